@@ -1,0 +1,22 @@
+package dev.lora4j.data;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Examples that go through the network together.
+ *
+ * @param inputs {@code [batch, …]}, float
+ * @param targets {@code [batch]}, the class of each example, int64
+ */
+public record Batch(Tensor inputs, Tensor targets) {
+
+  /** Number of examples. */
+  public long size() {
+    return targets.size(0);
+  }
+
+  /** Examples {@code from} (inclusive) to {@code from + count}, as views. */
+  public Batch slice(long from, long count) {
+    return new Batch(inputs.narrow(0, from, count), targets.narrow(0, from, count));
+  }
+}
