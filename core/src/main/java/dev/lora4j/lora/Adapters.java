@@ -1,0 +1,44 @@
+package dev.lora4j.lora;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the adapted layers of one model share: the adapters by name, and which of them take part in
+ * a forward: those that the calling thread chose for itself, else the model's own choice.
+ */
+final class Adapters {
+  private final Map<String, LoraConfig> configs = new LinkedHashMap<>();
+  private final ThreadLocal<@Nullable List<String>> ofThisThread = new ThreadLocal<>();
+  private volatile List<String> ofTheModel = List.of();
+
+  List<String> active() {
+    List<String> own = ofThisThread.get();
+    return own == null ? ofTheModel : own;
+  }
+
+  void activate(List<String> names) {
+    ofTheModel = List.copyOf(names);
+  }
+
+  /** Lets the calling thread choose until the scope closes; scopes nest. */
+  AdapterScope choose(List<String> names) {
+    List<String> outer = ofThisThread.get();
+    ofThisThread.set(List.copyOf(names));
+    return () -> ofThisThread.set(outer);
+  }
+
+  Map<String, LoraConfig> configs() {
+    return configs;
+  }
+
+  void remove(String name) {
+    configs.remove(name);
+    List<String> rest = new ArrayList<>(ofTheModel);
+    rest.remove(name);
+    activate(rest);
+  }
+}

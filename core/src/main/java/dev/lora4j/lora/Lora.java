@@ -1,0 +1,76 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.nn.Module;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Device;
+
+/**
+ * Adapts a network that exists: freeze everything, find the targets, replace each by an adapted
+ * layer, report.
+ *
+ * <pre>{@code
+ * LoraModel adapted = Lora.adapt(net, LoraConfig.rank(4).alpha(4));
+ * System.out.println(Summary.of(net));
+ * }</pre>
+ */
+public final class Lora {
+  private Lora() {}
+
+  /**
+   * Adapts a network in place.
+   *
+   * @throws dev.lora4j.UserError if a target matches no layer that can be adapted; the message
+   *     names the nearest paths
+   */
+  public static LoraModel adapt(Module network, LoraConfig config) {
+    return adapt(network, config, line -> {});
+  }
+
+  /**
+   * Adapts every linear layer of a network in place, and moves it to a device.
+   *
+   * @param report gets a line for each layer that is replaced
+   */
+  public static LoraModel adapt(
+      Module network, int rank, double alpha, Device device, Consumer<String> report) {
+    LoraModel adapted = adapt(network, LoraConfig.rank(rank).alpha(alpha), report);
+    network.to(device);
+    return adapted;
+  }
+
+  /**
+   * Adapts a network in place. One that is adapted already is left as it is.
+   *
+   * @param report gets a line for each layer that is replaced
+   */
+  public static LoraModel adapt(Module network, LoraConfig config, Consumer<String> report) {
+    Optional<LoraLinear> adapted = firstAdapted(network);
+    if (adapted.isPresent()) {
+      report.accept("Model already contains LoRALinear layers.");
+      return new LoraModel(network, adapted.get().shared());
+    }
+    LoraModel model = new LoraModel(network, new Adapters());
+    for (String path : model.add(LoraLinear.DEFAULT, config)) {
+      report.accept("Replaced " + path + " with LoRALinear layer.");
+    }
+    model.activate(LoraLinear.DEFAULT);
+    return model;
+  }
+
+  /** A frozen network that can take adapters and has none yet. */
+  public static LoraModel base(Module network) {
+    return firstAdapted(network)
+        .map(layer -> new LoraModel(network, layer.shared()))
+        .orElseGet(() -> new LoraModel(network, new Adapters()));
+  }
+
+  private static Optional<LoraLinear> firstAdapted(Module network) {
+    return network.namedModules().entrySet().stream()
+        .map(Map.Entry::getValue)
+        .filter(LoraLinear.class::isInstance)
+        .map(LoraLinear.class::cast)
+        .findFirst();
+  }
+}

@@ -1,0 +1,219 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A frozen base with any number of named adapters, of which some are active.
+ *
+ * <p>Which adapters take part in a forward is the model's choice ({@link #activate}), unless the
+ * calling thread chose for itself ({@link #using}, {@link #disabled}); so many threads can use
+ * different adapters of one model at once. Adding, removing and merging must not overlap with a
+ * forward.
+ */
+public final class LoraModel {
+  private final Module base;
+  private final Adapters adapters;
+
+  LoraModel(Module base, Adapters adapters) {
+    this.base = base;
+    this.adapters = adapters;
+    if (layers().isEmpty()) {
+      base.freeze();
+    }
+  }
+
+  /** Passes an input through the base and the active adapters. */
+  public Tensor forward(Tensor input) {
+    return base.forward(input);
+  }
+
+  /** The network, adapted layers included. */
+  public Module base() {
+    return base;
+  }
+
+  /** The adapted layers by path. */
+  public Map<String, LoraLinear> layers() {
+    Map<String, LoraLinear> layers = new LinkedHashMap<>();
+    base.namedModules()
+        .forEach(
+            (path, module) -> {
+              if (module instanceof LoraLinear layer) {
+                layers.put(path, layer);
+              }
+            });
+    return layers;
+  }
+
+  // ---- adapters by name ----
+
+  /** The names of all adapters, in the order of their adding. */
+  public Set<String> adapterNames() {
+    return Set.copyOf(adapters.configs().keySet());
+  }
+
+  /** How an adapter was made. */
+  public LoraConfig config(String name) {
+    LoraConfig config = adapters.configs().get(name);
+    if (config == null) {
+      throw unknown(name);
+    }
+    return config;
+  }
+
+  /**
+   * Adds a new adapter, trainable and not active yet.
+   *
+   * @return the paths of the layers that it adapts
+   * @throws UserError if the name is taken or no good, or a target matches nothing
+   */
+  public List<String> add(String name, LoraConfig config) {
+    checkNewName(name);
+    requireUnmerged("add an adapter");
+    Map<String, Linear> found = TargetSearch.linears(base, config.targets());
+    found.forEach(
+        (path, linear) -> {
+          if (base.find(path) instanceof LoraLinear adapted) {
+            adapted.add(name, config.rank(), config.scaling());
+          } else {
+            LoraLinear adapted = LoraLinear.over(linear, adapters);
+            adapted.add(name, config.rank(), config.scaling());
+            base.replace(path, adapted);
+          }
+        });
+    adapters.configs().put(name, config);
+    return List.copyOf(found.keySet());
+  }
+
+  private void checkNewName(String name) {
+    if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
+      throw new UserError(
+          "'"
+              + name
+              + "' can't name an adapter: use letters, digits, - and _, and none of"
+              + " pretrained, A, B");
+    }
+    if (adapters.configs().containsKey(name)) {
+      throw new UserError("there is an adapter '" + name + "' already; remove it first");
+    }
+  }
+
+  /** Takes an adapter away and frees it. */
+  public void remove(String name) {
+    config(name);
+    requireUnmerged("remove an adapter");
+    adapters.remove(name);
+    layers().values().forEach(layer -> layer.remove(name));
+  }
+
+  /** Chooses the adapters that take part in forwards: one, several (their updates add up), none. */
+  public void activate(String... names) {
+    requireUnmerged("activate other adapters");
+    adapters.activate(known(names));
+  }
+
+  /** The adapters that take part in the calling thread's forwards. */
+  public List<String> active() {
+    return adapters.active();
+  }
+
+  /** Chooses the adapters for the calling thread alone, until the scope closes. */
+  public AdapterScope using(String... names) {
+    requireUnmerged("use other adapters");
+    return adapters.choose(known(names));
+  }
+
+  /** Lets the calling thread use the bare base, until the scope closes. */
+  public AdapterScope disabled() {
+    return using();
+  }
+
+  private List<String> known(String... names) {
+    for (String name : names) {
+      config(name);
+    }
+    return List.of(names);
+  }
+
+  private UserError unknown(String name) {
+    return new UserError(
+        "no adapter '" + name + "'" + NearMiss.hint(name, adapters.configs().keySet()));
+  }
+
+  // ---- merging ----
+
+  /** Adds the active adapters' updates into the base's weights, so that they cost nothing. */
+  public void merge() {
+    requireUnmerged("merge");
+    layers().values().forEach(LoraLinear::merge);
+  }
+
+  /** Takes merged updates out again: the base's weights are what they were, bit for bit. */
+  public void unmerge() {
+    layers().values().forEach(LoraLinear::unmerge);
+  }
+
+  /** Whether updates are merged into the base now. */
+  public boolean isMerged() {
+    return layers().values().stream().anyMatch(LoraLinear::isMerged);
+  }
+
+  private void requireUnmerged(String action) {
+    if (isMerged()) {
+      throw new UserError("can't " + action + " while adapters are merged; unmerge first");
+    }
+  }
+
+  /** Puts the base's own layers back in their places; with merged weights if they are merged. */
+  public Module unload() {
+    layers().forEach((path, layer) -> base.replace(path, layer.pretrained()));
+    List.copyOf(adapters.configs().keySet()).forEach(adapters::remove);
+    return base;
+  }
+
+  // ---- training and files ----
+
+  /** The A and B of an adapter, layer by layer. */
+  public List<Parameter> parameters(String name) {
+    config(name);
+    List<Parameter> parameters = new ArrayList<>();
+    for (LoraLinear layer : layers().values()) {
+      LowRank adapter = layer.adapter(name);
+      if (adapter != null) {
+        parameters.addAll(adapter.namedParameters().values());
+      }
+    }
+    return parameters;
+  }
+
+  /**
+   * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
+   * adapter_model.safetensors}.
+   *
+   * @return the number of bytes written
+   */
+  public long save(String name, Path directory) {
+    return AdapterFiles.save(this, name, directory);
+  }
+
+  /**
+   * Reads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
+   * not active yet.
+   *
+   * @throws UserError if it does not fit the base; the message names layer, expected and found
+   */
+  public void load(String name, Path directory) {
+    AdapterFiles.load(this, name, directory);
+  }
+}

@@ -1,0 +1,70 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/** Which modules are adapted, by path; PEFT's {@code target_modules}. */
+public sealed interface Targets {
+
+  /** Whether the module at this path, of a kind that can be adapted, is meant. */
+  boolean include(String path);
+
+  /** Every linear layer, at any depth. */
+  static Targets everyLinear() {
+    return new EveryLinear();
+  }
+
+  /** The modules whose path is, or ends with a dot and, one of these names. */
+  static Targets named(String... names) {
+    return named(List.of(names));
+  }
+
+  /** The modules whose path is, or ends with a dot and, one of these names. */
+  static Targets named(List<String> names) {
+    return new Named(List.copyOf(names));
+  }
+
+  /**
+   * The modules whose whole path matches this regular expression.
+   *
+   * @throws UserError if it is no regular expression
+   */
+  static Targets matching(String regex) {
+    try {
+      return new Matching(Pattern.compile(regex));
+    } catch (PatternSyntaxException e) {
+      throw new UserError("target_modules is no regular expression: " + e.getMessage(), e);
+    }
+  }
+
+  /** See {@link #everyLinear}. */
+  record EveryLinear() implements Targets {
+    @Override
+    public boolean include(String path) {
+      return true;
+    }
+  }
+
+  /** See {@link #named(List)}. */
+  record Named(List<String> names) implements Targets {
+    @Override
+    public boolean include(String path) {
+      return names.stream().anyMatch(name -> means(name, path));
+    }
+
+    /** Whether a path is this name, or ends with it. */
+    static boolean means(String name, String path) {
+      return path.equals(name) || path.endsWith("." + name);
+    }
+  }
+
+  /** See {@link #matching(String)}. */
+  record Matching(Pattern regex) implements Targets {
+    @Override
+    public boolean include(String path) {
+      return regex.matcher(path).matches();
+    }
+  }
+}

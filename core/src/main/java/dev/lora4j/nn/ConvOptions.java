@@ -1,0 +1,72 @@
+package dev.lora4j.nn;
+
+import java.util.Arrays;
+
+/**
+ * How a convolution walks over its input. Each array holds one number for all axes, or one an axis.
+ *
+ * <pre>{@code
+ * new Conv2d(64, 128, ConvOptions.kernel(3).withStride(2).withPadding(1).withoutBias());
+ * }</pre>
+ *
+ * @param kernel size of the window
+ * @param stride step of the window
+ * @param padding zeros put at both ends
+ * @param dilation distance between the window's points
+ * @param groups number of blocks that input and output channels are split into
+ * @param bias whether a bias is added
+ */
+@SuppressWarnings("ArrayRecordComponent") // libtorch takes arrays; options are never compared
+public record ConvOptions(
+    long[] kernel, long[] stride, long[] padding, long[] dilation, long groups, boolean bias) {
+
+  /** PyTorch's defaults: stride 1, no padding, dilation 1, one group, a bias. */
+  public static ConvOptions kernel(long... size) {
+    long[] one = {1};
+    return new ConvOptions(size.clone(), one, new long[] {0}, one, 1, true);
+  }
+
+  public ConvOptions withStride(long... stride) {
+    return new ConvOptions(kernel, stride.clone(), padding, dilation, groups, bias);
+  }
+
+  public ConvOptions withPadding(long... padding) {
+    return new ConvOptions(kernel, stride, padding.clone(), dilation, groups, bias);
+  }
+
+  public ConvOptions withDilation(long... dilation) {
+    return new ConvOptions(kernel, stride, padding, dilation.clone(), groups, bias);
+  }
+
+  public ConvOptions withGroups(long groups) {
+    return new ConvOptions(kernel, stride, padding, dilation, groups, bias);
+  }
+
+  public ConvOptions withoutBias() {
+    return new ConvOptions(kernel, stride, padding, dilation, groups, false);
+  }
+
+  /** The same with one number for each of so many axes. */
+  ConvOptions spread(int axes) {
+    return new ConvOptions(
+        spread(axes, "kernel", kernel),
+        spread(axes, "stride", stride),
+        spread(axes, "padding", padding),
+        spread(axes, "dilation", dilation),
+        Checks.positive("groups", groups),
+        bias);
+  }
+
+  private static long[] spread(int axes, String name, long[] given) {
+    if (given.length == axes) {
+      return given;
+    }
+    if (given.length != 1) {
+      throw new IllegalArgumentException(
+          name + " takes one number or " + axes + ", found " + Arrays.toString(given));
+    }
+    long[] result = new long[axes];
+    Arrays.fill(result, given[0]);
+    return result;
+  }
+}

@@ -1,0 +1,29 @@
+package dev.lora4j.nn;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * In training, sets each element to zero with this probability and scales the others by {@code 1 /
+ * (1 − p)}; otherwise does nothing: PyTorch's {@code nn.Dropout}.
+ */
+public final class Dropout extends Module {
+  private final double probability;
+
+  public Dropout(double probability) {
+    if (!(probability >= 0 && probability < 1)) {
+      throw new IllegalArgumentException("dropout must be in [0, 1), found " + probability);
+    }
+    this.probability = probability;
+  }
+
+  @Override
+  public Tensor forward(Tensor input) {
+    return isRandom() && isTraining() ? torch.dropout(input, probability, true) : input;
+  }
+
+  @Override
+  protected boolean isRandom() {
+    return probability > 0;
+  }
+}

@@ -1,0 +1,52 @@
+package dev.lora4j.nn;
+
+import java.util.OptionalLong;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A table of vectors, looked up by index: PyTorch's {@code nn.Embedding}, {@code N(0, 1)} at first.
+ */
+public final class Embedding extends Module {
+  private static final long NO_PADDING = -1;
+
+  private final long paddingIndex;
+  private final Parameter weight;
+
+  /** A table of {@code numEmbeddings} vectors. */
+  public Embedding(long numEmbeddings, long dim) {
+    this(numEmbeddings, dim, OptionalLong.empty());
+  }
+
+  /** The same; the vector of the padding index is zero at first and gets no gradient. */
+  public Embedding(long numEmbeddings, long dim, OptionalLong paddingIndex) {
+    Checks.positive("num_embeddings", numEmbeddings);
+    Checks.positive("embedding_dim", dim);
+    this.paddingIndex = paddingIndex.orElse(NO_PADDING);
+    if (paddingIndex.isPresent() && (this.paddingIndex < 0 || this.paddingIndex >= numEmbeddings)) {
+      throw new IllegalArgumentException(
+          "padding_idx must be in [0, %d), found %d".formatted(numEmbeddings, this.paddingIndex));
+    }
+    weight = parameter("weight", torch.randn(numEmbeddings, dim));
+    if (paddingIndex.isPresent()) {
+      try (NoGradGuard guard = new NoGradGuard()) {
+        weight.value().select(0, this.paddingIndex).zero_();
+      }
+    }
+  }
+
+  /**
+   * @param input {@code [batch…]}, int64, each in {@code [0, num_embeddings)}
+   * @return {@code [batch…, dim]}
+   */
+  @Override
+  public Tensor forward(Tensor input) {
+    return torch.embedding(weight.tensor(), input, paddingIndex, false, false);
+  }
+
+  /** {@code [num_embeddings, dim]}. */
+  public Parameter weight() {
+    return weight;
+  }
+}

@@ -1,0 +1,40 @@
+package dev.lora4j.nn;
+
+import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Wakes libtorch up, in the one way that suits this library.
+ *
+ * <p>The libraries' own threads fight over the cores when operators are small, so every operator
+ * runs on the thread that calls it; work is split over threads by examples instead (see {@code
+ * dev.lora4j.train.Workers}).
+ */
+public final class Engine {
+  static {
+    // Mapped files count as memory in use, so JavaCPP's own limit would refuse large checkpoints.
+    System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
+    System.setProperty("org.bytedeco.javacpp.maxbytes", "0");
+    openblas.blas_set_num_threads(1);
+  }
+
+  private Engine() {}
+
+  /** Loads the native libraries if they are not loaded yet; takes seconds the first time. */
+  public static void start() {
+    useOneThread();
+  }
+
+  /** Makes operators that the calling thread runs stay on it. */
+  public static void useOneThread() {
+    if (torch.get_num_threads() != 1) {
+      torch.set_num_threads(1);
+    }
+  }
+
+  /** Seeds libtorch's random numbers: initialisation and dropout follow from it. */
+  public static void seed(long seed) {
+    start();
+    torch.manual_seed(seed);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.lora4j.nn;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * PyTorch's default initialisations (He et al. 2015, <a
+ * href="https://arxiv.org/abs/1502.01852">arXiv:1502.01852</a>).
+ */
+public final class Init {
+  private Init() {}
+
+  /**
+   * Kaiming-uniform with {@code a = √5}: {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's
+   * linear and convolution weights and of LoRA's A.
+   *
+   * @param shape {@code [out, in, kernel…]}; fan-in is the product of all but the first
+   */
+  public static Tensor kaimingUniform(long... shape) {
+    return uniform(1 / Math.sqrt(fanIn(shape)), shape);
+  }
+
+  /** {@code U(−bound, bound)}. */
+  public static Tensor uniform(double bound, long... shape) {
+    return Ops.empty(shape).uniform_(-bound, bound, Ops.defaultGenerator());
+  }
+
+  /** Product of all dimensions but the first. */
+  static long fanIn(long... shape) {
+    long fanIn = 1;
+    for (int i = 1; i < shape.length; i++) {
+      fanIn *= shape[i];
+    }
+    return fanIn;
+  }
+}

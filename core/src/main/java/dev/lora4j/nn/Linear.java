@@ -1,0 +1,64 @@
+package dev.lora4j.nn;
+
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}: PyTorch's {@code
+ * nn.Linear}.
+ */
+public final class Linear extends Module {
+  private final long inFeatures;
+  private final long outFeatures;
+  private final Parameter weight;
+  private final @Nullable Parameter bias;
+
+  /** A layer with a bias. */
+  public Linear(long inFeatures, long outFeatures) {
+    this(inFeatures, outFeatures, true);
+  }
+
+  private Linear(long inFeatures, long outFeatures, boolean withBias) {
+    this.inFeatures = Checks.positive("in_features", inFeatures);
+    this.outFeatures = Checks.positive("out_features", outFeatures);
+    weight = parameter("weight", Init.kaimingUniform(outFeatures, inFeatures));
+    bias =
+        withBias ? parameter("bias", Init.uniform(1 / Math.sqrt(inFeatures), outFeatures)) : null;
+  }
+
+  /** A layer without a bias. */
+  public static Linear withoutBias(long inFeatures, long outFeatures) {
+    return new Linear(inFeatures, outFeatures, false);
+  }
+
+  /**
+   * @param input {@code [batch…, in]}
+   * @return {@code [batch…, out]}
+   */
+  @Override
+  public Tensor forward(Tensor input) {
+    return Ops.linear(input, weight.tensor(), bias == null ? null : bias.tensor());
+  }
+
+  /** A layer of its own with the same values. */
+  public Linear copy() {
+    Linear copy = new Linear(inFeatures, outFeatures, bias != null);
+    copy.loadStateDict(stateDict());
+    return copy;
+  }
+
+  /** Size of the input's last dimension. */
+  public long inFeatures() {
+    return inFeatures;
+  }
+
+  /** Size of the output's last dimension. */
+  public long outFeatures() {
+    return outFeatures;
+  }
+
+  /** {@code [out, in]}. */
+  public Parameter weight() {
+    return weight;
+  }
+}

@@ -1,0 +1,226 @@
+package dev.lora4j.nn;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A node of a network: parameters and children by name, and a forward.
+ *
+ * <p>A module's path is the names from the root down, joined by dots: {@code
+ * model.layers.3.self_attn.q_proj}. Names and order are those of PyTorch's {@code
+ * named_parameters}, so that state dicts go both ways.
+ *
+ * <pre>{@code
+ * final class Mlp extends Module {
+ *   private final Child fc1 = child("fc1", new Linear(784, 128));
+ *   private final Child fc2 = child("fc2", new Linear(128, 10));
+ *
+ *   @Override
+ *   public Tensor forward(Tensor x) {
+ *     return fc2.forward(Ops.relu(fc1.forward(x)));
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Parameters live until {@link #close}; results of a forward belong to the caller's pointer
+ * scope.
+ */
+public abstract class Module implements AutoCloseable {
+  private final Map<String, Child> children = new LinkedHashMap<>();
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private boolean training = true;
+
+  /** Computes the output; each module says the shapes that it takes and gives. */
+  public abstract Tensor forward(Tensor input);
+
+  /** Gives a module a place under this name. */
+  protected final Child child(String name, Module module) {
+    Child child = new Child(module);
+    children.put(name, child);
+    return child;
+  }
+
+  /** Takes a place away. Its module is not closed. */
+  protected final void removeChild(String name) {
+    children.remove(name);
+  }
+
+  /** Makes a tensor a trainable parameter of this module, which owns it from then on. */
+  protected final Parameter parameter(String name, Tensor initial) {
+    Parameter parameter = new Parameter(initial);
+    parameters.put(name, parameter);
+    return parameter;
+  }
+
+  /** The direct children by name, in order. */
+  public final Map<String, Module> children() {
+    Map<String, Module> result = new LinkedHashMap<>();
+    children.forEach((name, child) -> result.put(name, child.module()));
+    return result;
+  }
+
+  /** All modules below this one by path, parents before their children. */
+  public final Map<String, Module> namedModules() {
+    Map<String, Module> result = new LinkedHashMap<>();
+    collectModules("", result);
+    return result;
+  }
+
+  private void collectModules(String prefix, Map<String, Module> into) {
+    children.forEach(
+        (name, child) -> {
+          into.put(prefix + name, child.module());
+          child.module().collectModules(prefix + name + ".", into);
+        });
+  }
+
+  /** All parameters at or below this module by path; a shared one appears once. */
+  public final Map<String, Parameter> namedParameters() {
+    Map<String, Parameter> result = new LinkedHashMap<>();
+    collectParameters("", result, Collections.newSetFromMap(new IdentityHashMap<>()));
+    return result;
+  }
+
+  private void collectParameters(String prefix, Map<String, Parameter> into, Set<Parameter> seen) {
+    parameters.forEach(
+        (name, parameter) -> {
+          if (seen.add(parameter)) {
+            into.put(prefix + name, parameter);
+          }
+        });
+    children.forEach(
+        (name, child) -> child.module().collectParameters(prefix + name + ".", into, seen));
+  }
+
+  /** The parameters that training would change, in the order of {@link #namedParameters}. */
+  public final List<Parameter> trainableParameters() {
+    return namedParameters().values().stream().filter(Parameter::isTrainable).toList();
+  }
+
+  /**
+   * The module at this path.
+   *
+   * @throws UserError if there is none; the message names the nearest paths
+   */
+  public final Module find(String path) {
+    Map<String, Module> modules = namedModules();
+    Module found = modules.get(path);
+    if (found == null) {
+      throw new UserError("no module '" + path + "'" + NearMiss.hint(path, modules.keySet()));
+    }
+    return found;
+  }
+
+  /**
+   * Puts a module in the place of the one at this path.
+   *
+   * @throws UserError if there is no such place
+   */
+  public final void replace(String path, Module replacement) {
+    int dot = path.lastIndexOf('.');
+    Module parent = dot < 0 ? this : find(path.substring(0, dot));
+    Child place = parent.children.get(path.substring(dot + 1));
+    if (place == null) {
+      throw new UserError(
+          "no module '" + path + "'" + NearMiss.hint(path, namedModules().keySet()));
+    }
+    place.replace(replacement);
+  }
+
+  /** Excludes every parameter at or below this module from training. */
+  public final void freeze() {
+    namedParameters().values().forEach(parameter -> parameter.trainable(false));
+  }
+
+  /** Moves every parameter to a device. */
+  public final void to(Device device) {
+    for (Parameter parameter : namedParameters().values()) {
+      if (!parameter.value().device().equals(device)) {
+        parameter.replaceValue(
+            parameter.value().detach().to(device, parameter.value().scalar_type()));
+      }
+    }
+  }
+
+  /** Switches what behaves otherwise in training, dropout for instance, on or off. */
+  public final void train(boolean on) {
+    training = on;
+    children.values().forEach(child -> child.module().train(on));
+  }
+
+  /** Whether the module is in training mode; a new one is. */
+  public final boolean isTraining() {
+    return training;
+  }
+
+  /**
+   * Whether one input gives one output for as long as the network is trained: nothing at or below
+   * this module is trainable or random.
+   */
+  final boolean isConstantInTraining() {
+    return parameters.values().stream().noneMatch(Parameter::isTrainable)
+        && !(isTraining() && isRandom())
+        && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
+  }
+
+  /** Whether the module itself draws random numbers while it is trained, as dropout does. */
+  protected boolean isRandom() {
+    return false;
+  }
+
+  /** The parameters' tensors by path: views that stay the module's own. */
+  public final Map<String, Tensor> stateDict() {
+    Map<String, Tensor> result = new LinkedHashMap<>();
+    namedParameters().forEach((name, parameter) -> result.put(name, parameter.value()));
+    return result;
+  }
+
+  /**
+   * Copies tensors into the parameters. Strict: every parameter must be given, with its shape, and
+   * nothing else; otherwise nothing is changed.
+   *
+   * @throws UserError naming all missing, unexpected and ill-shaped tensors at once
+   */
+  public final void loadStateDict(Map<String, Tensor> state) {
+    Map<String, Parameter> own = namedParameters();
+    Map<Parameter, Tensor> fitting = new IdentityHashMap<>();
+    List<String> problems = new ArrayList<>();
+    own.forEach(
+        (name, parameter) -> {
+          Tensor given = state.get(name);
+          String expected = Ops.shapeOf(parameter.value());
+          if (given == null) {
+            problems.add("missing " + name + " " + expected);
+          } else if (!Arrays.equals(Ops.shape(given), parameter.shape())) {
+            problems.add(name + ": expected " + expected + ", found " + Ops.shapeOf(given));
+          } else {
+            fitting.put(parameter, given);
+          }
+        });
+    for (String name : state.keySet()) {
+      if (!own.containsKey(name)) {
+        problems.add("unexpected " + name + NearMiss.hint(name, own.keySet()));
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new UserError("the state dict does not fit:\n  " + String.join("\n  ", problems));
+    }
+    fitting.forEach(Parameter::copyFrom);
+  }
+
+  /** Frees every parameter at or below this module. */
+  @Override
+  public void close() {
+    namedParameters().values().forEach(Parameter::close);
+  }
+}

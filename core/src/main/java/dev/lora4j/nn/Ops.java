@@ -1,0 +1,176 @@
+package dev.lora4j.nn;
+
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operators that layers are written in, spelled once: libtorch's overloads, optionals and
+ * scalars stay behind this class, so that a layer reads like its formula.
+ */
+public final class Ops {
+  private static final GeneratorOptional DEFAULT_GENERATOR = new GeneratorOptional();
+  private static final long REDUCE_BY_SUM = 2;
+  private static final long IGNORED_TARGET = -100;
+
+  static {
+    Engine.start();
+  }
+
+  private Ops() {}
+
+  // ---- ownership ----
+
+  /**
+   * Takes a tensor out of the pointer scope that would free it: the one named place where what is
+   * made inside a scope outlives it. Whoever keeps it frees it with {@code deallocate()}.
+   */
+  public static Tensor keep(Tensor tensor) {
+    tensor.retainReference();
+    return tensor;
+  }
+
+  /**
+   * A number as libtorch wants it, kept until {@code deallocate()}: worth it where steps repeat.
+   */
+  public static Scalar keepScalar(double value) {
+    Scalar scalar = new Scalar(value);
+    scalar.retainReference();
+    return scalar;
+  }
+
+  // ---- making tensors ----
+
+  /** Uninitialised floats. */
+  public static Tensor empty(long... shape) {
+    return torch.empty(shape);
+  }
+
+  /** Float zeros. */
+  public static Tensor zeros(long... shape) {
+    return torch.zeros(shape);
+  }
+
+  /** Float ones. */
+  public static Tensor ones(long... shape) {
+    return torch.ones(shape);
+  }
+
+  /** {@code [size]} zeros, of the dtype and on the device of the first of these parameters. */
+  static Tensor zerosLike(long size, List<Parameter> parameters) {
+    return parameters.isEmpty()
+        ? zeros(size)
+        : torch.zeros(new long[] {size}, parameters.get(0).value().options());
+  }
+
+  /** Floats in row-major order. */
+  public static Tensor tensor(float[] values, long... shape) {
+    Tensor result = torch.empty(shape);
+    new FloatPointer(result.data_ptr()).put(values, 0, values.length);
+    return result;
+  }
+
+  /** {@code [n]} of int64. */
+  public static Tensor tensor(long[] values) {
+    Tensor result = torch.empty(new long[] {values.length}, dtype(ScalarType.Long), null);
+    new LongPointer(result.data_ptr()).put(values, 0, values.length);
+    return result;
+  }
+
+  /** A tensor's values in row-major order, converted to float. */
+  public static float[] floats(Tensor tensor) {
+    Tensor plain = tensor.detach().cpu().to(ScalarType.Float).contiguous();
+    float[] values = new float[Math.toIntExact(plain.numel())];
+    new FloatPointer(plain.data_ptr()).get(values);
+    return values;
+  }
+
+  /** The values of an int64 tensor in row-major order. */
+  public static long[] longs(Tensor tensor) {
+    Tensor plain = tensor.detach().cpu().contiguous();
+    long[] values = new long[Math.toIntExact(plain.numel())];
+    new LongPointer(plain.data_ptr()).get(values);
+    return values;
+  }
+
+  /** Default options with this dtype. */
+  public static TensorOptions dtype(ScalarType type) {
+    return torch.dtype(type);
+  }
+
+  static GeneratorOptional defaultGenerator() {
+    return DEFAULT_GENERATOR;
+  }
+
+  // ---- shapes ----
+
+  /** The sizes of a tensor's dimensions. */
+  public static long[] shape(Tensor tensor) {
+    long[] shape = new long[Math.toIntExact(tensor.dim())];
+    for (int i = 0; i < shape.length; i++) {
+      shape[i] = tensor.size(i);
+    }
+    return shape;
+  }
+
+  /** The shape as text: {@code [120, 400]}. */
+  public static String shapeOf(Tensor tensor) {
+    return Arrays.toString(shape(tensor));
+  }
+
+  // ---- operators ----
+
+  /**
+   * {@code x Wᵀ + b}.
+   *
+   * @param x {@code [batch…, in]}
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]} or none
+   * @return {@code [batch…, out]}
+   */
+  public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
+  }
+
+  /** {@code a + scaling · b}. */
+  public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
+    return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
+  }
+
+  /** {@code max(x, 0)}. */
+  public static Tensor relu(Tensor x) {
+    return torch.relu(x);
+  }
+
+  /**
+   * The sum over the batch of {@code −log softmax(logits)[target]}.
+   *
+   * @param logits {@code [batch, classes]}
+   * @param targets {@code [batch]}, int64
+   * @return a scalar
+   */
+  public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
+    return torch.cross_entropy_loss(
+        logits, targets, new TensorOptional(), REDUCE_BY_SUM, IGNORED_TARGET, 0);
+  }
+
+  /** The place of the largest element of each row: {@code [batch, classes]} to {@code [batch]}. */
+  public static Tensor argmaxOfRows(Tensor rows) {
+    return rows.argmax(new LongOptional(1), false);
+  }
+
+  /** A tensor or its absence, as libtorch wants it. */
+  static TensorOptional optional(@Nullable Tensor tensor) {
+    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+  }
+}

@@ -1,0 +1,102 @@
+package dev.lora4j.nn;
+
+import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tensor that belongs to a module: a weight or a bias, trainable or frozen.
+ *
+ * <p>A parameter owns its tensor, which outlives every pointer scope until {@link #close}. What a
+ * forward must use is {@link #tensor()}: inside a {@link GradientView} it is the calling thread's
+ * alias of the same memory, with a gradient of its own, so that many threads can train one network.
+ */
+public final class Parameter implements AutoCloseable {
+  private Tensor value;
+
+  Parameter(Tensor initial) {
+    value = Ops.keep(initial);
+    value.set_requires_grad(true);
+  }
+
+  /** The tensor to compute with, as the calling thread sees it. It is not the caller's to close. */
+  public Tensor tensor() {
+    @Nullable GradientView view = GradientView.current();
+    return view == null ? value : view.of(this);
+  }
+
+  /** The tensor itself, whatever the calling thread's view. */
+  public Tensor value() {
+    return value;
+  }
+
+  /** Whether gradients are computed for it. */
+  public boolean isTrainable() {
+    return value.requires_grad();
+  }
+
+  /** Excludes it from training, or takes it in again. */
+  public Parameter trainable(boolean trainable) {
+    value.set_requires_grad(trainable);
+    return this;
+  }
+
+  /** Its shape, such as {@code [out, in]}. */
+  public long[] shape() {
+    return Ops.shape(value);
+  }
+
+  /** Number of elements. */
+  public long numel() {
+    return value.numel();
+  }
+
+  /**
+   * Copies values in; device and dtype stay.
+   *
+   * @throws IllegalArgumentException if the shapes differ
+   */
+  public void copyFrom(Tensor source) {
+    if (!Arrays.equals(Ops.shape(source), shape())) {
+      throw new IllegalArgumentException(
+          "expected shape " + Ops.shapeOf(value) + ", found " + Ops.shapeOf(source));
+    }
+    try (NoGradGuard guard = new NoGradGuard()) {
+      value.copy_(source);
+    }
+  }
+
+  /**
+   * Copies its values into this memory and lives there from now on.
+   *
+   * @param memory of its number of elements, contiguous, same dtype and device
+   */
+  public void moveInto(Tensor memory) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor place = memory.view(shape());
+      place.copy_(value);
+      value.set_data(place);
+    }
+  }
+
+  /**
+   * Puts another tensor of the same shape in the place of its own, which is freed. The parameter
+   * stays trainable, or frozen, as it was.
+   */
+  public void replaceValue(Tensor replacement) {
+    boolean trainable = isTrainable();
+    Tensor old = value;
+    value = Ops.keep(replacement);
+    value.set_requires_grad(trainable);
+    old.deallocate();
+  }
+
+  /** Frees its memory. The module that it belongs to can't be used afterwards. */
+  @Override
+  public void close() {
+    value.deallocate();
+  }
+}

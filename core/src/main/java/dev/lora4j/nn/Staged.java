@@ -1,0 +1,48 @@
+package dev.lora4j.nn;
+
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A network whose forward is a row of stages. While the first ones are frozen their output for an
+ * example never changes, so training can compute it once and go on from there.
+ */
+public abstract class Staged extends Module {
+
+  /** The stages in order; their composition is the forward. */
+  protected abstract List<Stage> stages();
+
+  /** Runs all stages. */
+  @Override
+  public final Tensor forward(Tensor input) {
+    return forward(input, 0, stages().size());
+  }
+
+  /** Runs the stages before this one. */
+  public final Tensor forwardBefore(Tensor input, int stage) {
+    return forward(input, 0, stage);
+  }
+
+  /** Runs this stage and those that follow. */
+  public final Tensor forwardFrom(Tensor input, int stage) {
+    return forward(input, stage, stages().size());
+  }
+
+  private Tensor forward(Tensor input, int from, int to) {
+    Tensor x = input;
+    for (Stage stage : stages().subList(from, to)) {
+      x = stage.step().apply(x);
+    }
+    return x;
+  }
+
+  /** How many stages from the first on are frozen; not all, since then nothing would be trained. */
+  public final int frozenStages() {
+    List<Stage> stages = stages();
+    int frozen = 0;
+    while (frozen < stages.size() && stages.get(frozen).isFrozen()) {
+      frozen++;
+    }
+    return frozen;
+  }
+}

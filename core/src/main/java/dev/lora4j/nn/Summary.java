@@ -1,0 +1,75 @@
+package dev.lora4j.nn;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A listing of a network's parameters, with what is trained of them.
+ *
+ * @param trainable number of elements in trainable parameters
+ * @param untrainable number of elements in frozen parameters
+ * @param text the listing, line by line
+ */
+public record Summary(long trainable, long untrainable, String text) {
+  private static final int BYTES_PER_ELEMENT = 4;
+  private static final double BYTES_PER_MB = 1e6;
+
+  /** Counts and lists the parameters of a module as they are now. */
+  public static Summary of(Module module) {
+    StringBuilder lines = new StringBuilder("Layers:\n");
+    long trainable = 0;
+    long untrainable = 0;
+    for (Map.Entry<String, Parameter> entry : module.namedParameters().entrySet()) {
+      Parameter parameter = entry.getValue();
+      lines.append(
+          "- %s of size torch.Size(%s) -> %s\n"
+              .formatted(
+                  entry.getKey(),
+                  Arrays.toString(parameter.shape()),
+                  parameter.isTrainable() ? "trainable" : "untrainable"));
+      if (parameter.isTrainable()) {
+        trainable += parameter.numel();
+      } else {
+        untrainable += parameter.numel();
+      }
+    }
+    Summary counts = new Summary(trainable, untrainable, "");
+    lines
+        .append("Trainable parameters: ")
+        .append(trainable)
+        .append('\n')
+        .append("Untrainable parameters: ")
+        .append(untrainable)
+        .append('\n')
+        .append("Total parameters: ")
+        .append(counts.total())
+        .append('\n')
+        .append("Percent trainable: ")
+        .append(counts.percentTrainable())
+        .append("%\n")
+        .append("Size of trainable parameters: ")
+        .append(String.format(Locale.ROOT, "%.2f mb", counts.trainableMegabytes()));
+    return new Summary(trainable, untrainable, lines.toString());
+  }
+
+  /** Number of elements in all parameters. */
+  public long total() {
+    return trainable + untrainable;
+  }
+
+  /** {@code 100 · trainable / total}. */
+  public double percentTrainable() {
+    return total() == 0 ? 0 : 100.0 * trainable / total();
+  }
+
+  /** Size of the trainable parameters in float32, in units of 10⁶ bytes. */
+  public double trainableMegabytes() {
+    return trainable * BYTES_PER_ELEMENT / BYTES_PER_MB;
+  }
+
+  @Override
+  public String toString() {
+    return text;
+  }
+}

@@ -1,0 +1,78 @@
+package dev.lora4j.train;
+
+import dev.lora4j.data.Batch;
+import dev.lora4j.data.Dataset;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+
+/**
+ * How many examples a classifier gets right.
+ *
+ * @param all the share of all examples, in {@code [0, 1]}
+ * @param classes the same for the examples of each class
+ */
+public record Accuracy(double all, Map<String, Double> classes) {
+  private static final long EXAMPLES_AT_ONCE = 64;
+
+  /**
+   * Passes all examples through a network.
+   *
+   * @param classNames the name of class 0, 1, …
+   */
+  public static Accuracy of(
+      Module network, Dataset data, List<String> classNames, Workers workers) {
+    long[][] right = new long[workers.count()][classNames.size()];
+    long[][] total = new long[workers.count()][classNames.size()];
+    long chunks = (data.size() + EXAMPLES_AT_ONCE - 1) / EXAMPLES_AT_ONCE;
+    workers.run(
+        worker -> {
+          for (long chunk = worker; chunk < chunks; chunk += workers.count()) {
+            count(network, data, chunk, right[worker], total[worker]);
+          }
+        });
+    return of(classNames, sum(right), sum(total));
+  }
+
+  private static void count(Module network, Dataset data, long chunk, long[] right, long[] total) {
+    long from = chunk * EXAMPLES_AT_ONCE;
+    long to = Math.min(from + EXAMPLES_AT_ONCE, data.size());
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Batch batch = data.gather(Ops.tensor(LongStream.range(from, to).toArray()));
+      long[] guesses = Ops.longs(Ops.argmaxOfRows(network.forward(batch.inputs())));
+      long[] targets = Ops.longs(batch.targets());
+      for (int i = 0; i < targets.length; i++) {
+        int target = Math.toIntExact(targets[i]);
+        total[target]++;
+        right[target] += guesses[i] == targets[i] ? 1 : 0;
+      }
+    }
+  }
+
+  private static long[] sum(long[][] counts) {
+    long[] result = new long[counts[0].length];
+    for (long[] row : counts) {
+      for (int i = 0; i < row.length; i++) {
+        result[i] += row[i];
+      }
+    }
+    return result;
+  }
+
+  private static Accuracy of(List<String> classNames, long[] right, long[] total) {
+    Map<String, Double> classes = new LinkedHashMap<>();
+    for (int i = 0; i < total.length; i++) {
+      if (total[i] > 0) {
+        classes.put(classNames.get(i), (double) right[i] / total[i]);
+      }
+    }
+    double all = (double) LongStream.of(right).sum() / LongStream.of(total).sum();
+    return new Accuracy(all, classes);
+  }
+}

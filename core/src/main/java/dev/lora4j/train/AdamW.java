@@ -1,0 +1,86 @@
+package dev.lora4j.train;
+
+import dev.lora4j.nn.Ops;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019, <a
+ * href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, algorithm 2), in the arithmetic of
+ * PyTorch's {@code optim.AdamW}.
+ */
+public final class AdamW implements Optimizer {
+  private final Settings settings;
+  private long steps;
+  private @Nullable Tensor mean;
+  private @Nullable Tensor square;
+
+  /**
+   * What AdamW is tuned by.
+   *
+   * @param learningRate size of a step
+   * @param beta1 how slowly the mean of gradients forgets
+   * @param beta2 how slowly the mean of squared gradients forgets
+   * @param epsilon added to the denominator
+   * @param weightDecay share of {@code learningRate} by which parameters shrink a step
+   */
+  public record Settings(
+      double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
+
+    public Settings {
+      Optimizers.checkRate("learning rate", learningRate);
+      Optimizers.checkRate("epsilon", epsilon);
+      Optimizers.checkRate("weight decay", weightDecay);
+      if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
+        throw new IllegalArgumentException(
+            "betas must be in [0, 1), found " + beta1 + " and " + beta2);
+      }
+    }
+
+    /** PyTorch's defaults for this learning rate. */
+    public static Settings of(double learningRate) {
+      return new Settings(learningRate, 0.9, 0.999, 1e-8, 0.01);
+    }
+  }
+
+  /** With PyTorch's defaults for this learning rate. */
+  public AdamW(double learningRate) {
+    this(Settings.of(learningRate));
+  }
+
+  public AdamW(Settings settings) {
+    this.settings = settings;
+  }
+
+  @Override
+  public void step(Tensor parameters, Tensor gradient) {
+    if (mean == null || square == null) {
+      mean = Ops.keep(torch.zeros_like(parameters));
+      square = Ops.keep(torch.zeros_like(parameters));
+    }
+    steps++;
+    double lr = settings.learningRate();
+    double correction1 = 1 - Math.pow(settings.beta1(), steps);
+    double correction2 = 1 - Math.pow(settings.beta2(), steps);
+    parameters.mul_(new Scalar(1 - lr * settings.weightDecay()));
+    mean.lerp_(gradient, new Scalar(1 - settings.beta1()));
+    square.mul_(new Scalar(settings.beta2()));
+    square.addcmul_(gradient, gradient, new Scalar(1 - settings.beta2()));
+    Tensor denominator = square.sqrt();
+    denominator.div_(new Scalar(Math.sqrt(correction2)));
+    denominator.add_(new Scalar(settings.epsilon()));
+    parameters.addcdiv_(mean, denominator, new Scalar(-lr / correction1));
+  }
+
+  @Override
+  public void close() {
+    if (mean != null && square != null) {
+      mean.deallocate();
+      square.deallocate();
+      mean = null;
+      square = null;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.lora4j.train;
+
+import dev.lora4j.data.Batch;
+import dev.lora4j.nn.GradientView;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * One step of training, again and again: the workers compute their shares' gradients, the shares
+ * are summed, the optimizer moves the parameters.
+ */
+final class GradientStep implements AutoCloseable {
+  private final UnaryOperator<Tensor> forward;
+  private final Optimizer optimizer;
+  private final Workers workers;
+  private final FlatParameters parameters;
+  private final List<GradientView> views = new ArrayList<>();
+  private final double[] lossSums;
+
+  GradientStep(
+      Module network, UnaryOperator<Tensor> forward, Optimizer optimizer, Workers workers) {
+    this.forward = forward;
+    this.optimizer = optimizer;
+    this.workers = workers;
+    List<Parameter> trainable = network.trainableParameters();
+    parameters = new FlatParameters(trainable);
+    for (int i = 0; i < workers.count(); i++) {
+      views.add(new GradientView(trainable));
+    }
+    lossSums = new double[workers.count()];
+  }
+
+  /**
+   * Steps on some of these examples.
+   *
+   * @return their mean loss before the step
+   */
+  double take(Batch examples, long from, long size) {
+    int shares = (int) Math.min(workers.count(), size);
+    if (shares == 1) {
+      backward(0, examples.slice(from, size));
+    } else {
+      workers.run(worker -> backwardOfShare(worker, shares, examples, from, size));
+    }
+    update(shares, size);
+    double sum = 0;
+    for (int i = 0; i < shares; i++) {
+      sum += lossSums[i];
+    }
+    return sum / size;
+  }
+
+  private void backwardOfShare(int worker, int shares, Batch examples, long from, long size) {
+    if (worker < shares) {
+      long start = size * worker / shares;
+      long end = size * (worker + 1) / shares;
+      backward(worker, examples.slice(from + start, end - start));
+    }
+  }
+
+  private void backward(int worker, Batch share) {
+    GradientView view = views.get(worker);
+    view.enter();
+    try (PointerScope scope = new PointerScope()) {
+      Tensor loss = Ops.crossEntropySum(forward.apply(share.inputs()), share.targets());
+      loss.backward();
+      lossSums[worker] = loss.item_float();
+    } finally {
+      view.leave();
+    }
+  }
+
+  private void update(int shares, long examples) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor sum = views.get(0).gradient();
+      for (int i = 1; i < shares; i++) {
+        sum.add_(views.get(i).gradient());
+        views.get(i).gradient().zero_();
+      }
+      sum.mul_(new Scalar(1.0 / examples));
+      optimizer.step(parameters.block(), sum);
+      sum.zero_();
+    }
+  }
+
+  @Override
+  public void close() {
+    views.forEach(GradientView::close);
+    parameters.close();
+  }
+}

@@ -1,0 +1,53 @@
+package dev.lora4j.train;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The loss over the steps, as means of windows: few enough to draw, smooth enough to read. */
+public final class LossCurve {
+  private static final int POINTS = 200;
+
+  private final long window;
+  private final List<Point> points = new ArrayList<>();
+  private double sum;
+  private long count;
+  private long lastStep;
+
+  LossCurve(long steps) {
+    window = Math.max(1, steps / POINTS);
+  }
+
+  void add(long step, double loss) {
+    sum += loss;
+    count++;
+    lastStep = step;
+    if (count == window) {
+      closeWindow();
+    }
+  }
+
+  void finish() {
+    if (count > 0) {
+      closeWindow();
+    }
+  }
+
+  private void closeWindow() {
+    points.add(new Point(lastStep, sum / count));
+    sum = 0;
+    count = 0;
+  }
+
+  /** The windows' means in order. */
+  public List<Point> points() {
+    return List.copyOf(points);
+  }
+
+  /**
+   * The mean loss of a window of steps.
+   *
+   * @param step the window's last step
+   * @param loss the mean
+   */
+  public record Point(long step, double loss) {}
+}

@@ -1,0 +1,12 @@
+package dev.lora4j.train;
+
+/** Checks of what optimizers are made with. */
+final class Optimizers {
+  private Optimizers() {}
+
+  static void checkRate(String name, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(name + " must be at least 0 and finite, found " + value);
+    }
+  }
+}

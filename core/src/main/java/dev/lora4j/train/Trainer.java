@@ -1,0 +1,174 @@
+package dev.lora4j.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.data.Batch;
+import dev.lora4j.data.Dataset;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Staged;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.UnaryOperator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Trains whatever is trainable in a network to classify, by cross-entropy.
+ *
+ * <pre>{@code
+ * Trainer.of(net, new Sgd(1e-4, 0.9)).epochs(2).batchSize(4).seed(0).fit(birdsCatsDogs);
+ * }</pre>
+ *
+ * <p>A step's examples are dealt to the workers; each computes the gradients of its share, the
+ * shares are summed in the workers' order, and one optimizer step follows: a run is the same bit
+ * for bit for the same seed and number of workers. What frozen first stages say of an example is
+ * computed once, if it fits into the memory that is set aside for it.
+ */
+public final class Trainer {
+  private static final long DEFAULT_CACHE_BYTES = 1L << 30;
+  private static final int BATCHES_GATHERED_AT_ONCE = 64;
+
+  private final Module network;
+  private final Optimizer optimizer;
+  private int epochs = 1;
+  private int batchSize = 4;
+  private long seed;
+  private long cacheBytes = DEFAULT_CACHE_BYTES;
+  private TrainingListener listener = TrainingListener.NONE;
+
+  private Trainer(Module network, Optimizer optimizer) {
+    this.network = network;
+    this.optimizer = optimizer;
+  }
+
+  /** A trainer; the optimizer stays the caller's to close. */
+  public static Trainer of(Module network, Optimizer optimizer) {
+    return new Trainer(network, optimizer);
+  }
+
+  /** How often each example is seen; 1 unless set. */
+  public Trainer epochs(int epochs) {
+    this.epochs = positive("epochs", epochs);
+    return this;
+  }
+
+  /** How many examples make a step; 4 unless set. */
+  public Trainer batchSize(int batchSize) {
+    this.batchSize = positive("batch size", batchSize);
+    return this;
+  }
+
+  /** Decides the order of the examples; 0 unless set. */
+  public Trainer seed(long seed) {
+    this.seed = seed;
+    return this;
+  }
+
+  /** How much memory frozen first stages' outputs may take; 1 GiB unless set, 0 for no caching. */
+  public Trainer cacheBytes(long cacheBytes) {
+    this.cacheBytes = cacheBytes;
+    return this;
+  }
+
+  /** Who watches. */
+  public Trainer listener(TrainingListener listener) {
+    this.listener = listener;
+    return this;
+  }
+
+  private static int positive(String name, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(name + " must be at least 1, found " + value);
+    }
+    return value;
+  }
+
+  /** Trains on all examples, on every core. */
+  public TrainingResult fit(Dataset data) {
+    try (Workers workers = Workers.ofAllCores()) {
+      return fit(data, workers);
+    }
+  }
+
+  /**
+   * Trains on all examples.
+   *
+   * @throws UserError if there are no examples or nothing is trainable
+   * @throws TrainingFailed if the loss stops being a number
+   */
+  public TrainingResult fit(Dataset data, Workers workers) {
+    if (data.size() == 0) {
+      throw new UserError("no examples to train on");
+    }
+    long start = System.nanoTime();
+    network.train(true);
+    int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
+    LossCurve curve;
+    if (frozen > 0) {
+      Staged staged = (Staged) network;
+      try (FrozenPrefix prefix = FrozenPrefix.compute(staged, data, frozen, workers)) {
+        curve = run(prefix, x -> staged.forwardFrom(x, frozen), workers);
+      }
+    } else {
+      curve = run(data, network::forward, workers);
+    }
+    network.train(false);
+    Duration duration = Duration.ofNanos(System.nanoTime() - start);
+    return new TrainingResult(steps(data), duration, curve, frozen);
+  }
+
+  /** The number of frozen first stages, or none if their outputs don't fit. */
+  private int cacheable(Staged staged, Dataset data) {
+    int frozen = staged.frozenStages();
+    return frozen > 0 && FrozenPrefix.bytes(staged, data, frozen) <= cacheBytes ? frozen : 0;
+  }
+
+  private long steps(Dataset data) {
+    return epochs * ((data.size() + batchSize - 1) / batchSize);
+  }
+
+  private LossCurve run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
+    LossCurve curve = new LossCurve(steps(data));
+    listener.onStart(steps(data));
+    try (GradientStep step = new GradientStep(network, forward, optimizer, workers)) {
+      long number = 0;
+      for (int epoch = 1; epoch <= epochs; epoch++) {
+        number = epoch(data, epoch, number, step, curve);
+        listener.onEpoch(epoch);
+      }
+    }
+    curve.finish();
+    listener.onEnd();
+    return curve;
+  }
+
+  private long epoch(
+      Dataset data, int epoch, long stepsBefore, GradientStep step, LossCurve curve) {
+    long[] order = Shuffle.order(data.size(), seed, epoch);
+    int gathered = batchSize * BATCHES_GATHERED_AT_ONCE;
+    long number = stepsBefore;
+    for (int from = 0; from < order.length; from += gathered) {
+      try (PointerScope scope = new PointerScope()) {
+        int to = Math.min(from + gathered, order.length);
+        Batch examples = data.gather(Ops.tensor(Arrays.copyOfRange(order, from, to)));
+        for (int at = 0; at < to - from; at += batchSize) {
+          int size = Math.min(batchSize, to - from - at);
+          double loss = step.take(examples, at, size);
+          number++;
+          checkLoss(loss, number, epoch);
+          curve.add(number, loss);
+          listener.onStep(new TrainingListener.Step(number, epoch, loss, size));
+        }
+      }
+    }
+    return number;
+  }
+
+  private static void checkLoss(double loss, long step, int epoch) {
+    if (!Double.isFinite(loss)) {
+      throw new TrainingFailed(
+          "the loss is %s at step %d (epoch %d); try a lower learning rate"
+              .formatted(loss, step, epoch));
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package dev.lora4j.train;
+
+import dev.lora4j.nn.Engine;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Threads that do the parts of a task at the same time. The caller is worker 0 and does its part
+ * too; each operator stays on the thread that calls it.
+ *
+ * <p>A step of a small network takes less time than waking a thread, so a worker that waits keeps
+ * looking for a moment before it sleeps.
+ */
+public final class Workers implements AutoCloseable {
+  private static final int LOOKS_BEFORE_SLEEP = 20_000;
+
+  /** One worker's part of a task. */
+  @FunctionalInterface
+  public interface Part {
+    /**
+     * @param worker from 0 on
+     */
+    void run(int worker);
+  }
+
+  private final List<Thread> helpers = new ArrayList<>();
+  private final AtomicInteger unfinished = new AtomicInteger();
+  private volatile int round;
+  private volatile boolean closed;
+  private volatile @Nullable Part part;
+  private volatile @Nullable Thread caller;
+  private volatile @Nullable Throwable failure;
+
+  /** Starts {@code count − 1} threads. */
+  public Workers(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("workers must be at least 1, found " + count);
+    }
+    for (int i = 1; i < count; i++) {
+      int worker = i;
+      Thread helper = new Thread(() -> help(worker), "lora4j-worker-" + worker);
+      helper.setDaemon(true);
+      helpers.add(helper);
+      helper.start();
+    }
+  }
+
+  /** As many as the machine has cores. */
+  public static Workers ofAllCores() {
+    return new Workers(Runtime.getRuntime().availableProcessors());
+  }
+
+  /** Number of workers, the caller included. */
+  public int count() {
+    return helpers.size() + 1;
+  }
+
+  /**
+   * Runs all parts and waits for them. Calls must not overlap.
+   *
+   * @throws RuntimeException the first failure of any part
+   */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the caller's thread writes the round
+  public void run(Part task) {
+    Engine.useOneThread();
+    if (!helpers.isEmpty()) {
+      part = task;
+      caller = Thread.currentThread();
+      unfinished.set(helpers.size());
+      round++;
+      helpers.forEach(LockSupport::unpark);
+    }
+    try {
+      task.run(0);
+    } finally {
+      awaitHelpers();
+    }
+    rethrowFailure();
+  }
+
+  private void awaitHelpers() {
+    for (int looks = 0; unfinished.get() > 0; looks++) {
+      rest(looks);
+    }
+    part = null;
+  }
+
+  private void help(int worker) {
+    Engine.useOneThread();
+    int seen = 0;
+    while (true) {
+      for (int looks = 0; round == seen && !closed; looks++) {
+        rest(looks);
+      }
+      if (closed) {
+        return;
+      }
+      seen = round;
+      doPart(worker);
+    }
+  }
+
+  private void doPart(int worker) {
+    Part task = part;
+    try {
+      if (task != null) {
+        task.run(worker);
+      }
+    } catch (Throwable t) { // told to the caller, whatever it is
+      failure = t;
+    } finally {
+      if (unfinished.decrementAndGet() == 0) {
+        LockSupport.unpark(caller);
+      }
+    }
+  }
+
+  private static void rest(int looks) {
+    if (looks < LOOKS_BEFORE_SLEEP) {
+      Thread.onSpinWait();
+    } else {
+      LockSupport.park(Workers.class);
+    }
+  }
+
+  private void rethrowFailure() {
+    Throwable failed = failure;
+    failure = null;
+    if (failed instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failed instanceof Error e) {
+      throw e;
+    }
+  }
+
+  /** Ends the threads. */
+  @Override
+  public void close() {
+    closed = true;
+    helpers.forEach(LockSupport::unpark);
+  }
+}
