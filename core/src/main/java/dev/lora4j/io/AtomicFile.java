@@ -1,0 +1,114 @@
+package dev.lora4j.io;
+
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.ReadOnlyFileSystemException;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+import java.util.UUID;
+
+/**
+ * Files that appear whole or not at all. The content goes to a temporary file in the same
+ * directory, is forced to the disk, and only then takes the target's name in one step: whoever
+ * reads the target, even after a crash or a power cut, sees the old file or the new one, never a
+ * part.
+ */
+public final class AtomicFile {
+
+  /** Writes a file's content. */
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(WritableByteChannel out) throws IOException;
+  }
+
+  private AtomicFile() {}
+
+  /**
+   * Writes {@code target}, replacing an old file of that name; missing parent directories are made.
+   * On any failure the old file is as it was and no temporary file stays behind.
+   *
+   * @throws UserError when the disk refuses: no space, no permission, a directory of that name
+   */
+  public static void write(Path target, Content content) {
+    Path absolute = target.toAbsolutePath();
+    Path parent = absolute.getParent();
+    if (parent == null) {
+      throw new UserError("cannot write " + target + ": it is not a file name");
+    }
+    Path temporary = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
+    try {
+      Files.createDirectories(parent);
+      try (FileChannel out =
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        content.writeTo(out);
+        out.force(true);
+      }
+      moveInto(absolute, temporary);
+    } catch (IOException e) {
+      throw explained(target, parent, e);
+    } catch (ReadOnlyFileSystemException e) {
+      throw new UserError("cannot write " + target + ": the file system is read-only", e);
+    } finally {
+      deleteQuietly(temporary);
+    }
+  }
+
+  /**
+   * Gives a finished file the target's name, in one step, and forces the directory to the disk.
+   * Both must be in the same directory.
+   */
+  static void moveInto(Path target, Path finished) throws IOException {
+    if (Files.isDirectory(target)) {
+      // A rename over an empty directory would succeed on some systems.
+      throw new FileSystemException(target.toString(), null, "it is a directory");
+    }
+    Files.move(finished, target, StandardCopyOption.ATOMIC_MOVE);
+    forceDirectory(target);
+  }
+
+  private static void forceDirectory(Path target) {
+    Path parent = target.toAbsolutePath().getParent();
+    if (parent == null) {
+      return;
+    }
+    try (FileChannel directory = FileChannel.open(parent, StandardOpenOption.READ)) {
+      directory.force(true);
+    } catch (IOException e) {
+      // Windows and some network disks cannot; the rename itself has been done.
+      return;
+    }
+  }
+
+  private static void deleteQuietly(Path temporary) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      // The first failure is the one to tell; after a success there is nothing to delete.
+      return;
+    }
+  }
+
+  /** The file system's refusal in words that say what to do. */
+  static UserError explained(Path target, Path parent, IOException e) {
+    String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    String lower = reason == null ? "" : reason.toLowerCase(Locale.ROOT);
+    String problem;
+    if (e instanceof AccessDeniedException) {
+      problem = "no permission in " + parent + "; choose another place or change its permissions";
+    } else if (lower.contains("no space left") || lower.contains("not enough space")) {
+      problem = "no space left on the disk of " + parent + "; free some or choose another place";
+    } else if (reason == null) {
+      problem = e.toString();
+    } else {
+      problem = reason;
+    }
+    return new UserError("cannot write " + target + ": " + problem, e);
+  }
+}

@@ -1,0 +1,134 @@
+package dev.lora4j.io;
+
+import dev.lora4j.CorruptFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The first part of a safetensors file: eight bytes with the length of the JSON (unsigned, little
+ * end first), the JSON, then the tensors' bytes without gap or overlap up to the file's end.
+ *
+ * @param tensors name → place, in the header's order
+ * @param metadata the free text of {@code __metadata__}, empty when there is none
+ * @param dataStart where offset 0 of the data lies in the file, in bytes
+ */
+record SafetensorsHeader(
+    Map<String, TensorInfo> tensors, Map<String, String> metadata, long dataStart) {
+
+  /** The reference implementation's bound: a wrong length must not make us allocate for ever. */
+  static final long MAX_BYTES = 100_000_000;
+
+  static final int LENGTH_BYTES = Long.BYTES;
+
+  SafetensorsHeader {
+    tensors = Collections.unmodifiableMap(tensors);
+    metadata = Collections.unmodifiableMap(metadata);
+  }
+
+  /**
+   * Reads and checks a header.
+   *
+   * @throws CorruptFile for anything in it that is not as the format wants it
+   */
+  static SafetensorsHeader read(Path file, FileChannel channel) throws IOException {
+    long size = channel.size();
+    if (size < LENGTH_BYTES) {
+      throw new CorruptFile(file, "expected at least 8 bytes, found " + size);
+    }
+    long length = bytes(file, channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+    if (length < 0 || length > MAX_BYTES) {
+      String found = Long.toUnsignedString(length);
+      throw new CorruptFile(
+          file,
+          "expected a header of at most "
+              + MAX_BYTES
+              + " bytes, found a length of "
+              + found
+              + "; is it a safetensors file?");
+    }
+    if (length > size - LENGTH_BYTES) {
+      throw new CorruptFile(
+          file,
+          "expected a header of "
+              + length
+              + " bytes, found "
+              + (size - LENGTH_BYTES)
+              + ": the file is cut off");
+    }
+    String text = text(file, bytes(file, channel, LENGTH_BYTES, (int) length));
+    HeaderJson json = HeaderJson.parse(file, text);
+    long dataStart = LENGTH_BYTES + length;
+    checkLayout(file, json.tensors(), size - dataStart);
+    return new SafetensorsHeader(json.tensors(), json.metadata(), dataStart);
+  }
+
+  private static ByteBuffer bytes(Path file, FileChannel channel, long from, int count)
+      throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(count);
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer, from + buffer.position()) < 0) {
+        throw new CorruptFile(
+            file, "expected " + count + " bytes at " + from + ", found " + buffer.position());
+      }
+    }
+    return buffer.flip();
+  }
+
+  private static String text(Path file, ByteBuffer bytes) {
+    try {
+      // A new decoder refuses bad bytes, where String's constructor would replace them.
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+    } catch (CharacterCodingException e) {
+      throw new CorruptFile(file, "the header is not UTF-8 text", e);
+    }
+  }
+
+  private static void checkLayout(Path file, Map<String, TensorInfo> tensors, long dataBytes) {
+    List<Map.Entry<String, TensorInfo>> inOrder = new ArrayList<>(tensors.entrySet());
+    inOrder.sort(
+        Comparator.comparingLong((Map.Entry<String, TensorInfo> e) -> e.getValue().begin())
+            .thenComparingLong(e -> e.getValue().end()));
+    long expected = 0;
+    for (Map.Entry<String, TensorInfo> entry : inOrder) {
+      TensorInfo info = entry.getValue();
+      if (info.begin() != expected) {
+        String problem = info.begin() < expected ? "it overlaps another tensor" : "a gap";
+        throw new CorruptFile(
+            file,
+            "key "
+                + entry.getKey()
+                + ": expected its data at offset "
+                + expected
+                + ", found "
+                + info.begin()
+                + ": "
+                + problem);
+      }
+      if (info.end() > dataBytes) {
+        throw new CorruptFile(
+            file,
+            "key "
+                + entry.getKey()
+                + ": expected data up to offset "
+                + info.end()
+                + ", found the file's end at "
+                + dataBytes
+                + ": the file is cut off");
+      }
+      expected = info.end();
+    }
+    if (expected != dataBytes) {
+      throw new CorruptFile(file, "expected " + expected + " bytes of data, found " + dataBytes);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.lora4j.io;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the
+ * same bytes, whatever the order of the maps: like the reference implementation, wide formats come
+ * first, and names in order within a format, so that each tensor's data is aligned to its format.
+ */
+public final class SafetensorsWriter {
+  private static final JsonFactory JSON = new JsonFactory();
+  private static final int ALIGNMENT = 8;
+  private static final int CHUNK = 1 << 30;
+
+  private record Entry(String name, Tensor tensor, DType dtype) {
+    long bytes() {
+      return tensor.numel() * dtype.bytes();
+    }
+  }
+
+  private SafetensorsWriter() {}
+
+  /**
+   * Writes the file. The tensors may lie on any device and need not be contiguous; they stay the
+   * caller's.
+   *
+   * @param tensors name → tensor, of a format in {@link DType}
+   * @param metadata free text for the header; empty for none
+   * @throws dev.lora4j.UserError when the disk refuses
+   */
+  public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
+    List<Entry> entries = ordered(tensors);
+    AtomicFile.write(
+        file,
+        out -> {
+          writeFully(out, header(entries, metadata));
+          for (Entry entry : entries) {
+            writeData(out, entry);
+          }
+        });
+  }
+
+  private static List<Entry> ordered(Map<String, Tensor> tensors) {
+    List<Entry> entries = new ArrayList<>();
+    tensors.forEach((name, tensor) -> entries.add(entry(name, tensor)));
+    entries.sort(Comparator.comparing(Entry::dtype, WIDE_FIRST).thenComparing(Entry::name));
+    return entries;
+  }
+
+  private static final Comparator<DType> WIDE_FIRST =
+      Comparator.comparing(DType::bytes, Comparator.reverseOrder()).thenComparing(d -> d);
+
+  private static Entry entry(String name, Tensor tensor) {
+    if (name.equals(HeaderJson.METADATA)) {
+      throw new IllegalArgumentException(name + " is not a name for a tensor");
+    }
+    DType dtype =
+        DType.of(tensor.scalar_type())
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        name + ": a safetensors file cannot hold " + tensor.scalar_type()));
+    return new Entry(name, tensor, dtype);
+  }
+
+  private static ByteBuffer header(List<Entry> entries, Map<String, String> metadata)
+      throws IOException {
+    ByteArrayOutputStream json = new ByteArrayOutputStream();
+    try (JsonGenerator out = JSON.createGenerator(json)) {
+      out.writeStartObject();
+      if (!metadata.isEmpty()) {
+        out.writeObjectFieldStart(HeaderJson.METADATA);
+        for (Map.Entry<String, String> text : new TreeMap<>(metadata).entrySet()) {
+          out.writeStringField(text.getKey(), text.getValue());
+        }
+        out.writeEndObject();
+      }
+      long offset = 0;
+      for (Entry entry : entries) {
+        out.writeObjectFieldStart(entry.name());
+        out.writeStringField("dtype", entry.dtype().name());
+        out.writeFieldName("shape");
+        long[] shape = entry.tensor().shape();
+        out.writeArray(shape, 0, shape.length);
+        out.writeFieldName("data_offsets");
+        out.writeArray(new long[] {offset, offset + entry.bytes()}, 0, 2);
+        out.writeEndObject();
+        offset += entry.bytes();
+      }
+      out.writeEndObject();
+    }
+    while (json.size() % ALIGNMENT != 0) {
+      json.write(' ');
+    }
+    if (json.size() > SafetensorsHeader.MAX_BYTES) {
+      throw new IllegalArgumentException("a header of " + json.size() + " bytes: too many names");
+    }
+    return ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES + json.size())
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong(json.size())
+        .put(json.toByteArray())
+        .flip();
+  }
+
+  private static void writeData(WritableByteChannel out, Entry entry) throws IOException {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor flat = entry.tensor().detach().cpu().contiguous();
+      TensorMemory memory = TensorMemory.of(flat);
+      for (long done = 0; done < memory.bytes(); done += CHUNK) {
+        writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
+      }
+    }
+  }
+
+  private static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+}

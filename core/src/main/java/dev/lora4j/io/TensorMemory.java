@@ -1,0 +1,71 @@
+package dev.lora4j.io;
+
+import java.nio.ByteBuffer;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The bytes behind a tensor on the CPU, for copies in bulk. It looks at the tensor's memory and
+ * does not keep it alive: use it only while the tensor lives. Different threads may write different
+ * parts at once.
+ */
+public final class TensorMemory {
+  private final Pointer start;
+  private final long bytes;
+
+  private TensorMemory(Pointer start, long bytes) {
+    this.start = start;
+    this.bytes = bytes;
+  }
+
+  /** The memory of a contiguous CPU tensor. */
+  public static TensorMemory of(Tensor tensor) {
+    if (!tensor.is_cpu() || !tensor.is_contiguous()) {
+      throw new IllegalArgumentException("expected a contiguous tensor on the CPU");
+    }
+    return new TensorMemory(tensor.data_ptr(), tensor.nbytes());
+  }
+
+  /** A new CPU tensor whose content is not set; it belongs to the caller's pointer scope. */
+  public static Tensor allocate(DType dtype, long... shape) {
+    try (TensorOptions options = new TensorOptions(dtype.torch());
+        MemoryFormatOptional unset = new MemoryFormatOptional()) {
+      return torch.empty(shape, options, unset);
+    }
+  }
+
+  /** Length in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Copies all of {@code source} to the bytes from {@code offset} on. */
+  public void put(long offset, byte[] source) {
+    if (source.length > 0) { // an empty tensor has no address
+      window(offset, source.length).put(source, 0, source.length);
+    }
+  }
+
+  /**
+   * A view of a part, in the machine's byte order; writes go to the tensor.
+   *
+   * @param offset first byte
+   * @param length number of bytes, at least one
+   */
+  public ByteBuffer view(long offset, int length) {
+    return window(offset, length).asByteBuffer();
+  }
+
+  private BytePointer window(long offset, int length) {
+    if (offset < 0 || length < 0 || offset > bytes - length) {
+      throw new IndexOutOfBoundsException(
+          "bytes " + offset + " to " + (offset + length) + " of " + bytes);
+    }
+    // A pointer of its own for each call, since JavaCPP's pointers carry a position.
+    return new BytePointer(start).position(offset).limit(offset + length);
+  }
+}
