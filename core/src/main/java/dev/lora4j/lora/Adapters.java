@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Adapters {
   private final Map<String, LoraConfig> configs = new LinkedHashMap<>();
+
+  @SuppressWarnings("ThreadLocalUsage") // a choice holds for one model
   private final ThreadLocal<@Nullable List<String>> ofThisThread = new ThreadLocal<>();
+
   private volatile List<String> ofTheModel = List.of();
 
   List<String> active() {

@@ -1,5 +1,7 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
+
 /**
  * How a network is adapted; an immutable value.
  *
@@ -15,10 +17,10 @@ public record LoraConfig(int rank, double alpha, Targets targets) {
 
   public LoraConfig {
     if (rank < 1) {
-      throw new IllegalArgumentException("rank must be at least 1, found " + rank);
+      throw new UserError("rank must be at least 1, found " + rank);
     }
     if (!Double.isFinite(alpha)) {
-      throw new IllegalArgumentException("alpha must be a finite number, found " + alpha);
+      throw new UserError("alpha must be a finite number, found " + alpha);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
@@ -38,7 +39,7 @@ public final class LoraLinear extends Module {
    *
    * @param rank {@code r}, at least 1
    * @param alpha the update is scaled by {@code alpha / rank}
-   * @throws IllegalArgumentException if the module is no linear layer or the rank is below 1
+   * @throws UserError if the module is no linear layer or the rank is below 1
    */
   public LoraLinear(Module module, int rank, double alpha) {
     this(frozenCopy(module), new Adapters());
@@ -62,8 +63,7 @@ public final class LoraLinear extends Module {
 
   private static Linear frozenCopy(Module module) {
     if (!(module instanceof Linear linear)) {
-      throw new IllegalArgumentException(
-          "LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
+      throw new UserError("LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
     }
     Linear copy = linear.copy();
     copy.freeze();

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +18,7 @@ public abstract sealed class Conv extends Module permits Conv1d, Conv2d, Conv3d 
     Checks.positive("in_channels", inChannels);
     Checks.positive("out_channels", outChannels);
     if (inChannels % options.groups() != 0 || outChannels % options.groups() != 0) {
-      throw new IllegalArgumentException(
+      throw new UserError(
           "groups = %d must divide in_channels = %d and out_channels = %d"
               .formatted(options.groups(), inChannels, outChannels));
     }
@@ -28,7 +29,7 @@ public abstract sealed class Conv extends Module permits Conv1d, Conv2d, Conv3d 
     weight = parameter("weight", Init.kaimingUniform(shape));
     bias =
         options.bias()
-            ? parameter("bias", Init.uniform(1 / Math.sqrt(Init.fanIn(shape)), outChannels))
+            ? parameter("bias", Init.uniformByFanIn(Init.fanIn(shape), outChannels))
             : null;
   }
 

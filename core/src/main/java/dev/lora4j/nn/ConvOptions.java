@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import java.util.Arrays;
 
 /**
@@ -62,7 +63,7 @@ public record ConvOptions(
       return given;
     }
     if (given.length != 1) {
-      throw new IllegalArgumentException(
+      throw new UserError(
           name + " takes one number or " + axes + ", found " + Arrays.toString(given));
     }
     long[] result = new long[axes];

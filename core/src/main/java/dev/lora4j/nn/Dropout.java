@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -12,7 +13,7 @@ public final class Dropout extends Module {
 
   public Dropout(double probability) {
     if (!(probability >= 0 && probability < 1)) {
-      throw new IllegalArgumentException("dropout must be in [0, 1), found " + probability);
+      throw new UserError("dropout must be in [0, 1), found " + probability);
     }
     this.probability = probability;
   }

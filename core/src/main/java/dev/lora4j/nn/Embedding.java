@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import java.util.OptionalLong;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -25,7 +26,7 @@ public final class Embedding extends Module {
     Checks.positive("embedding_dim", dim);
     this.paddingIndex = paddingIndex.orElse(NO_PADDING);
     if (paddingIndex.isPresent() && (this.paddingIndex < 0 || this.paddingIndex >= numEmbeddings)) {
-      throw new IllegalArgumentException(
+      throw new UserError(
           "padding_idx must be in [0, %d), found %d".formatted(numEmbeddings, this.paddingIndex));
     }
     weight = parameter("weight", torch.randn(numEmbeddings, dim));

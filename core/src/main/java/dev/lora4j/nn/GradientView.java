@@ -1,6 +1,6 @@
 package dev.lora4j.nn;
 
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class GradientView implements AutoCloseable {
   private static final ThreadLocal<@Nullable GradientView> CURRENT = new ThreadLocal<>();
 
-  private final Map<Parameter, Tensor> aliases = new IdentityHashMap<>();
+  private final Map<Parameter, Tensor> aliases = new HashMap<>();
   private final Tensor gradient;
 
   /** Makes a view of these parameters; it is used by the threads that {@link #enter} it. */

@@ -16,11 +16,12 @@ public final class Init {
    * @param shape {@code [out, in, kernel…]}; fan-in is the product of all but the first
    */
   public static Tensor kaimingUniform(long... shape) {
-    return uniform(1 / Math.sqrt(fanIn(shape)), shape);
+    return uniformByFanIn(fanIn(shape), shape);
   }
 
-  /** {@code U(−bound, bound)}. */
-  public static Tensor uniform(double bound, long... shape) {
+  /** {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
+  static Tensor uniformByFanIn(long fanIn, long... shape) {
+    double bound = 1 / Math.sqrt((double) fanIn);
     return Ops.empty(shape).uniform_(-bound, bound, Ops.defaultGenerator());
   }
 

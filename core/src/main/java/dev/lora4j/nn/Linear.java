@@ -22,8 +22,7 @@ public final class Linear extends Module {
     this.inFeatures = Checks.positive("in_features", inFeatures);
     this.outFeatures = Checks.positive("out_features", outFeatures);
     weight = parameter("weight", Init.kaimingUniform(outFeatures, inFeatures));
-    bias =
-        withBias ? parameter("bias", Init.uniform(1 / Math.sqrt(inFeatures), outFeatures)) : null;
+    bias = withBias ? parameter("bias", Init.uniformByFanIn(inFeatures, outFeatures)) : null;
   }
 
   /** A layer without a bias. */

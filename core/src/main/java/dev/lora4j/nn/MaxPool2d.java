@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -25,8 +26,7 @@ public final class MaxPool2d extends Module {
     this.kernel = square(Checks.positive("kernel_size", kernel));
     this.stride = square(Checks.positive("stride", stride));
     if (padding < 0 || padding > kernel / 2) {
-      throw new IllegalArgumentException(
-          "padding must be in [0, kernel_size / 2], found " + padding);
+      throw new UserError("padding must be in [0, kernel_size / 2], found " + padding);
     }
     this.padding = square(padding);
   }

@@ -193,7 +193,7 @@ public abstract class Module implements AutoCloseable {
    */
   public final void loadStateDict(Map<String, Tensor> state) {
     Map<String, Parameter> own = namedParameters();
-    Map<Parameter, Tensor> fitting = new IdentityHashMap<>();
+    Map<Parameter, Tensor> fitting = new LinkedHashMap<>();
     List<String> problems = new ArrayList<>();
     own.forEach(
         (name, parameter) -> {

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -56,11 +57,11 @@ public final class Parameter implements AutoCloseable {
   /**
    * Copies values in; device and dtype stay.
    *
-   * @throws IllegalArgumentException if the shapes differ
+   * @throws UserError if the shapes differ
    */
   public void copyFrom(Tensor source) {
     if (!Arrays.equals(Ops.shape(source), shape())) {
-      throw new IllegalArgumentException(
+      throw new UserError(
           "expected shape " + Ops.shapeOf(value) + ", found " + Ops.shapeOf(source));
     }
     try (NoGradGuard guard = new NoGradGuard()) {

@@ -1,5 +1,6 @@
 package dev.lora4j.train;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -34,8 +35,7 @@ public final class AdamW implements Optimizer {
       Optimizers.checkRate("epsilon", epsilon);
       Optimizers.checkRate("weight decay", weightDecay);
       if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
-        throw new IllegalArgumentException(
-            "betas must be in [0, 1), found " + beta1 + " and " + beta2);
+        throw new UserError("betas must be in [0, 1), found " + beta1 + " and " + beta2);
       }
     }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.train;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -18,7 +19,7 @@ public final class Sgd implements Optimizer {
   public Sgd(double learningRate, double momentum) {
     Optimizers.checkRate("learning rate", learningRate);
     if (!(momentum >= 0 && momentum < 1)) {
-      throw new IllegalArgumentException("momentum must be in [0, 1), found " + momentum);
+      throw new UserError("momentum must be in [0, 1), found " + momentum);
     }
     this.momentum = Ops.keepScalar(momentum);
     minusLearningRate = Ops.keepScalar(-learningRate);

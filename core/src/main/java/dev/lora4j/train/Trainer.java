@@ -78,7 +78,7 @@ public final class Trainer {
 
   private static int positive(String name, int value) {
     if (value < 1) {
-      throw new IllegalArgumentException(name + " must be at least 1, found " + value);
+      throw new UserError(name + " must be at least 1, found " + value);
     }
     return value;
   }

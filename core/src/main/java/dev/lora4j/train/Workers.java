@@ -1,5 +1,6 @@
 package dev.lora4j.train;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Engine;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +38,7 @@ public final class Workers implements AutoCloseable {
   /** Starts {@code count − 1} threads. */
   public Workers(int count) {
     if (count < 1) {
-      throw new IllegalArgumentException("workers must be at least 1, found " + count);
+      throw new UserError("workers must be at least 1, found " + count);
     }
     for (int i = 1; i < count; i++) {
       int worker = i;
