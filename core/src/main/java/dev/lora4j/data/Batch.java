@@ -1,5 +1,6 @@
 package dev.lora4j.data;
 
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -13,6 +14,14 @@ public record Batch(Tensor inputs, Tensor targets) {
   /** Number of examples. */
   public long size() {
     return targets.size(0);
+  }
+
+  /** The same on a device; itself if it is there already. */
+  public Batch to(Device device) {
+    return inputs.device().equals(device)
+        ? this
+        : new Batch(
+            inputs.to(device, inputs.scalar_type()), targets.to(device, targets.scalar_type()));
   }
 
   /** Examples {@code from} (inclusive) to {@code from + count}, as views. */

@@ -58,7 +58,7 @@ final class AdapterFiles {
   }
 
   static void load(LoraModel model, String name, Path directory) {
-    LoraConfig config = AdapterConfigJson.read(directory.resolve(CONFIG), bytes(directory));
+    LoraConfig config = readConfig(directory);
     Path file = directory.resolve(WEIGHTS);
     if (!Files.isRegularFile(file)) {
       throw new UserError("no " + WEIGHTS + " in " + directory);
@@ -81,10 +81,10 @@ final class AdapterFiles {
     }
   }
 
-  private static byte[] bytes(Path directory) {
+  static LoraConfig readConfig(Path directory) {
     Path file = directory.resolve(CONFIG);
     try {
-      return Files.readAllBytes(file);
+      return AdapterConfigJson.read(file, Files.readAllBytes(file));
     } catch (IOException e) {
       throw new UserError("no adapter in " + directory + ": can't read " + CONFIG, e);
     }

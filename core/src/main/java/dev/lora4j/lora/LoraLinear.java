@@ -155,6 +155,11 @@ public final class LoraLinear extends Module {
     return weightBeforeMerge != null;
   }
 
+  /** Whether B of every adapter is zero, as it is before training. */
+  public boolean updateIsZero() {
+    return adapters.values().stream().allMatch(adapter -> adapter.b().weight().isZero());
+  }
+
   /** The layer that is adapted. */
   public Linear pretrained() {
     return pretrained;

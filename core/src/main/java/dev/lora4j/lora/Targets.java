@@ -11,6 +11,9 @@ public sealed interface Targets {
   /** Whether the module at this path, of a kind that can be adapted, is meant. */
   boolean include(String path);
 
+  /** The choice in words. */
+  String describe();
+
   /** Every linear layer, at any depth. */
   static Targets everyLinear() {
     return new EveryLinear();
@@ -45,6 +48,11 @@ public sealed interface Targets {
     public boolean include(String path) {
       return true;
     }
+
+    @Override
+    public String describe() {
+      return "every linear layer";
+    }
   }
 
   /** See {@link #named(List)}. */
@@ -52,6 +60,11 @@ public sealed interface Targets {
     @Override
     public boolean include(String path) {
       return names.stream().anyMatch(name -> means(name, path));
+    }
+
+    @Override
+    public String describe() {
+      return String.join(", ", names);
     }
 
     /** Whether a path is this name, or ends with it. */
@@ -65,6 +78,11 @@ public sealed interface Targets {
     @Override
     public boolean include(String path) {
       return regex.matcher(path).matches();
+    }
+
+    @Override
+    public String describe() {
+      return regex.pattern();
     }
   }
 }

@@ -152,6 +152,19 @@ public abstract class Module implements AutoCloseable {
     }
   }
 
+  /**
+   * Where its parameters are.
+   *
+   * @throws UserError if it has none
+   */
+  public final Device device() {
+    return namedParameters().values().stream()
+        .findFirst()
+        .orElseThrow(() -> new UserError("a module without parameters is on no device"))
+        .value()
+        .device();
+  }
+
   /** Switches what behaves otherwise in training, dropout for instance, on or off. */
   public final void train(boolean on) {
     training = on;

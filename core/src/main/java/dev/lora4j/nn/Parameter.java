@@ -49,6 +49,11 @@ public final class Parameter implements AutoCloseable {
     return Ops.shape(value);
   }
 
+  /** Whether every element is zero. */
+  public boolean isZero() {
+    return value.count_nonzero().item_long() == 0;
+  }
+
   /** Number of elements. */
   public long numel() {
     return value.numel();

@@ -4,6 +4,7 @@ import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,12 +40,18 @@ public record Accuracy(double all, Map<String, Double> classes) {
     return of(classNames, sum(right), sum(total));
   }
 
+  /** The mean of these classes' shares; all classes count alike. */
+  public double mean(Collection<String> names) {
+    return names.stream().mapToDouble(name -> classes.getOrDefault(name, 0.0)).average().orElse(0);
+  }
+
   private static void count(Module network, Dataset data, long chunk, long[] right, long[] total) {
     long from = chunk * EXAMPLES_AT_ONCE;
     long to = Math.min(from + EXAMPLES_AT_ONCE, data.size());
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Batch batch = data.gather(Ops.tensor(LongStream.range(from, to).toArray()));
+      Batch batch =
+          data.gather(Ops.tensor(LongStream.range(from, to).toArray())).to(network.device());
       long[] guesses = Ops.longs(Ops.argmaxOfRows(network.forward(batch.inputs())));
       long[] targets = Ops.longs(batch.targets());
       for (int i = 0; i < targets.length; i++) {

@@ -31,7 +31,7 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
   static long bytes(Staged network, Dataset data, int stages) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Batch one = data.gather(Ops.tensor(new long[] {0}));
+      Batch one = data.gather(Ops.tensor(new long[] {0})).to(network.device());
       return network.forwardBefore(one.inputs(), stages).nbytes() * data.size();
     }
   }
@@ -57,7 +57,8 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
     long to = Math.min(from + EXAMPLES_AT_ONCE, data.size());
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Batch batch = data.gather(Ops.tensor(LongStream.range(from, to).toArray()));
+      Batch batch =
+          data.gather(Ops.tensor(LongStream.range(from, to).toArray())).to(network.device());
       return new Batch(
           Ops.keep(network.forwardBefore(batch.inputs(), stages)), Ops.keep(batch.targets()));
     }
@@ -76,7 +77,8 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
 
   @Override
   public Batch gather(Tensor indices) {
-    return new Batch(outputs.index_select(0, indices), targets.index_select(0, indices));
+    Tensor there = indices.to(outputs.device(), indices.scalar_type());
+    return new Batch(outputs.index_select(0, there), targets.index_select(0, there));
   }
 
   @Override

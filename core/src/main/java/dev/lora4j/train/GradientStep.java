@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -90,6 +91,11 @@ final class GradientStep implements AutoCloseable {
       optimizer.step(parameters.block(), sum);
       sum.zero_();
     }
+  }
+
+  /** Where the parameters are, and the examples must be. */
+  Device device() {
+    return parameters.block().device();
   }
 
   @Override

@@ -150,7 +150,8 @@ public final class Trainer {
     for (int from = 0; from < order.length; from += gathered) {
       try (PointerScope scope = new PointerScope()) {
         int to = Math.min(from + gathered, order.length);
-        Batch examples = data.gather(Ops.tensor(Arrays.copyOfRange(order, from, to)));
+        Batch examples =
+            data.gather(Ops.tensor(Arrays.copyOfRange(order, from, to))).to(step.device());
         for (int at = 0; at < to - from; at += batchSize) {
           int size = Math.min(batchSize, to - from - at);
           double loss = step.take(examples, at, size);

@@ -6,6 +6,35 @@ public interface TrainingListener {
   /** Hears nothing. */
   TrainingListener NONE = new TrainingListener() {};
 
+  /** Tells two listeners, in this order. */
+  static TrainingListener both(TrainingListener first, TrainingListener second) {
+    return new TrainingListener() {
+      @Override
+      public void onStart(long steps) {
+        first.onStart(steps);
+        second.onStart(steps);
+      }
+
+      @Override
+      public void onStep(Step step) {
+        first.onStep(step);
+        second.onStep(step);
+      }
+
+      @Override
+      public void onEpoch(int epoch) {
+        first.onEpoch(epoch);
+        second.onEpoch(epoch);
+      }
+
+      @Override
+      public void onEnd() {
+        first.onEnd();
+        second.onEnd();
+      }
+    };
+  }
+
   /**
    * Before the first step.
    *

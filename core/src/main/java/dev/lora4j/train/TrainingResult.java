@@ -13,8 +13,13 @@ import java.time.Duration;
  */
 public record TrainingResult(long steps, Duration duration, LossCurve curve, int cachedStages) {
 
+  /** The duration in seconds. */
+  public double seconds() {
+    return duration.toNanos() / 1e9;
+  }
+
   /** Steps taken in a second. */
   public double stepsPerSecond() {
-    return steps / (duration.toNanos() / 1e9);
+    return steps / seconds();
   }
 }

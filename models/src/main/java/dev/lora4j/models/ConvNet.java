@@ -12,10 +12,10 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A small convolutional network that sorts images of 32 × 32 into ten classes.
+ * A small convolutional network that sorts images of 32 × 32 into classes.
  *
- * <p>Input {@code [batch, 3, 32, 32]}, output logits {@code [batch, 10]}. The third convolution is
- * declared and never used: adapting a network must cope with such layers.
+ * <p>Input {@code [batch, 3, 32, 32]}, output logits {@code [batch, classes]}. The third
+ * convolution is declared and never used: adapting a network must cope with such layers.
  */
 public final class ConvNet extends Staged {
   private final Child conv1 = child("conv1", new Conv2d(3, 6, 5));
@@ -27,15 +27,25 @@ public final class ConvNet extends Staged {
 
   private final Child fc1 = child("fc1", new Linear(16 * 5 * 5, 120));
   private final Child fc2 = child("fc2", new Linear(120, 84));
-  private final Child fc3 = child("fc3", new Linear(84, 10));
+  private final Child fc3;
+  private final List<Stage> stages;
 
-  private final List<Stage> stages =
-      List.of(
-          Stage.of(x -> pool.forward(relu(conv1.forward(x))), conv1, pool), // [B, 6, 14, 14]
-          Stage.of(x -> flat(pool.forward(relu(conv2.forward(x)))), conv2, pool), // [B, 400]
-          Stage.of(x -> relu(fc1.forward(x)), fc1), // [B, 120]
-          Stage.of(x -> relu(fc2.forward(x)), fc2), // [B, 84]
-          Stage.of(fc3::forward, fc3)); // [B, 10]
+  /** A network for the ten classes of CIFAR-10. */
+  public ConvNet() {
+    this(10);
+  }
+
+  /** A network for this many classes. */
+  public ConvNet(int classes) {
+    fc3 = child("fc3", new Linear(84, classes));
+    stages =
+        List.of(
+            Stage.of(x -> pool.forward(relu(conv1.forward(x))), conv1, pool), // [B, 6, 14, 14]
+            Stage.of(x -> flat(pool.forward(relu(conv2.forward(x)))), conv2, pool), // [B, 400]
+            Stage.of(x -> relu(fc1.forward(x)), fc1), // [B, 120]
+            Stage.of(x -> relu(fc2.forward(x)), fc2), // [B, 84]
+            Stage.of(fc3::forward, fc3)); // [B, classes]
+  }
 
   @Override
   protected List<Stage> stages() {

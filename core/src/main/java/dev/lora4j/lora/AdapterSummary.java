@@ -1,0 +1,27 @@
+package dev.lora4j.lora;
+
+import java.nio.file.Path;
+
+/**
+ * What an adapter directory says of itself, read without a base and without libtorch.
+ *
+ * @param config how the adapter was made
+ * @param weights the file that holds its tensors
+ */
+public record AdapterSummary(LoraConfig config, Path weights) {
+
+  /**
+   * Reads and checks the config of an adapter directory.
+   *
+   * @throws dev.lora4j.UserError if there is no adapter, or one that is not supported
+   */
+  public static AdapterSummary read(Path directory) {
+    return new AdapterSummary(
+        AdapterFiles.readConfig(directory), directory.resolve(AdapterFiles.WEIGHTS));
+  }
+
+  /** The target modules as text. */
+  public String targets() {
+    return config.targets().describe();
+  }
+}
