@@ -38,6 +38,24 @@ public final class TensorMemory {
     }
   }
 
+  /** A new int64 CPU tensor {@code [values.length]}; it belongs to the caller's pointer scope. */
+  public static Tensor copyOf(long... values) {
+    Tensor tensor = allocate(DType.I64, values.length);
+    if (values.length > 0) {
+      of(tensor).view(0, values.length * Long.BYTES).asLongBuffer().put(values);
+    }
+    return tensor;
+  }
+
+  /** The elements of an int64 CPU tensor, as a copy. */
+  public static long[] longs(Tensor tensor) {
+    long[] values = new long[Math.toIntExact(tensor.numel())];
+    if (values.length > 0) {
+      of(tensor).view(0, values.length * Long.BYTES).asLongBuffer().get(values);
+    }
+    return values;
+  }
+
   /** Length in bytes. */
   public long bytes() {
     return bytes;

@@ -1,0 +1,86 @@
+package dev.lora4j.data;
+
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
+
+/**
+ * Images in folders by split and class, {@code {train,test}/{class}/*.jpg} (or .jpeg, .png), in a
+ * directory or in a zip archive. Classes and images are in the order of their names. An image that
+ * does not decode is left out and named in the result; one of another size is resized.
+ */
+public final class ImageFolder implements ImageSource {
+  private final Path root;
+  private final Optional<ImageShape> shape;
+
+  private ImageFolder(Path root, Optional<ImageShape> shape) {
+    this.root = root;
+    this.shape = shape;
+  }
+
+  /** The images of a directory or a zip archive, at the size of the first of them. */
+  public static ImageFolder at(Path root) {
+    return new ImageFolder(root, Optional.empty());
+  }
+
+  /** The same images at another size, in pixels. */
+  public ImageFolder resizedTo(int height, int width) {
+    return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)));
+  }
+
+  @Override
+  public String describe() {
+    return "images of " + root;
+  }
+
+  @Override
+  public ImageSplits load(int threads) {
+    try (ImageTree tree = ImageTree.open(root);
+        PointerScope scope = new PointerScope()) {
+      FolderLayout layout = FolderLayout.of(root, tree.names());
+      ImageShape common = shape.orElseGet(() -> firstShape(tree, layout.train()));
+      DecodedImages train = DecodedImages.of(tree, layout.train(), common, threads);
+      DecodedImages test = DecodedImages.of(tree, layout.test(), common, threads);
+      List<ImageSplits.Skipped> skipped = new ArrayList<>(train.skipped());
+      skipped.addAll(test.skipped());
+      ImageSet trainSet = set("train", layout, train);
+      ImageSet testSet;
+      try {
+        testSet = set("test", layout, test);
+      } catch (UserError e) {
+        trainSet.close();
+        throw e;
+      }
+      return new ImageSplits(trainSet, testSet, skipped, train.resized() + test.resized());
+    }
+  }
+
+  private ImageSet set(String split, FolderLayout layout, DecodedImages decoded) {
+    try {
+      return ImageSet.of(decoded.images(), decoded.labels(), layout.classes());
+    } catch (UserError e) {
+      String skipped = decoded.skipped().isEmpty() ? "" : "; skipped: " + decoded.skipped().get(0);
+      throw new UserError(split + "/ of " + root + ": " + e.getMessage() + skipped, e);
+    }
+  }
+
+  private ImageShape firstShape(ImageTree tree, List<FolderLayout.Item> items) {
+    String problem = "";
+    try (ImageDecoder decoder = new ImageDecoder()) {
+      for (FolderLayout.Item item : items) {
+        try {
+          RgbImage first = decoder.decode(tree.read(item.name()));
+          return new ImageShape(3, first.height(), first.width());
+        } catch (IOException e) {
+          problem = item.name() + ": " + e.getMessage();
+        }
+      }
+    }
+    throw new UserError(
+        "none of the " + items.size() + " images in train/ of " + root + " decodes; " + problem);
+  }
+}

@@ -1,0 +1,81 @@
+package dev.lora4j.data;
+
+import java.awt.image.DataBufferByte;
+import java.awt.image.Raster;
+
+/**
+ * From JPEG's luma and two colour differences to red, green and blue, in the decoder library's own
+ * fixed-point arithmetic (16 bits after the point), so that the result is the same to the bit.
+ */
+final class JpegColours {
+  private static final int[] CR_RED = table(1.40200, 1 << 15, 16);
+  private static final int[] CB_BLUE = table(1.77200, 1 << 15, 16);
+  private static final int[] CR_GREEN = table(-0.71414, 0, 0);
+  private static final int[] CB_GREEN = table(-0.34414, 1 << 15, 0);
+
+  private JpegColours() {}
+
+  private static int[] table(double factor, int half, int shift) {
+    int[] table = new int[256];
+    int fixed = (int) Math.round(Math.abs(factor) * (1 << 16)) * (factor < 0 ? -1 : 1);
+    for (int i = 0; i < 256; i++) {
+      table[i] = (fixed * (i - 128) + half) >> shift;
+    }
+    return table;
+  }
+
+  /**
+   * Whether a JPEG's colours are certainly these: its JFIF header says so, and neither a colour
+   * profile nor Adobe's marker says otherwise.
+   */
+  static boolean isPlain(byte[] file) {
+    boolean jfif = false;
+    int at = 2;
+    while (at + 4 <= file.length && (file[at] & 0xff) == 0xff) {
+      int marker = file[at + 1] & 0xff;
+      if (marker == 0xda) { // start of the image itself
+        return jfif;
+      }
+      if (marker == 0xe2 || marker == 0xee) { // profile, Adobe
+        return false;
+      }
+      jfif |= marker == 0xe0 && at + 8 <= file.length && file[at + 4] == 'J' && file[at + 5] == 'F';
+      at += 2 + (((file[at + 2] & 0xff) << 8) | (file[at + 3] & 0xff));
+    }
+    return false;
+  }
+
+  /** Converts a raster of one band (grey) or three (luma, blue and red difference). */
+  static RgbImage toRgb(Raster raster) {
+    int bands = raster.getNumBands();
+    if (bands != 1 && bands != 3) {
+      throw new IllegalArgumentException(bands + " colour channels");
+    }
+    byte[] in = ((DataBufferByte) raster.getDataBuffer()).getData();
+    int pixels = raster.getWidth() * raster.getHeight();
+    byte[] planes = new byte[3 * pixels];
+    if (bands == 1) {
+      for (int c = 0; c < 3; c++) {
+        System.arraycopy(in, 0, planes, c * pixels, pixels);
+      }
+    } else {
+      convert(in, planes, pixels);
+    }
+    return new RgbImage(raster.getWidth(), raster.getHeight(), planes);
+  }
+
+  private static void convert(byte[] in, byte[] planes, int pixels) {
+    for (int i = 0; i < pixels; i++) {
+      int y = in[3 * i] & 0xff;
+      int cb = in[3 * i + 1] & 0xff;
+      int cr = in[3 * i + 2] & 0xff;
+      planes[i] = clamp(y + CR_RED[cr]);
+      planes[pixels + i] = clamp(y + ((CB_GREEN[cb] + CR_GREEN[cr]) >> 16));
+      planes[2 * pixels + i] = clamp(y + CB_BLUE[cb]);
+    }
+  }
+
+  private static byte clamp(int value) {
+    return (byte) Math.max(0, Math.min(255, value));
+  }
+}

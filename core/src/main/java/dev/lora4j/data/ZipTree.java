@@ -1,0 +1,66 @@
+package dev.lora4j.data;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+
+/** The files of a zip archive, read in place; nothing is unpacked to the disk. */
+record ZipTree(Path path, ZipFile zip) implements ImageTree {
+
+  static ZipTree open(Path path) {
+    try {
+      return new ZipTree(path, new ZipFile(path.toFile()));
+    } catch (ZipException e) {
+      throw new CorruptFile(path, "expected a zip archive, found: " + e.getMessage(), e);
+    } catch (NoSuchFileException e) {
+      throw new UserError("cannot read " + path + ": there is no such file", e);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public List<String> names() {
+    return zip.stream().filter(e -> !e.isDirectory()).<String>map(ZipEntry::getName).toList();
+  }
+
+  @Override
+  public byte[] read(String name) throws IOException {
+    ZipEntry entry = zip.getEntry(name);
+    if (entry == null) {
+      throw new IOException("no such entry");
+    }
+    byte[] content;
+    try (InputStream in = zip.getInputStream(entry)) {
+      // Not by the entry's size, which is only what the archive claims.
+      content = in.readNBytes(MAX_FILE_BYTES + 1);
+    }
+    if (content.length > MAX_FILE_BYTES) {
+      throw new IOException("more than " + MAX_FILE_BYTES + " bytes are too many");
+    }
+    CRC32 checksum = new CRC32();
+    checksum.update(content);
+    if (checksum.getValue() != entry.getCrc()) {
+      throw new IOException("damaged in the archive: wrong checksum");
+    }
+    return content;
+  }
+
+  @Override
+  public void close() {
+    try {
+      zip.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
