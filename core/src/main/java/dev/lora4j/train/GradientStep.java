@@ -24,6 +24,7 @@ final class GradientStep implements AutoCloseable {
   private final Workers workers;
   private final FlatParameters parameters;
   private final List<GradientView> views = new ArrayList<>();
+  private final List<Parameter> idle; // took no part in any forward yet: not decayed, as in PyTorch
   private final double[] lossSums;
 
   GradientStep(
@@ -33,6 +34,7 @@ final class GradientStep implements AutoCloseable {
     this.workers = workers;
     List<Parameter> trainable = network.trainableParameters();
     parameters = new FlatParameters(trainable);
+    idle = new ArrayList<>(trainable);
     for (int i = 0; i < workers.count(); i++) {
       views.add(new GradientView(trainable));
     }
@@ -51,10 +53,12 @@ final class GradientStep implements AutoCloseable {
     } else {
       workers.run(worker -> backwardOfShare(worker, shares, examples, from, size));
     }
-    update(shares, size);
     double sum = 0;
     for (int i = 0; i < shares; i++) {
       sum += lossSums[i];
+    }
+    if (Double.isFinite(sum)) { // else the gradients are no numbers either: do no harm
+      update(shares, size);
     }
     return sum / size;
   }
@@ -88,7 +92,12 @@ final class GradientStep implements AutoCloseable {
         views.get(i).gradient().zero_();
       }
       sum.mul_(new Scalar(1.0 / examples));
+      idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
+      List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
       optimizer.step(parameters.block(), sum);
+      for (int i = 0; i < idle.size(); i++) {
+        idle.get(i).copyFrom(asBefore.get(i));
+      }
       sum.zero_();
     }
   }
