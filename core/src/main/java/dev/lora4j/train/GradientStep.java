@@ -49,7 +49,7 @@ final class GradientStep implements AutoCloseable {
   double take(Batch examples, long from, long size) {
     int shares = (int) Math.min(workers.count(), size);
     if (shares == 1) {
-      backward(0, examples.slice(from, size));
+      backward(0, examples, from, size);
     } else {
       workers.run(worker -> backwardOfShare(worker, shares, examples, from, size));
     }
@@ -67,14 +67,15 @@ final class GradientStep implements AutoCloseable {
     if (worker < shares) {
       long start = size * worker / shares;
       long end = size * (worker + 1) / shares;
-      backward(worker, examples.slice(from + start, end - start));
+      backward(worker, examples, from + start, end - start);
     }
   }
 
-  private void backward(int worker, Batch share) {
+  private void backward(int worker, Batch examples, long from, long size) {
     GradientView view = views.get(worker);
     view.enter();
     try (PointerScope scope = new PointerScope()) {
+      Batch share = examples.slice(from, size);
       Tensor loss = Ops.crossEntropySum(forward.apply(share.inputs()), share.targets());
       loss.backward();
       lossSums[worker] = loss.item_float();
