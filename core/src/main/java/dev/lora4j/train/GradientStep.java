@@ -34,7 +34,7 @@ final class GradientStep implements AutoCloseable {
     this.workers = workers;
     List<Parameter> trainable = network.trainableParameters();
     parameters = new FlatParameters(trainable);
-    idle = new ArrayList<>(trainable);
+    idle = new ArrayList<>(optimizer.movesWithoutGradient() ? trainable : List.of());
     for (int i = 0; i < workers.count(); i++) {
       views.add(new GradientView(trainable));
     }

@@ -36,6 +36,11 @@ public final class Sgd implements Optimizer {
   }
 
   @Override
+  public boolean movesWithoutGradient() {
+    return false;
+  }
+
+  @Override
   public void close() {
     if (velocity != null) {
       velocity.deallocate();
