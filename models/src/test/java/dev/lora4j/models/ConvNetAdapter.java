@@ -1,0 +1,28 @@
+package dev.lora4j.models;
+
+import dev.lora4j.Fixture;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** An adapted ConvNet's matrices under the fixtures' names, such as {@code fc1.lora_A.weight}. */
+final class ConvNetAdapter {
+  private ConvNetAdapter() {}
+
+  static Map<String, Parameter> parameters(Module net) {
+    Map<String, Parameter> result = new LinkedHashMap<>();
+    net.namedParameters()
+        .forEach(
+            (path, parameter) -> {
+              if (path.endsWith(".A.weight") || path.endsWith(".B.weight")) {
+                result.put(path.replace(".A.", ".lora_A.").replace(".B.", ".lora_B."), parameter);
+              }
+            });
+    return result;
+  }
+
+  static void copyInto(Module net, Fixture fixture) {
+    parameters(net).forEach((name, parameter) -> parameter.copyFrom(fixture.tensor(name)));
+  }
+}
