@@ -6,8 +6,8 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -85,15 +85,16 @@ public final class LoraModel {
     checkNewName(name);
     requireUnmerged("add an adapter");
     Map<String, Linear> found = TargetSearch.linears(base, config.targets());
+    Map<Linear, LoraLinear> adapted = new HashMap<>(); // one layer may have many places
+    layers().values().forEach(layer -> adapted.put(layer.pretrained(), layer));
     found.forEach(
         (path, linear) -> {
-          if (base.find(path) instanceof LoraLinear adapted) {
-            adapted.add(name, config.rank(), config.scaling());
-          } else {
-            LoraLinear adapted = LoraLinear.over(linear, adapters);
-            adapted.add(name, config.rank(), config.scaling());
-            base.replace(path, adapted);
+          LoraLinear layer =
+              adapted.computeIfAbsent(linear, bare -> LoraLinear.over(bare, adapters));
+          if (layer.adapter(name) == null) {
+            layer.add(name, config.rank(), config.scaling());
           }
+          base.replace(path, layer);
         });
     adapters.configs().put(name, config);
     return List.copyOf(found.keySet());
@@ -201,14 +202,14 @@ public final class LoraModel {
   /** The A and B of an adapter, layer by layer. */
   public List<Parameter> parameters(String name) {
     config(name);
-    List<Parameter> parameters = new ArrayList<>();
+    Set<Parameter> parameters = new LinkedHashSet<>();
     for (LoraLinear layer : layers().values()) {
       LowRank adapter = layer.adapter(name);
       if (adapter != null) {
         parameters.addAll(adapter.namedParameters().values());
       }
     }
-    return parameters;
+    return List.copyOf(parameters);
   }
 
   /**

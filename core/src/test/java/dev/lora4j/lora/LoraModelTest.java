@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Activation;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.Sequential;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -20,6 +22,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +78,33 @@ class LoraModelTest {
       Tensor base = head.answer();
       head.model.activate("body");
       assertThat(head.answer().equal(base)).isFalse();
+    }
+  }
+
+  @Test
+  void aLayerThatStandsInTwoPlacesIsAdaptedOnce(@TempDir Path directory) {
+    Linear shared = new Linear(3, 3);
+    try (Sequential net = new Sequential(shared, Activation.relu(), shared)) {
+      Tensor weight = shared.weight().value().detach().clone();
+      Tensor input = torch.randn(2, 3);
+      LoraModel tied = Lora.adapt(net, CONFIG);
+      tied.add("other", CONFIG);
+      tied.parameters("default").forEach(p -> p.copyFrom(torch.randn(p.shape())));
+
+      assertThat(net.find("0")).isInstanceOf(LoraLinear.class).isSameAs(net.find("2"));
+      assertThat(tied.parameters("default")).hasSize(2);
+      Tensor adapted = tied.forward(input);
+      tied.merge();
+      TensorAssert.assertThat(tied.forward(input)).isCloseTo(adapted, 1e-5);
+      tied.unmerge();
+      TensorAssert.assertThat(shared.weight().value()).isExactly(weight);
+
+      tied.save("default", directory);
+      tied.load("loaded", directory);
+      tied.activate("loaded");
+      TensorAssert.assertThat(tied.forward(input)).isExactly(adapted);
+      tied.unload();
+      assertThat(net.find("2")).isSameAs(shared).isSameAs(net.find("0"));
     }
   }
 
