@@ -32,7 +32,11 @@ public final class Engine {
     }
   }
 
-  /** Seeds libtorch's random numbers: initialisation and dropout follow from it. */
+  /**
+   * Seeds libtorch's random numbers: initialisation and dropout follow from it. Layers draw in the
+   * order in which PyTorch's do, so that one seed gives the weights that {@code torch.manual_seed}
+   * gives there.
+   */
   public static void seed(long seed) {
     start();
     torch.manual_seed(seed);
