@@ -4,10 +4,12 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -19,7 +21,11 @@ import org.jspecify.annotations.Nullable;
  * scalars stay behind this class, so that a layer reads like its formula.
  */
 public final class Ops {
-  private static final GeneratorOptional DEFAULT_GENERATOR = new GeneratorOptional();
+  private static final GeneratorOptional DEFAULT_GENERATOR =
+      new GeneratorOptional().retainReference();
+  private static final BoolOptional FREE_GRAPH = new BoolOptional(false).retainReference();
+  private static final TensorArrayRefOptional ALL_LEAVES =
+      new TensorArrayRefOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -162,6 +168,16 @@ public final class Ops {
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
     return torch.cross_entropy_loss(
         logits, targets, new TensorOptional(), REDUCE_BY_SUM, IGNORED_TARGET, 0);
+  }
+
+  /**
+   * Adds the gradients of {@code weight · loss} to the leaves that it came from.
+   *
+   * @param loss a scalar
+   * @param weight a scalar
+   */
+  public static void backward(Tensor loss, Tensor weight) {
+    loss.backward(weight, FREE_GRAPH, false, ALL_LEAVES);
   }
 
   /** The place of the largest element of each row: {@code [batch, classes]} to {@code [batch]}. */
