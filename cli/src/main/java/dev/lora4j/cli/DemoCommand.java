@@ -99,10 +99,12 @@ final class DemoCommand implements Callable<Integer> {
             device,
             out);
     PrintStream story = json ? System.err : System.out;
-    DemoResult result = new Demo(settings, story).run();
-    if (json) {
-      System.out.println(result.toJson());
+    try (Demo demo = new Demo(settings, story)) {
+      DemoResult result = demo.run();
+      if (json) {
+        System.out.println(result.toJson());
+      }
+      return 0;
     }
-    return 0;
   }
 }
