@@ -106,11 +106,11 @@ public record Download(
             .followRedirects(HttpClient.Redirect.NORMAL)
             .build();
     try {
+      HostLookup.check(source, limits.connect());
       Path parent = part.bytes().getParent();
       if (parent != null) {
         Files.createDirectories(parent);
       }
-      HostLookup.check(source, limits.connect());
     } catch (UnknownHostException e) {
       throw unreachable(e);
     } catch (IOException e) {
