@@ -7,8 +7,12 @@ final class Checks {
   private Checks() {}
 
   static long positive(String name, long value) {
-    if (value < 1) {
-      throw new UserError(name + " must be at least 1, found " + value);
+    return atLeast(1, name, value);
+  }
+
+  static long atLeast(long least, String name, long value) {
+    if (value < least) {
+      throw new UserError(name + " must be at least " + least + ", found " + value);
     }
     return value;
   }

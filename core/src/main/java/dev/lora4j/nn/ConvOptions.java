@@ -50,15 +50,18 @@ public record ConvOptions(
   /** The same with one number for each of so many axes. */
   ConvOptions spread(int axes) {
     return new ConvOptions(
-        spread(axes, "kernel", kernel),
-        spread(axes, "stride", stride),
-        spread(axes, "padding", padding),
-        spread(axes, "dilation", dilation),
+        spread(axes, "kernel", kernel, 1),
+        spread(axes, "stride", stride, 1),
+        spread(axes, "padding", padding, 0),
+        spread(axes, "dilation", dilation, 1),
         Checks.positive("groups", groups),
         bias);
   }
 
-  private static long[] spread(int axes, String name, long[] given) {
+  private static long[] spread(int axes, String name, long[] given, long least) {
+    for (long value : given) {
+      Checks.atLeast(least, name, value);
+    }
     if (given.length == axes) {
       return given;
     }

@@ -20,27 +20,32 @@ public final class LayerNorm extends Module {
 
   /** Normalises over the last dimensions, which have this shape, then scales and shifts. */
   public LayerNorm(long... normalizedShape) {
-    this(DEFAULT_EPSILON, true, normalizedShape);
+    this(DEFAULT_EPSILON, true, true, normalizedShape);
   }
 
-  private LayerNorm(double epsilon, boolean affine, long... normalizedShape) {
+  private LayerNorm(double epsilon, boolean withWeight, boolean withBias, long... normalizedShape) {
     for (long size : normalizedShape) {
       Checks.positive("normalized_shape", size);
     }
     this.normalizedShape = normalizedShape.clone();
     this.epsilon = epsilon;
-    weight = affine ? parameter("weight", Ops.ones(normalizedShape)) : null;
-    bias = affine ? parameter("bias", Ops.zeros(normalizedShape)) : null;
+    weight = withWeight ? parameter("weight", Ops.ones(normalizedShape)) : null;
+    bias = withBias ? parameter("bias", Ops.zeros(normalizedShape)) : null;
   }
 
   /** The same with another ε. */
   public static LayerNorm withEpsilon(double epsilon, long... normalizedShape) {
-    return new LayerNorm(epsilon, true, normalizedShape);
+    return new LayerNorm(epsilon, true, true, normalizedShape);
+  }
+
+  /** Scales, but does not shift. */
+  public static LayerNorm withoutBias(long... normalizedShape) {
+    return new LayerNorm(DEFAULT_EPSILON, true, false, normalizedShape);
   }
 
   /** Without weight and bias. */
   public static LayerNorm withoutAffine(long... normalizedShape) {
-    return new LayerNorm(DEFAULT_EPSILON, false, normalizedShape);
+    return new LayerNorm(DEFAULT_EPSILON, false, false, normalizedShape);
   }
 
   /**

@@ -23,15 +23,30 @@ public final class MaxPool2d extends Module {
    * @param padding cells of −∞ put around the image, at most half the window
    */
   public MaxPool2d(long kernel, long stride, long padding) {
-    this.kernel = square(Checks.positive("kernel_size", kernel));
-    this.stride = square(Checks.positive("stride", stride));
-    if (padding < 0 || padding > kernel / 2) {
-      throw new UserError("padding must be in [0, kernel_size / 2], found " + padding);
-    }
-    this.padding = square(padding);
+    this(twice(kernel), twice(stride), twice(padding));
   }
 
-  private static long[] square(long side) {
+  private MaxPool2d(long[] kernel, long[] stride, long[] padding) {
+    for (int axis = 0; axis < 2; axis++) {
+      Checks.positive("kernel_size", kernel[axis]);
+      Checks.positive("stride", stride[axis]);
+      if (padding[axis] < 0 || padding[axis] > kernel[axis] / 2) {
+        throw new UserError("padding must be in [0, kernel_size / 2], found " + padding[axis]);
+      }
+    }
+    this.kernel = kernel.clone();
+    this.stride = stride.clone();
+    this.padding = padding.clone();
+  }
+
+  /**
+   * Windows that are no squares; each array holds a number for the rows and one for the columns.
+   */
+  public static MaxPool2d uneven(long[] kernel, long[] stride, long[] padding) {
+    return new MaxPool2d(kernel, stride, padding);
+  }
+
+  private static long[] twice(long side) {
     return new long[] {side, side};
   }
 

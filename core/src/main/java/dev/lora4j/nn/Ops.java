@@ -82,14 +82,18 @@ public final class Ops {
   /** Floats in row-major order. */
   public static Tensor tensor(float[] values, long... shape) {
     Tensor result = torch.empty(shape);
-    new FloatPointer(result.data_ptr()).put(values, 0, values.length);
+    if (values.length > 0) { // an empty tensor has no address
+      new FloatPointer(result.data_ptr()).put(values, 0, values.length);
+    }
     return result;
   }
 
   /** {@code [n]} of int64. */
   public static Tensor tensor(long[] values) {
     Tensor result = torch.empty(new long[] {values.length}, dtype(ScalarType.Long), null);
-    new LongPointer(result.data_ptr()).put(values, 0, values.length);
+    if (values.length > 0) {
+      new LongPointer(result.data_ptr()).put(values, 0, values.length);
+    }
     return result;
   }
 
@@ -97,7 +101,9 @@ public final class Ops {
   public static float[] floats(Tensor tensor) {
     Tensor plain = tensor.detach().cpu().to(ScalarType.Float).contiguous();
     float[] values = new float[Math.toIntExact(plain.numel())];
-    new FloatPointer(plain.data_ptr()).get(values);
+    if (values.length > 0) {
+      new FloatPointer(plain.data_ptr()).get(values);
+    }
     return values;
   }
 
@@ -105,7 +111,9 @@ public final class Ops {
   public static long[] longs(Tensor tensor) {
     Tensor plain = tensor.detach().cpu().contiguous();
     long[] values = new long[Math.toIntExact(plain.numel())];
-    new LongPointer(plain.data_ptr()).get(values);
+    if (values.length > 0) {
+      new LongPointer(plain.data_ptr()).get(values);
+    }
     return values;
   }
 

@@ -3,6 +3,7 @@ package dev.lora4j.nn;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code x / √(mean(x²) + ε) · weight} over the last dimension (Zhang and Sennrich 2019, <a
@@ -12,7 +13,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class RmsNorm extends Module {
   private final long[] normalizedShape;
   private final DoubleOptional epsilon;
-  private final Parameter weight;
+  private final @Nullable Parameter weight;
 
   /** With PyTorch's ε, the smallest step of a float above 1. */
   public RmsNorm(long dim) {
@@ -21,10 +22,19 @@ public final class RmsNorm extends Module {
 
   /** Normalises over the last dimension, of this size. */
   public RmsNorm(long dim, double epsilon) {
+    this(dim, epsilon, true);
+  }
+
+  private RmsNorm(long dim, double epsilon, boolean withWeight) {
     normalizedShape = new long[] {Checks.positive("normalized_shape", dim)};
     this.epsilon = new DoubleOptional(epsilon);
     this.epsilon.retainReference();
-    weight = parameter("weight", Ops.ones(dim));
+    weight = withWeight ? parameter("weight", Ops.ones(dim)) : null;
+  }
+
+  /** Without a weight. */
+  public static RmsNorm withoutAffine(long dim, double epsilon) {
+    return new RmsNorm(dim, epsilon, false);
   }
 
   /**
@@ -33,6 +43,7 @@ public final class RmsNorm extends Module {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return torch.rms_norm(input, normalizedShape, Ops.optional(weight.tensor()), epsilon);
+    return torch.rms_norm(
+        input, normalizedShape, Ops.optional(weight == null ? null : weight.tensor()), epsilon);
   }
 }

@@ -1,0 +1,51 @@
+package dev.lora4j;
+
+import dev.lora4j.nn.Child;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.Stage;
+import dev.lora4j.nn.Staged;
+import java.util.List;
+import java.util.Objects;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The smallest network that has what networks have: a layer below a layer, one without a bias, and
+ * stages. It sorts vectors of {@link #IN} numbers into {@link #CLASSES} classes.
+ */
+public final class Mlp extends Staged {
+  public static final long IN = 6;
+  public static final long CLASSES = 3;
+  private static final long WIDTH = 8;
+
+  private final Child fc1 = child("fc1", new Linear(IN, WIDTH));
+  private final Child block = child("block", new Block());
+  private final Child head = child("head", new Linear(WIDTH, CLASSES));
+
+  private final List<Stage> stages =
+      List.of(
+          Stage.of(x -> Ops.relu(fc1.forward(x)), fc1), // [B, 8]
+          Stage.of(block::forward, block), // [B, 8]
+          Stage.of(head::forward, head)); // [B, 3]
+
+  /** The parameter at this path. */
+  public Parameter parameterAt(String path) {
+    return Objects.requireNonNull(namedParameters().get(path), path);
+  }
+
+  @Override
+  protected List<Stage> stages() {
+    return stages;
+  }
+
+  private static final class Block extends Module {
+    private final Child fc2 = child("fc2", Linear.withoutBias(WIDTH, WIDTH));
+
+    @Override
+    public Tensor forward(Tensor x) {
+      return Ops.relu(fc2.forward(x));
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.lora4j.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.Mlp;
+import dev.lora4j.TensorAssert;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+
+class GradientViewTest {
+  private final Mlp net = new Mlp();
+
+  @Test
+  void gradientsLieInTheOrderOfTheParametersAndTheParametersHaveNone() {
+    try (PointerScope scope = new PointerScope();
+        GradientView view = new GradientView(net.trainableParameters())) {
+      Tensor input = torch.randn(2, Mlp.IN);
+      net.forward(input).sum().backward();
+      Tensor[] expected =
+          net.trainableParameters().stream()
+              .map(parameter -> parameter.value().grad().flatten())
+              .toArray(Tensor[]::new);
+      net.trainableParameters().forEach(parameter -> parameter.value().mutable_grad().reset());
+
+      view.enter();
+      net.forward(input).sum().backward();
+      view.leave();
+
+      TensorAssert.assertThat(view.gradient()).isExactly(torch.cat(new TensorVector(expected)));
+      assertThat(net.trainableParameters())
+          .noneMatch(parameter -> parameter.value().grad().defined());
+    }
+  }
+
+  @Test
+  void viewsOfOneNetworkSeeOneValueAndTwoGradients() throws InterruptedException {
+    Parameter bias = net.parameterAt("head.bias");
+    try (GradientView one = new GradientView(List.of(bias));
+        GradientView other = new GradientView(List.of(bias))) {
+      backward(one, 1);
+      Thread thread = new Thread(() -> backward(other, 5));
+      thread.start();
+      thread.join();
+
+      TensorAssert.assertThat(one.gradient()).hasExactly(1, 1, 1);
+      TensorAssert.assertThat(other.gradient()).hasExactly(5, 5, 5);
+    }
+  }
+
+  private void backward(GradientView view, long examples) {
+    try (PointerScope scope = new PointerScope()) {
+      view.enter();
+      net.forward(torch.zeros(examples, Mlp.IN)).sum().backward();
+    } finally {
+      view.leave();
+    }
+  }
+
+  @Test
+  void aViewFollowsTheParametersValue() {
+    Parameter bias = net.parameterAt("head.bias");
+    try (PointerScope scope = new PointerScope();
+        GradientView view = new GradientView(List.of(bias))) {
+      bias.copyFrom(Ops.tensor(new float[] {7, 8, 9}, 3));
+
+      view.enter();
+      TensorAssert.assertThat(bias.tensor()).hasExactly(7, 8, 9);
+      view.leave();
+      assertThat(bias.tensor()).isSameAs(bias.value());
+    }
+  }
+
+  @Test
+  void whatIsNotInTheViewIsSeenAsItIs() {
+    Parameter weight = net.parameterAt("head.weight");
+    try (GradientView view = new GradientView(List.of())) {
+      view.enter();
+      assertThat(weight.tensor()).isSameAs(weight.value());
+      view.leave();
+    }
+  }
+}
