@@ -150,6 +150,15 @@ public final class LoraLinear extends Module {
     }
   }
 
+  /** Frees everything but the pretrained layer, whose weight stays as it is, merged or not. */
+  void closeAdapters() {
+    List.copyOf(adapters.keySet()).forEach(this::remove);
+    if (weightBeforeMerge != null) {
+      weightBeforeMerge.deallocate();
+      weightBeforeMerge = null;
+    }
+  }
+
   /** Whether the weight holds adapters' updates now. */
   public boolean isMerged() {
     return weightBeforeMerge != null;
