@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -100,8 +101,11 @@ public final class LoraLinear extends Module {
   }
 
   void add(String name, int rank, double scaling) {
-    LowRank adapter = new LowRank(pretrained.inFeatures(), pretrained.outFeatures(), rank, scaling);
-    adapter.to(pretrained.weight().value().device());
+    LowRank adapter;
+    try (PointerScope scope = new PointerScope()) {
+      adapter = new LowRank(pretrained.inFeatures(), pretrained.outFeatures(), rank, scaling);
+      adapter.to(pretrained.weight().value().device());
+    }
     adapters.put(name, adapter);
     if (name.equals(DEFAULT)) {
       child("A", adapter.a());
@@ -135,7 +139,8 @@ public final class LoraLinear extends Module {
     if (isMerged() || active.isEmpty()) {
       return;
     }
-    try (NoGradGuard guard = new NoGradGuard()) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
       weightBeforeMerge = Ops.keep(weight.value().clone());
       active.forEach(adapter -> weight.value().add_(adapter.delta()));
     }

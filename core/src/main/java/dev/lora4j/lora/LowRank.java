@@ -66,4 +66,10 @@ final class LowRank extends Module {
   double scaling() {
     return scaling;
   }
+
+  @Override
+  public void close() {
+    super.close();
+    scalingAsScalar.deallocate();
+  }
 }
