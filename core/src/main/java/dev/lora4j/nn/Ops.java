@@ -193,6 +193,15 @@ public final class Ops {
     return rows.argmax(new LongOptional(1), false);
   }
 
+  /** Whether it is a float tensor {@code [batch, channels, height, width]} that oneDNN can take. */
+  static boolean isPlainCpuImage(Tensor tensor) {
+    return tensor.dim() == 4
+        && tensor.is_cpu()
+        && tensor.numel() > 0
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && torch.hasMKLDNN();
+  }
+
   /** A tensor or its absence, as libtorch wants it. */
   static TensorOptional optional(@Nullable Tensor tensor) {
     return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
