@@ -26,6 +26,7 @@ public final class Ops {
   private static final BoolOptional FREE_GRAPH = new BoolOptional(false).retainReference();
   private static final TensorArrayRefOptional ALL_LEAVES =
       new TensorArrayRefOptional().retainReference();
+  private static final TensorOptional ABSENT = new TensorOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -174,8 +175,7 @@ public final class Ops {
    * @return a scalar
    */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
-    return torch.cross_entropy_loss(
-        logits, targets, new TensorOptional(), REDUCE_BY_SUM, IGNORED_TARGET, 0);
+    return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
   }
 
   /**
@@ -204,6 +204,6 @@ public final class Ops {
 
   /** A tensor or its absence, as libtorch wants it. */
   static TensorOptional optional(@Nullable Tensor tensor) {
-    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    return tensor == null ? ABSENT : new TensorOptional(tensor);
   }
 }
