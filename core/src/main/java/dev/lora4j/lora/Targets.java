@@ -19,6 +19,11 @@ public sealed interface Targets {
     return new EveryLinear();
   }
 
+  /** Nothing. */
+  static Targets none() {
+    return new Named(List.of());
+  }
+
   /** The modules whose path is, or ends with a dot and, one of these names. */
   static Targets named(String... names) {
     return named(List.of(names));

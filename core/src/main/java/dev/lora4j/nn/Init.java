@@ -25,6 +25,11 @@ public final class Init {
     return Ops.empty(shape).uniform_(-bound, bound, Ops.defaultGenerator());
   }
 
+  /** {@code N(mean, std²)}. */
+  public static Tensor normal(double mean, double std, long... shape) {
+    return Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
+  }
+
   /** Product of all dimensions but the first. */
   static long fanIn(long... shape) {
     long fanIn = 1;

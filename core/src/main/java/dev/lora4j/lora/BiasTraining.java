@@ -1,0 +1,11 @@
+package dev.lora4j.lora;
+
+/** Which of the base's biases are trained along with an adapter; PEFT's {@code bias}. */
+public enum BiasTraining {
+  /** None of them. */
+  NONE,
+  /** All of them. */
+  ALL,
+  /** Those of the adapted layers. */
+  LORA_ONLY
+}
