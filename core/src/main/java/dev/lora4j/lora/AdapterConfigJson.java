@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -45,6 +46,10 @@ final class AdapterConfigJson {
           "use_rslora",
           "velora_config");
 
+  /** Ways to begin that leave the base as it is; after others the adapter fits a changed base. */
+  private static final Set<String> HARMLESS_BEGINNINGS =
+      Set.of("gaussian", "eva", "mica", "orthogonal");
+
   private AdapterConfigJson() {}
 
   static byte[] write(LoraConfig config, List<String> adaptedPaths) {
@@ -53,8 +58,8 @@ final class AdapterConfigJson {
     json.putNull("task_type");
     json.putNull("base_model_name_or_path");
     json.put("r", config.rank());
-    if (config.alpha() == Math.rint(config.alpha())) {
-      json.put("lora_alpha", (long) config.alpha());
+    if (config.alpha() == (int) config.alpha()) {
+      json.put("lora_alpha", (int) config.alpha());
     } else {
       json.put("lora_alpha", config.alpha());
     }
@@ -88,6 +93,9 @@ final class AdapterConfigJson {
     if (rank < 1) {
       throw new CorruptFile(file, "r: expected at least 1, found " + rank);
     }
+    if (!Double.isFinite(alpha)) {
+      throw new CorruptFile(file, "lora_alpha: expected a finite number, found " + alpha);
+    }
     return new LoraConfig(rank, alpha, targets(file, json.path("target_modules")));
   }
 
@@ -113,6 +121,11 @@ final class AdapterConfigJson {
       if (MUST_BE_OFF.contains(entry.getKey()) && !isOff(entry.getValue())) {
         refused.add(entry.getKey() + " = " + entry.getValue());
       }
+    }
+    JsonNode beginning = json.path("init_lora_weights");
+    if (beginning.isTextual()
+        && !HARMLESS_BEGINNINGS.contains(beginning.asText().toLowerCase(Locale.ROOT))) {
+      refused.add("init_lora_weights = " + beginning);
     }
     if (!json.path("bias").asText("none").equals("none")) {
       refused.add("bias = " + json.path("bias"));

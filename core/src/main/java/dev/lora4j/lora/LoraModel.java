@@ -7,10 +7,13 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -60,7 +63,7 @@ public final class LoraModel {
 
   /** The names of all adapters, in the order of their adding. */
   public Set<String> adapterNames() {
-    return Set.copyOf(adapters.configs().keySet());
+    return Collections.unmodifiableSet(new LinkedHashSet<>(adapters.configs().keySet()));
   }
 
   /** How an adapter was made. */
@@ -143,7 +146,7 @@ public final class LoraModel {
     for (String name : names) {
       config(name);
     }
-    return List.of(names);
+    return Stream.of(names).distinct().toList();
   }
 
   private UserError unknown(String name) {
@@ -175,9 +178,17 @@ public final class LoraModel {
     }
   }
 
-  /** Puts the base's own layers back in their places; with merged weights if they are merged. */
+  /**
+   * Puts the base's own layers back in their places, with merged weights if they are merged, and
+   * frees the adapters.
+   */
   public Module unload() {
-    layers().forEach((path, layer) -> base.replace(path, layer.pretrained()));
+    layers()
+        .forEach(
+            (path, layer) -> {
+              base.replace(path, layer.pretrained());
+              layer.closeAdapters();
+            });
     List.copyOf(adapters.configs().keySet()).forEach(adapters::remove);
     return base;
   }

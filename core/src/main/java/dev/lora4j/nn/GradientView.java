@@ -31,7 +31,7 @@ public final class GradientView implements AutoCloseable {
         alias.set_requires_grad(true);
         Tensor slice =
             gradient.narrow(0, offset, parameter.numel()).view(parameter.value().sizes());
-        alias.mutable_grad().put(slice);
+        alias.mutable_grad().put(slice.variable_data()); // with a count of changes of its own
         aliases.put(parameter, alias);
         offset += parameter.numel();
       }
@@ -60,6 +60,12 @@ public final class GradientView implements AutoCloseable {
   /** {@code [parameters]}: all gradients in one flat tensor. A backward adds to it. */
   public Tensor gradient() {
     return gradient;
+  }
+
+  /** Whether any backward has added to this parameter's gradient, if only zeros. */
+  public boolean hasGradient(Parameter parameter) {
+    Tensor alias = aliases.get(parameter);
+    return alias != null && alias.grad()._version() > 0;
   }
 
   /** Frees the aliases and the gradients; the parameters stay. */

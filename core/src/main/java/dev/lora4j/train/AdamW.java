@@ -75,6 +75,11 @@ public final class AdamW implements Optimizer {
   }
 
   @Override
+  public boolean decays() {
+    return settings.weightDecay() > 0;
+  }
+
+  @Override
   public void close() {
     if (mean != null && square != null) {
       mean.deallocate();

@@ -26,6 +26,7 @@ final class GradientStep implements AutoCloseable {
   private final FlatParameters parameters;
   private final List<GradientView> views = new ArrayList<>();
   private final Map<Long, Tensor> weights = new HashMap<>();
+  private final List<Parameter> idle; // took no part in any forward yet: not decayed, as in PyTorch
   private final double[] lossSums;
 
   GradientStep(
@@ -35,6 +36,7 @@ final class GradientStep implements AutoCloseable {
     this.workers = workers;
     List<Parameter> trainable = network.trainableParameters();
     parameters = new FlatParameters(trainable);
+    idle = new ArrayList<>(trainable);
     for (int i = 0; i < workers.count(); i++) {
       views.add(new GradientView(trainable));
     }
@@ -54,10 +56,12 @@ final class GradientStep implements AutoCloseable {
     } else {
       workers.run(worker -> backward(worker, shares, examples, from, size, weight));
     }
-    update(shares);
     double sum = 0;
     for (int i = 0; i < shares; i++) {
       sum += lossSums[i];
+    }
+    if (Double.isFinite(sum)) { // else the gradients are no numbers either: do no harm
+      update(shares);
     }
     return sum / size;
   }
@@ -89,8 +93,21 @@ final class GradientStep implements AutoCloseable {
         sum.add_(views.get(i).gradient());
         views.get(i).gradient().zero_();
       }
-      optimizer.step(parameters.block(), sum);
+      if (optimizer.decays()) {
+        stepLeavingIdle(sum);
+      } else {
+        optimizer.step(parameters.block(), sum);
+      }
       sum.zero_();
+    }
+  }
+
+  private void stepLeavingIdle(Tensor gradient) {
+    idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
+    List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
+    optimizer.step(parameters.block(), gradient);
+    for (int i = 0; i < idle.size(); i++) {
+      idle.get(i).copyFrom(asBefore.get(i));
     }
   }
 

@@ -16,6 +16,11 @@ public interface Optimizer extends AutoCloseable {
    */
   void step(Tensor parameters, Tensor gradient);
 
+  /** Whether a step changes a parameter whose gradient is zero, as weight decay does. */
+  default boolean decays() {
+    return false;
+  }
+
   /** Frees the optimizer's state. */
   @Override
   void close();

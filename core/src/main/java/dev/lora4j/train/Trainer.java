@@ -99,19 +99,25 @@ public final class Trainer {
     }
     long start = System.nanoTime();
     network.train(true);
-    int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
-    LossCurve curve;
-    if (frozen > 0) {
-      Staged staged = (Staged) network;
-      try (FrozenPrefix prefix = new FrozenPrefix(staged, frozen, data)) {
-        curve = run(prefix, x -> staged.forwardFrom(x, frozen), workers);
-      }
-    } else {
-      curve = run(data, network::forward, workers);
+    try {
+      int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
+      LossCurve curve = frozen > 0 ? runCached(data, frozen, workers) : run(data, workers);
+      Duration duration = Duration.ofNanos(System.nanoTime() - start);
+      return new TrainingResult(steps(data), duration, curve, frozen);
+    } finally {
+      network.train(false);
     }
-    network.train(false);
-    Duration duration = Duration.ofNanos(System.nanoTime() - start);
-    return new TrainingResult(steps(data), duration, curve, frozen);
+  }
+
+  private LossCurve run(Dataset data, Workers workers) {
+    return run(data, network::forward, workers);
+  }
+
+  private LossCurve runCached(Dataset data, int frozen, Workers workers) {
+    Staged staged = (Staged) network;
+    try (FrozenPrefix prefix = new FrozenPrefix(staged, frozen, data)) {
+      return run(prefix, x -> staged.forwardFrom(x, frozen), workers);
+    }
   }
 
   /** The number of frozen first stages, or none if their outputs don't fit. */

@@ -5,6 +5,7 @@ import dev.lora4j.nn.Engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ public final class Workers implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable Part part;
   private volatile @Nullable Thread caller;
-  private volatile @Nullable Throwable failure;
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
   /** Starts {@code count − 1} threads. */
   public Workers(int count) {
@@ -63,11 +64,15 @@ public final class Workers implements AutoCloseable {
   /**
    * Runs all parts and waits for them. Calls must not overlap.
    *
-   * @throws RuntimeException the first failure of any part
+   * @throws RuntimeException the failure of the caller's part, else the first of the others'
    */
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the caller's thread writes the round
   public void run(Part task) {
+    if (closed) {
+      throw new IllegalStateException("the workers are closed");
+    }
     Engine.useOneThread();
+    failure.set(null);
     if (!helpers.isEmpty()) {
       part = task;
       caller = Thread.currentThread();
@@ -112,7 +117,7 @@ public final class Workers implements AutoCloseable {
         task.run(worker);
       }
     } catch (Throwable t) { // told to the caller, whatever it is
-      failure = t;
+      failure.compareAndSet(null, t);
     } finally {
       if (unfinished.decrementAndGet() == 0) {
         LockSupport.unpark(caller);
@@ -132,8 +137,7 @@ public final class Workers implements AutoCloseable {
   }
 
   private void rethrowFailure() {
-    Throwable failed = failure;
-    failure = null;
+    Throwable failed = failure.get();
     if (failed instanceof RuntimeException e) {
       throw e;
     }

@@ -61,6 +61,22 @@ class GradientViewTest {
   }
 
   @Test
+  void aParameterThatTakesNoPartHasNoGradientAndOneThatDoesHasOneEvenIfItIsZero() {
+    try (PointerScope scope = new PointerScope();
+        GradientView view = new GradientView(net.trainableParameters())) {
+      view.enter();
+      Module head = net.find("head");
+      head.forward(torch.zeros(1, 8)).sum().backward();
+      view.gradient().zero_();
+      view.leave();
+
+      assertThat(net.trainableParameters())
+          .filteredOn(view::hasGradient)
+          .containsExactly(net.parameterAt("head.weight"), net.parameterAt("head.bias"));
+    }
+  }
+
+  @Test
   void aViewFollowsTheParametersValue() {
     Parameter bias = net.parameterAt("head.bias");
     try (PointerScope scope = new PointerScope();

@@ -1,0 +1,80 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.Mlp;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Parameter;
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** A small network with an adapter that has learned something: its B is not zero. */
+final class AdaptedMlp implements AutoCloseable {
+  final Mlp net = new Mlp();
+  final LoraModel model;
+
+  private AdaptedMlp(LoraConfig config) {
+    model = Lora.adapt(net, config);
+  }
+
+  /** Adapted, with a B of zero still. */
+  static AdaptedMlp fresh(LoraConfig config, long seed) {
+    Engine.seed(seed);
+    return new AdaptedMlp(config);
+  }
+
+  static AdaptedMlp trained(LoraConfig config, long seed) {
+    AdaptedMlp adapted = fresh(config, seed);
+    adapted.learn(LoraLinear.DEFAULT);
+    return adapted;
+  }
+
+  /** Adds another adapter that has learned something else. */
+  AdaptedMlp with(String name, LoraConfig config) {
+    model.add(name, config);
+    learn(name);
+    return this;
+  }
+
+  private void learn(String name) {
+    try (PointerScope scope = new PointerScope()) {
+      for (Parameter parameter : model.parameters(name)) {
+        parameter.copyFrom(torch.randn(parameter.shape()));
+      }
+    }
+  }
+
+  /** What the network says of three inputs that are always the same. */
+  Tensor answer() {
+    return model.forward(inputs());
+  }
+
+  /** The same of an unadapted network with this base's weights. */
+  Tensor answerOfTheBase() {
+    try (Mlp base = new Mlp()) {
+      Map<String, Tensor> state = new HashMap<>();
+      net.stateDict()
+          .forEach(
+              (path, value) -> {
+                String plain = path.replace(".pretrained", "");
+                if (base.namedParameters().containsKey(plain)) {
+                  state.put(plain, value);
+                }
+              });
+      base.loadStateDict(state);
+      return base.forward(inputs());
+    }
+  }
+
+  private static Tensor inputs() {
+    return torch.arange(new Scalar(3 * Mlp.IN)).to(ScalarType.Float).sin().view(3, Mlp.IN);
+  }
+
+  @Override
+  public void close() {
+    net.close();
+  }
+}

@@ -1,0 +1,262 @@
+package dev.lora4j.lora;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LoraModelTest {
+  private static final LoraConfig CONFIG = LoraConfig.rank(2).alpha(1);
+
+  private final PointerScope scope = new PointerScope();
+  private final AdaptedMlp mlp =
+      AdaptedMlp.trained(CONFIG, 1).with("cats", CONFIG).with("dogs", CONFIG.alpha(3));
+  private final LoraModel model = mlp.model;
+
+  @AfterEach
+  void close() {
+    mlp.close();
+    scope.close();
+  }
+
+  // ---- adapters by name ----
+
+  @Test
+  void adaptersAreNamedInTheOrderOfTheirAdding() {
+    model.add("birds", CONFIG);
+
+    assertThat(model.adapterNames()).containsExactly("default", "cats", "dogs", "birds");
+    assertThat(model.config("dogs")).isEqualTo(CONFIG.alpha(3));
+  }
+
+  @Test
+  void aNewAdapterIsTrainableAndNotActive() {
+    Tensor before = mlp.answer();
+
+    List<String> adapted = model.add("birds", CONFIG.targets(Targets.named("head")));
+
+    assertThat(adapted).containsExactly("head");
+    assertThat(model.parameters("birds")).hasSize(2).allMatch(Parameter::isTrainable);
+    assertThat(model.active()).containsExactly("default");
+    TensorAssert.assertThat(mlp.answer()).isExactly(before);
+  }
+
+  @Test
+  void anAdapterCanReachLayersThatOthersLeaveAlone() {
+    try (AdaptedMlp head = AdaptedMlp.fresh(CONFIG.targets(Targets.named("head")), 3)) {
+      head.with("body", CONFIG.targets(Targets.named("fc1", "head")));
+
+      assertThat(head.model.layers().keySet()).containsExactly("fc1", "head");
+      assertThat(head.net.namedParameters().keySet())
+          .contains("fc1.body.A.weight", "head.body.B.weight", "head.A.weight")
+          .doesNotContain("fc1.A.weight");
+      head.model.activate();
+      Tensor base = head.answer();
+      head.model.activate("body");
+      assertThat(head.answer().equal(base)).isFalse();
+    }
+  }
+
+  @Test
+  void aRemovedAdapterIsGoneAndFreed() {
+    List<Parameter> parameters = model.parameters("cats");
+    model.activate("cats", "dogs");
+
+    model.remove("cats");
+
+    assertThat(model.adapterNames()).containsExactly("default", "dogs");
+    assertThat(model.active()).containsExactly("dogs");
+    assertThat(parameters).allMatch(parameter -> parameter.value().isNull());
+    assertThat(mlp.net.namedParameters().keySet()).noneMatch(path -> path.contains("cats"));
+    model.add("cats", CONFIG);
+  }
+
+  @Test
+  void theDefaultAdapterCanBeRemovedAndComeBack() {
+    model.remove("default");
+    assertThat(mlp.net.namedParameters().keySet()).doesNotContain("head.A.weight");
+    TensorAssert.assertThat(mlp.answer()).isExactly(mlp.answerOfTheBase());
+
+    model.add("default", CONFIG);
+    assertThat(mlp.net.namedParameters().keySet()).contains("head.A.weight");
+  }
+
+  @Test
+  void anActiveAdapterCountsOnce() {
+    model.activate("cats");
+    Tensor once = mlp.answer();
+
+    model.activate("cats", "cats");
+
+    TensorAssert.assertThat(mlp.answer()).isExactly(once);
+    assertThat(model.active()).containsExactly("cats");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a.b", "a b", "ä", "pretrained", "A", "B", "../x"})
+  void aNameThatCannotBeOneIsRefused(String name) {
+    refused(
+        () -> model.add(name, CONFIG),
+        "'"
+            + name
+            + "' can't name an adapter: use letters, digits, - and _, and none of pretrained, A, B");
+  }
+
+  @Test
+  void aNameThatIsTakenIsRefused() {
+    refused(() -> model.add("cats", CONFIG), "there is an adapter 'cats' already; remove it first");
+  }
+
+  @Test
+  void anUnknownNameHasAHint(@TempDir Path directory) {
+    String message = "no adapter 'cast'; did you mean cats?";
+    refused(() -> model.activate("dogs", "cast"), message);
+    refused(() -> model.using("cast"), message);
+    refused(() -> model.config("cast"), message);
+    refused(() -> model.remove("cast"), message);
+    refused(() -> model.parameters("cast"), message);
+    refused(() -> model.save("cast", directory), message);
+    assertThat(model.active()).containsExactly("default");
+  }
+
+  private static void refused(ThrowingCallable call, String message) {
+    assertThatThrownBy(call).isInstanceOf(UserError.class).hasMessage(message);
+  }
+
+  // ---- choosing for a thread ----
+
+  @Test
+  void choicesNestAndEnd() {
+    try (AdapterScope cats = model.using("cats")) {
+      try (AdapterScope none = model.disabled()) {
+        assertThat(model.active()).isEmpty();
+      }
+      assertThat(model.active()).containsExactly("cats");
+    }
+    assertThat(model.active()).containsExactly("default");
+  }
+
+  @Test
+  void aThreadsChoiceDoesNotDisturbOtherThreads() throws Exception {
+    model.activate("cats");
+    Tensor ofCats = mlp.answer();
+    model.activate("dogs");
+    Tensor ofDogs = mlp.answer();
+    model.activate("default");
+    Tensor ofDefault = mlp.answer();
+    CyclicBarrier together = new CyclicBarrier(2);
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      Future<Boolean> cats = threads.submit(answersLike(ofCats, "cats", together));
+      Future<Boolean> dogs = threads.submit(answersLike(ofDogs, "dogs", together));
+
+      assertThat(cats.get()).isTrue();
+      assertThat(dogs.get()).isTrue();
+    } finally {
+      threads.shutdown();
+    }
+    TensorAssert.assertThat(mlp.answer()).isExactly(ofDefault);
+  }
+
+  private Callable<Boolean> answersLike(Tensor expected, String name, CyclicBarrier together) {
+    return () -> {
+      boolean same = true;
+      try (PointerScope inner = new PointerScope();
+          AdapterScope own = model.using(name)) {
+        for (int i = 0; i < 100; i++) {
+          together.await();
+          same &= mlp.answer().equal(expected);
+        }
+      }
+      return same && model.active().equals(List.of("default"));
+    };
+  }
+
+  // ---- merging ----
+
+  @Test
+  void onlyActiveAdaptersAreMerged() {
+    model.activate();
+    model.merge();
+    assertThat(model.isMerged()).isFalse();
+
+    model.activate("cats", "dogs");
+    Tensor adapted = mlp.answer();
+    model.merge();
+    TensorAssert.assertThat(mlp.answer()).isCloseTo(adapted, 1e-5);
+  }
+
+  @Test
+  void whileMergedTheAdaptersStayAsTheyAre(@TempDir Path directory) {
+    model.save("cats", directory);
+    model.merge();
+    String end = " while adapters are merged; unmerge first";
+
+    refused(model::merge, "can't merge" + end);
+    refused(() -> model.activate("cats"), "can't activate other adapters" + end);
+    refused(() -> model.using("cats"), "can't use other adapters" + end);
+    refused(model::disabled, "can't use other adapters" + end);
+    refused(() -> model.add("birds", CONFIG), "can't add an adapter" + end);
+    refused(() -> model.load("birds", directory), "can't add an adapter" + end);
+    refused(() -> model.remove("cats"), "can't remove an adapter" + end);
+
+    model.unmerge();
+    model.activate("cats");
+  }
+
+  @Test
+  void unmergingWhatIsNotMergedDoesNothing() {
+    Tensor before = mlp.answer();
+
+    model.unmerge();
+
+    TensorAssert.assertThat(mlp.answer()).isExactly(before);
+  }
+
+  // ---- unloading ----
+
+  @Test
+  void anUnloadedNetworkIsTheBase() {
+    Tensor base = mlp.answerOfTheBase();
+    List<Parameter> parameters = model.parameters("cats");
+
+    Module net = model.unload();
+
+    assertThat(net).isSameAs(mlp.net);
+    assertThat(net.find("block.fc2")).isInstanceOf(Linear.class);
+    assertThat(model.adapterNames()).isEmpty();
+    assertThat(parameters).allMatch(parameter -> parameter.value().isNull());
+    TensorAssert.assertThat(mlp.answer()).isExactly(base);
+  }
+
+  @Test
+  void aNetworkThatIsUnloadedWhileMergedKeepsTheMergedWeights() {
+    Tensor adapted = mlp.answer();
+    model.merge();
+
+    model.unload();
+
+    TensorAssert.assertThat(mlp.answer()).isCloseTo(adapted, 1e-5);
+    assertThat(model.isMerged()).isFalse();
+    assertThat(Lora.adapt(mlp.net, CONFIG).isMerged()).isFalse();
+  }
+}
