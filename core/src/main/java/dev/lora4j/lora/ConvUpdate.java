@@ -1,17 +1,17 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.UserError;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The update of a convolution: A walks as the base does, to {@code rank} channels; B has a window of
- * one, from them to the base's.
+ * The update of a convolution: A walks as the base does, to {@code rank} channels; B has a window
+ * of one, from them to the base's.
  */
 final class ConvUpdate extends Update {
   private final Conv base;
@@ -24,7 +24,9 @@ final class ConvUpdate extends Update {
     ConvOptions walk = base.options();
     long groups = walk.groups();
     if (rank % groups != 0) {
-      throw new UserError("the rank, %d, must be a multiple of the convolution's groups, %d".formatted(rank, groups));
+      throw new UserError(
+          "the rank, %d, must be a multiple of the convolution's groups, %d"
+              .formatted(rank, groups));
     }
     long[] shape = base.weight().shape();
     ConvOptions point = ConvOptions.kernel(1).withGroups(groups);
@@ -51,7 +53,11 @@ final class ConvUpdate extends Update {
     if (base.options().groups() > 1) {
       throw new UserError("the update of a convolution with groups can't be merged");
     }
-    return b.weight().value().flatten(1, -1).mm(a.weight().value().flatten(1, -1)).view(base.weight().shape());
+    return b.weight()
+        .value()
+        .flatten(1, -1)
+        .mm(a.weight().value().flatten(1, -1))
+        .view(base.weight().shape());
   }
 
   @Override

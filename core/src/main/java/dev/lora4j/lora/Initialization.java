@@ -42,8 +42,7 @@ public sealed interface Initialization {
   record Eva() implements Initialization {}
 
   /** PEFT's words for those that have one. */
-  List<String> WORDS =
-      List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
+  List<String> WORDS = List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
 
   Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
 

@@ -76,7 +76,8 @@ final class Initializer {
   private static void pissa(LinearUpdate update, int iterations) {
     Scalar scaling = update.scalingAsScalar();
     Tensor weight = update.weightAsRows().div(scaling); // [out, in]
-    Svd svd = iterations == 0 ? Svd.exact(weight) : Svd.randomized(weight, update.rank(), iterations);
+    Svd svd =
+        iterations == 0 ? Svd.exact(weight) : Svd.randomized(weight, update.rank(), iterations);
     Svd top = svd.top(update.rank());
     Tensor root = top.s().sqrt();
     update.a().copyFrom(root.unsqueeze(1).mul(top.vt()));

@@ -52,8 +52,23 @@ final class LoraConfigBuilder {
 
   LoraConfig build() {
     return new LoraConfig(
-        rank, alpha, targets, exclude, dropout, bias, loraBias, rsLora, dora, initialization,
-        rankPattern, alphaPattern, layersToTransform, layersPattern, modulesToSave,
-        targetParameters, trainableTokens, otherKeys);
+        rank,
+        alpha,
+        targets,
+        exclude,
+        dropout,
+        bias,
+        loraBias,
+        rsLora,
+        dora,
+        initialization,
+        rankPattern,
+        alphaPattern,
+        layersToTransform,
+        layersPattern,
+        modulesToSave,
+        targetParameters,
+        trainableTokens,
+        otherKeys);
   }
 }

@@ -30,7 +30,6 @@ public sealed class LoraLayer extends Module permits LoraLinear {
   private final Module pretrained;
   private final Adapters shared;
   private final Map<String, Update> updates = new LinkedHashMap<>();
-  private boolean merged;
 
   LoraLayer(Module pretrained, Adapters shared) {
     this.pretrained = pretrained;
@@ -84,7 +83,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
   }
 
   private List<Update> activeUpdates() {
-    if (merged) {
+    if (shared.isMerged()) {
       return List.of();
     }
     List<Update> active = new ArrayList<>();
@@ -99,7 +98,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
 
   // ---- adapters ----
 
-  void add(String name, int rank, double scaling, LoraConfig config) {
+  Update add(String name, int rank, double scaling, LoraConfig config) {
     Update update = newUpdate(rank, scaling, config);
     update.to(weighted().weight().value().device());
     updates.put(name, update);
@@ -108,6 +107,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     if (config.dora()) {
       update.addMagnitude();
     }
+    return update;
   }
 
   private Update newUpdate(int rank, double scaling, LoraConfig config) {
@@ -157,26 +157,24 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     }
     journal.change(weight, w);
     mergeBiases(active, journal);
-    merged = true;
+  }
+
+  /** Frees every adapter; the pretrained layer stays. */
+  void closeAdapters() {
+    List.copyOf(updates.keySet()).forEach(this::remove);
   }
 
   private void mergeBiases(List<Update> active, MergeJournal journal) {
     for (Update update : active) {
       Parameter ofB = update.biasOfB();
       if (ofB != null) {
-        Parameter bias = weighted().bias().orElseThrow(() -> new UserError("a layer without a bias can't take lora_bias in"));
+        Parameter bias =
+            weighted()
+                .bias()
+                .orElseThrow(() -> new UserError("a layer without a bias can't take lora_bias in"));
         journal.change(bias, Ops.addScaled(bias.value(), ofB.value(), update.scaling()));
       }
     }
-  }
-
-  void unmerged() {
-    merged = false;
-  }
-
-  /** Whether the weight holds adapters' updates now. */
-  public final boolean isMerged() {
-    return merged;
   }
 
   /** The layer that is adapted. */

@@ -23,9 +23,9 @@ public final class LoraLinear extends LoraLayer {
   public LoraLinear(Module module, int rank, double alpha) {
     this(copy(module), new Adapters());
     LoraConfig config = LoraConfig.rank(rank).alpha(alpha);
-    shared().configs().put(DEFAULT, config);
-    shared().activate(List.of(DEFAULT));
     add(DEFAULT, config.rank(), config.scaling(), config);
+    shared().byName().put(DEFAULT, new Adapter(config, List.of()));
+    shared().activate(List.of(DEFAULT));
   }
 
   LoraLinear(Linear pretrained, Adapters shared) {
@@ -36,8 +36,7 @@ public final class LoraLinear extends LoraLayer {
     if (module instanceof Linear linear) {
       return linear.copy();
     }
-    throw new UserError(
-        "LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
+    throw new UserError("LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
   }
 
   /** The layer that is adapted. */

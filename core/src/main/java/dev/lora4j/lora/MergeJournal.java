@@ -18,11 +18,13 @@ final class MergeJournal {
 
   /** Puts everything back. */
   void undo() {
-    before.forEach(
-        (parameter, value) -> {
-          parameter.copyFrom(value);
-          value.deallocate();
-        });
+    before.forEach(Parameter::copyFrom);
+    forget();
+  }
+
+  /** Lets the changes stand. */
+  void forget() {
+    before.values().forEach(Tensor::deallocate);
     before.clear();
   }
 }

@@ -1,7 +1,7 @@
 package dev.lora4j.lora;
 
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**

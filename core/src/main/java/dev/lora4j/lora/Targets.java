@@ -21,7 +21,7 @@ public sealed interface Targets {
 
   /** Nothing. */
   static Targets none() {
-    return new Named(List.of());
+    return Named.NOTHING;
   }
 
   /** The modules whose path is, or ends with a dot and, one of these names. */
@@ -62,6 +62,8 @@ public sealed interface Targets {
 
   /** See {@link #named(List)}. */
   record Named(List<String> names) implements Targets {
+    private static final Named NOTHING = new Named(List.of());
+
     @Override
     public boolean include(String path) {
       return names.stream().anyMatch(name -> means(name, path));

@@ -211,6 +211,11 @@ public abstract class Module implements AutoCloseable {
         && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
   }
 
+  /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */
+  public boolean keepsParametersTransposed() {
+    return false;
+  }
+
   /** Whether the module itself draws random numbers while it is trained, as dropout does. */
   protected boolean isRandom() {
     return false;
