@@ -1,6 +1,8 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.report.DemoSettings;
+import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.data.DataSource;
 import dev.lora4j.data.ImageFolder;
 import dev.lora4j.data.ImageSet;
@@ -46,6 +48,7 @@ final class Demo implements AutoCloseable {
   private final Interruption interruption;
   private final Path baseFile;
   private final Path adapterDirectory;
+  private String source = "";
 
   Demo(DemoSettings settings, PrintStream out) {
     this.settings = settings;
@@ -71,8 +74,7 @@ final class Demo implements AutoCloseable {
   }
 
   private DemoResult run(ConvNet net, ImageSplits images, double loadSeconds) {
-    List<String> tuned =
-        settings.classes().isEmpty() ? images.fineTuneClasses() : settings.classes();
+    List<String> tuned = tuned(images);
     try (ImageSet few = images.train().only(tuned);
         Workers workers = new Workers(settings.workers());
         Probe probe = Probe.of(images.test(), PROBED_IMAGES, net.device())) {
@@ -94,8 +96,7 @@ final class Demo implements AutoCloseable {
 
       DemoResult result =
           new DemoResult(
-              settings,
-              tuned,
+              settings.withClasses(tuned),
               before,
               after,
               listingBefore,
@@ -105,10 +106,20 @@ final class Demo implements AutoCloseable {
               proof,
               loadSeconds,
               secondsSinceStart());
-      story.warnings(DemoReport.write(result, settings.out()));
-      story.end(settings.out().resolve("report.html"), secondsSinceStart());
+      report(result, images);
       return result;
     }
+  }
+
+  private List<String> tuned(ImageSplits images) {
+    return settings.classes().isEmpty() ? images.fineTuneClasses() : settings.classes();
+  }
+
+  private void report(DemoResult result, ImageSplits images) {
+    ReportWriter.Written written =
+        ReportWriter.write(settings.out(), result.toReport(source + DemoStory.sizes(images)));
+    story.warnings(written.warnings());
+    story.end(written.page(), secondsSinceStart());
   }
 
   private static void requireWritable(Path directory) {
@@ -123,19 +134,23 @@ final class Demo implements AutoCloseable {
   }
 
   private ImageSource findImages() {
-    DataSource found = DataSource.of(settings.data(), (bytes, total) -> {});
+    DataSource found;
+    try (DownloadProgress progress = new DownloadProgress()) {
+      found = DataSource.of(settings.data(), progress);
+    }
     found.note().ifPresent(story::line);
     ImageSource images =
         found.images() instanceof ImageFolder folder
             ? folder.resizedTo(SIDE, SIDE)
             : found.images();
-    story.line("Images: " + images.describe());
+    source = images.describe();
+    story.line("Images: " + source);
     return images;
   }
 
   private TrainingResult trainBase(ConvNet net, ImageSet images, Workers workers) {
     story.baseBegins(images);
-    try (Sgd sgd = new Sgd(settings.lr(), MOMENTUM)) {
+    try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM)) {
       return trainer(net, sgd, "base", () -> saveBase(net))
           .epochs(settings.epochs())
           .fit(images, workers);
@@ -148,7 +163,7 @@ final class Demo implements AutoCloseable {
    */
   private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
     story.fineTuningBegins(few, tuned);
-    try (Sgd sgd = new Sgd(settings.loraLr(), MOMENTUM);
+    try (Sgd sgd = new Sgd(settings.loraLearningRate(), MOMENTUM);
         Workers alone = new Workers(1)) {
       return trainer(model.base(), sgd, "LoRA", () -> saveAdapter(model))
           .epochs(settings.loraEpochs())
@@ -167,7 +182,7 @@ final class Demo implements AutoCloseable {
     return Trainer.of(network, sgd)
         .batchSize(settings.batch())
         .seed(settings.seed())
-        .listener(TrainingListener.both(ProgressBar.on(System.err, label), atCheckpoints));
+        .listener(TrainingListener.both(new ProgressBar(label), atCheckpoints));
   }
 
   private void saveBase(ConvNet net) {

@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.report.DemoSettings;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;

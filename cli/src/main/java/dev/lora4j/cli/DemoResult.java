@@ -3,16 +3,18 @@ package dev.lora4j.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.cli.report.DemoReport;
+import dev.lora4j.cli.report.DemoSettings;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.TrainingResult;
+import java.time.Duration;
 import java.util.List;
 
 /**
  * What a demo came to.
  *
  * @param settings what it was told to do
- * @param tuned the classes that were fine-tuned on
  * @param before accuracy of the base
  * @param after accuracy with the adapter
  * @param listingBefore the base's parameters
@@ -25,7 +27,6 @@ import java.util.List;
  */
 record DemoResult(
     DemoSettings settings,
-    List<String> tuned,
     Accuracy before,
     Accuracy after,
     Summary listingBefore,
@@ -73,6 +74,37 @@ record DemoResult(
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("an object that can't be written", e);
     }
+  }
+
+  /**
+   * The same for people.
+   *
+   * @param data what the examples are, in words
+   */
+  DemoReport toReport(String data) {
+    return new DemoReport(
+        data,
+        List.copyOf(before.classes().keySet()),
+        settings.classes(),
+        before,
+        after,
+        base.curve().points(),
+        lora.curve().points(),
+        listingBefore,
+        listingAfter,
+        new DemoReport.Times(
+            duration(loadSeconds), base.duration(), lora.duration(), duration(totalSeconds)),
+        base.stepsPerSecond(),
+        lora.stepsPerSecond(),
+        proof.adapterBytes(),
+        proof.mergedDifference(),
+        proof.switchedOffIsBase(),
+        settings,
+        Versions.all());
+  }
+
+  private static Duration duration(double seconds) {
+    return Duration.ofNanos((long) (seconds * 1e9));
   }
 
   private static void put(ObjectNode node, Accuracy accuracy) {

@@ -9,6 +9,7 @@ import dev.lora4j.train.Accuracy;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** What the demo says as it goes on. */
 final class DemoStory {
@@ -24,9 +25,17 @@ final class DemoStory {
 
   void images(ImageSplits images, double seconds) {
     out.printf(
-        "%,d images to train on, %,d to test on, %d classes (%.1f s)%n",
-        images.train().size(), images.test().size(), images.classes().size(), seconds);
+        "%s, %d classes (%.1f s)%n", sizes(images).substring(2), images.classes().size(), seconds);
     warnings(images.warnings());
+  }
+
+  /** {@code , 50,000 images to train on and 10,000 to test}. */
+  static String sizes(ImageSplits images) {
+    return String.format(
+        Locale.ROOT,
+        ", %,d images to train on and %,d to test",
+        images.train().size(),
+        images.test().size());
   }
 
   void warnings(List<String> warnings) {

@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
 /** The root of the command line. */
 @Command(
     name = "lora",
-    version = "lora4j 0.1.0",
+    version = "lora4j " + Versions.LORA4J,
     mixinStandardHelpOptions = true,
     subcommands = {DemoCommand.class, InfoCommand.class},
     synopsisSubcommandLabel = "COMMAND",

@@ -30,7 +30,7 @@ record ZipTree(Path path, ZipFile zip) implements ImageTree {
 
   @Override
   public List<String> names() {
-    return zip.stream().filter(e -> !e.isDirectory()).<String>map(ZipEntry::getName).toList();
+    return zip.stream().<String>map(ZipEntry::getName).toList();
   }
 
   @Override

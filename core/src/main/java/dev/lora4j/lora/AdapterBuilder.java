@@ -3,6 +3,7 @@ package dev.lora4j.lora;
 import dev.lora4j.nn.Module;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
 /** Builds an adapter into a network as its plan says. */
@@ -54,7 +55,7 @@ final class AdapterBuilder {
   private void adapt(AdapterPlan.RawParameter planned) {
     ParameterUpdate update =
         new ParameterUpdate(
-            planned.module().ownParameters().get(planned.name()),
+            Objects.requireNonNull(planned.module().ownParameters().get(planned.name())),
             planned.module().keepsParametersTransposed(),
             planned.rank(),
             planned.scaling(),

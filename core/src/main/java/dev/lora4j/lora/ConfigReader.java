@@ -71,7 +71,7 @@ final class ConfigReader {
     try {
       return config.build();
     } catch (UserError e) {
-      throw new CorruptFile(file, e.getMessage(), e);
+      throw new CorruptFile(file, String.valueOf(e.getMessage()), e);
     }
   }
 

@@ -39,6 +39,18 @@ public final class LoraLinear extends LoraLayer {
     throw new UserError("LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
   }
 
+  /** Adds the update into the weight, so that it costs nothing. */
+  void merge() {
+    merge(shared().journal());
+    shared().setMerged(true);
+  }
+
+  /** Takes the update out again, bit for bit. */
+  void unmerge() {
+    shared().journal().undo();
+    shared().setMerged(false);
+  }
+
   /** The layer that is adapted. */
   @Override
   public Linear pretrained() {

@@ -129,7 +129,10 @@ public final class LoraModel {
     return adapters.active();
   }
 
-  /** Chooses the adapters for the calling thread alone, until the scope closes. */
+  /**
+   * Chooses the adapters for the calling thread alone, until the scope closes. Threads that it sets
+   * to work, such as those that share a training step, keep the model's choice.
+   */
   public AdapterScope using(String... names) {
     requireUnmerged("use other adapters");
     return adapters.choose(known(names));

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 
 /**
@@ -70,6 +71,10 @@ final class Planner {
     return original;
   }
 
+  private Module module(String path) {
+    return Objects.requireNonNull(modules.get(path));
+  }
+
   // ---- target_modules ----
 
   private List<Layer> layers(List<Saved> saved) {
@@ -123,17 +128,16 @@ final class Planner {
       return "no module matches '" + name + "'" + NearMiss.hint(name, lastNames(adaptable()));
     }
     String path = meant.get(0);
-    if (!LoraLayer.canAdapt(modules.get(path))) {
+    if (!LoraLayer.canAdapt(module(path))) {
       return "'%s' is a %s, which can't be adapted; layers that can: %s"
-          .formatted(
-              path, modules.get(path).getClass().getSimpleName(), String.join(", ", adaptable()));
+          .formatted(path, module(path).getClass().getSimpleName(), String.join(", ", adaptable()));
     }
     return "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"
         .formatted(name);
   }
 
   private List<String> adaptable() {
-    return modules.keySet().stream().filter(p -> LoraLayer.canAdapt(modules.get(p))).toList();
+    return modules.keySet().stream().filter(p -> LoraLayer.canAdapt(module(p))).toList();
   }
 
   private static List<String> lastNames(List<String> paths) {
@@ -164,7 +168,7 @@ final class Planner {
     List<Saved> saved = new ArrayList<>();
     for (String name : config.modulesToSave()) {
       List<String> meant = meant("modules_to_save", name, module -> true);
-      meant.forEach(path -> saved.add(new Saved(path, modules.get(path))));
+      meant.forEach(path -> saved.add(new Saved(path, module(path))));
     }
     return saved;
   }
@@ -195,14 +199,14 @@ final class Planner {
               for (String path :
                   meant("trainable_token_indices", name, Embedding.class::isInstance)) {
                 checkRows(path, rows);
-                tokens.add(new Tokens(path, modules.get(path), rows));
+                tokens.add(new Tokens(path, module(path), rows));
               }
             });
     return tokens;
   }
 
   private void checkRows(String path, List<Long> rows) {
-    long size = ((Embedding) modules.get(path)).weight().shape()[0];
+    long size = ((Embedding) module(path)).weight().shape()[0];
     rows.stream()
         .filter(row -> row < 0 || row >= size)
         .forEach(
@@ -213,8 +217,7 @@ final class Planner {
   }
 
   private List<String> meant(String key, String name, Predicate<Module> kind) {
-    List<String> candidates =
-        modules.keySet().stream().filter(p -> kind.test(modules.get(p))).toList();
+    List<String> candidates = modules.keySet().stream().filter(p -> kind.test(module(p))).toList();
     List<String> meant = candidates.stream().filter(p -> Targets.Named.means(name, p)).toList();
     if (meant.isEmpty()) {
       problems.add(

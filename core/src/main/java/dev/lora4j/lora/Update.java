@@ -74,7 +74,7 @@ abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, Em
       return Ops.addScaled(y, lowRank(dropped), scaling);
     }
     Tensor ratio = ratioInOutput(magnitude);
-    Tensor withoutBias = dropped == x ? withoutBias(y) : baseOf(dropped);
+    Tensor withoutBias = dropout.isActive() ? baseOf(dropped) : withoutBias(y);
     Tensor change = ratio.sub(Ops.ONE).mul(withoutBias);
     return y.add(change).add(ratio.mul(lowRank(dropped)), scalingAsScalar);
   }

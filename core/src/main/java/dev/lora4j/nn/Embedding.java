@@ -3,6 +3,7 @@ package dev.lora4j.nn;
 import dev.lora4j.UserError;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -33,7 +34,8 @@ public final class Embedding extends Module implements Weighted {
     }
     weight = parameter("weight", torch.randn(numEmbeddings, dim));
     if (paddingIndex.isPresent()) {
-      try (NoGradGuard guard = new NoGradGuard()) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
         weight.value().select(0, this.paddingIndex).zero_();
       }
     }

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -22,7 +23,11 @@ public final class Init {
   /** {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
   static Tensor uniformByFanIn(long fanIn, long... shape) {
     double bound = 1 / Math.sqrt((double) fanIn);
-    return Ops.empty(shape).uniform_(-bound, bound, Ops.defaultGenerator());
+    Tensor result = Ops.empty(shape);
+    try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
+      result.uniform_(-bound, bound, Ops.defaultGenerator());
+    }
+    return result;
   }
 
   /** {@code N(mean, std²)}. */

@@ -33,6 +33,7 @@ public final class Ops {
   private static final BoolOptional FREE_GRAPH = new BoolOptional(false).retainReference();
   private static final TensorArrayRefOptional ALL_LEAVES =
       new TensorArrayRefOptional().retainReference();
+  private static final TensorOptional ABSENT = new TensorOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -177,8 +178,7 @@ public final class Ops {
    * @return a scalar
    */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
-    return torch.cross_entropy_loss(
-        logits, targets, new TensorOptional(), REDUCE_BY_SUM, IGNORED_TARGET, 0);
+    return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
   }
 
   /**
@@ -213,8 +213,17 @@ public final class Ops {
     return rows.argmax(new LongOptional(1), false);
   }
 
+  /** Whether it is a float tensor {@code [batch, channels, height, width]} that oneDNN can take. */
+  static boolean isPlainCpuImage(Tensor tensor) {
+    return tensor.dim() == 4
+        && tensor.is_cpu()
+        && tensor.numel() > 0
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && torch.hasMKLDNN();
+  }
+
   /** A tensor or its absence, as libtorch wants it. */
   static TensorOptional optional(@Nullable Tensor tensor) {
-    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    return tensor == null ? ABSENT : new TensorOptional(tensor);
   }
 }

@@ -23,7 +23,7 @@ public final class Parameter implements AutoCloseable {
 
   Parameter(Tensor initial) {
     value = Ops.keep(initial);
-    value.set_requires_grad(true);
+    trainable(true);
   }
 
   /** The tensor to compute with, as the calling thread sees it. It is not the caller's to close. */
@@ -66,7 +66,9 @@ public final class Parameter implements AutoCloseable {
 
   /** Excludes it from training, or takes it in again. */
   public Parameter trainable(boolean trainable) {
-    value.set_requires_grad(trainable);
+    try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
+      value.set_requires_grad(trainable);
+    }
     return this;
   }
 
@@ -77,7 +79,9 @@ public final class Parameter implements AutoCloseable {
 
   /** Whether every element is zero. */
   public boolean isZero() {
-    return value.count_nonzero().item_long() == 0;
+    try (PointerScope scope = new PointerScope()) {
+      return value.count_nonzero().item_long() == 0;
+    }
   }
 
   /** Number of elements. */
@@ -95,7 +99,8 @@ public final class Parameter implements AutoCloseable {
       throw new UserError(
           "expected shape " + Ops.shapeOf(value) + ", found " + Ops.shapeOf(source));
     }
-    try (NoGradGuard guard = new NoGradGuard()) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
       value.copy_(source);
     }
   }
@@ -122,7 +127,7 @@ public final class Parameter implements AutoCloseable {
     boolean trainable = isTrainable();
     Tensor old = value;
     value = Ops.keep(replacement);
-    value.set_requires_grad(trainable);
+    trainable(trainable);
     old.deallocate();
   }
 

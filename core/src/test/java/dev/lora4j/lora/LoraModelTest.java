@@ -12,10 +12,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
@@ -258,5 +260,43 @@ class LoraModelTest {
     TensorAssert.assertThat(mlp.answer()).isCloseTo(adapted, 1e-5);
     assertThat(model.isMerged()).isFalse();
     assertThat(Lora.adapt(mlp.net, CONFIG).isMerged()).isFalse();
+  }
+
+  // ---- memory ----
+
+  /** Outside of any scope, as a server would do it; natives that are left count. */
+  @Test
+  void adaptersThatComeAndGoLeaveNothingBehind(@TempDir Path directory) {
+    model.save("cats", directory);
+    try (AdaptedMlp other = withoutScope(() -> AdaptedMlp.trained(CONFIG, 2))) {
+      long before = withoutScope(() -> comeAndGo(other.model, directory));
+
+      long after = withoutScope(() -> comeAndGo(other.model, directory));
+
+      assertThat(after).isLessThanOrEqualTo(before);
+    }
+  }
+
+  private static long comeAndGo(LoraModel model, Path directory) {
+    model.add("added", CONFIG);
+    model.load("loaded", directory);
+    model.activate("added", "loaded");
+    model.merge();
+    model.unmerge();
+    model.remove("added");
+    model.remove("loaded");
+    return Pointer.totalCount();
+  }
+
+  /** In a thread of its own, since this test's scope is its thread's. */
+  private static <T> T withoutScope(Callable<T> task) {
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    try {
+      return thread.submit(task).get();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    } finally {
+      thread.shutdown();
+    }
   }
 }

@@ -14,10 +14,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -134,6 +136,28 @@ class ModuleTest {
     net.close();
 
     assertThat(parameters).allMatch(parameter -> parameter.value().isNull());
+  }
+
+  /** Outside of any scope; natives that are left count. */
+  @Test
+  void networksThatComeAndGoLeaveNothingBehind() {
+    comeAndGo();
+    long before = Pointer.totalCount();
+
+    comeAndGo();
+
+    assertThat(Pointer.totalCount()).isLessThanOrEqualTo(before);
+  }
+
+  private static void comeAndGo() {
+    Module module =
+        new Sequential(
+            new Embedding(4, 3, OptionalLong.of(0)),
+            new Linear(3, 3),
+            new Conv1d(3, 3, 1),
+            new LayerNorm(3));
+    module.freeze();
+    module.close();
   }
 
   // ---- sharing ----

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class AdapterConfigJsonTest {
+class ConfigReaderTest {
   private static final Path FILE = Path.of("adapter_config.json");
 
   // ---- what is written ----
@@ -56,13 +56,13 @@ class AdapterConfigJsonTest {
   }
 
   private static String written(LoraConfig config) {
-    return new String(AdapterConfigJson.write(config, List.of("a", "b.c")), UTF_8)
+    return new String(ConfigWriter.write(config, List.of("a", "b.c"), false), UTF_8)
         .replace(System.lineSeparator(), "\n");
   }
 
   @Property(tries = 100)
   void whatIsWrittenIsRead(@ForAll("configs") LoraConfig config) {
-    LoraConfig read = AdapterConfigJson.read(FILE, written(config).getBytes(UTF_8));
+    LoraConfig read = ConfigReader.read(FILE, written(config).getBytes(UTF_8));
 
     assertThat(read.rank()).isEqualTo(config.rank());
     assertThat(read.alpha() == config.alpha()).isTrue();
@@ -82,7 +82,7 @@ class AdapterConfigJsonTest {
             Arbitraries.strings().alpha().map(Targets::matching));
     return Combinators.combine(
             Arbitraries.integers().between(1, Integer.MAX_VALUE), Arbitraries.doubles(), targets)
-        .as(LoraConfig::new);
+        .as((r, a, t) -> LoraConfig.rank(r).alpha(a).targets(t));
   }
 
   // ---- what is read ----
@@ -90,7 +90,7 @@ class AdapterConfigJsonTest {
   @Test
   void whatIsMissingIsPeftsDefault() {
     assertThat(read("{'peft_type': 'LORA', 'target_modules': ['fc']}"))
-        .isEqualTo(new LoraConfig(8, 8, Targets.named("fc")));
+        .isEqualTo(LoraConfig.rank(8).targets(Targets.named("fc")));
   }
 
   @Test
@@ -243,6 +243,6 @@ class AdapterConfigJsonTest {
   }
 
   private static LoraConfig read(String text) {
-    return AdapterConfigJson.read(FILE, text.replace('\'', '"').getBytes(UTF_8));
+    return ConfigReader.read(FILE, text.replace('\'', '"').getBytes(UTF_8));
   }
 }

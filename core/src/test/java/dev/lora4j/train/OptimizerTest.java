@@ -1,0 +1,84 @@
+package dev.lora4j.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Ops;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** One and two steps that can be done by hand; models' tests follow PyTorch for twenty. */
+class OptimizerTest {
+
+  /** v = 2, p = 1 − 0.5 · 2 = 0; then v = 0.5 · 2 + 1 = 2, p = 0 − 0.5 · 2 = −1. */
+  @Test
+  void sgdRemembersItsVelocity() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        Sgd sgd = new Sgd(0.5, 0.5)) {
+      Tensor parameters = Ops.tensor(new float[] {1}, 1);
+
+      sgd.step(parameters, Ops.tensor(new float[] {2}, 1));
+      TensorAssert.assertThat(parameters).hasExactly(0);
+      sgd.step(parameters, Ops.tensor(new float[] {1}, 1));
+      TensorAssert.assertThat(parameters).hasExactly(-1);
+    }
+  }
+
+  /** The first step is as long as the learning rate, whatever the gradient; decay comes first. */
+  @Test
+  void adamWsFirstStepIsTheSignOfTheGradient() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        AdamW adamW = new AdamW(new AdamW.Settings(0.1, 0.9, 0.999, 1e-8, 0.5))) {
+      Tensor parameters = Ops.tensor(new float[] {1, 1, 1}, 3);
+
+      adamW.step(parameters, Ops.tensor(new float[] {300, -0.01f, 0}, 3));
+
+      float[] values = Ops.floats(parameters);
+      assertThat(values[0]).isCloseTo(0.95f - 0.1f, within(1e-6f));
+      assertThat(values[1]).isCloseTo(0.95f + 0.1f, within(1e-6f));
+      assertThat(values[2]).isCloseTo(0.95f, within(1e-6f));
+    }
+  }
+
+  @Test
+  void adamWBeginsWithPyTorchsSettings() {
+    assertThat(AdamW.Settings.of(3e-4)).isEqualTo(new AdamW.Settings(3e-4, 0.9, 0.999, 1e-8, 0.01));
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-1e-9, Double.NaN, Double.POSITIVE_INFINITY})
+  void aRateIsANumberAndNotNegative(double rate) {
+    String end = " must be at least 0 and finite, found " + rate;
+    assertThatThrownBy(() -> new Sgd(rate, 0.9))
+        .isInstanceOf(UserError.class)
+        .hasMessage("learning rate" + end);
+    assertThatThrownBy(() -> new AdamW(rate)).hasMessage("learning rate" + end);
+    assertThatThrownBy(() -> new AdamW.Settings(1, 0, 0, rate, 0)).hasMessage("epsilon" + end);
+    assertThatThrownBy(() -> new AdamW.Settings(1, 0, 0, 1, rate)).hasMessage("weight decay" + end);
+  }
+
+  @Test
+  void whatIsRememberedFadesAway() {
+    assertThatThrownBy(() -> new Sgd(1, 1))
+        .isInstanceOf(UserError.class)
+        .hasMessage("momentum must be in [0, 1), found 1.0");
+    assertThatThrownBy(() -> new AdamW.Settings(1, 0.9, 1, 1, 0))
+        .isInstanceOf(UserError.class)
+        .hasMessage("betas must be in [0, 1), found 0.9 and 1.0");
+  }
+
+  @Test
+  void anOptimizerThatNeverSteppedCanBeClosed() {
+    new Sgd(1, 0.9).close();
+    new AdamW(1).close();
+  }
+}
