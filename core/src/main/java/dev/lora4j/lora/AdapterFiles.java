@@ -56,7 +56,8 @@ final class AdapterFiles {
     }
     try (PointerScope scope = new PointerScope();
         SafetensorsFile weights = SafetensorsFile.open(file)) {
-      model.add(name, config);
+      refuseUnrepeatable(config);
+      model.addForLoading(name, config);
       Map<String, Parameter> expected = new LinkedHashMap<>();
       model.adapter(name).saved().forEach((key, value) -> expected.put(PREFIX + key, value));
       List<String> problems = problems(weights, expected);
@@ -74,6 +75,16 @@ final class AdapterFiles {
       return ConfigReader.read(file, Files.readAllBytes(file));
     } catch (IOException e) {
       throw new UserError("no adapter in " + directory + ": can't read " + CONFIG, e);
+    }
+  }
+
+  /** What the base gave up at random can't be found again from the base alone. */
+  private static void refuseUnrepeatable(LoraConfig config) {
+    if (config.initialization() instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
+      throw new UserError(
+          "init_lora_weights = %s took a random part of the base, which can't be found again; save"
+                  .formatted(config.initialization().word())
+              + " it in PEFT with path_initial_model_for_weight_conversion");
     }
   }
 

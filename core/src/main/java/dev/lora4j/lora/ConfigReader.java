@@ -50,8 +50,15 @@ final class ConfigReader {
           "%s: peft_type: expected LORA, found %s".formatted(file, json.path("peft_type")));
     }
     refuseUnknownMathematics();
-    LoraConfigBuilder config = new LoraConfigBuilder(integer("r", 8));
+    int rank = integer("r", 8);
+    if (rank < 1) {
+      throw wrong("r", "at least 1");
+    }
+    LoraConfigBuilder config = new LoraConfigBuilder(rank);
     config.alpha = number("lora_alpha", 8);
+    if (!Double.isFinite(config.alpha)) {
+      throw wrong("lora_alpha", "a finite number");
+    }
     config.targets = targets("target_modules");
     config.exclude = targets("exclude_modules");
     config.dropout = number("lora_dropout", 0);
@@ -101,7 +108,7 @@ final class ConfigReader {
   private Map<String, String> otherKeys() {
     Map<String, String> others = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : json.properties()) {
-      if (!ConfigKeys.KNOWN.contains(entry.getKey())) {
+      if (!ConfigKeys.KNOWN.contains(entry.getKey()) && !entry.getValue().isNull()) {
         others.put(entry.getKey(), entry.getValue().toString());
       }
     }

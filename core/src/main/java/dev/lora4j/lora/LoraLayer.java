@@ -103,7 +103,9 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     update.to(weighted().weight().value().device());
     updates.put(name, update);
     child(name.equals(DEFAULT) ? "" : name, update);
-    Initializer.initialize(update, config.initialization());
+    if (!(pretrained instanceof Embedding && config.initialization().takesFromBase())) {
+      Initializer.initialize(update, config.initialization()); // else, as in PEFT, the standard one
+    }
     if (config.dora()) {
       update.addMagnitude();
     }

@@ -88,9 +88,17 @@ public final class LoraModel {
    * @throws UserError if the name is taken or no good, or a target matches nothing
    */
   public List<String> add(String name, LoraConfig config) {
+    return build(name, config, Planner.plan(base, config));
+  }
+
+  /** Adds an adapter for tensors that will say themselves what fits. */
+  void addForLoading(String name, LoraConfig config) {
+    build(name, config, Planner.planForLoading(base, config));
+  }
+
+  private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
     checkNewName(name);
     requireUnmerged("add an adapter");
-    AdapterPlan plan = Planner.plan(base, config);
     Adapter adapter = AdapterBuilder.build(base, adapters, name, config, plan);
     adapters.byName().put(name, adapter);
     return plan.paths();
@@ -156,13 +164,13 @@ public final class LoraModel {
   public void merge() {
     requireUnmerged("merge");
     try {
-      layers().values().forEach(layer -> layer.merge(journal));
       active().forEach(name -> adapter(name).merge(journal));
+      layers().values().forEach(layer -> layer.merge(journal));
     } catch (RuntimeException e) {
       journal.undo();
       throw e;
     }
-    adapters.setMerged(true);
+    adapters.setMerged(!journal.isEmpty());
   }
 
   /** Takes merged updates out again: the base's weights are what they were, bit for bit. */

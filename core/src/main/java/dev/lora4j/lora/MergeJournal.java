@@ -16,6 +16,10 @@ final class MergeJournal {
     parameter.copyFrom(merged);
   }
 
+  boolean isEmpty() {
+    return before.isEmpty();
+  }
+
   /** Puts everything back. */
   void undo() {
     before.forEach(Parameter::copyFrom);

@@ -33,7 +33,25 @@ final class Planner {
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
-    return new Planner(base, config).plan();
+    Planner planner = new Planner(base, config);
+    AdapterPlan plan = planner.plan();
+    if (!planner.problems.isEmpty()) {
+      throw new UserError(String.join("\n", planner.problems));
+    }
+    return plan;
+  }
+
+  /**
+   * The same without the demand that every name means something: of an adapter on disk the tensors
+   * tell what it adapts, and are checked one by one.
+   */
+  static AdapterPlan planForLoading(Module base, LoraConfig config) {
+    Planner planner = new Planner(base, config);
+    AdapterPlan plan = planner.plan();
+    if (plan.layers().isEmpty() && plan.parameters().isEmpty() && plan.tokens().isEmpty()) {
+      throw new UserError(String.join("\n", planner.problems));
+    }
+    return plan;
   }
 
   private AdapterPlan plan() {
@@ -42,11 +60,7 @@ final class Planner {
     List<RawParameter> parameters = parameters();
     checkTargets(layers);
     checkPatterns(layers, parameters);
-    AdapterPlan plan = new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
-    if (!problems.isEmpty()) {
-      throw new UserError(String.join("\n", problems));
-    }
-    return plan;
+    return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
   }
 
   /** The network's own modules by path; for an adapted layer, the one inside. */
@@ -115,7 +129,7 @@ final class Planner {
     } else if (layers.isEmpty()) {
       problems.add(
           config.targets() instanceof Targets.Matching matching
-              ? "no layer's whole path matches '%s'; there are: %s"
+              ? "no linear layer's whole path matches '%s'; there are: %s"
                   .formatted(matching.regex(), String.join(", ", adaptable()))
               : "the network has no linear layer");
     }
@@ -129,7 +143,7 @@ final class Planner {
     }
     String path = meant.get(0);
     if (!LoraLayer.canAdapt(module(path))) {
-      return "'%s' is a %s, which can't be adapted; layers that can: %s"
+      return "'%s' is a %s, which can't be adapted; linear layers: %s"
           .formatted(path, module(path).getClass().getSimpleName(), String.join(", ", adaptable()));
     }
     return "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"

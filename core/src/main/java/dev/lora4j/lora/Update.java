@@ -147,6 +147,12 @@ abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, Em
     return saved;
   }
 
+  @Override
+  public void close() {
+    super.close();
+    scalingAsScalar.deallocate();
+  }
+
   Weighted base() {
     return base;
   }

@@ -67,7 +67,7 @@ public abstract sealed class Conv extends Module implements Weighted
 
   /** A convolution over the same axes with other channels and options. */
   public final Conv like(long inChannels, long outChannels, ConvOptions options) {
-    return switch (options.kernel().length) {
+    return switch (this.options.kernel().length) {
       case 1 -> new Conv1d(inChannels, outChannels, options);
       case 2 -> new Conv2d(inChannels, outChannels, options);
       default -> new Conv3d(inChannels, outChannels, options);

@@ -14,7 +14,9 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.TransposedLinear;
 import java.util.OptionalLong;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongArrayRefOptional;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -200,7 +202,8 @@ final class PeftNetworks {
     }
 
     private static Tensor einsum(String equation, Tensor... operands) {
-      return torch.einsum(equation, new TensorVector(operands), new long[0]);
+      return torch.einsum(
+          new BytePointer(equation), new TensorVector(operands), new LongArrayRefOptional());
     }
   }
 
