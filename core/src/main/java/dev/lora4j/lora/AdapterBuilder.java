@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import org.bytedeco.javacpp.PointerScope;
 
 /** Builds an adapter into a network as its plan says. */
 final class AdapterBuilder {
@@ -29,11 +30,13 @@ final class AdapterBuilder {
   static Adapter build(
       Module base, Adapters shared, String name, LoraConfig config, AdapterPlan plan) {
     AdapterBuilder builder = new AdapterBuilder(base, shared, name, config, plan);
-    plan.layers().forEach(builder::adapt);
-    plan.parameters().forEach(builder::adapt);
-    plan.saved().forEach(saved -> builder.save(saved.path(), saved.module()));
-    plan.biases().forEach(builder::save);
-    plan.tokens().forEach(builder::save);
+    try (PointerScope scope = new PointerScope()) {
+      plan.layers().forEach(builder::adapt);
+      plan.parameters().forEach(builder::adapt);
+      plan.saved().forEach(saved -> builder.save(saved.path(), saved.module()));
+      plan.biases().forEach(builder::save);
+      plan.tokens().forEach(builder::save);
+    }
     return builder.adapter;
   }
 

@@ -57,7 +57,7 @@ final class ConfigReader {
     LoraConfigBuilder config = new LoraConfigBuilder(rank);
     config.alpha = number("lora_alpha", 8);
     if (!Double.isFinite(config.alpha)) {
-      throw wrong("lora_alpha", "a finite number");
+      throw new CorruptFile(file, "lora_alpha: expected a finite number, found " + config.alpha);
     }
     config.targets = targets("target_modules");
     config.exclude = targets("exclude_modules");
@@ -75,6 +75,11 @@ final class ConfigReader {
     config.targetParameters = strings("target_parameters");
     config.trainableTokens = tokens();
     config.otherKeys = otherKeys();
+    if (config.targets.equals(Targets.none())
+        && config.targetParameters.isEmpty()
+        && config.trainableTokens.isEmpty()) {
+      throw noTargets();
+    }
     try {
       return config.build();
     } catch (UserError e) {
@@ -127,7 +132,16 @@ final class ConfigReader {
           ? Targets.everyLinear()
           : Targets.matching(value.asText());
     }
+    if (!value.isArray()) {
+      throw noTargets();
+    }
     return Targets.named(strings(key));
+  }
+
+  private UserError noTargets() {
+    return new UserError(
+        "%s: target_modules: expected a list of names or a regular expression, found %s"
+            .formatted(file, json.path("target_modules")));
   }
 
   private BiasTraining bias() {
@@ -260,7 +274,7 @@ final class ConfigReader {
     List<String> strings = new ArrayList<>();
     for (JsonNode element : listed(key)) {
       if (!element.isTextual()) {
-        throw wrong(key, "names");
+        throw new CorruptFile(file, key + ": expected names, found " + element);
       }
       strings.add(element.asText());
     }

@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -152,13 +154,16 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     if (active.isEmpty()) {
       return;
     }
-    Parameter weight = weighted().weight();
-    Tensor w = weight.value();
-    for (Update update : active) {
-      w = update.mergedInto(w);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Parameter weight = weighted().weight();
+      Tensor w = weight.value();
+      for (Update update : active) {
+        w = update.mergedInto(w);
+      }
+      journal.change(weight, w);
+      mergeBiases(active, journal);
     }
-    journal.change(weight, w);
-    mergeBiases(active, journal);
   }
 
   /** Frees every adapter; the pretrained layer stays. */

@@ -7,6 +7,7 @@ import dev.lora4j.lora.AdapterPlan.Layer;
 import dev.lora4j.lora.AdapterPlan.RawParameter;
 import dev.lora4j.lora.AdapterPlan.Saved;
 import dev.lora4j.lora.AdapterPlan.Tokens;
+import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
@@ -23,6 +24,8 @@ import java.util.function.Predicate;
  * all that don't are told at once.
  */
 final class Planner {
+  private static final String NO_MODULE = "no module matches ";
+
   private final LoraConfig config;
   private final Map<String, Module> modules;
   private final List<String> problems = new ArrayList<>();
@@ -48,6 +51,11 @@ final class Planner {
   static AdapterPlan planForLoading(Module base, LoraConfig config) {
     Planner planner = new Planner(base, config);
     AdapterPlan plan = planner.plan();
+    List<String> fatal =
+        planner.problems.stream().filter(problem -> problem.startsWith(NO_MODULE)).toList();
+    if (!fatal.isEmpty()) {
+      throw new UserError(String.join("\n", fatal));
+    }
     if (plan.layers().isEmpty() && plan.parameters().isEmpty() && plan.tokens().isEmpty()) {
       throw new UserError(String.join("\n", planner.problems));
     }
@@ -96,10 +104,26 @@ final class Planner {
     modules.forEach(
         (path, module) -> {
           if (LoraLayer.canAdapt(module) && isTarget(path, module) && !isBelow(path, saved)) {
+            checkSupported(path, module);
             layers.add(new Layer(path, module, config.rankAt(path), config.scalingAt(path)));
           }
         });
     return layers;
+  }
+
+  private void checkSupported(String path, Module module) {
+    if (module instanceof Conv conv && conv.options().groups() > 1) {
+      long groups = conv.options().groups();
+      if (config.dora()) {
+        problems.add(NO_MODULE + "use_dora: '" + path + "' is a convolution with groups");
+      } else if (config.rankAt(path) % groups != 0) {
+        problems.add(
+            "the rank at '%s' must be a multiple of its %d groups".formatted(path, groups));
+      }
+    }
+    if (module instanceof Embedding && config.loraBias()) {
+      problems.add(NO_MODULE + "lora_bias: '" + path + "' is an embedding");
+    }
   }
 
   private boolean isTarget(String path, Module module) {
@@ -139,7 +163,7 @@ final class Planner {
     List<String> meant =
         modules.keySet().stream().filter(p -> Targets.Named.means(name, p)).toList();
     if (meant.isEmpty()) {
-      return "no module matches '" + name + "'" + NearMiss.hint(name, lastNames(adaptable()));
+      return NO_MODULE + "'" + name + "'" + NearMiss.hint(name, lastNames(adaptable()));
     }
     String path = meant.get(0);
     if (!LoraLayer.canAdapt(module(path))) {

