@@ -21,6 +21,13 @@ import org.jspecify.annotations.Nullable;
  * scalars stay behind this class, so that a layer reads like its formula.
  */
 public final class Ops {
+  static {
+    Engine.start();
+  }
+
+  /** The number one. */
+  public static final Scalar ONE = keepScalar(1);
+
   private static final GeneratorOptional DEFAULT_GENERATOR =
       new GeneratorOptional().retainReference();
   private static final BoolOptional FREE_GRAPH = new BoolOptional(false).retainReference();
@@ -29,10 +36,6 @@ public final class Ops {
   private static final TensorOptional ABSENT = new TensorOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
-
-  static {
-    Engine.start();
-  }
 
   private Ops() {}
 
@@ -176,6 +179,23 @@ public final class Ops {
    */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
     return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
+  }
+
+  /**
+   * The Euclidean norm of each slice along an axis.
+   *
+   * @return {@code [size of the axis]}
+   */
+  public static Tensor normsAlong(Tensor tensor, int axis) {
+    return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
+  }
+
+  /** {@code [n]} laid along one axis of a tensor of so many dimensions; the others have size 1. */
+  public static Tensor along(Tensor numbers, int axis, long dimensions) {
+    long[] shape = new long[Math.toIntExact(dimensions)];
+    Arrays.fill(shape, 1);
+    shape[axis] = numbers.numel();
+    return numbers.view(shape);
   }
 
   /**

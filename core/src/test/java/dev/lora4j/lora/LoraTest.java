@@ -47,14 +47,14 @@ class LoraTest {
 
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
 
-    assertThat(model.layers().get("head")).extracting(LoraLinear::pretrained).isSameAs(head);
+    assertThat(model.layers().get("head")).extracting(LoraLayer::pretrained).isSameAs(head);
   }
 
   @Test
   void anAdaptedNetworkIsLeftAsItIs() {
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2), report::add);
     String before = Summary.of(net).toString();
-    Map<String, LoraLinear> layers = model.layers();
+    Map<String, LoraLayer> layers = model.layers();
     report.clear();
 
     LoraModel again = Lora.adapt(net, LoraConfig.rank(8), report::add);
