@@ -81,6 +81,11 @@ public record DemoReport(
     return classNames.stream().filter(name -> !fineTuned.contains(name)).toList();
   }
 
+  /** A class's accuracy; NaN if it was not measured. */
+  static double share(Accuracy accuracy, String name) {
+    return accuracy.classes().getOrDefault(name, Double.NaN);
+  }
+
   /** Mean of these classes' accuracies; NaN if none was measured. */
   static double mean(Accuracy accuracy, List<String> classes) {
     return classes.stream()
