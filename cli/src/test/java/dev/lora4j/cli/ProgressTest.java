@@ -35,9 +35,20 @@ class ProgressTest {
     assertThat(screen.states().get(0))
         .isEqualTo(
             "images  "
-                + "━".repeat(7)
-                + "─".repeat(22)
+                + "━".repeat(6)
+                + "╸"
+                + "─".repeat(20)
                 + "  25 %    500/2,000  250 images/s  6 s left");
+  }
+
+  @Test
+  void theFirstSecondSaysNothingOfTheTimeLeft() {
+    FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
+    Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 25_000);
+    screen.pass(TENTH);
+    progress.at(1);
+
+    assertThat(screen.states().get(0)).endsWith("0 %       1/25,000");
   }
 
   @Test

@@ -69,7 +69,7 @@ public record DemoReport(
    */
   public record Times(Duration load, Duration base, Duration lora, Duration total) {
 
-    /** All that is neither loading nor training: measuring, checking, saving. */
+    /** All that is neither loading nor training: starting, measuring, saving. */
     public Duration rest() {
       Duration rest = total.minus(load).minus(base).minus(lora);
       return rest.isNegative() ? Duration.ZERO : rest;

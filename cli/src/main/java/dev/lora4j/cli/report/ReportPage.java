@@ -124,7 +124,7 @@ final class ReportPage {
     phases.put("loading the data", times.load());
     phases.put("training the base", times.base());
     phases.put("fine-tuning with LoRA", times.lora());
-    phases.put("measuring, checking, saving", times.rest());
+    phases.put("starting, measuring, saving", times.rest());
     StringBuilder bar = new StringBuilder();
     StringBuilder rows = new StringBuilder();
     int phase = 0;
