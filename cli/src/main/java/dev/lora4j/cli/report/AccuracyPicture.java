@@ -14,7 +14,7 @@ final class AccuracyPicture {
   private static final int NARROWEST_CLASS = 26;
   private static final int ROOM_FOR_VALUES = 56;
   private static final int MOST_CLASSES = 90;
-  private static final int LONGEST_NAME = 16;
+  private static final int LONGEST_NAME = 12;
   private static final double BAR = 0.34;
   private static final Ticks SHARES = new Ticks(100, 20);
 
