@@ -18,9 +18,11 @@ import java.util.List;
  */
 record ProgressState(
     String label, Unit unit, long done, long before, long total, Duration elapsed, String detail) {
-  private static final int TEXT_COLUMNS = 64;
+  private static final int TEXT_COLUMNS = 66;
   private static final int MIN_BAR = 10;
   private static final int MAX_BAR = 30;
+  // The first steps are slow, and what they say of the time left would frighten.
+  private static final Duration WARM_UP = Duration.ofSeconds(1);
 
   /** {@code base ━━━━━━╸───── 54 % 13,500/25,000 loss 1.312 641 steps/s 18 s left}. */
   String line(BarStyle style, int columns) {
@@ -79,7 +81,8 @@ record ProgressState(
   }
 
   private double rate() {
-    return elapsed.isZero() ? 0 : (done - before) / Numbers.seconds(elapsed);
+    boolean tooEarly = elapsed.compareTo(WARM_UP) < 0 && !isComplete();
+    return elapsed.isZero() || tooEarly ? 0 : (done - before) / Numbers.seconds(elapsed);
   }
 
   private static String joined(String separator, List<String> parts) {

@@ -1,6 +1,5 @@
 package dev.lora4j.cli.report;
 
-import dev.lora4j.train.Accuracy;
 import java.util.List;
 
 /**
@@ -37,13 +36,13 @@ final class AccuracyBars {
     out.append("<h3 class=\"%s\">%s</h3>\n".formatted(style, title))
         .append("<div class=\"bars %s\" role=\"list\">\n".formatted(style));
     for (String name : classes) {
-      row(out, name, share(report.before(), name), share(report.after(), name));
+      row(
+          out,
+          name,
+          DemoReport.share(report.before(), name),
+          DemoReport.share(report.after(), name));
     }
     out.append("</div>\n");
-  }
-
-  private static double share(Accuracy accuracy, String name) {
-    return accuracy.classes().getOrDefault(name, Double.NaN);
   }
 
   private static void row(StringBuilder out, String name, double before, double after) {

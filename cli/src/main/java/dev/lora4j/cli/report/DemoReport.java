@@ -69,7 +69,7 @@ public record DemoReport(
    */
   public record Times(Duration load, Duration base, Duration lora, Duration total) {
 
-    /** All that is neither loading nor training: measuring, checking, saving. */
+    /** All that is neither loading nor training: starting, measuring, saving. */
     public Duration rest() {
       Duration rest = total.minus(load).minus(base).minus(lora);
       return rest.isNegative() ? Duration.ZERO : rest;
@@ -79,6 +79,11 @@ public record DemoReport(
   /** The classes that fine-tuning didn't see. */
   List<String> others() {
     return classNames.stream().filter(name -> !fineTuned.contains(name)).toList();
+  }
+
+  /** A class's accuracy; NaN if it was not measured. */
+  static double share(Accuracy accuracy, String name) {
+    return accuracy.classes().getOrDefault(name, Double.NaN);
   }
 
   /** Mean of these classes' accuracies; NaN if none was measured. */

@@ -2,7 +2,6 @@ package dev.lora4j.cli.report;
 
 import dev.lora4j.UserError;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -83,21 +82,26 @@ public record DemoSettings(
 
   /** The command that repeats the run, for a POSIX shell. */
   public String commandLine() {
-    List<String> words = new ArrayList<>(List.of("./lora", "demo"));
-    words.addAll(List.of("--data", quoted(data)));
-    words.addAll(List.of("--epochs", Integer.toString(epochs)));
-    words.addAll(List.of("--lora-epochs", Integer.toString(loraEpochs)));
-    words.addAll(List.of("--batch", Integer.toString(batch)));
-    words.addAll(List.of("--lr", Numbers.plain(learningRate)));
-    words.addAll(List.of("--lora-lr", Numbers.plain(loraLearningRate)));
-    words.addAll(List.of("--rank", Integer.toString(rank)));
-    words.addAll(List.of("--alpha", Numbers.plain(alpha)));
-    words.addAll(List.of("--classes", quoted(String.join(",", classes))));
-    words.addAll(List.of("--seed", Long.toString(seed)));
-    words.addAll(List.of("--workers", Integer.toString(workers)));
-    words.addAll(List.of("--device", device));
-    words.addAll(List.of("--out", quoted(out.toString())));
-    return String.join(" ", words);
+    return String.join(" ", commandParts());
+  }
+
+  /** The command, and each option with its value. */
+  List<String> commandParts() {
+    return List.of(
+        "./lora demo",
+        "--data " + quoted(data),
+        "--epochs " + epochs,
+        "--lora-epochs " + loraEpochs,
+        "--batch " + batch,
+        "--lr " + Numbers.plain(learningRate),
+        "--lora-lr " + Numbers.plain(loraLearningRate),
+        "--rank " + rank,
+        "--alpha " + Numbers.plain(alpha),
+        "--classes " + quoted(String.join(",", classes)),
+        "--seed " + seed,
+        "--workers " + workers,
+        "--device " + device,
+        "--out " + quoted(out.toString()));
   }
 
   private static String quoted(String word) {

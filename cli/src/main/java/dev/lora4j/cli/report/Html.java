@@ -24,6 +24,11 @@ final class Html {
     return safe.toString();
   }
 
+  /** As {@link #escape}, and numbers stay on one line with their percent sign. */
+  static String prose(String text) {
+    return escape(text).replace(" %", "\u00a0%");
+  }
+
   /** {@code 41.23%}: a share as CSS and SVG want it. */
   static String css(double share) {
     return String.format(Locale.ROOT, "%.2f%%", 100 * Math.max(0, Math.min(1, share)));

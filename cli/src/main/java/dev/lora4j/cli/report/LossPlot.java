@@ -21,12 +21,17 @@ final class LossPlot {
   }
 
   static String html(DemoReport report, Story story) {
-    double max = Math.max(max(report.baseLoss()), max(report.loraLoss()));
-    LossPlot plot = new LossPlot(Ticks.roundUp(max, LOSS_TICKS));
+    LossPlot plot = new LossPlot(scale(report));
     return "<div class=\"plots\">\n"
         + plot.panel("base", "Base, all classes", report.baseLoss())
         + plot.panel("lora", "LoRA, " + story.tunedNames(), report.loraLoss())
         + "</div>\n";
+  }
+
+  /** One scale for both curves, from zero. */
+  static Ticks scale(DemoReport report) {
+    double max = Math.max(max(report.baseLoss()), max(report.loraLoss()));
+    return Ticks.roundUp(max, LOSS_TICKS);
   }
 
   private static double max(List<LossCurve.Point> points) {
@@ -93,7 +98,7 @@ final class LossPlot {
     for (double loss : losses.values()) {
       labels.append(
           "<span class=\"y\" style=\"bottom:%s\">%s</span>\n"
-              .formatted(Html.css(loss / losses.end()), Numbers.plain(rounded(loss))));
+              .formatted(Html.css(loss / losses.end()), losses.label(loss)));
     }
     for (double step : steps.values()) {
       labels.append(
@@ -101,10 +106,5 @@ final class LossPlot {
               .formatted(Html.css(step / steps.end()), Numbers.count(Math.round(step))));
     }
     return labels.toString();
-  }
-
-  /** Without what binary fractions add: 0.6000000000000001. */
-  private static double rounded(double tick) {
-    return Math.round(tick * 1e6) / 1e6;
   }
 }

@@ -76,6 +76,14 @@ public final class Numbers {
     return time.toNanos() / 1e9;
   }
 
+  /** {@code 1.9e-6}: how large a number is that should be zero. */
+  public static String tiny(double value) {
+    if (value == 0 || value >= 1e-3) {
+      return plain(Math.round(value * 1e3) / 1e3);
+    }
+    return format("%.1e", value).replaceAll("e([+-])0+(?=\\d)", "e$1");
+  }
+
   /** {@code 0.0001}: all digits, none too many, never an exponent. */
   public static String plain(double value) {
     return new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString();

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** The page: the result first, then what it rests on, then how to repeat it. */
 final class ReportPage {
@@ -66,7 +67,7 @@ final class ReportPage {
             Html.escape(story.shortNames()),
             Numbers.percent(story.tunedBefore()),
             Numbers.percent(story.tunedAfter()),
-            story.training(),
+            Html.prose(story.training()),
             Html.escape(report.data()));
   }
 
@@ -95,7 +96,7 @@ final class ReportPage {
   }
 
   private String why() {
-    return "<p class=\"note\">%s</p>\n".formatted(Html.escape(story.whyOverall()));
+    return "<p class=\"note\">%s</p>\n".formatted(Html.prose(story.whyOverall()));
   }
 
   private String lossText() {
@@ -123,7 +124,7 @@ final class ReportPage {
     phases.put("loading the data", times.load());
     phases.put("training the base", times.base());
     phases.put("fine-tuning with LoRA", times.lora());
-    phases.put("measuring, checking, saving", times.rest());
+    phases.put("starting, measuring, saving", times.rest());
     StringBuilder bar = new StringBuilder();
     StringBuilder rows = new StringBuilder();
     int phase = 0;
@@ -156,7 +157,7 @@ final class ReportPage {
   private String listings() {
     return """
         <p>LoRA freezes a layer’s weight <i>W</i> and trains two thin matrices beside it: \
-        <i>W x</i> + (<i>α</i> / <i>r</i>) <i>B A x</i>. <i>B</i> starts at zero, so training \
+        <span class="formula"><i>W x</i> + (<i>α</i> / <i>r</i>) <i>B A x</i></span>. <i>B</i> starts at zero, so training \
         starts from exactly the base.</p>
         <table class="counts">
         <thead><tr><td></td><th scope="col">base</th><th scope="col">adapted</th></tr></thead>
@@ -208,7 +209,14 @@ final class ReportPage {
         <table class="settings">
         %s</table>
         """
-        .formatted(Html.escape(settings.commandLine()), table);
+        .formatted(command(), table);
+  }
+
+  /** The command, to be broken between its options only. */
+  private String command() {
+    return report.settings().commandParts().stream()
+        .map(part -> "<span>" + Html.escape(part) + "</span>")
+        .collect(Collectors.joining(" "));
   }
 
   private String footer() {

@@ -2,11 +2,11 @@ package dev.lora4j.cli.report;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
-import java.awt.AWTError;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,41 +47,55 @@ public final class ReportWriter {
         directory,
         report,
         List.of(
-            new Picture("loss.png", () -> PngCharts.loss(report, story)),
-            new Picture("accuracy.png", () -> PngCharts.accuracy(report))));
+            new Drawing("loss.png", () -> LossPicture.png(report, story)),
+            new Drawing("accuracy.png", () -> AccuracyPicture.png(report))));
   }
 
   /** A file name, and how its bytes are drawn. */
-  record Picture(String file, Supplier<byte[]> drawing) {}
+  record Drawing(String file, Supplier<byte[]> png) {}
 
-  static Written write(Path directory, DemoReport report, List<Picture> drawings) {
+  static Written write(Path directory, DemoReport report, List<Drawing> drawings) {
     Path page = directory.resolve("report.html");
     save(page, new ReportPage(report).html().getBytes(StandardCharsets.UTF_8));
     List<Path> pictures = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
-    for (Picture picture : drawings) {
+    for (Drawing drawing : drawings) {
+      Path file = directory.resolve(drawing.file());
       byte[] bytes;
       try {
-        bytes = picture.drawing().get();
-      } catch (RuntimeException | InternalError | LinkageError | AWTError e) {
-        // What Java throws where there are no fonts, and where its graphics are not installed.
-        warnings.add(warning(picture, e));
+        bytes = drawing.png().get();
+      } catch (RuntimeException | Error e) {
+        // Where fonts or graphics are missing, Java throws a plain Error, an InternalError, or an
+        // exception: it depends on what is missing.
+        if (e instanceof OutOfMemoryError) {
+          throw e;
+        }
+        warnings.add(warning(file, e));
+        deleteOlder(file);
         continue;
       }
-      Path file = directory.resolve(picture.file());
       save(file, bytes);
       pictures.add(file);
     }
     return new Written(page, pictures, warnings);
   }
 
-  private static String warning(Picture picture, Throwable e) {
+  private static String warning(Path file, Throwable e) {
     Throwable cause = e;
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
     return "%s was not drawn; are there fonts on this machine (fontconfig and one font)? %s"
-        .formatted(picture.file(), cause);
+        .formatted(file.getFileName(), cause);
+  }
+
+  /** An earlier run's picture would tell of other numbers than the page. */
+  private static void deleteOlder(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UserError("cannot delete " + file + ", a picture of an earlier run: " + e, e);
+    }
   }
 
   private static void save(Path file, byte[] bytes) {

@@ -10,13 +10,17 @@ final class Smooth {
 
   private Smooth() {}
 
-  /** Each point's mean with its neighbours on both sides, fewer but as many on each at the ends. */
+  /**
+   * Each point's mean with its neighbours. At the steep start as many are taken from both sides, so
+   * that the first point stays; at the flat end the last ones count together.
+   */
   static List<LossCurve.Point> of(List<LossCurve.Point> points) {
     List<LossCurve.Point> smooth = new ArrayList<>();
     for (int i = 0; i < points.size(); i++) {
-      int reach = Math.min(NEIGHBOURS, Math.min(i, points.size() - 1 - i));
+      int before = Math.min(NEIGHBOURS, i);
+      int after = Math.min(before, points.size() - 1 - i);
       double mean =
-          points.subList(i - reach, i + reach + 1).stream()
+          points.subList(i - before, i + after + 1).stream()
               .mapToDouble(LossCurve.Point::loss)
               .average()
               .orElseThrow();

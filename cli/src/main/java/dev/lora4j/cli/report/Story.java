@@ -110,11 +110,16 @@ final class Story {
   }
 
   String merging() {
-    return "Merged into the base’s weights, the adapter gives the same outputs: the largest"
-        + " difference is %s%s"
-            .formatted(
-                Numbers.format("%.1e", report.mergedDifference()),
-                mergesExactly() ? ", which is rounding." : ", more than rounding explains.");
+    String difference = Numbers.tiny(report.mergedDifference());
+    return mergesExactly()
+        ? "Merged into the base’s weights, the adapter gives the same outputs: the largest"
+            + " difference is "
+            + difference
+            + ", which is rounding."
+        : "Merged into the base’s weights, the adapter gives other outputs: the largest difference"
+            + " is "
+            + difference
+            + ", more than rounding explains. This is a fault, please report it.";
   }
 
   String restoring() {

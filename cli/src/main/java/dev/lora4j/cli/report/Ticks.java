@@ -33,6 +33,12 @@ record Ticks(double end, double step) {
         .orElse(10 * power);
   }
 
+  /** A tick's number, with as many digits as all ticks need: {@code 1.0} beside {@code 1.5}. */
+  String label(double tick) {
+    int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    return Numbers.format("%,." + decimals + "f", tick);
+  }
+
   double[] values() {
     return DoubleStream.iterate(0, tick -> tick + step)
         .takeWhile(tick -> tick <= end + step * 1e-9)
