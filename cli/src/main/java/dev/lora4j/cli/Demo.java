@@ -150,8 +150,9 @@ final class Demo implements AutoCloseable {
 
   private TrainingResult trainBase(ConvNet net, ImageSet images, Workers workers) {
     story.baseBegins(images);
-    try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM)) {
-      return trainer(net, sgd, "base", () -> saveBase(net))
+    try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM);
+        ProgressBar bar = new ProgressBar("base")) {
+      return trainer(net, sgd, bar, () -> saveBase(net))
           .epochs(settings.epochs())
           .fit(images, workers);
     }
@@ -164,14 +165,15 @@ final class Demo implements AutoCloseable {
   private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
     story.fineTuningBegins(few, tuned);
     try (Sgd sgd = new Sgd(settings.loraLearningRate(), MOMENTUM);
+        ProgressBar bar = new ProgressBar("LoRA");
         Workers alone = new Workers(1)) {
-      return trainer(model.base(), sgd, "LoRA", () -> saveAdapter(model))
+      return trainer(model.base(), sgd, bar, () -> saveAdapter(model))
           .epochs(settings.loraEpochs())
           .fit(few, alone);
     }
   }
 
-  private Trainer trainer(Module network, Sgd sgd, String label, Runnable checkpoint) {
+  private Trainer trainer(Module network, Sgd sgd, ProgressBar bar, Runnable checkpoint) {
     TrainingListener atCheckpoints =
         new TrainingListener() {
           @Override
@@ -182,7 +184,7 @@ final class Demo implements AutoCloseable {
     return Trainer.of(network, sgd)
         .batchSize(settings.batch())
         .seed(settings.seed())
-        .listener(TrainingListener.both(new ProgressBar(label), atCheckpoints));
+        .listener(TrainingListener.both(bar, atCheckpoints));
   }
 
   private void saveBase(ConvNet net) {
