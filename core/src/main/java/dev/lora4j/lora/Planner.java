@@ -36,12 +36,26 @@ final class Planner {
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
+    refuseBeginning(config.initialization());
     Planner planner = new Planner(base, config);
     AdapterPlan plan = planner.plan();
     if (!planner.problems.isEmpty()) {
       throw new UserError(String.join("\n", planner.problems));
     }
     return plan;
+  }
+
+  /** What could be begun here, but not brought back from the disk, or only in name. */
+  private static void refuseBeginning(Initialization how) {
+    if (how instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
+      throw new UserError(
+          how.word()
+              + " takes a random part of the base, which a saved adapter can't find again;"
+              + " use pissa");
+    }
+    if (how instanceof Initialization.Eva) {
+      throw new UserError("eva needs examples of the layers' inputs, and can't begin here yet");
+    }
   }
 
   /**
