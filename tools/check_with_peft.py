@@ -38,10 +38,13 @@ def load_adapter(net, folder):
     except Exception as refusal:
         raise Failure(f"PEFT refuses {folder}: {' '.join(str(refusal).split())}") from refusal
     weights = load_peft_weights(str(folder), device="cpu")
-    missing = sorted(get_peft_model_state_dict(model, save_embedding_layers=False).keys() - weights.keys())
+    own = get_peft_model_state_dict(model, save_embedding_layers=False).keys()
+    copies = (".modules_to_save.bias", ".original_module.bias")  # PEFT writes them with bias="all", and never reads them
+    missing = sorted(k for k in own - weights.keys() if not k.endswith(copies))
     if missing:
         raise Failure(f"{folder} lacks tensors that PEFT wants: {missing}")
-    unexpected = set_peft_model_state_dict(model, weights).unexpected_keys
+    no_place = set_peft_model_state_dict(model, weights).unexpected_keys
+    unexpected = sorted(k for k in no_place if not k.endswith(copies))
     if unexpected:
         raise Failure(f"{folder} holds tensors that PEFT has no place for: {unexpected}")
     return model.eval(), weights

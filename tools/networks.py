@@ -143,14 +143,14 @@ class Gpt2Block(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.transformer, self.lm_head = Transformer(16, 2, 2), nn.Linear(16, 5, bias=False)
+        self.transformer, self.lm_head = Transformer(8, 2, 2), nn.Linear(8, 5, bias=False)
 
-    def forward(self, x):  # [B, T, 16] -> [B, T, 5]
+    def forward(self, x):  # [B, T, 8] -> [B, T, 5]
         return self.lm_head(self.transformer(x))
 
     @staticmethod
     def example():
-        return torch.randn(2, 3, 16)
+        return torch.randn(2, 3, 8)
 
 
 class Experts(nn.Module):
@@ -167,24 +167,34 @@ class Experts(nn.Module):
 
 
 class TransposedExperts(Experts):
-    """The same, but declaring that its parameters are [experts, in, out], which PEFT looks for."""
+    """The same, with the attribute by which a model tells PEFT that it keeps them as [experts, in, out]."""
 
     is_transposed = True
 
 
+class Mixer(nn.Module):
+    """A linear map whose two-dimensional parameter [out, in] is not in an nn.Linear."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(outputs, inputs) / 3)
+
+    def forward(self, x):
+        return F.linear(x, self.kernel)
+
+
 class Moe(nn.Module):
-    """Every expert sees every example, weighed by the router: head(second(first(x)) @ mixᵀ)."""
+    """Every expert sees every example, weighed by the router."""
 
     def __init__(self):
         super().__init__()
         self.router = nn.Linear(6, 3, bias=False)
         self.first, self.second = Experts(3, 6, 5, 4), TransposedExperts(3, 4, 5, 6)
-        self.mix = nn.Parameter(torch.randn(4, 6) / 3)  # two-dimensional: [out, in]
-        self.head = nn.Linear(4, 3)
+        self.mixer, self.head = Mixer(6, 4), nn.Linear(4, 3)
 
     def forward(self, x):  # [B, 6] -> [B, 3]
         share = self.router(x).softmax(-1)
-        return self.head(F.linear(self.second(self.first(x, share), share), self.mix))
+        return self.head(self.mixer(self.second(self.first(x, share), share)))
 
     @staticmethod
     def example():

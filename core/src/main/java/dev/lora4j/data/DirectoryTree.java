@@ -9,14 +9,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The files of a directory, a few levels deep. */
+/** The files and folders of a directory, a few levels deep. */
 record DirectoryTree(Path root) implements ImageTree {
   private static final int DEPTH = 4;
 
   @Override
   public List<String> names() {
     try (Stream<Path> files = Files.walk(root, DEPTH, FileVisitOption.FOLLOW_LINKS)) {
-      return files.filter(Files::isRegularFile).map(this::relative).toList();
+      return files.filter(p -> !p.equals(root)).map(this::relative).toList();
     } catch (IOException e) {
       throw new UserError("cannot list " + root + ": " + e, e);
     } catch (UncheckedIOException e) {
@@ -25,7 +25,8 @@ record DirectoryTree(Path root) implements ImageTree {
   }
 
   private String relative(Path file) {
-    return root.relativize(file).toString().replace('\\', '/');
+    String name = root.relativize(file).toString().replace('\\', '/');
+    return Files.isDirectory(file) ? name + "/" : name;
   }
 
   @Override

@@ -26,7 +26,13 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
   /** One image: the file's name in the tree, and the index of its class. */
   record Item(String name, int label) {}
 
-  private record Place(String prefix, String split, String group, String name) {}
+  /** A file, or where the name ends with a slash a folder of a class. */
+  private record Place(String prefix, String split, String group, String name) {
+
+    boolean isFolder() {
+      return name.endsWith("/");
+    }
+  }
 
   /** Sorts the files of a tree. */
   static FolderLayout of(Path root, List<String> names) {
@@ -34,13 +40,16 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     for (String name : names) {
       String[] parts = name.split("/", -1);
       int last = parts.length - 1;
-      if (last >= 2 && isImage(parts[last]) && parts[last - 2].matches("train|test")) {
+      if (last >= 2
+          && (parts[last].isEmpty() || isImage(parts[last]))
+          && parts[last - 2].matches("train|test")) {
         String prefix = String.join("/", List.of(parts).subList(0, last - 2));
         places.add(new Place(prefix, parts[last - 2], parts[last - 1], name));
       }
     }
     String prefix =
         places.stream()
+            .filter(place -> !place.isFolder())
             .map(Place::prefix)
             .filter(p -> !p.startsWith("__MACOSX"))
             .min(Comparator.comparingInt(String::length).thenComparing(p -> p))
@@ -55,7 +64,9 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     classesOf.put("test", new TreeSet<>());
     Set<String> all = new TreeSet<>();
     for (Place place : places) {
-      classesOf.getOrDefault(place.split(), all).add(place.group());
+      if (!place.isFolder()) {
+        classesOf.getOrDefault(place.split(), all).add(place.group());
+      }
       all.add(place.group());
     }
     classesOf.forEach((split, present) -> checkComplete(root, split, present, all));
@@ -84,7 +95,7 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
 
   private static List<Item> items(List<Place> places, String split, List<String> classes) {
     return places.stream()
-        .filter(place -> place.split().equals(split))
+        .filter(place -> place.split().equals(split) && !place.isFolder())
         .sorted(Comparator.comparing(Place::group).thenComparing(Place::name))
         .map(place -> new Item(place.name(), classes.indexOf(place.group())))
         .toList();

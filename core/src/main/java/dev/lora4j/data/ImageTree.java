@@ -15,7 +15,10 @@ sealed interface ImageTree extends AutoCloseable permits DirectoryTree, ZipTree 
     return Files.isDirectory(root) ? new DirectoryTree(root) : ZipTree.open(root);
   }
 
-  /** Names relative to the root with {@code /} between the parts, in no particular order. */
+  /**
+   * Names relative to the root with {@code /} between the parts, in no particular order; a folder's
+   * ends with one.
+   */
   List<String> names();
 
   /** One file's content. Safe for use by many threads. */

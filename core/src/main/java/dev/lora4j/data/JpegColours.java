@@ -65,17 +65,25 @@ final class JpegColours {
   }
 
   private static void convert(byte[] in, byte[] planes, int pixels) {
-    for (int i = 0; i < pixels; i++) {
-      int y = in[3 * i] & 0xff;
-      int cb = in[3 * i + 1] & 0xff;
-      int cr = in[3 * i + 2] & 0xff;
-      planes[i] = clamp(y + CR_RED[cr]);
-      planes[pixels + i] = clamp(y + ((CB_GREEN[cb] + CR_GREEN[cr]) >> 16));
-      planes[2 * pixels + i] = clamp(y + CB_BLUE[cb]);
+    // Local names, so that the compiler need not fetch the tables again after each write.
+    int[] crRed = CR_RED;
+    int[] cbBlue = CB_BLUE;
+    int[] crGreen = CR_GREEN;
+    int[] cbGreen = CB_GREEN;
+    int green = pixels;
+    int blue = 2 * pixels;
+    for (int i = 0, at = 0; i < pixels; i++, at += 3) {
+      int y = in[at] & 0xff;
+      int cb = in[at + 1] & 0xff;
+      int cr = in[at + 2] & 0xff;
+      planes[i] = clamp(y + crRed[cr]);
+      planes[green + i] = clamp(y + ((cbGreen[cb] + crGreen[cr]) >> 16));
+      planes[blue + i] = clamp(y + cbBlue[cb]);
     }
   }
 
   private static byte clamp(int value) {
-    return (byte) Math.max(0, Math.min(255, value));
+    // Nearly all values are within the range already: one test for those.
+    return (byte) ((value & ~0xff) == 0 ? value : value < 0 ? 0 : 255);
   }
 }

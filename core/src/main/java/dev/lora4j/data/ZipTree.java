@@ -30,7 +30,7 @@ record ZipTree(Path path, ZipFile zip) implements ImageTree {
 
   @Override
   public List<String> names() {
-    return zip.stream().filter(e -> !e.isDirectory()).<String>map(ZipEntry::getName).toList();
+    return zip.stream().<String>map(ZipEntry::getName).toList();
   }
 
   @Override
@@ -39,13 +39,13 @@ record ZipTree(Path path, ZipFile zip) implements ImageTree {
     if (entry == null) {
       throw new IOException("no such entry");
     }
-    byte[] content;
+    // Read to the true end: the size is only what the archive claims.
+    byte[] content = new byte[(int) Math.max(0, Math.min(entry.getSize(), MAX_FILE_BYTES))];
     try (InputStream in = zip.getInputStream(entry)) {
-      // Not by the entry's size, which is only what the archive claims.
-      content = in.readNBytes(MAX_FILE_BYTES + 1);
-    }
-    if (content.length > MAX_FILE_BYTES) {
-      throw new IOException("more than " + MAX_FILE_BYTES + " bytes are too many");
+      int read = in.readNBytes(content, 0, content.length);
+      if (read < content.length || in.read() >= 0) {
+        throw new IOException("not of the size that the archive claims, or too large");
+      }
     }
     CRC32 checksum = new CRC32();
     checksum.update(content);

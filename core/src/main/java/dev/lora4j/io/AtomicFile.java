@@ -52,7 +52,7 @@ public final class AtomicFile {
       }
       moveInto(absolute, temporary);
     } catch (IOException e) {
-      throw explained(target, parent, e);
+      throw explained(target, e);
     } catch (ReadOnlyFileSystemException e) {
       throw new UserError("cannot write " + target + ": the file system is read-only", e);
     } finally {
@@ -96,7 +96,8 @@ public final class AtomicFile {
   }
 
   /** The file system's refusal in words that say what to do. */
-  static UserError explained(Path target, Path parent, IOException e) {
+  static UserError explained(Path target, IOException e) {
+    Path parent = target.toAbsolutePath().getParent();
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
     String lower = reason == null ? "" : reason.toLowerCase(Locale.ROOT);
     String problem;

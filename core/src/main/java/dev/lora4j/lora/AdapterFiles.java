@@ -5,13 +5,14 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
-import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Parameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,23 +32,13 @@ final class AdapterFiles {
   private AdapterFiles() {}
 
   static long save(LoraModel model, String name, Path directory) {
-    LoraConfig config = model.config(name);
+    Adapter adapter = model.adapter(name);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    List<String> paths = new ArrayList<>();
-    model
-        .layers()
-        .forEach(
-            (path, layer) -> {
-              LowRank adapter = layer.adapter(name);
-              if (adapter != null) {
-                paths.add(path);
-                tensors.put(keyOfA(path), adapter.a().weight().value());
-                tensors.put(keyOfB(path), adapter.b().weight().value());
-              }
-            });
+    adapter.saved().forEach((key, parameter) -> tensors.put(PREFIX + key, parameter.value()));
     Path weights = directory.resolve(WEIGHTS);
     Path json = directory.resolve(CONFIG);
-    byte[] text = AdapterConfigJson.write(config, paths);
+    byte[] text =
+        ConfigWriter.write(adapter.config(), adapter.paths(), model.hasTransposed(adapter));
     SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
     AtomicFile.write(json, out -> out.write(ByteBuffer.wrap(text)));
     try {
@@ -65,65 +56,62 @@ final class AdapterFiles {
     }
     try (PointerScope scope = new PointerScope();
         SafetensorsFile weights = SafetensorsFile.open(file)) {
-      Map<String, Linear> layers = TargetSearch.linears(model.base(), config.targets());
-      checkFit(weights, layers, config.rank());
-      model.add(name, config);
-      model
-          .layers()
-          .forEach(
-              (path, layer) -> {
-                LowRank adapter = layer.adapter(name);
-                if (adapter != null) {
-                  adapter.a().weight().copyFrom(weights.read(keyOfA(path)));
-                  adapter.b().weight().copyFrom(weights.read(keyOfB(path)));
-                }
-              });
+      refuseUnrepeatable(config);
+      model.addForLoading(name, config);
+      Map<String, Parameter> expected = new LinkedHashMap<>();
+      model.adapter(name).saved().forEach((key, value) -> expected.put(PREFIX + key, value));
+      List<String> problems = problems(weights, expected);
+      if (!problems.isEmpty()) {
+        model.remove(name);
+        throw new UserError(file + " does not fit this base:\n  " + String.join("\n  ", problems));
+      }
+      expected.forEach((key, parameter) -> parameter.copyFrom(weights.read(key)));
     }
   }
 
   static LoraConfig readConfig(Path directory) {
     Path file = directory.resolve(CONFIG);
     try {
-      return AdapterConfigJson.read(file, Files.readAllBytes(file));
+      return ConfigReader.read(file, Files.readAllBytes(file));
     } catch (IOException e) {
       throw new UserError("no adapter in " + directory + ": can't read " + CONFIG, e);
     }
   }
 
-  /** Every layer must find its tensors, every tensor its layer, and every shape must fit. */
-  private static void checkFit(SafetensorsFile weights, Map<String, Linear> layers, int rank) {
-    Map<String, List<Long>> expected = new LinkedHashMap<>();
-    layers.forEach(
-        (path, linear) -> {
-          expected.put(keyOfA(path), List.of((long) rank, linear.inFeatures()));
-          expected.put(keyOfB(path), List.of(linear.outFeatures(), (long) rank));
-        });
+  /** What the base gave up at random can't be found again from the base alone. */
+  private static void refuseUnrepeatable(LoraConfig config) {
+    if (config.initialization() instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
+      throw new UserError(
+          "init_lora_weights = %s took a random part of the base, which can't be found again; save"
+                  .formatted(config.initialization().word())
+              + " it in PEFT with path_initial_model_for_weight_conversion");
+    }
+  }
+
+  /** Every parameter must find its tensor, every tensor its parameter, and every shape must fit. */
+  private static List<String> problems(SafetensorsFile weights, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
     expected.forEach(
-        (key, shape) -> {
+        (key, parameter) -> {
+          String shape = Arrays.toString(parameter.shape());
           if (!weights.names().contains(key)) {
             problems.add("missing " + key + " " + shape);
-          } else if (!weights.info(key).shape().equals(shape)) {
+          } else if (!Arrays.equals(weights.info(key).sizes(), parameter.shape())) {
             problems.add(key + ": expected " + shape + ", found " + weights.info(key).shape());
           }
         });
     for (String key : weights.names()) {
-      if (!expected.containsKey(key)) {
+      if (!expected.containsKey(key) && !isNeverRead(key)) {
         problems.add("unexpected " + key + NearMiss.hint(key, expected.keySet()));
       }
     }
-    if (!problems.isEmpty()) {
-      throw new UserError(
-          "%s does not fit this base:%n  %s"
-              .formatted(weights.path(), String.join("\n  ", problems)));
-    }
+    return problems;
   }
 
-  private static String keyOfA(String path) {
-    return PREFIX + path + ".lora_A.weight";
-  }
-
-  private static String keyOfB(String path) {
-    return PREFIX + path + ".lora_B.weight";
+  /**
+   * PEFT writes these with {@code bias="all"} and {@code modules_to_save}, and never reads them.
+   */
+  private static boolean isNeverRead(String key) {
+    return key.endsWith(".modules_to_save.bias") || key.endsWith(".original_module.bias");
   }
 }

@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
  * a forward: those that the calling thread chose for itself, else the model's own choice.
  */
 final class Adapters {
-  private final Map<String, LoraConfig> configs = new LinkedHashMap<>();
+  private final Map<String, Adapter> byName = new LinkedHashMap<>();
 
   @SuppressWarnings("ThreadLocalUsage") // a choice holds for one model
   private final ThreadLocal<@Nullable List<String>> ofThisThread = new ThreadLocal<>();
 
   private volatile List<String> ofTheModel = List.of();
+  private final MergeJournal journal = new MergeJournal();
+  private volatile boolean merged;
 
   List<String> active() {
     List<String> own = ofThisThread.get();
@@ -34,12 +36,24 @@ final class Adapters {
     return () -> ofThisThread.set(outer);
   }
 
-  Map<String, LoraConfig> configs() {
-    return configs;
+  Map<String, Adapter> byName() {
+    return byName;
+  }
+
+  MergeJournal journal() {
+    return journal;
+  }
+
+  boolean isMerged() {
+    return merged;
+  }
+
+  void setMerged(boolean merged) {
+    this.merged = merged;
   }
 
   void remove(String name) {
-    configs.remove(name);
+    byName.remove(name);
     List<String> rest = new ArrayList<>(ofTheModel);
     rest.remove(name);
     activate(rest);

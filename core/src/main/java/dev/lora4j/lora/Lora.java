@@ -46,17 +46,26 @@ public final class Lora {
    * @param report gets a line for each layer that is replaced
    */
   public static LoraModel adapt(Module network, LoraConfig config, Consumer<String> report) {
-    Optional<LoraLinear> adapted = firstAdapted(network);
+    Optional<LoraLayer> adapted = firstAdapted(network);
     if (adapted.isPresent()) {
       report.accept("Model already contains LoRALinear layers.");
       return new LoraModel(network, adapted.get().shared());
     }
     LoraModel model = new LoraModel(network, new Adapters());
-    for (String path : model.add(LoraLinear.DEFAULT, config)) {
+    for (String path : model.add(LoraLayer.DEFAULT, config)) {
       report.accept("Replaced " + path + " with LoRALinear layer.");
     }
-    model.activate(LoraLinear.DEFAULT);
+    model.activate(LoraLayer.DEFAULT);
     return model;
+  }
+
+  /**
+   * What an adapter of this config would touch in a network, which stays as it is.
+   *
+   * @throws dev.lora4j.UserError if a name or a pattern means nothing there
+   */
+  public static AdapterPlan plan(Module network, LoraConfig config) {
+    return Planner.plan(network, config);
   }
 
   /** A frozen network that can take adapters and has none yet. */
@@ -66,11 +75,11 @@ public final class Lora {
         .orElseGet(() -> new LoraModel(network, new Adapters()));
   }
 
-  private static Optional<LoraLinear> firstAdapted(Module network) {
+  private static Optional<LoraLayer> firstAdapted(Module network) {
     return network.namedModules().entrySet().stream()
         .map(Map.Entry::getValue)
-        .filter(LoraLinear.class::isInstance)
-        .map(LoraLinear.class::cast)
+        .filter(LoraLayer.class::isInstance)
+        .map(LoraLayer.class::cast)
         .findFirst();
   }
 }

@@ -2,12 +2,11 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,10 +26,12 @@ import org.bytedeco.pytorch.Tensor;
 public final class LoraModel {
   private final Module base;
   private final Adapters adapters;
+  private final MergeJournal journal;
 
   LoraModel(Module base, Adapters adapters) {
     this.base = base;
     this.adapters = adapters;
+    journal = adapters.journal();
     if (layers().isEmpty()) {
       base.freeze();
     }
@@ -47,12 +48,12 @@ public final class LoraModel {
   }
 
   /** The adapted layers by path. */
-  public Map<String, LoraLinear> layers() {
-    Map<String, LoraLinear> layers = new LinkedHashMap<>();
+  public Map<String, LoraLayer> layers() {
+    Map<String, LoraLayer> layers = new LinkedHashMap<>();
     base.namedModules()
         .forEach(
             (path, module) -> {
-              if (module instanceof LoraLinear layer) {
+              if (module instanceof LoraLayer layer) {
                 layers.put(path, layer);
               }
             });
@@ -63,16 +64,21 @@ public final class LoraModel {
 
   /** The names of all adapters, in the order of their adding. */
   public Set<String> adapterNames() {
-    return Collections.unmodifiableSet(new LinkedHashSet<>(adapters.configs().keySet()));
+    return Collections.unmodifiableSet(new LinkedHashSet<>(adapters.byName().keySet()));
   }
 
   /** How an adapter was made. */
   public LoraConfig config(String name) {
-    LoraConfig config = adapters.configs().get(name);
-    if (config == null) {
-      throw unknown(name);
+    return adapter(name).config();
+  }
+
+  Adapter adapter(String name) {
+    Adapter adapter = adapters.byName().get(name);
+    if (adapter == null) {
+      throw new UserError(
+          "no adapter '" + name + "'" + NearMiss.hint(name, adapters.byName().keySet()));
     }
-    return config;
+    return adapter;
   }
 
   /**
@@ -82,22 +88,20 @@ public final class LoraModel {
    * @throws UserError if the name is taken or no good, or a target matches nothing
    */
   public List<String> add(String name, LoraConfig config) {
+    return build(name, config, Planner.plan(base, config));
+  }
+
+  /** Adds an adapter for tensors that will say themselves what fits. */
+  void addForLoading(String name, LoraConfig config) {
+    build(name, config, Planner.planForLoading(base, config));
+  }
+
+  private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
     checkNewName(name);
     requireUnmerged("add an adapter");
-    Map<String, Linear> found = TargetSearch.linears(base, config.targets());
-    Map<Linear, LoraLinear> adapted = new HashMap<>(); // one layer may have many places
-    layers().values().forEach(layer -> adapted.put(layer.pretrained(), layer));
-    found.forEach(
-        (path, linear) -> {
-          LoraLinear layer =
-              adapted.computeIfAbsent(linear, bare -> LoraLinear.over(bare, adapters));
-          if (layer.adapter(name) == null) {
-            layer.add(name, config.rank(), config.scaling());
-          }
-          base.replace(path, layer);
-        });
-    adapters.configs().put(name, config);
-    return List.copyOf(found.keySet());
+    Adapter adapter = AdapterBuilder.build(base, adapters, name, config, plan);
+    adapters.byName().put(name, adapter);
+    return plan.paths();
   }
 
   private void checkNewName(String name) {
@@ -108,16 +112,17 @@ public final class LoraModel {
               + "' can't name an adapter: use letters, digits, - and _, and none of"
               + " pretrained, A, B");
     }
-    if (adapters.configs().containsKey(name)) {
+    if (adapters.byName().containsKey(name)) {
       throw new UserError("there is an adapter '" + name + "' already; remove it first");
     }
   }
 
   /** Takes an adapter away and frees it. */
   public void remove(String name) {
-    config(name);
+    Adapter adapter = adapter(name);
     requireUnmerged("remove an adapter");
     adapters.remove(name);
+    adapter.removeGrafts();
     layers().values().forEach(layer -> layer.remove(name));
   }
 
@@ -153,27 +158,30 @@ public final class LoraModel {
     return Stream.of(names).distinct().toList();
   }
 
-  private UserError unknown(String name) {
-    return new UserError(
-        "no adapter '" + name + "'" + NearMiss.hint(name, adapters.configs().keySet()));
-  }
-
   // ---- merging ----
 
   /** Adds the active adapters' updates into the base's weights, so that they cost nothing. */
   public void merge() {
     requireUnmerged("merge");
-    layers().values().forEach(LoraLinear::merge);
+    try {
+      active().forEach(name -> adapter(name).merge(journal));
+      layers().values().stream().distinct().forEach(layer -> layer.merge(journal));
+    } catch (RuntimeException e) {
+      journal.undo();
+      throw e;
+    }
+    adapters.setMerged(!journal.isEmpty());
   }
 
   /** Takes merged updates out again: the base's weights are what they were, bit for bit. */
   public void unmerge() {
-    layers().values().forEach(LoraLinear::unmerge);
+    journal.undo();
+    adapters.setMerged(false);
   }
 
   /** Whether updates are merged into the base now. */
   public boolean isMerged() {
-    return layers().values().stream().anyMatch(LoraLinear::isMerged);
+    return adapters.isMerged();
   }
 
   private void requireUnmerged(String action) {
@@ -193,23 +201,27 @@ public final class LoraModel {
               base.replace(path, layer.pretrained());
               layer.closeAdapters();
             });
-    List.copyOf(adapters.configs().keySet()).forEach(adapters::remove);
+    for (String name : List.copyOf(adapters.byName().keySet())) {
+      adapter(name).removeGrafts();
+      adapters.remove(name);
+    }
+    journal.forget();
+    adapters.setMerged(false);
     return base;
   }
 
   // ---- training and files ----
 
-  /** The A and B of an adapter, layer by layer. */
+  /** All that is trained of an adapter, layer by layer. */
   public List<Parameter> parameters(String name) {
-    config(name);
-    Set<Parameter> parameters = new LinkedHashSet<>();
-    for (LoraLinear layer : layers().values()) {
-      LowRank adapter = layer.adapter(name);
-      if (adapter != null) {
-        parameters.addAll(adapter.namedParameters().values());
-      }
-    }
-    return List.copyOf(parameters);
+    return adapter(name).saved().values().stream().distinct().toList();
+  }
+
+  /** Whether a layer that an adapter adapts keeps its weight as {@code [in, out]}. */
+  boolean hasTransposed(Adapter adapter) {
+    return layers().entrySet().stream()
+        .filter(entry -> adapter.paths().contains(entry.getKey()))
+        .anyMatch(entry -> entry.getValue().pretrained() instanceof TransposedLinear);
   }
 
   /**

@@ -19,6 +19,11 @@ public sealed interface Targets {
     return new EveryLinear();
   }
 
+  /** Nothing. */
+  static Targets none() {
+    return Named.NOTHING;
+  }
+
   /** The modules whose path is, or ends with a dot and, one of these names. */
   static Targets named(String... names) {
     return named(List.of(names));
@@ -57,6 +62,8 @@ public sealed interface Targets {
 
   /** See {@link #named(List)}. */
   record Named(List<String> names) implements Targets {
+    private static final Named NOTHING = new Named(List.of());
+
     @Override
     public boolean include(String path) {
       return names.stream().anyMatch(name -> means(name, path));

@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -8,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * What convolutions over one, two and three axes share: weight {@code [out, in / groups, kernel…]}
  * and bias {@code [out]}, initialised as PyTorch does.
  */
-public abstract sealed class Conv extends Module permits Conv1d, Conv2d, Conv3d {
+public abstract sealed class Conv extends Module implements Weighted
+    permits Conv1d, Conv2d, Conv3d {
   private final ConvOptions options;
   private final Parameter weight;
   private final @Nullable Parameter bias;
@@ -39,10 +41,8 @@ public abstract sealed class Conv extends Module permits Conv1d, Conv2d, Conv3d 
    */
   @Override
   public final Tensor forward(Tensor input) {
-    return convolve(input, weight.tensor(), bias == null ? null : bias.tensor());
+    return forwardWith(input, weight.tensor(), bias == null ? null : bias.tensor());
   }
-
-  abstract Tensor convolve(Tensor input, Tensor weight, @Nullable Tensor bias);
 
   /** How the window walks; one number an axis. */
   public final ConvOptions options() {
@@ -50,7 +50,27 @@ public abstract sealed class Conv extends Module permits Conv1d, Conv2d, Conv3d 
   }
 
   /** {@code [out, in / groups, kernel…]}. */
+  @Override
   public final Parameter weight() {
     return weight;
+  }
+
+  @Override
+  public final Optional<Parameter> bias() {
+    return Optional.ofNullable(bias);
+  }
+
+  @Override
+  public final int outputAxis() {
+    return 0;
+  }
+
+  /** A convolution over the same axes with other channels and options. */
+  public final Conv like(long inChannels, long outChannels, ConvOptions options) {
+    return switch (this.options.kernel().length) {
+      case 1 -> new Conv1d(inChannels, outChannels, options);
+      case 2 -> new Conv2d(inChannels, outChannels, options);
+      default -> new Conv3d(inChannels, outChannels, options);
+    };
   }
 }

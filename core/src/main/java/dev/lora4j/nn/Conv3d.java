@@ -18,7 +18,7 @@ public final class Conv3d extends Conv {
   }
 
   @Override
-  Tensor convolve(Tensor input, Tensor weight, @Nullable Tensor bias) {
+  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     ConvOptions o = options();
     return torch.conv3d(
         input, weight, Ops.optional(bias), o.stride(), o.padding(), o.dilation(), o.groups());

@@ -20,7 +20,12 @@ public final class Dropout extends Module {
 
   @Override
   public Tensor forward(Tensor input) {
-    return isRandom() && isTraining() ? torch.dropout(input, probability, true) : input;
+    return isActive() ? torch.dropout(input, probability, true) : input;
+  }
+
+  /** Whether it does anything now. */
+  public boolean isActive() {
+    return isRandom() && isTraining();
   }
 
   @Override

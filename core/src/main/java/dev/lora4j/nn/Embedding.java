@@ -1,16 +1,18 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A table of vectors, looked up by index: PyTorch's {@code nn.Embedding}, {@code N(0, 1)} at first.
  */
-public final class Embedding extends Module {
+public final class Embedding extends Module implements Weighted {
   private static final long NO_PADDING = -1;
 
   private final long paddingIndex;
@@ -45,11 +47,28 @@ public final class Embedding extends Module {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return torch.embedding(weight.tensor(), input, paddingIndex, false, false);
+    return forwardWith(input, weight.tensor(), null);
+  }
+
+  /** Looks up in another table; there is no bias to use. */
+  @Override
+  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
+    return torch.embedding(weight, input, paddingIndex, false, false);
   }
 
   /** {@code [num_embeddings, dim]}. */
+  @Override
   public Parameter weight() {
     return weight;
+  }
+
+  @Override
+  public Optional<Parameter> bias() {
+    return Optional.empty();
+  }
+
+  @Override
+  public int outputAxis() {
+    return 1;
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.nn;
 
+import java.io.IOException;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.pytorch.global.torch;
 
@@ -29,6 +31,15 @@ public final class Engine {
   public static void useOneThread() {
     if (torch.get_num_threads() != 1) {
       torch.set_num_threads(1);
+    }
+  }
+
+  /** The version of libtorch's binding, as far as its jar says. */
+  public static String version() {
+    try {
+      return Loader.getVersion("org.bytedeco", "pytorch");
+    } catch (IOException e) {
+      return "unknown";
     }
   }
 

@@ -30,6 +30,11 @@ public final class Init {
     return result;
   }
 
+  /** {@code N(mean, std²)}. */
+  public static Tensor normal(double mean, double std, long... shape) {
+    return Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
+  }
+
   /** Product of all dimensions but the first. */
   static long fanIn(long... shape) {
     long fanIn = 1;

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -7,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}: PyTorch's {@code
  * nn.Linear}.
  */
-public final class Linear extends Module {
+public final class Linear extends Module implements Weighted {
   private final long inFeatures;
   private final long outFeatures;
   private final Parameter weight;
@@ -39,6 +40,11 @@ public final class Linear extends Module {
     return Ops.linear(input, weight.tensor(), bias == null ? null : bias.tensor());
   }
 
+  @Override
+  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
+    return Ops.linear(input, weight, bias);
+  }
+
   /** A layer of its own with the same values. */
   public Linear copy() {
     Linear copy = new Linear(inFeatures, outFeatures, bias != null);
@@ -57,7 +63,18 @@ public final class Linear extends Module {
   }
 
   /** {@code [out, in]}. */
+  @Override
   public Parameter weight() {
     return weight;
+  }
+
+  @Override
+  public Optional<Parameter> bias() {
+    return Optional.ofNullable(bias);
+  }
+
+  @Override
+  public int outputAxis() {
+    return 0;
   }
 }

@@ -55,6 +55,24 @@ public abstract class Module implements AutoCloseable {
     children.remove(name);
   }
 
+  /** Hangs a module below this one that its forward does not call, so that it is found there. */
+  public final void graft(String name, Module module) {
+    if (children.containsKey(name) || parameters.containsKey(name)) {
+      throw new UserError("the name '" + name + "' is taken");
+    }
+    child(name, module);
+  }
+
+  /** Takes a grafted module off again. It is not closed. */
+  public final void prune(String name) {
+    removeChild(name);
+  }
+
+  /** The parameters of this module itself, by name. */
+  public final Map<String, Parameter> ownParameters() {
+    return Collections.unmodifiableMap(parameters);
+  }
+
   /** Makes a tensor a trainable parameter of this module, which owns it from then on. */
   protected final Parameter parameter(String name, Tensor initial) {
     Parameter parameter = new Parameter(initial);
@@ -79,8 +97,10 @@ public abstract class Module implements AutoCloseable {
   private void collectModules(String prefix, Map<String, Module> into) {
     children.forEach(
         (name, child) -> {
-          into.put(prefix + name, child.module());
-          child.module().collectModules(prefix + name + ".", into);
+          if (!name.isEmpty()) {
+            into.put(prefix + name, child.module());
+          }
+          child.module().collectModules(below(prefix, name), into);
         });
   }
 
@@ -99,7 +119,12 @@ public abstract class Module implements AutoCloseable {
           }
         });
     children.forEach(
-        (name, child) -> child.module().collectParameters(prefix + name + ".", into, seen));
+        (name, child) -> child.module().collectParameters(below(prefix, name), into, seen));
+  }
+
+  /** What stands in a place without a name is listed as if it were part of its parent. */
+  private static String below(String prefix, String name) {
+    return name.isEmpty() ? prefix : prefix + name + ".";
   }
 
   /** The parameters that training would change, in the order of {@link #namedParameters}. */
@@ -184,6 +209,11 @@ public abstract class Module implements AutoCloseable {
     return parameters.values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())
         && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
+  }
+
+  /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */
+  public boolean keepsParametersTransposed() {
+    return false;
   }
 
   /** Whether the module itself draws random numbers while it is trained, as dropout does. */

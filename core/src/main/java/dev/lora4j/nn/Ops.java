@@ -4,10 +4,12 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -19,13 +21,21 @@ import org.jspecify.annotations.Nullable;
  * scalars stay behind this class, so that a layer reads like its formula.
  */
 public final class Ops {
-  private static final GeneratorOptional DEFAULT_GENERATOR = new GeneratorOptional();
-  private static final long REDUCE_BY_SUM = 2;
-  private static final long IGNORED_TARGET = -100;
-
   static {
     Engine.start();
   }
+
+  /** The number one. */
+  public static final Scalar ONE = keepScalar(1);
+
+  private static final GeneratorOptional DEFAULT_GENERATOR =
+      new GeneratorOptional().retainReference();
+  private static final BoolOptional FREE_GRAPH = new BoolOptional(false).retainReference();
+  private static final TensorArrayRefOptional ALL_LEAVES =
+      new TensorArrayRefOptional().retainReference();
+  private static final TensorOptional ABSENT = new TensorOptional().retainReference();
+  private static final long REDUCE_BY_SUM = 2;
+  private static final long IGNORED_TARGET = -100;
 
   private Ops() {}
 
@@ -168,8 +178,34 @@ public final class Ops {
    * @return a scalar
    */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
-    return torch.cross_entropy_loss(
-        logits, targets, new TensorOptional(), REDUCE_BY_SUM, IGNORED_TARGET, 0);
+    return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
+  }
+
+  /**
+   * The Euclidean norm of each slice along an axis.
+   *
+   * @return {@code [size of the axis]}
+   */
+  public static Tensor normsAlong(Tensor tensor, int axis) {
+    return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
+  }
+
+  /** {@code [n]} laid along one axis of a tensor of so many dimensions; the others have size 1. */
+  public static Tensor along(Tensor numbers, int axis, long dimensions) {
+    long[] shape = new long[Math.toIntExact(dimensions)];
+    Arrays.fill(shape, 1);
+    shape[axis] = numbers.numel();
+    return numbers.view(shape);
+  }
+
+  /**
+   * Adds the gradients of {@code weight · loss} to the leaves that it came from.
+   *
+   * @param loss a scalar
+   * @param weight a scalar
+   */
+  public static void backward(Tensor loss, Tensor weight) {
+    loss.backward(weight, FREE_GRAPH, false, ALL_LEAVES);
   }
 
   /** The place of the largest element of each row: {@code [batch, classes]} to {@code [batch]}. */
@@ -177,8 +213,17 @@ public final class Ops {
     return rows.argmax(new LongOptional(1), false);
   }
 
+  /** Whether it is a float tensor {@code [batch, channels, height, width]} that oneDNN can take. */
+  static boolean isPlainCpuImage(Tensor tensor) {
+    return tensor.dim() == 4
+        && tensor.is_cpu()
+        && tensor.numel() > 0
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && torch.hasMKLDNN();
+  }
+
   /** A tensor or its absence, as libtorch wants it. */
   static TensorOptional optional(@Nullable Tensor tensor) {
-    return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    return tensor == null ? ABSENT : new TensorOptional(tensor);
   }
 }

@@ -2,6 +2,9 @@ package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -16,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Parameter implements AutoCloseable {
   private Tensor value;
+  private final List<UnaryOperator<Tensor>> parametrizations = new CopyOnWriteArrayList<>();
 
   Parameter(Tensor initial) {
     value = Ops.keep(initial);
@@ -25,7 +29,29 @@ public final class Parameter implements AutoCloseable {
   /** The tensor to compute with, as the calling thread sees it. It is not the caller's to close. */
   public Tensor tensor() {
     @Nullable GradientView view = GradientView.current();
-    return view == null ? value : view.of(this);
+    Tensor tensor = view == null ? value : view.of(this);
+    for (UnaryOperator<Tensor> parametrization : parametrizations) {
+      tensor = parametrization.apply(tensor);
+    }
+    return tensor;
+  }
+
+  /**
+   * Lets something else be computed with in its place: a function of its tensor, applied whenever
+   * it is asked for (PyTorch's {@code parametrize}).
+   */
+  public void parametrize(UnaryOperator<Tensor> function) {
+    parametrizations.add(function);
+  }
+
+  /** Takes a function away again. */
+  public void unparametrize(UnaryOperator<Tensor> function) {
+    parametrizations.remove(function);
+  }
+
+  /** Whether something else may be computed with in its place. */
+  public boolean isParametrized() {
+    return !parametrizations.isEmpty();
   }
 
   /** The tensor itself, whatever the calling thread's view. */

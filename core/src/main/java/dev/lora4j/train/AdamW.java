@@ -75,7 +75,7 @@ public final class AdamW implements Optimizer {
   }
 
   @Override
-  public boolean movesWithoutGradient() {
+  public boolean decays() {
     return settings.weightDecay() > 0;
   }
 

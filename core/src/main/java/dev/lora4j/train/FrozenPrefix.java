@@ -4,31 +4,42 @@ import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Staged;
-import java.util.List;
-import java.util.stream.LongStream;
+import java.util.Arrays;
+import java.util.BitSet;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What a network's frozen first stages say of every example of a dataset, computed once: during a
- * training it can't change.
+ * What a network's frozen first stages say of a dataset's examples. During a training it can't
+ * change, so it is computed the first time that an example is asked for, and kept.
  */
 final class FrozenPrefix implements Dataset, AutoCloseable {
-  private static final long EXAMPLES_AT_ONCE = 64;
+  private static final int EXAMPLES_AT_ONCE = 64;
 
+  private final Staged network;
+  private final int stages;
+  private final Dataset data;
   private final Tensor outputs; // [n, …]
   private final Tensor targets; // [n]
+  private final BitSet known = new BitSet();
 
-  private FrozenPrefix(Tensor outputs, Tensor targets) {
-    this.outputs = outputs;
-    this.targets = targets;
+  /** Sets memory aside for the outputs of the network's first stages. */
+  FrozenPrefix(Staged network, int stages, Dataset data) {
+    this.network = network;
+    this.stages = stages;
+    this.data = data;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Batch one = compute(0);
+      outputs = Ops.keep(emptyRows(data.size(), one.inputs()));
+      targets = Ops.keep(emptyRows(data.size(), one.targets()));
+    }
   }
 
-  /** How many bytes the outputs of the first stages would take for this dataset. */
-  static long bytes(Staged network, Dataset data, int stages) {
+  /** How many bytes the outputs of the first stages take for a whole dataset. */
+  static long bytes(Staged network, int stages, Dataset data) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Batch one = data.gather(Ops.tensor(new long[] {0})).to(network.device());
@@ -36,49 +47,45 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
     }
   }
 
-  static FrozenPrefix compute(Staged network, Dataset data, int stages, Workers workers) {
-    long chunks = (data.size() + EXAMPLES_AT_ONCE - 1) / EXAMPLES_AT_ONCE;
-    Batch[] results = new Batch[Math.toIntExact(chunks)];
-    workers.run(
-        worker -> {
-          for (int chunk = worker; chunk < chunks; chunk += workers.count()) {
-            results[chunk] = outputsOf(network, data, stages, chunk);
-          }
-        });
-    try (PointerScope scope = new PointerScope()) {
-      return new FrozenPrefix(
-          join(List.of(results).stream().map(Batch::inputs).toList()),
-          join(List.of(results).stream().map(Batch::targets).toList()));
-    }
-  }
-
-  private static Batch outputsOf(Staged network, Dataset data, int stages, int chunk) {
-    long from = chunk * EXAMPLES_AT_ONCE;
-    long to = Math.min(from + EXAMPLES_AT_ONCE, data.size());
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      Batch batch =
-          data.gather(Ops.tensor(LongStream.range(from, to).toArray())).to(network.device());
-      return new Batch(
-          Ops.keep(network.forwardBefore(batch.inputs(), stages)), Ops.keep(batch.targets()));
-    }
-  }
-
-  private static Tensor join(List<Tensor> parts) {
-    Tensor whole = Ops.keep(torch.cat(new TensorVector(parts.toArray(Tensor[]::new))));
-    parts.forEach(Tensor::deallocate);
-    return whole;
+  private static Tensor emptyRows(long rows, Tensor one) {
+    long[] shape = Ops.shape(one);
+    shape[0] = rows;
+    return torch.empty(shape, one.options(), null);
   }
 
   @Override
   public long size() {
-    return targets.size(0);
+    return data.size();
   }
 
   @Override
-  public Batch gather(Tensor indices) {
-    Tensor there = indices.to(outputs.device(), indices.scalar_type());
-    return new Batch(outputs.index_select(0, there), targets.index_select(0, there));
+  public synchronized Batch gather(Tensor indices) {
+    long[] unknown =
+        Arrays.stream(Ops.longs(indices)).filter(i -> !known.get(Math.toIntExact(i))).toArray();
+    for (int from = 0; from < unknown.length; from += EXAMPLES_AT_ONCE) {
+      int to = Math.min(from + EXAMPLES_AT_ONCE, unknown.length);
+      computeAndKeep(Arrays.copyOfRange(unknown, from, to));
+    }
+    Tensor rows = indices.to(outputs.device(), indices.scalar_type());
+    return new Batch(outputs.index_select(0, rows), targets.index_select(0, rows));
+  }
+
+  private void computeAndKeep(long... examples) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Batch computed = compute(examples);
+      Tensor rows = Ops.tensor(examples).to(outputs.device(), torch.ScalarType.Long);
+      outputs.index_copy_(0, rows, computed.inputs());
+      targets.index_copy_(0, rows, computed.targets());
+    }
+    for (long example : examples) {
+      known.set(Math.toIntExact(example));
+    }
+  }
+
+  private Batch compute(long... examples) {
+    Batch batch = data.gather(Ops.tensor(examples)).to(network.device());
+    return new Batch(network.forwardBefore(batch.inputs(), stages), batch.targets());
   }
 
   @Override

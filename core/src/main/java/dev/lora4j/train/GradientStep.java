@@ -6,12 +6,13 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -24,6 +25,7 @@ final class GradientStep implements AutoCloseable {
   private final Workers workers;
   private final FlatParameters parameters;
   private final List<GradientView> views = new ArrayList<>();
+  private final Map<Long, Tensor> weights = new HashMap<>();
   private final List<Parameter> idle; // took no part in any forward yet: not decayed, as in PyTorch
   private final double[] lossSums;
 
@@ -34,7 +36,7 @@ final class GradientStep implements AutoCloseable {
     this.workers = workers;
     List<Parameter> trainable = network.trainableParameters();
     parameters = new FlatParameters(trainable);
-    idle = new ArrayList<>(optimizer.movesWithoutGradient() ? trainable : List.of());
+    idle = new ArrayList<>(trainable);
     for (int i = 0; i < workers.count(); i++) {
       views.add(new GradientView(trainable));
     }
@@ -48,43 +50,42 @@ final class GradientStep implements AutoCloseable {
    */
   double take(Batch examples, long from, long size) {
     int shares = (int) Math.min(workers.count(), size);
+    Tensor weight = weights.computeIfAbsent(size, this::oneOver);
     if (shares == 1) {
-      backward(0, examples, from, size);
+      backward(0, 1, examples, from, size, weight);
     } else {
-      workers.run(worker -> backwardOfShare(worker, shares, examples, from, size));
+      workers.run(worker -> backward(worker, shares, examples, from, size, weight));
     }
     double sum = 0;
     for (int i = 0; i < shares; i++) {
       sum += lossSums[i];
     }
     if (Double.isFinite(sum)) { // else the gradients are no numbers either: do no harm
-      update(shares, size);
+      update(shares);
     }
     return sum / size;
   }
 
-  private void backwardOfShare(int worker, int shares, Batch examples, long from, long size) {
-    if (worker < shares) {
-      long start = size * worker / shares;
-      long end = size * (worker + 1) / shares;
-      backward(worker, examples, from + start, end - start);
+  private void backward(
+      int worker, int shares, Batch examples, long from, long size, Tensor weight) {
+    if (worker >= shares) {
+      return;
     }
-  }
-
-  private void backward(int worker, Batch examples, long from, long size) {
+    long start = size * worker / shares;
+    long end = size * (worker + 1) / shares;
     GradientView view = views.get(worker);
     view.enter();
     try (PointerScope scope = new PointerScope()) {
-      Batch share = examples.slice(from, size);
+      Batch share = examples.slice(from + start, end - start);
       Tensor loss = Ops.crossEntropySum(forward.apply(share.inputs()), share.targets());
-      loss.backward();
+      Ops.backward(loss, weight);
       lossSums[worker] = loss.item_float();
     } finally {
       view.leave();
     }
   }
 
-  private void update(int shares, long examples) {
+  private void update(int shares) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor sum = views.get(0).gradient();
@@ -92,14 +93,28 @@ final class GradientStep implements AutoCloseable {
         sum.add_(views.get(i).gradient());
         views.get(i).gradient().zero_();
       }
-      sum.mul_(new Scalar(1.0 / examples));
-      idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
-      List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
-      optimizer.step(parameters.block(), sum);
-      for (int i = 0; i < idle.size(); i++) {
-        idle.get(i).copyFrom(asBefore.get(i));
+      if (optimizer.decays()) {
+        stepLeavingIdle(sum);
+      } else {
+        optimizer.step(parameters.block(), sum);
       }
       sum.zero_();
+    }
+  }
+
+  private void stepLeavingIdle(Tensor gradient) {
+    idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
+    List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
+    optimizer.step(parameters.block(), gradient);
+    for (int i = 0; i < idle.size(); i++) {
+      idle.get(i).copyFrom(asBefore.get(i));
+    }
+  }
+
+  /** The weight of one example in the mean over this many. */
+  private Tensor oneOver(long examples) {
+    try (PointerScope scope = new PointerScope()) {
+      return Ops.keep(Ops.tensor(new float[] {1f / examples}).reshape().to(parameters.block()));
     }
   }
 
@@ -111,6 +126,7 @@ final class GradientStep implements AutoCloseable {
   @Override
   public void close() {
     views.forEach(GradientView::close);
+    weights.values().forEach(Tensor::deallocate);
     parameters.close();
   }
 }

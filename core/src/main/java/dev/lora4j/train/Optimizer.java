@@ -16,9 +16,9 @@ public interface Optimizer extends AutoCloseable {
    */
   void step(Tensor parameters, Tensor gradient);
 
-  /** Whether a step changes a parameter whose gradient was always zero, as weight decay does. */
-  default boolean movesWithoutGradient() {
-    return true;
+  /** Whether a step changes a parameter whose gradient is zero, as weight decay does. */
+  default boolean decays() {
+    return false;
   }
 
   /** Frees the optimizer's state. */

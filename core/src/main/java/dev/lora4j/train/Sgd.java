@@ -36,11 +36,6 @@ public final class Sgd implements Optimizer {
   }
 
   @Override
-  public boolean movesWithoutGradient() {
-    return false;
-  }
-
-  @Override
   public void close() {
     if (velocity != null) {
       velocity.deallocate();

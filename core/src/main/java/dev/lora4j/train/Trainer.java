@@ -4,12 +4,9 @@ import dev.lora4j.UserError;
 import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Staged;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.function.UnaryOperator;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -26,7 +23,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Trainer {
   private static final long DEFAULT_CACHE_BYTES = 1L << 30;
-  private static final int BATCHES_GATHERED_AT_ONCE = 64;
+  private static final int BATCHES_AT_ONCE = 64;
 
   private final Module network;
   private final Optimizer optimizer;
@@ -118,7 +115,7 @@ public final class Trainer {
 
   private LossCurve runCached(Dataset data, int frozen, Workers workers) {
     Staged staged = (Staged) network;
-    try (FrozenPrefix prefix = FrozenPrefix.compute(staged, data, frozen, workers)) {
+    try (FrozenPrefix prefix = new FrozenPrefix(staged, frozen, data)) {
       return run(prefix, x -> staged.forwardFrom(x, frozen), workers);
     }
   }
@@ -126,7 +123,7 @@ public final class Trainer {
   /** The number of frozen first stages, or none if their outputs don't fit. */
   private int cacheable(Staged staged, Dataset data) {
     int frozen = staged.frozenStages();
-    return frozen > 0 && FrozenPrefix.bytes(staged, data, frozen) <= cacheBytes ? frozen : 0;
+    return frozen > 0 && FrozenPrefix.bytes(staged, frozen, data) <= cacheBytes ? frozen : 0;
   }
 
   private long steps(Dataset data) {
@@ -134,48 +131,24 @@ public final class Trainer {
   }
 
   private LossCurve run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
-    LossCurve curve = new LossCurve(steps(data));
-    listener.onStart(steps(data));
-    try (GradientStep step = new GradientStep(network, forward, optimizer, workers)) {
-      long number = 0;
+    Progress progress = new Progress(listener, steps(data));
+    try (GradientStep step = new GradientStep(network, forward, optimizer, workers);
+        Prefetch prefetch = new Prefetch(data, step.device())) {
       for (int epoch = 1; epoch <= epochs; epoch++) {
-        number = epoch(data, epoch, number, step, curve);
+        long[] order = Shuffle.order(data.size(), seed, epoch);
+        progress.startEpoch(epoch);
+        prefetch.forEach(
+            order, batchSize * BATCHES_AT_ONCE, examples -> steps(examples, step, progress));
         listener.onEpoch(epoch);
       }
     }
-    curve.finish();
-    listener.onEnd();
-    return curve;
+    return progress.finish();
   }
 
-  private long epoch(
-      Dataset data, int epoch, long stepsBefore, GradientStep step, LossCurve curve) {
-    long[] order = Shuffle.order(data.size(), seed, epoch);
-    int gathered = batchSize * BATCHES_GATHERED_AT_ONCE;
-    long number = stepsBefore;
-    for (int from = 0; from < order.length; from += gathered) {
-      try (PointerScope scope = new PointerScope()) {
-        int to = Math.min(from + gathered, order.length);
-        Batch examples =
-            data.gather(Ops.tensor(Arrays.copyOfRange(order, from, to))).to(step.device());
-        for (int at = 0; at < to - from; at += batchSize) {
-          int size = Math.min(batchSize, to - from - at);
-          double loss = step.take(examples, at, size);
-          number++;
-          checkLoss(loss, number, epoch);
-          curve.add(number, loss);
-          listener.onStep(new TrainingListener.Step(number, epoch, loss, size));
-        }
-      }
-    }
-    return number;
-  }
-
-  private static void checkLoss(double loss, long step, int epoch) {
-    if (!Double.isFinite(loss)) {
-      throw new TrainingFailed(
-          "the loss is %s at step %d (epoch %d); try a lower learning rate"
-              .formatted(loss, step, epoch));
+  private void steps(Batch examples, GradientStep step, Progress progress) {
+    for (long from = 0; from < examples.size(); from += batchSize) {
+      long size = Math.min(batchSize, examples.size() - from);
+      progress.onStep(step.take(examples, from, size), size);
     }
   }
 }

@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
  * too; each operator stays on the thread that calls it.
  *
  * <p>A step of a small network takes less time than waking a thread, so a worker that waits keeps
- * looking for a moment before it sleeps.
+ * looking for a moment, then lets others use its core, before it sleeps.
  */
 public final class Workers implements AutoCloseable {
-  private static final int LOOKS_BEFORE_SLEEP = 20_000;
+  private static final int LOOKS_BEFORE_YIELD = 1_000;
+  private static final int LOOKS_BEFORE_SLEEP = 2_000;
 
   /** One worker's part of a task. */
   @FunctionalInterface
@@ -124,9 +125,12 @@ public final class Workers implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not rest on it
   private static void rest(int looks) {
-    if (looks < LOOKS_BEFORE_SLEEP) {
+    if (looks < LOOKS_BEFORE_YIELD) {
       Thread.onSpinWait();
+    } else if (looks < LOOKS_BEFORE_SLEEP) {
+      Thread.yield();
     } else {
       LockSupport.park(Workers.class);
     }

@@ -1,11 +1,13 @@
 package dev.lora4j.io;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.UserError;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,13 +83,11 @@ class AtomicFileTest {
   void aRefusedDirectorySaysWhereAndWhatToDo() {
     Path target = dir.resolve("file");
 
-    assertThat(
-            AtomicFile.explained(
-                target, dir, new java.nio.file.AccessDeniedException(target.toString())))
+    assertThat(AtomicFile.explained(target, new AccessDeniedException(target.toString())))
         .hasMessage(
             "cannot write %s: no permission in %s; choose another place or change its permissions",
             target, dir);
-    assertThat(AtomicFile.explained(target, dir, new FileSystemException("x", null, "odd")))
+    assertThat(AtomicFile.explained(target, new FileSystemException("x", null, "odd")))
         .hasMessageEndingWith(": odd");
   }
 
@@ -113,8 +113,7 @@ class AtomicFileTest {
   }
 
   private static AtomicFile.Content text(String text) {
-    return out ->
-        out.write(ByteBuffer.wrap(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    return out -> out.write(ByteBuffer.wrap(text.getBytes(UTF_8)));
   }
 
   private static List<String> filesIn(Path dir) throws IOException {

@@ -14,7 +14,7 @@ class LoraConfigTest {
   void unlessToldOtherwiseEveryLinearLayerAtAScalingOfOne() {
     LoraConfig config = LoraConfig.rank(4);
 
-    assertThat(config).isEqualTo(new LoraConfig(4, 4, Targets.everyLinear()));
+    assertThat(config).isEqualTo(LoraConfig.rank(4).alpha(4).targets(Targets.everyLinear()));
     assertThat(config.scaling()).isEqualTo(1);
     assertThat(config.targets().describe()).isEqualTo("every linear layer");
   }
@@ -25,7 +25,7 @@ class LoraConfigTest {
 
     LoraConfig config = LoraConfig.rank(8).alpha(16).targets(targets);
 
-    assertThat(config).isEqualTo(new LoraConfig(8, 16, targets));
+    assertThat(config).isEqualTo(LoraConfig.rank(8).alpha(16).targets(targets));
     assertThat(config.scaling()).isEqualTo(2);
     assertThat(targets.describe()).isEqualTo("q_proj, v_proj");
     assertThat(Targets.matching("a|b").describe()).isEqualTo("a|b");

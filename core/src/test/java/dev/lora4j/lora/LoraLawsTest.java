@@ -37,7 +37,9 @@ class LoraLawsTest {
             Arbitraries.integers().between(1, 10),
             Arbitraries.doubles().between(-4, 4).ofScale(2),
             Arbitraries.of(NAMES).list().ofMinSize(1).ofMaxSize(3).uniqueElements())
-        .as((rank, alpha, names) -> new LoraConfig(rank, alpha, Targets.named(names)));
+        .as(
+            (rank, alpha, names) ->
+                LoraConfig.rank(rank).alpha(alpha).targets(Targets.named(names)));
   }
 
   @Property(tries = TRIES)
@@ -121,8 +123,8 @@ class LoraLawsTest {
     }
   }
 
-  private static Map<String, Tensor> state(LoraLinear layer, String adapter) {
-    LowRank lowRank = layer.adapter(adapter);
+  private static Map<String, Tensor> state(LoraLayer layer, String adapter) {
+    Update lowRank = layer.update(adapter);
     return lowRank == null ? Map.of() : lowRank.stateDict();
   }
 

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LoraTest {
   private final Mlp net = new Mlp();
@@ -47,14 +49,14 @@ class LoraTest {
 
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
 
-    assertThat(model.layers().get("head")).extracting(LoraLinear::pretrained).isSameAs(head);
+    assertThat(model.layers().get("head")).extracting(LoraLayer::pretrained).isSameAs(head);
   }
 
   @Test
   void anAdaptedNetworkIsLeftAsItIs() {
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2), report::add);
     String before = Summary.of(net).toString();
-    Map<String, LoraLinear> layers = model.layers();
+    Map<String, LoraLayer> layers = model.layers();
     report.clear();
 
     LoraModel again = Lora.adapt(net, LoraConfig.rank(8), report::add);
@@ -148,5 +150,18 @@ class LoraTest {
     assertThatThrownBy(() -> Targets.matching("fc("))
         .isInstanceOf(UserError.class)
         .hasMessageStartingWith("target_modules is no regular expression: ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pissa_niter_4", "eva"})
+  void aBeginningThatCouldNotBeKeptIsRefusedBeforeAnythingIsTouched(String word) {
+    try (Mlp net = new Mlp()) {
+      LoraConfig config = LoraConfig.rank(2).initialization(Initialization.named(word));
+
+      assertThatThrownBy(() -> Lora.adapt(net, config))
+          .isInstanceOf(UserError.class)
+          .hasMessageStartingWith(word);
+      assertThat(net.namedModules().values()).noneMatch(LoraLayer.class::isInstance);
+    }
   }
 }

@@ -1,0 +1,35 @@
+package dev.lora4j.bench;
+
+import dev.lora4j.nn.Engine;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** How fast one core of this machine multiplies matrices: the limit of everything else. */
+final class GemmRate {
+  private static final int SIZE = 512;
+  private static final int PRODUCTS = 40;
+  private static final int ROUNDS = 5;
+
+  private GemmRate() {}
+
+  /** The best of a few rounds, in 10⁹ floating-point operations a second. */
+  static double gflops() {
+    Engine.start();
+    double best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+      try (PointerScope scope = new PointerScope()) {
+        Tensor a = torch.randn(SIZE, SIZE);
+        Tensor b = torch.randn(SIZE, SIZE);
+        Tensor c = torch.mm(a, b);
+        long start = System.nanoTime();
+        for (int i = 0; i < PRODUCTS; i++) {
+          torch.mm_out(c, a, b);
+        }
+        double operations = 2.0 * SIZE * SIZE * SIZE * PRODUCTS;
+        best = Math.max(best, operations / (System.nanoTime() - start));
+      }
+    }
+    return best;
+  }
+}

@@ -1,0 +1,19 @@
+package dev.lora4j.bench;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The root of the benchmarks' command line. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    subcommands = {DemoBench.class},
+    synopsisSubcommandLabel = "BENCHMARK",
+    description = "Measures lora4j side by side with its Python peers.")
+final class Main {
+  private Main() {}
+
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Main()).execute(arguments));
+  }
+}

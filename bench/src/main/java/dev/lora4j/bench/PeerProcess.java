@@ -1,0 +1,45 @@
+package dev.lora4j.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** Runs a program whole and keeps what it says of itself in JSON, and how long it took. */
+final class PeerProcess {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private PeerProcess() {}
+
+  /**
+   * A finished run.
+   *
+   * @param report the JSON object that it printed
+   * @param seconds from its start to its end
+   */
+  record Run(JsonNode report, double seconds) {
+
+    double number(String pointer) {
+      JsonNode node = report.at(pointer);
+      if (!node.isNumber()) {
+        throw new IllegalStateException("no number at " + pointer + " in " + report);
+      }
+      return node.doubleValue();
+    }
+  }
+
+  static Run run(List<String> command) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int status = process.waitFor();
+    double seconds = (System.nanoTime() - start) / 1e9;
+    if (status != 0) {
+      throw new IllegalStateException(
+          "exit status " + status + " from " + String.join(" ", command) + "; run it to see why");
+    }
+    return new Run(JSON.readTree(output.strip().lines().reduce("", (a, b) -> b)), seconds);
+  }
+}

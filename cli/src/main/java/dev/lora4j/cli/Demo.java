@@ -1,0 +1,222 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.cli.report.DemoSettings;
+import dev.lora4j.cli.report.ReportWriter;
+import dev.lora4j.data.DataSource;
+import dev.lora4j.data.ImageFolder;
+import dev.lora4j.data.ImageSet;
+import dev.lora4j.data.ImageSource;
+import dev.lora4j.data.ImageSplits;
+import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.models.ConvNet;
+import dev.lora4j.nn.Devices;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Summary;
+import dev.lora4j.train.Accuracy;
+import dev.lora4j.train.Sgd;
+import dev.lora4j.train.Trainer;
+import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingResult;
+import dev.lora4j.train.Workers;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Device;
+
+/**
+ * Trains a network, adapts it, fine-tunes the low-rank matrices on a few classes, compares, saves,
+ * merges, and switches back. After each epoch what was learned is on the disk.
+ */
+final class Demo implements AutoCloseable {
+  private static final double MOMENTUM = 0.9;
+  private static final int SIDE = 32;
+  private static final long PROBED_IMAGES = 64;
+  private static final String ADAPTER = "default";
+
+  private final DemoSettings settings;
+  private final DemoStory story;
+  private final Interruption interruption;
+  private final Path baseFile;
+  private final Path adapterDirectory;
+  private String source = "";
+
+  Demo(DemoSettings settings, PrintStream out) {
+    this.settings = settings;
+    story = new DemoStory(out);
+    interruption = new Interruption(System.err);
+    baseFile = settings.out().resolve("base.safetensors");
+    adapterDirectory = settings.out().resolve("adapter");
+  }
+
+  DemoResult run() {
+    requireWritable(settings.out());
+    Device device = Devices.named(settings.device());
+    Engine.seed(settings.seed());
+    ImageSource source = findImages();
+    long start = System.nanoTime();
+    try (ImageSplits images = source.load(settings.workers());
+        ConvNet net = new ConvNet(images.classes().size())) {
+      double loadSeconds = (System.nanoTime() - start) / 1e9;
+      story.images(images, loadSeconds);
+      net.to(device);
+      return run(net, images, loadSeconds);
+    }
+  }
+
+  private DemoResult run(ConvNet net, ImageSplits images, double loadSeconds) {
+    List<String> tuned = tuned(images);
+    try (ImageSet few = images.train().only(tuned);
+        Workers workers = new Workers(settings.workers());
+        Probe probe = Probe.of(images.test(), PROBED_IMAGES, net.device())) {
+      Summary listingBefore = story.listing(net);
+      TrainingResult base = trainBase(net, images.train(), workers);
+      Accuracy before = Accuracy.of(net, images.test(), images.classes(), workers);
+      story.accuracy("Accuracy of the base", before);
+      probe.remember(net);
+
+      LoraModel model =
+          Lora.adapt(net, settings.rank(), settings.alpha(), net.device(), story::line);
+      Summary listingAfter = story.listing(net);
+      TrainingResult lora = fineTune(model, few, tuned);
+      story.updatesAreNotZero(model);
+      Accuracy after = Accuracy.of(net, images.test(), images.classes(), workers);
+      story.change(before, after, tuned);
+      DemoResult.Proof proof = prove(model, probe);
+      story.proof(proof, adapterDirectory);
+
+      DemoResult result =
+          new DemoResult(
+              settings.withClasses(tuned),
+              before,
+              after,
+              listingBefore,
+              listingAfter,
+              base,
+              lora,
+              proof,
+              loadSeconds,
+              secondsSinceStart());
+      report(result, images);
+      return result;
+    }
+  }
+
+  private List<String> tuned(ImageSplits images) {
+    return settings.classes().isEmpty() ? images.fineTuneClasses() : settings.classes();
+  }
+
+  private void report(DemoResult result, ImageSplits images) {
+    ReportWriter.Written written =
+        ReportWriter.write(settings.out(), result.toReport(source + DemoStory.sizes(images)));
+    story.warnings(written.warnings());
+    story.end(written.page(), secondsSinceStart());
+  }
+
+  private static void requireWritable(Path directory) {
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new UserError("--out: can't make the directory " + directory + ": " + e, e);
+    }
+    if (!Files.isWritable(directory)) {
+      throw new UserError("--out: no permission to write in " + directory);
+    }
+  }
+
+  private ImageSource findImages() {
+    DataSource found;
+    try (DownloadProgress progress = new DownloadProgress()) {
+      found = DataSource.of(settings.data(), progress);
+    }
+    found.note().ifPresent(story::line);
+    ImageSource images =
+        found.images() instanceof ImageFolder folder
+            ? folder.resizedTo(SIDE, SIDE)
+            : found.images();
+    source = images.describe();
+    story.line("Images: " + source);
+    return images;
+  }
+
+  private TrainingResult trainBase(ConvNet net, ImageSet images, Workers workers) {
+    story.baseBegins(images);
+    try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM);
+        ProgressBar bar = new ProgressBar("base")) {
+      return trainer(net, sgd, bar, () -> saveBase(net))
+          .epochs(settings.epochs())
+          .fit(images, workers);
+    }
+  }
+
+  /**
+   * The first layers are frozen and their outputs cached, so a step takes some 200 µs: too short to
+   * share. The other core prepares the examples meanwhile.
+   */
+  private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
+    story.fineTuningBegins(few, tuned);
+    try (Sgd sgd = new Sgd(settings.loraLearningRate(), MOMENTUM);
+        ProgressBar bar = new ProgressBar("LoRA");
+        Workers alone = new Workers(1)) {
+      return trainer(model.base(), sgd, bar, () -> saveAdapter(model))
+          .epochs(settings.loraEpochs())
+          .fit(few, alone);
+    }
+  }
+
+  private Trainer trainer(Module network, Sgd sgd, ProgressBar bar, Runnable checkpoint) {
+    TrainingListener atCheckpoints =
+        new TrainingListener() {
+          @Override
+          public void onEpoch(int epoch) {
+            checkpoint.run();
+          }
+        };
+    return Trainer.of(network, sgd)
+        .batchSize(settings.batch())
+        .seed(settings.seed())
+        .listener(TrainingListener.both(bar, atCheckpoints));
+  }
+
+  private void saveBase(ConvNet net) {
+    SafetensorsWriter.write(baseFile, net.stateDict(), Map.of("format", "pt"));
+    interruption.saved(baseFile);
+  }
+
+  private long saveAdapter(LoraModel model) {
+    long bytes = model.save(ADAPTER, adapterDirectory);
+    interruption.saved(adapterDirectory);
+    return bytes;
+  }
+
+  private DemoResult.Proof prove(LoraModel model, Probe probe) {
+    boolean isBase;
+    try (AdapterScope off = model.disabled()) {
+      isBase = probe.isAsRemembered(model.base());
+    }
+    probe.remember(model.base());
+    model.merge();
+    double difference = probe.difference(model.base());
+    model.unmerge();
+    return new DemoResult.Proof(saveAdapter(model), difference, isBase);
+  }
+
+  private static double secondsSinceStart() {
+    Instant start = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
+    return Duration.between(start, Instant.now()).toMillis() / 1e3;
+  }
+
+  @Override
+  public void close() {
+    interruption.close();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.data.ImageSet;
+import dev.lora4j.data.ImageSplits;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Summary;
+import dev.lora4j.train.Accuracy;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/** What the demo says as it goes on. */
+final class DemoStory {
+  private final PrintStream out;
+
+  DemoStory(PrintStream out) {
+    this.out = out;
+  }
+
+  void line(String text) {
+    out.println(text);
+  }
+
+  void images(ImageSplits images, double seconds) {
+    out.printf(
+        "%s, %d classes (%.1f s)%n", sizes(images).substring(2), images.classes().size(), seconds);
+    warnings(images.warnings());
+  }
+
+  /** {@code , 50,000 images to train on and 10,000 to test}. */
+  static String sizes(ImageSplits images) {
+    return String.format(
+        Locale.ROOT,
+        ", %,d images to train on and %,d to test",
+        images.train().size(),
+        images.test().size());
+  }
+
+  void warnings(List<String> warnings) {
+    warnings.forEach(warning -> out.println("Warning: " + warning));
+  }
+
+  Summary listing(Module network) {
+    Summary summary = Summary.of(network);
+    out.printf("%n%s%n", summary);
+    return summary;
+  }
+
+  void baseBegins(ImageSet images) {
+    out.printf("%nTraining the base on all %,d images%n", images.size());
+  }
+
+  void fineTuningBegins(ImageSet few, List<String> tuned) {
+    out.printf(
+        "%nFine-tuning the low-rank matrices on %s: %,d images%n",
+        String.join(", ", tuned), few.size());
+  }
+
+  void updatesAreNotZero(LoraModel model) {
+    out.println();
+    model
+        .layers()
+        .forEach(
+            (path, layer) ->
+                out.printf(
+                    "%s.B.weight has all zero weights: %s%n",
+                    path, layer.updateIsZero() ? "True" : "False"));
+  }
+
+  void accuracy(String title, Accuracy accuracy) {
+    out.printf("%n%s%n", title);
+    share("all", accuracy.all());
+    accuracy.classes().forEach(this::share);
+  }
+
+  private void share(String name, double share) {
+    out.printf("  %-12s %5.1f %%%n", name, 100 * share);
+  }
+
+  void change(Accuracy before, Accuracy after, List<String> tuned) {
+    out.printf("%nAccuracy before and after fine-tuning%n");
+    change("all", before.all(), after.all(), "");
+    before
+        .classes()
+        .forEach(
+            (name, share) -> {
+              String remark = tuned.contains(name) ? "  tuned" : "";
+              change(name, share, after.mean(List.of(name)), remark);
+            });
+    change("mean, tuned", before.mean(tuned), after.mean(tuned), "");
+  }
+
+  private void change(String name, double before, double after, String remark) {
+    out.printf("  %-12s %5.1f %% → %5.1f %%%s%n", name, 100 * before, 100 * after, remark);
+  }
+
+  void proof(DemoResult.Proof proof, Path adapter) {
+    out.printf("%nThe adapter is %s, %,d bytes%n", adapter, proof.adapterBytes());
+    out.printf(
+        "Merged into the weights: outputs differ by at most %.1e%n", proof.mergedDifference());
+    out.printf(
+        "Switched off: outputs equal the base's bit for bit: %s%n",
+        proof.switchedOffIsBase() ? "True" : "False");
+  }
+
+  void end(Path report, double seconds) {
+    out.printf("Report: %s (%.1f s in all)%n", report, seconds);
+  }
+}

@@ -1,0 +1,62 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.data.Dataset;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import java.util.stream.LongStream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** A few inputs, and what a network once said of them, to compare with what it says later. */
+final class Probe implements AutoCloseable {
+  private final Tensor inputs;
+  private Tensor remembered = Ops.keep(Ops.zeros(0));
+
+  private Probe(Tensor inputs) {
+    this.inputs = inputs;
+  }
+
+  /** The first examples of a dataset. */
+  static Probe of(Dataset data, long count, Device device) {
+    try (PointerScope scope = new PointerScope()) {
+      long[] first = LongStream.range(0, Math.min(count, data.size())).toArray();
+      return new Probe(Ops.keep(data.gather(Ops.tensor(first)).to(device).inputs()));
+    }
+  }
+
+  void remember(Module network) {
+    remembered.deallocate();
+    try (PointerScope scope = new PointerScope()) {
+      remembered = Ops.keep(outputs(network));
+    }
+  }
+
+  /** Whether the outputs are what they were, bit for bit. */
+  boolean isAsRemembered(Module network) {
+    try (PointerScope scope = new PointerScope()) {
+      return torch.equal(outputs(network), remembered);
+    }
+  }
+
+  /** The largest difference between the outputs and what they were. */
+  double difference(Module network) {
+    try (PointerScope scope = new PointerScope()) {
+      return outputs(network).sub(remembered).abs().max().item_double();
+    }
+  }
+
+  private Tensor outputs(Module network) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return network.forward(inputs);
+    }
+  }
+
+  @Override
+  public void close() {
+    inputs.deallocate();
+    remembered.deallocate();
+  }
+}

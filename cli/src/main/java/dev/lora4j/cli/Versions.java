@@ -1,0 +1,23 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.nn.Engine;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What a run was run by. */
+final class Versions {
+  static final String LORA4J = "0.1.0";
+
+  private Versions() {}
+
+  /** Name to version. */
+  static Map<String, String> all() {
+    Map<String, String> versions = new LinkedHashMap<>();
+    versions.put("lora4j", LORA4J);
+    versions.put("libtorch", Engine.version());
+    versions.put("Java", System.getProperty("java.version", "unknown"));
+    versions.put(
+        "system", System.getProperty("os.name", "") + " " + System.getProperty("os.arch", ""));
+    return versions;
+  }
+}

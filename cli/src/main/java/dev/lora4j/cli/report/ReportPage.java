@@ -1,0 +1,243 @@
+package dev.lora4j.cli.report;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** The page: the result first, then what it rests on, then how to repeat it. */
+final class ReportPage {
+  private static final String STYLE = resource("report.css");
+
+  private final DemoReport report;
+  private final Story story;
+
+  ReportPage(DemoReport report) {
+    this.report = report;
+    story = new Story(report);
+  }
+
+  String html() {
+    return """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        <title>%s</title>
+        <style>
+        %s</style>
+        </head>
+        <body>
+        <main>
+        %s</main>
+        </body>
+        </html>
+        """
+        .formatted(
+            Html.escape(story.headline()),
+            STYLE,
+            header()
+                + tiles()
+                + section("Accuracy, class by class", new AccuracyBars(report).html() + why())
+                + section("Loss", lossText() + LossPlot.html(report, story))
+                + section("The base stays whole", checks())
+                + section("Where the time went", times())
+                + section("What was trained", listings())
+                + section("Do it again", repeat())
+                + footer());
+  }
+
+  private String header() {
+    return """
+        <header>
+        <p class="kicker">lora4j demo</p>
+        <h1><span class="classes">%s</span><span class="spoken">: </span>
+        <span class="big">%s <span class="arrow">→</span> <strong>%s</strong></span>
+        <span class="by">by %s</span></h1>
+        <p class="data">%s</p>
+        </header>
+        """
+        .formatted(
+            Html.escape(story.shortNames()),
+            Numbers.percent(story.tunedBefore()),
+            Numbers.percent(story.tunedAfter()),
+            Html.prose(story.training()),
+            Html.escape(report.data()));
+  }
+
+  private String tiles() {
+    return "<dl class=\"tiles\">\n"
+        + tile(
+            "gain",
+            Numbers.points(story.tunedBefore(), story.tunedAfter()),
+            "mean of the fine-tuned classes")
+        + tile("trained", story.trainedShare(), "of all numbers were trained")
+        + tile("adapter", Numbers.bytes(report.adapterBytes()), "adapter on disk")
+        + tile(
+            "fine-tuning",
+            Numbers.exactTime(report.times().lora()),
+            "at " + Numbers.rate(report.loraStepsPerSecond()) + " steps a second")
+        + "</dl>\n";
+  }
+
+  private static String tile(String name, String value, String meaning) {
+    return "<div><dt>%s</dt><dd><b>%s</b> <span>%s</span></dd></div>\n"
+        .formatted(name, value, meaning);
+  }
+
+  private static String section(String title, String content) {
+    return "<section>\n<h2>%s</h2>\n%s</section>\n".formatted(title, content);
+  }
+
+  private String why() {
+    return "<p class=\"note\">%s</p>\n".formatted(Html.prose(story.whyOverall()));
+  }
+
+  private String lossText() {
+    return """
+        <p>Cross-entropy over the steps: each pale point is the mean of a few steps, the line a \
+        running mean. Both panels share one scale.</p>
+        """;
+  }
+
+  private String checks() {
+    return "<ul class=\"checks\">\n"
+        + check(report.baseRestored(), story.restoring())
+        + check(story.mergesExactly(), story.merging())
+        + "</ul>\n";
+  }
+
+  private static String check(boolean good, String text) {
+    return "<li class=\"%s\"><span class=\"mark\">%s</span> <span>%s</span></li>\n"
+        .formatted(good ? "good" : "bad", good ? "✓" : "✗", Html.escape(text));
+  }
+
+  private String times() {
+    DemoReport.Times times = report.times();
+    Map<String, Duration> phases = new LinkedHashMap<>();
+    phases.put("loading the data", times.load());
+    phases.put("training the base", times.base());
+    phases.put("fine-tuning with LoRA", times.lora());
+    phases.put("starting, measuring, saving", times.rest());
+    StringBuilder bar = new StringBuilder();
+    StringBuilder rows = new StringBuilder();
+    int phase = 0;
+    for (Map.Entry<String, Duration> entry : phases.entrySet()) {
+      phase++;
+      bar.append(
+          "<i class=\"phase%d\" style=\"flex-grow:%s\"></i>"
+              .formatted(phase, Numbers.format("%.3f", Numbers.seconds(entry.getValue()))));
+      rows.append(
+          "<tr><th scope=\"row\"><i class=\"phase%d\"></i>%s</th><td>%s</td><td>%s</td></tr>\n"
+              .formatted(phase, entry.getKey(), Numbers.exactTime(entry.getValue()), speed(phase)));
+    }
+    return """
+        <div class="stack" aria-hidden="true">%s</div>
+        <table class="times">
+        %s<tr class="sum"><th scope="row">in all</th><td>%s</td><td></td></tr>
+        </table>
+        """
+        .formatted(bar, rows, Numbers.exactTime(times.total()));
+  }
+
+  private String speed(int phase) {
+    return switch (phase) {
+      case 2 -> Numbers.rate(report.baseStepsPerSecond()) + " steps/s";
+      case 3 -> Numbers.rate(report.loraStepsPerSecond()) + " steps/s";
+      default -> "";
+    };
+  }
+
+  private String listings() {
+    return """
+        <p>LoRA freezes a layer’s weight <i>W</i> and trains two thin matrices beside it: \
+        <span class="formula"><i>W x</i> + (<i>α</i> / <i>r</i>) <i>B A x</i></span>. <i>B</i> starts at zero, so training \
+        starts from exactly the base.</p>
+        <table class="counts">
+        <thead><tr><td></td><th scope="col">base</th><th scope="col">adapted</th></tr></thead>
+        <tbody>
+        %s%s%s</tbody>
+        </table>
+        <details><summary>Every parameter of the base</summary><pre>%s</pre></details>
+        <details><summary>Every parameter of the adapted network</summary><pre>%s</pre></details>
+        """
+        .formatted(
+            counts(
+                "trained",
+                report.parametersBefore().trainable(),
+                report.parametersAfter().trainable()),
+            counts(
+                "frozen",
+                report.parametersBefore().untrainable(),
+                report.parametersAfter().untrainable()),
+            counts("in all", report.parametersBefore().total(), report.parametersAfter().total()),
+            Html.escape(report.parametersBefore().text()),
+            Html.escape(report.parametersAfter().text()));
+  }
+
+  private static String counts(String name, long before, long after) {
+    return "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n"
+        .formatted(name, Numbers.count(before), Numbers.count(after));
+  }
+
+  private String repeat() {
+    DemoSettings settings = report.settings();
+    Map<String, String> rows = new LinkedHashMap<>();
+    rows.put("rank, alpha", settings.rank() + ", " + Numbers.plain(settings.alpha()));
+    rows.put("epochs (base, LoRA)", settings.epochs() + ", " + settings.loraEpochs());
+    rows.put(
+        "learning rate (base, LoRA)",
+        Numbers.plain(settings.learningRate()) + ", " + Numbers.plain(settings.loraLearningRate()));
+    rows.put("examples in a step", Integer.toString(settings.batch()));
+    rows.put("seed", Long.toString(settings.seed()));
+    rows.put("workers", settings.workers() + " on " + settings.device());
+    StringBuilder table = new StringBuilder();
+    rows.forEach(
+        (name, value) ->
+            table.append(
+                "<tr><th scope=\"row\">%s</th><td>%s</td></tr>\n"
+                    .formatted(Html.escape(name), Html.escape(value))));
+    return """
+        <pre class="command"><code>%s</code></pre>
+        <p>The same seed and number of workers give the same adapter, bit for bit.</p>
+        <table class="settings">
+        %s</table>
+        """
+        .formatted(command(), table);
+  }
+
+  /** The command, to be broken between its options only. */
+  private String command() {
+    return report.settings().commandParts().stream()
+        .map(part -> "<span>" + Html.escape(part) + "</span>")
+        .collect(Collectors.joining(" "));
+  }
+
+  private String footer() {
+    StringBuilder versions = new StringBuilder();
+    report
+        .versions()
+        .forEach(
+            (name, version) ->
+                versions.append(
+                    "<span>%s %s</span> ".formatted(Html.escape(name), Html.escape(version))));
+    return "<footer>%s</footer>\n".formatted(versions.toString().strip());
+  }
+
+  private static String resource(String name) {
+    try (InputStream in = ReportPage.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is missing from the jar");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

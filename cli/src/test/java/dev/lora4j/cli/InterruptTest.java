@@ -1,0 +1,58 @@
+package dev.lora4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.io.SafetensorsFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "there is no SIGINT to send")
+class InterruptTest {
+
+  @Test
+  @Timeout(120)
+  void ctrlCKeepsTheLastCheckpointWhole(@TempDir Path directory)
+      throws IOException, InterruptedException {
+    Path data = directory.resolve("pictures");
+    Path out = directory.resolve("report");
+    Pictures.write(data, 40, 4);
+    Process demo =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "demo",
+                "--data",
+                data.toString(),
+                "--out",
+                out.toString(),
+                "--epochs",
+                "100000")
+            .redirectErrorStream(true)
+            .start();
+    Path checkpoint = out.resolve("base.safetensors");
+    while (demo.isAlive() && !Files.exists(checkpoint)) {
+      Thread.sleep(20);
+    }
+
+    new ProcessBuilder(List.of("kill", "-INT", Long.toString(demo.pid()))).start().waitFor();
+    String told = new String(demo.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(demo.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(demo.exitValue()).isEqualTo(130);
+    assertThat(told).contains("interrupted; saved so far: [" + checkpoint + "]");
+    try (SafetensorsFile file = SafetensorsFile.open(checkpoint)) {
+      assertThat(file.names()).contains("conv1.weight", "fc3.bias").hasSize(12);
+    }
+  }
+}

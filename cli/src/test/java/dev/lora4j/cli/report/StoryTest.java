@@ -1,0 +1,73 @@
+package dev.lora4j.cli.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.nn.Summary;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class StoryTest {
+  private static Story cifar10(List<String> tuned) {
+    return new Story(Reports.of("CIFAR-10", Reports.CLASSES, tuned));
+  }
+
+  @Test
+  void headline() {
+    assertThat(new Story(Reports.cifar10()).headline())
+        .isEqualTo("bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 numbers (4.2 %)");
+  }
+
+  @Test
+  void manyClassesAreNotAllSpelledOut() {
+    Story story = cifar10(List.of("plane", "car", "bird", "cat", "deer", "dog"));
+
+    assertThat(story.headline()).startsWith("plane, car, bird and 3 more: ");
+    assertThat(story.tunedNames()).isEqualTo("plane, car, bird and 3 more");
+  }
+
+  @Test
+  void namesInASentence() {
+    assertThat(cifar10(List.of("cat")).tunedNames()).isEqualTo("cat");
+    assertThat(cifar10(List.of("cat", "dog")).tunedNames()).isEqualTo("cat and dog");
+    assertThat(cifar10(Reports.TUNED).tunedNames()).isEqualTo("bird, cat and dog");
+  }
+
+  @Test
+  void aSmallShareKeepsDigitsThatSaySomething() {
+    assertThat(trained(1, 299)).isEqualTo("0.33 %");
+    assertThat(trained(1, 99_999)).isEqualTo("0.0010 %");
+  }
+
+  private static String trained(long trainable, long frozen) {
+    return new Story(Reports.withParameters(new Summary(trainable, frozen, ""))).trainedShare();
+  }
+
+  @Test
+  void aFallIsExplained() {
+    assertThat(new Story(Reports.cifar10()).whyOverall())
+        .contains("fell from 55.4 % to 26.2 %", "catastrophic forgetting", "61.5 % to 9.8 %");
+  }
+
+  @Test
+  void allClassesFineTunedLeavesNoneToForget() {
+    assertThat(cifar10(Reports.CLASSES).whyOverall())
+        .contains("none to forget", "from 55.4 % to 26.2 %")
+        .doesNotContain("catastrophic");
+  }
+
+  @Test
+  void aRiseIsNotCalledAFall() {
+    assertThat(new Story(Reports.swapped()).whyOverall())
+        .contains("from 26.2 % to 55.4 %", "although fine-tuning saw only images of bird")
+        .doesNotContain("fell");
+  }
+
+  @Test
+  void checksThatFailSaySo() {
+    Story story = new Story(Reports.broken());
+
+    assertThat(story.restoring()).contains("this is a fault");
+    assertThat(story.merging()).contains("0.25", "more than rounding explains");
+    assertThat(story.mergesExactly()).isFalse();
+  }
+}

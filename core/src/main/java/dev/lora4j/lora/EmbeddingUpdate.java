@@ -1,0 +1,63 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** The update of an embedding: a row of {@code Aᵀ} is looked up, then mapped by B. */
+final class EmbeddingUpdate extends Update {
+  private final Embedding base;
+  private final Parameter a; // [rank, embeddings]
+  private final Parameter b; // [dim, rank]
+
+  /** A is zero and B {@code N(0, 1)}: the other way round than in other layers, as in PEFT. */
+  EmbeddingUpdate(Embedding base, int rank, double scaling, LoraConfig config) {
+    super(base, rank, scaling, 0); // an index can't be dropped
+    if (config.loraBias()) {
+      throw new UserError("lora_bias does not go with embeddings");
+    }
+    this.base = base;
+    long[] shape = base.weight().shape();
+    a = parameter("embedding_A", Ops.zeros(rank, shape[0]));
+    b = parameter("embedding_B", torch.randn(shape[1], rank));
+  }
+
+  @Override
+  Tensor lowRank(Tensor indices) {
+    return base.forwardWith(indices, a.tensor().t(), null).matmul(b.tensor().t());
+  }
+
+  @Override
+  Tensor product() {
+    return b.value().mm(a.value()).t(); // [embeddings, dim]
+  }
+
+  @Override
+  Parameter a() {
+    return a;
+  }
+
+  @Override
+  Parameter b() {
+    return b;
+  }
+
+  @Override
+  Map<String, Parameter> factors() {
+    Map<String, Parameter> factors = new LinkedHashMap<>();
+    factors.put("lora_embedding_A", a);
+    factors.put("lora_embedding_B", b);
+    return factors;
+  }
+
+  @Override
+  @Nullable Parameter biasOfB() {
+    return null;
+  }
+}

@@ -1,0 +1,89 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How A and B begin; PEFT's {@code init_lora_weights}. */
+public sealed interface Initialization {
+
+  /** A Kaiming-uniform, B zero: training starts from the base. PEFT's {@code true}. */
+  record Standard() implements Initialization {}
+
+  /** A and B random: not the base at first, for tests. PEFT's {@code false}. */
+  record Random() implements Initialization {}
+
+  /** A {@code N(0, 1/r²)}, B zero. */
+  record Gaussian() implements Initialization {}
+
+  /** A and B from orthogonal bases, so that {@code B A ≈ 0}; the rank must be even. */
+  record Orthogonal() implements Initialization {}
+
+  /**
+   * The weight's principal components (Meng et al. 2024, <a
+   * href="https://arxiv.org/abs/2404.02948">arXiv:2404.02948</a>, eq. 2–4); the base gives them up.
+   *
+   * @param iterations rounds of the randomised decomposition; 0 for the exact one
+   */
+  record Pissa(int iterations) implements Initialization {}
+
+  /**
+   * An orthonormal basis of the weight by QR (Büyükakyüz 2024, <a
+   * href="https://arxiv.org/abs/2406.01775">arXiv:2406.01775</a>); the base gives it up.
+   */
+  record Olora() implements Initialization {}
+
+  /**
+   * A from the principal components of the layer's inputs, B zero (Paischer et al. 2024, <a
+   * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>).
+   */
+  record Eva() implements Initialization {}
+
+  /** PEFT's words for those that have one. */
+  List<String> WORDS = List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
+
+  Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
+
+  /**
+   * The initialisation of this name.
+   *
+   * @throws UserError if there is none
+   */
+  static Initialization named(String word) {
+    Matcher iterations = PISSA_ITERATIONS.matcher(word);
+    if (iterations.matches()) {
+      return new Pissa(Integer.parseInt(iterations.group(1)));
+    }
+    return switch (word) {
+      case "true" -> new Standard();
+      case "false" -> new Random();
+      case "gaussian" -> new Gaussian();
+      case "orthogonal" -> new Orthogonal();
+      case "pissa" -> new Pissa(0);
+      case "olora" -> new Olora();
+      case "eva" -> new Eva();
+      default ->
+          throw new UserError(
+              "init_lora_weights: '%s' is not supported; valid: true, false, %s"
+                  .formatted(word, String.join(", ", WORDS)));
+    };
+  }
+
+  /** PEFT's word for it. */
+  default String word() {
+    if (this instanceof Pissa pissa) {
+      return pissa.iterations() == 0 ? "pissa" : "pissa_niter_" + pissa.iterations();
+    }
+    if (this instanceof Standard) {
+      return "true";
+    }
+    return this instanceof Random ? "false" : getClass().getSimpleName().toLowerCase(Locale.ROOT);
+  }
+
+  /** Whether the base gives up a part of its weight, which the adapter then holds. */
+  default boolean takesFromBase() {
+    return this instanceof Pissa || this instanceof Olora;
+  }
+}

@@ -1,0 +1,50 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * A value for some paths: PEFT's {@code rank_pattern} and {@code alpha_pattern}. Each key is a
+ * regular expression for the end of a path, whole segments only; the first that fits decides.
+ *
+ * @param values the value of each key, in the order in which they are tried
+ */
+public record PathPatterns(Map<String, Double> values) {
+  private static final PathPatterns NONE = new PathPatterns(Map.of());
+
+  public PathPatterns {
+    values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+    values.keySet().forEach(PathPatterns::compile);
+  }
+
+  /** No path has a value. */
+  public static PathPatterns none() {
+    return NONE;
+  }
+
+  /** The value for a path, if a key fits it. */
+  public Optional<Double> lookUp(String path) {
+    return values.entrySet().stream()
+        .filter(entry -> fits(entry.getKey(), path))
+        .map(Map.Entry::getValue)
+        .findFirst();
+  }
+
+  /** Whether a key fits a path. */
+  static boolean fits(String key, String path) {
+    return compile(key).matcher(path).matches();
+  }
+
+  private static Pattern compile(String key) {
+    try {
+      return Pattern.compile("(?:.*\\.)?(?:" + key + ")");
+    } catch (PatternSyntaxException e) {
+      throw new UserError("'" + key + "' is no regular expression: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,317 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.lora.AdapterPlan.Bias;
+import dev.lora4j.lora.AdapterPlan.Layer;
+import dev.lora4j.lora.AdapterPlan.RawParameter;
+import dev.lora4j.lora.AdapterPlan.Saved;
+import dev.lora4j.lora.AdapterPlan.Tokens;
+import dev.lora4j.nn.Conv;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.TransposedLinear;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
+
+/**
+ * Finds what a config means in a network. Strict: every name and every pattern must mean something;
+ * all that don't are told at once.
+ */
+final class Planner {
+  private static final String NO_MODULE = "no module matches ";
+
+  private final LoraConfig config;
+  private final Map<String, Module> modules;
+  private final List<String> problems = new ArrayList<>();
+
+  private Planner(Module base, LoraConfig config) {
+    this.config = config;
+    modules = originalModules(base);
+  }
+
+  static AdapterPlan plan(Module base, LoraConfig config) {
+    refuseBeginning(config.initialization());
+    Planner planner = new Planner(base, config);
+    AdapterPlan plan = planner.plan();
+    if (!planner.problems.isEmpty()) {
+      throw new UserError(String.join("\n", planner.problems));
+    }
+    return plan;
+  }
+
+  /** What could be begun here, but not brought back from the disk, or only in name. */
+  private static void refuseBeginning(Initialization how) {
+    if (how instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
+      throw new UserError(
+          how.word()
+              + " takes a random part of the base, which a saved adapter can't find again;"
+              + " use pissa");
+    }
+    if (how instanceof Initialization.Eva) {
+      throw new UserError("eva needs examples of the layers' inputs, and can't begin here yet");
+    }
+  }
+
+  /**
+   * The same without the demand that every name means something: of an adapter on disk the tensors
+   * tell what it adapts, and are checked one by one.
+   */
+  static AdapterPlan planForLoading(Module base, LoraConfig config) {
+    Planner planner = new Planner(base, config);
+    AdapterPlan plan = planner.plan();
+    List<String> fatal =
+        planner.problems.stream().filter(problem -> problem.startsWith(NO_MODULE)).toList();
+    if (!fatal.isEmpty()) {
+      throw new UserError(String.join("\n", fatal));
+    }
+    if (plan.layers().isEmpty() && plan.parameters().isEmpty() && plan.tokens().isEmpty()) {
+      throw new UserError(String.join("\n", planner.problems));
+    }
+    return plan;
+  }
+
+  private AdapterPlan plan() {
+    List<Saved> saved = saved();
+    List<Layer> layers = layers(saved);
+    List<RawParameter> parameters = parameters();
+    checkTargets(layers);
+    checkPatterns(layers, parameters);
+    return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
+  }
+
+  /** The network's own modules by path; for an adapted layer, the one inside. */
+  static Map<String, Module> originalModules(Module base) {
+    Map<String, Module> original = new LinkedHashMap<>();
+    List<String> inside = new ArrayList<>();
+    base.namedModules()
+        .forEach(
+            (path, module) -> {
+              if (inside.stream().anyMatch(path::startsWith)) {
+                return;
+              }
+              if (module instanceof LoraLayer layer) {
+                inside.add(path + ".");
+                original.put(path, layer.pretrained());
+              } else if (module instanceof Replacements || module instanceof ParameterUpdate) {
+                inside.add(path + ".");
+              } else {
+                original.put(path, module);
+              }
+            });
+    return original;
+  }
+
+  private Module module(String path) {
+    return Objects.requireNonNull(modules.get(path));
+  }
+
+  // ---- target_modules ----
+
+  private List<Layer> layers(List<Saved> saved) {
+    List<Layer> layers = new ArrayList<>();
+    modules.forEach(
+        (path, module) -> {
+          if (LoraLayer.canAdapt(module) && isTarget(path, module) && !isBelow(path, saved)) {
+            checkSupported(path, module);
+            layers.add(new Layer(path, module, config.rankAt(path), config.scalingAt(path)));
+          }
+        });
+    return layers;
+  }
+
+  private void checkSupported(String path, Module module) {
+    if (module instanceof Conv conv && conv.options().groups() > 1) {
+      long groups = conv.options().groups();
+      if (config.dora()) {
+        problems.add(NO_MODULE + "use_dora: '" + path + "' is a convolution with groups");
+      } else if (config.rankAt(path) % groups != 0) {
+        problems.add(
+            "the rank at '%s' must be a multiple of its %d groups".formatted(path, groups));
+      }
+    }
+    if (module instanceof Embedding && config.loraBias()) {
+      problems.add(NO_MODULE + "lora_bias: '" + path + "' is an embedding");
+    }
+  }
+
+  private boolean isTarget(String path, Module module) {
+    boolean meant =
+        config.targets() instanceof Targets.EveryLinear
+            ? module instanceof Linear || module instanceof TransposedLinear
+            : config.targets().include(path);
+    return meant && !config.exclude().include(path) && isInLayers(path);
+  }
+
+  private boolean isInLayers(String path) {
+    return config.layersToTransform().isEmpty()
+        || LayerNumber.of(path, config.layersPattern())
+            .map(config.layersToTransform()::contains)
+            .orElse(false);
+  }
+
+  private static boolean isBelow(String path, List<Saved> saved) {
+    return saved.stream().anyMatch(s -> path.equals(s.path()) || path.startsWith(s.path() + "."));
+  }
+
+  private void checkTargets(List<Layer> layers) {
+    if (config.targets() instanceof Targets.Named named) {
+      named.names().stream()
+          .filter(name -> layers.stream().noneMatch(l -> Targets.Named.means(name, l.path())))
+          .forEach(name -> problems.add(whyNoTarget(name)));
+    } else if (layers.isEmpty()) {
+      problems.add(
+          config.targets() instanceof Targets.Matching matching
+              ? "no linear layer's whole path matches '%s'; there are: %s"
+                  .formatted(matching.regex(), String.join(", ", adaptable()))
+              : "the network has no linear layer");
+    }
+  }
+
+  private String whyNoTarget(String name) {
+    List<String> meant =
+        modules.keySet().stream().filter(p -> Targets.Named.means(name, p)).toList();
+    if (meant.isEmpty()) {
+      return NO_MODULE + "'" + name + "'" + NearMiss.hint(name, lastNames(adaptable()));
+    }
+    String path = meant.get(0);
+    if (!LoraLayer.canAdapt(module(path))) {
+      return "'%s' is a %s, which can't be adapted; linear layers: %s"
+          .formatted(path, module(path).getClass().getSimpleName(), String.join(", ", adaptable()));
+    }
+    return "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"
+        .formatted(name);
+  }
+
+  private List<String> adaptable() {
+    return modules.keySet().stream().filter(p -> LoraLayer.canAdapt(module(p))).toList();
+  }
+
+  private static List<String> lastNames(List<String> paths) {
+    return paths.stream().map(p -> p.substring(p.lastIndexOf('.') + 1)).distinct().toList();
+  }
+
+  // ---- rank_pattern, alpha_pattern ----
+
+  private void checkPatterns(List<Layer> layers, List<RawParameter> parameters) {
+    List<String> paths = new ArrayList<>(layers.stream().map(Layer::path).toList());
+    parameters.forEach(p -> paths.add(p.path() + "." + p.name()));
+    checkPatterns("rank_pattern", config.rankPattern(), paths);
+    checkPatterns("alpha_pattern", config.alphaPattern(), paths);
+  }
+
+  private void checkPatterns(String key, PathPatterns patterns, List<String> paths) {
+    patterns.values().keySet().stream()
+        .filter(pattern -> paths.stream().noneMatch(path -> PathPatterns.fits(pattern, path)))
+        .map(
+            p ->
+                key + ": no adapted layer matches '" + p + "'" + NearMiss.hint(p, lastNames(paths)))
+        .forEach(problems::add);
+  }
+
+  // ---- what else is trained ----
+
+  private List<Saved> saved() {
+    List<Saved> saved = new ArrayList<>();
+    for (String name : config.modulesToSave()) {
+      List<String> meant = meant("modules_to_save", name, module -> true);
+      meant.forEach(path -> saved.add(new Saved(path, module(path))));
+    }
+    return saved;
+  }
+
+  private List<Bias> biases(List<Layer> layers, List<Saved> saved) {
+    if (config.bias() == BiasTraining.NONE) {
+      return List.of();
+    }
+    List<String> adapted = layers.stream().map(Layer::path).toList();
+    List<Bias> biases = new ArrayList<>();
+    modules.forEach(
+        (path, module) -> {
+          boolean isAdapted = adapted.contains(path);
+          boolean wanted = isAdapted || config.bias() == BiasTraining.ALL;
+          if (wanted && module.ownParameters().containsKey("bias") && !isBelow(path, saved)) {
+            biases.add(new Bias(path, module, isAdapted));
+          }
+        });
+    return biases;
+  }
+
+  private List<Tokens> tokens() {
+    List<Tokens> tokens = new ArrayList<>();
+    config
+        .trainableTokens()
+        .forEach(
+            (name, rows) -> {
+              for (String path :
+                  meant("trainable_token_indices", name, Embedding.class::isInstance)) {
+                checkRows(path, rows);
+                tokens.add(new Tokens(path, module(path), rows));
+              }
+            });
+    return tokens;
+  }
+
+  private void checkRows(String path, List<Long> rows) {
+    long size = ((Embedding) module(path)).weight().shape()[0];
+    rows.stream()
+        .filter(row -> row < 0 || row >= size)
+        .forEach(
+            row ->
+                problems.add(
+                    "trainable_token_indices: %s has rows 0 to %d, found %d"
+                        .formatted(path, size - 1, row)));
+  }
+
+  private List<String> meant(String key, String name, Predicate<Module> kind) {
+    List<String> candidates = modules.keySet().stream().filter(p -> kind.test(module(p))).toList();
+    List<String> meant = candidates.stream().filter(p -> Targets.Named.means(name, p)).toList();
+    if (meant.isEmpty()) {
+      problems.add(
+          key + ": no module matches '" + name + "'" + NearMiss.hint(name, lastNames(candidates)));
+    }
+    return meant;
+  }
+
+  // ---- target_parameters ----
+
+  private List<RawParameter> parameters() {
+    List<RawParameter> found = new ArrayList<>();
+    modules.forEach((path, module) -> found.addAll(parametersOf(path, module)));
+    for (String target : config.targetParameters()) {
+      if (found.stream().noneMatch(p -> Targets.Named.means(target, p.path() + "." + p.name()))) {
+        problems.add("target_parameters: no parameter matches '" + target + "'");
+      }
+    }
+    return found;
+  }
+
+  private List<RawParameter> parametersOf(String path, Module module) {
+    List<String> names =
+        module.ownParameters().keySet().stream()
+            .filter(name -> isTargetParameter(path + "." + name))
+            .toList();
+    List<RawParameter> found = new ArrayList<>();
+    for (int i = 0; i < names.size(); i++) {
+      String full = path + "." + names.get(i);
+      found.add(
+          new RawParameter(
+              path,
+              module,
+              names.get(i),
+              config.rankAt(full),
+              config.scalingAt(full),
+              names.size() - 1 - i));
+    }
+    return found;
+  }
+
+  private boolean isTargetParameter(String path) {
+    return config.targetParameters().stream().anyMatch(t -> Targets.Named.means(t, path));
+  }
+}

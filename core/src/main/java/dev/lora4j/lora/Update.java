@@ -1,0 +1,179 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.nn.Dropout;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.Weighted;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One adapter's update of one layer: {@code ΔW = scaling · B A} (LoRA paper, §4.1), or with a
+ * magnitude {@code W' = m (W + ΔW) / ‖W + ΔW‖} (DoRA paper, eq. 5). It knows the layer that it
+ * updates and nothing of other adapters.
+ */
+abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, EmbeddingUpdate {
+  private final Weighted base;
+  private final int rank;
+  private final double scaling;
+  private final Scalar scalingAsScalar;
+  private final Dropout dropout;
+  private @Nullable Parameter magnitude;
+
+  Update(Weighted base, int rank, double scaling, double dropout) {
+    this.base = base;
+    this.rank = rank;
+    this.scaling = scaling;
+    scalingAsScalar = Ops.keepScalar(scaling);
+    this.dropout = new Dropout(dropout);
+    child("dropout", this.dropout);
+  }
+
+  /** {@code B A x}, not scaled, with B's bias if it has one. */
+  abstract Tensor lowRank(Tensor x);
+
+  /** {@code B A}, laid out as the base's weight, of the parameters' own values. */
+  abstract Tensor product();
+
+  /** The factor that the input meets first. */
+  abstract Parameter a();
+
+  /** The factor that gives the output. */
+  abstract Parameter b();
+
+  /** A and B as they are saved, by the end of their PEFT key. */
+  Map<String, Parameter> factors() {
+    Map<String, Parameter> factors = new LinkedHashMap<>();
+    factors.put("lora_A.weight", a());
+    factors.put("lora_B.weight", b());
+    return factors;
+  }
+
+  /** B's bias, if it has one. */
+  abstract @Nullable Parameter biasOfB();
+
+  @Override
+  public final Tensor forward(Tensor input) {
+    return lowRank(dropout.forward(input));
+  }
+
+  /**
+   * Adds the update to what the base, and other updates before this one, gave.
+   *
+   * @param y what they gave; may be overwritten
+   * @param x the layer's input
+   */
+  Tensor addTo(Tensor y, Tensor x) {
+    Tensor dropped = dropout.forward(x);
+    if (magnitude == null) {
+      return Ops.addScaled(y, lowRank(dropped), scaling);
+    }
+    Tensor ratio = ratioInOutput(magnitude);
+    Tensor withoutBias = dropout.isActive() ? baseOf(dropped) : withoutBias(y);
+    Tensor change = ratio.sub(Ops.ONE).mul(withoutBias);
+    return y.add(change).add(ratio.mul(lowRank(dropped)), scalingAsScalar);
+  }
+
+  private Tensor withoutBias(Tensor y) {
+    return base.bias().map(b -> y.sub(perOutput(b.tensor()))).orElse(y);
+  }
+
+  private Tensor baseOf(Tensor x) {
+    return base.forwardWith(x, base.weight().tensor(), null);
+  }
+
+  /** The magnitude over the norm, to multiply outputs with; no gradient goes into the norm. */
+  private Tensor ratioInOutput(Parameter magnitude) {
+    return perOutput(magnitude.tensor().flatten().div(norm(base.weight().value().detach())));
+  }
+
+  /** Lays a number for each output along the outputs' axis. */
+  Tensor perOutput(Tensor numbers) {
+    return numbers;
+  }
+
+  /** {@code ‖W + ΔW‖} of each output: {@code [out]}; DoRA paper, §4.3: constant in the backward. */
+  Tensor norm(Tensor weight) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return Ops.normsAlong(weight.add(delta()), base.outputAxis());
+    }
+  }
+
+  /** The weight with this update merged in. */
+  Tensor mergedInto(Tensor weight) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Tensor sum = weight.add(delta());
+      if (magnitude == null) {
+        return sum;
+      }
+      Tensor ratio = magnitude.value().flatten().div(Ops.normsAlong(sum, base.outputAxis()));
+      return sum.mul(Ops.along(ratio, base.outputAxis(), sum.dim()));
+    }
+  }
+
+  /** {@code scaling · B A}. */
+  final Tensor delta() {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return product().mul(scalingAsScalar);
+    }
+  }
+
+  /** Gives the update a magnitude, which is the norm of the adapted weight at first. */
+  void addMagnitude() {
+    Tensor norm = norm(base.weight().value().detach());
+    magnitude = parameter("magnitude", magnitudeShape(norm));
+  }
+
+  /** A magnitude {@code [out]} in the shape in which it is saved. */
+  Tensor magnitudeShape(Tensor perOutput) {
+    return perOutput;
+  }
+
+  /** Everything that is trained and saved of this update, by the end of its PEFT key. */
+  final Map<String, Parameter> saved() {
+    Map<String, Parameter> saved = new LinkedHashMap<>(factors());
+    Parameter bias = biasOfB();
+    if (bias != null) {
+      saved.put("lora_B.bias", bias);
+    }
+    if (magnitude != null) {
+      saved.put("lora_magnitude_vector", magnitude);
+    }
+    return saved;
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    scalingAsScalar.deallocate();
+  }
+
+  Weighted base() {
+    return base;
+  }
+
+  boolean hasMagnitude() {
+    return magnitude != null;
+  }
+
+  boolean hasDropout() {
+    return dropout.isActive();
+  }
+
+  final Scalar scalingAsScalar() {
+    return scalingAsScalar;
+  }
+
+  int rank() {
+    return rank;
+  }
+
+  double scaling() {
+    return scaling;
+  }
+}

@@ -1,0 +1,53 @@
+package dev.lora4j.nn;
+
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code y = x W + b}, with weight {@code [in, out]} and bias {@code [out]}: the layer that GPT-2
+ * is made of, {@code Conv1D} in Hugging Face's transformers. {@code N(0, 0.02²)} at first.
+ */
+public final class TransposedLinear extends Module implements Weighted {
+  private static final double STD = 0.02;
+
+  private final Parameter weight;
+  private final Parameter bias;
+
+  public TransposedLinear(long inFeatures, long outFeatures) {
+    Checks.positive("in_features", inFeatures);
+    Checks.positive("out_features", outFeatures);
+    weight = parameter("weight", Init.normal(0, STD, inFeatures, outFeatures));
+    bias = parameter("bias", Ops.zeros(outFeatures));
+  }
+
+  /**
+   * @param input {@code [batch…, in]}
+   * @return {@code [batch…, out]}
+   */
+  @Override
+  public Tensor forward(Tensor input) {
+    return forwardWith(input, weight.tensor(), bias.tensor());
+  }
+
+  @Override
+  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
+    return Ops.linear(input, weight.t(), bias);
+  }
+
+  /** {@code [in, out]}. */
+  @Override
+  public Parameter weight() {
+    return weight;
+  }
+
+  @Override
+  public Optional<Parameter> bias() {
+    return Optional.of(bias);
+  }
+
+  @Override
+  public int outputAxis() {
+    return 1;
+  }
+}

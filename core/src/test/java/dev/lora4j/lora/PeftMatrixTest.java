@@ -1,0 +1,126 @@
+package dev.lora4j.lora;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lora4j.Fixture;
+import dev.lora4j.UserError;
+import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Adapters that PEFT made, over the options and layers that it has: here they give the same logits,
+ * gradients and merged weights. The files are of tools/peft_matrix.py; the tolerance is {@code 1e-5
+ * + 1e-5 · |expected|}.
+ */
+class PeftMatrixTest {
+  private static final double TOLERANCE = 1e-5;
+
+  /** OLoRA there forgets that the weight lies transposed: the layer does not start as its base. */
+  private static final Set<String> WRONG_IN_PEFT = Set.of("gpt2block-lora-olora-square");
+
+  static Stream<String> cases() throws IOException {
+    JsonNode index =
+        new ObjectMapper().readTree(Files.readAllBytes(Fixture.path("peft/index.json")));
+    return StreamSupport.stream(index.at("/cases").spliterator(), false)
+        .map(entry -> entry.get("name").asText())
+        .filter(name -> !WRONG_IN_PEFT.contains(name));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void givesWhatPeftGives(String name, @TempDir Path directory) throws IOException {
+    try (PointerScope scope = new PointerScope()) {
+      Fixture fixture = Fixture.read("peft/" + name + ".safetensors");
+      String network = fixture.metadata("case").get("network").asText();
+      try (Module net = PeftNetworks.named(network)) {
+        net.loadStateDict(Fixture.read("peft/base_" + network + ".safetensors").tensors(""));
+        write(directory, fixture);
+        LoraModel model = Lora.base(net);
+        if (isRefused(fixture)) {
+          assertThatThrownBy(() -> model.load("default", directory)).isInstanceOf(UserError.class);
+          return;
+        }
+        model.load("default", directory);
+        model.activate("default");
+        check(net, model, fixture, Fixture.read("peft/input_" + network + ".safetensors"));
+      }
+    }
+  }
+
+  /** What PEFT itself can't load again as it was, and what has no meaning in PEFT. */
+  private static boolean isRefused(Fixture fixture) {
+    JsonNode about = fixture.metadata("case");
+    return about.has("reload_refused")
+        || about.has("reload_differs")
+        || isDoraWithGroups(about)
+        || fixture
+            .metadata("adapter_config")
+            .path("init_lora_weights")
+            .asText()
+            .startsWith("pissa_niter");
+  }
+
+  /** PEFT takes the norm of rows that are none. */
+  private static boolean isDoraWithGroups(JsonNode about) {
+    return about.path("name").asText().startsWith("convs-dora-gaussian-groups");
+  }
+
+  private static void write(Path directory, Fixture fixture) throws IOException {
+    Files.writeString(
+        directory.resolve("adapter_config.json"),
+        fixture.metadata("adapter_config").toString(),
+        StandardCharsets.UTF_8);
+    SafetensorsWriter.write(
+        directory.resolve("adapter_model.safetensors"), fixture.tensors("adapter."), Map.of());
+  }
+
+  private static void check(Module net, LoraModel model, Fixture fixture, Fixture shared) {
+    net.train(false);
+    Tensor logits = net.forward(shared.tensor("input"));
+    fixture.check("logits", logits, TOLERANCE);
+    logits.backward(
+        shared.tensor("grad_output"),
+        new org.bytedeco.pytorch.BoolOptional(false),
+        false,
+        new org.bytedeco.pytorch.TensorArrayRefOptional());
+    for (Map.Entry<String, Parameter> saved : model.adapter("default").saved().entrySet()) {
+      String key = "grad.base_model.model." + saved.getKey();
+      if (fixture.tensors("").containsKey(key)) {
+        fixture.check(key, saved.getValue().value().grad(), TOLERANCE);
+      }
+    }
+    if (fixture.metadata("case").has("merge_refused")) {
+      return;
+    }
+    model.merge();
+    Map<String, Tensor> merged = net.stateDict();
+    for (String path : fixture.tensors("merged.").keySet()) {
+      String key = merged.containsKey(path) ? path : pretrained(path);
+      assertThat(merged).containsKey(key);
+      fixture.check("merged." + path, merged.getOrDefault(key, logits), TOLERANCE);
+    }
+    model.unmerge();
+  }
+
+  private static String pretrained(String path) {
+    int dot = path.lastIndexOf('.');
+    return path.substring(0, dot) + ".pretrained" + path.substring(dot);
+  }
+}

@@ -1,0 +1,83 @@
+package dev.lora4j.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.data.TensorDataset;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.train.Sgd;
+import dev.lora4j.train.Trainer;
+import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.Workers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/**
+ * Training takes no more memory as it goes on, though JavaCPP's own clean-up is off in these tests
+ * (see the pom): whatever a step left behind would stay.
+ */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
+class MemoryTest {
+  private static final long ALLOWED_GROWTH = 16 << 20;
+  private static final long WARM_UP = 500;
+
+  @Test
+  void tenThousandStepsLeaveItFlat() {
+    Engine.seed(0);
+    try (PointerScope scope = new PointerScope();
+        Workers two = new Workers(2);
+        Workers one = new Workers(1);
+        TensorDataset data =
+            TensorDataset.of(torch.randn(1_000, 3, 32, 32), Ops.tensor(new long[1_000]));
+        ConvNet net = new ConvNet()) {
+      assertThat(growth(net, data, two, 8)).as("bytes by 2,000 steps").isLessThan(ALLOWED_GROWTH);
+
+      Lora.adapt(net, LoraConfig.rank(4));
+      assertThat(growth(net, data, one, 40)).as("bytes by 10,000 steps").isLessThan(ALLOWED_GROWTH);
+    }
+  }
+
+  private static long growth(Module net, TensorDataset data, Workers workers, int epochs) {
+    long[] resident = new long[2];
+    TrainingListener watcher =
+        new TrainingListener() {
+          @Override
+          public void onStep(Step step) {
+            if (step.number() == WARM_UP) {
+              resident[0] = residentBytes();
+            }
+          }
+
+          @Override
+          public void onEnd() {
+            resident[1] = residentBytes();
+          }
+        };
+    try (Sgd sgd = new Sgd(1e-4, 0.9)) {
+      Trainer.of(net, sgd).epochs(epochs).listener(watcher).fit(data, workers);
+    }
+    return resident[1] - resident[0];
+  }
+
+  private static long residentBytes() {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .filter(line -> line.startsWith("VmRSS:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
