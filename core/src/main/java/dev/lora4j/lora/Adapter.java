@@ -12,9 +12,9 @@ final class Adapter {
   private final LoraConfig config;
   private final List<String> paths;
   private final Map<String, Parameter> saved = new LinkedHashMap<>();
-  private final List<Graft> grafts = new ArrayList<>();
+  private final List<Grafted> grafts = new ArrayList<>();
 
-  private record Graft(Module owner, String name, Module grafted) {}
+  private record Grafted(Module owner, String name, Graft graft) {}
 
   Adapter(LoraConfig config, List<String> paths) {
     this.config = config;
@@ -36,30 +36,16 @@ final class Adapter {
   }
 
   /** Hangs a module of the adapter below one of the base. */
-  void graft(Module owner, String name, Module grafted) {
-    owner.graft(name, grafted);
-    grafts.add(new Graft(owner, name, grafted));
-  }
-
-  void merge(MergeJournal journal) {
-    for (Graft graft : grafts) {
-      if (graft.grafted instanceof Replacements replacements) {
-        replacements.merge(journal);
-      } else if (graft.grafted instanceof ParameterUpdate update) {
-        update.merge(journal);
-      }
-    }
+  void graft(Module owner, String name, Graft graft) {
+    owner.graft(name, graft);
+    grafts.add(new Grafted(owner, name, graft));
   }
 
   /** Takes its grafts off the base and frees them. */
   void removeGrafts() {
-    for (Graft graft : grafts) {
-      graft.owner.prune(graft.name);
-      if (graft.grafted instanceof Replacements replacements) {
-        replacements.remove();
-      } else if (graft.grafted instanceof ParameterUpdate update) {
-        update.remove();
-      }
+    for (Grafted grafted : grafts) {
+      grafted.owner.prune(grafted.name);
+      grafted.graft.remove();
     }
     grafts.clear();
   }

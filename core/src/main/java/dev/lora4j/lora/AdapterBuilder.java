@@ -44,6 +44,7 @@ final class AdapterBuilder {
       plan.biases().forEach(builder::save);
       plan.tokens().forEach(builder::save);
     }
+    builder.replacements.values().forEach(made -> builder.adapter.saved().putAll(made.saved()));
     return builder.adapter;
   }
 
@@ -80,12 +81,11 @@ final class AdapterBuilder {
     for (String parameter : module.ownParameters().keySet()) {
       replacementsOf(module).whole(parameter, path + "." + parameter);
     }
-    collect(module);
     module
         .children()
         .forEach(
             (child, below) -> {
-              if (!(below instanceof Replacements)) {
+              if (!(below instanceof Graft)) {
                 save(path + "." + child, below);
               }
             });
@@ -94,13 +94,11 @@ final class AdapterBuilder {
   private void save(AdapterPlan.Bias bias) {
     String key = bias.path() + (bias.adapted() ? ".base_layer" : "") + ".bias";
     replacementsOf(bias.module()).whole("bias", key);
-    collect(bias.module());
   }
 
   private void save(AdapterPlan.Tokens tokens) {
     replacementsOf(tokens.module())
         .rows("weight", tokens.rows(), tokens.path() + ".token_adapter.trainable_tokens_delta");
-    collect(tokens.module());
   }
 
   private Replacements replacementsOf(Module owner) {
@@ -111,12 +109,5 @@ final class AdapterBuilder {
           adapter.graft(module, name, made);
           return made;
         });
-  }
-
-  private void collect(Module owner) {
-    Replacements made = replacements.get(owner);
-    if (made != null) {
-      adapter.saved().putAll(made.saved());
-    }
   }
 }

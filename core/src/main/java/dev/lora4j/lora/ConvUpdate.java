@@ -66,11 +66,6 @@ final class ConvUpdate extends Update {
   }
 
   @Override
-  Tensor magnitudeShape(Tensor perOutput) {
-    return Ops.along(perOutput, 1, base.weight().value().dim());
-  }
-
-  @Override
   Parameter a() {
     return a.weight();
   }

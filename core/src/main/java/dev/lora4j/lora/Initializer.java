@@ -74,7 +74,7 @@ final class Initializer {
   }
 
   private static void pissa(LinearUpdate update, int iterations) {
-    Scalar scaling = update.scalingAsScalar();
+    Scalar scaling = update.scaling();
     Tensor weight = update.weightAsRows().div(scaling); // [out, in]
     Svd svd =
         iterations == 0 ? Svd.exact(weight) : Svd.randomized(weight, update.rank(), iterations);

@@ -51,7 +51,7 @@ final class LinearUpdate extends Update {
   @Override
   Tensor addTo(Tensor y, Tensor x) {
     return addsInPlace && initialA == null && x.dim() == 2
-        ? y.addmm_(a.forward(x), b.weight().tensor().t(), Ops.ONE, scalingAsScalar())
+        ? y.addmm_(a.forward(x), b.weight().tensor().t(), Ops.ONE, scaling())
         : super.addTo(y, x);
   }
 

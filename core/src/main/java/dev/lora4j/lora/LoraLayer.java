@@ -179,7 +179,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
             weighted()
                 .bias()
                 .orElseThrow(() -> new UserError("a layer without a bias can't take lora_bias in"));
-        journal.change(bias, Ops.addScaled(bias.value(), ofB.value(), update.scaling()));
+        journal.change(bias, bias.value().add(ofB.value(), update.scaling()));
       }
     }
   }

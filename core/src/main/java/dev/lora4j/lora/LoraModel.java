@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -164,13 +166,26 @@ public final class LoraModel {
   public void merge() {
     requireUnmerged("merge");
     try {
-      active().forEach(name -> adapter(name).merge(journal));
+      mergeParametrized();
       layers().values().stream().distinct().forEach(layer -> layer.merge(journal));
     } catch (RuntimeException e) {
       journal.undo();
       throw e;
     }
     adapters.setMerged(!journal.isEmpty());
+  }
+
+  /** Gives each parameter the value that the active adapters let the base compute with. */
+  private void mergeParametrized() {
+    if (active().isEmpty()) {
+      return;
+    }
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      base.namedParameters().values().stream()
+          .filter(Parameter::isParametrized)
+          .forEach(parameter -> journal.change(parameter, parameter.tensor()));
+    }
   }
 
   /** Takes merged updates out again: the base's weights are what they were, bit for bit. */

@@ -2,12 +2,10 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Init;
-import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -19,7 +17,7 @@ import org.bytedeco.pytorch.Tensor;
  * <p>A is {@code [experts · rank, in]} with the expert outside, B {@code [out, rank · experts]}
  * with the expert inside, as PEFT keeps them. A parameter of two dimensions is one expert.
  */
-final class ParameterUpdate extends Module {
+final class ParameterUpdate extends Graft {
   private final Parameter updated;
   private final boolean transposed;
   private final long experts;
@@ -66,13 +64,6 @@ final class ParameterUpdate extends Module {
     return transposed ? delta.transpose(1, 2) : delta;
   }
 
-  void merge(MergeJournal journal) {
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      journal.change(updated, updated.tensor());
-    }
-  }
-
   void initialize(Initialization how) {
     int rank = Math.toIntExact(b.shape()[1] / experts);
     try (NoGradGuard guard = new NoGradGuard()) {
@@ -86,6 +77,7 @@ final class ParameterUpdate extends Module {
     }
   }
 
+  @Override
   void remove() {
     updated.unparametrize(whileActive);
     close();
@@ -98,11 +90,5 @@ final class ParameterUpdate extends Module {
 
   Parameter b() {
     return b;
-  }
-
-  /** Updates, and is not called. */
-  @Override
-  public Tensor forward(Tensor input) {
-    throw new UnsupportedOperationException("an update of a parameter has no forward");
   }
 }

@@ -98,7 +98,7 @@ final class Planner {
               if (module instanceof LoraLayer layer) {
                 inside.add(path + ".");
                 original.put(path, layer.pretrained());
-              } else if (module instanceof Replacements || module instanceof ParameterUpdate) {
+              } else if (module instanceof Graft) {
                 inside.add(path + ".");
               } else {
                 original.put(path, module);

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
@@ -18,7 +17,7 @@ import org.bytedeco.pytorch.Tensor;
  * copies ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
  * module's own parameters stay as they are.
  */
-final class Replacements extends Module {
+final class Replacements extends Graft {
   private final Module owner;
   private final BooleanSupplier active;
   private final Map<String, Parameter> byKey = new LinkedHashMap<>();
@@ -80,30 +79,9 @@ final class Replacements extends Module {
     return byKey;
   }
 
-  /** Writes what the module would compute with now into its own parameters. */
-  void merge(MergeJournal journal) {
-    if (!active.getAsBoolean()) {
-      return;
-    }
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      for (Parameter parameter : owner.ownParameters().values()) {
-        if (parameter.isParametrized()) {
-          journal.change(parameter, parameter.tensor());
-        }
-      }
-    }
-  }
-
-  /** The module computes with its own parameters again; the replacements are freed. */
+  @Override
   void remove() {
     undo.forEach(Runnable::run);
     close();
-  }
-
-  /** Replaces, and is not called. */
-  @Override
-  public Tensor forward(Tensor input) {
-    throw new UnsupportedOperationException("replacements have no forward");
   }
 }

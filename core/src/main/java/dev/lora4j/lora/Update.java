@@ -20,16 +20,14 @@ import org.jspecify.annotations.Nullable;
 abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, EmbeddingUpdate {
   private final Weighted base;
   private final int rank;
-  private final double scaling;
-  private final Scalar scalingAsScalar;
+  private final Scalar scaling;
   private final Dropout dropout;
   private @Nullable Parameter magnitude;
 
   Update(Weighted base, int rank, double scaling, double dropout) {
     this.base = base;
     this.rank = rank;
-    this.scaling = scaling;
-    scalingAsScalar = Ops.keepScalar(scaling);
+    this.scaling = Ops.keepScalar(scaling);
     this.dropout = new Dropout(dropout);
     child("dropout", this.dropout);
   }
@@ -71,12 +69,12 @@ abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, Em
   Tensor addTo(Tensor y, Tensor x) {
     Tensor dropped = dropout.forward(x);
     if (magnitude == null) {
-      return Ops.addScaled(y, lowRank(dropped), scaling);
+      return y.add(lowRank(dropped), scaling);
     }
-    Tensor ratio = ratioInOutput(magnitude);
+    Tensor ratio = perOutput(ratio(magnitude));
     Tensor withoutBias = dropout.isActive() ? baseOf(dropped) : withoutBias(y);
     Tensor change = ratio.sub(Ops.ONE).mul(withoutBias);
-    return y.add(change).add(ratio.mul(lowRank(dropped)), scalingAsScalar);
+    return y.add(change).add(ratio.mul(lowRank(dropped)), scaling);
   }
 
   private Tensor withoutBias(Tensor y) {
@@ -87,51 +85,48 @@ abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, Em
     return base.forwardWith(x, base.weight().tensor(), null);
   }
 
-  /** The magnitude over the norm, to multiply outputs with; no gradient goes into the norm. */
-  private Tensor ratioInOutput(Parameter magnitude) {
-    return perOutput(magnitude.tensor().flatten().div(norm(base.weight().value().detach())));
+  /** {@code m / ‖W + ΔW‖} of each output, {@code [out]}, whatever else is merged into W. */
+  private Tensor ratio(Parameter magnitude) {
+    return magnitude.tensor().flatten().div(norm());
   }
 
-  /** Lays a number for each output along the outputs' axis. */
+  /** Lays a number for each output, {@code [out]}, along the axis of the outputs' features. */
   Tensor perOutput(Tensor numbers) {
     return numbers;
   }
 
   /** {@code ‖W + ΔW‖} of each output: {@code [out]}; DoRA paper, §4.3: constant in the backward. */
-  Tensor norm(Tensor weight) {
+  private Tensor norm() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      return Ops.normsAlong(weight.add(delta()), base.outputAxis());
+      return Ops.normsAlong(base.weight().value().add(delta()), base.outputAxis());
     }
   }
 
-  /** The weight with this update merged in. */
+  /**
+   * A weight with this update merged in.
+   *
+   * @param weight the base's, perhaps with other updates merged in before
+   */
   Tensor mergedInto(Tensor weight) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor sum = weight.add(delta());
       if (magnitude == null) {
         return sum;
       }
-      Tensor ratio = magnitude.value().flatten().div(Ops.normsAlong(sum, base.outputAxis()));
-      return sum.mul(Ops.along(ratio, base.outputAxis(), sum.dim()));
+      return sum.mul(Ops.along(ratio(magnitude), base.outputAxis(), sum.dim()));
     }
   }
 
   /** {@code scaling · B A}. */
   final Tensor delta() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      return product().mul(scalingAsScalar);
+      return product().mul(scaling);
     }
   }
 
   /** Gives the update a magnitude, which is the norm of the adapted weight at first. */
   void addMagnitude() {
-    Tensor norm = norm(base.weight().value().detach());
-    magnitude = parameter("magnitude", magnitudeShape(norm));
-  }
-
-  /** A magnitude {@code [out]} in the shape in which it is saved. */
-  Tensor magnitudeShape(Tensor perOutput) {
-    return perOutput;
+    magnitude = parameter("magnitude", perOutput(norm()));
   }
 
   /** Everything that is trained and saved of this update, by the end of its PEFT key. */
@@ -150,30 +145,18 @@ abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, Em
   @Override
   public void close() {
     super.close();
-    scalingAsScalar.deallocate();
+    scaling.deallocate();
   }
 
   Weighted base() {
     return base;
   }
 
-  boolean hasMagnitude() {
-    return magnitude != null;
-  }
-
-  boolean hasDropout() {
-    return dropout.isActive();
-  }
-
-  final Scalar scalingAsScalar() {
-    return scalingAsScalar;
+  final Scalar scaling() {
+    return scaling;
   }
 
   int rank() {
     return rank;
-  }
-
-  double scaling() {
-    return scaling;
   }
 }
