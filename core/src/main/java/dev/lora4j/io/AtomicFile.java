@@ -2,6 +2,7 @@ package dev.lora4j.io;
 
 import dev.lora4j.UserError;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.AccessDeniedException;
@@ -29,6 +30,17 @@ public final class AtomicFile {
   }
 
   private AtomicFile() {}
+
+  /** Writes these bytes, as {@link #write(Path, Content)} does. */
+  public static void write(Path target, byte[] bytes) {
+    write(target, out -> writeFully(out, ByteBuffer.wrap(bytes)));
+  }
+
+  static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
 
   /**
    * Writes {@code target}, replacing an old file of that name; missing parent directories are made.

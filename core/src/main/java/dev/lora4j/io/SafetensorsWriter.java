@@ -47,7 +47,7 @@ public final class SafetensorsWriter {
     AtomicFile.write(
         file,
         out -> {
-          writeFully(out, header(entries, metadata));
+          AtomicFile.writeFully(out, header(entries, metadata));
           for (Entry entry : entries) {
             writeData(out, entry);
           }
@@ -121,14 +121,8 @@ public final class SafetensorsWriter {
       Tensor flat = entry.tensor().detach().cpu().contiguous();
       TensorMemory memory = TensorMemory.of(flat);
       for (long done = 0; done < memory.bytes(); done += CHUNK) {
-        writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
+        AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
       }
-    }
-  }
-
-  private static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
     }
   }
 }

@@ -8,7 +8,6 @@ import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.nn.Parameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +39,7 @@ final class AdapterFiles {
     byte[] text =
         ConfigWriter.write(adapter.config(), adapter.paths(), model.hasTransposed(adapter));
     SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
-    AtomicFile.write(json, out -> out.write(ByteBuffer.wrap(text)));
+    AtomicFile.write(json, text);
     try {
       return Files.size(weights) + Files.size(json);
     } catch (IOException e) {

@@ -3,8 +3,6 @@ package dev.lora4j.cli.report;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +54,7 @@ public final class ReportWriter {
 
   static Written write(Path directory, DemoReport report, List<Drawing> drawings) {
     Path page = directory.resolve("report.html");
-    save(page, new ReportPage(report).html().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(page, new ReportPage(report).html().getBytes(StandardCharsets.UTF_8));
     List<Path> pictures = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
     for (Drawing drawing : drawings) {
@@ -74,7 +72,7 @@ public final class ReportWriter {
         deleteOlder(file);
         continue;
       }
-      save(file, bytes);
+      AtomicFile.write(file, bytes);
       pictures.add(file);
     }
     return new Written(page, pictures, warnings);
@@ -95,17 +93,6 @@ public final class ReportWriter {
       Files.deleteIfExists(file);
     } catch (IOException e) {
       throw new UserError("cannot delete " + file + ", a picture of an earlier run: " + e, e);
-    }
-  }
-
-  private static void save(Path file, byte[] bytes) {
-    AtomicFile.write(file, out -> writeAll(out, bytes));
-  }
-
-  private static void writeAll(WritableByteChannel out, byte[] bytes) throws IOException {
-    ByteBuffer buffer = ByteBuffer.wrap(bytes);
-    while (buffer.hasRemaining()) {
-      out.write(buffer);
     }
   }
 }
