@@ -117,7 +117,8 @@ final class Demo implements AutoCloseable {
 
   private void report(DemoResult result, ImageSplits images) {
     ReportWriter.Written written =
-        ReportWriter.write(settings.out(), result.toReport(source + DemoStory.sizes(images)));
+        ReportWriter.write(
+            settings.out(), result.toReport(source + ", " + DemoStory.sizes(images)));
     story.warnings(written.warnings());
     story.end(written.page(), secondsSinceStart());
   }

@@ -24,16 +24,15 @@ final class DemoStory {
   }
 
   void images(ImageSplits images, double seconds) {
-    out.printf(
-        "%s, %d classes (%.1f s)%n", sizes(images).substring(2), images.classes().size(), seconds);
+    out.printf("%s, %d classes (%.1f s)%n", sizes(images), images.classes().size(), seconds);
     warnings(images.warnings());
   }
 
-  /** {@code , 50,000 images to train on and 10,000 to test}. */
+  /** {@code 50,000 images to train on and 10,000 to test}. */
   static String sizes(ImageSplits images) {
     return String.format(
         Locale.ROOT,
-        ", %,d images to train on and %,d to test",
+        "%,d images to train on and %,d to test",
         images.train().size(),
         images.test().size());
   }
