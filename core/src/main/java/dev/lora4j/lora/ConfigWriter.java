@@ -24,7 +24,7 @@ final class ConfigWriter {
     json.put("r", config.rank());
     putNumber(json, "lora_alpha", config.alpha());
     putTargets(json, "target_modules", config.targets(), paths);
-    if (config.exclude() != Targets.none()) {
+    if (!config.exclude().equals(Targets.none())) {
       putTargets(json, "exclude_modules", config.exclude(), List.of());
     }
     json.put("lora_dropout", config.dropout());

@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.UserError;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -17,11 +16,8 @@ final class EmbeddingUpdate extends Update {
   private final Parameter b; // [dim, rank]
 
   /** A is zero and B {@code N(0, 1)}: the other way round than in other layers, as in PEFT. */
-  EmbeddingUpdate(Embedding base, int rank, double scaling, LoraConfig config) {
+  EmbeddingUpdate(Embedding base, int rank, double scaling) {
     super(base, rank, scaling, 0); // an index can't be dropped
-    if (config.loraBias()) {
-      throw new UserError("lora_bias does not go with embeddings");
-    }
     this.base = base;
     long[] shape = base.weight().shape();
     a = parameter("embedding_A", Ops.zeros(rank, shape[0]));

@@ -1,8 +1,6 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.UserError;
 import dev.lora4j.nn.Init;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -14,33 +12,28 @@ import org.bytedeco.pytorch.global.torch;
 final class Initializer {
   private Initializer() {}
 
+  /** Where a beginning is for linear layers only, others begin as {@code Standard}, as in PEFT. */
   static void initialize(Update update, Initialization how) {
-    if (how instanceof Initialization.Standard || how instanceof Initialization.Eva) {
-      return; // EVA needs data: see EvaInitializer
-    }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       if (how instanceof Initialization.Random) {
         random(update);
       } else if (how instanceof Initialization.Gaussian) {
         gaussian(update);
-      } else if (how instanceof Initialization.Orthogonal) {
-        orthogonal(linear(update, how));
-      } else if (how instanceof Initialization.Pissa pissa) {
-        pissa(linear(update, how), pissa.iterations());
-      } else if (how instanceof Initialization.Olora) {
-        olora(linear(update, how));
+      } else if (update instanceof LinearUpdate linear) {
+        initialize(linear, how);
       }
     }
   }
 
-  private static LinearUpdate linear(Update update, Initialization how) {
-    if (update instanceof LinearUpdate linear) {
-      return linear;
+  private static void initialize(LinearUpdate update, Initialization how) {
+    if (how instanceof Initialization.Orthogonal) {
+      orthogonal(update);
+    } else if (how instanceof Initialization.Pissa) {
+      pissa(update);
+    } else if (how instanceof Initialization.Olora) {
+      olora(update);
     }
-    throw new UserError(
-        "init_lora_weights = %s is for linear layers, found a layer with weight %s"
-            .formatted(how.word(), Ops.shapeOf(update.base().weight().value())));
   }
 
   /** Both as a layer of their shape begins. */
@@ -60,9 +53,6 @@ final class Initializer {
   /** B A is about zero since their rows come from different halves of one orthogonal basis. */
   private static void orthogonal(LinearUpdate update) {
     long rank = update.rank();
-    if (rank % 2 != 0) {
-      throw new UserError("init_lora_weights = orthogonal takes an even rank, found " + rank);
-    }
     Scalar ten = new Scalar(10);
     Tensor basis = torch.linalg_qr(torch.randn(rank, rank)).get0();
     Tensor even = basis.view(rank / 2, 2, rank).select(1, 0); // [r/2, r]
@@ -73,12 +63,8 @@ final class Initializer {
     update.b().copyFrom(torch.randn(rank / 2, out).t().mm(odd).div(ten));
   }
 
-  private static void pissa(LinearUpdate update, int iterations) {
-    Scalar scaling = update.scaling();
-    Tensor weight = update.weightAsRows().div(scaling); // [out, in]
-    Svd svd =
-        iterations == 0 ? Svd.exact(weight) : Svd.randomized(weight, update.rank(), iterations);
-    Svd top = svd.top(update.rank());
+  private static void pissa(LinearUpdate update) {
+    Svd top = Svd.of(update.weightAsRows().div(update.scaling())).top(update.rank());
     Tensor root = top.s().sqrt();
     update.a().copyFrom(root.unsqueeze(1).mul(top.vt()));
     update.b().copyFrom(top.u().mul(root));

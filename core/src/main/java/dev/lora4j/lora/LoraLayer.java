@@ -105,9 +105,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     update.to(weighted().weight().value().device());
     updates.put(name, update);
     child(name.equals(DEFAULT) ? "" : name, update);
-    if (!(pretrained instanceof Embedding && config.initialization().takesFromBase())) {
-      Initializer.initialize(update, config.initialization()); // else, as in PEFT, the standard one
-    }
+    Initializer.initialize(update, config.initialization());
     if (config.dora()) {
       update.addMagnitude();
     }
@@ -119,7 +117,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
       return new ConvUpdate(conv, rank, scaling, config);
     }
     if (pretrained instanceof Embedding embedding) {
-      return new EmbeddingUpdate(embedding, rank, scaling, config);
+      return new EmbeddingUpdate(embedding, rank, scaling);
     }
     return new LinearUpdate(weighted(), rank, scaling, config);
   }

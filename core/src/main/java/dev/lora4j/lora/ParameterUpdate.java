@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.UserError;
 import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -34,11 +33,6 @@ final class ParameterUpdate extends Graft {
   ParameterUpdate(
       Parameter updated, boolean transposed, int rank, double scaling, BooleanSupplier active) {
     long[] shape = updated.shape();
-    if (shape.length != 2 && shape.length != 3) {
-      throw new UserError(
-          "target_parameters takes parameters of two or three dimensions, found "
-              + Ops.shapeOf(updated.value()));
-    }
     this.updated = updated;
     this.transposed = transposed && shape.length == 3;
     experts = shape.length == 3 ? shape[0] : 1;
@@ -71,8 +65,6 @@ final class ParameterUpdate extends Graft {
         a.value().normal_(0, 1.0 / rank, null);
       } else if (how instanceof Initialization.Random) {
         b.copyFrom(Init.kaimingUniform(b.shape()));
-      } else if (!(how instanceof Initialization.Standard)) {
-        throw new UserError("init_lora_weights = " + how.word() + " is not for target_parameters");
       }
     }
   }

@@ -7,10 +7,10 @@ import dev.lora4j.lora.AdapterPlan.Layer;
 import dev.lora4j.lora.AdapterPlan.RawParameter;
 import dev.lora4j.lora.AdapterPlan.Saved;
 import dev.lora4j.lora.AdapterPlan.Tokens;
-import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,11 +24,10 @@ import java.util.function.Predicate;
  * all that don't are told at once.
  */
 final class Planner {
-  private static final String NO_MODULE = "no module matches ";
-
   private final LoraConfig config;
   private final Map<String, Module> modules;
-  private final List<String> problems = new ArrayList<>();
+  private final List<String> impossible = new ArrayList<>();
+  private final List<String> unmet = new ArrayList<>(); // names that mean nothing
 
   private Planner(Module base, LoraConfig config) {
     this.config = config;
@@ -39,10 +38,15 @@ final class Planner {
     refuseBeginning(config.initialization());
     Planner planner = new Planner(base, config);
     AdapterPlan plan = planner.plan();
-    if (!planner.problems.isEmpty()) {
-      throw new UserError(String.join("\n", planner.problems));
-    }
+    planner.impossible.addAll(planner.unmet);
+    refuse(planner.impossible);
     return plan;
+  }
+
+  private static void refuse(List<String> problems) {
+    if (!problems.isEmpty()) {
+      throw new UserError(String.join("\n", problems));
+    }
   }
 
   /** What could be begun here, but not brought back from the disk, or only in name. */
@@ -65,13 +69,9 @@ final class Planner {
   static AdapterPlan planForLoading(Module base, LoraConfig config) {
     Planner planner = new Planner(base, config);
     AdapterPlan plan = planner.plan();
-    List<String> fatal =
-        planner.problems.stream().filter(problem -> problem.startsWith(NO_MODULE)).toList();
-    if (!fatal.isEmpty()) {
-      throw new UserError(String.join("\n", fatal));
-    }
+    refuse(planner.impossible);
     if (plan.layers().isEmpty() && plan.parameters().isEmpty() && plan.tokens().isEmpty()) {
-      throw new UserError(String.join("\n", planner.problems));
+      refuse(planner.unmet);
     }
     return plan;
   }
@@ -118,26 +118,11 @@ final class Planner {
     modules.forEach(
         (path, module) -> {
           if (LoraLayer.canAdapt(module) && isTarget(path, module) && !isBelow(path, saved)) {
-            checkSupported(path, module);
+            impossible.addAll(Unsupported.of(path, module, config));
             layers.add(new Layer(path, module, config.rankAt(path), config.scalingAt(path)));
           }
         });
     return layers;
-  }
-
-  private void checkSupported(String path, Module module) {
-    if (module instanceof Conv conv && conv.options().groups() > 1) {
-      long groups = conv.options().groups();
-      if (config.dora()) {
-        problems.add(NO_MODULE + "use_dora: '" + path + "' is a convolution with groups");
-      } else if (config.rankAt(path) % groups != 0) {
-        problems.add(
-            "the rank at '%s' must be a multiple of its %d groups".formatted(path, groups));
-      }
-    }
-    if (module instanceof Embedding && config.loraBias()) {
-      problems.add(NO_MODULE + "lora_bias: '" + path + "' is an embedding");
-    }
   }
 
   private boolean isTarget(String path, Module module) {
@@ -163,9 +148,9 @@ final class Planner {
     if (config.targets() instanceof Targets.Named named) {
       named.names().stream()
           .filter(name -> layers.stream().noneMatch(l -> Targets.Named.means(name, l.path())))
-          .forEach(name -> problems.add(whyNoTarget(name)));
+          .forEach(this::tellWhyNoTarget);
     } else if (layers.isEmpty()) {
-      problems.add(
+      unmet.add(
           config.targets() instanceof Targets.Matching matching
               ? "no linear layer's whole path matches '%s'; there are: %s"
                   .formatted(matching.regex(), String.join(", ", adaptable()))
@@ -173,19 +158,23 @@ final class Planner {
     }
   }
 
-  private String whyNoTarget(String name) {
+  private void tellWhyNoTarget(String name) {
     List<String> meant =
         modules.keySet().stream().filter(p -> Targets.Named.means(name, p)).toList();
     if (meant.isEmpty()) {
-      return NO_MODULE + "'" + name + "'" + NearMiss.hint(name, lastNames(adaptable()));
+      impossible.add(
+          "no module matches '" + name + "'" + NearMiss.hint(name, lastNames(adaptable())));
+    } else if (!LoraLayer.canAdapt(module(meant.get(0)))) {
+      String path = meant.get(0);
+      unmet.add(
+          "'%s' is a %s, which can't be adapted; linear layers: %s"
+              .formatted(
+                  path, module(path).getClass().getSimpleName(), String.join(", ", adaptable())));
+    } else {
+      unmet.add(
+          "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"
+              .formatted(name));
     }
-    String path = meant.get(0);
-    if (!LoraLayer.canAdapt(module(path))) {
-      return "'%s' is a %s, which can't be adapted; linear layers: %s"
-          .formatted(path, module(path).getClass().getSimpleName(), String.join(", ", adaptable()));
-    }
-    return "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"
-        .formatted(name);
   }
 
   private List<String> adaptable() {
@@ -211,7 +200,7 @@ final class Planner {
         .map(
             p ->
                 key + ": no adapted layer matches '" + p + "'" + NearMiss.hint(p, lastNames(paths)))
-        .forEach(problems::add);
+        .forEach(unmet::add);
   }
 
   // ---- what else is trained ----
@@ -263,7 +252,7 @@ final class Planner {
         .filter(row -> row < 0 || row >= size)
         .forEach(
             row ->
-                problems.add(
+                impossible.add(
                     "trainable_token_indices: %s has rows 0 to %d, found %d"
                         .formatted(path, size - 1, row)));
   }
@@ -272,7 +261,7 @@ final class Planner {
     List<String> candidates = modules.keySet().stream().filter(p -> kind.test(module(p))).toList();
     List<String> meant = candidates.stream().filter(p -> Targets.Named.means(name, p)).toList();
     if (meant.isEmpty()) {
-      problems.add(
+      unmet.add(
           key + ": no module matches '" + name + "'" + NearMiss.hint(name, lastNames(candidates)));
     }
     return meant;
@@ -285,7 +274,7 @@ final class Planner {
     modules.forEach((path, module) -> found.addAll(parametersOf(path, module)));
     for (String target : config.targetParameters()) {
       if (found.stream().noneMatch(p -> Targets.Named.means(target, p.path() + "." + p.name()))) {
-        problems.add("target_parameters: no parameter matches '" + target + "'");
+        unmet.add("target_parameters: no parameter matches '" + target + "'");
       }
     }
     return found;
@@ -299,6 +288,8 @@ final class Planner {
     List<RawParameter> found = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
       String full = path + "." + names.get(i);
+      Parameter parameter = Objects.requireNonNull(module.ownParameters().get(names.get(i)));
+      impossible.addAll(Unsupported.of(full, parameter, config));
       found.add(
           new RawParameter(
               path,

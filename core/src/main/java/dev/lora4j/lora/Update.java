@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * magnitude {@code W' = m (W + ΔW) / ‖W + ΔW‖} (DoRA paper, eq. 5). It knows the layer that it
  * updates and nothing of other adapters.
  */
-abstract sealed class Update extends Module permits LinearUpdate, ConvUpdate, EmbeddingUpdate {
+abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpdate {
   private final Weighted base;
   private final int rank;
   private final Scalar scaling;
