@@ -112,7 +112,9 @@ class LoraLawsTest {
           .layers()
           .forEach(
               (path, layer) ->
-                  TensorAssert.assertSameState(state(layer, "loaded"), state(layer, "default")));
+                  TensorAssert.assertSameState(
+                      state(layer, trained.model, "loaded"),
+                      state(layer, trained.model, "default")));
       Tensor before = trained.answer();
       trained.model.activate("loaded");
       TensorAssert.assertThat(trained.answer()).isExactly(before);
@@ -123,8 +125,8 @@ class LoraLawsTest {
     }
   }
 
-  private static Map<String, Tensor> state(LoraLayer layer, String adapter) {
-    Update lowRank = layer.update(adapter);
+  private static Map<String, Tensor> state(LoraLayer layer, LoraModel model, String adapter) {
+    Update lowRank = layer.update(model.adapter(adapter));
     return lowRank == null ? Map.of() : lowRank.stateDict();
   }
 
