@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -75,6 +76,25 @@ class LoraLawsTest {
 
       assertThat(trained.model.isMerged()).isFalse();
       TensorAssert.assertSameState(trained.net.stateDict(), before);
+    }
+  }
+
+  @Property(tries = TRIES)
+  void aMergeIsTakenBackBySubtractionUpToRounding(
+      @ForAll("configs") LoraConfig config, @ForAll boolean dora, @ForAll long seed) {
+    try (PointerScope scope = new PointerScope();
+        AdaptedMlp trained =
+            AdaptedMlp.trained(config.dora(dora), seed).with("other", config.alpha(2))) {
+      Map<String, Tensor> before = copy(trained.net.stateDict());
+      trained.model.activate("default", "other");
+
+      trained.model.merge(Unmerging.BY_SUBTRACTION);
+      trained.model.unmerge();
+
+      before.forEach(
+          (path, tensor) ->
+              TensorAssert.assertThat(Objects.requireNonNull(trained.net.stateDict().get(path)))
+                  .isCloseTo(tensor, 1e-4));
     }
   }
 
