@@ -44,7 +44,7 @@ final class AdaptedNorm implements AutoCloseable {
       Tensor a = update.downFactor().flatten(1, -1);
       Tensor b = update.upFactor().flatten(1, -1);
       Tensor cross =
-          w.mm(a.t())
+          w.mm(a.t().contiguous())
               .addmm_(b, a.mm(a.t()), new Scalar(2 * scaling), new Scalar(scaling * scaling));
       Tensor squared = squaredOfBase(w, base).add(b.mul(cross).sum(1));
       free(norm);

@@ -215,7 +215,10 @@ public final class LoraModel {
     journal.begin(how);
     try {
       mergeParametrized(active);
-      layers().values().stream().distinct().forEach(layer -> layer.merge(active, journal));
+      layers().values().stream()
+          .distinct()
+          .parallel()
+          .forEach(layer -> layer.merge(active, journal));
     } catch (RuntimeException e) {
       journal.undo();
       throw e;

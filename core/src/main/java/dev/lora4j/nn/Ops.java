@@ -157,6 +157,9 @@ public final class Ops {
    * @return {@code [batch…, out]}
    */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    if (FewRows.suits(x, weight)) {
+      return FewRows.linear(x, weight, bias);
+    }
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
   }
 
