@@ -15,8 +15,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.bytedeco.javacpp.PointerScope;
@@ -33,10 +35,22 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class PeftCombinedTest {
   private static final double TOLERANCE = 1e-6;
+
+  /** What a decomposition cuts off was larger than what is left: its rounding shows in the rest. */
+  private static final double TOLERANCE_OF_SVD = 5e-6;
+
+  private static final boolean[][] KEPT = {
+    {true, true}, {true, false}, {false, true}, {false, false}
+  };
   private static final String KEY = "combined.base_model.model.";
 
+  /** All without svd_clamp, which depends on the signs that a decomposition happens to choose. */
   static Stream<String> cases() throws IOException {
-    return names("");
+    JsonNode index =
+        new ObjectMapper().readTree(Files.readAllBytes(Fixture.path("peft/index.json")));
+    return StreamSupport.stream(index.at("/combined").spliterator(), false)
+        .map(entry -> entry.get("name").asText())
+        .filter(name -> !name.endsWith("-clamp"));
   }
 
   static Stream<String> comparable() throws IOException {
@@ -47,19 +61,9 @@ class PeftCombinedTest {
     return cases().filter(PeftCombinedTest::isRefused);
   }
 
+  /** Where A and B tell what was drawn, which a decomposition does not. */
   static Stream<String> random() throws IOException {
-    return cases().filter(name -> name.endsWith("dare_linear-random"));
-  }
-
-  /**
-   * Without svd_clamp, whose numbers depend on the signs that a decomposition happens to choose.
-   */
-  private static Stream<String> names(String end) throws IOException {
-    JsonNode index =
-        new ObjectMapper().readTree(Files.readAllBytes(Fixture.path("peft/index.json")));
-    return StreamSupport.stream(index.at("/combined").spliterator(), false)
-        .map(entry -> entry.get("name").asText())
-        .filter(name -> name.endsWith(end) && !name.endsWith("-clamp"));
+    return cases().filter(name -> name.endsWith("-random") && !name.contains("svd"));
   }
 
   /** PEFT loses what is trained beside A and B. */
@@ -76,19 +80,20 @@ class PeftCombinedTest {
 
       Fixture fixture = combined.fixture;
       boolean bySvd = combined.about().get("compare").asText().equals("delta and logits");
+      double tolerance = bySvd ? TOLERANCE_OF_SVD : TOLERANCE;
       combined
           .deltas()
           .forEach(
               (path, delta) -> {
                 Tensor expected = fixture.tensor("delta." + path).div(combined.peftsExcess());
-                TensorAssert.assertThat(delta).as(path).isCloseTo(expected, TOLERANCE);
+                TensorAssert.assertThat(delta).as(path).isCloseTo(expected, tolerance);
               });
       assertThat(combined.deltas().keySet()).isEqualTo(fixture.tensors("delta.").keySet());
       if (!bySvd) {
         combined.checkFactors();
       }
       if (!name.endsWith("-rslora")) {
-        fixture.check("logits", combined.logits(), TOLERANCE);
+        fixture.check("logits", combined.logits(), tolerance);
       }
     }
   }
@@ -106,6 +111,21 @@ class PeftCombinedTest {
       combined.model.activate("again");
 
       TensorAssert.assertThat(combined.model.forward(combined.input())).isExactly(logits);
+    }
+  }
+
+  /** Each number of PEFT's A and B is what our mixer gives for some choice of who was dropped. */
+  @ParameterizedTest
+  @MethodSource("random")
+  void dropsAndRescalesAsPeftDoes(String name, @TempDir Path directory) throws IOException {
+    try (PointerScope scope = new PointerScope();
+        Combined combined = new Combined(name, directory)) {
+      combined.combine();
+
+      for (String key : combined.model.adapter("combined").saved().keySet()) {
+        assertThat(combined.outcomes(key, combined.fixture.tensor(KEY + key))).isEqualTo(4);
+        assertThat(combined.outcomes(key, combined.factor("combined", key))).isEqualTo(4);
+      }
     }
   }
 
@@ -222,6 +242,39 @@ class PeftCombinedTest {
         long padding = theirs.size(axis) - rank;
         assertThat(theirs.narrow(axis, rank, padding).count_nonzero().item_long()).isZero();
       }
+    }
+
+    Tensor factor(String adapter, String key) {
+      return Objects.requireNonNull(model.adapter(adapter).saved().get(key)).value();
+    }
+
+    /** How many of the four ways to drop numbers of two adapters occur; each number must be one. */
+    int outcomes(String key, Tensor mixed) {
+      Combination.Mix how = (Combination.Mix) how();
+      double density = about().get("density").asDouble();
+      Tensor unexplained = mixed.isnan().logical_not();
+      int found = 0;
+      for (boolean[] kept : KEPT) {
+        Iterator<Boolean> each = List.of(kept[0], kept[1]).iterator();
+        Mixer mixer =
+            new Mixer(t -> t.mul(new Scalar(each.next() ? 1 / density : 0)), how.majority());
+        Tensor outcome = mixer.mix(List.of(factor("first", key), factor("second", key)), roots());
+        Tensor here = outcome.sub(mixed).abs().le(new Scalar(TOLERANCE));
+        found += here.any().item_bool() ? 1 : 0;
+        unexplained = unexplained.logical_and(here.logical_not());
+      }
+      assertThat(unexplained.any().item_bool()).as(key).isFalse();
+      return found;
+    }
+
+    /** The weights of A and of B; none is negative here. */
+    private double[] roots() {
+      double[] weights = new double[2];
+      for (int i = 0; i < 2; i++) {
+        LoraConfig config = model.config(i == 0 ? "first" : "second");
+        weights[i] = Math.sqrt(about().get("weights").get(i).asDouble() * config.scaling());
+      }
+      return weights;
     }
 
     @Override
