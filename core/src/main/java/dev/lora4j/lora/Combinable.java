@@ -17,7 +17,8 @@ final class Combinable {
    */
   static void check(LoraModel model, Map<String, Double> weights, Combination how) {
     if (weights.isEmpty()) {
-      throw new UserError("no adapters to combine; there are: " + model.adapterNames());
+      throw new UserError(
+          "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
     }
     List<String> problems = new ArrayList<>();
     weights.forEach(
