@@ -104,8 +104,14 @@ final class Combiner {
         (path, ofLayer) -> {
           LoraLayer layer = Objects.requireNonNull(layers.get(path));
           if (filled.add(layer)) {
-            rule.combine(ofLayer).copyInto(Objects.requireNonNull(layer.update(name)));
+            fill(Objects.requireNonNull(layer.update(name)), ofLayer);
           }
         });
+  }
+
+  private void fill(Update update, List<CombinedPart> parts) {
+    try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
+      rule.combine(parts).copyInto(update);
+    }
   }
 }

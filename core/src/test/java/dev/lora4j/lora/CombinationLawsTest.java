@@ -3,7 +3,9 @@ package dev.lora4j.lora;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
+import dev.lora4j.nn.Conv1d;
 import dev.lora4j.nn.Conv2d;
+import dev.lora4j.nn.Conv3d;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Engine;
@@ -35,7 +37,7 @@ class CombinationLawsTest {
   private static final int TRIES = 40;
   private static final double TOLERANCE = 1e-5;
 
-  /** Layers of each kind that has a delta, each with two adapted places. */
+  /** Layers of each kind that has a delta, each of six outputs and at least as many inputs. */
   enum Kind {
     LINEAR {
       @Override
@@ -49,10 +51,22 @@ class CombinationLawsTest {
         return new TransposedLinear(7, 6);
       }
     },
-    CONVOLUTION {
+    LINE {
+      @Override
+      Module layer() {
+        return new Conv1d(2, 6, ConvOptions.kernel(3));
+      }
+    },
+    IMAGE {
       @Override
       Module layer() {
         return new Conv2d(2, 6, ConvOptions.kernel(2));
+      }
+    },
+    VOLUME {
+      @Override
+      Module layer() {
+        return new Conv3d(1, 6, ConvOptions.kernel(3, 1, 2));
       }
     },
     EMBEDDING {
