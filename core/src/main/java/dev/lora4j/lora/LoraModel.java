@@ -132,6 +132,19 @@ public final class LoraModel {
   }
 
   /**
+   * Makes a new adapter of others, which stay as they are; PEFT's {@code add_weighted_adapter}. It
+   * adapts every layer that one of them adapts. It is trainable and not active yet.
+   *
+   * @param weights how much each adapter counts, by its name; a negative weight takes away
+   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined so
+   */
+  public synchronized void combine(String name, Map<String, Double> weights, Combination how) {
+    checkNewName(name);
+    adapters.requireUnmerged("combine adapters");
+    Combiner.combine(this, name, weights, how);
+  }
+
+  /**
    * Puts the adapter in a directory in the place of one that is in use: forwards that run end with
    * the old one, those that begin afterwards see the new one, and none sees parts of both. Rank,
    * targets and method may differ.
