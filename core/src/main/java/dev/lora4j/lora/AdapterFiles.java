@@ -30,16 +30,19 @@ final class AdapterFiles {
 
   private AdapterFiles() {}
 
-  static long save(LoraModel model, String name, Path directory) {
+  static long save(LoraModel model, String name, Path directory, SavedForm form) {
     Adapter adapter = model.adapter(name);
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    adapter.saved().forEach((key, parameter) -> tensors.put(PREFIX + key, parameter.value()));
     Path weights = directory.resolve(WEIGHTS);
     Path json = directory.resolve(CONFIG);
-    byte[] text =
-        ConfigWriter.write(adapter.config(), adapter.paths(), model.hasTransposed(adapter));
-    SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
-    AtomicFile.write(json, text);
+    try (PointerScope scope = new PointerScope()) {
+      AdapterContent content = AdapterContent.of(model, name, form);
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      content.tensors().forEach((key, tensor) -> tensors.put(PREFIX + key, tensor));
+      byte[] text =
+          ConfigWriter.write(content.config(), adapter.paths(), model.hasTransposed(adapter));
+      SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
+      AtomicFile.write(json, text);
+    }
     try {
       return Files.size(weights) + Files.size(json);
     } catch (IOException e) {
@@ -79,7 +82,7 @@ final class AdapterFiles {
 
   /** What the base gave up at random can't be found again from the base alone. */
   private static void refuseUnrepeatable(LoraConfig config) {
-    if (config.initialization() instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
+    if (!config.initialization().isRepeatable()) {
       throw new UserError(
           "init_lora_weights = %s took a random part of the base, which can't be found again; save"
                   .formatted(config.initialization().word())

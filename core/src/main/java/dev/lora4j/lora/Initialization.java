@@ -82,6 +82,11 @@ public sealed interface Initialization {
     return this instanceof Random ? "false" : getClass().getSimpleName().toLowerCase(Locale.ROOT);
   }
 
+  /** Whether it gives the same for the same base each time. */
+  default boolean isRepeatable() {
+    return !(this instanceof Pissa pissa) || pissa.iterations() == 0;
+  }
+
   /** Whether the base gives up a part of its weight, which the adapter then holds. */
   default boolean takesFromBase() {
     return this instanceof Pissa || this instanceof Olora;

@@ -62,6 +62,21 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
     return base().outputAxis() == 0 ? product : product.t();
   }
 
+  /** Whether the present update is the difference to what the base gave up. */
+  boolean tookFromBase() {
+    return initialA != null;
+  }
+
+  /** {@code [A, A₀]ᵀ}: with {@link #plainB} the same update of the base as it was. */
+  Tensor plainA() {
+    return initialA == null ? a().value() : Ops.join(0, a().value(), initialA.value());
+  }
+
+  /** {@code [B, −B₀]}, see {@link #plainA}. */
+  Tensor plainB() {
+    return initialB == null ? b().value() : Ops.join(1, b().value(), initialB.value().neg());
+  }
+
   /** The base's weight as {@code [out, in]}. */
   Tensor weightAsRows() {
     Tensor weight = base().weight().value().detach();

@@ -156,6 +156,14 @@ public record LoraConfig(
     return with(b -> b.alphaPattern = new PathPatterns(pattern));
   }
 
+  LoraConfig patterns(PathPatterns ranks, PathPatterns alphas) {
+    return with(
+        b -> {
+          b.rankPattern = ranks;
+          b.alphaPattern = alphas;
+        });
+  }
+
   public LoraConfig layersToTransform(List<Integer> layers) {
     return with(b -> b.layersToTransform = layers);
   }

@@ -241,12 +241,21 @@ public final class LoraModel {
 
   /**
    * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}.
+   * adapter_model.safetensors}. It works on the base as it was, whatever it began with.
    *
    * @return the number of bytes written
    */
   public long save(String name, Path directory) {
-    return AdapterFiles.save(this, name, directory);
+    return save(name, directory, SavedForm.PLAIN);
+  }
+
+  /**
+   * The same in a form of the caller's choice.
+   *
+   * @throws UserError if nobody could load it in that form
+   */
+  public long save(String name, Path directory, SavedForm form) {
+    return AdapterFiles.save(this, name, directory, form);
   }
 
   /**

@@ -49,16 +49,12 @@ final class Planner {
     }
   }
 
-  /** What could be begun here, but not brought back from the disk, or only in name. */
+  /** What can't begin from the base alone. */
   private static void refuseBeginning(Initialization how) {
-    if (how instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
-      throw new UserError(
-          how.word()
-              + " takes a random part of the base, which a saved adapter can't find again;"
-              + " use pissa");
-    }
     if (how instanceof Initialization.Eva) {
-      throw new UserError("eva needs examples of the layers' inputs, and can't begin here yet");
+      throw new UserError(
+          "eva begins from examples of the layers' inputs: give some batches,"
+              + " Lora.adapt(network, config, batches)");
     }
   }
 

@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -126,7 +127,8 @@ public final class Ops {
     return torch.dtype(type);
   }
 
-  static GeneratorOptional defaultGenerator() {
+  /** Where random numbers come from unless told otherwise; {@link Engine#seed} seeds it. */
+  public static GeneratorOptional defaultGenerator() {
     return DEFAULT_GENERATOR;
   }
 
@@ -158,6 +160,11 @@ public final class Ops {
    */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
+  }
+
+  /** Tensors side by side along an axis. */
+  public static Tensor join(long axis, Tensor... parts) {
+    return torch.cat(new TensorVector(parts), axis);
   }
 
   /** {@code a + scaling · b}. */
