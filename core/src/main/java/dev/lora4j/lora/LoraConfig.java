@@ -164,6 +164,17 @@ public record LoraConfig(
         });
   }
 
+  /** The same for these layers alone, of those that it means. */
+  LoraConfig only(List<String> paths) {
+    return with(
+        b -> {
+          b.targets = Targets.exactly(paths);
+          b.exclude = Targets.none();
+          b.layersToTransform = List.of();
+          b.layersPattern = List.of();
+        });
+  }
+
   public LoraConfig layersToTransform(List<Integer> layers) {
     return with(b -> b.layersToTransform = layers);
   }

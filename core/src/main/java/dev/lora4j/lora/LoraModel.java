@@ -93,6 +93,26 @@ public final class LoraModel {
     return build(name, config, Planner.plan(base, config));
   }
 
+  /**
+   * Adds a new adapter that begins with what its layers are given for these examples; trainable and
+   * not active yet. Its config has the ranks that the examples gave.
+   *
+   * @param config with {@link Initialization.Eva}
+   * @return the paths of the layers that it adapts
+   * @throws UserError if the examples are too few for a layer
+   */
+  public List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
+    checkNewName(name);
+    requireUnmerged("add an adapter");
+    try (AdapterScope bare = disabled();
+        EvaResult learned = Eva.learn(base, config, batches)) {
+      LoraConfig found = learned.config();
+      List<String> paths = build(name, found, Planner.planFromData(base, found));
+      learned.begin(layers(), name);
+      return paths;
+    }
+  }
+
   /** Adds an adapter for tensors that will say themselves what fits. */
   void addForLoading(String name, LoraConfig config) {
     build(name, config, Planner.planForLoading(base, config));

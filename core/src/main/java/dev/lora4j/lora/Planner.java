@@ -36,7 +36,15 @@ final class Planner {
 
   static AdapterPlan plan(Module base, LoraConfig config) {
     refuseBeginning(config.initialization());
-    Planner planner = new Planner(base, config);
+    return strictly(new Planner(base, config));
+  }
+
+  /** The same for an adapter that begins from data which the caller has. */
+  static AdapterPlan planFromData(Module base, LoraConfig config) {
+    return strictly(new Planner(base, config));
+  }
+
+  private static AdapterPlan strictly(Planner planner) {
     AdapterPlan plan = planner.plan();
     planner.impossible.addAll(planner.unmet);
     refuse(planner.impossible);

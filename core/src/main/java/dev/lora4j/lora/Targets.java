@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /** Which modules are adapted, by path; PEFT's {@code target_modules}. */
 public sealed interface Targets {
@@ -45,6 +46,12 @@ public sealed interface Targets {
     } catch (PatternSyntaxException e) {
       throw new UserError("target_modules is no regular expression: " + e.getMessage(), e);
     }
+  }
+
+  /** The modules at these paths, and none that is deeper and ends like one of them. */
+  static Targets exactly(List<String> paths) {
+    return matching(
+        paths.stream().map(path -> path.replace(".", "\\.")).collect(Collectors.joining("|")));
   }
 
   /** See {@link #everyLinear}. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
@@ -30,7 +32,7 @@ class PeftReadsOursTest {
   private static final Path REACTOR = Path.of("..").toAbsolutePath().normalize();
 
   @ParameterizedTest
-  @ValueSource(strings = {"true", "pissa", "pissa_niter_2", "olora"})
+  @ValueSource(strings = {"true", "pissa", "pissa_niter_2", "olora", "eva"})
   void andGivesTheSameLogits(String beginning, @TempDir Path directory)
       throws IOException, InterruptedException {
     Optional<String> python = python();
@@ -64,7 +66,7 @@ class PeftReadsOursTest {
         PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       SafetensorsWriter.write(base, net.stateDict(), Map.of("format", "pt"));
-      LoraModel model = Lora.adapt(net, config(beginning));
+      LoraModel model = adapt(net, config(beginning));
       model
           .parameters("default")
           .forEach(p -> p.copyFrom(p.value().add(torch.randn(p.shape()), SMALL)));
@@ -73,6 +75,12 @@ class PeftReadsOursTest {
       SafetensorsWriter.write(
           computed, Map.of("input", input, "logits", net.forward(input)), Map.of());
     }
+  }
+
+  private static LoraModel adapt(ConvNet net, LoraConfig config) {
+    return config.initialization() instanceof Initialization.Eva
+        ? Lora.adapt(net, config, List.of(EvaBatch.of(torch.randn(40, 3, 32, 32))))
+        : Lora.adapt(net, config);
   }
 
   private static LoraConfig config(String beginning) {
