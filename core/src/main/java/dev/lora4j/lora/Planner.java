@@ -26,12 +26,14 @@ import java.util.function.Predicate;
 final class Planner {
   private final LoraConfig config;
   private final Map<String, Module> modules;
+  private final String head; // of a language model, else empty
   private final List<String> impossible = new ArrayList<>();
   private final List<String> unmet = new ArrayList<>(); // names that mean nothing
 
   private Planner(Module base, LoraConfig config) {
     this.config = config;
     modules = originalModules(base);
+    head = base.headPath().orElse("");
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
@@ -132,7 +134,7 @@ final class Planner {
   private boolean isTarget(String path, Module module) {
     boolean meant =
         config.targets() instanceof Targets.EveryLinear
-            ? module instanceof Linear || module instanceof TransposedLinear
+            ? (module instanceof Linear || module instanceof TransposedLinear) && !path.equals(head)
             : config.targets().include(path);
     return meant && !config.exclude().include(path) && isInLayers(path);
   }
