@@ -78,7 +78,10 @@ final class ConfigReader {
     if (config.targets.equals(Targets.none())
         && config.targetParameters.isEmpty()
         && config.trainableTokens.isEmpty()) {
-      throw noTargets();
+      if (!isAbsent(json.path("target_modules"))) {
+        throw noTargets();
+      }
+      config.targets = Targets.ofArchitecture();
     }
     try {
       return config.build();

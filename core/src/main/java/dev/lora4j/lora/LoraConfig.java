@@ -72,7 +72,9 @@ public record LoraConfig(
     if (loraBias && dora) {
       throw new UserError("lora_bias and use_dora don't go together");
     }
-    if (!layersToTransform.isEmpty() && !(targets instanceof Targets.Named)) {
+    if (!layersToTransform.isEmpty()
+        && !(targets instanceof Targets.Named)
+        && !(targets instanceof Targets.OfArchitecture)) {
       throw new UserError("layers_to_transform goes with target_modules that are names");
     }
     if (!targetParameters.isEmpty() && (dropout > 0 || dora || loraBias)) {

@@ -164,6 +164,12 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     }
   }
 
+  void refuseTiedMerge(String path, TiedWeights tied) {
+    if (!activeUpdates().isEmpty()) {
+      tied.refuseMerge(path, pretrained);
+    }
+  }
+
   /** Frees every adapter; the pretrained layer stays. */
   void closeAdapters() {
     List.copyOf(updates.keySet()).forEach(this::remove);

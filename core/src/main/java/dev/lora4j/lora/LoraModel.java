@@ -185,6 +185,8 @@ public final class LoraModel {
   /** Adds the active adapters' updates into the base's weights, so that they cost nothing. */
   public void merge() {
     requireUnmerged("merge");
+    TiedWeights tied = TiedWeights.of(Planner.originalModules(base));
+    layers().forEach((path, layer) -> layer.refuseTiedMerge(path, tied));
     try {
       mergeParametrized();
       layers().values().stream().distinct().forEach(layer -> layer.merge(journal));

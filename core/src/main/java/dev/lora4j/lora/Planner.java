@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -27,13 +28,36 @@ final class Planner {
   private final LoraConfig config;
   private final Map<String, Module> modules;
   private final String head; // of a language model, else empty
+  private final TiedWeights tied;
   private final List<String> impossible = new ArrayList<>();
   private final List<String> unmet = new ArrayList<>(); // names that mean nothing
 
   private Planner(Module base, LoraConfig config) {
-    this.config = config;
     modules = originalModules(base);
+    this.config =
+        config.targets() instanceof Targets.OfArchitecture
+            ? config.targets(defaultTargets(base))
+            : config;
     head = base.headPath().orElse("");
+    tied = TiedWeights.of(modules);
+  }
+
+  private Targets defaultTargets(Module base) {
+    Optional<String> type = base.modelType();
+    return type.flatMap(DefaultTargets::of)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "target_modules is null, and "
+                        + type.map(
+                                t ->
+                                    "there is no default for model_type '"
+                                        + t
+                                        + "'"
+                                        + NearMiss.hint(t, DefaultTargets.knownTypes()))
+                            .orElse("the network does not say its model_type")
+                        + "; name the layers, of "
+                        + String.join(", ", lastNames(adaptable()))));
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
@@ -88,6 +112,7 @@ final class Planner {
     List<RawParameter> parameters = parameters();
     checkTargets(layers);
     checkPatterns(layers, parameters);
+    impossible.addAll(tied.refused(config, layers, saved));
     return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
   }
 

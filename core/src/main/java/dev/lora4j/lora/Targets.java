@@ -15,9 +15,17 @@ public sealed interface Targets {
   /** The choice in words. */
   String describe();
 
-  /** Every linear layer, at any depth. */
+  /** Every linear layer, at any depth, but a language model's head. */
   static Targets everyLinear() {
     return new EveryLinear();
+  }
+
+  /**
+   * The layers that PEFT adapts in a network of this architecture ({@code target_modules: null}):
+   * queries and values of attention, mostly. The network must say its {@code modelType}.
+   */
+  static Targets ofArchitecture() {
+    return new OfArchitecture();
   }
 
   /** Nothing. */
@@ -64,6 +72,20 @@ public sealed interface Targets {
     @Override
     public String describe() {
       return "every linear layer";
+    }
+  }
+
+  /** See {@link #ofArchitecture}. */
+  record OfArchitecture() implements Targets {
+    /** Which they are depends on the network. */
+    @Override
+    public boolean include(String path) {
+      return false;
+    }
+
+    @Override
+    public String describe() {
+      return "the architecture's default layers";
     }
   }
 

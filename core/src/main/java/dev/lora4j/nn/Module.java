@@ -226,6 +226,14 @@ public abstract class Module implements AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * Hugging Face's {@code model_type} of the network, such as {@code llama}. Which layers an
+   * adapter changes where its config names none follows from it.
+   */
+  public Optional<String> modelType() {
+    return Optional.empty();
+  }
+
   /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */
   public boolean keepsParametersTransposed() {
     return false;
