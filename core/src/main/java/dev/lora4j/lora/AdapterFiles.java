@@ -40,7 +40,7 @@ final class AdapterFiles {
       content.tensors().forEach((key, tensor) -> tensors.put(PREFIX + key, tensor));
       byte[] text =
           ConfigWriter.write(content.config(), adapter.paths(), model.hasTransposed(adapter));
-      SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
+      SafetensorsWriter.write(weights, tensors, metadata(model));
       AtomicFile.write(json, text);
     }
     try {
@@ -50,7 +50,7 @@ final class AdapterFiles {
     }
   }
 
-  static void load(LoraModel model, String name, Path directory) {
+  static void load(LoraModel model, String name, Path directory, BaseCheck check) {
     LoraConfig config = readConfig(directory);
     Path file = directory.resolve(WEIGHTS);
     if (!Files.isRegularFile(file)) {
@@ -67,7 +67,27 @@ final class AdapterFiles {
         model.remove(name);
         throw new UserError(file + " does not fit this base:\n  " + String.join("\n  ", problems));
       }
+      if (check == BaseCheck.SAME_BASE) {
+        requireSameBase(model, name, file, weights);
+      }
       expected.forEach((key, parameter) -> parameter.copyFrom(weights.read(key)));
+    }
+  }
+
+  private static Map<String, String> metadata(LoraModel model) {
+    Map<String, String> metadata = new LinkedHashMap<>(model.fingerprint().metadata());
+    metadata.put("format", "pt");
+    return metadata;
+  }
+
+  private static void requireSameBase(
+      LoraModel model, String name, Path file, SafetensorsFile weights) {
+    try {
+      BaseFingerprint.in(weights.metadata())
+          .ifPresent(madeOn -> madeOn.require(file, model.fingerprint()));
+    } catch (UserError e) {
+      model.remove(name);
+      throw e;
     }
   }
 

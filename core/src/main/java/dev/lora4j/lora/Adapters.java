@@ -18,6 +18,7 @@ final class Adapters {
 
   private volatile List<String> ofTheModel = List.of();
   private final MergeJournal journal = new MergeJournal();
+  private final Fingerprinter fingerprinter = new Fingerprinter(journal);
   private volatile boolean merged;
 
   List<String> active() {
@@ -38,6 +39,10 @@ final class Adapters {
 
   Map<String, Adapter> byName() {
     return byName;
+  }
+
+  Fingerprinter fingerprinter() {
+    return fingerprinter;
   }
 
   MergeJournal journal() {

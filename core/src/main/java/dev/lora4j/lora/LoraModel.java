@@ -197,6 +197,17 @@ public final class LoraModel {
     adapters.setMerged(!journal.isEmpty());
   }
 
+  /**
+   * Merges the active adapters, and measures on some inputs what that changes. In evaluation mode.
+   *
+   * @param samples inputs of the network
+   * @throws UserError if a merged weight has a NaN or Inf, or the outputs change by more than the
+   *     limits; the base's weights are then what they were, bit for bit
+   */
+  public MergeReceipt merge(List<Tensor> samples, MergeLimits limits) {
+    return CheckedMerge.of(this, samples, limits);
+  }
+
   /** Gives each parameter the value that the active adapters let the base compute with. */
   private void mergeParametrized() {
     if (active().isEmpty()) {
@@ -284,9 +295,20 @@ public final class LoraModel {
    * Reads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
    * not active yet.
    *
-   * @throws UserError if it does not fit the base; the message names layer, expected and found
+   * @throws UserError if it does not fit the base, or was made on another one; the message names
+   *     what differs
    */
   public void load(String name, Path directory) {
-    AdapterFiles.load(this, name, directory);
+    load(name, directory, BaseCheck.SAME_BASE);
+  }
+
+  /** The same, and says whether it must be the base on which the adapter was made. */
+  public void load(String name, Path directory, BaseCheck check) {
+    AdapterFiles.load(this, name, directory, check);
+  }
+
+  /** What the base is, whatever adapters do; taken once, until its weights change. */
+  public BaseFingerprint fingerprint() {
+    return adapters.fingerprinter().of(base);
   }
 }

@@ -16,6 +16,12 @@ final class MergeJournal {
     parameter.copyFrom(merged);
   }
 
+  /** What a parameter was before anything was merged into it. */
+  Tensor before(Parameter parameter) {
+    Tensor kept = before.get(parameter);
+    return kept == null ? parameter.value() : kept;
+  }
+
   boolean isEmpty() {
     return before.isEmpty();
   }
