@@ -188,6 +188,12 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     }
   }
 
+  void refuseTiedMerge(List<Adapter> active, String path, TiedWeights tied) {
+    if (!updatesOf(active).isEmpty()) {
+      tied.refuseMerge(path, pretrained);
+    }
+  }
+
   private void mergeBias(Update update, MergeJournal journal) {
     Parameter ofB = update.biasOfB();
     if (ofB != null) {

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -58,6 +59,20 @@ final class MergeJournal {
     before.computeIfAbsent(parameter, p -> Ops.keep(p.value().detach().clone()));
   }
 
+  /**
+   * What a parameter was before anything was merged into it.
+   *
+   * @throws UserError if no copy was kept
+   */
+  Tensor before(Parameter parameter) {
+    Tensor kept = before.get(parameter);
+    if (kept == null && made.stream().anyMatch(one -> one.weight == parameter)) {
+      throw new UserError(
+          "what the base was can't be told while adapters are merged by subtraction; unmerge first");
+    }
+    return kept == null ? parameter.value() : kept;
+  }
+
   boolean isEmpty() {
     return empty;
   }
@@ -69,7 +84,7 @@ final class MergeJournal {
   /**
    * Puts everything back.
    *
-   * @throws dev.lora4j.UserError if an update that is to be subtracted is another one by now
+   * @throws UserError if an update that is to be subtracted is another one by now
    */
   void undo() {
     made.forEach(one -> one.change.requireSameUpdate());

@@ -2,7 +2,9 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -25,6 +27,24 @@ public record PathPatterns(Map<String, Double> values) {
   /** No path has a value. */
   public static PathPatterns none() {
     return NONE;
+  }
+
+  /**
+   * Keys that give each of these paths its value, where it is another than {@code otherwise}. A
+   * path that ends like another one comes first, so that it keeps its own.
+   */
+  static PathPatterns exactly(Map<String, Double> byPath, double otherwise) {
+    List<String> needed =
+        byPath.entrySet().stream()
+            .filter(entry -> entry.getValue() != otherwise)
+            .map(Map.Entry::getKey)
+            .toList();
+    Map<String, Double> values = new LinkedHashMap<>();
+    byPath.entrySet().stream()
+        .filter(entry -> needed.stream().anyMatch(key -> fits(key, entry.getKey())))
+        .sorted(Comparator.comparingInt(entry -> -entry.getKey().length()))
+        .forEach(entry -> values.put(entry.getKey(), entry.getValue()));
+    return new PathPatterns(values);
   }
 
   /** The value for a path, if a key fits it. */

@@ -100,7 +100,7 @@ final class RowUpdates implements AutoCloseable {
   }
 
   private Tensor joined(int axis, Function<Update, Tensor> factor) {
-    return torch.cat(new TensorVector(updates.stream().map(factor).toArray(Tensor[]::new)), axis);
+    return Ops.join(axis, updates.stream().map(factor).toArray(Tensor[]::new));
   }
 
   /** A matrix whose columns lie as rows, as the product that it enters reads it. */
