@@ -174,15 +174,18 @@ class CombineTest {
   }
 
   @Test
-  void aRankBeyondTheLayersSizeIsCutDownToIt() {
-    mlp.with("cats", CONFIG);
+  void aRankBeyondWhatThereIsIsCutDownToIt() {
+    mlp.with("cats", CONFIG).with("dogs", CONFIG);
 
-    model.combine("all", Map.of("cats", 1.0), Combination.svd().rank(100));
+    model.combine("sum", BOTH, Combination.svd().rank(100));
+    model.combine("pruned", BOTH, Combination.magnitudePrune(0.5).bySvd(100));
 
-    LoraConfig config = model.config("all");
-    assertThat(config.rankAt("fc1")).isEqualTo(6);
-    assertThat(config.rankAt("block.fc2")).isEqualTo(8);
-    assertThat(config.rankAt("head")).isEqualTo(3);
+    LoraConfig sum = model.config("sum"); // 2 and 2, but the head has three outputs only
+    assertThat(List.of(sum.rankAt("fc1"), sum.rankAt("fc2"), sum.rankAt("head")))
+        .containsExactly(4, 4, 3);
+    LoraConfig pruned = model.config("pruned"); // whose updates have any rank
+    assertThat(List.of(pruned.rankAt("fc1"), pruned.rankAt("block.fc2"), pruned.rankAt("head")))
+        .containsExactly(6, 8, 3);
   }
 
   @Test
