@@ -73,7 +73,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
 
   private static SortedMap<String, String> tensors(String lines) {
     SortedMap<String, String> tensors = new TreeMap<>();
-    for (String line : lines.split("\n")) {
+    for (String line : lines.lines().toList()) {
       int space = line.indexOf(' ');
       if (space > 0) {
         tensors.put(line.substring(0, space), line.substring(space + 1));

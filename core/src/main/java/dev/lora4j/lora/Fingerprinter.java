@@ -24,7 +24,9 @@ final class Fingerprinter {
   private List<Seen> last = List.of();
   private @Nullable BaseFingerprint kept;
 
-  /** A tensor as it was: libtorch counts how often it was written to. */
+  /**
+   * A tensor, told by its native address, as it was: libtorch counts how often it was written to.
+   */
   private record Seen(Tensor tensor, long version) {}
 
   Fingerprinter(MergeJournal journal) {
@@ -36,24 +38,12 @@ final class Fingerprinter {
     List<Seen> now =
         tensors.values().stream().map(tensor -> new Seen(tensor, tensor._version())).toList();
     BaseFingerprint fingerprint = kept;
-    if (fingerprint == null || !isSame(now)) {
+    if (fingerprint == null || !now.equals(last)) {
       fingerprint = BaseFingerprint.of(lines(tensors));
       kept = fingerprint;
       last = now;
     }
     return fingerprint;
-  }
-
-  private boolean isSame(List<Seen> now) {
-    if (now.size() != last.size()) {
-      return false;
-    }
-    for (int i = 0; i < now.size(); i++) {
-      if (now.get(i).tensor != last.get(i).tensor || now.get(i).version != last.get(i).version) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** The base's own tensors by name, as they are without what is merged; a shared one once. */

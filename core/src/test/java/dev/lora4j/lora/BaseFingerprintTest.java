@@ -28,8 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 class BaseFingerprintTest {
   private static final LoraConfig CONFIG = LoraConfig.rank(2);
 
-  @TempDir private Path directory;
-
   private final PointerScope scope = new PointerScope();
   private final AdaptedMlp made = AdaptedMlp.trained(CONFIG, 1);
   private final AdaptedMlp other = AdaptedMlp.trained(CONFIG, 2);
@@ -97,7 +95,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anAdapterIsLoadedOntoTheBaseThatItWasMadeOn() {
+  void anAdapterIsLoadedOntoTheBaseThatItWasMadeOn(@TempDir Path directory) {
     made.model.save("default", directory);
 
     made.model.load("again", directory);
@@ -109,7 +107,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anotherBaseIsRefusedUnlessItIsMeant() {
+  void anotherBaseIsRefusedUnlessItIsMeant(@TempDir Path directory) {
     made.model.save("default", directory);
 
     assertThatThrownBy(() -> other.model.load("strange", directory))
@@ -125,7 +123,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anAdapterThatDoesNotSayItsBaseIsNotChecked() {
+  void anAdapterThatDoesNotSayItsBaseIsNotChecked(@TempDir Path directory) {
     made.model.save("default", directory);
     Path file = directory.resolve("adapter_model.safetensors");
     Map<String, Tensor> tensors = new LinkedHashMap<>();

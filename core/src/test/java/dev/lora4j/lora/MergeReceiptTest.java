@@ -101,9 +101,10 @@ class MergeReceiptTest {
       assertThatThrownBy(() -> model.merge(samples(), MergeLimits.largest(0.5).divergence(0.1)))
           .isInstanceOf(UserError.class)
           .hasMessage(
-              "the merge was taken back, the base is as it was:\n"
-                  + "  outputs differ by 1.00, at most 0.500 allowed\n"
-                  + "  the KL divergence is 0.111 nats, at most 0.100 allowed");
+              """
+              the merge was taken back, the base is as it was:
+                outputs differ by 1.00, at most 0.500 allowed
+                the KL divergence is 0.111 nats, at most 0.100 allowed""");
 
       assertThat(model.isMerged()).isFalse();
       TensorAssert.assertThat(weight(net).value()).isExactly(before);
