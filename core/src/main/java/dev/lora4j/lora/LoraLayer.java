@@ -114,7 +114,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
 
   /** Lets the adapter's update stand in the tree under the adapter's name. */
   void name(Adapter adapter) {
-    child(placeOf(adapter), updates.get(adapter));
+    child(placeOf(adapter), requireNonNull(updates.get(adapter)));
   }
 
   void unname(Adapter adapter) {
