@@ -27,6 +27,11 @@ public enum DType {
     return bytes;
   }
 
+  /** Whether its numbers have fractions. */
+  public boolean isFloating() {
+    return this == F64 || this == F32 || this == F16 || this == BF16;
+  }
+
   /** libtorch's name for it. */
   public ScalarType torch() {
     return switch (this) {

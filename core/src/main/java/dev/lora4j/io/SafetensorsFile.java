@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file,
@@ -36,6 +37,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
+  private @Nullable MappedFile pages; // once they are asked for
 
   private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header) {
     this.path = path;
@@ -130,6 +132,29 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
+  /**
+   * A tensor over the file's own pages: nothing is read before it is touched, and what is written
+   * to it stays out of the file. It belongs to the caller's pointer scope and outlives {@link
+   * #close}; nobody may shorten the file while it lives.
+   *
+   * @throws CorruptFile when the file has no tensor of that name, or has become shorter
+   */
+  public Tensor map(String name) {
+    TensorInfo info = info(name);
+    long start = header.dataStart() + info.begin();
+    if (info.bytes() == 0 || start % info.dtype().bytes() != 0) {
+      return read(name); // nothing to map, or numbers that don't lie on their boundaries
+    }
+    return pages().slice(start, info.bytes(), info.dtype(), info.sizes());
+  }
+
+  private synchronized MappedFile pages() {
+    if (pages == null) {
+      pages = MappedFile.open(path, header.end());
+    }
+    return pages;
+  }
+
   private void fill(String name, TensorInfo info, TensorMemory memory) {
     long start = header.dataStart() + info.begin();
     for (long done = 0; done < info.bytes(); ) {
@@ -151,8 +176,12 @@ public final class SafetensorsFile implements AutoCloseable {
 
   /** Closes the file; tensors that were read stay as they are. */
   @Override
-  public void close() {
+  public synchronized void close() {
     closeQuietly(channel);
+    if (pages != null) {
+      pages.close();
+      pages = null;
+    }
   }
 
   private static void closeQuietly(FileChannel channel) {

@@ -35,6 +35,11 @@ record SafetensorsHeader(
     metadata = Collections.unmodifiableMap(metadata);
   }
 
+  /** The length of the file. */
+  long end() {
+    return dataStart + tensors.values().stream().mapToLong(TensorInfo::end).max().orElse(0);
+  }
+
   /**
    * Reads and checks a header.
    *
