@@ -70,10 +70,17 @@ final class AdapterFiles {
 
   static LoraConfig readConfig(Path directory) {
     Path file = directory.resolve(CONFIG);
+    if (!Files.exists(file)) {
+      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
+    }
+    return readConfigFile(file);
+  }
+
+  static LoraConfig readConfigFile(Path file) {
     try {
       return ConfigReader.read(file, Files.readAllBytes(file));
     } catch (IOException e) {
-      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG, e);
+      throw new UserError("can't read " + file + ": " + e.getMessage(), e);
     }
   }
 

@@ -14,8 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -146,30 +145,19 @@ public sealed class LoraLayer extends Module permits LoraLinear {
 
   // ---- merging ----
 
-  /** Puts the active adapters' updates into weight and bias; the journal keeps what was there. */
-  void merge(MergeJournal journal) {
+  /**
+   * Adds what the active adapters make of weight and bias, to be computed when it is asked for.
+   *
+   * @param merged what others make of parameters, on top of which this layer's adapters work
+   */
+  void addMerged(Map<Parameter, Supplier<Tensor>> merged) {
     List<Update> active = activeUpdates();
     if (active.isEmpty()) {
       return;
     }
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      Parameter weight = weighted().weight();
-      Tensor w = weight.value();
-      for (Update update : active) {
-        w = update.mergedInto(w);
-      }
-      journal.change(weight, w);
-      mergeBiases(active, journal);
-    }
-  }
-
-  /** Frees every adapter; the pretrained layer stays. */
-  void closeAdapters() {
-    List.copyOf(updates.keySet()).forEach(this::remove);
-  }
-
-  private void mergeBiases(List<Update> active, MergeJournal journal) {
+    Parameter weight = weighted().weight();
+    Supplier<Tensor> own = merged.getOrDefault(weight, weight::value);
+    merged.put(weight, () -> mergedWeight(own.get(), active));
     for (Update update : active) {
       Parameter ofB = update.biasOfB();
       if (ofB != null) {
@@ -177,9 +165,30 @@ public sealed class LoraLayer extends Module permits LoraLinear {
             weighted()
                 .bias()
                 .orElseThrow(() -> new UserError("a layer without a bias can't take lora_bias in"));
-        journal.change(bias, bias.value().add(ofB.value(), update.scaling()));
+        Supplier<Tensor> before = merged.getOrDefault(bias, bias::value);
+        merged.put(bias, () -> before.get().add(ofB.value(), update.scaling()));
       }
     }
+  }
+
+  private static Tensor mergedWeight(Tensor weight, List<Update> active) {
+    Tensor w = weight;
+    for (Update update : active) {
+      w = update.mergedInto(w);
+    }
+    return w;
+  }
+
+  /** Adds the active adapters into weight and bias; the journal keeps what was there. */
+  void merge(MergeJournal journal) {
+    Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();
+    addMerged(merged);
+    merged.forEach(journal::change);
+  }
+
+  /** Frees every adapter; the pretrained layer stays. */
+  void closeAdapters() {
+    List.copyOf(updates.keySet()).forEach(this::remove);
   }
 
   /** The layer that is adapted. */

@@ -12,8 +12,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
@@ -166,8 +166,7 @@ public final class LoraModel {
   public void merge() {
     requireUnmerged("merge");
     try {
-      mergeParametrized();
-      layers().values().stream().distinct().forEach(layer -> layer.merge(journal));
+      merged().forEach(journal::change);
     } catch (RuntimeException e) {
       journal.undo();
       throw e;
@@ -175,17 +174,55 @@ public final class LoraModel {
     adapters.setMerged(!journal.isEmpty());
   }
 
-  /** Gives each parameter the value that the active adapters let the base compute with. */
-  private void mergeParametrized() {
-    if (active().isEmpty()) {
-      return;
-    }
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
+  /**
+   * What merging the active adapters would make of the base's parameters, which stay as they are:
+   * by the parameter's path in the bare network, those that the adapters have a say in. A value is
+   * computed whenever it is asked for, in float32 where the base is narrower, and belongs to the
+   * caller's pointer scope.
+   */
+  public Map<String, Supplier<Tensor>> mergedParameters() {
+    requireUnmerged("compute what merging gives");
+    Map<Parameter, Supplier<Tensor>> merged = merged();
+    Map<String, Supplier<Tensor>> byPath = new LinkedHashMap<>();
+    addByPath("", base, merged, byPath);
+    Planner.originalModules(base)
+        .forEach((path, module) -> addByPath(path + ".", module, merged, byPath));
+    return byPath;
+  }
+
+  private static void addByPath(
+      String prefix,
+      Module module,
+      Map<Parameter, Supplier<Tensor>> merged,
+      Map<String, Supplier<Tensor>> byPath) {
+    module
+        .ownParameters()
+        .forEach(
+            (name, parameter) -> {
+              Supplier<Tensor> value = merged.get(parameter);
+              if (value != null) {
+                byPath.put(prefix + name, withoutGradient(value));
+              }
+            });
+  }
+
+  private static Supplier<Tensor> withoutGradient(Supplier<Tensor> value) {
+    return () -> {
+      try (NoGradGuard guard = new NoGradGuard()) {
+        return value.get();
+      }
+    };
+  }
+
+  private Map<Parameter, Supplier<Tensor>> merged() {
+    Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();
+    if (!active().isEmpty()) {
       base.namedParameters().values().stream()
           .filter(Parameter::isParametrized)
-          .forEach(parameter -> journal.change(parameter, parameter.tensor()));
+          .forEach(parameter -> merged.put(parameter, parameter::tensor));
+      layers().values().stream().distinct().forEach(layer -> layer.addMerged(merged));
     }
+    return merged;
   }
 
   /** Takes merged updates out again: the base's weights are what they were, bit for bit. */
