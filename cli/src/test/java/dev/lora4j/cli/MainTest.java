@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MainTest {
 
   @ParameterizedTest
-  @CsvSource({"--help", "demo --help", "info --help"})
+  @CsvSource({"--help", "demo --help", "info --help", "plan --help"})
   void everyHelpTeachesWithAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));
 

@@ -62,7 +62,8 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
     List<Path> weights = files.stream().filter(f -> f.toString().endsWith(SUFFIX)).toList();
     if (weights.isEmpty()) {
       files.forEach(CheckpointFiles::refusePickle);
-      throw new UserError("no " + SINGLE + " in " + directory);
+      throw new UserError(
+          "no saved model in %s: neither %s nor %s is there".formatted(directory, SINGLE, INDEX));
     }
     if (weights.size() > 1) {
       throw new UserError(

@@ -177,7 +177,8 @@ class WeightsOnlyTest {
         .hasMessage("there is no " + directory.resolve("gone"));
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(UserError.class)
-        .hasMessage("no model.safetensors in " + directory);
+        .hasMessageStartingWith(
+            "no saved model in " + directory + ": neither model.safetensors nor");
 
     SavedModels.text(directory.resolve("pytorch_model.bin"), "PK");
     assertThatThrownBy(() -> Checkpoint.open(directory))
