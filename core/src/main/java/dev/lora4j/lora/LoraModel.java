@@ -128,6 +128,19 @@ public final class LoraModel {
     layers().values().forEach(layer -> layer.remove(name));
   }
 
+  /**
+   * Makes a new adapter of others, which stay as they are; PEFT's {@code add_weighted_adapter}. It
+   * adapts every layer that one of them adapts. It is trainable and not active yet.
+   *
+   * @param weights how much each adapter counts, by its name; a negative weight takes away
+   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined so
+   */
+  public void combine(String name, Map<String, Double> weights, Combination how) {
+    checkNewName(name);
+    requireUnmerged("combine adapters");
+    Combiner.combine(this, name, weights, how);
+  }
+
   /** Chooses the adapters that take part in forwards: one, several (their updates add up), none. */
   public void activate(String... names) {
     requireUnmerged("activate other adapters");

@@ -35,6 +35,16 @@ public record PathPatterns(Map<String, Double> values) {
         .findFirst();
   }
 
+  /** A key that fits this path and no other. */
+  static String only(String path) {
+    return "^" + quote(path);
+  }
+
+  /** A path as a regular expression, in the words that Java's and Python's have in common. */
+  static String quote(String path) {
+    return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
+  }
+
   /** Whether a key fits a path. */
   static boolean fits(String key, String path) {
     return compile(key).matcher(path).matches();

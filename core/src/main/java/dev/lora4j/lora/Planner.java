@@ -14,9 +14,11 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -126,11 +128,28 @@ final class Planner {
   }
 
   private boolean isTarget(String path, Module module) {
-    boolean meant =
-        config.targets() instanceof Targets.EveryLinear
-            ? module instanceof Linear || module instanceof TransposedLinear
-            : config.targets().include(path);
-    return meant && !config.exclude().include(path) && isInLayers(path);
+    return isMeant(config.targets(), path, module)
+        && !config.exclude().include(path)
+        && isInLayers(path);
+  }
+
+  private static boolean isMeant(Targets targets, String path, Module module) {
+    return targets instanceof Targets.EveryLinear
+        ? module instanceof Linear || module instanceof TransposedLinear
+        : targets.include(path);
+  }
+
+  /** The paths of the layers that targets mean, before anything is excluded. */
+  static Set<String> meant(Module base, Targets targets) {
+    Set<String> meant = new LinkedHashSet<>();
+    originalModules(base)
+        .forEach(
+            (path, module) -> {
+              if (LoraLayer.canAdapt(module) && isMeant(targets, path, module)) {
+                meant.add(path);
+              }
+            });
+    return meant;
   }
 
   private boolean isInLayers(String path) {
