@@ -3,13 +3,9 @@ package dev.lora4j.io;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
@@ -30,9 +26,7 @@ import org.bytedeco.pytorch.Tensor;
  * Safe for use by many threads. A damaged file is a {@link CorruptFile} that names the file, the
  * key, what was expected and what was found.
  */
-public final class SafetensorsFile implements AutoCloseable {
-  private static final int CHUNK = 1 << 30;
-
+public final class SafetensorsFile implements TensorFile {
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
@@ -50,40 +44,30 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws CorruptFile when the header is not as the format wants it
    */
   public static SafetensorsFile open(Path path) {
-    if (Files.isDirectory(path)) {
-      throw new UserError("cannot read " + path + ": expected a file, found a directory");
-    }
-    FileChannel channel;
-    try {
-      channel = FileChannel.open(path, StandardOpenOption.READ);
-    } catch (NoSuchFileException e) {
-      throw new UserError("cannot read " + path + ": there is no such file", e);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
-    }
-    boolean opened = false;
-    try {
-      SafetensorsFile file =
-          new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel));
-      opened = true;
-      return file;
-    } catch (IOException e) {
-      throw new CorruptFile(path, "the header cannot be read: " + e.getMessage(), e);
-    } finally {
-      if (!opened) {
-        closeQuietly(channel);
-      }
-    }
+    return FileTensors.open(
+        path, channel -> new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel)));
   }
 
   /** Where the file is. */
+  @Override
   public Path path() {
     return path;
   }
 
   /** Names of the tensors, in the header's order. */
+  @Override
   public Set<String> names() {
     return header.tensors().keySet();
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return info(name).dtype();
+  }
+
+  @Override
+  public List<Long> shape(String name) {
+    return info(name).shape();
   }
 
   /** Everything that the header says, name by name. */
@@ -115,52 +99,21 @@ public final class SafetensorsFile implements AutoCloseable {
    *
    * @throws CorruptFile when the file has no tensor of that name, or has become shorter
    */
+  @Override
   public Tensor read(String name) {
     TensorInfo info = info(name);
-    Tensor tensor = TensorMemory.allocate(info.dtype(), info.sizes());
-    boolean filled = false;
-    try {
-      fill(name, info, TensorMemory.of(tensor));
-      filled = true;
-      return tensor;
-    } finally {
-      if (!filled) {
-        tensor.close();
-      }
-    }
-  }
-
-  private void fill(String name, TensorInfo info, TensorMemory memory) {
-    long start = header.dataStart() + info.begin();
-    for (long done = 0; done < info.bytes(); ) {
-      int length = (int) Math.min(CHUNK, info.bytes() - done);
-      ByteBuffer part = memory.view(done, length);
-      int read;
-      try {
-        read = channel.read(part, start + done);
-      } catch (IOException e) {
-        throw new CorruptFile(path, "key " + name + ": cannot be read: " + e, e);
-      }
-      if (read < 0) {
-        throw new CorruptFile(
-            path, "key " + name + ": expected " + info.bytes() + " bytes, found " + done);
-      }
-      done += read;
-    }
+    return FileTensors.read(
+        path,
+        channel,
+        "key " + name,
+        info.dtype(),
+        header.dataStart() + info.begin(),
+        info.sizes());
   }
 
   /** Closes the file; tensors that were read stay as they are. */
   @Override
   public void close() {
-    closeQuietly(channel);
-  }
-
-  private static void closeQuietly(FileChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      // Nothing was written: closing a file that was only read loses nothing.
-      return;
-    }
+    FileTensors.close(channel);
   }
 }
