@@ -3,14 +3,11 @@ package dev.lora4j.io;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Safe for use by many threads. A damaged file is a {@link CorruptFile} that names the file, the
  * key, what was expected and what was found.
  */
-public final class SafetensorsFile implements AutoCloseable {
-  private static final int CHUNK = 1 << 30;
-
+public final class SafetensorsFile implements TensorFile {
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
@@ -52,40 +47,30 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws CorruptFile when the header is not as the format wants it
    */
   public static SafetensorsFile open(Path path) {
-    if (Files.isDirectory(path)) {
-      throw new UserError("cannot read " + path + ": expected a file, found a directory");
-    }
-    FileChannel channel;
-    try {
-      channel = FileChannel.open(path, StandardOpenOption.READ);
-    } catch (NoSuchFileException e) {
-      throw new UserError("cannot read " + path + ": there is no such file", e);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
-    }
-    boolean opened = false;
-    try {
-      SafetensorsFile file =
-          new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel));
-      opened = true;
-      return file;
-    } catch (IOException e) {
-      throw new CorruptFile(path, "the header cannot be read: " + e.getMessage(), e);
-    } finally {
-      if (!opened) {
-        closeQuietly(channel);
-      }
-    }
+    return FileTensors.open(
+        path, channel -> new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel)));
   }
 
   /** Where the file is. */
+  @Override
   public Path path() {
     return path;
   }
 
   /** Names of the tensors, in the header's order. */
+  @Override
   public Set<String> names() {
     return header.tensors().keySet();
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return info(name).dtype();
+  }
+
+  @Override
+  public List<Long> shape(String name) {
+    return info(name).shape();
   }
 
   /** Everything that the header says, name by name. */
@@ -117,35 +102,33 @@ public final class SafetensorsFile implements AutoCloseable {
    *
    * @throws CorruptFile when the file has no tensor of that name, or has become shorter
    */
+  @Override
   public Tensor read(String name) {
     TensorInfo info = info(name);
-    Tensor tensor = TensorMemory.allocate(info.dtype(), info.sizes());
-    boolean filled = false;
-    try {
-      fill(name, info, TensorMemory.of(tensor));
-      filled = true;
-      return tensor;
-    } finally {
-      if (!filled) {
-        tensor.close();
-      }
-    }
+    return FileTensors.read(
+        path,
+        channel,
+        "key " + name,
+        info.dtype(),
+        header.dataStart() + info.begin(),
+        info.sizes());
   }
 
   /**
-   * A tensor over the file's own pages: nothing is read before it is touched, and what is written
-   * to it stays out of the file. It belongs to the caller's pointer scope and outlives {@link
-   * #close}; nobody may shorten the file while it lives.
+   * A tensor's content without a copy: the file's own pages, which are read when they are first
+   * touched. What is written to the tensor stays out of the file. It belongs to the caller's
+   * pointer scope and outlives {@link #close}; nobody may shorten the file while it lives.
    *
+   * @return empty where the data does not lie in the file as its format wants it in memory
    * @throws CorruptFile when the file has no tensor of that name, or has become shorter
    */
-  public Tensor map(String name) {
+  public Optional<Tensor> map(String name) {
     TensorInfo info = info(name);
     long start = header.dataStart() + info.begin();
     if (info.bytes() == 0 || start % info.dtype().bytes() != 0) {
-      return read(name); // nothing to map, or numbers that don't lie on their boundaries
+      return Optional.empty();
     }
-    return pages().slice(start, info.bytes(), info.dtype(), info.sizes());
+    return Optional.of(pages().slice(start, info.bytes(), info.dtype(), info.sizes()));
   }
 
   private synchronized MappedFile pages() {
@@ -155,41 +138,13 @@ public final class SafetensorsFile implements AutoCloseable {
     return pages;
   }
 
-  private void fill(String name, TensorInfo info, TensorMemory memory) {
-    long start = header.dataStart() + info.begin();
-    for (long done = 0; done < info.bytes(); ) {
-      int length = (int) Math.min(CHUNK, info.bytes() - done);
-      ByteBuffer part = memory.view(done, length);
-      int read;
-      try {
-        read = channel.read(part, start + done);
-      } catch (IOException e) {
-        throw new CorruptFile(path, "key " + name + ": cannot be read: " + e, e);
-      }
-      if (read < 0) {
-        throw new CorruptFile(
-            path, "key " + name + ": expected " + info.bytes() + " bytes, found " + done);
-      }
-      done += read;
-    }
-  }
-
-  /** Closes the file; tensors that were read stay as they are. */
+  /** Closes the file; tensors that were read or mapped stay as they are. */
   @Override
   public synchronized void close() {
-    closeQuietly(channel);
+    FileTensors.close(channel);
     if (pages != null) {
       pages.close();
       pages = null;
-    }
-  }
-
-  private static void closeQuietly(FileChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      // Nothing was written: closing a file that was only read loses nothing.
-      return;
     }
   }
 }

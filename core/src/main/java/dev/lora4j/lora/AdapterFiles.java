@@ -2,9 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.io.AtomicFile;
-import dev.lora4j.io.SafetensorsFile;
-import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.DType;
 import dev.lora4j.nn.Parameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,73 +13,114 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A directory in PEFT's format: {@code adapter_config.json}, and {@code adapter_model.safetensors}
- * with a tensor {@code base_model.model.<path>.lora_A.weight} of {@code [rank, in]} and one {@code
- * ….lora_B.weight} of {@code [out, rank]} for each adapted layer.
- */
+/** The way of an adapter from a model into a directory, and back. */
 final class AdapterFiles {
-  static final String CONFIG = "adapter_config.json";
-  static final String WEIGHTS = "adapter_model.safetensors";
-  private static final String PREFIX = "base_model.model.";
-
   private AdapterFiles() {}
 
-  static long save(LoraModel model, String name, Path directory) {
+  /** The adapter as it is in the model: its tensors are the model's. */
+  static StoredAdapter stored(LoraModel model, String name) {
     Adapter adapter = model.adapter(name);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    adapter.saved().forEach((key, parameter) -> tensors.put(PREFIX + key, parameter.value()));
-    Path weights = directory.resolve(WEIGHTS);
-    Path json = directory.resolve(CONFIG);
-    byte[] text =
-        ConfigWriter.write(adapter.config(), adapter.paths(), model.hasTransposed(adapter));
-    SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
-    AtomicFile.write(json, text);
-    try {
-      return Files.size(weights) + Files.size(json);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    adapter.saved().forEach((key, parameter) -> tensors.put(key, parameter.value()));
+    return new StoredAdapter(adapter.config(), tensors);
+  }
+
+  static long save(LoraModel model, String name, Path directory) {
+    return write(model, name, directory, stored(model, name));
+  }
+
+  static long save(LoraModel model, String name, Path directory, DType dtype) {
+    try (PointerScope scope = new PointerScope()) {
+      return write(model, name, directory, stored(model, name).to(dtype));
     }
+  }
+
+  private static long write(LoraModel model, String name, Path directory, StoredAdapter stored) {
+    Adapter adapter = model.adapter(name);
+    byte[] config =
+        ConfigWriter.write(adapter.config(), adapter.paths(), model.hasTransposed(adapter));
+    return PeftAdapter.write(directory, config, stored.tensors());
+  }
+
+  static long saveAll(LoraModel model, Path directory) {
+    long bytes = 0;
+    for (String name : model.adapterNames()) {
+      bytes +=
+          save(model, name, name.equals(LoraLayer.DEFAULT) ? directory : directory.resolve(name));
+    }
+    return bytes;
+  }
+
+  static List<String> loadAll(LoraModel model, Path directory) {
+    Map<String, Path> places = places(directory);
+    if (places.isEmpty()) {
+      throw new UserError(
+          "no adapter in " + directory + ": no " + PeftAdapter.CONFIG + " there or one below");
+    }
+    List<String> loaded = new ArrayList<>();
+    try {
+      places.forEach(
+          (name, place) -> {
+            load(model, name, place);
+            loaded.add(name);
+          });
+    } catch (RuntimeException e) {
+      loaded.forEach(model::remove);
+      throw e;
+    }
+    return List.copyOf(loaded);
+  }
+
+  /** The adapters of a directory by name: its own is the default, others have a folder each. */
+  private static Map<String, Path> places(Path directory) {
+    Map<String, Path> places = new LinkedHashMap<>();
+    if (holdsAdapter(directory)) {
+      places.put(LoraLayer.DEFAULT, directory);
+    }
+    try (Stream<Path> folders = Files.list(directory)) {
+      for (Path folder : folders.filter(AdapterFiles::holdsAdapter).sorted().toList()) {
+        String name = String.valueOf(folder.getFileName());
+        if (places.put(name, folder) != null) {
+          throw new UserError(
+              "two adapters '%s': in %s and in %s".formatted(name, directory, folder));
+        }
+      }
+    } catch (IOException e) {
+      throw new UserError("can't list " + directory + ": " + e, e);
+    } catch (UncheckedIOException e) {
+      throw new UserError("can't list " + directory + ": " + e.getMessage(), e);
+    }
+    return places;
+  }
+
+  private static boolean holdsAdapter(Path directory) {
+    return Files.isRegularFile(directory.resolve(PeftAdapter.CONFIG));
   }
 
   static void load(LoraModel model, String name, Path directory) {
-    LoraConfig config = readConfig(directory);
-    Path file = directory.resolve(WEIGHTS);
-    if (!Files.isRegularFile(file)) {
-      throw new UserError("no " + WEIGHTS + " in " + directory);
-    }
-    try (PointerScope scope = new PointerScope();
-        SafetensorsFile weights = SafetensorsFile.open(file)) {
-      refuseUnrepeatable(config);
-      model.addForLoading(name, config);
-      Map<String, Parameter> expected = new LinkedHashMap<>();
-      model.adapter(name).saved().forEach((key, value) -> expected.put(PREFIX + key, value));
-      List<String> problems = problems(weights, expected);
-      if (!problems.isEmpty()) {
-        model.remove(name);
-        throw new UserError(file + " does not fit this base:\n  " + String.join("\n  ", problems));
-      }
-      expected.forEach((key, parameter) -> parameter.copyFrom(weights.read(key)));
+    try (PointerScope scope = new PointerScope()) {
+      put(model, name, PeftAdapter.read(directory), PeftAdapter.weights(directory).toString());
     }
   }
 
-  static LoraConfig readConfig(Path directory) {
-    Path file = directory.resolve(CONFIG);
-    if (!Files.exists(file)) {
-      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
-    }
-    return readConfigFile(file);
+  static void put(LoraModel model, String name, StoredAdapter stored) {
+    put(model, name, stored, "adapter '" + name + "'");
   }
 
-  static LoraConfig readConfigFile(Path file) {
-    try {
-      return ConfigReader.read(file, Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new UserError("can't read " + file + ": " + e.getMessage(), e);
+  private static void put(LoraModel model, String name, StoredAdapter stored, String source) {
+    refuseUnrepeatable(stored.config());
+    model.addForLoading(name, stored.config());
+    Map<String, Parameter> expected = model.adapter(name).saved();
+    List<String> problems = problems(stored.tensors(), expected);
+    if (!problems.isEmpty()) {
+      model.remove(name);
+      throw new UserError(source + " does not fit this base:\n  " + String.join("\n  ", problems));
     }
+    expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensors().get(key)));
   }
 
   /** What the base gave up at random can't be found again from the base alone. */
@@ -95,23 +134,32 @@ final class AdapterFiles {
   }
 
   /** Every parameter must find its tensor, every tensor its parameter, and every shape must fit. */
-  private static List<String> problems(SafetensorsFile weights, Map<String, Parameter> expected) {
+  private static List<String> problems(
+      Map<String, Tensor> tensors, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
     expected.forEach(
         (key, parameter) -> {
           String shape = Arrays.toString(parameter.shape());
-          if (!weights.names().contains(key)) {
-            problems.add("missing " + key + " " + shape);
-          } else if (!Arrays.equals(weights.info(key).sizes(), parameter.shape())) {
-            problems.add(key + ": expected " + shape + ", found " + weights.info(key).shape());
+          Tensor found = tensors.get(key);
+          if (found == null) {
+            problems.add("missing " + PeftKeys.PREFIX + key + " " + shape);
+          } else if (!Arrays.equals(found.shape(), parameter.shape())) {
+            problems.add(
+                "%s%s: expected %s, found %s"
+                    .formatted(PeftKeys.PREFIX, key, shape, Arrays.toString(found.shape())));
           }
         });
-    for (String key : weights.names()) {
+    for (String key : tensors.keySet()) {
       if (!expected.containsKey(key) && !isNeverRead(key)) {
-        problems.add("unexpected " + key + NearMiss.hint(key, expected.keySet()));
+        problems.add("unexpected " + PeftKeys.PREFIX + key + hint(key, expected));
       }
     }
     return problems;
+  }
+
+  private static String hint(String key, Map<String, Parameter> expected) {
+    return NearMiss.hint(
+        PeftKeys.PREFIX + key, expected.keySet().stream().map(PeftKeys.PREFIX::concat).toList());
   }
 
   /**

@@ -106,7 +106,7 @@ public record LoraConfig(
    * @throws UserError if it can't be read, or asks for what is not supported
    */
   public static LoraConfig read(Path file) {
-    return AdapterFiles.readConfigFile(file);
+    return PeftAdapter.configFile(file);
   }
 
   private LoraConfig with(Consumer<LoraConfigBuilder> change) {

@@ -2,6 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
@@ -307,5 +308,50 @@ public final class LoraModel {
    */
   public void load(String name, Path directory) {
     AdapterFiles.load(this, name, directory);
+  }
+
+  /**
+   * Writes an adapter as {@link #save(String, Path)} does, its numbers in another format.
+   *
+   * @param dtype one of F64, F32, F16 and BF16
+   * @return the number of bytes written
+   * @throws UserError if a number is too large for the format
+   */
+  public long save(String name, Path directory, DType dtype) {
+    return AdapterFiles.save(this, name, directory, dtype);
+  }
+
+  /**
+   * Writes all adapters as PEFT does: {@code default} into the directory itself, each other into a
+   * folder of its name.
+   *
+   * @return the number of bytes written
+   */
+  public long saveAll(Path directory) {
+    return AdapterFiles.saveAll(this, directory);
+  }
+
+  /**
+   * Reads all adapters that {@link #saveAll} or PEFT wrote into a directory; none is active yet.
+   *
+   * @return their names
+   * @throws UserError if one does not fit; then none has been added
+   */
+  public List<String> loadAll(Path directory) {
+    return AdapterFiles.loadAll(this, directory);
+  }
+
+  /**
+   * Adds an adapter that was read, under a name of the caller's choice. It is not active yet.
+   *
+   * @throws UserError if it does not fit the base; the message names layer, expected and found
+   */
+  public void load(String name, StoredAdapter stored) {
+    AdapterFiles.put(this, name, stored);
+  }
+
+  /** An adapter by itself, to be written in any format. Its tensors stay the model's. */
+  public StoredAdapter stored(String name) {
+    return AdapterFiles.stored(this, name);
   }
 }

@@ -129,7 +129,8 @@ public final class Checkpoint implements AutoCloseable {
    * as long as this checkpoint is reachable.
    */
   public Tensor map(String name) {
-    return fileOf(name).map(name);
+    SafetensorsFile file = fileOf(name);
+    return file.map(name).orElseGet(() -> file.read(name));
   }
 
   private SafetensorsFile fileOf(String name) {
