@@ -1,19 +1,10 @@
 package dev.lora4j.models.checkpoint;
 
-import dev.lora4j.io.TensorInfo;
-import java.util.List;
-
-/**
- * A tensor of an adapter's file, by what its key says.
- *
- * @param key as it stands in the file
- * @param path the module's path in the network
- * @param part what it is of the adapter
- * @param info format and shape
- */
-record AdapterTensor(String key, String path, Part part, TensorInfo info) {
-  static final String PREFIX = "base_model.model.";
+/** What the key of an adapter's tensor says, once PEFT's prefix is off. */
+final class AdapterTensor {
   private static final String WRAPPED = ".base_layer";
+
+  private AdapterTensor() {}
 
   /** What a tensor can be, by the end of its key. */
   enum Part {
@@ -35,7 +26,15 @@ record AdapterTensor(String key, String path, Part part, TensorInfo info) {
     }
 
     boolean isFactor() {
-      return this == A || this == B || this == EMBEDDING_A || this == EMBEDDING_B;
+      return this == A || this == B || isOfEmbedding();
+    }
+
+    boolean isOfEmbedding() {
+      return this == EMBEDDING_A || this == EMBEDDING_B;
+    }
+
+    boolean isA() {
+      return this == A || this == EMBEDDING_A;
     }
 
     boolean isB() {
@@ -43,32 +42,25 @@ record AdapterTensor(String key, String path, Part part, TensorInfo info) {
     }
   }
 
-  /** Reads a key. */
-  static AdapterTensor of(String key, TensorInfo info) {
-    String name = key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;
+  static Part part(String key) {
     for (Part part : Part.values()) {
-      if (part != Part.WHOLE && name.endsWith(part.suffix)) {
-        String path = name.substring(0, name.length() - part.suffix.length());
-        return new AdapterTensor(key, unwrapped(path), part, info);
+      if (key.endsWith(part.suffix)) {
+        return part; // WHOLE is the last, and ends every key
       }
     }
-    int dot = name.lastIndexOf('.');
-    return new AdapterTensor(key, name.substring(0, Math.max(0, dot)), Part.WHOLE, info);
+    return Part.WHOLE;
   }
 
-  private static String unwrapped(String path) {
-    String inner = path;
-    while (inner.endsWith(WRAPPED)) {
-      inner = inner.substring(0, inner.length() - WRAPPED.length());
+  /** The path of the module that the tensor belongs to. */
+  static String path(String key) {
+    Part part = part(key);
+    String path =
+        part == Part.WHOLE
+            ? key.substring(0, Math.max(0, key.lastIndexOf('.')))
+            : key.substring(0, key.length() - part.suffix.length());
+    while (path.endsWith(WRAPPED)) {
+      path = path.substring(0, path.length() - WRAPPED.length());
     }
-    return inner;
-  }
-
-  boolean hasPrefix() {
-    return key.startsWith(PREFIX);
-  }
-
-  List<Long> shape() {
-    return info.shape();
+    return path;
   }
 }

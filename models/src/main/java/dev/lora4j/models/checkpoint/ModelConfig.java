@@ -11,11 +11,14 @@ import java.util.Optional;
  * @param modelType {@code model_type}, such as {@code gpt2}; empty if it is not said
  * @param architecture the first of {@code architectures}, such as {@code LlamaForCausalLM}; empty
  *     if it is not said
- * @param tiesHead whether the output head is the input embedding, which is the default there
+ * @param tiesHead whether the output head is the input embedding, if it is said
  * @param quantization {@code quantization_config.quant_method}, if the weights are quantized
  */
 record ModelConfig(
-    String modelType, String architecture, boolean tiesHead, Optional<String> quantization) {
+    String modelType,
+    String architecture,
+    Optional<Boolean> tiesHead,
+    Optional<String> quantization) {
   static final String FILE = "config.json";
 
   /** What the directory's config says, if it has one. */
@@ -31,7 +34,9 @@ record ModelConfig(
     return new ModelConfig(
         json.path("model_type").asText(""),
         json.path("architectures").path(0).asText(""),
-        tie.path("tie_word_embeddings").asBoolean(true),
+        tie.has("tie_word_embeddings")
+            ? Optional.of(tie.path("tie_word_embeddings").asBoolean())
+            : Optional.empty(),
         quantization.isObject()
             ? Optional.of(quantization.path("quant_method").asText("quantized"))
             : Optional.empty());

@@ -38,7 +38,8 @@ import org.bytedeco.pytorch.Tensor;
 public final class WeightsOnly extends Branch {
   private static final List<String> INPUT_EMBEDDINGS =
       List.of("embed_tokens", "wte", "word_embeddings", "embed_in", "tok_embeddings");
-  private static final String HEAD = "lm_head";
+  static final String HEAD = "lm_head";
+  static final String HEAD_WEIGHT = HEAD + ".weight";
 
   private final Checkpoint checkpoint; // reachable as long as its pages are in use
   private final Map<String, String> nameOf = new LinkedHashMap<>();
@@ -143,21 +144,29 @@ public final class WeightsOnly extends Branch {
 
   /** A head that is the input embedding is in no file; the config tells of it. */
   private void addTiedHead() {
-    boolean expected = checkpoint.config().filter(c -> c.tiesHead() && c.hasWordHead()).isPresent();
-    if (!expected || children().containsKey(HEAD)) {
+    boolean hasHead = children().containsKey(HEAD);
+    boolean tied =
+        checkpoint
+            .config()
+            .filter(config -> config.hasWordHead() && config.tiesHead().orElse(!hasHead))
+            .isPresent();
+    List<String> embeddings = tied ? inputEmbeddings() : List.of();
+    if (embeddings.size() != 1) {
       return;
     }
-    List<String> embeddings =
-        namedModules().entrySet().stream()
-            .filter(m -> m.getValue() instanceof Embedding)
-            .map(Map.Entry::getKey)
-            .filter(p -> INPUT_EMBEDDINGS.contains(p.substring(p.lastIndexOf('.') + 1)))
-            .toList();
-    if (embeddings.size() == 1) {
-      String tied = embeddings.get(0) + ".weight";
-      tiedEmbedding = Optional.of(tied);
-      layer(HEAD, Linear.holding(checkpoint.map(tensor(tied)), Optional.empty()));
+    String embedding = embeddings.get(0) + ".weight";
+    tiedEmbedding = Optional.of(embedding);
+    if (!hasHead) {
+      layer(HEAD, Linear.holding(checkpoint.map(tensor(embedding)), Optional.empty()));
     }
+  }
+
+  private List<String> inputEmbeddings() {
+    return namedModules().entrySet().stream()
+        .filter(module -> module.getValue() instanceof Embedding)
+        .map(Map.Entry::getKey)
+        .filter(path -> INPUT_EMBEDDINGS.contains(path.substring(path.lastIndexOf('.') + 1)))
+        .toList();
   }
 
   /** The checkpoint's name of the parameter at a path. */
@@ -169,14 +178,14 @@ public final class WeightsOnly extends Branch {
     return name;
   }
 
-  /** The path of the embedding's weight that is the head's too, if the head is in no file. */
+  /** The path of the embedding's weight that is the head's too, if the network ties them. */
   Optional<String> tiedEmbedding() {
     return tiedEmbedding;
   }
 
-  /** The path of the weight of a tied head. */
-  static String tiedHead() {
-    return HEAD + ".weight";
+  /** Whether a parameter has a tensor in the file; a tied head has none. */
+  boolean hasTensor(String parameter) {
+    return nameOf.containsKey(parameter);
   }
 
   /** The paths of all modules that hold a tensor of a checkpoint, without building them. */
