@@ -43,6 +43,8 @@ public final class Pretrained implements AutoCloseable {
           "merges.txt",
           "chat_template.jinja");
 
+  private static final String END_TOKENS = "eos_token_id";
+
   private final Path directory;
   private final ConfigFields fields;
   private final LanguageModel model;
@@ -100,6 +102,19 @@ public final class Pretrained implements AutoCloseable {
   /** The fields of its {@code config.json}, those that have no meaning here included. */
   public ConfigFields config() {
     return fields;
+  }
+
+  /**
+   * The tokens that end a text: {@code eos_token_id} of {@code generation_config.json}, else of
+   * {@code config.json}.
+   */
+  public List<Long> endTokens() {
+    Path generation = directory.resolve("generation_config.json");
+    List<Long> ofGeneration =
+        Files.isRegularFile(generation)
+            ? ConfigFields.read(generation).integers(END_TOKENS)
+            : List.of();
+    return ofGeneration.isEmpty() ? fields.integers(END_TOKENS) : ofGeneration;
   }
 
   /** Writes the model as one file of weights; see {@link #save(Path, SaveOptions)}. */
