@@ -28,12 +28,14 @@ import java.util.function.Predicate;
 final class Planner {
   private final LoraConfig config;
   private final Map<String, Module> modules;
+  private final String head; // of a language model, else empty
   private final List<String> impossible = new ArrayList<>();
   private final List<String> unmet = new ArrayList<>(); // names that mean nothing
 
   private Planner(Module base, LoraConfig config) {
     this.config = config;
     modules = originalModules(base);
+    head = base.headPath().orElse("");
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
@@ -128,24 +130,25 @@ final class Planner {
   }
 
   private boolean isTarget(String path, Module module) {
-    return isMeant(config.targets(), path, module)
+    return isMeant(config.targets(), path, module, head)
         && !config.exclude().include(path)
         && isInLayers(path);
   }
 
-  private static boolean isMeant(Targets targets, String path, Module module) {
+  private static boolean isMeant(Targets targets, String path, Module module, String head) {
     return targets instanceof Targets.EveryLinear
-        ? module instanceof Linear || module instanceof TransposedLinear
+        ? (module instanceof Linear || module instanceof TransposedLinear) && !path.equals(head)
         : targets.include(path);
   }
 
   /** The paths of the layers that targets mean, before anything is excluded. */
   static Set<String> meant(Module base, Targets targets) {
+    String head = base.headPath().orElse("");
     Set<String> meant = new LinkedHashSet<>();
     originalModules(base)
         .forEach(
             (path, module) -> {
-              if (LoraLayer.canAdapt(module) && isMeant(targets, path, module)) {
+              if (LoraLayer.canAdapt(module) && isMeant(targets, path, module, head)) {
                 meant.add(path);
               }
             });

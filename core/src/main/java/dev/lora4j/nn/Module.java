@@ -9,6 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -76,6 +77,12 @@ public abstract class Module implements AutoCloseable {
   /** Makes a tensor a trainable parameter of this module, which owns it from then on. */
   protected final Parameter parameter(String name, Tensor initial) {
     Parameter parameter = new Parameter(initial);
+    parameters.put(name, parameter);
+    return parameter;
+  }
+
+  /** Makes another module's parameter this module's too: it is listed, trained and freed once. */
+  protected final Parameter share(String name, Parameter parameter) {
     parameters.put(name, parameter);
     return parameter;
   }
@@ -209,6 +216,14 @@ public abstract class Module implements AutoCloseable {
     return parameters.values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())
         && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
+  }
+
+  /**
+   * The path of the layer that gives a language model's logits. An adapter on every linear layer
+   * leaves it out, as PEFT's {@code all-linear} does.
+   */
+  public Optional<String> headPath() {
+    return Optional.empty();
   }
 
   /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */

@@ -5,6 +5,7 @@ import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -34,6 +35,7 @@ public final class Ops {
   private static final TensorArrayRefOptional ALL_LEAVES =
       new TensorArrayRefOptional().retainReference();
   private static final TensorOptional ABSENT = new TensorOptional().retainReference();
+  private static final DoubleOptional OVER_ROOT_OF_DIM = new DoubleOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -99,6 +101,11 @@ public final class Ops {
       new LongPointer(result.data_ptr()).put(values, 0, values.length);
     }
     return result;
+  }
+
+  /** The whole numbers from one up to, and without, another: {@code [to − from]} of int64. */
+  public static Tensor range(long from, long to) {
+    return torch.arange(new Scalar(from), new Scalar(to), dtype(ScalarType.Long));
   }
 
   /** A tensor's values in row-major order, converted to float. */
@@ -170,6 +177,13 @@ public final class Ops {
     return torch.relu(x);
   }
 
+  /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
+  public static Tensor siluTimes(Tensor gate, Tensor other) {
+    return gate.requires_grad() || other.requires_grad()
+        ? torch.silu(gate).mul(other)
+        : torch.silu_(gate).mul_(other);
+  }
+
   /**
    * The sum over the batch of {@code −log softmax(logits)[target]}.
    *
@@ -196,6 +210,25 @@ public final class Ops {
     Arrays.fill(shape, 1);
     shape[axis] = numbers.numel();
     return numbers.view(shape);
+  }
+
+  /**
+   * {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017, <a
+   * href="https://arxiv.org/abs/1706.03762">arXiv:1706.03762</a>, eq. 1).
+   *
+   * @param q {@code [batch, heads, tokens, dim]}
+   * @param k {@code [batch, groups, keys, dim]}, where groups divides heads
+   * @param v {@code [batch, groups, keys, dim]}
+   * @param mask added to the scores, {@code [tokens, keys]} or {@code [batch, 1, tokens, keys]}
+   * @param causal whether a token sees itself and those before it only; there is no mask then
+   * @param dropout probability that a weight is dropped
+   * @return {@code [batch, heads, tokens, dim]}
+   */
+  public static Tensor attention(
+      Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
+    boolean grouped = q.size(1) != k.size(1);
+    return torch.scaled_dot_product_attention(
+        q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }
 
   /**

@@ -39,6 +39,7 @@ public final class WeightsOnly extends Branch {
   private static final List<String> INPUT_EMBEDDINGS =
       List.of("embed_tokens", "wte", "word_embeddings", "embed_in", "tok_embeddings");
   static final String HEAD = "lm_head";
+  private static final List<String> HEADS = List.of(HEAD, "embed_out");
   static final String HEAD_WEIGHT = HEAD + ".weight";
 
   private final Checkpoint checkpoint; // reachable as long as its pages are in use
@@ -167,6 +168,11 @@ public final class WeightsOnly extends Branch {
         .map(Map.Entry::getKey)
         .filter(path -> INPUT_EMBEDDINGS.contains(path.substring(path.lastIndexOf('.') + 1)))
         .toList();
+  }
+
+  @Override
+  public Optional<String> headPath() {
+    return HEADS.stream().filter(children()::containsKey).findFirst();
   }
 
   /** The checkpoint's name of the parameter at a path. */
