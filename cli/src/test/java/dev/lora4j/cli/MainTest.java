@@ -9,7 +9,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MainTest {
 
   @ParameterizedTest
-  @CsvSource({"--help", "demo --help", "info --help", "plan --help"})
+  @CsvSource({
+    "--help",
+    "demo --help",
+    "info --help",
+    "plan --help",
+    "merge --help",
+    "unmerge --help"
+  })
   void everyHelpTeachesWithAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));
 
