@@ -3,6 +3,7 @@ package dev.lora4j.lora;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -115,7 +116,7 @@ final class AdapterFiles {
     refuseUnrepeatable(stored.config());
     model.addForLoading(name, stored.config());
     Map<String, Parameter> expected = model.adapter(name).saved();
-    List<String> problems = problems(stored.tensors(), expected);
+    List<String> problems = problems(model.base(), stored.tensors(), expected);
     if (!problems.isEmpty()) {
       model.remove(name);
       throw new UserError(source + " does not fit this base:\n  " + String.join("\n  ", problems));
@@ -135,7 +136,7 @@ final class AdapterFiles {
 
   /** Every parameter must find its tensor, every tensor its parameter, and every shape must fit. */
   private static List<String> problems(
-      Map<String, Tensor> tensors, Map<String, Parameter> expected) {
+      Module base, Map<String, Tensor> tensors, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
     expected.forEach(
         (key, parameter) -> {
@@ -149,11 +150,18 @@ final class AdapterFiles {
                     .formatted(PeftKeys.PREFIX, key, shape, Arrays.toString(found.shape())));
           }
         });
-    for (String key : tensors.keySet()) {
-      if (!expected.containsKey(key) && !isNeverRead(key)) {
-        problems.add("unexpected " + PeftKeys.PREFIX + key + hint(key, expected));
-      }
-    }
+    CarriedWeights carried = new CarriedWeights(base);
+    tensors.forEach(
+        (key, tensor) -> {
+          if (expected.containsKey(key) || isNeverRead(key)) {
+            return;
+          }
+          switch (carried.compare(key, tensor)) {
+            case EQUAL -> {}
+            case OTHER -> problems.add(PeftKeys.PREFIX + key + CarriedWeights.DIFFERS);
+            case NONE -> problems.add("unexpected " + PeftKeys.PREFIX + key + hint(key, expected));
+          }
+        });
     return problems;
   }
 
