@@ -9,16 +9,22 @@ import java.util.Map;
 
 /** One named adapter in a model: its config, and all that is trained and saved of it. */
 final class Adapter {
+  private String name;
   private final LoraConfig config;
   private final List<String> paths;
   private final Map<String, Parameter> saved = new LinkedHashMap<>();
   private final List<Grafted> grafts = new ArrayList<>();
 
-  private record Grafted(Module owner, String name, Graft graft) {}
+  private record Grafted(Module owner, String suffix, Graft graft) {}
 
-  Adapter(LoraConfig config, List<String> paths) {
+  Adapter(String name, LoraConfig config, List<String> paths) {
+    this.name = name;
     this.config = config;
     this.paths = List.copyOf(paths);
+  }
+
+  String name() {
+    return name;
   }
 
   LoraConfig config() {
@@ -35,16 +41,25 @@ final class Adapter {
     return saved;
   }
 
-  /** Hangs a module of the adapter below one of the base. */
-  void graft(Module owner, String name, Graft graft) {
-    owner.graft(name, graft);
-    grafts.add(new Grafted(owner, name, graft));
+  /** Hangs a module of the adapter below one of the base, under its name and this suffix. */
+  void graft(Module owner, String suffix, Graft graft) {
+    owner.graft(name + suffix, graft);
+    grafts.add(new Grafted(owner, suffix, graft));
+  }
+
+  /** Takes another name, and its grafts with it. */
+  void rename(String to) {
+    for (Grafted grafted : grafts) {
+      grafted.owner.prune(name + grafted.suffix);
+      grafted.owner.graft(to + grafted.suffix, grafted.graft);
+    }
+    name = to;
   }
 
   /** Takes its grafts off the base and frees them. */
   void removeGrafts() {
     for (Grafted grafted : grafts) {
-      grafted.owner.prune(grafted.name);
+      grafted.owner.prune(name + grafted.suffix);
       grafted.graft.remove();
     }
     grafts.clear();

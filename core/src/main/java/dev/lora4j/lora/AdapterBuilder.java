@@ -25,8 +25,8 @@ final class AdapterBuilder {
     this.shared = shared;
     this.name = name;
     this.config = config;
-    adapter = new Adapter(config, plan.paths());
-    active = () -> !shared.isMerged() && shared.active().contains(name);
+    adapter = new Adapter(name, config, plan.paths());
+    active = () -> !shared.isMerged() && shared.active().contains(adapter.name());
     for (Module module : base.namedModules().values()) {
       if (module instanceof LoraLayer layer) {
         adapted.put(layer.pretrained(), layer);
@@ -71,7 +71,7 @@ final class AdapterBuilder {
             planned.scaling(),
             active);
     update.initialize(config.initialization());
-    adapter.graft(planned.module(), name + "_" + planned.name(), update);
+    adapter.graft(planned.module(), "_" + planned.name(), update);
     String key = planned.path() + ".base_layer".repeat(planned.deeper());
     adapter.saved().put(key + ".lora_A.weight", update.a());
     adapter.saved().put(key + ".lora_B.weight", update.b());
@@ -106,7 +106,7 @@ final class AdapterBuilder {
         owner,
         module -> {
           Replacements made = new Replacements(module, active);
-          adapter.graft(module, name, made);
+          adapter.graft(module, "", made);
           return made;
         });
   }

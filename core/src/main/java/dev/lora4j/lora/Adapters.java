@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +51,17 @@ final class Adapters {
 
   void setMerged(boolean merged) {
     this.merged = merged;
+  }
+
+  /** Gives an adapter another name in its place, where the calling thread made no choice. */
+  void rename(String from, String to) {
+    if (ofThisThread.get() != null) {
+      throw new UserError("can't rename inside a scope of using() or disabled(); close it first");
+    }
+    Map<String, Adapter> before = new LinkedHashMap<>(byName);
+    byName.clear();
+    before.forEach((name, adapter) -> byName.put(name.equals(from) ? to : name, adapter));
+    activate(ofTheModel.stream().map(name -> name.equals(from) ? to : name).toList());
   }
 
   void remove(String name) {

@@ -17,30 +17,35 @@ final class Combinable {
    */
   static void check(LoraModel model, Map<String, Double> weights, Combination how) {
     if (weights.isEmpty()) {
-      throw new UserError("no adapters to combine; there are: " + model.adapterNames());
+      throw new UserError(
+          "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
     }
     List<String> problems = new ArrayList<>();
     weights.forEach(
         (name, weight) -> {
-          LoraConfig config = model.config(name);
           if (!Double.isFinite(weight)) {
             problems.add("the weight of '" + name + "' must be a finite number, found " + weight);
           }
-          trainedBeside(config)
-              .forEach(
-                  (key, what) ->
-                      problems.add(
-                          "'%s' has %s: %s would be lost in a combination"
-                              .formatted(name, key, what)));
-          if (config.initialization().takesFromBase() && !(how instanceof Combination.MixBySvd)) {
-            problems.add(
-                "'%s' began as %s, as a part of the base that it still counts from; use svd"
-                    .formatted(name, config.initialization().word()));
-          }
+          problems.addAll(problems(name, model.config(name), how));
         });
     if (!problems.isEmpty()) {
       throw new UserError(String.join("\n", problems));
     }
+  }
+
+  private static List<String> problems(String name, LoraConfig config, Combination how) {
+    List<String> problems = new ArrayList<>();
+    trainedBeside(config)
+        .forEach(
+            (key, what) ->
+                problems.add(
+                    "'%s' has %s: %s would be lost in a combination".formatted(name, key, what)));
+    if (config.initialization().takesFromBase() && !(how instanceof Combination.MixBySvd)) {
+      problems.add(
+          "'%s' began as %s, as a part of the base that it still counts from; use svd"
+              .formatted(name, config.initialization().word()));
+    }
+    return problems;
   }
 
   /** What is trained beside A and B, by the key that switches it on. */

@@ -18,7 +18,7 @@ final class Combiner {
   private Combiner(LoraModel model, Map<String, Double> weights, Combination how) {
     this.model = model;
     this.weights = weights;
-    rule = LayerRule.of(how, largestRank());
+    rule = LayerRule.of(how, configs());
   }
 
   /** See {@link LoraModel#combine}. */
@@ -38,18 +38,6 @@ final class Combiner {
         .filter(weights::containsKey)
         .forEach(name -> ordered.put(name, weights.get(name)));
     return ordered;
-  }
-
-  /** The largest rank that a config speaks of. */
-  private int largestRank() {
-    return configs().stream()
-        .mapToInt(
-            config ->
-                config.rankPattern().values().values().stream()
-                    .mapToInt(Double::intValue)
-                    .reduce(config.rank(), Math::max))
-        .max()
-        .orElseThrow();
   }
 
   private List<LoraConfig> configs() {
@@ -104,8 +92,14 @@ final class Combiner {
         (path, ofLayer) -> {
           LoraLayer layer = Objects.requireNonNull(layers.get(path));
           if (filled.add(layer)) {
-            rule.combine(ofLayer).copyInto(Objects.requireNonNull(layer.update(name)));
+            fill(Objects.requireNonNull(layer.update(name)), ofLayer);
           }
         });
+  }
+
+  private void fill(Update update, List<CombinedPart> parts) {
+    try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
+      rule.combine(parts).copyInto(update);
+    }
   }
 }

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** {@code Σ wᵢ Bᵢ Aᵢ = [B₁ … Bₙ] [w₁ A₁; … wₙ Aₙ]}: exact, at the sum of the ranks. */
-final class Concatenation implements LayerRule {
+record Concatenation() implements LayerRule {
   @Override
   public int rank(String path, List<CombinedPart> parts) {
     return parts.stream().mapToInt(part -> part.update().rank()).sum();

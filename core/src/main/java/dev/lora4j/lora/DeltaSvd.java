@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.UserError;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -13,15 +12,8 @@ record DeltaSvd(Mixer mixer, int wantedRank, String word) implements LayerRule {
   /** No more than there are rows and columns. */
   @Override
   public int rank(String path, List<CombinedPart> parts) {
-    Update update = parts.get(0).update();
-    if (parts.get(0).groups() > 1) {
-      throw new UserError(
-          "'%s' is a convolution with groups, which can't be combined by %s; use cat"
-              .formatted(path, word));
-    }
-    long inputs = update.a().numel() / update.rank();
-    long outputs = update.b().numel() / update.rank();
-    return (int) Math.min(wantedRank, Math.min(inputs, outputs));
+    parts.get(0).requireDelta(path, word);
+    return (int) Math.min(wantedRank, parts.get(0).fullRank());
   }
 
   @Override

@@ -1,9 +1,10 @@
 package dev.lora4j.lora;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** How the updates that adapters have for one layer become one update. */
-sealed interface LayerRule permits Concatenation, FactorMix, DeltaSvd {
+sealed interface LayerRule permits Concatenation, FactorMix, SumSvd, DeltaSvd {
 
   /**
    * The rank of the combined update.
@@ -19,15 +20,34 @@ sealed interface LayerRule permits Concatenation, FactorMix, DeltaSvd {
   /**
    * The rule for a combination.
    *
-   * @param largestRank of the adapters that are combined
+   * @param sources the configs of what is combined
    */
-  static LayerRule of(Combination how, int largestRank) {
+  static LayerRule of(Combination how, List<LoraConfig> sources) {
     if (how instanceof Combination.Mix mix) {
       return new FactorMix(Mixer.of(mix), how.word());
     }
     if (how instanceof Combination.MixBySvd bySvd) {
-      return new DeltaSvd(Mixer.of(bySvd.mix()), bySvd.rank().orElse(largestRank), how.word());
+      return bySvd(bySvd, sources);
     }
     return new Concatenation();
+  }
+
+  private static LayerRule bySvd(Combination.MixBySvd how, List<LoraConfig> sources) {
+    int rank = how.rank().orElseGet(() -> largestRank(sources));
+    boolean isSum = how.mix().equals(Combination.linear());
+    boolean isProduct = sources.stream().noneMatch(c -> c.initialization().takesFromBase());
+    return isSum && isProduct
+        ? new SumSvd(rank)
+        : new DeltaSvd(Mixer.of(how.mix()), rank, how.word());
+  }
+
+  /** The largest rank that a config speaks of. */
+  private static int largestRank(List<LoraConfig> configs) {
+    Stream<Integer> usual = configs.stream().map(LoraConfig::rank);
+    Stream<Integer> others =
+        configs.stream()
+            .flatMap(config -> config.rankPattern().values().values().stream())
+            .map(Double::intValue);
+    return Stream.concat(usual, others).max(Integer::compare).orElseThrow();
   }
 }

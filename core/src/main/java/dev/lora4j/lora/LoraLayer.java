@@ -129,6 +129,16 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     }
   }
 
+  /** Lets an adapter's update stand under another name. */
+  void rename(String from, String to) {
+    Update update = updates.remove(from);
+    if (update != null) {
+      removeChild(from.equals(DEFAULT) ? "" : from);
+      updates.put(to, update);
+      child(to.equals(DEFAULT) ? "" : to, update);
+    }
+  }
+
   @Nullable Update update(String name) {
     return updates.get(name);
   }

@@ -24,7 +24,7 @@ public final class LoraLinear extends LoraLayer {
     this(copy(module), new Adapters());
     LoraConfig config = LoraConfig.rank(rank).alpha(alpha);
     add(DEFAULT, config.rank(), config.scaling(), config);
-    shared().byName().put(DEFAULT, new Adapter(config, List.of()));
+    shared().byName().put(DEFAULT, new Adapter(DEFAULT, config, List.of()));
     shared().activate(List.of(DEFAULT));
   }
 

@@ -130,6 +130,18 @@ public final class LoraModel {
   }
 
   /**
+   * Gives an adapter another name. Must not overlap with a forward, nor with another thread's
+   * scope.
+   */
+  public void rename(String from, String to) {
+    Adapter adapter = adapter(from);
+    checkNewName(to);
+    adapters.rename(from, to);
+    adapter.rename(to);
+    layers().values().stream().distinct().forEach(layer -> layer.rename(from, to));
+  }
+
+  /**
    * Makes a new adapter of others, which stay as they are; PEFT's {@code add_weighted_adapter}. It
    * adapts every layer that one of them adapts. It is trainable and not active yet.
    *

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.nn.Ops;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
@@ -29,11 +30,11 @@ final class Pruner {
     long kept = (long) (density * numbers.numel());
     Tensor places = numbers.abs().topk(kept).get1();
     Tensor mask = torch.zeros_like(numbers).scatter(0, places, new Scalar(1.0));
-    return numbers.mul(mask).view(tensor.shape());
+    return numbers.mul(mask).view(Ops.shape(tensor));
   }
 
   private static Tensor dropAndRescale(Tensor tensor, double density, GeneratorOptional numbers) {
-    Tensor mask = torch.empty(tensor.shape()).bernoulli_(density, numbers); // the same everywhere
+    Tensor mask = Ops.empty(Ops.shape(tensor)).bernoulli_(density, numbers); // the same everywhere
     return tensor.mul(mask.to(tensor.device(), tensor.scalar_type())).div(new Scalar(density));
   }
 }
