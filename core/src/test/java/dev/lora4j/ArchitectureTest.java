@@ -22,7 +22,8 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule NN_KNOWS_NOTHING_ABOVE_IT = only("nn");
   @ArchTest static final ArchRule IO_IS_AT_THE_BOTTOM = only("io");
-  @ArchTest static final ArchRule FILE_FORMATS_BUILD_ON_IO = only("io.torch", "io");
+  @ArchTest static final ArchRule TORCH_FILES_BUILD_ON_IO = only("io.torch", "io");
+  @ArchTest static final ArchRule GGUF_BUILDS_ON_IO = only("io.gguf", "io");
   @ArchTest static final ArchRule DATA_NEEDS_FILES = only("data", "io");
   @ArchTest static final ArchRule LORA_ADAPTS_LAYERS = only("lora", "nn", "io");
   @ArchTest static final ArchRule TRAIN_KNOWS_NO_METHOD = only("train", "nn", "data", "io");

@@ -104,7 +104,8 @@ final class AdapterFiles {
 
   static void load(LoraModel model, String name, Path directory) {
     try (PointerScope scope = new PointerScope()) {
-      put(model, name, PeftAdapter.read(directory), PeftAdapter.weights(directory).toString());
+      AdapterFormat format = AdapterFormat.of(directory);
+      put(model, name, format.read(directory), format.weights(directory).toString());
     }
   }
 
@@ -121,7 +122,7 @@ final class AdapterFiles {
       model.remove(name);
       throw new UserError(source + " does not fit this base:\n  " + String.join("\n  ", problems));
     }
-    expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensors().get(key)));
+    expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
   }
 
   /** What the base gave up at random can't be found again from the base alone. */

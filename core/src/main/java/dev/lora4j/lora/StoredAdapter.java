@@ -1,7 +1,9 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +35,30 @@ public record StoredAdapter(LoraConfig config, Map<String, Tensor> tensors) {
 
   public StoredAdapter {
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+  }
+
+  /**
+   * Reads an adapter in the format that its {@code adapter_config.json} is of, PEFT's or mlx-lm's,
+   * into the caller's pointer scope.
+   *
+   * @throws UserError if there is none, or one that is not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static StoredAdapter read(Path directory) {
+    return AdapterFormat.of(directory).read(directory);
+  }
+
+  /**
+   * The tensor under a key.
+   *
+   * @throws UserError if there is none
+   */
+  public Tensor tensor(String key) {
+    Tensor tensor = tensors.get(key);
+    if (tensor == null) {
+      throw new UserError("no tensor " + key + NearMiss.hint(key, tensors.keySet()));
+    }
+    return tensor;
   }
 
   /** The paths of the layers that it adapts, in the tensors' order. */

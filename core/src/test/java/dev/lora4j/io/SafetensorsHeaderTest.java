@@ -45,6 +45,11 @@ class SafetensorsHeaderTest {
   }
 
   @Test
+  void metadataMayBeNull() throws IOException {
+    assertThat(read(file("{\"__metadata__\":null}", 0)).metadata()).isEmpty();
+  }
+
+  @Test
   void spacesAfterTheObjectAreFine() throws IOException {
     assertThat(read(file("{}      ", 0)).tensors()).isEmpty();
   }

@@ -55,13 +55,13 @@ class AdapterFormatsTest {
       assertThat(file.names()).allSatisfy(name -> assertThat(file.dtype(name)).isEqualTo(dtype));
     }
     model.load("again", directory);
-    Map<String, Parameter> saved = model.adapter("default").saved();
+    StoredAdapter saved = model.stored("default");
     model
         .adapter("again")
         .saved()
         .forEach(
             (key, parameter) -> {
-              Tensor rounded = saved.get(key).value().to(dtype.torch()).to(ScalarType.Float);
+              Tensor rounded = saved.tensor(key).to(dtype.torch()).to(ScalarType.Float);
               assertThat(parameter.value().scalar_type().intern()).isEqualTo(ScalarType.Float);
               TensorAssert.assertThat(parameter.value()).as(key).isExactly(rounded);
             });

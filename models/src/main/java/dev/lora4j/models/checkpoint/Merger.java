@@ -6,7 +6,6 @@ import dev.lora4j.io.TensorInfo;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.PeftAdapter;
 import dev.lora4j.lora.StoredAdapter;
 import dev.lora4j.nn.Engine;
 import java.nio.file.Path;
@@ -75,7 +74,7 @@ final class Merger {
   private Map<Path, StoredAdapter> read() {
     Map<Path, StoredAdapter> adapters = new LinkedHashMap<>();
     for (Path path : job.adapters()) {
-      StoredAdapter adapter = PeftAdapter.read(path);
+      StoredAdapter adapter = StoredAdapter.read(path);
       if (direction == MergeJob.Direction.OUT) {
         Unmergeable.refuse(path, adapter.config());
       }
