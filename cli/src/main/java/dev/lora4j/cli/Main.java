@@ -15,7 +15,8 @@ import picocli.CommandLine.Command;
       InfoCommand.class,
       PlanCommand.class,
       MergeCommand.class,
-      UnmergeCommand.class
+      UnmergeCommand.class,
+      DoctorCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     description = {

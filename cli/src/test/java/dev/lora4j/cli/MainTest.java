@@ -15,7 +15,8 @@ class MainTest {
     "info --help",
     "plan --help",
     "merge --help",
-    "unmerge --help"
+    "unmerge --help",
+    "doctor --help"
   })
   void everyHelpTeachesWithAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));
