@@ -22,6 +22,8 @@ class ArchitectureTest {
 
   @ArchTest static final ArchRule NN_KNOWS_NOTHING_ABOVE_IT = only("nn");
   @ArchTest static final ArchRule IO_IS_AT_THE_BOTTOM = only("io");
+  @ArchTest static final ArchRule TORCH_FILES_BUILD_ON_IO = only("io.torch", "io");
+  @ArchTest static final ArchRule GGUF_BUILDS_ON_IO = only("io.gguf", "io");
   @ArchTest static final ArchRule DATA_NEEDS_FILES = only("data", "io");
   @ArchTest static final ArchRule LORA_ADAPTS_LAYERS = only("lora", "nn", "io");
   @ArchTest static final ArchRule TRAIN_KNOWS_NO_METHOD = only("train", "nn", "data", "io");
@@ -57,13 +59,13 @@ class ArchitectureTest {
   private static ArchRule only(String room, String... others) {
     DescribedPredicate<JavaClass> allowed =
         JavaClass.Predicates.resideOutsideOfPackage("dev.lora4j..")
-            .or(JavaClass.Predicates.resideInAnyPackage(ROOT, ROOT + "." + room));
+            .or(JavaClass.Predicates.resideInAnyPackage(ROOT, ROOT + "." + room + ".."));
     for (String other : others) {
-      allowed = allowed.or(JavaClass.Predicates.resideInAPackage(ROOT + "." + other));
+      allowed = allowed.or(JavaClass.Predicates.resideInAPackage(ROOT + "." + other + ".."));
     }
     return classes()
         .that()
-        .resideInAPackage(ROOT + "." + room)
+        .resideInAPackage(ROOT + "." + room + "..")
         .should()
         .onlyDependOnClassesThat(allowed)
         .as(room + " uses nothing but " + String.join(", ", others) + " and the root");

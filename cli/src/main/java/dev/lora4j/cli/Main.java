@@ -10,7 +10,14 @@ import picocli.CommandLine.Command;
     name = "lora",
     version = "lora4j " + Versions.LORA4J,
     mixinStandardHelpOptions = true,
-    subcommands = {DemoCommand.class, InfoCommand.class},
+    subcommands = {
+      DemoCommand.class,
+      InfoCommand.class,
+      PlanCommand.class,
+      MergeCommand.class,
+      UnmergeCommand.class,
+      DoctorCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND",
     description = {
       "LoRA fine-tuning for the JVM: adapt a network that exists, train only the small low-rank"

@@ -54,7 +54,7 @@ class InfoCommandTest {
     CommandLineRun run = CommandLineRun.of("info", empty.toString());
 
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.err()).startsWith("lora: no adapter in " + empty);
+    assertThat(run.err()).startsWith("lora: no saved model in " + empty);
   }
 
   @Test

@@ -9,7 +9,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MainTest {
 
   @ParameterizedTest
-  @CsvSource({"--help", "demo --help", "info --help"})
+  @CsvSource({
+    "--help",
+    "demo --help",
+    "info --help",
+    "plan --help",
+    "merge --help",
+    "unmerge --help",
+    "doctor --help"
+  })
   void everyHelpTeachesWithAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));
 

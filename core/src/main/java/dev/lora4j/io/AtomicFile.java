@@ -36,7 +36,8 @@ public final class AtomicFile {
     write(target, out -> writeFully(out, ByteBuffer.wrap(bytes)));
   }
 
-  static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
+  /** Writes all bytes that remain. */
+  public static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
     }

@@ -3,7 +3,11 @@ package dev.lora4j.io;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** The number formats of a safetensors file, by the names that stand in its header. */
+/**
+ * The number formats of a tensor file, by the names that stand in a safetensors header. The formats
+ * of eight bits are Micikevicius et al. 2022, <a
+ * href="https://arxiv.org/abs/2209.05433">arXiv:2209.05433</a>.
+ */
 public enum DType {
   F64(8),
   F32(4),
@@ -14,7 +18,12 @@ public enum DType {
   I16(2),
   I8(1),
   U8(1),
-  BOOL(1);
+  BOOL(1),
+  U64(8),
+  U32(4),
+  U16(2),
+  F8_E5M2(1),
+  F8_E4M3(1);
 
   private final int bytes;
 
@@ -25,6 +34,11 @@ public enum DType {
   /** Bytes of one element. */
   public int bytes() {
     return bytes;
+  }
+
+  /** Whether its numbers are real numbers. */
+  public boolean isFloating() {
+    return name().contains("F");
   }
 
   /** libtorch's name for it. */
@@ -40,6 +54,11 @@ public enum DType {
       case I8 -> ScalarType.Char;
       case U8 -> ScalarType.Byte;
       case BOOL -> ScalarType.Bool;
+      case U64 -> ScalarType.UInt64;
+      case U32 -> ScalarType.UInt32;
+      case U16 -> ScalarType.UInt16;
+      case F8_E5M2 -> ScalarType.Float8_e5m2;
+      case F8_E4M3 -> ScalarType.Float8_e4m3fn;
     };
   }
 

@@ -65,8 +65,12 @@ final class HeaderJson {
     }
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
-      if (parser.nextToken() != JsonToken.START_OBJECT) {
-        throw bad(name, "expected an object", parser.currentToken());
+      JsonToken value = parser.nextToken();
+      if (name.equals(METADATA) && value == JsonToken.VALUE_NULL) {
+        continue; // as MLX writes it
+      }
+      if (value != JsonToken.START_OBJECT) {
+        throw bad(name, "expected an object", value);
       }
       if (name.equals(METADATA)) {
         readMetadata();

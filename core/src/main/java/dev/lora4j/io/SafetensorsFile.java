@@ -3,22 +3,13 @@ package dev.lora4j.io;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,13 +28,11 @@ import org.jspecify.annotations.Nullable;
  * Safe for use by many threads. A damaged file is a {@link CorruptFile} that names the file, the
  * key, what was expected and what was found.
  */
-public final class SafetensorsFile implements AutoCloseable {
-  private static final int CHUNK = 1 << 30;
-
+public final class SafetensorsFile implements TensorFile {
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
-  private @Nullable Tensor mapping;
+  private @Nullable MappedFile pages; // once they are asked for
 
   private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header) {
     this.path = path;
@@ -58,40 +47,30 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws CorruptFile when the header is not as the format wants it
    */
   public static SafetensorsFile open(Path path) {
-    if (Files.isDirectory(path)) {
-      throw new UserError("cannot read " + path + ": expected a file, found a directory");
-    }
-    FileChannel channel;
-    try {
-      channel = FileChannel.open(path, StandardOpenOption.READ);
-    } catch (NoSuchFileException e) {
-      throw new UserError("cannot read " + path + ": there is no such file", e);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
-    }
-    boolean opened = false;
-    try {
-      SafetensorsFile file =
-          new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel));
-      opened = true;
-      return file;
-    } catch (IOException e) {
-      throw new CorruptFile(path, "the header cannot be read: " + e.getMessage(), e);
-    } finally {
-      if (!opened) {
-        closeQuietly(channel);
-      }
-    }
+    return FileTensors.open(
+        path, channel -> new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel)));
   }
 
   /** Where the file is. */
+  @Override
   public Path path() {
     return path;
   }
 
   /** Names of the tensors, in the header's order. */
+  @Override
   public Set<String> names() {
     return header.tensors().keySet();
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return info(name).dtype();
+  }
+
+  @Override
+  public List<Long> shape(String name) {
+    return info(name).shape();
   }
 
   /** Everything that the header says, name by name. */
@@ -123,30 +102,25 @@ public final class SafetensorsFile implements AutoCloseable {
    *
    * @throws CorruptFile when the file has no tensor of that name, or has become shorter
    */
+  @Override
   public Tensor read(String name) {
     TensorInfo info = info(name);
-    Tensor tensor = TensorMemory.allocate(info.dtype(), info.sizes());
-    boolean filled = false;
-    try {
-      fill(name, info, TensorMemory.of(tensor));
-      filled = true;
-      return tensor;
-    } finally {
-      if (!filled) {
-        tensor.close();
-      }
-    }
+    return FileTensors.read(
+        path,
+        channel,
+        "key " + name,
+        info.dtype(),
+        header.dataStart() + info.begin(),
+        info.sizes());
   }
 
   /**
-   * A tensor's content without a copy: the file's own pages, read when they are first touched and
-   * shared with whoever else has them open. Writing to the tensor changes a private copy, never the
-   * file. It belongs to the caller's pointer scope and stays valid after {@link #close}; the file
-   * must not be overwritten in place while it lives (a file that is replaced, as {@link AtomicFile}
-   * does, may be).
+   * A tensor's content without a copy: the file's own pages, which are read when they are first
+   * touched. What is written to the tensor stays out of the file. It belongs to the caller's
+   * pointer scope and outlives {@link #close}; nobody may shorten the file while it lives.
    *
    * @return empty where the data does not lie in the file as its format wants it in memory
-   * @throws CorruptFile when the file has no tensor of that name
+   * @throws CorruptFile when the file has no tensor of that name, or has become shorter
    */
   public Optional<Tensor> map(String name) {
     TensorInfo info = info(name);
@@ -154,60 +128,23 @@ public final class SafetensorsFile implements AutoCloseable {
     if (info.bytes() == 0 || start % info.dtype().bytes() != 0) {
       return Optional.empty();
     }
-    try (Tensor bytes = mapping().narrow(0, start, info.bytes());
-        Tensor numbers = bytes.view(info.dtype().torch())) {
-      return Optional.of(numbers.view(info.sizes()));
-    }
+    return Optional.of(pages().slice(start, info.bytes(), info.dtype(), info.sizes()));
   }
 
-  /** The whole file as bytes {@code [size]}; the pages live as long as any tensor in them. */
-  private synchronized Tensor mapping() {
-    if (mapping == null) {
-      try (PointerScope scope = new PointerScope()) {
-        BoolOptional privately = new BoolOptional(false);
-        LongOptional size = new LongOptional(header.dataStart() + header.dataBytes());
-        TensorOptions bytes = new TensorOptions(DType.U8.torch());
-        mapping = torch.from_file(path.toString(), privately, size, bytes).retainReference();
-      }
+  private synchronized MappedFile pages() {
+    if (pages == null) {
+      pages = MappedFile.open(path, header.end());
     }
-    return mapping;
+    return pages;
   }
 
-  private void fill(String name, TensorInfo info, TensorMemory memory) {
-    long start = header.dataStart() + info.begin();
-    for (long done = 0; done < info.bytes(); ) {
-      int length = (int) Math.min(CHUNK, info.bytes() - done);
-      ByteBuffer part = memory.view(done, length);
-      int read;
-      try {
-        read = channel.read(part, start + done);
-      } catch (IOException e) {
-        throw new CorruptFile(path, "key " + name + ": cannot be read: " + e, e);
-      }
-      if (read < 0) {
-        throw new CorruptFile(
-            path, "key " + name + ": expected " + info.bytes() + " bytes, found " + done);
-      }
-      done += read;
-    }
-  }
-
-  /** Closes the file; tensors that were read stay as they are. */
+  /** Closes the file; tensors that were read or mapped stay as they are. */
   @Override
   public synchronized void close() {
-    if (mapping != null) {
-      mapping.deallocate();
-      mapping = null;
-    }
-    closeQuietly(channel);
-  }
-
-  private static void closeQuietly(FileChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      // Nothing was written: closing a file that was only read loses nothing.
-      return;
+    FileTensors.close(channel);
+    if (pages != null) {
+      pages.close();
+      pages = null;
     }
   }
 }

@@ -35,6 +35,11 @@ record SafetensorsHeader(
     metadata = Collections.unmodifiableMap(metadata);
   }
 
+  /** The length of the file. */
+  long end() {
+    return dataStart + tensors.values().stream().mapToLong(TensorInfo::end).max().orElse(0);
+  }
+
   /**
    * Reads and checks a header.
    *
@@ -70,11 +75,6 @@ record SafetensorsHeader(
     long dataStart = LENGTH_BYTES + length;
     checkLayout(file, json.tensors(), size - dataStart);
     return new SafetensorsHeader(json.tensors(), json.metadata(), dataStart);
-  }
-
-  /** Length of all tensors' data. */
-  long dataBytes() {
-    return tensors.values().stream().mapToLong(TensorInfo::end).max().orElse(0);
   }
 
   private static ByteBuffer bytes(Path file, FileChannel channel, long from, int count)

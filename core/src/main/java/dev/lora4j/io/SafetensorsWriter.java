@@ -9,9 +9,12 @@ import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -26,11 +29,7 @@ public final class SafetensorsWriter {
   private static final int ALIGNMENT = 8;
   private static final int CHUNK = 1 << 30;
 
-  private record Entry(String name, Tensor tensor, DType dtype) {
-    long bytes() {
-      return tensor.numel() * dtype.bytes();
-    }
-  }
+  private record Entry(String name, TensorSource source) {}
 
   private SafetensorsWriter() {}
 
@@ -43,6 +42,20 @@ public final class SafetensorsWriter {
    * @throws dev.lora4j.UserError when the disk refuses
    */
   public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
+    Map<String, TensorSource> sources = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> sources.put(name, source(name, tensor)));
+    stream(file, sources, metadata);
+  }
+
+  /**
+   * Writes the file tensor by tensor: each is made when its turn has come, and freed before the
+   * next.
+   *
+   * @throws dev.lora4j.UserError when the disk refuses
+   * @throws IllegalStateException when a tensor is not what its source promised
+   */
+  public static void stream(
+      Path file, Map<String, TensorSource> tensors, Map<String, String> metadata) {
     List<Entry> entries = ordered(tensors);
     AtomicFile.write(
         file,
@@ -54,27 +67,32 @@ public final class SafetensorsWriter {
         });
   }
 
-  private static List<Entry> ordered(Map<String, Tensor> tensors) {
+  private static List<Entry> ordered(Map<String, TensorSource> tensors) {
     List<Entry> entries = new ArrayList<>();
-    tensors.forEach((name, tensor) -> entries.add(entry(name, tensor)));
-    entries.sort(Comparator.comparing(Entry::dtype, WIDE_FIRST).thenComparing(Entry::name));
+    tensors.forEach(
+        (name, source) -> {
+          if (name.equals(HeaderJson.METADATA)) {
+            throw new IllegalArgumentException(name + " is not a name for a tensor");
+          }
+          entries.add(new Entry(name, source));
+        });
+    entries.sort(
+        Comparator.comparing((Entry e) -> e.source().dtype(), WIDE_FIRST)
+            .thenComparing(Entry::name));
     return entries;
   }
 
   private static final Comparator<DType> WIDE_FIRST =
       Comparator.comparing(DType::bytes, Comparator.reverseOrder()).thenComparing(d -> d);
 
-  private static Entry entry(String name, Tensor tensor) {
-    if (name.equals(HeaderJson.METADATA)) {
-      throw new IllegalArgumentException(name + " is not a name for a tensor");
-    }
+  private static TensorSource source(String name, Tensor tensor) {
     DType dtype =
         DType.of(tensor.scalar_type())
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
                         name + ": a safetensors file cannot hold " + tensor.scalar_type()));
-    return new Entry(name, tensor, dtype);
+    return new TensorSource(dtype, Arrays.stream(tensor.shape()).boxed().toList(), () -> tensor);
   }
 
   private static ByteBuffer header(List<Entry> entries, Map<String, String> metadata)
@@ -92,14 +110,14 @@ public final class SafetensorsWriter {
       long offset = 0;
       for (Entry entry : entries) {
         out.writeObjectFieldStart(entry.name());
-        out.writeStringField("dtype", entry.dtype().name());
+        out.writeStringField("dtype", entry.source().dtype().name());
         out.writeFieldName("shape");
-        long[] shape = entry.tensor().shape();
+        long[] shape = entry.source().shape().stream().mapToLong(Long::longValue).toArray();
         out.writeArray(shape, 0, shape.length);
         out.writeFieldName("data_offsets");
-        out.writeArray(new long[] {offset, offset + entry.bytes()}, 0, 2);
+        out.writeArray(new long[] {offset, offset + entry.source().bytes()}, 0, 2);
         out.writeEndObject();
-        offset += entry.bytes();
+        offset += entry.source().bytes();
       }
       out.writeEndObject();
     }
@@ -118,11 +136,25 @@ public final class SafetensorsWriter {
 
   private static void writeData(WritableByteChannel out, Entry entry) throws IOException {
     try (PointerScope scope = new PointerScope()) {
-      Tensor flat = entry.tensor().detach().cpu().contiguous();
+      Tensor flat = promised(entry).detach().cpu().contiguous();
       TensorMemory memory = TensorMemory.of(flat);
       for (long done = 0; done < memory.bytes(); done += CHUNK) {
         AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
       }
     }
+  }
+
+  private static Tensor promised(Entry entry) {
+    TensorSource source = entry.source();
+    Tensor tensor = source.value().get();
+    List<Long> shape = Arrays.stream(tensor.shape()).boxed().toList();
+    if (!DType.of(tensor.scalar_type()).equals(Optional.of(source.dtype()))
+        || !shape.equals(source.shape())) {
+      throw new IllegalStateException(
+          "%s: promised %s %s, found %s %s"
+              .formatted(
+                  entry.name(), source.dtype(), source.shape(), tensor.scalar_type(), shape));
+    }
+    return tensor;
   }
 }

@@ -39,7 +39,7 @@ final class AdaptedNorm implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       double scaling = update.factor();
-      Tensor w = update.asMatrix(update.base().weight().value());
+      Tensor w = update.asMatrix(update.base().weight().value()).to(update.a().value().dtype());
       Tensor a = update.downFactor().flatten(1, -1);
       Tensor b = update.upFactor().flatten(1, -1);
       Tensor cross =

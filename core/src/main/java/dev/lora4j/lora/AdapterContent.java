@@ -3,18 +3,17 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * What is written of an adapter.
- *
- * @param tensors by PEFT's key without its prefix
- */
-record AdapterContent(LoraConfig config, Map<String, Tensor> tensors) {
+/** What is written of an adapter. */
+final class AdapterContent {
+  private AdapterContent() {}
 
-  static AdapterContent of(LoraModel model, String name, SavedForm form) {
+  /** In a form that can be loaded; new tensors belong to the caller's pointer scope. */
+  static StoredAdapter of(LoraModel model, String name, SavedForm form) {
     Adapter adapter = model.adapter(name);
-    AdapterContent trained = asTrained(adapter);
+    StoredAdapter trained = asTrained(model, adapter);
     if (!adapter.config().initialization().takesFromBase()) {
       return trained;
     }
@@ -22,13 +21,13 @@ record AdapterContent(LoraConfig config, Map<String, Tensor> tensors) {
       refuseUnrepeatable(adapter.config().initialization());
       return trained;
     }
-    return trained.converted(updates(model, name));
+    return converted(trained, updates(model, name));
   }
 
-  private static AdapterContent asTrained(Adapter adapter) {
+  private static StoredAdapter asTrained(LoraModel model, Adapter adapter) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     adapter.saved().forEach((key, parameter) -> tensors.put(key, parameter.value()));
-    return new AdapterContent(adapter.config(), tensors);
+    return new StoredAdapter(adapter.config(), tensors, Optional.of(model.fingerprint()));
   }
 
   private static void refuseUnrepeatable(Initialization how) {
@@ -55,8 +54,9 @@ record AdapterContent(LoraConfig config, Map<String, Tensor> tensors) {
   }
 
   /** {@code ΔW = s (B A − B₀ A₀) = s [B, −B₀] [A, A₀]ᵀ}: twice the rank with the same scaling. */
-  private AdapterContent converted(Map<String, Update> updates) {
-    Map<String, Tensor> plain = new LinkedHashMap<>(tensors);
+  private static StoredAdapter converted(StoredAdapter trained, Map<String, Update> updates) {
+    LoraConfig config = trained.config();
+    Map<String, Tensor> plain = new LinkedHashMap<>(trained.tensors());
     Map<String, Double> ranks = new LinkedHashMap<>();
     Map<String, Double> alphas = new LinkedHashMap<>();
     double alphaGrows = config.rsLora() ? Math.sqrt(2) : 2;
@@ -72,12 +72,13 @@ record AdapterContent(LoraConfig config, Map<String, Tensor> tensors) {
         });
     int rank = 2 * config.rank();
     double alpha = alphaGrows * config.alpha();
-    return new AdapterContent(
+    return new StoredAdapter(
         config
             .withRank(rank)
             .alpha(alpha)
             .patterns(PathPatterns.exactly(ranks, rank), PathPatterns.exactly(alphas, alpha))
             .initialization(new Initialization.Standard()),
-        plain);
+        plain,
+        trained.madeOn());
   }
 }

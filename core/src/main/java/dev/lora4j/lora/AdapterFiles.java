@@ -2,9 +2,8 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.io.AtomicFile;
-import dev.lora4j.io.SafetensorsFile;
-import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.DType;
+import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,88 +14,121 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A directory in PEFT's format: {@code adapter_config.json}, and {@code adapter_model.safetensors}
- * with a tensor {@code base_model.model.<path>.lora_A.weight} of {@code [rank, in]} and one {@code
- * ….lora_B.weight} of {@code [out, rank]} for each adapted layer.
- */
+/** The way of an adapter from a model into a directory, and back. */
 final class AdapterFiles {
-  static final String CONFIG = "adapter_config.json";
-  static final String WEIGHTS = "adapter_model.safetensors";
-  private static final String PREFIX = "base_model.model.";
-
   private AdapterFiles() {}
 
   static long save(LoraModel model, String name, Path directory, SavedForm form) {
-    Adapter adapter = model.adapter(name);
-    Path weights = directory.resolve(WEIGHTS);
-    Path json = directory.resolve(CONFIG);
     try (PointerScope scope = new PointerScope()) {
-      AdapterContent content = AdapterContent.of(model, name, form);
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      content.tensors().forEach((key, tensor) -> tensors.put(PREFIX + key, tensor));
-      byte[] text =
-          ConfigWriter.write(content.config(), adapter.paths(), model.hasTransposed(adapter));
-      SafetensorsWriter.write(weights, tensors, metadata(model));
-      AtomicFile.write(json, text);
+      return write(model, name, directory, AdapterContent.of(model, name, form));
     }
+  }
+
+  static long save(LoraModel model, String name, Path directory, DType dtype) {
+    try (PointerScope scope = new PointerScope()) {
+      StoredAdapter content = AdapterContent.of(model, name, SavedForm.PLAIN);
+      return write(model, name, directory, content.to(dtype));
+    }
+  }
+
+  private static long write(LoraModel model, String name, Path directory, StoredAdapter stored) {
+    Adapter adapter = model.adapter(name);
+    byte[] config =
+        ConfigWriter.write(stored.config(), adapter.paths(), model.hasTransposed(adapter));
+    return PeftAdapter.write(directory, config, stored);
+  }
+
+  static long saveAll(LoraModel model, Path directory) {
+    long bytes = 0;
+    for (String name : model.adapterNames()) {
+      bytes +=
+          save(
+              model,
+              name,
+              name.equals(LoraLayer.DEFAULT) ? directory : directory.resolve(name),
+              SavedForm.PLAIN);
+    }
+    return bytes;
+  }
+
+  static List<String> loadAll(LoraModel model, Path directory) {
+    Map<String, Path> places = places(directory);
+    if (places.isEmpty()) {
+      throw new UserError(
+          "no adapter in " + directory + ": no " + PeftAdapter.CONFIG + " there or one below");
+    }
+    List<String> loaded = new ArrayList<>();
     try {
-      return Files.size(weights) + Files.size(json);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      places.forEach(
+          (name, place) -> {
+            load(model, name, place, BaseCheck.SAME_BASE);
+            loaded.add(name);
+          });
+    } catch (RuntimeException e) {
+      loaded.forEach(model::remove);
+      throw e;
     }
+    return List.copyOf(loaded);
+  }
+
+  /** The adapters of a directory by name: its own is the default, others have a folder each. */
+  private static Map<String, Path> places(Path directory) {
+    Map<String, Path> places = new LinkedHashMap<>();
+    if (holdsAdapter(directory)) {
+      places.put(LoraLayer.DEFAULT, directory);
+    }
+    try (Stream<Path> folders = Files.list(directory)) {
+      for (Path folder : folders.filter(AdapterFiles::holdsAdapter).sorted().toList()) {
+        String name = String.valueOf(folder.getFileName());
+        if (places.put(name, folder) != null) {
+          throw new UserError(
+              "two adapters '%s': in %s and in %s".formatted(name, directory, folder));
+        }
+      }
+    } catch (IOException e) {
+      throw new UserError("can't list " + directory + ": " + e, e);
+    } catch (UncheckedIOException e) {
+      throw new UserError("can't list " + directory + ": " + e.getMessage(), e);
+    }
+    return places;
+  }
+
+  private static boolean holdsAdapter(Path directory) {
+    return Files.isRegularFile(directory.resolve(PeftAdapter.CONFIG));
   }
 
   static void load(LoraModel model, String name, Path directory, BaseCheck check) {
-    LoraConfig config = readConfig(directory);
-    Path file = directory.resolve(WEIGHTS);
-    if (!Files.isRegularFile(file)) {
-      throw new UserError("no " + WEIGHTS + " in " + directory);
-    }
-    try (PointerScope scope = new PointerScope();
-        SafetensorsFile weights = SafetensorsFile.open(file)) {
-      refuseUnrepeatable(config);
-      model.addForLoading(name, config);
-      Map<String, Parameter> expected = new LinkedHashMap<>();
-      model.adapter(name).saved().forEach((key, value) -> expected.put(PREFIX + key, value));
-      List<String> problems = problems(weights, expected);
-      if (!problems.isEmpty()) {
-        model.remove(name);
-        throw new UserError(file + " does not fit this base:\n  " + String.join("\n  ", problems));
-      }
-      if (check == BaseCheck.SAME_BASE) {
-        requireSameBase(model, name, file, weights);
-      }
-      expected.forEach((key, parameter) -> parameter.copyFrom(weights.read(key)));
+    try (PointerScope scope = new PointerScope()) {
+      AdapterFormat format = AdapterFormat.of(directory);
+      String source = format.weights(directory).toString();
+      put(model, name, format.read(directory), source, check);
     }
   }
 
-  private static Map<String, String> metadata(LoraModel model) {
-    Map<String, String> metadata = new LinkedHashMap<>(model.fingerprint().metadata());
-    metadata.put("format", "pt");
-    return metadata;
+  static void put(LoraModel model, String name, StoredAdapter stored, BaseCheck check) {
+    put(model, name, stored, "adapter '" + name + "'", check);
   }
 
-  private static void requireSameBase(
-      LoraModel model, String name, Path file, SafetensorsFile weights) {
+  private static void put(
+      LoraModel model, String name, StoredAdapter stored, String source, BaseCheck check) {
+    refuseUnrepeatable(stored.config());
+    model.addForLoading(name, stored.config());
     try {
-      BaseFingerprint.in(weights.metadata())
-          .ifPresent(madeOn -> madeOn.require(file, model.fingerprint()));
-    } catch (UserError e) {
+      Map<String, Parameter> expected = model.adapter(name).saved();
+      List<String> problems = problems(model.base(), stored.tensors(), expected);
+      if (!problems.isEmpty()) {
+        throw new UserError(
+            source + " does not fit this base:\n  " + String.join("\n  ", problems));
+      }
+      stored.madeOn().ifPresent(madeOn -> madeOn.require(source, model::fingerprint, check));
+      expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
+    } catch (RuntimeException e) {
       model.remove(name);
       throw e;
-    }
-  }
-
-  static LoraConfig readConfig(Path directory) {
-    Path file = directory.resolve(CONFIG);
-    try {
-      return ConfigReader.read(file, Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG, e);
     }
   }
 
@@ -111,23 +143,39 @@ final class AdapterFiles {
   }
 
   /** Every parameter must find its tensor, every tensor its parameter, and every shape must fit. */
-  private static List<String> problems(SafetensorsFile weights, Map<String, Parameter> expected) {
+  private static List<String> problems(
+      Module base, Map<String, Tensor> tensors, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
     expected.forEach(
         (key, parameter) -> {
           String shape = Arrays.toString(parameter.shape());
-          if (!weights.names().contains(key)) {
-            problems.add("missing " + key + " " + shape);
-          } else if (!Arrays.equals(weights.info(key).sizes(), parameter.shape())) {
-            problems.add(key + ": expected " + shape + ", found " + weights.info(key).shape());
+          Tensor found = tensors.get(key);
+          if (found == null) {
+            problems.add("missing " + PeftKeys.PREFIX + key + " " + shape);
+          } else if (!Arrays.equals(found.shape(), parameter.shape())) {
+            problems.add(
+                "%s%s: expected %s, found %s"
+                    .formatted(PeftKeys.PREFIX, key, shape, Arrays.toString(found.shape())));
           }
         });
-    for (String key : weights.names()) {
-      if (!expected.containsKey(key) && !isNeverRead(key)) {
-        problems.add("unexpected " + key + NearMiss.hint(key, expected.keySet()));
-      }
-    }
+    CarriedWeights carried = new CarriedWeights(base);
+    tensors.forEach(
+        (key, tensor) -> {
+          if (expected.containsKey(key) || isNeverRead(key)) {
+            return;
+          }
+          switch (carried.compare(key, tensor)) {
+            case EQUAL -> {}
+            case OTHER -> problems.add(PeftKeys.PREFIX + key + CarriedWeights.DIFFERS);
+            case NONE -> problems.add("unexpected " + PeftKeys.PREFIX + key + hint(key, expected));
+          }
+        });
     return problems;
+  }
+
+  private static String hint(String key, Map<String, Parameter> expected) {
+    return NearMiss.hint(
+        PeftKeys.PREFIX + key, expected.keySet().stream().map(PeftKeys.PREFIX::concat).toList());
   }
 
   /**

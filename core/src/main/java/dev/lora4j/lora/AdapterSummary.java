@@ -16,8 +16,8 @@ public record AdapterSummary(LoraConfig config, Path weights) {
    * @throws dev.lora4j.UserError if there is no adapter, or one that is not supported
    */
   public static AdapterSummary read(Path directory) {
-    return new AdapterSummary(
-        AdapterFiles.readConfig(directory), directory.resolve(AdapterFiles.WEIGHTS));
+    AdapterFormat format = AdapterFormat.of(directory);
+    return new AdapterSummary(format.config(directory), format.weights(directory));
   }
 
   /** The target modules as text. */

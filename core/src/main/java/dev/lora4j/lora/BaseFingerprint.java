@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -88,20 +89,33 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
    * Refuses another base.
    *
    * @param source the adapter's file
-   * @param present that of the base which is here
+   * @param present that of the base which is here; taken only if the check needs it
    */
-  void require(Object source, BaseFingerprint present) {
-    if (sha256.equals(present.sha256)) {
+  void require(Object source, Supplier<BaseFingerprint> present, BaseCheck check) {
+    if (check == BaseCheck.ANY_BASE) {
       return;
     }
-    throw new UserError(
-        "%s was made on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
-                .formatted(
-                    source,
-                    start(sha256),
-                    start(present.sha256),
-                    String.join("\n  ", told(present)))
-            + "Load it onto that base, or say BaseCheck.ANY_BASE if this one is meant");
+    BaseFingerprint here = present.get();
+    if (check == BaseCheck.SAME_WHERE_BOTH_HAVE) {
+      here = here.onlyAsIn(this);
+    }
+    boolean same =
+        check == BaseCheck.SAME_BASE ? sha256.equals(here.sha256) : tensors.equals(here.tensors);
+    if (!same) {
+      throw new UserError(
+          "%s was made on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
+                  .formatted(
+                      source, start(sha256), start(here.sha256), String.join("\n  ", told(here)))
+              + "Give it that base, or say that this one is meant (BaseCheck.ANY_BASE,"
+              + " --any-base)");
+    }
+  }
+
+  /** This one with the names of another, whose word is taken for what this one has not. */
+  private BaseFingerprint onlyAsIn(BaseFingerprint other) {
+    SortedMap<String, String> common = new TreeMap<>(other.tensors);
+    common.replaceAll((name, theirs) -> tensors.getOrDefault(name, theirs));
+    return new BaseFingerprint(sha256, common);
   }
 
   private static String start(String digest) {
@@ -116,6 +130,15 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
     List<String> told = new ArrayList<>(differences.subList(0, SHOWN));
     told.add("and " + (differences.size() - SHOWN) + " more");
     return told;
+  }
+
+  /** The tensors that both bases have, and that are not the same in them. */
+  public List<String> changedIn(BaseFingerprint other) {
+    SortedMap<String, String> theirs = other.onlyAsIn(this).tensors;
+    return tensors.entrySet().stream()
+        .filter(mine -> !mine.getValue().equals(theirs.get(mine.getKey())))
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   /** Tensor by tensor, what is otherwise in another base. */

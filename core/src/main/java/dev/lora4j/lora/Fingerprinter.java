@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,9 +74,16 @@ final class Fingerprinter {
     return lines;
   }
 
+  /** Narrower numbers count as the float32 that they are read into: it is the same base then. */
   private static BaseFingerprint.Line line(Tensor tensor) {
-    String dtype =
-        DType.of(tensor.scalar_type()).map(Enum::name).orElseGet(() -> tensor.dtype().toString());
-    return new BaseFingerprint.Line(dtype + Ops.shapeOf(tensor), TensorDigest.of(tensor));
+    try (PointerScope scope = new PointerScope()) {
+      boolean narrow = tensor.is_floating_point() && tensor.element_size() < Float.BYTES;
+      Tensor numbers = narrow ? tensor.detach().to(ScalarType.Float) : tensor;
+      String dtype =
+          DType.of(numbers.scalar_type())
+              .map(Enum::name)
+              .orElseGet(() -> numbers.dtype().toString());
+      return new BaseFingerprint.Line(dtype + Ops.shapeOf(numbers), TensorDigest.of(numbers));
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +100,15 @@ public record LoraConfig(
   /** This rank, an alpha of the same size (so a scaling of 1), every linear layer. */
   public static LoraConfig rank(int rank) {
     return new LoraConfigBuilder(rank).build();
+  }
+
+  /**
+   * Reads PEFT's {@code adapter_config.json}.
+   *
+   * @throws UserError if it can't be read, or asks for what is not supported
+   */
+  public static LoraConfig read(Path file) {
+    return PeftAdapter.configFile(file);
   }
 
   private LoraConfig with(Consumer<LoraConfigBuilder> change) {

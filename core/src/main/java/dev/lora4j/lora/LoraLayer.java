@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -200,6 +201,44 @@ public sealed class LoraLayer extends Module permits LoraLinear {
       Parameter bias = weighted().bias().orElseThrow();
       journal.replace(bias, bias.value().add(ofB.value(), update.scaling()));
     }
+  }
+
+  /**
+   * Adds what these adapters make of weight and bias, to be computed when it is asked for.
+   *
+   * @param merged what others make of parameters, on top of which this layer's adapters work
+   */
+  void addMerged(List<Adapter> active, Map<Parameter, Supplier<Tensor>> merged) {
+    List<Update> chosen = updatesOf(active);
+    if (chosen.isEmpty()) {
+      return;
+    }
+    Parameter weight = weighted().weight();
+    Supplier<Tensor> own = merged.getOrDefault(weight, weight::value);
+    merged.put(weight, () -> mergedWeight(own.get(), chosen));
+    for (Update update : chosen) {
+      Parameter ofB = update.biasOfB();
+      if (ofB != null) {
+        Parameter bias = weighted().bias().orElseThrow();
+        Supplier<Tensor> before = merged.getOrDefault(bias, bias::value);
+        merged.put(bias, () -> before.get().add(ofB.value(), update.scaling()));
+      }
+    }
+  }
+
+  private static Tensor mergedWeight(Tensor weight, List<Update> chosen) {
+    Tensor merged = weight.to(chosen.get(0).b().value().dtype(), false, true);
+    for (Update update : chosen) {
+      try (WeightChange change = WeightChange.of(update)) {
+        change.apply(merged);
+      }
+    }
+    return merged;
+  }
+
+  /** Frees every adapter; the pretrained layer stays. */
+  void closeAdapters() {
+    List.copyOf(updates.keySet()).forEach(this::remove);
   }
 
   /** The layer that is adapted. */

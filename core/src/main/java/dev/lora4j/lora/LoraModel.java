@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
@@ -11,8 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -243,17 +243,9 @@ public final class LoraModel {
    */
   public synchronized void merge(Unmerging how) {
     adapters.requireUnmerged("merge");
-    List<Adapter> active = adapters.choice().present();
-    layers().values().forEach(layer -> layer.requireMergeable(active));
-    TiedWeights tied = TiedWeights.of(Planner.originalModules(base));
-    layers().forEach((path, layer) -> layer.refuseTiedMerge(active, path, tied));
     journal.begin(how);
     try {
-      mergeParametrized(active);
-      layers().values().stream()
-          .distinct()
-          .parallel()
-          .forEach(layer -> layer.merge(active, journal));
+      new Merging(this, adapters.choice().present()).into(journal);
     } catch (RuntimeException e) {
       journal.undo();
       throw e;
@@ -272,17 +264,15 @@ public final class LoraModel {
     return CheckedMerge.of(this, samples, limits);
   }
 
-  /** Gives each parameter the value that the active adapters let the base compute with. */
-  private void mergeParametrized(List<Adapter> active) {
-    if (active.isEmpty()) {
-      return;
-    }
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      base.namedParameters().values().stream()
-          .filter(Parameter::isParametrized)
-          .forEach(parameter -> journal.replace(parameter, parameter.tensor()));
-    }
+  /**
+   * What merging the active adapters would make of the base's parameters, which stay as they are:
+   * by the parameter's path in the bare network, those that the adapters have a say in. A value is
+   * computed whenever it is asked for, in float32 where the base is narrower, and belongs to the
+   * caller's pointer scope.
+   */
+  public Map<String, Supplier<Tensor>> mergedParameters() {
+    adapters.requireUnmerged("compute what merging gives");
+    return new Merging(this, adapters.choice().present()).values();
   }
 
   /**
@@ -378,5 +368,53 @@ public final class LoraModel {
   /** What the base is, whatever adapters do; taken once, until its weights change. */
   public BaseFingerprint fingerprint() {
     return adapters.fingerprinter().of(base);
+  }
+
+  /**
+   * Writes an adapter as {@link #save(String, Path)} does, its numbers in another format.
+   *
+   * @param dtype one of F64, F32, F16 and BF16
+   * @return the number of bytes written
+   * @throws UserError if a number is too large for the format
+   */
+  public long save(String name, Path directory, DType dtype) {
+    return AdapterFiles.save(this, name, directory, dtype);
+  }
+
+  /**
+   * Writes all adapters as PEFT does: {@code default} into the directory itself, each other into a
+   * folder of its name.
+   *
+   * @return the number of bytes written
+   */
+  public long saveAll(Path directory) {
+    return AdapterFiles.saveAll(this, directory);
+  }
+
+  /**
+   * Reads all adapters that {@link #saveAll} or PEFT wrote into a directory; none is active yet.
+   *
+   * @return their names
+   * @throws UserError if one does not fit; then none has been added
+   */
+  public synchronized List<String> loadAll(Path directory) {
+    return AdapterFiles.loadAll(this, directory);
+  }
+
+  /**
+   * Adds an adapter that was read, under a name of the caller's choice. It is not active yet.
+   *
+   * @throws UserError if it does not fit the base, or was made on another one and must not be
+   */
+  public synchronized void load(String name, StoredAdapter stored, BaseCheck check) {
+    AdapterFiles.put(this, name, stored, check);
+  }
+
+  /**
+   * An adapter by itself, to be written in any format. Its tensors stay the model's, or belong to
+   * the caller's pointer scope where it had to be made plain.
+   */
+  public StoredAdapter stored(String name) {
+    return AdapterContent.of(this, name, SavedForm.PLAIN);
   }
 }

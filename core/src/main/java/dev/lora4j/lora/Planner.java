@@ -172,8 +172,8 @@ final class Planner {
 
   /** The paths of the layers that targets mean, before anything is excluded. */
   static Set<String> meant(Module base, Targets targets) {
-    Set<String> meant = new LinkedHashSet<>();
     String head = base.headPath().orElse("");
+    Set<String> meant = new LinkedHashSet<>();
     originalModules(base)
         .forEach(
             (path, module) -> {

@@ -156,7 +156,13 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
    * @param weight contiguous, of the base's shape
    */
   final void addProductTo(Tensor weight, Scalar scale) {
-    asMatrix(weight).addmm_(upFactor().flatten(1, -1), downFactor().flatten(1, -1), Ops.ONE, scale);
+    Tensor b = upFactor().flatten(1, -1);
+    Tensor a = downFactor().flatten(1, -1);
+    if (weight.scalar_type() == b.scalar_type()) {
+      asMatrix(weight).addmm_(b, a, Ops.ONE, scale);
+    } else {
+      asMatrix(weight).add_(b.mm(a), scale);
+    }
   }
 
   /** {@code scaling · B A}, laid out as the base's weight. */

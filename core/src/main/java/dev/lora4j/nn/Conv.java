@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,33 @@ public abstract sealed class Conv extends Module implements Weighted
         options.bias()
             ? parameter("bias", Init.uniformByFanIn(Init.fanIn(shape), outChannels))
             : null;
+  }
+
+  Conv(Tensor weight, Optional<Tensor> bias) {
+    long[] shape = Ops.shape(weight);
+    ConvOptions plain = ConvOptions.kernel(Arrays.copyOfRange(shape, 2, shape.length));
+    options = (bias.isPresent() ? plain : plain.withoutBias()).spread(shape.length - 2);
+    this.weight = parameter("weight", weight);
+    this.bias = bias.map(b -> parameter("bias", b)).orElse(null);
+  }
+
+  /**
+   * A convolution of tensors that exist, which it owns from then on: no copy, no initialisation. It
+   * has one group and walks by PyTorch's defaults, as a weight doesn't tell otherwise.
+   *
+   * @param weight {@code [out, in, kernel…]}, of three to five dimensions
+   * @param bias {@code [out]}
+   */
+  public static Conv holding(Tensor weight, Optional<Tensor> bias) {
+    bias.ifPresent(b -> Checks.vector("bias", b, weight.size(0)));
+    return switch ((int) weight.dim()) {
+      case 3 -> new Conv1d(weight, bias);
+      case 4 -> new Conv2d(weight, bias);
+      case 5 -> new Conv3d(weight, bias);
+      default ->
+          throw new UserError(
+              "a convolution's weight has three to five dimensions, found " + Ops.shapeOf(weight));
+    };
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,10 @@ public final class Conv2d extends Conv {
   /** A convolution that walks as the options say. */
   public Conv2d(long inChannels, long outChannels, ConvOptions options) {
     super(2, inChannels, outChannels, options);
+  }
+
+  Conv2d(Tensor weight, Optional<Tensor> bias) {
+    super(weight, bias);
   }
 
   @Override

@@ -41,6 +41,21 @@ public final class Embedding extends Module implements Weighted {
     }
   }
 
+  private Embedding(Tensor weight) {
+    paddingIndex = NO_PADDING;
+    this.weight = parameter("weight", weight);
+  }
+
+  /**
+   * A table that exists, which the layer owns from then on: no copy, no initialisation.
+   *
+   * @param weight {@code [num_embeddings, dim]}
+   */
+  public static Embedding holding(Tensor weight) {
+    Checks.dimensions("weight", weight, 2);
+    return new Embedding(weight);
+  }
+
   /**
    * @param input {@code [batch…]}, int64, each in {@code [0, num_embeddings)}
    * @return {@code [batch…, dim]}

@@ -31,6 +31,25 @@ public final class Linear extends Module implements Weighted {
     return new Linear(inFeatures, outFeatures, false);
   }
 
+  private Linear(Tensor weight, Optional<Tensor> bias) {
+    outFeatures = weight.size(0);
+    inFeatures = weight.size(1);
+    this.weight = parameter("weight", weight);
+    this.bias = bias.map(b -> parameter("bias", b)).orElse(null);
+  }
+
+  /**
+   * A layer of tensors that exist, which it owns from then on: no copy, no initialisation.
+   *
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]}
+   */
+  public static Linear holding(Tensor weight, Optional<Tensor> bias) {
+    Checks.dimensions("weight", weight, 2);
+    bias.ifPresent(b -> Checks.vector("bias", b, weight.size(0)));
+    return new Linear(weight, bias);
+  }
+
   private Linear(Parameter shared) {
     outFeatures = shared.shape()[0];
     inFeatures = shared.shape()[1];

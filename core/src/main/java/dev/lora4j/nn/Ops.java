@@ -104,6 +104,11 @@ public final class Ops {
     return result;
   }
 
+  /** The whole numbers from one up to, and without, another: {@code [to − from]} of int64. */
+  public static Tensor range(long from, long to) {
+    return torch.arange(new Scalar(from), new Scalar(to), dtype(ScalarType.Long));
+  }
+
   /** A tensor's values in row-major order, converted to float. */
   public static float[] floats(Tensor tensor) {
     Tensor plain = tensor.detach().cpu().to(ScalarType.Float).contiguous();
@@ -180,6 +185,13 @@ public final class Ops {
   /** {@code max(x, 0)}. */
   public static Tensor relu(Tensor x) {
     return torch.relu(x);
+  }
+
+  /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
+  public static Tensor siluTimes(Tensor gate, Tensor other) {
+    return gate.requires_grad() || other.requires_grad()
+        ? torch.silu(gate).mul(other)
+        : torch.silu_(gate).mul_(other);
   }
 
   /**

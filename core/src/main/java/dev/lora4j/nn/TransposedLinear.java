@@ -21,6 +21,23 @@ public final class TransposedLinear extends Module implements Weighted {
     bias = parameter("bias", Ops.zeros(outFeatures));
   }
 
+  private TransposedLinear(Tensor weight, Tensor bias) {
+    this.weight = parameter("weight", weight);
+    this.bias = parameter("bias", bias);
+  }
+
+  /**
+   * A layer of tensors that exist, which it owns from then on: no copy, no initialisation.
+   *
+   * @param weight {@code [in, out]}
+   * @param bias {@code [out]}
+   */
+  public static TransposedLinear holding(Tensor weight, Tensor bias) {
+    Checks.dimensions("weight", weight, 2);
+    Checks.vector("bias", bias, weight.size(1));
+    return new TransposedLinear(weight, bias);
+  }
+
   /**
    * @param input {@code [batch…, in]}
    * @return {@code [batch…, out]}

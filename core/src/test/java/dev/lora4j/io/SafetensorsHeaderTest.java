@@ -45,6 +45,11 @@ class SafetensorsHeaderTest {
   }
 
   @Test
+  void metadataMayBeNull() throws IOException {
+    assertThat(read(file("{\"__metadata__\":null}", 0)).metadata()).isEmpty();
+  }
+
+  @Test
   void spacesAfterTheObjectAreFine() throws IOException {
     assertThat(read(file("{}      ", 0)).tensors()).isEmpty();
   }
@@ -56,7 +61,7 @@ class SafetensorsHeaderTest {
       value = {
         // dtype, shape and offsets of key "w" | bytes of data | what the error says
         "'F33',[2],[0,8] | 8 | key w: expected a dtype of [F64, F32, F16, BF16, I64, I32, I16, I8,"
-            + " U8, BOOL], found F33",
+            + " U8, BOOL, U64, U32, U16, F8_E5M2, F8_E4M3], found F33",
         "'F32',[3],[0,8] | 8 | key w: expected 12 bytes for F32 [3], found 8",
         "'F32',[-2],[0,8] | 8 | key w: expected no negative number in the shape, found -2",
         "'F32',[4294967296,4294967296],[0,8] | 8 | key w: expected a shape of less than 2^63",

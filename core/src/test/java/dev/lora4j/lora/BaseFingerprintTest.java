@@ -165,13 +165,13 @@ class BaseFingerprintTest {
     BaseFingerprint one = new BaseFingerprint("aa", eight);
     BaseFingerprint none = new BaseFingerprint("bb", new TreeMap<>());
 
-    assertThatThrownBy(() -> one.require("file", none))
+    assertThatThrownBy(() -> one.require("file", () -> none, BaseCheck.SAME_BASE))
         .hasMessageContaining("w4: missing here\n  and 3 more\n");
   }
 
-  /** A base in half precision is another base, and is told so. */
+  /** A base whose numbers were rounded is another base; one that holds the same in F16 is not. */
   @Test
-  void dtypesCount() {
+  void numbersCountAndNotTheirFormat() {
     Engine.seed(1);
     try (Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       LoraModel model = Lora.base(net);
@@ -179,8 +179,11 @@ class BaseFingerprintTest {
       Linear layer = (Linear) net.find("0");
       layer.weight().replaceValue(layer.weight().value().detach().to(ScalarType.Half));
 
-      assertThat(single.differences(model.fingerprint()))
-          .containsExactly("0.weight: expected F32[2, 2], found F16[2, 2]");
+      assertThat(single.differences(model.fingerprint())).containsExactly("0.weight: other values");
+
+      BaseFingerprint half = model.fingerprint();
+      layer.weight().replaceValue(layer.weight().value().detach().to(ScalarType.Float));
+      assertThat(model.fingerprint()).isEqualTo(half);
     }
   }
 

@@ -1,0 +1,76 @@
+package dev.lora4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.models.checkpoint.Diagnosis;
+import dev.lora4j.models.checkpoint.Doctor;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Says whether an adapter fits a base, and if not why. */
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Says whether an adapter fits a base, why not, and what would help: names, sizes, values,"
+          + " config.",
+      ""
+    },
+    footer = {
+      "",
+      "Exit status: 0 it fits, 1 it does not, 2 bad usage.",
+      "",
+      "Example:",
+      "  lora doctor SmolLM2-135M my-adapter"
+    })
+final class DoctorCommand implements Callable<Integer> {
+  @Parameters(index = "0", paramLabel = "BASE", description = "A saved model, file or directory.")
+  private Path base = Path.of("");
+
+  @Parameters(index = "1", paramLabel = "ADAPTER", description = "An adapter's directory.")
+  private Path adapter = Path.of("");
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Diagnosis diagnosis = Doctor.examine(base, adapter);
+    if (json) {
+      JsonLine.print(System.out, root -> fill(root, diagnosis));
+    } else {
+      print(System.out, diagnosis);
+    }
+    return diagnosis.fits() ? ExitCode.OK : ExitCode.SOFTWARE;
+  }
+
+  private static void print(PrintStream out, Diagnosis diagnosis) {
+    for (Diagnosis.Finding finding : diagnosis.findings()) {
+      out.println(word(finding) + ": " + finding.what());
+      if (!finding.remedy().isEmpty()) {
+        out.println("  → " + finding.remedy());
+      }
+    }
+    out.println(diagnosis.fits() ? "The adapter fits." : "The adapter does not fit.");
+  }
+
+  private static void fill(ObjectNode root, Diagnosis diagnosis) {
+    root.put("fits", diagnosis.fits());
+    root.putArray("findings");
+    for (Diagnosis.Finding finding : diagnosis.findings()) {
+      ObjectNode node = root.withArray("findings").addObject();
+      node.put("severity", word(finding));
+      node.put("what", finding.what());
+      node.put("remedy", finding.remedy());
+    }
+  }
+
+  private static String word(Diagnosis.Finding finding) {
+    return finding.severity().name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,39 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.models.checkpoint.MergeJob;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Merges adapters into a saved model. */
+@Command(
+    name = "merge",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Adds adapters into a saved model's weights, tensor by tensor, and tells how much each"
+          + " changed. Config and tokenizer come along.",
+      ""
+    },
+    footer = {
+      "",
+      "Example:",
+      "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged"
+    })
+final class MergeCommand implements Callable<Integer> {
+  @Option(
+      names = "--model",
+      paramLabel = "BASE",
+      required = true,
+      description = "A .safetensors file, or a directory as Hugging Face lays it out.")
+  private Path model = Path.of("");
+
+  @Mixin private MergeOptions options = new MergeOptions();
+
+  @Override
+  public Integer call() {
+    options.run(model, "merge", MergeJob::merge);
+    return 0;
+  }
+}

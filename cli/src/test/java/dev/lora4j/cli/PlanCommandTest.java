@@ -1,0 +1,87 @@
+package dev.lora4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lora4j.lora.LoraConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PlanCommandTest {
+  private final Path directory;
+  private final String base;
+
+  PlanCommandTest(@TempDir Path directory) {
+    this.directory = directory;
+    base = SavedConvNet.base(directory.resolve("net.safetensors")).toString();
+  }
+
+  @Test
+  void showsEachLayerAndTheTotal() {
+    CommandLineRun run = CommandLineRun.of("plan", base, "--rank", "4", "--alpha", "8");
+
+    assertThat(run.status()).isZero();
+    assertThat(run.out())
+        .containsPattern("fc1 +Linear +\\[120, 400] +4 +2 +2,080 +8.3 kB")
+        .contains(
+            "3 modules, 3,272 numbers to train (4.4 % of the base's 74,838), 13.1 kB in float32");
+  }
+
+  @Test
+  void theOptionsAreInTheNumbers() throws IOException {
+    CommandLineRun run =
+        CommandLineRun.of(
+            "plan", base, "--rank=4", "--targets=fc1,fc2", "--dora", "--rslora", "--json");
+
+    JsonNode json = new ObjectMapper().readTree(run.out());
+    assertThat(json.at("/modules")).hasSize(2);
+    assertThat(json.at("/modules/0/path").asText()).isEqualTo("fc1");
+    assertThat(json.at("/modules/0/scaling").asDouble()).isEqualTo(2);
+    assertThat(json.at("/modules/0/parameters").asInt()).isEqualTo(4 * (400 + 120) + 120);
+    assertThat(json.at("/base_parameters").asInt()).isEqualTo(74838);
+  }
+
+  @Test
+  void aConfigFileSaysItAll() throws IOException {
+    Path adapter =
+        SavedConvNet.adapter(directory.resolve("adapter"), LoraConfig.rank(2).alpha(2), 1);
+
+    CommandLineRun run =
+        CommandLineRun.of(
+            "plan", base, "--config", adapter.resolve("adapter_config.json").toString(), "--json");
+
+    assertThat(new ObjectMapper().readTree(run.out()).at("/parameters").asInt()).isEqualTo(1636);
+  }
+
+  @Test
+  void aRegexMeansWholePaths() throws IOException {
+    CommandLineRun run = CommandLineRun.of("plan", base, "--target-regex", "fc[12]", "--json");
+
+    assertThat(new ObjectMapper().readTree(run.out()).at("/modules")).hasSize(2);
+  }
+
+  @Test
+  void mistakesAreToldInASentence() {
+    assertMistake("no module matches 'fc4'; did you mean fc1", "--targets", "fc4");
+    assertMistake("rank must be at least 1, found 0", "--rank", "0");
+    assertMistake("--config says rank, alpha", "--config", "x.json", "--rank", "4");
+    assertMistake("can't read", "--config", "gone.json");
+    assertMistake("don't go together", "--targets", "fc1", "--target-regex", "fc.");
+    assertMistake("no regular expression", "--target-regex", "fc[");
+  }
+
+  private void assertMistake(String message, String... options) {
+    String[] arguments = new String[options.length + 2];
+    arguments[0] = "plan";
+    arguments[1] = base;
+    System.arraycopy(options, 0, arguments, 2, options.length);
+
+    CommandLineRun run = CommandLineRun.of(arguments);
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).startsWith("lora: ").contains(message).doesNotContain("\tat ");
+  }
+}

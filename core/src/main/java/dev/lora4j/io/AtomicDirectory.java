@@ -1,0 +1,88 @@
+package dev.lora4j.io;
+
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * Directories that appear whole or not at all: their files are written beside the target, which the
+ * finished directory then becomes in one step.
+ */
+public final class AtomicDirectory {
+
+  /** Writes a directory's files. */
+  @FunctionalInterface
+  public interface Content {
+    void writeTo(Path directory) throws IOException;
+  }
+
+  private AtomicDirectory() {}
+
+  /**
+   * Writes {@code target}, which must not be there yet, or be empty; missing parents are made. On
+   * any failure nothing stays behind.
+   *
+   * @throws UserError when there is something at the target, or the disk refuses
+   */
+  public static void write(Path target, Content content) {
+    requireFree(target);
+    Path absolute = target.toAbsolutePath();
+    Path temporary =
+        absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID());
+    try {
+      Files.createDirectories(temporary);
+      content.writeTo(temporary);
+      Files.deleteIfExists(absolute); // an empty directory
+      Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw AtomicFile.explained(target, e);
+    } finally {
+      deleteQuietly(temporary);
+    }
+  }
+
+  /**
+   * Refuses a target that holds something.
+   *
+   * @throws UserError if it is a file, or a directory that is not empty
+   */
+  public static void requireFree(Path target) {
+    if (!Files.exists(target)) {
+      return;
+    }
+    if (!Files.isDirectory(target)) {
+      throw new UserError("cannot write " + target + ": there is a file of that name");
+    }
+    try (Stream<Path> files = Files.list(target)) {
+      if (files.findAny().isPresent()) {
+        throw new UserError(
+            "cannot write "
+                + target
+                + ": it is not empty; choose another place or delete it first");
+      }
+    } catch (IOException e) {
+      throw AtomicFile.explained(target, e);
+    }
+  }
+
+  private static void deleteQuietly(Path directory) {
+    if (!Files.exists(directory)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(directory)) {
+      List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
+      for (Path path : deepestFirst) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException e) {
+      // The first failure is the one to tell.
+      return;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package dev.lora4j.io;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.bytedeco.pytorch.Tensor;
+
+/** What every reader of tensor files does: open or say why not, and fill a tensor from a place. */
+public final class FileTensors {
+  private static final int CHUNK = 1 << 30;
+
+  private FileTensors() {}
+
+  /** Reads what a file says of itself. */
+  @FunctionalInterface
+  public interface Header<T> {
+    T read(FileChannel channel) throws IOException;
+  }
+
+  /**
+   * Opens a file; the channel is closed again if its header can't be read.
+   *
+   * @throws UserError when there is no such file, or it may not be read
+   * @throws CorruptFile when the header can't be read
+   */
+  public static <T> T open(Path path, Header<T> header) {
+    FileChannel channel = channel(path);
+    boolean opened = false;
+    try {
+      T file = header.read(channel);
+      opened = true;
+      return file;
+    } catch (IOException e) {
+      throw new CorruptFile(path, "the header cannot be read: " + e.getMessage(), e);
+    } finally {
+      if (!opened) {
+        close(channel);
+      }
+    }
+  }
+
+  private static FileChannel channel(Path path) {
+    if (Files.isDirectory(path)) {
+      throw new UserError("cannot read " + path + ": expected a file, found a directory");
+    }
+    try {
+      return FileChannel.open(path, StandardOpenOption.READ);
+    } catch (NoSuchFileException e) {
+      throw new UserError("cannot read " + path + ": there is no such file", e);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e, e);
+    }
+  }
+
+  /**
+   * A new CPU tensor with the bytes from {@code start} on; it belongs to the caller's pointer
+   * scope.
+   *
+   * @param what the tensor, for errors
+   * @throws CorruptFile when the file ends before
+   */
+  public static Tensor read(
+      Path path, FileChannel channel, String what, DType dtype, long start, long... shape) {
+    Tensor tensor = TensorMemory.allocate(dtype, shape);
+    boolean filled = false;
+    try {
+      fill(path, channel, what, start, TensorMemory.of(tensor));
+      filled = true;
+      return tensor;
+    } finally {
+      if (!filled) {
+        tensor.close();
+      }
+    }
+  }
+
+  private static void fill(
+      Path path, FileChannel channel, String what, long start, TensorMemory memory) {
+    for (long done = 0; done < memory.bytes(); ) {
+      int length = (int) Math.min(CHUNK, memory.bytes() - done);
+      ByteBuffer part = memory.view(done, length);
+      int read;
+      try {
+        read = channel.read(part, start + done);
+      } catch (IOException e) {
+        throw new CorruptFile(path, what + ": cannot be read: " + e, e);
+      }
+      if (read < 0) {
+        throw new CorruptFile(
+            path, what + ": expected " + memory.bytes() + " bytes, found " + done);
+      }
+      done += read;
+    }
+  }
+
+  /** Closes a channel that was only read, which loses nothing whatever happens. */
+  public static void close(FileChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      return;
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package dev.lora4j.io.gguf;
+
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorMemory;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Path;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/** Writes GGUF files of version 3 that appear whole or not at all. */
+public final class GgufWriter {
+  private static final int ALIGNMENT = GgufHeader.DEFAULT_ALIGNMENT;
+  private static final int CHUNK = 1 << 30;
+
+  private GgufWriter() {}
+
+  /**
+   * Writes a file, in the order of the maps. The tensors may lie on any device and need not be
+   * contiguous; they stay the caller's.
+   *
+   * @param tensors name → tensor of floats or of signed whole numbers
+   * @throws dev.lora4j.UserError when the disk refuses
+   */
+  public static void write(
+      Path file, Map<String, GgufValue> metadata, Map<String, Tensor> tensors) {
+    if (metadata.containsKey("general.alignment")) {
+      throw new IllegalArgumentException("the alignment is the format's own, " + ALIGNMENT);
+    }
+    AtomicFile.write(
+        file,
+        out -> {
+          byte[] header = header(metadata, tensors);
+          AtomicFile.writeFully(out, ByteBuffer.wrap(header));
+          pad(out, header.length);
+          for (Tensor tensor : tensors.values()) {
+            writeData(out, tensor);
+          }
+        });
+  }
+
+  private static byte[] header(Map<String, GgufValue> metadata, Map<String, Tensor> tensors)
+      throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(bytes);
+    GgufValues.writeInt(out, GgufHeader.MAGIC);
+    GgufValues.writeInt(out, GgufHeader.VERSION);
+    GgufValues.writeLong(out, tensors.size());
+    GgufValues.writeLong(out, metadata.size());
+    for (Map.Entry<String, GgufValue> entry : metadata.entrySet()) {
+      GgufValues.writeText(out, entry.getKey());
+      GgufValues.write(out, entry.getValue());
+    }
+    long offset = 0;
+    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+      writeLine(out, entry.getKey(), entry.getValue(), offset);
+      offset = GgufHeader.aligned(offset + entry.getValue().nbytes(), ALIGNMENT);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void writeLine(DataOutputStream out, String name, Tensor tensor, long offset)
+      throws IOException {
+    long[] shape = tensor.shape();
+    GgufValues.writeText(out, name);
+    GgufValues.writeInt(out, shape.length);
+    for (int i = shape.length - 1; i >= 0; i--) {
+      GgufValues.writeLong(out, shape[i]);
+    }
+    GgufValues.writeInt(out, type(name, tensor).number());
+    GgufValues.writeLong(out, offset);
+  }
+
+  private static GgmlType type(String name, Tensor tensor) {
+    return DType.of(tensor.scalar_type())
+        .flatMap(GgmlType::of)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    name + ": a GGUF file cannot hold " + tensor.scalar_type()));
+  }
+
+  private static void writeData(WritableByteChannel out, Tensor tensor) throws IOException {
+    try (PointerScope scope = new PointerScope()) {
+      TensorMemory memory = TensorMemory.of(tensor.detach().cpu().contiguous());
+      for (long done = 0; done < memory.bytes(); done += CHUNK) {
+        AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
+      }
+      pad(out, memory.bytes());
+    }
+  }
+
+  private static void pad(WritableByteChannel out, long written) throws IOException {
+    long missing = GgufHeader.aligned(written, ALIGNMENT) - written;
+    AtomicFile.writeFully(out, ByteBuffer.allocate((int) missing));
+  }
+}

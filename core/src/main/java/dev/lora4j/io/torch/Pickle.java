@@ -1,0 +1,176 @@
+package dev.lora4j.io.torch;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.torch.PickleValue.Callable;
+import dev.lora4j.io.torch.PickleValue.Dict;
+import dev.lora4j.io.torch.PickleValue.Flag;
+import dev.lora4j.io.torch.PickleValue.Items;
+import dev.lora4j.io.torch.PickleValue.Mark;
+import dev.lora4j.io.torch.PickleValue.None;
+import dev.lora4j.io.torch.PickleValue.Real;
+import dev.lora4j.io.torch.PickleValue.Text;
+import dev.lora4j.io.torch.PickleValue.Tuple;
+import dev.lora4j.io.torch.PickleValue.Whole;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Reads a pickle (protocols 2 to 5, the opcodes of Python's {@code pickletools}) that describes
+ * tensors. Whatever a pickle names is looked up in {@link Names}; nothing is loaded and nothing is
+ * called but {@link Rebuild}. Its memory is bounded by the pickle's length.
+ */
+final class Pickle {
+  private final Path file;
+  private final PickleBytes bytes;
+  private final PickleStack stack;
+
+  private Pickle(Path file, byte[] pickle) {
+    this.file = file;
+    bytes = new PickleBytes(file, pickle);
+    stack = new PickleStack(bytes);
+  }
+
+  /**
+   * The value that a pickle describes.
+   *
+   * @throws UserError if it asks for anything but tensors
+   * @throws dev.lora4j.CorruptFile if it is no pickle
+   */
+  static PickleValue read(Path file, byte[] pickle) {
+    return new Pickle(file, pickle).read();
+  }
+
+  private PickleValue read() {
+    while (true) {
+      int opcode = bytes.unsignedByte();
+      if (opcode == '.') {
+        return stack.pop();
+      }
+      if (!literal(opcode) && !memory(opcode) && !container(opcode) && !named(opcode)) {
+        throw bytes.corrupt("found opcode 0x%02x, which no tensors need".formatted(opcode));
+      }
+    }
+  }
+
+  private boolean literal(int opcode) {
+    switch (opcode) {
+      case 'N' -> stack.push(None.NONE);
+      case 0x88 -> stack.push(new Flag(true));
+      case 0x89 -> stack.push(new Flag(false));
+      case 'K' -> stack.push(new Whole(bytes.unsignedByte()));
+      case 'M' -> stack.push(new Whole(bytes.unsignedShort()));
+      case 'J' -> stack.push(new Whole(bytes.signedInt()));
+      case 0x8a -> stack.push(new Whole(bytes.shortLong()));
+      case 'G' -> stack.push(new Real(bytes.bigEndianDouble()));
+      case 0x8c -> stack.push(new Text(bytes.text(bytes.unsignedByte())));
+      case 'X' -> stack.push(new Text(bytes.text(bytes.unsignedInt())));
+      case 0x8d -> stack.push(new Text(bytes.text(bytes.signedLong())));
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean memory(int opcode) {
+    switch (opcode) {
+      case 0x80 -> protocol(bytes.unsignedByte());
+      case 0x95 -> bytes.signedLong(); // a frame's length, of use to streams only
+      case 'q' -> stack.remember(bytes.unsignedByte());
+      case 'r' -> stack.remember(bytes.unsignedInt());
+      case 0x94 -> stack.rememberNext();
+      case 'h' -> stack.recall(bytes.unsignedByte());
+      case 'j' -> stack.recall(bytes.unsignedInt());
+      case '0' -> stack.pop();
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean container(int opcode) {
+    switch (opcode) {
+      case '(' -> stack.push(Mark.MARK);
+      case ')' -> stack.push(new Tuple(List.of()));
+      case 0x85 -> stack.push(new Tuple(stack.pop(1)));
+      case 0x86 -> stack.push(new Tuple(stack.pop(2)));
+      case 0x87 -> stack.push(new Tuple(stack.pop(3)));
+      case 't' -> stack.push(new Tuple(stack.popToMark()));
+      case ']' -> stack.push(new Items());
+      case 'a' -> append(stack.pop(1));
+      case 'e' -> append(stack.popToMark());
+      case '}' -> stack.push(new Dict());
+      case 's' -> putAll(stack.pop(2));
+      case 'u' -> putAll(stack.popToMark());
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean named(int opcode) {
+    switch (opcode) {
+      case 'c' -> name(bytes.line(), bytes.line());
+      case 0x93 -> {
+        List<PickleValue> names = stack.pop(2);
+        name(text(names.get(0)), text(names.get(1)));
+      }
+      case 'Q' -> stack.push(Rebuild.storage(bytes, stack.pop(Tuple.class)));
+      case 'R' -> {
+        Tuple arguments = stack.pop(Tuple.class);
+        stack.push(Rebuild.call(bytes, stack.pop(Callable.class), arguments));
+      }
+      case 'b' -> {
+        stack.pop(Dict.class); // a state dict's versions, which its tensors don't need
+        stack.top(Dict.class);
+      }
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void protocol(int number) {
+    if (number < 2 || number > 5) {
+      throw bytes.corrupt("expected pickle protocol 2 to 5, found " + number);
+    }
+  }
+
+  private void name(String module, String name) {
+    String full = module + "." + name;
+    stack.push(
+        Names.find(full)
+            .orElseThrow(
+                () ->
+                    new UserError(
+                        file
+                            + ": asks to call "
+                            + full
+                            + ", which tensors don't need; nothing was run. If you trust the file,"
+                            + " save its tensors again as safetensors in Python")));
+  }
+
+  private void append(List<PickleValue> values) {
+    stack.top(Items.class).items().addAll(values);
+  }
+
+  private void putAll(List<PickleValue> keysAndValues) {
+    if (keysAndValues.size() % 2 != 0) {
+      throw bytes.corrupt("expected a value for each key of a dict");
+    }
+    Dict dict = stack.top(Dict.class);
+    for (int i = 0; i < keysAndValues.size(); i += 2) {
+      dict.entries().put(text(keysAndValues.get(i)), keysAndValues.get(i + 1));
+    }
+  }
+
+  private String text(PickleValue value) {
+    if (value instanceof Text text) {
+      return text.text();
+    }
+    throw bytes.corrupt("expected a name, found " + value.kind());
+  }
+}

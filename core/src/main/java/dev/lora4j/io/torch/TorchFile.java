@@ -1,0 +1,146 @@
+package dev.lora4j.io.torch;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.FileTensors;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.io.torch.PickleValue.Dict;
+import dev.lora4j.io.torch.PickleValue.StridedTensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Reads the tensors of what {@code torch.save(state_dict, file)} wrote: an {@code
+ * adapter_model.bin} or a {@code pytorch_model.bin}. The file's pickle is never run: it may name
+ * tensors, parameters and ordered dicts; all else is refused by its name. Opening reads the
+ * archive's directory and the pickle only; {@link #read} brings one tensor straight from the file.
+ */
+public final class TorchFile implements TensorFile {
+  private static final byte[] ZIP = {'P', 'K', 3, 4};
+  private static final byte[] BEFORE_ZIP = {
+    (byte) 0x80, 2, (byte) 0x8a, 10, 0x6c, (byte) 0xfc, (byte) 0x9c, 0x46
+  };
+
+  private final Path path;
+  private final FileChannel channel;
+  private final Map<String, Window> windows;
+
+  private TorchFile(Path path, FileChannel channel, Map<String, Window> windows) {
+    this.path = path;
+    this.channel = channel;
+    this.windows = Collections.unmodifiableMap(windows);
+  }
+
+  /**
+   * Opens a file and checks all that it says of its tensors.
+   *
+   * @throws UserError when there is no such file, it is of the format before PyTorch 1.6, or it
+   *     asks for anything but tensors
+   * @throws CorruptFile when it is not as the format wants it
+   */
+  public static TorchFile open(Path path) {
+    return FileTensors.open(path, channel -> new TorchFile(path, channel, windows(path, channel)));
+  }
+
+  private static Map<String, Window> windows(Path path, FileChannel channel) throws IOException {
+    refuseOtherFormats(path, channel);
+    TorchArchive archive = TorchArchive.read(path, channel);
+    PickleValue value = Pickle.read(path, archive.pickle());
+    if (!(value instanceof Dict dict)) {
+      throw new UserError(path + ": expected a dict of tensors, found " + value.kind());
+    }
+    Map<String, Window> windows = new LinkedHashMap<>();
+    dict.entries().forEach((name, item) -> windows.put(name, window(path, archive, name, item)));
+    return windows;
+  }
+
+  private static Window window(Path path, TorchArchive archive, String name, PickleValue value) {
+    if (!(value instanceof StridedTensor tensor)) {
+      throw new UserError(path + ": key " + name + ": expected a tensor, found " + value.kind());
+    }
+    TorchArchive.Entry entry = archive.storage(tensor.storage().key());
+    if (entry == null) {
+      throw new CorruptFile(path, "key " + name + ": no entry of " + tensor.storage().kind());
+    }
+    try {
+      return Window.of(tensor, entry);
+    } catch (IllegalArgumentException e) {
+      throw new CorruptFile(path, "key " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void refuseOtherFormats(Path path, FileChannel channel) throws IOException {
+    ByteBuffer start = ByteBuffer.allocate(BEFORE_ZIP.length);
+    channel.read(start, 0);
+    if (Arrays.equals(start.array(), BEFORE_ZIP)) {
+      throw new UserError(
+          path
+              + ": in the format of PyTorch before 1.6; load it in Python with weights_only=True"
+              + " and save it again");
+    }
+    if (!Arrays.equals(Arrays.copyOf(start.array(), ZIP.length), ZIP)) {
+      throw new CorruptFile(path, "expected a zip archive as torch.save writes it");
+    }
+  }
+
+  @Override
+  public Path path() {
+    return path;
+  }
+
+  @Override
+  public Set<String> names() {
+    return windows.keySet();
+  }
+
+  @Override
+  public DType dtype(String name) {
+    return window(name).dtype();
+  }
+
+  @Override
+  public List<Long> shape(String name) {
+    return window(name).sizes();
+  }
+
+  private Window window(String name) {
+    Window window = windows.get(name);
+    if (window == null) {
+      throw new CorruptFile(
+          path, "key " + name + ": not among the tensors" + NearMiss.hint(name, names()));
+    }
+    return window;
+  }
+
+  @Override
+  public Tensor read(String name) {
+    Window window = window(name);
+    String what = "key " + name;
+    if (window.isContiguous()) {
+      return FileTensors.read(
+          path, channel, what, window.dtype(), window.start(), window.sizesArray());
+    }
+    try (Tensor all =
+            FileTensors.read(
+                path, channel, what, window.dtype(), window.start(), window.elements());
+        Tensor strided = all.as_strided(window.sizesArray(), window.stridesArray())) {
+      return strided.contiguous();
+    }
+  }
+
+  @Override
+  public void close() {
+    FileTensors.close(channel);
+  }
+}

@@ -1,0 +1,173 @@
+package dev.lora4j.lora;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * What llama.cpp calls a kind of network, and how it names and orders its weights.
+ *
+ * <p>For Llama it keeps the rows of queries and keys in another order than Hugging Face: of each
+ * head the first and the second half interleaved, as its rotary embedding wants them.
+ *
+ * @param name {@code general.architecture}
+ * @param layers the layers' names, Hugging Face's to llama.cpp's; {@code #} is a block's number
+ * @param rotated how many heads the rows of some layers consist of, by their Hugging Face name
+ */
+public record GgufArchitecture(
+    String name, Map<String, String> layers, Map<String, Integer> rotated) {
+  private static final Map<String, String> LLAMA_LAYERS =
+      Map.of(
+          "model.layers.#.self_attn.q_proj", "blk.#.attn_q",
+          "model.layers.#.self_attn.k_proj", "blk.#.attn_k",
+          "model.layers.#.self_attn.v_proj", "blk.#.attn_v",
+          "model.layers.#.self_attn.o_proj", "blk.#.attn_output",
+          "model.layers.#.mlp.gate_proj", "blk.#.ffn_gate",
+          "model.layers.#.mlp.up_proj", "blk.#.ffn_up",
+          "model.layers.#.mlp.down_proj", "blk.#.ffn_down");
+  private static final Map<String, String> GPT2_LAYERS =
+      Map.of(
+          "transformer.h.#.attn.c_attn", "blk.#.attn_qkv",
+          "transformer.h.#.attn.c_proj", "blk.#.attn_output",
+          "transformer.h.#.mlp.c_fc", "blk.#.ffn_up",
+          "transformer.h.#.mlp.c_proj", "blk.#.ffn_down");
+  private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
+  private static final List<String> KNOWN = List.of("gpt2", "llama", "mistral", "qwen2", "qwen3");
+
+  public GgufArchitecture {
+    layers = Map.copyOf(layers);
+    rotated = Map.copyOf(rotated);
+  }
+
+  /**
+   * Llama and Mistral.
+   *
+   * @param heads {@code num_attention_heads}
+   * @param keyValueHeads {@code num_key_value_heads}
+   */
+  public static GgufArchitecture llama(int heads, int keyValueHeads) {
+    return new GgufArchitecture(
+        "llama",
+        LLAMA_LAYERS,
+        Map.of(
+            "model.layers.#.self_attn.q_proj", heads,
+            "model.layers.#.self_attn.k_proj", keyValueHeads));
+  }
+
+  /** Qwen 2 and 2.5. */
+  public static GgufArchitecture qwen2() {
+    return new GgufArchitecture("qwen2", LLAMA_LAYERS, Map.of());
+  }
+
+  /** Qwen 3. */
+  public static GgufArchitecture qwen3() {
+    return new GgufArchitecture("qwen3", LLAMA_LAYERS, Map.of());
+  }
+
+  /** GPT-2. */
+  public static GgufArchitecture gpt2() {
+    return new GgufArchitecture("gpt2", GPT2_LAYERS, Map.of());
+  }
+
+  /**
+   * The architecture that a Hugging Face checkpoint's {@code config.json} names.
+   *
+   * @throws UserError if there is none, or one that is not known here
+   */
+  public static GgufArchitecture ofCheckpoint(Path directory) {
+    Path file = directory.resolve("config.json");
+    JsonNode config = AdapterFormat.json(file, directory);
+    String type = config.path("model_type").asText();
+    return switch (type) {
+      case "llama", "mistral" -> {
+        int heads = heads(file, config, "num_attention_heads");
+        boolean shared = config.hasNonNull("num_key_value_heads");
+        yield llama(heads, shared ? heads(file, config, "num_key_value_heads") : heads);
+      }
+      case "qwen2" -> qwen2();
+      case "qwen3" -> qwen3();
+      case "gpt2" -> gpt2();
+      default ->
+          throw new UserError(
+              "%s: model_type %s is not known for GGUF%s"
+                  .formatted(file, type, NearMiss.hint(type, KNOWN)));
+    };
+  }
+
+  private static int heads(Path file, JsonNode config, String key) {
+    JsonNode heads = config.path(key);
+    if (!heads.canConvertToInt() || heads.intValue() < 1) {
+      throw new UserError(
+          "%s: %s: expected a whole number of 1 or more, found %s".formatted(file, key, heads));
+    }
+    return heads.intValue();
+  }
+
+  /**
+   * llama.cpp's name of a layer's weight, such as {@code blk.0.attn_q.weight}.
+   *
+   * @throws UserError if it has none
+   */
+  String weightOf(String path) {
+    String layer = layers.get(pattern(path));
+    if (layer == null) {
+      throw new UserError(
+          "llama.cpp's %s takes no adapter at %s (it takes %s); merge the adapter into its base"
+                  .formatted(name, path, String.join(", ", new TreeSet<>(layers.keySet())))
+              + " instead");
+    }
+    return numbered(layer, path) + ".weight";
+  }
+
+  /** The layer whose weight llama.cpp calls so; empty if there is none. */
+  Optional<String> pathOf(String weight) {
+    String layer = pattern(weight.replaceAll("\\.weight$", ""));
+    return layers.entrySet().stream()
+        .filter(entry -> entry.getValue().equals(layer) && weight.endsWith(".weight"))
+        .map(entry -> numbered(entry.getKey(), weight))
+        .findFirst();
+  }
+
+  private static String pattern(String path) {
+    return NUMBER.matcher(path).replaceAll("#");
+  }
+
+  private static String numbered(String pattern, String example) {
+    Matcher number = NUMBER.matcher(example);
+    return number.find() ? pattern.replace("#", number.group()) : pattern;
+  }
+
+  /** B's rows, {@code [out, rank]}, in llama.cpp's order. */
+  Tensor toLlamaCpp(String path, Tensor b) {
+    Integer heads = rotated.get(pattern(path));
+    return heads == null ? b : reordered(b, heads, 2, halfHead(path, b, heads));
+  }
+
+  /** B's rows, {@code [out, rank]}, in Hugging Face's order. */
+  Tensor fromLlamaCpp(String path, Tensor b) {
+    Integer heads = rotated.get(pattern(path));
+    return heads == null ? b : reordered(b, heads, halfHead(path, b, heads), 2);
+  }
+
+  /** Swaps the two parts that the rows of each head consist of. */
+  private static Tensor reordered(Tensor b, long heads, long outer, long inner) {
+    return b.detach().reshape(heads, outer, inner, b.size(1)).transpose(1, 2).reshape(b.shape());
+  }
+
+  private static long halfHead(String path, Tensor b, int heads) {
+    if (b.size(0) % (2L * heads) != 0) {
+      throw new UserError(
+          "%s: expected rows for %d heads of an even size, found %d"
+              .formatted(path, heads, b.size(0)));
+    }
+    return b.size(0) / heads / 2;
+  }
+}

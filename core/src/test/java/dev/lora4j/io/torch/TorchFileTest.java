@@ -1,0 +1,132 @@
+package dev.lora4j.io.torch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.Fixture;
+import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The files are made by {@code tools/torch_fixtures.py}. */
+class TorchFileTest {
+  private final PointerScope scope = new PointerScope();
+
+  @AfterEach
+  void close() {
+    scope.close();
+  }
+
+  @Test
+  void everyFormatAndEveryViewIsReadToTheBit() {
+    Fixture expected = Fixture.read("torch/expected.safetensors");
+    try (TorchFile file = open("tensors.bin")) {
+      assertThat(file.names()).hasSize(19).contains("transposed", "parameter", "empty");
+      for (String name : file.names()) {
+        Tensor tensor = file.read(name);
+        assertThat(tensor.is_contiguous()).as(name).isTrue();
+        assertThat(DType.of(tensor.scalar_type())).as(name).contains(file.dtype(name));
+        assertThat(tensor.shape())
+            .as(name)
+            .containsExactly(file.shape(name).stream().mapToLong(Long::longValue).toArray());
+        assertThat(tensor.scalar_type().intern())
+            .as(name)
+            .isEqualTo(expected.tensor(name).scalar_type().intern());
+        TensorAssert.assertThat(tensor).as(name).isExactly(expected.tensor(name));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5})
+  void laterPickleProtocolsAreRead(int protocol) {
+    Fixture expected = Fixture.read("torch/expected.safetensors");
+    try (TorchFile file = open("protocol_" + protocol + ".bin")) {
+      TensorAssert.assertThat(file.read("rows")).isExactly(expected.tensor("rows"));
+    }
+  }
+
+  @Test
+  void aModulesStateDictIsRead() {
+    Fixture expected = Fixture.read("torch/expected.safetensors");
+    try (TorchFile file = open("state_dict.bin")) {
+      assertThat(file.names()).containsExactly("0.weight", "0.bias", "1.weight", "1.bias");
+      TensorAssert.assertThat(file.read("0.weight"))
+          .isExactly(expected.tensor("state_dict.0.weight"));
+    }
+  }
+
+  // ---- what is refused ----
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "evil.bin | asks to call posix.system, which tensors don't need; nothing was run",
+        "module.bin | asks to call torch.nn.modules.container.Sequential",
+        "complex.bin | asks to call torch.ComplexFloatStorage",
+        "nested.bin | key model: expected a tensor, found a dict",
+        "list.bin | expected a dict of tensors, found a list",
+        "old.bin | in the format of PyTorch before 1.6",
+        "script.bin | a TorchScript program",
+      })
+  void whatIsNotADictOfTensorsIsRefusedByName(String name, String message) {
+    assertThatThrownBy(() -> open(name))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining(name + ": " + message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "compressed.bin | expected it stored, found it compressed",
+        "repeated.bin | key a: expected at most 1 elements, found 1000000: it repeats them",
+      })
+  void whatCouldGrowBeyondTheFileIsRefused(String name, String message) {
+    assertThatThrownBy(() -> open(name))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aFileThatIsCutOffOrNoArchiveIsCorrupt(@TempDir Path directory) throws IOException {
+    byte[] whole = Files.readAllBytes(Fixture.path("torch/state_dict.bin"));
+    Path cut = directory.resolve("cut.bin");
+    Files.write(cut, Arrays.copyOf(whole, whole.length - 30));
+    assertThatThrownBy(() -> TorchFile.open(cut))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("the zip archive's directory is damaged");
+
+    Files.writeString(cut, "no archive");
+    assertThatThrownBy(() -> TorchFile.open(cut))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("expected a zip archive as torch.save writes it");
+  }
+
+  @Test
+  void aMissingTensorIsToldWithTheNearestNames() {
+    try (TorchFile file = open("state_dict.bin")) {
+      assertThatThrownBy(() -> file.read("0.wieght"))
+          .isInstanceOf(CorruptFile.class)
+          .hasMessageContaining("did you mean 0.weight");
+    }
+  }
+
+  private static TorchFile open(String name) {
+    return TorchFile.open(Fixture.path("torch/" + name));
+  }
+}

@@ -1,0 +1,34 @@
+package dev.lora4j.models.checkpoint;
+
+import dev.lora4j.lora.StoredAdapter;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A saved model's network as its adapters see it.
+ *
+ * @param network the network, with the adapters' paths
+ * @param naming how its paths come from the file's names
+ */
+record AdaptedCheckpoint(WeightsOnly network, Naming naming) {
+
+  static AdaptedCheckpoint of(Checkpoint base, List<StoredAdapter> adapters) {
+    Set<String> paths = new LinkedHashSet<>();
+    Set<String> embeddings = new LinkedHashSet<>();
+    Set<String> others = new LinkedHashSet<>();
+    for (StoredAdapter adapter : adapters) {
+      for (String key : adapter.tensors().keySet()) {
+        AdapterTensor.Part part = AdapterTensor.part(key);
+        String path = AdapterTensor.path(key);
+        if (part.isFactor()) {
+          paths.add(path);
+          (part.isOfEmbedding() ? embeddings : others).add(path);
+        }
+      }
+    }
+    Naming naming = NamingSearch.find(WeightsOnly.modulePaths(base), paths);
+    return new AdaptedCheckpoint(
+        WeightsOnly.of(base, naming, new Hints(embeddings, others)), naming);
+  }
+}

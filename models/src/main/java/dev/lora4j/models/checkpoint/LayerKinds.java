@@ -1,0 +1,99 @@
+package dev.lora4j.models.checkpoint;
+
+import dev.lora4j.io.TensorInfo;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What kind of layer a group of tensors is, by shape and name: a weight of two dimensions is linear
+ * unless its name is an embedding's; one of three to five is a convolution.
+ *
+ * <p>Which way round a weight lies is said by the config, or by GPT-2's names together with a bias
+ * of the weight's second size.
+ *
+ * @param transposed whether layers with GPT-2's names keep their weight as {@code [in, out]}
+ */
+record LayerKinds(boolean transposed) {
+  private static final Set<String> GPT2_LAYERS = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
+  private static final String EMBEDDING = ".*embed.*|wte|wpe|shared|tokens_embed|positions_embed";
+  // Linear layers whose names only sound like embeddings: heads and projections.
+  private static final String NO_EMBEDDING = "embed_out|.*proj.*|.*linear.*";
+
+  /** A kind of layer. */
+  enum Kind {
+    LINEAR,
+    TRANSPOSED_LINEAR,
+    EMBEDDING,
+    CONVOLUTION,
+    UNKNOWN
+  }
+
+  /**
+   * Learns from all groups which way round GPT-2's layers lie.
+   *
+   * @param groups the tensors of each module, by its path, then by their last name
+   */
+  static LayerKinds of(Optional<ModelConfig> config, Map<String, Map<String, TensorInfo>> groups) {
+    boolean told = config.map(ModelConfig::usesTransposedLinear).orElse(false);
+    boolean silent = config.map(c -> c.modelType().isEmpty()).orElse(true);
+    return new LayerKinds(
+        told
+            || (silent
+                && groups.entrySet().stream()
+                    .anyMatch(g -> isGpt2(g.getKey()) && isShownTransposed(g.getValue()))));
+  }
+
+  private static boolean isShownTransposed(Map<String, TensorInfo> tensors) {
+    TensorInfo weight = tensors.get("weight");
+    TensorInfo bias = tensors.get("bias");
+    return weight != null
+        && bias != null
+        && weight.shape().size() == 2
+        && bias.shape().equals(weight.shape().subList(1, 2))
+        && !bias.shape().equals(weight.shape().subList(0, 1));
+  }
+
+  /** The kind of the layer at a path. */
+  Kind of(String path, Map<String, TensorInfo> tensors) {
+    TensorInfo weight = tensors.get("weight");
+    if (weight == null || !Set.of("weight", "bias").containsAll(tensors.keySet())) {
+      return Kind.UNKNOWN;
+    }
+    int dimensions = weight.shape().size();
+    if (dimensions == 2) {
+      return ofMatrix(path, weight, tensors.get("bias") == null ? -1 : biasSize(tensors));
+    }
+    boolean fits = !tensors.containsKey("bias") || biasSize(tensors) == weight.shape().get(0);
+    return dimensions >= 3 && dimensions <= 5 && fits ? Kind.CONVOLUTION : Kind.UNKNOWN;
+  }
+
+  private Kind ofMatrix(String path, TensorInfo weight, long bias) {
+    if (bias < 0 && isEmbedding(path)) {
+      return Kind.EMBEDDING;
+    }
+    if (transposed && isGpt2(path)) {
+      return bias == weight.shape().get(1) ? Kind.TRANSPOSED_LINEAR : Kind.UNKNOWN;
+    }
+    return bias < 0 || bias == weight.shape().get(0) ? Kind.LINEAR : Kind.UNKNOWN;
+  }
+
+  /** The bias's length; 0 for one that is no vector, which fits nothing. */
+  private static long biasSize(Map<String, TensorInfo> tensors) {
+    TensorInfo bias = tensors.get("bias");
+    return bias != null && bias.shape().size() == 1 ? bias.shape().get(0) : 0;
+  }
+
+  static boolean isEmbedding(String path) {
+    String name = lastName(path);
+    return name.matches(EMBEDDING) && !name.matches(NO_EMBEDDING);
+  }
+
+  private static boolean isGpt2(String path) {
+    return GPT2_LAYERS.contains(lastName(path));
+  }
+
+  private static String lastName(String path) {
+    return path.substring(path.lastIndexOf('.') + 1);
+  }
+}

@@ -1,0 +1,56 @@
+package dev.lora4j.models.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a Hugging Face {@code config.json} says that names and shapes don't.
+ *
+ * @param modelType {@code model_type}, such as {@code gpt2}; empty if it is not said
+ * @param architecture the first of {@code architectures}, such as {@code LlamaForCausalLM}; empty
+ *     if it is not said
+ * @param tiesHead whether the output head is the input embedding, if it is said
+ * @param quantization {@code quantization_config.quant_method}, if the weights are quantized
+ */
+record ModelConfig(
+    String modelType,
+    String architecture,
+    Optional<Boolean> tiesHead,
+    Optional<String> quantization) {
+  static final String FILE = "config.json";
+
+  /** What the directory's config says, if it has one. */
+  static Optional<ModelConfig> in(Path directory) {
+    Path file = directory.resolve(FILE);
+    return Files.exists(file) ? Optional.of(of(CheckpointFiles.read(file))) : Optional.empty();
+  }
+
+  private static ModelConfig of(JsonNode json) {
+    JsonNode text = json.path("text_config"); // of models that see and read
+    JsonNode tie = json.has("tie_word_embeddings") ? json : text;
+    JsonNode quantization = json.path("quantization_config");
+    return new ModelConfig(
+        json.path("model_type").asText(""),
+        json.path("architectures").path(0).asText(""),
+        tie.has("tie_word_embeddings")
+            ? Optional.of(tie.path("tie_word_embeddings").asBoolean())
+            : Optional.empty(),
+        quantization.isObject()
+            ? Optional.of(quantization.path("quant_method").asText("quantized"))
+            : Optional.empty());
+  }
+
+  /** Whether the network ends in a head over its vocabulary. */
+  boolean hasWordHead() {
+    return architecture.endsWith("ForCausalLM")
+        || architecture.endsWith("LMHeadModel")
+        || architecture.endsWith("ForConditionalGeneration");
+  }
+
+  /** Whether its linear layers are GPT-2's, whose weights lie as {@code [in, out]}. */
+  boolean usesTransposedLinear() {
+    return modelType.equals("gpt2") || modelType.equals("openai-gpt");
+  }
+}

@@ -1,0 +1,79 @@
+package dev.lora4j.models.checkpoint;
+
+import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorInfo;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Tensors whose names differ in one number only, as those of a network's equal layers do.
+ *
+ * @param name the name, with the numbers as a range: {@code model.layers.0-29.mlp.up_proj.weight}
+ * @param count how many they are
+ * @param dtype the number format of each
+ * @param shape the shape of each
+ */
+public record TensorGroup(String name, int count, DType dtype, List<Long> shape) {
+  private static final Pattern NUMBER = Pattern.compile("(?<=^|\\.)\\d+(?=\\.)");
+
+  public TensorGroup {
+    shape = List.copyOf(shape);
+  }
+
+  private record Key(String before, String after, DType dtype, List<Long> shape) {}
+
+  /** Groups tensors by name, format and shape, in the order of each group's first. */
+  public static List<TensorGroup> of(Map<String, TensorInfo> tensors) {
+    Map<Key, TreeSet<Integer>> numbers = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, info) -> {
+          Matcher number = NUMBER.matcher(name);
+          boolean numbered = number.find() && number.group().length() < 9;
+          String before = numbered ? name.substring(0, number.start()) : name;
+          String after = numbered ? name.substring(number.end()) : "";
+          TreeSet<Integer> group =
+              numbers.computeIfAbsent(
+                  new Key(before, after, info.dtype(), info.shape()), k -> new TreeSet<>());
+          if (numbered) {
+            group.add(Integer.valueOf(number.group()));
+          }
+        });
+    List<TensorGroup> groups = new ArrayList<>();
+    numbers.forEach((key, group) -> groups.add(group(key, group)));
+    return groups;
+  }
+
+  private static TensorGroup group(Key key, TreeSet<Integer> numbers) {
+    String name = key.before + range(numbers) + key.after;
+    return new TensorGroup(name, Math.max(1, numbers.size()), key.dtype, key.shape);
+  }
+
+  /** {@code 0-29}, or {@code 0-5,7} where some are missing. */
+  private static String range(TreeSet<Integer> numbers) {
+    List<String> parts = new ArrayList<>();
+    Integer first = null;
+    for (Integer number : numbers) {
+      first = first == null ? number : first;
+      if (!numbers.contains(number + 1)) {
+        parts.add(first.equals(number) ? String.valueOf(number) : first + "-" + number);
+        first = null;
+      }
+    }
+    return String.join(",", parts);
+  }
+
+  /** Number of elements of all of them. */
+  public long elements() {
+    return count * shape.stream().reduce(1L, (a, b) -> a * b);
+  }
+
+  /** Length of their data in bytes. */
+  public long bytes() {
+    return elements() * dtype.bytes();
+  }
+}

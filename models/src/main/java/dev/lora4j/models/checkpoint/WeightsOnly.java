@@ -1,0 +1,201 @@
+package dev.lora4j.models.checkpoint;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.io.TensorInfo;
+import dev.lora4j.nn.Conv;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.TransposedLinear;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The network of any saved model, built from its weights without its class: layers by shape and
+ * name, so that adapters can be planned and merged; no forward. The weights are the file's own
+ * pages and are not read before they are touched.
+ *
+ * <pre>{@code
+ * try (Checkpoint saved = Checkpoint.open(Path.of("SmolLM2-135M"));
+ *     WeightsOnly network = WeightsOnly.of(saved)) {
+ *   AdapterPlan plan = Lora.plan(network, LoraConfig.rank(8).targets(named("q_proj", "v_proj")));
+ * }
+ * }</pre>
+ *
+ * <p>A two-dimensional weight is a linear layer, or an embedding where its name or the adapter says
+ * so; GPT-2's lie the other way round; three to five dimensions are a convolution with one group.
+ * What fits none of these is kept as bare parameters, which a target can't mean. Tensors of whole
+ * numbers are buffers and no part of the network. A wrong guess can't go unseen: an adapter's
+ * tensors are loaded by name and shape, and all must fit.
+ */
+public final class WeightsOnly extends Branch {
+  private static final List<String> INPUT_EMBEDDINGS =
+      List.of("embed_tokens", "wte", "word_embeddings", "embed_in", "tok_embeddings");
+  static final String HEAD = "lm_head";
+  private static final List<String> HEADS = List.of(HEAD, "embed_out");
+  static final String HEAD_WEIGHT = HEAD + ".weight";
+
+  private final Checkpoint checkpoint; // reachable as long as its pages are in use
+  private final Map<String, String> nameOf = new LinkedHashMap<>();
+  private Optional<String> tiedEmbedding = Optional.empty();
+
+  private WeightsOnly(Checkpoint checkpoint) {
+    this.checkpoint = checkpoint;
+  }
+
+  /** The network with the paths and names that stand in the file. */
+  public static WeightsOnly of(Checkpoint checkpoint) {
+    return of(checkpoint, Naming.asSaved(), Hints.none());
+  }
+
+  /** The network as an adapter sees it. */
+  static WeightsOnly of(Checkpoint checkpoint, Naming naming, Hints hints) {
+    Engine.start();
+    WeightsOnly network = new WeightsOnly(checkpoint);
+    Map<String, Map<String, TensorInfo>> groups = groups(checkpoint);
+    LayerKinds kinds = LayerKinds.of(checkpoint.config(), groups);
+    Set<String> parents = parents(groups.keySet());
+    groups.forEach(
+        (path, tensors) -> {
+          boolean isLeaf = !parents.contains(path);
+          String renamed = path.isEmpty() ? path : naming.path(path);
+          LayerKinds.Kind kind =
+              isLeaf && !path.isEmpty()
+                  ? hints.correct(renamed, kinds.of(path, tensors))
+                  : LayerKinds.Kind.UNKNOWN;
+          network.put(path, renamed, tensors.keySet(), kind);
+        });
+    network.addTiedHead();
+    return network;
+  }
+
+  /** The floating tensors of each module by its path, then by their last name. */
+  private static Map<String, Map<String, TensorInfo>> groups(Checkpoint checkpoint) {
+    Map<String, Map<String, TensorInfo>> groups = new LinkedHashMap<>();
+    checkpoint
+        .infos()
+        .forEach(
+            (name, info) -> {
+              if (name.startsWith(".") || name.endsWith(".") || name.contains("..")) {
+                throw new CorruptFile(
+                    checkpoint.path(), "key " + name + ": expected names between its dots");
+              }
+              if (info.dtype().isFloating()) {
+                int dot = name.lastIndexOf('.');
+                groups
+                    .computeIfAbsent(
+                        name.substring(0, Math.max(0, dot)), p -> new LinkedHashMap<>())
+                    .put(name.substring(dot + 1), info);
+              }
+            });
+    return groups;
+  }
+
+  private static Set<String> parents(Set<String> paths) {
+    Set<String> parents = new HashSet<>();
+    for (String path : paths) {
+      for (int dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1)) {
+        parents.add(path.substring(0, dot));
+      }
+    }
+    return parents;
+  }
+
+  private void put(String path, String renamed, Set<String> tensors, LayerKinds.Kind kind) {
+    String before = path.isEmpty() ? "" : path + ".";
+    String after = renamed.isEmpty() ? "" : renamed + ".";
+    tensors.forEach(name -> nameOf.put(after + name, before + name));
+    if (kind == LayerKinds.Kind.UNKNOWN) {
+      Branch branch = branchAt(renamed);
+      tensors.forEach(name -> branch.hold(name, checkpoint.map(before + name)));
+      return;
+    }
+    Tensor weight = checkpoint.map(before + "weight");
+    Optional<Tensor> bias =
+        tensors.contains("bias") ? Optional.of(checkpoint.map(before + "bias")) : Optional.empty();
+    int dot = renamed.lastIndexOf('.');
+    branchAt(renamed.substring(0, Math.max(0, dot)))
+        .layer(renamed.substring(dot + 1), layer(kind, weight, bias));
+  }
+
+  private static Module layer(LayerKinds.Kind kind, Tensor weight, Optional<Tensor> bias) {
+    return switch (kind) {
+      case LINEAR -> Linear.holding(weight, bias);
+      case TRANSPOSED_LINEAR -> TransposedLinear.holding(weight, bias.orElseThrow());
+      case EMBEDDING -> Embedding.holding(weight);
+      case CONVOLUTION -> Conv.holding(weight, bias);
+      case UNKNOWN -> throw new IllegalStateException("not a layer");
+    };
+  }
+
+  private Branch branchAt(String path) {
+    Branch branch = this;
+    for (String name : path.isEmpty() ? new String[0] : path.split("\\.")) {
+      branch = branch.branch(name);
+    }
+    return branch;
+  }
+
+  /** A head that is the input embedding is in no file; the config tells of it. */
+  private void addTiedHead() {
+    boolean hasHead = children().containsKey(HEAD);
+    boolean tied =
+        checkpoint
+            .config()
+            .filter(config -> config.hasWordHead() && config.tiesHead().orElse(!hasHead))
+            .isPresent();
+    List<String> embeddings = tied ? inputEmbeddings() : List.of();
+    if (embeddings.size() != 1) {
+      return;
+    }
+    String embedding = embeddings.get(0) + ".weight";
+    tiedEmbedding = Optional.of(embedding);
+    if (!hasHead) {
+      layer(HEAD, Linear.holding(checkpoint.map(tensor(embedding)), Optional.empty()));
+    }
+  }
+
+  private List<String> inputEmbeddings() {
+    return namedModules().entrySet().stream()
+        .filter(module -> module.getValue() instanceof Embedding)
+        .map(Map.Entry::getKey)
+        .filter(path -> INPUT_EMBEDDINGS.contains(path.substring(path.lastIndexOf('.') + 1)))
+        .toList();
+  }
+
+  @Override
+  public Optional<String> headPath() {
+    return HEADS.stream().filter(children()::containsKey).findFirst();
+  }
+
+  /** The checkpoint's name of the parameter at a path. */
+  String tensor(String parameter) {
+    String name = nameOf.get(parameter);
+    if (name == null) {
+      throw new IllegalArgumentException("no tensor for " + parameter);
+    }
+    return name;
+  }
+
+  /** The path of the embedding's weight that is the head's too, if the network ties them. */
+  Optional<String> tiedEmbedding() {
+    return tiedEmbedding;
+  }
+
+  /** Whether a parameter has a tensor in the file; a tied head has none. */
+  boolean hasTensor(String parameter) {
+    return nameOf.containsKey(parameter);
+  }
+
+  /** The paths of all modules that hold a tensor of a checkpoint, without building them. */
+  static Set<String> modulePaths(Checkpoint checkpoint) {
+    return Collections.unmodifiableSet(groups(checkpoint).keySet());
+  }
+}

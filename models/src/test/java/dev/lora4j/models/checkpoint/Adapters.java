@@ -1,0 +1,31 @@
+package dev.lora4j.models.checkpoint;
+
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Parameter;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+
+/** Adapters of saved models, for tests. */
+final class Adapters {
+  private Adapters() {}
+
+  /** An adapter of random numbers, so that it changes whatever it adapts. */
+  static Path random(Path base, LoraConfig config, Path directory) {
+    try (PointerScope scope = new PointerScope();
+        Checkpoint saved = Checkpoint.open(base);
+        WeightsOnly network = WeightsOnly.of(saved);
+        NoGradGuard guard = new NoGradGuard()) {
+      LoraModel model = Lora.adapt(network, config);
+      Engine.seed(directory.hashCode());
+      for (Parameter parameter : model.parameters("default")) {
+        parameter.value().normal_(0, 0.1, null);
+      }
+      model.save("default", directory);
+    }
+    return directory;
+  }
+}
