@@ -22,7 +22,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LlamaConfigTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  @TempDir private Path directory;
+  private final Path directory;
+
+  LlamaConfigTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   private LlamaConfig read(String family, Consumer<ObjectNode> change) throws IOException {
     Path original = Families.directory(family).resolve("config.json");

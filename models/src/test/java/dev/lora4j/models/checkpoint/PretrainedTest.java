@@ -40,7 +40,11 @@ class PretrainedTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final PointerScope scope = new PointerScope();
-  @TempDir private Path directory;
+  private final Path directory;
+
+  PretrainedTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   @AfterEach
   void close() {
