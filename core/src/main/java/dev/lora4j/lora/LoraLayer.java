@@ -155,12 +155,21 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Parameter weight = weighted().weight();
+      refuseShared(weight);
       Tensor w = weight.value();
       for (Update update : active) {
         w = update.mergedInto(w);
       }
       journal.change(weight, w);
       mergeBiases(active, journal);
+    }
+  }
+
+  private static void refuseShared(Parameter weight) {
+    if (weight.isShared()) {
+      throw new UserError(
+          "can't merge into a weight that two layers share, such as a head tied to its embedding:"
+              + " both would change; keep the adapter unmerged, or untie the layers");
     }
   }
 

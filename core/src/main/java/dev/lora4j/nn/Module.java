@@ -83,6 +83,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Makes another module's parameter this module's too: it is listed, trained and freed once. */
   protected final Parameter share(String name, Parameter parameter) {
+    parameter.share();
     parameters.put(name, parameter);
     return parameter;
   }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Parameter implements AutoCloseable {
   private Tensor value;
+  private boolean shared;
   private final List<UnaryOperator<Tensor>> parametrizations = new CopyOnWriteArrayList<>();
 
   Parameter(Tensor initial) {
@@ -52,6 +53,15 @@ public final class Parameter implements AutoCloseable {
   /** Whether something else may be computed with in its place. */
   public boolean isParametrized() {
     return !parametrizations.isEmpty();
+  }
+
+  void share() {
+    shared = true;
+  }
+
+  /** Whether several modules compute with it, as a tied head and its embedding do. */
+  public boolean isShared() {
+    return shared;
   }
 
   /** The tensor itself, whatever the calling thread's view. */

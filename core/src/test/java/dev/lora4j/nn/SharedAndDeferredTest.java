@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.Targets;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -34,6 +39,18 @@ class SharedAndDeferredTest {
       Tensor expected = w.select(0, 1).expand(5, 3).clone(); // as the head
       expected.select(0, 1).add_(w.sum(0)); // as the embedding
       TensorAssert.assertThat(tied.embedding.weight().value().grad()).isCloseTo(expected, 1e-6);
+    }
+  }
+
+  @Test
+  void anAdapterOfATiedHeadIsNotMergedIntoTheEmbedding() {
+    try (PointerScope scope = new PointerScope();
+        Tied tied = new Tied()) {
+      LoraModel adapted = Lora.adapt(tied, LoraConfig.rank(2).targets(Targets.named("out")));
+      assertThatThrownBy(adapted::merge)
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("two layers share");
+      assertThat(adapted.isMerged()).isFalse();
     }
   }
 

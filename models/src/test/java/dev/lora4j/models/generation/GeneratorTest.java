@@ -10,6 +10,7 @@ import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.Families;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.generation.Generation.End;
+import dev.lora4j.train.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,6 +98,15 @@ class GeneratorTest {
     adapted.activate("default");
     adapted.merge();
     assertThat(greedy(12)).isEqualTo(changed);
+  }
+
+  @Test
+  void workersWriteTheSameText() {
+    try (Workers workers = new Workers(2)) {
+      Generator shared = Generator.sharedBy(workers, base.model());
+      assertThat(shared.generate(PROMPT, GenerationConfig.greedy(12)).tokens())
+          .isEqualTo(greedy(12));
+    }
   }
 
   @Test
