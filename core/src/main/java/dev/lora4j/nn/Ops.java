@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
@@ -37,6 +38,9 @@ public final class Ops {
       new TensorArrayRefOptional().retainReference();
   private static final TensorOptional ABSENT = new TensorOptional().retainReference();
   private static final DoubleOptional OVER_ROOT_OF_DIM = new DoubleOptional().retainReference();
+  private static final Scalar TWO = keepScalar(2);
+  private static final long[] LAST_DIMENSION = {-1};
+  private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -102,6 +106,11 @@ public final class Ops {
       new LongPointer(result.data_ptr()).put(values, 0, values.length);
     }
     return result;
+  }
+
+  /** The whole numbers from one up to, and without, another: {@code [to − from]} of int64. */
+  public static Tensor range(long from, long to) {
+    return torch.arange(new Scalar(from), new Scalar(to), dtype(ScalarType.Long));
   }
 
   /** A tensor's values in row-major order, converted to float. */
@@ -182,6 +191,13 @@ public final class Ops {
     return torch.relu(x);
   }
 
+  /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
+  public static Tensor siluTimes(Tensor gate, Tensor other) {
+    return gate.requires_grad() || other.requires_grad()
+        ? torch.silu(gate).mul(other)
+        : torch.silu_(gate).mul_(other);
+  }
+
   /**
    * The sum over the batch of {@code −log softmax(logits)[target]}.
    *
@@ -200,6 +216,11 @@ public final class Ops {
    */
   public static Tensor normsAlong(Tensor tensor, int axis) {
     return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
+  }
+
+  /** The Euclidean norm over the last dimension, which is kept with size 1. */
+  static Tensor normOfRows(Tensor rows) {
+    return torch.linalg_vector_norm(rows, TWO, LAST_DIMENSION, true, SAME_DTYPE);
   }
 
   /** {@code [n]} laid along one axis of a tensor of so many dimensions; the others have size 1. */

@@ -1,0 +1,139 @@
+package dev.lora4j.models;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.KeyValueCache.KeysAndValues;
+import dev.lora4j.nn.Ops;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the layers of one forward share: which tokens see which, and the cache of those that were
+ * read before. A mask is made once and only where one is needed; plain causal attention has none.
+ */
+final class Attention {
+  private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
+  private static final OptionalLong EVERYTHING = OptionalLong.empty();
+
+  private final Tokens tokens;
+  private final @Nullable KeyValueCache cache;
+  private final long past;
+  private final Map<OptionalLong, Tensor> masks = new HashMap<>();
+
+  private Attention(Tokens tokens, @Nullable KeyValueCache cache) {
+    this.tokens = tokens;
+    this.cache = cache;
+    past = cache == null ? 0 : cache.length();
+  }
+
+  /** For tokens that are read at once. */
+  static Attention over(Tokens tokens) {
+    return new Attention(tokens, null);
+  }
+
+  /** For tokens that go on where the cache ends. */
+  static Attention continuing(Tokens tokens, KeyValueCache cache) {
+    if (tokens.segments().isPresent()) {
+      throw new UserError("packed texts can't go on from a cache; give each row one text");
+    }
+    return new Attention(tokens, cache);
+  }
+
+  /** How many tokens were read before these. */
+  long past() {
+    return past;
+  }
+
+  /** How many tokens are read now. */
+  long length() {
+    return tokens.length();
+  }
+
+  /** Each token's place in its text, where it does not simply follow from its place in the row. */
+  Optional<Tensor> positions() {
+    return tokens.positions();
+  }
+
+  /**
+   * Attends within the row, or within the last tokens of it.
+   *
+   * @param layer counted from 0
+   * @param q {@code [batch, tokens, heads, dim]}
+   * @param k {@code [batch, tokens, groups, dim]}
+   * @param v {@code [batch, tokens, groups, dim]}
+   * @param window how many tokens each one sees, itself included; empty for all
+   * @param dropout probability that a weight is dropped
+   * @return {@code [batch, tokens, heads · dim]}
+   */
+  Tensor attend(int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
+    Tensor values = v.transpose(1, 2);
+    if (cache == null) {
+      return all(q, keys, values, window, dropout);
+    }
+    KeysAndValues cached = cache.append(layer, keys, values);
+    return length() == 1
+        ? one(q, cached, window)
+        : all(q, cached.keys(), cached.values(), window, dropout);
+  }
+
+  private Tensor all(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+    Tensor mask = mask(window, q);
+    return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
+        .transpose(1, 2)
+        .flatten(2, 3);
+  }
+
+  /** One token sees all that is cached: heads that share a key are rows of one product. */
+  private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
+    long keys = cached.keys().size(2);
+    long seen = Math.min(keys, window.orElse(keys));
+    long groups = cached.keys().size(1);
+    Tensor rows = q.view(q.size(0), groups, q.size(2) / groups, q.size(3));
+    return Ops.attention(
+            rows,
+            cached.keys().narrow(2, keys - seen, seen),
+            cached.values().narrow(2, keys - seen, seen),
+            null,
+            false,
+            0)
+        .reshape(q.size(0), 1, q.size(2) * q.size(3));
+  }
+
+  // ---- masks ----
+
+  /** Zero where a token sees another, −∞ where not; none where plain causal attention says it. */
+  private @Nullable Tensor mask(OptionalLong window, Tensor q) {
+    boolean narrow = window.isPresent() && window.getAsLong() < past + length();
+    if (past == 0 && !narrow && tokens.segments().isEmpty()) {
+      return null;
+    }
+    return masks.computeIfAbsent(
+        narrow ? window : EVERYTHING,
+        w -> {
+          Tensor hidden = hidden(w).to(q.device(), hidden(w).scalar_type());
+          return torch.zeros(Ops.shape(hidden), q.options()).masked_fill_(hidden, NEVER);
+        });
+  }
+
+  /** What each token must not see: {@code [tokens, keys]} or {@code [batch, 1, tokens, keys]}. */
+  private Tensor hidden(OptionalLong window) {
+    Tensor keys = Ops.range(0, past + length());
+    Tensor rows = Ops.range(past, past + length()).unsqueeze(1);
+    Tensor hidden = keys.gt(rows);
+    if (window.isPresent()) {
+      hidden = hidden.logical_or(keys.le(rows.sub(new Scalar(window.getAsLong()))));
+    }
+    if (tokens.segments().isPresent()) {
+      Tensor segments = tokens.segments().get().cpu();
+      Tensor apart = segments.unsqueeze(2).ne(segments.unsqueeze(1)); // [batch, tokens, tokens]
+      hidden = hidden.logical_or(apart).unsqueeze(1);
+    }
+    return hidden;
+  }
+}

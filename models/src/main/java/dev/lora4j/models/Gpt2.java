@@ -1,0 +1,219 @@
+package dev.lora4j.models;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Activation;
+import dev.lora4j.nn.Child;
+import dev.lora4j.nn.Dropout;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.LayerNorm;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.TransposedLinear;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * GPT-2 (Radford et al. 2019, <em>Language Models are Unsupervised Multitask Learners</em>, §2.3).
+ *
+ * <p>In the comments: B rows, T tokens, H the hidden size, N heads, D = H / N, V the vocabulary.
+ */
+public final class Gpt2 extends LanguageModel {
+  private final Gpt2Config config;
+  private final Transformer transformer;
+  private final Child head;
+
+  /** A model with random weights. */
+  public Gpt2(Gpt2Config config) {
+    this.config = config;
+    transformer = new Transformer(config);
+    child("transformer", transformer);
+    head =
+        child(
+            "lm_head",
+            config.tiedHead()
+                ? Linear.sharing(transformer.embedding.weight())
+                : Linear.withoutBias(config.hiddenSize(), config.vocabularySize()));
+  }
+
+  @Override
+  Tensor hidden(Tokens tokens, Attention attention) {
+    return transformer.forward(tokens, attention); // [B, T, H]
+  }
+
+  @Override
+  public Child head() {
+    return head;
+  }
+
+  @Override
+  public boolean hasTiedHead() {
+    return config.tiedHead();
+  }
+
+  @Override
+  public Optional<String> modelType() {
+    return Optional.of(Gpt2Config.FAMILY);
+  }
+
+  @Override
+  public int vocabularySize() {
+    return config.vocabularySize();
+  }
+
+  @Override
+  public int maxPositions() {
+    return config.maxPositions();
+  }
+
+  @Override
+  int layerCount() {
+    return config.layers();
+  }
+
+  /** What the model was made from. */
+  public Gpt2Config config() {
+    return config;
+  }
+
+  /** All but the head. */
+  private static final class Transformer extends Part {
+    private final long maxPositions;
+    private final Embedding embedding;
+    private final Child tokenEmbedding;
+    private final Child positionEmbedding;
+    private final Child dropout;
+    private final List<Layer> layers = new ArrayList<>();
+    private final Child norm;
+
+    Transformer(Gpt2Config c) {
+      maxPositions = c.maxPositions();
+      embedding = new Embedding(c.vocabularySize(), c.hiddenSize());
+      tokenEmbedding = child("wte", embedding);
+      positionEmbedding = child("wpe", new Embedding(c.maxPositions(), c.hiddenSize()));
+      dropout = child("drop", new Dropout(c.embeddingDropout()));
+      for (int i = 0; i < c.layers(); i++) {
+        layers.add(new Layer(c, i));
+      }
+      child("h", new Part(layers.toArray(Module[]::new)));
+      norm = child("ln_f", norm(c));
+    }
+
+    Tensor forward(Tokens tokens, Attention attention) {
+      Tensor positions = positions(attention).to(tokens.ids().device(), tokens.ids().scalar_type());
+      Tensor x = tokenEmbedding.forward(tokens.ids()).add(positionEmbedding.forward(positions));
+      x = dropout.forward(x); // [B, T, H]
+      for (Layer layer : layers) {
+        x = layer.forward(x, attention);
+      }
+      return norm.forward(x);
+    }
+
+    private Tensor positions(Attention attention) {
+      long end = attention.past() + attention.length();
+      if (attention.positions().isEmpty() && end > maxPositions) {
+        throw new UserError(
+            "a text of %d tokens is longer than the model's n_positions = %d"
+                .formatted(end, maxPositions));
+      }
+      return attention.positions().orElseGet(() -> Ops.range(attention.past(), end)); // [(B,) T]
+    }
+  }
+
+  /** Attention and feed-forward, each on the normalised stream and added to it. */
+  private static final class Layer extends Part {
+    private final Child attentionNorm;
+    private final SelfAttention selfAttention;
+    private final Child feedForwardNorm;
+    private final FeedForward feedForward;
+
+    Layer(Gpt2Config c, int number) {
+      attentionNorm = child("ln_1", norm(c));
+      selfAttention = new SelfAttention(c, number);
+      child("attn", selfAttention);
+      feedForwardNorm = child("ln_2", norm(c));
+      feedForward = new FeedForward(c);
+      child("mlp", feedForward);
+    }
+
+    Tensor forward(Tensor x, Attention attention) {
+      Tensor attended = x.add(selfAttention.forward(attentionNorm.forward(x), attention));
+      return attended.add(feedForward.forward(feedForwardNorm.forward(attended))); // [B, T, H]
+    }
+  }
+
+  /** Queries, keys and values come from one layer, side by side. */
+  private static final class SelfAttention extends Part {
+    private final int number;
+    private final long hidden;
+    private final long heads;
+    private final double attentionDropout;
+    private final Child queryKeyValue;
+    private final Child output;
+    private final Child dropout;
+
+    SelfAttention(Gpt2Config c, int number) {
+      this.number = number;
+      hidden = c.hiddenSize();
+      heads = c.heads();
+      attentionDropout = c.attentionDropout();
+      queryKeyValue = child("c_attn", new TransposedLinear(hidden, 3 * hidden));
+      output = child("c_proj", new TransposedLinear(hidden, hidden));
+      dropout = child("resid_dropout", new Dropout(c.residualDropout()));
+    }
+
+    Tensor forward(Tensor x, Attention attention) {
+      Tensor all = queryKeyValue.forward(x); // [B, T, 3 H]
+      Tensor attended =
+          attention.attend(
+              number,
+              part(all, 0),
+              part(all, 1),
+              part(all, 2),
+              OptionalLong.empty(),
+              isTraining() ? attentionDropout : 0); // [B, T, H]
+      return dropout.forward(output.forward(attended));
+    }
+
+    private Tensor part(Tensor all, int which) {
+      return all.narrow(2, which * hidden, hidden)
+          .view(all.size(0), all.size(1), heads, hidden / heads); // [B, T, N, D]
+    }
+  }
+
+  private static final class FeedForward extends Module {
+    private final Child in;
+    private final Child out;
+    private final Child activation;
+    private final Child dropout;
+
+    FeedForward(Gpt2Config c) {
+      in = child("c_fc", new TransposedLinear(c.hiddenSize(), c.intermediateSize()));
+      out = child("c_proj", new TransposedLinear(c.intermediateSize(), c.hiddenSize()));
+      activation = child("act", activation(c.activation()));
+      dropout = child("dropout", new Dropout(c.residualDropout()));
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+      return dropout.forward(out.forward(activation.forward(in.forward(x)))); // [B, T, H]
+    }
+
+    private static Activation activation(String name) {
+      return switch (name) {
+        case "gelu" -> Activation.gelu();
+        case "relu" -> Activation.relu();
+        case "silu" -> Activation.silu();
+        case "tanh" -> Activation.tanh();
+        default -> Activation.geluTanh(); // gelu_new, gelu_pytorch_tanh
+      };
+    }
+  }
+
+  private static LayerNorm norm(Gpt2Config c) {
+    return LayerNorm.withEpsilon(c.normEpsilon(), c.hiddenSize());
+  }
+}

@@ -1,0 +1,97 @@
+package dev.lora4j.models;
+
+import dev.lora4j.nn.Child;
+import dev.lora4j.nn.Module;
+import java.util.Optional;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A causal language model: tokens to hidden states, hidden states to logits of the next token. The
+ * two halves can be called one by one, since only tokens that carry a loss need logits.
+ *
+ * <p>Names of its modules are those of Hugging Face's transformers, so that checkpoints and PEFT's
+ * adapters fit. Threads may share it while they do not change it.
+ */
+public abstract class LanguageModel extends Module {
+  private static final String HEAD = "lm_head";
+
+  /**
+   * What the model makes of each token.
+   *
+   * @return {@code [batch, tokens, hidden]}
+   */
+  public final Tensor hidden(Tokens tokens) {
+    return hidden(tokens, Attention.over(tokens));
+  }
+
+  /**
+   * The same for tokens that follow those in the cache, which takes them in. There is no gradient.
+   *
+   * @param tokens the next ones of each row
+   * @return {@code [batch, tokens, hidden]}
+   */
+  public final Tensor hidden(Tokens tokens, KeyValueCache cache) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Tensor hidden = hidden(tokens, Attention.continuing(tokens, cache));
+      cache.advance(tokens.length());
+      return hidden;
+    }
+  }
+
+  /** Runs the layers, which attend as this says. */
+  abstract Tensor hidden(Tokens tokens, Attention attention);
+
+  /**
+   * The scores of each token as the next one.
+   *
+   * @param hidden {@code [rows…, hidden]}
+   * @return {@code [rows…, vocabulary]}
+   */
+  public final Tensor logits(Tensor hidden) {
+    return head().forward(hidden);
+  }
+
+  /**
+   * @param ids {@code [batch, tokens]}, int64
+   * @return logits {@code [batch, tokens, vocabulary]}
+   */
+  @Override
+  public final Tensor forward(Tensor ids) {
+    return logits(hidden(Tokens.of(ids)));
+  }
+
+  /** The layer from hidden states to logits; its occupant's weight is {@code [vocab, hidden]}. */
+  public abstract Child head();
+
+  @Override
+  public final Optional<String> headPath() {
+    return Optional.of(HEAD);
+  }
+
+  /** Whether the head's weight is the embedding's. */
+  public abstract boolean hasTiedHead();
+
+  /** Number of tokens in the vocabulary. */
+  public abstract int vocabularySize();
+
+  /** The longest text, in tokens, that the model was made for. */
+  public abstract int maxPositions();
+
+  /** Number of layers. */
+  abstract int layerCount();
+
+  /** An empty cache of this model's shape; the caller frees it. */
+  public final KeyValueCache newCache() {
+    return new KeyValueCache(layerCount());
+  }
+
+  /**
+   * An empty cache with memory for so many tokens from the beginning.
+   *
+   * @param capacity it grows by itself when more come
+   */
+  public final KeyValueCache newCache(long capacity) {
+    return new KeyValueCache(layerCount(), capacity);
+  }
+}

@@ -1,0 +1,215 @@
+package dev.lora4j.models;
+
+import dev.lora4j.nn.Child;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.RmsNorm;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Llama (Touvron et al. 2023, <a href="https://arxiv.org/abs/2302.13971">arXiv:2302.13971</a>, §2)
+ * and those that are built like it: Llama 2 and 3, SmolLM2, TinyLlama, Mistral with its sliding
+ * window (<a href="https://arxiv.org/abs/2310.06825">arXiv:2310.06825</a>), Qwen2 with biases,
+ * Qwen3 with normalised queries and keys.
+ *
+ * <p>In the comments: B rows, T tokens, H the hidden size, D the numbers in a head, N heads, G
+ * heads of keys and values, V the vocabulary.
+ */
+public final class Llama extends LanguageModel {
+  private final LlamaConfig config;
+  private final Decoder model;
+  private final Child head;
+
+  /** A model with random weights. */
+  public Llama(LlamaConfig config) {
+    this.config = config;
+    model = new Decoder(config);
+    child("model", model);
+    head =
+        child(
+            "lm_head",
+            config.tiedHead()
+                ? Linear.sharing(model.embedding.weight())
+                : Linear.withoutBias(config.hiddenSize(), config.vocabularySize()));
+  }
+
+  @Override
+  Tensor hidden(Tokens tokens, Attention attention) {
+    return model.forward(tokens, attention); // [B, T, H]
+  }
+
+  @Override
+  public Child head() {
+    return head;
+  }
+
+  @Override
+  public boolean hasTiedHead() {
+    return config.tiedHead();
+  }
+
+  @Override
+  public Optional<String> modelType() {
+    return Optional.of(config.family());
+  }
+
+  @Override
+  public int vocabularySize() {
+    return config.vocabularySize();
+  }
+
+  @Override
+  public int maxPositions() {
+    return config.maxPositions();
+  }
+
+  @Override
+  int layerCount() {
+    return config.layers();
+  }
+
+  /** What the model was made from. */
+  public LlamaConfig config() {
+    return config;
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    model.rope.close();
+  }
+
+  /** All but the head. */
+  private static final class Decoder extends Part {
+    private final Embedding embedding;
+    private final Child embedTokens;
+    private final List<Layer> layers = new ArrayList<>();
+    private final Child norm;
+    private final Rope rope;
+
+    Decoder(LlamaConfig c) {
+      embedding = new Embedding(c.vocabularySize(), c.hiddenSize());
+      embedTokens = child("embed_tokens", embedding);
+      for (int i = 0; i < c.layers(); i++) {
+        layers.add(new Layer(c, i));
+      }
+      child("layers", new Part(layers.toArray(Module[]::new)));
+      norm = child("norm", new RmsNorm(c.hiddenSize(), c.normEpsilon()));
+      rope = new Rope(c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()));
+    }
+
+    Tensor forward(Tokens tokens, Attention attention) {
+      Tensor x = embedTokens.forward(tokens.ids()); // [B, T, H]
+      Rope.Turns turns = rope.turns(attention, x);
+      for (Layer layer : layers) {
+        x = layer.forward(x, turns, attention);
+      }
+      return norm.forward(x);
+    }
+  }
+
+  /** Attention and feed-forward, each on the normalised stream and added to it. */
+  private static final class Layer extends Part {
+    private final SelfAttention selfAttention;
+    private final FeedForward mlp;
+    private final Child inputNorm;
+    private final Child postAttentionNorm;
+
+    Layer(LlamaConfig c, int number) {
+      selfAttention = new SelfAttention(c, number);
+      mlp = new FeedForward(c);
+      child("self_attn", selfAttention);
+      child("mlp", mlp);
+      inputNorm = child("input_layernorm", new RmsNorm(c.hiddenSize(), c.normEpsilon()));
+      postAttentionNorm =
+          child("post_attention_layernorm", new RmsNorm(c.hiddenSize(), c.normEpsilon()));
+    }
+
+    Tensor forward(Tensor x, Rope.Turns turns, Attention attention) {
+      Tensor attended = x.add(selfAttention.forward(inputNorm.forward(x), turns, attention));
+      return attended.add(mlp.forward(postAttentionNorm.forward(attended))); // [B, T, H]
+    }
+  }
+
+  /** Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary positions. */
+  private static final class SelfAttention extends Part {
+    private final int number;
+    private final int headDim;
+    private final OptionalLong window;
+    private final double dropout;
+    private final boolean normalised;
+    private final Child query;
+    private final Child key;
+    private final Child value;
+    private final Child output;
+    private final Child queryNorm;
+    private final Child keyNorm;
+
+    SelfAttention(LlamaConfig c, int number) {
+      this.number = number;
+      headDim = c.headDim();
+      window = c.windows().get(number);
+      dropout = c.attentionDropout();
+      normalised = c.queryKeyNorm();
+      boolean biased = c.biases().queryKeyValue();
+      query = child("q_proj", linear(c.hiddenSize(), c.heads() * headDim, biased));
+      key = child("k_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      value = child("v_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      output = child("o_proj", linear(c.heads() * headDim, c.hiddenSize(), c.biases().output()));
+      queryNorm = normalised ? child("q_norm", new RmsNorm(headDim, c.normEpsilon())) : query;
+      keyNorm = normalised ? child("k_norm", new RmsNorm(headDim, c.normEpsilon())) : key;
+    }
+
+    Tensor forward(Tensor x, Rope.Turns turns, Attention attention) {
+      Tensor q = heads(query.forward(x)); // [B, T, N, D]
+      Tensor k = heads(key.forward(x)); // [B, T, G, D]
+      Tensor v = heads(value.forward(x)); // [B, T, G, D]
+      if (normalised) {
+        q = queryNorm.forward(q);
+        k = keyNorm.forward(k);
+      }
+      Tensor attended =
+          attention.attend(
+              number,
+              turns.apply(q),
+              turns.apply(k),
+              v,
+              window,
+              isTraining() ? dropout : 0); // [B, T, N · D]
+      return output.forward(attended); // [B, T, H]
+    }
+
+    private Tensor heads(Tensor x) {
+      return x.view(x.size(0), x.size(1), -1, headDim);
+    }
+  }
+
+  /** SwiGLU (Shazeer 2020, arXiv:2002.05202): {@code down(silu(gate(x)) · up(x))}. */
+  private static final class FeedForward extends Module {
+    private final Child gate;
+    private final Child up;
+    private final Child down;
+
+    FeedForward(LlamaConfig c) {
+      boolean biased = c.biases().feedForward();
+      gate = child("gate_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      up = child("up_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      down = child("down_proj", linear(c.intermediateSize(), c.hiddenSize(), biased));
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+      return down.forward(Ops.siluTimes(gate.forward(x), up.forward(x)));
+    }
+  }
+
+  private static Linear linear(int in, int out, boolean biased) {
+    return biased ? new Linear(in, out) : Linear.withoutBias(in, out);
+  }
+}

@@ -1,0 +1,21 @@
+package dev.lora4j.models;
+
+import dev.lora4j.nn.Module;
+import org.bytedeco.pytorch.Tensor;
+
+/** A piece of a language model: it needs to know who attends to whom, and can't run on its own. */
+class Part extends Module {
+
+  /** With these children, named {@code 0}, {@code 1}, …: PyTorch's {@code nn.ModuleList}. */
+  Part(Module... numbered) {
+    for (int i = 0; i < numbered.length; i++) {
+      child(Integer.toString(i), numbered[i]);
+    }
+  }
+
+  /** Is not there: run the model instead. */
+  @Override
+  public final Tensor forward(Tensor input) {
+    throw new UnsupportedOperationException("a piece of a model can't run alone: run the model");
+  }
+}
