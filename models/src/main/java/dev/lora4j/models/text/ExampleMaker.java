@@ -3,6 +3,7 @@ package dev.lora4j.models.text;
 import dev.lora4j.UserError;
 import dev.lora4j.models.text.jinja.Span;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -79,7 +80,7 @@ final class ExampleMaker {
     if (eos.isEmpty() || endsWithStop(tokens)) {
       return tokens;
     }
-    int[] longer = java.util.Arrays.copyOf(tokens, tokens.length + 1);
+    int[] longer = Arrays.copyOf(tokens, tokens.length + 1);
     longer[tokens.length] = eos.getAsInt();
     return longer;
   }
@@ -93,7 +94,7 @@ final class ExampleMaker {
     int width = options.maxTokens();
     for (int from = 0; from < tokens.length; from += width) {
       int to = Math.min(tokens.length, from + width);
-      blocks.add(Example.everyToken(java.util.Arrays.copyOfRange(tokens, from, to)));
+      blocks.add(Example.everyToken(Arrays.copyOfRange(tokens, from, to)));
     }
     return blocks;
   }
