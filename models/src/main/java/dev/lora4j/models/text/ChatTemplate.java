@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ public final class ChatTemplate {
    * @throws UserError naming the line that is not understood
    */
   public static ChatTemplate of(String source, Map<String, String> tokens) {
-    return of(source, tokens, Clock.systemDefaultZone());
+    return of(source, tokens, Clock.system(ZoneId.systemDefault()));
   }
 
   static ChatTemplate of(String source, Map<String, String> tokens, Clock clock) {

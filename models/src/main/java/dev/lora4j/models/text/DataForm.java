@@ -20,7 +20,9 @@ public enum DataForm {
   TEXT(List.of("text"), "texts (text): every token is learned"),
   DOCUMENT(List.of(), "a plain text: cut into blocks, every token is learned");
 
+  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
   private final List<String> fields;
+
   private final String sentence;
 
   DataForm(List<String> fields, String sentence) {
