@@ -173,28 +173,24 @@ final class ExpressionParser {
 
   private Expression primary() {
     Token token = tokens.peek();
-    switch (token.kind()) {
-      case NAME:
-        tokens.take();
-        return name(token.text());
-      case STRING:
-        return string();
-      case INTEGER:
-        tokens.take();
-        return constant(integer(token));
-      case FLOAT:
-        tokens.take();
-        return constant(Double.parseDouble(token.text()));
-      default:
-        if (tokens.skipOperator("(")) {
-          return parenthesis();
-        } else if (tokens.skipOperator("[")) {
-          return list(until("]"));
-        } else if (tokens.skipOperator("{")) {
-          return dictionary();
-        }
-        throw tokens.unexpected("expected an expression");
+    return switch (token.kind()) {
+      case NAME -> name(tokens.take().text());
+      case STRING -> string();
+      case INTEGER -> constant(integer(tokens.take()));
+      case FLOAT -> constant(Double.parseDouble(tokens.take().text()));
+      default -> bracketed();
+    };
+  }
+
+  private Expression bracketed() {
+    if (tokens.skipOperator("(")) {
+      return parenthesis();
+    } else if (tokens.skipOperator("[")) {
+      return list(until("]"));
+    } else if (tokens.skipOperator("{")) {
+      return dictionary();
     }
+    throw tokens.unexpected("expected an expression");
   }
 
   private static Expression constant(Object value) {
