@@ -8,6 +8,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.Targets;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.nn.Ops;
 import java.util.Arrays;
@@ -122,6 +123,21 @@ class LanguageModelLawsTest {
           assertThat(adapted.layers().keySet())
               .isNotEmpty()
               .allMatch(path -> path.contains(".0.") || path.contains(".1."));
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void withoutTargetsTheArchitecturesOwnAreAdapted(String family) {
+    with(
+        family,
+        model -> {
+          LoraModel adapted =
+              Lora.adapt(model, LoraConfig.rank(2).targets(Targets.ofArchitecture()));
+          String expected = family.equals("gpt2") ? ".*c_attn" : ".*self_attn\\.[qv]_proj";
+          assertThat(adapted.layers().keySet())
+              .hasSizeGreaterThan(1)
+              .allMatch(path -> path.matches(expected));
         });
   }
 
