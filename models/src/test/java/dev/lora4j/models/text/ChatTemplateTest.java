@@ -31,7 +31,11 @@ class ChatTemplateTest {
   private static final Clock CLOCK =
       Clock.fixed(Instant.parse("2026-03-04T15:06:07Z"), ZoneOffset.UTC);
 
-  @TempDir Path directory;
+  private final Path directory;
+
+  ChatTemplateTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   @ParameterizedTest
   @ValueSource(

@@ -18,7 +18,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TextDataTest {
-  @TempDir Path directory;
+  private final Path directory;
+
+  TextDataTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   private Path file(String name, String content) throws IOException {
     return Files.writeString(directory.resolve(name), content);
@@ -100,9 +104,11 @@ class TextDataTest {
     Path file =
         file(
             "a.jsonl",
-            "{\"instruction\": \"i\", \"output\": \"o\"}\n"
-                + "{\"instruction\": \"i\", \"input\": null, \"output\": \"o\"}\n"
-                + "{\"instruction\": \"i\", \"input\": \"n\", \"output\": \"o\"}\n");
+            """
+            {"instruction": "i", "output": "o"}
+            {"instruction": "i", "input": null, "output": "o"}
+            {"instruction": "i", "input": "n", "output": "o"}
+            """);
     assertThat(samples(file))
         .containsExactly(
             new Sample.Instruction("i", "", "o"),

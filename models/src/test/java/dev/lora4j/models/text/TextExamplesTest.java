@@ -24,7 +24,11 @@ class TextExamplesTest {
           + "{\"role\": \"user\", \"content\": \"Two?\"},"
           + "{\"role\": \"assistant\", \"content\": \"2 dogs\"}]}";
 
-  @TempDir Path directory;
+  private final Path directory;
+
+  TextExamplesTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   private TextData data(String name, String content) throws IOException {
     return TextData.open(Files.writeString(directory.resolve(name), content));
@@ -213,9 +217,11 @@ class TextExamplesTest {
       TextData data =
           data(
               "a.jsonl",
-              "{\"prompt\": \"The dog\", \"completion\": \" barks and barks and barks\"}\n"
-                  + "{\"prompt\": \"The dog jumps over the lazy fox again\", \"completion\": \"!\"}\n"
-                  + "{\"prompt\": \"Hi\", \"completion\": \" ho\"}\n");
+              """
+              {"prompt": "The dog", "completion": " barks and barks and barks"}
+              {"prompt": "The dog jumps over the lazy fox again", "completion": "!"}
+              {"prompt": "Hi", "completion": " ho"}
+              """);
       TextExamples examples = TextExamples.of(data, tokenizer, ExampleOptions.ofLength(6));
       DataReport report = examples.report();
       assertThat(report.rows()).isEqualTo(3);

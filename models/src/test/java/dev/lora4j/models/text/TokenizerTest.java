@@ -17,7 +17,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
-  @TempDir Path directory;
+  private final Path directory;
+
+  TokenizerTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "smollm2", "llama3", "llama2"})

@@ -32,7 +32,9 @@ final class Methods {
           Map.entry("count", (s, a, run) -> Splitting.count(s, a.text(0, "sub"))),
           Map.entry("join", (s, a, run) -> join(s, a.required(0, "iterable"), run)),
           Map.entry("removeprefix", (s, a, run) -> withoutPrefix(s, a.text(0, "prefix"))),
-          Map.entry("removesuffix", (s, a, run) -> withoutSuffix(s, a.text(0, "suffix"))),
+          Map.entry(
+              "removesuffix",
+              (s, a, run) -> withoutSuffix(/* text= */ s, /* suffix= */ a.text(0, "suffix"))),
           Map.entry("isdigit", (s, a, run) -> all(s, Character::isDigit)),
           Map.entry("isalpha", (s, a, run) -> all(s, Character::isLetter)),
           Map.entry("isspace", (s, a, run) -> all(s, PythonText::isSpace)));

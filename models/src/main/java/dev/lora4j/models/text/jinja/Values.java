@@ -25,8 +25,8 @@ final class Values {
       return optional.map(Values::of).orElse(None.NONE);
     } else if (value instanceof Integer || value instanceof Short || value instanceof Byte) {
       return ((Number) value).longValue();
-    } else if (value instanceof Number && !(value instanceof Long)) {
-      return ((Number) value).doubleValue();
+    } else if (value instanceof Number number && !(value instanceof Long)) {
+      return number.doubleValue();
     } else if (value instanceof Collection<?> items) {
       List<Object> list = new ArrayList<>(items.size());
       items.forEach(item -> list.add(of(item)));
