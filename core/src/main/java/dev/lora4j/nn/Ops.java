@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
@@ -37,6 +38,9 @@ public final class Ops {
       new TensorArrayRefOptional().retainReference();
   private static final TensorOptional ABSENT = new TensorOptional().retainReference();
   private static final DoubleOptional OVER_ROOT_OF_DIM = new DoubleOptional().retainReference();
+  private static final Scalar TWO = keepScalar(2);
+  private static final long[] LAST_DIMENSION = {-1};
+  private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -212,6 +216,11 @@ public final class Ops {
    */
   public static Tensor normsAlong(Tensor tensor, int axis) {
     return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
+  }
+
+  /** The Euclidean norm over the last dimension, which is kept with size 1. */
+  static Tensor normOfRows(Tensor rows) {
+    return torch.linalg_vector_norm(rows, TWO, LAST_DIMENSION, true, SAME_DTYPE);
   }
 
   /** {@code [n]} laid along one axis of a tensor of so many dimensions; the others have size 1. */

@@ -85,6 +85,46 @@ class SafetensorsFileTest {
         .hasMessageContaining("found a directory");
   }
 
+  @Test
+  void aMappedTensorIsTheFilesOwnAndWritingSparesIt() throws IOException {
+    Path path = floats(0);
+    byte[] before = Files.readAllBytes(path);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor a;
+      try (SafetensorsFile file = SafetensorsFile.open(path)) {
+        a = file.map("a").orElseThrow();
+      }
+      assertThat(a.shape()).containsExactly(2, 1);
+      assertThat(a.select(0, 1).item_float()).isEqualTo(-2f);
+      a.zero_();
+      assertThat(a.select(0, 1).item_float()).isZero();
+    }
+    assertThat(Files.readAllBytes(path)).isEqualTo(before);
+  }
+
+  @Test
+  void whatLiesAskewIsNotMapped() throws IOException {
+    try (PointerScope scope = new PointerScope();
+        SafetensorsFile file = SafetensorsFile.open(floats(1))) {
+      assertThat(file.map("a")).isEmpty();
+      assertThat(file.read("a").select(0, 0).item_float()).isEqualTo(1.5f);
+    }
+  }
+
+  /** Two floats whose data begins so many bytes behind a multiple of eight. */
+  private Path floats(int askew) throws IOException {
+    String json =
+        """
+        {"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}}\
+        """;
+    Path path = dir.resolve("floats.safetensors");
+    Files.write(path, header(json + " ".repeat(8 - json.length() % 8 + askew)));
+    ByteBuffer data = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+    data.putFloat(1.5f).putFloat(-2f);
+    Files.write(path, data.array(), StandardOpenOption.APPEND);
+    return path;
+  }
+
   /** A sparse file, so that neither the disk nor the test's time feel its 2.5 GB. */
   @Test
   void readsBeyondTwoGigabytes() throws IOException {

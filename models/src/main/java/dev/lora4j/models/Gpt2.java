@@ -12,6 +12,7 @@ import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.TransposedLinear;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.pytorch.Tensor;
 
@@ -51,6 +52,11 @@ public final class Gpt2 extends LanguageModel {
   @Override
   public boolean hasTiedHead() {
     return config.tiedHead();
+  }
+
+  @Override
+  public Optional<String> modelType() {
+    return Optional.of(Gpt2Config.FAMILY);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.RmsNorm;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.pytorch.Tensor;
 
@@ -51,6 +52,11 @@ public final class Llama extends LanguageModel {
   @Override
   public boolean hasTiedHead() {
     return config.tiedHead();
+  }
+
+  @Override
+  public Optional<String> modelType() {
+    return Optional.of(config.family());
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 /**
  * The sizes and choices that make a {@link Llama}, a Mistral, or a Qwen.
  *
+ * @param family Hugging Face's {@code model_type}, one of {@link #FAMILIES}
  * @param vocabularySize number of tokens
  * @param hiddenSize width of the stream between the layers
  * @param intermediateSize width inside the feed-forward
@@ -31,6 +32,7 @@ import java.util.stream.IntStream;
  * @param attentionDropout probability that an attention weight is dropped in training
  */
 public record LlamaConfig(
+    String family,
     int vocabularySize,
     int hiddenSize,
     int intermediateSize,
@@ -107,6 +109,7 @@ public record LlamaConfig(
     int hidden = fields.size("hidden_size");
     int layers = fields.size("num_hidden_layers");
     return new LlamaConfig(
+        family,
         fields.size("vocab_size"),
         hidden,
         fields.size("intermediate_size"),

@@ -18,7 +18,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Each family against transformers and PEFT, on what tools/llm_fixtures.py wrote. Tolerance {@code
@@ -28,11 +28,11 @@ class LanguageModelParityTest {
   private static final double TOLERANCE = 1e-4;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama2", "llama3", "llama_linear", "mistral", "qwen2", "qwen3", "gpt2"})
+  @MethodSource("dev.lora4j.models.Families#all")
   void answersAsTransformersDoes(String family) {
     try (PointerScope scope = new PointerScope();
-        Pretrained base = Pretrained.load(Fixture.path("llm/" + family))) {
-      Fixture expected = Fixture.read("llm/" + family + "/expected.safetensors");
+        Pretrained base = Pretrained.load(Families.directory(family))) {
+      Fixture expected = Families.expected(family);
 
       expected.check("logits", base.model().forward(expected.tensor("tokens")), TOLERANCE);
       assertThat(greedy(base.model(), expected)).isEqualTo(tokens(expected.tensor("greedy")));
@@ -40,13 +40,13 @@ class LanguageModelParityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama2", "llama3", "llama_linear", "mistral", "qwen2", "qwen3", "gpt2"})
+  @MethodSource("dev.lora4j.models.Families#all")
   void anAdapterOfPeftAnswersAndLearnsAsThere(String family) {
     try (PointerScope scope = new PointerScope();
-        Pretrained base = Pretrained.load(Fixture.path("llm/" + family))) {
-      Fixture expected = Fixture.read("llm/" + family + "/expected.safetensors");
+        Pretrained base = Pretrained.load(Families.directory(family))) {
+      Fixture expected = Families.expected(family);
       LoraModel adapted = Lora.base(base.model());
-      adapted.load("default", Fixture.path("llm/" + family + "/adapter"));
+      adapted.load("default", Families.directory(family).resolve("adapter"));
       adapted.activate("default");
 
       Tensor logits = base.model().forward(expected.tensor("tokens"));

@@ -11,8 +11,6 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Engine;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,13 +27,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** PEFT itself loads what was written here, onto the same network, and gives the same logits. */
 class PeftReadsOursTest {
   private static final Scalar SMALL = new Scalar(0.05); // keeps the logits about 1
-  private static final Path REACTOR = Path.of("..").toAbsolutePath().normalize();
 
   @ParameterizedTest
   @ValueSource(strings = {"true", "pissa", "pissa_niter_2", "olora", "eva"})
   void andGivesTheSameLogits(String beginning, @TempDir Path directory)
       throws IOException, InterruptedException {
-    Optional<String> python = python();
+    Optional<PythonPeer> python = PythonPeer.find();
     assumeTrue(
         python.isPresent(),
         "PEFT is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
@@ -44,20 +41,11 @@ class PeftReadsOursTest {
     Path adapter = directory.resolve("adapter");
     write(beginning, base, adapter, computed);
 
-    String script = REACTOR.resolve("tools/check_with_peft.py").toString();
-    Process peft =
-        new ProcessBuilder(
-                python.orElseThrow(),
-                script,
-                base.toString(),
-                adapter.toString(),
-                computed.toString())
-            .redirectErrorStream(true)
-            .start();
-    String told = new String(peft.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    PythonPeer.Answer answer =
+        python.orElseThrow().run("check_with_peft.py", base, adapter, computed);
 
-    assertThat(peft.waitFor()).as(told).isZero();
-    assertThat(told).contains("\"ok\": true");
+    assertThat(answer.exit()).as(answer.text()).isZero();
+    assertThat(answer.text()).contains("\"ok\": true");
   }
 
   private static void write(String beginning, Path base, Path adapter, Path computed) {
@@ -85,20 +73,5 @@ class PeftReadsOursTest {
 
   private static LoraConfig config(String beginning) {
     return LoraConfig.rank(4).alpha(6).initialization(Initialization.named(beginning));
-  }
-
-  /** The Python that the environment names, or the one that the peers beside the checkout make. */
-  private static Optional<String> python() throws IOException, InterruptedException {
-    String named = System.getenv("LORA4J_PYTHON");
-    if (named != null) {
-      return Optional.of(named);
-    }
-    Path setup = REACTOR.resolveSibling("shared").resolve("peers").resolve("setup.sh");
-    if (!Files.exists(setup)) {
-      return Optional.empty();
-    }
-    Process process = new ProcessBuilder("bash", setup.toString()).start();
-    String path = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return process.waitFor() == 0 ? Optional.of(path.strip()) : Optional.empty();
   }
 }

@@ -8,39 +8,35 @@ import dev.lora4j.models.Gpt2Config;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.Llama;
 import dev.lora4j.models.LlamaConfig;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** The networks that a {@code config.json} can mean. */
-enum Architecture {
-  LLAMA(
-      LlamaConfig.FAMILIES,
-      fields -> new Llama(LlamaConfig.of(fields)),
-      "model.",
-      ".*\\.rotary_emb\\.inv_freq"),
-  GPT2(
-      List.of(Gpt2Config.FAMILY),
-      fields -> new Gpt2(Gpt2Config.of(fields)),
-      "transformer.",
-      ".*\\.attn\\.(bias|masked_bias)");
-
-  private final List<String> families;
-  private final Function<ConfigFields, LanguageModel> maker;
-  private final String prefix;
-  private final Pattern derived;
-
-  Architecture(
-      List<String> families,
-      Function<ConfigFields, LanguageModel> maker,
-      String prefix,
-      String derived) {
-    this.families = families;
-    this.maker = maker;
-    this.prefix = prefix;
-    this.derived = Pattern.compile(derived);
-  }
+/**
+ * A network that a {@code config.json} can mean.
+ *
+ * @param families the {@code model_type}s that mean it
+ * @param maker makes one of a config's fields
+ * @param prefix what all names but the head's begin with; some checkpoints leave it out
+ * @param derived names of tensors that follow from the config, and are not read
+ */
+record Architecture(
+    List<String> families,
+    Function<ConfigFields, LanguageModel> maker,
+    String prefix,
+    Pattern derived) {
+  private static final List<Architecture> ALL =
+      List.of(
+          new Architecture(
+              LlamaConfig.FAMILIES,
+              fields -> new Llama(LlamaConfig.of(fields)),
+              "model.",
+              Pattern.compile(".*\\.rotary_emb\\.inv_freq")),
+          new Architecture(
+              List.of(Gpt2Config.FAMILY),
+              fields -> new Gpt2(Gpt2Config.of(fields)),
+              "transformer.",
+              Pattern.compile(".*\\.attn\\.(bias|masked_bias)")));
 
   /**
    * The network that this config means.
@@ -49,8 +45,8 @@ enum Architecture {
    */
   static Architecture of(ConfigFields fields) {
     String family = fields.text("model_type", "");
-    List<String> all = Arrays.stream(values()).flatMap(a -> a.families.stream()).toList();
-    return Arrays.stream(values())
+    List<String> all = ALL.stream().flatMap(a -> a.families.stream()).toList();
+    return ALL.stream()
         .filter(architecture -> architecture.families.contains(family))
         .findFirst()
         .orElseThrow(
@@ -69,11 +65,6 @@ enum Architecture {
   /** A network of this config. */
   LanguageModel create(ConfigFields fields) {
     return maker.apply(fields);
-  }
-
-  /** What all names but the head's begin with; some checkpoints leave it out. */
-  String prefix() {
-    return prefix;
   }
 
   /** Whether a tensor of a checkpoint follows from the config, and is not read. */

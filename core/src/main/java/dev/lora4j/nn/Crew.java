@@ -1,0 +1,65 @@
+package dev.lora4j.nn;
+
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Threads that help one thread with its large products of a single row, for as long as it is open.
+ * It is for texts that are written one at a time; where many are, each had better keep to its
+ * thread.
+ */
+public final class Crew implements AutoCloseable {
+  private static final ThreadLocal<@Nullable Crew> OF_THREAD = new ThreadLocal<>();
+
+  /** Runs the parts of a task at the same time and waits for them. */
+  @FunctionalInterface
+  public interface Runner {
+    /**
+     * @param part gets the numbers from 0 on, each on a thread of its own
+     */
+    void run(IntConsumer part);
+  }
+
+  private final int size;
+  private final Runner runner;
+  private final @Nullable Crew before;
+
+  private Crew(int size, Runner runner) {
+    this.size = size;
+    this.runner = runner;
+    before = OF_THREAD.get();
+  }
+
+  /**
+   * Lets them help the calling thread, which closes the crew again.
+   *
+   * @param size how many parts the runner runs
+   */
+  public static Crew help(int size, Runner runner) {
+    Crew crew = new Crew(size, runner);
+    OF_THREAD.set(crew);
+    return crew;
+  }
+
+  static @Nullable Crew ofThisThread() {
+    return OF_THREAD.get();
+  }
+
+  int size() {
+    return size;
+  }
+
+  void run(IntConsumer part) {
+    runner.run(part);
+  }
+
+  /** They help no more. */
+  @Override
+  public void close() {
+    if (before == null) {
+      OF_THREAD.remove();
+    } else {
+      OF_THREAD.set(before);
+    }
+  }
+}

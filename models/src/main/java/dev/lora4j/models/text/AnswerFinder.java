@@ -1,0 +1,95 @@
+package dev.lora4j.models.text;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.text.jinja.Rendering;
+import dev.lora4j.models.text.jinja.Span;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Finds the assistant's turns in a rendered conversation. A template that marks them with {@code {%
+ * generation %}} is believed. Otherwise an answer is what the conversation up to it adds to the
+ * prompt that asks for it, which is just what the model will have to say. Templates that write an
+ * answer differently once the conversation went on, as those do that leave out earlier thoughts,
+ * make several texts of a conversation: one for each answer, as the model will meet it.
+ */
+final class AnswerFinder {
+  private final ChatTemplate template;
+  private final List<String> stops;
+
+  /**
+   * A finder for a template.
+   *
+   * @param stops the texts of the tokens that end an answer
+   */
+  AnswerFinder(ChatTemplate template, List<String> stops) {
+    this.template = template;
+    this.stops = List.copyOf(stops);
+  }
+
+  List<AnsweredText> find(Sample.Chat chat) {
+    if (template.marksAnswers()) {
+      return List.of(marked(chat));
+    }
+    String whole = template.render(chat.messages());
+    List<AnsweredText> single = new ArrayList<>();
+    List<Span> answers = new ArrayList<>();
+    boolean consistent = true;
+    for (int turn = chat.given(); turn < chat.messages().size(); turn++) {
+      if (chat.messages().get(turn).fromAssistant()) {
+        AnsweredText one = upTo(turn, chat.messages());
+        single.add(one);
+        answers.addAll(one.answers());
+        consistent &= whole.startsWith(one.text());
+      }
+    }
+    return consistent ? List.of(new AnsweredText(whole, answers)) : single;
+  }
+
+  /** The conversation that ends with an answer, of which only that one is to be learned. */
+  private AnsweredText upTo(int turn, List<Message> messages) {
+    String text = template.render(messages.subList(0, turn + 1));
+    String prompt = turn == 0 ? "" : template.prompt(messages.subList(0, turn));
+    if (!text.startsWith(prompt)) {
+      throw new UserError(
+          "the chat template does not write an answer after the prompt that asks for it, so it"
+              + " can't be told where it begins; mark it with {% generation %} in the template\n"
+              + "  prompt: "
+              + tail(prompt)
+              + "\n  answered: "
+              + tail(text));
+    }
+    return new AnsweredText(text, List.of(withoutTail(text, prompt.length())));
+  }
+
+  private static String tail(String text) {
+    String line = text.replace("\n", "\\n");
+    return line.length() > 80 ? "…" + line.substring(line.length() - 80) : line;
+  }
+
+  /** An answer ends with its stop token; a line break that follows belongs to nobody. */
+  private Span withoutTail(String text, int begin) {
+    String answer = text.substring(begin);
+    String stripped = answer.stripTrailing();
+    Optional<String> stop = stops.stream().filter(stripped::endsWith).findFirst();
+    return new Span(begin, begin + (stop.isPresent() ? stripped : answer).length());
+  }
+
+  private AnsweredText marked(Sample.Chat chat) {
+    Rendering rendering = template.rendering(chat.messages(), false);
+    long answers = chat.messages().stream().filter(Message::fromAssistant).count();
+    List<Span> spans = rendering.generated();
+    if (spans.size() != answers) {
+      throw new UserError(
+          "the chat template marks %d answers with {%% generation %%}, but the conversation has %d"
+              .formatted(spans.size(), answers));
+    }
+    int known =
+        (int)
+            chat.messages().subList(0, chat.given()).stream()
+                .filter(Message::fromAssistant)
+                .count();
+    return new AnsweredText(rendering.text(), spans.subList(known, spans.size()));
+  }
+}

@@ -1,0 +1,124 @@
+package dev.lora4j.models.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.UserError;
+import dev.lora4j.models.text.jinja.Rendering;
+import dev.lora4j.models.text.jinja.Template;
+import dev.lora4j.models.text.jinja.TemplateError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.ZoneId;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a model wants a conversation written: the template that it carries, rendered as transformers'
+ * {@code apply_chat_template} does. A template is text from anywhere and is trusted with nothing:
+ * it reaches only the values that it is given, and what it may spend is bounded. Immutable.
+ */
+public final class ChatTemplate {
+  private final Template template;
+  private final Map<String, Object> variables;
+
+  private ChatTemplate(Template template, Map<String, Object> variables) {
+    this.template = template;
+    this.variables = variables;
+  }
+
+  /**
+   * A template given as text.
+   *
+   * @param tokens the special tokens that it may name, {@code bos_token} and so on, to their texts
+   * @throws UserError naming the line that is not understood
+   */
+  public static ChatTemplate of(String source, Map<String, String> tokens) {
+    return of(source, tokens, Clock.system(ZoneId.systemDefault()));
+  }
+
+  static ChatTemplate of(String source, Map<String, String> tokens, Clock clock) {
+    Map<String, Object> variables = new HashMap<>(tokens);
+    variables.put("tools", Optional.empty());
+    variables.put("documents", Optional.empty());
+    return new ChatTemplate(parsed("the chat template", source, clock), Map.copyOf(variables));
+  }
+
+  /**
+   * The template of a model's directory: {@code chat_template.jinja}, else {@code chat_template} in
+   * {@code tokenizer_config.json}. Models that were not made for conversations have none.
+   */
+  public static Optional<ChatTemplate> load(Path directory, SpecialTokens special) {
+    Path own = directory.resolve("chat_template.jinja");
+    if (Files.exists(own)) {
+      try {
+        return Optional.of(of(Files.readString(own), special.texts()));
+      } catch (IOException e) {
+        throw new UserError("cannot read " + own + ": " + e, e);
+      }
+    }
+    JsonNode config = JsonFile.readIfPresent(directory.resolve("tokenizer_config.json"));
+    return source(config.path("chat_template")).map(source -> of(source, special.texts()));
+  }
+
+  /** A text, or several with names, of which the one called default counts. */
+  private static Optional<String> source(JsonNode node) {
+    if (node.isTextual()) {
+      return Optional.of(node.asText());
+    }
+    for (JsonNode one : node) {
+      if (one.path("name").asText().equals("default")) {
+        return Optional.of(one.path("template").asText());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Template parsed(String what, String source, Clock clock) {
+    try {
+      return Template.parse(source, clock);
+    } catch (TemplateError e) {
+      throw new UserError(what + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The same template with a variable that it asks for, such as {@code enable_thinking}, {@code
+   * date_string} or {@code tools}.
+   *
+   * @param value a string, a boolean, a number, or lists and maps of such
+   */
+  public ChatTemplate with(String name, Object value) {
+    Map<String, Object> more = new HashMap<>(variables);
+    more.put(name, value);
+    return new ChatTemplate(template, Map.copyOf(more));
+  }
+
+  /** A conversation as the model reads it. */
+  public String render(List<Message> messages) {
+    return rendering(messages, false).text();
+  }
+
+  /** A conversation with the beginning of an answer after it, where the model goes on. */
+  public String prompt(List<Message> messages) {
+    return rendering(messages, true).text();
+  }
+
+  /** Whether the template says which text a model generates, by {@code {% generation %}}. */
+  boolean marksAnswers() {
+    return template.marksGenerated();
+  }
+
+  Rendering rendering(List<Message> messages, boolean generationPrompt) {
+    Map<String, Object> all = new HashMap<>(variables);
+    all.put("messages", messages.stream().map(Message::fields).toList());
+    all.put("add_generation_prompt", generationPrompt);
+    try {
+      return template.render(all);
+    } catch (TemplateError e) {
+      throw new UserError("the chat template refuses the conversation: " + e.getMessage(), e);
+    }
+  }
+}

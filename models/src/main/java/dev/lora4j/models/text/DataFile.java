@@ -1,0 +1,94 @@
+package dev.lora4j.models.text;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+
+/** Rows of jsonl, json, csv, tsv and parquet files as JSON, one after the other, by DuckDB. */
+final class DataFile {
+  /** Takes a row, and says whether it wants another one. */
+  @FunctionalInterface
+  interface Taker {
+    boolean take(long number, String json);
+  }
+
+  private static final String OBJECTS = "SELECT CAST(json AS VARCHAR) FROM read_json_objects(?, ";
+  private static final String TABLE =
+      "SELECT CAST(to_json(t) AS VARCHAR) FROM read_csv(?, all_varchar=true, header=true, "
+          + "quote='\"', escape='\"', delim=";
+  private static final Map<String, String> QUERIES =
+      Map.of(
+          "jsonl", OBJECTS + "format='newline_delimited')",
+          "ndjson", OBJECTS + "format='newline_delimited')",
+          "json", OBJECTS + "format='auto')",
+          "csv", TABLE + "',') t",
+          "tsv", TABLE + "'\t') t",
+          "parquet", "SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet(?) t");
+
+  private DataFile() {}
+
+  /** The endings of the files that can be read here. */
+  static List<String> endings() {
+    return QUERIES.keySet().stream().sorted().toList();
+  }
+
+  /** A file's ending without a dot; {@code .gz} is seen through. */
+  static String ending(Path file) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    String plain = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
+    return plain.substring(plain.lastIndexOf('.') + 1);
+  }
+
+  /**
+   * Hands out the rows from the first on.
+   *
+   * @throws CorruptFile when the file is not what its name says
+   */
+  static void read(Path file, Taker taker) {
+    String query = QUERIES.get(ending(file));
+    if (query == null) {
+      throw new UserError(
+          file + ": expected a file ending in " + String.join(", ", endings()) + " or txt");
+    }
+    if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+      throw new UserError("cannot read " + file + ": there is no such file, or no permission");
+    }
+    try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
+        PreparedStatement statement = database.prepareStatement(query)) {
+      statement.setString(1, literal(file));
+      try (ResultSet rows = statement.executeQuery()) {
+        long number = 0;
+        while (rows.next() && taker.take(++number, rows.getString(1))) {
+          // The taker has done it all.
+        }
+      }
+    } catch (SQLException e) {
+      String problem = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw new CorruptFile(file, problem, e);
+    }
+  }
+
+  private static Properties settings() {
+    Properties settings = new Properties();
+    settings.put("jdbc_stream_results", "true");
+    settings.put("threads", "1");
+    settings.put("autoinstall_known_extensions", "false");
+    settings.put("autoload_known_extensions", "false");
+    return settings;
+  }
+
+  /** The file's name, where DuckDB would take it for a pattern. */
+  private static String literal(Path file) {
+    return file.toAbsolutePath().toString().replaceAll("[\\[*?]", "[$0]");
+  }
+}

@@ -1,0 +1,109 @@
+package dev.lora4j.models.text;
+
+import java.util.Arrays;
+
+/**
+ * What a model is trained on: token ids, and which of them it is to learn to say. A token carries
+ * loss when the prediction of it, made from the tokens before it, counts; the first one never does,
+ * since nothing comes before it. Immutable.
+ */
+public final class Example {
+  private final int[] tokens;
+  private final boolean[] loss;
+  private final int lossTokens;
+
+  private Example(int[] tokens, boolean[] loss) {
+    this.tokens = tokens;
+    this.loss = loss;
+    int count = 0;
+    for (boolean one : loss) {
+      count += one ? 1 : 0;
+    }
+    this.lossTokens = count;
+  }
+
+  /**
+   * An example of these tokens.
+   *
+   * @param tokens {@code [length]}
+   * @param loss {@code [length]}; the first is taken as false
+   */
+  public static Example of(int[] tokens, boolean[] loss) {
+    if (tokens.length != loss.length) {
+      throw new IllegalArgumentException(
+          "expected as many marks as tokens: " + tokens.length + ", found " + loss.length);
+    }
+    boolean[] marks = loss.clone();
+    if (marks.length > 0) {
+      marks[0] = false;
+    }
+    return new Example(tokens.clone(), marks);
+  }
+
+  /** An example all of whose tokens carry loss, but the first. */
+  static Example everyToken(int[] tokens) {
+    boolean[] loss = new boolean[tokens.length];
+    Arrays.fill(loss, true);
+    return of(tokens, loss);
+  }
+
+  /** The first tokens of the example. */
+  Example first(int count) {
+    return of(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count));
+  }
+
+  /** Number of tokens. */
+  public int length() {
+    return tokens.length;
+  }
+
+  /** How many tokens carry loss. */
+  public int lossTokens() {
+    return lossTokens;
+  }
+
+  /** The token at a place. */
+  public int token(int index) {
+    return tokens[index];
+  }
+
+  /** Whether the token at a place carries loss. */
+  public boolean carriesLoss(int index) {
+    return loss[index];
+  }
+
+  /** The ids, as a copy. */
+  public int[] tokens() {
+    return tokens.clone();
+  }
+
+  /** The marks, as a copy. */
+  public boolean[] loss() {
+    return loss.clone();
+  }
+
+  void copyTokens(int[] target, int at) {
+    System.arraycopy(tokens, 0, target, at, tokens.length);
+  }
+
+  void copyLoss(boolean[] target, int at) {
+    System.arraycopy(loss, 0, target, at, loss.length);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Example that
+        && Arrays.equals(tokens, that.tokens)
+        && Arrays.equals(loss, that.loss);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(tokens) + Arrays.hashCode(loss);
+  }
+
+  @Override
+  public String toString() {
+    return "Example of " + tokens.length + " tokens, " + lossTokens + " with loss";
+  }
+}

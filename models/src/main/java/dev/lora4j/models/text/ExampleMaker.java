@@ -1,0 +1,138 @@
+package dev.lora4j.models.text;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.text.jinja.Span;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Makes examples of samples: writes them as the model reads them, encodes them, marks what is
+ * learned, and sees to it that the end is learned too. A token is learned because of where it
+ * stands, never because of its id: that the same token pads or ends texts does no harm.
+ */
+final class ExampleMaker {
+  private final Tokenizer tokenizer;
+  private final ExampleOptions options;
+  private final Optional<AnswerFinder> answers;
+  private final DataCounts counts;
+
+  ExampleMaker(Tokenizer tokenizer, ExampleOptions options, DataCounts counts) {
+    this.tokenizer = tokenizer;
+    this.options = options;
+    this.counts = counts;
+    List<String> stops = tokenizer.special().stops().stream().map(tokenizer::decode).toList();
+    this.answers = options.template().map(template -> new AnswerFinder(template, stops));
+  }
+
+  /**
+   * The examples of a row, of which none is longer than allowed and each has something to learn.
+   */
+  List<Example> make(TextRow row) {
+    counts.row();
+    try {
+      List<Example> kept = new ArrayList<>();
+      for (Example whole : whole(row.sample())) {
+        keep(whole, row).ifPresent(kept::add);
+      }
+      return kept;
+    } catch (UserError e) {
+      throw new UserError(row.place() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Optional<Example> keep(Example whole, TextRow row) {
+    Example example = whole;
+    if (whole.length() > options.maxTokens()) {
+      counts.truncated();
+      example = whole.first(options.maxTokens());
+    }
+    if (example.lossTokens() == 0) {
+      counts.dropped(row);
+      return Optional.empty();
+    }
+    counts.example(example);
+    return Optional.of(example);
+  }
+
+  private List<Example> whole(Sample sample) {
+    if (sample instanceof Sample.Chat chat) {
+      return conversation(chat);
+    } else if (sample instanceof Sample.Completion completion) {
+      return List.of(completion(completion));
+    } else if (sample instanceof Sample.Instruction instruction) {
+      return answers.isPresent()
+          ? conversation(Instructions.asChat(instruction))
+          : List.of(completion(Instructions.asCompletion(instruction)));
+    } else if (sample instanceof Sample.Text text) {
+      return List.of(Example.everyToken(withEnd(tokenizer.encode(text.text()))));
+    } else if (sample instanceof Sample.Document document) {
+      return blocks(withEnd(tokenizer.encode(document.text())));
+    }
+    throw new UserError(
+        "preferences (chosen, rejected) train with a preference method, such as DPO");
+  }
+
+  private int[] withEnd(int[] tokens) {
+    OptionalInt eos = tokenizer.special().eos();
+    if (eos.isEmpty() || endsWithStop(tokens)) {
+      return tokens;
+    }
+    int[] longer = Arrays.copyOf(tokens, tokens.length + 1);
+    longer[tokens.length] = eos.getAsInt();
+    return longer;
+  }
+
+  private boolean endsWithStop(int[] tokens) {
+    return tokens.length > 0 && tokenizer.special().stops().contains(tokens[tokens.length - 1]);
+  }
+
+  private List<Example> blocks(int[] tokens) {
+    List<Example> blocks = new ArrayList<>();
+    int width = options.maxTokens();
+    for (int from = 0; from < tokens.length; from += width) {
+      int to = Math.min(tokens.length, from + width);
+      blocks.add(Example.everyToken(Arrays.copyOfRange(tokens, from, to)));
+    }
+    return blocks;
+  }
+
+  private Example completion(Sample.Completion sample) {
+    String text = sample.prompt() + sample.completion();
+    int seam = sample.prompt().length();
+    MarkedTokens tokens =
+        MarkedTokens.of(
+            tokenizer.spans(text, SpecialTokenUse.ADDED), List.of(new Span(seam, text.length())));
+    if (tokens.crosses(seam)) {
+      counts.seam();
+    }
+    tokens.learnEnd(tokenizer.special());
+    return tokens.example(options.learned());
+  }
+
+  private List<Example> conversation(Sample.Chat chat) {
+    AnswerFinder finder =
+        answers.orElseThrow(
+            () ->
+                new UserError(
+                    "conversations need a chat template, and the model has none; take a model that"
+                        + " was made for conversations, or give a template"));
+    List<AnsweredText> texts = finder.find(chat);
+    if (texts.size() > 1) {
+      counts.divided();
+    }
+    List<Example> examples = new ArrayList<>();
+    for (AnsweredText text : texts) {
+      MarkedTokens tokens =
+          MarkedTokens.of(tokenizer.spans(text.text(), SpecialTokenUse.LEFT_OUT), text.answers());
+      if (tokens.endsUnstopped(tokenizer.special().stops())) {
+        counts.endAdded();
+        tokens.learnEnd(tokenizer.special());
+      }
+      examples.add(tokens.example(options.learned()));
+    }
+    return examples;
+  }
+}

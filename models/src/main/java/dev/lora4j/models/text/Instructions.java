@@ -1,0 +1,24 @@
+package dev.lora4j.models.text;
+
+import java.util.List;
+
+/** How an instruction is put to a model. */
+final class Instructions {
+  private Instructions() {}
+
+  static Sample.Chat asChat(Sample.Instruction sample) {
+    String question =
+        sample.input().isEmpty()
+            ? sample.instruction()
+            : sample.instruction() + "\n\n" + sample.input();
+    return new Sample.Chat(List.of(Message.user(question), Message.assistant(sample.output())), 0);
+  }
+
+  /** For models that know no conversations: parts under headings. */
+  static Sample.Completion asCompletion(Sample.Instruction sample) {
+    String input = sample.input().isEmpty() ? "" : "### Input:\n" + sample.input() + "\n\n";
+    return new Sample.Completion(
+        "### Instruction:\n" + sample.instruction() + "\n\n" + input + "### Response:\n",
+        sample.output());
+  }
+}

@@ -1,0 +1,80 @@
+package dev.lora4j.models.text;
+
+import java.util.Arrays;
+
+/**
+ * Shows which tokens of an example carry loss, for somebody to look at before hours of training: in
+ * colour on a terminal, between marks elsewhere.
+ */
+public final class LossView {
+  private enum Style {
+    COLOUR("\u001b[1;32m", "\u001b[0m"),
+    MARKS("⟦", "⟧");
+
+    private final String open;
+    private final String close;
+
+    Style(String open, String close) {
+      this.open = open;
+      this.close = close;
+    }
+  }
+
+  private final Tokenizer tokenizer;
+  private final Style style;
+
+  private LossView(Tokenizer tokenizer, Style style) {
+    this.tokenizer = tokenizer;
+    this.style = style;
+  }
+
+  /** Learned text in green, by ANSI escapes. */
+  public static LossView inColour(Tokenizer tokenizer) {
+    return new LossView(tokenizer, Style.COLOUR);
+  }
+
+  /** Learned text between ⟦ and ⟧. */
+  public static LossView withMarks(Tokenizer tokenizer) {
+    return new LossView(tokenizer, Style.MARKS);
+  }
+
+  /** The example's text, special tokens included, and a line of figures. */
+  public String show(Example example) {
+    StringBuilder out = new StringBuilder();
+    int shown = 0;
+    int[] tokens = example.tokens();
+    for (int end = 1; end <= tokens.length; end++) {
+      boolean ends = end == tokens.length || example.carriesLoss(end) != example.carriesLoss(shown);
+      if (ends) {
+        boolean learned = example.carriesLoss(shown);
+        String text = printable(textOf(tokens, shown, end));
+        out.append(learned ? style.open : "").append(text).append(learned ? style.close : "");
+        shown = end;
+      }
+    }
+    return out.append('\n')
+        .append("%d tokens, %d learned".formatted(example.length(), example.lossTokens()))
+        .toString();
+  }
+
+  /** Decoded behind what comes before, so that a leading space is not lost. */
+  private String textOf(int[] tokens, int from, int to) {
+    String before = tokenizer.decode(Arrays.copyOf(tokens, from));
+    String all = tokenizer.decode(Arrays.copyOf(tokens, to));
+    return all.startsWith(before)
+        ? all.substring(before.length())
+        : tokenizer.decode(Arrays.copyOfRange(tokens, from, to));
+  }
+
+  /** Data may hold escapes that would make a terminal do things. */
+  private static String printable(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    text.codePoints()
+        .forEach(
+            c -> {
+              boolean control = Character.isISOControl(c) && c != '\n' && c != '\t';
+              out.appendCodePoint(control ? '\uFFFD' : c);
+            });
+    return out.toString();
+  }
+}

@@ -1,0 +1,18 @@
+package dev.lora4j.models.text;
+
+import java.util.SplittableRandom;
+
+/** Orders drawn by chance, the same for the same random numbers. */
+final class Order {
+  private Order() {}
+
+  static int[] shuffled(int size, SplittableRandom random) {
+    int[] order = new int[size];
+    for (int i = 0; i < size; i++) {
+      int j = random.nextInt(i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    return order;
+  }
+}

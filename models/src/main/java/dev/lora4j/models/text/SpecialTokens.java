@@ -1,0 +1,88 @@
+package dev.lora4j.models.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.CorruptFile;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The tokens that mean something by themselves, as {@code tokenizer_config.json}, else {@code
+ * special_tokens_map.json}, and {@code generation_config.json} name them.
+ *
+ * @param texts name → text, such as {@code eos_token} → {@code </s>}; the ones that a chat template
+ *     may use
+ * @param bos the token before a text, if there is one
+ * @param eos the token that ends a text, if there is one
+ * @param pad the token that fills up a row, if there is one
+ * @param stops every token that ends an answer: {@code eos} and those of {@code
+ *     generation_config.json}
+ */
+public record SpecialTokens(
+    Map<String, String> texts,
+    OptionalInt bos,
+    OptionalInt eos,
+    OptionalInt pad,
+    Set<Integer> stops) {
+  private static final Set<String> NAMES =
+      Set.of("bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token");
+
+  public SpecialTokens {
+    texts = Map.copyOf(texts);
+    stops = Set.copyOf(stops);
+  }
+
+  static SpecialTokens read(Path directory, Vocabulary vocabulary) {
+    Path configFile = directory.resolve("tokenizer_config.json");
+    JsonNode config = JsonFile.readIfPresent(configFile);
+    JsonNode map = JsonFile.readIfPresent(directory.resolve("special_tokens_map.json"));
+    JsonNode generation = JsonFile.readIfPresent(directory.resolve("generation_config.json"));
+    Map<String, String> texts = new TreeMap<>();
+    for (String name : NAMES) {
+      text(config.get(name)).or(() -> text(map.get(name))).ifPresent(t -> texts.put(name, t));
+    }
+    OptionalInt bos = id(configFile, "bos_token", texts, vocabulary, generation);
+    OptionalInt eos = id(configFile, "eos_token", texts, vocabulary, generation);
+    OptionalInt pad = id(configFile, "pad_token", texts, vocabulary, generation);
+    Set<Integer> stops = new LinkedHashSet<>();
+    eos.ifPresent(stops::add);
+    JsonNode named = generation.path("eos_token_id");
+    if (named.isInt()) {
+      stops.add(named.asInt());
+    }
+    named.forEach(id -> stops.add(id.asInt()));
+    return new SpecialTokens(texts, bos, eos, pad, stops);
+  }
+
+  /** A token stands there as its text, or as an object with its text. */
+  private static Optional<String> text(JsonNode token) {
+    if (token == null) {
+      return Optional.empty();
+    }
+    JsonNode text = token.isObject() ? token.path("content") : token;
+    return text.isTextual() ? Optional.of(text.asText()) : Optional.empty();
+  }
+
+  private static OptionalInt id(
+      Path file,
+      String name,
+      Map<String, String> texts,
+      Vocabulary vocabulary,
+      JsonNode generation) {
+    String text = texts.get(name);
+    if (text != null) {
+      OptionalInt id = vocabulary.id(text);
+      if (id.isEmpty()) {
+        throw new CorruptFile(file, name + ": " + text + " is no token of tokenizer.json");
+      }
+      return id;
+    }
+    JsonNode id = generation.path(name + "_id");
+    JsonNode first = id.isArray() ? id.path(0) : id;
+    return first.isInt() ? OptionalInt.of(first.asInt()) : OptionalInt.empty();
+  }
+}

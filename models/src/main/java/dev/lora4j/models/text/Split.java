@@ -1,0 +1,42 @@
+package dev.lora4j.models.text;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Data in two parts: one to train on, one to see how well that went.
+ *
+ * @param train to train on
+ * @param valid never trained on
+ */
+public record Split<T>(List<T> train, List<T> valid) {
+  public Split {
+    train = List.copyOf(train);
+    valid = List.copyOf(valid);
+  }
+
+  /**
+   * Draws the second part; both keep their order. The same seed draws the same.
+   *
+   * @param valid how many to hold back, less than there are
+   */
+  public static <T> Split<T> of(List<T> all, int valid, long seed) {
+    if (valid < 0 || valid >= all.size()) {
+      throw new IllegalArgumentException(
+          "cannot hold back " + valid + " of " + all.size() + " examples");
+    }
+    BitSet heldBack = new BitSet(all.size());
+    int[] order = Order.shuffled(all.size(), new SplittableRandom(seed));
+    for (int i = 0; i < valid; i++) {
+      heldBack.set(order[i]);
+    }
+    List<T> train = new ArrayList<>();
+    List<T> held = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      (heldBack.get(i) ? held : train).add(all.get(i));
+    }
+    return new Split<>(train, held);
+  }
+}

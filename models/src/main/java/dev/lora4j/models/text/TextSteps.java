@@ -1,0 +1,92 @@
+package dev.lora4j.models.text;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+
+/**
+ * The steps that go once through all examples, in another order each epoch. The same seed gives the
+ * same steps. Each example is in exactly one of them.
+ */
+public final class TextSteps {
+  /** Padded batches are sorted by length among so many steps' examples. */
+  private static final int SORTED_TOGETHER = 32;
+
+  private final Function<SplittableRandom, List<TextStep>> draw;
+  private final long seed;
+
+  private TextSteps(Function<SplittableRandom, List<TextStep>> draw, long seed) {
+    this.draw = draw;
+    this.seed = seed;
+  }
+
+  /**
+   * Steps of full rows, with as many examples in each as fit.
+   *
+   * @param width the greatest length of a row; no example may be longer
+   * @param rowsInStep rows in a step; the last one may have fewer
+   */
+  public static TextSteps packed(List<Example> examples, int width, int rowsInStep, long seed) {
+    List<Example> all = List.copyOf(examples);
+    return new TextSteps(random -> packedSteps(all, width, rowsInStep, random), seed);
+  }
+
+  /**
+   * Steps of examples with a row each, those of about the same length together, so that little is
+   * padded.
+   *
+   * @param examplesInStep examples in a step; one of them may have fewer
+   */
+  public static TextSteps padded(List<Example> examples, int examplesInStep, long seed) {
+    List<Example> all = List.copyOf(examples);
+    return new TextSteps(random -> paddedSteps(all, examplesInStep, random), seed);
+  }
+
+  /** The steps of an epoch, counted from 0. */
+  public List<TextStep> epoch(int epoch) {
+    return draw.apply(new SplittableRandom(seed * 1_000_003 + epoch));
+  }
+
+  private static List<TextStep> packedSteps(
+      List<Example> examples, int width, int rowsInStep, SplittableRandom random) {
+    List<Example> shuffled = shuffled(examples, random);
+    int[] lengths = shuffled.stream().mapToInt(Example::length).toArray();
+    List<List<Example>> rows = new ArrayList<>();
+    for (List<Integer> row : RowPacking.pack(lengths, width)) {
+      rows.add(row.stream().map(shuffled::get).toList());
+    }
+    return cut(shuffled(rows, random), rowsInStep).stream().map(TextStep::new).toList();
+  }
+
+  private static List<TextStep> paddedSteps(
+      List<Example> examples, int examplesInStep, SplittableRandom random) {
+    List<TextStep> steps = new ArrayList<>();
+    for (List<Example> group :
+        cut(shuffled(examples, random), Math.multiplyExact(SORTED_TOGETHER, examplesInStep))) {
+      List<Example> sorted = new ArrayList<>(group);
+      sorted.sort(Comparator.comparingInt(Example::length));
+      for (List<Example> step : cut(sorted, examplesInStep)) {
+        steps.add(new TextStep(step.stream().map(List::of).toList()));
+      }
+    }
+    return shuffled(steps, random);
+  }
+
+  private static <T> List<T> shuffled(List<T> items, SplittableRandom random) {
+    List<T> out = new ArrayList<>(items.size());
+    for (int index : Order.shuffled(items.size(), random)) {
+      out.add(items.get(index));
+    }
+    return out;
+  }
+
+  private static <T> List<List<T>> cut(List<T> items, int size) {
+    List<List<T>> parts = new ArrayList<>();
+    for (int from = 0; from < items.size(); from += size) {
+      parts.add(items.subList(from, Math.min(items.size(), from + size)));
+    }
+    return parts;
+  }
+}

@@ -1,0 +1,152 @@
+package dev.lora4j.models.text;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A Hugging Face tokenizer, as models carry it beside their weights: {@code tokenizer.json} with
+ * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code generation_config.json}
+ * where they exist. The same library computes here as in Python. Safe for use by many threads; it
+ * holds native memory until it is closed.
+ */
+public final class Tokenizer implements AutoCloseable {
+  private static final Map<String, String> WHOLE_TEXTS =
+      Map.of("truncation", "false", "padding", "false");
+
+  static {
+    // The library would look for a CUDA build to download, and count its uses over the network.
+    setIfAbsent("RUST_FLAVOR", "cpu");
+    setIfAbsent("OPT_OUT_TRACKING", "true");
+  }
+
+  private final HuggingFaceTokenizer tokenizer;
+  private final SpecialTokens special;
+  private final int vocabularySize;
+
+  private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, int vocabularySize) {
+    this.tokenizer = tokenizer;
+    this.special = special;
+    this.vocabularySize = vocabularySize;
+  }
+
+  private static void setIfAbsent(String property, String value) {
+    if (System.getenv(property) == null && System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
+  }
+
+  /**
+   * Opens the tokenizer of a model's directory.
+   *
+   * @throws UserError when there is no {@code tokenizer.json}
+   * @throws CorruptFile when a file is not what it should be
+   */
+  public static Tokenizer load(Path directory) {
+    Path file = directory.resolve("tokenizer.json");
+    if (!Files.isRegularFile(file)) {
+      throw new UserError(
+          "no tokenizer.json in "
+              + directory
+              + "; a model's own files have one, or transformers makes it: "
+              + "AutoTokenizer.from_pretrained(…).save_pretrained(…)");
+    }
+    Vocabulary vocabulary = Vocabulary.read(file);
+    SpecialTokens special = SpecialTokens.read(directory, vocabulary);
+    return new Tokenizer(open(file), special, vocabulary.size());
+  }
+
+  private static HuggingFaceTokenizer open(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return HuggingFaceTokenizer.newInstance(in, WHOLE_TEXTS);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + file + ": " + e, e);
+    } catch (RuntimeException e) {
+      throw new CorruptFile(file, "no tokenizer: " + e.getMessage(), e);
+    }
+  }
+
+  /** The ids of a text, with the tokens that the model wants around one, such as bos. */
+  public int[] encode(String text) {
+    return ints(tokenizer.encode(text, true, false).getIds());
+  }
+
+  /** The ids of a text alone. Special tokens that are written out in it are still recognised. */
+  public int[] encodePlain(String text) {
+    return ints(tokenizer.encode(text, false, false).getIds());
+  }
+
+  /**
+   * The tokens of a text, with bos and the like where wanted, and the chars that each stands for.
+   */
+  List<TokenSpan> spans(String text, SpecialTokenUse use) {
+    Encoding encoding = tokenizer.encode(text, use == SpecialTokenUse.ADDED, false);
+    CodePoints codePoints = new CodePoints(text);
+    long[] ids = encoding.getIds();
+    CharSpan[] spans = encoding.getCharTokenSpans();
+    List<TokenSpan> tokens = new ArrayList<>(ids.length);
+    for (int i = 0; i < ids.length; i++) {
+      CharSpan span = spans[i];
+      int begin = span == null ? 0 : codePoints.charIndex(span.getStart());
+      int end = span == null ? 0 : codePoints.charIndex(span.getEnd());
+      tokens.add(new TokenSpan(Math.toIntExact(ids[i]), begin, end));
+    }
+    return tokens;
+  }
+
+  /** The text of these ids, special tokens included. */
+  public String decode(int... ids) {
+    return tokenizer.decode(longs(ids), false);
+  }
+
+  /** The text of these ids without special tokens. */
+  public String decodeSkippingSpecial(int... ids) {
+    return tokenizer.decode(longs(ids), true);
+  }
+
+  /** A decoder for ids that come one by one. */
+  public TextStream stream() {
+    return new TextStream(this);
+  }
+
+  /** The tokens that mean something by themselves. */
+  public SpecialTokens special() {
+    return special;
+  }
+
+  /** One more than the greatest id: the rows that an embedding needs at least. */
+  public int vocabularySize() {
+    return vocabularySize;
+  }
+
+  private static int[] ints(long[] ids) {
+    int[] out = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      out[i] = Math.toIntExact(ids[i]);
+    }
+    return out;
+  }
+
+  private static long[] longs(int[] ids) {
+    long[] out = new long[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      out[i] = ids[i];
+    }
+    return out;
+  }
+
+  /** Frees the native memory. */
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

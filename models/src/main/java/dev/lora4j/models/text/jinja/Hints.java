@@ -1,0 +1,15 @@
+package dev.lora4j.models.text.jinja;
+
+import dev.lora4j.NearMiss;
+import java.util.Collection;
+import java.util.List;
+
+/** What a mistyped name may have meant. */
+final class Hints {
+  private Hints() {}
+
+  static String of(String name, Collection<String> valid) {
+    List<String> near = NearMiss.nearest(name, valid);
+    return near.isEmpty() ? " here" : "; did you mean " + String.join(" or ", near) + "?";
+  }
+}

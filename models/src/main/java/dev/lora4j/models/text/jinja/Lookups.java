@@ -1,0 +1,87 @@
+package dev.lora4j.models.text.jinja;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** How a template looks into a value: {@code a.b}, {@code a[b]}, {@code a[b:c:d]}. */
+final class Lookups {
+  private Lookups() {}
+
+  /** {@code value.name}: of a map a method first, then the entry. */
+  static Object attribute(Object value, String name) {
+    if (value instanceof Undefined undefined) {
+      throw new TemplateError("'" + undefined.what() + "' is undefined: no ." + name);
+    } else if (value instanceof Namespace namespace) {
+      return namespace.get(name);
+    }
+    Optional<Callable> method = Methods.find(value, name);
+    return method.isPresent() ? method.get() : entry(value, name);
+  }
+
+  /** {@code value[key]}: the entry first, then a method. */
+  static Object item(Object value, Object key) {
+    if (value instanceof Undefined undefined) {
+      throw new TemplateError(
+          "'" + undefined.what() + "' is undefined: no [" + PythonText.repr(key) + "]");
+    }
+    Object found = entry(value, key);
+    if (found instanceof Undefined && key instanceof String name) {
+      return Methods.find(value, name).map(Object.class::cast).orElse(found);
+    }
+    return found;
+  }
+
+  private static Object entry(Object value, Object key) {
+    if (value instanceof Map<?, ?> map) {
+      Object found = map.get(Values.key(key));
+      return found == null ? new Undefined(PythonText.str(key)) : found;
+    } else if (key instanceof Long index && (value instanceof List || value instanceof String)) {
+      List<Object> items = Values.items(value);
+      long from = index < 0 ? index + items.size() : index;
+      return from >= 0 && from < items.size()
+          ? items.get((int) from)
+          : new Undefined("[" + index + "]");
+    }
+    return new Undefined(PythonText.str(key));
+  }
+
+  /** Python's slice; {@link None} where a bound is not given. */
+  static Object slice(Object value, Object from, Object to, Object by, Run run) {
+    if (!(value instanceof List) && !(value instanceof String)) {
+      throw new TemplateError("cannot slice " + Values.named(value));
+    }
+    List<Object> items = Values.items(value);
+    run.spend(items.size());
+    long step = by == None.NONE ? 1 : Values.integer(by, "a slice's step");
+    if (step == 0) {
+      throw new TemplateError("a slice's step cannot be 0");
+    }
+    long size = items.size();
+    long low = step > 0 ? 0 : -1;
+    long high = step > 0 ? size : size - 1;
+    long i = bound(from, step > 0 ? low : high, low, high, size);
+    long end = bound(to, step > 0 ? high : low, low, high, size);
+    List<Object> taken = new ArrayList<>();
+    while (step > 0 ? i < end : i > end) {
+      taken.add(items.get((int) i));
+      i = Math.addExact(i, step);
+    }
+    return value instanceof String ? joined(taken) : taken;
+  }
+
+  private static long bound(Object given, long other, long low, long high, long size) {
+    if (given == None.NONE) {
+      return other;
+    }
+    long index = Values.integer(given, "a slice's bound");
+    return Math.min(high, Math.max(low, index < 0 ? index + size : index));
+  }
+
+  private static String joined(List<Object> characters) {
+    StringBuilder text = new StringBuilder();
+    characters.forEach(text::append);
+    return text.toString();
+  }
+}

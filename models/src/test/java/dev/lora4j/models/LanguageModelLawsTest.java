@@ -1,0 +1,159 @@
+package dev.lora4j.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.Targets;
+import dev.lora4j.models.checkpoint.Pretrained;
+import dev.lora4j.nn.Ops;
+import java.util.Arrays;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * However the tokens of a text reach a model, it makes the same of them. Tolerance {@code 1e-5},
+ * relative to the largest number: sums are taken in another order.
+ */
+class LanguageModelLawsTest {
+  private static final double TOLERANCE = 1e-5;
+  private static final String FAMILIES = "dev.lora4j.models.Families#all";
+  private static final long[] TEXT = {5, 17, 42, 8, 90, 33, 61, 12, 77, 4, 29, 50, 66, 3};
+
+  private interface Check {
+    void of(LanguageModel model);
+  }
+
+  private static void with(String family, Check check) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        Pretrained base = Pretrained.load(Families.directory(family))) {
+      check.of(base.model());
+    }
+  }
+
+  private static Tensor row(Tensor hidden, long from, long count) {
+    return hidden.select(0, 0).narrow(0, from, count);
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void packedTextsAreReadAsIfEachWereAlone(String family) {
+    with(
+        family,
+        model -> {
+          Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 0});
+          Tensor segments = Ops.tensor(new long[] {1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0});
+          Tensor packed =
+              model.hidden(
+                  Tokens.packed(
+                      Ops.tensor(TEXT).view(1, -1), positions.view(1, -1), segments.view(1, -1)));
+
+          Tensor first = model.hidden(Tokens.of(Arrays.copyOf(TEXT, 8)));
+          Tensor second = model.hidden(Tokens.of(Arrays.copyOfRange(TEXT, 8, 13)));
+          TensorAssert.assertThat(row(packed, 0, 8)).isCloseTo(row(first, 0, 8), TOLERANCE);
+          TensorAssert.assertThat(row(packed, 8, 5)).isCloseTo(row(second, 0, 5), TOLERANCE);
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void aCacheReadsPiecesAsTheWhole(String family) {
+    with(
+        family,
+        model -> {
+          Tensor whole = model.hidden(Tokens.of(TEXT));
+          try (KeyValueCache cache = model.newCache(2)) { // so that it must grow
+            int done = 0;
+            for (int piece : new int[] {3, 1, 1, 6, 1, 2}) {
+              long[] ids = Arrays.copyOfRange(TEXT, done, done + piece);
+              Tensor hidden = model.hidden(Tokens.of(ids), cache);
+              TensorAssert.assertThat(row(hidden, 0, piece))
+                  .isCloseTo(row(whole, done, piece), TOLERANCE);
+              done += piece;
+            }
+            assertThat(cache.length()).isEqualTo(TEXT.length);
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void aTruncatedCacheGoesOnWithAnotherText(String family) {
+    with(
+        family,
+        model -> {
+          try (KeyValueCache cache = model.newCache()) {
+            model.hidden(Tokens.of(TEXT), cache);
+            cache.truncate(4);
+            Tensor other = model.hidden(Tokens.of(90, 91), cache);
+
+            Tensor whole = model.hidden(Tokens.of(5, 17, 42, 8, 90, 91));
+            TensorAssert.assertThat(row(other, 0, 2)).isCloseTo(row(whole, 4, 2), TOLERANCE);
+          }
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void whatFollowsChangesNothing(String family) {
+    with(
+        family,
+        model -> {
+          Tensor padded = model.hidden(Tokens.of(5, 17, 42, 0, 0, 0, 0));
+          Tensor alone = model.hidden(Tokens.of(5, 17, 42));
+          TensorAssert.assertThat(row(padded, 0, 3)).isCloseTo(row(alone, 0, 3), TOLERANCE);
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void anAdapterOnEveryLinearLayerLeavesTheHeadOut(String family) {
+    with(
+        family,
+        model -> {
+          LoraModel adapted = Lora.adapt(model, LoraConfig.rank(2));
+          assertThat(adapted.layers().keySet())
+              .isNotEmpty()
+              .allMatch(path -> path.contains(".0.") || path.contains(".1."));
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void withoutTargetsTheArchitecturesOwnAreAdapted(String family) {
+    with(
+        family,
+        model -> {
+          LoraModel adapted =
+              Lora.adapt(model, LoraConfig.rank(2).targets(Targets.ofArchitecture()));
+          String expected = family.equals("gpt2") ? ".*c_attn" : ".*self_attn\\.[qv]_proj";
+          assertThat(adapted.layers().keySet())
+              .hasSizeGreaterThan(1)
+              .allMatch(path -> path.matches(expected));
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void packedTextsCannotGoOnFromACache(String family) {
+    with(
+        family,
+        model -> {
+          Tensor zeros = Ops.tensor(new long[TEXT.length]).view(1, -1);
+          Tokens packed = Tokens.packed(zeros, zeros, zeros);
+          try (KeyValueCache cache = model.newCache()) {
+            assertThatThrownBy(() -> model.hidden(packed, cache))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("cache");
+          }
+        });
+  }
+}

@@ -1,0 +1,36 @@
+package dev.lora4j.models.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/** The fixtures that tools/tokenizer_fixtures.py and tools/chat_fixtures.py make. */
+final class TextFixture {
+  private TextFixture() {}
+
+  static Path path(String name) {
+    try {
+      return Path.of(
+          Objects.requireNonNull(
+                  TextFixture.class.getResource("/fixtures/text/" + name),
+                  () -> "no fixture " + name)
+              .toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static Tokenizer tokenizer(String name) {
+    return Tokenizer.load(path(name));
+  }
+
+  static JsonNode json(String name) {
+    return JsonFile.read(path(name));
+  }
+
+  static int[] ints(JsonNode array) {
+    return IntStream.range(0, array.size()).map(i -> array.get(i).asInt()).toArray();
+  }
+}
