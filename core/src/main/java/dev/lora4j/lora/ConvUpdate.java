@@ -39,7 +39,7 @@ final class ConvUpdate extends LayeredUpdate<Conv> {
     if (base.options().groups() > 1) {
       throw new UserError("the update of a convolution with groups can't be merged");
     }
-    return b().value().flatten(1, -1).mm(a().value().flatten(1, -1)).view(base.weight().shape());
+    return b().tensor().flatten(1, -1).mm(a().tensor().flatten(1, -1)).view(base.weight().shape());
   }
 
   @Override

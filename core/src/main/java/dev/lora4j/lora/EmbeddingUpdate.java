@@ -31,7 +31,7 @@ final class EmbeddingUpdate extends Update {
 
   @Override
   Tensor product() {
-    return b.value().mm(a.value()).t(); // [embeddings, dim]
+    return b.tensor().mm(a.tensor()).t(); // [embeddings, dim]
   }
 
   @Override

@@ -55,7 +55,7 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
 
   @Override
   Tensor product() {
-    Tensor product = b().value().mm(a().value()); // [out, in]
+    Tensor product = b().tensor().mm(a().tensor()); // [out, in]
     if (initialA != null && initialB != null) {
       product = product.sub(initialB.value().mm(initialA.value()));
     }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -144,6 +145,55 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     return updates.values().stream().allMatch(update -> update.b().isZero());
   }
 
+  // ---- the layer as one weight ----
+
+  /** The names of this layer's adapters that take part in the calling thread's forward. */
+  public final List<String> activeAdapters() {
+    return shared.isMerged()
+        ? List.of()
+        : shared.active().stream().filter(updates::containsKey).toList();
+  }
+
+  /**
+   * The weight with which the pretrained layer alone would give this layer's output: {@code W +
+   * (alpha / r) B A}, laid out as W. Gradients flow to all that is trained.
+   *
+   * @throws UserError in training with dropout, which takes the update's input apart from the
+   *     base's
+   */
+  public final Tensor adaptedWeight() {
+    Tensor weight = weighted().weight().tensor();
+    for (Update update : activeUpdates()) {
+      if (update.dropsInputs()) {
+        throw new UserError(
+            "dropout of an adapter's input can't be computed where the layer is one weight;"
+                + " train with dropout 0");
+      }
+      weight = update.mergedInto(weight);
+    }
+    return weight;
+  }
+
+  /**
+   * The bias that goes with {@link #adaptedWeight}, if the pretrained layer has one.
+   *
+   * @throws UserError where it has none and an adapter's B has
+   */
+  public final Optional<Tensor> adaptedBias() {
+    Optional<Tensor> bias = weighted().bias().map(Parameter::tensor);
+    for (Update update : activeUpdates()) {
+      Parameter ofB = update.biasOfB();
+      if (ofB != null) {
+        bias = Optional.of(bias.orElseThrow(LoraLayer::noBias).add(ofB.tensor(), update.scaling()));
+      }
+    }
+    return bias;
+  }
+
+  private static UserError noBias() {
+    return new UserError("a layer without a bias can't take lora_bias in");
+  }
+
   // ---- merging ----
 
   /** Puts the active adapters' updates into weight and bias; the journal keeps what was there. */
@@ -173,10 +223,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     for (Update update : active) {
       Parameter ofB = update.biasOfB();
       if (ofB != null) {
-        Parameter bias =
-            weighted()
-                .bias()
-                .orElseThrow(() -> new UserError("a layer without a bias can't take lora_bias in"));
+        Parameter bias = weighted().bias().orElseThrow(LoraLayer::noBias);
         journal.change(bias, bias.value().add(ofB.value(), update.scaling()));
       }
     }

@@ -35,7 +35,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** {@code B A x}, not scaled, with B's bias if it has one. */
   abstract Tensor lowRank(Tensor x);
 
-  /** {@code B A}, laid out as the base's weight, of the parameters' own values. */
+  /** {@code B A}, laid out as the base's weight; gradients flow to A and B. */
   abstract Tensor product();
 
   /** The factor that the input meets first. */
@@ -98,35 +98,31 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** {@code ‖W + ΔW‖} of each output: {@code [out]}; DoRA paper, §4.3: constant in the backward. */
   private Tensor norm() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      return Ops.normsAlong(base.weight().value().add(delta()), base.outputAxis());
+      return Ops.normsAlong(base.weight().value().add(product(), scaling), base.outputAxis());
     }
   }
 
   /**
-   * A weight with this update merged in.
+   * A weight with this update merged in; gradients flow to all that is trained of the update.
    *
    * @param weight the base's, perhaps with other updates merged in before
    */
   Tensor mergedInto(Tensor weight) {
-    try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor sum = weight.add(delta());
-      if (magnitude == null) {
-        return sum;
-      }
-      return sum.mul(Ops.along(ratio(magnitude), base.outputAxis(), sum.dim()));
+    Tensor sum = weight.add(product(), scaling);
+    if (magnitude == null) {
+      return sum;
     }
-  }
-
-  /** {@code scaling · B A}. */
-  final Tensor delta() {
-    try (NoGradGuard guard = new NoGradGuard()) {
-      return product().mul(scaling);
-    }
+    return sum.mul(Ops.along(ratio(magnitude), base.outputAxis(), sum.dim()));
   }
 
   /** Gives the update a magnitude, which is the norm of the adapted weight at first. */
   void addMagnitude() {
     magnitude = parameter("magnitude", perOutput(norm()));
+  }
+
+  /** Whether the update sees another input than the base, which no weight can tell. */
+  final boolean dropsInputs() {
+    return dropout.isActive();
   }
 
   /** Everything that is trained and saved of this update, by the end of its PEFT key. */

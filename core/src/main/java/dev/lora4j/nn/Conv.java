@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,28 @@ public abstract sealed class Conv extends Module implements Weighted
         options.bias()
             ? parameter("bias", Init.uniformByFanIn(Init.fanIn(shape), outChannels))
             : null;
+  }
+
+  Conv(Parameter weight, @Nullable Parameter bias, ConvOptions given) {
+    options = given.spread(weight.shape().length - 2);
+    this.weight = share("weight", weight);
+    this.bias = bias == null ? null : share("bias", bias);
+  }
+
+  /**
+   * A convolution over parameters that exist, which may be other modules' too.
+   *
+   * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
+   */
+  public static Conv sharing(Parameter weight, Optional<Parameter> bias, ConvOptions options) {
+    Parameter orNone = bias.orElse(null);
+    return switch (weight.shape().length - 2) {
+      case 1 -> new Conv1d(weight, orNone, options);
+      case 2 -> new Conv2d(weight, orNone, options);
+      case 3 -> new Conv3d(weight, orNone, options);
+      default ->
+          throw new UserError("no convolution has a weight of " + Arrays.toString(weight.shape()));
+    };
   }
 
   /**

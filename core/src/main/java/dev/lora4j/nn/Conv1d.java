@@ -17,6 +17,10 @@ public final class Conv1d extends Conv {
     super(1, inChannels, outChannels, options);
   }
 
+  Conv1d(Parameter weight, @Nullable Parameter bias, ConvOptions options) {
+    super(weight, bias, options);
+  }
+
   @Override
   public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     ConvOptions o = options();

@@ -17,6 +17,10 @@ public final class Conv2d extends Conv {
     super(2, inChannels, outChannels, options);
   }
 
+  Conv2d(Parameter weight, @Nullable Parameter bias, ConvOptions options) {
+    super(weight, bias, options);
+  }
+
   @Override
   public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     ConvOptions o = options();

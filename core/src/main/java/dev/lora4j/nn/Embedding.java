@@ -41,6 +41,16 @@ public final class Embedding extends Module implements Weighted {
     }
   }
 
+  private Embedding(Parameter weight, OptionalLong paddingIndex) {
+    this.paddingIndex = paddingIndex.orElse(NO_PADDING);
+    this.weight = share("weight", weight);
+  }
+
+  /** A table over a parameter that exists, which may be another module's too. */
+  public static Embedding sharing(Parameter weight, OptionalLong paddingIndex) {
+    return new Embedding(weight, paddingIndex);
+  }
+
   /**
    * @param input {@code [batch…]}, int64, each in {@code [0, num_embeddings)}
    * @return {@code [batch…, dim]}

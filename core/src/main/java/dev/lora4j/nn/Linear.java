@@ -26,6 +26,18 @@ public final class Linear extends Module implements Weighted {
     bias = withBias ? parameter("bias", Init.uniformByFanIn(inFeatures, outFeatures)) : null;
   }
 
+  private Linear(Parameter weight, @Nullable Parameter bias) {
+    outFeatures = weight.shape()[0];
+    inFeatures = weight.shape()[1];
+    this.weight = share("weight", weight);
+    this.bias = bias == null ? null : share("bias", bias);
+  }
+
+  /** A layer over parameters that exist, which may be other modules' too. */
+  public static Linear sharing(Parameter weight, Optional<Parameter> bias) {
+    return new Linear(weight, bias.orElse(null));
+  }
+
   /** A layer without a bias. */
   public static Linear withoutBias(long inFeatures, long outFeatures) {
     return new Linear(inFeatures, outFeatures, false);

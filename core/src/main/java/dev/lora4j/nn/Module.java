@@ -80,6 +80,12 @@ public abstract class Module implements AutoCloseable {
     return parameter;
   }
 
+  /** Makes another module's parameter this module's too: it is listed, trained and freed once. */
+  protected final Parameter share(String name, Parameter parameter) {
+    parameters.put(name, parameter);
+    return parameter;
+  }
+
   /** The direct children by name, in order. */
   public final Map<String, Module> children() {
     Map<String, Module> result = new LinkedHashMap<>();
@@ -168,13 +174,14 @@ public abstract class Module implements AutoCloseable {
   }
 
   /** Moves every parameter to a device. */
-  public final void to(Device device) {
-    for (Parameter parameter : namedParameters().values()) {
+  public void to(Device device) {
+    for (Parameter parameter : parameters.values()) {
       if (!parameter.value().device().equals(device)) {
         parameter.replaceValue(
             parameter.value().detach().to(device, parameter.value().scalar_type()));
       }
     }
+    children.values().forEach(child -> child.module().to(device));
   }
 
   /**
@@ -209,6 +216,11 @@ public abstract class Module implements AutoCloseable {
     return parameters.values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())
         && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
+  }
+
+  /** What kind of module it is, in a word for errors. */
+  public String kind() {
+    return getClass().getSimpleName();
   }
 
   /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */

@@ -21,6 +21,16 @@ public final class TransposedLinear extends Module implements Weighted {
     bias = parameter("bias", Ops.zeros(outFeatures));
   }
 
+  private TransposedLinear(Parameter weight, Parameter bias) {
+    this.weight = share("weight", weight);
+    this.bias = share("bias", bias);
+  }
+
+  /** A layer over parameters that exist, which may be other modules' too. */
+  public static TransposedLinear sharing(Parameter weight, Parameter bias) {
+    return new TransposedLinear(weight, bias);
+  }
+
   /**
    * @param input {@code [batch…, in]}
    * @return {@code [batch…, out]}
