@@ -3,6 +3,7 @@
 See README.md for the files and their keys.
 """
 import io
+import pickle
 import shutil
 import warnings
 import zipfile
@@ -46,6 +47,8 @@ def adapted(net, config):
         if parameter.requires_grad:
             with torch.no_grad():
                 parameter.add_(torch.randn_like(parameter) * 0.2)
+                if "lora_embedding_A" in name:
+                    parameter[:, 0] = 0  # the padding's column, which stays zero in training
     return mode(model)
 
 
@@ -65,7 +68,8 @@ def backward(model, inputs):
 
 def on_disk(gradients):
     """Gradients by the keys that PEFT writes."""
-    return {name.replace(".modules_to_save.", "."): gradient for name, gradient in gradients.items()}
+    return {name.replace(".modules_to_save.", ".").replace("magnitude_vector.weight", "magnitude_vector"): gradient
+            for name, gradient in gradients.items()}
 
 
 def networks(name):
@@ -101,13 +105,13 @@ def write(path, net, example):
 
 
 def store(script, path):
-    """Without the debug records, which name the files that the code came from."""
+    """Without debug records, which name the files that the code came from, and a trace's example."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = io.BytesIO()
     torch.jit.save(script, whole)
     with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
         for name in source.namelist():
-            if not name.endswith(".debug_pkl"):
+            if not name.endswith(".debug_pkl") and "/traced_inputs" not in name:
                 inside = "/".join([path.stem, *name.split("/")[1:]])
                 target.writestr(zipfile.ZipInfo(inside), source.read(name))
 
@@ -133,7 +137,7 @@ def refused():
     """What people give by mistake instead of a TorchScript file."""
     net = nn.Linear(2, 2)
     torch.save(net.state_dict(), FOLDER / "state_dict.pt")
-    torch.save(net.state_dict(), FOLDER / "old_pickle.pt", _use_new_zipfile_serialization=False)
+    (FOLDER / "old_pickle.pt").write_bytes(pickle.dumps(dict(weight=[1.0, 2.0]), protocol=2))
     torch.save(net, FOLDER / "whole_module.pt")
     store(torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Linear(2, 2)).eval())), FOLDER / "frozen.pt")
 

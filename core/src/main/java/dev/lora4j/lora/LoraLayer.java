@@ -166,8 +166,8 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     for (Update update : activeUpdates()) {
       if (update.dropsInputs()) {
         throw new UserError(
-            "dropout of an adapter's input can't be computed where the layer is one weight;"
-                + " train with dropout 0");
+            "dropout of an adapter's input can't be computed where the layer is one weight:"
+                + " train with dropout 0, and evaluate after train(false)");
       }
       weight = update.mergedInto(weight);
     }
