@@ -22,9 +22,26 @@ import org.bytedeco.pytorch.TupleElements;
 final class KnownLayer {
   private KnownLayer() {}
 
+  /** What a part is, in a word or some, where it is no layer that can be adapted. */
+  static String kindOfOther(JitModule part, Map<String, Parameter> parameters) {
+    String name = ScriptPart.pythonClass(part);
+    String kind = name.substring(name.lastIndexOf('.') + 1);
+    Parameter weight = parameters.get("weight");
+    if (!name.startsWith("torch.nn.modules.conv.Conv") || weight == null || isTransposed(kind)) {
+      return kind;
+    }
+    return convOptions(part, weight)
+        .map(options -> kind + " with groups, whose update is no weight,")
+        .orElse(kind + " that is never called or pads with something else than zeros,");
+  }
+
+  private static boolean isTransposed(String kind) {
+    return kind.startsWith("ConvTranspose");
+  }
+
   /**
    * The layer that a part is, over its parameters; empty for any other part, and for a layer with
-   * settings that no layer here has.
+   * settings that no weight can show.
    */
   static Optional<Module> of(JitModule part, Map<String, Parameter> parameters) {
     Parameter weight = parameters.get("weight");
@@ -39,7 +56,9 @@ final class KnownLayer {
       case "torch.nn.modules.conv.Conv1d",
           "torch.nn.modules.conv.Conv2d",
           "torch.nn.modules.conv.Conv3d" ->
-          convOptions(part, weight).map(options -> Conv.sharing(weight, bias, options));
+          convOptions(part, weight)
+              .filter(options -> options.groups() == 1)
+              .map(options -> Conv.sharing(weight, bias, options));
       case "torch.nn.modules.sparse.Embedding" ->
           padding(part).map(index -> Embedding.sharing(weight, index));
       default -> Optional.empty();

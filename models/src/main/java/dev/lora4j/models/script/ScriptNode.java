@@ -13,9 +13,9 @@ class ScriptNode extends Module {
   private final String kind;
 
   ScriptNode(JitModule part, String path, ScriptReader reader) {
-    String name = ScriptPart.pythonClass(part);
-    kind = name.substring(name.lastIndexOf('.') + 1);
-    reader.parameters(part).forEach((attribute, p) -> hold(path, attribute, p, reader));
+    Map<String, Parameter> parameters = reader.parameters(part);
+    kind = KnownLayer.kindOfOther(part, parameters);
+    parameters.forEach((attribute, p) -> hold(path, attribute, p, reader));
     ScriptPart.children(part).forEach((child, p) -> add(path, child, p, reader));
   }
 
