@@ -1,19 +1,13 @@
 package dev.lora4j.models;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Engine;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -25,33 +19,16 @@ import org.junit.jupiter.api.io.TempDir;
 /** PEFT itself loads what was written here, onto the same network, and gives the same logits. */
 class PeftReadsOursTest {
   private static final Scalar SMALL = new Scalar(0.05); // keeps the logits about 1
-  private static final Path REACTOR = Path.of("..").toAbsolutePath().normalize();
 
   @Test
   void andGivesTheSameLogits(@TempDir Path directory) throws IOException, InterruptedException {
-    Optional<String> python = python();
-    assumeTrue(
-        python.isPresent(),
-        "PEFT is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    Peft.assumeHere();
     Path base = directory.resolve("base.safetensors");
     Path computed = directory.resolve("computed.safetensors");
     Path adapter = directory.resolve("adapter");
     write(base, adapter, computed);
 
-    String script = REACTOR.resolve("tools/check_with_peft.py").toString();
-    Process peft =
-        new ProcessBuilder(
-                python.orElseThrow(),
-                script,
-                base.toString(),
-                adapter.toString(),
-                computed.toString())
-            .redirectErrorStream(true)
-            .start();
-    String told = new String(peft.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-
-    assertThat(peft.waitFor()).as(told).isZero();
-    assertThat(told).contains("\"ok\": true");
+    Peft.computesTheSame("convnet", base, adapter, computed);
   }
 
   private static void write(Path base, Path adapter, Path computed) {
@@ -67,20 +44,5 @@ class PeftReadsOursTest {
       SafetensorsWriter.write(
           computed, Map.of("input", input, "logits", net.forward(input)), Map.of());
     }
-  }
-
-  /** The Python that the environment names, or the one that the peers beside the checkout make. */
-  private static Optional<String> python() throws IOException, InterruptedException {
-    String named = System.getenv("LORA4J_PYTHON");
-    if (named != null) {
-      return Optional.of(named);
-    }
-    Path setup = REACTOR.resolveSibling("shared").resolve("peers").resolve("setup.sh");
-    if (!Files.exists(setup)) {
-      return Optional.empty();
-    }
-    Process process = new ProcessBuilder("bash", setup.toString()).start();
-    String path = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return process.waitFor() == 0 ? Optional.of(path.strip()) : Optional.empty();
   }
 }
