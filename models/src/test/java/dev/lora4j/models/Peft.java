@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** PEFT itself, where there is a Python that has it. */
@@ -25,21 +27,30 @@ final class Peft {
    */
   static void computesTheSame(String network, Path base, Path adapter, Path computed)
       throws IOException, InterruptedException {
-    String script = REACTOR.resolve("tools/check_with_peft.py").toString();
-    Process peft =
-        new ProcessBuilder(
-                python().orElseThrow(),
-                script,
-                base.toString(),
-                adapter.toString(),
-                computed.toString(),
-                "--model",
-                network)
-            .redirectErrorStream(true)
-            .start();
-    String told = new String(peft.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    run(
+        "check_with_peft.py",
+        base.toString(),
+        adapter.toString(),
+        computed.toString(),
+        "--model",
+        network);
+  }
 
-    assertThat(peft.waitFor()).as(told).isZero();
+  /** Checks that PyTorch loads a TorchScript file, and computes what was computed here. */
+  static void loadsScript(Path script, Path computed) throws IOException, InterruptedException {
+    run("check_script.py", script.toString(), computed.toString());
+  }
+
+  private static void run(String script, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(python().orElseThrow());
+    command.add(REACTOR.resolve("tools").resolve(script).toString());
+    command.addAll(List.of(arguments));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(process.waitFor()).as(told).isZero();
     assertThat(told).contains("\"ok\": true");
   }
 

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** An adapter made on a TorchScript file fits the Python class that the file came from. */
+/**
+ * An adapter made on a TorchScript file fits the Python class that the file came from, and the
+ * merged file loads in Python.
+ */
 class PeftReadsScriptsTest {
   private static final Scalar SMALL = new Scalar(0.05); // keeps the logits about 1
 
@@ -48,6 +51,7 @@ class PeftReadsScriptsTest {
 
     Path base = Fixture.path("script/base_" + network + ".safetensors");
     Peft.computesTheSame(network, base, adapter, computed);
+    Peft.loadsScript(directory.resolve("merged.pt"), computed);
   }
 
   private static void write(
@@ -63,6 +67,8 @@ class PeftReadsScriptsTest {
       Tensor input = Fixture.read("script/" + network + ".safetensors").tensor("input");
       SafetensorsWriter.write(
           computed, Map.of("input", input, "logits", net.forward(input)), Map.of());
+      model.merge();
+      net.save(adapter.resolveSibling("merged.pt"));
     }
   }
 }
