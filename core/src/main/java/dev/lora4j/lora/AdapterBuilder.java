@@ -12,7 +12,6 @@ import org.bytedeco.javacpp.PointerScope;
 final class AdapterBuilder {
   private final Module base;
   private final Adapters shared;
-  private final String name;
   private final LoraConfig config;
   private final Adapter adapter;
   private final BooleanSupplier active;
@@ -23,10 +22,9 @@ final class AdapterBuilder {
       Module base, Adapters shared, String name, LoraConfig config, AdapterPlan plan) {
     this.base = base;
     this.shared = shared;
-    this.name = name;
     this.config = config;
-    adapter = new Adapter(config, plan.paths());
-    active = () -> !shared.isMerged() && shared.active().contains(name);
+    adapter = new Adapter(name, config, plan.paths());
+    active = () -> shared.uses(adapter);
     for (Module module : base.namedModules().values()) {
       if (module instanceof LoraLayer layer) {
         adapted.put(layer.pretrained(), layer);
@@ -52,9 +50,9 @@ final class AdapterBuilder {
     LoraLayer layer =
         adapted.computeIfAbsent(planned.module(), bare -> LoraLayer.over(bare, shared));
     base.replace(planned.path(), layer);
-    Update update = layer.update(name);
+    Update update = layer.update(adapter);
     if (update == null) {
-      update = layer.add(name, planned.rank(), planned.scaling(), config);
+      update = layer.add(adapter, planned.rank(), planned.scaling(), config);
     }
     update
         .saved()
@@ -71,7 +69,7 @@ final class AdapterBuilder {
             planned.scaling(),
             active);
     update.initialize(config.initialization());
-    adapter.graft(planned.module(), name + "_" + planned.name(), update);
+    adapter.graft(planned.module(), "_" + planned.name(), update);
     String key = planned.path() + ".base_layer".repeat(planned.deeper());
     adapter.saved().put(key + ".lora_A.weight", update.a());
     adapter.saved().put(key + ".lora_B.weight", update.b());
@@ -106,7 +104,7 @@ final class AdapterBuilder {
         owner,
         module -> {
           Replacements made = new Replacements(module, active);
-          adapter.graft(module, name, made);
+          adapter.graft(module, "", made);
           return made;
         });
   }

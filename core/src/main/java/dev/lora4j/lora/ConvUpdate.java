@@ -4,6 +4,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Ops;
+import java.util.Arrays;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -30,20 +32,35 @@ final class ConvUpdate extends LayeredUpdate<Conv> {
         rank, base.weight().shape()[0], config.loraBias() ? point : point.withoutBias());
   }
 
-  /**
-   * {@code B A} over the channels. With groups, the base has no weight for the channels of other
-   * groups, into which A looks: then there is nothing to merge.
-   */
   @Override
-  Tensor product() {
-    if (base.options().groups() > 1) {
+  Tensor addUp(Tensor y, Tensor h, Tensor b, Scalar scale) {
+    return y.add(layerB().forwardWith(h, b, null), scale);
+  }
+
+  /** Whether each of the base's outputs looks into all input channels, as A does. */
+  boolean isDense() {
+    return base.options().groups() == 1;
+  }
+
+  /** With groups, the base has no weight for the channels of other groups, into which A looks. */
+  @Override
+  void requireMergeable() {
+    if (!isDense()) {
       throw new UserError("the update of a convolution with groups can't be merged");
     }
-    return b().tensor().flatten(1, -1).mm(a().tensor().flatten(1, -1)).view(base.weight().shape());
   }
 
   @Override
   Tensor perOutput(Tensor numbers) {
     return Ops.along(numbers, 1, base.weight().value().dim());
+  }
+
+  @Override
+  Tensor rowsOf(Tensor numbers, long dimensions) {
+    long[] shape = new long[Math.toIntExact(dimensions)];
+    Arrays.fill(shape, 1);
+    shape[0] = numbers.size(0);
+    shape[1] = numbers.size(1);
+    return numbers.view(shape);
   }
 }

@@ -5,6 +5,7 @@ import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +26,13 @@ final class EmbeddingUpdate extends Update {
   }
 
   @Override
-  Tensor lowRank(Tensor indices) {
-    return base.forwardWith(indices, a.tensor().t(), null).matmul(b.tensor().t());
+  Tensor down(Tensor indices, Tensor a) {
+    return base.forwardWith(indices, a.t(), null);
   }
 
   @Override
-  Tensor product() {
-    return b.tensor().mm(a.tensor()).t(); // [embeddings, dim]
+  Tensor addUp(Tensor y, Tensor h, Tensor b, Scalar scale) {
+    return y.add(h.matmul(b.t()), scale);
   }
 
   @Override

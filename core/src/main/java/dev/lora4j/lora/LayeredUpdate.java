@@ -29,8 +29,8 @@ abstract sealed class LayeredUpdate<L extends Module & Weighted> extends Update
   }
 
   @Override
-  Tensor lowRank(Tensor x) {
-    return b.forward(a.forward(x));
+  final Tensor down(Tensor x, Tensor a) {
+    return this.a.forwardWith(x, a, null);
   }
 
   @Override
@@ -48,7 +48,7 @@ abstract sealed class LayeredUpdate<L extends Module & Weighted> extends Update
     return b.bias().orElse(null);
   }
 
-  final L layerA() {
-    return a;
+  final L layerB() {
+    return b;
   }
 }

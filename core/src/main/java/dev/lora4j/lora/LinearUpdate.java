@@ -4,19 +4,20 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** The update of a linear layer, whichever way round its weight lies. */
 final class LinearUpdate extends LayeredUpdate<Linear> {
-  private final boolean addsInPlace;
   private @Nullable Parameter initialA; // what the base gave up, if it did
   private @Nullable Parameter initialB;
 
   /** A is {@code [rank, in]}, B {@code [out, rank]}. */
   LinearUpdate(Weighted base, int rank, double scaling, LoraConfig config) {
     super(base, layerA(base, rank), layerB(base, rank, config), rank, scaling, config.dropout());
-    addsInPlace = !config.dora() && !config.loraBias() && config.dropout() == 0;
   }
 
   private static Linear layerA(Weighted base, int rank) {
@@ -37,34 +38,32 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
     initialB = parameter("initial_B", b().value().detach().clone()).trainable(false);
   }
 
+  /** With what the base gave up taken off again: {@code B A − B₀ A₀ = [B −B₀] [A; A₀]}. */
   @Override
-  Tensor lowRank(Tensor x) {
-    Tensor product = super.lowRank(x);
-    if (initialA == null || initialB == null) {
-      return product;
-    }
-    return product.sub(Ops.linear(Ops.linear(x, initialA.tensor(), null), initialB.tensor(), null));
+  Tensor downFactor() {
+    return initialA == null ? super.downFactor() : joined(0, a().tensor(), initialA.tensor());
   }
 
   @Override
-  Tensor addTo(Tensor y, Tensor x) {
-    return addsInPlace && initialA == null && x.dim() == 2
-        ? y.addmm_(layerA().forward(x), b().tensor().t(), Ops.ONE, scaling())
-        : super.addTo(y, x);
+  Tensor upFactor() {
+    return initialB == null ? super.upFactor() : joined(1, b().tensor(), initialB.tensor().neg());
+  }
+
+  private static Tensor joined(int axis, Tensor own, Tensor initial) {
+    return torch.cat(new TensorVector(own, initial), axis);
   }
 
   @Override
-  Tensor product() {
-    Tensor product = b().tensor().mm(a().tensor()); // [out, in]
-    if (initialA != null && initialB != null) {
-      product = product.sub(initialB.value().mm(initialA.value()));
+  Tensor addUp(Tensor y, Tensor h, Tensor b, Scalar scale) {
+    if (y.dim() < 2) {
+      return y.add(Ops.linear(h, b, null), scale);
     }
-    return base().outputAxis() == 0 ? product : product.t();
+    Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
+    return y.dim() == 2 ? sum : sum.view(y.sizes());
   }
 
   /** The base's weight as {@code [out, in]}. */
   Tensor weightAsRows() {
-    Tensor weight = base().weight().value().detach();
-    return base().outputAxis() == 0 ? weight : weight.t();
+    return asMatrix(base().weight().value().detach());
   }
 }

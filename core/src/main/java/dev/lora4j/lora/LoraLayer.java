@@ -1,20 +1,22 @@
 package dev.lora4j.lora;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.Weighted;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -32,7 +34,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
 
   private final Module pretrained;
   private final Adapters shared;
-  private final Map<String, Update> updates = new LinkedHashMap<>();
+  private final Map<Adapter, Update> updates = new ConcurrentHashMap<>();
 
   LoraLayer(Module pretrained, Adapters shared) {
     this.pretrained = pretrained;
@@ -59,53 +61,40 @@ public sealed class LoraLayer extends Module permits LoraLinear {
   /** Takes what the layer takes, and gives what it gives. */
   @Override
   public final Tensor forward(Tensor input) {
-    List<Update> active = activeUpdates();
-    if (active.isEmpty()) {
+    if (shared.isMerged()) {
       return pretrained.forward(input);
     }
-    if (!isLinear() || input.dim() == 2) {
-      return adapted(input, active);
-    }
-    long[] shape = Ops.shape(input);
-    Tensor rows = input.reshape(-1, shape[shape.length - 1]);
-    Tensor y = adapted(rows, active);
-    shape[shape.length - 1] = y.size(1);
-    return y.view(shape);
+    AdapterChoice choice = shared.choice();
+    return choice instanceof AdapterPerRow rows
+        ? forward(input, rows)
+        : forward(input, choice.present());
   }
 
-  private Tensor adapted(Tensor x, List<Update> active) {
+  private Tensor forward(Tensor x, List<Adapter> active) {
     Tensor y = pretrained.forward(x); // W x + b
-    for (Update update : active) {
-      y = update.addTo(y, x); // + (alpha / r) B A x
+    for (Adapter adapter : active) {
+      Update update = updates.get(adapter);
+      if (update != null) {
+        y = update.addTo(y, x); // + (alpha / r) B A x
+      }
     }
     return y;
   }
 
-  private boolean isLinear() {
-    return pretrained instanceof Linear || pretrained instanceof TransposedLinear;
-  }
-
-  private List<Update> activeUpdates() {
-    if (shared.isMerged()) {
-      return List.of();
-    }
-    List<Update> active = new ArrayList<>();
-    for (String name : shared.active()) {
-      Update update = updates.get(name);
-      if (update != null) {
-        active.add(update);
-      }
-    }
-    return active;
+  private Tensor forward(Tensor x, AdapterPerRow rows) {
+    Tensor y = pretrained.forward(x);
+    RowUpdates ofRows = rows.in(this);
+    return ofRows == null ? y : ofRows.addTo(y, x);
   }
 
   // ---- adapters ----
 
-  Update add(String name, int rank, double scaling, LoraConfig config) {
+  Update add(Adapter adapter, int rank, double scaling, LoraConfig config) {
     Update update = newUpdate(rank, scaling, config);
     update.to(weighted().weight().value().device());
-    updates.put(name, update);
-    child(name.equals(DEFAULT) ? "" : name, update);
+    updates.put(adapter, update);
+    adapter.updates(this);
+    name(adapter);
     Initializer.initialize(update, config.initialization());
     if (config.dora()) {
       update.addMagnitude();
@@ -123,21 +112,40 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     return new LinearUpdate(weighted(), rank, scaling, config);
   }
 
-  void remove(String name) {
-    Update update = updates.remove(name);
+  /** Lets the adapter's update stand in the tree under the adapter's name. */
+  void name(Adapter adapter) {
+    child(placeOf(adapter), updates.get(adapter));
+  }
+
+  void unname(Adapter adapter) {
+    removeChild(placeOf(adapter));
+  }
+
+  private static String placeOf(Adapter adapter) {
+    return adapter.name().equals(DEFAULT) ? "" : adapter.name();
+  }
+
+  /** Frees the adapter's update. */
+  void remove(Adapter adapter) {
+    Update update = updates.remove(adapter);
     if (update != null) {
-      removeChild(name.equals(DEFAULT) ? "" : name);
       update.close();
     }
   }
 
-  @Nullable Update update(String name) {
-    return updates.get(name);
+  @Nullable Update update(Adapter adapter) {
+    return updates.get(adapter);
+  }
+
+  /** Whether rows with this adapter and rows with others can go through at once. */
+  boolean canShareBatch(Adapter adapter) {
+    Update update = requireNonNull(updates.get(adapter));
+    return !update.isRandomNow() && !(update instanceof ConvUpdate conv && !conv.isDense());
   }
 
   /** The names of this layer's adapters. */
   public final Set<String> adapterNames() {
-    return Set.copyOf(updates.keySet());
+    return updates.keySet().stream().map(Adapter::name).collect(Collectors.toUnmodifiableSet());
   }
 
   /** Whether B of every adapter is zero, as it is before training. */
@@ -147,31 +155,42 @@ public sealed class LoraLayer extends Module permits LoraLinear {
 
   // ---- the layer as one weight ----
 
-  /** The names of this layer's adapters that take part in the calling thread's forward. */
-  public final List<String> activeAdapters() {
-    return shared.isMerged()
-        ? List.of()
-        : shared.active().stream().filter(updates::containsKey).toList();
+  /**
+   * All that is trained in this layer of the adapters in the calling thread's forward, in their
+   * order; empty where none takes part.
+   */
+  public final List<Parameter> activeParameters() {
+    return activeUpdates().stream().flatMap(update -> update.saved().values().stream()).toList();
   }
 
   /**
    * The weight with which the pretrained layer alone would give this layer's output: {@code W +
    * (alpha / r) B A}, laid out as W. Gradients flow to all that is trained.
    *
-   * @throws UserError in training with dropout, which takes the update's input apart from the
-   *     base's
+   * @throws UserError where no weight can: in training with dropout, which takes the update's input
+   *     apart from the base's; for rows with different adapters; with groups
    */
   public final Tensor adaptedWeight() {
     Tensor weight = weighted().weight().tensor();
     for (Update update : activeUpdates()) {
-      if (update.dropsInputs()) {
-        throw new UserError(
-            "dropout of an adapter's input can't be computed where the layer is one weight:"
-                + " train with dropout 0, and evaluate after train(false)");
-      }
-      weight = update.mergedInto(weight);
+      requireOneWeight(update);
+      weight = update.addedTo(weight);
     }
     return weight;
+  }
+
+  private void requireOneWeight(Update update) {
+    update.requireMergeable();
+    if (update.isRandomNow()) {
+      throw new UserError(
+          "dropout of an adapter's input can't be computed where the layer is one weight:"
+              + " train with dropout 0, and evaluate after train(false)");
+    }
+    if (shared.choice() instanceof AdapterPerRow) {
+      throw new UserError(
+          "rows with different adapters can't be computed where the layer is one weight:"
+              + " pass the rows of each adapter on their own");
+    }
   }
 
   /**
@@ -190,42 +209,53 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     return bias;
   }
 
+  private List<Update> activeUpdates() {
+    return shared.isMerged() ? List.of() : updatesOf(shared.activeForAllRows());
+  }
+
   private static UserError noBias() {
     return new UserError("a layer without a bias can't take lora_bias in");
   }
 
   // ---- merging ----
 
-  /** Puts the active adapters' updates into weight and bias; the journal keeps what was there. */
-  void merge(MergeJournal journal) {
-    List<Update> active = activeUpdates();
-    if (active.isEmpty()) {
-      return;
+  /**
+   * @throws UserError if the layer's weight or bias has no place for one of these adapters' updates
+   */
+  void requireMergeable(List<Adapter> active) {
+    for (Update update : updatesOf(active)) {
+      update.requireMergeable();
+      if (update.biasOfB() != null && weighted().bias().isEmpty()) {
+        throw noBias();
+      }
     }
+  }
+
+  private List<Update> updatesOf(List<Adapter> active) {
+    return active.stream().map(updates::get).filter(Objects::nonNull).toList();
+  }
+
+  /**
+   * Puts these adapters' updates into weight and bias.
+   *
+   * @param journal remembers how to take them out again
+   */
+  void merge(List<Adapter> active, MergeJournal journal) {
+    List<Update> merged = updatesOf(active);
+    Parameter weight = weighted().weight();
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Parameter weight = weighted().weight();
-      Tensor w = weight.value();
-      for (Update update : active) {
-        w = update.mergedInto(w);
-      }
-      journal.change(weight, w);
-      mergeBiases(active, journal);
+      List<WeightChange> changes = merged.stream().map(WeightChange::of).toList();
+      changes.forEach(change -> journal.change(weight, change));
+      merged.forEach(update -> mergeBias(update, journal));
     }
   }
 
-  /** Frees every adapter; the pretrained layer stays. */
-  void closeAdapters() {
-    List.copyOf(updates.keySet()).forEach(this::remove);
-  }
-
-  private void mergeBiases(List<Update> active, MergeJournal journal) {
-    for (Update update : active) {
-      Parameter ofB = update.biasOfB();
-      if (ofB != null) {
-        Parameter bias = weighted().bias().orElseThrow(LoraLayer::noBias);
-        journal.change(bias, bias.value().add(ofB.value(), update.scaling()));
-      }
+  private void mergeBias(Update update, MergeJournal journal) {
+    Parameter ofB = update.biasOfB();
+    if (ofB != null) {
+      Parameter bias = weighted().bias().orElseThrow();
+      journal.replace(bias, bias.value().add(ofB.value(), update.scaling()));
     }
   }
 

@@ -23,9 +23,10 @@ public final class LoraLinear extends LoraLayer {
   public LoraLinear(Module module, int rank, double alpha) {
     this(copy(module), new Adapters());
     LoraConfig config = LoraConfig.rank(rank).alpha(alpha);
-    add(DEFAULT, config.rank(), config.scaling(), config);
-    shared().byName().put(DEFAULT, new Adapter(config, List.of()));
-    shared().activate(List.of(DEFAULT));
+    Adapter adapter = new Adapter(DEFAULT, config, List.of());
+    add(adapter, config.rank(), config.scaling(), config);
+    shared().add(adapter);
+    shared().activate(List.of(adapter));
   }
 
   LoraLinear(Linear pretrained, Adapters shared) {
@@ -41,7 +42,7 @@ public final class LoraLinear extends LoraLayer {
 
   /** Adds the update into the weight, so that it costs nothing. */
   void merge() {
-    merge(shared().journal());
+    merge(List.copyOf(shared().byName().values()), shared().journal());
     shared().setMerged(true);
   }
 

@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
@@ -12,7 +11,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -20,12 +18,16 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A frozen base with any number of named adapters, of which some are active.
  *
- * <p>Which adapters take part in a forward is the model's choice ({@link #activate}), unless the
- * calling thread chose for itself ({@link #using}, {@link #disabled}); so many threads can use
- * different adapters of one model at once. Adding, removing and merging must not overlap with a
- * forward.
+ * <p>Which adapters take part is chosen for a call ({@link #with}, {@link #withRows}), for a thread
+ * ({@link #using}, {@link #disabled}), or else for the model ({@link #activate}); so many threads
+ * can use different adapters of one model at once. Forwards through this class and its choices may
+ * run while adapters are added, removed, renamed and swapped; merging, unmerging, unloading and
+ * training must not overlap with them.
  */
 public final class LoraModel {
+  /** The name of the bare base in {@link #withRows}. */
+  public static final String BASE = "__base__";
+
   private final Module base;
   private final Adapters adapters;
   private final MergeJournal journal;
@@ -41,7 +43,9 @@ public final class LoraModel {
 
   /** Passes an input through the base and the active adapters. */
   public Tensor forward(Tensor input) {
-    return base.forward(input);
+    try (AdapterScope scope = adapters.enter(adapters::choice)) {
+      return base.forward(input);
+    }
   }
 
   /** The network, adapted layers included. */
@@ -75,12 +79,7 @@ public final class LoraModel {
   }
 
   Adapter adapter(String name) {
-    Adapter adapter = adapters.byName().get(name);
-    if (adapter == null) {
-      throw new UserError(
-          "no adapter '" + name + "'" + NearMiss.hint(name, adapters.byName().keySet()));
-    }
-    return adapter;
+    return adapters.named(name);
   }
 
   /**
@@ -89,7 +88,7 @@ public final class LoraModel {
    * @return the paths of the layers that it adapts
    * @throws UserError if the name is taken or no good, or a target matches nothing
    */
-  public List<String> add(String name, LoraConfig config) {
+  public synchronized List<String> add(String name, LoraConfig config) {
     return build(name, config, Planner.plan(base, config));
   }
 
@@ -100,9 +99,8 @@ public final class LoraModel {
 
   private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
     checkNewName(name);
-    requireUnmerged("add an adapter");
-    Adapter adapter = AdapterBuilder.build(base, adapters, name, config, plan);
-    adapters.byName().put(name, adapter);
+    adapters.requireUnmerged("add an adapter");
+    adapters.add(AdapterBuilder.build(base, adapters, name, config, plan));
     return plan.paths();
   }
 
@@ -119,33 +117,78 @@ public final class LoraModel {
     }
   }
 
-  /** Takes an adapter away and frees it. */
-  public void remove(String name) {
+  /** Takes an adapter away. It is freed as soon as no forward uses it. */
+  public synchronized void remove(String name) {
     Adapter adapter = adapter(name);
-    requireUnmerged("remove an adapter");
-    adapters.remove(name);
-    adapter.removeGrafts();
-    layers().values().forEach(layer -> layer.remove(name));
+    adapters.requireUnmerged("remove an adapter");
+    adapters.remove(adapter);
   }
+
+  /** Gives an adapter another name. */
+  public synchronized void rename(String from, String to) {
+    Adapter adapter = adapter(from);
+    checkNewName(to);
+    adapters.rename(adapter, to);
+  }
+
+  /**
+   * Puts the adapter in a directory in the place of one that is in use: forwards that run end with
+   * the old one, those that begin afterwards see the new one, and none sees parts of both. Rank,
+   * targets and method may differ.
+   *
+   * @throws UserError if the new one does not fit; the old one stays then
+   */
+  public synchronized void swap(String name, Path directory) {
+    Adapter old = adapter(name);
+    String arriving = name + "-arriving";
+    load(arriving, directory);
+    adapters.replace(old, adapter(arriving));
+  }
+
+  // ---- choosing ----
 
   /** Chooses the adapters that take part in forwards: one, several (their updates add up), none. */
   public void activate(String... names) {
-    requireUnmerged("activate other adapters");
-    adapters.activate(known(names));
+    adapters.requireUnmerged("activate other adapters");
+    adapters.activate(adapters.named(List.of(names)));
   }
 
   /** The adapters that take part in the calling thread's forwards. */
   public List<String> active() {
-    return adapters.active();
+    return adapters.choice().names();
   }
 
   /**
-   * Chooses the adapters for the calling thread alone, until the scope closes. Threads that it sets
-   * to work, such as those that share a training step, keep the model's choice.
+   * The network with these adapters, whichever are active: a choice for each call, which holds in
+   * whatever thread makes it, such as those that share a step of training or an evaluation. It
+   * computes with the adapter that has the name when a forward begins.
+   *
+   * @param names one, several (their updates add up), or none for the bare base
+   */
+  public Module with(String... names) {
+    List<String> chosen = List.of(names);
+    adapters.named(chosen);
+    return new WithAdapters(base, adapters, chosen);
+  }
+
+  /**
+   * The network for batches in which each row has an adapter of its own. The rows of all adapters
+   * go through together. It keeps what it put together for these rows: use it for many forwards,
+   * and close it, which leaves the network as it is.
+   *
+   * @param adapterOfRow a name for each row of the batch; {@link #BASE} is the bare base
+   */
+  public Module withRows(List<String> adapterOfRow) {
+    return new WithRows(base, adapters, adapterOfRow);
+  }
+
+  /**
+   * Chooses the adapters for the calling thread alone, until the scope closes. For threads that it
+   * sets to work, choose by {@link #with}.
    */
   public AdapterScope using(String... names) {
-    requireUnmerged("use other adapters");
-    return adapters.choose(known(names));
+    adapters.requireUnmerged("use other adapters");
+    return adapters.enter(() -> new SameForAllRows(adapters.named(List.of(names))));
   }
 
   /** Lets the calling thread use the bare base, until the scope closes. */
@@ -153,21 +196,26 @@ public final class LoraModel {
     return using();
   }
 
-  private List<String> known(String... names) {
-    for (String name : names) {
-      config(name);
-    }
-    return Stream.of(names).distinct().toList();
-  }
-
   // ---- merging ----
 
   /** Adds the active adapters' updates into the base's weights, so that they cost nothing. */
   public void merge() {
-    requireUnmerged("merge");
+    merge(Unmerging.EXACT);
+  }
+
+  /**
+   * The same, with a choice of what is kept to take them out again.
+   *
+   * @throws UserError if a layer's weight has no place for an update; nothing is changed then
+   */
+  public synchronized void merge(Unmerging how) {
+    adapters.requireUnmerged("merge");
+    List<Adapter> active = adapters.activeForAllRows();
+    layers().values().forEach(layer -> layer.requireMergeable(active));
+    journal.begin(how);
     try {
-      mergeParametrized();
-      layers().values().stream().distinct().forEach(layer -> layer.merge(journal));
+      mergeParametrized(active);
+      layers().values().stream().distinct().forEach(layer -> layer.merge(active, journal));
     } catch (RuntimeException e) {
       journal.undo();
       throw e;
@@ -176,22 +224,40 @@ public final class LoraModel {
   }
 
   /** Gives each parameter the value that the active adapters let the base compute with. */
-  private void mergeParametrized() {
-    if (active().isEmpty()) {
+  private void mergeParametrized(List<Adapter> active) {
+    if (active.isEmpty()) {
       return;
     }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       base.namedParameters().values().stream()
           .filter(Parameter::isParametrized)
-          .forEach(parameter -> journal.change(parameter, parameter.tensor()));
+          .forEach(parameter -> journal.replace(parameter, parameter.tensor()));
     }
   }
 
-  /** Takes merged updates out again: the base's weights are what they were, bit for bit. */
-  public void unmerge() {
+  /**
+   * Takes merged updates out again: the base's weights are what they were, bit for bit or, where
+   * the merge said so, up to rounding.
+   *
+   * @throws UserError if the merge kept nothing for it
+   */
+  public synchronized void unmerge() {
+    if (!journal.canUndo()) {
+      throw new UserError("can't unmerge: the merge was told to keep nothing for it");
+    }
     journal.undo();
     adapters.setMerged(false);
+  }
+
+  /**
+   * Adds the active adapters' updates into the base's weights for good, and takes all adapters off.
+   *
+   * @return the base
+   */
+  public Module mergeAndUnload() {
+    merge(Unmerging.NEVER);
+    return unload();
   }
 
   /** Whether updates are merged into the base now. */
@@ -199,27 +265,17 @@ public final class LoraModel {
     return adapters.isMerged();
   }
 
-  private void requireUnmerged(String action) {
-    if (isMerged()) {
-      throw new UserError("can't " + action + " while adapters are merged; unmerge first");
-    }
-  }
-
   /**
    * Puts the base's own layers back in their places, with merged weights if they are merged, and
    * frees the adapters.
    */
-  public Module unload() {
+  public synchronized Module unload() {
     layers()
         .forEach(
             (path, layer) -> {
               base.replace(path, layer.pretrained());
-              layer.closeAdapters();
             });
-    for (String name : List.copyOf(adapters.byName().keySet())) {
-      adapter(name).removeGrafts();
-      adapters.remove(name);
-    }
+    adapters.byName().values().forEach(adapters::remove);
     journal.forget();
     adapters.setMerged(false);
     return base;
@@ -255,7 +311,7 @@ public final class LoraModel {
    *
    * @throws UserError if it does not fit the base; the message names layer, expected and found
    */
-  public void load(String name, Path directory) {
+  public synchronized void load(String name, Path directory) {
     AdapterFiles.load(this, name, directory);
   }
 }

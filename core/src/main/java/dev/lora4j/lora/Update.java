@@ -1,15 +1,19 @@
 package dev.lora4j.lora;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,23 +24,36 @@ import org.jspecify.annotations.Nullable;
 abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpdate {
   private final Weighted base;
   private final int rank;
+  private final double factor;
   private final Scalar scaling;
   private final Dropout dropout;
   private @Nullable Parameter magnitude;
+  private @Nullable AdaptedNorm norm;
 
   Update(Weighted base, int rank, double scaling, double dropout) {
     this.base = base;
     this.rank = rank;
+    factor = scaling;
     this.scaling = Ops.keepScalar(scaling);
     this.dropout = new Dropout(dropout);
     child("dropout", this.dropout);
   }
 
-  /** {@code B A x}, not scaled, with B's bias if it has one. */
-  abstract Tensor lowRank(Tensor x);
+  /** From the layer's input to the features of A, {@code A x}, whichever A is given. */
+  abstract Tensor down(Tensor x, Tensor a);
 
-  /** {@code B A}, laid out as the base's weight; gradients flow to A and B. */
-  abstract Tensor product();
+  /** {@code y + scale · B h}, whichever B is given; y may be overwritten. */
+  abstract Tensor addUp(Tensor y, Tensor h, Tensor b, Scalar scale);
+
+  /** A as it is computed with, {@code [rank, in…]}. */
+  Tensor downFactor() {
+    return a().tensor();
+  }
+
+  /** B as it is computed with, {@code [out, rank…]}. */
+  Tensor upFactor() {
+    return b().tensor();
+  }
 
   /** The factor that the input meets first. */
   abstract Parameter a();
@@ -55,9 +72,10 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** B's bias, if it has one. */
   abstract @Nullable Parameter biasOfB();
 
+  /** Updates are asked for what they add to an output. */
   @Override
   public final Tensor forward(Tensor input) {
-    return lowRank(dropout.forward(input));
+    throw new UnsupportedOperationException("an update has no output of its own");
   }
 
   /**
@@ -66,28 +84,44 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
    * @param y what they gave; may be overwritten
    * @param x the layer's input
    */
-  Tensor addTo(Tensor y, Tensor x) {
-    Tensor dropped = dropout.forward(x);
-    if (magnitude == null) {
-      return y.add(lowRank(dropped), scaling);
+  final Tensor addTo(Tensor y, Tensor x) {
+    if (norm == null) {
+      return addLowRank(y, dropout.forward(x));
     }
-    Tensor ratio = perOutput(ratio(magnitude));
-    Tensor withoutBias = dropout.isActive() ? baseOf(dropped) : withoutBias(y);
-    Tensor change = ratio.sub(Ops.ONE).mul(withoutBias);
-    return y.add(change).add(ratio.mul(lowRank(dropped)), scaling);
+    if (!dropout.isActive()) {
+      return rescaled(addLowRank(withoutBias(y), x), perOutput(ratio()));
+    }
+    Tensor dropped = dropout.forward(x);
+    Tensor ratio = perOutput(ratio());
+    Tensor change = ratio.sub(Ops.ONE).mul(baseOf(dropped));
+    return y.add(change).add(ratio.mul(addLowRank(torch.zeros_like(y), dropped)));
   }
 
-  private Tensor withoutBias(Tensor y) {
-    return base.bias().map(b -> y.sub(perOutput(b.tensor()))).orElse(y);
+  private Tensor addLowRank(Tensor y, Tensor x) {
+    Tensor sum = addUp(y, down(x, downFactor()), upFactor(), scaling);
+    Parameter bias = biasOfB();
+    return bias == null ? sum : sum.add(perOutput(bias.tensor()), scaling);
+  }
+
+  /** {@code y − b}; y may be overwritten. */
+  final Tensor withoutBias(Tensor y) {
+    return base.bias().map(b -> y.sub_(perOutput(b.tensor()))).orElse(y);
+  }
+
+  /** {@code ratio · y + b}. */
+  final Tensor rescaled(Tensor y, Tensor ratio) {
+    return base.bias()
+        .map(b -> torch.addcmul(perOutput(b.tensor()), y, ratio))
+        .orElseGet(() -> y.mul(ratio));
   }
 
   private Tensor baseOf(Tensor x) {
     return base.forwardWith(x, base.weight().tensor(), null);
   }
 
-  /** {@code m / ‖W + ΔW‖} of each output, {@code [out]}, whatever else is merged into W. */
-  private Tensor ratio(Parameter magnitude) {
-    return magnitude.tensor().flatten().div(norm());
+  /** {@code m / ‖W + ΔW‖} of each output, {@code [out]}; DoRA only. */
+  final Tensor ratio() {
+    return requireNonNull(magnitude).tensor().flatten().div(requireNonNull(norm).get());
   }
 
   /** Lays a number for each output, {@code [out]}, along the axis of the outputs' features. */
@@ -95,34 +129,62 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
     return numbers;
   }
 
-  /** {@code ‖W + ΔW‖} of each output: {@code [out]}; DoRA paper, §4.3: constant in the backward. */
-  private Tensor norm() {
+  /** Lays numbers for each row, {@code [rows, features]}, along an output or A's features. */
+  Tensor rowsOf(Tensor numbers, long dimensions) {
+    long[] shape = new long[Math.toIntExact(dimensions)];
+    Arrays.fill(shape, 1);
+    shape[0] = numbers.size(0);
+    shape[shape.length - 1] = numbers.size(1);
+    return numbers.view(shape);
+  }
+
+  // ---- the update as a matrix ----
+
+  /** A view of a weight of the base's shape as {@code [out, in]}. */
+  Tensor asMatrix(Tensor weight) {
+    return base.outputAxis() == 0 ? weight.view(weight.size(0), -1) : weight.t();
+  }
+
+  /**
+   * Adds {@code scale · B A} to a weight in its place.
+   *
+   * @param weight contiguous, of the base's shape
+   */
+  final void addProductTo(Tensor weight, Scalar scale) {
+    asMatrix(weight).addmm_(upFactor().flatten(1, -1), downFactor().flatten(1, -1), Ops.ONE, scale);
+  }
+
+  /**
+   * A weight with this update added, and with DoRA rescaled; gradients flow to all that is trained.
+   *
+   * @param weight contiguous, of the base's shape, perhaps with other updates added before; stays
+   */
+  final Tensor addedTo(Tensor weight) {
+    Tensor sum = weight.clone();
+    addProductTo(sum, scaling);
+    return isDora() ? sum.mul(Ops.along(ratio(), base.outputAxis(), sum.dim())) : sum;
+  }
+
+  /** {@code scaling · B A}, laid out as the base's weight. */
+  final Tensor delta() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      return Ops.normsAlong(base.weight().value().add(product(), scaling), base.outputAxis());
+      Tensor delta = torch.zeros_like(base.weight().value());
+      addProductTo(delta, scaling);
+      return delta;
     }
   }
 
   /**
-   * A weight with this update merged in; gradients flow to all that is trained of the update.
-   *
-   * @param weight the base's, perhaps with other updates merged in before
+   * @throws UserError if the base's weight has no place for the update
    */
-  Tensor mergedInto(Tensor weight) {
-    Tensor sum = weight.add(product(), scaling);
-    if (magnitude == null) {
-      return sum;
-    }
-    return sum.mul(Ops.along(ratio(magnitude), base.outputAxis(), sum.dim()));
-  }
+  void requireMergeable() {}
 
   /** Gives the update a magnitude, which is the norm of the adapted weight at first. */
   void addMagnitude() {
-    magnitude = parameter("magnitude", perOutput(norm()));
-  }
-
-  /** Whether the update sees another input than the base, which no weight can tell. */
-  final boolean dropsInputs() {
-    return dropout.isActive();
+    requireMergeable();
+    AdaptedNorm ofSum = new AdaptedNorm(this, factor);
+    norm = ofSum;
+    magnitude = parameter("magnitude", perOutput(ofSum.get()).clone());
   }
 
   /** Everything that is trained and saved of this update, by the end of its PEFT key. */
@@ -142,6 +204,9 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   public void close() {
     super.close();
     scaling.deallocate();
+    if (norm != null) {
+      norm.close();
+    }
   }
 
   Weighted base() {
@@ -150,6 +215,20 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
 
   final Scalar scaling() {
     return scaling;
+  }
+
+  /** The scaling as a number. */
+  final double factor() {
+    return factor;
+  }
+
+  final boolean isDora() {
+    return magnitude != null;
+  }
+
+  /** Whether it draws random numbers in its next forward. */
+  final boolean isRandomNow() {
+    return dropout.isActive();
   }
 
   int rank() {

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
  * and the forward that calls the place need not know.
  */
 public final class Child {
-  private Module occupant;
+  private volatile Module occupant;
 
   Child(Module occupant) {
     this.occupant = occupant;

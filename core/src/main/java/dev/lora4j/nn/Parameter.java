@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Parameter implements AutoCloseable {
   private Tensor value;
+  private final AtomicInteger changes = new AtomicInteger();
   private final List<UnaryOperator<Tensor>> parametrizations = new CopyOnWriteArrayList<>();
 
   Parameter(Tensor initial) {
@@ -108,6 +110,7 @@ public final class Parameter implements AutoCloseable {
         NoGradGuard guard = new NoGradGuard()) {
       value.copy_(source);
     }
+    changed();
   }
 
   /**
@@ -122,6 +125,7 @@ public final class Parameter implements AutoCloseable {
       place.copy_(value);
       value.set_data(place);
     }
+    changed();
   }
 
   /**
@@ -133,7 +137,21 @@ public final class Parameter implements AutoCloseable {
     Tensor old = value;
     value = Ops.keep(replacement);
     trainable(trainable);
+    changed();
     old.deallocate();
+  }
+
+  /**
+   * A number that is another one after each change of the values. Whoever writes into the memory by
+   * another way than this class or {@link #value} says so by {@link #changed}.
+   */
+  public long version() {
+    return ((long) changes.get() << Integer.SIZE) + value._version();
+  }
+
+  /** Tells that the values may be others now. */
+  public void changed() {
+    changes.incrementAndGet();
   }
 
   /** Frees its memory. The module that it belongs to can't be used afterwards. */

@@ -98,6 +98,7 @@ final class GradientStep implements AutoCloseable {
       } else {
         optimizer.step(parameters.block(), sum);
       }
+      parameters.changed();
       sum.zero_();
     }
   }

@@ -2,6 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.Mlp;
 import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.util.HashMap;
 import java.util.Map;
@@ -50,6 +51,11 @@ final class AdaptedMlp implements AutoCloseable {
   /** What the network says of three inputs that are always the same. */
   Tensor answer() {
     return model.forward(inputs());
+  }
+
+  /** What another view of the network says of them. */
+  Tensor answerOf(Module network) {
+    return network.forward(inputs());
   }
 
   /** The same of an unadapted network with this base's weights. */

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -78,6 +79,25 @@ class LoraLawsTest {
     }
   }
 
+  @Property(tries = TRIES)
+  void aMergeIsTakenBackBySubtractionUpToRounding(
+      @ForAll("configs") LoraConfig config, @ForAll boolean dora, @ForAll long seed) {
+    try (PointerScope scope = new PointerScope();
+        AdaptedMlp trained =
+            AdaptedMlp.trained(config.dora(dora), seed).with("other", config.alpha(2))) {
+      Map<String, Tensor> before = copy(trained.net.stateDict());
+      trained.model.activate("default", "other");
+
+      trained.model.merge(Unmerging.BY_SUBTRACTION);
+      trained.model.unmerge();
+
+      before.forEach(
+          (path, tensor) ->
+              TensorAssert.assertThat(Objects.requireNonNull(trained.net.stateDict().get(path)))
+                  .isCloseTo(tensor, 1e-4));
+    }
+  }
+
   private static Map<String, Tensor> copy(Map<String, Tensor> state) {
     return state.entrySet().stream()
         .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().detach().clone()));
@@ -112,7 +132,9 @@ class LoraLawsTest {
           .layers()
           .forEach(
               (path, layer) ->
-                  TensorAssert.assertSameState(state(layer, "loaded"), state(layer, "default")));
+                  TensorAssert.assertSameState(
+                      state(layer, trained.model, "loaded"),
+                      state(layer, trained.model, "default")));
       Tensor before = trained.answer();
       trained.model.activate("loaded");
       TensorAssert.assertThat(trained.answer()).isExactly(before);
@@ -123,8 +145,8 @@ class LoraLawsTest {
     }
   }
 
-  private static Map<String, Tensor> state(LoraLayer layer, String adapter) {
-    Update lowRank = layer.update(adapter);
+  private static Map<String, Tensor> state(LoraLayer layer, LoraModel model, String adapter) {
+    Update lowRank = layer.update(model.adapter(adapter));
     return lowRank == null ? Map.of() : lowRank.stateDict();
   }
 

@@ -264,6 +264,40 @@ class LoraModelTest {
     TensorAssert.assertThat(mlp.answer()).isExactly(before);
   }
 
+  @Test
+  void aMergeForGoodLeavesTheBareBaseWithMergedWeights() {
+    model.activate("cats", "dogs");
+    Tensor adapted = mlp.answer();
+
+    Module net = model.mergeAndUnload();
+
+    assertThat(net.find("fc1")).isInstanceOf(Linear.class);
+    assertThat(model.adapterNames()).isEmpty();
+    TensorAssert.assertThat(mlp.answer()).isCloseTo(adapted, 1e-5);
+    Lora.adapt(net, CONFIG).merge();
+  }
+
+  @Test
+  void whatWasMergedForGoodCannotBeUnmerged() {
+    model.merge(Unmerging.NEVER);
+
+    refused(model::unmerge, "can't unmerge: the merge was told to keep nothing for it");
+  }
+
+  @Test
+  void anAdapterThatChangedMeanwhileIsNotSubtracted() {
+    model.merge(Unmerging.BY_SUBTRACTION);
+    Tensor merged = mlp.answer();
+    Parameter b = model.parameters("default").get(1);
+    b.copyFrom(torch.zeros_like(b.value()));
+
+    refused(
+        model::unmerge,
+        "can't unmerge by subtraction: the adapter was changed while it was merged");
+
+    TensorAssert.assertThat(mlp.answer()).isExactly(merged);
+  }
+
   // ---- unloading ----
 
   @Test

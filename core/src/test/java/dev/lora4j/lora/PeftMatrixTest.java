@@ -77,7 +77,7 @@ class PeftMatrixTest {
   }
 
   /** What PEFT itself can't load again as it was, and what has no meaning in PEFT. */
-  private static boolean isRefused(Fixture fixture) {
+  static boolean isRefused(Fixture fixture) {
     JsonNode about = fixture.metadata("case");
     return about.has("reload_refused")
         || about.has("reload_differs")
@@ -121,7 +121,7 @@ class PeftMatrixTest {
     }
   }
 
-  private static void write(Path directory, Fixture fixture, String config, String tensors)
+  static void write(Path directory, Fixture fixture, String config, String tensors)
       throws IOException {
     Files.writeString(
         directory.resolve("adapter_config.json"),

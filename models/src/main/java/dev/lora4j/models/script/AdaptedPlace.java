@@ -5,6 +5,7 @@ import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.GradMode;
@@ -21,7 +22,7 @@ final class AdaptedPlace implements AutoCloseable {
   private final Weighted own;
   private @Nullable Kept kept;
 
-  private record Kept(Tensor weight, List<String> adapters, List<Long> versions) {}
+  private record Kept(Tensor weight, List<Parameter> from, List<Long> versions) {}
 
   AdaptedPlace(Child place, Weighted own) {
     this.place = place;
@@ -30,14 +31,13 @@ final class AdaptedPlace implements AutoCloseable {
 
   /** The weight to compute with; the layer's own, where no adapter is active. */
   Tensor weight() {
-    if (!(place.module() instanceof LoraLayer layer) || layer.activeAdapters().isEmpty()) {
+    if (!(place.module() instanceof LoraLayer layer) || layer.activeParameters().isEmpty()) {
       return own.weight().tensor();
     }
     if (own.bias().isEmpty()) {
       layer.adaptedBias(); // there is no place for one
     }
     if (GradMode.is_enabled() || own.weight().isParametrized()) {
-      close(); // a training step moves parameters in a way that they don't count
       return layer.adaptedWeight();
     }
     return kept(layer);
@@ -53,12 +53,12 @@ final class AdaptedPlace implements AutoCloseable {
   }
 
   private synchronized Tensor kept(LoraLayer layer) {
-    List<String> adapters = layer.activeAdapters();
-    List<Long> versions =
-        layer.namedParameters().values().stream().map(p -> (long) p.value()._version()).toList();
-    if (kept == null || !kept.adapters.equals(adapters) || !kept.versions.equals(versions)) {
+    List<Parameter> from = new ArrayList<>(layer.activeParameters());
+    from.add(own.weight());
+    List<Long> versions = from.stream().map(Parameter::version).toList();
+    if (kept == null || !kept.from.equals(from) || !kept.versions.equals(versions)) {
       close();
-      kept = new Kept(Ops.keep(layer.adaptedWeight()), adapters, versions);
+      kept = new Kept(Ops.keep(layer.adaptedWeight()), from, versions);
     }
     return new Tensor(kept.weight); // another handle, that outlives a change by another thread
   }
