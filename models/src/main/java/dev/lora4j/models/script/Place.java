@@ -23,4 +23,10 @@ record Place(String part, String attribute, Parameter parameter, Supplier<Tensor
       throw new UserError("'" + part + "': " + e.getMessage(), e);
     }
   }
+
+  /** Whether a value is the base's own parameter, which the script holds anyway. */
+  @SuppressWarnings("ReferenceEquality") // equal numbers elsewhere are another value
+  boolean isOwn(Tensor value) {
+    return value == parameter.value();
+  }
 }

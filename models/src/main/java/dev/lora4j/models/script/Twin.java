@@ -62,7 +62,7 @@ final class Twin implements AutoCloseable {
     try {
       for (int i = 0; i < owners.length; i++) {
         Tensor value = places.get(i).value();
-        changed[i] = value != places.get(i).parameter().value();
+        changed[i] = !places.get(i).isOwn(value);
         if (changed[i]) {
           hold(i, value);
         }

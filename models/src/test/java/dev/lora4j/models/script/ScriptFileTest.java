@@ -17,7 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever is given in the place of a TorchScript file is told apart, with what to do. */
 class ScriptFileTest {
-  @TempDir private Path directory;
+  private final Path directory;
+
+  ScriptFileTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   private static void assertRefused(Path file, Class<? extends Exception> kind, String... words) {
     assertThatThrownBy(() -> TorchScriptModel.load(file))
