@@ -8,6 +8,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.TensorInfo;
 import dev.lora4j.lora.AdapterSummary;
+import dev.lora4j.models.script.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,9 @@ import picocli.CommandLine.Parameters;
     description = "Lists an adapter directory or a saved model.",
     footer = {"", "Example:", "  lora info lora-report/adapter"})
 final class InfoCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "PATH", description = "An adapter directory or a .safetensors file.")
+  @Parameters(
+      paramLabel = "PATH",
+      description = "An adapter directory, a .safetensors or a TorchScript file.")
   private Path path = Path.of("");
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -35,6 +38,14 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() {
     if (!Files.exists(path)) {
       throw new UserError("there is no " + path);
+    }
+    if (TorchScriptModel.isAt(path)) {
+      if (json) {
+        ScriptListing.printJson(System.out, path);
+      } else {
+        ScriptListing.print(System.out, path);
+      }
+      return 0;
     }
     Optional<AdapterSummary> adapter =
         Files.isDirectory(path) ? Optional.of(AdapterSummary.read(path)) : Optional.empty();

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
     name = "lora",
     version = "lora4j " + Versions.LORA4J,
     mixinStandardHelpOptions = true,
-    subcommands = {DemoCommand.class, InfoCommand.class},
+    subcommands = {DemoCommand.class, InfoCommand.class, TrainCommand.class, EvalCommand.class},
     synopsisSubcommandLabel = "COMMAND",
     description = {
       "LoRA fine-tuning for the JVM: adapt a network that exists, train only the small low-rank"

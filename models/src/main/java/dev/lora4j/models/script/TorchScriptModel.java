@@ -77,6 +77,16 @@ public final class TorchScriptModel extends ScriptNode {
     }
   }
 
+  /** Whether a file can be a TorchScript module, by what its archive holds; nothing is loaded. */
+  public static boolean isAt(Path path) {
+    try {
+      ScriptFile.check(path);
+      return true;
+    } catch (UserError | CorruptFile e) {
+      return false;
+    }
+  }
+
   private static JitModule read(Path path) {
     try {
       return torch.load(path.toString(), new DeviceOptional(new Device("cpu")), true);
