@@ -11,8 +11,15 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file,
@@ -36,6 +43,7 @@ public final class SafetensorsFile implements AutoCloseable {
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
+  private @Nullable Tensor mapping;
 
   private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header) {
     this.path = path;
@@ -130,6 +138,41 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
+  /**
+   * A tensor's content without a copy: the file's own pages, read when they are first touched and
+   * shared with whoever else has them open. Writing to the tensor changes a private copy, never the
+   * file. It belongs to the caller's pointer scope and stays valid after {@link #close}; the file
+   * must not be overwritten in place while it lives (a file that is replaced, as {@link AtomicFile}
+   * does, may be).
+   *
+   * @return empty where the data does not lie in the file as its format wants it in memory
+   * @throws CorruptFile when the file has no tensor of that name
+   */
+  public Optional<Tensor> map(String name) {
+    TensorInfo info = info(name);
+    long start = header.dataStart() + info.begin();
+    if (info.bytes() == 0 || start % info.dtype().bytes() != 0) {
+      return Optional.empty();
+    }
+    try (Tensor bytes = mapping().narrow(0, start, info.bytes());
+        Tensor numbers = bytes.view(info.dtype().torch())) {
+      return Optional.of(numbers.view(info.sizes()));
+    }
+  }
+
+  /** The whole file as bytes {@code [size]}; the pages live as long as any tensor in them. */
+  private synchronized Tensor mapping() {
+    if (mapping == null) {
+      try (PointerScope scope = new PointerScope()) {
+        BoolOptional privately = new BoolOptional(false);
+        LongOptional size = new LongOptional(header.dataStart() + header.dataBytes());
+        TensorOptions bytes = new TensorOptions(DType.U8.torch());
+        mapping = torch.from_file(path.toString(), privately, size, bytes).retainReference();
+      }
+    }
+    return mapping;
+  }
+
   private void fill(String name, TensorInfo info, TensorMemory memory) {
     long start = header.dataStart() + info.begin();
     for (long done = 0; done < info.bytes(); ) {
@@ -151,7 +194,11 @@ public final class SafetensorsFile implements AutoCloseable {
 
   /** Closes the file; tensors that were read stay as they are. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (mapping != null) {
+      mapping.deallocate();
+      mapping = null;
+    }
     closeQuietly(channel);
   }
 

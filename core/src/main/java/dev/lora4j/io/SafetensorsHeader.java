@@ -72,6 +72,11 @@ record SafetensorsHeader(
     return new SafetensorsHeader(json.tensors(), json.metadata(), dataStart);
   }
 
+  /** Length of all tensors' data. */
+  long dataBytes() {
+    return tensors.values().stream().mapToLong(TensorInfo::end).max().orElse(0);
+  }
+
   private static ByteBuffer bytes(Path file, FileChannel channel, long from, int count)
       throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(count);

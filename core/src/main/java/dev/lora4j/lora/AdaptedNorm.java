@@ -44,11 +44,13 @@ final class AdaptedNorm implements AutoCloseable {
       Tensor a = update.downFactor().flatten(1, -1);
       Tensor b = update.upFactor().flatten(1, -1);
       Tensor cross =
-          w.mm(a.t())
+          w.mm(a.t().contiguous())
               .addmm_(b, a.mm(a.t()), new Scalar(2 * scaling), new Scalar(scaling * scaling));
       Tensor squared = squaredOfBase(w, base).add(b.mul(cross).sum(1));
       free(norm);
-      return norm = Ops.keep(squared.clamp_min_(new Scalar(0)).sqrt_());
+      Tensor fresh = Ops.keep(squared.clamp_min_(new Scalar(0)).sqrt_());
+      norm = fresh;
+      return fresh;
     }
   }
 

@@ -30,16 +30,19 @@ final class AdapterFiles {
 
   private AdapterFiles() {}
 
-  static long save(LoraModel model, String name, Path directory) {
+  static long save(LoraModel model, String name, Path directory, SavedForm form) {
     Adapter adapter = model.adapter(name);
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
-    adapter.saved().forEach((key, parameter) -> tensors.put(PREFIX + key, parameter.value()));
     Path weights = directory.resolve(WEIGHTS);
     Path json = directory.resolve(CONFIG);
-    byte[] text =
-        ConfigWriter.write(adapter.config(), adapter.paths(), model.hasTransposed(adapter));
-    SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
-    AtomicFile.write(json, text);
+    try (PointerScope scope = new PointerScope()) {
+      AdapterContent content = AdapterContent.of(model, name, form);
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      content.tensors().forEach((key, tensor) -> tensors.put(PREFIX + key, tensor));
+      byte[] text =
+          ConfigWriter.write(content.config(), adapter.paths(), model.hasTransposed(adapter));
+      SafetensorsWriter.write(weights, tensors, metadata(model));
+      AtomicFile.write(json, text);
+    }
     try {
       return Files.size(weights) + Files.size(json);
     } catch (IOException e) {
@@ -47,7 +50,7 @@ final class AdapterFiles {
     }
   }
 
-  static void load(LoraModel model, String name, Path directory) {
+  static void load(LoraModel model, String name, Path directory, BaseCheck check) {
     LoraConfig config = readConfig(directory);
     Path file = directory.resolve(WEIGHTS);
     if (!Files.isRegularFile(file)) {
@@ -64,7 +67,27 @@ final class AdapterFiles {
         model.remove(name);
         throw new UserError(file + " does not fit this base:\n  " + String.join("\n  ", problems));
       }
+      if (check == BaseCheck.SAME_BASE) {
+        requireSameBase(model, name, file, weights);
+      }
       expected.forEach((key, parameter) -> parameter.copyFrom(weights.read(key)));
+    }
+  }
+
+  private static Map<String, String> metadata(LoraModel model) {
+    Map<String, String> metadata = new LinkedHashMap<>(model.fingerprint().metadata());
+    metadata.put("format", "pt");
+    return metadata;
+  }
+
+  private static void requireSameBase(
+      LoraModel model, String name, Path file, SafetensorsFile weights) {
+    try {
+      BaseFingerprint.in(weights.metadata())
+          .ifPresent(madeOn -> madeOn.require(file, model.fingerprint()));
+    } catch (UserError e) {
+      model.remove(name);
+      throw e;
     }
   }
 
@@ -79,7 +102,7 @@ final class AdapterFiles {
 
   /** What the base gave up at random can't be found again from the base alone. */
   private static void refuseUnrepeatable(LoraConfig config) {
-    if (config.initialization() instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
+    if (!config.initialization().isRepeatable()) {
       throw new UserError(
           "init_lora_weights = %s took a random part of the base, which can't be found again; save"
                   .formatted(config.initialization().word())

@@ -25,6 +25,7 @@ final class Adapters {
   private final ThreadLocal<@Nullable AdapterChoice> ofThisThread = new ThreadLocal<>();
 
   private final MergeJournal journal = new MergeJournal();
+  private final Fingerprinter fingerprinter = new Fingerprinter(journal);
   private volatile boolean merged;
 
   // ---- by name ----
@@ -124,6 +125,10 @@ final class Adapters {
   }
 
   // ---- merging ----
+
+  Fingerprinter fingerprinter() {
+    return fingerprinter;
+  }
 
   MergeJournal journal() {
     return journal;

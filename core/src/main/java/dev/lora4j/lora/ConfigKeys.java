@@ -19,6 +19,7 @@ final class ConfigKeys {
           "use_rslora",
           "use_dora",
           "init_lora_weights",
+          "eva_config",
           "rank_pattern",
           "alpha_pattern",
           "layers_to_transform",

@@ -78,7 +78,10 @@ final class ConfigReader {
     if (config.targets.equals(Targets.none())
         && config.targetParameters.isEmpty()
         && config.trainableTokens.isEmpty()) {
-      throw noTargets();
+      if (!isAbsent(json.path("target_modules"))) {
+        throw noTargets();
+      }
+      config.targets = Targets.ofArchitecture();
     }
     try {
       return config.build();
@@ -161,10 +164,28 @@ final class ConfigReader {
       throw wrong("init_lora_weights", "true, false or a name");
     }
     try {
-      return Initialization.named(value.asText());
+      Initialization how = Initialization.named(value.asText());
+      return how instanceof Initialization.Eva standard ? eva(standard) : how;
     } catch (UserError e) {
       throw new UserError(file + ": " + e.getMessage(), e);
     }
+  }
+
+  private Initialization.Eva eva(Initialization.Eva otherwise) {
+    JsonNode config = json.path("eva_config");
+    if (isAbsent(config)) {
+      return otherwise;
+    }
+    if (!config.isObject()) {
+      throw wrong("eva_config", "an object");
+    }
+    return new Initialization.Eva(
+        config.path("rho").asDouble(otherwise.rho()),
+        config.path("tau").asDouble(otherwise.tau()),
+        config.path("use_label_mask").asBoolean(otherwise.useLabelMask()),
+        config.path("label_mask_value").asLong(otherwise.labelMaskValue()),
+        config.path("whiten").asBoolean(otherwise.whiten()),
+        config.path("adjust_scaling_factors").asBoolean(otherwise.adjustScalingFactors()));
   }
 
   private PathPatterns patterns(String key) {

@@ -73,6 +73,15 @@ final class ConfigWriter {
   }
 
   private static void putInitialization(ObjectNode json, Initialization how) {
+    if (how instanceof Initialization.Eva eva) {
+      ObjectNode config = json.putObject("eva_config");
+      config.put("rho", eva.rho());
+      config.put("tau", eva.tau());
+      config.put("use_label_mask", eva.useLabelMask());
+      config.put("label_mask_value", eva.labelMaskValue());
+      config.put("whiten", eva.whiten());
+      config.put("adjust_scaling_factors", eva.adjustScalingFactors());
+    }
     switch (how.word()) {
       case "true" -> json.put("init_lora_weights", true);
       case "false" -> json.put("init_lora_weights", false);

@@ -36,10 +36,47 @@ public sealed interface Initialization {
   record Olora() implements Initialization {}
 
   /**
-   * A from the principal components of the layer's inputs, B zero (Paischer et al. 2024, <a
-   * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>).
+   * A from the principal components of the layer's inputs, B zero, and more rank for the layers
+   * where more of it explains something (Paischer et al. 2024, <a
+   * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>, algorithm 1).
+   *
+   * @param rho a layer gets at most {@code rho} times its rank; 1 for no redistribution
+   * @param tau from which cosine on a component counts as the same as a batch before, so that no
+   *     more batches are needed
+   * @param useLabelMask whether positions with an ignored label are left out
+   * @param labelMaskValue the label that is ignored
+   * @param whiten whether each component is divided by the root of its singular value
+   * @param adjustScalingFactors whether alpha grows and shrinks with the rank, so that the scaling
+   *     stays
    */
-  record Eva() implements Initialization {}
+  record Eva(
+      double rho,
+      double tau,
+      boolean useLabelMask,
+      long labelMaskValue,
+      boolean whiten,
+      boolean adjustScalingFactors)
+      implements Initialization {
+
+    public Eva {
+      if (!(rho >= 1) || Double.isInfinite(rho)) {
+        throw new UserError("eva_config: rho must be at least 1, found " + rho);
+      }
+      if (!(tau >= 0 && tau <= 1)) {
+        throw new UserError("eva_config: tau must be in [0, 1], found " + tau);
+      }
+    }
+
+    /** With PEFT's settings. */
+    public Eva() {
+      this(2, 0.99, true, -100, false, true);
+    }
+
+    /** With another rho. */
+    public Eva rho(double rho) {
+      return new Eva(rho, tau, useLabelMask, labelMaskValue, whiten, adjustScalingFactors);
+    }
+  }
 
   /** PEFT's words for those that have one. */
   List<String> WORDS = List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
@@ -80,6 +117,11 @@ public sealed interface Initialization {
       return "true";
     }
     return this instanceof Random ? "false" : getClass().getSimpleName().toLowerCase(Locale.ROOT);
+  }
+
+  /** Whether it gives the same for the same base each time. */
+  default boolean isRepeatable() {
+    return !(this instanceof Pissa pissa) || pissa.iterations() == 0;
   }
 
   /** Whether the base gives up a part of its weight, which the adapter then holds. */

@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.nn.Init;
+import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -29,8 +30,8 @@ final class Initializer {
   private static void initialize(LinearUpdate update, Initialization how) {
     if (how instanceof Initialization.Orthogonal) {
       orthogonal(update);
-    } else if (how instanceof Initialization.Pissa) {
-      pissa(update);
+    } else if (how instanceof Initialization.Pissa pissa) {
+      pissa(update, pissa.iterations());
     } else if (how instanceof Initialization.Olora) {
       olora(update);
     }
@@ -63,8 +64,12 @@ final class Initializer {
     update.b().copyFrom(torch.randn(rank / 2, out).t().mm(odd).div(ten));
   }
 
-  private static void pissa(LinearUpdate update) {
-    Svd top = Svd.of(update.weightAsRows().div(update.scaling())).top(update.rank());
+  private static void pissa(LinearUpdate update, int iterations) {
+    Tensor weight = update.weightAsRows().div(update.scaling());
+    Svd top =
+        iterations == 0
+            ? Svd.of(weight).top(update.rank())
+            : Svd.nearly(weight, update.rank(), iterations, Ops.defaultGenerator());
     Tensor root = top.s().sqrt();
     update.a().copyFrom(root.unsqueeze(1).mul(top.vt()));
     update.b().copyFrom(top.u().mul(root));

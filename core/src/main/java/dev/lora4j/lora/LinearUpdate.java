@@ -6,8 +6,6 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** The update of a linear layer, whichever way round its weight lies. */
@@ -50,7 +48,7 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
   }
 
   private static Tensor joined(int axis, Tensor own, Tensor initial) {
-    return torch.cat(new TensorVector(own, initial), axis);
+    return Ops.join(axis, own, initial);
   }
 
   @Override
@@ -60,6 +58,11 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
     }
     Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
     return y.dim() == 2 ? sum : sum.view(y.sizes());
+  }
+
+  /** Whether the present update is the difference to what the base gave up. */
+  boolean tookFromBase() {
+    return initialA != null;
   }
 
   /** The base's weight as {@code [out, in]}. */

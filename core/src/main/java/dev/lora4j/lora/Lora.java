@@ -1,6 +1,8 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -55,6 +57,23 @@ public final class Lora {
     for (String path : model.add(LoraLayer.DEFAULT, config)) {
       report.accept("Replaced " + path + " with LoRALinear layer.");
     }
+    model.activate(LoraLayer.DEFAULT);
+    return model;
+  }
+
+  /**
+   * Adapts a network in place with an adapter that begins from what its layers are given for these
+   * examples.
+   *
+   * @param config with {@link Initialization.Eva}
+   * @throws dev.lora4j.UserError if the network is adapted already, or the examples are too few
+   */
+  public static LoraModel adapt(Module network, LoraConfig config, List<EvaBatch> batches) {
+    if (firstAdapted(network).isPresent()) {
+      throw new UserError("the network is adapted already; add an adapter to its LoraModel");
+    }
+    LoraModel model = new LoraModel(network, new Adapters());
+    model.add(LoraLayer.DEFAULT, config, batches);
     model.activate(LoraLayer.DEFAULT);
     return model;
   }

@@ -72,7 +72,9 @@ public record LoraConfig(
     if (loraBias && dora) {
       throw new UserError("lora_bias and use_dora don't go together");
     }
-    if (!layersToTransform.isEmpty() && !(targets instanceof Targets.Named)) {
+    if (!layersToTransform.isEmpty()
+        && !(targets instanceof Targets.Named)
+        && !(targets instanceof Targets.OfArchitecture)) {
       throw new UserError("layers_to_transform goes with target_modules that are names");
     }
     if (!targetParameters.isEmpty() && (dropout > 0 || dora || loraBias)) {
@@ -154,6 +156,25 @@ public record LoraConfig(
 
   public LoraConfig alphaPattern(Map<String, Double> pattern) {
     return with(b -> b.alphaPattern = new PathPatterns(pattern));
+  }
+
+  LoraConfig patterns(PathPatterns ranks, PathPatterns alphas) {
+    return with(
+        b -> {
+          b.rankPattern = ranks;
+          b.alphaPattern = alphas;
+        });
+  }
+
+  /** The same for these layers alone, of those that it means. */
+  LoraConfig only(List<String> paths) {
+    return with(
+        b -> {
+          b.targets = Targets.exactly(paths);
+          b.exclude = Targets.none();
+          b.layersToTransform = List.of();
+          b.layersPattern = List.of();
+        });
   }
 
   public LoraConfig layersToTransform(List<Integer> layers) {

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
@@ -114,7 +115,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
 
   /** Lets the adapter's update stand in the tree under the adapter's name. */
   void name(Adapter adapter) {
-    child(placeOf(adapter), updates.get(adapter));
+    child(placeOf(adapter), requireNonNull(updates.get(adapter)));
   }
 
   void unname(Adapter adapter) {
@@ -241,6 +242,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
    * @param journal remembers how to take them out again
    */
   void merge(List<Adapter> active, MergeJournal journal) {
+    Engine.useOneThread();
     List<Update> merged = updatesOf(active);
     Parameter weight = weighted().weight();
     try (PointerScope scope = new PointerScope();
@@ -248,6 +250,12 @@ public sealed class LoraLayer extends Module permits LoraLinear {
       List<WeightChange> changes = merged.stream().map(WeightChange::of).toList();
       changes.forEach(change -> journal.change(weight, change));
       merged.forEach(update -> mergeBias(update, journal));
+    }
+  }
+
+  void refuseTiedMerge(List<Adapter> active, String path, TiedWeights tied) {
+    if (!updatesOf(active).isEmpty()) {
+      tied.refuseMerge(path, pretrained);
     }
   }
 

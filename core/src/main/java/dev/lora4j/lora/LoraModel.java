@@ -92,6 +92,26 @@ public final class LoraModel {
     return build(name, config, Planner.plan(base, config));
   }
 
+  /**
+   * Adds a new adapter that begins with what its layers are given for these examples; trainable and
+   * not active yet. Its config has the ranks that the examples gave.
+   *
+   * @param config with {@link Initialization.Eva}
+   * @return the paths of the layers that it adapts
+   * @throws UserError if the examples are too few for a layer
+   */
+  public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
+    checkNewName(name);
+    adapters.requireUnmerged("add an adapter");
+    try (AdapterScope bare = disabled();
+        EvaResult learned = Eva.learn(base, config, batches)) {
+      LoraConfig found = learned.config();
+      List<String> paths = build(name, found, Planner.planFromData(base, found));
+      learned.begin(layers(), adapter(name));
+      return paths;
+    }
+  }
+
   /** Adds an adapter for tensors that will say themselves what fits. */
   void addForLoading(String name, LoraConfig config) {
     build(name, config, Planner.planForLoading(base, config));
@@ -129,6 +149,19 @@ public final class LoraModel {
     Adapter adapter = adapter(from);
     checkNewName(to);
     adapters.rename(adapter, to);
+  }
+
+  /**
+   * Makes a new adapter of others, which stay as they are; PEFT's {@code add_weighted_adapter}. It
+   * adapts every layer that one of them adapts. It is trainable and not active yet.
+   *
+   * @param weights how much each adapter counts, by its name; a negative weight takes away
+   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined so
+   */
+  public synchronized void combine(String name, Map<String, Double> weights, Combination how) {
+    checkNewName(name);
+    adapters.requireUnmerged("combine adapters");
+    Combiner.combine(this, name, weights, how);
   }
 
   /**
@@ -212,15 +245,31 @@ public final class LoraModel {
     adapters.requireUnmerged("merge");
     List<Adapter> active = adapters.activeForAllRows();
     layers().values().forEach(layer -> layer.requireMergeable(active));
+    TiedWeights tied = TiedWeights.of(Planner.originalModules(base));
+    layers().forEach((path, layer) -> layer.refuseTiedMerge(active, path, tied));
     journal.begin(how);
     try {
       mergeParametrized(active);
-      layers().values().stream().distinct().forEach(layer -> layer.merge(active, journal));
+      layers().values().stream()
+          .distinct()
+          .parallel()
+          .forEach(layer -> layer.merge(active, journal));
     } catch (RuntimeException e) {
       journal.undo();
       throw e;
     }
     adapters.setMerged(!journal.isEmpty());
+  }
+
+  /**
+   * Merges the active adapters, and measures on some inputs what that changes. In evaluation mode.
+   *
+   * @param samples inputs of the network
+   * @throws UserError if a merged weight has a NaN or Inf, or the outputs change by more than the
+   *     limits; the base's weights are then what they were, bit for bit
+   */
+  public MergeReceipt merge(List<Tensor> samples, MergeLimits limits) {
+    return CheckedMerge.of(this, samples, limits);
   }
 
   /** Gives each parameter the value that the active adapters let the base compute with. */
@@ -297,21 +346,41 @@ public final class LoraModel {
 
   /**
    * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}.
+   * adapter_model.safetensors}. It works on the base as it was, whatever it began with.
    *
    * @return the number of bytes written
    */
   public long save(String name, Path directory) {
-    return AdapterFiles.save(this, name, directory);
+    return save(name, directory, SavedForm.PLAIN);
+  }
+
+  /**
+   * The same in a form of the caller's choice.
+   *
+   * @throws UserError if nobody could load it in that form
+   */
+  public long save(String name, Path directory, SavedForm form) {
+    return AdapterFiles.save(this, name, directory, form);
   }
 
   /**
    * Reads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
    * not active yet.
    *
-   * @throws UserError if it does not fit the base; the message names layer, expected and found
+   * @throws UserError if it does not fit the base, or was made on another one; the message names
+   *     what differs
    */
   public synchronized void load(String name, Path directory) {
-    AdapterFiles.load(this, name, directory);
+    load(name, directory, BaseCheck.SAME_BASE);
+  }
+
+  /** The same, and says whether it must be the base on which the adapter was made. */
+  public synchronized void load(String name, Path directory, BaseCheck check) {
+    AdapterFiles.load(this, name, directory, check);
+  }
+
+  /** What the base is, whatever adapters do; taken once, until its weights change. */
+  public BaseFingerprint fingerprint() {
+    return adapters.fingerprinter().of(base);
   }
 }

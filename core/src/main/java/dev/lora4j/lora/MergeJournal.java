@@ -1,21 +1,28 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
-import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a merge changed in the base, and how to undo it. */
+/**
+ * What a merge changed in the base, and how to undo it. Different parameters may be changed in
+ * different threads.
+ */
 final class MergeJournal {
-  private final Map<Parameter, Tensor> before = new LinkedHashMap<>();
-  private final Deque<Made> made = new ArrayDeque<>(); // the last one first
+  private final Map<Parameter, Tensor> before = new ConcurrentHashMap<>();
+  private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // the last one first
   private Unmerging unmerging = Unmerging.EXACT;
-  private boolean empty = true;
+  private volatile boolean empty = true;
 
   private record Made(Parameter weight, WeightChange change) {}
 
@@ -52,6 +59,20 @@ final class MergeJournal {
     before.computeIfAbsent(parameter, p -> Ops.keep(p.value().detach().clone()));
   }
 
+  /**
+   * What a parameter was before anything was merged into it.
+   *
+   * @throws UserError if no copy was kept
+   */
+  Tensor before(Parameter parameter) {
+    Tensor kept = before.get(parameter);
+    if (kept == null && made.stream().anyMatch(one -> one.weight == parameter)) {
+      throw new UserError(
+          "what the base was can't be told while adapters are merged by subtraction; unmerge first");
+    }
+    return kept == null ? parameter.value() : kept;
+  }
+
   boolean isEmpty() {
     return empty;
   }
@@ -63,19 +84,25 @@ final class MergeJournal {
   /**
    * Puts everything back.
    *
-   * @throws dev.lora4j.UserError if an update that is to be subtracted is another one by now
+   * @throws UserError if an update that is to be subtracted is another one by now
    */
   void undo() {
     made.forEach(one -> one.change.requireSameUpdate());
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      for (Made one : made) {
-        one.change.revert(one.weight.value());
-        one.weight.changed();
-      }
-    }
+    made.stream().collect(Collectors.groupingBy(Made::weight)).values().parallelStream()
+        .forEach(MergeJournal::revert);
     before.forEach(Parameter::copyFrom);
     forget();
+  }
+
+  private static void revert(List<Made> changesOfOne) {
+    Engine.useOneThread();
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      for (Made made : changesOfOne) {
+        made.change.revert(made.weight.value());
+        made.weight.changed();
+      }
+    }
   }
 
   /** Lets the changes stand. */

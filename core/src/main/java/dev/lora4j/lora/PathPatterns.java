@@ -2,7 +2,9 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -27,12 +29,40 @@ public record PathPatterns(Map<String, Double> values) {
     return NONE;
   }
 
+  /**
+   * Keys that give each of these paths its value, where it is another than {@code otherwise}. A
+   * path that ends like another one comes first, so that it keeps its own.
+   */
+  static PathPatterns exactly(Map<String, Double> byPath, double otherwise) {
+    List<String> needed =
+        byPath.entrySet().stream()
+            .filter(entry -> entry.getValue() != otherwise)
+            .map(Map.Entry::getKey)
+            .toList();
+    Map<String, Double> values = new LinkedHashMap<>();
+    byPath.entrySet().stream()
+        .filter(entry -> needed.stream().anyMatch(key -> fits(key, entry.getKey())))
+        .sorted(Comparator.comparingInt(entry -> -entry.getKey().length()))
+        .forEach(entry -> values.put(entry.getKey(), entry.getValue()));
+    return new PathPatterns(values);
+  }
+
   /** The value for a path, if a key fits it. */
   public Optional<Double> lookUp(String path) {
     return values.entrySet().stream()
         .filter(entry -> fits(entry.getKey(), path))
         .map(Map.Entry::getValue)
         .findFirst();
+  }
+
+  /** A key that fits this path and no other. */
+  static String only(String path) {
+    return "^" + quote(path);
+  }
+
+  /** A path as a regular expression, in the words that Java's and Python's have in common. */
+  static String quote(String path) {
+    return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
   }
 
   /** Whether a key fits a path. */

@@ -14,9 +14,12 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -26,17 +29,50 @@ import java.util.function.Predicate;
 final class Planner {
   private final LoraConfig config;
   private final Map<String, Module> modules;
+  private final String head; // of a language model, else empty
+  private final TiedWeights tied;
   private final List<String> impossible = new ArrayList<>();
   private final List<String> unmet = new ArrayList<>(); // names that mean nothing
 
   private Planner(Module base, LoraConfig config) {
-    this.config = config;
     modules = originalModules(base);
+    this.config =
+        config.targets() instanceof Targets.OfArchitecture
+            ? config.targets(defaultTargets(base))
+            : config;
+    head = base.headPath().orElse("");
+    tied = TiedWeights.of(modules);
+  }
+
+  private Targets defaultTargets(Module base) {
+    Optional<String> type = base.modelType();
+    return type.flatMap(DefaultTargets::of)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "target_modules is null, and "
+                        + type.map(
+                                t ->
+                                    "there is no default for model_type '"
+                                        + t
+                                        + "'"
+                                        + NearMiss.hint(t, DefaultTargets.knownTypes()))
+                            .orElse("the network does not say its model_type")
+                        + "; name the layers, of "
+                        + String.join(", ", lastNames(adaptable()))));
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
     refuseBeginning(config.initialization());
-    Planner planner = new Planner(base, config);
+    return strictly(new Planner(base, config));
+  }
+
+  /** The same for an adapter that begins from data which the caller has. */
+  static AdapterPlan planFromData(Module base, LoraConfig config) {
+    return strictly(new Planner(base, config));
+  }
+
+  private static AdapterPlan strictly(Planner planner) {
     AdapterPlan plan = planner.plan();
     planner.impossible.addAll(planner.unmet);
     refuse(planner.impossible);
@@ -49,16 +85,12 @@ final class Planner {
     }
   }
 
-  /** What could be begun here, but not brought back from the disk, or only in name. */
+  /** What can't begin from the base alone. */
   private static void refuseBeginning(Initialization how) {
-    if (how instanceof Initialization.Pissa pissa && pissa.iterations() > 0) {
-      throw new UserError(
-          how.word()
-              + " takes a random part of the base, which a saved adapter can't find again;"
-              + " use pissa");
-    }
     if (how instanceof Initialization.Eva) {
-      throw new UserError("eva needs examples of the layers' inputs, and can't begin here yet");
+      throw new UserError(
+          "eva begins from examples of the layers' inputs: give some batches,"
+              + " Lora.adapt(network, config, batches)");
     }
   }
 
@@ -82,6 +114,7 @@ final class Planner {
     List<RawParameter> parameters = parameters();
     checkTargets(layers);
     checkPatterns(layers, parameters);
+    impossible.addAll(tied.refused(config, layers, saved));
     return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
   }
 
@@ -126,11 +159,29 @@ final class Planner {
   }
 
   private boolean isTarget(String path, Module module) {
-    boolean meant =
-        config.targets() instanceof Targets.EveryLinear
-            ? module instanceof Linear || module instanceof TransposedLinear
-            : config.targets().include(path);
-    return meant && !config.exclude().include(path) && isInLayers(path);
+    return isMeant(config.targets(), path, module, head)
+        && !config.exclude().include(path)
+        && isInLayers(path);
+  }
+
+  private static boolean isMeant(Targets targets, String path, Module module, String head) {
+    return targets instanceof Targets.EveryLinear
+        ? (module instanceof Linear || module instanceof TransposedLinear) && !path.equals(head)
+        : targets.include(path);
+  }
+
+  /** The paths of the layers that targets mean, before anything is excluded. */
+  static Set<String> meant(Module base, Targets targets) {
+    Set<String> meant = new LinkedHashSet<>();
+    String head = base.headPath().orElse("");
+    originalModules(base)
+        .forEach(
+            (path, module) -> {
+              if (LoraLayer.canAdapt(module) && isMeant(targets, path, module, head)) {
+                meant.add(path);
+              }
+            });
+    return meant;
   }
 
   private boolean isInLayers(String path) {

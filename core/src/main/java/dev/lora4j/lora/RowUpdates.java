@@ -43,7 +43,7 @@ final class RowUpdates implements AutoCloseable {
     this.ofRows = ofRows;
     versions = versions();
     down = joined(0, Update::downFactor);
-    up = joined(1, Update::upFactor);
+    up = linedUp(joined(1, Update::upFactor));
     mask = mask();
     bias = updates.stream().anyMatch(u -> u.biasOfB() != null) ? perRow(0, this::bias) : null;
     ratio = updates.stream().anyMatch(Update::isDora) ? perRow(1, this::ratio) : null;
@@ -100,7 +100,12 @@ final class RowUpdates implements AutoCloseable {
   }
 
   private Tensor joined(int axis, Function<Update, Tensor> factor) {
-    return torch.cat(new TensorVector(updates.stream().map(factor).toArray(Tensor[]::new)), axis);
+    return Ops.join(axis, updates.stream().map(factor).toArray(Tensor[]::new));
+  }
+
+  /** A matrix whose columns lie as rows, as the product that it enters reads it. */
+  private static Tensor linedUp(Tensor up) {
+    return up.dim() == 2 ? up.t().contiguous().t() : up;
   }
 
   private Tensor mask() {

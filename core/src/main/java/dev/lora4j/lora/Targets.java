@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /** Which modules are adapted, by path; PEFT's {@code target_modules}. */
 public sealed interface Targets {
@@ -14,9 +15,17 @@ public sealed interface Targets {
   /** The choice in words. */
   String describe();
 
-  /** Every linear layer, at any depth. */
+  /** Every linear layer, at any depth, but a language model's head. */
   static Targets everyLinear() {
     return new EveryLinear();
+  }
+
+  /**
+   * The layers that PEFT adapts in a network of this architecture ({@code target_modules: null}):
+   * queries and values of attention, mostly. The network must say its {@code modelType}.
+   */
+  static Targets ofArchitecture() {
+    return new OfArchitecture();
   }
 
   /** Nothing. */
@@ -47,6 +56,12 @@ public sealed interface Targets {
     }
   }
 
+  /** The modules at these paths, and none that is deeper and ends like one of them. */
+  static Targets exactly(List<String> paths) {
+    return matching(
+        paths.stream().map(path -> path.replace(".", "\\.")).collect(Collectors.joining("|")));
+  }
+
   /** See {@link #everyLinear}. */
   record EveryLinear() implements Targets {
     @Override
@@ -57,6 +72,20 @@ public sealed interface Targets {
     @Override
     public String describe() {
       return "every linear layer";
+    }
+  }
+
+  /** See {@link #ofArchitecture}. */
+  record OfArchitecture() implements Targets {
+    /** Which they are depends on the network. */
+    @Override
+    public boolean include(String path) {
+      return false;
+    }
+
+    @Override
+    public String describe() {
+      return "the architecture's default layers";
     }
   }
 

@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
@@ -116,7 +115,7 @@ final class WithRows extends Module {
   }
 
   private static Tensor joined(List<Tensor> parts) {
-    return torch.cat(new TensorVector(parts.toArray(new Tensor[0])));
+    return Ops.join(0, parts.toArray(new Tensor[0]));
   }
 
   /** Leaves the network as it is, and frees what was kept for the rows. */

@@ -32,7 +32,7 @@ public final class Embedding extends Module implements Weighted {
       throw new UserError(
           "padding_idx must be in [0, %d), found %d".formatted(numEmbeddings, this.paddingIndex));
     }
-    weight = parameter("weight", torch.randn(numEmbeddings, dim));
+    weight = parameter("weight", Init.normal(0, 1, numEmbeddings, dim));
     if (paddingIndex.isPresent()) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {

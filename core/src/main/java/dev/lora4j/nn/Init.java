@@ -1,14 +1,39 @@
 package dev.lora4j.nn;
 
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * PyTorch's default initialisations (He et al. 2015, <a
  * href="https://arxiv.org/abs/1502.01852">arXiv:1502.01852</a>).
  */
 public final class Init {
+  private static final ThreadLocal<Boolean> DEFERRED = ThreadLocal.withInitial(() -> false);
+
   private Init() {}
+
+  /**
+   * Makes a network whose weights have shapes but no values and take no memory (they lie on
+   * PyTorch's meta device): a checkpoint is to put its own in their places.
+   */
+  public static <T extends Module> T withoutValues(Supplier<T> network) {
+    DEFERRED.set(true);
+    try {
+      return network.get();
+    } finally {
+      DEFERRED.remove();
+    }
+  }
+
+  private static Tensor withoutMemory(long... shape) {
+    try (TensorOptions options = new TensorOptions(new Device("meta"))) {
+      return torch.empty(shape, options, null);
+    }
+  }
 
   /**
    * Kaiming-uniform with {@code a = √5}: {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's
@@ -22,6 +47,9 @@ public final class Init {
 
   /** {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
   static Tensor uniformByFanIn(long fanIn, long... shape) {
+    if (DEFERRED.get()) {
+      return withoutMemory(shape);
+    }
     double bound = 1 / Math.sqrt((double) fanIn);
     Tensor result = Ops.empty(shape);
     try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
@@ -32,7 +60,9 @@ public final class Init {
 
   /** {@code N(mean, std²)}. */
   public static Tensor normal(double mean, double std, long... shape) {
-    return Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
+    return DEFERRED.get()
+        ? withoutMemory(shape)
+        : Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
   }
 
   /** Product of all dimensions but the first. */

@@ -43,6 +43,23 @@ public final class Linear extends Module implements Weighted {
     return new Linear(inFeatures, outFeatures, false);
   }
 
+  private Linear(Parameter shared) {
+    outFeatures = shared.shape()[0];
+    inFeatures = shared.shape()[1];
+    weight = share("weight", shared);
+    bias = null;
+  }
+
+  /**
+   * A layer without a bias whose weight is another module's too, such as a head that is tied to an
+   * embedding.
+   *
+   * @param weight {@code [out, in]}
+   */
+  public static Linear sharing(Parameter weight) {
+    return new Linear(weight);
+  }
+
   /**
    * @param input {@code [batch…, in]}
    * @return {@code [batch…, out]}

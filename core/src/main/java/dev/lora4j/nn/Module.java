@@ -9,6 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
@@ -221,6 +222,22 @@ public abstract class Module implements AutoCloseable {
   /** What kind of module it is, in a word for errors. */
   public String kind() {
     return getClass().getSimpleName();
+  }
+
+  /**
+   * The path of the layer that gives a language model's logits. An adapter on every linear layer
+   * leaves it out, as PEFT's {@code all-linear} does.
+   */
+  public Optional<String> headPath() {
+    return Optional.empty();
+  }
+
+  /**
+   * Hugging Face's {@code model_type} of the network, such as {@code llama}. Which layers an
+   * adapter changes where its config names none follows from it.
+   */
+  public Optional<String> modelType() {
+    return Optional.empty();
   }
 
   /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */

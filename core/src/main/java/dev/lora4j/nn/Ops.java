@@ -5,6 +5,7 @@ import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -12,6 +13,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,7 @@ public final class Ops {
   private static final TensorArrayRefOptional ALL_LEAVES =
       new TensorArrayRefOptional().retainReference();
   private static final TensorOptional ABSENT = new TensorOptional().retainReference();
+  private static final DoubleOptional OVER_ROOT_OF_DIM = new DoubleOptional().retainReference();
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -126,7 +129,8 @@ public final class Ops {
     return torch.dtype(type);
   }
 
-  static GeneratorOptional defaultGenerator() {
+  /** Where random numbers come from unless told otherwise; {@link Engine#seed} seeds it. */
+  public static GeneratorOptional defaultGenerator() {
     return DEFAULT_GENERATOR;
   }
 
@@ -157,7 +161,15 @@ public final class Ops {
    * @return {@code [batch…, out]}
    */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    if (FewRows.suits(x, weight)) {
+      return FewRows.linear(x, weight, bias);
+    }
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
+  }
+
+  /** Tensors side by side along an axis. */
+  public static Tensor join(long axis, Tensor... parts) {
+    return torch.cat(new TensorVector(parts), axis);
   }
 
   /** {@code a + scaling · b}. */
@@ -196,6 +208,25 @@ public final class Ops {
     Arrays.fill(shape, 1);
     shape[axis] = numbers.numel();
     return numbers.view(shape);
+  }
+
+  /**
+   * {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017, <a
+   * href="https://arxiv.org/abs/1706.03762">arXiv:1706.03762</a>, eq. 1).
+   *
+   * @param q {@code [batch, heads, tokens, dim]}
+   * @param k {@code [batch, groups, keys, dim]}, where groups divides heads
+   * @param v {@code [batch, groups, keys, dim]}
+   * @param mask added to the scores, {@code [tokens, keys]} or {@code [batch, 1, tokens, keys]}
+   * @param causal whether a token sees itself and those before it only; there is no mask then
+   * @param dropout probability that a weight is dropped
+   * @return {@code [batch, heads, tokens, dim]}
+   */
+  public static Tensor attention(
+      Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
+    boolean grouped = q.size(1) != k.size(1);
+    return torch.scaled_dot_product_attention(
+        q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }
 
   /**

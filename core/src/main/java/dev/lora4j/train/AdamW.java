@@ -43,6 +43,11 @@ public final class AdamW implements Optimizer {
     public static Settings of(double learningRate) {
       return new Settings(learningRate, 0.9, 0.999, 1e-8, 0.01);
     }
+
+    /** The same with another weight decay. */
+    public Settings weightDecay(double weightDecay) {
+      return new Settings(learningRate, beta1, beta2, epsilon, weightDecay);
+    }
   }
 
   /** With PyTorch's defaults for this learning rate. */

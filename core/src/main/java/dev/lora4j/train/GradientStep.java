@@ -34,7 +34,7 @@ final class GradientStep implements AutoCloseable {
     this.forward = forward;
     this.optimizer = optimizer;
     this.workers = workers;
-    List<Parameter> trainable = network.trainableParameters();
+    List<Parameter> trainable = optimizer.arrange(network.trainableParameters());
     parameters = new FlatParameters(trainable);
     idle = new ArrayList<>(trainable);
     for (int i = 0; i < workers.count(); i++) {

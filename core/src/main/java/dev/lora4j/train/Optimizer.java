@@ -1,5 +1,7 @@
 package dev.lora4j.train;
 
+import dev.lora4j.nn.Parameter;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -15,6 +17,16 @@ public interface Optimizer extends AutoCloseable {
    * @param gradient {@code [n]}, may be overwritten
    */
   void step(Tensor parameters, Tensor gradient);
+
+  /**
+   * The order in which the parameters lie in the flat tensor.
+   *
+   * @param trainable all that is trained, in the network's order
+   * @throws dev.lora4j.UserError if the optimizer has no use for one of them
+   */
+  default List<Parameter> arrange(List<Parameter> trainable) {
+    return trainable;
+  }
 
   /** Whether a step changes a parameter whose gradient is zero, as weight decay does. */
   default boolean decays() {

@@ -83,28 +83,6 @@ class AdapterChoiceTest {
         .hasMessage("no adapter 'cast'; did you mean cats?");
   }
 
-  @Test
-  void aRenamedAdapterIsTheSameUnderAnotherName(@TempDir Path directory) {
-    Tensor expected = answer("cats");
-    List<Parameter> parameters = model.parameters("cats");
-    model.activate("cats");
-
-    model.rename("cats", "lions");
-
-    assertThat(model.adapterNames()).containsExactly("default", "lions", "dogs");
-    assertThat(model.active()).containsExactly("lions");
-    assertThat(model.parameters("lions")).isEqualTo(parameters);
-    assertThat(mlp.net.namedParameters().keySet())
-        .contains("head.lions.A.weight")
-        .noneMatch(path -> path.contains("cats"));
-    TensorAssert.assertThat(mlp.answer()).isExactly(expected);
-    assertThatThrownBy(() -> model.rename("lions", "dogs"))
-        .hasMessage("there is an adapter 'dogs' already; remove it first");
-    model.rename("default", "cats");
-    model.rename("lions", "default");
-    assertThat(mlp.net.namedParameters().keySet()).contains("head.A.weight", "head.cats.A.weight");
-  }
-
   // ---- swapping ----
 
   @Test

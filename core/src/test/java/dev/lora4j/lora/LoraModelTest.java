@@ -343,7 +343,7 @@ class LoraModelTest {
 
   private static long comeAndGo(LoraModel model, Path directory) {
     model.add("added", CONFIG);
-    model.load("loaded", directory);
+    model.load("loaded", directory, BaseCheck.ANY_BASE);
     model.activate("added", "loaded");
     model.merge();
     model.unmerge();

@@ -126,6 +126,6 @@ class ConvNetParityTest {
       other.activate("mine");
       TensorAssert.assertThat(copy.forward(batch.tensor("input"))).isExactly(expected);
     }
-    assertThat(bytes).isLessThan(15_000);
+    assertThat(bytes).isLessThan(15_500); // with PEFT's config and the base's fingerprint
   }
 }

@@ -1,0 +1,111 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** A merge that is measured, and taken back bit for bit where it did harm. */
+final class CheckedMerge {
+  private final LoraModel model;
+  private double largest;
+  private double sum;
+  private double divergence;
+  private long numbers;
+  private long rows;
+  private long agreeing;
+
+  private CheckedMerge(LoraModel model) {
+    this.model = model;
+  }
+
+  static MergeReceipt of(LoraModel model, List<Tensor> samples, MergeLimits limits) {
+    if (samples.isEmpty()) {
+      throw new UserError("no samples to compare a merge on; give at least one input");
+    }
+    boolean training = model.base().isTraining();
+    model.base().train(false);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      List<Tensor> before = samples.stream().map(model::forward).map(Tensor::clone).toList();
+      model.merge();
+      boolean stays = false;
+      try {
+        MergeReceipt receipt = new CheckedMerge(model).receipt(before, samples);
+        refuse(limits.brokenBy(receipt));
+        stays = true;
+        return receipt;
+      } finally {
+        if (!stays) {
+          model.unmerge();
+        }
+      }
+    } finally {
+      model.base().train(training);
+    }
+  }
+
+  private static void refuse(List<String> problems) {
+    if (!problems.isEmpty()) {
+      throw new UserError(
+          "the merge was taken back, the base is as it was:\n  " + String.join("\n  ", problems));
+    }
+  }
+
+  private MergeReceipt receipt(List<Tensor> before, List<Tensor> samples) {
+    refuse(notFinite());
+    for (int i = 0; i < samples.size(); i++) {
+      try (PointerScope scope = new PointerScope()) {
+        compare(before.get(i), model.forward(samples.get(i)));
+      }
+    }
+    return new MergeReceipt(
+        samples.size(), largest, sum / numbers, divergence / rows, (double) agreeing / rows);
+  }
+
+  private List<String> notFinite() {
+    List<String> problems = new ArrayList<>();
+    model
+        .base()
+        .namedParameters()
+        .forEach(
+            (path, parameter) -> {
+              if (!isFinite(parameter)) {
+                problems.add(path.replace(".pretrained", "") + " has numbers that are NaN or Inf");
+              }
+            });
+    return problems;
+  }
+
+  private static boolean isFinite(Parameter parameter) {
+    try (PointerScope scope = new PointerScope()) {
+      return parameter.value().isfinite().all().item_bool();
+    }
+  }
+
+  /** In double precision, so that comparing does not round. */
+  private void compare(Tensor unmerged, Tensor merged) {
+    Tensor expected = rowsOf(unmerged);
+    Tensor found = rowsOf(merged);
+    Tensor apart = found.sub(expected).abs();
+    double most = apart.max().item_double();
+    largest = most >= 0 ? Math.max(largest, most) : Double.NaN;
+    sum += apart.sum().item_double();
+    numbers += apart.numel();
+    Tensor logExpected = torch.log_softmax(expected, 1);
+    Tensor logFound = torch.log_softmax(found, 1);
+    divergence += logExpected.exp().mul(logExpected.sub(logFound)).sum().item_double();
+    agreeing += Ops.argmaxOfRows(expected).eq(Ops.argmaxOfRows(found)).sum().item_long();
+    rows += expected.size(0);
+  }
+
+  private static Tensor rowsOf(Tensor output) {
+    return output.to(ScalarType.Double).reshape(-1, output.size(-1));
+  }
+}

@@ -1,0 +1,105 @@
+package dev.lora4j.lora;
+
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+
+/** Makes one adapter of several, layer by layer. */
+final class Combiner {
+  private final LoraModel model;
+  private final Map<String, Double> weights;
+  private final LayerRule rule;
+
+  private Combiner(LoraModel model, Map<String, Double> weights, Combination how) {
+    this.model = model;
+    this.weights = weights;
+    rule = LayerRule.of(how, configs());
+  }
+
+  /** See {@link LoraModel#combine}. */
+  static void combine(LoraModel model, String name, Map<String, Double> weights, Combination how) {
+    Combinable.check(model, weights, how);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      new Combiner(model, inTheOrderOfAdding(model, weights), how).combine(name);
+    }
+  }
+
+  /** Sums and random numbers must not depend on the order in which a map happens to be. */
+  private static Map<String, Double> inTheOrderOfAdding(
+      LoraModel model, Map<String, Double> weights) {
+    Map<String, Double> ordered = new LinkedHashMap<>();
+    model.adapterNames().stream()
+        .filter(weights::containsKey)
+        .forEach(name -> ordered.put(name, weights.get(name)));
+    return ordered;
+  }
+
+  private List<LoraConfig> configs() {
+    return weights.keySet().stream().map(model::config).toList();
+  }
+
+  private void combine(String name) {
+    Map<String, List<CombinedPart>> parts = parts();
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    parts.forEach((path, ofLayer) -> ranks.put(path, rule.rank(path, ofLayer)));
+    model.add(name, CombinedConfig.of(model.base(), configs(), ranks));
+    try {
+      fill(name, parts);
+    } catch (RuntimeException e) {
+      model.remove(name);
+      throw e;
+    }
+  }
+
+  /** The adapters' updates by the path of the layer. */
+  private Map<String, List<CombinedPart>> parts() {
+    Map<String, List<CombinedPart>> parts = new LinkedHashMap<>();
+    model
+        .layers()
+        .forEach(
+            (path, layer) -> {
+              List<CombinedPart> ofLayer = parts(path, layer);
+              if (!ofLayer.isEmpty()) {
+                parts.put(path, ofLayer);
+              }
+            });
+    return parts;
+  }
+
+  private List<CombinedPart> parts(String path, LoraLayer layer) {
+    return weights.entrySet().stream()
+        .filter(entry -> model.adapter(entry.getKey()).paths().contains(path))
+        .map(
+            entry ->
+                new CombinedPart(
+                    entry.getKey(),
+                    Objects.requireNonNull(layer.update(model.adapter(entry.getKey()))),
+                    entry.getValue()))
+        .toList();
+  }
+
+  /** A layer that stands in two places is filled once. */
+  private void fill(String name, Map<String, List<CombinedPart>> parts) {
+    Map<String, LoraLayer> layers = model.layers();
+    Set<LoraLayer> filled = new HashSet<>();
+    parts.forEach(
+        (path, ofLayer) -> {
+          LoraLayer layer = Objects.requireNonNull(layers.get(path));
+          if (filled.add(layer)) {
+            fill(Objects.requireNonNull(layer.update(model.adapter(name))), ofLayer);
+          }
+        });
+  }
+
+  private void fill(Update update, List<CombinedPart> parts) {
+    try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
+      rule.combine(parts).copyInto(update);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package dev.lora4j.nn;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code x Wᵀ + b} where x has few rows and W is large, as in decoding: then the time goes into
+ * reading W, and BLAS's general product first copies it. One row is a matrix-vector product, and
+ * several are quicker as {@code (W xᵀ)ᵀ}, for which W is copied in the order in which it lies.
+ */
+final class FewRows {
+  private static final long MOST_ROWS = 64;
+  private static final long SMALLEST_WEIGHT = 1 << 16;
+
+  private FewRows() {}
+
+  static boolean suits(Tensor x, Tensor weight) {
+    long in = weight.size(1);
+    return weight.numel() >= SMALLEST_WEIGHT
+        && x.dim() >= 2
+        && x.numel() > 0
+        && x.size(-1) == in
+        && x.numel() <= MOST_ROWS * in
+        && x.is_cpu()
+        && (weight.is_contiguous() || x.numel() == in);
+  }
+
+  static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    long[] shape = Ops.shape(x);
+    shape[shape.length - 1] = weight.size(0);
+    return x.numel() == weight.size(1)
+        ? oneRow(x.reshape(-1), weight, bias).view(shape)
+        : rows(x.reshape(-1, weight.size(1)), weight, bias).view(shape);
+  }
+
+  private static Tensor oneRow(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    return bias == null ? torch.mv(weight, x) : torch.addmv(bias, weight, x);
+  }
+
+  private static Tensor rows(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    Tensor columns = x.t().contiguous(); // [in, rows]
+    Tensor y =
+        bias == null
+            ? torch.mm(weight, columns)
+            : torch.addmm(bias.unsqueeze(1), weight, columns); // [out, rows]
+    return y.t().contiguous();
+  }
+}

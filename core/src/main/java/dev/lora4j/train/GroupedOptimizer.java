@@ -1,0 +1,99 @@
+package dev.lora4j.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Trains groups of parameters differently, each with an optimizer of its own: PyTorch's parameter
+ * groups.
+ *
+ * <pre>{@code
+ * var optimizer = GroupedOptimizer.of(
+ *     LoraPlus.ratio(16).groups(adapted, 1e-4), group -> new AdamW(group.learningRate()));
+ * }</pre>
+ */
+public final class GroupedOptimizer implements Optimizer {
+  private final List<Optimizer> optimizers;
+  private final Map<Parameter, Integer> groupOf;
+  private final long[] sizes;
+
+  private GroupedOptimizer(List<Optimizer> optimizers, Map<Parameter, Integer> groupOf) {
+    this.optimizers = optimizers;
+    this.groupOf = groupOf;
+    sizes = new long[optimizers.size()];
+  }
+
+  /**
+   * Parameters with equal groups are trained together.
+   *
+   * @param groups what each parameter belongs to
+   * @param made the optimizer of a group; it belongs to the grouped one from then on
+   */
+  public static <G> GroupedOptimizer of(
+      Map<Parameter, G> groups, Function<? super G, ? extends Optimizer> made) {
+    Map<G, Integer> numbers = new LinkedHashMap<>();
+    Map<Parameter, Integer> groupOf = new HashMap<>();
+    groups.forEach(
+        (parameter, group) ->
+            groupOf.put(parameter, numbers.computeIfAbsent(group, g -> numbers.size())));
+    List<Optimizer> optimizers = new ArrayList<>();
+    numbers.keySet().forEach(group -> optimizers.add(made.apply(group)));
+    return new GroupedOptimizer(optimizers, groupOf);
+  }
+
+  /** Groups lie side by side, in the order in which they were given. */
+  @Override
+  public List<Parameter> arrange(List<Parameter> trainable) {
+    for (Parameter parameter : trainable) {
+      if (!groupOf.containsKey(parameter)) {
+        throw new UserError(
+            "a trainable parameter of shape %s belongs to no group; freeze it or give it one"
+                .formatted(Ops.shapeOf(parameter.value())));
+      }
+    }
+    List<Parameter> arranged = new ArrayList<>(trainable);
+    arranged.sort(Comparator.comparing(this::group));
+    for (int i = 0; i < sizes.length; i++) {
+      int group = i;
+      sizes[i] =
+          trainable.stream().filter(p -> group(p) == group).mapToLong(Parameter::numel).sum();
+    }
+    return arranged;
+  }
+
+  private int group(Parameter parameter) {
+    return groupOf.getOrDefault(parameter, 0);
+  }
+
+  @Override
+  public void step(Tensor parameters, Tensor gradient) {
+    long from = 0;
+    for (int i = 0; i < sizes.length; i++) {
+      if (sizes[i] > 0) {
+        optimizers
+            .get(i)
+            .step(parameters.narrow(0, from, sizes[i]), gradient.narrow(0, from, sizes[i]));
+      }
+      from += sizes[i];
+    }
+  }
+
+  @Override
+  public boolean decays() {
+    return optimizers.stream().anyMatch(Optimizer::decays);
+  }
+
+  @Override
+  public void close() {
+    optimizers.forEach(Optimizer::close);
+  }
+}

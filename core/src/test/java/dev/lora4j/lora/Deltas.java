@@ -1,0 +1,33 @@
+package dev.lora4j.lora;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.bytedeco.pytorch.Tensor;
+
+/** What an adapter would add to the weights of a model's layers. */
+final class Deltas {
+  private Deltas() {}
+
+  /** What it would add to the weight of one layer. */
+  static Tensor of(LoraModel model, String adapter, String path) {
+    return Objects.requireNonNull(of(model, adapter).get(path), path);
+  }
+
+  static Map<String, Tensor> of(LoraModel model, String adapter) {
+    Map<String, Tensor> deltas = new LinkedHashMap<>();
+    model
+        .layers()
+        .forEach(
+            (path, layer) -> {
+              Update update =
+                  layer.adapterNames().contains(adapter)
+                      ? layer.update(model.adapter(adapter))
+                      : null;
+              if (update != null) {
+                deltas.put(path, update.delta());
+              }
+            });
+    return deltas;
+  }
+}
