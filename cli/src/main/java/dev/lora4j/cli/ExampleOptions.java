@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.data.ImageFolder;
 import dev.lora4j.data.ImageSplits;
 import dev.lora4j.data.Normalization;
+import dev.lora4j.models.table.TableFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,16 +15,22 @@ import picocli.CommandLine.Option;
 /** Where the examples of a classifier are, and how they become numbers. */
 final class ExampleOptions {
   private static final String IMAGES = "image-classification";
-  private static final List<String> TASKS = List.of(IMAGES);
+  private static final String TABLES = "table-classification";
+  private static final List<String> TASKS = List.of(IMAGES, TABLES);
 
   @Option(
       names = "--data",
       paramLabel = "PATH",
       required = true,
-      description = "Folder or zip of {train,test}/{class}/*.{jpg,png}.")
+      description =
+          "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
+              + " {train,test}.{csv,parquet}.")
   private Path data = Path.of("");
 
-  @Option(names = "--task", paramLabel = "TASK", description = "image-classification.")
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      description = "image-classification or table-classification.")
   private String task = IMAGES;
 
   @Option(
@@ -49,15 +56,27 @@ final class ExampleOptions {
       description = "See --mean; 0.5.")
   private List<Double> std = new ArrayList<>(List.of(0.5));
 
-  Path data() {
-    return data;
-  }
+  @Option(
+      names = "--label",
+      paramLabel = "COLUMN",
+      description = "Tables: the column of the class; all others hold numbers.")
+  private String label = "label";
 
   /** Reads all examples. */
   Examples load(int threads) {
-    if (!task.equals(IMAGES)) {
-      throw new UserError("--task: no task '" + task + "'" + NearMiss.hint(task, TASKS));
-    }
+    return switch (task) {
+      case IMAGES -> images(threads);
+      case TABLES -> tables();
+      default -> throw new UserError("--task: no task '" + task + "'" + NearMiss.hint(task, TASKS));
+    };
+  }
+
+  private Examples tables() {
+    TableFolder.Splits tables = TableFolder.at(data, label).load();
+    return new Examples(tables.train(), tables.test(), tables.classes(), List.of(), tables::close);
+  }
+
+  private Examples images(int threads) {
     ImageFolder folder = ImageFolder.at(data).normalizedBy(normalization());
     if (size < 0) {
       throw new UserError("--size must be at least 1, found " + size);

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +100,50 @@ class TrainCommandTest {
     assertThat(listed.out())
         .contains(
             "TorchScript: ConvNet", "- fc1: Linear", "weight [120, 400]", "74,838 parameters");
+  }
+
+  /** The class is whether the first number is above the second. */
+  private Path tables() throws IOException {
+    Path tables = Files.createDirectories(directory.resolve("tables"));
+    for (String split : new String[] {"train", "test"}) {
+      StringBuilder rows = new StringBuilder("a,b,c,d,above\n");
+      for (int i = 0; i < 64; i++) {
+        double a = Math.sin(i);
+        double b = Math.cos(3 * i + split.length());
+        rows.append(
+            String.format(Locale.ROOT, "%.4f,%.4f,%d,0,%s\n", a, b, i % 3, a > b ? "yes" : "no"));
+      }
+      Files.writeString(tables.resolve(split + ".csv"), rows);
+    }
+    return tables;
+  }
+
+  @Test
+  void aTableIsLearned() throws IOException {
+    CommandLineRun trained =
+        CommandLineRun.of(
+            "train",
+            "--model",
+            MODEL.replace("convnet", "siamese"),
+            "--task",
+            "table-classification",
+            "--data",
+            tables().toString(),
+            "--label",
+            "above",
+            "--epochs",
+            "40",
+            "--lr",
+            "0.03",
+            "--out",
+            directory.resolve("adapter").toString(),
+            "--json");
+
+    assertThat(trained.status()).as(trained.err()).isZero();
+    JsonNode result = new ObjectMapper().readTree(trained.out());
+    assertThat(result.at("/after/all").asDouble())
+        .isGreaterThan(0.8)
+        .isGreaterThan(result.at("/before/all").asDouble());
   }
 
   @Test
