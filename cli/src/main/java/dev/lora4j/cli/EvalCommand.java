@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -26,6 +27,7 @@ final class EvalCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "FILE",
       required = true,
+      showDefaultValue = Visibility.NEVER,
       description = "A TorchScript file: a program, so one from somebody you trust.")
   private Path model = Path.of("");
 

@@ -22,6 +22,7 @@ final class ExampleOptions {
       names = "--data",
       paramLabel = "PATH",
       required = true,
+      showDefaultValue = Visibility.NEVER,
       description =
           "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
               + " {train,test}.{csv,parquet}.")

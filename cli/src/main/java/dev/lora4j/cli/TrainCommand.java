@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -29,6 +30,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "FILE",
       required = true,
+      showDefaultValue = Visibility.NEVER,
       description = "A TorchScript file: a program, so one from somebody you trust.")
   private Path model = Path.of("");
 

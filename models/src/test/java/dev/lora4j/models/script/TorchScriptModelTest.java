@@ -184,6 +184,20 @@ class TorchScriptModelTest {
   }
 
   @Test
+  void rowsWithDifferentAdaptersAreRefused() {
+    try (TorchScriptModel net = load("resnet.scripted")) {
+      LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
+      model.add("other", LoraConfig.rank(2));
+      net.train(false);
+
+      assertThatThrownBy(
+              () -> model.withRows(List.of("default", "other", "other")).forward(input("resnet")))
+          .isInstanceOf(UserError.class)
+          .hasMessageContainingAll("'fc'", "rows with different adapters");
+    }
+  }
+
+  @Test
   void manyThreadsUseDifferentAdaptersAtOnce() {
     Tensor x = input("resnet");
     try (TorchScriptModel net = load("resnet.scripted");
