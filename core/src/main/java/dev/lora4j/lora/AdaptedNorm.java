@@ -14,15 +14,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class AdaptedNorm implements AutoCloseable {
   private final Update update;
-  private final double scaling;
   private @Nullable Tensor squaredOfBase; // [out]
   private @Nullable Tensor norm; // [out]
   private long baseVersion;
   private long factorsVersion;
 
-  AdaptedNorm(Update update, double scaling) {
+  AdaptedNorm(Update update) {
     this.update = update;
-    this.scaling = scaling;
   }
 
   /** {@code [out]}, a constant for autograd (DoRA paper, §4.3). */
@@ -40,6 +38,7 @@ final class AdaptedNorm implements AutoCloseable {
   private Tensor compute(long base) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
+      double scaling = update.factor();
       Tensor w = update.asMatrix(update.base().weight().value());
       Tensor a = update.downFactor().flatten(1, -1);
       Tensor b = update.upFactor().flatten(1, -1);

@@ -41,23 +41,25 @@ final class AdapterPerRow implements AdapterChoice {
 
   /** What these rows add to the output of a layer; null if none of their adapters adapts it. */
   synchronized @Nullable RowUpdates in(LoraLayer layer) {
+    boolean kept = !GradMode.is_enabled(); // else it is part of one graph
+    RowUpdates known = byLayer.get(layer);
+    if (kept && known != null && known.isCurrent()) {
+      return known;
+    }
     List<Update> updates = present().stream().map(layer::update).filter(Objects::nonNull).toList();
     if (updates.isEmpty()) {
       return null;
     }
     List<Optional<Update>> rows = ofRows.stream().map(row -> row.map(layer::update)).toList();
-    if (GradMode.is_enabled()) {
-      return new RowUpdates(updates, rows); // part of one graph
+    if (!kept) {
+      return new RowUpdates(updates, rows);
     }
-    RowUpdates known = byLayer.get(layer);
-    if (known == null || !known.isCurrent()) {
-      if (known != null) {
-        known.close();
-      }
-      known = RowUpdates.kept(updates, rows);
-      byLayer.put(layer, known);
+    if (known != null) {
+      known.close();
     }
-    return known;
+    RowUpdates made = RowUpdates.kept(updates, rows);
+    byLayer.put(layer, made);
+    return made;
   }
 
   @Override

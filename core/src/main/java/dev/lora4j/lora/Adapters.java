@@ -99,11 +99,6 @@ final class Adapters {
     return !merged && choice() instanceof SameForAllRows same && same.present().contains(adapter);
   }
 
-  /** What the calling thread's forwards use, if it is the same for all rows. */
-  List<Adapter> activeForAllRows() {
-    return choice().present();
-  }
-
   /** Makes the model's own choice. */
   void activate(List<Adapter> chosen) {
     ofTheModel = new SameForAllRows(chosen);

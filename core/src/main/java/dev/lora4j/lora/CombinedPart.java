@@ -14,7 +14,7 @@ record CombinedPart(String adapter, Update update, double weight) {
 
   /** The weight of {@code B A}, which is not scaled yet. */
   double weightOfProduct() {
-    return weight * update.scaling().toDouble();
+    return weight * update.factor();
   }
 
   /** The largest rank that an update of the layer can have. */

@@ -4,7 +4,6 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Ops;
-import java.util.Arrays;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -52,15 +51,12 @@ final class ConvUpdate extends LayeredUpdate<Conv> {
 
   @Override
   Tensor perOutput(Tensor numbers) {
-    return Ops.along(numbers, 1, base.weight().value().dim());
+    int dimensions = Math.toIntExact(base.weight().value().dim());
+    return Ops.along(numbers, featureAxis(dimensions), dimensions);
   }
 
   @Override
-  Tensor rowsOf(Tensor numbers, long dimensions) {
-    long[] shape = new long[Math.toIntExact(dimensions)];
-    Arrays.fill(shape, 1);
-    shape[0] = numbers.size(0);
-    shape[1] = numbers.size(1);
-    return numbers.view(shape);
+  int featureAxis(int dimensions) {
+    return 1;
   }
 }

@@ -24,9 +24,7 @@ final class Fingerprinter {
   private List<Seen> last = List.of();
   private @Nullable BaseFingerprint kept;
 
-  /**
-   * A tensor, told by its native address, as it was: libtorch counts how often it was written to.
-   */
+  /** A tensor, told by its native address, as it was when its parameter had this version. */
   private record Seen(Tensor tensor, long version) {}
 
   Fingerprinter(MergeJournal journal) {
@@ -34,25 +32,25 @@ final class Fingerprinter {
   }
 
   synchronized BaseFingerprint of(Module base) {
-    Map<String, Tensor> tensors = tensors(base);
+    Map<String, Parameter> parameters = parameters(base);
     List<Seen> now =
-        tensors.values().stream().map(tensor -> new Seen(tensor, tensor._version())).toList();
+        parameters.values().stream().map(p -> new Seen(journal.before(p), p.version())).toList();
     BaseFingerprint fingerprint = kept;
     if (fingerprint == null || !now.equals(last)) {
-      fingerprint = BaseFingerprint.of(lines(tensors));
+      fingerprint = BaseFingerprint.of(lines(parameters));
       kept = fingerprint;
       last = now;
     }
     return fingerprint;
   }
 
-  /** The base's own tensors by name, as they are without what is merged; a shared one once. */
-  private Map<String, Tensor> tensors(Module base) {
+  /** The base's own parameters by name; a shared one once. */
+  private static Map<String, Parameter> parameters(Module base) {
     Map<String, Module> modules = new LinkedHashMap<>();
     modules.put("", base);
     modules.putAll(Planner.originalModules(base));
     Set<Parameter> seen = new HashSet<>();
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, Parameter> parameters = new LinkedHashMap<>();
     modules.forEach(
         (path, module) ->
             module
@@ -60,16 +58,17 @@ final class Fingerprinter {
                 .forEach(
                     (name, parameter) -> {
                       if (seen.add(parameter)) {
-                        tensors.put(
-                            path.isEmpty() ? name : path + "." + name, journal.before(parameter));
+                        parameters.put(path.isEmpty() ? name : path + "." + name, parameter);
                       }
                     }));
-    return tensors;
+    return parameters;
   }
 
-  private static SortedMap<String, BaseFingerprint.Line> lines(Map<String, Tensor> tensors) {
+  /** The parameters as they are without what is merged. */
+  private SortedMap<String, BaseFingerprint.Line> lines(Map<String, Parameter> parameters) {
     SortedMap<String, BaseFingerprint.Line> lines = new ConcurrentSkipListMap<>();
-    tensors.entrySet().parallelStream().forEach(e -> lines.put(e.getKey(), line(e.getValue())));
+    parameters.entrySet().parallelStream()
+        .forEach(e -> lines.put(e.getKey(), line(journal.before(e.getValue()))));
     return lines;
   }
 

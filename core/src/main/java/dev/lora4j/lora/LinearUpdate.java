@@ -39,16 +39,12 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
   /** With what the base gave up taken off again: {@code B A − B₀ A₀ = [B −B₀] [A; A₀]}. */
   @Override
   Tensor downFactor() {
-    return initialA == null ? super.downFactor() : joined(0, a().tensor(), initialA.tensor());
+    return initialA == null ? super.downFactor() : Ops.join(0, a().tensor(), initialA.tensor());
   }
 
   @Override
   Tensor upFactor() {
-    return initialB == null ? super.upFactor() : joined(1, b().tensor(), initialB.tensor().neg());
-  }
-
-  private static Tensor joined(int axis, Tensor own, Tensor initial) {
-    return Ops.join(axis, own, initial);
+    return initialB == null ? super.upFactor() : Ops.join(1, b().tensor(), initialB.tensor().neg());
   }
 
   @Override

@@ -211,7 +211,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
   }
 
   private List<Update> activeUpdates() {
-    return shared.isMerged() ? List.of() : updatesOf(shared.activeForAllRows());
+    return shared.isMerged() ? List.of() : updatesOf(shared.choice().present());
   }
 
   private static UserError noBias() {

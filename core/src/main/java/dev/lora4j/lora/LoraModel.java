@@ -243,7 +243,7 @@ public final class LoraModel {
    */
   public synchronized void merge(Unmerging how) {
     adapters.requireUnmerged("merge");
-    List<Adapter> active = adapters.activeForAllRows();
+    List<Adapter> active = adapters.choice().present();
     layers().values().forEach(layer -> layer.requireMergeable(active));
     TiedWeights tied = TiedWeights.of(Planner.originalModules(base));
     layers().forEach((path, layer) -> layer.refuseTiedMerge(active, path, tied));
@@ -319,11 +319,7 @@ public final class LoraModel {
    * frees the adapters.
    */
   public synchronized Module unload() {
-    layers()
-        .forEach(
-            (path, layer) -> {
-              base.replace(path, layer.pretrained());
-            });
+    layers().forEach((path, layer) -> base.replace(path, layer.pretrained()));
     adapters.byName().values().forEach(adapters::remove);
     journal.forget();
     adapters.setMerged(false);

@@ -80,11 +80,7 @@ final class RowUpdates implements AutoCloseable {
    * @throws UserError if the input has another number of rows
    */
   Tensor addTo(Tensor y, Tensor x) {
-    if (x.dim() == 0 || x.size(0) != ofRows.size()) {
-      throw new UserError(
-          "expected a batch of %d rows, one for each adapter named, found %s"
-              .formatted(ofRows.size(), Ops.shapeOf(x)));
-    }
+    requireRows(x, ofRows.size());
     Update any = updates.get(0); // they differ in their numbers only
     Tensor features = any.down(x, down);
     Tensor own = features.mul(any.rowsOf(mask, features.dim()));
@@ -93,6 +89,17 @@ final class RowUpdates implements AutoCloseable {
     }
     Tensor sum = plusBias(any, any.addUp(any.withoutBias(y), own, up, Ops.ONE));
     return any.rescaled(sum, any.rowsOf(ratio, sum.dim()));
+  }
+
+  /**
+   * @throws UserError if the input has another number of rows
+   */
+  static void requireRows(Tensor input, int rows) {
+    if (input.dim() == 0 || input.size(0) != rows) {
+      throw new UserError(
+          "expected a batch of %d rows, one for each adapter named, found %s"
+              .formatted(rows, Ops.shapeOf(input)));
+    }
   }
 
   private Tensor plusBias(Update any, Tensor y) {
@@ -109,19 +116,19 @@ final class RowUpdates implements AutoCloseable {
   }
 
   private Tensor mask() {
-    int ranks = Math.toIntExact(down.size(0));
-    float[] values = new float[ofRows.size() * ranks];
-    for (int row = 0; row < ofRows.size(); row++) {
-      int from = row * ranks;
-      for (Update update : updates) {
-        int to = from + Math.toIntExact(update.downFactor().size(0));
+    int all = Math.toIntExact(down.size(0));
+    float[] values = new float[ofRows.size() * all];
+    int from = 0;
+    for (Update update : updates) {
+      int to = from + Math.toIntExact(update.downFactor().size(0));
+      for (int row = 0; row < ofRows.size(); row++) {
         if (ofRows.get(row).filter(own -> own == update).isPresent()) {
-          Arrays.fill(values, from, to, (float) update.factor());
+          Arrays.fill(values, row * all + from, row * all + to, (float) update.factor());
         }
-        from = to;
       }
+      from = to;
     }
-    return Ops.tensor(values, ofRows.size(), ranks).to(down.device(), down.scalar_type());
+    return Ops.tensor(values, ofRows.size(), all).to(down.device(), down.scalar_type());
   }
 
   /** Numbers for each row's outputs, {@code [rows, out]}; rows without an update get the rest. */

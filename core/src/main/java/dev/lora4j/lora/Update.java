@@ -129,12 +129,17 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
     return numbers;
   }
 
+  /** The axis of an output, or of A's features, along which the features lie. */
+  int featureAxis(int dimensions) {
+    return dimensions - 1;
+  }
+
   /** Lays numbers for each row, {@code [rows, features]}, along an output or A's features. */
-  Tensor rowsOf(Tensor numbers, long dimensions) {
+  final Tensor rowsOf(Tensor numbers, long dimensions) {
     long[] shape = new long[Math.toIntExact(dimensions)];
     Arrays.fill(shape, 1);
     shape[0] = numbers.size(0);
-    shape[shape.length - 1] = numbers.size(1);
+    shape[featureAxis(shape.length)] = numbers.size(1);
     return numbers.view(shape);
   }
 
@@ -182,7 +187,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** Gives the update a magnitude, which is the norm of the adapted weight at first. */
   void addMagnitude() {
     requireMergeable();
-    AdaptedNorm ofSum = new AdaptedNorm(this, factor);
+    AdaptedNorm ofSum = new AdaptedNorm(this);
     norm = ofSum;
     magnitude = parameter("magnitude", perOutput(ofSum.get()).clone());
   }

@@ -48,11 +48,7 @@ final class WithRows extends Module {
   @Override
   public Tensor forward(Tensor input) {
     adapters.requireUnmerged("use other adapters");
-    if (input.dim() == 0 || input.size(0) != names.size()) {
-      throw new UserError(
-          "expected a batch of %d rows, one for each adapter named, found %s"
-              .formatted(names.size(), Ops.shapeOf(input)));
-    }
+    RowUpdates.requireRows(input, names.size());
     List<Optional<Adapter>> ofRows = ofRows();
     return ofRows.stream().flatMap(Optional::stream).allMatch(Adapter::canShareBatch)
         ? together(input)

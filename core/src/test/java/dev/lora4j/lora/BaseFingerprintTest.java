@@ -183,4 +183,20 @@ class BaseFingerprintTest {
           .containsExactly("0.weight: expected F32[2, 2], found F16[2, 2]");
     }
   }
+
+  @Test
+  void whatIsWrittenBesideAParameterCounts() {
+    try (PointerScope scope = new PointerScope();
+        Linear layer = new Linear(2, 2)) {
+      LoraModel model = Lora.base(layer);
+      Tensor memory = Ops.zeros(4);
+      layer.weight().moveInto(memory);
+      BaseFingerprint before = model.fingerprint();
+
+      memory.add_(Ops.ONE);
+      layer.weight().changed();
+
+      assertThat(model.fingerprint()).isNotEqualTo(before);
+    }
+  }
 }

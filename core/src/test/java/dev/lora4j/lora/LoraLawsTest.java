@@ -79,6 +79,7 @@ class LoraLawsTest {
     }
   }
 
+  /** DoRA is undone by a division by its ratio, which makes the rounding as much larger. */
   @Property(tries = TRIES)
   void aMergeIsTakenBackBySubtractionUpToRounding(
       @ForAll("configs") LoraConfig config, @ForAll boolean dora, @ForAll long seed) {
@@ -87,6 +88,7 @@ class LoraLawsTest {
             AdaptedMlp.trained(config.dora(dora), seed).with("other", config.alpha(2))) {
       Map<String, Tensor> before = copy(trained.net.stateDict());
       trained.model.activate("default", "other");
+      double tolerance = 1e-5 / Math.min(1, smallestRatio(trained.model));
 
       trained.model.merge(Unmerging.BY_SUBTRACTION);
       trained.model.unmerge();
@@ -94,8 +96,17 @@ class LoraLawsTest {
       before.forEach(
           (path, tensor) ->
               TensorAssert.assertThat(Objects.requireNonNull(trained.net.stateDict().get(path)))
-                  .isCloseTo(tensor, 1e-4));
+                  .isCloseTo(tensor, tolerance));
     }
+  }
+
+  private static double smallestRatio(LoraModel model) {
+    return model.layers().values().stream()
+        .map(layer -> layer.update(model.adapter("default")))
+        .filter(update -> update != null && update.isDora())
+        .mapToDouble(update -> update.ratio().abs().min().item_double())
+        .min()
+        .orElse(1);
   }
 
   private static Map<String, Tensor> copy(Map<String, Tensor> state) {

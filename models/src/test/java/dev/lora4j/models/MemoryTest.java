@@ -30,9 +30,8 @@ import org.junit.jupiter.api.condition.OS;
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class MemoryTest {
-  private static final long ALLOWED_GROWTH =
-      40 << 20; // the heap of a JVM that runs other tests too grows by 25
-  private static final long WARM_UP = 500;
+  private static final long ALLOWED_GROWTH = 16 << 20;
+  private static final long WARM_UP = 1_000; // until the allocator has settled after other tests
 
   @Test
   void tenThousandStepsLeaveItFlat() {
@@ -43,10 +42,10 @@ class MemoryTest {
         TensorDataset data =
             TensorDataset.of(torch.randn(1_000, 3, 32, 32), Ops.tensor(new long[1_000]));
         ConvNet net = new ConvNet()) {
-      assertThat(growth(net, data, two, 8)).as("bytes by 2,000 steps").isLessThan(ALLOWED_GROWTH);
+      assertThat(growth(net, data, two, 12)).as("bytes by 3,000 steps").isLessThan(ALLOWED_GROWTH);
 
       Lora.adapt(net, LoraConfig.rank(4));
-      assertThat(growth(net, data, one, 40)).as("bytes by 10,000 steps").isLessThan(ALLOWED_GROWTH);
+      assertThat(growth(net, data, one, 44)).as("bytes by 11,000 steps").isLessThan(ALLOWED_GROWTH);
     }
   }
 
