@@ -17,6 +17,9 @@ from peft.utils import load_peft_weights, set_peft_model_state_dict
 from safetensors.torch import load_file
 
 from networks import NETWORKS
+from script_networks import SCRIPTED
+
+ALL = NETWORKS | SCRIPTED
 
 
 class Failure(Exception):
@@ -24,7 +27,7 @@ class Failure(Exception):
 
 
 def load_base(kind, path):
-    net = NETWORKS[kind]()
+    net = ALL[kind]()
     result = net.load_state_dict(load_file(path), strict=False)
     if result.missing_keys or result.unexpected_keys:
         raise Failure(f"{path} is not a {kind}: missing {result.missing_keys}, unexpected {result.unexpected_keys}")
@@ -55,7 +58,7 @@ def main():
     arg.add_argument("base", type=pathlib.Path)
     arg.add_argument("adapter", type=pathlib.Path)
     arg.add_argument("computed", type=pathlib.Path)
-    arg.add_argument("--model", choices=NETWORKS, default="convnet")
+    arg.add_argument("--model", choices=ALL, default="convnet")
     arg.add_argument("--tolerance", type=float, default=1e-5)
     a = arg.parse_args()
     torch.set_num_threads(1)

@@ -8,6 +8,7 @@ import dev.lora4j.lora.AdapterSummary;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.models.checkpoint.Checkpoint;
 import dev.lora4j.models.checkpoint.TensorGroup;
+import dev.lora4j.models.script.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +31,8 @@ final class InfoCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "PATH",
-      description = "An adapter directory, a model directory or a .safetensors file.")
+      description =
+          "An adapter directory, a model directory, a .safetensors or a TorchScript file.")
   private Path path = Path.of("");
 
   @Option(names = "--all", description = "Every tensor on a line of its own.")
@@ -43,6 +45,14 @@ final class InfoCommand implements Callable<Integer> {
   public Integer call() {
     if (Files.exists(path.resolve(ADAPTER_CONFIG))) {
       listAdapter(AdapterSummary.read(path));
+      return 0;
+    }
+    if (TorchScriptModel.isAt(path)) {
+      if (json) {
+        ScriptListing.printJson(System.out, path);
+      } else {
+        ScriptListing.print(System.out, path);
+      }
       return 0;
     }
     try (Checkpoint saved = Checkpoint.open(path)) {

@@ -13,6 +13,8 @@ import picocli.CommandLine.Command;
     subcommands = {
       DemoCommand.class,
       InfoCommand.class,
+      TrainCommand.class,
+      EvalCommand.class,
       PlanCommand.class,
       MergeCommand.class,
       UnmergeCommand.class,

@@ -16,20 +16,27 @@ import org.bytedeco.javacpp.PointerScope;
 public final class ImageFolder implements ImageSource {
   private final Path root;
   private final Optional<ImageShape> shape;
+  private final Normalization normalization;
 
-  private ImageFolder(Path root, Optional<ImageShape> shape) {
+  private ImageFolder(Path root, Optional<ImageShape> shape, Normalization normalization) {
     this.root = root;
     this.shape = shape;
+    this.normalization = normalization;
   }
 
   /** The images of a directory or a zip archive, at the size of the first of them. */
   public static ImageFolder at(Path root) {
-    return new ImageFolder(root, Optional.empty());
+    return new ImageFolder(root, Optional.empty(), Normalization.HALF);
   }
 
   /** The same images at another size, in pixels. */
   public ImageFolder resizedTo(int height, int width) {
-    return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)));
+    return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)), normalization);
+  }
+
+  /** The same images as other numbers; to [−1, 1] unless this says otherwise. */
+  public ImageFolder normalizedBy(Normalization normalization) {
+    return new ImageFolder(root, shape, normalization);
   }
 
   @Override
@@ -61,7 +68,7 @@ public final class ImageFolder implements ImageSource {
 
   private ImageSet set(String split, FolderLayout layout, DecodedImages decoded) {
     try {
-      return ImageSet.of(decoded.images(), decoded.labels(), layout.classes());
+      return ImageSet.of(decoded.images(), decoded.labels(), layout.classes(), normalization);
     } catch (UserError e) {
       String skipped = decoded.skipped().isEmpty() ? "" : "; skipped: " + decoded.skipped().get(0);
       throw new UserError(split + "/ of " + root + ": " + e.getMessage() + skipped, e);

@@ -29,6 +29,12 @@ public final class AtomicFile {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
+  /** Writes a file of its own accord, as a native library does. */
+  @FunctionalInterface
+  public interface Writer {
+    void writeTo(Path temporary) throws IOException;
+  }
+
   private AtomicFile() {}
 
   /** Writes these bytes, as {@link #write(Path, Content)} does. */
@@ -50,6 +56,29 @@ public final class AtomicFile {
    * @throws UserError when the disk refuses: no space, no permission, a directory of that name
    */
   public static void write(Path target, Content content) {
+    replace(
+        target,
+        temporary -> {
+          try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+            content.writeTo(out);
+            out.force(true);
+          }
+        });
+  }
+
+  /** As {@link #write(Path, Content)} does, for a writer that wants a file's name. */
+  public static void writeByName(Path target, Writer writer) {
+    replace(
+        target,
+        temporary -> {
+          writer.writeTo(temporary);
+          try (FileChannel written = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+            written.force(true);
+          }
+        });
+  }
+
+  private static void replace(Path target, Writer writer) {
     Path absolute = target.toAbsolutePath();
     Path parent = absolute.getParent();
     if (parent == null) {
@@ -58,11 +87,8 @@ public final class AtomicFile {
     Path temporary = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
     try {
       Files.createDirectories(parent);
-      try (FileChannel out =
-          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        content.writeTo(out);
-        out.force(true);
-      }
+      Files.createFile(temporary);
+      writer.writeTo(temporary);
       moveInto(absolute, temporary);
     } catch (IOException e) {
       throw explained(target, e);

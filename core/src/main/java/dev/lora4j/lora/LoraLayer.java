@@ -14,6 +14,7 @@ import dev.lora4j.nn.Weighted;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -154,6 +155,70 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     return updates.values().stream().allMatch(update -> update.b().isZero());
   }
 
+  // ---- the layer as one weight ----
+
+  /**
+   * All that is trained in this layer of the adapters in the calling thread's forward, in their
+   * order; empty where none takes part.
+   */
+  public final List<Parameter> activeParameters() {
+    return activeUpdates().stream().flatMap(update -> update.saved().values().stream()).toList();
+  }
+
+  /**
+   * The weight with which the pretrained layer alone would give this layer's output: {@code W +
+   * (alpha / r) B A}, laid out as W. Gradients flow to all that is trained.
+   *
+   * @throws UserError where no weight can: in training with dropout, which takes the update's input
+   *     apart from the base's; for rows with different adapters; with groups
+   */
+  public final Tensor adaptedWeight() {
+    Tensor weight = weighted().weight().tensor();
+    for (Update update : activeUpdates()) {
+      requireOneWeight(update);
+      weight = update.addedTo(weight);
+    }
+    return weight;
+  }
+
+  private void requireOneWeight(Update update) {
+    update.requireMergeable();
+    if (update.isRandomNow()) {
+      throw new UserError(
+          "dropout of an adapter's input can't be computed where the layer is one weight:"
+              + " train with dropout 0, and evaluate after train(false)");
+    }
+    if (shared.choice() instanceof AdapterPerRow) {
+      throw new UserError(
+          "rows with different adapters can't be computed where the layer is one weight:"
+              + " pass the rows of each adapter on their own");
+    }
+  }
+
+  /**
+   * The bias that goes with {@link #adaptedWeight}, if the pretrained layer has one.
+   *
+   * @throws UserError where it has none and an adapter's B has
+   */
+  public final Optional<Tensor> adaptedBias() {
+    Optional<Tensor> bias = weighted().bias().map(Parameter::tensor);
+    for (Update update : activeUpdates()) {
+      Parameter ofB = update.biasOfB();
+      if (ofB != null) {
+        bias = Optional.of(bias.orElseThrow(LoraLayer::noBias).add(ofB.tensor(), update.scaling()));
+      }
+    }
+    return bias;
+  }
+
+  private List<Update> activeUpdates() {
+    return shared.isMerged() ? List.of() : updatesOf(shared.choice().present());
+  }
+
+  private static UserError noBias() {
+    return new UserError("a layer without a bias can't take lora_bias in");
+  }
+
   // ---- merging ----
 
   /**
@@ -163,7 +228,7 @@ public sealed class LoraLayer extends Module permits LoraLinear {
     for (Update update : updatesOf(active)) {
       update.requireMergeable();
       if (update.biasOfB() != null && weighted().bias().isEmpty()) {
-        throw new UserError("a layer without a bias can't take lora_bias in");
+        throw noBias();
       }
     }
   }

@@ -219,8 +219,7 @@ final class Planner {
       String path = meant.get(0);
       unmet.add(
           "'%s' is a %s, which can't be adapted; linear layers: %s"
-              .formatted(
-                  path, module(path).getClass().getSimpleName(), String.join(", ", adaptable())));
+              .formatted(path, module(path).kind(), String.join(", ", adaptable())));
     } else {
       unmet.add(
           "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"

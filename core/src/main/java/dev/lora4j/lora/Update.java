@@ -165,6 +165,17 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
     }
   }
 
+  /**
+   * A weight with this update added, and with DoRA rescaled; gradients flow to all that is trained.
+   *
+   * @param weight contiguous, of the base's shape, perhaps with other updates added before; stays
+   */
+  final Tensor addedTo(Tensor weight) {
+    Tensor sum = weight.clone();
+    addProductTo(sum, scaling);
+    return isDora() ? sum.mul(Ops.along(ratio(), base.outputAxis(), sum.dim())) : sum;
+  }
+
   /** {@code scaling · B A}, laid out as the base's weight. */
   final Tensor delta() {
     try (NoGradGuard guard = new NoGradGuard()) {

@@ -36,30 +36,26 @@ public abstract sealed class Conv extends Module implements Weighted
             : null;
   }
 
-  Conv(Tensor weight, Optional<Tensor> bias) {
-    long[] shape = Ops.shape(weight);
-    ConvOptions plain = ConvOptions.kernel(Arrays.copyOfRange(shape, 2, shape.length));
-    options = (bias.isPresent() ? plain : plain.withoutBias()).spread(shape.length - 2);
-    this.weight = parameter("weight", weight);
-    this.bias = bias.map(b -> parameter("bias", b)).orElse(null);
+  Conv(Parameter weight, @Nullable Parameter bias, ConvOptions given) {
+    options = given.spread(weight.shape().length - 2);
+    this.weight = share("weight", weight);
+    this.bias = bias == null ? null : share("bias", bias);
   }
 
   /**
-   * A convolution of tensors that exist, which it owns from then on: no copy, no initialisation. It
-   * has one group and walks by PyTorch's defaults, as a weight doesn't tell otherwise.
+   * A convolution over parameters that exist, which may be other modules' too.
    *
-   * @param weight {@code [out, in, kernel…]}, of three to five dimensions
-   * @param bias {@code [out]}
+   * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
    */
-  public static Conv holding(Tensor weight, Optional<Tensor> bias) {
-    bias.ifPresent(b -> Checks.vector("bias", b, weight.size(0)));
-    return switch ((int) weight.dim()) {
-      case 3 -> new Conv1d(weight, bias);
-      case 4 -> new Conv2d(weight, bias);
-      case 5 -> new Conv3d(weight, bias);
+  public static Conv sharing(Parameter weight, Optional<Parameter> bias, ConvOptions options) {
+    bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
+    Parameter orNone = bias.orElse(null);
+    return switch (weight.shape().length - 2) {
+      case 1 -> new Conv1d(weight, orNone, options);
+      case 2 -> new Conv2d(weight, orNone, options);
+      case 3 -> new Conv3d(weight, orNone, options);
       default ->
-          throw new UserError(
-              "a convolution's weight has three to five dimensions, found " + Ops.shapeOf(weight));
+          throw new UserError("no convolution has a weight of " + Arrays.toString(weight.shape()));
     };
   }
 

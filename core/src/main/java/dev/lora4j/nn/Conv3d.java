@@ -1,6 +1,5 @@
 package dev.lora4j.nn;
 
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +17,8 @@ public final class Conv3d extends Conv {
     super(3, inChannels, outChannels, options);
   }
 
-  Conv3d(Tensor weight, Optional<Tensor> bias) {
-    super(weight, bias);
+  Conv3d(Parameter weight, @Nullable Parameter bias, ConvOptions options) {
+    super(weight, bias, options);
   }
 
   @Override

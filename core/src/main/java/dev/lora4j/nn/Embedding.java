@@ -41,19 +41,19 @@ public final class Embedding extends Module implements Weighted {
     }
   }
 
-  private Embedding(Tensor weight) {
-    paddingIndex = NO_PADDING;
-    this.weight = parameter("weight", weight);
+  private Embedding(Parameter weight, OptionalLong paddingIndex) {
+    this.paddingIndex = paddingIndex.orElse(NO_PADDING);
+    this.weight = share("weight", weight);
   }
 
   /**
-   * A table that exists, which the layer owns from then on: no copy, no initialisation.
+   * A table over a parameter that exists, which may be another module's too.
    *
    * @param weight {@code [num_embeddings, dim]}
    */
-  public static Embedding holding(Tensor weight) {
-    Checks.dimensions("weight", weight, 2);
-    return new Embedding(weight);
+  public static Embedding sharing(Parameter weight, OptionalLong paddingIndex) {
+    Checks.dimensions("weight", weight.value(), 2);
+    return new Embedding(weight, paddingIndex);
   }
 
   /**

@@ -26,45 +26,34 @@ public final class Linear extends Module implements Weighted {
     bias = withBias ? parameter("bias", Init.uniformByFanIn(inFeatures, outFeatures)) : null;
   }
 
-  /** A layer without a bias. */
-  public static Linear withoutBias(long inFeatures, long outFeatures) {
-    return new Linear(inFeatures, outFeatures, false);
-  }
-
-  private Linear(Tensor weight, Optional<Tensor> bias) {
-    outFeatures = weight.size(0);
-    inFeatures = weight.size(1);
-    this.weight = parameter("weight", weight);
-    this.bias = bias.map(b -> parameter("bias", b)).orElse(null);
+  private Linear(Parameter weight, @Nullable Parameter bias) {
+    outFeatures = weight.shape()[0];
+    inFeatures = weight.shape()[1];
+    this.weight = share("weight", weight);
+    this.bias = bias == null ? null : share("bias", bias);
   }
 
   /**
-   * A layer of tensors that exist, which it owns from then on: no copy, no initialisation.
+   * A layer over parameters that exist, which may be other modules' too: no copy, no
+   * initialisation.
    *
    * @param weight {@code [out, in]}
    * @param bias {@code [out]}
    */
-  public static Linear holding(Tensor weight, Optional<Tensor> bias) {
-    Checks.dimensions("weight", weight, 2);
-    bias.ifPresent(b -> Checks.vector("bias", b, weight.size(0)));
-    return new Linear(weight, bias);
+  public static Linear sharing(Parameter weight, Optional<Parameter> bias) {
+    Checks.dimensions("weight", weight.value(), 2);
+    bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
+    return new Linear(weight, bias.orElse(null));
   }
 
-  private Linear(Parameter shared) {
-    outFeatures = shared.shape()[0];
-    inFeatures = shared.shape()[1];
-    weight = share("weight", shared);
-    bias = null;
-  }
-
-  /**
-   * A layer without a bias whose weight is another module's too, such as a head that is tied to an
-   * embedding.
-   *
-   * @param weight {@code [out, in]}
-   */
+  /** The same without a bias, such as a head that is tied to an embedding. */
   public static Linear sharing(Parameter weight) {
-    return new Linear(weight);
+    return sharing(weight, Optional.empty());
+  }
+
+  /** A layer without a bias. */
+  public static Linear withoutBias(long inFeatures, long outFeatures) {
+    return new Linear(inFeatures, outFeatures, false);
   }
 
   /**

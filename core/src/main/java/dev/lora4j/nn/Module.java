@@ -175,13 +175,14 @@ public abstract class Module implements AutoCloseable {
   }
 
   /** Moves every parameter to a device. */
-  public final void to(Device device) {
-    for (Parameter parameter : namedParameters().values()) {
+  public void to(Device device) {
+    for (Parameter parameter : parameters.values()) {
       if (!parameter.value().device().equals(device)) {
         parameter.replaceValue(
             parameter.value().detach().to(device, parameter.value().scalar_type()));
       }
     }
+    children.values().forEach(child -> child.module().to(device));
   }
 
   /**
@@ -216,6 +217,11 @@ public abstract class Module implements AutoCloseable {
     return parameters.values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())
         && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
+  }
+
+  /** What kind of module it is, in a word for errors. */
+  public String kind() {
+    return getClass().getSimpleName();
   }
 
   /**

@@ -28,6 +28,11 @@ public final class Parameter implements AutoCloseable {
     trainable(true);
   }
 
+  /** A parameter that is this tensor, without a copy, trainable from then on; it owns it. */
+  public static Parameter over(Tensor tensor) {
+    return new Parameter(tensor);
+  }
+
   /** The tensor to compute with, as the calling thread sees it. It is not the caller's to close. */
   public Tensor tensor() {
     @Nullable GradientView view = GradientView.current();

@@ -21,20 +21,20 @@ public final class TransposedLinear extends Module implements Weighted {
     bias = parameter("bias", Ops.zeros(outFeatures));
   }
 
-  private TransposedLinear(Tensor weight, Tensor bias) {
-    this.weight = parameter("weight", weight);
-    this.bias = parameter("bias", bias);
+  private TransposedLinear(Parameter weight, Parameter bias) {
+    this.weight = share("weight", weight);
+    this.bias = share("bias", bias);
   }
 
   /**
-   * A layer of tensors that exist, which it owns from then on: no copy, no initialisation.
+   * A layer over parameters that exist, which may be other modules' too.
    *
    * @param weight {@code [in, out]}
    * @param bias {@code [out]}
    */
-  public static TransposedLinear holding(Tensor weight, Tensor bias) {
-    Checks.dimensions("weight", weight, 2);
-    Checks.vector("bias", bias, weight.size(1));
+  public static TransposedLinear sharing(Parameter weight, Parameter bias) {
+    Checks.dimensions("weight", weight.value(), 2);
+    Checks.vector("bias", bias.value(), weight.shape()[1]);
     return new TransposedLinear(weight, bias);
   }
 

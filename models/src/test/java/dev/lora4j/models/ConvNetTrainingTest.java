@@ -59,7 +59,7 @@ class ConvNetTrainingTest {
           .batchSize(BATCH)
           .cacheBytes(0)
           .listener(listening(losses))
-          .fit(inPyTorchsOrder(), group);
+          .fit(inPyTorchsOrder(batch), group);
 
       expected.check("losses", tensor(losses), TOLERANCE);
       Map<String, Parameter> trained =
@@ -80,7 +80,7 @@ class ConvNetTrainingTest {
     return net;
   }
 
-  private static Optimizer optimizer(JsonNode settings) {
+  static Optimizer optimizer(JsonNode settings) {
     double lr = settings.get("lr").asDouble();
     if (settings.get("type").asText().equals("SGD")) {
       return new Sgd(lr, settings.get("momentum").asDouble());
@@ -94,7 +94,7 @@ class ConvNetTrainingTest {
             settings.get("weight_decay").asDouble()));
   }
 
-  private static TrainingListener listening(List<Double> losses) {
+  static TrainingListener listening(List<Double> losses) {
     return new TrainingListener() {
       @Override
       public void onStep(Step step) {
@@ -103,7 +103,7 @@ class ConvNetTrainingTest {
     };
   }
 
-  private static Tensor tensor(List<Double> values) {
+  static Tensor tensor(List<Double> values) {
     float[] floats = new float[values.size()];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = values.get(i).floatValue();
@@ -112,7 +112,7 @@ class ConvNetTrainingTest {
   }
 
   /** Eighty examples, of which the n-th that is asked for is the n-th that PyTorch took. */
-  private Dataset inPyTorchsOrder() {
+  static Dataset inPyTorchsOrder(Fixture batch) {
     Tensor order = batch.tensor("order").flatten();
     return new Dataset() {
       @Override

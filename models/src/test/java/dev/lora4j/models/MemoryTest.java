@@ -2,9 +2,11 @@ package dev.lora4j.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lora4j.Fixture;
 import dev.lora4j.data.TensorDataset;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.models.script.TorchScriptModel;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
@@ -44,6 +46,19 @@ class MemoryTest {
 
       Lora.adapt(net, LoraConfig.rank(4));
       assertThat(growth(net, data, one, 44)).as("bytes by 11,000 steps").isLessThan(ALLOWED_GROWTH);
+    }
+  }
+
+  @Test
+  void aScriptLeavesItFlatToo() {
+    Engine.seed(0);
+    try (PointerScope scope = new PointerScope();
+        Workers two = new Workers(2);
+        TensorDataset data =
+            TensorDataset.of(torch.randn(1_000, 3, 32, 32), Ops.tensor(new long[1_000]));
+        TorchScriptModel net = TorchScriptModel.load(Fixture.path("script/convnet.scripted.pt"))) {
+      Lora.adapt(net, LoraConfig.rank(4));
+      assertThat(growth(net, data, two, 12)).as("bytes by 3,000 steps").isLessThan(ALLOWED_GROWTH);
     }
   }
 

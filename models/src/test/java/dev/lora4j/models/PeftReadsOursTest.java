@@ -1,8 +1,5 @@
 package dev.lora4j.models;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
@@ -14,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -32,20 +28,13 @@ class PeftReadsOursTest {
   @ValueSource(strings = {"true", "pissa", "pissa_niter_2", "olora", "eva"})
   void andGivesTheSameLogits(String beginning, @TempDir Path directory)
       throws IOException, InterruptedException {
-    Optional<PythonPeer> python = PythonPeer.find();
-    assumeTrue(
-        python.isPresent(),
-        "PEFT is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+    Peft.assumeHere();
     Path base = directory.resolve("base.safetensors");
     Path computed = directory.resolve("computed.safetensors");
     Path adapter = directory.resolve("adapter");
     write(beginning, base, adapter, computed);
 
-    PythonPeer.Answer answer =
-        python.orElseThrow().run("check_with_peft.py", base, adapter, computed);
-
-    assertThat(answer.exit()).as(answer.text()).isZero();
-    assertThat(answer.text()).contains("\"ok\": true");
+    Peft.computesTheSame("convnet", base, adapter, computed);
   }
 
   private static void write(String beginning, Path base, Path adapter, Path computed) {

@@ -42,12 +42,12 @@ public final class PythonPeer {
     return process.waitFor() == 0 ? Optional.of(new PythonPeer(path.strip())) : Optional.empty();
   }
 
-  /** Runs a script of tools/ with these paths as its arguments. */
-  public Answer run(String script, Path... arguments) throws IOException, InterruptedException {
+  /** Runs a script of tools/ with these arguments. */
+  public Answer run(String script, Object... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(python);
     command.add(REACTOR.resolve("tools").resolve(script).toString());
-    Stream.of(arguments).map(Path::toString).forEach(command::add);
+    Stream.of(arguments).map(Object::toString).forEach(command::add);
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return new Answer(process.waitFor(), told);

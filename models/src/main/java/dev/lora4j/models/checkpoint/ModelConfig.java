@@ -9,8 +9,8 @@ import java.util.Optional;
  * What a Hugging Face {@code config.json} says that names and shapes don't.
  *
  * @param modelType {@code model_type}, such as {@code gpt2}; empty if it is not said
- * @param architecture the first of {@code architectures}, such as {@code LlamaForCausalLM}; empty
- *     if it is not said
+ * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if it
+ *     is not said
  * @param tiesHead whether the output head is the input embedding, if it is said
  * @param quantization {@code quantization_config.quant_method}, if the weights are quantized
  */

@@ -3,19 +3,22 @@ package dev.lora4j.models.checkpoint;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.TensorInfo;
 import dev.lora4j.nn.Conv;
+import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * The network of any saved model, built from its weights without its class: layers by shape and
@@ -48,6 +51,12 @@ public final class WeightsOnly extends Branch {
 
   private WeightsOnly(Checkpoint checkpoint) {
     this.checkpoint = checkpoint;
+  }
+
+  /** What the config calls the kind of network, if there is one. */
+  @Override
+  public Optional<String> modelType() {
+    return checkpoint.config().map(ModelConfig::modelType).filter(type -> !type.isEmpty());
   }
 
   /** The network with the paths and names that stand in the file. */
@@ -117,22 +126,31 @@ public final class WeightsOnly extends Branch {
       tensors.forEach(name -> branch.hold(name, checkpoint.map(before + name)));
       return;
     }
-    Tensor weight = checkpoint.map(before + "weight");
-    Optional<Tensor> bias =
-        tensors.contains("bias") ? Optional.of(checkpoint.map(before + "bias")) : Optional.empty();
+    Parameter weight = Parameter.over(checkpoint.map(before + "weight"));
+    Optional<Parameter> bias =
+        tensors.contains("bias")
+            ? Optional.of(Parameter.over(checkpoint.map(before + "bias")))
+            : Optional.empty();
     int dot = renamed.lastIndexOf('.');
     branchAt(renamed.substring(0, Math.max(0, dot)))
         .layer(renamed.substring(dot + 1), layer(kind, weight, bias));
   }
 
-  private static Module layer(LayerKinds.Kind kind, Tensor weight, Optional<Tensor> bias) {
+  private static Module layer(LayerKinds.Kind kind, Parameter weight, Optional<Parameter> bias) {
     return switch (kind) {
-      case LINEAR -> Linear.holding(weight, bias);
-      case TRANSPOSED_LINEAR -> TransposedLinear.holding(weight, bias.orElseThrow());
-      case EMBEDDING -> Embedding.holding(weight);
-      case CONVOLUTION -> Conv.holding(weight, bias);
+      case LINEAR -> Linear.sharing(weight, bias);
+      case TRANSPOSED_LINEAR -> TransposedLinear.sharing(weight, bias.orElseThrow());
+      case EMBEDDING -> Embedding.sharing(weight, OptionalLong.empty());
+      case CONVOLUTION -> Conv.sharing(weight, bias, plainConvolution(weight, bias.isPresent()));
       case UNKNOWN -> throw new IllegalStateException("not a layer");
     };
+  }
+
+  /** One group, and PyTorch's defaults for the walk: a weight doesn't tell otherwise. */
+  private static ConvOptions plainConvolution(Parameter weight, boolean withBias) {
+    long[] shape = weight.shape();
+    ConvOptions plain = ConvOptions.kernel(Arrays.copyOfRange(shape, 2, shape.length));
+    return withBias ? plain : plain.withoutBias();
   }
 
   private Branch branchAt(String path) {
@@ -158,7 +176,7 @@ public final class WeightsOnly extends Branch {
     String embedding = embeddings.get(0) + ".weight";
     tiedEmbedding = Optional.of(embedding);
     if (!hasHead) {
-      layer(HEAD, Linear.holding(checkpoint.map(tensor(embedding)), Optional.empty()));
+      layer(HEAD, Linear.sharing(Parameter.over(checkpoint.map(tensor(embedding)))));
     }
   }
 

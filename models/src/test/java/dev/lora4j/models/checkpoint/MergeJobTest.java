@@ -1,5 +1,6 @@
 package dev.lora4j.models.checkpoint;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -22,19 +23,17 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MergeJobTest {
   private static final LoraConfig CONFIG = LoraConfig.rank(2).alpha(4);
 
-  @TempDir Path directory;
-  private PointerScope scope;
+  private final Path directory;
+  private final PointerScope scope = new PointerScope();
 
-  @BeforeEach
-  void open() {
-    scope = new PointerScope();
+  MergeJobTest(@TempDir Path directory) {
+    this.directory = directory;
   }
 
   @AfterEach
@@ -83,7 +82,8 @@ class MergeJobTest {
         .forEach(
             (name, tensor) -> {
               assertThat(DType.of(tensor.scalar_type())).contains(DType.BF16);
-              assertThat(tensor.equal(wide.get(name).to(ScalarType.BFloat16))).isTrue();
+              assertThat(tensor.equal(requireNonNull(wide.get(name)).to(ScalarType.BFloat16)))
+                  .isTrue();
             });
     assertThat(receipt.largestRounding()).isPositive();
   }
@@ -146,9 +146,9 @@ class MergeJobTest {
 
     Map<String, Tensor> merged = read(directory.resolve("merged/model.safetensors"));
     Map<String, Tensor> before = read(base.resolve("model.safetensors"));
-    Tensor embedding = before.get("model.embed_tokens.weight");
-    assertThat(merged.get("model.embed_tokens.weight").equal(embedding)).isTrue();
-    assertThat(merged.get("lm_head.weight").equal(embedding)).isFalse();
+    Tensor embedding = requireNonNull(before.get("model.embed_tokens.weight"));
+    assertThat(requireNonNull(merged.get("model.embed_tokens.weight")).equal(embedding)).isTrue();
+    assertThat(requireNonNull(merged.get("lm_head.weight")).equal(embedding)).isFalse();
     assertThat(Files.readString(directory.resolve("merged/config.json")))
         .contains("\"tie_word_embeddings\" : false");
     assertThat(receipt.notes()).anyMatch(note -> note.contains("is no longer"));
@@ -185,7 +185,8 @@ class MergeJobTest {
     read(base)
         .forEach(
             (name, tensor) ->
-                assertThat(largestDifference(again.get(name), tensor)).isLessThan(1e-6));
+                assertThat(largestDifference(requireNonNull(again.get(name)), tensor))
+                    .isLessThan(1e-6));
     assertThat(receipt.notes()).anyMatch(note -> note.startsWith("not the base bit for bit"));
   }
 

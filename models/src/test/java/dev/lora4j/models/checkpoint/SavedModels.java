@@ -35,7 +35,7 @@ final class SavedModels {
 
   private static Tensor random(ScalarType dtype, String shape) {
     Ops.zeros(1); // wakes libtorch up
-    String[] sizes = shape.split("x");
+    String[] sizes = shape.split("x", -1);
     long[] dimensions = new long[sizes.length];
     for (int i = 0; i < sizes.length; i++) {
       dimensions[i] = Long.parseLong(sizes[i]);

@@ -1,5 +1,6 @@
 package dev.lora4j.models.checkpoint;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -21,7 +22,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class WeightsOnlyTest {
-  @TempDir Path directory;
+  private final Path directory;
+
+  WeightsOnlyTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   @Test
   void kindsFollowFromShapesAndNames() {
@@ -61,10 +66,10 @@ class WeightsOnlyTest {
     try (PointerScope scope = new PointerScope();
         Checkpoint saved = Checkpoint.open(file);
         WeightsOnly network = WeightsOnly.of(saved)) {
-      Tensor mapped = network.stateDict().get("fc.weight");
+      Tensor mapped = requireNonNull(network.stateDict().get("fc.weight"));
 
       assertThat(mapped.equal(saved.read("fc.weight"))).isTrue();
-      network.namedParameters().get("fc.weight").copyFrom(Ops.zeros(6, 4));
+      requireNonNull(network.namedParameters().get("fc.weight")).copyFrom(Ops.zeros(6, 4));
       assertThat(mapped.count_nonzero().item_long()).isZero();
       assertThat(saved.read("fc.weight").count_nonzero().item_long()).isPositive();
     }

@@ -1,0 +1,99 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.data.ImageFolder;
+import dev.lora4j.data.ImageSplits;
+import dev.lora4j.data.Normalization;
+import dev.lora4j.models.table.TableFolder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Option;
+
+/** Where the examples of a classifier are, and how they become numbers. */
+final class ExampleOptions {
+  private static final String IMAGES = "image-classification";
+  private static final String TABLES = "table-classification";
+  private static final List<String> TASKS = List.of(IMAGES, TABLES);
+
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      required = true,
+      showDefaultValue = Visibility.NEVER,
+      description =
+          "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
+              + " {train,test}.{csv,parquet}.")
+  private Path data = Path.of("");
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      description = "image-classification or table-classification.")
+  private String task = IMAGES;
+
+  @Option(
+      names = "--size",
+      paramLabel = "N",
+      showDefaultValue = Visibility.NEVER,
+      description = "Images are resized to N × N pixels; to the first one's size unless given.")
+  private int size;
+
+  @Option(
+      names = "--mean",
+      paramLabel = "X",
+      split = ",",
+      showDefaultValue = Visibility.NEVER,
+      description = "Pixels in [0, 1] become (x − mean) / std: one number, or one a channel; 0.5.")
+  private List<Double> mean = new ArrayList<>(List.of(0.5));
+
+  @Option(
+      names = "--std",
+      paramLabel = "X",
+      split = ",",
+      showDefaultValue = Visibility.NEVER,
+      description = "See --mean; 0.5.")
+  private List<Double> std = new ArrayList<>(List.of(0.5));
+
+  @Option(
+      names = "--label",
+      paramLabel = "COLUMN",
+      description = "Tables: the column of the class; all others hold numbers.")
+  private String label = "label";
+
+  /** Reads all examples. */
+  Examples load(int threads) {
+    return switch (task) {
+      case IMAGES -> images(threads);
+      case TABLES -> tables();
+      default -> throw new UserError("--task: no task '" + task + "'" + NearMiss.hint(task, TASKS));
+    };
+  }
+
+  private Examples tables() {
+    TableFolder.Splits tables = TableFolder.at(data, label).load();
+    return new Examples(tables.train(), tables.test(), tables.classes(), List.of(), tables::close);
+  }
+
+  private Examples images(int threads) {
+    ImageFolder folder = ImageFolder.at(data).normalizedBy(normalization());
+    if (size < 0) {
+      throw new UserError("--size must be at least 1, found " + size);
+    }
+    ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
+    return new Examples(
+        images.train(), images.test(), images.classes(), images.warnings(), images::close);
+  }
+
+  private Normalization normalization() {
+    boolean fits = mean.size() == std.size() && (mean.size() == 1 || mean.size() == 3);
+    if (!fits || std.stream().anyMatch(s -> !(s > 0))) {
+      throw new UserError(
+          "--mean and --std: expected one number each or three, and stds above 0; found %s and %s"
+              .formatted(mean, std));
+    }
+    return new Normalization(mean, std);
+  }
+}

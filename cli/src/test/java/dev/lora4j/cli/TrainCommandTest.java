@@ -1,0 +1,180 @@
+package dev.lora4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * From a TorchScript file and a folder of images to an adapter, an examination and a merged file.
+ */
+class TrainCommandTest {
+  private static final String MODEL =
+      "../models/src/test/resources/fixtures/script/convnet.scripted.pt";
+  private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
+
+  private final Path directory;
+
+  TrainCommandTest(@TempDir Path directory) throws IOException {
+    this.directory = directory;
+    for (String split : new String[] {"train", "test"}) {
+      for (int label = 0; label < CLASSES.size(); label++) {
+        draw(split, label);
+      }
+    }
+  }
+
+  /** Eight images of one colour each, some lighter, some darker. */
+  private void draw(String split, int label) throws IOException {
+    Path folder = Files.createDirectories(directory.resolve("images/" + split + "/class" + label));
+    for (int i = 0; i < 8; i++) {
+      BufferedImage image = new BufferedImage(32, 32, BufferedImage.TYPE_INT_RGB);
+      Graphics2D pen = image.createGraphics();
+      pen.setColor(i % 2 == 0 ? CLASSES.get(label) : CLASSES.get(label).darker());
+      pen.fillRect(i, i, 20, 20);
+      pen.dispose();
+      ImageIO.write(image, "png", folder.resolve(i + ".png").toFile());
+    }
+  }
+
+  private CommandLineRun train(String... more) {
+    return run("train", more);
+  }
+
+  private CommandLineRun run(String command, String... more) {
+    String[] arguments = new String[5 + more.length];
+    arguments[0] = command;
+    arguments[1] = "--model";
+    arguments[2] = MODEL;
+    arguments[3] = "--data";
+    arguments[4] = directory.resolve("images").toString();
+    System.arraycopy(more, 0, arguments, 5, more.length);
+    return CommandLineRun.of(arguments);
+  }
+
+  @Test
+  void anAdapterIsTrainedExaminedListedAndMerged() throws IOException {
+    Path adapter = directory.resolve("adapter");
+    CommandLineRun trained =
+        train(
+            "--out",
+            adapter.toString(),
+            "--epochs",
+            "30",
+            "--batch",
+            "6",
+            "--lr",
+            "0.01",
+            "--rank",
+            "4",
+            "--targets",
+            "fc1,fc2,fc3",
+            "--json");
+
+    assertThat(trained.status()).as(trained.err()).isZero();
+    JsonNode result = new ObjectMapper().readTree(trained.out());
+    assertThat(result.at("/after/all").asDouble()).isGreaterThan(0.9);
+    assertThat(result.at("/before/all").asDouble()).isLessThan(0.5);
+    assertThat(result.at("/parameters/trainable").asLong()).isEqualTo(3272);
+    assertThat(result.at("/steps").asLong()).isEqualTo(120);
+    assertThat(trained.err()).contains("Replaced fc1 with LoRALinear layer.");
+
+    CommandLineRun examined = run("eval", "--adapter", adapter.toString(), "--json");
+    assertThat(new ObjectMapper().readTree(examined.out()).at("/all"))
+        .isEqualTo(result.at("/after/all"));
+
+    Path merged = directory.resolve("merged.pt");
+    assertThat(ScriptMerge.run(Path.of(MODEL), adapter, merged)).isEqualTo(Files.size(merged));
+    CommandLineRun listed = CommandLineRun.of("info", merged.toString());
+    assertThat(listed.out())
+        .contains(
+            "TorchScript: ConvNet", "- fc1: Linear", "weight [120, 400]", "74,838 parameters");
+  }
+
+  /** The class is whether the first number is above the second. */
+  private Path tables() throws IOException {
+    Path tables = Files.createDirectories(directory.resolve("tables"));
+    for (String split : new String[] {"train", "test"}) {
+      StringBuilder rows = new StringBuilder("a,b,c,d,above\n");
+      for (int i = 0; i < 64; i++) {
+        double a = Math.sin(i);
+        double b = Math.cos(3 * i + split.length());
+        rows.append(
+            String.format(Locale.ROOT, "%.4f,%.4f,%d,0,%s\n", a, b, i % 3, a > b ? "yes" : "no"));
+      }
+      Files.writeString(tables.resolve(split + ".csv"), rows);
+    }
+    return tables;
+  }
+
+  @Test
+  void aTableIsLearned() throws IOException {
+    CommandLineRun trained =
+        CommandLineRun.of(
+            "train",
+            "--model",
+            MODEL.replace("convnet", "siamese"),
+            "--task",
+            "table-classification",
+            "--data",
+            tables().toString(),
+            "--label",
+            "above",
+            "--epochs",
+            "40",
+            "--lr",
+            "0.03",
+            "--out",
+            directory.resolve("adapter").toString(),
+            "--json");
+
+    assertThat(trained.status()).as(trained.err()).isZero();
+    JsonNode result = new ObjectMapper().readTree(trained.out());
+    assertThat(result.at("/after/all").asDouble())
+        .isGreaterThan(0.8)
+        .isGreaterThan(result.at("/before/all").asDouble());
+  }
+
+  @Test
+  void theBareModelIsExamined() {
+    CommandLineRun run = run("eval");
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("all", "class0", "class1", "class2");
+  }
+
+  @Test
+  void listsInJson() throws IOException {
+    JsonNode listed = new ObjectMapper().readTree(CommandLineRun.of("info", "--json", MODEL).out());
+
+    assertThat(listed.at("/torchscript").asText()).isEqualTo("ConvNet");
+    assertThat(listed.at("/modules/0/path").asText()).isEqualTo("conv1");
+    assertThat(listed.at("/tensors/0/shape/0").asLong()).isEqualTo(6);
+  }
+
+  @Test
+  void mistakesAreToldInOneLine() {
+    assertRefused(train("--targets", "fc9"), "no module matches 'fc9'", "fc1");
+    assertRefused(train("--task", "image-clasification"), "image-classification");
+    assertRefused(train("--std", "0"), "--std");
+    assertRefused(train("--size", "16"), "the script can't take");
+    assertRefused(
+        CommandLineRun.of("train", "--model", "x.safetensors", "--data", "y"), "TorchScript");
+  }
+
+  private static void assertRefused(CommandLineRun run, String... words) {
+    assertThat(run.status()).as(run.err()).isEqualTo(2);
+    assertThat(run.err()).contains(words).doesNotContain("\tat ");
+  }
+}

@@ -1,0 +1,64 @@
+package dev.lora4j.models.script;
+
+import java.util.Optional;
+import java.util.stream.LongStream;
+import org.bytedeco.pytorch.IValueOptional;
+import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.JitNode;
+import org.bytedeco.pytorch.Value;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The one operator that a traced layer's forward is: of a traced layer, the settings are known from
+ * the arguments alone.
+ */
+final class OperatorCall {
+  private static final String END = "prim::Return";
+  private static final String LIST = "prim::ListConstruct";
+
+  private final JitNode node;
+
+  private OperatorCall(JitNode node) {
+    this.node = node;
+  }
+
+  /** The call of this operator, such as {@code aten::embedding}, if there is no other operator. */
+  static Optional<OperatorCall> in(JitModule part, String operator) {
+    if (!part.find_method("forward").has_value()) {
+      return Optional.empty();
+    }
+    JitNode found = null;
+    JitNode node = part.get_method("forward").graph().nodes().front();
+    for (; !kind(node).equals(END); node = node.next()) {
+      if (kind(node).equals(operator)) {
+        found = node;
+      } else if (kind(node).startsWith("aten::")) {
+        return Optional.empty();
+      }
+    }
+    return Optional.ofNullable(found).map(OperatorCall::new);
+  }
+
+  private static String kind(JitNode node) {
+    return node.kind().toQualString().getString();
+  }
+
+  /** An argument that is a whole number. */
+  long number(int argument) {
+    return number(node.input(argument));
+  }
+
+  /** An argument that is a list of whole numbers. */
+  long[] numbers(int argument) {
+    JitNode list = node.input(argument).node();
+    if (!kind(list).equals(LIST)) {
+      return torch.toIValue(node.input(argument)).get().toIntVector().get();
+    }
+    return LongStream.range(0, list.inputs().size()).map(i -> number(list.input(i))).toArray();
+  }
+
+  private static long number(Value value) {
+    IValueOptional constant = torch.toIValue(value);
+    return constant.has_value() && constant.get().isInt() ? constant.get().toInt() : 0;
+  }
+}

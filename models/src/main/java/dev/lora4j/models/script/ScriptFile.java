@@ -1,0 +1,110 @@
+package dev.lora4j.models.script;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+
+/**
+ * What a file claims to be, looked at before libtorch does: a zip archive with code and constants,
+ * whose tensors are stored as they are. No pickle is read here.
+ */
+final class ScriptFile {
+  private static final String HOW =
+      "; save the module in Python with torch.jit.script(model).save(\"model.pt\"), or"
+          + " torch.jit.trace(model, example).save(\"model.pt\")";
+  private static final int ZIP = 0x504b0304; // PK\3\4
+  private static final int PICKLE = 0x80;
+  private static final long MOST_CODE = 256L << 20; // unpacked, in bytes
+
+  private ScriptFile() {}
+
+  /**
+   * Checks that a file can be a TorchScript module.
+   *
+   * @throws UserError if it is something else; says what, and what to do
+   * @throws CorruptFile if it is damaged
+   */
+  static void check(Path path) {
+    if (!Files.isRegularFile(path)) {
+      throw new UserError(
+          "cannot read "
+              + path
+              + ": "
+              + (Files.exists(path) ? "no file" : "there is no such file"));
+    }
+    checkBeginning(path);
+    try (ZipFile zip = new ZipFile(path.toFile())) {
+      checkEntries(path, List.copyOf(zip.stream().toList()));
+    } catch (ZipException e) {
+      throw new CorruptFile(
+          path,
+          "begins as a zip archive and does not end as one; is it whole? " + e.getMessage(),
+          e);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e, e);
+    }
+  }
+
+  private static void checkBeginning(Path path) {
+    byte[] first;
+    try (InputStream in = Files.newInputStream(path)) {
+      first = in.readNBytes(Integer.BYTES);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e, e);
+    }
+    if (first.length > 0 && (first[0] & 0xff) == PICKLE) {
+      throw new UserError(
+          path
+              + " is a pickle, as torch.save wrote before PyTorch 1.6; a pickle can run any code, and"
+              + " is never read"
+              + HOW);
+    }
+    if (first.length < Integer.BYTES || ByteBuffer.wrap(first).getInt() != ZIP) {
+      throw new UserError(path + " is no TorchScript file: it is no zip archive" + HOW);
+    }
+  }
+
+  private static void checkEntries(Path path, List<? extends ZipEntry> entries) {
+    long code = 0;
+    for (ZipEntry entry : entries) {
+      if (isTensor(entry.getName()) && entry.getSize() != entry.getCompressedSize()) {
+        throw new CorruptFile(
+            path,
+            "entry %s: expected %d bytes as they are, found %d"
+                .formatted(entry.getName(), entry.getSize(), entry.getCompressedSize()));
+      }
+      code += isTensor(entry.getName()) ? 0 : entry.getSize();
+    }
+    if (code > MOST_CODE) {
+      throw new CorruptFile(
+          path, "%,d bytes of code, unpacked; at most %,d are read".formatted(code, MOST_CODE));
+    }
+    List<String> names = entries.stream().map(entry -> withoutRoot(entry.getName())).toList();
+    if (!names.contains("data.pkl")) {
+      throw new UserError(path + " is a zip archive, but holds no model: no data.pkl" + HOW);
+    }
+    if (!names.contains("constants.pkl") || names.stream().noneMatch(n -> n.startsWith("code/"))) {
+      throw new UserError(
+          path
+              + " holds tensors without a program: torch.save wrote it, of a state dict or of a"
+              + " whole model. Load it into the model in Python"
+              + HOW);
+    }
+  }
+
+  private static boolean isTensor(String name) {
+    return withoutRoot(name).matches("(data|constants)/.*");
+  }
+
+  private static String withoutRoot(String name) {
+    return name.substring(name.indexOf('/') + 1);
+  }
+}

@@ -1,0 +1,62 @@
+package dev.lora4j.models.script;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.QualifiedNameOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.named_module_iterator;
+import org.bytedeco.pytorch.named_module_list;
+import org.bytedeco.pytorch.named_parameter_iterator;
+import org.bytedeco.pytorch.named_parameter_list;
+
+/** What there is to see in a script's module, by name. Its objects belong to the caller's scope. */
+final class ScriptPart {
+  private static final String ROOT = "__torch__.";
+  private static final String MANGLED = "___torch_mangle_\\d+\\.";
+
+  private ScriptPart() {}
+
+  /** The class that it had in Python: {@code torch.nn.modules.linear.Linear}. */
+  static String pythonClass(JitModule part) {
+    QualifiedNameOptional name = part.type().name();
+    return name.has_value() ? unmangled(name.get().qualifiedName().getString()) : "";
+  }
+
+  /** Classes of one name are numbered apart in a file; this is the name that they share. */
+  static String unmangled(String name) {
+    String plain = name.replaceAll(MANGLED, "");
+    return plain.startsWith(ROOT) ? plain.substring(ROOT.length()) : plain;
+  }
+
+  /** Its direct children, in order. */
+  static Map<String, JitModule> children(JitModule part) {
+    Map<String, JitModule> children = new LinkedHashMap<>();
+    named_module_list list = part.named_children();
+    named_module_iterator end = list.end();
+    for (named_module_iterator i = list.begin(); i.notEquals(end); i.increment()) {
+      children.put(i.access().name().getString(), new JitModule(i.access().value()));
+    }
+    return children;
+  }
+
+  /** Its own parameters, in order. */
+  static Map<String, Tensor> parameters(JitModule part) {
+    Map<String, Tensor> parameters = new LinkedHashMap<>();
+    named_parameter_list list = part.named_parameters(false);
+    named_parameter_iterator end = list.end();
+    for (named_parameter_iterator i = list.begin(); i.notEquals(end); i.increment()) {
+      parameters.put(i.access().name().getString(), new Tensor(i.access().value()));
+    }
+    return parameters;
+  }
+
+  /** A constant of its class, where it was scripted and has one of that name. */
+  static Optional<IValue> constant(JitModule part, String name) {
+    return part.type().hasConstant(name)
+        ? Optional.of(part.type().getConstant(name))
+        : Optional.empty();
+  }
+}

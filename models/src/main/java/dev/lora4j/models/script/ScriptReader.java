@@ -1,0 +1,95 @@
+package dev.lora4j.models.script;
+
+import dev.lora4j.nn.Child;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.Weighted;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Reads a script's structure. What lies in the same memory is one parameter, and a layer that
+ * stands in two places is one layer, so that it is adapted once.
+ */
+final class ScriptReader {
+  private final Map<String, Parameter> byMemory = new HashMap<>();
+  private final Map<List<Object>, Module> layers = new HashMap<>();
+  private final List<Place> places = new ArrayList<>();
+  private final List<AdaptedPlace> adapted = new ArrayList<>();
+
+  /** The parameters of a part itself; numbers that can't be trained are none. */
+  Map<String, Parameter> parameters(JitModule part) {
+    Map<String, Parameter> parameters = new LinkedHashMap<>();
+    ScriptPart.parameters(part)
+        .forEach(
+            (name, tensor) -> {
+              if (tensor.is_floating_point()) {
+                Parameter parameter = parameter(tensor);
+                parameters.put(name, parameter);
+                part.setattr(name, new IValue(parameter.value())); // one tensor for one memory
+              }
+            });
+    return parameters;
+  }
+
+  private Parameter parameter(Tensor tensor) {
+    String memory =
+        "%x %s %s".formatted(tensor.data_ptr().address(), Ops.shapeOf(tensor), strides(tensor));
+    return byMemory.computeIfAbsent(memory, first -> Parameter.over(tensor));
+  }
+
+  private static String strides(Tensor tensor) {
+    long[] strides = new long[Math.toIntExact(tensor.dim())];
+    for (int i = 0; i < strides.length; i++) {
+      strides[i] = tensor.stride(i);
+    }
+    return Arrays.toString(strides);
+  }
+
+  /** The layer that a part is, or a node with its parts. */
+  Module module(JitModule part, String path, Map<String, Parameter> parameters) {
+    List<Object> identity = List.of(ScriptPart.pythonClass(part), parameters);
+    Module known = layers.get(identity);
+    if (known != null) {
+      return known;
+    }
+    Optional<Module> layer = KnownLayer.of(part, parameters);
+    layer.ifPresent(l -> layers.put(identity, l));
+    return layer.orElseGet(() -> new ScriptNode(part, path, this));
+  }
+
+  void add(Place place) {
+    places.add(place);
+  }
+
+  /** Notes the places of a layer's weight and bias. */
+  void addLayer(Child child, String path, Map<String, Parameter> parameters) {
+    AdaptedPlace layer = new AdaptedPlace(child, (Weighted) child.module());
+    adapted.add(layer);
+    parameters.forEach(
+        (attribute, parameter) ->
+            add(
+                new Place(
+                    path,
+                    attribute,
+                    parameter,
+                    attribute.equals("weight") ? layer::weight : layer::bias)));
+  }
+
+  List<Place> places() {
+    return places;
+  }
+
+  List<AdaptedPlace> adapted() {
+    return adapted;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.lora4j.models.script;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IValueVector;
+import org.bytedeco.pytorch.JitModule;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * One thread's copy of a script's structure, over the same tensors and the same code. What it holds
+ * in its places can be changed for a forward, without another thread's seeing it.
+ */
+final class Twin implements AutoCloseable {
+  private final JitModule script;
+  private final List<Place> places;
+  private final JitModule[] owners; // of each place
+
+  private Twin(JitModule script, List<Place> places, Map<String, JitModule> parts) {
+    this.script = script;
+    this.places = places;
+    owners = places.stream().map(place -> parts.get(place.part())).toArray(JitModule[]::new);
+    script.retainReference();
+    for (JitModule owner : owners) {
+      owner.retainReference();
+    }
+  }
+
+  static Twin of(JitModule original, List<Place> places) {
+    try (PointerScope scope = new PointerScope()) {
+      Map<String, JitModule> parts = new HashMap<>();
+      JitModule copy = copy(original, "", parts);
+      return new Twin(copy, places, parts);
+    }
+  }
+
+  private static JitModule copy(JitModule part, String path, Map<String, JitModule> parts) {
+    JitModule copy = part.copy();
+    parts.put(path, copy);
+    ScriptPart.children(part)
+        .forEach(
+            (name, child) -> {
+              String below = path.isEmpty() ? name : path + "." + name;
+              copy.setattr(name, new IValue(copy(child, below, parts)._ivalue()));
+            });
+    return copy;
+  }
+
+  /**
+   * Passes inputs through the script, with the places' present values.
+   *
+   * @return an object of the caller's scope
+   */
+  IValue forward(IValueVector inputs) {
+    boolean[] changed = new boolean[owners.length];
+    boolean optimizing = torch.getGraphExecutorOptimize();
+    // What it would do depends on which forwards it saw before: results would not be repeatable.
+    torch.setGraphExecutorOptimize(false);
+    try {
+      for (int i = 0; i < owners.length; i++) {
+        Tensor value = places.get(i).value();
+        changed[i] = !places.get(i).isOwn(value);
+        if (changed[i]) {
+          hold(i, value);
+        }
+      }
+      return script.forward(inputs);
+    } finally {
+      torch.setGraphExecutorOptimize(optimizing);
+      for (int i = 0; i < owners.length; i++) {
+        if (changed[i]) {
+          hold(i, places.get(i).parameter().value());
+        }
+      }
+    }
+  }
+
+  private void hold(int place, Tensor value) {
+    owners[place].setattr(places.get(place).attribute(), new IValue(value));
+  }
+
+  /** Frees the structure; the tensors stay. */
+  @Override
+  public void close() {
+    for (JitModule owner : owners) {
+      owner.releaseReference();
+    }
+    script.releaseReference();
+  }
+}

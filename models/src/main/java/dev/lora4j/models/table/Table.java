@@ -1,0 +1,137 @@
+package dev.lora4j.models.table;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * A CSV or Parquet file with numbers in all columns but one, read by DuckDB.
+ *
+ * @param features the names of the columns of numbers, in the file's order
+ * @param numbers row by row
+ * @param labels what stands in the label's column, row by row
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record Table(List<String> features, float[] numbers, List<String> labels) {
+  private static final Map<String, String> QUERIES =
+      Map.of(
+          "csv", "SELECT * FROM read_csv(?, header=true)",
+          "parquet", "SELECT * FROM read_parquet(?)");
+
+  /** The endings of the files that can be read. */
+  static List<String> endings() {
+    return QUERIES.keySet().stream().sorted().toList();
+  }
+
+  /**
+   * Reads a whole file.
+   *
+   * @param label the column of the class
+   * @throws UserError if there is no such column, or another one holds no numbers; names row and
+   *     column
+   * @throws CorruptFile if the file is not what its name says
+   */
+  static Table read(Path file, String label) {
+    String name = file.toString().toLowerCase(Locale.ROOT);
+    String query = QUERIES.get(name.substring(name.lastIndexOf('.') + 1));
+    if (query == null || !Files.isReadable(file)) {
+      throw new UserError("cannot read " + file + ": expected a file of " + endings());
+    }
+    try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
+        PreparedStatement statement = database.prepareStatement(query)) {
+      statement.setString(1, literal(file));
+      try (ResultSet rows = statement.executeQuery()) {
+        return read(file, label, rows);
+      }
+    } catch (SQLException e) {
+      String problem = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw new CorruptFile(file, problem, e);
+    }
+  }
+
+  /** Nothing is fetched from elsewhere, and rows come one by one. */
+  private static Properties settings() {
+    Properties settings = new Properties();
+    settings.put("jdbc_stream_results", "true");
+    settings.put("threads", "1");
+    settings.put("autoinstall_known_extensions", "false");
+    settings.put("autoload_known_extensions", "false");
+    return settings;
+  }
+
+  /** The file's name, where DuckDB would take it for a pattern. */
+  private static String literal(Path file) {
+    return file.toAbsolutePath().toString().replaceAll("[\\[*?]", "[$0]");
+  }
+
+  private static Table read(Path file, String label, ResultSet rows) throws SQLException {
+    List<String> columns = columns(rows.getMetaData());
+    int labelAt = columns.indexOf(label);
+    if (labelAt < 0) {
+      throw new UserError(file + ": no column '" + label + "'" + NearMiss.hint(label, columns));
+    }
+    List<String> labels = new ArrayList<>();
+    float[] numbers = new float[1024];
+    int filled = 0;
+    while (rows.next()) {
+      numbers = Arrays.copyOf(numbers, roomFor(numbers.length, filled + columns.size()));
+      for (int i = 0; i < columns.size(); i++) {
+        Object value = rows.getObject(i + 1);
+        if (i == labelAt) {
+          labels.add(label(file, labels.size(), label, value));
+        } else {
+          numbers[filled++] = number(file, labels.size(), columns.get(i), value, i < labelAt);
+        }
+      }
+    }
+    columns.remove(labelAt);
+    return new Table(List.copyOf(columns), Arrays.copyOf(numbers, filled), List.copyOf(labels));
+  }
+
+  private static int roomFor(int present, int wanted) {
+    return wanted <= present ? present : Math.max(wanted, Math.multiplyExact(2, present));
+  }
+
+  private static List<String> columns(ResultSetMetaData header) throws SQLException {
+    List<String> columns = new ArrayList<>();
+    for (int i = 1; i <= header.getColumnCount(); i++) {
+      columns.add(header.getColumnName(i));
+    }
+    return columns;
+  }
+
+  private static String label(Path file, int rowsBefore, String column, Object value) {
+    if (value == null) {
+      throw new UserError(
+          "%s: row %d has no class in column '%s'".formatted(file, rowsBefore + 1, column));
+    }
+    return value.toString();
+  }
+
+  private static float number(
+      Path file, int labels, String column, Object value, boolean beforeLabel) {
+    if (value instanceof Boolean yes) {
+      return yes ? 1 : 0;
+    }
+    if (value instanceof Number number && Float.isFinite(number.floatValue())) {
+      return number.floatValue();
+    }
+    throw new UserError(
+        "%s: row %d, column '%s': expected a number, found %s"
+            .formatted(file, beforeLabel ? labels + 1 : labels, column, value));
+  }
+}

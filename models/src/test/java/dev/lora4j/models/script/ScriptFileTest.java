@@ -1,0 +1,117 @@
+package dev.lora4j.models.script;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.Fixture;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whatever is given in the place of a TorchScript file is told apart, with what to do. */
+class ScriptFileTest {
+  private final Path directory;
+
+  ScriptFileTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
+
+  private static void assertRefused(Path file, Class<? extends Exception> kind, String... words) {
+    assertThatThrownBy(() -> TorchScriptModel.load(file))
+        .isInstanceOf(kind)
+        .hasMessageContainingAll(words)
+        .hasMessageNotContaining("\n");
+  }
+
+  private Path written(String name, byte[] bytes) throws IOException {
+    return Files.write(directory.resolve(name), bytes);
+  }
+
+  private static byte[] script() throws IOException {
+    return Files.readAllBytes(Fixture.path("script/siamese.scripted.pt"));
+  }
+
+  @Test
+  void noFile() {
+    assertRefused(directory.resolve("net.pt"), UserError.class, "there is no such file");
+    assertRefused(directory, UserError.class, "no file");
+  }
+
+  @Test
+  void aTextOrNothing() throws IOException {
+    assertRefused(
+        written("text.pt", "weights".getBytes(StandardCharsets.UTF_8)),
+        UserError.class,
+        "no zip archive",
+        "torch.jit.script");
+    assertRefused(written("empty.pt", new byte[0]), UserError.class, "no zip archive");
+  }
+
+  @Test
+  void anOldPickleIsNeverRead() {
+    assertRefused(
+        Fixture.path("script/old_pickle.pt"), UserError.class, "pickle", "torch.jit.trace");
+  }
+
+  @Test
+  void aStateDictOrAWholeModelOfTorchSave() {
+    for (String name : new String[] {"state_dict.pt", "whole_module.pt"}) {
+      assertRefused(
+          Fixture.path("script/" + name), UserError.class, "torch.save", "torch.jit.script");
+    }
+  }
+
+  @Test
+  void anotherZip() throws IOException {
+    Path file = directory.resolve("images.pt");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      zip.putNextEntry(new ZipEntry("images/cat.jpg"));
+      zip.write(1);
+    }
+    assertRefused(file, UserError.class, "no data.pkl");
+  }
+
+  @Test
+  void aTruncatedFile() throws IOException {
+    byte[] whole = script();
+    for (int length : new int[] {10, whole.length / 2, whole.length - 1}) {
+      assertRefused(
+          written("cut" + length + ".pt", Arrays.copyOf(whole, length)),
+          CorruptFile.class,
+          "cut" + length + ".pt",
+          "is it whole?");
+    }
+  }
+
+  @Test
+  void aTensorThatIsPacked() throws IOException {
+    Path file = directory.resolve("packed.pt");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      zip.putNextEntry(new ZipEntry("packed/data/0"));
+      zip.write(new byte[1 << 20]);
+      zip.closeEntry();
+    }
+    assertRefused(file, CorruptFile.class, "packed/data/0", "1048576");
+  }
+
+  @Test
+  void aDamagedProgram() throws IOException {
+    String text = new String(script(), StandardCharsets.ISO_8859_1);
+    byte[] damaged =
+        text.replace("class Siamese", "klass Siamese").getBytes(StandardCharsets.ISO_8859_1);
+
+    assertRefused(written("damaged.pt", damaged), CorruptFile.class, "libtorch can't load it");
+  }
+
+  @Test
+  void aFrozenModuleHasNoParameters() {
+    assertRefused(Fixture.path("script/frozen.pt"), UserError.class, "frozen", "before");
+  }
+}

@@ -1,0 +1,168 @@
+"""Networks saved as TorchScript, scripted and traced, and PEFT's adapters for the same networks in Python.
+
+See README.md for the files and their keys.
+"""
+import io
+import pickle
+import shutil
+import warnings
+import zipfile
+
+from fixture_io import ROOT, differs, finish, load, prefixed, save, seed
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
+from torch import nn
+
+from networks import ConvNet
+from script_networks import SCRIPTED, TwoInputs
+
+FOLDER = ROOT / "models/src/test/resources/fixtures/script"
+CONVNET = ROOT / "models/src/test/resources/fixtures/convnet"
+CASES = dict(
+    resnet=dict(
+        convs=dict(r=3, lora_alpha=6, target_modules=["conv1", "conv2", "downsample.0", "fc"]),
+        dora=dict(r=2, lora_alpha=4, use_dora=True, target_modules=["layer2.0.conv1", "fc"]),
+        more=dict(r=2, use_rslora=True, bias="lora_only", target_modules=".*conv2|fc", rank_pattern={"fc": 3},
+                  modules_to_save=["layer1.0.conv1"]),
+    ),
+    encoder=dict(
+        feed=dict(r=2, lora_alpha=4, target_modules=["linear1", "linear2"]),
+        attention=dict(r=2, lora_alpha=4, target_modules=["head"], target_parameters=["self_attn.in_proj_weight"]),
+    ),
+    tokens=dict(
+        embedding=dict(r=2, lora_alpha=6, target_modules=["embed", "fc"], lora_dropout=0.1),
+        rows=dict(r=2, target_modules=["fc"], lora_bias=True, trainable_token_indices={"embed": [1, 5]}),
+    ),
+    bag=dict(weight=dict(r=2, lora_alpha=4, target_modules=["fc"], target_parameters=["bag.weight"])),
+    siamese=dict(),  # PEFT adapts one of the two places, and merges into both
+)
+
+
+def adapted(net, config):
+    """PEFT's model. In training mode the encoder layers compute layer by layer; else their fast path skips adapters."""
+    model = get_peft_model(net, LoraConfig(**config))
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            with torch.no_grad():
+                parameter.add_(torch.randn_like(parameter) * 0.2)
+                if "lora_embedding_A" in name:
+                    parameter[:, 0] = 0  # the padding's column, which stays zero in training
+    return mode(model)
+
+
+def mode(model):
+    model.eval()
+    for module in model.modules():
+        if isinstance(module, nn.TransformerEncoderLayer):
+            module.train()
+    return model
+
+
+def backward(model, inputs):
+    logits = model(inputs["input"])
+    logits.backward(inputs["grad_output"])
+    return logits, {n.replace(".default", ""): p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+def on_disk(gradients):
+    """Gradients by the keys that PEFT writes."""
+    return {name.replace(".modules_to_save.", ".").replace("magnitude_vector.weight", "magnitude_vector"): gradient
+            for name, gradient in gradients.items()}
+
+
+def networks(name):
+    seed("script " + name)
+    return SCRIPTED[name]().eval()
+
+
+def make():
+    write(FOLDER / "convnet", convnet(), torch.zeros(1, 3, 32, 32))
+    for name in SCRIPTED:
+        net = networks(name)
+        example = type(net).example()
+        write(FOLDER / name, net, example)
+        save(FOLDER / f"{name}.safetensors",
+             dict(input=example, grad_output=torch.randn_like(net(example)), base_logits=net(example)), {})
+        save(FOLDER / f"base_{name}.safetensors", net.state_dict(), {})
+        for case, config in CASES[name].items():
+            make_case(name, case, config)
+    both = TwoInputs().eval()
+    store(torch.jit.script(both), FOLDER / "containers.scripted.pt")
+    refused()
+
+
+def convnet():
+    net = ConvNet()
+    net.load_state_dict(load_file(CONVNET / "base.safetensors"))
+    return net.eval()
+
+
+def write(path, net, example):
+    store(torch.jit.script(net), path.with_suffix(".scripted.pt"))
+    store(torch.jit.trace(net, example, check_trace=False), path.with_suffix(".traced.pt"))
+
+
+def store(script, path):
+    """Without debug records, which name the files that the code came from, and a trace's example."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = io.BytesIO()
+    torch.jit.save(script, whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            if not name.endswith(".debug_pkl") and "/traced_inputs" not in name:
+                inside = "/".join([path.stem, *name.split("/")[1:]])
+                target.writestr(zipfile.ZipInfo(inside), source.read(name))
+
+
+def make_case(name, case, config):
+    folder = FOLDER / name / case
+    model = adapted(networks(name), config)
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink()
+    save(folder / "expected.safetensors", expected(model, name), {})
+
+
+def expected(model, name):
+    inputs, _ = load(FOLDER / f"{name}.safetensors")
+    logits, gradients = backward(model, inputs)
+    merged = mode(model).merge_and_unload()
+    with torch.no_grad():
+        return dict(logits=logits) | prefixed("grad.", on_disk(gradients)) | dict(
+            merged_logits=mode(merged)(inputs["input"]))
+
+
+def refused():
+    """What people give by mistake instead of a TorchScript file."""
+    net = nn.Linear(2, 2)
+    torch.save(net.state_dict(), FOLDER / "state_dict.pt")
+    (FOLDER / "old_pickle.pt").write_bytes(pickle.dumps(dict(weight=[1.0, 2.0]), protocol=2))
+    torch.save(net, FOLDER / "whole_module.pt")
+    store(torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Linear(2, 2)).eval())), FOLDER / "frozen.pt")
+
+
+def check():
+    wrong = []
+    for name in SCRIPTED:
+        inputs, _ = load(FOLDER / f"{name}.safetensors")
+        for how in ("scripted", "traced"):
+            loaded = torch.jit.load(FOLDER / f"{name}.{how}.pt")
+            wrong += differs(f"{name} {how}", inputs["base_logits"], loaded(inputs["input"]), 2e-6)
+        for case in CASES[name]:
+            wanted, _ = load(FOLDER / name / case / "expected.safetensors")
+            model = PeftModel.from_pretrained(networks(name), FOLDER / name / case, is_trainable=True)
+            got = expected(mode(model), name)
+            if wanted.keys() != got.keys():
+                wrong.append(f"{name} {case}: keys differ: {wanted.keys() ^ got.keys()}")
+            for key in wanted.keys() & got.keys():
+                wrong += differs(f"{name} {case} {key}", wanted[key], got[key], 2e-6)
+            wrong += differs(f"{name} {case} merged", wanted["logits"], wanted["merged_logits"], 1e-5)
+    return wrong
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    make()
+    finish(FOLDER, check())
