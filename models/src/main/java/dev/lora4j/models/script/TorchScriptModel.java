@@ -70,8 +70,8 @@ public final class TorchScriptModel extends ScriptNode {
         model.close();
         throw new UserError(
             path
-                + " has no parameters: it was frozen (torch.jit.freeze or optimize_for_inference), so"
-                + " its weights are part of the program; save the module before it is frozen");
+                + " has no parameters: it was frozen (torch.jit.freeze or optimize_for_inference) or"
+                + " quantised, so its weights are part of the program; save the module before that");
       }
       return model;
     }
