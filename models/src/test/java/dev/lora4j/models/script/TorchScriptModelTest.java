@@ -186,6 +186,22 @@ class TorchScriptModelTest {
 
   // ---- adapters ----
 
+  @ParameterizedTest
+  @ValueSource(strings = {"pissa", "olora", "orthogonal"})
+  void beginningsThatNeedTheWeightsAloneLeaveTheOutput(String word) {
+    Tensor x = input("resnet");
+    try (TorchScriptModel net = load("resnet.scripted")) {
+      Tensor before = net.forward(x).detach();
+
+      LoraModel model =
+          Lora.adapt(net, LoraConfig.rank(2).initialization(Initialization.named(word)));
+
+      TensorAssert.assertThat(evaluate(model, x)).isCloseTo(before, 1e-5);
+      randomize(model, "default");
+      assertThat(evaluate(model, x).equal(before)).isFalse();
+    }
+  }
+
   @Test
   void whatALayerIsGivenCantBeSeen() {
     try (TorchScriptModel net = load("resnet.scripted")) {
