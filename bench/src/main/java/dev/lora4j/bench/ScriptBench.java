@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description = "LoRA steps of a scripted ConvNet against the one in Java, without a cache.",
-    footer = {"", "Example:", "  bench/run script --rounds 5"})
+    footer = {"", "Example:", "  bench/run script --rounds 9"})
 final class ScriptBench implements Callable<Integer> {
   private static final int BATCH = 4;
   private static final double MOMENTUM = 0.9;
@@ -38,7 +38,7 @@ final class ScriptBench implements Callable<Integer> {
       Path.of("models", "src", "test", "resources", "fixtures", "script", "convnet.scripted.pt");
 
   @Option(names = "--rounds", description = "Pairs of runs, with seeds from 0 on.")
-  private int rounds = 5;
+  private int rounds = 9;
 
   /** What a fine-tuning came to. */
   private record Run(double stepsPerSecond, double accuracy) {}
