@@ -96,7 +96,8 @@ class TrainCommandTest {
         .isEqualTo(result.at("/after/all"));
 
     Path merged = directory.resolve("merged.pt");
-    assertThat(ScriptMerge.run(Path.of(MODEL), adapter, merged)).isEqualTo(Files.size(merged));
+    assertThat(ScriptMerge.run(Path.of(MODEL), List.of(adapter), merged))
+        .isEqualTo(Files.size(merged));
     CommandLineRun listed = CommandLineRun.of("info", merged.toString());
     assertThat(listed.out())
         .contains(
@@ -241,6 +242,9 @@ class TrainCommandTest {
     assertRefused(script("train", "frozen"), "frozen", "before");
     assertRefused(script("eval", "state_dict"), "torch.jit.script");
     assertRefused(script("train", "writer"), "may open files");
+    assertRefused(
+        CommandLineRun.of("info", MODEL.replace("convnet.scripted", "state_dict")),
+        "torch.jit.script");
     assertRefused(script("eval", "gone"), "there is no such file");
     assertRefused(train("--size", "16"), "the script can't take");
     assertRefused(

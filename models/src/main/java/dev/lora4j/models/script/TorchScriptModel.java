@@ -77,8 +77,14 @@ public final class TorchScriptModel extends ScriptNode {
     }
   }
 
-  /** Whether a file can be a TorchScript module, by what its archive holds; nothing is loaded. */
+  /**
+   * Whether a file is to be read as a TorchScript module: its name ends in {@code .pt}, or its
+   * archive holds one. Nothing is loaded; {@link #load} may yet refuse it, with the reason.
+   */
   public static boolean isAt(Path path) {
+    if (path.toString().endsWith(".pt")) {
+      return true;
+    }
     try {
       ScriptFile.check(path);
       return true;
