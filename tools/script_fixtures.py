@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from networks import ConvNet
-from script_networks import SCRIPTED, TwoInputs
+from script_networks import SCRIPTED, NoForward, Regressor, TwoInputs, Writer
 
 FOLDER = ROOT / "models/src/test/resources/fixtures/script"
 CONVNET = ROOT / "models/src/test/resources/fixtures/convnet"
@@ -90,6 +90,8 @@ def make():
             make_case(name, case, config)
     both = TwoInputs().eval()
     store(torch.jit.script(both), FOLDER / "containers.scripted.pt")
+    seed("script regressor")
+    store(torch.jit.script(Regressor().eval()), FOLDER / "regressor.scripted.pt")
     refused()
 
 
@@ -139,7 +141,13 @@ def refused():
     torch.save(net.state_dict(), FOLDER / "state_dict.pt")
     (FOLDER / "old_pickle.pt").write_bytes(pickle.dumps(dict(weight=[1.0, 2.0]), protocol=2))
     torch.save(net, FOLDER / "whole_module.pt")
-    store(torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Linear(2, 2)).eval())), FOLDER / "frozen.pt")
+    script = torch.jit.script(nn.Sequential(nn.Linear(2, 2)).eval())
+    store(torch.jit.freeze(script), FOLDER / "frozen.pt")
+    store(torch.jit.optimize_for_inference(script), FOLDER / "optimized.pt")
+    quantized = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(2, 2)).eval(), {nn.Linear})
+    store(torch.jit.script(quantized), FOLDER / "quantized.pt")
+    store(torch.jit.script(Writer().eval()), FOLDER / "writer.pt")
+    store(torch.jit.script(NoForward().eval()), FOLDER / "no_forward.pt")
 
 
 def check():

@@ -108,4 +108,39 @@ class TwoInputs(nn.Module):
         return {"sum": y.sum(1), "logits": y}, (y, y * 2)
 
 
+class Regressor(nn.Module):
+    """A number for each row of a table."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.head = nn.Linear(4, 8), nn.Linear(8, 1)
+
+    def forward(self, x):  # [B, 4] -> [B, 1]
+        return self.head(torch.tanh(self.fc(x)))
+
+
+class Writer(nn.Module):
+    """Writes a file when it is called."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+
+    def forward(self, x):
+        torch.save(x, "written-by-a-script.pt")
+        return self.fc(x)
+
+
+class NoForward(nn.Module):
+    """Has a method that is not called forward."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+
+    @torch.jit.export
+    def encode(self, x):
+        return self.fc(x)
+
+
 SCRIPTED = dict(resnet=ResNet, encoder=Encoder, tokens=EmbeddingClassifier, bag=BagClassifier, siamese=Siamese)

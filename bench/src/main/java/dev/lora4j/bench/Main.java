@@ -7,7 +7,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    subcommands = {DemoBench.class, LayersBench.class, LayersRun.class},
+    subcommands = {DemoBench.class, LayersBench.class, LayersRun.class, ScriptBench.class},
     synopsisSubcommandLabel = "BENCHMARK",
     description = "Measures lora4j side by side with its Python peers.")
 final class Main {

@@ -3,11 +3,9 @@ package dev.lora4j.cli;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.script.TorchScriptModel;
-import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -15,12 +13,15 @@ import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Examines a saved classifier, with or without an adapter. */
+/** Examines a saved model, with or without an adapter. */
 @Command(
     name = "eval",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = {"Counts how many test examples a saved classifier gets right.", ""},
+    description = {
+      "Counts how many test examples a saved model gets right, or how far off it is.",
+      ""
+    },
     footer = {"", "Example:", "  lora eval --model net.pt --adapter my-adapter --data my-images"})
 final class EvalCommand implements Callable<Integer> {
   @Option(
@@ -59,22 +60,17 @@ final class EvalCommand implements Callable<Integer> {
             adapted.activate("default");
           });
       net.train(false);
-      ClassifierTraining.checkOutputs(net, loaded);
-      tell(Accuracy.of(net, loaded.test(), loaded.classes(), group));
+      ExampleTraining.checkOutputs(net, loaded);
+      tell(loaded.goal().examine(net, loaded.test(), group));
     }
     return 0;
   }
 
-  private void tell(Accuracy accuracy) {
+  private void tell(Score score) {
     if (json) {
-      JsonLine.print(System.out, root -> ClassifierResult.fill(root, accuracy));
+      JsonLine.print(System.out, score::fill);
       return;
     }
-    tell("all", accuracy.all());
-    accuracy.classes().forEach(EvalCommand::tell);
-  }
-
-  private static void tell(String name, double share) {
-    System.out.printf(Locale.ROOT, "  %-12s %5.1f %%%n", name, 100 * share);
+    score.figures().forEach((name, figure) -> System.out.printf("  %-12s %s%n", name, figure));
   }
 }

@@ -12,11 +12,12 @@ import java.util.List;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** Where the examples of a classifier are, and how they become numbers. */
+/** Where examples are, what is asked of them, and how they become numbers. */
 final class ExampleOptions {
   private static final String IMAGES = "image-classification";
   private static final String TABLES = "table-classification";
-  private static final List<String> TASKS = List.of(IMAGES, TABLES);
+  private static final String NUMBERS = "table-regression";
+  private static final List<String> TASKS = List.of(IMAGES, TABLES, NUMBERS);
 
   @Option(
       names = "--data",
@@ -31,7 +32,7 @@ final class ExampleOptions {
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      description = "image-classification or table-classification.")
+      description = "image-classification, table-classification or table-regression.")
   private String task = IMAGES;
 
   @Option(
@@ -60,7 +61,8 @@ final class ExampleOptions {
   @Option(
       names = "--label",
       paramLabel = "COLUMN",
-      description = "Tables: the column of the class; all others hold numbers.")
+      description =
+          "Tables: the column of the class, or of the number to find; all others hold numbers.")
   private String label = "label";
 
   /** Reads all examples. */
@@ -68,13 +70,22 @@ final class ExampleOptions {
     return switch (task) {
       case IMAGES -> images(threads);
       case TABLES -> tables();
+      case NUMBERS -> numbers();
       default -> throw new UserError("--task: no task '" + task + "'" + NearMiss.hint(task, TASKS));
     };
   }
 
   private Examples tables() {
     TableFolder.Splits tables = TableFolder.at(data, label).load();
-    return new Examples(tables.train(), tables.test(), tables.classes(), List.of(), tables::close);
+    return examples(tables, new Goal.Classes(tables.classes()));
+  }
+
+  private Examples numbers() {
+    return examples(TableFolder.at(data, label).loadNumbers(), new Goal.Quantity());
+  }
+
+  private static Examples examples(TableFolder.Splits tables, Goal goal) {
+    return new Examples(tables.train(), tables.test(), goal, List.of(), tables::close);
   }
 
   private Examples images(int threads) {
@@ -84,7 +95,11 @@ final class ExampleOptions {
     }
     ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
     return new Examples(
-        images.train(), images.test(), images.classes(), images.warnings(), images::close);
+        images.train(),
+        images.test(),
+        new Goal.Classes(images.classes()),
+        images.warnings(),
+        images::close);
   }
 
   private Normalization normalization() {

@@ -49,8 +49,8 @@ final class TrainCommand implements Callable<Integer> {
     }
     PrintStream story = json ? System.err : System.out;
     try (TorchScriptModel net = TorchScriptModel.load(model);
-        ClassifierTraining run = new ClassifierTraining(net, examples, training, story)) {
-      ClassifierResult result = run.train(adapter.config());
+        ExampleTraining run = new ExampleTraining(net, examples, training, story)) {
+      ExampleTrainingResult result = run.train(adapter.config());
       if (json) {
         JsonLine.print(System.out, result::fill);
       }

@@ -10,6 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
@@ -95,7 +96,8 @@ class TrainCommandTest {
         .isEqualTo(result.at("/after/all"));
 
     Path merged = directory.resolve("merged.pt");
-    assertThat(ScriptMerge.run(Path.of(MODEL), adapter, merged)).isEqualTo(Files.size(merged));
+    assertThat(ScriptMerge.run(Path.of(MODEL), List.of(adapter), merged))
+        .isEqualTo(Files.size(merged));
     CommandLineRun listed = CommandLineRun.of("info", merged.toString());
     assertThat(listed.out())
         .contains(
@@ -146,6 +148,74 @@ class TrainCommandTest {
         .isGreaterThan(result.at("/before/all").asDouble());
   }
 
+  /** The number is 3a − b. */
+  private Path numbers() throws IOException {
+    Path tables = Files.createDirectories(directory.resolve("numbers"));
+    for (String split : new String[] {"train", "test"}) {
+      StringBuilder rows = new StringBuilder("a,b,c,d,number\n");
+      for (int i = 0; i < 64; i++) {
+        double a = Math.sin(i);
+        double b = Math.cos(3 * i + split.length());
+        rows.append(String.format(Locale.ROOT, "%.4f,%.4f,%d,0,%.4f\n", a, b, i % 3, 3 * a - b));
+      }
+      Files.writeString(tables.resolve(split + ".csv"), rows);
+    }
+    return tables;
+  }
+
+  private CommandLineRun regression(String command, String model, String... more)
+      throws IOException {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                command,
+                "--model",
+                MODEL.replace("convnet", model),
+                "--task",
+                "table-regression",
+                "--data",
+                numbers().toString(),
+                "--label",
+                "number",
+                "--workers",
+                "2"));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(new String[0]));
+  }
+
+  private CommandLineRun learnNumbers(Path out) throws IOException {
+    return regression(
+        "train", "regressor", "--epochs", "60", "--lr", "0.03", "--out", out.toString(), "--json");
+  }
+
+  @Test
+  void numbersAreLearnedTwiceTheSame() throws IOException {
+    Path one = directory.resolve("one");
+    Path other = directory.resolve("other");
+    CommandLineRun trained = learnNumbers(one);
+    learnNumbers(other);
+
+    assertThat(trained.status()).as(trained.err()).isZero();
+    JsonNode result = new ObjectMapper().readTree(trained.out());
+    assertThat(result.at("/after/r2").asDouble()).isGreaterThan(0.9);
+    assertThat(result.at("/before/r2").asDouble()).isLessThan(0.5);
+    assertThat(result.at("/after/rmse").asDouble())
+        .isLessThan(result.at("/before/rmse").asDouble());
+    assertThat(trained.err()).contains("Error before and after", "RMSE", "MAE", "R²", " → ");
+    String weights = "adapter_model.safetensors";
+    assertThat(other.resolve(weights)).hasSameBinaryContentAs(one.resolve(weights));
+
+    CommandLineRun examined = regression("eval", "regressor", "--adapter", one.toString());
+    assertThat(examined.status()).as(examined.err()).isZero();
+    assertThat(examined.out()).contains("RMSE", "MAE", "R²");
+  }
+
+  @Test
+  void aClassifierGivesNoNumber() throws IOException {
+    assertRefused(
+        regression("train", "siamese"), "the model gives [2, 2] for two examples", "a number each");
+  }
+
   @Test
   void theBareModelIsExamined() {
     CommandLineRun run = run("eval");
@@ -168,9 +238,26 @@ class TrainCommandTest {
     assertRefused(train("--targets", "fc9"), "no module matches 'fc9'", "fc1");
     assertRefused(train("--task", "image-clasification"), "image-classification");
     assertRefused(train("--std", "0"), "--std");
+    assertRefused(train("--targets", "pool"), "'pool'", "MaxPool2d");
+    assertRefused(script("train", "frozen"), "frozen", "before");
+    assertRefused(script("eval", "state_dict"), "torch.jit.script");
+    assertRefused(script("train", "writer"), "may open files");
+    assertRefused(
+        CommandLineRun.of("info", MODEL.replace("convnet.scripted", "state_dict")),
+        "torch.jit.script");
+    assertRefused(script("eval", "gone"), "there is no such file");
     assertRefused(train("--size", "16"), "the script can't take");
     assertRefused(
         CommandLineRun.of("train", "--model", "x.safetensors", "--data", "y"), "TorchScript");
+  }
+
+  private CommandLineRun script(String command, String name) {
+    return CommandLineRun.of(
+        command,
+        "--model",
+        MODEL.replace("convnet.scripted", name),
+        "--data",
+        directory.resolve("images").toString());
   }
 
   private static void assertRefused(CommandLineRun run, String... words) {

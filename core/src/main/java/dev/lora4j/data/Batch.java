@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
  * Examples that go through the network together.
  *
  * @param inputs {@code [batch, …]}, float
- * @param targets {@code [batch]}, the class of each example, int64
+ * @param targets {@code [batch]}: the class of each example, int64, or its number, float
  */
 public record Batch(Tensor inputs, Tensor targets) {
 

@@ -5,20 +5,20 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Examples that already are numbers: one tensor of inputs, one of classes, taken as they are. It
- * keeps both alive until it is closed, whatever scope they were made in.
+ * Examples that already are numbers: one tensor of inputs, one of classes or of numbers to learn,
+ * taken as they are. It keeps both alive until it is closed, whatever scope they were made in.
  */
 public final class TensorDataset implements Dataset, AutoCloseable {
   private final Tensor inputs;
-  private final Tensor labels;
+  private final Tensor targets;
 
-  private TensorDataset(Tensor inputs, Tensor labels) {
+  private TensorDataset(Tensor inputs, Tensor targets) {
     this.inputs = inputs.retainReference();
-    this.labels = labels.retainReference();
+    this.targets = targets.retainReference();
   }
 
   /**
-   * A dataset of features.
+   * Examples that have a class.
    *
    * @param inputs {@code [n, …]}
    * @param labels {@code [n]}, int64
@@ -28,32 +28,49 @@ public final class TensorDataset implements Dataset, AutoCloseable {
     return new TensorDataset(inputs, labels);
   }
 
+  /**
+   * Examples that have a number.
+   *
+   * @param inputs {@code [n, …]}
+   * @param numbers {@code [n]}, float
+   */
+  public static TensorDataset ofNumbers(Tensor inputs, Tensor numbers) {
+    checkTargets(inputs, numbers, DType.F32, "float numbers");
+    return new TensorDataset(inputs, numbers);
+  }
+
   static void checkLabels(Tensor inputs, Tensor labels) {
-    boolean whole = DType.of(labels.scalar_type()).filter(DType.I64::equals).isPresent();
-    if (!whole || labels.dim() != 1 || inputs.dim() < 1 || inputs.size(0) != labels.size(0)) {
+    checkTargets(inputs, labels, DType.I64, "int64 labels");
+  }
+
+  private static void checkTargets(Tensor inputs, Tensor targets, DType type, String what) {
+    boolean fits = DType.of(targets.scalar_type()).filter(type::equals).isPresent();
+    if (!fits || targets.dim() != 1 || inputs.dim() < 1 || inputs.size(0) != targets.size(0)) {
       throw new IllegalArgumentException(
-          "expected inputs [n, …] and int64 labels [n], found "
+          "expected inputs [n, …] and "
+              + what
+              + " [n], found "
               + Arrays.toString(inputs.shape())
               + " and "
-              + labels.scalar_type()
+              + targets.scalar_type()
               + " "
-              + Arrays.toString(labels.shape()));
+              + Arrays.toString(targets.shape()));
     }
   }
 
   @Override
   public long size() {
-    return labels.size(0);
+    return targets.size(0);
   }
 
   @Override
   public Batch gather(Tensor indices) {
-    return new Batch(inputs.index_select(0, indices), labels.index_select(0, indices));
+    return new Batch(inputs.index_select(0, indices), targets.index_select(0, indices));
   }
 
   @Override
   public void close() {
     inputs.releaseReference();
-    labels.releaseReference();
+    targets.releaseReference();
   }
 }

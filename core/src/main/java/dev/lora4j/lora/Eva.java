@@ -89,8 +89,19 @@ final class Eva implements AutoCloseable {
     watch(first, (path, rows) -> learner(path).recognize(rows));
     Map<String, List<String>> byInput = new LinkedHashMap<>();
     learners.forEach(
-        (path, learner) ->
-            byInput.computeIfAbsent(learner.firstInput(), input -> new ArrayList<>()).add(path));
+        (path, learner) -> {
+          String input = learner.firstInput();
+          if (input != null) {
+            byInput.computeIfAbsent(input, i -> new ArrayList<>()).add(path);
+          }
+        });
+    if (byInput.isEmpty()) {
+      throw new UserError(
+          "eva: what %s is given can't be seen, since the model's forward calls none of them as a"
+                  .formatted(String.join(", ", targets.keySet()))
+              + " part of the tree, as in a TorchScript file, whose own program runs; begin with"
+              + " pissa, olora or the default instead");
+    }
     for (List<String> same : byInput.values()) {
       int most = same.stream().mapToInt(path -> learner(path).wanted()).max().orElseThrow();
       EvaLayer shared = new EvaLayer(most, how.tau());

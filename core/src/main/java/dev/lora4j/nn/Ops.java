@@ -210,6 +210,17 @@ public final class Ops {
   }
 
   /**
+   * The sum over the batch of {@code (output − target)²}.
+   *
+   * @param outputs {@code [batch]} or {@code [batch, 1]}
+   * @param targets {@code [batch]}
+   * @return a scalar
+   */
+  public static Tensor squaredErrorSum(Tensor outputs, Tensor targets) {
+    return torch.mse_loss(outputs.view(targets.size(0)), targets, REDUCE_BY_SUM);
+  }
+
+  /**
    * The Euclidean norm of each slice along an axis.
    *
    * @return {@code [size of the axis]}

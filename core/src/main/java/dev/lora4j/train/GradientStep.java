@@ -21,6 +21,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class GradientStep implements AutoCloseable {
   private final UnaryOperator<Tensor> forward;
+  private final Loss loss;
   private final Optimizer optimizer;
   private final Workers workers;
   private final FlatParameters parameters;
@@ -30,8 +31,13 @@ final class GradientStep implements AutoCloseable {
   private final double[] lossSums;
 
   GradientStep(
-      Module network, UnaryOperator<Tensor> forward, Optimizer optimizer, Workers workers) {
+      Module network,
+      UnaryOperator<Tensor> forward,
+      Loss loss,
+      Optimizer optimizer,
+      Workers workers) {
     this.forward = forward;
+    this.loss = loss;
     this.optimizer = optimizer;
     this.workers = workers;
     List<Parameter> trainable = optimizer.arrange(network.trainableParameters());
@@ -77,9 +83,9 @@ final class GradientStep implements AutoCloseable {
     view.enter();
     try (PointerScope scope = new PointerScope()) {
       Batch share = examples.slice(from + start, end - start);
-      Tensor loss = Ops.crossEntropySum(forward.apply(share.inputs()), share.targets());
-      Ops.backward(loss, weight);
-      lossSums[worker] = loss.item_float();
+      Tensor sum = loss.sum(forward.apply(share.inputs()), share.targets());
+      Ops.backward(sum, weight);
+      lossSums[worker] = sum.item_float();
     } finally {
       view.leave();
     }

@@ -10,7 +10,7 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trains whatever is trainable in a network to classify, by cross-entropy.
+ * Trains whatever is trainable in a network, to classify unless another {@link Loss} is chosen.
  *
  * <pre>{@code
  * Trainer.of(net, new Sgd(1e-4, 0.9)).epochs(2).batchSize(4).seed(0).fit(birdsCatsDogs);
@@ -30,6 +30,7 @@ public final class Trainer {
   private int epochs = 1;
   private int batchSize = 4;
   private long seed;
+  private Loss loss = Loss.CROSS_ENTROPY;
   private long cacheBytes = DEFAULT_CACHE_BYTES;
   private TrainingListener listener = TrainingListener.NONE;
 
@@ -58,6 +59,12 @@ public final class Trainer {
   /** Decides the order of the examples; 0 unless set. */
   public Trainer seed(long seed) {
     this.seed = seed;
+    return this;
+  }
+
+  /** What is made small; cross-entropy unless set. */
+  public Trainer loss(Loss loss) {
+    this.loss = loss;
     return this;
   }
 
@@ -132,7 +139,7 @@ public final class Trainer {
 
   private LossCurve run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
     Progress progress = new Progress(listener, steps(data));
-    try (GradientStep step = new GradientStep(network, forward, optimizer, workers);
+    try (GradientStep step = new GradientStep(network, forward, loss, optimizer, workers);
         Prefetch prefetch = new Prefetch(data, step.device())) {
       for (int epoch = 1; epoch <= epochs; epoch++) {
         long[] order = Shuffle.order(data.size(), seed, epoch);

@@ -37,6 +37,10 @@ class TensorDatasetTest {
       assertThatThrownBy(() -> TensorDataset.of(torch.zeros(3), torch.zeros(3)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("Float [3]");
+      assertThatThrownBy(
+              () -> TensorDataset.ofNumbers(torch.zeros(3), TensorMemory.copyOf(1, 2, 3)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContainingAll("float numbers [n]", "Long [3]");
     }
   }
 }

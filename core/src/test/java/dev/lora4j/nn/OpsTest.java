@@ -71,6 +71,17 @@ class OpsTest {
   }
 
   @Test
+  void squaredErrorIsSummedOverTheBatch() {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor outputs = Ops.tensor(new float[] {1, 2, 3}, 3, 1);
+      Tensor targets = Ops.tensor(new float[] {3, 2, 2.5f}, 3);
+
+      assertThat(Ops.squaredErrorSum(outputs, targets).item_double()).isEqualTo(4.25);
+      assertThat(Ops.squaredErrorSum(outputs.view(3), targets).item_double()).isEqualTo(4.25);
+    }
+  }
+
+  @Test
   void argmaxIsTakenOfEachRow() {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = Ops.tensor(new float[] {0, 2, 1, 5, 4, 3}, 2, 3);

@@ -87,6 +87,31 @@ class TrainerTest {
   }
 
   @Test
+  void oneStepIsTheGradientOfTheMeanSquaredError() {
+    Tensor inputs = torch.randn(EXAMPLES, 3);
+    Tensor targets = inputs.sum(new long[] {1});
+    try (Linear net = new Linear(3, 1);
+        Linear same = new Linear(3, 1);
+        TensorDataset numbers = TensorDataset.ofNumbers(inputs, targets);
+        Sgd sgd = new Sgd(0.5, 0);
+        Workers workers = new Workers(2)) {
+      Map<String, Parameter> ofSame = same.namedParameters();
+      ofSame.forEach(
+          (path, parameter) -> parameter.copyFrom(at(net.namedParameters(), path).value()));
+      same.forward(inputs).view(EXAMPLES).sub(targets).square().mean().backward();
+
+      Trainer.of(net, sgd).loss(Loss.SQUARED_ERROR).batchSize(EXAMPLES).fit(numbers, workers);
+
+      for (String path : List.of("weight", "bias")) {
+        Tensor before = at(ofSame, path).value();
+        TensorAssert.assertThat(at(net.namedParameters(), path).value())
+            .as(path)
+            .isCloseTo(Ops.addScaled(before.detach(), before.grad(), -0.5), 1e-6);
+      }
+    }
+  }
+
+  @Test
   void aNetworkLearnsWhatCanBeLearned() {
     try (Mlp net = network();
         AdamW adamW = new AdamW(0.01);
@@ -404,8 +429,8 @@ class TrainerTest {
     return result;
   }
 
-  private static Tensor at(Map<String, Tensor> state, String path) {
-    Tensor value = state.get(path);
+  private static <T> T at(Map<String, T> state, String path) {
+    T value = state.get(path);
     if (value == null) {
       throw new IllegalArgumentException(path + " is not in " + state.keySet());
     }

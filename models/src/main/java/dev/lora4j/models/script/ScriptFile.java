@@ -14,7 +14,7 @@ import java.util.zip.ZipFile;
 
 /**
  * What a file claims to be, looked at before libtorch does: a zip archive with code and constants,
- * whose tensors are stored as they are. No pickle is read here.
+ * whose tensors are stored as they are, and whose program keeps to itself. No pickle is read here.
  */
 final class ScriptFile {
   private static final String HOW =
@@ -42,7 +42,13 @@ final class ScriptFile {
     }
     checkBeginning(path);
     try (ZipFile zip = new ZipFile(path.toFile())) {
-      checkEntries(path, List.copyOf(zip.stream().toList()));
+      List<ZipEntry> entries = List.copyOf(zip.stream().toList());
+      checkEntries(path, entries);
+      for (ZipEntry entry : entries) {
+        if (withoutRoot(entry.getName()).startsWith("code/")) {
+          ScriptProgram.check(path, zip, entry);
+        }
+      }
     } catch (ZipException e) {
       throw new CorruptFile(
           path,
@@ -72,7 +78,7 @@ final class ScriptFile {
     }
   }
 
-  private static void checkEntries(Path path, List<? extends ZipEntry> entries) {
+  private static void checkEntries(Path path, List<ZipEntry> entries) {
     long code = 0;
     for (ZipEntry entry : entries) {
       if (isTensor(entry.getName()) && entry.getSize() != entry.getCompressedSize()) {
@@ -88,6 +94,9 @@ final class ScriptFile {
           path, "%,d bytes of code, unpacked; at most %,d are read".formatted(code, MOST_CODE));
     }
     List<String> names = entries.stream().map(entry -> withoutRoot(entry.getName())).toList();
+    if (names.stream().distinct().count() < names.size()) {
+      throw new CorruptFile(path, "two entries of one name");
+    }
     if (!names.contains("data.pkl")) {
       throw new UserError(path + " is a zip archive, but holds no model: no data.pkl" + HOW);
     }

@@ -2,6 +2,7 @@ package dev.lora4j.models.script;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Ops;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,6 +89,8 @@ public sealed interface ScriptValue {
     if (this instanceof Row row) {
       return "a tuple of " + row.values().size();
     }
-    return this instanceof Named named ? "a dictionary of " + named.values().keySet() : "a tensor";
+    return this instanceof Named named
+        ? "a dictionary of " + named.values().keySet()
+        : "a tensor " + Ops.shapeOf(tensor());
   }
 }

@@ -70,15 +70,21 @@ public final class TorchScriptModel extends ScriptNode {
         model.close();
         throw new UserError(
             path
-                + " has no parameters: it was frozen (torch.jit.freeze or optimize_for_inference), so"
-                + " its weights are part of the program; save the module before it is frozen");
+                + " has no parameters: it was frozen (torch.jit.freeze or optimize_for_inference) or"
+                + " quantised, so its weights are part of the program; save the module before that");
       }
       return model;
     }
   }
 
-  /** Whether a file can be a TorchScript module, by what its archive holds; nothing is loaded. */
+  /**
+   * Whether a file is to be read as a TorchScript module: its name ends in {@code .pt}, or its
+   * archive holds one. Nothing is loaded; {@link #load} may yet refuse it, with the reason.
+   */
   public static boolean isAt(Path path) {
+    if (path.toString().endsWith(".pt")) {
+      return true;
+    }
     try {
       ScriptFile.check(path);
       return true;

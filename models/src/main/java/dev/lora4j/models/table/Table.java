@@ -40,7 +40,7 @@ record Table(List<String> features, float[] numbers, List<String> labels) {
   /**
    * Reads a whole file.
    *
-   * @param label the column of the class
+   * @param label the column of what is to be learned
    * @throws UserError if there is no such column, or another one holds no numbers; names row and
    *     column
    * @throws CorruptFile if the file is not what its name says
@@ -117,7 +117,7 @@ record Table(List<String> features, float[] numbers, List<String> labels) {
   private static String label(Path file, int rowsBefore, String column, Object value) {
     if (value == null) {
       throw new UserError(
-          "%s: row %d has no class in column '%s'".formatted(file, rowsBefore + 1, column));
+          "%s: row %d has nothing in column '%s'".formatted(file, rowsBefore + 1, column));
     }
     return value.toString();
   }

@@ -1,5 +1,6 @@
 package dev.lora4j.models.script;
 
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.CorruptFile;
@@ -14,6 +15,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever is given in the place of a TorchScript file is told apart, with what to do. */
 class ScriptFileTest {
@@ -110,8 +113,69 @@ class ScriptFileTest {
     assertRefused(written("damaged.pt", damaged), CorruptFile.class, "libtorch can't load it");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"frozen", "optimized", "quantized"})
+  void aModuleWhoseWeightsAreProgramHasNoParameters(String name) {
+    assertRefused(
+        Fixture.path("script/" + name + ".pt"), UserError.class, "frozen", "quantised", "before");
+  }
+
+  // ---- what a program may not do ----
+
   @Test
-  void aFrozenModuleHasNoParameters() {
-    assertRefused(Fixture.path("script/frozen.pt"), UserError.class, "frozen", "before");
+  void aProgramThatWritesFilesIsNotLoaded() {
+    assertRefused(
+        Fixture.path("script/writer.pt"),
+        UserError.class,
+        "may open files",
+        "'.save'",
+        "script_networks.py");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "torch.save(x, \"f\")",
+        "t = torch\nt. \\\n save(x, \"f\")",
+        "(torch. # a comment\n save)(x, \"f\")",
+        "torch.from_file(\"f\")",
+        "ops.aten.from_file(\"f\")",
+        "getattr(torch, \"save\")(x, \"f\")",
+        "getattr(torch, \"\\x73ave\")(x, \"f\")",
+        "getattr(torch, 'save')(x, \"f\")",
+        "getattr(torch, \"sa\" \"ve\")(x, \"f\")",
+        "rpc_async(\"other\", f)",
+        "__torch__.torch.classes.dist_c10d.Store"
+      })
+  void waysOutAreSeenHoweverTheyAreWritten(String code) throws IOException {
+    assertRefused(withCode(code), UserError.class, "may open files");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"_0 = getattr(self, \"0\")", "saved = x.saves", "from_files = 1"})
+  void whatOnlyLooksLikeItIsNoWayOut(String code) throws IOException {
+    assertThatCode(() -> ScriptFile.check(withCode(code))).doesNotThrowAnyException();
+  }
+
+  private Path withCode(String code) throws IOException {
+    return zip("net/data.pkl", "", "net/constants.pkl", "", "net/code/__torch__.py", code);
+  }
+
+  @Test
+  void twoEntriesOfOneName() throws IOException {
+    Path file = zip("net/data.pkl", "", "other/data.pkl", "");
+
+    assertRefused(file, CorruptFile.class, "two entries of one name");
+  }
+
+  private Path zip(String... namesAndTexts) throws IOException {
+    Path file = directory.resolve("made.pt");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+      for (int i = 0; i < namesAndTexts.length; i += 2) {
+        zip.putNextEntry(new ZipEntry(namesAndTexts[i]));
+        zip.write(namesAndTexts[i + 1].getBytes(StandardCharsets.UTF_8));
+      }
+    }
+    return file;
   }
 }

@@ -7,6 +7,8 @@ import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.lora.EvaBatch;
+import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
@@ -161,7 +163,57 @@ class TorchScriptModelTest {
     }
   }
 
+  @Test
+  void anotherNumberOrKindOfInputsIsToldInOneLine() {
+    try (TorchScriptModel net = load("siamese.scripted");
+        TorchScriptModel tokens = load("tokens.scripted");
+        TorchScriptModel none = load("no_forward")) {
+      ScriptValue x = ScriptValue.of(torch.randn(3, 4));
+      assertNotTaken(net, "forward(__torch__.script_networks.Siamese self, Tensor x)", x, x);
+      assertNotTaken(net, "missing value for argument 'x'");
+      assertNotTaken(net, "Expected a value of type 'Tensor'", ScriptValue.tuple(x.tensor()));
+      assertNotTaken(tokens, "Long", x);
+      assertNotTaken(none, "'forward' is not defined", x);
+    }
+  }
+
+  private static void assertNotTaken(TorchScriptModel net, String why, ScriptValue... inputs) {
+    assertThatThrownBy(() -> net.answer(inputs))
+        .isInstanceOf(UserError.class)
+        .hasMessageContainingAll("the script can't take", why)
+        .hasMessageNotContaining("\n");
+  }
+
   // ---- adapters ----
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pissa", "olora", "orthogonal"})
+  void beginningsThatNeedTheWeightsAloneLeaveTheOutput(String word) {
+    Tensor x = input("resnet");
+    try (TorchScriptModel net = load("resnet.scripted")) {
+      Tensor before = net.forward(x).detach();
+
+      LoraModel model =
+          Lora.adapt(net, LoraConfig.rank(2).initialization(Initialization.named(word)));
+
+      TensorAssert.assertThat(evaluate(model, x)).isCloseTo(before, 1e-5);
+      randomize(model, "default");
+      assertThat(evaluate(model, x).equal(before)).isFalse();
+    }
+  }
+
+  @Test
+  void whatALayerIsGivenCantBeSeen() {
+    try (TorchScriptModel net = load("resnet.scripted")) {
+      LoraConfig eva = LoraConfig.rank(2).initialization(new Initialization.Eva());
+
+      assertThatThrownBy(() -> Lora.adapt(net, eva, List.of(EvaBatch.of(input("resnet")))))
+          .isInstanceOf(UserError.class)
+          .hasMessageContainingAll("eva", "fc", "TorchScript", "pissa")
+          .hasMessageNotContaining("\n");
+      assertThat(net.find("fc")).isInstanceOf(Linear.class);
+    }
+  }
 
   @Test
   void whatCantBeDoneThroughAWeightIsRefusedByName() {

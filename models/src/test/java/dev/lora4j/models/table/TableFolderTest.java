@@ -68,6 +68,41 @@ class TableFolderTest {
   }
 
   @Test
+  void numbersAreLearnedAsTheyStand() throws IOException, SQLException {
+    write("train.csv", "x,kind\n1,0.5\n2,-3\n7,1e3\n");
+    try (Connection database = DriverManager.getConnection("jdbc:duckdb:");
+        Statement statement = database.createStatement()) {
+      statement.execute(
+          "COPY (SELECT 1.5 AS x, 2.25::DECIMAL(9, 4) AS kind) TO '%s' (FORMAT parquet)"
+              .formatted(directory.resolve("test.parquet")));
+    }
+    try (PointerScope scope = new PointerScope();
+        TableFolder.Splits tables = TableFolder.at(directory, "kind").loadNumbers()) {
+      Batch train = tables.train().gather(Ops.tensor(new long[] {2, 1, 0}));
+      Batch test = tables.test().gather(Ops.tensor(new long[] {0}));
+      TensorAssert.assertThat(train.inputs()).hasExactly(7, 2, 1);
+      TensorAssert.assertThat(train.targets()).hasExactly(1000, -3, 0.5f);
+      TensorAssert.assertThat(test.targets()).hasExactly(2.25f);
+      assertThat(tables.classes()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsNoNumberIsNamed() throws IOException {
+    write("test.csv", "x,kind\n1,2\n");
+    for (String number : new String[] {"plum", "true", "nan", "inf", "1e300"}) {
+      write("train.csv", "x,kind\n1,2\n3," + number + "\n");
+      assertThatThrownBy(() -> TableFolder.at(directory, "kind").loadNumbers())
+          .isInstanceOf(UserError.class)
+          .hasMessageContainingAll("train.csv: row 2", "'kind'", "expected a number");
+    }
+    write("train.csv", "x,kind\n1,2\n3,\n");
+    assertThatThrownBy(() -> TableFolder.at(directory, "kind").loadNumbers())
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("row 2 has nothing in column 'kind'");
+  }
+
+  @Test
   void mistakesNameRowAndColumn() throws IOException {
     assertRefused("no train table");
     write("train.csv", "age,kind\n1,a\n2,b\n");
@@ -82,6 +117,8 @@ class TableFolderTest {
     assertRefused("no column 'kind'", "did you mean kinds");
     write("train.csv", "age,kind\n1,a\n,b\n");
     assertRefused("row 2", "'age'", "found null");
+    write("train.csv", "kind\na\n");
+    assertRefused("no column but 'kind'");
     write("train.csv", "kind,name\na,Ann\nb,Bob\n");
     assertRefused("row 1", "'name'", "Ann");
   }

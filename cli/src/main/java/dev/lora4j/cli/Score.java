@@ -1,0 +1,84 @@
+package dev.lora4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.train.Accuracy;
+import dev.lora4j.train.RegressionError;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** How well a model does on test examples. */
+sealed interface Score {
+
+  /** What is measured. */
+  String title();
+
+  /** The figures by name, for people. */
+  Map<String, String> figures();
+
+  /** The same for machines. */
+  void fill(ObjectNode node);
+
+  /**
+   * Of classes.
+   *
+   * @param accuracy the share that is right
+   */
+  record Right(Accuracy accuracy) implements Score {
+    @Override
+    public String title() {
+      return "Accuracy";
+    }
+
+    @Override
+    public Map<String, String> figures() {
+      Map<String, String> figures = new LinkedHashMap<>();
+      figures.put("all", percent(accuracy.all()));
+      accuracy.classes().forEach((name, share) -> figures.put(name, percent(share)));
+      return figures;
+    }
+
+    private static String percent(double share) {
+      return String.format(Locale.ROOT, "%5.1f %%", 100 * share);
+    }
+
+    @Override
+    public void fill(ObjectNode node) {
+      node.put("all", accuracy.all());
+      ObjectNode classes = node.putObject("classes");
+      accuracy.classes().forEach(classes::put);
+    }
+  }
+
+  /**
+   * Of numbers.
+   *
+   * @param error how far they are from the true ones
+   */
+  record Apart(RegressionError error) implements Score {
+    @Override
+    public String title() {
+      return "Error";
+    }
+
+    @Override
+    public Map<String, String> figures() {
+      Map<String, String> figures = new LinkedHashMap<>();
+      figures.put("RMSE", number(error.rmse()));
+      figures.put("MAE", number(error.mae()));
+      figures.put("R²", error.r2().isPresent() ? number(error.r2().getAsDouble()) : "–");
+      return figures;
+    }
+
+    private static String number(double number) {
+      return String.format(Locale.ROOT, "%.4g", number);
+    }
+
+    @Override
+    public void fill(ObjectNode node) {
+      node.put("rmse", error.rmse());
+      node.put("mae", error.mae());
+      error.r2().ifPresentOrElse(r2 -> node.put("r2", r2), () -> node.putNull("r2"));
+    }
+  }
+}

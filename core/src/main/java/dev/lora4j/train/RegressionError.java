@@ -1,0 +1,70 @@
+package dev.lora4j.train;
+
+import dev.lora4j.data.Batch;
+import dev.lora4j.data.Dataset;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+
+/**
+ * How far a network's numbers are from the true ones.
+ *
+ * @param rmse the root of the mean squared difference
+ * @param mae the mean of the differences' sizes
+ * @param r2 the share of the targets' variance that is explained: 1 at best, 0 for their mean;
+ *     empty where all targets are one number
+ */
+public record RegressionError(double rmse, double mae, OptionalDouble r2) {
+  private static final int EXAMPLES_AT_ONCE = 64;
+
+  /**
+   * Passes all examples through a network that gives {@code [batch]} or {@code [batch, 1]}. The
+   * number of workers does not change the result.
+   */
+  public static RegressionError of(Module network, Dataset data, Workers workers) {
+    int examples = Math.toIntExact(data.size());
+    float[] outputs = new float[examples];
+    float[] targets = new float[examples];
+    workers.run(
+        worker -> {
+          int stride = workers.count() * EXAMPLES_AT_ONCE;
+          for (int from = worker * EXAMPLES_AT_ONCE; from < examples; from += stride) {
+            predict(network, data, from, outputs, targets);
+          }
+        });
+    return of(outputs, targets);
+  }
+
+  private static void predict(
+      Module network, Dataset data, int from, float[] outputs, float[] targets) {
+    int to = Math.min(from + EXAMPLES_AT_ONCE, targets.length);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Batch batch =
+          data.gather(Ops.tensor(LongStream.range(from, to).toArray())).to(network.device());
+      System.arraycopy(Ops.floats(network.forward(batch.inputs())), 0, outputs, from, to - from);
+      System.arraycopy(Ops.floats(batch.targets()), 0, targets, from, to - from);
+    }
+  }
+
+  static RegressionError of(float[] outputs, float[] targets) {
+    int n = targets.length;
+    double mean = IntStream.range(0, n).mapToDouble(i -> targets[i]).average().orElse(0);
+    double squares = 0;
+    double sizes = 0;
+    double variance = 0;
+    for (int i = 0; i < n; i++) {
+      double difference = (double) outputs[i] - targets[i];
+      squares += difference * difference;
+      sizes += Math.abs(difference);
+      variance += (targets[i] - mean) * (targets[i] - mean);
+    }
+    OptionalDouble r2 =
+        variance > 0 ? OptionalDouble.of(1 - squares / variance) : OptionalDouble.empty();
+    return new RegressionError(Math.sqrt(squares / n), sizes / n, r2);
+  }
+}
