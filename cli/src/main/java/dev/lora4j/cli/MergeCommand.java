@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.models.checkpoint.MergeJob;
+import dev.lora4j.models.script.TorchScriptModel;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,14 +27,19 @@ final class MergeCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "BASE",
       required = true,
-      description = "A .safetensors file, or a directory as Hugging Face lays it out.")
+      description =
+          "A .safetensors file, a directory as Hugging Face lays it out, or a TorchScript file.")
   private Path model = Path.of("");
 
   @Mixin private MergeOptions options = new MergeOptions();
 
   @Override
   public Integer call() {
-    options.run(model, "merge", MergeJob::merge);
+    if (TorchScriptModel.isAt(model)) {
+      options.runScript(model);
+    } else {
+      options.run(model, "merge", MergeJob::merge);
+    }
     return 0;
   }
 }

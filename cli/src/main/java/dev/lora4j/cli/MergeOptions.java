@@ -38,7 +38,9 @@ final class MergeOptions {
       names = "--out",
       paramLabel = "PATH",
       required = true,
-      description = "Where the result goes: a directory, or a name that ends with .safetensors.")
+      description =
+          "Where the result goes: a directory, or a name that ends with .safetensors or, for a"
+              + " TorchScript file, .pt.")
   private Path out = Path.of("");
 
   @Option(
@@ -71,6 +73,25 @@ final class MergeOptions {
       JsonLine.print(System.out, root -> fill(root, receipt));
     } else {
       print(System.out, receipt);
+    }
+  }
+
+  /**
+   * Merges into a TorchScript file.
+   *
+   * @throws UserError if an option asks for what its file can't have
+   */
+  void runScript(Path model) {
+    if (dtype != null || maxShardSize != null) {
+      throw new UserError(
+          "--dtype and --max-shard-size are not for a TorchScript file, which stays as it is but for"
+              + " its weights");
+    }
+    long bytes = ScriptMerge.run(model, adapters, anyBase, out);
+    if (json) {
+      JsonLine.print(System.out, root -> root.put("bytes", bytes).put("out", out.toString()));
+    } else {
+      System.out.printf("%s in %s%n", Numbers.bytes(bytes), out);
     }
   }
 

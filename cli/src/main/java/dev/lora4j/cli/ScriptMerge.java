@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.script.TorchScriptModel;
@@ -18,16 +19,17 @@ final class ScriptMerge {
    *
    * @return the number of bytes written
    */
-  static long run(Path model, List<Path> adapters, Path out) {
+  static long run(Path model, List<Path> adapters, boolean anyBase, Path out) {
     if (Files.exists(out)) {
       throw new UserError("--out: there is " + out + " already; choose another name");
     }
     try (TorchScriptModel net = TorchScriptModel.load(model)) {
+      BaseCheck check = anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE;
       LoraModel adapted = Lora.base(net);
       List<String> names =
           IntStream.range(0, adapters.size()).mapToObj(i -> "adapter" + i).toList();
       for (int i = 0; i < names.size(); i++) {
-        adapted.load(names.get(i), adapters.get(i));
+        adapted.load(names.get(i), adapters.get(i), check);
       }
       adapted.activate(names.toArray(String[]::new));
       adapted.merge();

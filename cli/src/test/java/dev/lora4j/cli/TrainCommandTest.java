@@ -96,8 +96,23 @@ class TrainCommandTest {
         .isEqualTo(result.at("/after/all"));
 
     Path merged = directory.resolve("merged.pt");
-    assertThat(ScriptMerge.run(Path.of(MODEL), List.of(adapter), merged))
+    CommandLineRun merge = merge(adapter, merged, "--json");
+    assertThat(merge.status()).as(merge.err()).isZero();
+    assertThat(new ObjectMapper().readTree(merge.out()).at("/bytes").asLong())
         .isEqualTo(Files.size(merged));
+    CommandLineRun ofMerged =
+        CommandLineRun.of(
+            "eval",
+            "--model",
+            merged.toString(),
+            "--data",
+            directory.resolve("images").toString(),
+            "--json");
+    assertThat(new ObjectMapper().readTree(ofMerged.out()).at("/all"))
+        .isEqualTo(result.at("/after/all"));
+    assertRefused(merge(adapter, merged), "there is", "already");
+    assertRefused(merge(adapter, directory.resolve("a.pt"), "--dtype", "bf16"), "--dtype");
+    assertRefused(merge(directory.resolve("gone"), directory.resolve("a.pt")), "gone");
     CommandLineRun listed = CommandLineRun.of("info", merged.toString());
     assertThat(listed.out())
         .contains(
@@ -249,6 +264,13 @@ class TrainCommandTest {
     assertRefused(train("--size", "16"), "the script can't take");
     assertRefused(
         CommandLineRun.of("train", "--model", "x.safetensors", "--data", "y"), "TorchScript");
+  }
+
+  private static CommandLineRun merge(Path adapter, Path out, String... more) {
+    List<String> arguments = new ArrayList<>(List.of("merge", "--model", MODEL));
+    arguments.addAll(List.of("--adapter", adapter.toString(), "--out", out.toString()));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(String[]::new));
   }
 
   private CommandLineRun script(String command, String name) {
