@@ -52,6 +52,9 @@ final class BlobDownload {
   void run() throws Unreachable {
     try {
       Files.createDirectories(incomplete.getParent());
+      if (BlobHash.of(file.etag()).isEmpty()) {
+        Files.deleteIfExists(incomplete); // nothing would say whether the rest belongs to it
+      }
       fetch();
       Optional<String> wrong = wrongHash();
       if (wrong.isPresent() && resumed) {
@@ -201,7 +204,7 @@ final class BlobDownload {
   /** Says that a disk is too small before it is full. */
   static void checkSpace(Path folder, long bytes) throws IOException {
     long free = Files.getFileStore(folder).getUsableSpace();
-    if (free < bytes) {
+    if (free > 0 && free < bytes) { // some network disks say 0, whatever they have
       throw new UserError(
           "not enough space in "
               + folder

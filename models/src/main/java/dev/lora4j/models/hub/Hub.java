@@ -2,6 +2,7 @@ package dev.lora4j.models.hub;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.Download;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -51,7 +52,7 @@ public final class Hub {
     HubClient client = new HubClient(settings, repo);
     RepoListing listing;
     try {
-      listing = client.listing();
+      listing = client.listing(limitsOfListing(repo));
     } catch (Unreachable e) {
       String why = settings.endpoint() + " cannot be reached (" + e.getMessage() + ")";
       Path found =
@@ -70,6 +71,12 @@ public final class Hub {
               + "; run it again to go on from where it stopped",
           e);
     }
+  }
+
+  /** Who has something to go on with should not wait long. */
+  private Download.Limits limitsOfListing(RepoId repo) {
+    Download.Limits usual = settings.limits();
+    return cached(repo).isPresent() ? usual.withTries(Math.min(usual.tries(), 2)) : usual;
   }
 
   /** Where the files of this model are, if they are here and whole; asks nobody. */

@@ -1,6 +1,7 @@
 package dev.lora4j.models.hub;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.Download;
 import dev.lora4j.io.HostLookup;
 import dev.lora4j.io.HttpChunks;
 import java.io.ByteArrayOutputStream;
@@ -56,10 +57,14 @@ final class HubClient {
     }
   }
 
-  /** Which commit the revision is now, and which files it has. */
-  RepoListing listing() throws Unreachable {
+  /**
+   * Which commit the revision is now, and which files it has.
+   *
+   * @param within how often and how long to try
+   */
+  RepoListing listing(Download.Limits within) throws Unreachable {
     URI uri = at("/api/models/" + repo.path() + "/revision/" + encoded(repo.revision()));
-    return Retries.run(settings.limits(), () -> listing(uri));
+    return Retries.run(within, () -> listing(uri));
   }
 
   private RepoListing listing(URI uri) throws IOException {
@@ -137,9 +142,11 @@ final class HubClient {
       if (web && !weaker && next.getHost() != null) {
         return next;
       }
-      throw new UserError("refused a redirect of " + uri + " to another protocol");
+      throw new UserError(
+          "refused a redirect of " + HubFailure.shown(uri) + " to another protocol");
     } catch (IllegalArgumentException e) {
-      throw new UserError("refused a redirect of " + uri + ": it leads to no address", e);
+      throw new UserError(
+          "refused a redirect of " + HubFailure.shown(uri) + ": it leads to no address", e);
     }
   }
 

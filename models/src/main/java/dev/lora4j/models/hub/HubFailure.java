@@ -40,9 +40,12 @@ final class HubFailure {
     } else if (status == 404) {
       return file.isEmpty() ? noRepo() : noFile(file);
     }
-    // Without the query: a signed address is a key.
-    String where = asked.getScheme() + "://" + asked.getRawAuthority() + asked.getRawPath();
-    return new UserError("cannot fetch " + where + ": HTTP " + status + said(headers));
+    return new UserError("cannot fetch " + shown(asked) + ": HTTP " + status + said(headers));
+  }
+
+  /** An address without its query: where that is a signature, it is a key. */
+  static String shown(URI uri) {
+    return uri.getScheme() + "://" + uri.getRawAuthority() + uri.getRawPath();
   }
 
   private UserError noRepo() {

@@ -29,15 +29,16 @@ public sealed interface ModelReference {
     if (path.isPresent()) {
       return new Local(path.get());
     }
-    return RepoId.find(given)
-        .<ModelReference>map(OnHub::new)
-        .orElseThrow(
-            () ->
-                new UserError(
-                    "no model \""
-                        + given
-                        + "\": there is no directory or file of that name, and it is no name on the"
-                        + " Hub either; expected a path, or org/name or org/name@revision"));
+    try {
+      return new OnHub(RepoId.parse(given));
+    } catch (UserError e) {
+      throw new UserError(
+          "no model \""
+              + given
+              + "\": there is no directory or file of that name, and no such name on the Hub: "
+              + e.getMessage(),
+          e);
+    }
   }
 
   /** The directory or file itself; what is on the Hub is fetched unless it is in the cache. */

@@ -1,7 +1,6 @@
 package dev.lora4j.models.hub;
 
 import dev.lora4j.UserError;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -46,21 +45,12 @@ public record RepoId(String organization, String name, String revision) {
    * @throws UserError when it is not of this form
    */
   public static RepoId parse(String text) {
-    return find(text).orElseThrow(() -> bad(text, "org/name or org/name@revision"));
-  }
-
-  /**
-   * The same, but empty where the text has another form altogether. What has the form and breaks a
-   * rule within it is an error all the same.
-   */
-  static Optional<RepoId> find(String text) {
     Matcher parts = FORM.matcher(text);
-    if (!parts.matches() || text.startsWith(".")) {
-      return Optional.empty();
+    if (!parts.matches()) {
+      throw bad(text, "org/name or org/name@revision");
     }
     String revision = parts.group(3);
-    return Optional.of(
-        new RepoId(parts.group(1), parts.group(2), revision == null ? MAIN : revision));
+    return new RepoId(parts.group(1), parts.group(2), revision == null ? MAIN : revision);
   }
 
   /** {@code org/name}. */

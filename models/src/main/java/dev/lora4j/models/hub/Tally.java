@@ -16,7 +16,7 @@ final class Tally {
   /** So many bytes of this file are here. */
   void at(String file, long bytes) {
     long done = finished + bytes;
-    listener.onProgress(new HubListener.Progress(file, done, kept, Math.max(total, done)));
+    listener.onArrival(new HubListener.Arrival(file, done, kept, Math.max(total, done)));
   }
 
   /** A file of so many bytes is here, by whomever it was fetched. */

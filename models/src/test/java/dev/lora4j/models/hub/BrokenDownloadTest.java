@@ -179,6 +179,28 @@ class BrokenDownloadTest {
   }
 
   @Test
+  void whatCannotBeCheckedBeginsAnew() throws IOException {
+    server.trouble(
+        exchange -> {
+          boolean config = exchange.getRequestURI().getPath().endsWith("/config.json");
+          if (!config || !exchange.getRequestMethod().equals("HEAD")) {
+            return false;
+          }
+          exchange.getResponseHeaders().add("X-Repo-Commit", server.commit());
+          exchange.getResponseHeaders().add("ETag", "\"some-mark\"");
+          exchange.sendResponseHeaders(200, -1);
+          return true;
+        });
+    Path kept = cache.incomplete("some-mark");
+    Files.createDirectories(kept.getParent());
+    Files.writeString(kept, "?");
+
+    fetch();
+
+    assertThat(cache.file(server.commit(), "config.json")).hasContent("{}");
+  }
+
+  @Test
   void moreThanTheFileIsForgotten() throws IOException {
     keep(Checkouts.random(9, WEIGHTS.length + 1));
 

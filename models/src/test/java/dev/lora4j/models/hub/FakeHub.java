@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -105,7 +106,7 @@ final class FakeHub implements AutoCloseable {
   }
 
   private Content content(String name) {
-    return java.util.Objects.requireNonNull(files.get(name), name);
+    return Objects.requireNonNull(files.get(name), name);
   }
 
   /** Asked before each request, the newest first. */

@@ -7,6 +7,7 @@ import dev.lora4j.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +18,7 @@ class HubSettingsTest {
   @TempDir Path home;
 
   private HubSettings of(String... keysAndValues) {
-    Map<String, String> environment = new java.util.HashMap<>();
+    Map<String, String> environment = new HashMap<>();
     for (int i = 0; i < keysAndValues.length; i += 2) {
       environment.put(keysAndValues[i], keysAndValues[i + 1]);
     }

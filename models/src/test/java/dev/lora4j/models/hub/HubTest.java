@@ -1,9 +1,11 @@
 package dev.lora4j.models.hub;
 
 import static dev.lora4j.models.hub.Checkouts.WEIGHTS;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpExchange;
 import dev.lora4j.UserError;
 import java.io.IOException;
 import java.net.URI;
@@ -26,13 +28,13 @@ class HubTest {
   private final FakeHub server;
   private final HubSettings settings;
   private final Path folder;
-  private final List<HubListener.Progress> told = new ArrayList<>();
+  private final List<HubListener.Arrival> told = new ArrayList<>();
   private final List<String> notices = new ArrayList<>();
   private final HubListener listener =
       new HubListener() {
         @Override
-        public void onProgress(Progress progress) {
-          told.add(progress);
+        public void onArrival(Arrival arrival) {
+          told.add(arrival);
         }
 
         @Override
@@ -82,8 +84,8 @@ class HubTest {
     fetch();
 
     long total = WEIGHTS.length + 2;
-    assertThat(told).extracting(HubListener.Progress::total).containsOnly(total);
-    assertThat(told).extracting(HubListener.Progress::done).isSorted().endsWith(total);
+    assertThat(told).extracting(HubListener.Arrival::total).containsOnly(total);
+    assertThat(told).extracting(HubListener.Arrival::done).isSorted().endsWith(total);
     assertThat(told.get(told.size() - 1).file()).isEqualTo("model.safetensors");
     assertThat(notices).isEmpty();
   }
@@ -172,6 +174,51 @@ class HubTest {
     assertThat(Checkouts.withToken(settings).toString()).doesNotContain("hf_secret");
   }
 
+  @Test
+  void aModelThatMovedIsFollowed() {
+    server.trouble(
+        exchange -> {
+          String path = exchange.getRequestURI().toString();
+          if (!path.contains("org/old")) {
+            return false;
+          }
+          exchange.getResponseHeaders().add("Location", path.replace("org/old", "org/model"));
+          return status(exchange, 307);
+        });
+
+    Path snapshot =
+        new Hub(Checkouts.withToken(settings)).snapshot(RepoId.parse("org/old"), listener);
+
+    assertThat(snapshot.resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    assertThat(snapshot.toString()).contains("models--org--old");
+  }
+
+  @Test
+  void aCircleOfRedirectsIsLeft() {
+    server.trouble(
+        exchange -> {
+          exchange.getResponseHeaders().add("Location", exchange.getRequestURI().toString());
+          return status(exchange, 302);
+        });
+
+    assertThatThrownBy(this::fetch)
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("more than 6 redirects");
+  }
+
+  @Test
+  void aRedirectToAFileOfThisMachineIsRefused() {
+    server.trouble(
+        exchange -> {
+          exchange.getResponseHeaders().add("Location", "file:///etc/passwd");
+          return status(exchange, 302);
+        });
+
+    assertThatThrownBy(this::fetch)
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("refused a redirect of " + server.endpoint());
+  }
+
   // ---- offline ----
 
   @Test
@@ -212,7 +259,7 @@ class HubTest {
     assertThat(notices)
         .containsExactly(
             server.endpoint()
-                + " cannot be reached (HTTP 503, 3 times); using what was downloaded before");
+                + " cannot be reached (HTTP 503, 2 times); using what was downloaded before");
   }
 
   @Test
@@ -289,7 +336,7 @@ class HubTest {
   void aServerThatIsNoHubIsTold() {
     server.trouble(
         exchange -> {
-          FakeHub.serve(exchange, "<html>".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+          FakeHub.serve(exchange, "<html>".getBytes(UTF_8));
           return true;
         });
 
@@ -326,6 +373,14 @@ class HubTest {
     assertThatThrownBy(this::fetch)
         .isInstanceOf(UserError.class)
         .hasMessageContaining("expected an ETag that is a hash, found \"../../evil\"");
+  }
+
+  @Test
+  void aDiskThatIsTooSmallIsToldBefore() {
+    assertThatThrownBy(() -> BlobDownload.checkSpace(settings.cache(), Long.MAX_VALUE))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("not enough space in " + settings.cache())
+        .hasMessageContaining("HF_HUB_CACHE");
   }
 
   @Test
@@ -381,8 +436,7 @@ class HubTest {
     assertThat(new Hub(Checkouts.offline(settings)).cached(REPO)).contains(snapshot);
   }
 
-  private static boolean status(com.sun.net.httpserver.HttpExchange exchange, int status)
-      throws IOException {
+  private static boolean status(HttpExchange exchange, int status) throws IOException {
     exchange.sendResponseHeaders(status, -1);
     return true;
   }

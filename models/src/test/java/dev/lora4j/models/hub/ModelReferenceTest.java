@@ -35,7 +35,15 @@ class ModelReferenceTest {
     assertThatThrownBy(() -> ModelReference.of(text))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("no model \"" + text + "\": there is no directory or file")
-        .hasMessageContaining("org/name or org/name@revision");
+        .hasMessageContaining("bad model name");
+  }
+
+  @Test
+  void aNameThatBreaksTheHubsRulesIsToldBothToo() {
+    assertThatThrownBy(() -> ModelReference.of("my--dir/x"))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("there is no directory or file of that name")
+        .hasMessageContaining("bad model name \"my--dir\": expected names without --");
   }
 
   @Test
