@@ -50,6 +50,7 @@ final class HubProgressBar implements HubListener, AutoCloseable {
   @Override
   public void close() {
     if (shown != null) {
+      file = ""; // the summary is of all
       shown.close();
     }
   }

@@ -32,7 +32,7 @@ class HubProgressBarTest {
       bar.onArrival(new Arrival("model.safetensors", 4_000_000, 3_000_000, 4_000_000));
     }
 
-    assertThat(screen.text()).contains("in 2.0 s").contains("500 kB/s");
+    assertThat(screen.text()).contains("4.0 MB in 2 s, 500.0 kB/s");
   }
 
   @Test

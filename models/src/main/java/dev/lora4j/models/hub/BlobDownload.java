@@ -77,15 +77,17 @@ final class BlobDownload {
 
   private void fetch() throws IOException {
     Retries retries = new Retries(limits);
+    long most = have();
     while (true) {
-      long before = have();
       try {
-        fetchRest(before);
+        fetchRest(have());
         return;
       } catch (FileSystemException e) {
         throw AtomicFile.explained(blob, e);
       } catch (IOException e) {
-        if (have() > before) {
+        // More than ever, as a server without ranges may begin anew each time.
+        if (have() > most) {
+          most = have();
           retries.progressed();
         }
         retries.failed(e);
