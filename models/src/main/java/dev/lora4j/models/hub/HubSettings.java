@@ -52,25 +52,25 @@ public record HubSettings(
         env.path("HF_HUB_CACHE")
             .or(() -> env.path("HUGGINGFACE_HUB_CACHE"))
             .orElse(hubHome.resolve("hub"));
-    Path tokenFile = env.path("HF_TOKEN_PATH").orElse(hubHome.resolve("token"));
-    Optional<String> token =
-        env.text("HF_TOKEN")
-            .or(() -> env.text("HUGGING_FACE_HUB_TOKEN"))
-            .map(text -> HubToken.checked(text, "HF_TOKEN"))
-            .or(
-                () ->
-                    env.isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") ? none() : HubToken.in(tokenFile));
     return new HubSettings(
         endpoint(env.text("HF_ENDPOINT").orElse(HUGGING_FACE)),
         cache.toAbsolutePath(),
-        token,
-        env.isTrue("HF_HUB_OFFLINE") || env.isTrue("TRANSFORMERS_OFFLINE"),
+        token(env, hubHome),
+        env.isTrue(
+            env.text("HF_HUB_OFFLINE").isPresent() ? "HF_HUB_OFFLINE" : "TRANSFORMERS_OFFLINE"),
         !env.isTrue("HF_HUB_DISABLE_SYMLINKS"),
         USUAL);
   }
 
-  private static Optional<String> none() {
-    return Optional.empty();
+  private static Optional<String> token(Environment env, Path hubHome) {
+    if (env.isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
+      return Optional.empty();
+    }
+    Path file = env.path("HF_TOKEN_PATH").orElse(hubHome.resolve("token"));
+    return env.text("HF_TOKEN")
+        .or(() -> env.text("HUGGING_FACE_HUB_TOKEN"))
+        .map(text -> HubToken.checked(text, "HF_TOKEN"))
+        .or(() -> HubToken.in(file));
   }
 
   private static URI endpoint(String text) {

@@ -10,7 +10,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The expected hashes are {@code git hash-object} and {@code sha256sum} of the same text. */
 class BlobHashTest {
-  @TempDir Path dir;
+  private final Path dir;
+
+  BlobHashTest(@TempDir Path dir) {
+    this.dir = dir;
+  }
 
   @Test
   void isGitsForFortyDigitsAndShaForSixtyFour() throws IOException {

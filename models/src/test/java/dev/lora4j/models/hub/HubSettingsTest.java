@@ -15,7 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HubSettingsTest {
-  @TempDir Path home;
+  private final Path home;
+
+  HubSettingsTest(@TempDir Path home) {
+    this.home = home;
+  }
 
   private HubSettings of(String... keysAndValues) {
     Map<String, String> environment = new HashMap<>();
@@ -53,6 +57,7 @@ class HubSettingsTest {
     assertThat(of("HF_HOME", "~/h").token()).contains("hf_file");
     assertThat(of("HF_HOME", "~/h", "HF_TOKEN", " hf_env ").token()).contains("hf_env");
     assertThat(of("HF_HOME", "~/h", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "1").token()).isEmpty();
+    assertThat(of("HF_TOKEN", "hf_env", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "1").token()).isEmpty();
     assertThat(of("HF_TOKEN_PATH", "~/h/token").token()).contains("hf_file");
   }
 
@@ -69,7 +74,7 @@ class HubSettingsTest {
   void offlineMayBeSaidInSeveralWays(String yes) {
     assertThat(of("HF_HUB_OFFLINE", yes).offline()).isTrue();
     assertThat(of("TRANSFORMERS_OFFLINE", yes).offline()).isTrue();
-    assertThat(of("HF_HUB_OFFLINE", "0").offline()).isFalse();
+    assertThat(of("HF_HUB_OFFLINE", "0", "TRANSFORMERS_OFFLINE", yes).offline()).isFalse();
   }
 
   @Test

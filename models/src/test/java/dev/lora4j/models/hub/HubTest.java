@@ -1,7 +1,6 @@
 package dev.lora4j.models.hub;
 
 import static dev.lora4j.models.hub.Checkouts.WEIGHTS;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -272,131 +271,6 @@ class HubTest {
         .isInstanceOf(UserError.class)
         .hasMessageContaining("org/model is not in the cache")
         .hasMessageContaining("cannot be reached (no connection, 3 times)");
-  }
-
-  // ---- refusals ----
-
-  @Test
-  void anUnknownModelIsToldWithWhatMayHelp() {
-    RepoId other = RepoId.parse("org/other");
-
-    assertThatThrownBy(() -> new Hub(settings).snapshot(other, listener))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is no model org/other at " + server.endpoint())
-        .hasMessageContaining("no token is set")
-        .hasMessageContaining("set HF_TOKEN");
-    assertThatThrownBy(() -> new Hub(Checkouts.withToken(settings)).snapshot(other, listener))
-        .hasMessageContaining("your token may not see it");
-  }
-
-  @Test
-  void anUnknownRevisionIsTold() {
-    assertThatThrownBy(() -> new Hub(settings).snapshot(RepoId.parse("org/model@v9"), listener))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("the model org/model has no revision \"v9\"");
-  }
-
-  @Test
-  void aGatedModelNamesThePageWhereItsTermsAre() {
-    server.trouble(
-        exchange -> {
-          FakeHub.refuse(exchange, 403, "GatedRepo");
-          return true;
-        });
-
-    assertThatThrownBy(this::fetch)
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("is gated: accept its terms at " + server.endpoint() + "/org/model");
-  }
-
-  @Test
-  void aBadTokenIsTold() {
-    server.trouble(exchange -> status(exchange, 401));
-
-    assertThatThrownBy(() -> new Hub(Checkouts.withToken(settings)).snapshot(REPO, listener))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("does not accept the token");
-    assertThat(server.requests()).hasSize(1);
-  }
-
-  @Test
-  void forbiddenSaysWhatTheHubSays() {
-    server.trouble(
-        exchange -> {
-          exchange.getResponseHeaders().add("X-Error-Message", "Only for members");
-          return status(exchange, 403);
-        });
-
-    assertThatThrownBy(this::fetch)
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("may not read the model org/model (Only for members); set HF_TOKEN");
-  }
-
-  @Test
-  void aServerThatIsNoHubIsTold() {
-    server.trouble(
-        exchange -> {
-          FakeHub.serve(exchange, "<html>".getBytes(UTF_8));
-          return true;
-        });
-
-    assertThatThrownBy(this::fetch)
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("is not a Hub's answer")
-        .hasMessageContaining("check HF_ENDPOINT");
-  }
-
-  @Test
-  void aNameThatLeadsOutOfTheDirectoryIsRefused() {
-    for (String name : List.of("../evil", "/etc/evil", "a/../../evil", "a\\evil", "C:evil")) {
-      server.alsoLists(name);
-      assertThatThrownBy(this::fetch)
-          .as(name)
-          .isInstanceOf(UserError.class)
-          .hasMessageContaining("would lie outside its directory");
-    }
-    assertThat(folder).doesNotExist();
-  }
-
-  @Test
-  void anEntityTagThatLeadsOutOfTheDirectoryIsRefused() {
-    server.trouble(
-        exchange -> {
-          if (!exchange.getRequestMethod().equals("HEAD")) {
-            return false;
-          }
-          exchange.getResponseHeaders().add("X-Repo-Commit", server.commit());
-          exchange.getResponseHeaders().add("ETag", "\"../../evil\"");
-          return status(exchange, 200);
-        });
-
-    assertThatThrownBy(this::fetch)
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("expected an ETag that is a hash, found \"../../evil\"");
-  }
-
-  @Test
-  void aDiskThatIsTooSmallIsToldBefore() {
-    assertThatThrownBy(() -> BlobDownload.checkSpace(settings.cache(), Long.MAX_VALUE))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("not enough space in " + settings.cache())
-        .hasMessageContaining("HF_HUB_CACHE");
-  }
-
-  @Test
-  void whatIsNoModelIsToldWithWhatThereIs() throws IOException {
-    try (FakeHub other = new FakeHub()) {
-      other.small("config.json", "{}").large("model-q4.gguf", WEIGHTS).small("README.md", "");
-
-      assertThatThrownBy(
-              () ->
-                  new Hub(Checkouts.settings(other.endpoint(), settings.cache()))
-                      .snapshot(REPO, listener))
-          .isInstanceOf(UserError.class)
-          .hasMessageContaining("it has no model.safetensors")
-          .hasMessageContaining("found README.md, config.json, model-q4.gguf")
-          .hasMessageContaining("give its path");
-    }
   }
 
   // ---- at the same time, and without links ----

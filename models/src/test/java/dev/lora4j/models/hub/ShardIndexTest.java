@@ -14,7 +14,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ShardIndexTest {
-  @TempDir Path dir;
+  private final Path dir;
+
+  ShardIndexTest(@TempDir Path dir) {
+    this.dir = dir;
+  }
 
   private Set<String> shards(String text) throws IOException {
     return ShardIndex.shards(Files.writeString(dir.resolve("model.safetensors.index.json"), text));
