@@ -41,9 +41,15 @@ final class FakeHub implements AutoCloseable {
   /** A request as it came. */
   record Request(String server, String method, String path, String range, String token) {}
 
-  private record Content(byte[] bytes, boolean large) {
-    String etag() {
-      return large ? hash("SHA-256", bytes) : gitHash(bytes);
+  private static final class Content {
+    private final byte[] bytes;
+    private final boolean large;
+    private final String etag;
+
+    Content(byte[] bytes, boolean large) {
+      this.bytes = bytes;
+      this.large = large;
+      etag = large ? hash("SHA-256", bytes) : gitHash(bytes);
     }
   }
 
@@ -102,7 +108,7 @@ final class FakeHub implements AutoCloseable {
   }
 
   String etag(String name) {
-    return content(name).etag();
+    return content(name).etag;
   }
 
   private Content content(String name) {
@@ -132,7 +138,7 @@ final class FakeHub implements AutoCloseable {
   }
 
   private boolean isLarge(String name) {
-    return content(name).large();
+    return content(name).large;
   }
 
   private void handle(String server, HttpExchange exchange) throws IOException {
@@ -207,12 +213,12 @@ final class FakeHub implements AutoCloseable {
           Map<String, Object> entry = new TreeMap<>();
           entry.put("type", "file");
           entry.put("path", name);
-          entry.put("size", content.bytes().length);
-          entry.put("oid", gitHash(content.bytes()));
-          if (content.large()) {
+          entry.put("size", content.bytes.length);
+          entry.put("oid", gitHash(content.bytes));
+          if (content.large) {
             entry.put(
                 "lfs",
-                Map.of("oid", content.etag(), "size", content.bytes().length, "pointerSize", 130));
+                Map.of("oid", content.etag, "size", content.bytes.length, "pointerSize", 130));
           }
           entries.add(entry);
         });
@@ -228,14 +234,14 @@ final class FakeHub implements AutoCloseable {
       refuse(exchange, 404, "EntryNotFound");
     } else {
       exchange.getResponseHeaders().add("X-Repo-Commit", commit);
-      if (content.large()) {
-        exchange.getResponseHeaders().add("X-Linked-Etag", "\"" + content.etag() + "\"");
-        exchange.getResponseHeaders().add("X-Linked-Size", "" + content.bytes().length);
-        exchange.getResponseHeaders().add("Location", at(store) + "/" + content.etag() + "?key=1");
+      if (content.large) {
+        exchange.getResponseHeaders().add("X-Linked-Etag", "\"" + content.etag + "\"");
+        exchange.getResponseHeaders().add("X-Linked-Size", "" + content.bytes.length);
+        exchange.getResponseHeaders().add("Location", at(store) + "/" + content.etag + "?key=1");
         exchange.sendResponseHeaders(302, -1);
       } else {
-        exchange.getResponseHeaders().add("ETag", "W/\"" + content.etag() + "\"");
-        serve(exchange, content.bytes());
+        exchange.getResponseHeaders().add("ETag", "W/\"" + content.etag + "\"");
+        serve(exchange, content.bytes);
       }
     }
   }
@@ -243,10 +249,10 @@ final class FakeHub implements AutoCloseable {
   private void serveStored(HttpExchange exchange, String etag) throws IOException {
     byte[] bytes =
         files.values().stream()
-            .filter(content -> content.etag().equals(etag))
+            .filter(content -> content.etag.equals(etag))
             .findFirst()
             .orElseThrow()
-            .bytes();
+            .bytes;
     exchange.getResponseHeaders().add("ETag", "\"of-the-store\"");
     serve(exchange, bytes);
   }
