@@ -82,7 +82,7 @@ class HubTest {
   void tellsHowFarItIs() {
     fetch();
 
-    long total = WEIGHTS.length + 2;
+    long total = WEIGHTS.length + 2L;
     assertThat(told).extracting(HubListener.Arrival::total).containsOnly(total);
     assertThat(told).extracting(HubListener.Arrival::done).isSorted().endsWith(total);
     assertThat(told.get(told.size() - 1).file()).isEqualTo("model.safetensors");

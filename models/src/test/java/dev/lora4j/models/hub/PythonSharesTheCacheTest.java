@@ -121,7 +121,7 @@ class PythonSharesTheCacheTest {
     Files.write(file, JSON.writeValueAsBytes(request));
     PythonPeer.Answer answer = python.orElseThrow().run("hub_peer.py", file);
     assertThat(answer.exit()).as(answer.text()).isZero();
-    String[] lines = answer.text().strip().split("\n");
-    return JSON.readTree(lines[lines.length - 1]);
+    String last = answer.text().strip().lines().reduce((before, line) -> line).orElse("");
+    return JSON.readTree(last);
   }
 }
