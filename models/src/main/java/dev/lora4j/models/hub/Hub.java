@@ -76,7 +76,15 @@ public final class Hub {
   /** Who has something to go on with should not wait long. */
   private Download.Limits limitsOfListing(RepoId repo) {
     Download.Limits usual = settings.limits();
-    return cached(repo).isPresent() ? usual.withTries(Math.min(usual.tries(), 2)) : usual;
+    return hasWhole(repo) ? usual.withTries(Math.min(usual.tries(), 2)) : usual;
+  }
+
+  private boolean hasWhole(RepoId repo) {
+    try {
+      return cached(repo).isPresent();
+    } catch (CorruptFile e) {
+      return false; // it will be fetched anew
+    }
   }
 
   /** Where the files of this model are, if they are here and whole; asks nobody. */

@@ -4,6 +4,7 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ import java.util.stream.Stream;
  * @param symlinks whether links are wanted
  */
 record RepoCache(Path cache, RepoId repo, boolean symlinks) {
+  private static final int LONGEST_REF = 100;
 
   private String folderName() {
     return "models--" + repo.organization() + "--" + repo.name();
@@ -79,16 +81,21 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   }
 
   private Optional<String> remembered() {
+    Optional<String> commit = refText();
+    if (commit.isPresent() && !RepoId.isCommit(commit.get())) {
+      throw new CorruptFile(ref(), "expected a commit of 40 hexadecimal digits; delete the file");
+    }
+    return commit;
+  }
+
+  private Optional<String> refText() {
     Path ref = ref();
     if (!Files.isRegularFile(ref)) {
       return Optional.empty();
     }
-    try {
-      String commit = Files.readString(ref, StandardCharsets.UTF_8).strip();
-      if (!RepoId.isCommit(commit)) {
-        throw new CorruptFile(ref, "expected a commit of 40 hexadecimal digits; delete the file");
-      }
-      return Optional.of(commit);
+    try (InputStream in = Files.newInputStream(ref)) {
+      byte[] start = in.readNBytes(LONGEST_REF);
+      return Optional.of(new String(start, StandardCharsets.UTF_8).strip());
     } catch (IOException e) {
       throw new CorruptFile(ref, "cannot be read: " + e.getMessage(), e);
     }
@@ -96,7 +103,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
 
   /** Keeps what the revision is now, if that is news. */
   void remember(String commit) {
-    if (!repo.revision().equals(commit) && !remembered().equals(Optional.of(commit))) {
+    if (!repo.revision().equals(commit) && !refText().equals(Optional.of(commit))) {
       AtomicFile.write(ref(), commit.getBytes(StandardCharsets.UTF_8));
     }
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
+import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import java.io.IOException;
 import java.net.URI;
@@ -237,6 +238,18 @@ class HubTest {
             "org/model is not in the cache "
                 + settings.cache()
                 + ", and HF_HUB_OFFLINE is set; unset it to download");
+  }
+
+  @Test
+  void aDamagedRefIsAnErrorOfflineAndMendedOnline() throws IOException {
+    Path snapshot = fetch();
+    Files.writeString(folder.resolve("refs/main"), "../../evil");
+
+    assertThatThrownBy(() -> new Hub(Checkouts.offline(settings)).snapshot(REPO, listener))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("expected a commit of 40 hexadecimal digits");
+    assertThat(fetch()).isEqualTo(snapshot);
+    assertThat(folder.resolve("refs/main")).hasContent(server.commit());
   }
 
   @Test
