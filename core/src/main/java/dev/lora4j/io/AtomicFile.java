@@ -103,7 +103,7 @@ public final class AtomicFile {
    * Gives a finished file the target's name, in one step, and forces the directory to the disk.
    * Both must be in the same directory.
    */
-  static void moveInto(Path target, Path finished) throws IOException {
+  public static void moveInto(Path target, Path finished) throws IOException {
     if (Files.isDirectory(target)) {
       // A rename over an empty directory would succeed on some systems.
       throw new FileSystemException(target.toString(), null, "it is a directory");
@@ -135,7 +135,7 @@ public final class AtomicFile {
   }
 
   /** The file system's refusal in words that say what to do. */
-  static UserError explained(Path target, IOException e) {
+  public static UserError explained(Path target, IOException e) {
     Path parent = target.toAbsolutePath().getParent();
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
     String lower = reason == null ? "" : reason.toLowerCase(Locale.ROOT);

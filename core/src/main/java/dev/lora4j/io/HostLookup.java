@@ -11,11 +11,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** Finds out quickly that a host has no address: a resolver alone may take half a minute to say. */
-final class HostLookup {
+public final class HostLookup {
   private HostLookup() {}
 
   /** Returns if the host has an address, or if a proxy will look it up. */
-  static void check(URI uri, Duration limit) throws UnknownHostException {
+  public static void check(URI uri, Duration limit) throws UnknownHostException {
     ProxySelector proxies = ProxySelector.getDefault();
     if (proxies != null
         && proxies.select(uri).stream().anyMatch(p -> p.type() != java.net.Proxy.Type.DIRECT)) {

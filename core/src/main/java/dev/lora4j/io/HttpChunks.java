@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * A response's body, taken piece by piece with a limit on how long each may take: the HTTP client
  * itself limits only the time until the headers. Closing it gives up the rest.
  */
-final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
+public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
   private sealed interface Event {}
 
   private record Piece(List<ByteBuffer> bytes) implements Event {}
@@ -34,12 +34,17 @@ final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseab
         public void cancel() {}
       };
 
-  HttpChunks(Flow.Publisher<List<ByteBuffer>> body) {
+  /** Subscribes to a body; the bytes arrive as they are asked for. */
+  public HttpChunks(Flow.Publisher<List<ByteBuffer>> body) {
     body.subscribe(this);
   }
 
-  /** The next bytes, in order; an empty list at the end. */
-  List<ByteBuffer> next(Duration limit) throws IOException {
+  /**
+   * The next bytes, in order; an empty list at the end.
+   *
+   * @throws IOException when nothing arrives within the limit, or the connection breaks
+   */
+  public List<ByteBuffer> next(Duration limit) throws IOException {
     try {
       if (!subscribed.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
         throw stalled(limit);

@@ -1,0 +1,66 @@
+package dev.lora4j.models.hub;
+
+import dev.lora4j.UserError;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What can be had without asking the Hub. */
+final class CachedSnapshot {
+  private final RepoCache cache;
+
+  CachedSnapshot(RepoCache cache) {
+    this.cache = cache;
+  }
+
+  /** The snapshot, if it is here and whole. */
+  Optional<Path> whole() {
+    return cache.commit().filter(c -> wanted(c).isComplete()).map(cache::snapshot);
+  }
+
+  /**
+   * The snapshot.
+   *
+   * @param why the Hub is not asked
+   * @param next what else can be done
+   */
+  Path find(String why, String next) {
+    String commit =
+        cache
+            .commit()
+            .orElseThrow(
+                () ->
+                    new UserError(
+                        cache.repo()
+                            + " is not in the cache "
+                            + cache.cache()
+                            + ", and "
+                            + why
+                            + "; "
+                            + next));
+    WantedFiles wanted = wanted(commit);
+    if (!wanted.isComplete()) {
+      throw new UserError(
+          cache.repo()
+              + " is only partly in the cache: "
+              + String.join(", ", wanted.missing())
+              + " missing in "
+              + cache.snapshot(commit)
+              + ", and "
+              + why
+              + "; "
+              + next);
+    }
+    return cache.snapshot(commit);
+  }
+
+  private WantedFiles wanted(String commit) {
+    List<String> names = cache.files(commit);
+    Set<String> shards =
+        WantedFiles.index(names)
+            .map(index -> ShardIndex.shards(cache.file(commit, index)))
+            .orElse(Set.of());
+    return WantedFiles.of(names, shards);
+  }
+}

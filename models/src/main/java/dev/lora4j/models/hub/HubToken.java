@@ -1,0 +1,38 @@
+package dev.lora4j.models.hub;
+
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The secret that says who asks. It goes into one header, to the Hub itself, and nowhere else. */
+final class HubToken {
+  private static final int LONGEST = 8192;
+
+  private HubToken() {}
+
+  /** What this file holds; empty where there is none, or nothing in it. */
+  static Optional<String> in(Path file) {
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      String text = new String(in.readNBytes(LONGEST + 1), StandardCharsets.UTF_8).strip();
+      return text.isEmpty() ? Optional.empty() : Optional.of(checked(text, file.toString()));
+    } catch (IOException e) {
+      throw new UserError("cannot read the token in " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The token, if it is one; it is not shown where it is none. */
+  static String checked(String text, String where) {
+    if (text.length() > LONGEST || !text.chars().allMatch(c -> c > ' ' && c < 127)) {
+      throw new UserError(
+          "the token in " + where + " is none: expected one line of letters and digits");
+    }
+    return text;
+  }
+}

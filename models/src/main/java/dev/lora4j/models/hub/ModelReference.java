@@ -1,0 +1,59 @@
+package dev.lora4j.models.hub;
+
+import dev.lora4j.UserError;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a user means by {@code --model} or {@code --adapter}: a directory or a file that is here, or
+ * else a name on the Hub.
+ */
+public sealed interface ModelReference {
+
+  /** On this machine. */
+  record Local(Path path) implements ModelReference {}
+
+  /** On the Hub. */
+  record OnHub(RepoId repo) implements ModelReference {}
+
+  /**
+   * Understands what was given. What exists here wins; then {@code org/name} or {@code
+   * org/name@revision} is a name on the Hub.
+   *
+   * @throws UserError when it is neither
+   */
+  static ModelReference of(String given) {
+    Optional<Path> path = existing(given);
+    if (path.isPresent()) {
+      return new Local(path.get());
+    }
+    try {
+      return new OnHub(RepoId.parse(given));
+    } catch (UserError e) {
+      throw new UserError(
+          "no model \""
+              + given
+              + "\": there is no directory or file of that name, and no such name on the Hub: "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  /** The directory or file itself; what is on the Hub is fetched unless it is in the cache. */
+  default Path resolve(Hub hub, HubListener listener) {
+    if (this instanceof OnHub there) {
+      return hub.snapshot(there.repo(), listener);
+    }
+    return ((Local) this).path();
+  }
+
+  private static Optional<Path> existing(String given) {
+    try {
+      return given.isEmpty() ? Optional.empty() : Optional.of(Path.of(given)).filter(Files::exists);
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+}

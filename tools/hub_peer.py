@@ -1,0 +1,32 @@
+"""Does Python's huggingface_hub find what lora4j put into the cache, or fetch what lora4j is to find?
+
+    python tools/hub_peer.py request.json
+
+The request is an object: `do` is `find` (look into the cache, ask nobody), `fetch` (download a snapshot) or `try` (look
+for the files of `names`), `home` becomes HF_HOME, `endpoint` HF_ENDPOINT, `repo` and `revision` say what. Prints one
+line of JSON: the snapshot's directory, or where each name is, null for one that is not there.
+"""
+import json
+import os
+import sys
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        request = json.load(file)
+    os.environ.update(HF_HOME=request["home"], HF_ENDPOINT=request["endpoint"], HF_HUB_DISABLE_XET="1",
+                      HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_TELEMETRY="1")
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        os.environ.pop(name, None)
+    from huggingface_hub import snapshot_download, try_to_load_from_cache
+
+    repo, revision = request["repo"], request["revision"]
+    if request["do"] == "try":
+        answer = {n: try_to_load_from_cache(repo, n, revision=revision) for n in request["names"]}
+    else:
+        answer = snapshot_download(repo, revision=revision, local_files_only=request["do"] == "find",
+                                   allow_patterns=request.get("names"))
+    print(json.dumps(answer))
+
+
+main()
