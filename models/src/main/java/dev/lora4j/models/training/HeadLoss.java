@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HeadLoss implements AutoCloseable {
   private static final long ELEMENTS_AT_ONCE = 1 << 23; // logits: 32 MB
+  private static final long LEAST_ROWS = 16;
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
@@ -47,9 +48,13 @@ final class HeadLoss implements AutoCloseable {
    * @param random what the calling thread drops by, if it drops anything
    */
   HeadLoss(LanguageModel model, OwnRandom random) {
+    this(model, random, Math.max(LEAST_ROWS, ELEMENTS_AT_ONCE / model.vocabularySize()));
+  }
+
+  HeadLoss(LanguageModel model, OwnRandom random, long rowsAtOnce) {
     this.model = model;
     this.random = random;
-    rowsAtOnce = Math.max(16, ELEMENTS_AT_ONCE / model.vocabularySize());
+    this.rowsAtOnce = rowsAtOnce;
   }
 
   /**
