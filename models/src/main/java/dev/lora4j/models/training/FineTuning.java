@@ -165,10 +165,17 @@ public final class FineTuning {
     try {
       return work.done();
     } catch (TrainingFailed e) {
-      throw e;
+      throw new TrainingFailed(e.getMessage() + "; " + kept());
     } catch (RuntimeException | OutOfMemoryError e) {
       throw OutOfMemory.explained(e, number, settings.batching()).orElseThrow(() -> rethrown(e));
     }
+  }
+
+  private String kept() {
+    OptionalLong last = directory.last();
+    return last.isPresent()
+        ? directory.checkpoint(last.getAsLong()) + " is from before"
+        : "there is no checkpoint yet";
   }
 
   private static RuntimeException rethrown(Throwable e) {

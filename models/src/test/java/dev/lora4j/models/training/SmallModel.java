@@ -48,7 +48,9 @@ final class SmallModel implements AutoCloseable {
   static SmallModel with(String family, LoraConfig config) {
     Engine.seed(5);
     Pretrained base = Pretrained.load(Families.directory(family));
-    return new SmallModel(base, Lora.adapt(base.model(), config));
+    LoraModel adapted = Lora.adapt(base.model(), config);
+    base.model().train(false); // what is new drops, too
+    return new SmallModel(base, adapted);
   }
 
   LanguageModel network() {

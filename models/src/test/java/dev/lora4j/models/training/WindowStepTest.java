@@ -127,12 +127,16 @@ class WindowStepTest {
       Found whole = first(model, packed ? big.packing() : big, 1);
       Found parts = first(model, packed ? small.packing() : small, 1);
       assertThat(parts.loss()).isCloseTo(whole.loss(), within(SAME));
-      TensorAssert.assertThat(parts.gradient()).isCloseTo(whole.gradient(), SAME);
+      assertThat(furthest(parts.gradient(), whole.gradient())).isLessThan(SAME);
 
       Found last = first(model, packed ? uneven.packing() : uneven, 2);
       Found all = first(model, Batching.of(8).maxTokens(24), 1);
-      TensorAssert.assertThat(last.gradient()).isCloseTo(all.gradient(), SAME);
+      assertThat(furthest(last.gradient(), all.gradient())).isLessThan(SAME);
     }
+  }
+
+  private static double furthest(Tensor a, Tensor b) {
+    return a.sub(b).abs().max().item_double();
   }
 
   @Test
