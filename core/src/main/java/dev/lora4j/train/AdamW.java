@@ -73,6 +73,8 @@ public final class AdamW implements Optimizer {
       mean = Ops.keep(torch.zeros_like(parameters));
       square = Ops.keep(torch.zeros_like(parameters));
     }
+    Optimizers.checkSize(mean, parameters);
+    Optimizers.checkSize(square, parameters);
     steps++;
     double lr = settings.learningRate() * rateFactor;
     double correction1 = 1 - Math.pow(settings.beta1(), steps);

@@ -24,4 +24,13 @@ final class Optimizers {
               .formatted(new TreeSet<>(expected), new TreeSet<>(state.keySet())));
     }
   }
+
+  /** What was remembered must be of these parameters. */
+  static void checkSize(Tensor remembered, Tensor parameters) {
+    if (remembered.numel() != parameters.numel()) {
+      throw new UserError(
+          "the optimizer's state is of %d parameters, found %d"
+              .formatted(remembered.numel(), parameters.numel()));
+    }
+  }
 }

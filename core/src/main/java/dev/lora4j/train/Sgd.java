@@ -37,6 +37,7 @@ public final class Sgd implements Optimizer {
     if (velocity == null) {
       velocity = Ops.keep(torch.zeros_like(parameters));
     }
+    Optimizers.checkSize(velocity, parameters);
     velocity.mul_(momentum);
     velocity.add_(gradient);
     parameters.add_(velocity, minusRate);

@@ -63,7 +63,7 @@ final class HeadLoss implements AutoCloseable {
    * @return {@code [n]}
    */
   Tensor losses(Tensor hidden, Tensor targets) {
-    Tensor losses = torch.empty(new long[] {targets.numel()}, hidden.options(), null);
+    Tensor losses = numbers(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
       Optional<Tensor> frozen = frozenWeight(hidden);
       chunks(
@@ -102,7 +102,7 @@ final class HeadLoss implements AutoCloseable {
   private void backwardFrozen(
       Tensor hidden, Tensor targets, Weights weights, Tensor w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor losses = torch.empty(new long[] {targets.numel()}, hidden.options(), null);
+      Tensor losses = numbers(targets);
       chunks(
           targets.numel(),
           (from, count) -> {
@@ -144,6 +144,11 @@ final class HeadLoss implements AutoCloseable {
         taker.take(from, Math.min(rowsAtOnce, rows - from));
       }
     }
+  }
+
+  /** Room for a float for each of them. */
+  private static Tensor numbers(Tensor targets) {
+    return Ops.empty(targets.numel()).to(targets.device(), ScalarType.Float);
   }
 
   private Tensor lossesByModel(Tensor hidden, Tensor targets) {

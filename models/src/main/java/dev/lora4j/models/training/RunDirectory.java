@@ -57,17 +57,23 @@ final class RunDirectory {
   /**
    * Writes what is asked, of a new run.
    *
-   * @throws UserError if a run or an adapter is there already
+   * @throws UserError if a run, a checkpoint or an adapter is there already
    */
   void begin(Map<String, String> asked) {
     if (Files.exists(directory.resolve(RUN))) {
       throw new UserError(
           directory + " holds a run already: resume it, or choose another directory");
     }
-    for (String file : ADAPTER) {
-      if (Files.exists(directory.resolve(file))) {
-        throw new UserError(directory + " holds an adapter already; choose another directory");
-      }
+    if (Files.isDirectory(directory)) {
+      entries().stream()
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> ADAPTER.contains(name) || CHECKPOINT.matcher(name).matches())
+          .findFirst()
+          .ifPresent(
+              name -> {
+                throw new UserError(
+                    directory + " holds " + name + " already; choose another directory");
+              });
     }
     ObjectNode json = JSON.createObjectNode();
     asked.forEach(json::put);
@@ -134,18 +140,16 @@ final class RunDirectory {
   /** Writes a checkpoint, and takes away those that are neither the last nor the best. */
   Path write(TuningRequest request, SharedGradients gradients, RunState state) {
     Path target = checkpoint(state.step());
-    if (!Files.exists(target)) {
-      Path unfinished = directory.resolve(UNFINISHED + state.step() + "." + UUID.randomUUID());
-      try {
-        request.model().save(request.adapter(), unfinished);
-        try (PointerScope scope = new PointerScope()) {
-          SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
-        }
-        AtomicFile.write(unfinished.resolve(STANDING), state.json());
-        AtomicFile.moveDirectory(target, unfinished);
-      } finally {
-        delete(unfinished);
+    Path unfinished = directory.resolve(UNFINISHED + state.step() + "." + UUID.randomUUID());
+    try {
+      request.model().save(request.adapter(), unfinished);
+      try (PointerScope scope = new PointerScope()) {
+        SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
       }
+      AtomicFile.write(unfinished.resolve(STANDING), state.json());
+      AtomicFile.moveDirectory(target, unfinished);
+    } finally {
+      delete(unfinished);
     }
     checkpoints().stream()
         .filter(step -> step < state.step() && step != state.bestStep())

@@ -8,6 +8,9 @@ import java.util.List;
 /** What is learned, and what is held back to see how well that goes. */
 public sealed interface TuningData {
 
+  /** What is never trained on. */
+  List<?> valid();
+
   /**
    * Examples whose marked tokens are learned: the loss is the mean of {@code −log p(token)} over
    * the tokens that carry loss.

@@ -44,6 +44,12 @@ public record TuningRequest(
     if (workers < 1) {
       throw new UserError("workers must be at least 1, found " + workers);
     }
+    if (settings.pace().patience() > 0 && data.valid().isEmpty()) {
+      throw new UserError("an early end needs examples that are held back, found none");
+    }
+    if (settings.batching().packed() && data instanceof TuningData.Preferences) {
+      throw new UserError("pairs of answers can't be packed; switch packing off");
+    }
   }
 
   /** A new run of the adapter {@code default} on all cores. */

@@ -43,6 +43,7 @@ class FineTuningTest {
   private static final List<Example> TRAIN = SmallModel.examples(21, 1);
   private static final List<Example> VALID = SmallModel.examples(6, 2);
   private static final TuningData TEXTS = new TuningData.Texts(TRAIN, VALID);
+  private static final TuningData NO_VALID = new TuningData.Texts(TRAIN, List.of());
   private static final LoraConfig CONFIG = LoraConfig.rank(4).alpha(8);
 
   private final Path directory;
@@ -374,7 +375,51 @@ class FineTuningTest {
       assertThatThrownBy(
               () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("holds an adapter already");
+          .hasMessageContaining("holds adapter_config.json already");
+    }
+  }
+
+  @Test
+  void aCheckpointThatCantBeWrittenLeavesTheLastOne() {
+    TuningSettings settings = settings().epochs(4).pace(new Pace(0, 0, 3));
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      TuningListener blocker =
+          new TuningListener() {
+            @Override
+            public void onCheckpoint(Path checkpoint) {
+              block(checkpoint.resolveSibling("checkpoint-6/in the way"));
+            }
+          };
+      assertThatThrownBy(() -> FineTuning.run(request(model, NO_VALID, settings), blocker))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("cannot write ");
+      assertThat(entries(directory.resolve("run")))
+          .containsExactly("checkpoint-3", "checkpoint-6", "run.json");
+    }
+  }
+
+  private static void block(Path file) {
+    try {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, "");
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void whatMakesNoSenseTogetherIsRefused() {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      assertThatThrownBy(
+              () -> request(model, NO_VALID, settings().pace(Pace.byEpoch().patience(2))))
+          .hasMessageContaining("an early end needs examples that are held back");
+      TuningData pairs =
+          new TuningData.Preferences(
+              List.of(new PreferencePair(TRAIN.get(0), TRAIN.get(1))), List.of(), 0.1);
+      assertThatThrownBy(() -> request(model, pairs, settings().batching(Batching.of(1).packing())))
+          .hasMessageContaining("switch packing off");
     }
   }
 }

@@ -26,7 +26,7 @@ class KillTest {
     Path killed = directory.resolve("killed");
     Path whole = directory.resolve("whole");
     killAtStep(30, killed, false);
-    killAtStep(95, killed, true);
+    killAtStep(70, killed, true);
     TuningResult last = KilledRun.run(killed, true, TuningListener.NONE);
 
     TuningResult undisturbed = KilledRun.run(whole, false, TuningListener.NONE);

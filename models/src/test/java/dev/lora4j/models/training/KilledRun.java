@@ -7,7 +7,7 @@ import org.bytedeco.javacpp.PointerScope;
 
 /** A run that says each step, for somebody to kill; in a process of its own. */
 final class KilledRun {
-  static final long STEPS = 200;
+  static final long STEPS = 120;
 
   private KilledRun() {}
 
