@@ -18,7 +18,8 @@ import picocli.CommandLine.Command;
       PlanCommand.class,
       MergeCommand.class,
       UnmergeCommand.class,
-      DoctorCommand.class
+      DoctorCommand.class,
+      BenchCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     description = {

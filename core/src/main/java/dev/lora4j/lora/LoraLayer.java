@@ -6,6 +6,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Extended;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Its children are {@code pretrained}, and {@code A} and {@code B} of the default adapter; those
  * of an adapter with another name stand under that name.
  */
-public sealed class LoraLayer extends Module permits LoraLinear {
+public sealed class LoraLayer extends Module implements Extended permits LoraLinear {
   static final String DEFAULT = "default";
 
   private final Module pretrained;
@@ -63,28 +64,35 @@ public sealed class LoraLayer extends Module permits LoraLinear {
   /** Takes what the layer takes, and gives what it gives. */
   @Override
   public final Tensor forward(Tensor input) {
-    if (shared.isMerged()) {
-      return pretrained.forward(input);
-    }
-    AdapterChoice choice = shared.choice();
-    return choice instanceof AdapterPerRow rows
-        ? forward(input, rows)
-        : forward(input, choice.present());
+    return onTop(pretrained.forward(input), input); // W x + b
   }
 
-  private Tensor forward(Tensor x, List<Adapter> active) {
-    Tensor y = pretrained.forward(x); // W x + b
+  @Override
+  public final Module inner() {
+    return pretrained;
+  }
+
+  @Override
+  public final Tensor onTop(Tensor y, Tensor x) {
+    if (shared.isMerged()) {
+      return y;
+    }
+    AdapterChoice choice = shared.choice();
+    return choice instanceof AdapterPerRow rows ? onTop(y, x, rows) : onTop(y, x, choice.present());
+  }
+
+  private Tensor onTop(Tensor y, Tensor x, List<Adapter> active) {
+    Tensor sum = y;
     for (Adapter adapter : active) {
       Update update = updates.get(adapter);
       if (update != null) {
-        y = update.addTo(y, x); // + (alpha / r) B A x
+        sum = update.addTo(sum, x); // + (alpha / r) B A x
       }
     }
-    return y;
+    return sum;
   }
 
-  private Tensor forward(Tensor x, AdapterPerRow rows) {
-    Tensor y = pretrained.forward(x);
+  private Tensor onTop(Tensor y, Tensor x, AdapterPerRow rows) {
     RowUpdates ofRows = rows.in(this);
     return ofRows == null ? y : ofRows.addTo(y, x);
   }

@@ -1,6 +1,5 @@
 package dev.lora4j.nn;
 
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -9,13 +8,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code x Wᵀ + b} where x has few rows and W is large, as in decoding: then the time goes into
  * reading W, and BLAS's general product first copies it. One row is a matrix-vector product, and
- * several are quicker as {@code (W xᵀ)ᵀ}, for which W is copied in the order in which it lies. A
- * single row for which no gradient is wanted is shared by the thread's {@link Crew}, if it has one.
+ * several are quicker as {@code (W xᵀ)ᵀ}, for which W is copied in the order in which it lies.
  */
 final class FewRows {
   private static final long MOST_ROWS = 64;
   private static final long SMALLEST_WEIGHT = 1 << 16;
-  private static final long WORTH_SHARING = 1 << 17; // elements; smaller ones are read in 50 µs
 
   private FewRows() {}
 
@@ -40,27 +37,7 @@ final class FewRows {
   }
 
   private static Tensor oneRow(Tensor x, Tensor weight, @Nullable Tensor bias) {
-    Crew crew = weight.numel() < WORTH_SHARING ? null : Crew.ofThisThread();
-    if (crew != null && !x.requires_grad() && !weight.requires_grad()) {
-      Tensor y = shared(x, weight, crew);
-      return bias == null ? y : y.add(bias);
-    }
     return bias == null ? torch.mv(weight, x) : torch.addmv(bias, weight, x);
-  }
-
-  private static Tensor shared(Tensor row, Tensor weight, Crew crew) {
-    long outputs = weight.size(0);
-    int parts = crew.size();
-    Tensor y = Ops.empty(outputs);
-    crew.run(
-        part -> {
-          long from = outputs * part / parts;
-          long count = outputs * (part + 1) / parts - from;
-          try (PointerScope scope = new PointerScope()) {
-            torch.mv_out(y.narrow(0, from, count), weight.narrow(0, from, count), row);
-          }
-        });
-    return y;
   }
 
   private static Tensor rows(Tensor x, Tensor weight, @Nullable Tensor bias) {

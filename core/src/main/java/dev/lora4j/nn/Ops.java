@@ -188,6 +188,10 @@ public final class Ops {
    * @return {@code [batch…, out]}
    */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
+    if (CrewProduct.suits(x, weight)) {
+      Tensor y = CrewProduct.linear(x, weight);
+      return bias == null ? y : y.add_(bias);
+    }
     if (FewRows.suits(x, weight)) {
       return FewRows.linear(x, weight, bias);
     }
@@ -291,6 +295,28 @@ public final class Ops {
           causal,
           dropout);
     }
+    return CrewProduct.suitsHeads(q, k)
+        ? CrewProduct.attention(
+            q, k, v, (some, keys, values) -> fused(some, keys, values, mask, causal, 0))
+        : fused(q, k, v, mask, causal, dropout);
+  }
+
+  /**
+   * The same for one row's single query of each head, for which no gradient is wanted: it sees all
+   * keys.
+   *
+   * @param q {@code [heads, dim]}
+   * @param k {@code [groups, keys, dim]}, where groups divides heads
+   * @param v {@code [groups, keys, dim]}
+   * @return {@code [heads, dim]}
+   */
+  public static Tensor attentionOfOne(Tensor q, Tensor k, Tensor v) {
+    return CrewProduct.attentionOfOne(q, k, v);
+  }
+
+  private static Tensor fused(
+      Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
+    boolean grouped = q.size(1) != k.size(1);
     return torch.scaled_dot_product_attention(
         q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }

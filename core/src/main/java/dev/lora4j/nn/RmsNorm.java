@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -12,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * href="https://arxiv.org/abs/1910.07467">arXiv:1910.07467</a>, eq. 4): PyTorch's {@code
  * nn.RMSNorm}.
  *
- * <p>In float it goes by the norm of each row, whose backward takes a quarter of the time that
- * libtorch's own composition takes.
+ * <p>Where a gradient is wanted in float it goes by the norm of each row, whose backward takes a
+ * quarter of the time that libtorch's own composition takes.
  */
 public final class RmsNorm extends Module {
   private final long[] normalizedShape;
@@ -53,7 +54,8 @@ public final class RmsNorm extends Module {
   @Override
   public Tensor forward(Tensor input) {
     @Nullable Tensor scale = weight == null ? null : weight.tensor();
-    if (input.scalar_type().intern() != ScalarType.Float) { // libtorch sums in float then
+    boolean learns = GradMode.is_enabled() && input.requires_grad();
+    if (!learns || input.scalar_type().intern() != ScalarType.Float) {
       return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
     }
     Tensor meanSquare = Ops.normOfRows(input).square().mul(overDim);

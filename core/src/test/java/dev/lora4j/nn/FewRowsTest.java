@@ -6,6 +6,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ class FewRowsTest {
     Engine.seed(threads);
     try (PointerScope scope = new PointerScope();
         Workers workers = new Workers(threads);
+        NoGradGuard guard = new NoGradGuard();
         Crew crew = Crew.help(workers.count(), part -> workers.run(part::accept))) {
       check(torch.randn(3, 256), torch.randn(1_031, 256), torch.randn(1_031));
       check(torch.randn(3, 256), torch.randn(256, 1_031).t(), null); // as GPT-2 keeps them

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -94,15 +95,16 @@ final class Attention {
   private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
     long keys = cached.keys().size(2);
     long seen = Math.min(keys, window.orElse(keys));
+    Tensor seenKeys = cached.keys().narrow(2, keys - seen, seen);
+    Tensor seenValues = cached.values().narrow(2, keys - seen, seen);
+    if (q.size(0) == 1 && !GradMode.is_enabled()) {
+      return Ops.attentionOfOne(
+              q.select(0, 0).select(0, 0), seenKeys.select(0, 0), seenValues.select(0, 0))
+          .view(1, 1, -1);
+    }
     long groups = cached.keys().size(1);
     Tensor rows = q.view(q.size(0), groups, q.size(2) / groups, q.size(3));
-    return Ops.attention(
-            rows,
-            cached.keys().narrow(2, keys - seen, seen),
-            cached.values().narrow(2, keys - seen, seen),
-            null,
-            false,
-            0)
+    return Ops.attention(rows, seenKeys, seenValues, null, false, 0)
         .reshape(q.size(0), 1, q.size(2) * q.size(3));
   }
 

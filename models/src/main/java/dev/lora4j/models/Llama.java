@@ -6,6 +6,7 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.RmsNorm;
+import dev.lora4j.nn.Siblings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -171,9 +172,7 @@ public final class Llama extends LanguageModel {
     private final OptionalLong window;
     private final double dropout;
     private final boolean normalised;
-    private final Child query;
-    private final Child key;
-    private final Child value;
+    private final Siblings queryKeyValue;
     private final Child output;
     private final Child queryNorm;
     private final Child keyNorm;
@@ -185,18 +184,20 @@ public final class Llama extends LanguageModel {
       dropout = c.attentionDropout();
       normalised = c.queryKeyNorm();
       boolean biased = c.biases().queryKeyValue();
-      query = child("q_proj", linear(c.hiddenSize(), c.heads() * headDim, biased));
-      key = child("k_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
-      value = child("v_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      Child query = child("q_proj", linear(c.hiddenSize(), c.heads() * headDim, biased));
+      Child key = child("k_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      Child value = child("v_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      queryKeyValue = new Siblings(query, key, value);
       output = child("o_proj", linear(c.heads() * headDim, c.hiddenSize(), c.biases().output()));
       queryNorm = normalised ? child("q_norm", new RmsNorm(headDim, c.normEpsilon())) : query;
       keyNorm = normalised ? child("k_norm", new RmsNorm(headDim, c.normEpsilon())) : key;
     }
 
     Tensor forward(Tensor x, Rope.Turns turns, Attention attention) {
-      Tensor q = heads(query.forward(x)); // [B, T, N, D]
-      Tensor k = heads(key.forward(x)); // [B, T, G, D]
-      Tensor v = heads(value.forward(x)); // [B, T, G, D]
+      List<Tensor> made = queryKeyValue.forward(x);
+      Tensor q = heads(made.get(0)); // [B, T, N, D]
+      Tensor k = heads(made.get(1)); // [B, T, G, D]
+      Tensor v = heads(made.get(2)); // [B, T, G, D]
       if (normalised) {
         q = queryNorm.forward(q);
         k = keyNorm.forward(k);
@@ -219,20 +220,21 @@ public final class Llama extends LanguageModel {
 
   /** SwiGLU (Shazeer 2020, arXiv:2002.05202): {@code down(silu(gate(x)) · up(x))}. */
   private static final class FeedForward extends Module {
-    private final Child gate;
-    private final Child up;
+    private final Siblings gateAndUp;
     private final Child down;
 
     FeedForward(LlamaConfig c) {
       boolean biased = c.biases().feedForward();
-      gate = child("gate_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
-      up = child("up_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      Child gate = child("gate_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      Child up = child("up_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      gateAndUp = new Siblings(gate, up);
       down = child("down_proj", linear(c.intermediateSize(), c.hiddenSize(), biased));
     }
 
     @Override
     public Tensor forward(Tensor x) {
-      return down.forward(Ops.siluTimes(gate.forward(x), up.forward(x)));
+      List<Tensor> made = gateAndUp.forward(x);
+      return down.forward(Ops.siluTimes(made.get(0), made.get(1)));
     }
   }
 

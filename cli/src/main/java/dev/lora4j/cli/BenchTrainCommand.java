@@ -1,0 +1,160 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.Targets;
+import dev.lora4j.models.Llama;
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.SpecialTokens;
+import dev.lora4j.models.training.Batching;
+import dev.lora4j.models.training.FineTuning;
+import dev.lora4j.models.training.Pace;
+import dev.lora4j.models.training.TuningData;
+import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.models.training.TuningRequest;
+import dev.lora4j.models.training.TuningSettings;
+import dev.lora4j.nn.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Trains an adapter of a model with random weights on random tokens, and tells the speed. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = {
+      "Trains an adapter of all linear layers on random tokens, all of which carry loss. Every step"
+          + " but the first counts.",
+      ""
+    },
+    footer = {"", "Example:", "  lora bench train --batch 4 --tokens 256 --steps 5 --json"})
+final class BenchTrainCommand implements Callable<Integer> {
+  @Mixin private ModelShape shape = new ModelShape();
+
+  @Option(names = "--rank", paramLabel = "N", description = "The adapter's rank.")
+  private int rank = 8;
+
+  @Option(names = "--batch", paramLabel = "N", description = "Rows in a batch.")
+  private int batch = 4;
+
+  @Option(names = "--tokens", paramLabel = "N", description = "Tokens in a row.")
+  private int tokens = 256;
+
+  @Option(names = "--steps", paramLabel = "N", description = "Steps, at least 2.")
+  private int steps = 5;
+
+  @Option(names = "--workers", paramLabel = "N", description = "Threads that share a step.")
+  private int workers = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--checkpointing",
+      description = "Keep only the layers' inputs, and compute the rest again.")
+  private boolean checkpointing;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws IOException {
+    if (steps < 2) {
+      throw new UserError("--steps must be at least 2: the first one does not count");
+    }
+    Path directory = Files.createTempDirectory("lora-bench");
+    try {
+      print(rates(directory.resolve("run")));
+    } finally {
+      delete(directory);
+    }
+    return 0;
+  }
+
+  private List<Double> rates(Path directory) {
+    Engine.start();
+    Engine.seed(0);
+    List<Double> rates = new ArrayList<>();
+    try (Llama network = new Llama(shape.config(Math.max(2048, tokens)))) {
+      FineTuning.run(
+          TuningRequest.of(
+                  Lora.adapt(
+                      network,
+                      LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear())),
+                  new TuningData.Texts(examples(), List.of()),
+                  noSpecialTokens(),
+                  directory,
+                  settings())
+              .workers(workers),
+          new TuningListener() {
+            @Override
+            public void onStep(Step step) {
+              rates.add(step.tokens() / (step.duration().toNanos() / 1e9));
+            }
+          });
+    }
+    return rates;
+  }
+
+  private TuningSettings settings() {
+    Batching batching = Batching.of(batch).maxTokens(tokens);
+    return TuningSettings.of(1e-4)
+        .steps(steps)
+        .batching(checkpointing ? batching.recomputing() : batching)
+        .pace(Pace.every(steps));
+  }
+
+  private List<Example> examples() {
+    Random random = new Random(0);
+    boolean[] loss = new boolean[tokens];
+    Arrays.fill(loss, true);
+    return Stream.generate(
+            () -> Example.of(random.ints(tokens, 0, shape.vocabulary()).toArray(), loss))
+        .limit(batch)
+        .toList();
+  }
+
+  private static SpecialTokens noSpecialTokens() {
+    return new SpecialTokens(
+        Map.of(), OptionalInt.empty(), OptionalInt.empty(), OptionalInt.of(0), Set.of());
+  }
+
+  private void print(List<Double> rates) {
+    List<Double> counted = rates.subList(1, rates.size()).stream().sorted().toList();
+    double median = counted.get(counted.size() / 2);
+    if (json) {
+      JsonLine.print(
+          System.out,
+          root -> {
+            root.put("tokens_per_s", median);
+            ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
+            rates.forEach(root.putArray("all")::add);
+          });
+      return;
+    }
+    System.out.printf(
+        "%.1f tokens/s (median of the %d steps after the first)%n", median, counted.size());
+    ProcessMemory.peakMegabytes()
+        .ifPresent(mb -> System.out.printf("%d MB of memory at most%n", mb));
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}
