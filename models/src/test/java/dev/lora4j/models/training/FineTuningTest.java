@@ -250,21 +250,24 @@ class FineTuningTest {
         expected = model.learned();
       }
       List<TuningListener.Step> steps = new ArrayList<>();
-      TuningResult last = null;
-      for (long stop : new long[] {1, 7, 8, 9_999}) {
+      for (long stop : new long[] {1, 7, 8}) {
         Listener part = new Listener(stop);
         try (SmallModel model = SmallModel.with(family, config)) {
           TuningRequest request = request(model, data, settings);
-          last = FineTuning.run(stop == 1 ? request : request.resumed(), part);
+          FineTuning.run(stop == 1 ? request : request.resumed(), part);
+          assertThat(part.done).isEqualTo(steps.size());
           steps.addAll(part.steps);
-          if (stop == 9_999) {
-            assertSameState(model.learned(), expected);
-          }
         }
+      }
+      TuningResult last;
+      Listener part = new Listener(9_999);
+      try (SmallModel model = SmallModel.with(family, config)) {
+        last = FineTuning.run(request(model, data, settings).resumed(), part);
+        steps.addAll(part.steps);
+        assertSameState(model.learned(), expected);
       }
       assertThat(steps.stream().map(step -> step.loss()).toList())
           .isEqualTo(all.steps.stream().map(step -> step.loss()).toList());
-      assertThat(last).isNotNull();
       assertThat(last.trainLoss()).isEqualTo(whole.trainLoss());
       assertThat(last.validLossAfter()).isEqualTo(whole.validLossAfter());
       assertThat(last.adapterStep()).isEqualTo(whole.adapterStep());
