@@ -425,4 +425,30 @@ class FineTuningTest {
           .hasMessageContaining("switch packing off");
     }
   }
+
+  @Test
+  void aBaseThatGaveUpARandomPartIsNotResumed() {
+    LoraConfig random = CONFIG.initialization(Initialization.named("pissa_niter_2"));
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", random)) {
+      FineTuning.run(request(model, TEXTS, settings()), new Listener(1));
+      assertThatThrownBy(
+              () -> FineTuning.run(request(model, TEXTS, settings()).resumed(), new Listener(2)))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("pissa_niter_2");
+    }
+  }
+
+  @Test
+  void anEvaluationThatGivesNoNumberEndsTheRun() {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      Parameter a = model.adapted.parameters("default").get(0);
+      a.copyFrom(torch.full_like(a.value(), new Scalar(Double.NaN)));
+      assertThatThrownBy(() -> FineTuning.run(request(model, TEXTS, settings()), new Listener(9)))
+          .isInstanceOf(TrainingFailed.class)
+          .hasMessageContaining("what was held back is NaN after step 0")
+          .hasMessageContaining("there is no checkpoint yet");
+    }
+  }
 }
