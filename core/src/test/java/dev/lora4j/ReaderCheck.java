@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -19,12 +20,15 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Whatever a file holds, a reader reads it or says what is wrong with it: no other exception, and
- * no more memory than the file's size accounts for.
+ * no more memory than the file's size accounts for, and no waiting for it.
  */
 final class ReaderCheck implements AutoCloseable {
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final long ALLOWED_AT_LEAST = 4 << 20; // buffers, messages, stack traces
   private static final long ALLOWED_PER_BYTE = 256; // objects for what takes a byte in the file
   private static final long ALLOWED_IN_TENSORS = 8; // F32 for formats of four bits and a scale
+
+  private static final Duration ALLOWED_TIME = Duration.ofSeconds(10); // of a processor
 
   private final Path directory;
 
@@ -44,7 +48,7 @@ final class ReaderCheck implements AutoCloseable {
   /** Reads every tensor of a file of these bytes. */
   void tensors(Function<Path, TensorFile> opener, byte[] bytes) throws IOException {
     Path path = Files.write(directory.resolve("file"), bytes);
-    boundInMemory(bytes.length, () -> readTensors(opener, path, bytes.length));
+    bound(bytes.length, () -> readTensors(opener, path, bytes.length));
   }
 
   private static void readTensors(Function<Path, TensorFile> opener, Path path, long fileBytes) {
@@ -72,7 +76,7 @@ final class ReaderCheck implements AutoCloseable {
       Files.copy(weights, copy);
     }
     Files.write(directory.resolve("adapter_config.json"), bytes);
-    boundInMemory(bytes.length, () -> readConfig(directory));
+    bound(bytes.length, () -> readConfig(directory));
   }
 
   private static void readConfig(Path directory) {
@@ -84,7 +88,7 @@ final class ReaderCheck implements AutoCloseable {
   }
 
   /** A second reading tells what the first one loads for good, such as classes. */
-  private static void boundInMemory(long fileBytes, Runnable reading) {
+  private static void bound(long fileBytes, Runnable reading) {
     long allowed = ALLOWED_AT_LEAST + ALLOWED_PER_BYTE * fileBytes;
     if (allocatedBy(reading) > allowed) {
       assertThat(allocatedBy(reading)).isLessThanOrEqualTo(allowed);
@@ -93,13 +97,16 @@ final class ReaderCheck implements AutoCloseable {
 
   private static long allocatedBy(Runnable reading) {
     long before = allocated();
+    long start = THREADS.getCurrentThreadCpuTime();
     reading.run();
+    assertThat(Duration.ofNanos(THREADS.getCurrentThreadCpuTime() - start))
+        .isLessThan(ALLOWED_TIME);
     return allocated() - before;
   }
 
   /** Bytes of the heap that this thread has asked for so far. */
   private static long allocated() {
-    return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
+    return THREADS.getCurrentThreadAllocatedBytes();
   }
 
   @Override

@@ -6,7 +6,6 @@ import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.io.torch.TorchFile;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * The readers against files that Jazzer makes up, see {@link ReaderCheck}. In a build each reader
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.Timeout;
  * guided by what of the readers' code a file reaches.
  */
 class ReadersFuzzTest {
-  private static final int SECONDS = 120; // a file that takes longer, on however busy a machine, is a hang
   private static final ReaderCheck READERS = new ReaderCheck();
 
   @AfterAll
@@ -23,25 +21,21 @@ class ReadersFuzzTest {
   }
 
   @FuzzTest(maxDuration = "1h")
-  @Timeout(SECONDS)
   void safetensors(byte[] file) throws IOException {
     READERS.tensors(SafetensorsFile::open, file);
   }
 
   @FuzzTest(maxDuration = "1h")
-  @Timeout(SECONDS)
   void gguf(byte[] file) throws IOException {
     READERS.tensors(GgufFile::open, file);
   }
 
   @FuzzTest(maxDuration = "1h")
-  @Timeout(SECONDS)
   void torch(byte[] file) throws IOException {
     READERS.tensors(TorchFile::open, file);
   }
 
   @FuzzTest(maxDuration = "1h")
-  @Timeout(SECONDS)
   void config(byte[] file) throws IOException {
     READERS.config(file, Fixture.path("mlx/lora/adapters.safetensors"), "adapters.safetensors");
   }
