@@ -18,6 +18,8 @@ import picocli.CommandLine.Command;
       PlanCommand.class,
       MergeCommand.class,
       UnmergeCommand.class,
+      CombineCommand.class,
+      ConvertCommand.class,
       DoctorCommand.class,
       BenchCommand.class
     },

@@ -16,6 +16,8 @@ class MainTest {
     "plan --help",
     "merge --help",
     "unmerge --help",
+    "combine --help",
+    "convert --help",
     "doctor --help"
   })
   void everyHelpTeachesWithAnExample(String arguments) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** What of adapters a combination has no place for, told before anything is made. */
 final class Combinable {
@@ -20,13 +21,24 @@ final class Combinable {
       throw new UserError(
           "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
     }
+    Map<String, LoraConfig> configs = new LinkedHashMap<>();
+    weights.keySet().forEach(name -> configs.put(name, model.config(name)));
+    check(configs, weights, how);
+  }
+
+  /** The same for adapters that are in no model. */
+  static void check(Map<String, LoraConfig> configs, Map<String, Double> weights, Combination how) {
+    if (weights.isEmpty()) {
+      throw new UserError("no adapters to combine");
+    }
     List<String> problems = new ArrayList<>();
-    weights.forEach(
-        (name, weight) -> {
+    configs.forEach(
+        (name, config) -> {
+          double weight = Objects.requireNonNull(weights.get(name));
           if (!Double.isFinite(weight)) {
             problems.add("the weight of '" + name + "' must be a finite number, found " + weight);
           }
-          problems.addAll(problems(name, model.config(name), how));
+          problems.addAll(problems(name, config, how));
         });
     if (!problems.isEmpty()) {
       throw new UserError(String.join("\n", problems));

@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.io.gguf.GgufWriter;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.bytedeco.javacpp.PointerScope;
@@ -40,6 +42,12 @@ public final class GgufAdapter {
    * @throws UserError if it holds what the format or the architecture can't say
    */
   public static void write(StoredAdapter adapter, GgufArchitecture architecture, Path file) {
+    write(adapter, architecture, file, Optional.empty());
+  }
+
+  /** The same with all numbers in one format, those that were folded too; empty leaves them. */
+  static void write(
+      StoredAdapter adapter, GgufArchitecture architecture, Path file, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
       refuseDora(adapter);
       List<PlainLayer> layers = PlainLayer.of(adapter, FORMAT);
@@ -57,7 +65,9 @@ public final class GgufAdapter {
         tensors.put(weight + A, notDouble(layer.a()));
         tensors.put(weight + B, notDouble(architecture.toLlamaCpp(layer.path(), b)));
       }
-      GgufWriter.write(file, metadata, tensors);
+      Map<String, Tensor> written =
+          dtype.map(format -> StoredAdapter.converted(tensors, format)).orElse(tensors);
+      GgufWriter.write(file, metadata, written);
     }
   }
 
@@ -107,6 +117,21 @@ public final class GgufAdapter {
         ranks.put(path, (int) b.size(1));
       }
       return new StoredAdapter(config(gguf, ranks), tensors);
+    }
+  }
+
+  /**
+   * The architecture that a file of an adapter names.
+   *
+   * @throws UserError if it holds no adapter
+   * @throws dev.lora4j.CorruptFile if the file is damaged
+   */
+  static String architectureOf(Path file) {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      expect(gguf, TYPE, "adapter");
+      expect(gguf, ADAPTER_TYPE, "lora");
+      return gguf.text(ARCHITECTURE)
+          .orElseThrow(() -> new UserError(file + ": no " + ARCHITECTURE));
     }
   }
 

@@ -41,6 +41,7 @@ public record GgufArchitecture(
           "transformer.h.#.mlp.c_proj", "blk.#.ffn_down");
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
   private static final List<String> KNOWN = List.of("gpt2", "llama", "mistral", "qwen2", "qwen3");
+  private static final List<String> NAMES = List.of("gpt2", "llama", "qwen2", "qwen3");
 
   public GgufArchitecture {
     layers = Map.copyOf(layers);
@@ -99,6 +100,27 @@ public record GgufArchitecture(
           throw new UserError(
               "%s: model_type %s is not known for GGUF%s"
                   .formatted(file, type, NearMiss.hint(type, KNOWN)));
+    };
+  }
+
+  /**
+   * An architecture by its name alone.
+   *
+   * @throws UserError if it is not known here, or orders rows by heads, of which a name says
+   *     nothing
+   */
+  static GgufArchitecture named(String name) {
+    return switch (name) {
+      case "qwen2" -> qwen2();
+      case "qwen3" -> qwen3();
+      case "gpt2" -> gpt2();
+      case "llama" ->
+          throw new UserError(
+              "llama.cpp keeps the rows of Llama's queries and keys in another order, head by head;"
+                  + " give the base (--model), whose config.json says how many heads there are");
+      default ->
+          throw new UserError(
+              "%s is not known for GGUF%s".formatted(name, NearMiss.hint(name, NAMES)));
     };
   }
 

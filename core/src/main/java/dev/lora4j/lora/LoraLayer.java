@@ -262,6 +262,19 @@ public sealed class LoraLayer extends Module implements Extended permits LoraLin
     }
   }
 
+  /**
+   * @throws UserError if one of these adapters multiplies an output by zero, so that what the
+   *     weight was can't be computed from the merged one
+   */
+  void refuseZeroMagnitudes(List<Adapter> active, String path) {
+    if (updatesOf(active).stream().anyMatch(Update::hasZeroMagnitude)) {
+      throw new UserError(
+          path
+              + ": a DoRA magnitude is exactly zero, which can't be divided out again; merge with"
+              + " Unmerging.EXACT, which keeps a copy, or Unmerging.NEVER");
+    }
+  }
+
   void refuseTiedMerge(List<Adapter> active, String path, TiedWeights tied) {
     if (!updatesOf(active).isEmpty()) {
       tied.refuseMerge(path, pretrained);

@@ -77,6 +77,10 @@ final class MergeJournal {
     return empty;
   }
 
+  boolean subtracts() {
+    return unmerging == Unmerging.BY_SUBTRACTION;
+  }
+
   boolean canUndo() {
     return unmerging != Unmerging.NEVER;
   }

@@ -30,11 +30,15 @@ final class Merging {
   /**
    * Changes the parameters in their places, on all cores.
    *
-   * @throws dev.lora4j.UserError if one of them is used in two places and changed in one
+   * @throws dev.lora4j.UserError if one of them is used in two places and changed in one, or could
+   *     not be subtracted again and must be
    */
   void into(MergeJournal journal) {
     TiedWeights tied = TiedWeights.of(Planner.originalModules(base));
     layers.forEach((path, layer) -> layer.refuseTiedMerge(chosen, path, tied));
+    if (journal.subtracts()) {
+      layers.forEach((path, layer) -> layer.refuseZeroMagnitudes(chosen, path));
+    }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       parametrized().forEach(parameter -> journal.replace(parameter, parameter.tensor()));

@@ -2,6 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -73,6 +75,11 @@ public final class MlxAdapter {
    * @throws UserError if it holds what the format can't say; the message names all of it
    */
   public static long write(StoredAdapter adapter, Path directory) {
+    return write(adapter, directory, Optional.empty());
+  }
+
+  /** The same with all numbers in one format, those that were folded too; empty leaves them. */
+  static long write(StoredAdapter adapter, Path directory, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
       List<PlainLayer> layers = PlainLayer.of(adapter, FORMAT);
       layers.forEach(layer -> MlxLayers.refuseEmbedding(layer.path()));
@@ -81,7 +88,9 @@ public final class MlxAdapter {
       layers.forEach(layer -> put(layer.scaledBy(config.scale()).ofRank(config.rank()), tensors));
       Path weights = directory.resolve(WEIGHTS);
       Path json = directory.resolve(PeftAdapter.CONFIG);
-      SafetensorsWriter.write(weights, tensors, Map.of("format", "mlx"));
+      Map<String, Tensor> written =
+          dtype.map(format -> StoredAdapter.converted(tensors, format)).orElse(tensors);
+      SafetensorsWriter.write(weights, written, Map.of("format", "mlx"));
       AtomicFile.write(json, config.json());
       return Files.size(weights) + Files.size(json);
     } catch (IOException e) {

@@ -86,12 +86,17 @@ public record StoredAdapter(
    * @throws UserError if a number is too large for it
    */
   public StoredAdapter to(DType dtype) {
+    return new StoredAdapter(config, converted(tensors, dtype), madeOn);
+  }
+
+  /** Tensors in another format; new ones belong to the caller's pointer scope. */
+  static Map<String, Tensor> converted(Map<String, Tensor> tensors, DType dtype) {
     if (!FORMATS.contains(dtype)) {
       throw new UserError("an adapter is kept as F64, F32, F16 or BF16, not as " + dtype);
     }
     Map<String, Tensor> converted = new LinkedHashMap<>();
     tensors.forEach((key, tensor) -> converted.put(key, converted(key, tensor, dtype)));
-    return new StoredAdapter(config, converted, madeOn);
+    return converted;
   }
 
   private static Tensor converted(String key, Tensor tensor, DType dtype) {

@@ -7,8 +7,8 @@ public enum Unmerging {
 
   /**
    * By taking the updates off again: no copy of an adapted weight is kept, and the weight comes
-   * back up to rounding, which DoRA makes larger where a magnitude is near zero. What an adapter
-   * replaces outright is copied still.
+   * back up to rounding, which DoRA makes larger where a magnitude is near zero; one of exactly
+   * zero is refused. What an adapter replaces outright is copied still.
    */
   BY_SUBTRACTION,
 

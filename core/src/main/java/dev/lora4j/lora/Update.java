@@ -10,6 +10,7 @@ import dev.lora4j.nn.Weighted;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -235,6 +236,16 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
 
   final boolean isDora() {
     return magnitude != null;
+  }
+
+  /** Whether it multiplies an output by zero. */
+  final boolean hasZeroMagnitude() {
+    if (magnitude == null) {
+      return false;
+    }
+    try (PointerScope scope = new PointerScope()) {
+      return magnitude.value().count_nonzero().item_long() < magnitude.numel();
+    }
   }
 
   /** Whether it draws random numbers in its next forward. */

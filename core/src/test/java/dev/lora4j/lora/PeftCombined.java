@@ -75,7 +75,11 @@ final class PeftCombined implements AutoCloseable {
         how());
   }
 
-  private Combination how() {
+  double weight(int adapter) {
+    return about().get("weights").get(adapter).asDouble();
+  }
+
+  Combination how() {
     String word = about().get("combination_type").asText();
     Combination.Mix mix = mix(word.replaceAll("_?svd$", ""));
     if (word.equals("cat")) {

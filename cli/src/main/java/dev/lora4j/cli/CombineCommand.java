@@ -1,0 +1,129 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.lora.BaseCheck;
+import dev.lora4j.lora.Combination;
+import dev.lora4j.models.checkpoint.CombineJob;
+import dev.lora4j.models.checkpoint.CombineSummary;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Makes one adapter of several. */
+@Command(
+    name = "combine",
+    mixinStandardHelpOptions = true,
+    description = {"Makes one adapter of several, each with a weight, as PEFT does.", ""},
+    footer = {
+      "",
+      "Examples:",
+      "  lora combine --adapter french=0.7 --adapter formal=0.3 --out both",
+      "  lora combine --adapter french --adapter slang=-0.5 --method ties_svd --density 0.5 --rank 8"
+          + " --out small"
+    })
+final class CombineCommand implements Callable<Integer> {
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR[=WEIGHT]",
+      required = true,
+      description = "An adapter's directory and how much it counts, 1 if not given; repeatable.")
+  private List<String> adapters = new ArrayList<>();
+
+  @Mixin private CombinationOptions how = new CombinationOptions();
+
+  @Option(
+      names = "--model",
+      paramLabel = "BASE",
+      description =
+          "A saved model, to check that the adapters fit it and to keep their target names; needed"
+              + " only by adapters that count from a part of the base.")
+  private @Nullable Path model;
+
+  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where it goes.")
+  private Path out = Path.of("");
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "NAME",
+      description = "float32, float16 or bfloat16; float32 if not given.")
+  private String dtype = "float32";
+
+  @Option(
+      names = "--any-base",
+      description = "Combine adapters even if they say that they were made on different bases.")
+  private boolean anyBase;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Combination chosen = how.chosen();
+    CombineJob job = CombineJob.of(weights(), chosen).as(MergeOptions.dtype(dtype));
+    if (model != null) {
+      job = job.on(model);
+    }
+    if (anyBase) {
+      job = job.checking(BaseCheck.ANY_BASE);
+    }
+    CombineSummary made = job.write(out);
+    if (json) {
+      JsonLine.print(
+          System.out,
+          root ->
+              root.put("method", chosen.word())
+                  .put("adapters", adapters.size())
+                  .put("layers", made.layers())
+                  .put("smallest_rank", made.smallestRank())
+                  .put("largest_rank", made.largestRank())
+                  .put("parameters", made.numbers())
+                  .put("bytes", made.bytes())
+                  .put("out", out.toString()));
+    } else {
+      System.out.printf(
+          "%s of %d adapters: %d layers, rank %s, %s numbers; %s in %s%n",
+          chosen.word(),
+          adapters.size(),
+          made.layers(),
+          made.smallestRank() == made.largestRank()
+              ? String.valueOf(made.largestRank())
+              : made.smallestRank() + " to " + made.largestRank(),
+          Numbers.count(made.numbers()),
+          Numbers.bytes(made.bytes()),
+          out);
+    }
+    return 0;
+  }
+
+  private Map<Path, Double> weights() {
+    Map<Path, Double> weights = new LinkedHashMap<>();
+    for (String given : adapters) {
+      int equals = Files.isDirectory(Path.of(given)) ? -1 : given.lastIndexOf('=');
+      Path path = Path.of(equals < 0 ? given : given.substring(0, equals));
+      double weight = equals < 0 ? 1 : weight(given, given.substring(equals + 1));
+      if (weights.put(path, weight) != null) {
+        throw new UserError(path + " is given twice; add its weights up");
+      }
+    }
+    return weights;
+  }
+
+  private static double weight(String given, String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      throw new UserError(
+          "--adapter %s: expected a number after =, such as 0.7, found '%s'".formatted(given, text),
+          e);
+    }
+  }
+}

@@ -1,0 +1,150 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Module;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Makes one adapter of several that were read from files; {@link LoraModel#combine} for adapters
+ * without a model. What is combined is A's and B's alone, so a base is needed only by adapters that
+ * count from a part of it, or to have it checked that all fit.
+ */
+public final class StoredCombination {
+  private static final String RESULT = "combined-of-these";
+
+  private final List<WeightedAdapter> adapters;
+  private final Combination how;
+  private final BaseCheck check;
+
+  private StoredCombination(List<WeightedAdapter> adapters, Combination how, BaseCheck check) {
+    this.adapters = List.copyOf(adapters);
+    this.how = how;
+    this.check = check;
+    Combinable.check(configs(), weights(), how);
+  }
+
+  /**
+   * Combines adapters without a base; the new tensors, in F32, belong to the caller's pointer
+   * scope. The config names each layer by its whole path.
+   *
+   * @param check whether adapters that say which base they were made on must say the same
+   * @throws UserError if they can't be combined so
+   */
+  public static StoredAdapter of(List<WeightedAdapter> adapters, Combination how, BaseCheck check) {
+    StoredCombination combination = new StoredCombination(adapters, how, check);
+    combination.refuseNeedOfBase();
+    combination.refuseOtherBases();
+    try (Outline outline = Outline.of(adapters.stream().map(WeightedAdapter::adapter).toList())) {
+      StoredAdapter combined = combination.on(outline, true);
+      Targets layers = Targets.named(combined.paths());
+      return new StoredAdapter(
+          combined.config().targets(layers), combined.tensors(), combined.madeOn());
+    }
+  }
+
+  /**
+   * Combines adapters on a base, which must have none and has none afterwards; the new tensors, in
+   * F32, belong to the caller's pointer scope. The config has the adapters' own target names where
+   * these mean the right layers of the base.
+   *
+   * @throws UserError if one does not fit the base, or they can't be combined so
+   */
+  public static StoredAdapter of(
+      List<WeightedAdapter> adapters, Combination how, BaseCheck check, Module base) {
+    return new StoredCombination(adapters, how, check).on(base, false);
+  }
+
+  private StoredAdapter on(Module base, boolean isOutline) {
+    LoraModel model = Lora.base(base);
+    try {
+      for (WeightedAdapter one : adapters) {
+        load(model, one, isOutline);
+      }
+      model.combine(RESULT, weights(), how);
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      model
+          .adapter(RESULT)
+          .saved()
+          .forEach((key, parameter) -> tensors.put(key, parameter.value().detach().clone()));
+      return new StoredAdapter(model.config(RESULT), tensors, commonBase());
+    } finally {
+      model.unload();
+    }
+  }
+
+  private void load(LoraModel model, WeightedAdapter one, boolean isOutline) {
+    StoredAdapter stored = one.adapter();
+    StoredAdapter loaded =
+        isOutline
+            ? new StoredAdapter(stored.config().only(stored.paths()), stored.tensors())
+            : stored;
+    try {
+      model.load(one.name(), loaded, isOutline ? BaseCheck.ANY_BASE : check);
+    } catch (UserError e) {
+      throw new UserError(
+          "'%s' %s: %s"
+              .formatted(
+                  one.name(),
+                  isOutline ? "is not what its config says" : "does not fit the base",
+                  e.getMessage()),
+          e);
+    }
+  }
+
+  private void refuseNeedOfBase() {
+    for (WeightedAdapter one : adapters) {
+      Initialization began = one.adapter().config().initialization();
+      if (began.takesFromBase()) {
+        throw new UserError(
+            "'%s' began as %s, as a part of the base that it still counts from; give the base too"
+                .formatted(one.name(), began.word()));
+      }
+    }
+  }
+
+  private void refuseOtherBases() {
+    if (check == BaseCheck.ANY_BASE) {
+      return;
+    }
+    List<WeightedAdapter> known =
+        adapters.stream().filter(one -> one.adapter().madeOn().isPresent()).toList();
+    for (WeightedAdapter other : known) {
+      WeightedAdapter first = known.get(0);
+      List<String> changed =
+          first.adapter().madeOn().orElseThrow().changedIn(other.adapter().madeOn().orElseThrow());
+      if (!changed.isEmpty()) {
+        throw new UserError(
+            "'%s' and '%s' were made on different bases: %s differs, and %d of its tensors do;"
+                    .formatted(first.name(), other.name(), changed.get(0), changed.size())
+                + " say that this is meant (BaseCheck.ANY_BASE, --any-base), or leave one out");
+      }
+    }
+  }
+
+  /** The base that all say they were made on. */
+  private Optional<BaseFingerprint> commonBase() {
+    List<Optional<BaseFingerprint>> bases =
+        adapters.stream().map(one -> one.adapter().madeOn()).distinct().toList();
+    return bases.size() == 1 ? bases.get(0) : Optional.empty();
+  }
+
+  private Map<String, LoraConfig> configs() {
+    Map<String, LoraConfig> configs = new LinkedHashMap<>();
+    adapters.forEach(one -> configs.put(one.name(), one.adapter().config()));
+    return configs;
+  }
+
+  private Map<String, Double> weights() {
+    Map<String, Double> weights = new LinkedHashMap<>();
+    for (WeightedAdapter one : adapters) {
+      if (weights.put(one.name(), one.weight()) != null) {
+        throw new UserError("two adapters are called '" + one.name() + "'");
+      }
+    }
+    return weights;
+  }
+}

@@ -1,0 +1,110 @@
+package dev.lora4j.models.checkpoint;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicDirectory;
+import dev.lora4j.io.DType;
+import dev.lora4j.lora.BaseCheck;
+import dev.lora4j.lora.Combination;
+import dev.lora4j.lora.PeftAdapter;
+import dev.lora4j.lora.StoredAdapter;
+import dev.lora4j.lora.StoredCombination;
+import dev.lora4j.lora.WeightedAdapter;
+import dev.lora4j.nn.Engine;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+
+/**
+ * Making one adapter of several that are on disk. Only A's and B's are needed for it; a base checks
+ * that all fit, and lets the config keep the adapters' own target names.
+ *
+ * <pre>{@code
+ * CombineJob.of(Map.of(french, 0.7, formal, 0.3), Combination.cat()).write(Path.of("both"));
+ * }</pre>
+ *
+ * @param weights how much each adapter counts, by its directory
+ * @param how the way to combine
+ * @param base a safetensors file or a Hugging Face directory, if the adapters are to be checked
+ *     against it
+ * @param check whether all must say that they were made on the same base, and on the given one
+ * @param dtype the format to write numbers in
+ */
+public record CombineJob(
+    Map<Path, Double> weights, Combination how, Optional<Path> base, BaseCheck check, DType dtype) {
+
+  public CombineJob {
+    if (weights.isEmpty()) {
+      throw new UserError("there is no adapter to combine");
+    }
+  }
+
+  /** Without a base, in F32. */
+  public static CombineJob of(Map<Path, Double> weights, Combination how) {
+    return new CombineJob(
+        weights, how, Optional.empty(), BaseCheck.SAME_WHERE_BOTH_HAVE, DType.F32);
+  }
+
+  public CombineJob on(Path base) {
+    return new CombineJob(weights, how, Optional.of(base), check, dtype);
+  }
+
+  public CombineJob checking(BaseCheck check) {
+    return new CombineJob(weights, how, base, check, dtype);
+  }
+
+  public CombineJob as(DType dtype) {
+    return new CombineJob(weights, how, base, check, dtype);
+  }
+
+  /**
+   * Writes the combined adapter as PEFT does.
+   *
+   * @param out a directory that is not there yet, or empty
+   * @throws UserError if the adapters can't be combined so, or do not fit the base
+   */
+  public CombineSummary write(Path out) {
+    AtomicDirectory.requireFree(out);
+    Engine.start();
+    try (PointerScope scope = new PointerScope()) {
+      StoredAdapter combined = combined(read()).to(dtype);
+      AtomicDirectory.write(out, directory -> PeftAdapter.write(combined, directory));
+      return CombineSummary.of(combined);
+    }
+  }
+
+  private StoredAdapter combined(List<WeightedAdapter> adapters) {
+    if (base.isEmpty()) {
+      return StoredCombination.of(adapters, how, check);
+    }
+    List<StoredAdapter> stored = adapters.stream().map(WeightedAdapter::adapter).toList();
+    try (Checkpoint checkpoint = Checkpoint.open(base.get());
+        WeightsOnly network = AdaptedCheckpoint.of(checkpoint, stored).network()) {
+      return StoredCombination.of(adapters, how, check, network);
+    }
+  }
+
+  private List<WeightedAdapter> read() {
+    List<WeightedAdapter> adapters = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    weights.forEach(
+        (path, weight) -> {
+          String name = name(path);
+          String free = names.add(name) ? name : name + "-" + (adapters.size() + 1);
+          names.add(free);
+          adapters.add(new WeightedAdapter(free, StoredAdapter.read(path), weight));
+        });
+    return adapters;
+  }
+
+  /** The directory's own name, with nothing in it that a name can't have. */
+  private static String name(Path path) {
+    String own = String.valueOf(path.toAbsolutePath().normalize().getFileName());
+    String name = own.replaceAll("[^A-Za-z0-9_-]", "-");
+    return Set.of("pretrained", "A", "B", "").contains(name) ? "adapter-" + name : name;
+  }
+}
