@@ -2,11 +2,11 @@ package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * In training, sets each element to zero with this probability and scales the others by {@code 1 /
- * (1 − p)}; otherwise does nothing: PyTorch's {@code nn.Dropout}.
+ * (1 − p)}; otherwise does nothing: PyTorch's {@code nn.Dropout}. A thread with random numbers of
+ * its own draws from those.
  */
 public final class Dropout extends Module {
   private final double probability;
@@ -20,7 +20,7 @@ public final class Dropout extends Module {
 
   @Override
   public Tensor forward(Tensor input) {
-    return isActive() ? torch.dropout(input, probability, true) : input;
+    return isActive() ? Ops.dropout(input, probability) : input;
   }
 
   /** Whether it does anything now. */

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
@@ -41,6 +42,10 @@ public final class Ops {
   private static final Scalar TWO = keepScalar(2);
   private static final long[] LAST_DIMENSION = {-1};
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
+  private static final LongOptional AXIS_OF_HEADS = new LongOptional(1).retainReference();
+  private static final LongOptional NO_SIZE = new LongOptional().retainReference();
+  private static final ScalarType BOOL = ScalarType.Bool;
+  private static final Scalar NEVER = keepScalar(Double.NEGATIVE_INFINITY);
   private static final long REDUCE_BY_SUM = 2;
   private static final long IGNORED_TARGET = -100;
 
@@ -55,6 +60,19 @@ public final class Ops {
   public static Tensor keep(Tensor tensor) {
     tensor.retainReference();
     return tensor;
+  }
+
+  /**
+   * Lets the innermost scope that is open free a tensor that was kept: what an inner scope made
+   * lives on in an outer one.
+   */
+  public static Tensor giveToScope(Tensor kept) {
+    PointerScope scope = PointerScope.getInnerScope();
+    if (scope != null) {
+      scope.attach(kept);
+      kept.releaseReference();
+    }
+    return kept;
   }
 
   /**
@@ -198,6 +216,12 @@ public final class Ops {
         : torch.silu_(gate).mul_(other);
   }
 
+  /** Zero with this probability, else {@code x / (1 − p)}; the calling thread's random numbers. */
+  static Tensor dropout(Tensor x, double probability) {
+    OwnRandom own = OwnRandom.current();
+    return own == null ? torch.dropout(x, probability, true) : x.mul(own.mask(x, probability));
+  }
+
   /**
    * The sum over the batch of {@code −log softmax(logits)[target]}.
    *
@@ -257,15 +281,38 @@ public final class Ops {
   public static Tensor attention(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
     boolean grouped = q.size(1) != k.size(1);
+    if (dropout > 0 && OwnRandom.current() != null) {
+      long repeats = q.size(1) / k.size(1);
+      return attentionInSteps(
+          q,
+          grouped ? k.repeat_interleave(repeats, AXIS_OF_HEADS, NO_SIZE) : k,
+          grouped ? v.repeat_interleave(repeats, AXIS_OF_HEADS, NO_SIZE) : v,
+          mask,
+          causal,
+          dropout);
+    }
     return torch.scaled_dot_product_attention(
         q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }
 
+  /** Operator by operator, as libtorch does it too where weights are dropped on the CPU. */
+  private static Tensor attentionInSteps(
+      Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
+    Tensor scores = q.mul(new Scalar(1 / Math.sqrt(q.size(3)))).matmul(k.transpose(2, 3));
+    if (causal) {
+      Tensor later = range(0, k.size(2)).gt(range(0, q.size(2)).unsqueeze(1)).to(q.device(), BOOL);
+      scores = scores.masked_fill(later, NEVER);
+    } else if (mask != null) {
+      scores = scores.add(mask);
+    }
+    return dropout(scores.softmax(-1), dropout).matmul(v);
+  }
+
   /**
-   * Adds the gradients of {@code weight · loss} to the leaves that it came from.
+   * Adds the gradients of {@code Σ weight · loss} to the leaves that it came from.
    *
-   * @param loss a scalar
-   * @param weight a scalar
+   * @param loss of any shape
+   * @param weight of the same shape: the gradient of what is made smaller by each element
    */
   public static void backward(Tensor loss, Tensor weight) {
     loss.backward(weight, FREE_GRAPH, false, ALL_LEAVES);

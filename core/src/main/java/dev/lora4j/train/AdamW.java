@@ -1,7 +1,10 @@
 package dev.lora4j.train;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
+import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -13,7 +16,12 @@ import org.jspecify.annotations.Nullable;
  * PyTorch's {@code optim.AdamW}.
  */
 public final class AdamW implements Optimizer {
+  private static final String STEPS = "steps";
+  private static final String MEAN = "mean";
+  private static final String SQUARE = "square";
+
   private final Settings settings;
+  private double rateFactor = 1;
   private long steps;
   private @Nullable Tensor mean;
   private @Nullable Tensor square;
@@ -65,8 +73,10 @@ public final class AdamW implements Optimizer {
       mean = Ops.keep(torch.zeros_like(parameters));
       square = Ops.keep(torch.zeros_like(parameters));
     }
+    Optimizers.checkSize(mean, parameters);
+    Optimizers.checkSize(square, parameters);
     steps++;
-    double lr = settings.learningRate();
+    double lr = settings.learningRate() * rateFactor;
     double correction1 = 1 - Math.pow(settings.beta1(), steps);
     double correction2 = 1 - Math.pow(settings.beta2(), steps);
     parameters.mul_(new Scalar(1 - lr * settings.weightDecay()));
@@ -77,6 +87,31 @@ public final class AdamW implements Optimizer {
     denominator.div_(new Scalar(Math.sqrt(correction2)));
     denominator.add_(new Scalar(settings.epsilon()));
     parameters.addcdiv_(mean, denominator, new Scalar(-lr / correction1));
+  }
+
+  @Override
+  public void scaleRates(double factor) {
+    Optimizers.checkRate("the factor of the learning rate", factor);
+    rateFactor = factor;
+  }
+
+  @Override
+  public Map<String, Tensor> state() {
+    return mean == null || square == null
+        ? Map.of()
+        : Map.of(STEPS, Ops.tensor(new long[] {steps}), MEAN, mean, SQUARE, square);
+  }
+
+  @Override
+  public void restore(Map<String, Tensor> state) {
+    Optimizers.checkNames(state, STEPS, MEAN, SQUARE);
+    close();
+    steps = 0;
+    if (!state.isEmpty()) {
+      steps = Ops.longs(requireNonNull(state.get(STEPS)))[0];
+      mean = Ops.keep(requireNonNull(state.get(MEAN)).clone());
+      square = Ops.keep(requireNonNull(state.get(SQUARE)).clone());
+    }
   }
 
   @Override

@@ -88,6 +88,44 @@ public final class GroupedOptimizer implements Optimizer {
   }
 
   @Override
+  public void scaleRates(double factor) {
+    optimizers.forEach(optimizer -> optimizer.scaleRates(factor));
+  }
+
+  /** Each group's, behind the group's number and a dot. */
+  @Override
+  public Map<String, Tensor> state() {
+    Map<String, Tensor> all = new LinkedHashMap<>();
+    for (int i = 0; i < optimizers.size(); i++) {
+      String prefix = i + ".";
+      optimizers.get(i).state().forEach((name, tensor) -> all.put(prefix + name, tensor));
+    }
+    return all;
+  }
+
+  @Override
+  public void restore(Map<String, Tensor> state) {
+    Map<String, Tensor> left = new LinkedHashMap<>(state);
+    for (int i = 0; i < optimizers.size(); i++) {
+      String prefix = i + ".";
+      Map<String, Tensor> own = new LinkedHashMap<>();
+      state.forEach(
+          (name, tensor) -> {
+            if (name.startsWith(prefix)) {
+              own.put(name.substring(prefix.length()), tensor);
+            }
+          });
+      own.keySet().forEach(name -> left.remove(prefix + name));
+      optimizers.get(i).restore(own);
+    }
+    if (!left.isEmpty()) {
+      throw new UserError(
+          "the optimizer's state: found %s, but there are %d groups"
+              .formatted(left.keySet(), optimizers.size()));
+    }
+  }
+
+  @Override
   public boolean decays() {
     return optimizers.stream().anyMatch(Optimizer::decays);
   }

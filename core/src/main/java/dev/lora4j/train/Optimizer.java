@@ -2,6 +2,7 @@ package dev.lora4j.train;
 
 import dev.lora4j.nn.Parameter;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -32,6 +33,25 @@ public interface Optimizer extends AutoCloseable {
   default boolean decays() {
     return false;
   }
+
+  /**
+   * Multiplies every learning rate by this, from the next step on until it is told otherwise: what
+   * a {@link Schedule} asks for.
+   */
+  void scaleRates(double factor);
+
+  /**
+   * What it remembers from step to step, by name; empty before the first step. The tensors stay its
+   * own.
+   */
+  Map<String, Tensor> state();
+
+  /**
+   * Goes on from what another one of the same kind remembered. The tensors are copied.
+   *
+   * @throws dev.lora4j.UserError if it is not the memory of such an optimizer
+   */
+  void restore(Map<String, Tensor> state);
 
   /** Frees the optimizer's state. */
   @Override

@@ -1,7 +1,10 @@
 package dev.lora4j.train;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
+import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -12,8 +15,11 @@ import org.jspecify.annotations.Nullable;
  * {@code p ← p − lr · v} (Sutskever et al. 2013, with the learning rate outside of the velocity).
  */
 public final class Sgd implements Optimizer {
+  private static final String VELOCITY = "velocity";
+
   private final Scalar momentum;
-  private final Scalar minusLearningRate;
+  private final double learningRate;
+  private Scalar minusRate;
   private @Nullable Tensor velocity;
 
   public Sgd(double learningRate, double momentum) {
@@ -22,7 +28,8 @@ public final class Sgd implements Optimizer {
       throw new UserError("momentum must be in [0, 1), found " + momentum);
     }
     this.momentum = Ops.keepScalar(momentum);
-    minusLearningRate = Ops.keepScalar(-learningRate);
+    this.learningRate = learningRate;
+    minusRate = Ops.keepScalar(-learningRate);
   }
 
   @Override
@@ -30,18 +37,44 @@ public final class Sgd implements Optimizer {
     if (velocity == null) {
       velocity = Ops.keep(torch.zeros_like(parameters));
     }
+    Optimizers.checkSize(velocity, parameters);
     velocity.mul_(momentum);
     velocity.add_(gradient);
-    parameters.add_(velocity, minusLearningRate);
+    parameters.add_(velocity, minusRate);
   }
 
   @Override
-  public void close() {
+  public void scaleRates(double factor) {
+    Optimizers.checkRate("the factor of the learning rate", factor);
+    minusRate.deallocate();
+    minusRate = Ops.keepScalar(-learningRate * factor);
+  }
+
+  @Override
+  public Map<String, Tensor> state() {
+    return velocity == null ? Map.of() : Map.of(VELOCITY, velocity);
+  }
+
+  @Override
+  public void restore(Map<String, Tensor> state) {
+    Optimizers.checkNames(state, VELOCITY);
+    forget();
+    if (!state.isEmpty()) {
+      velocity = Ops.keep(requireNonNull(state.get(VELOCITY)).clone());
+    }
+  }
+
+  private void forget() {
     if (velocity != null) {
       velocity.deallocate();
       velocity = null;
     }
+  }
+
+  @Override
+  public void close() {
+    forget();
     momentum.deallocate();
-    minusLearningRate.deallocate();
+    minusRate.deallocate();
   }
 }

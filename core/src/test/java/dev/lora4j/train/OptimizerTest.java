@@ -6,12 +6,20 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One and two steps that can be done by hand; models' tests follow PyTorch for twenty. */
@@ -80,5 +88,68 @@ class OptimizerTest {
   void anOptimizerThatNeverSteppedCanBeClosed() {
     new Sgd(1, 0.9).close();
     new AdamW(1).close();
+  }
+
+  private static Stream<Supplier<Optimizer>> optimizers() {
+    return Stream.of(
+        () -> new Sgd(0.1, 0.9), () -> new AdamW(AdamW.Settings.of(0.1)), OptimizerTest::grouped);
+  }
+
+  private static Optimizer grouped() {
+    Parameter a = new Linear(2, 1).weight();
+    Parameter b = new Linear(2, 1).weight();
+    GroupedOptimizer grouped =
+        GroupedOptimizer.of(Map.of(a, 0.1, b, 0.2), rate -> new AdamW(rate.doubleValue()));
+    grouped.arrange(List.of(a, b));
+    return grouped;
+  }
+
+  @ParameterizedTest
+  @MethodSource("optimizers")
+  void anotherOneGoesOnFromItsState(Supplier<Optimizer> made) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        Optimizer first = made.get();
+        Optimizer second = made.get()) {
+      second.restore(first.state()); // before any step there is nothing to remember
+      Tensor parameters = torch.randn(4);
+      first.step(parameters, torch.randn(4));
+      first.step(parameters, torch.randn(4));
+      second.restore(first.state());
+
+      Tensor copy = parameters.clone();
+      Tensor gradient = torch.randn(4);
+      first.scaleRates(0.25);
+      second.scaleRates(0.25);
+      first.step(parameters, gradient.clone());
+      second.step(copy, gradient.clone());
+      TensorAssert.assertThat(copy).isExactly(parameters);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("optimizers")
+  void theStateOfAnotherKindIsRefused(Supplier<Optimizer> made) {
+    try (PointerScope scope = new PointerScope();
+        Optimizer optimizer = made.get()) {
+      assertThatThrownBy(() -> optimizer.restore(Map.of("momentum", torch.ones(4))))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("found [momentum]");
+    }
+  }
+
+  @Test
+  void aFactorScalesTheRateUntilItIsToldOtherwise() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        Sgd sgd = new Sgd(1, 0)) {
+      Tensor parameters = Ops.tensor(new float[] {1}, 1);
+      sgd.scaleRates(0.5);
+      sgd.step(parameters, Ops.tensor(new float[] {1}, 1));
+      TensorAssert.assertThat(parameters).hasExactly(0.5f);
+      sgd.scaleRates(0);
+      sgd.step(parameters, Ops.tensor(new float[] {1}, 1));
+      TensorAssert.assertThat(parameters).hasExactly(0.5f);
+    }
   }
 }

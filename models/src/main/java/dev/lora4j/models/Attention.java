@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -106,6 +107,11 @@ final class Attention {
   }
 
   // ---- masks ----
+
+  /** Makes the masks that layers with these windows will need, in the caller's scope. */
+  void prepare(Set<OptionalLong> windows, Tensor like) {
+    windows.forEach(window -> mask(window, like));
+  }
 
   /** Zero where a token sees another, −∞ where not; none where plain causal attention says it. */
   private @Nullable Tensor mask(OptionalLong window, Tensor q) {

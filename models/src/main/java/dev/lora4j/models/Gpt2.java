@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -40,8 +41,8 @@ public final class Gpt2 extends LanguageModel {
   }
 
   @Override
-  Tensor hidden(Tokens tokens, Attention attention) {
-    return transformer.forward(tokens, attention); // [B, T, H]
+  Passage passage(Tokens tokens, Attention attention) {
+    return transformer.new Reading(tokens, attention);
   }
 
   @Override
@@ -102,14 +103,38 @@ public final class Gpt2 extends LanguageModel {
       norm = child("ln_f", norm(c));
     }
 
-    Tensor forward(Tokens tokens, Attention attention) {
-      Tensor positions = positions(attention).to(tokens.ids().device(), tokens.ids().scalar_type());
-      Tensor x = tokenEmbedding.forward(tokens.ids()).add(positionEmbedding.forward(positions));
-      x = dropout.forward(x); // [B, T, H]
-      for (Layer layer : layers) {
-        x = layer.forward(x, attention);
+    private final class Reading implements Passage {
+      private final Tokens tokens;
+      private final Attention attention;
+
+      Reading(Tokens tokens, Attention attention) {
+        this.tokens = tokens;
+        this.attention = attention;
       }
-      return norm.forward(x);
+
+      @Override
+      public Tensor begin() {
+        attention.prepare(Set.of(OptionalLong.empty()), embedding.weight().value());
+        Tensor ids = tokens.ids();
+        Tensor positions = positions(attention).to(ids.device(), ids.scalar_type());
+        Tensor x = tokenEmbedding.forward(ids).add(positionEmbedding.forward(positions));
+        return dropout.forward(x); // [B, T, H]
+      }
+
+      @Override
+      public int layers() {
+        return layers.size();
+      }
+
+      @Override
+      public Tensor layer(int number, Tensor x) {
+        return layers.get(number).forward(x, attention); // [B, T, H]
+      }
+
+      @Override
+      public Tensor finish(Tensor x) {
+        return norm.forward(x);
+      }
     }
 
     private Tensor positions(Attention attention) {

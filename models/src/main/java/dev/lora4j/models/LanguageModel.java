@@ -22,7 +22,12 @@ public abstract class LanguageModel extends Module {
    * @return {@code [batch, tokens, hidden]}
    */
   public final Tensor hidden(Tokens tokens) {
-    return hidden(tokens, Attention.over(tokens));
+    return whole(passage(tokens));
+  }
+
+  /** The same in pieces. */
+  public final Passage passage(Tokens tokens) {
+    return passage(tokens, Attention.over(tokens));
   }
 
   /**
@@ -33,14 +38,22 @@ public abstract class LanguageModel extends Module {
    */
   public final Tensor hidden(Tokens tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor hidden = hidden(tokens, Attention.continuing(tokens, cache));
+      Tensor hidden = whole(passage(tokens, Attention.continuing(tokens, cache)));
       cache.advance(tokens.length());
       return hidden;
     }
   }
 
-  /** Runs the layers, which attend as this says. */
-  abstract Tensor hidden(Tokens tokens, Attention attention);
+  private static Tensor whole(Passage passage) {
+    Tensor x = passage.begin();
+    for (int i = 0; i < passage.layers(); i++) {
+      x = passage.layer(i, x);
+    }
+    return passage.finish(x);
+  }
+
+  /** A forward whose layers attend as this says. */
+  abstract Passage passage(Tokens tokens, Attention attention);
 
   /**
    * The scores of each token as the next one.

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -40,8 +41,8 @@ public final class Llama extends LanguageModel {
   }
 
   @Override
-  Tensor hidden(Tokens tokens, Attention attention) {
-    return model.forward(tokens, attention); // [B, T, H]
+  Passage passage(Tokens tokens, Attention attention) {
+    return model.new Reading(tokens, attention);
   }
 
   @Override
@@ -92,6 +93,7 @@ public final class Llama extends LanguageModel {
     private final List<Layer> layers = new ArrayList<>();
     private final Child norm;
     private final Rope rope;
+    private final Set<OptionalLong> windows;
 
     Decoder(LlamaConfig c) {
       embedding = new Embedding(c.vocabularySize(), c.hiddenSize());
@@ -101,16 +103,41 @@ public final class Llama extends LanguageModel {
       }
       child("layers", new Part(layers.toArray(Module[]::new)));
       norm = child("norm", new RmsNorm(c.hiddenSize(), c.normEpsilon()));
+      windows = Set.copyOf(c.windows());
       rope = new Rope(c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()));
     }
 
-    Tensor forward(Tokens tokens, Attention attention) {
-      Tensor x = embedTokens.forward(tokens.ids()); // [B, T, H]
-      Rope.Turns turns = rope.turns(attention, x);
-      for (Layer layer : layers) {
-        x = layer.forward(x, turns, attention);
+    private final class Reading implements Passage {
+      private final Tokens tokens;
+      private final Attention attention;
+      private final Rope.Turns turns;
+
+      Reading(Tokens tokens, Attention attention) {
+        this.tokens = tokens;
+        this.attention = attention;
+        turns = rope.turns(attention, embedding.weight().value());
       }
-      return norm.forward(x);
+
+      @Override
+      public Tensor begin() {
+        attention.prepare(windows, embedding.weight().value());
+        return embedTokens.forward(tokens.ids()); // [B, T, H]
+      }
+
+      @Override
+      public int layers() {
+        return layers.size();
+      }
+
+      @Override
+      public Tensor layer(int number, Tensor x) {
+        return layers.get(number).forward(x, turns, attention); // [B, T, H]
+      }
+
+      @Override
+      public Tensor finish(Tensor x) {
+        return norm.forward(x);
+      }
     }
   }
 

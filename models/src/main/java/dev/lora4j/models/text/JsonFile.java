@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A JSON object in a file of a model's directory. */
-final class JsonFile {
+/** A JSON object in a file of a model's or a run's directory. */
+public final class JsonFile {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private JsonFile() {}
@@ -19,7 +19,7 @@ final class JsonFile {
    *
    * @throws CorruptFile when it holds something else
    */
-  static JsonNode read(Path file) {
+  public static JsonNode read(Path file) {
     JsonNode json;
     try {
       json = JSON.readTree(Files.readAllBytes(file));

@@ -23,6 +23,16 @@ public record TextStep(List<List<Example>> rows) {
     return rows.stream().flatMap(List::stream).mapToInt(Example::lossTokens).sum();
   }
 
+  /** How many tokens there are, padding not counted. */
+  public int tokens() {
+    return rows.stream().flatMap(List::stream).mapToInt(Example::length).sum();
+  }
+
+  /** The same rows in pieces of so many; the last one may have fewer. */
+  public List<TextStep> pieces(int rowsInPiece) {
+    return TextSteps.cut(rows, rowsInPiece).stream().map(TextStep::new).toList();
+  }
+
   /**
    * The step's rows in batches of about the same cost, at most one for each worker. The same rows
    * are dealt in the same way.

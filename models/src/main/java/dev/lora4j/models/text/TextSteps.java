@@ -40,8 +40,20 @@ public final class TextSteps {
    * @param examplesInStep examples in a step; one of them may have fewer
    */
   public static TextSteps padded(List<Example> examples, int examplesInStep, long seed) {
-    List<Example> all = List.copyOf(examples);
-    return new TextSteps(random -> paddedSteps(all, examplesInStep, random), seed);
+    List<List<Example>> rows = examples.stream().map(List::of).toList();
+    return new TextSteps(random -> paddedSteps(rows, examplesInStep, random), seed);
+  }
+
+  /**
+   * Steps of pairs with a row each, which holds the better answer and then the other one; pairs of
+   * about the same length together.
+   *
+   * @param pairsInStep pairs in a step; one of them may have fewer
+   */
+  public static TextSteps preferences(List<PreferencePair> pairs, int pairsInStep, long seed) {
+    List<List<Example>> rows =
+        pairs.stream().map(pair -> List.of(pair.chosen(), pair.rejected())).toList();
+    return new TextSteps(random -> paddedSteps(rows, pairsInStep, random), seed);
   }
 
   /** The steps of an epoch, counted from 0. */
@@ -61,17 +73,19 @@ public final class TextSteps {
   }
 
   private static List<TextStep> paddedSteps(
-      List<Example> examples, int examplesInStep, SplittableRandom random) {
+      List<List<Example>> rows, int rowsInStep, SplittableRandom random) {
     List<TextStep> steps = new ArrayList<>();
-    for (List<Example> group :
-        cut(shuffled(examples, random), Math.multiplyExact(SORTED_TOGETHER, examplesInStep))) {
-      List<Example> sorted = new ArrayList<>(group);
-      sorted.sort(Comparator.comparingInt(Example::length));
-      for (List<Example> step : cut(sorted, examplesInStep)) {
-        steps.add(new TextStep(step.stream().map(List::of).toList()));
-      }
+    int sortedTogether = Math.multiplyExact(SORTED_TOGETHER, rowsInStep);
+    for (List<List<Example>> group : cut(shuffled(rows, random), sortedTogether)) {
+      List<List<Example>> sorted = new ArrayList<>(group);
+      sorted.sort(Comparator.comparingInt(TextSteps::length));
+      cut(sorted, rowsInStep).forEach(step -> steps.add(new TextStep(step)));
     }
     return shuffled(steps, random);
+  }
+
+  private static int length(List<Example> row) {
+    return row.stream().mapToInt(Example::length).sum();
   }
 
   private static <T> List<T> shuffled(List<T> items, SplittableRandom random) {
@@ -82,7 +96,7 @@ public final class TextSteps {
     return out;
   }
 
-  private static <T> List<List<T>> cut(List<T> items, int size) {
+  static <T> List<List<T>> cut(List<T> items, int size) {
     List<List<T>> parts = new ArrayList<>();
     for (int from = 0; from < items.size(); from += size) {
       parts.add(items.subList(from, Math.min(items.size(), from + size)));

@@ -1,0 +1,198 @@
+package dev.lora4j.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.GradientView;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The gradients that workers find of the same parameters, each for its share of a step, and the
+ * step that the optimizer takes by their sum. The sum is taken in the workers' order, so that a
+ * step is the same bit for bit each time.
+ */
+public final class SharedGradients implements AutoCloseable {
+  private static final String PARAMETERS = "parameters";
+  private static final String IDLE = "idle";
+  private static final String OPTIMIZER = "optimizer.";
+  private static final double BESIDE_THE_NORM = 1e-6; // as PyTorch's clip_grad_norm_ adds
+
+  private final Optimizer optimizer;
+  private final List<Parameter> trainable;
+  private final FlatParameters parameters;
+  private final List<GradientView> views = new ArrayList<>();
+  private final List<Parameter> idle; // took no part in any forward yet: not decayed, as in PyTorch
+
+  /**
+   * Moves the parameters side by side.
+   *
+   * @param optimizer stays the caller's
+   * @param workers how many shares there are at most
+   * @throws UserError if there is nothing to train
+   */
+  public SharedGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
+    this.optimizer = optimizer;
+    this.trainable = optimizer.arrange(trainable);
+    parameters = new FlatParameters(this.trainable);
+    idle = new ArrayList<>(this.trainable);
+    for (int i = 0; i < workers; i++) {
+      views.add(new GradientView(this.trainable));
+    }
+  }
+
+  /** {@code [n]}: all parameters. */
+  public Tensor parameters() {
+    return parameters.block();
+  }
+
+  /** Does something in which backwards add to this worker's share. */
+  public void in(int worker, Runnable work) {
+    GradientView view = views.get(worker);
+    view.enter();
+    try {
+      work.run();
+    } finally {
+      view.leave();
+    }
+  }
+
+  /**
+   * Takes a step by the sum of the first shares, which are nothing afterwards.
+   *
+   * @param shares how many workers have had one
+   */
+  public void step(int shares) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      update(sum(shares));
+    }
+  }
+
+  /**
+   * The same, with a gradient that is not longer than this (Pascanu et al. 2013, <a
+   * href="https://arxiv.org/abs/1211.5063">arXiv:1211.5063</a>, algorithm 1). Where the gradient is
+   * no number, nothing happens to the parameters.
+   *
+   * @param longest may be infinite
+   * @return the gradient's Euclidean norm before it was made shorter
+   */
+  public double step(int shares, double longest) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor sum = sum(shares);
+      double norm = sum.norm().item_double();
+      if (!Double.isFinite(norm)) {
+        sum.zero_();
+        return norm;
+      }
+      if (norm > longest) {
+        sum.mul_(new Scalar(longest / (norm + BESIDE_THE_NORM)));
+      }
+      update(sum);
+      return norm;
+    }
+  }
+
+  private Tensor sum(int shares) {
+    Tensor sum = views.get(0).gradient();
+    for (int i = 1; i < shares; i++) {
+      sum.add_(views.get(i).gradient());
+      views.get(i).gradient().zero_();
+    }
+    return sum;
+  }
+
+  private void update(Tensor gradient) {
+    if (optimizer.decays()) {
+      stepLeavingIdle(gradient);
+    } else {
+      optimizer.step(parameters.block(), gradient);
+    }
+    parameters.changed();
+    gradient.zero_();
+  }
+
+  private void stepLeavingIdle(Tensor gradient) {
+    idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
+    List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
+    optimizer.step(parameters.block(), gradient);
+    for (int i = 0; i < idle.size(); i++) {
+      idle.get(i).copyFrom(asBefore.get(i));
+    }
+  }
+
+  /** Forgets what the workers have found since the last step. */
+  public void forget() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      views.forEach(view -> view.gradient().zero_());
+    }
+  }
+
+  // ---- going on another day ----
+
+  /**
+   * All that the next step depends on: the parameters, and what the optimizer remembers. The
+   * tensors belong to the caller's scope or to this.
+   */
+  public Map<String, Tensor> state() {
+    Map<String, Tensor> state = new LinkedHashMap<>();
+    state.put(PARAMETERS, parameters.block());
+    long[] isIdle = trainable.stream().mapToLong(p -> idle.contains(p) ? 1 : 0).toArray();
+    state.put(IDLE, Ops.tensor(isIdle));
+    optimizer.state().forEach((name, tensor) -> state.put(OPTIMIZER + name, tensor));
+    return state;
+  }
+
+  /**
+   * Goes on from such a state.
+   *
+   * @throws UserError if it is one of other parameters or of another optimizer
+   */
+  public void restore(Map<String, Tensor> state) {
+    Tensor block = sized(state, PARAMETERS, parameters.block().numel());
+    long[] isIdle = Ops.longs(sized(state, IDLE, trainable.size()));
+    Map<String, Tensor> ofOptimizer = new LinkedHashMap<>();
+    state.forEach(
+        (name, tensor) -> {
+          if (name.startsWith(OPTIMIZER)) {
+            ofOptimizer.put(name.substring(OPTIMIZER.length()), tensor);
+          }
+        });
+    optimizer.restore(ofOptimizer);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      parameters.block().copy_(block);
+    }
+    parameters.changed();
+    idle.clear();
+    for (int i = 0; i < isIdle.length; i++) {
+      if (isIdle[i] != 0) {
+        idle.add(trainable.get(i));
+      }
+    }
+  }
+
+  private static Tensor sized(Map<String, Tensor> state, String name, long size) {
+    Tensor found = state.get(name);
+    if (found == null || found.numel() != size) {
+      throw new UserError(
+          "the state of the training: expected '%s' with %d numbers, found %s"
+              .formatted(name, size, found == null ? "none" : Long.toString(found.numel())));
+    }
+    return found;
+  }
+
+  @Override
+  public void close() {
+    views.forEach(GradientView::close);
+    parameters.close();
+  }
+}

@@ -1,0 +1,143 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.Passage;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.OwnRandom;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A batch through a language model and back, on one thread: hidden states of all tokens, logits of
+ * those alone that predict a token with loss. What a layer leaves behind for Java alone is freed
+ * when the layer is through.
+ */
+final class Backprop implements AutoCloseable {
+  private final LanguageModel model;
+  private final boolean recompute;
+  private final OwnRandom random = new OwnRandom();
+  private final HeadLoss head;
+
+  /**
+   * @param recompute whether only the layers' inputs are kept, and their insides computed again
+   */
+  Backprop(LanguageModel model, boolean recompute) {
+    this.model = model;
+    this.recompute = recompute;
+    head = new HeadLoss(model, random);
+  }
+
+  /** The losses of a batch, {@code [n]}, and nothing else. */
+  Tensor losses(LossRows rows) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Passage passage = model.passage(rows.tokens());
+      Tensor x = passage.begin();
+      for (int i = 0; i < passage.layers(); i++) {
+        x = inScope(passage, i, x);
+      }
+      return head.losses(last(passage, x, rows), rows.targets());
+    }
+  }
+
+  /**
+   * Adds the gradients of {@code Σ weight · loss} to those of all that learns.
+   *
+   * @param seed of what is dropped
+   */
+  void backward(LossRows rows, long seed, HeadLoss.Weights weights) {
+    random.seed(seed);
+    random.enter();
+    try {
+      if (recompute) {
+        backwardByLayers(rows, weights);
+      } else {
+        backwardAtOnce(rows, weights);
+      }
+    } finally {
+      random.leave();
+    }
+  }
+
+  private void backwardAtOnce(LossRows rows, HeadLoss.Weights weights) {
+    Passage passage = model.passage(rows.tokens());
+    Tensor x = passage.begin();
+    for (int i = 0; i < passage.layers(); i++) {
+      x = inScope(passage, i, x);
+    }
+    backwardFromHead(passage, x, rows, weights);
+  }
+
+  /** (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer being a segment. */
+  private void backwardByLayers(LossRows rows, HeadLoss.Weights weights) {
+    Passage passage = model.passage(rows.tokens());
+    Tensor first = passage.begin();
+    List<Tensor> inputs = new ArrayList<>();
+    List<Tensor> randoms = new ArrayList<>();
+    Tensor x = first;
+    for (int i = 0; i < passage.layers(); i++) {
+      inputs.add(leaf(x));
+      randoms.add(random.state());
+      x = withoutGraph(passage, i, inputs.get(i));
+    }
+    Tensor output = leaf(x);
+    backwardFromHead(passage, output, rows, weights);
+    Tensor gradient = output.requires_grad() ? output.grad() : null;
+    for (int i = passage.layers() - 1; i >= 0 && gradient != null; i--) {
+      random.restore(randoms.get(i));
+      try (PointerScope scope = new PointerScope()) {
+        Ops.backward(passage.layer(i, inputs.get(i)), gradient);
+      }
+      gradient = inputs.get(i).requires_grad() ? inputs.get(i).grad() : null;
+    }
+    if (gradient != null && first.requires_grad()) {
+      Ops.backward(first, gradient);
+    }
+  }
+
+  private void backwardFromHead(
+      Passage passage, Tensor x, LossRows rows, HeadLoss.Weights weights) {
+    Tensor hidden = last(passage, x, rows); // [n, hidden]
+    Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
+    if (hidden.requires_grad()) {
+      Ops.backward(hidden, gradient);
+    }
+  }
+
+  private static Tensor last(Passage passage, Tensor x, LossRows rows) {
+    return passage.finish(x.flatten(0, 1).index_select(0, rows.places()));
+  }
+
+  private static Tensor inScope(Passage passage, int layer, Tensor x) {
+    Tensor y;
+    try (PointerScope scope = new PointerScope()) {
+      y = Ops.keep(passage.layer(layer, x));
+    }
+    return Ops.giveToScope(y);
+  }
+
+  /** The layer's output, which says whether it would have a gradient, and has none. */
+  private static Tensor withoutGraph(Passage passage, int layer, Tensor x) {
+    Tensor y;
+    try (PointerScope scope = new PointerScope()) {
+      Tensor output = passage.layer(layer, x);
+      y = Ops.keep(output.detach());
+      y.set_requires_grad(output.requires_grad());
+    }
+    return Ops.giveToScope(y);
+  }
+
+  private static Tensor leaf(Tensor x) {
+    Tensor leaf = x.detach();
+    leaf.set_requires_grad(x.requires_grad());
+    return leaf;
+  }
+
+  @Override
+  public void close() {
+    head.close();
+    random.close();
+  }
+}

@@ -1,0 +1,54 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.models.Tokens;
+import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.nn.Ops;
+import java.util.Arrays;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A batch as a model reads it, and the places in it from which a token that carries loss is
+ * predicted. The tensors belong to the scope of who made it.
+ *
+ * @param tokens {@code [rows, width]}
+ * @param places {@code [n]}, int64: places in the batch, row after row
+ * @param targets {@code [n]}, int64: the token that each of them is to predict
+ */
+record LossRows(Tokens tokens, Tensor places, Tensor targets) {
+
+  static LossRows of(PackedBatch batch, Device device) {
+    long[] places = new long[batch.lossTokens()];
+    long[] targets = new long[batch.lossTokens()];
+    int[] tokens = batch.tokens();
+    boolean[] loss = batch.loss();
+    int count = 0;
+    for (int i = 0; i < loss.length; i++) {
+      if (loss[i]) {
+        places[count] = i - 1L; // always of the same text: its first token carries no loss
+        targets[count] = tokens[i];
+        count++;
+      }
+    }
+    return new LossRows(tokens(batch, device), vector(places, device), vector(targets, device));
+  }
+
+  private static Tokens tokens(PackedBatch batch, Device device) {
+    Tensor ids = matrix(batch.tokens(), batch, device);
+    boolean oneTextARow = Arrays.stream(batch.segments()).noneMatch(segment -> segment > 1);
+    return oneTextARow
+        ? Tokens.of(ids) // what fills up a row stands behind the text, which does not see it
+        : Tokens.packed(
+            ids, matrix(batch.positions(), batch, device), matrix(batch.segments(), batch, device));
+  }
+
+  private static Tensor matrix(int[] values, PackedBatch batch, Device device) {
+    return vector(Arrays.stream(values).asLongStream().toArray(), device)
+        .view(batch.rows(), batch.width());
+  }
+
+  private static Tensor vector(long[] values, Device device) {
+    return Ops.tensor(values).to(device, ScalarType.Long);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.train.TrainingFailed;
+import java.util.List;
+import java.util.Optional;
+
+/** Tells apart the failures that mean that there is too little memory, and says what to lower. */
+final class OutOfMemory {
+  private static final List<String> SIGNS =
+      List.of(
+          "can't allocate memory", // libtorch on Linux and macOS
+          "not enough memory: you tried to allocate", // libtorch on Windows
+          "out of memory",
+          "bad_alloc",
+          "Cannot allocate memory");
+
+  private OutOfMemory() {}
+
+  /** What to tell the user, if that is what happened. */
+  static Optional<TrainingFailed> explained(Throwable failure, long step, Batching batching) {
+    String message = String.valueOf(failure.getMessage());
+    boolean is = failure instanceof OutOfMemoryError || SIGNS.stream().anyMatch(message::contains);
+    return is ? Optional.of(asked(step, batching, failure)) : Optional.empty();
+  }
+
+  private static TrainingFailed asked(long step, Batching batching, Throwable cause) {
+    StringBuilder advice = new StringBuilder();
+    if (batching.rows() > 1) {
+      advice.append(
+          "lower batch (now %d) and raise accumulate (now %d) as much, which gives the same steps; "
+              .formatted(batching.rows(), batching.accumulate()));
+    }
+    advice.append("lower max tokens (now %d)".formatted(batching.maxTokens()));
+    if (!batching.recompute()) {
+      advice.append("; switch checkpointing on");
+    }
+    TrainingFailed failed =
+        new TrainingFailed("out of memory at step " + step + ": " + advice + "; use fewer workers");
+    failed.initCause(cause);
+    return failed;
+  }
+}

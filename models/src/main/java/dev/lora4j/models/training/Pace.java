@@ -1,0 +1,39 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.UserError;
+
+/**
+ * What happens between the steps.
+ *
+ * @param evaluateEvery steps from one evaluation to the next; 0 for one at the end of each epoch
+ * @param patience how many evaluations without a better one end the run; 0 for none
+ * @param checkpointEvery steps from one checkpoint to the next; 0 for one at the end of each epoch
+ */
+public record Pace(long evaluateEvery, int patience, long checkpointEvery) {
+  public Pace {
+    if (evaluateEvery < 0 || patience < 0 || checkpointEvery < 0) {
+      throw new UserError(
+          "evaluate every, patience and checkpoint every must be at least 0, found %d, %d and %d"
+              .formatted(evaluateEvery, patience, checkpointEvery));
+    }
+  }
+
+  /** Evaluations and checkpoints at the end of each epoch, and no early end. */
+  public static Pace byEpoch() {
+    return new Pace(0, 0, 0);
+  }
+
+  /** Evaluations and checkpoints every so many steps, and no early end. */
+  public static Pace every(long steps) {
+    return new Pace(steps, 0, steps);
+  }
+
+  /** The same with an early end. */
+  public Pace patience(int evaluations) {
+    return new Pace(evaluateEvery, evaluations, checkpointEvery);
+  }
+
+  static boolean isDue(long every, long step, long inEpoch) {
+    return step % (every == 0 ? inEpoch : every) == 0;
+  }
+}

@@ -1,0 +1,98 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.PreferencePair;
+import dev.lora4j.models.text.TextStep;
+import dev.lora4j.models.text.TextSteps;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, eq. 7). A pair is a row
+ * with two texts: the better answer, and the other one.
+ */
+record Preference(TuningData.Preferences data, TuningSettings settings) implements Objective {
+  private static final int CHOSEN = PackedBatch.PADDING + 1;
+
+  @Override
+  public Judgement judge(PackedBatch batch, float[] losses, float[] ofBase) {
+    double[] gain = gains(batch, losses, ofBase);
+    double sum = 0;
+    double[] pull = new double[batch.rows()];
+    for (int row = 0; row < pull.length; row++) {
+      double z = data.beta() * gain[row];
+      sum += softplus(-z); // −log σ(z)
+      pull[row] = data.beta() / (1 + Math.exp(z)); // β σ(−z)
+    }
+    float[] weights = new float[losses.length];
+    forEachLoss(batch, (n, row, chosen) -> weights[n] = (float) (chosen ? pull[row] : -pull[row]));
+    return new Judgement(sum, weights);
+  }
+
+  /** Of each pair: {@code log π/ref(chosen) − log π/ref(rejected)}. */
+  private static double[] gains(PackedBatch batch, float[] losses, float[] ofBase) {
+    double[] gains = new double[batch.rows()];
+    forEachLoss(
+        batch,
+        (n, row, chosen) -> {
+          double logRatio = (double) ofBase[n] - losses[n];
+          gains[row] += chosen ? logRatio : -logRatio;
+        });
+    return gains;
+  }
+
+  private interface LossTaker {
+    void take(int n, int row, boolean chosen);
+  }
+
+  private static void forEachLoss(PackedBatch batch, LossTaker taker) {
+    int n = 0;
+    boolean[] loss = batch.loss();
+    for (int i = 0; i < loss.length; i++) {
+      if (loss[i]) {
+        taker.take(n++, i / batch.width(), batch.segments()[i] == CHOSEN);
+      }
+    }
+  }
+
+  private static double softplus(double x) {
+    return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+
+  @Override
+  public boolean comparesWithBase() {
+    return true;
+  }
+
+  @Override
+  public long units(TextStep step) {
+    return step.rows().size();
+  }
+
+  @Override
+  public TextSteps steps() {
+    return TextSteps.preferences(data.train(), settings.batching().rowsInStep(), settings.seed());
+  }
+
+  @Override
+  public List<TextStep> heldBack() {
+    return TextSteps.preferences(data.valid(), settings.batching().rows(), 0).epoch(0);
+  }
+
+  @Override
+  public List<Example> examples() {
+    List<PreferencePair> pairs = new ArrayList<>(data.train());
+    pairs.addAll(data.valid());
+    return pairs.stream().flatMap(pair -> Stream.of(pair.chosen(), pair.rejected())).toList();
+  }
+
+  @Override
+  public String nameOf(int index) {
+    String answer = index % 2 == 0 ? "the chosen answer of " : "the rejected answer of ";
+    int pair = index / 2;
+    int train = data.train().size();
+    return answer + (pair < train ? "pair " + (pair + 1) : "held-back pair " + (pair - train + 1));
+  }
+}

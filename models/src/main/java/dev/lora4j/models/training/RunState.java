@@ -1,0 +1,138 @@
+package dev.lora4j.models.training;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.CorruptFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.OptionalDouble;
+
+/**
+ * Where a run stands, beside its tensors. What comes next follows from the number of the step:
+ * which examples, which learning rate, and what is dropped.
+ *
+ * @param step steps taken
+ * @param epoch the one, from 1 on, that the next step belongs to
+ * @param loss summed over all units so far
+ * @param units tokens with loss, or pairs, so far
+ * @param tokens read so far
+ * @param lossTokens of them, those that carried loss
+ * @param nanos time that the steps took
+ * @param before mean loss of what was held back, before the first step
+ * @param best the least one since
+ * @param bestStep after which step that was
+ * @param sinceBest evaluations since
+ */
+record RunState(
+    long step,
+    long epoch,
+    double loss,
+    long units,
+    long tokens,
+    long lossTokens,
+    long nanos,
+    OptionalDouble before,
+    OptionalDouble best,
+    long bestStep,
+    int sinceBest) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static final RunState START =
+      new RunState(0, 1, 0, 0, 0, 0, 0, OptionalDouble.empty(), OptionalDouble.empty(), 0, 0);
+
+  RunState before(double loss) {
+    return new RunState(
+        step,
+        epoch,
+        this.loss,
+        units,
+        tokens,
+        lossTokens,
+        nanos,
+        OptionalDouble.of(loss),
+        best,
+        bestStep,
+        sinceBest);
+  }
+
+  /** After one more step. */
+  RunState plus(WindowStep.Outcome outcome, long read, long withLoss, long time, long inEpoch) {
+    return new RunState(
+        step + 1,
+        (step + 1) / inEpoch + 1,
+        loss + outcome.loss(),
+        units + outcome.units(),
+        tokens + read,
+        lossTokens + withLoss,
+        nanos + time,
+        before,
+        best,
+        bestStep,
+        sinceBest);
+  }
+
+  boolean isBest(double evaluated) {
+    return best.isEmpty() || evaluated < best.getAsDouble();
+  }
+
+  RunState evaluated(double evaluated) {
+    boolean better = isBest(evaluated);
+    return new RunState(
+        step,
+        epoch,
+        loss,
+        units,
+        tokens,
+        lossTokens,
+        nanos,
+        before,
+        better ? OptionalDouble.of(evaluated) : best,
+        better ? step : bestStep,
+        better ? 0 : sinceBest + 1);
+  }
+
+  // ---- in a file ----
+
+  byte[] json() {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("step", step).put("epoch", epoch).put("loss", loss).put("units", units);
+    json.put("tokens", tokens).put("loss_tokens", lossTokens).put("nanos", nanos);
+    before.ifPresent(value -> json.put("valid_loss_before", value));
+    best.ifPresent(value -> json.put("best_valid_loss", value));
+    json.put("best_step", bestStep).put("evaluations_since_best", sinceBest);
+    return json.toPrettyString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * @throws CorruptFile if a field is missing or no number
+   */
+  static RunState of(Path file, JsonNode json) {
+    return new RunState(
+        number(file, json, "step").asLong(),
+        number(file, json, "epoch").asLong(),
+        number(file, json, "loss").asDouble(),
+        number(file, json, "units").asLong(),
+        number(file, json, "tokens").asLong(),
+        number(file, json, "loss_tokens").asLong(),
+        number(file, json, "nanos").asLong(),
+        optional(file, json, "valid_loss_before"),
+        optional(file, json, "best_valid_loss"),
+        number(file, json, "best_step").asLong(),
+        number(file, json, "evaluations_since_best").asInt());
+  }
+
+  private static OptionalDouble optional(Path file, JsonNode json, String name) {
+    return json.has(name)
+        ? OptionalDouble.of(number(file, json, name).asDouble())
+        : OptionalDouble.empty();
+  }
+
+  private static JsonNode number(Path file, JsonNode json, String name) {
+    JsonNode value = json.path(name);
+    if (!value.isNumber()) {
+      throw new CorruptFile(file, "expected a number as '" + name + "', found " + value);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.train.Schedule;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+
+/** A run that says each step, for somebody to kill; in a process of its own. */
+final class KilledRun {
+  static final long STEPS = 120;
+
+  private KilledRun() {}
+
+  /** Arguments: the directory, and whether the run is resumed. */
+  public static void main(String[] arguments) {
+    run(
+        Path.of(arguments[0]),
+        Boolean.parseBoolean(arguments[1]),
+        new TuningListener() {
+          @Override
+          public void onStep(Step step) {
+            System.out.println("step " + step.number());
+          }
+        });
+  }
+
+  static TuningResult run(Path directory, boolean resumed, TuningListener listener) {
+    TuningSettings settings =
+        TuningSettings.of(3e-3)
+            .steps(STEPS)
+            .batching(Batching.of(3).accumulate(2).maxTokens(40).packing())
+            .schedule(Schedule.cosine().warmUp(10))
+            .pace(new Pace(20, 0, 3))
+            .seed(11);
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", LoraConfig.rank(4).dropout(0.1))) {
+      TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
+      TuningRequest request =
+          TuningRequest.of(model.adapted, data, SmallModel.SPECIAL, directory, settings).workers(2);
+      return FineTuning.run(resumed ? request.resumed() : request, listener);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+package dev.lora4j.models.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.lora4j.nn.Ops;
+import org.junit.jupiter.api.Test;
+
+class OutOfMemoryTest {
+
+  @Test
+  void libtorchsFailureIsKnownAndSaysWhatToLower() {
+    Throwable failure = catchThrowable(() -> Ops.empty(1L << 52));
+
+    assertThat(OutOfMemory.explained(failure, 3, Batching.of(8).maxTokens(256)).orElseThrow())
+        .hasMessage(
+            "out of memory at step 3: lower batch (now 8) and raise accumulate (now 1) as much,"
+                + " which gives the same steps; lower max tokens (now 256); switch checkpointing"
+                + " on; use fewer workers")
+        .hasCause(failure);
+    assertThat(OutOfMemory.explained(failure, 3, Batching.of(1).recomputing()).orElseThrow())
+        .hasMessage("out of memory at step 3: lower max tokens (now 512); use fewer workers");
+  }
+
+  @Test
+  void otherFailuresAreLeftAlone() {
+    Throwable failure = catchThrowable(() -> Ops.empty(2).view(3));
+
+    assertThat(failure).isNotNull();
+    assertThat(OutOfMemory.explained(failure, 3, Batching.of(8))).isEmpty();
+    assertThat(OutOfMemory.explained(new IllegalStateException(), 3, Batching.of(8))).isEmpty();
+  }
+}

@@ -1,0 +1,91 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.models.Families;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.checkpoint.Pretrained;
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.SpecialTokens;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Tensor;
+
+/** A small language model with an adapter, and something to learn. */
+final class SmallModel implements AutoCloseable {
+  static final SpecialTokens SPECIAL =
+      new SpecialTokens(
+          Map.of(), OptionalInt.empty(), OptionalInt.of(2), OptionalInt.of(0), Set.of(2));
+  private static final int VOCABULARY = 96;
+
+  final Pretrained base;
+  final LoraModel adapted;
+
+  private SmallModel(Pretrained base, LoraModel adapted) {
+    this.base = base;
+    this.adapted = adapted;
+  }
+
+  /** With PEFT's adapter, whose A and B are both far from zero. */
+  static SmallModel withPeftsAdapter(String family) {
+    Pretrained base = Pretrained.load(Families.directory(family));
+    LoraModel adapted = Lora.base(base.model());
+    adapted.load("default", Families.directory(family).resolve("adapter"));
+    adapted.activate("default");
+    return new SmallModel(base, adapted);
+  }
+
+  /** With a new adapter. */
+  static SmallModel with(String family, LoraConfig config) {
+    Engine.seed(5);
+    Pretrained base = Pretrained.load(Families.directory(family));
+    LoraModel adapted = Lora.adapt(base.model(), config);
+    base.model().train(false); // what is new drops, too
+    return new SmallModel(base, adapted);
+  }
+
+  LanguageModel network() {
+    return base.model();
+  }
+
+  /** The adapter's numbers, by place. */
+  Map<String, Tensor> learned() {
+    Map<String, Tensor> learned = new LinkedHashMap<>();
+    List<Parameter> parameters = adapted.parameters("default");
+    for (int i = 0; i < parameters.size(); i++) {
+      learned.put("parameter " + i, Ops.keep(parameters.get(i).value().detach().clone()));
+    }
+    return learned;
+  }
+
+  /** Examples of 4 to 20 tokens, of which the second half carries loss, and one in between. */
+  static List<Example> examples(int count, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int length = random.nextInt(4, 21);
+      int[] tokens = random.ints(length, 3, VOCABULARY).toArray();
+      boolean[] loss = new boolean[length];
+      for (int t = length / 2; t < length; t++) {
+        loss[t] = true;
+      }
+      loss[1] = true;
+      examples.add(Example.of(tokens, loss));
+    }
+    return examples;
+  }
+
+  @Override
+  public void close() {
+    base.close();
+  }
+}

@@ -1,0 +1,72 @@
+package dev.lora4j.models.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.lora.LoraConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A run takes no more memory as it goes on, evaluations and checkpoints included, though JavaCPP's
+ * own clean-up is off in these tests (see the pom): whatever a step left behind would stay.
+ */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
+class TuningMemoryTest {
+  private static final long ALLOWED_GROWTH = 16 << 20;
+  private static final long WARM_UP = 200;
+  private static final long STEPS = 700;
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void stepsLeaveItFlat(boolean recompute, @TempDir Path directory) {
+    Batching batching = Batching.of(4).maxTokens(40).packing();
+    TuningSettings settings =
+        TuningSettings.of(1e-3)
+            .steps(STEPS)
+            .batching(recompute ? batching.recomputing() : batching)
+            .pace(new Pace(100, 0, 250));
+    long[] resident = new long[2];
+    TuningListener watcher =
+        new TuningListener() {
+          @Override
+          public void onStep(Step step) {
+            if (step.number() == WARM_UP) {
+              resident[0] = residentBytes();
+            }
+            if (step.number() == STEPS) {
+              resident[1] = residentBytes();
+            }
+          }
+        };
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("gpt2", LoraConfig.rank(4).dropout(0.1))) {
+      TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
+      FineTuning.run(
+          TuningRequest.of(
+                  model.adapted, data, SmallModel.SPECIAL, directory.resolve("run"), settings)
+              .workers(2),
+          watcher);
+    }
+    assertThat(resident[1] - resident[0]).as("bytes by 500 steps").isLessThan(ALLOWED_GROWTH);
+  }
+
+  private static long residentBytes() {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .filter(line -> line.startsWith("VmRSS:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

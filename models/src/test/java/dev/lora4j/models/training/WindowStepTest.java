@@ -1,0 +1,228 @@
+package dev.lora4j.models.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.Targets;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.TextStep;
+import dev.lora4j.nn.GradientView;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.train.TrainingFailed;
+import dev.lora4j.train.Workers;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A step finds the gradient of the loss as it is defined, however its rows are laid and shared. */
+class WindowStepTest {
+  private static final double TOLERANCE = 1e-5; // sums are taken in another order
+  private static final double SAME = 1e-6;
+  private static final List<Example> EXAMPLES = SmallModel.examples(7, 3);
+
+  private static TuningRequest request(SmallModel model, Batching batching, int workers) {
+    return TuningRequest.of(
+            model.adapted,
+            new TuningData.Texts(EXAMPLES, List.of()),
+            SmallModel.SPECIAL,
+            Path.of("not-written"),
+            TuningSettings.of(1e-3).batching(batching).longestGradient(Double.POSITIVE_INFINITY))
+        .workers(workers);
+  }
+
+  /** The mean loss, and the gradient behind it, which lives in the caller's scope. */
+  private record Found(double loss, Tensor gradient) {}
+
+  private static Found first(SmallModel model, Batching batching, int workers) {
+    TuningRequest request = request(model, batching, workers);
+    Objective objective = Objective.of(request.data(), request.settings());
+    try (Workers group = new Workers(workers);
+        Gradients gradients = new Gradients();
+        WindowStep step = new WindowStep(request, objective, group, gradients)) {
+      TextStep window = objective.steps().epoch(0).get(0);
+      WindowStep.Outcome outcome = step.take(1, window);
+      return new Found(outcome.loss() / outcome.units(), gradients.last().clone());
+    }
+  }
+
+  static Stream<Arguments> layouts() {
+    Batching padded = Batching.of(7).maxTokens(40);
+    List<Batching> layouts =
+        List.of(padded, padded.recomputing(), padded.packing(), padded.packing().recomputing());
+    return Stream.of("llama3", "mistral", "qwen3", "gpt2")
+        .flatMap(
+            family ->
+                layouts.stream()
+                    .flatMap(
+                        layout ->
+                            IntStream.of(1, 3)
+                                .mapToObj(workers -> Arguments.of(family, layout, workers))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("layouts")
+  void theGradientIsThatOfTheLossWrittenOut(String family, Batching batching, int workers) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter(family)) {
+      Found found = first(model, batching, workers);
+      Found expected = writtenOut(model);
+      assertThat(found.loss()).isCloseTo(expected.loss(), within(TOLERANCE));
+      TensorAssert.assertThat(found.gradient()).isCloseTo(expected.gradient(), TOLERANCE);
+    }
+  }
+
+  /** All logits of each example alone. */
+  private static Found writtenOut(SmallModel model) {
+    List<Parameter> trained = model.adapted.parameters("default");
+    int units = EXAMPLES.stream().mapToInt(Example::lossTokens).sum();
+    double loss = 0;
+    try (GradientView view = new GradientView(trained)) {
+      view.enter();
+      for (Example example : EXAMPLES) {
+        Tensor ofExample = loss(model.network(), example);
+        Ops.backward(ofExample, Ops.tensor(new float[] {1f / units}).reshape());
+        loss += ofExample.item_double() / units;
+      }
+      view.leave();
+      return new Found(loss, view.gradient().clone());
+    }
+  }
+
+  private static Tensor loss(LanguageModel model, Example example) {
+    long[] ids = Arrays.stream(example.tokens()).asLongStream().toArray();
+    long[] targets = new long[ids.length - 1];
+    for (int i = 1; i < ids.length; i++) {
+      targets[i - 1] = example.carriesLoss(i) ? ids[i] : -100; // which is not looked at
+    }
+    Tensor logits = model.forward(Ops.tensor(ids).view(1, -1)).select(0, 0);
+    return Ops.crossEntropySum(logits.narrow(0, 0, targets.length), Ops.tensor(targets));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void accumulatedBatchesAreTheBigBatch(boolean packed) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama3")) {
+      Batching big = Batching.of(6).maxTokens(24);
+      Batching small = Batching.of(1).accumulate(6).maxTokens(24);
+      Batching uneven = Batching.of(4).accumulate(2).maxTokens(24); // the window is 4 and 3 rows
+      Found whole = first(model, packed ? big.packing() : big, 1);
+      Found parts = first(model, packed ? small.packing() : small, 1);
+      assertThat(parts.loss()).isCloseTo(whole.loss(), within(SAME));
+      assertThat(furthest(parts.gradient(), whole.gradient())).isLessThan(SAME);
+
+      Found last = first(model, packed ? uneven.packing() : uneven, 2);
+      Found all = first(model, Batching.of(8).maxTokens(24), 1);
+      assertThat(furthest(last.gradient(), all.gradient())).isLessThan(SAME);
+    }
+  }
+
+  private static double furthest(Tensor a, Tensor b) {
+    return a.sub(b).abs().max().item_double();
+  }
+
+  @Test
+  void aStepIsTheSameBitForBit() {
+    Batching batching = Batching.of(2).accumulate(3).maxTokens(24);
+    LoraConfig dropping = LoraConfig.rank(4).dropout(0.3);
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("gpt2", dropping)) {
+      model.network().train(true);
+      Found first = first(model, batching, 2);
+      torch.rand(3); // whatever is drawn elsewhere
+      TensorAssert.assertThat(first(model, batching, 2).gradient()).isExactly(first.gradient());
+      TensorAssert.assertThat(first(model, batching.recomputing(), 2).gradient())
+          .as("with layers computed again")
+          .isExactly(first.gradient());
+
+      model.network().train(false);
+      assertThat(first(model, batching, 2).loss()).isNotEqualTo(first.loss());
+    }
+  }
+
+  /** Counts the rows that it is given. */
+  private static final class CountingHead extends Module {
+    private final Linear head;
+    private long rows;
+
+    CountingHead(Linear head) {
+      this.head = head;
+    }
+
+    @Override
+    public Tensor forward(Tensor input) {
+      rows += input.numel() / input.size(-1);
+      return head.forward(input);
+    }
+  }
+
+  @Test
+  void thereAreNoLogitsWhereThereIsNoLoss() {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama2")) {
+      CountingHead head = new CountingHead((Linear) model.network().find("lm_head"));
+      model.network().replace("lm_head", head);
+      TuningRequest request = request(model, Batching.of(7).maxTokens(40), 1);
+      Objective objective = Objective.of(request.data(), request.settings());
+      try (Workers group = new Workers(1);
+          Gradients gradients = new Gradients();
+          WindowStep step = new WindowStep(request, objective, group, gradients)) {
+        TextStep window = objective.steps().epoch(0).get(0);
+        step.evaluate(List.of(window));
+        assertThat(head.rows).isEqualTo(window.lossTokens());
+      }
+      model.network().replace("lm_head", head.head);
+    }
+  }
+
+  @Test
+  void aHeadThatLearnsToo() {
+    LoraConfig withHead =
+        LoraConfig.rank(2).targets(Targets.named("q_proj", "lm_head")).dropout(0.2);
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama2", withHead)) {
+      model
+          .adapted
+          .parameters("default")
+          .forEach(p -> p.copyFrom(torch.randn(p.shape()).mul(new Scalar(0.1))));
+      Found found = first(model, Batching.of(7).maxTokens(40), 2);
+      TensorAssert.assertThat(found.gradient()).isCloseTo(writtenOut(model).gradient(), TOLERANCE);
+
+      model.network().train(true);
+      Found dropped = first(model, Batching.of(7).maxTokens(40), 1);
+      TensorAssert.assertThat(first(model, Batching.of(7).maxTokens(40), 1).gradient())
+          .isExactly(dropped.gradient());
+    }
+  }
+
+  @Test
+  void lossesThatAreNoNumbersNameStepBatchAndExamples() {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama3")) {
+      Parameter a = model.adapted.parameters("default").get(0);
+      a.copyFrom(torch.full_like(a.value(), new Scalar(Double.NaN)));
+      assertThatThrownBy(() -> first(model, Batching.of(2).accumulate(4).maxTokens(40), 1))
+          .isInstanceOf(TrainingFailed.class)
+          .hasMessageContaining("the loss is NaN at step 1, batch 1 of 4 (example ")
+          .hasMessageContaining("lower learning rate");
+    }
+  }
+}
