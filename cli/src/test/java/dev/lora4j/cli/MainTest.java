@@ -16,7 +16,11 @@ class MainTest {
     "plan --help",
     "merge --help",
     "unmerge --help",
-    "doctor --help"
+    "doctor --help",
+    "eval --help",
+    "generate --help",
+    "chat --help",
+    "data --help"
   })
   void everyHelpTeachesWithAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));

@@ -80,8 +80,7 @@ public final class TextModel implements AutoCloseable {
    */
   public List<String> load(String name, Path adapter, BaseCheck check) {
     if (voices.containsKey(name)) {
-      throw new UserError(
-          "two adapters are called '" + name + "'; give one another name: NAME=" + adapter);
+      throw new UserError("there is an adapter '" + name + "' already");
     }
     adapted.load(name, adapter, check);
     TravellingFiles files = new TravellingFiles(directory, adapter);
