@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -73,7 +73,7 @@ final class EvalCommand implements Callable<Integer> {
       description =
           "Language models: longer examples are cut; the model's longest text unless given, blocks"
               + " of plain text at most 2048.")
-  private OptionalInt maxTokens = OptionalInt.empty();
+  private Optional<Integer> maxTokens = Optional.empty();
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads that share the examples.")
   private int workers = Runtime.getRuntime().availableProcessors();

@@ -20,7 +20,7 @@ final class SamplingOptions {
   @Option(
       names = "--temperature",
       paramLabel = "X",
-      description = "0 takes the likeliest token; larger is bolder..")
+      description = "0 takes the likeliest token; larger is bolder.")
   private Optional<Double> temperature = Optional.empty();
 
   @Option(

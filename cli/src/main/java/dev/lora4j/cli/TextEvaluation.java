@@ -16,7 +16,7 @@ import dev.lora4j.train.Workers;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.OptionalInt;
+import java.util.Optional;
 
 /** Examines a language model: how likely it finds what stands in a file. */
 final class TextEvaluation {
@@ -24,12 +24,12 @@ final class TextEvaluation {
 
   private final TextModel model;
   private final Path file;
-  private final OptionalInt maxTokens;
+  private final Optional<Integer> maxTokens;
 
   /**
    * @param maxTokens longer examples are cut; if not given, at the model's longest text
    */
-  TextEvaluation(TextModel model, Path file, OptionalInt maxTokens) {
+  TextEvaluation(TextModel model, Path file, Optional<Integer> maxTokens) {
     this.model = model;
     this.file = file;
     this.maxTokens = maxTokens;
@@ -72,7 +72,7 @@ final class TextEvaluation {
     if (maxTokens.isEmpty()) {
       return form == DataForm.DOCUMENT ? Math.min(LONGEST_BLOCK, longest) : longest;
     }
-    int given = maxTokens.getAsInt();
+    int given = maxTokens.get();
     if (given < 2 || given > longest) {
       throw new UserError(
           "--max-tokens must be between 2 and the model's longest text, %d; found %d"

@@ -97,7 +97,9 @@ class TalkingTest {
   void mistakesAreToldInASentence() {
     assertRefused(generate("--temperature", "-1"), "temperature must be at least 0");
     assertRefused(generate("--top-p", "0"), "top_p must be above 0");
-    assertRefused(generate("--max-new-tokens", "0"), "max new tokens must be at least 1");
+    assertRefused(
+        run("generate", "--prompt", "x", "--max-new-tokens", "0"),
+        "max new tokens must be at least 1");
     assertRefused(generate("--stop", ""), "a stop string is empty");
     assertRefused(generate("--raw", "--system", "Be brief."), "--system");
     assertRefused(generate("--adapter", "gone"), "\"gone\"", "no directory");
