@@ -15,6 +15,7 @@ import dev.lora4j.train.TrainingListener;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -30,13 +31,14 @@ final class ExampleTraining implements AutoCloseable {
   private final Workers workers;
   private final Interruption interruption = new Interruption(System.err);
 
-  ExampleTraining(Module net, ExampleOptions data, TrainingOptions options, PrintStream story) {
+  ExampleTraining(
+      Module net, Path data, ExampleOptions asked, TrainingOptions options, PrintStream story) {
     this.net = net;
     this.options = options;
     this.story = story;
     net.to(Devices.named(options.device()));
     workers = new Workers(options.workers());
-    examples = data.load(options.workers());
+    examples = asked.load(data, options.workers());
     examples.warnings().forEach(warning -> story.println("Warning: " + warning));
   }
 

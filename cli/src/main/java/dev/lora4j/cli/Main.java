@@ -15,6 +15,9 @@ import picocli.CommandLine.Command;
       InfoCommand.class,
       TrainCommand.class,
       EvalCommand.class,
+      GenerateCommand.class,
+      ChatCommand.class,
+      DataCommand.class,
       PlanCommand.class,
       MergeCommand.class,
       UnmergeCommand.class,
@@ -49,6 +52,7 @@ public final class Main {
     CommandLine command = new CommandLine(new Main());
     command.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     command.setExecutionExceptionHandler(new Failures());
+    command.setCaseInsensitiveEnumValuesAllowed(true);
     command.setUsageHelpAutoWidth(true);
     if (arguments.length == 0) {
       command.usage(System.err);

@@ -34,6 +34,16 @@ final class TrainCommand implements Callable<Integer> {
       description = "A TorchScript file: a program, so one from somebody you trust.")
   private Path model = Path.of("");
 
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      required = true,
+      showDefaultValue = Visibility.NEVER,
+      description =
+          "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
+              + " {train,test}.{csv,parquet}.")
+  private Path data = Path.of("");
+
   @Mixin private ExampleOptions examples = new ExampleOptions();
   @Mixin private AdapterOptions adapter = new AdapterOptions();
   @Mixin private TrainingOptions training = new TrainingOptions();
@@ -49,7 +59,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     PrintStream story = json ? System.err : System.out;
     try (TorchScriptModel net = TorchScriptModel.load(model);
-        ExampleTraining run = new ExampleTraining(net, examples, training, story)) {
+        ExampleTraining run = new ExampleTraining(net, data, examples, training, story)) {
       ExampleTrainingResult result = run.train(adapter.config());
       if (json) {
         JsonLine.print(System.out, result::fill);

@@ -6,6 +6,7 @@ import dev.lora4j.cli.report.Numbers;
 enum Unit {
   STEPS("steps"),
   IMAGES("images"),
+  TOKENS("tokens"),
   BYTES("bytes");
 
   private final String plural;

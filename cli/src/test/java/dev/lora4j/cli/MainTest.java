@@ -18,7 +18,14 @@ class MainTest {
     "unmerge --help",
     "combine --help",
     "convert --help",
-    "doctor --help"
+    "doctor --help",
+    "eval --help",
+    "generate --help",
+    "chat --help",
+    "data --help",
+    "bench --help",
+    "bench train --help",
+    "bench generate --help"
   })
   void everyHelpTeachesWithAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));

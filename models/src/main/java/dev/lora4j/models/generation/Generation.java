@@ -9,11 +9,12 @@ import java.util.List;
  * @param tokens those after the prompt, with the stop token if one ended it
  * @param end why it ended
  * @param promptTokens length of the prompt
+ * @param known how many tokens at the prompt's beginning were read before, for an earlier text
  * @param prefill time until the first token was chosen
  * @param decode time for all that followed
  */
 public record Generation(
-    List<Long> tokens, End end, int promptTokens, Duration prefill, Duration decode) {
+    List<Long> tokens, End end, int promptTokens, int known, Duration prefill, Duration decode) {
 
   /** Why a text ended. */
   public enum End {

@@ -51,16 +51,21 @@ public final class ChatTemplate {
    * {@code tokenizer_config.json}. Models that were not made for conversations have none.
    */
   public static Optional<ChatTemplate> load(Path directory, SpecialTokens special) {
+    return source(directory).map(source -> of(source, special.texts()));
+  }
+
+  /** The text of a directory's template, as it stands in its file. */
+  public static Optional<String> source(Path directory) {
     Path own = directory.resolve("chat_template.jinja");
     if (Files.exists(own)) {
       try {
-        return Optional.of(of(Files.readString(own), special.texts()));
+        return Optional.of(Files.readString(own));
       } catch (IOException e) {
         throw new UserError("cannot read " + own + ": " + e, e);
       }
     }
     JsonNode config = JsonFile.readIfPresent(directory.resolve("tokenizer_config.json"));
-    return source(config.path("chat_template")).map(source -> of(source, special.texts()));
+    return source(config.path("chat_template"));
   }
 
   /** A text, or several with names, of which the one called default counts. */

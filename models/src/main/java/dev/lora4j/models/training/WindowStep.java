@@ -152,21 +152,8 @@ final class WindowStep implements AutoCloseable {
 
   /** The mean loss of what was held back. The network must be in evaluation mode. */
   double evaluate(List<TextStep> batches) {
-    double loss = 0;
-    long units = 0;
-    for (TextStep batch : batches) {
-      List<PackedBatch> dealt = batch.dealt(workers.count(), request.special());
-      double[] sums = new double[dealt.size()];
-      workers.run(
-          worker -> {
-            if (worker < sums.length) {
-              sums[worker] = look(worker, dealt.get(worker));
-            }
-          });
-      loss += sum(sums);
-      units += objective.units(batch);
-    }
-    return loss / units;
+    long units = batches.stream().mapToLong(objective::units).sum();
+    return LossSweep.sum(batches, workers, request.special(), this::look) / units;
   }
 
   private double look(int worker, PackedBatch batch) {

@@ -1,0 +1,118 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.generation.Generator;
+import dev.lora4j.models.generation.Session;
+import dev.lora4j.models.talk.Answer;
+import dev.lora4j.models.talk.TextListener;
+import dev.lora4j.models.talk.TextModel;
+import dev.lora4j.models.talk.Voice;
+import dev.lora4j.models.talk.WritingOptions;
+import dev.lora4j.models.text.Message;
+import dev.lora4j.train.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Lets a language model answer one prompt. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Lets a language model answer a prompt, or go on with it. The text goes to standard output as"
+          + " it is written, figures to standard error.",
+      "",
+      "A model with a chat template is asked as in a conversation; one without goes on with the"
+          + " prompt, as with --raw. Several adapters add up.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora generate --model HuggingFaceTB/SmolLM2-135M-Instruct --prompt \"What is LoRA?\"",
+      "  lora generate --model SmolLM2-135M --adapter bard --raw --prompt \"ROMEO:\""
+          + " --temperature 0.8 --top-p 0.95 --stop JULIET"
+    })
+final class GenerateCommand implements Callable<Integer> {
+  @Option(
+      names = "--model",
+      paramLabel = "M",
+      required = true,
+      description = "A directory as Hugging Face lays it out, or org/name[@revision] on the Hub.")
+  private String model = "";
+
+  @Mixin private AdapterChoices models = new AdapterChoices();
+
+  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What is said.")
+  private String prompt = "";
+
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "What the model should be; not with --raw.")
+  private Optional<String> system = Optional.empty();
+
+  @Option(
+      names = "--raw",
+      description = "The model goes on with the prompt as it is, without a chat template.")
+  private boolean raw;
+
+  @Mixin private SamplingOptions sampling = new SamplingOptions();
+
+  @Option(names = "--workers", paramLabel = "N", description = "Threads; one a core unless given.")
+  private int workers = Runtime.getRuntime().availableProcessors();
+
+  @Option(names = "--json", description = "Print one JSON object instead of the text.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    WritingOptions options = sampling.options(0);
+    if (raw && system.isPresent()) {
+      throw new UserError(
+          "--system needs a chat template, which --raw leaves out; drop one of them");
+    }
+    try (TextModel opened = models.open(References.resolve(model));
+        Workers shared = new Workers(workers);
+        Session session = Generator.sharedBy(shared, opened.network()).session()) {
+      opened.activate(opened.adapterNames());
+      tell(opened, opened.write(session, ids(opened.voice()), options, listener()));
+    }
+    return 0;
+  }
+
+  private int[] ids(Voice voice) {
+    if (raw || (voice.template().isEmpty() && system.isEmpty())) {
+      return voice.tokenizer().encode(prompt);
+    }
+    List<Message> messages = new ArrayList<>();
+    system.ifPresent(text -> messages.add(Message.system(text)));
+    messages.add(Message.user(prompt));
+    return voice.prompt(messages);
+  }
+
+  private TextListener listener() {
+    if (json) {
+      return piece -> true;
+    }
+    UnaryOperator<String> safe = TerminalText.forStandardOutput();
+    return piece -> {
+      System.out.print(safe.apply(piece));
+      return !System.out.checkError(); // nobody reads on: no need to write on
+    };
+  }
+
+  private void tell(TextModel opened, Answer answer) {
+    if (json) {
+      JsonLine.print(System.out, root -> AnswerLines.fill(root, answer, opened.active()));
+      return;
+    }
+    System.out.println();
+    System.err.println(AnswerLines.figures(answer));
+  }
+}

@@ -1,0 +1,50 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/**
+ * An adapter as it is given on the command line: {@code DIR}, {@code org/name}, or either with a
+ * name before it, {@code NAME=DIR}.
+ *
+ * @param name how it is called; the last part of where it is, unless given
+ * @param place a directory, or a name on the Hub
+ */
+record NamedAdapter(String name, String place) {
+
+  static NamedAdapter parse(String given) {
+    int equals = given.indexOf('=');
+    if (equals < 0 || exists(given)) {
+      return new NamedAdapter(lastPart(given), given);
+    }
+    String name = given.substring(0, equals);
+    String place = given.substring(equals + 1);
+    if (name.isBlank() || place.isBlank()) {
+      throw new UserError("--adapter: expected DIR or NAME=DIR, found '" + given + "'");
+    }
+    return new NamedAdapter(name, place);
+  }
+
+  UserError nameIsTaken() {
+    return new UserError(
+        "--adapter: two are called '" + name + "'; give one another name: NAME=" + place);
+  }
+
+  private static boolean exists(String given) {
+    try {
+      return Files.exists(Path.of(given));
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
+  /** {@code pirate} of {@code adapters/pirate/} and of {@code org/pirate@v1}. */
+  private static String lastPart(String given) {
+    String place = exists(given) ? Path.of(given).toAbsolutePath().normalize().toString() : given;
+    String last = place.substring(Math.max(place.lastIndexOf('/'), place.lastIndexOf('\\')) + 1);
+    int at = exists(given) ? -1 : last.indexOf('@');
+    return at > 0 ? last.substring(0, at) : last;
+  }
+}

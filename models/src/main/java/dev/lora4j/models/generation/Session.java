@@ -1,0 +1,180 @@
+package dev.lora4j.models.generation;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.KeyValueCache;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.Tokens;
+import dev.lora4j.models.generation.Generation.End;
+import dev.lora4j.nn.Crew;
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.train.Workers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Texts that are generated one after the other. What a prompt and the text before have in common at
+ * their beginnings is not read again: a conversation costs its new turn only.
+ *
+ * <p>What was read was read with the adapters of that time: {@link #forget} when they change. For
+ * one thread; it holds memory until it is closed.
+ */
+public final class Session implements AutoCloseable {
+  private static final int TOKENS_AHEAD = 256;
+
+  private final LanguageModel model;
+  private final Optional<Workers> workers;
+  private Optional<KeyValueCache> cache = Optional.empty();
+  private List<Long> read = List.of(); // the tokens in the cache
+
+  Session(LanguageModel model, Optional<Workers> workers) {
+    this.model = model;
+    this.workers = workers;
+  }
+
+  /** As {@link Generator#generate(List, GenerationConfig, TokenListener)}. */
+  public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
+    check(prompt);
+    Engine.useOneThread();
+    KeyValueCache keysAndValues =
+        cacheFor(prompt.size() + Math.min(config.maxNewTokens(), TOKENS_AHEAD));
+    int known = Math.min(common(prompt), prompt.size() - 1); // something has to be read
+    keysAndValues.truncate(known);
+    Run run = new Run(config, keysAndValues, prompt);
+    try (PointerScope scope = new PointerScope()) {
+      if (workers.isEmpty()) {
+        return run.run(listener);
+      }
+      Workers shared = workers.get();
+      try (Crew crew = Crew.help(shared.count(), part -> shared.run(part::accept))) {
+        return run.run(listener);
+      }
+    } finally {
+      read = List.copyOf(run.text.subList(0, Math.toIntExact(keysAndValues.length())));
+    }
+  }
+
+  private KeyValueCache cacheFor(long tokens) {
+    KeyValueCache found = cache.orElseGet(() -> model.newCache(tokens));
+    cache = Optional.of(found);
+    return found;
+  }
+
+  private int common(List<Long> prompt) {
+    int longest = Math.min(read.size(), prompt.size());
+    int common = 0;
+    while (common < longest && read.get(common).equals(prompt.get(common))) {
+      common++;
+    }
+    return common;
+  }
+
+  /** Forgets what was read: the next prompt is read from its first token on. */
+  public void forget() {
+    cache.ifPresent(KeyValueCache::close);
+    cache = Optional.empty();
+    read = List.of();
+  }
+
+  @Override
+  public void close() {
+    forget();
+  }
+
+  private void check(List<Long> prompt) {
+    if (model.isTraining()) {
+      throw new UserError("the model is in training mode; call train(false) before it generates");
+    }
+    if (prompt.isEmpty()) {
+      throw new UserError("the prompt has no tokens");
+    }
+    if (prompt.size() >= model.maxPositions()) {
+      throw new UserError(
+          "the prompt has %d tokens; the model's longest text has %d"
+              .formatted(prompt.size(), model.maxPositions()));
+    }
+    for (long token : prompt) {
+      if (token < 0 || token >= model.vocabularySize()) {
+        throw new UserError(
+            "token %d is not in the vocabulary, which has 0 to %d"
+                .formatted(token, model.vocabularySize() - 1));
+      }
+    }
+  }
+
+  /** The making of one text. */
+  private final class Run {
+    private final GenerationConfig config;
+    private final KeyValueCache cache;
+    private final Sampler sampler;
+    private final List<Long> text;
+    private final int promptTokens;
+    private final int known;
+    private final Device device = model.device();
+
+    Run(GenerationConfig config, KeyValueCache cache, List<Long> prompt) {
+      this.config = config;
+      this.cache = cache;
+      sampler = new Sampler(config.sampling());
+      text = new ArrayList<>(prompt);
+      promptTokens = prompt.size();
+      known = Math.toIntExact(cache.length());
+    }
+
+    Generation run(TokenListener listener) {
+      long start = System.nanoTime();
+      read(text.stream().skip(known).mapToLong(Long::longValue).toArray());
+      long prefilled = System.nanoTime();
+      Optional<End> end = end(listener);
+      while (end.isEmpty()) {
+        read(last());
+        end = end(listener);
+      }
+      return new Generation(
+          text.subList(promptTokens, text.size()),
+          end.get(),
+          promptTokens,
+          known,
+          Duration.ofNanos(prefilled - start),
+          Duration.ofNanos(System.nanoTime() - prefilled));
+    }
+
+    /** Reads these tokens and chooses the next. */
+    private void read(long... tokens) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        Tensor ids = Ops.tensor(tokens).view(1, tokens.length).to(device, ScalarType.Long);
+        Tensor hidden = model.hidden(Tokens.of(ids), cache); // [1, tokens, hidden]
+        Tensor lastRow = hidden.select(1, tokens.length - 1L); // [1, hidden]
+        text.add(sampler.next(model.logits(lastRow).select(0, 0), text));
+      }
+    }
+
+    private long last() {
+      return text.get(text.size() - 1);
+    }
+
+    private Optional<End> end(TokenListener listener) {
+      boolean goesOn = listener.onToken(last());
+      if (config.stopTokens().contains(last())) {
+        return Optional.of(End.STOP_TOKEN);
+      }
+      if (!goesOn) {
+        return Optional.of(End.LISTENER);
+      }
+      if (text.size() - promptTokens >= config.maxNewTokens()) {
+        return Optional.of(End.LENGTH);
+      }
+      return text.size() >= model.maxPositions()
+          ? Optional.of(End.MAX_POSITIONS)
+          : Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,172 @@
+package dev.lora4j.models.talk;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.lora.BaseCheck;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.checkpoint.Pretrained;
+import dev.lora4j.models.generation.Session;
+import dev.lora4j.models.text.ChatTemplate;
+import dev.lora4j.models.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A language model with what it takes to speak with it: its tokenizer, its chat template, and
+ * adapters by name.
+ *
+ * <pre>{@code
+ * try (TextModel model = TextModel.open(Path.of("SmolLM2-135M-Instruct"))) {
+ *   model.load("pirate", Path.of("pirate-adapter"), BaseCheck.SAME_BASE).forEach(System.err::println);
+ *   model.activate(List.of("pirate"));
+ *   …
+ * }
+ * }</pre>
+ *
+ * <p>Not for several threads at once.
+ */
+public final class TextModel implements AutoCloseable {
+  private final Path directory;
+  private final Pretrained base;
+  private final LoraModel adapted;
+  private final Voice ownVoice;
+  private final Map<String, Voice> voices = new LinkedHashMap<>();
+  private final List<Tokenizer> tokenizers = new ArrayList<>();
+
+  private TextModel(Path directory, Pretrained base, Tokenizer tokenizer) {
+    this.directory = directory;
+    this.base = base;
+    adapted = Lora.base(base.model());
+    tokenizers.add(tokenizer);
+    ownVoice = new Voice(tokenizer, ChatTemplate.load(directory, tokenizer.special()));
+  }
+
+  /**
+   * Loads a model and its tokenizer from a directory in Hugging Face's layout.
+   *
+   * @throws UserError if something is missing there or not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static TextModel open(Path directory) {
+    Tokenizer tokenizer = Tokenizer.load(directory);
+    try {
+      Pretrained base = Pretrained.load(directory);
+      try {
+        return new TextModel(directory, base, tokenizer);
+      } catch (RuntimeException e) {
+        base.close();
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Adds an adapter; it rests until it is activated. A tokenizer and a chat template in its
+   * directory win over the base's while it is active.
+   *
+   * @return what of that is so, a sentence each
+   * @throws UserError if the name is taken, or the adapter does not fit
+   */
+  public List<String> load(String name, Path adapter, BaseCheck check) {
+    if (voices.containsKey(name)) {
+      throw new UserError("there is an adapter '" + name + "' already");
+    }
+    adapted.load(name, adapter, check);
+    TravellingFiles files = new TravellingFiles(directory, adapter);
+    List<String> notes = new ArrayList<>();
+    Tokenizer tokenizer = ownVoice.tokenizer();
+    if (files.hasTokenizer()) {
+      tokenizer = Tokenizer.load(adapter);
+      tokenizers.add(tokenizer);
+      notes.add("adapter " + name + " brings its own tokenizer, which is used while it is active");
+    }
+    if (files.hasTemplate()) {
+      notes.add(
+          "adapter " + name + " brings its own chat template, which is used while it is active");
+    }
+    voices.put(name, new Voice(tokenizer, files.template(tokenizer)));
+    return notes;
+  }
+
+  /** The names of all adapters, in the order of their loading. */
+  public List<String> adapterNames() {
+    return List.copyOf(voices.keySet());
+  }
+
+  /** The adapters that take part. */
+  public List<String> active() {
+    return adapted.active();
+  }
+
+  /**
+   * Chooses the adapters that take part; none for the bare model.
+   *
+   * @throws UserError if there is none of that name
+   */
+  public void activate(List<String> names) {
+    for (String name : names) {
+      if (!voices.containsKey(name)) {
+        throw new UserError("no adapter '" + name + "'" + NearMiss.hint(name, voices.keySet()));
+      }
+    }
+    adapted.activate(names.toArray(String[]::new));
+  }
+
+  /** How the model speaks now: as the last of the active adapters does, else as the base. */
+  public Voice voice() {
+    return voice(active());
+  }
+
+  Voice voice(List<String> names) {
+    return names.isEmpty()
+        ? ownVoice
+        : Optional.ofNullable(voices.get(names.get(names.size() - 1))).orElse(ownVoice);
+  }
+
+  /** The network. */
+  public LanguageModel network() {
+    return base.model();
+  }
+
+  /** The tokens that end a text now: those of the tokenizer, and those that the model names. */
+  public Set<Long> ends() {
+    Set<Long> ends = new HashSet<>(base.endTokens());
+    voice().tokenizer().special().stops().forEach(id -> ends.add((long) id));
+    return ends;
+  }
+
+  /**
+   * Writes what follows a text.
+   *
+   * @param session of a generator of {@link #network()}
+   * @param prompt ids
+   */
+  public Answer write(
+      Session session, int[] prompt, WritingOptions options, TextListener listener) {
+    return write(session, prompt, options, listener, 0);
+  }
+
+  Answer write(
+      Session session, int[] prompt, WritingOptions options, TextListener listener, int forgotten) {
+    return new TextWriter(voice().tokenizer(), ends(), options, listener)
+        .write(session, prompt, forgotten);
+  }
+
+  /** Frees the model and the tokenizers. */
+  @Override
+  public void close() {
+    tokenizers.forEach(Tokenizer::close);
+    base.close();
+  }
+}

@@ -1,0 +1,111 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.SpecialTokens;
+import dev.lora4j.models.text.TextStep;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.train.TrainingFailed;
+import dev.lora4j.train.Workers;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.LongConsumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+
+/**
+ * How well a language model says what others wrote.
+ *
+ * @param nll the mean of {@code −log p(token)} over the tokens that carry loss, in nats
+ * @param tokens how many tokens carry loss
+ * @param examples how many examples they are in
+ */
+public record Evaluation(double nll, long tokens, long examples) {
+  /** Tokens in a batch, padding included, unless one example alone has more. */
+  private static final int TOKENS_AT_ONCE = 4096;
+
+  /** {@code exp(nll)}: among how many equally likely tokens the model seems to choose. */
+  public double perplexity() {
+    return Math.exp(nll);
+  }
+
+  /**
+   * Looks at all examples with the adapters that are active. Examples of about the same length are
+   * computed together; there are logits for tokens with loss only, and never of all at once.
+   *
+   * @param model in evaluation mode
+   * @param special where the token comes from that fills up rows
+   * @param workers share each batch
+   * @param progress gets the number of tokens that are done, batch after batch
+   * @throws UserError if there is no example, or one does not fit the model
+   * @throws TrainingFailed if the loss is no number
+   */
+  public static Evaluation of(
+      LanguageModel model,
+      List<Example> examples,
+      SpecialTokens special,
+      Workers workers,
+      LongConsumer progress) {
+    check(model, examples);
+    long tokens = examples.stream().mapToLong(Example::lossTokens).sum();
+    List<Backprop> passes = new ArrayList<>();
+    try {
+      for (int i = 0; i < workers.count(); i++) {
+        passes.add(new Backprop(model, false));
+      }
+      Device device = model.device();
+      LossSweep.Look look = (worker, share) -> sum(passes.get(worker), share, device);
+      double loss = 0;
+      for (TextStep batch : batches(examples)) {
+        loss += LossSweep.sum(List.of(batch), workers, special, look);
+        progress.accept(batch.tokens());
+      }
+      return finite(new Evaluation(loss / tokens, tokens, examples.size()));
+    } finally {
+      passes.forEach(Backprop::close);
+    }
+  }
+
+  private static void check(LanguageModel model, List<Example> examples) {
+    if (model.isTraining()) {
+      throw new UserError("the model is in training mode; call train(false) before it is examined");
+    }
+    TuningData.Texts all = new TuningData.Texts(examples, List.of());
+    Objective.of(all, TuningSettings.of(1)).check(model, Integer.MAX_VALUE);
+  }
+
+  private static List<TextStep> batches(List<Example> examples) {
+    List<Example> sorted = new ArrayList<>(examples);
+    sorted.sort(Comparator.comparingInt(Example::length).reversed());
+    List<TextStep> batches = new ArrayList<>();
+    int from = 0;
+    while (from < sorted.size()) {
+      int rows = Math.max(1, TOKENS_AT_ONCE / sorted.get(from).length());
+      int to = Math.min(sorted.size(), from + rows);
+      batches.add(new TextStep(sorted.subList(from, to).stream().map(List::of).toList()));
+      from = to;
+    }
+    return batches;
+  }
+
+  private static double sum(Backprop pass, PackedBatch share, Device device) {
+    double sum = 0;
+    try (PointerScope scope = new PointerScope()) {
+      for (float loss : Ops.floats(pass.losses(LossRows.of(share, device)))) {
+        sum += loss;
+      }
+    }
+    return sum;
+  }
+
+  private static Evaluation finite(Evaluation found) {
+    if (!Double.isFinite(found.nll)) {
+      throw new TrainingFailed(
+          "the mean loss is " + found.nll + ": the weights or an adapter hold what is no number");
+    }
+    return found;
+  }
+}

@@ -1,0 +1,168 @@
+package dev.lora4j.models.talk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.UserError;
+import dev.lora4j.lora.BaseCheck;
+import dev.lora4j.models.generation.Generator;
+import dev.lora4j.models.generation.Sampling;
+import dev.lora4j.models.generation.Session;
+import dev.lora4j.models.text.Message;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A talk says what the same prompt read from its beginning would. */
+class ConversationTest {
+  private static final WritingOptions SHORT = new WritingOptions(8, Sampling.greedy(), List.of());
+
+  private final Path directory;
+  private final Path base;
+  private final TextModel model;
+  private final Session session;
+
+  ConversationTest(@TempDir Path directory) {
+    this.directory = directory;
+    base = SavedTextModel.chatty(directory.resolve("base"));
+    model = TextModel.open(base);
+    session = new Generator(model.network()).session();
+  }
+
+  @AfterEach
+  void close() {
+    session.close();
+    model.close();
+  }
+
+  private String fresh(List<Message> messages) {
+    try (Session own = new Generator(model.network()).session()) {
+      return model.write(own, model.voice().prompt(messages), SHORT, piece -> true).text();
+    }
+  }
+
+  private Answer say(Conversation talk, String text) {
+    return talk.say(text, SHORT, piece -> true);
+  }
+
+  private void assertLastIsAsFresh(Conversation talk) {
+    List<Message> all = talk.messages();
+    Message last = all.get(all.size() - 1);
+    assertThat(last.fields().get("content")).isEqualTo(fresh(all.subList(0, all.size() - 1)));
+  }
+
+  @Test
+  void turnsReadOnlyWhatIsNew() {
+    Conversation talk = new Conversation(model, session);
+    assertThat(say(talk, "Hello").generation().known()).isZero();
+    Answer second = say(talk, "And?");
+    assertThat(second.generation().known()).isGreaterThan(20);
+    assertThat(second.generation().promptTokens()).isGreaterThan(second.generation().known());
+    assertLastIsAsFresh(talk);
+    say(talk, "Again");
+    assertLastIsAsFresh(talk);
+    assertThat(talk.answers()).isEqualTo(3);
+  }
+
+  @Test
+  void anotherAdapterGoesOnAndReadsAllAnew() {
+    load("one", 1);
+    Conversation talk = new Conversation(model, session);
+    String bare = say(talk, "Hello").text();
+    talk.adapters(List.of("one"));
+    Answer adapted = say(talk, "Hello");
+    assertThat(adapted.generation().known()).isZero();
+    assertLastIsAsFresh(talk);
+    talk.reset();
+    assertThat(say(talk, "Hello").text()).isNotEqualTo(bare);
+    talk.adapters(List.of());
+    talk.reset();
+    assertThat(say(talk, "Hello").text()).isEqualTo(bare);
+    assertThatThrownBy(() -> talk.adapters(List.of("onr")))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("did you mean one?");
+  }
+
+  private List<String> load(String name, long seed) {
+    return model.load(name, adapter(name, seed), BaseCheck.SAME_BASE);
+  }
+
+  private Path adapter(String name, long seed) {
+    return SavedTextModel.adapter(base, directory.resolve(name), seed);
+  }
+
+  @Test
+  void theOldestTurnsAreForgottenAndTheSystemMessageStays() {
+    Conversation talk = new Conversation(model, session);
+    talk.system(Optional.of("Be brief."));
+    Answer answer = say(talk, "one two three four five six seven eight nine ten");
+    for (int i = 0; i < 6; i++) {
+      answer = say(talk, "one two three four five six seven eight nine ten");
+      assertThat(answer.generation().promptTokens()).isLessThan(model.network().maxPositions());
+    }
+    assertThat(answer.forgotten()).isPositive().isEven();
+    List<Message> all = talk.messages();
+    assertThat(all).hasSize(1 + 14);
+    List<Message> remembered = new ArrayList<>(all.subList(0, 1));
+    remembered.addAll(all.subList(1 + answer.forgotten(), all.size() - 1));
+    assertThat(answer.text()).isEqualTo(fresh(remembered));
+  }
+
+  @Test
+  void whatCanNotBeReadWasNotSaid() {
+    Conversation talk = new Conversation(model, session);
+    say(talk, "Hello");
+    assertThatThrownBy(() -> say(talk, "word ".repeat(300)))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("the model's longest text has 192");
+    assertThat(talk.messages()).hasSize(2);
+    assertThat(say(talk, "And?").forgotten()).isZero();
+  }
+
+  @Test
+  void aListenerMayInterruptAndTheAnswerCountsSoFar() {
+    Conversation talk = new Conversation(model, session);
+    Answer answer = talk.say("Hello", SHORT, piece -> false);
+    assertThat(answer.end()).isEqualTo(Answer.End.INTERRUPTED);
+    assertThat(answer.generation().tokens()).hasSize(1);
+    say(talk, "And?");
+    assertLastIsAsFresh(talk);
+  }
+
+  @Test
+  void anAdaptersTemplateWinsWhileItIsActive() throws IOException {
+    Path own = adapter("own", 2);
+    Files.writeString(
+        own.resolve("chat_template.jinja"),
+        "{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}[assistant] ");
+    assertThat(model.load("own", own, BaseCheck.SAME_BASE))
+        .containsExactly(
+            "adapter own brings its own chat template, which is used while it is active");
+    Path same = adapter("same", 3);
+    SavedTextModel.copyTokenizer(same);
+    assertThat(model.load("same", same, BaseCheck.SAME_BASE)).isEmpty();
+    model.activate(List.of("own"));
+    assertThat(model.voice().prompt(List.of(Message.user("Hi"))))
+        .isEqualTo(model.voice().tokenizer().encodePlain("[user] Hi\n[assistant] "));
+    model.activate(List.of("same"));
+    assertThat(model.voice().template().orElseThrow().prompt(List.of(Message.user("Hi"))))
+        .contains("<|im_start|>user");
+  }
+
+  @Test
+  void aModelWithoutATemplateHoldsNoConversation() {
+    Path plain = SavedTextModel.plain(directory.resolve("plain"));
+    try (TextModel silent = TextModel.open(plain);
+        Session own = new Generator(silent.network()).session()) {
+      assertThatThrownBy(() -> new Conversation(silent, own))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("no chat template");
+    }
+  }
+}
