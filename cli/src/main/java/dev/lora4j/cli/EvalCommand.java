@@ -38,6 +38,16 @@ final class EvalCommand implements Callable<Integer> {
       description = "An adapter directory; the bare model unless given.")
   private Optional<Path> adapter = Optional.empty();
 
+  @Option(
+      names = "--data",
+      paramLabel = "PATH",
+      required = true,
+      showDefaultValue = Visibility.NEVER,
+      description =
+          "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
+              + " {train,test}.{csv,parquet}.")
+  private Path data = Path.of("");
+
   @Mixin private ExampleOptions examples = new ExampleOptions();
 
   @Option(names = "--workers", paramLabel = "N", description = "Threads that share the examples.")
@@ -50,7 +60,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     try (TorchScriptModel net = TorchScriptModel.load(model);
         Workers group = new Workers(workers);
-        Examples loaded = examples.load(workers)) {
+        Examples loaded = examples.load(data, workers)) {
       PrintStream story = json ? System.err : System.out;
       loaded.warnings().forEach(warning -> story.println("Warning: " + warning));
       LoraModel adapted = Lora.base(net);

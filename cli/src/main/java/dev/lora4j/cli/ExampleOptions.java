@@ -12,22 +12,12 @@ import java.util.List;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** Where examples are, what is asked of them, and how they become numbers. */
+/** What is asked of examples, and how they become numbers. */
 final class ExampleOptions {
   private static final String IMAGES = "image-classification";
   private static final String TABLES = "table-classification";
   private static final String NUMBERS = "table-regression";
   private static final List<String> TASKS = List.of(IMAGES, TABLES, NUMBERS);
-
-  @Option(
-      names = "--data",
-      paramLabel = "PATH",
-      required = true,
-      showDefaultValue = Visibility.NEVER,
-      description =
-          "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
-              + " {train,test}.{csv,parquet}.")
-  private Path data = Path.of("");
 
   @Option(
       names = "--task",
@@ -66,21 +56,21 @@ final class ExampleOptions {
   private String label = "label";
 
   /** Reads all examples. */
-  Examples load(int threads) {
+  Examples load(Path data, int threads) {
     return switch (task) {
-      case IMAGES -> images(threads);
-      case TABLES -> tables();
-      case NUMBERS -> numbers();
+      case IMAGES -> images(data, threads);
+      case TABLES -> tables(data);
+      case NUMBERS -> numbers(data);
       default -> throw new UserError("--task: no task '" + task + "'" + NearMiss.hint(task, TASKS));
     };
   }
 
-  private Examples tables() {
+  private Examples tables(Path data) {
     TableFolder.Splits tables = TableFolder.at(data, label).load();
     return examples(tables, new Goal.Classes(tables.classes()));
   }
 
-  private Examples numbers() {
+  private Examples numbers(Path data) {
     return examples(TableFolder.at(data, label).loadNumbers(), new Goal.Quantity());
   }
 
@@ -88,7 +78,7 @@ final class ExampleOptions {
     return new Examples(tables.train(), tables.test(), goal, List.of(), tables::close);
   }
 
-  private Examples images(int threads) {
+  private Examples images(Path data, int threads) {
     ImageFolder folder = ImageFolder.at(data).normalizedBy(normalization());
     if (size < 0) {
       throw new UserError("--size must be at least 1, found " + size);
