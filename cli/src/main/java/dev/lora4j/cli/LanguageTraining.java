@@ -30,10 +30,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Teaches an adapter of a language model, and leaves a directory that says how it was done. */
 final class LanguageTraining implements AutoCloseable {
@@ -200,7 +200,7 @@ final class LanguageTraining implements AutoCloseable {
 
   /** Numbers that follow from others or from the model are written out, and paths are whole. */
   private Map<String, Object> options(TuningSettings settings) {
-    Map<String, Object> options = new LinkedHashMap<>();
+    Map<String, Object> options = new TreeMap<>();
     wish.given()
         .forEach(
             (name, value) ->
