@@ -220,11 +220,11 @@ class LanguageTrainCommandTest {
   void aRunThatWasKilledGoesOnExactly() throws IOException, InterruptedException {
     Path whole = directory.resolve("whole");
     Path broken = directory.resolve("broken");
-    String[] how = {"--steps", "400", "--save-every", "5", "--eval-every", "100"};
+    String[] how = {"--steps", "100", "--save-every", "5", "--eval-every", "50"};
     JsonNode expected = json(train(chats, whole, append(how, "--json")));
 
     Process process = start(append(how, "--out", broken.toString()));
-    while (process.isAlive() && !Files.exists(broken.resolve("checkpoint-20"))) {
+    while (process.isAlive() && !Files.exists(broken.resolve("checkpoint-10"))) {
       Thread.sleep(5);
     }
     process.destroyForcibly().waitFor();
@@ -235,7 +235,7 @@ class LanguageTrainCommandTest {
         CommandLineRun.of("train", "--resume", "--out", broken.toString(), "--json");
     JsonNode result = json(resumed);
     long from = result.at("/resumed_from").asLong();
-    assertThat(from).isGreaterThanOrEqualTo(15);
+    assertThat(from).isBetween(5L, 95L);
     assertThat(resumed.err()).contains("Going on after step " + from);
     assertThat(broken.resolve("adapter_model.safetensors"))
         .hasSameBinaryContentAs(whole.resolve("adapter_model.safetensors"));

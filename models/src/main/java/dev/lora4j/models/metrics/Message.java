@@ -14,9 +14,12 @@ final class Message {
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
+  /** Zero is what a reader takes where nothing stands. */
   Message integer(int field, long value) {
-    key(field, VARINT);
-    varint(value);
+    if (value != 0) {
+      key(field, VARINT);
+      varint(value);
+    }
     return this;
   }
 
