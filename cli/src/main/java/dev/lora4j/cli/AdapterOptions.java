@@ -1,14 +1,19 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.Targets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
 /** What kind of adapter is trained. */
 final class AdapterOptions {
+  private static final String ALL_LINEAR = "all-linear";
+
   @Option(names = "--rank", paramLabel = "N", description = "Rank of the low-rank matrices.")
   private int rank = 8;
 
@@ -16,16 +21,34 @@ final class AdapterOptions {
       names = "--alpha",
       paramLabel = "X",
       showDefaultValue = Visibility.NEVER,
-      description = "The update is scaled by alpha/rank; the rank unless given.")
-  private Double alpha = Double.NaN;
+      description =
+          "The update is scaled by alpha/rank; unless given twice the rank for language models, else"
+              + " the rank.")
+  private @Nullable Double alpha;
 
   @Option(
       names = "--targets",
       paramLabel = "NAME",
       split = ",",
       showDefaultValue = Visibility.NEVER,
-      description = "Layers to adapt, by the end of their path; every linear layer unless given.")
+      description =
+          "Layers to adapt, by the end of their path, or all-linear; every linear layer but a"
+              + " language model's head unless given.")
   private List<String> targets = new ArrayList<>();
+
+  @Option(
+      names = "--exclude",
+      paramLabel = "NAME",
+      split = ",",
+      showDefaultValue = Visibility.NEVER,
+      description = "Layers to leave out.")
+  private List<String> exclude = new ArrayList<>();
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "X",
+      description = "Probability that an input of the update is zero in training.")
+  private double dropout;
 
   @Option(names = "--dora", description = "Train a magnitude for each output too (DoRA).")
   private boolean dora;
@@ -33,11 +56,34 @@ final class AdapterOptions {
   @Option(names = "--rslora", description = "Scale by alpha/√rank instead.")
   private boolean rsLora;
 
-  LoraConfig config() {
+  @Option(
+      names = "--init",
+      paramLabel = "NAME",
+      description = "How the matrices begin: true, gaussian, orthogonal, pissa, olora.")
+  private String init = "true";
+
+  /** The adapter's alpha, if it was given. */
+  OptionalDouble alpha() {
+    return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
+  }
+
+  int rank() {
+    return rank;
+  }
+
+  LoraConfig config(double usualAlpha) {
     return LoraConfig.rank(rank)
-        .alpha(alpha.isNaN() ? rank : alpha)
-        .targets(targets.isEmpty() ? Targets.everyLinear() : Targets.named(targets))
+        .alpha(alpha().orElse(usualAlpha))
+        .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
+        .exclude(Targets.named(exclude))
+        .dropout(dropout)
         .dora(dora)
-        .rsLora(rsLora);
+        .rsLora(rsLora)
+        .initialization(
+            init.equals("true") ? new Initialization.Standard() : Initialization.named(init));
+  }
+
+  private boolean isAllLinear() {
+    return targets.isEmpty() || targets.equals(List.of(ALL_LINEAR));
   }
 }

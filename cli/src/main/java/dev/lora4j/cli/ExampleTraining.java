@@ -23,22 +23,28 @@ import org.bytedeco.pytorch.NoGradGuard;
 /** Adapts a model to examples: examined before and after, saved after each epoch. */
 final class ExampleTraining implements AutoCloseable {
   private static final String ADAPTER = "default";
+  private static final int EPOCHS = 3;
+  private static final int BATCH = 16;
+  private static final double LEARNING_RATE = 1e-3;
 
   private final Module net;
   private final TrainingOptions options;
+  private final Path out;
   private final PrintStream story;
   private final Examples examples;
   private final Workers workers;
   private final Interruption interruption = new Interruption(System.err);
 
+  /** Reads the examples; the model goes where it is to compute. */
   ExampleTraining(
-      Module net, Path data, ExampleOptions asked, TrainingOptions options, PrintStream story) {
+      Module net, Places places, ExampleOptions data, TrainingOptions options, PrintStream story) {
     this.net = net;
     this.options = options;
     this.story = story;
-    net.to(Devices.named(options.device()));
+    out = places.out();
+    net.to(Devices.named(places.device()));
     workers = new Workers(options.workers());
-    examples = asked.load(data, options.workers());
+    examples = data.load(places.data(), options.workers());
     examples.warnings().forEach(warning -> story.println("Warning: " + warning));
   }
 
@@ -53,9 +59,9 @@ final class ExampleTraining implements AutoCloseable {
     Score before = examine();
     TrainingResult training = fit(model);
     Score after = examine();
-    long bytes = model.save(ADAPTER, options.out());
+    long bytes = model.save(ADAPTER, out);
     tell(before, after);
-    story.printf("The adapter is %s, %,d bytes%n", options.out(), bytes);
+    story.printf("The adapter is %s, %,d bytes%n", out, bytes);
     return new ExampleTrainingResult(before, after, listing, training, bytes);
   }
 
@@ -75,15 +81,15 @@ final class ExampleTraining implements AutoCloseable {
         new TrainingListener() {
           @Override
           public void onEpoch(int epoch) {
-            model.save(ADAPTER, options.out());
-            interruption.saved(options.out());
+            model.save(ADAPTER, out);
+            interruption.saved(out);
           }
         };
-    try (AdamW adamW = new AdamW(options.lr());
+    try (AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
         ProgressBar bar = new ProgressBar("LoRA")) {
       return Trainer.of(net, adamW)
-          .epochs(options.epochs())
-          .batchSize(options.batch())
+          .epochs(options.epochs().orElse(EPOCHS))
+          .batchSize(options.batch(BATCH))
           .seed(options.seed())
           .loss(examples.goal().loss())
           .listener(TrainingListener.both(bar, atCheckpoints))

@@ -10,16 +10,23 @@ final class Interruption implements AutoCloseable {
   private final Thread onExit;
 
   Interruption(PrintStream err) {
-    onExit = new Thread(() -> tell(err));
+    this(err, "");
+  }
+
+  /**
+   * @param advice what to do with what is saved
+   */
+  Interruption(PrintStream err, String advice) {
+    onExit = new Thread(() -> tell(err, advice));
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 
-  private synchronized void tell(PrintStream err) {
+  private synchronized void tell(PrintStream err, String advice) {
     err.println();
     err.println(
         saved.isEmpty()
             ? "lora: interrupted before the first checkpoint; nothing was saved"
-            : "lora: interrupted; saved so far: " + saved);
+            : "lora: interrupted; saved so far: " + saved + advice);
   }
 
   /** Remembers a file or directory that is whole on the disk. */
@@ -27,6 +34,12 @@ final class Interruption implements AutoCloseable {
     if (!saved.contains(what)) {
       saved.add(what);
     }
+  }
+
+  /** Remembers a file or directory that takes the place of those before it. */
+  synchronized void savedInstead(Object what) {
+    saved.clear();
+    saved.add(what);
   }
 
   /** The run came to its own end. */

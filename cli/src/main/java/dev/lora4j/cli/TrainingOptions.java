@@ -1,18 +1,35 @@
 package dev.lora4j.cli;
 
-import java.nio.file.Path;
+import dev.lora4j.UserError;
+import dev.lora4j.models.training.Length;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** How long, how fast and where to a training goes. */
+/** How long and how fast a training goes. What is not given depends on what is trained. */
 final class TrainingOptions {
-  @Option(names = "--epochs", paramLabel = "N", description = "How often each example is seen.")
-  private int epochs = 3;
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      showDefaultValue = Visibility.NEVER,
+      description = "How often each example is seen; 1 for language models, else 3.")
+  private @Nullable Integer epochs;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Examples a step.")
-  private int batch = 16;
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      showDefaultValue = Visibility.NEVER,
+      description = "Examples computed at once; 4 for language models, else 16.")
+  private @Nullable Integer batch;
 
-  @Option(names = "--lr", paramLabel = "X", description = "Learning rate of AdamW.")
-  private double lr = 0.001;
+  @Option(
+      names = "--lr",
+      paramLabel = "X",
+      showDefaultValue = Visibility.NEVER,
+      description = "Learning rate of AdamW; 2e-4 for language models, else 1e-3.")
+  private @Nullable Double lr;
 
   @Option(names = "--seed", paramLabel = "N", description = "Initial matrices and order follow.")
   private long seed;
@@ -20,22 +37,16 @@ final class TrainingOptions {
   @Option(names = "--workers", paramLabel = "N", description = "Threads that share a step.")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Where to compute.")
-  private String device = "cpu";
-
-  @Option(names = "--out", paramLabel = "DIR", description = "Where the adapter goes.")
-  private Path out = Path.of("lora-adapter");
-
-  int epochs() {
-    return epochs;
+  OptionalInt epochs() {
+    return epochs == null ? OptionalInt.empty() : OptionalInt.of(epochs);
   }
 
-  int batch() {
-    return batch;
+  int batch(int usual) {
+    return batch == null ? usual : batch;
   }
 
-  double lr() {
-    return lr;
+  double lr(double usual) {
+    return lr == null ? usual : lr;
   }
 
   long seed() {
@@ -46,11 +57,13 @@ final class TrainingOptions {
     return workers;
   }
 
-  String device() {
-    return device;
-  }
-
-  Path out() {
-    return out;
+  /** So many epochs or so many steps. */
+  Length length(OptionalLong steps) {
+    if (epochs != null && steps.isPresent()) {
+      throw new UserError("--epochs and --steps don't go together: give one of them");
+    }
+    return steps.isPresent()
+        ? new Length.Steps(steps.getAsLong())
+        : new Length.Epochs(epochs == null ? 1 : epochs);
   }
 }

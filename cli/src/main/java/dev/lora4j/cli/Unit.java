@@ -5,6 +5,8 @@ import dev.lora4j.cli.report.Numbers;
 /** What progress counts. */
 enum Unit {
   STEPS("steps"),
+  /** Steps of different sizes: how many of them a second says little. */
+  UNEVEN_STEPS("steps"),
   IMAGES("images"),
   TOKENS("tokens"),
   BYTES("bytes");
@@ -30,8 +32,11 @@ enum Unit {
     return this == BYTES ? Numbers.bytes(done) : Numbers.count(done) + " " + plural;
   }
 
-  /** {@code 641 steps/s}. */
+  /** {@code 641 steps/s}; empty if that is not told. */
   String rate(double perSecond) {
+    if (this == UNEVEN_STEPS) {
+      return "";
+    }
     return this == BYTES
         ? Numbers.bytes(Math.round(perSecond)) + "/s"
         : Numbers.rate(perSecond) + " " + plural + "/s";

@@ -16,7 +16,7 @@ final class LossPlot {
 
   private final Ticks losses;
 
-  private LossPlot(Ticks losses) {
+  LossPlot(Ticks losses) {
     this.losses = losses;
   }
 
@@ -38,7 +38,7 @@ final class LossPlot {
     return points.stream().mapToDouble(LossCurve.Point::loss).max().orElse(0);
   }
 
-  private String panel(String style, String title, List<LossCurve.Point> points) {
+  String panel(String style, String title, List<LossCurve.Point> points) {
     if (points.isEmpty()) {
       return "";
     }

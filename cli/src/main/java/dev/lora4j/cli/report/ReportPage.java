@@ -22,6 +22,21 @@ final class ReportPage {
   }
 
   String html() {
+    return document(
+        story.headline(),
+        header()
+            + tiles()
+            + section("Accuracy, class by class", new AccuracyBars(report).html() + why())
+            + section("Loss", lossText() + LossPlot.html(report, story))
+            + section("The base stays whole", checks())
+            + section("Where the time went", times())
+            + section("What was trained", listings())
+            + section("Do it again", repeat())
+            + footer(report.versions()));
+  }
+
+  /** A whole page in the report's style. */
+  static String document(String title, String content) {
     return """
         <!DOCTYPE html>
         <html lang="en">
@@ -39,18 +54,7 @@ final class ReportPage {
         </body>
         </html>
         """
-        .formatted(
-            Html.escape(story.headline()),
-            STYLE,
-            header()
-                + tiles()
-                + section("Accuracy, class by class", new AccuracyBars(report).html() + why())
-                + section("Loss", lossText() + LossPlot.html(report, story))
-                + section("The base stays whole", checks())
-                + section("Where the time went", times())
-                + section("What was trained", listings())
-                + section("Do it again", repeat())
-                + footer());
+        .formatted(Html.escape(title), STYLE, content);
   }
 
   private String header() {
@@ -86,12 +90,12 @@ final class ReportPage {
         + "</dl>\n";
   }
 
-  private static String tile(String name, String value, String meaning) {
+  static String tile(String name, String value, String meaning) {
     return "<div><dt>%s</dt><dd><b>%s</b> <span>%s</span></dd></div>\n"
         .formatted(name, value, meaning);
   }
 
-  private static String section(String title, String content) {
+  static String section(String title, String content) {
     return "<section>\n<h2>%s</h2>\n%s</section>\n".formatted(title, content);
   }
 
@@ -181,7 +185,7 @@ final class ReportPage {
             Html.escape(report.parametersAfter().text()));
   }
 
-  private static String counts(String name, long before, long after) {
+  static String counts(String name, long before, long after) {
     return "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n"
         .formatted(name, Numbers.count(before), Numbers.count(after));
   }
@@ -219,15 +223,12 @@ final class ReportPage {
         .collect(Collectors.joining(" "));
   }
 
-  private String footer() {
-    StringBuilder versions = new StringBuilder();
-    report
-        .versions()
-        .forEach(
-            (name, version) ->
-                versions.append(
-                    "<span>%s %s</span> ".formatted(Html.escape(name), Html.escape(version))));
-    return "<footer>%s</footer>\n".formatted(versions.toString().strip());
+  static String footer(Map<String, String> versions) {
+    StringBuilder spans = new StringBuilder();
+    versions.forEach(
+        (name, version) ->
+            spans.append("<span>%s %s</span> ".formatted(Html.escape(name), Html.escape(version))));
+    return "<footer>%s</footer>\n".formatted(spans.toString().strip());
   }
 
   private static String resource(String name) {

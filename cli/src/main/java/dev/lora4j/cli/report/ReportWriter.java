@@ -53,8 +53,12 @@ public final class ReportWriter {
   record Drawing(String file, Supplier<byte[]> png) {}
 
   static Written write(Path directory, DemoReport report, List<Drawing> drawings) {
+    return write(directory, new ReportPage(report).html(), drawings);
+  }
+
+  static Written write(Path directory, String html, List<Drawing> drawings) {
     Path page = directory.resolve("report.html");
-    AtomicFile.write(page, new ReportPage(report).html().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(page, html.getBytes(StandardCharsets.UTF_8));
     List<Path> pictures = new ArrayList<>();
     List<String> warnings = new ArrayList<>();
     for (Drawing drawing : drawings) {

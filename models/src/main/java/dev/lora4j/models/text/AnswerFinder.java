@@ -50,7 +50,8 @@ final class AnswerFinder {
   /** The conversation that ends with an answer, of which only that one is to be learned. */
   private AnsweredText upTo(int turn, List<Message> messages) {
     String text = template.render(messages.subList(0, turn + 1));
-    String prompt = turn == 0 ? "" : template.prompt(messages.subList(0, turn));
+    String prompt =
+        turn == 0 && !template.hasSystem() ? "" : template.prompt(messages.subList(0, turn));
     if (!text.startsWith(prompt)) {
       throw new UserError(
           "the chat template does not write an answer after the prompt that asks for it, so it"

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +24,12 @@ import java.util.Optional;
 public final class ChatTemplate {
   private final Template template;
   private final Map<String, Object> variables;
+  private final Optional<Message> system;
 
-  private ChatTemplate(Template template, Map<String, Object> variables) {
+  private ChatTemplate(Template template, Map<String, Object> variables, Optional<Message> system) {
     this.template = template;
     this.variables = variables;
+    this.system = system;
   }
 
   /**
@@ -43,7 +46,8 @@ public final class ChatTemplate {
     Map<String, Object> variables = new HashMap<>(tokens);
     variables.put("tools", Optional.empty());
     variables.put("documents", Optional.empty());
-    return new ChatTemplate(parsed("the chat template", source, clock), Map.copyOf(variables));
+    return new ChatTemplate(
+        parsed("the chat template", source, clock), Map.copyOf(variables), Optional.empty());
   }
 
   /**
@@ -98,7 +102,12 @@ public final class ChatTemplate {
   public ChatTemplate with(String name, Object value) {
     Map<String, Object> more = new HashMap<>(variables);
     more.put(name, value);
-    return new ChatTemplate(template, Map.copyOf(more));
+    return new ChatTemplate(template, Map.copyOf(more), system);
+  }
+
+  /** The same, with this system turn before conversations that have none. */
+  public ChatTemplate withSystem(String content) {
+    return new ChatTemplate(template, variables, Optional.of(Message.system(content)));
   }
 
   /** A conversation as the model reads it. */
@@ -111,6 +120,11 @@ public final class ChatTemplate {
     return rendering(messages, true).text();
   }
 
+  /** Whether there is something before the first turn. */
+  boolean hasSystem() {
+    return system.isPresent();
+  }
+
   /** Whether the template says which text a model generates, by {@code {% generation %}}. */
   boolean marksAnswers() {
     return template.marksGenerated();
@@ -118,12 +132,22 @@ public final class ChatTemplate {
 
   Rendering rendering(List<Message> messages, boolean generationPrompt) {
     Map<String, Object> all = new HashMap<>(variables);
-    all.put("messages", messages.stream().map(Message::fields).toList());
+    all.put("messages", spoken(messages).stream().map(Message::fields).toList());
     all.put("add_generation_prompt", generationPrompt);
     try {
       return template.render(all);
     } catch (TemplateError e) {
       throw new UserError("the chat template refuses the conversation: " + e.getMessage(), e);
     }
+  }
+
+  private List<Message> spoken(List<Message> messages) {
+    boolean begun = !messages.isEmpty() && messages.get(0).role().equals("system");
+    if (system.isEmpty() || begun) {
+      return messages;
+    }
+    List<Message> all = new ArrayList<>(List.of(system.get()));
+    all.addAll(messages);
+    return all;
   }
 }

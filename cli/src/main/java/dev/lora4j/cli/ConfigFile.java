@@ -1,0 +1,110 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+
+/**
+ * A command's options in a YAML file: the long names without dashes as keys, with values as on the
+ * command line, or lists of them. Nothing is made of the file but text.
+ */
+final class ConfigFile {
+  private final Path file;
+  private final Collection<String> known;
+
+  private ConfigFile(Path file, Collection<String> known) {
+    this.file = file;
+    this.known = known;
+  }
+
+  /**
+   * Reads the values by option.
+   *
+   * @param known the options that may be given
+   * @throws UserError naming the line of a key that is not known, is there twice, or has no value
+   * @throws CorruptFile if it is no YAML
+   */
+  static Map<String, String> read(Path file, Collection<String> known) {
+    return new ConfigFile(file, known).read();
+  }
+
+  private Map<String, String> read() {
+    Map<String, String> values = new LinkedHashMap<>();
+    Node root = root();
+    if (!(root instanceof MappingNode mapping)) {
+      throw mistake(root, "expected keys with values, such as 'rank: 8'");
+    }
+    for (NodeTuple entry : mapping.getValue()) {
+      String option = option(entry.getKeyNode());
+      if (values.put(option, value(option, entry.getValueNode())) != null) {
+        throw mistake(entry.getKeyNode(), "'" + option + "' is there twice");
+      }
+    }
+    return values;
+  }
+
+  private Node root() {
+    Node root;
+    try {
+      Yaml yaml = new Yaml(new SafeConstructor(new LoaderOptions()));
+      root = yaml.compose(new StringReader(Files.readString(file)));
+    } catch (CharacterCodingException e) {
+      throw new CorruptFile(file, "it is not UTF-8 text", e);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + file + ": " + e, e);
+    } catch (MarkedYAMLException e) {
+      int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
+      throw new CorruptFile(file, "line " + line + ": no YAML: " + e.getProblem(), e);
+    }
+    if (root == null) {
+      throw new UserError(file + ": there is nothing in it");
+    }
+    return root;
+  }
+
+  private String option(Node key) {
+    if (!(key instanceof ScalarNode scalar)) {
+      throw mistake(key, "expected a key, found " + key.getNodeId());
+    }
+    String name = scalar.getValue().replace('_', '-');
+    if (!known.contains(name)) {
+      throw mistake(key, "no key '" + scalar.getValue() + "'" + NearMiss.hint(name, known));
+    }
+    return name;
+  }
+
+  private String value(String option, Node node) {
+    if (node instanceof SequenceNode sequence) {
+      return sequence.getValue().stream()
+          .map(item -> value(option, item))
+          .collect(Collectors.joining(","));
+    }
+    if (!(node instanceof ScalarNode scalar) || scalar.getValue().isEmpty()) {
+      throw mistake(node, "'" + option + "': expected a value");
+    }
+    return scalar.getValue();
+  }
+
+  private UserError mistake(Node node, String problem) {
+    int line = node.getStartMark().getLine() + 1;
+    return new UserError("%s, line %d: %s".formatted(file, line, problem));
+  }
+}

@@ -1,0 +1,138 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.models.text.DataForm;
+import dev.lora4j.models.text.DataReport;
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.ExampleOptions;
+import dev.lora4j.models.text.PreferencePair;
+import dev.lora4j.models.text.PreferencePairs;
+import dev.lora4j.models.text.Sample;
+import dev.lora4j.models.text.Split;
+import dev.lora4j.models.text.TextData;
+import dev.lora4j.models.text.TextExamples;
+import dev.lora4j.models.text.Tokenizer;
+import dev.lora4j.models.training.TuningData;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a language model learns from, and what was held back; reading it says what was found.
+ *
+ * @param tuning examples or pairs
+ * @param first an example that shows what the data are like: held back, where there is one
+ * @param description in a line: {@code chats.jsonl, 950 examples to learn from and 50 held back}
+ */
+record LanguageData(TuningData tuning, Example first, String description) {
+
+  /**
+   * Reads the data.
+   *
+   * @throws UserError naming file and row of what can't be learned
+   */
+  static LanguageData read(
+      Path file,
+      LanguageOptions options,
+      long seed,
+      Tokenizer tokenizer,
+      ExampleOptions making,
+      PrintStream story) {
+    return new Reader(options, seed, tokenizer, making, story).read(file);
+  }
+
+  private record Reader(
+      LanguageOptions options,
+      long seed,
+      Tokenizer tokenizer,
+      ExampleOptions making,
+      PrintStream story) {
+
+    LanguageData read(Path file) {
+      TextData data = open(file);
+      double share = options.validFraction();
+      Optional<TextData> valid = options.valid().map(this::open);
+      if (options.dpo() || data.form() == DataForm.PREFERENCE) {
+        Split<PreferencePair> pairs = split(pairs(data), valid.map(this::pairs), share);
+        double beta = options.beta().orElse(LanguageOptions.BETA);
+        story.println("Learned by direct preference optimisation, beta " + beta);
+        return new LanguageData(
+            new TuningData.Preferences(pairs.train(), pairs.valid(), beta),
+            first(pairs).chosen(),
+            described(file, pairs, "pairs of answers"));
+      }
+      if (options.beta().isPresent()) {
+        throw new UserError("--beta is for data with prompt, chosen and rejected; see --dpo");
+      }
+      Split<Example> texts = split(texts(data), valid.map(this::texts), share);
+      return new LanguageData(
+          new TuningData.Texts(texts.train(), texts.valid()),
+          first(texts),
+          described(file, texts, "examples"));
+    }
+
+    private TextData open(Path file) {
+      TextData data = TextData.open(file);
+      story.println(file + ": " + data.form().sentence());
+      if (options.system().isPresent()) {
+        data.forEach(row -> requireConversation(row.sample(), row.place()));
+      }
+      return data;
+    }
+
+    private void requireConversation(Sample sample, String place) {
+      boolean spoken =
+          making.template().isPresent()
+              && (sample instanceof Sample.Chat
+                  || sample instanceof Sample.Instruction
+                  || sample instanceof Sample.Preference pair
+                      && pair.chosen() instanceof Sample.Chat);
+      if (!spoken) {
+        throw new UserError(
+            "--system goes with conversations and a chat template; " + place + " is none");
+      }
+    }
+
+    private List<PreferencePair> pairs(TextData data) {
+      PreferencePairs made = PreferencePairs.of(data, tokenizer, making);
+      tell(made.report());
+      return made.pairs();
+    }
+
+    private List<Example> texts(TextData data) {
+      TextExamples made = TextExamples.of(data, tokenizer, making);
+      tell(made.report());
+      return made.examples();
+    }
+
+    private void tell(DataReport report) {
+      story.println("  " + report.summary());
+      report.warnings().forEach(warning -> story.println("  Warning: " + warning));
+    }
+
+    private <T> Split<T> split(List<T> all, Optional<List<T>> valid, double share) {
+      if (valid.isPresent()) {
+        return new Split<>(all, valid.get());
+      }
+      if (share == 0) {
+        return new Split<>(all, List.of());
+      }
+      if (all.size() < 2) {
+        story.println("  Warning: one example is too few to hold any back; see --valid.");
+        return new Split<>(all, List.of());
+      }
+      int held = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
+      return Split.of(all, held, seed);
+    }
+
+    private static <T> T first(Split<T> split) {
+      return (split.valid().isEmpty() ? split.train() : split.valid()).get(0);
+    }
+
+    private static String described(Path file, Split<?> split, String what) {
+      return "%s, %,d %s to learn from and %,d held back"
+          .formatted(file.getFileName(), split.train().size(), what, split.valid().size());
+    }
+  }
+}

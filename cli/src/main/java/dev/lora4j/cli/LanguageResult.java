@@ -1,0 +1,51 @@
+package dev.lora4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.models.training.TuningResult;
+import dev.lora4j.nn.Summary;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/**
+ * What the training of a language model's adapter came to.
+ *
+ * @param tuning the run
+ * @param listing the adapted network's parameters
+ * @param peakMegabytes memory that the process took at most, where that is known
+ * @param wall from the start of the process to its end
+ * @param resumedFrom the step after which it went on; 0 for a run in one go
+ */
+record LanguageResult(
+    TuningResult tuning,
+    Summary listing,
+    OptionalLong peakMegabytes,
+    Duration wall,
+    long resumedFrom) {
+
+  void fill(ObjectNode root) {
+    root.put("train_loss", tuning.trainLoss());
+    put(root, "valid_loss_before", tuning.validLossBefore());
+    put(root, "valid_loss_after", tuning.validLossAfter());
+    root.put("tokens_per_s", tuning.tokensPerSecond());
+    peakMegabytes.ifPresentOrElse(
+        megabytes -> root.put("peak_rss_mb", megabytes), () -> root.putNull("peak_rss_mb"));
+    root.put("adapter_bytes", tuning.adapterBytes());
+    root.put("steps", tuning.steps());
+    root.put("seconds", Numbers.seconds(tuning.duration()));
+    root.put("wall_seconds", Numbers.seconds(wall));
+    root.put("adapter_step", tuning.adapterStep());
+    root.put("resumed_from", resumedFrom);
+    root.put("end", tuning.end().name().toLowerCase(Locale.ROOT));
+    root.put("tokens", tuning.tokens());
+    root.put("loss_tokens", tuning.lossTokens());
+    root.put("trained_parameters", listing.trainable());
+    root.put("directory", tuning.directory().toString());
+  }
+
+  private static void put(ObjectNode root, String name, OptionalDouble value) {
+    value.ifPresentOrElse(number -> root.put(name, number), () -> root.putNull(name));
+  }
+}

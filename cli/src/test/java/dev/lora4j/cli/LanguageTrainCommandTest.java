@@ -1,0 +1,424 @@
+package dev.lora4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From a small language model and a file to an adapter with all that tells how it was made. */
+class LanguageTrainCommandTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path directory;
+  private final Path model;
+  private final Path chats;
+
+  LanguageTrainCommandTest(@TempDir Path directory) throws IOException {
+    this.directory = directory;
+    model = SmallLanguageModel.write(directory.resolve("model"));
+    chats = SmallLanguageModel.chats(directory.resolve("chats.jsonl"), 40);
+  }
+
+  private CommandLineRun train(Path data, Path out, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--model",
+                model.toString(),
+                "--data",
+                data.toString(),
+                "--out",
+                out.toString(),
+                "--workers",
+                "2"));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(new String[0]));
+  }
+
+  private static JsonNode json(CommandLineRun run) throws IOException {
+    assertThat(run.status()).as(run.err()).isZero();
+    return JSON.readTree(run.out());
+  }
+
+  private static List<JsonNode> metrics(Path out) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(out.resolve("metrics.jsonl"))) {
+      lines.add(JSON.readTree(line));
+    }
+    return lines;
+  }
+
+  private static void assertRefused(CommandLineRun run, String... words) {
+    assertThat(run.status()).as(run.err()).isEqualTo(2);
+    assertThat(run.err()).contains(words).doesNotContain("\tat ");
+  }
+
+  // ---- learning ----
+
+  @Test
+  void anAdapterIsLearnedAndItsDirectoryTellsHow() throws IOException {
+    Path out = directory.resolve("out");
+    CommandLineRun run =
+        train(
+            chats,
+            out,
+            "--epochs",
+            "8",
+            "--lr",
+            "1e-2",
+            "--targets",
+            "q_proj",
+            "--targets",
+            "v_proj,down_proj",
+            "--dropout",
+            "0.1",
+            "--rank",
+            "4",
+            "--alpha",
+            "8",
+            "--json");
+    JsonNode result = json(run);
+
+    assertThat(result.at("/valid_loss_after").asDouble())
+        .isLessThan(result.at("/valid_loss_before").asDouble() - 0.5);
+    assertThat(result.at("/train_loss").asDouble()).isPositive();
+    assertThat(result.at("/tokens_per_s").asDouble()).isPositive();
+    assertThat(result.at("/seconds").asDouble()).isPositive();
+    assertThat(result.at("/steps").asLong()).isEqualTo(80); // 38 of 40 in batches of 4
+    assertThat(result.has("peak_rss_mb")).isTrue();
+    assertThat(result.at("/adapter_bytes").asLong())
+        .isEqualTo(
+            Files.size(out.resolve("adapter_model.safetensors"))
+                + Files.size(out.resolve("adapter_config.json")));
+    assertThat(run.err())
+        .contains("conversations (messages): every answer is learned", "40 examples of 40 rows")
+        .contains("numbers are trained, q_proj, v_proj, down_proj")
+        .contains("Loss of what was held back: ", "the adapter: ", "report.html");
+    assertThat(out)
+        .isDirectoryContaining("glob:**/tokenizer.json")
+        .isDirectoryContaining("glob:**/tokenizer_config.json")
+        .isDirectoryContaining("glob:**/chat_template.jinja")
+        .isDirectoryContaining("glob:**/loss.png");
+    assertThat(Files.readString(out.resolve("report.html")))
+        .contains("What it writes", "held back", "lora train --config");
+    JsonNode origin = JSON.readTree(Files.readString(out.resolve("origin.json")));
+    assertThat(origin.at("/base/sha256").asText())
+        .isEqualTo(
+            JSON.readTree(Files.readString(out.resolve("run.json"))).at("/base_sha256").asText());
+    assertThat(origin.at("/data/0/sha256").asText()).hasSize(64);
+    assertThat(origin.at("/versions/libtorch").asText()).isNotEmpty();
+  }
+
+  @Test
+  void metricsAreOneLineAStepAndOneAnEvaluation() throws IOException {
+    Path out = directory.resolve("out");
+    JsonNode result =
+        json(train(chats, out, "--steps", "7", "--eval-every", "3", "--packing", "--json"));
+
+    List<JsonNode> lines = metrics(out);
+    assertThat(lines.stream().filter(line -> line.has("loss"))).hasSize(7);
+    assertThat(
+            lines.stream()
+                .filter(line -> line.has("valid_loss"))
+                .map(line -> line.path("step").asInt()))
+        .containsExactly(0, 3, 6, 7);
+    assertThat(lines.get(0).path("valid_loss").asDouble())
+        .isEqualTo(result.at("/valid_loss_before").asDouble());
+    JsonNode step = lines.get(1);
+    assertThat(step.path("learning_rate").asDouble()).isEqualTo(2e-4);
+    assertThat(step.path("tokens").asLong()).isPositive();
+    assertThat(step.path("gradient_norm").asDouble()).isPositive();
+  }
+
+  @Test
+  void theFileOfARunDoesItAgain() throws IOException {
+    Path first = directory.resolve("first");
+    Path second = directory.resolve("second");
+    json(
+        train(
+            chats,
+            first,
+            "--steps",
+            "4",
+            "--seed",
+            "7",
+            "--targets",
+            "k_proj,o_proj",
+            "--init",
+            "gaussian",
+            "--lora-plus",
+            "16",
+            "--checkpointing",
+            "--system",
+            "You count.",
+            "--json"));
+    CommandLineRun again =
+        CommandLineRun.of(
+            "train",
+            "--config",
+            first.resolve("run.yaml").toString(),
+            "--out",
+            second.toString(),
+            "--json");
+    json(again);
+
+    assertThat(second.resolve("adapter_model.safetensors"))
+        .hasSameBinaryContentAs(first.resolve("adapter_model.safetensors"));
+    assertThat(Files.readString(second.resolve("run.yaml")))
+        .isEqualTo(Files.readString(first.resolve("run.yaml")).replace("first", "second"))
+        .contains("targets: [\"k_proj\",\"o_proj\"]", "alpha: 16.0", "workers: 2");
+  }
+
+  @Test
+  void preferencesAreSeenByTheirFields() throws IOException {
+    Path data = SmallLanguageModel.preferences(directory.resolve("pairs.jsonl"), 20);
+    CommandLineRun run =
+        train(data, directory.resolve("out"), "--epochs", "6", "--lr", "1e-2", "--json");
+    JsonNode result = json(run);
+
+    assertThat(result.at("/valid_loss_before").asDouble()).isCloseTo(Math.log(2), within(1e-6));
+    assertThat(result.at("/valid_loss_after").asDouble()).isLessThan(0.3);
+    assertThat(run.err()).contains("direct preference optimisation, beta 0.1");
+    assertRefused(train(chats, directory.resolve("b"), "--dpo"), "chosen, rejected");
+    assertRefused(train(chats, directory.resolve("b"), "--beta", "0.2"), "--beta is for data");
+  }
+
+  @Test
+  void aPlainTextIsLearnedWithoutAnythingHeldBack() throws IOException {
+    Path text = Files.writeString(directory.resolve("a.txt"), "To be, or not to be. ".repeat(60));
+    JsonNode result =
+        json(
+            train(
+                text,
+                directory.resolve("out"),
+                "--valid-fraction",
+                "0",
+                "--max-tokens",
+                "32",
+                "--sample",
+                "To be",
+                "--json"));
+
+    assertThat(result.at("/valid_loss_before").isNull()).isTrue();
+    assertThat(result.at("/valid_loss_after").isNull()).isTrue();
+    assertThat(result.at("/steps").asLong()).isPositive();
+  }
+
+  // ---- going on ----
+
+  @Test
+  void aRunThatWasKilledGoesOnExactly() throws IOException, InterruptedException {
+    Path whole = directory.resolve("whole");
+    Path broken = directory.resolve("broken");
+    String[] how = {"--steps", "100", "--save-every", "5", "--eval-every", "50"};
+    JsonNode expected = json(train(chats, whole, append(how, "--json")));
+
+    Process process = start(append(how, "--out", broken.toString()));
+    while (process.isAlive() && !Files.exists(broken.resolve("checkpoint-10"))) {
+      Thread.sleep(5);
+    }
+    process.destroyForcibly().waitFor();
+    assertThat(process.exitValue()).isEqualTo(137);
+    assertThat(broken.resolve("adapter_model.safetensors")).doesNotExist();
+
+    CommandLineRun resumed =
+        CommandLineRun.of("train", "--resume", "--out", broken.toString(), "--json");
+    JsonNode result = json(resumed);
+    long from = result.at("/resumed_from").asLong();
+    assertThat(from).isBetween(5L, 95L);
+    assertThat(resumed.err()).contains("Going on after step " + from);
+    assertThat(broken.resolve("adapter_model.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("adapter_model.safetensors"));
+    for (String same : List.of("train_loss", "valid_loss_before", "valid_loss_after", "tokens")) {
+      assertThat(result.path(same)).as(same).isEqualTo(expected.path(same));
+    }
+    assertThat(losses(broken)).isEqualTo(losses(whole));
+    try (Stream<Path> events = Files.list(broken.resolve("tensorboard"))) {
+      assertThat(events).hasSize(2);
+    }
+  }
+
+  private static List<String> losses(Path out) throws IOException {
+    return metrics(out).stream()
+        .map(line -> line.path("step") + " " + line.path("loss") + line.path("valid_loss"))
+        .toList();
+  }
+
+  private static String[] append(String[] some, String... more) {
+    return Stream.concat(Stream.of(some), Stream.of(more)).toArray(String[]::new);
+  }
+
+  private Process start(String... more) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "train",
+                "--model",
+                model.toString(),
+                "--data",
+                chats.toString(),
+                "--workers",
+                "2"));
+    command.addAll(List.of(more));
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(directory.resolve("told.txt").toFile())
+        .start();
+  }
+
+  @Test
+  void ctrlCSaysWhereItGoesOn() throws IOException, InterruptedException {
+    Path out = directory.resolve("out");
+    Process process = start("--steps", "1000000", "--save-every", "5", "--out", out.toString());
+    while (process.isAlive() && !Files.exists(out.resolve("checkpoint-10"))) {
+      Thread.sleep(5);
+    }
+    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+
+    assertThat(process.waitFor()).isEqualTo(130);
+    assertThat(Files.readString(directory.resolve("told.txt")))
+        .contains("interrupted; saved so far: [" + out.resolve("checkpoint-"))
+        .contains("lora train --resume --out " + out);
+  }
+
+  @Test
+  void whereTheDiskRefusesTheLastCheckpointIsNamed() throws IOException {
+    Path out = directory.resolve("out");
+    // A file in the way of the second checkpoint's name.
+    Files.createDirectories(out);
+    Files.writeString(out.resolve("checkpoint-4"), "");
+    assertRefused(train(chats, out, "--steps", "8", "--save-every", "2"), "checkpoint-4");
+
+    Path other = directory.resolve("other");
+    Files.createDirectories(other);
+    Files.writeString(other.resolve("tokenizer.json.d"), "");
+    Files.createDirectories(other.resolve("metrics.jsonl"));
+    assertRefused(train(chats, other, "--steps", "2"), "metrics.jsonl");
+  }
+
+  // ---- mistakes ----
+
+  @Test
+  void aFileOfOptionsIsCheckedLineByLine() throws IOException {
+    Path yaml = directory.resolve("my.yaml");
+    Files.writeString(yaml, "rank: 4\nlearning-rat: 1e-3\n");
+    assertRefused(config(yaml), "my.yaml, line 2: no key 'learning-rat'");
+    Files.writeString(yaml, "rank: 4\nsave_evry: 3\n");
+    assertRefused(config(yaml), "did you mean save-every?");
+    Files.writeString(yaml, "rank: 4\nrank: 8\n");
+    assertRefused(config(yaml), "line 2: 'rank' is there twice");
+    Files.writeString(yaml, "rank: four\n");
+    assertRefused(config(yaml), "my.yaml: ", "--rank", "four");
+    Files.writeString(yaml, "rank: [\n");
+    assertRefused(config(yaml), "no YAML");
+    Files.writeString(yaml, "- rank\n");
+    assertRefused(config(yaml), "expected keys with values");
+    Files.writeString(yaml, "rank: {a: 1}\n");
+    assertRefused(config(yaml), "'rank': expected a value");
+    Files.writeString(yaml, "");
+    assertRefused(config(yaml), "there is nothing in it");
+    assertRefused(config(directory.resolve("gone.yaml")), "gone.yaml");
+  }
+
+  private static CommandLineRun config(Path yaml) {
+    return CommandLineRun.of("train", "--config", yaml.toString());
+  }
+
+  @Test
+  void whatIsGivenGoesBeforeTheFile() throws IOException {
+    Path yaml = directory.resolve("my.yaml");
+    Files.writeString(
+        yaml,
+        """
+        model: %s
+        data: %s
+        targets: [q_proj, k_proj]  # both
+        steps: 900
+        packing: true
+        """
+            .formatted(model, chats));
+    Path out = directory.resolve("out");
+    JsonNode result =
+        json(
+            CommandLineRun.of(
+                "train",
+                "--config",
+                yaml.toString(),
+                "--steps",
+                "2",
+                "--targets",
+                "v_proj",
+                "--out",
+                out.toString(),
+                "--json"));
+
+    assertThat(result.at("/steps").asLong()).isEqualTo(2);
+    assertThat(Files.readString(out.resolve("adapter_config.json")))
+        .contains("v_proj")
+        .doesNotContain("q_proj");
+    assertThat(Files.readString(out.resolve("run.yaml"))).contains("packing: true", "steps: 2");
+  }
+
+  @Test
+  void mistakesAreTold() throws IOException {
+    Path out = directory.resolve("out");
+    assertRefused(CommandLineRun.of("train", "--out", "x"), "--model and --data are needed");
+    assertRefused(
+        CommandLineRun.of("train", "--resume", "--out", out.toString()), "no run to resume");
+    assertRefused(train(chats, out, "--epochs", "2", "--steps", "3"), "don't go together");
+    assertRefused(train(chats, out, "--schedule", "cosin"), "did you mean cosine?");
+    assertRefused(train(chats, out, "--valid-fraction", "1"), "--valid-fraction");
+    assertRefused(train(chats, out, "--max-tokens", "129"), "--max-tokens must be from 2 to 128");
+    assertRefused(train(chats, out, "--max-tokens", "5"), "no token to learn");
+    assertRefused(train(chats, out, "--targets", "q_pro"), "q_proj");
+    assertRefused(train(chats, out, "--label", "x"), "--label has no meaning here");
+    assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
+    Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
+    assertRefused(train(text, out, "--system", "Be."), "--system goes with conversations");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void anotherModelsTokenizerIsSeen() throws IOException {
+    Path small = SmallLanguageModel.write(directory.resolve("small"), 100);
+    assertRefused(
+        CommandLineRun.of(
+            "train",
+            "--model",
+            small.toString(),
+            "--data",
+            chats.toString(),
+            "--out",
+            directory.resolve("out").toString()),
+        "vocabulary",
+        "tokenizer");
+  }
+
+  @Test
+  void anotherBaseIsSeen() throws IOException {
+    Path out = directory.resolve("out");
+    json(train(chats, out, "--steps", "2", "--json"));
+    assertRefused(train(chats, out, "--steps", "2"), "holds a run already");
+    Files.move(model, directory.resolve("old"));
+    SmallLanguageModel.write(model);
+    Path weights = model.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 2] ^= 1;
+    Files.write(weights, bytes);
+    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "base_sha256: ");
+  }
+}

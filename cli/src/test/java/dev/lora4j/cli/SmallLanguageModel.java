@@ -1,0 +1,74 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.models.Llama;
+import dev.lora4j.models.LlamaConfig;
+import dev.lora4j.nn.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+
+/** A small random Llama with a tokenizer and a chat template, as a directory. */
+final class SmallLanguageModel {
+  private static final Path TEXT = Path.of("../models/src/test/resources/fixtures/text");
+  private static final int VOCABULARY = 600;
+
+  private SmallLanguageModel() {}
+
+  static Path write(Path directory) throws IOException {
+    return write(directory, VOCABULARY);
+  }
+
+  static Path write(Path directory, int vocabulary) throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(
+        directory.resolve("config.json"),
+        """
+        {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
+         "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "head_dim": 8,
+         "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 128,
+         "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": true,
+         "torch_dtype": "float32", "vocab_size": %d}
+        """
+            .formatted(vocabulary));
+    for (String name : new String[] {"tokenizer.json", "tokenizer_config.json"}) {
+      Files.copy(TEXT.resolve("smollm2").resolve(name), directory.resolve(name));
+    }
+    Files.copy(TEXT.resolve("chat/smollm2.jinja"), directory.resolve("chat_template.jinja"));
+    Engine.seed(3);
+    try (PointerScope scope = new PointerScope();
+        Llama model = new Llama(LlamaConfig.read(directory.resolve("config.json")))) {
+      SafetensorsWriter.write(
+          directory.resolve("model.safetensors"), model.stateDict(), Map.of("format", "pt"));
+    }
+    return directory;
+  }
+
+  /** Questions with answers that are easily learned. */
+  static Path chats(Path file, int count) throws IOException {
+    StringBuilder rows = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      rows.append(
+          """
+          {"messages": [{"role": "user", "content": "What is %d?"}, {"role": "assistant", "content": "A number, %d."}]}
+          """
+              .formatted(i, i));
+    }
+    return Files.writeString(file, rows);
+  }
+
+  /** Questions with a better and a worse answer. */
+  static Path preferences(Path file, int count) throws IOException {
+    StringBuilder rows = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      rows.append(
+          """
+          {"prompt": "What is %d?\\n", "chosen": "A number.", "rejected": "I do not know."}
+          """
+              .formatted(i));
+    }
+    return Files.writeString(file, rows);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.lora4j.models.metrics;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/** A message of Protocol Buffers while it is written, field by field. */
+final class Message {
+  private static final int VARINT = 0;
+  private static final int EIGHT_BYTES = 1;
+  private static final int LENGTH = 2;
+  private static final int FOUR_BYTES = 5;
+
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+  /** Zero is what a reader takes where nothing stands. */
+  Message integer(int field, long value) {
+    if (value != 0) {
+      key(field, VARINT);
+      varint(value);
+    }
+    return this;
+  }
+
+  Message real(int field, double value) {
+    key(field, EIGHT_BYTES);
+    bytes.writeBytes(little(Double.BYTES).putDouble(value).array());
+    return this;
+  }
+
+  Message real(int field, float value) {
+    key(field, FOUR_BYTES);
+    bytes.writeBytes(little(Float.BYTES).putFloat(value).array());
+    return this;
+  }
+
+  Message text(int field, String value) {
+    return block(field, value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  Message message(int field, Message value) {
+    return block(field, value.bytes());
+  }
+
+  private Message block(int field, byte[] content) {
+    key(field, LENGTH);
+    varint(content.length);
+    bytes.writeBytes(content);
+    return this;
+  }
+
+  private void key(int field, int wireType) {
+    varint((long) field << 3 | wireType);
+  }
+
+  private void varint(long value) {
+    long rest = value;
+    while ((rest & ~0x7fL) != 0) {
+      bytes.write((int) (rest & 0x7f | 0x80));
+      rest >>>= 7;
+    }
+    bytes.write((int) rest);
+  }
+
+  private static ByteBuffer little(int size) {
+    return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  byte[] bytes() {
+    return bytes.toByteArray();
+  }
+}
