@@ -7,7 +7,13 @@ import picocli.CommandLine.Command;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    subcommands = {DemoBench.class, LayersBench.class, LayersRun.class, ScriptBench.class},
+    subcommands = {
+      DemoBench.class,
+      LayersBench.class,
+      LayersRun.class,
+      ScriptBench.class,
+      ModelBench.class
+    },
     synopsisSubcommandLabel = "BENCHMARK",
     description = "Measures lora4j side by side with its Python peers.")
 final class Main {

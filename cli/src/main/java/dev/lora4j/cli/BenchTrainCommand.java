@@ -15,6 +15,7 @@ import dev.lora4j.models.training.TuningListener;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Linear;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,6 +70,8 @@ final class BenchTrainCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
+  private long flopPerToken;
+
   @Override
   public Integer call() throws IOException {
     if (steps < 2) {
@@ -83,11 +86,24 @@ final class BenchTrainCommand implements Callable<Integer> {
     return 0;
   }
 
+  /**
+   * Forward, and backward to the inputs, of all frozen matrices, which need no gradient themselves:
+   * 4 operations by parameter.
+   */
+  private static long flopPerToken(Llama network) {
+    return 4
+        * network.namedModules().values().stream()
+            .filter(Linear.class::isInstance)
+            .mapToLong(layer -> ((Linear) layer).weight().numel())
+            .sum();
+  }
+
   private List<Double> rates(Path directory) {
     Engine.start();
     Engine.seed(0);
     List<Double> rates = new ArrayList<>();
     try (Llama network = new Llama(shape.config(Math.max(2048, tokens)))) {
+      flopPerToken = flopPerToken(network);
       FineTuning.run(
           TuningRequest.of(
                   Lora.adapt(
@@ -139,6 +155,7 @@ final class BenchTrainCommand implements Callable<Integer> {
           System.out,
           root -> {
             root.put("tokens_per_s", median);
+            root.put("flop_per_token", flopPerToken);
             ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
             rates.forEach(root.putArray("all")::add);
           });

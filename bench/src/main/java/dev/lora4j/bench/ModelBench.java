@@ -1,0 +1,90 @@
+package dev.lora4j.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Training of and writing with a language model of SmolLM2-135M's shape, against PEFT. */
+@Command(
+    name = "model",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = "Training steps of 4 × 256 tokens, and 64 tokens after a prompt of 512.",
+    footer = {"", "Example:", "  bench/run model --python .venv/bin/python --rounds 3"})
+final class ModelBench implements Callable<Integer> {
+  private static final Path PEERS = Path.of("bench", "peers");
+
+  @Option(names = "--python", description = "A Python with PEFT.", required = true)
+  private String python = "";
+
+  @Option(names = "--rounds", description = "Pairs of runs; medians count.")
+  private int rounds = 3;
+
+  @Option(names = "--steps", description = "Steps of training in a run; the first does not count.")
+  private int steps = 5;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Pairs train =
+        Pairs.run(
+            rounds,
+            ours("train", "--steps", Integer.toString(steps)),
+            peer("train_peft.py", "--steps", Integer.toString(steps)));
+    Pairs write = Pairs.run(rounds, ours("generate"), peer("generate_transformers.py"));
+    System.out.printf("Medians of %d rounds.%n%n", rounds);
+    System.out.println("| | lora4j | peer | ratio | range |");
+    System.out.println("| --- | --- | --- | --- | --- |");
+    row("training, tokens/s", train, "/tokens_per_s", "/tokens_per_s");
+    row("training, peak memory in MB", train, "/peak_rss_mb", "/peak_rss_mb");
+    row("first token after 512, s", write, "/base/prefill_s", "/prefill_s");
+    row("the same with a merged adapter, s", write, "/merged/prefill_s", "/prefill_s");
+    row("writing, tokens/s", write, "/base/tokens_per_s", "/tokens_per_s");
+    row("writing with an adapter, tokens/s", write, "/adapter/tokens_per_s", "/tokens_per_s");
+    row("writing with a merged adapter, tokens/s", write, "/merged/tokens_per_s", "/tokens_per_s");
+    printLimit(train);
+    return 0;
+  }
+
+  private static List<String> ours(String... arguments) {
+    List<String> command = new ArrayList<>(List.of("./lora", "bench"));
+    command.addAll(List.of(arguments));
+    command.add("--json");
+    return command;
+  }
+
+  private List<String> peer(String script, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(python, PEERS.resolve(script).toString()));
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  private static void row(String name, Pairs pairs, String ours, String peers) {
+    System.out.printf(
+        Locale.ROOT,
+        "| %s | %.3f | %.3f | %.2f | %s |%n",
+        name,
+        pairs.ours(ours),
+        pairs.peers(peers),
+        pairs.ratio(ours, peers),
+        pairs.range(ours, peers));
+  }
+
+  private static void printLimit(Pairs train) {
+    int cores = Runtime.getRuntime().availableProcessors();
+    double gflops = GemmRate.gflops();
+    double limit = cores * gflops * 1e9 / train.ours("/flop_per_token");
+    System.out.printf(
+        Locale.ROOT,
+        "%nThis machine multiplies matrices at %.0f GFLOPS a core; %d cores could train %.0f"
+            + " tokens/s if they did nothing else: training stands at %.0f %%.%n",
+        gflops,
+        cores,
+        limit,
+        100 * train.ours("/tokens_per_s") / limit);
+  }
+}

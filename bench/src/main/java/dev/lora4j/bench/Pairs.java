@@ -1,0 +1,69 @@
+package dev.lora4j.bench;
+
+import dev.lora4j.bench.PeerProcess.Run;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+
+/** Our runs and a peer's, in turn, so that what disturbs the machine disturbs both. */
+final class Pairs {
+  private final List<Run> ours = new ArrayList<>();
+  private final List<Run> peers = new ArrayList<>();
+
+  private Pairs() {}
+
+  static Pairs run(int rounds, List<String> ourCommand, List<String> peerCommand)
+      throws IOException, InterruptedException {
+    Pairs pairs = new Pairs();
+    for (int round = 0; round < rounds; round++) {
+      System.err.printf("round %d of %d%n", round + 1, rounds);
+      if (round % 2 == 0) {
+        pairs.ours.add(PeerProcess.run(ourCommand));
+        pairs.peers.add(PeerProcess.run(peerCommand));
+      } else {
+        pairs.peers.add(PeerProcess.run(peerCommand));
+        pairs.ours.add(PeerProcess.run(ourCommand));
+      }
+    }
+    return pairs;
+  }
+
+  /** The median of a number that our runs told. */
+  double ours(String pointer) {
+    return median(ours, run -> run.number(pointer));
+  }
+
+  /** The median of a number that the peer's runs told. */
+  double peers(String pointer) {
+    return median(peers, run -> run.number(pointer));
+  }
+
+  /** The median over the rounds of ours divided by the peer's of the same round. */
+  double ratio(String ofOurs, String ofPeers) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < ours.size(); i++) {
+      ratios.add(ours.get(i).number(ofOurs) / peers.get(i).number(ofPeers));
+    }
+    return median(ratios, Double::doubleValue);
+  }
+
+  /** The smallest and the largest of those quotients. */
+  String range(String ofOurs, String ofPeers) {
+    double least = Double.POSITIVE_INFINITY;
+    double most = 0;
+    for (int i = 0; i < ours.size(); i++) {
+      double ratio = ours.get(i).number(ofOurs) / peers.get(i).number(ofPeers);
+      least = Math.min(least, ratio);
+      most = Math.max(most, ratio);
+    }
+    return String.format(Locale.ROOT, "%.2f to %.2f", least, most);
+  }
+
+  private static <T> double median(List<T> values, ToDoubleFunction<T> number) {
+    double[] sorted = values.stream().mapToDouble(number).sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+}
