@@ -41,7 +41,8 @@ class CombineCommandTest {
   @Test
   void aBaseIsCheckedAndTheNamesStay() throws IOException {
     CommandLineRun run =
-        combine(cats + "", dogs + "", "--model", base + "", "--method", "svd", "--rank=3", "--json");
+        combine(
+            cats + "", dogs + "", "--model", base + "", "--method", "svd", "--rank=3", "--json");
 
     JsonNode json = new ObjectMapper().readTree(run.out());
     assertThat(json.at("/largest_rank").asInt()).isEqualTo(3);
@@ -99,8 +100,7 @@ class CombineCommandTest {
 
   @Test
   void whatWouldBeLostIsRefused(@TempDir Path directory) {
-    Path dora =
-        SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 3);
+    Path dora = SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 3);
 
     assertMistake("'dora' has use_dora: its magnitudes would be lost", cats + "", dora + "");
   }

@@ -87,8 +87,7 @@ class ConvertCommandTest {
 
   @Test
   void whatAKindCantSayIsRefused() {
-    Path dora =
-        SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 1);
+    Path dora = SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 1);
 
     assertMistake("has no way to say use_dora", dora, "x.gguf", "--model", base.toString());
     assertMistake(
