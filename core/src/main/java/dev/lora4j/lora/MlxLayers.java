@@ -98,6 +98,15 @@ final class MlxLayers {
   }
 
   LoraConfig config() {
+    try {
+      return asConfig();
+    } catch (UserError e) {
+      throw new UserError(
+          file.path().resolveSibling(PeftAdapter.CONFIG) + ": " + e.getMessage(), e);
+    }
+  }
+
+  private LoraConfig asConfig() {
     return LoraConfig.rank(mlx.rank())
         .alpha(mlx.scale() * mlx.rank())
         .dropout(mlx.dropout())
