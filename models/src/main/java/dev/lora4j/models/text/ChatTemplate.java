@@ -2,11 +2,11 @@ package dev.lora4j.models.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.jinja.Rendering;
 import dev.lora4j.models.text.jinja.Template;
 import dev.lora4j.models.text.jinja.TemplateError;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
@@ -47,20 +47,20 @@ public final class ChatTemplate {
   }
 
   /**
-   * The template of a model's directory: {@code chat_template.jinja}, else {@code chat_template} in
-   * {@code tokenizer_config.json}. Models that were not made for conversations have none.
+   * The template of a model: {@code chat_template.jinja}, else {@code chat_template} in {@code
+   * tokenizer_config.json}. Models that were not made for conversations have none.
+   *
+   * @param model a directory, or a GGUF file
    */
-  public static Optional<ChatTemplate> load(Path directory, SpecialTokens special) {
-    Path own = directory.resolve("chat_template.jinja");
-    if (Files.exists(own)) {
-      try {
-        return Optional.of(of(Files.readString(own), special.texts()));
-      } catch (IOException e) {
-        throw new UserError("cannot read " + own + ": " + e, e);
-      }
-    }
-    JsonNode config = JsonFile.readIfPresent(directory.resolve("tokenizer_config.json"));
-    return source(config.path("chat_template")).map(source -> of(source, special.texts()));
+  public static Optional<ChatTemplate> load(Path model, SpecialTokens special) {
+    ModelFiles files = ModelFiles.at(model);
+    Optional<String> own =
+        files
+            .read("chat_template.jinja")
+            .map(content -> new String(content, StandardCharsets.UTF_8));
+    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
+    return own.or(() -> source(config.path("chat_template")))
+        .map(source -> of(source, special.texts()));
   }
 
   /** A text, or several with names, of which the one called default counts. */
