@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
       PlanCommand.class,
       MergeCommand.class,
       UnmergeCommand.class,
+      ConvertCommand.class,
       DoctorCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
