@@ -90,7 +90,6 @@ final class ConvertCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** The file's length, which is near enough to what will be written. */
   private long bytes() {
     try {
       return Files.size(model);

@@ -63,7 +63,7 @@ public final class GgufConversion {
    *
    * @param out a directory that is not there yet, or empty; it appears whole or not at all
    * @param options of which an empty format means the one of {@link #formatOf}
-   * @param progress hears the bytes of weights as they are written
+   * @param progress hears the file's bytes as they are converted
    * @throws UserError if the model is not supported, does not fit its metadata, has numbers that
    *     the format can't hold, or the disk refuses
    * @throws dev.lora4j.CorruptFile if the file is damaged
@@ -127,7 +127,7 @@ public final class GgufConversion {
           "%s: %s has numbers that float16 can't hold; ask for bfloat16 or float32"
               .formatted(model.path(), name));
     }
-    progress.accept(tensor.nbytes());
+    progress.accept(model.bytes(name));
     return tensor;
   }
 

@@ -147,7 +147,7 @@ final class ConfigJson {
     OptionalInt rotated = metadata.whole(key("rope.dimension_count"));
     OptionalInt keys = metadata.whole(key("attention.key_length"));
     OptionalInt values = metadata.whole(key("attention.value_length"));
-    int headDim = keys.orElse(rotated.orElse(hidden / heads));
+    int headDim = keys.orElse(hidden / heads);
     if (values.orElse(headDim) != headDim) {
       throw unsupported("attention.value_length", "another size than that of the keys");
     }

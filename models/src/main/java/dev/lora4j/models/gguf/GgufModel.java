@@ -179,6 +179,11 @@ public final class GgufModel implements TensorFile {
     return file.tensor(inFile(name)).type();
   }
 
+  /** How many bytes the file holds of a tensor. */
+  public long bytes(String name) {
+    return file.tensor(inFile(name)).bytes();
+  }
+
   @Override
   public DType dtype(String name) {
     return file.dtype(inFile(name));
