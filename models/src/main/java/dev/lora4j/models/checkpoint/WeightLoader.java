@@ -59,7 +59,7 @@ final class WeightLoader {
   }
 
   /** The model's names of the tensors → their names in the files. */
-  private Map<String, String> storedNames() {
+  Map<String, String> storedNames() {
     Map<String, String> stored = new LinkedHashMap<>();
     String prefix = architecture.prefix();
     boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
