@@ -30,8 +30,7 @@ class ConvertCommandTest {
     assertMistake("there is no " + none, none.toString(), directory.resolve("out").toString());
     Path text = Files.writeString(directory.resolve("text"), "text");
     assertMistake("is no GGUF file, and", text.toString(), directory.resolve("out").toString());
-    assertMistake(
-        "there is no", directory.toString(), directory.resolve("out.gguf").toString());
+    assertMistake("there is no", directory.toString(), directory.resolve("out.gguf").toString());
     assertMistake("no format 'q3'", directory.toString(), "out.gguf", "--dtype", "q3");
   }
 

@@ -19,8 +19,8 @@ import java.util.OptionalLong;
 
 /**
  * Writes a model as the GGUF file that llama.cpp's converter would make of it: metadata, tokenizer,
- * and the tensors under its names and in its order. Matrices have the format that is asked for,
- * all else is F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * and the tensors under its names and in its order. Matrices have the format that is asked for, all
+ * else is F32; a matrix whose rows don't fill Q8_0's blocks is F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -104,7 +104,9 @@ public final class GgufModelWriter {
     }
   }
 
-  /** llama.cpp has no windows here: texts within the shortest one are computed as they should be. */
+  /**
+   * llama.cpp has no windows here: texts within the shortest one are computed as they should be.
+   */
   private static int context(LlamaConfig config) {
     long context = config.maxPositions();
     for (OptionalLong window : config.windows()) {

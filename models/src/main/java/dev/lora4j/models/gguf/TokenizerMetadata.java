@@ -29,8 +29,7 @@ final class TokenizerMetadata {
   private final List<Kind> kinds = new ArrayList<>();
   private final Map<String, Integer> ids = new HashMap<>();
 
-  private TokenizerMetadata(
-      ModelFiles files, JsonNode json, Map<String, GgufValue> metadata) {
+  private TokenizerMetadata(ModelFiles files, JsonNode json, Map<String, GgufValue> metadata) {
     this.files = files;
     this.json = json;
     this.metadata = metadata;
@@ -72,7 +71,9 @@ final class TokenizerMetadata {
     JsonNode model = json.path("model");
     if (!model.path("type").asText().equals("BPE") || !model.path("vocab").isObject()) {
       throw new UserError(
-          file + ": only BPE can be written to GGUF, found " + model.path("type").asText("nothing"));
+          file
+              + ": only BPE can be written to GGUF, found "
+              + model.path("type").asText("nothing"));
     }
     for (int id = 0; id < rows; id++) {
       tokens.add("[PAD" + id + "]");
@@ -197,16 +198,19 @@ final class TokenizerMetadata {
       text(config, part)
           .or(() -> text(map, part))
           .map(ids::get)
-          .ifPresent(
-              id -> metadata.put(part.key(), new GgufValue.Whole(GgufKind.U32, id)));
+          .ifPresent(id -> metadata.put(part.key(), new GgufValue.Whole(GgufKind.U32, id)));
     }
     Optional<String> own =
         files
             .read("chat_template.jinja")
             .map(content -> new String(content, StandardCharsets.UTF_8));
-    own.or(() -> config.map(c -> c.path("chat_template")).filter(JsonNode::isTextual).map(JsonNode::asText))
-        .ifPresent(
-            template -> metadata.put("tokenizer.chat_template", GgufValue.of(template)));
+    own.or(
+            () ->
+                config
+                    .map(c -> c.path("chat_template"))
+                    .filter(JsonNode::isTextual)
+                    .map(JsonNode::asText))
+        .ifPresent(template -> metadata.put("tokenizer.chat_template", GgufValue.of(template)));
   }
 
   private static Optional<String> text(Optional<JsonNode> json, SpecialToken part) {

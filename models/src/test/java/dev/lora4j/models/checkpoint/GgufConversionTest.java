@@ -101,14 +101,14 @@ class GgufConversionTest {
     Path large = directory.resolve("large.gguf");
     byte[] bytes = Files.readAllBytes(file("llama2"));
     // the last number of the file, 1e30
-    System.arraycopy(new byte[] {(byte) 0xca, (byte) 0xf2, 0x49, 0x71}, 0, bytes, bytes.length - 4, 4);
+    System.arraycopy(
+        new byte[] {(byte) 0xca, (byte) 0xf2, 0x49, 0x71}, 0, bytes, bytes.length - 4, 4);
     Files.write(large, bytes);
     Path out = directory.resolve("out");
 
     assertThatThrownBy(
             () ->
-                GgufConversion.run(
-                    large, out, SaveOptions.oneFile().as(DType.F16), progress -> {}))
+                GgufConversion.run(large, out, SaveOptions.oneFile().as(DType.F16), progress -> {}))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("has numbers that float16 can't hold; ask for bfloat16");
     assertThat(directory).isDirectoryNotContaining("glob:**out*");

@@ -141,7 +141,8 @@ class GgufModelTest {
         UserError.class,
         "llama.rope.dimension_count: turning a part of each head is not supported");
     assertRefused(
-        changed("llama3", (m, tensors) -> tensors.put("rope_freqs.weight", torch.ones(4).mul_(two()))),
+        changed(
+            "llama3", (m, tensors) -> tensors.put("rope_freqs.weight", torch.ones(4).mul_(two()))),
         UserError.class,
         "rope_freqs.weight is not the scaling of Llama 3");
   }
@@ -214,7 +215,8 @@ class GgufModelTest {
 
   // ---- files with a mistake ----
 
-  private Path changed(String family, BiConsumer<Map<String, GgufValue>, Map<String, Tensor>> edit) {
+  private Path changed(
+      String family, BiConsumer<Map<String, GgufValue>, Map<String, Tensor>> edit) {
     Path made = directory.resolve("changed.gguf");
     try (GgufFile file = GgufFile.open(file(family))) {
       Map<String, GgufValue> metadata = new LinkedHashMap<>(file.metadata());

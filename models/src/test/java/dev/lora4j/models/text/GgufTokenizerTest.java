@@ -127,9 +127,7 @@ class GgufTokenizerTest {
 
   private static void assertRefused(
       Path file, Class<? extends RuntimeException> kind, String message) {
-    assertThatThrownBy(() -> Tokenizer.load(file))
-        .isInstanceOf(kind)
-        .hasMessageContaining(message);
+    assertThatThrownBy(() -> Tokenizer.load(file)).isInstanceOf(kind).hasMessageContaining(message);
   }
 
   private static Path file(String name) {
