@@ -50,7 +50,10 @@ enum SplitRule {
 
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
+  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
   private final List<String> names;
+
+  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
   private final List<String> patterns;
 
   SplitRule(List<String> names, List<String> patterns) {
