@@ -1,22 +1,26 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.lora.AdapterConversion;
 import dev.lora4j.lora.AdapterKind;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Carries an adapter from one kind of files into another. */
+/** Carries an adapter or a model from one kind of files into another. */
 @Command(
     name = "convert",
     mixinStandardHelpOptions = true,
     description = {
       "Writes an adapter in the files of another program: PEFT's directory, mlx-lm's directory, or"
-          + " the GGUF file that llama.cpp takes with --lora.",
+          + " the GGUF file that llama.cpp takes with --lora. Or a model: a GGUF file as a directory"
+          + " in Hugging Face's layout, with tokenizer and chat template, or such a directory as a"
+          + " GGUF file.",
       ""
     },
     footer = {
@@ -24,13 +28,17 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  lora convert my-adapter my-adapter.gguf --model SmolLM2-135M --dtype float16",
       "  lora convert my-adapter for-apple --to mlx",
-      "  lora convert adapter.gguf my-adapter --model SmolLM2-135M"
+      "  lora convert adapter.gguf my-adapter --model SmolLM2-135M",
+      "  lora convert SmolLM2-135M-Instruct.Q4_1.gguf SmolLM2-135M-Instruct",
+      "  lora convert merged merged.gguf --dtype q8_0"
     })
 final class ConvertCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "FROM",
-      description = "An adapter: a directory of PEFT's or mlx-lm's, or a .gguf file.")
+      description =
+          "An adapter: a directory of PEFT's or mlx-lm's, or a .gguf file. Or a model: a .gguf"
+              + " file or a directory.")
   private Path from = Path.of("");
 
   @Parameters(index = "1", paramLabel = "OUT", description = "Where the result goes.")
@@ -55,14 +63,34 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--dtype",
       paramLabel = "NAME",
-      description = "float32, float16 or bfloat16; as it is if not given.")
+      description =
+          "float32, float16 or bfloat16, for a model in a GGUF file also q8_0. If not given, as it"
+              + " is; float16 where it was quantised, and for a model in a GGUF file.")
   private @Nullable String dtype;
+
+  @Option(
+      names = "--max-shard-size",
+      paramLabel = "SIZE",
+      description = "A model's largest file of weights, such as 500MB; ${DEFAULT-VALUE}.")
+  private String maxShardSize = "5GB";
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
   @Override
   public Integer call() {
+    if (ModelConversion.isModel(from)) {
+      if (to != null || model != null) {
+        throw new UserError("--to and --model are for adapters; " + from + " is a model");
+      }
+      new ModelConversion(from, out, Optional.ofNullable(dtype), maxShardSize, json).run();
+    } else {
+      convertAdapter();
+    }
+    return 0;
+  }
+
+  private void convertAdapter() {
     AdapterKind kind = to == null ? AdapterKind.byName(out) : AdapterKind.of(to);
     AdapterConversion conversion = AdapterConversion.of(from);
     if (model != null) {
@@ -92,6 +120,5 @@ final class ConvertCommand implements Callable<Integer> {
           Numbers.bytes(done.bytes()),
           out);
     }
-    return 0;
   }
 }

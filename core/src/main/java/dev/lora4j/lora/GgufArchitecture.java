@@ -167,21 +167,28 @@ public record GgufArchitecture(
     return number.find() ? pattern.replace("#", number.group()) : pattern;
   }
 
-  /** B's rows, {@code [out, rank]}, in llama.cpp's order. */
-  Tensor toLlamaCpp(String path, Tensor b) {
+  /**
+   * The rows of a layer's B {@code [out, rank]}, weight {@code [out, in]} or bias {@code [out]} in
+   * llama.cpp's order; the result belongs to the caller's pointer scope.
+   */
+  public Tensor toLlamaCpp(String path, Tensor b) {
     Integer heads = rotated.get(pattern(path));
     return heads == null ? b : reordered(b, heads, 2, halfHead(path, b, heads));
   }
 
-  /** B's rows, {@code [out, rank]}, in Hugging Face's order. */
-  Tensor fromLlamaCpp(String path, Tensor b) {
+  /**
+   * The rows of a layer's B {@code [out, rank]}, weight {@code [out, in]} or bias {@code [out]} in
+   * Hugging Face's order; the result belongs to the caller's pointer scope.
+   */
+  public Tensor fromLlamaCpp(String path, Tensor b) {
     Integer heads = rotated.get(pattern(path));
     return heads == null ? b : reordered(b, heads, halfHead(path, b, heads), 2);
   }
 
   /** Swaps the two parts that the rows of each head consist of. */
   private static Tensor reordered(Tensor b, long heads, long outer, long inner) {
-    return b.detach().reshape(heads, outer, inner, b.size(1)).transpose(1, 2).reshape(b.shape());
+    long row = b.dim() == 1 ? 1 : b.size(1);
+    return b.detach().reshape(heads, outer, inner, row).transpose(1, 2).reshape(b.shape());
   }
 
   private static long halfHead(String path, Tensor b, int heads) {

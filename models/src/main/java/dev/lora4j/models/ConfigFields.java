@@ -50,6 +50,30 @@ public final class ConfigFields {
     }
   }
 
+  /**
+   * The fields of a config that was made, not read.
+   *
+   * @param origin what it was made from, for messages
+   */
+  public static ConfigFields of(Path origin, ObjectNode json) {
+    return new ConfigFields(origin, "", json.deepCopy());
+  }
+
+  /**
+   * The fields of a file that was read before.
+   *
+   * @throws CorruptFile if it holds no JSON object
+   */
+  public static ConfigFields parse(Path file, byte[] content) {
+    try {
+      return of(file, JSON.readTree(content));
+    } catch (JsonProcessingException e) {
+      throw new CorruptFile(file, "no JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new IllegalStateException("memory that can't be read", e);
+    }
+  }
+
   private static ConfigFields of(Path file, JsonNode json) {
     if (json instanceof ObjectNode object) {
       return new ConfigFields(file, "", object);

@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -29,6 +32,31 @@ public final class GgufWriter {
    */
   public static void write(
       Path file, Map<String, GgufValue> metadata, Map<String, Tensor> tensors) {
+    Map<String, GgufSource> sources = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> sources.put(name, source(name, tensor)));
+    stream(file, metadata, sources);
+  }
+
+  private static GgufSource source(String name, Tensor tensor) {
+    GgmlType type =
+        DType.of(tensor.scalar_type())
+            .flatMap(GgmlType::of)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        name + ": a GGUF file cannot hold " + tensor.scalar_type()));
+    return new GgufSource(type, Arrays.stream(tensor.shape()).boxed().toList(), () -> tensor);
+  }
+
+  /**
+   * Writes a file tensor by tensor, in the order of the maps: each is made when its turn has come,
+   * and freed before the next.
+   *
+   * @throws dev.lora4j.UserError when the disk refuses
+   * @throws IllegalStateException when a tensor is not what its source promised
+   */
+  public static void stream(
+      Path file, Map<String, GgufValue> metadata, Map<String, GgufSource> tensors) {
     if (metadata.containsKey("general.alignment")) {
       throw new IllegalArgumentException("the alignment is the format's own, " + ALIGNMENT);
     }
@@ -38,13 +66,13 @@ public final class GgufWriter {
           byte[] header = header(metadata, tensors);
           AtomicFile.writeFully(out, ByteBuffer.wrap(header));
           pad(out, header.length);
-          for (Tensor tensor : tensors.values()) {
-            writeData(out, tensor);
+          for (Map.Entry<String, GgufSource> tensor : tensors.entrySet()) {
+            writeData(out, tensor.getKey(), tensor.getValue());
           }
         });
   }
 
-  private static byte[] header(Map<String, GgufValue> metadata, Map<String, Tensor> tensors)
+  private static byte[] header(Map<String, GgufValue> metadata, Map<String, GgufSource> tensors)
       throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     DataOutputStream out = new DataOutputStream(bytes);
@@ -57,37 +85,29 @@ public final class GgufWriter {
       GgufValues.write(out, entry.getValue());
     }
     long offset = 0;
-    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+    for (Map.Entry<String, GgufSource> entry : tensors.entrySet()) {
       writeLine(out, entry.getKey(), entry.getValue(), offset);
-      offset = GgufHeader.aligned(offset + entry.getValue().nbytes(), ALIGNMENT);
+      offset = GgufHeader.aligned(offset + entry.getValue().bytes(), ALIGNMENT);
     }
     return bytes.toByteArray();
   }
 
-  private static void writeLine(DataOutputStream out, String name, Tensor tensor, long offset)
+  private static void writeLine(DataOutputStream out, String name, GgufSource source, long offset)
       throws IOException {
-    long[] shape = tensor.shape();
+    List<Long> shape = source.shape();
     GgufValues.writeText(out, name);
-    GgufValues.writeInt(out, shape.length);
-    for (int i = shape.length - 1; i >= 0; i--) {
-      GgufValues.writeLong(out, shape[i]);
+    GgufValues.writeInt(out, shape.size());
+    for (int i = shape.size() - 1; i >= 0; i--) {
+      GgufValues.writeLong(out, shape.get(i));
     }
-    GgufValues.writeInt(out, type(name, tensor).number());
+    GgufValues.writeInt(out, source.type().number());
     GgufValues.writeLong(out, offset);
   }
 
-  private static GgmlType type(String name, Tensor tensor) {
-    return DType.of(tensor.scalar_type())
-        .flatMap(GgmlType::of)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    name + ": a GGUF file cannot hold " + tensor.scalar_type()));
-  }
-
-  private static void writeData(WritableByteChannel out, Tensor tensor) throws IOException {
+  private static void writeData(WritableByteChannel out, String name, GgufSource source)
+      throws IOException {
     try (PointerScope scope = new PointerScope()) {
-      TensorMemory memory = TensorMemory.of(tensor.detach().cpu().contiguous());
+      TensorMemory memory = TensorMemory.of(source.content(name).cpu().contiguous());
       for (long done = 0; done < memory.bytes(); done += CHUNK) {
         AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
       }

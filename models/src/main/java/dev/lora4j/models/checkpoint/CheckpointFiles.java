@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.GgufModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,7 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
     }
     if (!Files.isDirectory(path)) {
       refusePickle(path);
+      refuseGguf(path);
       return new CheckpointFiles(Optional.empty(), List.of(path), Map.of());
     }
     if (Files.exists(path.resolve("adapter_config.json"))) {
@@ -50,6 +52,13 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
           file
               + " may hold code that would run when it is read, and is not opened; save the model"
               + " as safetensors first (in Python: model.save_pretrained(directory))");
+    }
+  }
+
+  private static void refuseGguf(Path file) {
+    if (GgufModel.isAt(file)) {
+      throw new UserError(
+          file + " is a GGUF file; make a directory of it first: lora convert " + file + " DIR");
     }
   }
 

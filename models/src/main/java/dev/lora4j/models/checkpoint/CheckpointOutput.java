@@ -15,9 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -83,50 +81,13 @@ final class CheckpointOutput {
     if (base.directory().isPresent()) {
       copyBeside(base.directory().get(), directory);
     }
-    List<Map<String, TensorSource>> shards = shards();
-    if (shards.size() == 1) {
-      SafetensorsWriter.stream(
-          directory.resolve(CheckpointFiles.SINGLE), shards.get(0), metadata());
-      return;
-    }
-    Map<String, String> fileOf = new TreeMap<>();
-    for (int i = 0; i < shards.size(); i++) {
-      String name =
-          String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-      SafetensorsWriter.stream(directory.resolve(name), shards.get(i), metadata());
-      shards.get(i).keySet().forEach(tensor -> fileOf.put(tensor, name));
-    }
-    writeIndex(directory.resolve(CheckpointFiles.INDEX), fileOf);
+    ShardFiles.write(directory, tensors, maxShardBytes, metadata());
   }
 
   private Map<String, String> metadata() {
     Map<String, String> metadata = new TreeMap<>(base.metadata());
     metadata.putIfAbsent("format", "pt");
     return metadata;
-  }
-
-  private List<Map<String, TensorSource>> shards() {
-    List<Map<String, TensorSource>> shards = new ArrayList<>();
-    long filled = 0;
-    for (Map.Entry<String, TensorSource> tensor : tensors.entrySet()) {
-      long bytes = tensor.getValue().bytes();
-      if (shards.isEmpty() || filled > maxShardBytes - bytes) {
-        shards.add(new LinkedHashMap<>());
-        filled = 0;
-      }
-      shards.get(shards.size() - 1).put(tensor.getKey(), tensor.getValue());
-      filled += bytes;
-    }
-    return shards;
-  }
-
-  private void writeIndex(Path file, Map<String, String> fileOf) {
-    ObjectNode index = JSON.createObjectNode();
-    long total = tensors.values().stream().mapToLong(TensorSource::bytes).sum();
-    index.putObject("metadata").put("total_size", total);
-    ObjectNode map = index.putObject("weight_map");
-    fileOf.forEach(map::put);
-    write(file, index);
   }
 
   private void copyBeside(Path from, Path to) throws IOException {

@@ -144,7 +144,8 @@ final class CheckpointWriter {
     }
   }
 
-  private static String nameOf(DType format) {
+  /** torch's name of a format of weights. */
+  static String nameOf(DType format) {
     return switch (format) {
       case F32 -> "float32";
       case F16 -> "float16";

@@ -6,9 +6,9 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.DType;
 import dev.lora4j.models.ConfigFields;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.gguf.GgufModel;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +16,8 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A language model that was loaded from a directory in Hugging Face's layout, and can be written to
- * one.
+ * A language model that was loaded from a directory in Hugging Face's layout or from a GGUF file,
+ * and can be written to a directory.
  *
  * <pre>{@code
  * try (Pretrained base = Pretrained.load(Path.of("SmolLM2-135M"))) {
@@ -45,13 +45,13 @@ public final class Pretrained implements AutoCloseable {
 
   private static final String END_TOKENS = "eos_token_id";
 
-  private final Path directory;
+  private final ModelFiles files;
   private final ConfigFields fields;
   private final LanguageModel model;
   private final Set<String> names;
 
-  private Pretrained(Path directory, ConfigFields fields, LanguageModel model) {
-    this.directory = directory;
+  private Pretrained(ModelFiles files, ConfigFields fields, LanguageModel model) {
+    this.files = files;
     this.fields = fields;
     this.model = model;
     names = Set.copyOf(model.namedParameters().keySet());
@@ -60,33 +60,49 @@ public final class Pretrained implements AutoCloseable {
   /**
    * Loads a model to compute in single precision; see {@link #load(Path, DType)}.
    *
-   * @param directory holds {@code config.json} and safetensors
+   * @param path a directory that holds {@code config.json} and safetensors, or a GGUF file
    */
-  public static Pretrained load(Path directory) {
-    return load(directory, DType.F32);
+  public static Pretrained load(Path path) {
+    return load(path, DType.F32);
   }
 
   /**
-   * Loads a model, frozen and in evaluation mode. Weights that the files hold in the wanted format
-   * are used where they lie, mapped into memory; others are converted.
+   * Loads a model, frozen and in evaluation mode. Weights that safetensors files hold in the wanted
+   * format are used where they lie, mapped into memory; others are converted, and those of a GGUF
+   * file are read as the numbers that they stand for.
    *
-   * @param directory holds {@code config.json} and safetensors, in one file or in shards
+   * @param path a directory that holds {@code config.json} and safetensors, in one file or in
+   *     shards; or a GGUF file
    * @param format the numbers to compute with
    * @throws UserError if the architecture or a field of the config is not supported, or the weights
    *     do not fit it: then with all that do not
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
-  public static Pretrained load(Path directory, DType format) {
-    ConfigFields fields = ConfigFields.read(directory.resolve(CheckpointWriter.CONFIG));
+  public static Pretrained load(Path path, DType format) {
+    if (GgufModel.isAt(path)) {
+      try (GgufTensors tensors = new GgufTensors(GgufModel.open(path))) {
+        ConfigFields fields = ConfigFields.of(path, tensors.file().config());
+        return fill(tensors.file().files(), fields, tensors, format);
+      }
+    }
+    ConfigFields fields = ConfigFields.read(path.resolve(CheckpointWriter.CONFIG));
+    Architecture.of(fields);
+    try (Weights weights = Weights.open(path)) {
+      return fill(ModelFiles.in(path), fields, weights, format);
+    }
+  }
+
+  private static Pretrained fill(
+      ModelFiles files, ConfigFields fields, StoredTensors tensors, DType format) {
     Architecture architecture = Architecture.of(fields);
     LanguageModel model = Init.withoutValues(() -> architecture.create(fields));
     boolean loaded = false;
-    try (Weights weights = Weights.open(directory)) {
-      new WeightLoader(directory, weights, architecture, model).load(format);
+    try {
+      new WeightLoader(files.path(), tensors, architecture, model).load(format);
       model.freeze();
       model.train(false);
       loaded = true;
-      return new Pretrained(directory, fields, model);
+      return new Pretrained(files, fields, model);
     } finally {
       if (!loaded) {
         model.close();
@@ -109,11 +125,13 @@ public final class Pretrained implements AutoCloseable {
    * {@code config.json}.
    */
   public List<Long> endTokens() {
-    Path generation = directory.resolve("generation_config.json");
+    String generation = "generation_config.json";
     List<Long> ofGeneration =
-        Files.isRegularFile(generation)
-            ? ConfigFields.read(generation).integers(END_TOKENS)
-            : List.of();
+        files
+            .read(generation)
+            .map(json -> ConfigFields.parse(files.path().resolve(generation), json))
+            .map(config -> config.integers(END_TOKENS))
+            .orElse(List.of());
     return ofGeneration.isEmpty() ? fields.integers(END_TOKENS) : ofGeneration;
   }
 
@@ -141,16 +159,11 @@ public final class Pretrained implements AutoCloseable {
   }
 
   private void copyCompanions(Path target) {
+    if (files.path().toAbsolutePath().equals(target.toAbsolutePath())) {
+      return;
+    }
     for (String name : COMPANIONS) {
-      Path source = directory.resolve(name);
-      Path copy = target.resolve(name);
-      if (Files.isRegularFile(source) && !source.toAbsolutePath().equals(copy.toAbsolutePath())) {
-        try {
-          AtomicFile.write(copy, Files.readAllBytes(source));
-        } catch (IOException e) {
-          throw new UserError("cannot read " + source + ": " + e, e);
-        }
-      }
+      files.read(name).ifPresent(content -> AtomicFile.write(target.resolve(name), content));
     }
   }
 

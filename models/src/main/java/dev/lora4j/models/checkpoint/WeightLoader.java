@@ -3,7 +3,6 @@ package dev.lora4j.models.checkpoint;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
-import dev.lora4j.io.TensorInfo;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
@@ -24,13 +23,13 @@ final class WeightLoader {
   private static final String HEAD = "lm_head.weight";
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
-  private final Path directory;
-  private final Weights weights;
+  private final Path origin;
+  private final StoredTensors weights;
   private final Architecture architecture;
   private final LanguageModel model;
 
-  WeightLoader(Path directory, Weights weights, Architecture architecture, LanguageModel model) {
-    this.directory = directory;
+  WeightLoader(Path origin, StoredTensors weights, Architecture architecture, LanguageModel model) {
+    this.origin = origin;
     this.weights = weights;
     this.architecture = architecture;
     this.model = model;
@@ -40,18 +39,27 @@ final class WeightLoader {
   void load(DType format) {
     Map<String, String> stored = storedNames();
     Map<String, Parameter> parameters = model.namedParameters();
-    refuse(problems(stored, parameters));
+    check();
     parameters.forEach(
         (name, parameter) -> {
           try (PointerScope scope = new PointerScope()) {
-            parameter.replaceValue(read(stored.getOrDefault(name, name), format));
+            parameter.replaceValue(weights.read(stored.getOrDefault(name, name), format));
           }
         });
     checkTiedHead(stored, parameters);
   }
 
+  /**
+   * Compares names, shapes and formats, and reads no tensor.
+   *
+   * @throws UserError naming all that do not fit
+   */
+  void check() {
+    refuse(problems(storedNames(), model.namedParameters()));
+  }
+
   /** The model's names of the tensors → their names in the files. */
-  private Map<String, String> storedNames() {
+  Map<String, String> storedNames() {
     Map<String, String> stored = new LinkedHashMap<>();
     String prefix = architecture.prefix();
     boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
@@ -72,11 +80,13 @@ final class WeightLoader {
             problems.add("missing " + name + " " + shape);
             return;
           }
-          TensorInfo info = weights.info(stored.getOrDefault(name, name));
-          if (!Arrays.equals(info.sizes(), parameter.shape())) {
-            problems.add(name + ": expected " + shape + ", found " + info.shape());
-          } else if (!FLOATS.contains(info.dtype())) {
-            problems.add(name + ": expected one of " + FLOATS + ", found " + info.dtype());
+          String inFile = stored.getOrDefault(name, name);
+          String found = weights.shape(inFile).toString();
+          DType dtype = weights.dtype(inFile);
+          if (!found.equals(shape)) {
+            problems.add(name + ": expected " + shape + ", found " + found);
+          } else if (!FLOATS.contains(dtype)) {
+            problems.add(name + ": expected one of " + FLOATS + ", found " + dtype);
           }
         });
     stored.forEach(
@@ -96,16 +106,9 @@ final class WeightLoader {
   private void refuse(List<String> problems) {
     if (!problems.isEmpty()) {
       throw new UserError(
-          directory + ": the weights do not fit config.json:\n  " + String.join("\n  ", problems));
+          "%s: the weights do not fit %s:\n  %s"
+              .formatted(origin, weights.description(), String.join("\n  ", problems)));
     }
-  }
-
-  /** The file's own memory where it holds the wanted format, else a copy. */
-  private Tensor read(String inFile, DType format) {
-    if (weights.info(inFile).dtype() == format) {
-      return weights.file(inFile).map(inFile).orElseGet(() -> weights.file(inFile).read(inFile));
-    }
-    return weights.file(inFile).read(inFile).to(format.torch());
   }
 
   /** A head that is stored though it is tied must say what the embedding says. */
@@ -115,10 +118,10 @@ final class WeightLoader {
     }
     Parameter embedding = parameters.values().iterator().next();
     try (PointerScope scope = new PointerScope()) {
-      Tensor head = read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
+      Tensor head = weights.read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
       if (!embedding.value().equal(head)) {
         throw new UserError(
-            directory
+            origin
                 + ": tie_word_embeddings is true, but "
                 + HEAD
                 + " is not the embedding; set it to false in config.json to use both");

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.SafetensorsFile;
-import dev.lora4j.io.TensorInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,12 +16,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * The tensors of a checkpoint directory by name: of {@code model.safetensors}, or of the shards
  * that {@code model.safetensors.index.json} lists.
  */
-final class Weights implements AutoCloseable {
+final class Weights implements StoredTensors {
   static final String FILE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
   private static final String PICKLE = "pytorch_model.bin";
@@ -126,18 +127,37 @@ final class Weights implements AutoCloseable {
 
   // ---- tensors ----
 
-  /** Names of all tensors. */
-  Set<String> names() {
+  @Override
+  public String description() {
+    return CheckpointWriter.CONFIG;
+  }
+
+  @Override
+  public Set<String> names() {
     return byName.keySet();
   }
 
-  /** Shape and format of a tensor. */
-  TensorInfo info(String name) {
-    return file(name).info(name);
+  @Override
+  public DType dtype(String name) {
+    return file(name).info(name).dtype();
+  }
+
+  @Override
+  public List<Long> shape(String name) {
+    return file(name).info(name).shape();
+  }
+
+  /** The file's own memory where it holds the wanted format, else a copy. */
+  @Override
+  public Tensor read(String name, DType format) {
+    SafetensorsFile file = file(name);
+    return dtype(name) == format
+        ? file.map(name).orElseGet(() -> file.read(name))
+        : file.read(name).to(format.torch());
   }
 
   /** The file that holds a tensor. */
-  SafetensorsFile file(String name) {
+  private SafetensorsFile file(String name) {
     return Objects.requireNonNull(byName.get(name), name);
   }
 

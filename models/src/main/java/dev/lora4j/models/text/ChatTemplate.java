@@ -2,11 +2,11 @@ package dev.lora4j.models.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.jinja.Rendering;
 import dev.lora4j.models.text.jinja.Template;
 import dev.lora4j.models.text.jinja.TemplateError;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
@@ -51,25 +51,24 @@ public final class ChatTemplate {
   }
 
   /**
-   * The template of a model's directory: {@code chat_template.jinja}, else {@code chat_template} in
-   * {@code tokenizer_config.json}. Models that were not made for conversations have none.
+   * The template of a model: {@code chat_template.jinja}, else {@code chat_template} in {@code
+   * tokenizer_config.json}. Models that were not made for conversations have none.
+   *
+   * @param model a directory, or a GGUF file
    */
-  public static Optional<ChatTemplate> load(Path directory, SpecialTokens special) {
-    return source(directory).map(source -> of(source, special.texts()));
+  public static Optional<ChatTemplate> load(Path model, SpecialTokens special) {
+    return source(model).map(source -> of(source, special.texts()));
   }
 
-  /** The text of a directory's template, as it stands in its file. */
-  public static Optional<String> source(Path directory) {
-    Path own = directory.resolve("chat_template.jinja");
-    if (Files.exists(own)) {
-      try {
-        return Optional.of(Files.readString(own));
-      } catch (IOException e) {
-        throw new UserError("cannot read " + own + ": " + e, e);
-      }
-    }
-    JsonNode config = JsonFile.readIfPresent(directory.resolve("tokenizer_config.json"));
-    return source(config.path("chat_template"));
+  /** The text of a model's template, as it stands in its file. */
+  public static Optional<String> source(Path model) {
+    ModelFiles files = ModelFiles.at(model);
+    Optional<String> own =
+        files
+            .read("chat_template.jinja")
+            .map(content -> new String(content, StandardCharsets.UTF_8));
+    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
+    return own.or(() -> source(config.path("chat_template")));
   }
 
   /** A text, or several with names, of which the one called default counts. */

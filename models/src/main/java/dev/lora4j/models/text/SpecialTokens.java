@@ -2,6 +2,7 @@ package dev.lora4j.models.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
+import dev.lora4j.models.gguf.ModelFiles;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -36,11 +37,11 @@ public record SpecialTokens(
     stops = Set.copyOf(stops);
   }
 
-  static SpecialTokens read(Path directory, Vocabulary vocabulary) {
-    Path configFile = directory.resolve("tokenizer_config.json");
-    JsonNode config = JsonFile.readIfPresent(configFile);
-    JsonNode map = JsonFile.readIfPresent(directory.resolve("special_tokens_map.json"));
-    JsonNode generation = JsonFile.readIfPresent(directory.resolve("generation_config.json"));
+  static SpecialTokens read(ModelFiles files, Vocabulary vocabulary) {
+    Path configFile = files.path().resolve("tokenizer_config.json");
+    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
+    JsonNode map = JsonFile.readIfPresent(files, "special_tokens_map.json");
+    JsonNode generation = JsonFile.readIfPresent(files, "generation_config.json");
     Map<String, String> texts = new TreeMap<>();
     for (String name : NAMES) {
       text(config.get(name)).or(() -> text(map.get(name))).ifPresent(t -> texts.put(name, t));

@@ -5,9 +5,10 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +17,8 @@ import java.util.Map;
 /**
  * A Hugging Face tokenizer, as models carry it beside their weights: {@code tokenizer.json} with
  * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code generation_config.json}
- * where they exist. The same library computes here as in Python. Safe for use by many threads; it
- * holds native memory until it is closed.
+ * where they exist, or made from what a GGUF file says. The same library computes here as in
+ * Python. Safe for use by many threads; it holds native memory until it is closed.
  */
 public final class Tokenizer implements AutoCloseable {
   private static final Map<String, String> WHOLE_TEXTS =
@@ -46,27 +47,33 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Opens the tokenizer of a model's directory.
+   * Opens the tokenizer of a model.
    *
-   * @throws UserError when there is no {@code tokenizer.json}
+   * @param model a directory, or a GGUF file that carries one
+   * @throws UserError when there is no {@code tokenizer.json}, or the GGUF file's tokenizer is not
+   *     supported
    * @throws CorruptFile when a file is not what it should be
    */
-  public static Tokenizer load(Path directory) {
-    Path file = directory.resolve("tokenizer.json");
-    if (!Files.isRegularFile(file)) {
-      throw new UserError(
-          "no tokenizer.json in "
-              + directory
-              + "; a model's own files have one, or transformers makes it: "
-              + "AutoTokenizer.from_pretrained(…).save_pretrained(…)");
-    }
-    Vocabulary vocabulary = Vocabulary.read(file);
-    SpecialTokens special = SpecialTokens.read(directory, vocabulary);
-    return new Tokenizer(open(file), special, vocabulary.size());
+  public static Tokenizer load(Path model) {
+    ModelFiles files = ModelFiles.at(model);
+    Path file = model.resolve("tokenizer.json");
+    byte[] content =
+        files
+            .read("tokenizer.json")
+            .orElseThrow(
+                () ->
+                    new UserError(
+                        "no tokenizer.json in "
+                            + model
+                            + "; a model's own files have one, or transformers makes it: "
+                            + "AutoTokenizer.from_pretrained(…).save_pretrained(…)"));
+    Vocabulary vocabulary = Vocabulary.parse(file, content);
+    SpecialTokens special = SpecialTokens.read(files, vocabulary);
+    return new Tokenizer(open(file, content), special, vocabulary.size());
   }
 
-  private static HuggingFaceTokenizer open(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
+  private static HuggingFaceTokenizer open(Path file, byte[] content) {
+    try (InputStream in = new ByteArrayInputStream(content)) {
       return HuggingFaceTokenizer.newInstance(in, WHOLE_TEXTS);
     } catch (IOException e) {
       throw new UserError("cannot read " + file + ": " + e, e);

@@ -27,8 +27,9 @@ final class Vocabulary {
     }
   }
 
-  static Vocabulary read(Path file) {
-    return new Vocabulary(file, JsonFile.read(file));
+  /** Of the content of a {@code tokenizer.json}. */
+  static Vocabulary parse(Path file, byte[] content) {
+    return new Vocabulary(file, JsonFile.parse(file, content));
   }
 
   /** One more than the greatest id: the rows that an embedding needs at least. */

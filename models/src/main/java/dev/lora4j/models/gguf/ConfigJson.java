@@ -1,0 +1,220 @@
+package dev.lora4j.models.gguf;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Makes the {@code config.json} that a file's metadata and the names of its tensors mean. */
+final class ConfigJson {
+  private static final Map<String, String> CLASSES =
+      Map.of(
+          "llama", "LlamaForCausalLM",
+          "mistral", "MistralForCausalLM",
+          "qwen2", "Qwen2ForCausalLM",
+          "qwen3", "Qwen3ForCausalLM",
+          "gpt2", "GPT2LMHeadModel");
+
+  private final Metadata metadata;
+  private final String architecture;
+  private final Set<String> tensors;
+  private final int vocabulary;
+  private final ObjectNode json = JsonNodeFactory.instance.objectNode();
+
+  private ConfigJson(Metadata metadata, String architecture, Set<String> tensors, int vocabulary) {
+    this.metadata = metadata;
+    this.architecture = architecture;
+    this.tensors = tensors;
+    this.vocabulary = vocabulary;
+  }
+
+  /**
+   * Makes it.
+   *
+   * @param tensors llama.cpp's names of those that there are
+   * @param vocabulary rows of the embedding
+   * @throws UserError for a choice that is not supported, by name
+   * @throws CorruptFile where a number is missing or contradicts another
+   */
+  static ObjectNode of(
+      Metadata metadata, String architecture, Set<String> tensors, int vocabulary) {
+    ConfigJson config = new ConfigJson(metadata, architecture, tensors, vocabulary);
+    config.checkVocabulary();
+    config.refuse();
+    if (architecture.equals("gpt2")) {
+      config.gpt2();
+    } else {
+      config.llama();
+    }
+    config.tokens();
+    return config.json;
+  }
+
+  private String key(String name) {
+    return architecture + "." + name;
+  }
+
+  private void checkVocabulary() {
+    OptionalInt told = metadata.whole(key("vocab_size"));
+    if (told.isPresent() && told.getAsInt() != vocabulary) {
+      throw new CorruptFile(
+          metadata.file(),
+          "%s is %d, but token_embd.weight has %d rows"
+              .formatted(key("vocab_size"), told.getAsInt(), vocabulary));
+    }
+  }
+
+  /** What would change the result, and has no place in the networks that are known. */
+  private void refuse() {
+    if (metadata.whole(key("expert_count")).orElse(0) > 0) {
+      throw unsupported("expert_count", "experts");
+    }
+    for (String scale :
+        List.of("logit_scale", "residual_scale", "embedding_scale", "attention.scale")) {
+      if (metadata.number(key(scale)).orElse(0.0) != 0) {
+        throw unsupported(scale, "a scale");
+      }
+    }
+    for (String cap :
+        List.of("attn_logit_softcapping", "final_logit_softcapping", "attention.clamp_kqv")) {
+      if (metadata.number(key(cap)).orElse(0.0) != 0) {
+        throw unsupported(cap, "a cap");
+      }
+    }
+  }
+
+  private UserError unsupported(String key, String what) {
+    return new UserError(
+        "%s: %s: %s is not supported, and it would change the result"
+            .formatted(metadata.file(), key(key), what));
+  }
+
+  // ---- the Llama family ----
+
+  private void llama() {
+    int heads = metadata.size(key("attention.head_count"));
+    int hidden = metadata.size(key("embedding_length"));
+    int headDim = headDim(hidden, heads);
+    int context = metadata.size(key("context_length"));
+    OptionalInt window = metadata.whole(key("attention.sliding_window"));
+    boolean windowed = window.isPresent() && window.getAsInt() > 0 && window.getAsInt() < context;
+    name(windowed ? windowedFamily() : architecture);
+    json.put("vocab_size", vocabulary);
+    json.put("hidden_size", hidden);
+    json.put("intermediate_size", metadata.size(key("feed_forward_length")));
+    json.put("num_hidden_layers", metadata.size(key("block_count")));
+    json.put("num_attention_heads", heads);
+    json.put("num_key_value_heads", groups(heads));
+    json.put("head_dim", headDim);
+    json.put("max_position_embeddings", context);
+    json.put("rms_norm_eps", epsilon("attention.layer_norm_rms_epsilon"));
+    json.put("hidden_act", "silu");
+    json.put("attention_dropout", 0.0);
+    json.put("tie_word_embeddings", !tensors.contains("output.weight"));
+    if (windowed) {
+      json.put("sliding_window", window.getAsInt());
+    } else if (architecture.equals("llama")) {
+      json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
+      json.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
+    } else {
+      json.put("use_sliding_window", false);
+    }
+    if (architecture.equals("qwen3")) {
+      json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
+    }
+    json.put("rope_theta", metadata.number(key("rope.freq_base")).orElse(10_000.0));
+    ropeScaling();
+  }
+
+  /** llama.cpp calls Mistral a Llama; the window says which it is. */
+  private String windowedFamily() {
+    if (architecture.equals("llama") && !tensors.contains("blk.0.attn_q.bias")) {
+      return "mistral";
+    }
+    throw unsupported("attention.sliding_window", "a window in this architecture");
+  }
+
+  private int groups(int heads) {
+    OptionalInt groups = metadata.whole(key("attention.head_count_kv"));
+    return groups.isPresent() ? metadata.size(key("attention.head_count_kv")) : heads;
+  }
+
+  private int headDim(int hidden, int heads) {
+    OptionalInt rotated = metadata.whole(key("rope.dimension_count"));
+    OptionalInt keys = metadata.whole(key("attention.key_length"));
+    OptionalInt values = metadata.whole(key("attention.value_length"));
+    int headDim = keys.orElse(hidden / heads);
+    if (values.orElse(headDim) != headDim) {
+      throw unsupported("attention.value_length", "another size than that of the keys");
+    }
+    if (rotated.orElse(headDim) != headDim) {
+      throw unsupported("rope.dimension_count", "turning a part of each head");
+    }
+    if (architecture.equals("qwen2") && headDim * heads != hidden) {
+      throw unsupported("attention.key_length", "heads that are not the width");
+    }
+    return headDim;
+  }
+
+  private double epsilon(String name) {
+    return metadata.number(key(name)).orElseThrow(() -> metadata.missing(key(name), "a number"));
+  }
+
+  private void ropeScaling() {
+    String kind = metadata.text(key("rope.scaling.type")).orElse("none");
+    switch (kind) {
+      case "none" -> metadata.number(key("rope.scale_linear")).ifPresent(this::linear);
+      case "linear" ->
+          linear(
+              metadata
+                  .number(key("rope.scaling.factor"))
+                  .orElseThrow(() -> metadata.missing(key("rope.scaling.factor"), "a number")));
+      default -> throw unsupported("rope.scaling.type", "'" + kind + "' (supported: linear)");
+    }
+  }
+
+  private void linear(double factor) {
+    if (factor != 1 && factor != 0) {
+      json.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
+    }
+  }
+
+  // ---- GPT-2 ----
+
+  private void gpt2() {
+    name("gpt2");
+    json.put("vocab_size", vocabulary);
+    json.put("n_embd", metadata.size(key("embedding_length")));
+    json.put("n_inner", metadata.size(key("feed_forward_length")));
+    json.put("n_layer", metadata.size(key("block_count")));
+    json.put("n_head", metadata.size(key("attention.head_count")));
+    json.put("n_positions", metadata.size(key("context_length")));
+    json.put("layer_norm_epsilon", epsilon("attention.layer_norm_epsilon"));
+    json.put("activation_function", "gelu_new");
+    json.put("tie_word_embeddings", !tensors.contains("output.weight"));
+    for (String dropout : List.of("embd_pdrop", "resid_pdrop", "attn_pdrop")) {
+      json.put(dropout, 0.1);
+    }
+  }
+
+  // ---- what all have ----
+
+  private void name(String family) {
+    json.putArray("architectures").add(CLASSES.getOrDefault(family, family));
+    json.put("model_type", family);
+    json.put("torch_dtype", "float32");
+    json.put("use_cache", true);
+  }
+
+  private void tokens() {
+    for (SpecialToken token : List.of(SpecialToken.BOS, SpecialToken.EOS, SpecialToken.PAD)) {
+      metadata
+          .whole(token.key())
+          .ifPresentOrElse(id -> json.put(token.idName(), id), () -> json.putNull(token.idName()));
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.lora4j.models.gguf;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.lora.GgufArchitecture;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Where llama.cpp puts the tensors of a kind of network: its names for them, the order of their
+ * rows, and which way round they lie.
+ */
+final class Layout {
+  /** The frequencies of Llama 3, as the numbers by which llama.cpp divides them. */
+  static final String ROPE_FACTORS = "rope_freqs.weight";
+
+  static final List<String> KNOWN = List.of("llama", "qwen2", "qwen3", "gpt2");
+
+  private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
+  private static final Pattern PARAMETER = Pattern.compile("(.+)\\.(weight|bias)");
+  private static final Map<String, String> LLAMA =
+      Map.of(
+          "model.embed_tokens", "token_embd",
+          "model.norm", "output_norm",
+          "lm_head", "output",
+          "model.layers.#.input_layernorm", "blk.#.attn_norm",
+          "model.layers.#.post_attention_layernorm", "blk.#.ffn_norm",
+          "model.layers.#.self_attn.q_norm", "blk.#.attn_q_norm",
+          "model.layers.#.self_attn.k_norm", "blk.#.attn_k_norm");
+  private static final Map<String, String> GPT2 =
+      Map.of(
+          "transformer.wte", "token_embd",
+          "transformer.wpe", "position_embd",
+          "transformer.ln_f", "output_norm",
+          "lm_head", "output",
+          "transformer.h.#.ln_1", "blk.#.attn_norm",
+          "transformer.h.#.ln_2", "blk.#.ffn_norm");
+
+  private final GgufArchitecture architecture;
+  private final Map<String, String> toGguf = new HashMap<>();
+  private final Map<String, String> toHuggingFace = new HashMap<>();
+
+  private Layout(GgufArchitecture architecture, Map<String, String> others) {
+    this.architecture = architecture;
+    toGguf.putAll(architecture.layers());
+    toGguf.putAll(others);
+    toGguf.forEach((huggingFace, gguf) -> toHuggingFace.put(gguf, huggingFace));
+  }
+
+  /**
+   * The layout of an architecture.
+   *
+   * @param name {@code general.architecture}
+   * @param heads attention heads
+   * @param groups heads of keys and values
+   * @throws UserError if it is not known here
+   */
+  static Layout of(Path file, String name, int heads, int groups) {
+    return switch (name) {
+      case "llama" -> new Layout(GgufArchitecture.llama(heads, groups), LLAMA);
+      case "qwen2" -> new Layout(GgufArchitecture.qwen2(), LLAMA);
+      case "qwen3" -> new Layout(GgufArchitecture.qwen3(), LLAMA);
+      case "gpt2" -> new Layout(GgufArchitecture.gpt2(), GPT2);
+      default -> throw unknown(file, name);
+    };
+  }
+
+  static UserError unknown(Path file, String name) {
+    List<String> near = NearMiss.nearest(name, KNOWN);
+    return new UserError(
+        "%s: general.architecture '%s' is not supported%s; supported: %s"
+            .formatted(
+                file,
+                name,
+                near.isEmpty() ? "" : NearMiss.hint(name, KNOWN),
+                String.join(", ", KNOWN)));
+  }
+
+  /**
+   * The tensors of a file under transformers' names.
+   *
+   * @return transformers' name → the file's
+   * @throws UserError naming all that this architecture does not have
+   */
+  Map<String, String> names(Path file, Iterable<String> inFile) {
+    Map<String, String> names = new LinkedHashMap<>();
+    List<String> unknown = new ArrayList<>();
+    for (String name : inFile) {
+      if (!name.equals(ROPE_FACTORS)) {
+        huggingFace(name).ifPresentOrElse(own -> names.put(own, name), () -> unknown.add(name));
+      }
+    }
+    if (!unknown.isEmpty()) {
+      int shown = Math.min(10, unknown.size());
+      throw new UserError(
+          "%s: %d tensors that no %s has: %s%s"
+              .formatted(
+                  file,
+                  unknown.size(),
+                  architecture.name(),
+                  String.join(", ", unknown.subList(0, shown)),
+                  shown < unknown.size() ? ", …" : ""));
+    }
+    return names;
+  }
+
+  private Optional<String> huggingFace(String gguf) {
+    return renamed(gguf, toHuggingFace);
+  }
+
+  /** llama.cpp's name of a tensor; empty if it has none. */
+  Optional<String> gguf(String huggingFace) {
+    return renamed(huggingFace, toGguf);
+  }
+
+  private static Optional<String> renamed(String name, Map<String, String> table) {
+    Matcher parameter = PARAMETER.matcher(name);
+    if (!parameter.matches()) {
+      return Optional.empty();
+    }
+    String module = table.get(NUMBER.matcher(parameter.group(1)).replaceAll("#"));
+    if (module == null) {
+      return Optional.empty();
+    }
+    Matcher number = NUMBER.matcher(name);
+    String numbered = number.find() ? module.replace("#", number.group()) : module;
+    return Optional.of(numbered + "." + parameter.group(2));
+  }
+
+  /** Whether a tensor lies the other way round in the file: GPT-2's linear weights. */
+  boolean isTurned(String huggingFace) {
+    return architecture.name().equals("gpt2")
+        && huggingFace.matches(".*\\.(c_attn|c_proj|c_fc)\\.weight");
+  }
+
+  /** A tensor of the file as transformers has it. */
+  Tensor fromGguf(String huggingFace, Tensor tensor) {
+    Tensor ordered = architecture.fromLlamaCpp(module(huggingFace), tensor);
+    return isTurned(huggingFace) ? ordered.t().contiguous() : ordered;
+  }
+
+  /** A tensor of transformers' as it stands in a file. */
+  Tensor toGguf(String huggingFace, Tensor tensor) {
+    Tensor turned = isTurned(huggingFace) ? tensor.t() : tensor;
+    return architecture.toLlamaCpp(module(huggingFace), turned);
+  }
+
+  private static String module(String parameter) {
+    return parameter.substring(0, Math.max(0, parameter.lastIndexOf('.')));
+  }
+}

