@@ -165,7 +165,8 @@ final class LanguageTraining implements AutoCloseable {
 
   private TuningResult tune(TuningRequest request, LoraModel model, TuningSettings settings) {
     try (Interruption interruption =
-            new Interruption(System.err, "; lora train --resume --out " + wish.places().out());
+            new Interruption(
+                System.err, "; go on with: lora train --resume --out " + wish.places().out());
         TuningBar bar = new TuningBar();
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
       TuningListener record =
@@ -253,10 +254,14 @@ final class LanguageTraining implements AutoCloseable {
       story.println("Ended early: the last evaluations were not better.");
     }
     story.printf("%nAfter: %s%n", sampled.prompt());
-    story.printf("  the base:    %s%n", sampled.before());
-    story.printf("  the adapter: %s%n", sampled.after());
+    story.printf("  the base:    %s%n", shown(sampled.before()));
+    story.printf("  the adapter: %s%n", shown(sampled.after()));
     story.printf(
         "%nThe adapter is %s, %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
+  }
+
+  private static String shown(String text) {
+    return text.isBlank() ? "(nothing but blanks)" : text.strip();
   }
 
   private void report(LanguageResult result, LanguageData data, Sampled sampled) {
