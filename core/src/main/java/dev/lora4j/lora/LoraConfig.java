@@ -2,9 +2,11 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -93,8 +95,8 @@ public record LoraConfig(
     layersPattern = List.copyOf(layersPattern);
     modulesToSave = List.copyOf(modulesToSave);
     targetParameters = List.copyOf(targetParameters);
-    trainableTokens = Map.copyOf(trainableTokens);
-    otherKeys = Map.copyOf(otherKeys);
+    trainableTokens = Collections.unmodifiableMap(new TreeMap<>(trainableTokens));
+    otherKeys = Collections.unmodifiableMap(new TreeMap<>(otherKeys));
   }
 
   /** This rank, an alpha of the same size (so a scaling of 1), every linear layer. */

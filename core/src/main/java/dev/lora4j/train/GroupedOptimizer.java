@@ -35,7 +35,8 @@ public final class GroupedOptimizer implements Optimizer {
   /**
    * Parameters with equal groups are trained together.
    *
-   * @param groups what each parameter belongs to
+   * @param groups what each parameter belongs to; groups are numbered as they first come, so the
+   *     map's order must be the same where a state is to be restored
    * @param made the optimizer of a group; it belongs to the grouped one from then on
    */
   public static <G> GroupedOptimizer of(

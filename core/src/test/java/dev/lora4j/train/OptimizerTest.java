@@ -9,6 +9,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -98,8 +99,10 @@ class OptimizerTest {
   private static Optimizer grouped() {
     Parameter a = new Linear(2, 1).weight();
     Parameter b = new Linear(2, 1).weight();
-    GroupedOptimizer grouped =
-        GroupedOptimizer.of(Map.of(a, 0.1, b, 0.2), rate -> new AdamW(rate.doubleValue()));
+    Map<Parameter, Double> rates = new LinkedHashMap<>(); // groups are numbered in this order
+    rates.put(a, 0.1);
+    rates.put(b, 0.2);
+    GroupedOptimizer grouped = GroupedOptimizer.of(rates, rate -> new AdamW(rate.doubleValue()));
     grouped.arrange(List.of(a, b));
     return grouped;
   }

@@ -1,5 +1,7 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.UserError;
+import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.text.TextStep;
@@ -66,8 +68,8 @@ public final class FineTuning {
   /**
    * Runs to the end, or until the listener wants to stop.
    *
-   * @throws dev.lora4j.UserError if the data do not fit the model, the directory is in use, or a
-   *     run that is to be resumed was asked otherwise
+   * @throws UserError if the data do not fit the model, the directory is in use, or a run that is
+   *     to be resumed was asked otherwise
    * @throws TrainingFailed if the loss stops being a number, or memory is short; checkpoints stay
    */
   public static TuningResult run(TuningRequest request, TuningListener listener) {
@@ -78,6 +80,7 @@ public final class FineTuning {
     Map<String, String> asked = asked();
     boolean resumed = request.start() == TuningRequest.Start.RESUMED;
     if (resumed) {
+      requireRepeatable();
       directory.goOn(asked);
     } else {
       directory.begin(asked);
@@ -93,6 +96,16 @@ public final class FineTuning {
       return run(step, optimizer);
     } finally {
       network.train(false);
+    }
+  }
+
+  private void requireRepeatable() {
+    Initialization initialization = request.model().config(request.adapter()).initialization();
+    if (!initialization.isRepeatable()) {
+      throw new UserError(
+          "init_lora_weights = %s took a random part of the base, which can't be found again, and so"
+                  .formatted(initialization.word())
+              + " the run can't go on; begin a new one, with pissa for instance");
     }
   }
 
@@ -206,7 +219,13 @@ public final class FineTuning {
 
   private double evaluate(WindowStep step) {
     network.train(false);
-    return guarded(state.step(), () -> step.evaluate(heldBack));
+    double loss = guarded(state.step(), () -> step.evaluate(heldBack));
+    if (!Double.isFinite(loss)) {
+      throw new TrainingFailed(
+          "the loss of what was held back is %s after step %d; try a lower learning rate; %s"
+              .formatted(loss, state.step(), kept()));
+    }
+    return loss;
   }
 
   private boolean isHopeless() {

@@ -20,20 +20,13 @@ sealed interface Objective permits NextToken, Preference {
   }
 
   /**
-   * What the losses of a batch come to.
-   *
-   * @param sum the loss, summed over the batch's units
-   * @param weights {@code [n]}: what the sum gains when a token's loss gains one
-   */
-  record Judgement(double sum, float[] weights) {}
-
-  /**
-   * Judges a batch.
+   * The loss of a batch, summed over its units.
    *
    * @param losses of the tokens that carry loss, in the batch's order
    * @param ofBase the same of the base alone; empty if nothing is compared with it
+   * @param weights filled with what the sum gains when a token's loss gains one
    */
-  Judgement judge(PackedBatch batch, float[] losses, float[] ofBase);
+  double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights);
 
   /** Whether losses are compared with the base's. */
   boolean comparesWithBase();

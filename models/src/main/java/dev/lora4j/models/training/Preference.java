@@ -17,7 +17,7 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
   private static final int CHOSEN = PackedBatch.PADDING + 1;
 
   @Override
-  public Judgement judge(PackedBatch batch, float[] losses, float[] ofBase) {
+  public double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights) {
     double[] gain = gains(batch, losses, ofBase);
     double sum = 0;
     double[] pull = new double[batch.rows()];
@@ -26,9 +26,8 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
       sum += softplus(-z); // −log σ(z)
       pull[row] = data.beta() / (1 + Math.exp(z)); // β σ(−z)
     }
-    float[] weights = new float[losses.length];
     forEachLoss(batch, (n, row, chosen) -> weights[n] = (float) (chosen ? pull[row] : -pull[row]));
-    return new Judgement(sum, weights);
+    return sum;
   }
 
   /** Of each pair: {@code log π/ref(chosen) − log π/ref(rejected)}. */

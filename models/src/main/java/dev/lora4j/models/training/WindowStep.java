@@ -18,6 +18,7 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * One step, again and again: batch after batch the workers add to their gradients, each by the
@@ -121,20 +122,19 @@ final class WindowStep implements AutoCloseable {
               rows,
               seed,
               losses -> {
-                Objective.Judgement judged = objective.judge(batch, Ops.floats(losses), ofBase);
-                sum[0] = judged.sum();
-                return weights(judged.weights(), units, losses);
+                float[] weights = new float[batch.lossTokens()];
+                sum[0] = objective.judge(batch, Ops.floats(losses), ofBase, weights);
+                return ofMean(weights, units, losses.device());
               });
     }
     return sum[0];
   }
 
-  private static Tensor weights(float[] weights, long units, Tensor losses) {
-    float[] ofMean = weights.clone();
-    for (int i = 0; i < ofMean.length; i++) {
-      ofMean[i] /= units;
+  private static Tensor ofMean(float[] weights, long units, Device device) {
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] /= units;
     }
-    return Ops.tensor(ofMean, ofMean.length).to(losses.device(), losses.scalar_type());
+    return Ops.tensor(weights, weights.length).to(device, ScalarType.Float);
   }
 
   /** What the base, without the adapter, makes of the same tokens; nothing is dropped there. */
@@ -174,7 +174,7 @@ final class WindowStep implements AutoCloseable {
         AdapterScope adapter = request.model().using(request.adapter())) {
       LossRows rows = LossRows.of(batch, device);
       float[] losses = Ops.floats(passes.get(worker).losses(rows));
-      return objective.judge(batch, losses, ofBase(worker, rows)).sum();
+      return objective.judge(batch, losses, ofBase(worker, rows), new float[losses.length]);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.TensorAssert;
+import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
 import org.bytedeco.javacpp.PointerScope;
@@ -22,7 +23,7 @@ class HeadLossTest {
         SmallModel model = SmallModel.withPeftsAdapter("llama2");
         OwnRandom random = new OwnRandom();
         HeadLoss head = new HeadLoss(model.network(), random, rowsAtOnce)) {
-      Tensor weight = model.network().namedParameters().get("lm_head.weight").value();
+      Tensor weight = ((Linear) model.network().head().module()).weight().value();
       weight.set_requires_grad(learning);
       Tensor hidden = torch.randn(ROWS, weight.size(1)).mul(new Scalar(3));
       Tensor targets = torch.randint(96, new long[] {ROWS});
