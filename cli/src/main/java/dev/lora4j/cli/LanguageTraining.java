@@ -164,9 +164,7 @@ final class LanguageTraining implements AutoCloseable {
   }
 
   private TuningResult tune(TuningRequest request, LoraModel model, TuningSettings settings) {
-    try (Interruption interruption =
-            new Interruption(
-                System.err, "; go on with: lora train --resume --out " + wish.places().out());
+    try (Interruption interruption = interruption();
         TuningBar bar = new TuningBar();
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
       TuningListener record =
@@ -184,6 +182,11 @@ final class LanguageTraining implements AutoCloseable {
       return kept.guard(
           () -> FineTuning.run(request, TuningListeners.of(record, kept, bar, metrics)));
     }
+  }
+
+  private Interruption interruption() {
+    return new Interruption(
+        System.err, "; go on with: lora train --resume --out " + wish.places().out());
   }
 
   // ---- what is left of it ----
