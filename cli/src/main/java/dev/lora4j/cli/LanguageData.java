@@ -86,8 +86,8 @@ record LanguageData(TuningData tuning, Example first, String description) {
           making.template().isPresent()
               && (sample instanceof Sample.Chat
                   || sample instanceof Sample.Instruction
-                  || sample instanceof Sample.Preference pair
-                      && pair.chosen() instanceof Sample.Chat);
+                  || (sample instanceof Sample.Preference pair
+                      && pair.chosen() instanceof Sample.Chat));
       if (!spoken) {
         throw new UserError(
             "--system goes with conversations and a chat template; " + place + " is none");

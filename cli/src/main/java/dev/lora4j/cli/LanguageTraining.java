@@ -164,8 +164,7 @@ final class LanguageTraining implements AutoCloseable {
   }
 
   private TuningResult tune(TuningRequest request, LoraModel model, TuningSettings settings) {
-    try (Interruption interruption =
-            new Interruption(System.err, "; lora train --resume --out " + wish.places().out());
+    try (Interruption interruption = interruption();
         TuningBar bar = new TuningBar();
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
       TuningListener record =
@@ -183,6 +182,11 @@ final class LanguageTraining implements AutoCloseable {
       return kept.guard(
           () -> FineTuning.run(request, TuningListeners.of(record, kept, bar, metrics)));
     }
+  }
+
+  private Interruption interruption() {
+    return new Interruption(
+        System.err, "; go on with: lora train --resume --out " + wish.places().out());
   }
 
   // ---- what is left of it ----
@@ -253,10 +257,14 @@ final class LanguageTraining implements AutoCloseable {
       story.println("Ended early: the last evaluations were not better.");
     }
     story.printf("%nAfter: %s%n", sampled.prompt());
-    story.printf("  the base:    %s%n", sampled.before());
-    story.printf("  the adapter: %s%n", sampled.after());
+    story.printf("  the base:    %s%n", shown(sampled.before()));
+    story.printf("  the adapter: %s%n", shown(sampled.after()));
     story.printf(
         "%nThe adapter is %s, %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
+  }
+
+  private static String shown(String text) {
+    return text.isBlank() ? "(nothing but blanks)" : text.strip();
   }
 
   private void report(LanguageResult result, LanguageData data, Sampled sampled) {

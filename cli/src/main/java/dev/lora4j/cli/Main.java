@@ -45,8 +45,8 @@ public final class Main {
   /** Runs a command and exits with its status. */
   public static void main(String[] arguments) {
     System.setProperty("java.awt.headless", "true");
-    System.setProperty(
-        "slf4j.internal.verbosity", "ERROR"); // a library would tell that nobody logs
+    // A library would tell that nobody reads its log.
+    System.setProperty("slf4j.internal.verbosity", "ERROR");
     System.exit(run(arguments));
   }
 

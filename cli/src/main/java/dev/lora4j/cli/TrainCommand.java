@@ -203,7 +203,7 @@ final class TrainCommand implements Callable<Integer> {
   private boolean isScript() {
     Path file = Path.of(model);
     if (model.endsWith(".safetensors")
-        || Files.isRegularFile(file) && !TorchScriptModel.isAt(file)) {
+        || (Files.isRegularFile(file) && !TorchScriptModel.isAt(file))) {
       throw new UserError(
           "train takes a TorchScript file, or a language model's directory or name; found "
               + model);

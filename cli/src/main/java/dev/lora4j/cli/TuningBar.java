@@ -73,10 +73,12 @@ final class TuningBar implements TuningListener, AutoCloseable {
             + (evaluation.best() ? ", the best so far" : ""));
   }
 
-  /** Ends the bar's line first; it begins anew with the next step. */
+  /** On a terminal ends the bar's line first; it begins anew with the next step. */
   private void say(String sentence) {
-    close();
-    shown = null;
+    if (screen.terminal()) {
+      close();
+      shown = null;
+    }
     screen.out().println(sentence);
   }
 

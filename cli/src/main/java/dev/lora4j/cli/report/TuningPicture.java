@@ -13,7 +13,7 @@ final class TuningPicture {
   private static final int BOTTOM = 52;
   private static final int STEP_TICKS = 8;
   private static final int LOSS_TICKS = 5;
-  private static final Color FAINT = new Color(0x0072b2 | 90 << 24, true);
+  private static final Color FAINT = new Color(0x0072b2 | (90 << 24), true);
 
   private TuningPicture() {}
 
