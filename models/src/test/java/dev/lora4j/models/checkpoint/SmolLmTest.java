@@ -57,9 +57,11 @@ class SmolLmTest {
       assertThat(prompt)
           .startsWith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
           .endsWith(
-              "<|im_start|>user\n"
-                  + "What is the capital of France?<|im_end|>\n"
-                  + "<|im_start|>assistant\n");
+              """
+              <|im_start|>user
+              What is the capital of France?<|im_end|>
+              <|im_start|>assistant
+              """);
 
       List<Long> answer = greedy(base, tokenizer.encode(prompt), 24);
 
