@@ -47,7 +47,11 @@ class EvaluationTest {
       {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]}
       """;
 
-  @TempDir private Path directory;
+  private final Path directory;
+
+  EvaluationTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   private Path base() {
     return SavedTextModel.chatty(directory.resolve("base"));
