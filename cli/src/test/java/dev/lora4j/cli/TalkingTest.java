@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** generate, chat, eval and data, with a small random model. */
 class TalkingTest {
   private final Path directory;
-  private final Path base;
+  private Path base;
   private final Path adapter;
 
   TalkingTest(@TempDir Path directory) {
