@@ -1,5 +1,6 @@
 package dev.lora4j.models.text;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -10,6 +11,9 @@ import java.util.List;
 public record TextStep(List<List<Example>> rows) {
   /** Tokens whose attention costs as much as everything else that is done for a token. */
   private static final long ATTENTION_AS_DEAR = 4096;
+
+  /** In a row of this length what is masked costs less than a tenth of the whole. */
+  private static final int SHORT_ROW = 256;
 
   /** Widths are rounded up to a multiple of this. */
   private static final int WIDTHS = 16;
@@ -41,8 +45,30 @@ public record TextStep(List<List<Example>> rows) {
     long[] costs = rows.stream().mapToLong(TextStep::cost).toArray();
     return Deal.byCost(costs, workers).stream()
         .filter(share -> !share.isEmpty())
-        .map(share -> PackedBatch.of(share.stream().map(rows::get).toList(), WIDTHS, special))
+        .map(share -> share.stream().map(rows::get).toList())
+        .map(share -> PackedBatch.of(withLeastPadding(share), WIDTHS, special))
         .toList();
+  }
+
+  /** Short examples of one share are read as one row, where that means less padding. */
+  private static List<List<Example>> withLeastPadding(List<List<Example>> share) {
+    if (share.stream().anyMatch(row -> row.size() != 1)) {
+      return share; // they were put together on purpose
+    }
+    int[] lengths = share.stream().mapToInt(row -> row.get(0).length()).toArray();
+    int longest = Arrays.stream(lengths).max().orElse(0);
+    List<List<Example>> joined =
+        RowPacking.pack(lengths, Math.max(longest, SHORT_ROW)).stream()
+            .map(row -> row.stream().map(i -> share.get(i).get(0)).toList())
+            .toList();
+    return padded(joined) < padded(share) ? joined : share;
+  }
+
+  /** How many places a batch of these rows has. */
+  private static long padded(List<List<Example>> rows) {
+    int widest =
+        rows.stream().mapToInt(row -> row.stream().mapToInt(Example::length).sum()).max().orElse(0);
+    return (long) rows.size() * ((widest + WIDTHS - 1) / WIDTHS * WIDTHS);
   }
 
   /** Every token costs, and every pair of tokens of an example a little. */
