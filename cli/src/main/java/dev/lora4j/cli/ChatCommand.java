@@ -41,7 +41,8 @@ final class ChatCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       required = true,
-      description = "A directory as Hugging Face lays it out, or org/name[@revision] on the Hub.")
+      description =
+          "A directory as Hugging Face lays it out, a GGUF file, or org/name[@revision] on the Hub.")
   private String model = "";
 
   @Mixin private AdapterChoices models = new AdapterChoices();

@@ -60,8 +60,8 @@ final class DataCommand implements Callable<Integer> {
       required = true,
       showDefaultValue = Visibility.NEVER,
       description =
-          "Whose tokenizer and chat template count: a directory as Hugging Face lays it out, or"
-              + " org/name[@revision] on the Hub.")
+          "Whose tokenizer and chat template count: a directory as Hugging Face lays it out, a"
+              + " GGUF file, or org/name[@revision] on the Hub.")
   private String model = "";
 
   @Option(names = "--show", paramLabel = "N", description = "So many examples, from the first on.")

@@ -49,7 +49,7 @@ final class EvalCommand implements Callable<Integer> {
       showDefaultValue = Visibility.NEVER,
       description =
           "A TorchScript file: a program, so one from somebody you trust. Or a language model: a"
-              + " directory as Hugging Face lays it out, or org/name[@revision] on the Hub.")
+              + " directory as Hugging Face lays it out, a GGUF file, or org/name[@revision] on the Hub.")
   private String model = "";
 
   @Mixin private AdapterChoices adapters = new AdapterChoices();

@@ -1,20 +1,18 @@
 package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.cli.report.Numbers;
-import dev.lora4j.io.SafetensorsFile;
-import dev.lora4j.io.TensorInfo;
+import dev.lora4j.io.TensorFile;
 import dev.lora4j.lora.AdapterSummary;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.models.checkpoint.Checkpoint;
-import dev.lora4j.models.checkpoint.TensorGroup;
+import dev.lora4j.models.checkpoint.ListedTensor;
+import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.script.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -25,14 +23,20 @@ import picocli.CommandLine.Parameters;
     name = "info",
     mixinStandardHelpOptions = true,
     description = {"Lists an adapter directory or a saved model, without loading it.", ""},
-    footer = {"", "Examples:", "  lora info lora-report/adapter", "  lora info SmolLM2-135M"})
+    footer = {
+      "",
+      "Examples:",
+      "  lora info lora-report/adapter",
+      "  lora info SmolLM2-135M",
+      "  lora info adapter.gguf"
+    })
 final class InfoCommand implements Callable<Integer> {
   private static final String ADAPTER_CONFIG = "adapter_config.json";
 
   @Parameters(
       paramLabel = "PATH",
       description =
-          "An adapter directory, a model directory, a .safetensors or a TorchScript file.")
+          "An adapter directory, a model directory, a .safetensors, a GGUF or a TorchScript file.")
   private Path path = Path.of("");
 
   @Option(names = "--all", description = "Every tensor on a line of its own.")
@@ -55,28 +59,38 @@ final class InfoCommand implements Callable<Integer> {
       }
       return 0;
     }
-    try (Checkpoint saved = Checkpoint.open(path)) {
+    if (GgufModel.isAt(path)) {
       if (json) {
-        JsonLine.print(System.out, root -> fill(root, saved.infos()));
+        GgufListing.printJson(System.out, path);
       } else {
-        print(System.out, saved.infos());
+        GgufListing.print(System.out, path, all);
+      }
+      return 0;
+    }
+    try (Checkpoint saved = Checkpoint.open(path)) {
+      TensorListing tensors = new TensorListing(ListedTensor.of(saved.infos()));
+      if (json) {
+        JsonLine.print(System.out, tensors::fill);
+      } else {
+        tensors.print(System.out, all);
       }
     }
     return 0;
   }
 
   private void listAdapter(AdapterSummary adapter) {
-    try (SafetensorsFile tensors = SafetensorsFile.open(adapter.weights())) {
+    try (TensorFile file = adapter.open()) {
+      TensorListing tensors = new TensorListing(ListedTensor.of(file));
       if (json) {
         JsonLine.print(
             System.out,
             root -> {
               fill(root.putObject("adapter"), adapter);
-              fill(root, tensors.infos());
+              tensors.fill(root);
             });
       } else {
         print(System.out, adapter);
-        print(System.out, tensors.infos());
+        tensors.print(System.out, all);
       }
     }
   }
@@ -123,49 +137,11 @@ final class InfoCommand implements Callable<Integer> {
     return methods;
   }
 
-  private void print(PrintStream out, Map<String, TensorInfo> tensors) {
-    if (all) {
-      tensors.forEach((name, info) -> out.printf("- %s %s %s%n", name, info.dtype(), info.shape()));
-    } else {
-      TensorGroup.of(tensors).forEach(group -> print(out, group));
-    }
-    out.printf(
-        "%s tensors, %s parameters, %s bytes%n",
-        Numbers.count(tensors.size()),
-        Numbers.count(elements(tensors)),
-        Numbers.count(bytes(tensors)));
-  }
-
-  private static void print(PrintStream out, TensorGroup group) {
-    String times = group.count() == 1 ? "" : " × " + group.count();
-    out.printf("- %s %s %s%s%n", group.name(), group.dtype(), group.shape(), times);
-  }
-
   private static void fill(ObjectNode lora, AdapterSummary adapter) {
     lora.put("rank", adapter.config().rank());
     lora.put("alpha", adapter.config().alpha());
     lora.put("scaling", adapter.config().scaling());
     lora.put("targets", adapter.targets());
     methods(adapter.config()).forEach(lora.putArray("options")::add);
-  }
-
-  private static void fill(ObjectNode root, Map<String, TensorInfo> tensors) {
-    tensors.forEach(
-        (name, info) -> {
-          ObjectNode tensor = root.withArray("tensors").addObject();
-          tensor.put("name", name);
-          tensor.put("dtype", info.dtype().name());
-          info.shape().forEach(tensor.withArray("shape")::add);
-        });
-    root.put("parameters", elements(tensors));
-    root.put("bytes", bytes(tensors));
-  }
-
-  private static long elements(Map<String, TensorInfo> tensors) {
-    return tensors.values().stream().mapToLong(TensorInfo::elements).sum();
-  }
-
-  private static long bytes(Map<String, TensorInfo> tensors) {
-    return tensors.values().stream().mapToLong(TensorInfo::bytes).sum();
   }
 }

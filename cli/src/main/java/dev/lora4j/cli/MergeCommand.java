@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.models.checkpoint.MergeJob;
 import dev.lora4j.models.script.TorchScriptModel;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -19,8 +18,9 @@ import picocli.CommandLine.Option;
     },
     footer = {
       "",
-      "Example:",
-      "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged"
+      "Examples:",
+      "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged",
+      "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged.gguf --dtype q8_0"
     })
 final class MergeCommand implements Callable<Integer> {
   @Option(
@@ -28,7 +28,8 @@ final class MergeCommand implements Callable<Integer> {
       paramLabel = "BASE",
       required = true,
       description =
-          "A .safetensors file, a directory as Hugging Face lays it out, or a TorchScript file.")
+          "A .safetensors file, a directory as Hugging Face lays it out, a GGUF file, or a"
+              + " TorchScript file.")
   private Path model = Path.of("");
 
   @Mixin private MergeOptions options = new MergeOptions();
@@ -38,7 +39,7 @@ final class MergeCommand implements Callable<Integer> {
     if (TorchScriptModel.isAt(model)) {
       options.runScript(model);
     } else {
-      options.run(model, "merge", MergeJob::merge);
+      options.merge(model);
     }
     return 0;
   }

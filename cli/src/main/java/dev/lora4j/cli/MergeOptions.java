@@ -5,16 +5,18 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.lora.AdapterKind;
 import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.models.checkpoint.Checkpoint;
 import dev.lora4j.models.checkpoint.MergeJob;
 import dev.lora4j.models.checkpoint.MergeSummary;
+import dev.lora4j.models.gguf.GgufModel;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,14 +41,16 @@ final class MergeOptions {
       paramLabel = "PATH",
       required = true,
       description =
-          "Where the result goes: a directory, or a name that ends with .safetensors or, for a"
-              + " TorchScript file, .pt.")
+          "Where the result goes: a directory, or a name that ends with .safetensors, .gguf or, for"
+              + " a TorchScript file, .pt.")
   private Path out = Path.of("");
 
   @Option(
       names = "--dtype",
       paramLabel = "NAME",
-      description = "float32, float16 or bfloat16; the base's own if not given.")
+      description =
+          "float32, float16 or bfloat16; the base's own if not given. For a GGUF file also q8_0, and"
+              + " float16 if not given.")
   private @Nullable String dtype;
 
   @Option(
@@ -63,8 +67,34 @@ final class MergeOptions {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
-  /** Runs a job over a model, and tells what it did. */
-  void run(Path model, String label, BiFunction<MergeJob, Path, MergeSummary> work) {
+  /** Merges into a model of tensors, and tells what that did. */
+  void merge(Path model) {
+    if (!isGguf()) {
+      run(model, "merge", MergeJob::merge);
+      return;
+    }
+    if (maxShardSize != null) {
+      throw new UserError("--max-shard-size is for directories; a GGUF file is a single one");
+    }
+    GgmlType type = ModelConversion.ggmlType(dtype == null ? "float16" : dtype);
+    run(model, "merge", (job, file) -> job.mergeToGguf(file, type));
+  }
+
+  /** Takes adapters out of a model of tensors, and tells what that did. */
+  void unmerge(Path model) {
+    if (isGguf()) {
+      throw new UserError(
+          "unmerge writes a directory or a .safetensors file; 'lora convert' makes a GGUF file of a"
+              + " directory");
+    }
+    run(model, "unmerge", MergeJob::unmerge);
+  }
+
+  private boolean isGguf() {
+    return AdapterKind.byName(out) == AdapterKind.GGUF;
+  }
+
+  private void run(Path model, String label, BiFunction<MergeJob, Path, MergeSummary> work) {
     MergeSummary receipt;
     try (LateProgress progress = new LateProgress(label, bytesOf(model))) {
       receipt = work.apply(job(model).reportingTo(progress::add), out);
@@ -82,6 +112,11 @@ final class MergeOptions {
    * @throws UserError if an option asks for what its file can't have
    */
   void runScript(Path model) {
+    if (isGguf()) {
+      throw new UserError(
+          model
+              + " is a TorchScript file, of which no GGUF file can be made; let --out end with .pt");
+    }
     if (dtype != null || maxShardSize != null) {
       throw new UserError(
           "--dtype and --max-shard-size are not for a TorchScript file, which stays as it is but for"
@@ -96,6 +131,11 @@ final class MergeOptions {
   }
 
   private static long bytesOf(Path model) {
+    if (GgufModel.isAt(model)) {
+      try (GgufModel file = GgufModel.open(model)) {
+        return file.parameters() * Float.BYTES; // it is merged in float32
+      }
+    }
     try (Checkpoint checkpoint = Checkpoint.open(model)) {
       return checkpoint.bytes();
     }
@@ -106,9 +146,8 @@ final class MergeOptions {
     if (anyBase) {
       job = job.checking(BaseCheck.ANY_BASE);
     }
-    Optional<DType> format = Optional.ofNullable(dtype).map(MergeOptions::dtype);
-    if (format.isPresent()) {
-      job = job.as(format.get());
+    if (dtype != null && !isGguf()) {
+      job = job.as(dtype(dtype));
     }
     return maxShardSize == null ? job : job.shardsOf(bytes(maxShardSize));
   }
@@ -118,6 +157,9 @@ final class MergeOptions {
       case "float32", "f32", "fp32" -> DType.F32;
       case "float16", "f16", "fp16" -> DType.F16;
       case "bfloat16", "bf16" -> DType.BF16;
+      case "q8_0" ->
+          throw new UserError(
+              "q8_0 is for a model in a GGUF file; expected " + String.join(", ", DTYPES));
       default -> throw new UserError("no format '" + name + "'" + NearMiss.hint(name, DTYPES));
     };
   }

@@ -86,7 +86,12 @@ record ModelConversion(
     }
   }
 
-  private static GgmlType ggmlType(String name) {
+  /**
+   * The format of a GGUF file's matrices that a word means.
+   *
+   * @throws UserError if it means none that is written
+   */
+  static GgmlType ggmlType(String name) {
     return name.equalsIgnoreCase(GgmlType.Q8_0.name())
         ? GgmlType.Q8_0
         : GgmlType.valueOf(MergeOptions.dtype(name).name());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.TensorDigest;
+import dev.lora4j.models.gguf.ModelFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -67,7 +68,7 @@ final class RunRecord {
    * Writes what a run was run by and on.
    *
    * @param model what the user called it
-   * @param base its directory
+   * @param base its directory, or GGUF file
    * @param fingerprint of its tensors
    * @param data the files that were read
    */
@@ -97,17 +98,11 @@ final class RunRecord {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Copies the tokenizer and the chat template of a model. */
+  /** Writes the tokenizer and the chat template of a model: a directory's, or a GGUF file's. */
   void tokenizer(Path base) {
+    ModelFiles files = ModelFiles.at(base);
     for (String name : TOKENIZER) {
-      Path source = base.resolve(name);
-      if (Files.isRegularFile(source)) {
-        try {
-          AtomicFile.write(directory.resolve(name), Files.readAllBytes(source));
-        } catch (IOException e) {
-          throw new UserError("cannot read " + source + ": " + e, e);
-        }
-      }
+      files.read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.script.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -60,7 +61,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "M",
       showDefaultValue = Visibility.NEVER,
       description = {
-        "A language model: its directory, or its name on the Hub, org/name or org/name@revision.",
+        "A language model: its directory or GGUF file, or its name on the Hub, org/name[@revision].",
         "Or a TorchScript file: a program, so one from somebody you trust."
       })
   private String model = "";
@@ -202,10 +203,10 @@ final class TrainCommand implements Callable<Integer> {
 
   private boolean isScript() {
     Path file = Path.of(model);
-    if (model.endsWith(".safetensors")
-        || (Files.isRegularFile(file) && !TorchScriptModel.isAt(file))) {
+    boolean known = TorchScriptModel.isAt(file) || GgufModel.isAt(file);
+    if (model.endsWith(".safetensors") || (Files.isRegularFile(file) && !known)) {
       throw new UserError(
-          "train takes a TorchScript file, or a language model's directory or name; found "
+          "train takes a TorchScript file, or a language model's directory, GGUF file or name; found "
               + model);
     }
     return TorchScriptModel.isAt(file);

@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.models.checkpoint.MergeJob;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -33,7 +32,7 @@ final class UnmergeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    options.run(model, "unmerge", MergeJob::unmerge);
+    options.unmerge(model);
     return 0;
   }
 }

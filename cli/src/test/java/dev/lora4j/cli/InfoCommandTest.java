@@ -15,6 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class InfoCommandTest {
+  private static final Path CORE = Path.of("../core/src/test/resources/fixtures");
+  private static final Path MODELS = Path.of("../models/src/test/resources/fixtures");
+
   private final Path directory;
 
   InfoCommandTest(@TempDir Path directory) {
@@ -45,6 +48,77 @@ class InfoCommandTest {
     assertThat(json.at("/parameters").asInt()).isEqualTo(3272);
     assertThat(json.at("/tensors")).hasSize(6);
     assertThat(json.has("adapter")).isFalse();
+  }
+
+  @Test
+  void listsTheOldFileOfAnAdapter() throws IOException {
+    Path old = Files.createDirectory(directory.resolve("old"));
+    Files.copy(CORE.resolve("torch/adapter_model.bin"), old.resolve("adapter_model.bin"));
+    Files.copy(directory.resolve("adapter_config.json"), old.resolve("adapter_config.json"));
+
+    CommandLineRun run = CommandLineRun.of("info", old.toString());
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("LoRA adapter: rank 4", "lora_A.weight F32 [");
+    JsonNode json = json("info", "--json", old.toString());
+    assertThat(json.at("/tensors").size()).isPositive();
+    assertThat(json.at("/adapter/rank").asInt()).isEqualTo(4);
+  }
+
+  @Test
+  void listsAnAdapterOfMlx() throws IOException {
+    String mlx = CORE.resolve("mlx/lora").toString();
+
+    CommandLineRun run = CommandLineRun.of("info", mlx);
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).contains("LoRA adapter: rank ", "lora_a F32 [");
+    assertThat(json("info", "--json", mlx).at("/parameters").asInt()).isPositive();
+  }
+
+  @Test
+  void listsAModelInAGgufFile() throws IOException {
+    String file = MODELS.resolve("gguf/tokenizer_smollm2.gguf").toString();
+
+    CommandLineRun run = CommandLineRun.of("info", file);
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out())
+        .startsWith("GGUF model: llama")
+        .contains("  llama.context_length: 512", "  tokenizer.ggml.tokens: 548 × text")
+        .contains("  tokenizer.chat_template: {% for m in messages %}")
+        .contains("- token_embd.weight F16 [548, 4]", "- blk.0.attn_q.weight F32 [4, 4]")
+        .contains("11 tensors, 2,316 parameters", "F16: 1 tensors", "F32: 10 tensors")
+        .contains("characters)");
+    JsonNode json = json("info", "--json", file);
+    assertThat(json.at("/gguf/architecture").asText()).isEqualTo("llama");
+    assertThat(json.at("/gguf/metadata/llama.context_length").asInt()).isEqualTo(512);
+    assertThat(json.at("/gguf/metadata/tokenizer.ggml.tokens/count").asInt()).isEqualTo(548);
+    assertThat(json.at("/gguf/metadata/tokenizer.chat_template").asText()).endsWith("endfor %}");
+    assertThat(json.at("/gguf/formats/F16/bytes").asInt()).isEqualTo(2 * 4 * 548);
+    assertThat(json.at("/tensors")).hasSize(11);
+  }
+
+  @Test
+  void quantisedTensorsHaveTheirOwnFormatsAndBytes() throws IOException {
+    String file = CORE.resolve("gguf/tensors.gguf").toString();
+    JsonNode formats = json("info", "--json", file).at("/gguf/formats");
+    assertThat(formats.has("Q4_K")).isTrue();
+    assertThat(formats.at("/Q4_K/bytes").asLong() % 144).isZero();
+  }
+
+  @Test
+  void listsAnAdapterInAGgufFile() throws IOException {
+    CommandLineRun run = CommandLineRun.of("info", CORE.resolve("gguf/adapter.gguf").toString());
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out()).startsWith("GGUF adapter: ").contains("adapter.lora.alpha: ", "lora_a");
+  }
+
+  private static JsonNode json(String... arguments) throws IOException {
+    CommandLineRun run = CommandLineRun.of(arguments);
+    assertThat(run.status()).as(run.err()).isZero();
+    return new ObjectMapper().readTree(run.out());
   }
 
   @Test

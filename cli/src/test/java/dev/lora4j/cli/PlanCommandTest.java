@@ -84,4 +84,12 @@ class PlanCommandTest {
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).startsWith("lora: ").contains(message).doesNotContain("\tat ");
   }
+
+  @Test
+  void aGgufFileIsToBeADirectoryFirst() {
+    String file = "../models/src/test/resources/fixtures/gguf/llama3.gguf";
+    CommandLineRun run = CommandLineRun.of("plan", file);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("make a directory of it first: lora convert " + file + " DIR");
+  }
 }

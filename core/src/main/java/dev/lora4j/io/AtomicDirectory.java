@@ -5,9 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
-import java.util.List;
-import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -33,17 +30,12 @@ public final class AtomicDirectory {
   public static void write(Path target, Content content) {
     requireFree(target);
     Path absolute = target.toAbsolutePath();
-    Path temporary =
-        absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID());
-    try {
-      Files.createDirectories(temporary);
-      content.writeTo(temporary);
+    try (ScratchDirectory temporary = ScratchDirectory.beside(target)) {
+      content.writeTo(temporary.path());
       Files.deleteIfExists(absolute); // an empty directory
-      Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(temporary.path(), absolute, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);
-    } finally {
-      deleteQuietly(temporary);
     }
   }
 
@@ -68,21 +60,6 @@ public final class AtomicDirectory {
       }
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);
-    }
-  }
-
-  private static void deleteQuietly(Path directory) {
-    if (!Files.exists(directory)) {
-      return;
-    }
-    try (Stream<Path> all = Files.walk(directory)) {
-      List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
-      for (Path path : deepestFirst) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      // The first failure is the one to tell.
-      return;
     }
   }
 }

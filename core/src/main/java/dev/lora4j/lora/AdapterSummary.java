@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.io.TensorFile;
 import java.nio.file.Path;
 
 /**
@@ -18,6 +19,16 @@ public record AdapterSummary(LoraConfig config, Path weights) {
   public static AdapterSummary read(Path directory) {
     AdapterFormat format = AdapterFormat.of(directory);
     return new AdapterSummary(format.config(directory), format.weights(directory));
+  }
+
+  /**
+   * Opens the weights, of which the header is read.
+   *
+   * @throws dev.lora4j.UserError if there is no such file
+   * @throws dev.lora4j.CorruptFile if it is damaged
+   */
+  public TensorFile open() {
+    return PeftAdapter.open(weights);
   }
 
   /** The target modules as text. */

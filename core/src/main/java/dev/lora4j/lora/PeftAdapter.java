@@ -101,7 +101,7 @@ public final class PeftAdapter {
     return Files.isRegularFile(weights) ? weights : old;
   }
 
-  private static TensorFile open(Path weights) {
+  static TensorFile open(Path weights) {
     return weights.endsWith(OLD_WEIGHTS) ? TorchFile.open(weights) : SafetensorsFile.open(weights);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lora4j.io.gguf;
 
+import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,17 @@ public enum GgmlType {
   /** Whether its numbers stand for others. */
   public boolean isQuantized() {
     return plain == null;
+  }
+
+  /**
+   * Refuses a format that is read only.
+   *
+   * @throws UserError naming those that are written
+   */
+  public void requireWritten() {
+    if (isQuantized() && this != Q8_0) {
+      throw new UserError(this + " is read, but not written; written are F32, F16, BF16 and Q8_0");
+    }
   }
 
   /** The format of the numbers that it is read as: its own, or F32 where it is quantised. */

@@ -98,8 +98,12 @@ record GgufHeader(
             .orElseThrow(
                 () ->
                     new UserError(
-                        "%s: tensor %s is of ggml's type %d, which isn't read here; read are %s"
-                            .formatted(file, name, number, List.of(GgmlType.values()))));
+                        "%s: tensor %s is of ggml's type %s, which isn't read here; read are %s"
+                            .formatted(
+                                file,
+                                name,
+                                UnreadType.describe(number),
+                                List.of(GgmlType.values()))));
     return new GgufTensor(type, shape, bytes.signedLong(), length(bytes, name, type, shape));
   }
 

@@ -17,9 +17,7 @@ public record GgufSource(GgmlType type, List<Long> shape, Supplier<Tensor> value
 
   public GgufSource {
     shape = List.copyOf(shape);
-    if (type.isQuantized() && type != GgmlType.Q8_0) {
-      throw new UserError(type + " is read, but not written; written are F32, F16, BF16 and Q8_0");
-    }
+    type.requireWritten();
     if (type.isQuantized()
         && (shape.isEmpty() || shape.get(shape.size() - 1) % type.blockElements() != 0)) {
       throw new IllegalArgumentException(
@@ -40,6 +38,18 @@ public record GgufSource(GgmlType type, List<Long> shape, Supplier<Tensor> value
     if (!found.equals(shape)) {
       throw new IllegalStateException("%s: promised %s, found %s".formatted(name, shape, found));
     }
-    return type == GgmlType.Q8_0 ? Q8Blocks.of(tensor) : tensor.to(type.dtype().torch());
+    return type == GgmlType.Q8_0 ? Q8Blocks.of(tensor) : plain(name, tensor);
+  }
+
+  private Tensor plain(String name, Tensor tensor) {
+    Tensor written = tensor.to(type.dtype().torch());
+    if (type == GgmlType.F16 && !allFinite(written) && allFinite(tensor)) {
+      throw new UserError(name + ": a number is too large for F16; write BF16 or F32 instead");
+    }
+    return written;
+  }
+
+  private static boolean allFinite(Tensor tensor) {
+    return tensor.isfinite().all().item_bool();
   }
 }

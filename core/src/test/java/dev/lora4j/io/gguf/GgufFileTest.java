@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The good files are made by {@code tools/gguf_fixtures.py}. */
@@ -196,12 +197,31 @@ class GgufFileTest {
         .isInstanceOf(UserError.class);
   }
 
-  @Test
-  void aFormatThatIsNotReadIsToldByItsNumber() {
-    Header header = new Header().counts(1, 0).text("a").kind(1).whole(256).kind(16).whole(0);
+  @ParameterizedTest
+  @CsvSource({
+    "10, Q2_K",
+    "11, Q3_K",
+    "16, IQ2_XXS",
+    "23, IQ4_XS",
+    "29, IQ1_M",
+    "35, TQ2_0",
+    "39, MXFP4",
+    "77, number 77"
+  })
+  void aFormatThatIsNotReadIsToldByItsName(int number, String name) {
+    Header header = new Header().counts(1, 0).text("a").kind(1).whole(256).kind(number).whole(0);
     assertThatThrownBy(() -> opened(header.zeros(128)))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("tensor a is of ggml's type 16, which isn't read here");
+        .hasMessageContaining("tensor a is of ggml's type " + name + ", which isn't read here")
+        .hasMessageContaining("read are [F32, F16, Q4_0");
+  }
+
+  @Test
+  void noFormatIsBothReadAndNot() {
+    for (int number = 0; number < 64; number++) {
+      boolean named = !UnreadType.describe(number).startsWith("number ");
+      assertThat(GgmlType.numbered(number).isPresent() && named).as("type " + number).isFalse();
+    }
   }
 
   private void assertRefused(Header header, String message) {

@@ -30,9 +30,7 @@ public final class GgufExport {
    *     or the disk refuses
    */
   public static void run(Path directory, Path out, GgmlType type) {
-    if (Files.exists(out)) {
-      throw new UserError("cannot write " + out + ": there is something of that name");
-    }
+    requireFree(out);
     ConfigFields fields = ConfigFields.read(directory.resolve(CheckpointWriter.CONFIG));
     Architecture architecture = Architecture.of(fields);
     try (Weights weights = Weights.open(directory);
@@ -54,6 +52,12 @@ public final class GgufExport {
       } else {
         GgufModelWriter.write(out, LlamaConfig.of(fields), files, state, type);
       }
+    }
+  }
+
+  static void requireFree(Path out) {
+    if (Files.exists(out)) {
+      throw new UserError("cannot write " + out + ": there is something of that name");
     }
   }
 }

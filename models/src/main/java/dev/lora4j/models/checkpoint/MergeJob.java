@@ -2,7 +2,9 @@ package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.lora.BaseCheck;
+import dev.lora4j.models.gguf.GgufModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +20,9 @@ import java.util.function.LongConsumer;
  * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
  * }</pre>
  *
- * @param base a safetensors file or a Hugging Face directory
+ * @param base a safetensors file, a Hugging Face directory, or, for merging, a GGUF file, whose
+ *     numbers are written in the format of {@link GgufConversion#formatOf} unless another is asked
+ *     for
  * @param adapters directories in PEFT's format, whose updates add up
  * @param dtype the format to write floating numbers in; empty for each tensor's own
  * @param maxShardBytes how much a file of weights may hold, where a directory is written
@@ -54,6 +58,10 @@ public record MergeJob(
         base, adapters, Optional.empty(), USUAL_SHARD, BaseCheck.SAME_WHERE_BOTH_HAVE, bytes -> {});
   }
 
+  MergeJob of(Path directory) {
+    return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
+  }
+
   public MergeJob as(DType dtype) {
     return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
   }
@@ -77,7 +85,21 @@ public record MergeJob(
    * @throws UserError if an adapter does not fit, a number would not be finite, or the disk refuses
    */
   public MergeSummary merge(Path out) {
-    return new Merger(this, Direction.IN).write(out);
+    return GgufModel.isAt(base)
+        ? GgufMerge.fromGguf(this, out)
+        : new Merger(this, Direction.IN).write(out);
+  }
+
+  /**
+   * The same into a GGUF file for llama.cpp. The merged model stands in float32 in a directory
+   * beside the file while it is written, so that each number is rounded once.
+   *
+   * @param out not there yet
+   * @param type of the matrices: F32, F16, BF16 or Q8_0; what {@link #as} asked for is not heeded
+   * @throws UserError also if the model is none that can be written so; see {@link GgufExport#run}
+   */
+  public MergeSummary mergeToGguf(Path out, GgmlType type) {
+    return GgufMerge.toGguf(this, out, type);
   }
 
   /**

@@ -130,9 +130,23 @@ final class Merger {
     Supplier<Tensor> changed = merged.get(name);
     Supplier<Tensor> value =
         changed == null
-            ? () -> base.read(original).to(format.torch())
+            ? () -> unchanged(name, base.read(original), format)
             : () -> change(name, base.map(original), changed, format);
     return new TensorSource(format, info.shape(), counted(value, info));
+  }
+
+  private static Tensor unchanged(String name, Tensor tensor, DType format) {
+    Tensor written = tensor.to(format.torch());
+    boolean narrower = format == DType.F16 && tensor.element_size() > written.element_size();
+    if (narrower && allFinite(tensor) && !allFinite(written)) {
+      throw new UserError(
+          name + ": a number is too large for F16; use --dtype BF16 or F32; nothing was written");
+    }
+    return written;
+  }
+
+  private static boolean allFinite(Tensor tensor) {
+    return tensor.isfinite().all().item_bool();
   }
 
   private Supplier<Tensor> counted(Supplier<Tensor> value, TensorInfo info) {

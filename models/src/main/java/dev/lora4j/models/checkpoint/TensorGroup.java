@@ -1,7 +1,5 @@
 package dev.lora4j.models.checkpoint;
 
-import dev.lora4j.io.DType;
-import dev.lora4j.io.TensorInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,30 +13,31 @@ import java.util.regex.Pattern;
  *
  * @param name the name, with the numbers as a range: {@code model.layers.0-29.mlp.up_proj.weight}
  * @param count how many they are
- * @param dtype the number format of each
+ * @param format the number format of each, such as {@code F32} or {@code Q4_K}
  * @param shape the shape of each
  */
-public record TensorGroup(String name, int count, DType dtype, List<Long> shape) {
+public record TensorGroup(String name, int count, String format, List<Long> shape) {
   private static final Pattern NUMBER = Pattern.compile("(?<=^|\\.)\\d+(?=\\.)");
 
   public TensorGroup {
     shape = List.copyOf(shape);
   }
 
-  private record Key(String before, String after, DType dtype, List<Long> shape) {}
+  private record Key(String before, String after, String format, List<Long> shape) {}
 
   /** Groups tensors by name, format and shape, in the order of each group's first. */
-  public static List<TensorGroup> of(Map<String, TensorInfo> tensors) {
+  public static List<TensorGroup> of(List<ListedTensor> tensors) {
     Map<Key, TreeSet<Integer>> numbers = new LinkedHashMap<>();
     tensors.forEach(
-        (name, info) -> {
+        tensor -> {
+          String name = tensor.name();
           Matcher number = NUMBER.matcher(name);
           boolean numbered = number.find() && number.group().length() < 9;
           String before = numbered ? name.substring(0, number.start()) : name;
           String after = numbered ? name.substring(number.end()) : "";
           TreeSet<Integer> group =
               numbers.computeIfAbsent(
-                  new Key(before, after, info.dtype(), info.shape()), k -> new TreeSet<>());
+                  new Key(before, after, tensor.format(), tensor.shape()), k -> new TreeSet<>());
           if (numbered) {
             group.add(Integer.valueOf(number.group()));
           }
@@ -50,7 +49,7 @@ public record TensorGroup(String name, int count, DType dtype, List<Long> shape)
 
   private static TensorGroup group(Key key, TreeSet<Integer> numbers) {
     String name = key.before + range(numbers) + key.after;
-    return new TensorGroup(name, Math.max(1, numbers.size()), key.dtype, key.shape);
+    return new TensorGroup(name, Math.max(1, numbers.size()), key.format, key.shape);
   }
 
   /** {@code 0-29}, or {@code 0-5,7} where some are missing. */
@@ -65,15 +64,5 @@ public record TensorGroup(String name, int count, DType dtype, List<Long> shape)
       }
     }
     return String.join(",", parts);
-  }
-
-  /** Number of elements of all of them. */
-  public long elements() {
-    return count * shape.stream().reduce(1L, (a, b) -> a * b);
-  }
-
-  /** Length of their data in bytes. */
-  public long bytes() {
-    return elements() * dtype.bytes();
   }
 }

@@ -184,6 +184,13 @@ public final class GgufModel implements TensorFile {
     return file.tensor(inFile(name)).bytes();
   }
 
+  /** How many numbers all tensors have. */
+  public long parameters() {
+    return names().stream()
+        .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))
+        .sum();
+  }
+
   @Override
   public DType dtype(String name) {
     return file.dtype(inFile(name));

@@ -50,7 +50,7 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Loads a model and its tokenizer from a directory in Hugging Face's layout.
+   * Loads a model and its tokenizer from a directory in Hugging Face's layout, or from a GGUF file.
    *
    * @throws UserError if something is missing there or not supported
    * @throws dev.lora4j.CorruptFile if a file is damaged

@@ -1,11 +1,10 @@
 package dev.lora4j.models.talk;
 
-import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.Tokenizer;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,21 +16,14 @@ record TravellingFiles(Path base, Path adapter) {
   private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
 
   boolean hasTokenizer() {
-    return Files.isRegularFile(adapter.resolve(TOKENIZER.get(0)))
-        && TOKENIZER.stream().anyMatch(this::differs);
+    ModelFiles ours = ModelFiles.at(base);
+    ModelFiles theirs = ModelFiles.in(adapter);
+    return theirs.read(TOKENIZER.get(0)).isPresent()
+        && TOKENIZER.stream().anyMatch(name -> differs(theirs.read(name), ours.read(name)));
   }
 
-  private boolean differs(String name) {
-    Path theirs = adapter.resolve(name);
-    Path ours = base.resolve(name);
-    if (!Files.isRegularFile(theirs)) {
-      return false;
-    }
-    try {
-      return !Files.isRegularFile(ours) || Files.mismatch(theirs, ours) >= 0;
-    } catch (IOException e) {
-      throw new UserError("cannot read " + theirs + " or " + ours + ": " + e, e);
-    }
+  private static boolean differs(Optional<byte[]> theirs, Optional<byte[]> ours) {
+    return theirs.isPresent() && !(ours.isPresent() && Arrays.equals(theirs.get(), ours.get()));
   }
 
   boolean hasTemplate() {

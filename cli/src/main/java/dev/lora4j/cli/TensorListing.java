@@ -1,0 +1,53 @@
+package dev.lora4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.models.checkpoint.ListedTensor;
+import dev.lora4j.models.checkpoint.TensorGroup;
+import java.io.PrintStream;
+import java.util.List;
+
+/** What {@code lora info} says of tensors: alike ones on a line, and their sums. */
+record TensorListing(List<ListedTensor> tensors) {
+
+  /**
+   * For people.
+   *
+   * @param all whether each has a line of its own
+   */
+  void print(PrintStream out, boolean all) {
+    if (all) {
+      tensors.forEach(t -> out.printf("- %s %s %s%n", t.name(), t.format(), t.shape()));
+    } else {
+      TensorGroup.of(tensors).forEach(group -> print(out, group));
+    }
+    out.printf(
+        "%s tensors, %s parameters, %s bytes%n",
+        Numbers.count(tensors.size()), Numbers.count(parameters()), Numbers.count(bytes()));
+  }
+
+  private static void print(PrintStream out, TensorGroup group) {
+    String times = group.count() == 1 ? "" : " × " + group.count();
+    out.printf("- %s %s %s%s%n", group.name(), group.format(), group.shape(), times);
+  }
+
+  /** For machines. */
+  void fill(ObjectNode root) {
+    for (ListedTensor listed : tensors) {
+      ObjectNode tensor = root.withArray("tensors").addObject();
+      tensor.put("name", listed.name());
+      tensor.put("dtype", listed.format());
+      listed.shape().forEach(tensor.withArray("shape")::add);
+    }
+    root.put("parameters", parameters());
+    root.put("bytes", bytes());
+  }
+
+  private long parameters() {
+    return tensors.stream().mapToLong(ListedTensor::elements).sum();
+  }
+
+  private long bytes() {
+    return tensors.stream().mapToLong(ListedTensor::bytes).sum();
+  }
+}
