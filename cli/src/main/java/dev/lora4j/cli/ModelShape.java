@@ -52,7 +52,12 @@ final class ModelShape {
         0);
   }
 
-  private static int positive(String option, int value) {
+  /**
+   * The value.
+   *
+   * @throws UserError if it is less than 1
+   */
+  static int positive(String option, int value) {
     if (value < 1) {
       throw new UserError(option + " must be at least 1, found " + value);
     }
