@@ -40,6 +40,7 @@ public final class AtomicDirectory {
       content.writeTo(temporary);
       Files.deleteIfExists(absolute); // an empty directory
       Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+      AtomicFile.forceDirectory(absolute);
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);
     } finally {
