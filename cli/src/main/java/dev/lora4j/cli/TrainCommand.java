@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.script.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -206,7 +207,10 @@ final class TrainCommand implements Callable<Integer> {
         || (Files.isRegularFile(file) && !TorchScriptModel.isAt(file))) {
       throw new UserError(
           "train takes a TorchScript file, or a language model's directory or name; found "
-              + model);
+              + model
+              + (GgufModel.isAt(file)
+                  ? "; make a directory of it first: lora convert " + model + " DIR"
+                  : ""));
     }
     return TorchScriptModel.isAt(file);
   }
