@@ -12,7 +12,8 @@ import picocli.CommandLine.Command;
       LayersBench.class,
       LayersRun.class,
       ScriptBench.class,
-      ModelBench.class
+      ModelBench.class,
+      TuneBench.class
     },
     synopsisSubcommandLabel = "BENCHMARK",
     description = "Measures lora4j side by side with its Python peers.")

@@ -88,7 +88,7 @@ final class ChatLoop {
         say(line);
       }
     } catch (UserError e) {
-      screen.note(e.getMessage());
+      screen.note(String.valueOf(e.getMessage()));
     }
   }
 

@@ -20,12 +20,12 @@ final class Progress implements AutoCloseable {
   private final Unit unit;
   private final Supplier<String> detail;
   private final BarStyle style;
-  private final long start;
   private final AtomicLong done = new AtomicLong();
   // On a terminal the time of the next drawing, elsewhere the count of the next line.
   private final AtomicLong due = new AtomicLong();
   private volatile long total;
   private volatile long before;
+  private volatile long start;
   private int drawnColumns;
   private boolean closed;
 
@@ -65,6 +65,11 @@ final class Progress implements AutoCloseable {
     if (!screen.terminal()) {
       due.set(nextPlain(before));
     }
+  }
+
+  /** It began so long before this was made. */
+  void beganAgo(Duration time) {
+    start = screen.nanoTime().getAsLong() - time.toNanos();
   }
 
   /** So many more. */

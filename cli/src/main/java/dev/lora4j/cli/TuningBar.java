@@ -44,6 +44,7 @@ final class TuningBar implements TuningListener, AutoCloseable {
     if (shown == null) {
       shown = new Progress(screen, "LoRA", Unit.UNEVEN_STEPS, total, this::detail);
       shown.resumeFrom(done);
+      shown.beganAgo(step.duration());
     }
     seen++;
     double weight = 1 / Math.min(seen, RECENT_STEPS);

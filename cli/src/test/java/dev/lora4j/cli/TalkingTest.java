@@ -13,18 +13,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** generate, chat, eval and data, with a small random model. */
 class TalkingTest {
-  @TempDir private Path directory;
-  private Path base = Path.of("");
-  private Path adapter = Path.of("");
+  private final Path directory;
+  private Path base;
+  private final Path adapter;
 
-  @BeforeEach
-  void save() {
+  TalkingTest(@TempDir Path directory) {
+    this.directory = directory;
     base = SavedTextModel.chatty(directory.resolve("base"));
     adapter = SavedTextModel.adapter(base, directory.resolve("bard"), 3);
   }

@@ -1,0 +1,100 @@
+package dev.lora4j.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Fine-tuning on prompts and completions of mixed lengths, against TRL with PEFT. */
+@Command(
+    name = "tune",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = "Examples by second of a real model on real data, and the loss that comes of it.",
+    footer = {
+      "",
+      "Example:",
+      "  bench/run tune --python .venv/bin/python --model SmolLM2-135M --data e2e.jsonl"
+    })
+final class TuneBench implements Callable<Integer> {
+  @Option(names = "--python", description = "A Python with PEFT and TRL.", required = true)
+  private String python = "";
+
+  @Option(names = "--model", description = "A model's directory.", required = true)
+  private Path model = Path.of("");
+
+  @Option(
+      names = "--data",
+      description = "A jsonl file of prompts and completions.",
+      required = true)
+  private Path data = Path.of("");
+
+  @Option(names = "--rounds", description = "Pairs of runs; medians count.")
+  private int rounds = 1;
+
+  @Option(names = "--steps", description = "Steps in a run.")
+  private int steps = 20;
+
+  @Option(names = "--batch", description = "Examples in a step.")
+  private int batch = 8;
+
+  @Option(names = "--valid", description = "Examples held back, the file's last.")
+  private int valid = 64;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    List<String> lines = Files.readAllLines(data);
+    int used = Math.min(lines.size() - valid, steps * batch);
+    Path directory = Files.createTempDirectory("lora-bench");
+    Path train = Files.write(directory.resolve("train.jsonl"), lines.subList(0, used));
+    Path held =
+        Files.write(
+            directory.resolve("valid.jsonl"), lines.subList(lines.size() - valid, lines.size()));
+    Pairs pairs = Pairs.run(rounds, ours(train, held, directory), peer(train, held, directory));
+    System.out.printf("Medians of %d rounds of %d steps of %d examples.%n%n", rounds, steps, batch);
+    System.out.println("| | lora4j | TRL | ratio |");
+    System.out.println("| --- | --- | --- | --- |");
+    double own = steps * batch / pairs.ours("/seconds");
+    double theirs = pairs.peers("/examples_per_s");
+    System.out.printf(
+        Locale.ROOT, "| examples/s | %.2f | %.2f | %.2f |%n", own, theirs, own / theirs);
+    row("peak memory in MB", pairs, "/peak_rss_mb", "/peak_rss_mb");
+    row("held-out loss before", pairs, "/valid_loss_before", "/valid_loss_before");
+    row("held-out loss after", pairs, "/valid_loss_after", "/valid_loss_after");
+    return 0;
+  }
+
+  private static void row(String name, Pairs pairs, String ours, String peers) {
+    System.out.printf(
+        Locale.ROOT,
+        "| %s | %.3f | %.3f | %.2f |%n",
+        name,
+        pairs.ours(ours),
+        pairs.peers(peers),
+        pairs.ratio(ours, peers));
+  }
+
+  /** A shell gives each run a directory of its own. */
+  private List<String> ours(Path train, Path held, Path directory) {
+    return inFreshDirectory(
+        directory,
+        "./lora train --model '%s' --data '%s' --valid '%s' --steps %d --batch %d --rank 8 --lr 2e-4"
+                .formatted(model, train, held, steps, batch)
+            + " --schedule linear --max-tokens 1024 --json --out");
+  }
+
+  private List<String> peer(Path train, Path held, Path directory) {
+    return inFreshDirectory(
+        directory,
+        "'%s' bench/peers/tune_trl.py --model '%s' --data '%s' --valid '%s' --steps %d --batch %d --out"
+            .formatted(python, model, train, held, steps, batch));
+  }
+
+  private static List<String> inFreshDirectory(Path directory, String command) {
+    return List.of("bash", "-c", command + " \"$(mktemp -d '" + directory + "/run.XXXXXX')/out\"");
+  }
+}
