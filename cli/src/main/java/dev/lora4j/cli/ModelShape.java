@@ -52,15 +52,19 @@ final class ModelShape {
         0);
   }
 
+  private static int positive(String option, int value) {
+    requirePositive(option, value);
+    return value;
+  }
+
   /**
-   * The value.
+   * Refuses numbers that count nothing.
    *
-   * @throws UserError if it is less than 1
+   * @throws UserError if the value is less than 1
    */
-  static int positive(String option, int value) {
+  static void requirePositive(String option, int value) {
     if (value < 1) {
       throw new UserError(option + " must be at least 1, found " + value);
     }
-    return value;
   }
 }
