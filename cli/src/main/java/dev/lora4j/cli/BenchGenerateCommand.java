@@ -65,6 +65,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    ModelShape.requirePositive("--prompt", prompt);
     if (rounds < 1 || tokens < 2) {
       throw new UserError("--rounds must be at least 1 and --new at least 2");
     }

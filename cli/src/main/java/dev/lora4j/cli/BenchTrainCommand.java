@@ -74,6 +74,8 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    ModelShape.requirePositive("--batch", batch);
+    ModelShape.requirePositive("--tokens", tokens);
     if (steps < 2) {
       throw new UserError("--steps must be at least 2: the first one does not count");
     }

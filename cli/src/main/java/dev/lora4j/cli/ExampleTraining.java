@@ -33,7 +33,6 @@ final class ExampleTraining implements AutoCloseable {
   private final PrintStream story;
   private final Examples examples;
   private final Workers workers;
-  private final Interruption interruption = new Interruption(System.err);
 
   /** Reads the examples; the model goes where it is to compute. */
   ExampleTraining(
@@ -43,8 +42,8 @@ final class ExampleTraining implements AutoCloseable {
     this.story = story;
     out = places.out();
     net.to(Devices.named(places.device()));
-    workers = new Workers(options.workers());
     examples = data.load(places.data(), options.workers());
+    workers = new Workers(options.workers());
     examples.warnings().forEach(warning -> story.println("Warning: " + warning));
   }
 
@@ -77,24 +76,27 @@ final class ExampleTraining implements AutoCloseable {
   }
 
   private TrainingResult fit(LoraModel model) {
-    TrainingListener atCheckpoints =
-        new TrainingListener() {
-          @Override
-          public void onEpoch(int epoch) {
-            model.save(ADAPTER, out);
-            interruption.saved(out);
-          }
-        };
-    try (AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
+    try (Interruption interruption = new Interruption(System.err);
+        AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
         ProgressBar bar = new ProgressBar("LoRA")) {
       return Trainer.of(net, adamW)
           .epochs(options.epochs().orElse(EPOCHS))
           .batchSize(options.batch(BATCH))
           .seed(options.seed())
           .loss(examples.goal().loss())
-          .listener(TrainingListener.both(bar, atCheckpoints))
+          .listener(TrainingListener.both(bar, saving(model, interruption)))
           .fit(examples.train(), workers);
     }
+  }
+
+  private TrainingListener saving(LoraModel model, Interruption interruption) {
+    return new TrainingListener() {
+      @Override
+      public void onEpoch(int epoch) {
+        model.save(ADAPTER, out);
+        interruption.saved(out);
+      }
+    };
   }
 
   private Score examine() {
@@ -111,7 +113,6 @@ final class ExampleTraining implements AutoCloseable {
 
   @Override
   public void close() {
-    interruption.close();
     examples.close();
     workers.close();
   }

@@ -62,7 +62,10 @@ final class LanguageOptions {
   @Option(names = "--packing", description = "Short examples share rows; none sees another.")
   private boolean packing;
 
-  @Option(names = "--checkpointing", description = "Less memory, a third more time.")
+  @Option(
+      names = "--checkpointing",
+      description =
+          "Keep only the layers' inputs and compute the rest again: less memory, more time.")
   private boolean checkpointing;
 
   @Option(

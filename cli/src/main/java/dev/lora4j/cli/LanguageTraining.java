@@ -9,8 +9,6 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
-import dev.lora4j.models.hub.Hub;
-import dev.lora4j.models.hub.ModelReference;
 import dev.lora4j.models.metrics.RunCurves;
 import dev.lora4j.models.metrics.RunMetrics;
 import dev.lora4j.models.text.ChatTemplate;
@@ -40,7 +38,7 @@ final class LanguageTraining implements AutoCloseable {
   /** The options of a run, in its directory. */
   static final String CONFIG = "run.yaml";
 
-  private static final String ADAPTER = "default";
+  private static final String SAVED = "saved";
 
   private final Wish wish;
   private final PrintStream story;
@@ -65,7 +63,7 @@ final class LanguageTraining implements AutoCloseable {
   private LanguageTraining(Wish wish, PrintStream story) {
     this.wish = wish;
     this.story = story;
-    directory = find(wish.places().model());
+    directory = References.resolve(wish.places().model());
     tokenizer = Tokenizer.load(directory);
     base = Pretrained.load(directory);
     template =
@@ -81,12 +79,6 @@ final class LanguageTraining implements AutoCloseable {
     }
   }
 
-  private static Path find(String model) {
-    try (HubProgressBar bar = new HubProgressBar()) {
-      return ModelReference.of(model).resolve(Hub.fromEnvironment(), bar);
-    }
-  }
-
   // ---- the run ----
 
   private LanguageResult run() {
@@ -95,6 +87,8 @@ final class LanguageTraining implements AutoCloseable {
     TuningSettings settings = wish.language().settings(wish.training(), network.maxPositions());
     LanguageData data = data(settings.batching().maxTokens());
     network.to(Devices.named(wish.places().device()));
+    int[] prompt = Sampled.prompt(wish.language().sample(), data.first(), tokenizer, template);
+    String before = written(prompt); // and an error, if any, before hours of training
     LoraModel model = adapt(network);
     Summary listing = Summary.of(network);
     story.printf(
@@ -113,7 +107,8 @@ final class LanguageTraining implements AutoCloseable {
     LanguageResult result =
         new LanguageResult(
             tuning, listing, ProcessMemory.peakMegabytes(), wall(), kept.resumedFrom());
-    Sampled sampled = sample(model, data, tuning);
+    useSaved(model, tuning);
+    Sampled sampled = new Sampled(tokenizer.decode(prompt), before, written(prompt));
     tell(result, sampled);
     report(result, data, sampled);
     return result;
@@ -226,13 +221,16 @@ final class LanguageTraining implements AutoCloseable {
     return options;
   }
 
-  private Sampled sample(LoraModel model, LanguageData data, TuningResult tuning) {
-    boolean best = tuning.adapterStep() != tuning.steps();
-    if (best && !model.config(ADAPTER).initialization().takesFromBase()) {
-      model.swap(ADAPTER, tuning.directory());
+  /** Makes the adapter that the directory holds the active one. */
+  private static void useSaved(LoraModel model, TuningResult tuning) {
+    if (tuning.adapterStep() != tuning.steps()) {
+      model.load(SAVED, tuning.directory());
+      model.activate(SAVED);
     }
-    int[] prompt = Sampled.prompt(wish.language().sample(), data.first(), tokenizer, template);
-    return Sampled.of(model, tokenizer, prompt, wish.training().workers());
+  }
+
+  private String written(int... prompt) {
+    return Sampled.written(base.model(), tokenizer, prompt, wish.training().workers());
   }
 
   private void tell(LanguageResult result, Sampled sampled) {

@@ -53,9 +53,18 @@ final class ModelShape {
   }
 
   private static int positive(String option, int value) {
+    requirePositive(option, value);
+    return value;
+  }
+
+  /**
+   * Refuses numbers that count nothing.
+   *
+   * @throws UserError if the value is less than 1
+   */
+  static void requirePositive(String option, int value) {
     if (value < 1) {
       throw new UserError(option + " must be at least 1, found " + value);
     }
-    return value;
   }
 }

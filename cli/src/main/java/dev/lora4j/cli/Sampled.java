@@ -1,8 +1,6 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.lora.AdapterScope;
-import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.generation.Generation;
 import dev.lora4j.models.generation.GenerationConfig;
@@ -47,23 +45,17 @@ record Sampled(String prompt, String before, String after) {
   }
 
   /**
-   * Lets the model write twice. The adapter must be active and the model in evaluation mode.
+   * What the model writes with the adapters that are active. It must be in evaluation mode.
    *
    * @throws UserError if the prompt is empty or longer than what the model can read
    */
-  static Sampled of(LoraModel model, Tokenizer tokenizer, int[] prompt, int workers) {
+  static String written(LanguageModel model, Tokenizer tokenizer, int[] prompt, int workers) {
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
+    GenerationConfig config =
+        GenerationConfig.greedy(NEW_TOKENS)
+            .stoppingAt(tokenizer.special().stops().stream().map(Integer::longValue).toList());
     try (Workers group = new Workers(workers)) {
-      Generator generator = Generator.sharedBy(group, (LanguageModel) model.base());
-      GenerationConfig config =
-          GenerationConfig.greedy(NEW_TOKENS)
-              .stoppingAt(tokenizer.special().stops().stream().map(Integer::longValue).toList());
-      String after = text(tokenizer, generator.generate(ids, config));
-      String before;
-      try (AdapterScope off = model.disabled()) {
-        before = text(tokenizer, generator.generate(ids, config));
-      }
-      return new Sampled(tokenizer.decode(prompt), before, after);
+      return text(tokenizer, Generator.sharedBy(group, model).generate(ids, config));
     }
   }
 

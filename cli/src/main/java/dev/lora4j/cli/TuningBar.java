@@ -40,11 +40,6 @@ final class TuningBar implements TuningListener, AutoCloseable {
   }
 
   @Override
-  public void onNotice(String notice) {
-    say(notice);
-  }
-
-  @Override
   public void onStep(Step step) {
     if (shown == null) {
       shown = new Progress(screen, "LoRA", Unit.UNEVEN_STEPS, total, this::detail);

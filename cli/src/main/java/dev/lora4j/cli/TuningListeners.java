@@ -20,11 +20,6 @@ record TuningListeners(List<TuningListener> all) implements TuningListener {
   }
 
   @Override
-  public void onNotice(String notice) {
-    all.forEach(listener -> listener.onNotice(notice));
-  }
-
-  @Override
   public void onStep(Step step) {
     all.forEach(listener -> listener.onStep(step));
   }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -26,20 +27,7 @@ class InterruptTest {
     Path out = directory.resolve("report");
     Pictures.write(data, 40, 4);
     Process demo =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "demo",
-                "--data",
-                data.toString(),
-                "--out",
-                out.toString(),
-                "--epochs",
-                "100000")
-            .redirectErrorStream(true)
-            .start();
+        start("demo", "--data", data.toString(), "--out", out.toString(), "--epochs", "100000");
     Path checkpoint = out.resolve("base.safetensors");
     while (demo.isAlive() && !Files.exists(checkpoint)) {
       Thread.sleep(20);
@@ -54,5 +42,23 @@ class InterruptTest {
     try (SafetensorsFile file = SafetensorsFile.open(checkpoint)) {
       assertThat(file.names()).contains("conv1.weight", "fc3.bias").hasSize(12);
     }
+  }
+
+  @Test
+  @Timeout(120)
+  void aMistakeIsNoInterruption() throws IOException, InterruptedException {
+    Process train = start("train", "--model", TrainCommandTest.MODEL, "--data", "gone");
+    String told = new String(train.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(train.waitFor()).isEqualTo(2);
+    assertThat(told).contains("gone").doesNotContain("interrupted");
+  }
+
+  private static Process start(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
   }
 }

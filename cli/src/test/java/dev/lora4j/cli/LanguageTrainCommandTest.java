@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.SmallTraining.assertRefused;
+import static dev.lora4j.cli.SmallTraining.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -21,33 +23,17 @@ class LanguageTrainCommandTest {
   private final Path directory;
   private final Path model;
   private final Path chats;
+  private final SmallTraining training;
 
   LanguageTrainCommandTest(@TempDir Path directory) throws IOException {
     this.directory = directory;
-    model = SmallLanguageModel.write(directory.resolve("model"));
-    chats = SmallLanguageModel.chats(directory.resolve("chats.jsonl"), 40);
+    training = SmallTraining.in(directory);
+    model = training.model();
+    chats = training.chats();
   }
 
   private CommandLineRun train(Path data, Path out, String... more) {
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "train",
-                "--model",
-                model.toString(),
-                "--data",
-                data.toString(),
-                "--out",
-                out.toString(),
-                "--workers",
-                "2"));
-    arguments.addAll(List.of(more));
-    return CommandLineRun.of(arguments.toArray(new String[0]));
-  }
-
-  private static JsonNode json(CommandLineRun run) throws IOException {
-    assertThat(run.status()).as(run.err()).isZero();
-    return JSON.readTree(run.out());
+    return training.train(data, out, more);
   }
 
   private static List<JsonNode> metrics(Path out) throws IOException {
@@ -56,11 +42,6 @@ class LanguageTrainCommandTest {
       lines.add(JSON.readTree(line));
     }
     return lines;
-  }
-
-  private static void assertRefused(CommandLineRun run, String... words) {
-    assertThat(run.status()).as(run.err()).isEqualTo(2);
-    assertThat(run.err()).contains(words).doesNotContain("\tat ");
   }
 
   // ---- learning ----
@@ -214,6 +195,28 @@ class LanguageTrainCommandTest {
     assertThat(result.at("/steps").asLong()).isPositive();
   }
 
+  @Test
+  void whatIsShownIsWrittenWithTheAdapterThatIsKept() throws IOException {
+    Path out = directory.resolve("out");
+    String[] how = {"--init", "pissa", "--steps", "8", "--eval-every", "1", "--lr", "3", "--json"};
+    CommandLineRun run = train(chats, out, append(how, "--sample", "one"));
+
+    assertThat(json(run).at("/adapter_step").asLong()).isLessThan(8);
+    CommandLineRun kept =
+        CommandLineRun.of(
+            "generate",
+            "--model",
+            model.toString(),
+            "--adapter",
+            out.toString(),
+            "--prompt",
+            "one",
+            "--max-new-tokens",
+            "64",
+            "--json");
+    assertThat(run.err()).contains("the adapter: " + json(kept).at("/text").asText().strip());
+  }
+
   // ---- going on ----
 
   @Test
@@ -308,117 +311,5 @@ class LanguageTrainCommandTest {
     Files.writeString(other.resolve("tokenizer.json.d"), "");
     Files.createDirectories(other.resolve("metrics.jsonl"));
     assertRefused(train(chats, other, "--steps", "2"), "metrics.jsonl");
-  }
-
-  // ---- mistakes ----
-
-  @Test
-  void aFileOfOptionsIsCheckedLineByLine() throws IOException {
-    Path yaml = directory.resolve("my.yaml");
-    Files.writeString(yaml, "rank: 4\nlearning-rat: 1e-3\n");
-    assertRefused(config(yaml), "my.yaml, line 2: no key 'learning-rat'");
-    Files.writeString(yaml, "rank: 4\nsave_evry: 3\n");
-    assertRefused(config(yaml), "did you mean save-every?");
-    Files.writeString(yaml, "rank: 4\nrank: 8\n");
-    assertRefused(config(yaml), "line 2: 'rank' is there twice");
-    Files.writeString(yaml, "rank: four\n");
-    assertRefused(config(yaml), "my.yaml: ", "--rank", "four");
-    Files.writeString(yaml, "rank: [\n");
-    assertRefused(config(yaml), "no YAML");
-    Files.writeString(yaml, "- rank\n");
-    assertRefused(config(yaml), "expected keys with values");
-    Files.writeString(yaml, "rank: {a: 1}\n");
-    assertRefused(config(yaml), "'rank': expected a value");
-    Files.writeString(yaml, "");
-    assertRefused(config(yaml), "there is nothing in it");
-    assertRefused(config(directory.resolve("gone.yaml")), "gone.yaml");
-  }
-
-  private static CommandLineRun config(Path yaml) {
-    return CommandLineRun.of("train", "--config", yaml.toString());
-  }
-
-  @Test
-  void whatIsGivenGoesBeforeTheFile() throws IOException {
-    Path yaml = directory.resolve("my.yaml");
-    Files.writeString(
-        yaml,
-        """
-        model: %s
-        data: %s
-        targets: [q_proj, k_proj]  # both
-        steps: 900
-        packing: true
-        """
-            .formatted(model, chats));
-    Path out = directory.resolve("out");
-    JsonNode result =
-        json(
-            CommandLineRun.of(
-                "train",
-                "--config",
-                yaml.toString(),
-                "--steps",
-                "2",
-                "--targets",
-                "v_proj",
-                "--out",
-                out.toString(),
-                "--json"));
-
-    assertThat(result.at("/steps").asLong()).isEqualTo(2);
-    assertThat(Files.readString(out.resolve("adapter_config.json")))
-        .contains("v_proj")
-        .doesNotContain("q_proj");
-    assertThat(Files.readString(out.resolve("run.yaml"))).contains("packing: true", "steps: 2");
-  }
-
-  @Test
-  void mistakesAreTold() throws IOException {
-    Path out = directory.resolve("out");
-    assertRefused(CommandLineRun.of("train", "--out", "x"), "--model and --data are needed");
-    assertRefused(
-        CommandLineRun.of("train", "--resume", "--out", out.toString()), "no run to resume");
-    assertRefused(train(chats, out, "--epochs", "2", "--steps", "3"), "don't go together");
-    assertRefused(train(chats, out, "--schedule", "cosin"), "did you mean cosine?");
-    assertRefused(train(chats, out, "--valid-fraction", "1"), "--valid-fraction");
-    assertRefused(train(chats, out, "--max-tokens", "129"), "--max-tokens must be from 2 to 128");
-    assertRefused(train(chats, out, "--max-tokens", "5"), "no token to learn");
-    assertRefused(train(chats, out, "--targets", "q_pro"), "q_proj");
-    assertRefused(train(chats, out, "--label", "x"), "--label has no meaning here");
-    assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
-    Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
-    assertRefused(train(text, out, "--system", "Be."), "--system goes with conversations");
-    assertThat(out).doesNotExist();
-  }
-
-  @Test
-  void anotherModelsTokenizerIsSeen() throws IOException {
-    Path small = SmallLanguageModel.write(directory.resolve("small"), 100);
-    assertRefused(
-        CommandLineRun.of(
-            "train",
-            "--model",
-            small.toString(),
-            "--data",
-            chats.toString(),
-            "--out",
-            directory.resolve("out").toString()),
-        "vocabulary",
-        "tokenizer");
-  }
-
-  @Test
-  void anotherBaseIsSeen() throws IOException {
-    Path out = directory.resolve("out");
-    json(train(chats, out, "--steps", "2", "--json"));
-    assertRefused(train(chats, out, "--steps", "2"), "holds a run already");
-    Files.move(model, directory.resolve("old"));
-    SmallLanguageModel.write(model);
-    Path weights = model.resolve("model.safetensors");
-    byte[] bytes = Files.readAllBytes(weights);
-    bytes[bytes.length - 2] ^= 1;
-    Files.write(weights, bytes);
-    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "base_sha256: ");
   }
 }

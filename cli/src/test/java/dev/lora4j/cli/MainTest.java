@@ -42,6 +42,22 @@ class MainTest {
     assertThat(run.err()).contains("Usage: lora");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "bench train --batch -1",
+    "bench train --tokens -3",
+    "bench train --steps 1",
+    "bench train --layers 0",
+    "bench generate --prompt -1",
+    "bench generate --new 1"
+  })
+  void numbersThatAreTooSmallAreToldInASentence(String arguments) {
+    CommandLineRun run = CommandLineRun.of((arguments + " --vocab 64").split(" "));
+
+    assertThat(run.status()).as(run.err()).isEqualTo(2);
+    assertThat(run.err()).contains("must be at least").doesNotContain("\tat ");
+  }
+
   @Test
   void aMistypedOptionIsToldWithTheNearest() {
     CommandLineRun run = CommandLineRun.of("demo", "--ranc", "4");

@@ -21,8 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * From a TorchScript file and a folder of images to an adapter, an examination and a merged file.
  */
 class TrainCommandTest {
-  private static final String MODEL =
-      "../models/src/test/resources/fixtures/script/convnet.scripted.pt";
+  static final String MODEL = "../models/src/test/resources/fixtures/script/convnet.scripted.pt";
   private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
 
   private final Path directory;

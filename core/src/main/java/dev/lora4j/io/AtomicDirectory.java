@@ -34,6 +34,7 @@ public final class AtomicDirectory {
       content.writeTo(temporary.path());
       Files.deleteIfExists(absolute); // an empty directory
       Files.move(temporary.path(), absolute, StandardCopyOption.ATOMIC_MOVE);
+      AtomicFile.forceDirectory(absolute);
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);
     }

@@ -112,22 +112,8 @@ public final class AtomicFile {
     forceDirectory(target);
   }
 
-  /**
-   * Gives a finished directory, whose files are on the disk, the target's name in one step. Both
-   * must be in the same directory, and the target must not be there.
-   *
-   * @throws UserError when the disk refuses
-   */
-  public static void moveDirectory(Path target, Path finished) {
-    try {
-      Files.move(finished, target, StandardCopyOption.ATOMIC_MOVE);
-      forceDirectory(target);
-    } catch (IOException e) {
-      throw explained(target, e);
-    }
-  }
-
-  private static void forceDirectory(Path target) {
+  /** Forces the directory in which this is to the disk. */
+  static void forceDirectory(Path target) {
     Path parent = target.toAbsolutePath().getParent();
     if (parent == null) {
       return;

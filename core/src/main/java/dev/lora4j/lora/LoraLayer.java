@@ -322,11 +322,6 @@ public sealed class LoraLayer extends Module implements Extended permits LoraLin
     return merged;
   }
 
-  /** Frees every adapter; the pretrained layer stays. */
-  void closeAdapters() {
-    List.copyOf(updates.keySet()).forEach(this::remove);
-  }
-
   /** The layer that is adapted. */
   public Module pretrained() {
     return pretrained;

@@ -60,10 +60,10 @@ public final class OwnRandom implements AutoCloseable {
 
   /** Zero where an element is dropped, {@code 1 / (1 − p)} elsewhere; of this tensor's shape. */
   Tensor mask(Tensor like, double probability) {
-    Tensor kept = torch.empty_like(like.detach());
+    Tensor kept = torch.empty_like(like.detach()).cpu(); // where the generator is
     kept.bernoulli_(1 - probability, asOptional);
     kept.mul_(new Scalar(1 / (1 - probability)));
-    return kept;
+    return kept.to(like.device(), like.scalar_type());
   }
 
   @Override

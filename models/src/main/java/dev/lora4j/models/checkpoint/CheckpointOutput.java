@@ -11,6 +11,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.io.TensorSource;
 import java.io.IOException;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +78,7 @@ final class CheckpointOutput {
     return CheckpointFiles.list(out).stream().mapToLong(CheckpointOutput::size).sum();
   }
 
-  private void writeInto(Path directory) throws IOException {
+  private void writeInto(Path directory) {
     if (base.directory().isPresent()) {
       copyBeside(base.directory().get(), directory);
     }
@@ -90,13 +91,13 @@ final class CheckpointOutput {
     return metadata;
   }
 
-  private void copyBeside(Path from, Path to) throws IOException {
+  private void copyBeside(Path from, Path to) {
     for (Path file : CheckpointFiles.list(from)) {
       String name = String.valueOf(file.getFileName());
       if (name.equals(ModelConfig.FILE) && (untied || dtype.isPresent())) {
         write(to.resolve(name), changedConfig(CheckpointFiles.read(file)));
       } else if (!name.matches(WEIGHTS) && !name.startsWith(".")) {
-        Files.copy(file, to.resolve(name));
+        AtomicFile.write(to.resolve(name), out -> Files.copy(file, Channels.newOutputStream(out)));
       }
     }
   }

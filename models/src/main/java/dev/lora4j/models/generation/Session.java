@@ -103,7 +103,7 @@ public final class Session implements AutoCloseable {
     for (long token : prompt) {
       if (token < 0 || token >= model.vocabularySize()) {
         throw new UserError(
-            "token %d is not in the vocabulary, which has 0 to %d"
+            "token %d is not in the vocabulary, which has 0 to %d; is the tokenizer another model's?"
                 .formatted(token, model.vocabularySize() - 1));
       }
     }

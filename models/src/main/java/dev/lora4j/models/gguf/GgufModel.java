@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -65,7 +66,7 @@ public final class GgufModel implements TensorFile {
       return true;
     }
     try (InputStream in = Files.newInputStream(path)) {
-      return java.util.Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
+      return Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
     } catch (IOException e) {
       return false; // whoever opens it tells why it can't be read
     }

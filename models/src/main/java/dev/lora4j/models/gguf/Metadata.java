@@ -3,6 +3,7 @@ package dev.lora4j.models.gguf;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.gguf.GgufFile;
+import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufValue;
 import java.nio.file.Path;
 import java.util.List;
@@ -86,7 +87,7 @@ final class Metadata {
       return Optional.empty();
     }
     if (value instanceof GgufValue.Real real && Double.isFinite(real.number())) {
-      boolean isShort = real.kind() == dev.lora4j.io.gguf.GgufKind.F32;
+      boolean isShort = real.kind() == GgufKind.F32;
       return Optional.of(
           isShort ? Double.parseDouble(Float.toString((float) real.number())) : real.number());
     }

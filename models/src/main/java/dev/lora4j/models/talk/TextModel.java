@@ -82,20 +82,27 @@ public final class TextModel implements AutoCloseable {
     if (voices.containsKey(name)) {
       throw new UserError("there is an adapter '" + name + "' already");
     }
-    adapted.load(name, adapter, check);
     TravellingFiles files = new TravellingFiles(directory, adapter);
-    List<String> notes = new ArrayList<>();
     Tokenizer tokenizer = ownVoice.tokenizer();
     if (files.hasTokenizer()) {
       tokenizer = Tokenizer.load(adapter);
       tokenizers.add(tokenizer);
+    }
+    Voice voice = new Voice(tokenizer, files.template(tokenizer));
+    adapted.load(name, adapter, check);
+    voices.put(name, voice);
+    return notes(name, files);
+  }
+
+  private static List<String> notes(String name, TravellingFiles files) {
+    List<String> notes = new ArrayList<>();
+    if (files.hasTokenizer()) {
       notes.add("adapter " + name + " brings its own tokenizer, which is used while it is active");
     }
     if (files.hasTemplate()) {
       notes.add(
           "adapter " + name + " brings its own chat template, which is used while it is active");
     }
-    voices.put(name, new Voice(tokenizer, files.template(tokenizer)));
     return notes;
   }
 

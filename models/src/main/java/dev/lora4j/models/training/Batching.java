@@ -11,7 +11,7 @@ import dev.lora4j.UserError;
  * @param maxTokens the greatest length of an example, and the width of packed rows
  * @param packed whether short examples share a row, in which none sees another
  * @param recompute whether only the input of each layer is kept in the forward, and the rest is
- *     computed again in the backward: less memory, a third more time
+ *     computed again in the backward: less memory, and the layers' forward twice
  */
 public record Batching(int rows, int accumulate, int maxTokens, boolean packed, boolean recompute) {
   public Batching {

@@ -73,6 +73,9 @@ public record Evaluation(double nll, long tokens, long examples) {
     if (model.isTraining()) {
       throw new UserError("the model is in training mode; call train(false) before it is examined");
     }
+    if (examples.isEmpty()) {
+      throw new UserError("there is no example to examine the model with");
+    }
     TuningData.Texts all = new TuningData.Texts(examples, List.of());
     Objective.of(all, TuningSettings.of(1)).check(model, Integer.MAX_VALUE);
   }

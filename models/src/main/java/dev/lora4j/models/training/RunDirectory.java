@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
@@ -20,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -40,7 +40,7 @@ final class RunDirectory {
   private static final List<String> ADAPTER =
       List.of("adapter_model.safetensors", "adapter_config.json");
   private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
-  private static final String UNFINISHED = ".checkpoint-";
+  private static final String UNFINISHED = ".checkpoint-"; // as AtomicDirectory calls it
 
   private final Path directory;
 
@@ -140,17 +140,15 @@ final class RunDirectory {
   /** Writes a checkpoint, and takes away those that are neither the last nor the best. */
   Path write(TuningRequest request, SharedGradients gradients, RunState state) {
     Path target = checkpoint(state.step());
-    Path unfinished = directory.resolve(UNFINISHED + state.step() + "." + UUID.randomUUID());
-    try {
-      request.model().save(request.adapter(), unfinished);
-      try (PointerScope scope = new PointerScope()) {
-        SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
-      }
-      AtomicFile.write(unfinished.resolve(STANDING), state.json());
-      AtomicFile.moveDirectory(target, unfinished);
-    } finally {
-      delete(unfinished);
-    }
+    AtomicDirectory.write(
+        target,
+        unfinished -> {
+          request.model().save(request.adapter(), unfinished);
+          try (PointerScope scope = new PointerScope()) {
+            SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
+          }
+          AtomicFile.write(unfinished.resolve(STANDING), state.json());
+        });
     checkpoints().stream()
         .filter(step -> step < state.step() && step != state.bestStep())
         .forEach(step -> delete(checkpoint(step)));

@@ -17,9 +17,6 @@ public interface TuningListener {
    */
   default void onStart(long steps, long done) {}
 
-  /** Something that the user should know, in a sentence. */
-  default void onNotice(String notice) {}
-
   /** After each step. */
   default void onStep(Step step) {}
 

@@ -125,7 +125,9 @@ class GeneratorTest {
         .hasMessageContaining("no tokens");
     assertThatThrownBy(() -> generator.generate(List.of(96L), config))
         .isInstanceOf(UserError.class)
-        .hasMessage("token 96 is not in the vocabulary, which has 0 to 95");
+        .hasMessage(
+            "token 96 is not in the vocabulary, which has 0 to 95; is the tokenizer another"
+                + " model's?");
     List<Long> long128 = LongStream.range(0, 128).map(i -> i % 90).boxed().toList();
     assertThatThrownBy(() -> generator.generate(long128, config))
         .isInstanceOf(UserError.class)

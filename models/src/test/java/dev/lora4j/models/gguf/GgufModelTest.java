@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
@@ -147,8 +148,8 @@ class GgufModelTest {
         "rope_freqs.weight is not the scaling of Llama 3");
   }
 
-  private static org.bytedeco.pytorch.Scalar two() {
-    return new org.bytedeco.pytorch.Scalar(2);
+  private static Scalar two() {
+    return new Scalar(2);
   }
 
   @Test

@@ -57,12 +57,13 @@ class WantedFilesTest {
   }
 
   @Test
-  void theOldFormDoesWhereThereIsNoOther() {
-    assertThat(of("config.json", "pytorch_model.bin").names())
-        .containsExactly("config.json", "pytorch_model.bin");
-    assertThat(
-            of(Set.of("p-1.bin"), "config.json", "pytorch_model.bin.index.json", "p-1.bin").names())
-        .containsExactly("config.json", "pytorch_model.bin.index.json", "p-1.bin");
+  void aPickleIsNoModel() {
+    for (String pickle : List.of("pytorch_model.bin", "pytorch_model.bin.index.json")) {
+      WantedFiles wanted = of("config.json", pickle);
+
+      assertThat(wanted.names()).containsExactly("config.json");
+      assertThat(wanted.missing()).containsExactly("model.safetensors");
+    }
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.lora4j.models.talk;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.models.generation.Generator;
@@ -153,6 +154,18 @@ class ConversationTest {
     model.activate(List.of("same"));
     assertThat(model.voice().template().orElseThrow().prompt(List.of(Message.user("Hi"))))
         .contains("<|im_start|>user");
+  }
+
+  @Test
+  void anAdapterWhoseTokenizerCantBeReadIsNotThereAndMayComeAgain() throws IOException {
+    Path own = adapter("own", 2);
+    Files.writeString(own.resolve("tokenizer.json"), "{");
+    assertThatThrownBy(() -> model.load("own", own, BaseCheck.SAME_BASE))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("tokenizer.json");
+    assertThat(model.adapterNames()).isEmpty();
+    Files.delete(own.resolve("tokenizer.json"));
+    assertThat(model.load("own", own, BaseCheck.SAME_BASE)).isEmpty();
   }
 
   @Test

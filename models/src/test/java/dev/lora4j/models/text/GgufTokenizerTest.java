@@ -12,6 +12,7 @@ import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.io.gguf.GgufWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,8 +101,7 @@ class GgufTokenizerTest {
   }
 
   private static GgufValue texts(String... texts) {
-    return new GgufValue.Items(
-        GgufKind.TEXT, java.util.Arrays.stream(texts).map(GgufValue::of).toList());
+    return new GgufValue.Items(GgufKind.TEXT, Arrays.stream(texts).map(GgufValue::of).toList());
   }
 
   @Test

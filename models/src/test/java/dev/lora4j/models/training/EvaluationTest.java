@@ -150,6 +150,9 @@ class EvaluationTest {
   @Test
   void whatDoesNotFitTheModelIsRefused() {
     try (TextModel model = TextModel.open(base())) {
+      assertThatThrownBy(() -> evaluate(model, List.of(), 1))
+          .isInstanceOf(UserError.class)
+          .hasMessage("there is no example to examine the model with");
       Example foreign = Example.of(new int[] {1, 900}, new boolean[] {false, true});
       assertThatThrownBy(() -> evaluate(model, List.of(foreign), 1))
           .isInstanceOf(UserError.class)

@@ -1,24 +1,22 @@
 package dev.lora4j.models.training;
 
-import static dev.lora4j.TensorAssert.assertSameState;
+import static dev.lora4j.models.training.SmallRun.CONFIG;
+import static dev.lora4j.models.training.SmallRun.TEXTS;
+import static dev.lora4j.models.training.SmallRun.TRAIN;
+import static dev.lora4j.models.training.SmallRun.VALID;
+import static dev.lora4j.models.training.SmallRun.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
-import dev.lora4j.io.SafetensorsFile;
-import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.models.Families;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.text.Example;
 import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Schedule;
 import dev.lora4j.train.TrainingFailed;
 import java.io.IOException;
@@ -26,25 +24,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
-/** Runs from beginning to end: what they learn, keep, refuse, and how they go on. */
+/** Runs from beginning to end: what they learn, keep and refuse. */
 class FineTuningTest {
-  private static final List<Example> TRAIN = SmallModel.examples(21, 1);
-  private static final List<Example> VALID = SmallModel.examples(6, 2);
-  private static final TuningData TEXTS = new TuningData.Texts(TRAIN, VALID);
   private static final TuningData NO_VALID = new TuningData.Texts(TRAIN, List.of());
-  private static final LoraConfig CONFIG = LoraConfig.rank(4).alpha(8);
 
   private final Path directory;
 
@@ -52,46 +41,8 @@ class FineTuningTest {
     this.directory = directory;
   }
 
-  private static TuningSettings settings() {
-    return TuningSettings.of(1e-2).batching(Batching.of(4).maxTokens(40));
-  }
-
   private TuningRequest request(SmallModel model, TuningData data, TuningSettings settings) {
-    return TuningRequest.of(
-            model.adapted, data, SmallModel.SPECIAL, directory.resolve("run"), settings)
-        .workers(2);
-  }
-
-  /** Keeps what it hears, and stops after some steps. */
-  private static final class Listener implements TuningListener {
-    private final List<Step> steps = new ArrayList<>();
-    private final List<Evaluation> evaluations = new ArrayList<>();
-    private final long stopAfter;
-    private long done;
-
-    Listener(long stopAfter) {
-      this.stopAfter = stopAfter;
-    }
-
-    @Override
-    public void onStart(long total, long already) {
-      done = already;
-    }
-
-    @Override
-    public void onStep(Step step) {
-      steps.add(step);
-    }
-
-    @Override
-    public void onEvaluation(Evaluation evaluation) {
-      evaluations.add(evaluation);
-    }
-
-    @Override
-    public boolean wantsToStop() {
-      return !steps.isEmpty() && steps.get(steps.size() - 1).number() >= stopAfter;
-    }
+    return new SmallRun(directory.resolve("run")).request(model, data, settings);
   }
 
   private static List<String> entries(Path directory) {
@@ -106,7 +57,7 @@ class FineTuningTest {
 
   @Test
   void itLearns() {
-    Listener listener = new Listener(1_000);
+    HeardRun listener = new HeardRun(1_000);
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       TuningData same = new TuningData.Texts(TRAIN, TRAIN);
@@ -129,7 +80,7 @@ class FineTuningTest {
 
   @Test
   void theDirectoryHoldsTheBestAdapterAsPeftReadsIt() {
-    Listener listener = new Listener(1_000);
+    HeardRun listener = new HeardRun(1_000);
     TuningSettings eager = settings().epochs(6).pace(Pace.every(2));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG);
@@ -160,13 +111,13 @@ class FineTuningTest {
     TuningSettings long_ = settings().epochs(50).pace(Pace.byEpoch().patience(2));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      TuningResult result = FineTuning.run(request(model, unlearnable, long_), new Listener(9_999));
+      TuningResult result = FineTuning.run(request(model, unlearnable, long_), new HeardRun(9_999));
 
       assertThat(result.end()).isEqualTo(TuningResult.End.EARLY);
       assertThat(result.steps()).isEqualTo(result.adapterStep() + 2 * 6);
 
       TuningResult again =
-          FineTuning.run(request(model, unlearnable, long_).resumed(), new Listener(9_999));
+          FineTuning.run(request(model, unlearnable, long_).resumed(), new HeardRun(9_999));
       assertThat(again.end()).isEqualTo(TuningResult.End.EARLY);
       assertThat(again.steps()).isEqualTo(result.steps());
     }
@@ -174,7 +125,7 @@ class FineTuningTest {
 
   @Test
   void theLearningRateFollowsTheSchedule() {
-    Listener listener = new Listener(1_000);
+    HeardRun listener = new HeardRun(1_000);
     TuningSettings settings = settings().steps(8).schedule(Schedule.linear().warmUp(2));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
@@ -199,115 +150,6 @@ class FineTuningTest {
 
       assertThat(result.validLossBefore().orElseThrow()).isCloseTo(Math.log(2), within(1e-9));
       assertThat(result.validLossAfter().orElseThrow()).isLessThan(0.1);
-    }
-  }
-
-  // ---- going on ----
-
-  static Stream<Arguments> runs() {
-    TuningSettings plain = settings().epochs(3).pace(new Pace(4, 0, 5));
-    List<PreferencePair> pairs = new ArrayList<>();
-    for (int i = 0; i + 1 < TRAIN.size(); i += 2) {
-      pairs.add(new PreferencePair(TRAIN.get(i), TRAIN.get(i + 1)));
-    }
-    return Stream.of(
-        Arguments.of("padded", "llama3", CONFIG.dropout(0.2), TEXTS, plain),
-        Arguments.of(
-            "LoRA+, packed, accumulated, computed again",
-            "gpt2",
-            CONFIG.dropout(0.1),
-            TEXTS,
-            plain
-                .batching(Batching.of(1).accumulate(2).maxTokens(40).packing().recomputing())
-                .loraPlus(LoraPlus.ratio(16))
-                .optimizer(AdamW.Settings.of(1e-3))),
-        Arguments.of("DoRA", "qwen3", CONFIG.dora(true), TEXTS, plain),
-        Arguments.of(
-            "PiSSA", "llama2", CONFIG.initialization(Initialization.named("pissa")), TEXTS, plain),
-        Arguments.of(
-            "preferences",
-            "llama3",
-            CONFIG,
-            new TuningData.Preferences(pairs, pairs.subList(0, 3), 0.1),
-            plain));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("runs")
-  void stoppedAndResumedIsTheSameBitForBit(
-      String name, String family, LoraConfig config, TuningData data, TuningSettings settings) {
-    try (PointerScope scope = new PointerScope()) {
-      TuningResult whole;
-      Map<String, Tensor> expected;
-      Listener all = new Listener(9_999);
-      try (SmallModel model = SmallModel.with(family, config)) {
-        TuningRequest request = request(model, data, settings);
-        TuningRequest elsewhere =
-            TuningRequest.of(
-                    model.adapted, data, request.special(), directory.resolve("whole"), settings)
-                .workers(2);
-        whole = FineTuning.run(elsewhere, all);
-        expected = model.learned();
-      }
-      List<TuningListener.Step> steps = new ArrayList<>();
-      for (long stop : new long[] {1, 7, 8}) {
-        Listener part = new Listener(stop);
-        try (SmallModel model = SmallModel.with(family, config)) {
-          TuningRequest request = request(model, data, settings);
-          FineTuning.run(stop == 1 ? request : request.resumed(), part);
-          assertThat(part.done).isEqualTo(steps.size());
-          steps.addAll(part.steps);
-        }
-      }
-      TuningResult last;
-      Listener part = new Listener(9_999);
-      try (SmallModel model = SmallModel.with(family, config)) {
-        last = FineTuning.run(request(model, data, settings).resumed(), part);
-        steps.addAll(part.steps);
-        assertSameState(model.learned(), expected);
-      }
-      assertThat(steps.stream().map(step -> step.loss()).toList())
-          .isEqualTo(all.steps.stream().map(step -> step.loss()).toList());
-      assertThat(last.trainLoss()).isEqualTo(whole.trainLoss());
-      assertThat(last.validLossAfter()).isEqualTo(whole.validLossAfter());
-      assertThat(last.adapterStep()).isEqualTo(whole.adapterStep());
-      assertThat(last.lossTokens()).isEqualTo(whole.lossTokens());
-      try (SafetensorsFile one =
-              SafetensorsFile.open(last.directory().resolve("adapter_model.safetensors"));
-          SafetensorsFile other =
-              SafetensorsFile.open(whole.directory().resolve("adapter_model.safetensors"))) {
-        assertThat(one.names()).isEqualTo(other.names());
-        one.names().forEach(n -> TensorAssert.assertThat(one.read(n)).isExactly(other.read(n)));
-      }
-    }
-  }
-
-  @Test
-  void aRunThatWasAskedOtherwiseDoesNotGoOn() {
-    try (PointerScope scope = new PointerScope();
-        SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      assertThatThrownBy(
-              () ->
-                  FineTuning.run(request(model, TEXTS, settings()).resumed(), TuningListener.NONE))
-          .isInstanceOf(UserError.class)
-          .hasMessageContaining("no run to resume in ");
-      FineTuning.run(request(model, TEXTS, settings()), new Listener(2));
-
-      assertThatThrownBy(
-              () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
-          .isInstanceOf(UserError.class)
-          .hasMessageContaining("holds a run already: resume it, or choose another directory");
-      TuningData other = new TuningData.Texts(VALID, TRAIN);
-      TuningSettings another = settings().seed(4).batching(Batching.of(2).maxTokens(40));
-      assertThatThrownBy(
-              () ->
-                  FineTuning.run(
-                      request(model, other, another).workers(1).resumed(), TuningListener.NONE))
-          .isInstanceOf(UserError.class)
-          .hasMessageContaining("batch: 4 then, 2 now")
-          .hasMessageContaining("seed: 0 then, 4 now")
-          .hasMessageContaining("workers: 2 then, 1 now")
-          .hasMessageContaining("data_sha256: ");
     }
   }
 
@@ -427,25 +269,12 @@ class FineTuningTest {
   }
 
   @Test
-  void aBaseThatGaveUpARandomPartIsNotResumed() {
-    LoraConfig random = CONFIG.initialization(Initialization.named("pissa_niter_2"));
-    try (PointerScope scope = new PointerScope();
-        SmallModel model = SmallModel.with("llama3", random)) {
-      FineTuning.run(request(model, TEXTS, settings()), new Listener(1));
-      assertThatThrownBy(
-              () -> FineTuning.run(request(model, TEXTS, settings()).resumed(), new Listener(2)))
-          .isInstanceOf(UserError.class)
-          .hasMessageContaining("pissa_niter_2");
-    }
-  }
-
-  @Test
   void anEvaluationThatGivesNoNumberEndsTheRun() {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       Parameter a = model.adapted.parameters("default").get(0);
       a.copyFrom(torch.full_like(a.value(), new Scalar(Double.NaN)));
-      assertThatThrownBy(() -> FineTuning.run(request(model, TEXTS, settings()), new Listener(9)))
+      assertThatThrownBy(() -> FineTuning.run(request(model, TEXTS, settings()), new HeardRun(9)))
           .isInstanceOf(TrainingFailed.class)
           .hasMessageContaining("what was held back is NaN after step 0")
           .hasMessageContaining("there is no checkpoint yet");

@@ -1,0 +1,142 @@
+package dev.lora4j.cli;
+
+import static dev.lora4j.cli.SmallTraining.assertRefused;
+import static dev.lora4j.cli.SmallTraining.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is asked wrongly of the training of a language model is told before anything is trained. */
+class LanguageTrainMistakesTest {
+  private final Path directory;
+  private final Path model;
+  private final Path chats;
+  private final SmallTraining training;
+
+  LanguageTrainMistakesTest(@TempDir Path directory) throws IOException {
+    this.directory = directory;
+    training = SmallTraining.in(directory);
+    model = training.model();
+    chats = training.chats();
+  }
+
+  private CommandLineRun train(Path data, Path out, String... more) {
+    return training.train(data, out, more);
+  }
+
+  @Test
+  void aFileOfOptionsIsCheckedLineByLine() throws IOException {
+    Path yaml = directory.resolve("my.yaml");
+    Files.writeString(yaml, "rank: 4\nlearning-rat: 1e-3\n");
+    assertRefused(config(yaml), "my.yaml, line 2: no key 'learning-rat'");
+    Files.writeString(yaml, "rank: 4\nsave_evry: 3\n");
+    assertRefused(config(yaml), "did you mean save-every?");
+    Files.writeString(yaml, "rank: 4\nrank: 8\n");
+    assertRefused(config(yaml), "line 2: 'rank' is there twice");
+    Files.writeString(yaml, "rank: four\n");
+    assertRefused(config(yaml), "my.yaml: ", "--rank", "four");
+    Files.writeString(yaml, "rank: [\n");
+    assertRefused(config(yaml), "no YAML");
+    Files.writeString(yaml, "- rank\n");
+    assertRefused(config(yaml), "expected keys with values");
+    Files.writeString(yaml, "rank: {a: 1}\n");
+    assertRefused(config(yaml), "'rank': expected a value");
+    Files.writeString(yaml, "");
+    assertRefused(config(yaml), "there is nothing in it");
+    assertRefused(config(directory.resolve("gone.yaml")), "gone.yaml");
+  }
+
+  private static CommandLineRun config(Path yaml) {
+    return CommandLineRun.of("train", "--config", yaml.toString());
+  }
+
+  @Test
+  void whatIsGivenGoesBeforeTheFile() throws IOException {
+    Path yaml = directory.resolve("my.yaml");
+    Files.writeString(
+        yaml,
+        """
+        model: %s
+        data: %s
+        targets: [q_proj, k_proj]  # both
+        steps: 900
+        packing: true
+        """
+            .formatted(model, chats));
+    Path out = directory.resolve("out");
+    JsonNode result =
+        json(
+            CommandLineRun.of(
+                "train",
+                "--config",
+                yaml.toString(),
+                "--steps",
+                "2",
+                "--targets",
+                "v_proj",
+                "--out",
+                out.toString(),
+                "--json"));
+
+    assertThat(result.at("/steps").asLong()).isEqualTo(2);
+    assertThat(Files.readString(out.resolve("adapter_config.json")))
+        .contains("v_proj")
+        .doesNotContain("q_proj");
+    assertThat(Files.readString(out.resolve("run.yaml"))).contains("packing: true", "steps: 2");
+  }
+
+  @Test
+  void mistakesAreTold() throws IOException {
+    Path out = directory.resolve("out");
+    assertRefused(CommandLineRun.of("train", "--out", "x"), "--model and --data are needed");
+    assertRefused(
+        CommandLineRun.of("train", "--resume", "--out", out.toString()), "no run to resume");
+    assertRefused(train(chats, out, "--epochs", "2", "--steps", "3"), "don't go together");
+    assertRefused(train(chats, out, "--schedule", "cosin"), "did you mean cosine?");
+    assertRefused(train(chats, out, "--valid-fraction", "1"), "--valid-fraction");
+    assertRefused(train(chats, out, "--max-tokens", "129"), "--max-tokens must be from 2 to 128");
+    assertRefused(train(chats, out, "--max-tokens", "5"), "no token to learn");
+    assertRefused(train(chats, out, "--targets", "q_pro"), "q_proj");
+    assertRefused(train(chats, out, "--label", "x"), "--label has no meaning here");
+    assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
+    assertRefused(train(chats, out, "--sample", "word ".repeat(300)), "the prompt has ");
+    Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
+    assertRefused(train(text, out, "--system", "Be."), "--system goes with conversations");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void anotherModelsTokenizerIsSeen() throws IOException {
+    Path small = SmallLanguageModel.write(directory.resolve("small"), 100);
+    assertRefused(
+        CommandLineRun.of(
+            "train",
+            "--model",
+            small.toString(),
+            "--data",
+            chats.toString(),
+            "--out",
+            directory.resolve("out").toString()),
+        "vocabulary",
+        "tokenizer");
+  }
+
+  @Test
+  void anotherBaseIsSeen() throws IOException {
+    Path out = directory.resolve("out");
+    json(train(chats, out, "--steps", "2", "--json"));
+    assertRefused(train(chats, out, "--steps", "2"), "holds a run already");
+    Files.move(model, directory.resolve("old"));
+    SmallLanguageModel.write(model);
+    Path weights = model.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 2] ^= 1;
+    Files.write(weights, bytes);
+    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "base_sha256: ");
+  }
+}

@@ -1,0 +1,36 @@
+package dev.lora4j.models.training;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Keeps what it hears, and stops after some steps. */
+final class HeardRun implements TuningListener {
+  final List<Step> steps = new ArrayList<>();
+  final List<Evaluation> evaluations = new ArrayList<>();
+  private final long stopAfter;
+  long done;
+
+  HeardRun(long stopAfter) {
+    this.stopAfter = stopAfter;
+  }
+
+  @Override
+  public void onStart(long total, long already) {
+    done = already;
+  }
+
+  @Override
+  public void onStep(Step step) {
+    steps.add(step);
+  }
+
+  @Override
+  public void onEvaluation(Evaluation evaluation) {
+    evaluations.add(evaluation);
+  }
+
+  @Override
+  public boolean wantsToStop() {
+    return !steps.isEmpty() && steps.get(steps.size() - 1).number() >= stopAfter;
+  }
+}

@@ -1,0 +1,164 @@
+package dev.lora4j.models.training;
+
+import static dev.lora4j.TensorAssert.assertSameState;
+import static dev.lora4j.models.training.SmallRun.CONFIG;
+import static dev.lora4j.models.training.SmallRun.TEXTS;
+import static dev.lora4j.models.training.SmallRun.TRAIN;
+import static dev.lora4j.models.training.SmallRun.VALID;
+import static dev.lora4j.models.training.SmallRun.settings;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.io.SafetensorsFile;
+import dev.lora4j.lora.Initialization;
+import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.LoraPlus;
+import dev.lora4j.models.text.PreferencePair;
+import dev.lora4j.train.AdamW;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Runs that were stopped go on as if they had not been, or say why they can't. */
+class ResumedRunTest {
+  private final Path directory;
+
+  ResumedRunTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
+
+  private TuningRequest request(SmallModel model, TuningData data, TuningSettings settings) {
+    return new SmallRun(directory.resolve("run")).request(model, data, settings);
+  }
+
+  static Stream<Arguments> runs() {
+    TuningSettings plain = settings().epochs(3).pace(new Pace(4, 0, 5));
+    List<PreferencePair> pairs = new ArrayList<>();
+    for (int i = 0; i + 1 < TRAIN.size(); i += 2) {
+      pairs.add(new PreferencePair(TRAIN.get(i), TRAIN.get(i + 1)));
+    }
+    return Stream.of(
+        Arguments.of("padded", "llama3", CONFIG.dropout(0.2), TEXTS, plain),
+        Arguments.of(
+            "LoRA+, packed, accumulated, computed again",
+            "gpt2",
+            CONFIG.dropout(0.1),
+            TEXTS,
+            plain
+                .batching(Batching.of(1).accumulate(2).maxTokens(40).packing().recomputing())
+                .loraPlus(LoraPlus.ratio(16))
+                .optimizer(AdamW.Settings.of(1e-3))),
+        Arguments.of("DoRA", "qwen3", CONFIG.dora(true), TEXTS, plain),
+        Arguments.of(
+            "PiSSA", "llama2", CONFIG.initialization(Initialization.named("pissa")), TEXTS, plain),
+        Arguments.of(
+            "preferences",
+            "llama3",
+            CONFIG,
+            new TuningData.Preferences(pairs, pairs.subList(0, 3), 0.1),
+            plain));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("runs")
+  void stoppedAndResumedIsTheSameBitForBit(
+      String name, String family, LoraConfig config, TuningData data, TuningSettings settings) {
+    try (PointerScope scope = new PointerScope()) {
+      TuningResult whole;
+      Map<String, Tensor> expected;
+      HeardRun all = new HeardRun(9_999);
+      try (SmallModel model = SmallModel.with(family, config)) {
+        TuningRequest request = request(model, data, settings);
+        TuningRequest elsewhere =
+            TuningRequest.of(
+                    model.adapted, data, request.special(), directory.resolve("whole"), settings)
+                .workers(2);
+        whole = FineTuning.run(elsewhere, all);
+        expected = model.learned();
+      }
+      List<TuningListener.Step> steps = new ArrayList<>();
+      for (long stop : new long[] {1, 7, 8}) {
+        HeardRun part = new HeardRun(stop);
+        try (SmallModel model = SmallModel.with(family, config)) {
+          TuningRequest request = request(model, data, settings);
+          FineTuning.run(stop == 1 ? request : request.resumed(), part);
+          assertThat(part.done).isEqualTo(steps.size());
+          steps.addAll(part.steps);
+        }
+      }
+      TuningResult last;
+      HeardRun part = new HeardRun(9_999);
+      try (SmallModel model = SmallModel.with(family, config)) {
+        last = FineTuning.run(request(model, data, settings).resumed(), part);
+        steps.addAll(part.steps);
+        assertSameState(model.learned(), expected);
+      }
+      assertThat(steps.stream().map(step -> step.loss()).toList())
+          .isEqualTo(all.steps.stream().map(step -> step.loss()).toList());
+      assertThat(last.trainLoss()).isEqualTo(whole.trainLoss());
+      assertThat(last.validLossAfter()).isEqualTo(whole.validLossAfter());
+      assertThat(last.adapterStep()).isEqualTo(whole.adapterStep());
+      assertThat(last.lossTokens()).isEqualTo(whole.lossTokens());
+      try (SafetensorsFile one =
+              SafetensorsFile.open(last.directory().resolve("adapter_model.safetensors"));
+          SafetensorsFile other =
+              SafetensorsFile.open(whole.directory().resolve("adapter_model.safetensors"))) {
+        assertThat(one.names()).isEqualTo(other.names());
+        one.names().forEach(n -> TensorAssert.assertThat(one.read(n)).isExactly(other.read(n)));
+      }
+    }
+  }
+
+  @Test
+  void aRunThatWasAskedOtherwiseDoesNotGoOn() {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      assertThatThrownBy(
+              () ->
+                  FineTuning.run(request(model, TEXTS, settings()).resumed(), TuningListener.NONE))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("no run to resume in ");
+      FineTuning.run(request(model, TEXTS, settings()), new HeardRun(2));
+
+      assertThatThrownBy(
+              () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("holds a run already: resume it, or choose another directory");
+      TuningData other = new TuningData.Texts(VALID, TRAIN);
+      TuningSettings another = settings().seed(4).batching(Batching.of(2).maxTokens(40));
+      assertThatThrownBy(
+              () ->
+                  FineTuning.run(
+                      request(model, other, another).workers(1).resumed(), TuningListener.NONE))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("batch: 4 then, 2 now")
+          .hasMessageContaining("seed: 0 then, 4 now")
+          .hasMessageContaining("workers: 2 then, 1 now")
+          .hasMessageContaining("data_sha256: ");
+    }
+  }
+
+  @Test
+  void aBaseThatGaveUpARandomPartIsNotResumed() {
+    LoraConfig random = CONFIG.initialization(Initialization.named("pissa_niter_2"));
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", random)) {
+      FineTuning.run(request(model, TEXTS, settings()), new HeardRun(1));
+      assertThatThrownBy(
+              () -> FineTuning.run(request(model, TEXTS, settings()).resumed(), new HeardRun(2)))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("pissa_niter_2");
+    }
+  }
+}
