@@ -76,7 +76,7 @@ final class ExampleTraining implements AutoCloseable {
   }
 
   private TrainingResult fit(LoraModel model) {
-    try (Interruption interruption = new Interruption(System.err);
+    try (Interruption interruption = interruption();
         AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
         ProgressBar bar = new ProgressBar("LoRA")) {
       return Trainer.of(net, adamW)
@@ -87,6 +87,11 @@ final class ExampleTraining implements AutoCloseable {
           .listener(TrainingListener.both(bar, saving(model, interruption)))
           .fit(examples.train(), workers);
     }
+  }
+
+  /** Tells on a stream that stays open. */
+  private static Interruption interruption() {
+    return new Interruption(System.err);
   }
 
   private TrainingListener saving(LoraModel model, Interruption interruption) {

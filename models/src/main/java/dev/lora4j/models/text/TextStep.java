@@ -68,7 +68,8 @@ public record TextStep(List<List<Example>> rows) {
   private static long padded(List<List<Example>> rows) {
     int widest =
         rows.stream().mapToInt(row -> row.stream().mapToInt(Example::length).sum()).max().orElse(0);
-    return (long) rows.size() * ((widest + WIDTHS - 1) / WIDTHS * WIDTHS);
+    int width = (widest + WIDTHS - 1) / WIDTHS * WIDTHS;
+    return (long) rows.size() * width;
   }
 
   /** Every token costs, and every pair of tokens of an example a little. */
