@@ -198,7 +198,19 @@ class LanguageTrainCommandTest {
   @Test
   void whatIsShownIsWrittenWithTheAdapterThatIsKept() throws IOException {
     Path out = directory.resolve("out");
-    String[] how = {"--init", "pissa", "--steps", "8", "--eval-every", "1", "--lr", "3", "--json"};
+    String[] how = {
+      "--init",
+      "pissa",
+      "--steps",
+      "8",
+      "--eval-every",
+      "1",
+      "--lr",
+      "20",
+      "--schedule",
+      "constant",
+      "--json"
+    };
     CommandLineRun run = train(chats, out, append(how, "--sample", "one"));
 
     assertThat(json(run).at("/adapter_step").asLong()).isLessThan(8);
