@@ -40,6 +40,21 @@ final class Pairs {
     return median(peers, run -> run.number(pointer));
   }
 
+  /** The smallest of a number that our runs told. */
+  double leastOfOurs(String pointer) {
+    return ours.stream().mapToDouble(run -> run.number(pointer)).min().orElseThrow();
+  }
+
+  /** The smallest of a number that the peer's runs told. */
+  double leastOfPeers(String pointer) {
+    return peers.stream().mapToDouble(run -> run.number(pointer)).min().orElseThrow();
+  }
+
+  /** The largest of a number that our runs told. */
+  double mostOfOurs(String pointer) {
+    return ours.stream().mapToDouble(run -> run.number(pointer)).max().orElseThrow();
+  }
+
   /** The median over the rounds of ours divided by the peer's of the same round. */
   double ratio(String ofOurs, String ofPeers) {
     List<Double> ratios = new ArrayList<>();

@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.Targets;
@@ -16,12 +17,9 @@ import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -73,17 +71,15 @@ final class BenchTrainCommand implements Callable<Integer> {
   private long flopPerToken;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     ModelShape.requirePositive("--batch", batch);
     ModelShape.requirePositive("--tokens", tokens);
     if (steps < 2) {
       throw new UserError("--steps must be at least 2: the first one does not count");
     }
-    Path directory = Files.createTempDirectory("lora-bench");
-    try {
-      print(rates(directory.resolve("run")));
-    } finally {
-      delete(directory);
+    Path place = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
+    try (ScratchDirectory scratch = ScratchDirectory.beside(place)) {
+      print(rates(scratch.path().resolve("run")));
     }
     return 0;
   }
@@ -167,13 +163,5 @@ final class BenchTrainCommand implements Callable<Integer> {
         "%.1f tokens/s (median of the %d steps after the first)%n", median, counted.size());
     ProcessMemory.peakMegabytes()
         .ifPresent(mb -> System.out.printf("%d MB of memory at most%n", mb));
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 }

@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** From a small language model and a file to an adapter with all that tells how it was made. */
@@ -296,6 +298,7 @@ class LanguageTrainCommandTest {
   }
 
   @Test
+  @Timeout(120)
   void ctrlCSaysWhereItGoesOn() throws IOException, InterruptedException {
     Path out = directory.resolve("out");
     Process process = start("--steps", "1000000", "--save-every", "5", "--out", out.toString());
@@ -304,7 +307,8 @@ class LanguageTrainCommandTest {
     }
     new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
 
-    assertThat(process.waitFor()).isEqualTo(130);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(130);
     assertThat(Files.readString(directory.resolve("told.txt")))
         .contains("interrupted; saved so far: [" + out.resolve("checkpoint-"))
         .contains("lora train --resume --out " + out);

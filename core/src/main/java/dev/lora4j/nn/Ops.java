@@ -284,8 +284,8 @@ public final class Ops {
    */
   public static Tensor attention(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
-    boolean grouped = q.size(1) != k.size(1);
     if (dropout > 0 && OwnRandom.current() != null) {
+      boolean grouped = q.size(1) != k.size(1);
       long repeats = q.size(1) / k.size(1);
       return attentionInSteps(
           q,
@@ -297,7 +297,7 @@ public final class Ops {
     }
     return CrewProduct.suitsHeads(q, k)
         ? CrewProduct.attention(
-            q, k, v, (some, keys, values) -> fused(some, keys, values, mask, causal, 0))
+            q, k, v, (some, keys, values) -> fused(some, keys, values, mask, causal, dropout))
         : fused(q, k, v, mask, causal, dropout);
   }
 

@@ -124,7 +124,8 @@ final class Attention {
     return masks.computeIfAbsent(
         narrow ? window : EVERYTHING,
         w -> {
-          Tensor hidden = hidden(w).to(q.device(), hidden(w).scalar_type());
+          Tensor onCpu = hidden(w);
+          Tensor hidden = onCpu.to(q.device(), onCpu.scalar_type());
           return torch.zeros(Ops.shape(hidden), q.options()).masked_fill_(hidden, NEVER);
         });
   }

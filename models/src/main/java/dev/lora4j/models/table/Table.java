@@ -5,9 +5,6 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
@@ -16,7 +13,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Properties;
 
 /**
  * A CSV or Parquet file with numbers in all columns but one, read by DuckDB.
@@ -51,31 +47,7 @@ record Table(List<String> features, float[] numbers, List<String> labels) {
     if (query == null || !Files.isReadable(file)) {
       throw new UserError("cannot read " + file + ": expected a file of " + endings());
     }
-    try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
-        PreparedStatement statement = database.prepareStatement(query)) {
-      statement.setString(1, literal(file));
-      try (ResultSet rows = statement.executeQuery()) {
-        return read(file, label, rows);
-      }
-    } catch (SQLException e) {
-      String problem = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new CorruptFile(file, problem, e);
-    }
-  }
-
-  /** Nothing is fetched from elsewhere, and rows come one by one. */
-  private static Properties settings() {
-    Properties settings = new Properties();
-    settings.put("jdbc_stream_results", "true");
-    settings.put("threads", "1");
-    settings.put("autoinstall_known_extensions", "false");
-    settings.put("autoload_known_extensions", "false");
-    return settings;
-  }
-
-  /** The file's name, where DuckDB would take it for a pattern. */
-  private static String literal(Path file) {
-    return file.toAbsolutePath().toString().replaceAll("[\\[*?]", "[$0]");
+    return FileQuery.run(file, query, rows -> read(file, label, rows));
   }
 
   private static Table read(Path file, String label, ResultSet rows) throws SQLException {

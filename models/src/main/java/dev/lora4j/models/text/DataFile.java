@@ -2,17 +2,12 @@ package dev.lora4j.models.text;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.models.table.FileQuery;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Properties;
 
 /** Rows of jsonl, json, csv, tsv and parquet files as JSON, one after the other, by DuckDB. */
 final class DataFile {
@@ -63,32 +58,15 @@ final class DataFile {
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new UserError("cannot read " + file + ": there is no such file, or no permission");
     }
-    try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
-        PreparedStatement statement = database.prepareStatement(query)) {
-      statement.setString(1, literal(file));
-      try (ResultSet rows = statement.executeQuery()) {
-        long number = 0;
-        while (rows.next() && taker.take(++number, rows.getString(1))) {
-          // The taker has done it all.
-        }
-      }
-    } catch (SQLException e) {
-      String problem = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new CorruptFile(file, problem, e);
-    }
-  }
-
-  private static Properties settings() {
-    Properties settings = new Properties();
-    settings.put("jdbc_stream_results", "true");
-    settings.put("threads", "1");
-    settings.put("autoinstall_known_extensions", "false");
-    settings.put("autoload_known_extensions", "false");
-    return settings;
-  }
-
-  /** The file's name, where DuckDB would take it for a pattern. */
-  private static String literal(Path file) {
-    return file.toAbsolutePath().toString().replaceAll("[\\[*?]", "[$0]");
+    FileQuery.run(
+        file,
+        query,
+        rows -> {
+          long number = 0;
+          while (rows.next() && taker.take(number + 1, rows.getString(1))) {
+            number++;
+          }
+          return number;
+        });
   }
 }
