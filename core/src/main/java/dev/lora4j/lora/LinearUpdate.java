@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -10,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The update of a linear layer, whichever way round its weight lies. */
 final class LinearUpdate extends LayeredUpdate<Linear> {
+  private static final long LEAST_ROWS_TO_WIDEN = 32;
+
   private @Nullable Parameter initialA; // what the base gave up, if it did
   private @Nullable Parameter initialB;
 
@@ -54,6 +57,14 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
     }
     Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
     return y.dim() == 2 ? sum : sum.view(y.sizes());
+  }
+
+  @Override
+  boolean widens(Tensor x) {
+    return x.is_cpu()
+        && rank() % QUICK_RANK != 0
+        && x.numel() >= LEAST_ROWS_TO_WIDEN * x.size(-1)
+        && Engine.multipliesByMkl();
   }
 
   /** Whether the present update is the difference to what the base gave up. */

@@ -203,6 +203,13 @@ public final class Ops {
     return torch.cat(new TensorVector(parts), axis);
   }
 
+  /** The tensor with zeros after its end along an axis, so that its size there is a multiple. */
+  public static Tensor filledUp(Tensor matrix, int axis, long multiple) {
+    long missing = (multiple - matrix.size(axis) % multiple) % multiple;
+    long[] zeros = axis == 0 ? new long[] {0, 0, 0, missing} : new long[] {0, missing};
+    return torch.constant_pad_nd(matrix, zeros);
+  }
+
   /** {@code a + scaling · b}. */
   public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
