@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -222,9 +223,32 @@ public final class Ops {
 
   /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
   public static Tensor siluTimes(Tensor gate, Tensor other) {
-    return gate.requires_grad() || other.requires_grad()
+    if (!gate.requires_grad() && !other.requires_grad()) {
+      return torch.silu_(gate).mul_(other);
+    }
+    OnePass pass = OnePass.current();
+    return pass == null || !gate.requires_grad() || !other.requires_grad()
         ? torch.silu(gate).mul(other)
-        : torch.silu_(gate).mul_(other);
+        : siluTimes(gate, other, pass);
+  }
+
+  /**
+   * The same, for which only the two inputs are kept until the way back: what stands for the result
+   * in the graph is their sum, whose gradient comes to both as it is, and is exchanged there.
+   */
+  private static Tensor siluTimes(Tensor gate, Tensor other, OnePass pass) {
+    Tensor result = gate.add(other);
+    Tensor gateValues = gate.detach();
+    Tensor otherValues = other.detach();
+    try (NoGradGuard guard = new NoGradGuard()) {
+      torch.silu_out(result.detach(), gateValues).mul_(otherValues);
+    }
+    pass.onTheWayBack(other, List.of(gateValues), g -> torch.silu(gateValues).mul_(g));
+    pass.onTheWayBack(
+        gate,
+        List.of(gateValues, otherValues),
+        g -> torch.silu_backward(g, gateValues).mul_(otherValues));
+    return result;
   }
 
   /** Zero with this probability, else {@code x / (1 − p)}; the calling thread's random numbers. */

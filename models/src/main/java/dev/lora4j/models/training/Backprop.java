@@ -2,6 +2,7 @@ package dev.lora4j.models.training;
 
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.Passage;
+import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
 import java.util.ArrayList;
@@ -62,12 +63,14 @@ final class Backprop implements AutoCloseable {
   }
 
   private void backwardAtOnce(LossRows rows, HeadLoss.Weights weights) {
-    Passage passage = model.passage(rows.tokens());
-    Tensor x = passage.begin();
-    for (int i = 0; i < passage.layers(); i++) {
-      x = inScope(passage, i, x);
+    try (OnePass pass = OnePass.open()) {
+      Passage passage = model.passage(rows.tokens());
+      Tensor x = passage.begin();
+      for (int i = 0; i < passage.layers(); i++) {
+        x = inScope(passage, i, x);
+      }
+      backwardFromHead(passage, x, rows, weights);
     }
-    backwardFromHead(passage, x, rows, weights);
   }
 
   /** (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer being a segment. */
@@ -87,7 +90,8 @@ final class Backprop implements AutoCloseable {
     Tensor gradient = output.requires_grad() ? output.grad() : null;
     for (int i = passage.layers() - 1; i >= 0 && gradient != null; i--) {
       random.restore(randoms.get(i));
-      try (PointerScope scope = new PointerScope()) {
+      try (PointerScope scope = new PointerScope();
+          OnePass pass = OnePass.open()) {
         Ops.backward(passage.layer(i, inputs.get(i)), gradient);
       }
       gradient = inputs.get(i).requires_grad() ? inputs.get(i).grad() : null;
@@ -121,7 +125,8 @@ final class Backprop implements AutoCloseable {
   /** The layer's output, which says whether it would have a gradient, and has none. */
   private static Tensor withoutGraph(Passage passage, int layer, Tensor x) {
     Tensor y;
-    try (PointerScope scope = new PointerScope()) {
+    try (PointerScope scope = new PointerScope();
+        OnePass pass = OnePass.open()) {
       Tensor output = passage.layer(layer, x);
       y = Ops.keep(output.detach());
       y.set_requires_grad(output.requires_grad());

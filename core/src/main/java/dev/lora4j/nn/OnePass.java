@@ -1,0 +1,96 @@
+package dev.lora4j.nn;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorBase;
+import org.bytedeco.pytorch.TensorTensorHook;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A forward of the calling thread and its backward, which is walked once at most, and before this
+ * is closed. Layers may put derivatives of their own in the place of libtorch's then: quicker ones,
+ * or such that need less memory between forward and backward.
+ */
+public final class OnePass implements AutoCloseable {
+  private static final ThreadLocal<@Nullable OnePass> CURRENT = new ThreadLocal<>();
+
+  private final @Nullable OnePass outer = CURRENT.get();
+  private final List<Derivative> derivatives = new ArrayList<>();
+  private @Nullable Tensor result; // of the derivative that was asked last
+
+  private OnePass() {}
+
+  /** Begins a pass; to be closed by the same thread. */
+  public static OnePass open() {
+    OnePass pass = new OnePass();
+    CURRENT.set(pass);
+    return pass;
+  }
+
+  static @Nullable OnePass current() {
+    return CURRENT.get();
+  }
+
+  /**
+   * Lets a tensor's gradient be exchanged for another on its way back.
+   *
+   * @param needed what the function reads; stays alive until it has been asked
+   * @param function from the gradient to what counts instead
+   */
+  void onTheWayBack(Tensor tensor, List<Tensor> needed, UnaryOperator<Tensor> function) {
+    needed.forEach(Ops::keep);
+    Derivative derivative = new Derivative(needed, function);
+    derivative.retainReference();
+    derivatives.add(derivative);
+    tensor.register_hook(derivative);
+  }
+
+  private final class Derivative extends TensorTensorHook {
+    private final UnaryOperator<Tensor> function;
+    private List<Tensor> needed;
+
+    Derivative(List<Tensor> needed, UnaryOperator<Tensor> function) {
+      this.needed = needed;
+      this.function = function;
+    }
+
+    @Override
+    public TensorBase call(TensorBase gradient) {
+      forgetResult();
+      Tensor made;
+      try (PointerScope scope = new PointerScope()) {
+        made = Ops.keep(function.apply(new Tensor(gradient)));
+      }
+      gradient.deallocate();
+      forgetNeeded();
+      result = made;
+      return made;
+    }
+
+    void forgetNeeded() {
+      needed.forEach(Tensor::releaseReference);
+      needed = List.of();
+    }
+  }
+
+  private void forgetResult() {
+    if (result != null) {
+      result.deallocate();
+      result = null;
+    }
+  }
+
+  /** Frees what the derivatives have kept. */
+  @Override
+  public void close() {
+    CURRENT.set(outer);
+    forgetResult();
+    for (Derivative derivative : derivatives) {
+      derivative.forgetNeeded();
+      derivative.deallocate();
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package dev.lora4j.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.assertj.core.data.Offset;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Derivatives that are written out are those that libtorch finds. */
+class OnePassTest {
+  private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
+
+  private Tensor x;
+  private Tensor other;
+  private Tensor weight;
+
+  @BeforeEach
+  void draw() {
+    Engine.seed(11);
+    x = torch.randn(5, 12);
+    other = torch.randn(5, 12);
+    weight = torch.randn(5, 12);
+    x.set_requires_grad(true);
+    other.set_requires_grad(true);
+  }
+
+  @Test
+  void rmsNormGivesLibtorchsGradient() {
+    RmsNorm norm = new RmsNorm(12, 1e-5);
+    norm.freeze();
+    norm.namedParameters().get("weight").value().copy_(torch.randn(12).add(Ops.ONE));
+    assertSame(() -> norm.forward(x.mul(Ops.keepScalar(3))), List.of(x));
+  }
+
+  @Test
+  void rmsNormsOwnWeightLearnsToo() {
+    RmsNorm norm = new RmsNorm(12, 1e-5);
+    assertSame(() -> norm.forward(x), List.of(x, norm.namedParameters().get("weight").value()));
+  }
+
+  @Test
+  void siluTimesGivesLibtorchsGradients() {
+    assertSame(
+        () -> Ops.siluTimes(x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
+        List.of(x, other));
+  }
+
+  @Test
+  void aPassThatIsNotWalkedBackLeavesNothing() {
+    try (PointerScope scope = new PointerScope();
+        OnePass pass = OnePass.open()) {
+      Ops.siluTimes(x.mul(Ops.ONE), other.mul(Ops.ONE));
+      assertThat(OnePass.current()).isSameAs(pass);
+    }
+    assertThat(OnePass.current()).isNull();
+  }
+
+  @Test
+  void passesNest() {
+    try (OnePass outer = OnePass.open()) {
+      OnePass.open().close();
+      assertThat(OnePass.current()).isSameAs(outer);
+    }
+  }
+
+  private void assertSame(Supplier<Tensor> function, List<Tensor> leaves) {
+    float[] plain = floats(function.get());
+    List<float[]> expected = gradients(function, leaves);
+    try (OnePass pass = OnePass.open()) {
+      assertThat(floats(function.get())).containsExactly(plain, ROUNDING);
+    }
+    try (OnePass pass = OnePass.open()) {
+      List<float[]> found = gradients(function, leaves);
+      for (int i = 0; i < leaves.size(); i++) {
+        assertThat(found.get(i)).containsExactly(expected.get(i), ROUNDING);
+      }
+    }
+  }
+
+  private List<float[]> gradients(Supplier<Tensor> function, List<Tensor> leaves) {
+    leaves.forEach(leaf -> leaf.mutable_grad().reset());
+    Ops.backward(function.get(), weight);
+    return leaves.stream().map(leaf -> floats(leaf.grad())).toList();
+  }
+
+  private static float[] floats(Tensor tensor) {
+    return Ops.floats(tensor);
+  }
+}
