@@ -9,6 +9,7 @@ import dev.lora4j.models.Llama;
 import dev.lora4j.models.generation.Generation;
 import dev.lora4j.models.generation.GenerationConfig;
 import dev.lora4j.models.generation.Generator;
+import dev.lora4j.nn.Blas;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
@@ -65,6 +66,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Blas.preferSingleRows();
     ModelShape.requirePositive("--prompt", prompt);
     if (rounds < 1 || tokens < 2) {
       throw new UserError("--rounds must be at least 1 and --new at least 2");

@@ -13,7 +13,6 @@ import org.bytedeco.pytorch.global.torch;
  * dev.lora4j.train.Workers}).
  */
 public final class Engine {
-  private static final String BLAS = "org.bytedeco.openblas.load";
   private static final int MKL = 3;
   private static final boolean BY_MKL;
 
@@ -21,20 +20,12 @@ public final class Engine {
     // Mapped files count as memory in use, so JavaCPP's own limit would refuse large checkpoints.
     System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
     System.setProperty("org.bytedeco.javacpp.maxbytes", "0");
-    takeMklWhereItIs();
+    Blas.choose();
     openblas.blas_set_num_threads(1);
     BY_MKL = openblas.blas_get_vendor() == MKL;
   }
 
   private Engine() {}
-
-  /** MKL multiplies quicker than OpenBLAS, the more so where matrices have few rows. */
-  private static void takeMklWhereItIs() {
-    boolean chosen = System.getProperty(BLAS) != null;
-    if (!chosen && Engine.class.getResource("/org/bytedeco/mkl/global/mkl_rt.class") != null) {
-      System.setProperty(BLAS, "mkl_rt");
-    }
-  }
 
   /** Loads the native libraries if they are not loaded yet; takes seconds the first time. */
   public static void start() {
