@@ -120,14 +120,12 @@ final class HeaderJson {
     if (info.begin() > info.end()) {
       throw bad(name, "expected data_offsets in order", info.begin() + ", " + info.end());
     }
-    long expected = info.dtype().bytes();
     try {
-      for (long size : info.shape()) {
-        expected = Math.multiplyExact(expected, size);
-      }
+      TensorMemory.span(info.dtype(), info.shape());
     } catch (ArithmeticException e) {
       throw bad(name, "expected a shape of less than 2^63 bytes", info.shape());
     }
+    long expected = info.elements() * info.dtype().bytes();
     if (info.bytes() != expected) {
       String what = "expected " + expected + " bytes for " + info.dtype() + " " + info.shape();
       throw bad(name, what, info.bytes());

@@ -1,6 +1,7 @@
 package dev.lora4j.io;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
@@ -36,6 +37,19 @@ public final class TensorMemory {
         MemoryFormatOptional unset = new MemoryFormatOptional()) {
       return torch.empty(shape, options, unset);
     }
+  }
+
+  /**
+   * The bytes that libtorch reckons with for a shape: in its strides a size of zero counts as one.
+   *
+   * @throws ArithmeticException if there are 2^63 or more, whatever sizes are zero
+   */
+  public static long span(DType dtype, List<Long> shape) {
+    long bytes = dtype.bytes();
+    for (long size : shape) {
+      bytes = Math.multiplyExact(bytes, Math.max(1, size));
+    }
+    return bytes;
   }
 
   /** A new int64 CPU tensor {@code [values.length]}; it belongs to the caller's pointer scope. */

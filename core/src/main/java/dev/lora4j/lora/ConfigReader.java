@@ -203,7 +203,11 @@ final class ConfigReader {
       }
       values.put(entry.getKey(), entry.getValue().doubleValue());
     }
-    return new PathPatterns(values);
+    try {
+      return new PathPatterns(values);
+    } catch (UserError e) {
+      throw new UserError(file + ": " + key + ": " + e.getMessage(), e);
+    }
   }
 
   /** By embedding; a plain list means PEFT's default, {@code embed_tokens}. */

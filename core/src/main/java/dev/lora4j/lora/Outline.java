@@ -39,18 +39,29 @@ final class Outline extends Module {
 
   private static Module layer(String path, StoredAdapter adapter) {
     if (adapter.tensors().containsKey(path + EMBEDDING_A)) {
-      long rows = adapter.tensor(path + EMBEDDING_A).size(1);
-      long columns = adapter.tensor(path + EMBEDDING_B).size(0);
-      return Embedding.sharing(zeros(rows, columns), OptionalLong.empty());
+      return embedding(
+          path, adapter.tensor(path + EMBEDDING_A), adapter.tensor(path + EMBEDDING_B));
     }
     Tensor a = adapter.tensor(path + StoredAdapter.A);
     Tensor b = adapter.tensor(path + StoredAdapter.B);
     if (a.dim() < 2 || a.dim() > 5 || a.dim() != b.dim() || b.size(1) < 1) {
-      throw new UserError(
-          "%s: A %s and B %s are of no layer that is known here"
-              .formatted(path, Arrays.toString(a.shape()), Arrays.toString(b.shape())));
+      throw unknown(path, a, b);
     }
     return a.dim() == 2 ? Linear.sharing(zeros(b.size(0), a.size(1))) : convolution(a, b);
+  }
+
+  /** A is {@code [rank, rows]}, B {@code [columns, rank]}. */
+  private static Module embedding(String path, Tensor a, Tensor b) {
+    if (a.dim() != 2 || b.dim() != 2 || b.size(1) < 1) {
+      throw unknown(path, a, b);
+    }
+    return Embedding.sharing(zeros(a.size(1), b.size(0)), OptionalLong.empty());
+  }
+
+  private static UserError unknown(String path, Tensor a, Tensor b) {
+    return new UserError(
+        "%s: A %s and B %s are of no layer that is known here"
+            .formatted(path, Arrays.toString(a.shape()), Arrays.toString(b.shape())));
   }
 
   /** A is {@code [rank, in, kernel…]}, B {@code [out, rank / groups, 1…]}. */

@@ -65,6 +65,7 @@ class SafetensorsHeaderTest {
         "'F32',[3],[0,8] | 8 | key w: expected 12 bytes for F32 [3], found 8",
         "'F32',[-2],[0,8] | 8 | key w: expected no negative number in the shape, found -2",
         "'F32',[4294967296,4294967296],[0,8] | 8 | key w: expected a shape of less than 2^63",
+        "'F32',[0,4294967296,4294967296],[0,0] | 0 | key w: expected a shape of less than 2^63",
         "'F32',[2.0],[0,8] | 8 | key w: expected whole numbers in the shape",
         "'F32',[99999999999999999999],[0,8] | 8 | the header is not valid JSON",
         "'F32',2,[0,8] | 8 | key w: expected a list as the shape",

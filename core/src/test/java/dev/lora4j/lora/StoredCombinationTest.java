@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,5 +145,26 @@ class StoredCombinationTest {
           .isInstanceOf(UserError.class)
           .hasMessageStartingWith("fc1: the adapters are for layers of different kinds or sizes");
     }
+  }
+
+  @Test
+  void anEmbeddingWithoutRowsOrColumnsIsRefused() {
+    try (PointerScope scope = new PointerScope();
+        AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
+      LoraConfig config = mlp.model.stored("default").config().targets(Targets.named("words"));
+      refusedEmbedding(config, Ops.zeros(2), Ops.zeros(3, 2), "A [2] and B [3, 2]");
+      refusedEmbedding(config, Ops.zeros(2, 5), Ops.zeros(3), "A [2, 5] and B [3]");
+      refusedEmbedding(config, Ops.zeros(2, 5), Ops.zeros(3, 0), "A [2, 5] and B [3, 0]");
+    }
+  }
+
+  private static void refusedEmbedding(LoraConfig config, Tensor a, Tensor b, String found) {
+    StoredAdapter stored =
+        new StoredAdapter(config, Map.of("words.lora_embedding_A", a, "words.lora_embedding_B", b));
+    List<WeightedAdapter> adapters = List.of(new WeightedAdapter("words", stored, 1));
+
+    assertThatThrownBy(() -> StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE))
+        .isInstanceOf(UserError.class)
+        .hasMessage("words: " + found + " are of no layer that is known here");
   }
 }

@@ -2,6 +2,8 @@ package dev.lora4j.io.gguf;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorMemory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -116,7 +118,7 @@ record GgufHeader(
     }
     try {
       long length = Math.multiplyExact(row / type.blockElements(), (long) type.blockBytes());
-      Math.multiplyExact(row, (long) Float.BYTES);
+      TensorMemory.span(DType.F64, shape); // of whatever it is read as
       for (int i = 0; i < shape.size() - 1; i++) {
         length = Math.multiplyExact(length, shape.get(i));
       }

@@ -1,6 +1,7 @@
 package dev.lora4j.io.torch;
 
 import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorMemory;
 import dev.lora4j.io.torch.PickleValue.StridedTensor;
 import java.util.List;
 
@@ -28,6 +29,7 @@ record Window(DType dtype, List<Long> sizes, List<Long> strides, long start, lon
     try {
       long needed = Math.multiplyExact(held, (long) dtype.bytes());
       require(needed == entry.bytes(), "a storage of %d bytes, found %d", needed, entry.bytes());
+      TensorMemory.span(dtype, tensor.sizes());
       long last = tensor.offset();
       for (int i = 0; i < tensor.sizes().size(); i++) {
         long size = tensor.sizes().get(i);

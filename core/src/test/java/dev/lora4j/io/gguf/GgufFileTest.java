@@ -153,6 +153,9 @@ class GgufFileTest {
   void sizesMustFitIntoALong() {
     Header header = new Header().counts(1, 0).text("a").kind(2).whole(1L << 40).whole(1L << 40);
     assertRefused(header.kind(0).whole(0), "expected less than 2^63 bytes");
+    Header none = new Header().counts(1, 0).text("a").kind(3).whole(0);
+    none.whole(1L << 40).whole(1L << 40).kind(0).whole(0);
+    assertRefused(none, "expected less than 2^63 bytes");
     assertRefused(new Header().counts(1, 0).text("a").kind(5).zeros(64), "at most 4 dimensions");
     Header half = new Header().counts(1, 0).text("a").kind(1).whole(16).kind(2).whole(0);
     assertRefused(half.zeros(64), "expected rows of whole blocks of 32, found a row of 16");
