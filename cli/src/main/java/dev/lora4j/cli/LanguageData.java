@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
 import dev.lora4j.models.text.Example;
@@ -54,7 +55,7 @@ record LanguageData(TuningData tuning, Example first, String description) {
       double share = options.validFraction();
       Optional<TextData> valid = options.valid().map(this::open);
       if (options.dpo() || data.form() == DataForm.PREFERENCE) {
-        Split<PreferencePair> pairs = split(pairs(data), valid.map(this::pairs), share);
+        Split<PreferencePair> pairs = split(data, pairs(data), valid.map(this::pairs), share);
         double beta = options.beta().orElse(LanguageOptions.BETA);
         story.println("Learned by direct preference optimisation, beta " + beta);
         return new LanguageData(
@@ -65,7 +66,7 @@ record LanguageData(TuningData tuning, Example first, String description) {
       if (options.beta().isPresent()) {
         throw new UserError("--beta is for data with prompt, chosen and rejected; see --dpo");
       }
-      Split<Example> texts = split(texts(data), valid.map(this::texts), share);
+      Split<Example> texts = split(data, texts(data), valid.map(this::texts), share);
       return new LanguageData(
           new TuningData.Texts(texts.train(), texts.valid()),
           first(texts),
@@ -111,7 +112,7 @@ record LanguageData(TuningData tuning, Example first, String description) {
       report.warnings().forEach(warning -> story.println("  Warning: " + warning));
     }
 
-    private <T> Split<T> split(List<T> all, Optional<List<T>> valid, double share) {
+    private <T> Split<T> split(TextData data, List<T> all, Optional<List<T>> valid, double share) {
       if (valid.isPresent()) {
         return new Split<>(all, valid.get());
       }
@@ -123,6 +124,10 @@ record LanguageData(TuningData tuning, Example first, String description) {
         return new Split<>(all, List.of());
       }
       int held = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
+      if (data.form() == DataForm.DOCUMENT) {
+        story.printf("  The last %s of them are held back.%n", Numbers.count(held));
+        return Split.atEnd(all, held);
+      }
       return Split.of(all, held, seed);
     }
 
