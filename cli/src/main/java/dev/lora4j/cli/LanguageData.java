@@ -23,10 +23,16 @@ import java.util.Optional;
  * What a language model learns from, and what was held back; reading it says what was found.
  *
  * @param tuning examples or pairs
+ * @param form what the rows are
  * @param first an example that shows what the data are like: held back, where there is one
  * @param description in a line: {@code chats.jsonl, 950 examples to learn from and 50 held back}
  */
-record LanguageData(TuningData tuning, Example first, String description) {
+record LanguageData(TuningData tuning, DataForm form, Example first, String description) {
+
+  /** Whether it is text to go on with, in which nobody is asked anything. */
+  boolean isPlainText() {
+    return form == DataForm.DOCUMENT || form == DataForm.TEXT;
+  }
 
   /**
    * Reads the data.
@@ -60,6 +66,7 @@ record LanguageData(TuningData tuning, Example first, String description) {
         story.println("Learned by direct preference optimisation, beta " + beta);
         return new LanguageData(
             new TuningData.Preferences(pairs.train(), pairs.valid(), beta),
+            data.form(),
             first(pairs).chosen(),
             described(file, pairs, "pairs of answers"));
       }
@@ -69,6 +76,7 @@ record LanguageData(TuningData tuning, Example first, String description) {
       Split<Example> texts = split(data, texts(data), valid.map(this::texts), share);
       return new LanguageData(
           new TuningData.Texts(texts.train(), texts.valid()),
+          data.form(),
           first(texts),
           described(file, texts, "examples"));
     }

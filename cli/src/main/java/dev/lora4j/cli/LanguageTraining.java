@@ -87,7 +87,12 @@ final class LanguageTraining implements AutoCloseable {
     TuningSettings settings = wish.language().settings(wish.training(), network.maxPositions());
     LanguageData data = data(settings.batching().maxTokens());
     network.to(Devices.named(wish.places().device()));
-    int[] prompt = Sampled.prompt(wish.language().sample(), data.first(), tokenizer, template);
+    int[] prompt =
+        Sampled.prompt(
+            wish.language().sample(),
+            data.first(),
+            tokenizer,
+            data.isPlainText() ? Optional.empty() : template);
     written(1, prompt); // an error, if any, comes before hours of training
     LoraModel model = adapt(network);
     Summary listing = Summary.of(network);
