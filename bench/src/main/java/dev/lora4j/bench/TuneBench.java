@@ -9,7 +9,10 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Fine-tuning on prompts and completions of mixed lengths, or on conversations, against TRL with PEFT. */
+/**
+ * Fine-tuning on prompts and completions of mixed lengths, or on conversations, against TRL with
+ * PEFT.
+ */
 @Command(
     name = "tune",
     mixinStandardHelpOptions = true,

@@ -18,12 +18,12 @@ class OutOfMemoryTest {
         .hasMessage(
             "out of memory at step 3: lower batch (now 8) and raise accumulate (now 1) as much,"
                 + " which gives the same steps; lower max tokens (now 256); switch checkpointing"
-                + " on; use fewer workers")
+                + " on; use fewer workers; c-2 is whole")
         .hasCause(failure);
     assertThat(
             OutOfMemory.explained(failure, 3, Batching.of(1).recomputing(), "c-2 is whole")
                 .orElseThrow())
-        .hasMessage("out of memory at step 3: lower max tokens (now 512); use fewer workers");
+        .hasMessage("out of memory at step 3: lower max tokens (now 512); use fewer workers; c-2 is whole");
   }
 
   @Test
