@@ -1,7 +1,7 @@
-"""Fine-tunes a model directory on prompts and completions with TRL's SFTTrainer and PEFT.
+"""Fine-tunes a model directory on prompts and completions, or on conversations, with TRL's SFTTrainer and PEFT.
 
 TRL's own settings but for what both sides need alike: the rank, the batch, the learning rate, the number of steps, no
-checkpoints and no reports. Prints one JSON line: examples per second after the first steps, peak of resident memory,
+checkpoints and no reports. Of a conversation the assistant's answers are learned. Prints one JSON line: examples per second after the first steps, peak of resident memory,
 and the mean loss per token with loss on held-out examples.
 """
 import argparse
@@ -42,18 +42,39 @@ def rows(path):
         return Dataset.from_list([json.loads(line) for line in lines])
 
 
+def marked(template):
+    """A template of the ChatML kind that says what the assistant wrote, end token included, and renders as before."""
+    if "{% generation %}" in template:
+        return template
+    plain = "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
+    lines = plain.replace("\\n", "\n")  # as tokenizer_config.json may hold it
+    for found in (plain, lines):
+        if found in template:
+            return template.replace(
+                found,
+                "{{ '<|im_start|>' + message['role'] + '\\n' }}{% if message['role'] == 'assistant' %}"
+                "{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}{% else %}"
+                "{{ message['content'] + '<|im_end|>' }}{% endif %}{{ '\\n' }}")
+    raise SystemExit("the chat template does not say what the assistant wrote; expected ChatML's or {% generation %}")
+
+
 clock = Clock()
+train = rows(a.data)
+tokenizer = AutoTokenizer.from_pretrained(a.model)
+conversations = "messages" in train.column_names
+if conversations:
+    tokenizer.chat_template = marked(tokenizer.chat_template)
 trainer = SFTTrainer(
     model=AutoModelForCausalLM.from_pretrained(a.model, dtype=torch.float32),
-    processing_class=AutoTokenizer.from_pretrained(a.model),
-    train_dataset=rows(a.data),
+    processing_class=tokenizer,
+    train_dataset=train,
     eval_dataset=rows(a.valid),
     peft_config=LoraConfig(r=a.rank, lora_alpha=2 * a.rank, target_modules="all-linear", task_type="CAUSAL_LM"),
     callbacks=[clock],
     args=SFTConfig(
         output_dir=a.out, max_steps=a.steps, per_device_train_batch_size=a.batch, per_device_eval_batch_size=a.batch,
         learning_rate=a.lr, max_length=a.max_tokens, save_strategy="no", report_to="none", logging_steps=1000,
-        use_cpu=True, bf16=False, disable_tqdm=True))
+        assistant_only_loss=conversations, use_cpu=True, bf16=False, disable_tqdm=True))
 before = trainer.evaluate()["eval_loss"]
 trainer.train()
 skipped = 1

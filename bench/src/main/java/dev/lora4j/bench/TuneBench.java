@@ -9,7 +9,10 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Fine-tuning on prompts and completions of mixed lengths, against TRL with PEFT. */
+/**
+ * Fine-tuning on prompts and completions of mixed lengths, or on conversations, against TRL with
+ * PEFT.
+ */
 @Command(
     name = "tune",
     mixinStandardHelpOptions = true,
@@ -29,7 +32,7 @@ final class TuneBench implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      description = "A jsonl file of prompts and completions.",
+      description = "A jsonl file of prompts and completions, or of conversations (messages).",
       required = true)
   private Path data = Path.of("");
 

@@ -137,8 +137,17 @@ final class ChatLoop {
       throw new UserError("which one? /adapter NAME, or /adapter none; /adapters lists them");
     }
     boolean bare = names.equals(NONE) && !model.adapterNames().contains(NONE);
-    conversation.adapters(bare ? List.of() : Arrays.asList(names.split("\\s+")));
-    screen.note(bare ? "the bare model goes on" : "adapter " + names + " goes on");
+    List<String> chosen = bare ? List.of() : Arrays.asList(names.split("\\s+"));
+    conversation.adapters(chosen);
+    screen.note(goesOn(chosen));
+  }
+
+  private static String goesOn(List<String> adapters) {
+    return switch (adapters.size()) {
+      case 0 -> "the bare model goes on";
+      case 1 -> "adapter " + adapters.get(0) + " goes on";
+      default -> "adapters " + String.join(", ", adapters) + " go on together";
+    };
   }
 
   private void listAdapters() {

@@ -2,13 +2,11 @@ package dev.lora4j.cli;
 
 import dev.lora4j.models.talk.Answer;
 import java.util.List;
-import java.util.function.UnaryOperator;
 
 /** What a talk shows: answers on standard output, everything else on standard error. */
 final class ChatScreen {
   private final boolean json;
   private final boolean interactive = Screen.standardError().terminal();
-  private final UnaryOperator<String> safe = TerminalText.forStandardOutput();
 
   ChatScreen(boolean json) {
     this.json = json;
@@ -30,12 +28,15 @@ final class ChatScreen {
     System.err.println(text);
   }
 
-  /** A piece of an answer; whether somebody still reads. */
+  /**
+   * A piece of an answer; whether somebody still reads. It is for eyes, whatever standard input is;
+   * who wants it as it is takes JSON.
+   */
   boolean piece(String text) {
     if (json) {
       return true;
     }
-    System.out.print(safe.apply(text));
+    System.out.print(TerminalText.harmless(text));
     return !System.out.checkError();
   }
 

@@ -71,8 +71,9 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--max-shard-size",
       paramLabel = "SIZE",
-      description = "A model's largest file of weights, such as 500MB; ${DEFAULT-VALUE}.")
-  private String maxShardSize = "5GB";
+      description =
+          "The largest file of weights in a model's directory, such as 500MB; 5GB unless given.")
+  private @Nullable String maxShardSize;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -83,7 +84,9 @@ final class ConvertCommand implements Callable<Integer> {
       if (to != null || model != null) {
         throw new UserError("--to and --model are for adapters; " + from + " is a model");
       }
-      new ModelConversion(from, out, Optional.ofNullable(dtype), maxShardSize, json).run();
+      new ModelConversion(
+              from, out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), json)
+          .run();
     } else {
       convertAdapter();
     }
@@ -91,6 +94,10 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private void convertAdapter() {
+    if (maxShardSize != null) {
+      throw new UserError(
+          "--max-shard-size is for a model's directory; " + from + " is an adapter");
+    }
     AdapterKind kind = to == null ? AdapterKind.byName(out) : AdapterKind.of(to);
     AdapterConversion conversion = AdapterConversion.of(from);
     if (model != null) {

@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicFile;
 import dev.lora4j.train.TrainingFailed;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -14,6 +15,10 @@ final class Failures implements IExecutionExceptionHandler {
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
     PrintWriter err = command.getErr();
+    if (AtomicFile.isDiskFull(e)) {
+      err.println("lora: " + e.getMessage());
+      return CommandLine.ExitCode.SOFTWARE;
+    }
     if (e instanceof UserError || e instanceof CorruptFile) {
       err.println("lora: " + e.getMessage());
       return CommandLine.ExitCode.USAGE;

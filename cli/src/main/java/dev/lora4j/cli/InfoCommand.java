@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -31,6 +32,8 @@ import picocli.CommandLine.Parameters;
       "  lora info adapter.gguf"
     })
 final class InfoCommand implements Callable<Integer> {
+  private static final int MANY_TARGETS = 14;
+
   private static final String ADAPTER_CONFIG = "adapter_config.json";
 
   @Parameters(
@@ -99,7 +102,7 @@ final class InfoCommand implements Callable<Integer> {
     LoraConfig config = adapter.config();
     out.printf(
         "LoRA adapter: rank %d, alpha %s, scaling %s, targets %s%n",
-        config.rank(), config.alpha(), config.scaling(), adapter.targets());
+        config.rank(), config.alpha(), config.scaling(), targets(adapter.targets()));
     List<String> methods = methods(config);
     if (!methods.isEmpty()) {
       out.println("Options: " + String.join(", ", methods));
@@ -108,6 +111,17 @@ final class InfoCommand implements Callable<Integer> {
     if (base != null) {
       out.println("Made for: " + base.replace("\"", ""));
     }
+  }
+
+  /** Their paths, or where these are many the ends of them; the tensors below tell the rest. */
+  private static String targets(String all) {
+    List<String> paths = List.of(all.split(", "));
+    if (paths.size() <= MANY_TARGETS) {
+      return all;
+    }
+    TreeSet<String> ends = new TreeSet<>();
+    paths.forEach(path -> ends.add(path.substring(path.lastIndexOf('.') + 1)));
+    return "%d layers (%s)".formatted(paths.size(), String.join(", ", ends));
   }
 
   /** What is not a plain LoRA about it. */

@@ -3,6 +3,7 @@ package dev.lora4j.cli;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Says, when Ctrl-C ends a run, what of its work is safe on the disk. */
 final class Interruption implements AutoCloseable {
@@ -26,7 +27,11 @@ final class Interruption implements AutoCloseable {
     err.println(
         saved.isEmpty()
             ? "lora: interrupted before the first checkpoint; nothing was saved"
-            : "lora: interrupted; saved so far: " + saved + advice);
+            : "lora: interrupted; saved so far: " + named() + advice);
+  }
+
+  private String named() {
+    return saved.stream().map(Object::toString).collect(Collectors.joining(", "));
   }
 
   /** Remembers a file or directory that is whole on the disk. */

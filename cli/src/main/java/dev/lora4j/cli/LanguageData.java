@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
 import dev.lora4j.models.text.Example;
@@ -22,10 +23,16 @@ import java.util.Optional;
  * What a language model learns from, and what was held back; reading it says what was found.
  *
  * @param tuning examples or pairs
+ * @param form what the rows are
  * @param first an example that shows what the data are like: held back, where there is one
  * @param description in a line: {@code chats.jsonl, 950 examples to learn from and 50 held back}
  */
-record LanguageData(TuningData tuning, Example first, String description) {
+record LanguageData(TuningData tuning, DataForm form, Example first, String description) {
+
+  /** Whether it is text to go on with, in which nobody is asked anything. */
+  boolean isPlainText() {
+    return form == DataForm.DOCUMENT || form == DataForm.TEXT;
+  }
 
   /**
    * Reads the data.
@@ -54,20 +61,22 @@ record LanguageData(TuningData tuning, Example first, String description) {
       double share = options.validFraction();
       Optional<TextData> valid = options.valid().map(this::open);
       if (options.dpo() || data.form() == DataForm.PREFERENCE) {
-        Split<PreferencePair> pairs = split(pairs(data), valid.map(this::pairs), share);
+        Split<PreferencePair> pairs = split(data, pairs(data), valid.map(this::pairs), share);
         double beta = options.beta().orElse(LanguageOptions.BETA);
         story.println("Learned by direct preference optimisation, beta " + beta);
         return new LanguageData(
             new TuningData.Preferences(pairs.train(), pairs.valid(), beta),
+            data.form(),
             first(pairs).chosen(),
             described(file, pairs, "pairs of answers"));
       }
       if (options.beta().isPresent()) {
         throw new UserError("--beta is for data with prompt, chosen and rejected; see --dpo");
       }
-      Split<Example> texts = split(texts(data), valid.map(this::texts), share);
+      Split<Example> texts = split(data, texts(data), valid.map(this::texts), share);
       return new LanguageData(
           new TuningData.Texts(texts.train(), texts.valid()),
+          data.form(),
           first(texts),
           described(file, texts, "examples"));
     }
@@ -111,7 +120,7 @@ record LanguageData(TuningData tuning, Example first, String description) {
       report.warnings().forEach(warning -> story.println("  Warning: " + warning));
     }
 
-    private <T> Split<T> split(List<T> all, Optional<List<T>> valid, double share) {
+    private <T> Split<T> split(TextData data, List<T> all, Optional<List<T>> valid, double share) {
       if (valid.isPresent()) {
         return new Split<>(all, valid.get());
       }
@@ -123,6 +132,10 @@ record LanguageData(TuningData tuning, Example first, String description) {
         return new Split<>(all, List.of());
       }
       int held = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
+      if (data.form() == DataForm.DOCUMENT) {
+        story.printf("  The last %s of them are held back.%n", Numbers.count(held));
+        return Split.atEnd(all, held);
+      }
       return Split.of(all, held, seed);
     }
 

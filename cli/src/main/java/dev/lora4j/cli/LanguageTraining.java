@@ -87,8 +87,13 @@ final class LanguageTraining implements AutoCloseable {
     TuningSettings settings = wish.language().settings(wish.training(), network.maxPositions());
     LanguageData data = data(settings.batching().maxTokens());
     network.to(Devices.named(wish.places().device()));
-    int[] prompt = Sampled.prompt(wish.language().sample(), data.first(), tokenizer, template);
-    String before = written(prompt); // and an error, if any, before hours of training
+    int[] prompt =
+        Sampled.prompt(
+            wish.language().sample(),
+            data.first(),
+            tokenizer,
+            data.isPlainText() ? Optional.empty() : template);
+    written(1, prompt); // an error, if any, comes before hours of training
     LoraModel model = adapt(network);
     Summary listing = Summary.of(network);
     story.printf(
@@ -107,8 +112,7 @@ final class LanguageTraining implements AutoCloseable {
     LanguageResult result =
         new LanguageResult(
             tuning, listing, ProcessMemory.peakMegabytes(), wall(), kept.resumedFrom());
-    useSaved(model, tuning);
-    Sampled sampled = new Sampled(tokenizer.decode(prompt), before, written(prompt));
+    Sampled sampled = sampled(prompt, model, tuning);
     tell(result, sampled);
     report(result, data, sampled);
     return result;
@@ -229,8 +233,18 @@ final class LanguageTraining implements AutoCloseable {
     }
   }
 
-  private String written(int... prompt) {
-    return Sampled.written(base.model(), tokenizer, prompt, wish.training().workers());
+  /** Switched off, the adapter leaves the base as it was. */
+  private Sampled sampled(int[] prompt, LoraModel model, TuningResult tuning) {
+    List<String> adapter = model.active();
+    model.activate();
+    String before = written(Sampled.NEW_TOKENS, prompt);
+    model.activate(adapter.toArray(String[]::new));
+    useSaved(model, tuning);
+    return new Sampled(tokenizer.decode(prompt), before, written(Sampled.NEW_TOKENS, prompt));
+  }
+
+  private String written(int tokens, int... prompt) {
+    return Sampled.written(base.model(), tokenizer, prompt, tokens, wish.training().workers());
   }
 
   private void tell(LanguageResult result, Sampled sampled) {
@@ -254,15 +268,16 @@ final class LanguageTraining implements AutoCloseable {
     if (tuning.end() == TuningResult.End.EARLY) {
       story.println("Ended early: the last evaluations were not better.");
     }
-    story.printf("%nAfter: %s%n", sampled.prompt());
-    story.printf("  the base:    %s%n", shown(sampled.before()));
-    story.printf("  the adapter: %s%n", shown(sampled.after()));
+    tellText("The beginning", sampled.prompt());
+    tellText("The base goes on", sampled.before());
+    tellText("With the adapter", sampled.after());
     story.printf(
         "%nThe adapter is %s, %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
   }
 
-  private static String shown(String text) {
-    return text.isBlank() ? "(nothing but blanks)" : text.strip();
+  private void tellText(String title, String text) {
+    String shown = text.isBlank() ? "(nothing but blanks)" : text.strip();
+    story.printf("%n%s:%n%s", title, shown.indent(2));
   }
 
   private void report(LanguageResult result, LanguageData data, Sampled sampled) {

@@ -23,7 +23,9 @@ import java.util.Optional;
  * @param json whether one JSON object is printed
  */
 record ModelConversion(
-    Path model, Path out, Optional<String> dtype, String maxShardSize, boolean json) {
+    Path model, Path out, Optional<String> dtype, Optional<String> maxShardSize, boolean json) {
+
+  private static final String USUAL_SHARD_SIZE = "5GB";
 
   /** Whether there is a model rather than an adapter. */
   static boolean isModel(Path path) {
@@ -43,7 +45,8 @@ record ModelConversion(
 
   private void toDirectory() {
     Optional<DType> format = dtype.map(MergeOptions::dtype);
-    SaveOptions options = new SaveOptions(format, MergeOptions.bytes(maxShardSize));
+    SaveOptions options =
+        new SaveOptions(format, MergeOptions.bytes(maxShardSize.orElse(USUAL_SHARD_SIZE)));
     GgufConversion.Result result;
     try (LateProgress progress = new LateProgress("convert", bytes(model))) {
       result = GgufConversion.run(model, out, options, progress::add);
@@ -71,6 +74,16 @@ record ModelConversion(
   }
 
   private void toGguf() {
+    if (!out.toString().endsWith(".gguf")) {
+      throw new UserError(
+          "a model's directory becomes one GGUF file: give it a name that ends with .gguf, such as "
+              + out
+              + ".gguf");
+    }
+    if (maxShardSize.isPresent()) {
+      throw new UserError(
+          "--max-shard-size is for a model's directory; a GGUF file is written whole");
+    }
     GgmlType type = ggmlType(dtype.orElse("float16"));
     GgufExport.run(model, out, type);
     long bytes = bytes(out);

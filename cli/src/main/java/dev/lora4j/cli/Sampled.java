@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param after how it goes on with the adapter
  */
 record Sampled(String prompt, String before, String after) {
-  private static final int NEW_TOKENS = 64;
+  static final int NEW_TOKENS = 64;
   private static final int BEGINNING = 24;
 
   /** The tokens that are asked for, or an example's up to the first that it teaches. */
@@ -47,12 +47,14 @@ record Sampled(String prompt, String before, String after) {
   /**
    * What the model writes with the adapters that are active. It must be in evaluation mode.
    *
+   * @param most so many tokens at most
    * @throws UserError if the prompt is empty or longer than what the model can read
    */
-  static String written(LanguageModel model, Tokenizer tokenizer, int[] prompt, int workers) {
+  static String written(
+      LanguageModel model, Tokenizer tokenizer, int[] prompt, int most, int workers) {
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     GenerationConfig config =
-        GenerationConfig.greedy(NEW_TOKENS)
+        GenerationConfig.greedy(most)
             .stoppingAt(tokenizer.special().stops().stream().map(Integer::longValue).toList());
     try (Workers group = new Workers(workers)) {
       return text(tokenizer, Generator.sharedBy(group, model).generate(ids, config));

@@ -95,6 +95,22 @@ class GgufBaseTest {
   // ---- training and talking ----
 
   @Test
+  void aModelsDirectoryBecomesAFileThatIsNamedSo() {
+    String source = directory.resolve("source").toString();
+    Path out = directory.resolve("named");
+
+    assertRefused("such as " + out + ".gguf", "convert", source, out.toString());
+    assertRefused(
+        "--max-shard-size is for a model's directory",
+        "convert",
+        source,
+        out + ".gguf",
+        "--max-shard-size",
+        "1MB");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
   void anAdapterIsTrainedAndTheTokenizerIsWrittenBesideIt() throws IOException {
     train();
 

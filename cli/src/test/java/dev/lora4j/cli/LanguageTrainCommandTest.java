@@ -310,7 +310,7 @@ class LanguageTrainCommandTest {
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(130);
     assertThat(Files.readString(directory.resolve("told.txt")))
-        .contains("interrupted; saved so far: [" + out.resolve("checkpoint-"))
+        .contains("interrupted; saved so far: " + out.resolve("checkpoint-"))
         .contains("lora train --resume --out " + out);
   }
 

@@ -139,11 +139,10 @@ public final class AtomicFile {
   public static UserError explained(Path target, IOException e) {
     Path parent = target.toAbsolutePath().getParent();
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-    String lower = reason == null ? "" : reason.toLowerCase(Locale.ROOT);
     String problem;
     if (e instanceof AccessDeniedException) {
       problem = "no permission in " + parent + "; choose another place or change its permissions";
-    } else if (lower.contains("no space left") || lower.contains("not enough space")) {
+    } else if (isDiskFull(e)) {
       problem = "no space left on the disk of " + parent + "; free some or choose another place";
     } else if (reason == null) {
       problem = e.toString();
@@ -151,5 +150,18 @@ public final class AtomicFile {
       problem = reason;
     }
     return new UserError("cannot write " + target + ": " + problem, e);
+  }
+
+  /** Whether a failure comes from a disk without space, which is no mistake of the user's. */
+  public static boolean isDiskFull(Throwable failure) {
+    for (Throwable e = failure; e != null; e = e.getCause()) {
+      String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+      String lower = reason == null ? "" : reason.toLowerCase(Locale.ROOT);
+      if (e instanceof IOException
+          && (lower.contains("no space left") || lower.contains("not enough space"))) {
+        return true;
+      }
+    }
+    return false;
   }
 }

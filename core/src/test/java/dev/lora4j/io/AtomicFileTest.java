@@ -34,6 +34,19 @@ class AtomicFileTest {
   }
 
   @Test
+  void aFullDiskIsToldFromOtherRefusals() {
+    Path target = dir.resolve("file");
+    UserError full =
+        AtomicFile.explained(target, new FileSystemException("f", null, "No space left on device"));
+
+    assertThat(AtomicFile.isDiskFull(new UserError("on the way: " + full.getMessage(), full)))
+        .isTrue();
+    assertThat(AtomicFile.isDiskFull(AtomicFile.explained(target, new IOException("torn cable"))))
+        .isFalse();
+    assertThat(AtomicFile.isDiskFull(new UserError("no space left"))).isFalse();
+  }
+
+  @Test
   void replacesAnOldFile() throws IOException {
     Path target = Files.writeString(dir.resolve("file"), "old");
 

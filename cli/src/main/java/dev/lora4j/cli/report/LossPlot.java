@@ -90,7 +90,7 @@ final class LossPlot {
   }
 
   private String y(double loss) {
-    return Numbers.format("%.1f", UNITS * (1 - loss / losses.end()));
+    return Numbers.format("%.1f", UNITS * (1 - losses.share(loss)));
   }
 
   private String labels(Ticks steps) {
@@ -98,7 +98,7 @@ final class LossPlot {
     for (double loss : losses.values()) {
       labels.append(
           "<span class=\"y\" style=\"bottom:%s\">%s</span>\n"
-              .formatted(Html.css(loss / losses.end()), losses.label(loss)));
+              .formatted(Html.css(losses.share(loss)), losses.label(loss)));
     }
     for (double step : steps.values()) {
       labels.append(

@@ -80,10 +80,10 @@ final class Picture implements AutoCloseable {
 
   /** The height of a value. */
   double y(double value) {
-    return area.getMaxY() - area.getHeight() * value / scale.end();
+    return area.getMaxY() - area.getHeight() * scale.share(value);
   }
 
-  /** A bar from zero up. */
+  /** A bar from the bottom up. */
   void bar(double x, double width, double value, Color color) {
     rectangle(new Rectangle2D.Double(x, y(value), width, area.getMaxY() - y(value)), color);
   }

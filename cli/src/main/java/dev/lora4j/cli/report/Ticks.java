@@ -1,14 +1,39 @@
 package dev.lora4j.cli.report;
 
 import java.util.stream.DoubleStream;
+import java.util.stream.LongStream;
 
 /**
- * Round numbers along an axis that starts at zero.
+ * Round numbers along an axis.
  *
+ * @param start the axis's beginning, a tick
  * @param end the axis's end, which is as far as the data or a little farther
  * @param step from one tick to the next
  */
-record Ticks(double end, double step) {
+record Ticks(double start, double end, double step) {
+
+  /** From zero. */
+  Ticks(double end, double step) {
+    this(0, end, step);
+  }
+
+  /**
+   * Up to {@code most} steps about data that are far from zero; the axis begins and ends on a tick,
+   * at zero where the data come near it.
+   */
+  static Ticks around(double min, double max, int most) {
+    if (!(max > min) || min < (max - min) / 2) {
+      return roundUp(max, most);
+    }
+    double step = niceStep(max - min, most - 1);
+    double start = step * Math.floor(min / step + 1e-9);
+    return new Ticks(start, step * Math.ceil(max / step - 1e-9), step);
+  }
+
+  /** How far along the axis a value is, from 0 to 1. */
+  double share(double value) {
+    return (value - start) / (end - start);
+  }
 
   /** Up to {@code most} steps; the axis ends on a tick. */
   static Ticks roundUp(double max, int most) {
@@ -40,8 +65,8 @@ record Ticks(double end, double step) {
   }
 
   double[] values() {
-    return DoubleStream.iterate(0, tick -> tick + step)
-        .takeWhile(tick -> tick <= end + step * 1e-9)
+    return LongStream.rangeClosed(0, Math.round(Math.floor((end - start) / step + 1e-9)))
+        .mapToDouble(tick -> start + tick * step)
         .toArray();
   }
 }

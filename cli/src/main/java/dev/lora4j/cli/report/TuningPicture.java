@@ -36,9 +36,9 @@ final class TuningPicture {
     }
   }
 
-  /** From zero to the greatest loss. */
+  /** About the losses: a language model starts far from zero and stays there. */
   static Ticks scale(RunCurves curves) {
-    return Ticks.roundUp(curves.greatest(), LOSS_TICKS);
+    return Ticks.around(curves.least(), curves.greatest(), LOSS_TICKS);
   }
 
   private static void curve(

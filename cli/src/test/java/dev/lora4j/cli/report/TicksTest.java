@@ -33,6 +33,21 @@ class TicksTest {
     assertThat(ticks.end()).isEqualTo(max);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "2.81, 4.22, 2.5 3.0 3.5 4.0 4.5",
+    "0.3, 0.7, 0.3 0.4 0.5 0.6 0.7",
+    "0.1, 2.41, 0.0 0.5 1.0 1.5 2.0 2.5",
+    "0, 0, 0 1"
+  })
+  void aboutTheData(double min, double max, String labels) {
+    Ticks ticks = Ticks.around(min, max, 5);
+
+    assertThat(labels(ticks)).containsExactly(labels.split(" "));
+    assertThat(ticks.share(ticks.start())).isZero();
+    assertThat(ticks.share(ticks.end())).isEqualTo(1);
+  }
+
   private static List<String> labels(Ticks ticks) {
     return Arrays.stream(ticks.values()).mapToObj(ticks::label).toList();
   }

@@ -73,6 +73,11 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
     return both().mapToDouble(LossCurve.Point::loss).max().orElse(0);
   }
 
+  /** The least loss; 0 if there is none. */
+  public double least() {
+    return both().mapToDouble(LossCurve.Point::loss).min().orElse(0);
+  }
+
   private Stream<LossCurve.Point> both() {
     return Stream.concat(train.stream(), valid.stream());
   }

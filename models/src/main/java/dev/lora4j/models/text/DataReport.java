@@ -38,11 +38,15 @@ public record DataReport(
   public String summary() {
     return String.format(
         Locale.ROOT,
-        "%,d examples of %,d rows: %,d tokens, %,d of them learned",
-        examples,
-        rows,
+        "%s of %s: %,d tokens, %,d of them learned",
+        counted(examples, "example"),
+        counted(rows, "row"),
         tokens,
         lossTokens);
+  }
+
+  private static String counted(long count, String noun) {
+    return String.format(Locale.ROOT, "%,d %s%s", count, noun, count == 1 ? "" : "s");
   }
 
   /** What somebody should know before training, a sentence each; empty where all is well. */

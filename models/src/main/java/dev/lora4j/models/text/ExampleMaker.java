@@ -31,7 +31,6 @@ final class ExampleMaker {
    * The examples of a row, of which none is longer than allowed and each has something to learn.
    */
   List<Example> make(TextRow row) {
-    counts.row();
     try {
       List<Example> kept = new ArrayList<>();
       for (Example whole : whole(row.sample())) {

@@ -8,7 +8,7 @@ import java.util.List;
  * Pairs to train a language model's preferences on, and what became of the data on the way.
  *
  * @param pairs in the data's order
- * @param report the figures, in which both answers of a pair count as rows and examples
+ * @param report the figures, in which both answers of a pair count as examples
  */
 public record PreferencePairs(List<PreferencePair> pairs, DataReport report) {
   public PreferencePairs {
@@ -34,6 +34,7 @@ public record PreferencePairs(List<PreferencePair> pairs, DataReport report) {
     List<PreferencePair> pairs = new ArrayList<>();
     data.forEach(
         row -> {
+          counts.row();
           if (row.sample() instanceof Sample.Preference preference) {
             List<Example> chosen = answer(maker, row, preference.chosen());
             List<Example> rejected = answer(maker, row, preference.rejected());

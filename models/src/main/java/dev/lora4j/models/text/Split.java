@@ -18,15 +18,29 @@ public record Split<T>(List<T> train, List<T> valid) {
   }
 
   /**
+   * Holds back the end: what goes on from where the other part stops, as a long text's blocks do.
+   *
+   * @param valid how many to hold back, less than there are
+   */
+  public static <T> Split<T> atEnd(List<T> all, int valid) {
+    requireLess(valid, all.size());
+    int seam = all.size() - valid;
+    return new Split<>(all.subList(0, seam), all.subList(seam, all.size()));
+  }
+
+  private static void requireLess(int valid, int all) {
+    if (valid < 0 || valid >= all) {
+      throw new IllegalArgumentException("cannot hold back " + valid + " of " + all + " examples");
+    }
+  }
+
+  /**
    * Draws the second part; both keep their order. The same seed draws the same.
    *
    * @param valid how many to hold back, less than there are
    */
   public static <T> Split<T> of(List<T> all, int valid, long seed) {
-    if (valid < 0 || valid >= all.size()) {
-      throw new IllegalArgumentException(
-          "cannot hold back " + valid + " of " + all.size() + " examples");
-    }
+    requireLess(valid, all.size());
     BitSet heldBack = new BitSet(all.size());
     int[] order = Order.shuffled(all.size(), new SplittableRandom(seed));
     for (int i = 0; i < valid; i++) {

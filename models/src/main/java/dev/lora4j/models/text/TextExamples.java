@@ -30,7 +30,11 @@ public record TextExamples(List<Example> examples, DataReport report) {
     DataCounts counts = new DataCounts();
     ExampleMaker maker = new ExampleMaker(tokenizer, options, counts);
     List<Example> examples = new ArrayList<>();
-    data.forEach(row -> examples.addAll(maker.make(row)));
+    data.forEach(
+        row -> {
+          counts.row();
+          examples.addAll(maker.make(row));
+        });
     DataReport report = counts.report(tokenizer.special().eos().isEmpty());
     if (examples.isEmpty()) {
       throw new UserError(nothingToLearn(data, report, options));

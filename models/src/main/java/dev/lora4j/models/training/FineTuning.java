@@ -180,7 +180,8 @@ public final class FineTuning {
     } catch (TrainingFailed e) {
       throw new TrainingFailed(e.getMessage() + "; " + kept());
     } catch (RuntimeException | OutOfMemoryError e) {
-      throw OutOfMemory.explained(e, number, settings.batching()).orElseThrow(() -> rethrown(e));
+      throw OutOfMemory.explained(e, number, settings.batching(), kept())
+          .orElseThrow(() -> rethrown(e));
     }
   }
 

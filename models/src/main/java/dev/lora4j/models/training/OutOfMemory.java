@@ -16,14 +16,19 @@ final class OutOfMemory {
 
   private OutOfMemory() {}
 
-  /** What to tell the user, if that is what happened. */
-  static Optional<TrainingFailed> explained(Throwable failure, long step, Batching batching) {
+  /**
+   * What to tell the user, if that is what happened.
+   *
+   * @param kept what is safe on the disk
+   */
+  static Optional<TrainingFailed> explained(
+      Throwable failure, long step, Batching batching, String kept) {
     String message = String.valueOf(failure.getMessage());
     boolean is = failure instanceof OutOfMemoryError || SIGNS.stream().anyMatch(message::contains);
-    return is ? Optional.of(asked(step, batching, failure)) : Optional.empty();
+    return is ? Optional.of(asked(step, batching, kept, failure)) : Optional.empty();
   }
 
-  private static TrainingFailed asked(long step, Batching batching, Throwable cause) {
+  private static TrainingFailed asked(long step, Batching batching, String kept, Throwable cause) {
     StringBuilder advice = new StringBuilder();
     if (batching.rows() > 1) {
       advice.append(
@@ -35,7 +40,8 @@ final class OutOfMemory {
       advice.append("; switch checkpointing on");
     }
     TrainingFailed failed =
-        new TrainingFailed("out of memory at step " + step + ": " + advice + "; use fewer workers");
+        new TrainingFailed(
+            "out of memory at step " + step + ": " + advice + "; use fewer workers; " + kept);
     failed.initCause(cause);
     return failed;
   }

@@ -12,14 +12,18 @@ class OutOfMemoryTest {
   void libtorchsFailureIsKnownAndSaysWhatToLower() {
     Throwable failure = catchThrowable(() -> Ops.empty(1L << 52));
 
-    assertThat(OutOfMemory.explained(failure, 3, Batching.of(8).maxTokens(256)).orElseThrow())
+    assertThat(
+            OutOfMemory.explained(failure, 3, Batching.of(8).maxTokens(256), "c-2 is whole")
+                .orElseThrow())
         .hasMessage(
             "out of memory at step 3: lower batch (now 8) and raise accumulate (now 1) as much,"
                 + " which gives the same steps; lower max tokens (now 256); switch checkpointing"
-                + " on; use fewer workers")
+                + " on; use fewer workers; c-2 is whole")
         .hasCause(failure);
-    assertThat(OutOfMemory.explained(failure, 3, Batching.of(1).recomputing()).orElseThrow())
-        .hasMessage("out of memory at step 3: lower max tokens (now 512); use fewer workers");
+    assertThat(
+            OutOfMemory.explained(failure, 3, Batching.of(1).recomputing(), "c-2 is whole")
+                .orElseThrow())
+        .hasMessage("out of memory at step 3: lower max tokens (now 512); use fewer workers; c-2 is whole");
   }
 
   @Test
@@ -27,7 +31,9 @@ class OutOfMemoryTest {
     Throwable failure = catchThrowable(() -> Ops.empty(2).view(3));
 
     assertThat(failure).isNotNull();
-    assertThat(OutOfMemory.explained(failure, 3, Batching.of(8))).isEmpty();
-    assertThat(OutOfMemory.explained(new IllegalStateException(), 3, Batching.of(8))).isEmpty();
+    assertThat(OutOfMemory.explained(failure, 3, Batching.of(8), "c-2 is whole")).isEmpty();
+    assertThat(
+            OutOfMemory.explained(new IllegalStateException(), 3, Batching.of(8), "c-2 is whole"))
+        .isEmpty();
   }
 }

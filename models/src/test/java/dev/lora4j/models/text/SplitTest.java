@@ -1,0 +1,24 @@
+package dev.lora4j.models.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SplitTest {
+  private static final List<Integer> ALL = List.of(1, 2, 3, 4, 5);
+
+  @Test
+  void aTextsEndIsHeldBackInOnePiece() {
+    assertThat(Split.atEnd(ALL, 2)).isEqualTo(new Split<>(List.of(1, 2, 3), List.of(4, 5)));
+    assertThat(Split.atEnd(ALL, 0).valid()).isEmpty();
+  }
+
+  @Test
+  void somethingMustBeLeftToLearn() {
+    assertThatThrownBy(() -> Split.atEnd(ALL, 5))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("cannot hold back 5 of 5 examples");
+  }
+}
