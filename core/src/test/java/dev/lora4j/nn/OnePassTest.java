@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
@@ -33,14 +34,14 @@ class OnePassTest {
   void rmsNormGivesLibtorchsGradient() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     norm.freeze();
-    norm.namedParameters().get("weight").value().copy_(torch.randn(12).add(Ops.ONE));
+    weightOf(norm).copy_(torch.randn(12).add(Ops.ONE));
     assertSame(() -> norm.forward(x.mul(Ops.keepScalar(3))), List.of(x));
   }
 
   @Test
   void rmsNormsOwnWeightLearnsToo() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
-    assertSame(() -> norm.forward(x), List.of(x, norm.namedParameters().get("weight").value()));
+    assertSame(() -> norm.forward(x), List.of(x, weightOf(norm)));
   }
 
   @Test
@@ -66,6 +67,10 @@ class OnePassTest {
       OnePass.open().close();
       assertThat(OnePass.current()).isSameAs(outer);
     }
+  }
+
+  private static Tensor weightOf(RmsNorm norm) {
+    return requireNonNull(norm.namedParameters().get("weight")).value();
   }
 
   private void assertSame(Supplier<Tensor> function, List<Tensor> leaves) {
