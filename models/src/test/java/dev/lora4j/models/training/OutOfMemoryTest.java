@@ -23,7 +23,8 @@ class OutOfMemoryTest {
     assertThat(
             OutOfMemory.explained(failure, 3, Batching.of(1).recomputing(), "c-2 is whole")
                 .orElseThrow())
-        .hasMessage("out of memory at step 3: lower max tokens (now 512); use fewer workers; c-2 is whole");
+        .hasMessage(
+            "out of memory at step 3: lower max tokens (now 512); use fewer workers; c-2 is whole");
   }
 
   @Test
