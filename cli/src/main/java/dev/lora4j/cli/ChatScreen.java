@@ -2,11 +2,13 @@ package dev.lora4j.cli;
 
 import dev.lora4j.models.talk.Answer;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** What a talk shows: answers on standard output, everything else on standard error. */
 final class ChatScreen {
   private final boolean json;
   private final boolean interactive = Screen.standardError().terminal();
+  private final UnaryOperator<String> safe = TerminalText.forStandardOutput();
 
   ChatScreen(boolean json) {
     this.json = json;
@@ -28,15 +30,12 @@ final class ChatScreen {
     System.err.println(text);
   }
 
-  /**
-   * A piece of an answer; whether somebody still reads. It is for eyes, whatever standard input is;
-   * who wants it as it is takes JSON.
-   */
+  /** A piece of an answer; whether somebody still reads. */
   boolean piece(String text) {
     if (json) {
       return true;
     }
-    System.out.print(TerminalText.harmless(text));
+    System.out.print(safe.apply(text));
     return !System.out.checkError();
   }
 

@@ -4,11 +4,15 @@ import java.util.function.UnaryOperator;
 
 /** Text from a model, which may hold anything, on its way to a terminal. */
 final class TerminalText {
+  /** Set by the launcher: Java itself can't tell when only standard input is a pipe. */
+  private static final String STDOUT = "lora4j.stdout.terminal";
+
   private TerminalText() {}
 
   /** Leaves text for files and pipes as it is. */
   static UnaryOperator<String> forStandardOutput() {
-    return Screen.standardError().terminal() ? TerminalText::harmless : UnaryOperator.identity();
+    boolean terminal = Screen.standardError().terminal() || Boolean.getBoolean(STDOUT);
+    return terminal ? TerminalText::harmless : UnaryOperator.identity();
   }
 
   /** Without the escapes that would make a terminal do things. */

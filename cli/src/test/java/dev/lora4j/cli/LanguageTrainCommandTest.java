@@ -86,7 +86,7 @@ class LanguageTrainCommandTest {
     assertThat(run.err())
         .contains("conversations (messages): every answer is learned", "40 examples of 40 rows")
         .contains("numbers are trained, q_proj, v_proj, down_proj")
-        .contains("Loss of what was held back: ", "the adapter: ", "report.html");
+        .contains("Loss of what was held back: ", "With the adapter:", "report.html");
     assertThat(out)
         .isDirectoryContaining("glob:**/tokenizer.json")
         .isDirectoryContaining("glob:**/tokenizer_config.json")
@@ -228,7 +228,8 @@ class LanguageTrainCommandTest {
             "--max-new-tokens",
             "64",
             "--json");
-    assertThat(run.err()).contains("the adapter: " + json(kept).at("/text").asText().strip());
+    assertThat(run.err())
+        .contains("With the adapter:\n" + json(kept).at("/text").asText().strip().indent(2));
   }
 
   // ---- going on ----
