@@ -208,7 +208,7 @@ class LanguageTrainCommandTest {
       "--eval-every",
       "1",
       "--lr",
-      "20",
+      "2",
       "--schedule",
       "constant",
       "--json"
