@@ -293,6 +293,11 @@ public final class Ops {
     return torch.linalg_vector_norm(rows, TWO, LAST_DIMENSION, true, SAME_DTYPE);
   }
 
+  /** The sum over the last dimension, which is kept with size 1. */
+  static Tensor sumOfRows(Tensor rows) {
+    return rows.sum(LAST_DIMENSION, true, SAME_DTYPE);
+  }
+
   /** {@code [n]} laid along one axis of a tensor of so many dimensions; the others have size 1. */
   public static Tensor along(Tensor numbers, int axis, long dimensions) {
     long[] shape = new long[Math.toIntExact(dimensions)];

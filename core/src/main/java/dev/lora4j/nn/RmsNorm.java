@@ -5,7 +5,6 @@ import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -21,9 +20,6 @@ import org.jspecify.annotations.Nullable;
  * written out, and takes half of that.
  */
 public final class RmsNorm extends Module {
-  private static final long[] LAST = {-1};
-  private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
-
   private final long[] normalizedShape;
   private final DoubleOptional epsilon;
   private final Scalar epsilonAsScalar;
@@ -87,9 +83,7 @@ public final class RmsNorm extends Module {
     Tensor y = input.mul(factor);
     Tensor values = y.detach();
     pass.onTheWayBack(
-        y,
-        List.of(values),
-        g -> g.sub(values.mul(g.mul(values).sum(LAST, true, SAME_DTYPE).mul(overDim))));
+        y, List.of(values), g -> g.sub(values.mul(Ops.sumOfRows(g.mul(values)).mul(overDim))));
     return y;
   }
 
