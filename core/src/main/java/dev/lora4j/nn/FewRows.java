@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * {@code x Wᵀ + b} where x has few rows and W is large, as in decoding: then the time goes into
  * reading W, and BLAS's general product first copies it. One row is a matrix-vector product, and
- * several are quicker as {@code (W xᵀ)ᵀ}, for which W is copied in the order in which it lies.
+ * several are quicker for OpenBLAS as {@code (W xᵀ)ᵀ}, for which it copies W in the order in which
+ * it lies. MKL takes several as they are.
  */
 final class FewRows {
   private static final long MOST_ROWS = 64;
@@ -22,10 +23,14 @@ final class FewRows {
         && x.dim() >= 2
         && x.numel() > 0
         && x.size(-1) == in
-        && x.numel() <= MOST_ROWS * in
+        && x.numel() <= mostRows() * in
         && x.is_cpu()
         && weight.scalar_type().intern() == ScalarType.Float
         && (weight.is_contiguous() || x.numel() == in);
+  }
+
+  private static long mostRows() {
+    return Engine.multipliesByMkl() ? 1 : MOST_ROWS;
   }
 
   static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
