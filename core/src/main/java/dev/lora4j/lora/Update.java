@@ -171,7 +171,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   final void addProductTo(Tensor weight, Scalar scale) {
     Tensor b = upFactor().flatten(1, -1);
     Tensor a = downFactor().flatten(1, -1);
-    if (weight.scalar_type() == b.scalar_type()) {
+    if (weight.scalar_type().intern() == b.scalar_type().intern()) {
       asMatrix(weight).addmm_(b, a, Ops.ONE, scale);
     } else {
       asMatrix(weight).add_(b.mm(a), scale);
