@@ -9,6 +9,8 @@ import java.util.function.IntConsumer;
  * has taken. It is done once, and a thread that comes later finds it done.
  */
 final class JointWork {
+  private static final int LOOKS_BEFORE_SLEEP = 10_000; // some 0.1 ms: waking takes as long
+
   private final int parts;
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicInteger unfinished;
@@ -36,6 +38,9 @@ final class JointWork {
       if (unfinished.decrementAndGet() == 0) {
         done.complete(null);
       }
+    }
+    for (int looks = 0; looks < LOOKS_BEFORE_SLEEP && !done.isDone(); looks++) {
+      Thread.onSpinWait();
     }
     done.join();
   }
