@@ -1,5 +1,6 @@
 package dev.lora4j.bench;
 
+import dev.lora4j.io.ScratchDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,14 +51,24 @@ final class TuneBench implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Path temporary = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
+    try (ScratchDirectory scratch = ScratchDirectory.beside(temporary)) {
+      print(compare(scratch.path()));
+    }
+    return 0;
+  }
+
+  private Pairs compare(Path directory) throws IOException, InterruptedException {
     List<String> lines = Files.readAllLines(data);
     int used = Math.min(lines.size() - valid, steps * batch);
-    Path directory = Files.createTempDirectory("lora-bench");
     Path train = Files.write(directory.resolve("train.jsonl"), lines.subList(0, used));
     Path held =
         Files.write(
             directory.resolve("valid.jsonl"), lines.subList(lines.size() - valid, lines.size()));
-    Pairs pairs = Pairs.run(rounds, ours(train, held, directory), peer(train, held, directory));
+    return Pairs.run(rounds, ours(train, held, directory), peer(train, held, directory));
+  }
+
+  private void print(Pairs pairs) {
     System.out.printf("Medians of %d rounds of %d steps of %d examples.%n%n", rounds, steps, batch);
     System.out.println("| | lora4j | TRL | ratio |");
     System.out.println("| --- | --- | --- | --- |");
@@ -68,7 +79,6 @@ final class TuneBench implements Callable<Integer> {
     row("peak memory in MB", pairs, "/peak_rss_mb", "/peak_rss_mb");
     row("held-out loss before", pairs, "/valid_loss_before", "/valid_loss_before");
     row("held-out loss after", pairs, "/valid_loss_after", "/valid_loss_after");
-    return 0;
   }
 
   private static void row(String name, Pairs pairs, String ours, String peers) {
