@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -67,12 +68,16 @@ final class CrewProduct {
     Tensor row = x.reshape(-1);
     Tensor all = torch.empty(new long[] {total}, x.options(), null);
     parts(total, (from, count) -> someOutputs(row, weights, ends, all, from, from + count));
+    return split(all, weights, Ops.shape(x));
+  }
+
+  private static List<Tensor> split(Tensor all, List<Tensor> weights, long[] shape) {
+    long[] sizes = weights.stream().mapToLong(weight -> weight.size(0)).toArray();
+    TensorVector parts = all.split_with_sizes(sizes, 0);
     List<Tensor> products = new ArrayList<>();
-    long[] shape = Ops.shape(x);
-    for (int i = 0; i < ends.length; i++) {
-      shape[shape.length - 1] = weights.get(i).size(0);
-      products.add(
-          all.narrow(0, ends[i] - weights.get(i).size(0), weights.get(i).size(0)).view(shape));
+    for (int i = 0; i < sizes.length; i++) {
+      shape[shape.length - 1] = sizes[i];
+      products.add(parts.get(i).view(shape));
     }
     return products;
   }
@@ -116,20 +121,21 @@ final class CrewProduct {
     long heads = q.size(0);
     long served = heads / k.size(0);
     Tensor scores = torch.empty(new long[] {heads, k.size(1)}, q.options(), null);
-    Tensor scaled = q.mul(new Scalar(1 / Math.sqrt(q.size(1))));
     Tensor y = torch.empty_like(q);
+    TensorVector queries = q.mul(new Scalar(1 / Math.sqrt(q.size(1)))).unbind(0);
+    TensorVector keys = k.unbind(0);
+    TensorVector values = v.transpose(1, 2).unbind(0);
+    TensorVector scoresOf = scores.unbind(0);
+    TensorVector outputs = y.unbind(0);
     parts(
         heads,
         (from, count) -> {
           for (long head = from; head < from + count; head++) {
-            torch.mv_out(
-                scores.select(0, head), k.select(0, head / served), scaled.select(0, head));
+            torch.mv_out(scoresOf.get(head), keys.get(head / served), queries.get(head));
           }
-          Tensor own = scores.narrow(0, from, count);
-          Tensor weights = own.softmax(-1);
+          TensorVector weights = scores.narrow(0, from, count).softmax(-1).unbind(0);
           for (long head = from; head < from + count; head++) {
-            torch.mv_out(
-                y.select(0, head), v.select(0, head / served).t(), weights.select(0, head - from));
+            torch.mv_out(outputs.get(head), values.get(head / served), weights.get(head - from));
           }
         });
     return y;

@@ -251,6 +251,23 @@ public final class Ops {
     return result;
   }
 
+  /**
+   * Rotary positions: {@code x · cos + (x with its halves exchanged) · sin} of each head.
+   *
+   * @param heads {@code [batch, tokens, heads, dim]}
+   * @param cos {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}
+   * @param sin of the same shape, those of the left half with a minus
+   * @return {@code [batch, tokens, heads, dim]}
+   */
+  public static Tensor turned(Tensor heads, Tensor cos, Tensor sin) {
+    long dim = heads.size(3);
+    if (cos.numel() == dim && OneRow.suits(heads, heads.size(2) * dim)) {
+      return OneRow.turned(heads, cos, sin);
+    }
+    Tensor halvesSwapped = heads.roll(new long[] {dim / 2}, -1);
+    return heads.mul(cos).addcmul_(halvesSwapped, sin);
+  }
+
   /** Zero with this probability, else {@code x / (1 − p)}; the calling thread's random numbers. */
   static Tensor dropout(Tensor x, double probability) {
     OwnRandom own = OwnRandom.current();

@@ -23,6 +23,7 @@ public final class RmsNorm extends Module {
   private final long[] normalizedShape;
   private final DoubleOptional epsilon;
   private final Scalar epsilonAsScalar;
+  private final double epsilonValue;
   private final Scalar overDim;
   private final @Nullable Parameter weight;
 
@@ -41,6 +42,7 @@ public final class RmsNorm extends Module {
     this.epsilon = new DoubleOptional(epsilon);
     this.epsilon.retainReference();
     epsilonAsScalar = Ops.keepScalar(epsilon);
+    epsilonValue = epsilon;
     overDim = Ops.keepScalar(1.0 / dim);
     weight = withWeight ? parameter("weight", Ops.ones(dim)) : null;
   }
@@ -57,6 +59,9 @@ public final class RmsNorm extends Module {
   @Override
   public Tensor forward(Tensor input) {
     @Nullable Tensor scale = weight == null ? null : weight.tensor();
+    if (isOneRow(input) && (scale == null || isOneRow(scale))) {
+      return OneRow.rmsNorm(input, epsilonValue, scale);
+    }
     boolean learns = GradMode.is_enabled() && input.requires_grad();
     if (!learns || input.scalar_type().intern() != ScalarType.Float) {
       return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
@@ -64,6 +69,10 @@ public final class RmsNorm extends Module {
     OnePass pass = OnePass.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
     return scale == null ? normalised : normalised.mul(scale);
+  }
+
+  private boolean isOneRow(Tensor tensor) {
+    return OneRow.suits(tensor, normalizedShape[0]) && tensor.size(-1) == normalizedShape[0];
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */

@@ -95,8 +95,8 @@ final class Attention {
   private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
     long keys = cached.keys().size(2);
     long seen = Math.min(keys, window.orElse(keys));
-    Tensor seenKeys = cached.keys().narrow(2, keys - seen, seen);
-    Tensor seenValues = cached.values().narrow(2, keys - seen, seen);
+    Tensor seenKeys = last(cached.keys(), seen);
+    Tensor seenValues = last(cached.values(), seen);
     if (q.size(0) == 1 && !GradMode.is_enabled()) {
       return Ops.attentionOfOne(
               q.select(0, 0).select(0, 0), seenKeys.select(0, 0), seenValues.select(0, 0))
@@ -106,6 +106,11 @@ final class Attention {
     Tensor rows = q.view(q.size(0), groups, q.size(2) / groups, q.size(3));
     return Ops.attention(rows, seenKeys, seenValues, null, false, 0)
         .reshape(q.size(0), 1, q.size(2) * q.size(3));
+  }
+
+  private static Tensor last(Tensor cached, long seen) {
+    long all = cached.size(2);
+    return seen == all ? cached : cached.narrow(2, all - seen, seen);
   }
 
   // ---- masks ----

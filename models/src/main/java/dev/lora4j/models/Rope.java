@@ -30,8 +30,7 @@ final class Rope implements AutoCloseable {
 
     /** Turns heads, {@code [batch, tokens, heads, dim]}. */
     Tensor apply(Tensor heads) {
-      Tensor halvesSwapped = heads.roll(new long[] {heads.size(3) / 2}, -1);
-      return heads.mul(cos).addcmul_(halvesSwapped, sin);
+      return Ops.turned(heads, cos, sin);
     }
   }
 
