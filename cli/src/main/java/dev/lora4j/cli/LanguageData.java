@@ -37,16 +37,17 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
   /**
    * Reads the data.
    *
+   * @param data what is learned from, and what is held back unless that is a file of its own
    * @throws UserError naming file and row of what can't be learned
    */
   static LanguageData read(
-      Path file,
+      TextData data,
       LanguageOptions options,
       long seed,
       Tokenizer tokenizer,
       ExampleOptions making,
       PrintStream story) {
-    return new Reader(options, seed, tokenizer, making, story).read(file);
+    return new Reader(options, seed, tokenizer, making, story).read(data);
   }
 
   private record Reader(
@@ -56,8 +57,8 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
       ExampleOptions making,
       PrintStream story) {
 
-    LanguageData read(Path file) {
-      TextData data = open(file);
+    LanguageData read(TextData data) {
+      begin(data);
       double share = options.validFraction();
       Optional<TextData> valid = options.valid().map(this::open);
       if (options.dpo() || data.form() == DataForm.PREFERENCE) {
@@ -68,7 +69,7 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
             new TuningData.Preferences(pairs.train(), pairs.valid(), beta),
             data.form(),
             first(pairs).chosen(),
-            described(file, pairs, "pairs of answers"));
+            described(data.file(), pairs, "pairs of answers"));
       }
       if (options.beta().isPresent()) {
         throw new UserError("--beta is for data with prompt, chosen and rejected; see --dpo");
@@ -78,12 +79,15 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
           new TuningData.Texts(texts.train(), texts.valid()),
           data.form(),
           first(texts),
-          described(file, texts, "examples"));
+          described(data.file(), texts, "examples"));
     }
 
     private TextData open(Path file) {
-      TextData data = TextData.open(file);
-      story.println(file + ": " + data.form().sentence());
+      return begin(TextData.open(file));
+    }
+
+    private TextData begin(TextData data) {
+      story.println(data.file() + ": " + data.form().sentence());
       if (options.system().isPresent()) {
         data.forEach(row -> requireConversation(row.sample(), row.place()));
       }

@@ -13,6 +13,7 @@ import dev.lora4j.models.metrics.RunCurves;
 import dev.lora4j.models.metrics.RunMetrics;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.ExampleOptions;
+import dev.lora4j.models.text.TextData;
 import dev.lora4j.models.text.Tokenizer;
 import dev.lora4j.models.training.FineTuning;
 import dev.lora4j.models.training.TuningListener;
@@ -44,6 +45,7 @@ final class LanguageTraining implements AutoCloseable {
   private final PrintStream story;
   private final Path directory;
   private final Pretrained base;
+  private final Meanwhile<TextData> dataFile;
   private final Tokenizer tokenizer;
   private final Optional<ChatTemplate> template;
   private final Kept kept;
@@ -64,8 +66,19 @@ final class LanguageTraining implements AutoCloseable {
     this.wish = wish;
     this.story = story;
     directory = References.resolve(wish.places().model());
-    tokenizer = Tokenizer.load(directory);
-    base = Pretrained.load(directory);
+    Meanwhile<Tokenizer> reading = Meanwhile.make(() -> Tokenizer.load(directory));
+    dataFile = Meanwhile.make(() -> TextData.open(wish.places().data()));
+    boolean loaded = false;
+    try {
+      Engine.seed(wish.training().seed());
+      base = Pretrained.load(directory);
+      loaded = true;
+    } finally {
+      if (!loaded) {
+        reading.discard(Tokenizer::close);
+      }
+    }
+    tokenizer = reading.get();
     template =
         ChatTemplate.load(directory, tokenizer.special())
             .map(chat -> wish.language().system().map(chat::withSystem).orElse(chat));
@@ -73,7 +86,6 @@ final class LanguageTraining implements AutoCloseable {
   }
 
   static LanguageResult run(Wish wish, PrintStream story) {
-    Engine.seed(wish.training().seed());
     try (LanguageTraining training = new LanguageTraining(wish, story)) {
       return training.run();
     }
@@ -143,7 +155,7 @@ final class LanguageTraining implements AutoCloseable {
   private LanguageData data(int maxTokens) {
     ExampleOptions making = ExampleOptions.ofLength(maxTokens);
     return LanguageData.read(
-        wish.places().data(),
+        dataFile.get(),
         wish.language(),
         wish.training().seed(),
         tokenizer,

@@ -4,6 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,18 +36,25 @@ final class WeightLoader {
     this.model = model;
   }
 
-  /** Loads all, to compute with numbers of this format. */
+  /** Loads all, on all cores, to compute with numbers of this format. */
   void load(DType format) {
     Map<String, String> stored = storedNames();
     Map<String, Parameter> parameters = model.namedParameters();
     check();
-    parameters.forEach(
-        (name, parameter) -> {
-          try (PointerScope scope = new PointerScope()) {
-            parameter.replaceValue(weights.read(stored.getOrDefault(name, name), format));
-          }
-        });
+    parameters.entrySet().parallelStream()
+        .forEach(
+            entry -> {
+              String name = stored.getOrDefault(entry.getKey(), entry.getKey());
+              load(name, entry.getValue(), format);
+            });
     checkTiedHead(stored, parameters);
+  }
+
+  private void load(String name, Parameter parameter, DType format) {
+    Engine.useOneThread();
+    try (PointerScope scope = new PointerScope()) {
+      parameter.replaceValue(weights.read(name, format));
+    }
   }
 
   /**
