@@ -15,16 +15,18 @@ import java.util.Optional;
  * A form in which a directory of Hugging Face's holds its weights, the one that is preferred first.
  */
 enum WeightFormat {
-  SAFETENSORS("model.safetensors", List.of(".safetensors")),
+  SAFETENSORS("model.safetensors", ".safetensors"),
   /** What {@code torch.save} writes; its pickle is read, and never run. */
-  TORCH("pytorch_model.bin", List.of(".bin", ".pt", ".pth"));
+  TORCH("pytorch_model.bin", ".bin");
+
+  private static final List<String> ENDS_OF_TORCH = List.of(TORCH.suffix, ".pt", ".pth");
 
   private final String single;
-  private final List<String> suffixes;
+  private final String suffix;
 
-  WeightFormat(String single, List<String> suffixes) {
+  WeightFormat(String single, String suffix) {
     this.single = single;
-    this.suffixes = suffixes;
+    this.suffix = suffix;
   }
 
   /** The file of all weights. */
@@ -49,12 +51,12 @@ enum WeightFormat {
 
   /** Whether a file may be a shard of this form, by its name. */
   boolean isShard(String name) {
-    return name.endsWith(suffixes.get(0));
+    return name.endsWith(suffix);
   }
 
   /** Whether a file may be PyTorch's, by its name. */
   static boolean isTorch(String name) {
-    return TORCH.suffixes.stream().anyMatch(name::endsWith);
+    return ENDS_OF_TORCH.stream().anyMatch(name::endsWith);
   }
 
   /**
