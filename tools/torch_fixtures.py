@@ -1,18 +1,26 @@
 """Files of torch.save, good and bad, for the reader of adapter_model.bin and pytorch_model.bin.
 
     python tools/torch_fixtures.py
+
+Also writes three of the small models of llm_fixtures.py as a pytorch_model.bin, and asks transformers whether it reads
+them and says what it said of the originals.
 """
 import io
+import json
 import os
+import shutil
 import zipfile
 
-from fixture_io import ROOT, finish, load, seed
+from fixture_io import ROOT, differs, finish, load, seed
 
 import torch
 from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM
 
 FOLDER = ROOT / "core/src/test/resources/fixtures/torch"
 ADAPTER = ROOT / "core/src/test/resources/fixtures/peft/mlp-dora-true-names-bias_lora_only-patterns_rank-extra_exclude_regex-dropout_some.safetensors"
+MODELS = ROOT / "models/src/test/resources/fixtures/llm"
+CHECKPOINTS = ROOT / "models/src/test/resources/fixtures/pickled"
 FORMATS = [torch.float64, torch.float32, torch.float16, torch.bfloat16,
            torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool]
 
@@ -48,6 +56,55 @@ def compressed(source):
     return out.getvalue()
 
 
+def with_head(weights):
+    """A state dict as transformers pickles it: a tied head is there, and shares the embedding's storage."""
+    for embedding in ("model.embed_tokens.weight", "transformer.wte.weight"):
+        if "lm_head.weight" not in weights and embedding in weights:
+            weights["lm_head.weight"] = weights[embedding]
+    return weights
+
+
+def shards(weights, count):
+    """Cut in the order of the names, but for the head, which stays with the embedding whose storage it shares."""
+    names = [name for name in weights if name != "lm_head.weight"]
+    size = -(-len(names) // count)
+    cut = [names[i:i + size] for i in range(0, len(names), size)]
+    head = next(i for i, part in enumerate(cut) if "model.embed_tokens.weight" in part)
+    cut[head].append("lm_head.weight")
+    return [{name: weights[name] for name in part} for part in cut]
+
+
+def checkpoint(name, form=lambda weights: weights, count=1):
+    folder = CHECKPOINTS / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copy(MODELS / name / "config.json", folder)
+    weights = form(with_head(load(MODELS / name / "model.safetensors")[0]))
+    if count == 1:
+        torch.save(weights, folder / "pytorch_model.bin")
+        return folder
+    shard_of = {}
+    for number, part in enumerate(shards(weights, count), 1):
+        file = f"pytorch_model-{number:05}-of-{count:05}.bin"
+        torch.save(part, folder / file)
+        shard_of |= {key: file for key in part}
+    index = {"metadata": {"total_size": sum(w.nbytes for w in weights.values())}, "weight_map": shard_of}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
+    return folder
+
+
+def halves(weights):
+    """Every other tensor in bfloat16, the rest in float16."""
+    return {name: w.to(torch.float16 if i % 2 else torch.bfloat16) for i, (name, w) in enumerate(weights.items())}
+
+
+def wrong_in(folder, tolerance):
+    expected, _ = load(MODELS / folder.name / "expected.safetensors")
+    with torch.no_grad():
+        logits = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()(expected["tokens"]).logits
+    return differs(folder.name, expected["logits"], logits, tolerance)
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     good = tensors()
@@ -74,7 +131,10 @@ def main():
     (FOLDER / "compressed.bin").write_bytes(compressed(FOLDER / "state_dict.bin"))
 
     again = torch.load(FOLDER / "tensors.bin", weights_only=True)
-    finish(FOLDER, [k for k in good if not torch.equal(again[k], good[k])])
+    wrong = [k for k in good if not torch.equal(again[k], good[k])]
+    wrong += wrong_in(checkpoint("gpt2"), 1e-5) + wrong_in(checkpoint("llama3", count=3), 1e-5)
+    wrong += wrong_in(checkpoint("llama2", halves), 0.1)  # bfloat16 keeps eight bits
+    finish(FOLDER, wrong)
 
 
 main()

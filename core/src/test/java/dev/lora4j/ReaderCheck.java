@@ -57,6 +57,8 @@ final class ReaderCheck implements AutoCloseable {
       for (String name : file.names()) {
         try (Tensor tensor = file.read(name)) {
           assertThat(tensor.nbytes()).isLessThanOrEqualTo(ALLOWED_IN_TENSORS * fileBytes);
+          file.map(name)
+              .ifPresent(mapped -> assertThat(mapped.nbytes()).isEqualTo(tensor.nbytes()));
         }
       }
     } catch (CorruptFile | UserError told) {

@@ -39,7 +39,7 @@ final class InfoCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "PATH",
       description =
-          "An adapter directory, a model directory, a .safetensors, a GGUF or a TorchScript file.")
+          "An adapter directory, a model directory, a .safetensors, .bin, GGUF or TorchScript file.")
   private Path path = Path.of("");
 
   @Option(names = "--all", description = "Every tensor on a line of its own.")

@@ -28,7 +28,7 @@ final class MergeCommand implements Callable<Integer> {
       paramLabel = "BASE",
       required = true,
       description =
-          "A .safetensors file, a directory as Hugging Face lays it out, a GGUF file, or a"
+          "A .safetensors or .bin file, a directory as Hugging Face lays it out, a GGUF file, or a"
               + " TorchScript file.")
   private Path model = Path.of("");
 

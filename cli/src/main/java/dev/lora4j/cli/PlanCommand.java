@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
 final class PlanCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "BASE",
-      description = "A .safetensors file, or a directory as Hugging Face lays it out.")
+      description = "A .safetensors or .bin file, or a directory as Hugging Face lays it out.")
   private Path base = Path.of("");
 
   @Option(names = "--config", paramLabel = "FILE", description = "An adapter_config.json.")

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class InfoCommandTest {
   private static final Path CORE = Path.of("../core/src/test/resources/fixtures");
+  private static final Path PICKLED = Path.of("../models/src/test/resources/fixtures/pickled");
   private static final Path MODELS = Path.of("../models/src/test/resources/fixtures");
 
   private final Path directory;
@@ -48,6 +49,24 @@ class InfoCommandTest {
     assertThat(json.at("/parameters").asInt()).isEqualTo(3272);
     assertThat(json.at("/tensors")).hasSize(6);
     assertThat(json.has("adapter")).isFalse();
+  }
+
+  @Test
+  void listsAModelInPickles() {
+    for (String path : new String[] {"gpt2", "gpt2/pytorch_model.bin"}) {
+      CommandLineRun run = CommandLineRun.of("info", PICKLED.resolve(path).toString());
+
+      assertThat(run.status()).isZero();
+      assertThat(run.out()).contains("lm_head.weight F32 [96, 32]").contains("29 tensors");
+    }
+  }
+
+  @Test
+  void aPickleThatAsksForCodeIsAUsersMistake() {
+    CommandLineRun run = CommandLineRun.of("info", CORE.resolve("torch/evil.bin").toString());
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("evil.bin: asks to call posix.system").doesNotContain("at dev.");
   }
 
   @Test

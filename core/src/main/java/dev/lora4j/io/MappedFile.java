@@ -2,6 +2,7 @@ package dev.lora4j.io;
 
 import dev.lora4j.CorruptFile;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.LongOptional;
@@ -9,48 +10,79 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
-/** A file's pages as memory of tensors, each of which keeps the mapping alive. */
-final class MappedFile implements AutoCloseable {
+/**
+ * A file's pages as memory of tensors, each of which keeps the mapping alive. The file is mapped
+ * when the first tensor is asked for.
+ */
+public final class MappedFile implements AutoCloseable {
   private static final boolean SHARED_WITH_THE_FILE = false;
 
-  private final Tensor bytes;
+  private final Path path;
+  private final long length;
+  private @Nullable Tensor bytes; // once they are asked for
 
-  private MappedFile(Tensor bytes) {
-    this.bytes = bytes;
+  /**
+   * The first bytes of a file.
+   *
+   * @param length how many
+   */
+  public MappedFile(Path path, long length) {
+    this.path = path;
+    this.length = length;
   }
 
   /**
-   * Maps the first bytes of a file.
+   * A tensor over the bytes from {@code start} on, which must lie within the length; it belongs to
+   * the caller's pointer scope.
    *
-   * @throws CorruptFile if it is shorter, or can't be mapped
+   * @return empty where it has no bytes, or they lie askew for their format
+   * @throws CorruptFile if the file has become shorter, or can't be mapped
    */
-  static MappedFile open(Path path, long length) {
+  public Optional<Tensor> tensor(DType dtype, long start, long... shape) {
+    long count = dtype.bytes();
+    for (long size : shape) {
+      count *= size;
+    }
+    if (count == 0 || start % dtype.bytes() != 0) {
+      return Optional.empty();
+    }
+    try (Tensor part = bytes().narrow(0, start, count);
+        Tensor numbers = part.view(dtype.torch())) {
+      return Optional.of(numbers.view(shape));
+    }
+  }
+
+  private synchronized Tensor bytes() {
+    if (bytes == null) {
+      bytes = map();
+    }
+    return bytes;
+  }
+
+  private Tensor map() {
     try (PointerScope scope = new PointerScope()) {
-      Tensor bytes =
+      Tensor mapped =
           torch.from_file(
               path.toString(),
               new BoolOptional(SHARED_WITH_THE_FILE),
               new LongOptional(length),
               new TensorOptions(ScalarType.Byte));
-      bytes.retainReference();
-      return new MappedFile(bytes);
+      mapped.retainReference();
+      return mapped;
     } catch (RuntimeException e) {
       String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw new CorruptFile(path, "can't be mapped: " + reason, e);
     }
   }
 
-  /** A tensor over some of the bytes; it belongs to the caller's pointer scope. */
-  Tensor slice(long start, long length, DType dtype, long... shape) {
-    try (Tensor part = bytes.narrow(0, start, length);
-        Tensor numbers = part.view(dtype.torch())) {
-      return numbers.view(shape);
-    }
-  }
-
+  /** Lets go of the mapping; tensors over it stay as they are. */
   @Override
-  public void close() {
-    bytes.deallocate();
+  public synchronized void close() {
+    if (bytes != null) {
+      bytes.deallocate();
+      bytes = null;
+    }
   }
 }

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file,
@@ -32,12 +31,13 @@ public final class SafetensorsFile implements TensorFile {
   private final Path path;
   private final FileChannel channel;
   private final SafetensorsHeader header;
-  private @Nullable MappedFile pages; // once they are asked for
+  private final MappedFile pages;
 
   private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header) {
     this.path = path;
     this.channel = channel;
     this.header = header;
+    pages = new MappedFile(path, header.end());
   }
 
   /**
@@ -114,37 +114,16 @@ public final class SafetensorsFile implements TensorFile {
         info.sizes());
   }
 
-  /**
-   * A tensor's content without a copy: the file's own pages, which are read when they are first
-   * touched. What is written to the tensor stays out of the file. It belongs to the caller's
-   * pointer scope and outlives {@link #close}; nobody may shorten the file while it lives.
-   *
-   * @return empty where the data does not lie in the file as its format wants it in memory
-   * @throws CorruptFile when the file has no tensor of that name, or has become shorter
-   */
+  @Override
   public Optional<Tensor> map(String name) {
     TensorInfo info = info(name);
-    long start = header.dataStart() + info.begin();
-    if (info.bytes() == 0 || start % info.dtype().bytes() != 0) {
-      return Optional.empty();
-    }
-    return Optional.of(pages().slice(start, info.bytes(), info.dtype(), info.sizes()));
-  }
-
-  private synchronized MappedFile pages() {
-    if (pages == null) {
-      pages = MappedFile.open(path, header.end());
-    }
-    return pages;
+    return pages.tensor(info.dtype(), header.dataStart() + info.begin(), info.sizes());
   }
 
   /** Closes the file; tensors that were read or mapped stay as they are. */
   @Override
-  public synchronized void close() {
+  public void close() {
     FileTensors.close(channel);
-    if (pages != null) {
-      pages.close();
-      pages = null;
-    }
+    pages.close();
   }
 }

@@ -5,6 +5,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.FileTensors;
+import dev.lora4j.io.MappedFile;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.torch.PickleValue.Dict;
 import dev.lora4j.io.torch.PickleValue.StridedTensor;
@@ -14,9 +15,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
@@ -24,7 +27,8 @@ import org.bytedeco.pytorch.Tensor;
  * Reads the tensors of what {@code torch.save(state_dict, file)} wrote: an {@code
  * adapter_model.bin} or a {@code pytorch_model.bin}. The file's pickle is never run: it may name
  * tensors, parameters and ordered dicts; all else is refused by its name. Opening reads the
- * archive's directory and the pickle only; {@link #read} brings one tensor straight from the file.
+ * archive's directory and the pickle only; {@link #read} brings one tensor straight from the file,
+ * and {@link #map} gives those that lie there as they must lie in memory.
  */
 public final class TorchFile implements TensorFile {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
@@ -34,12 +38,16 @@ public final class TorchFile implements TensorFile {
 
   private final Path path;
   private final FileChannel channel;
-  private final Map<String, Window> windows;
+  private final Map<String, Window> windows = new LinkedHashMap<>();
+  private final Set<String> mappable = new HashSet<>();
+  private final MappedFile pages;
 
-  private TorchFile(Path path, FileChannel channel, Map<String, Window> windows) {
+  private TorchFile(Path path, FileChannel channel) throws IOException {
     this.path = path;
     this.channel = channel;
-    this.windows = Collections.unmodifiableMap(windows);
+    pages = new MappedFile(path, channel.size());
+    refuseOtherFormats(path, channel);
+    readHeader(TorchArchive.read(path, channel));
   }
 
   /**
@@ -50,25 +58,36 @@ public final class TorchFile implements TensorFile {
    * @throws CorruptFile when it is not as the format wants it
    */
   public static TorchFile open(Path path) {
-    return FileTensors.open(path, channel -> new TorchFile(path, channel, windows(path, channel)));
+    return FileTensors.open(path, channel -> new TorchFile(path, channel));
   }
 
-  private static Map<String, Window> windows(Path path, FileChannel channel) throws IOException {
-    refuseOtherFormats(path, channel);
-    TorchArchive archive = TorchArchive.read(path, channel);
+  private void readHeader(TorchArchive archive) throws IOException {
     PickleValue value = Pickle.read(path, archive.pickle());
     if (!(value instanceof Dict dict)) {
       throw new UserError(path + ": expected a dict of tensors, found " + value.kind());
     }
-    Map<String, Window> windows = new LinkedHashMap<>();
-    dict.entries().forEach((name, item) -> windows.put(name, window(path, archive, name, item)));
-    return windows;
+    Set<String> mapped = new HashSet<>();
+    dict.entries()
+        .forEach(
+            (name, item) -> {
+              StridedTensor tensor = tensor(name, item);
+              Window window = window(archive, name, tensor);
+              windows.put(name, window);
+              // One of each storage: what is written to a tensor must not be seen in another.
+              if (window.isContiguous() && mapped.add(tensor.storage().key())) {
+                mappable.add(name);
+              }
+            });
   }
 
-  private static Window window(Path path, TorchArchive archive, String name, PickleValue value) {
-    if (!(value instanceof StridedTensor tensor)) {
-      throw new UserError(path + ": key " + name + ": expected a tensor, found " + value.kind());
+  private StridedTensor tensor(String name, PickleValue value) {
+    if (value instanceof StridedTensor tensor) {
+      return tensor;
     }
+    throw new UserError(path + ": key " + name + ": expected a tensor, found " + value.kind());
+  }
+
+  private Window window(TorchArchive archive, String name, StridedTensor tensor) {
     TorchArchive.Entry entry = archive.storage(tensor.storage().key());
     if (entry == null) {
       throw new CorruptFile(path, "key " + name + ": no entry of " + tensor.storage().kind());
@@ -101,7 +120,7 @@ public final class TorchFile implements TensorFile {
 
   @Override
   public Set<String> names() {
-    return windows.keySet();
+    return Collections.unmodifiableSet(windows.keySet());
   }
 
   @Override
@@ -140,7 +159,16 @@ public final class TorchFile implements TensorFile {
   }
 
   @Override
+  public Optional<Tensor> map(String name) {
+    Window window = window(name);
+    return mappable.contains(name)
+        ? pages.tensor(window.dtype(), window.start(), window.sizesArray())
+        : Optional.empty();
+  }
+
+  @Override
   public void close() {
     FileTensors.close(channel);
+    pages.close();
   }
 }

@@ -12,6 +12,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
@@ -47,6 +50,67 @@ class TorchFileTest {
             .isEqualTo(expected.tensor(name).scalar_type().intern());
         TensorAssert.assertThat(tensor).as(name).isExactly(expected.tensor(name));
       }
+    }
+  }
+
+  @Test
+  void whatLiesAsItMustInMemoryIsTheFilesOwnPages() {
+    Fixture expected = Fixture.read("torch/expected.safetensors");
+    long bytes = Fixture.path("torch/tensors.bin").toFile().length();
+    Set<String> mapped = new TreeSet<>();
+    try (TorchFile file = open("tensors.bin")) {
+      for (String name : file.names()) {
+        Optional<Tensor> tensor = file.map(name);
+        if (tensor.isPresent()) {
+          mapped.add(name);
+          TensorAssert.assertThat(tensor.get()).as(name).isExactly(expected.tensor(name));
+          assertThat(tensor.get().storage().nbytes()).as(name).isEqualTo(bytes);
+        }
+      }
+      assertThat(mapped)
+          .contains("rows", "scalar", "parameter", "format.bfloat16", "format.bool")
+          .as("strided, of no elements, or in the storage of another")
+          .doesNotContain("transposed", "columns", "every_second", "permuted", "empty", "tied");
+      assertThatThrownBy(() -> file.map("scaler"))
+          .isInstanceOf(CorruptFile.class)
+          .hasMessageContaining("did you mean scalar");
+    }
+  }
+
+  @Test
+  void aMappedTensorOutlivesTheFileAndLeavesItAsItIs() throws IOException {
+    Path path = Fixture.path("torch/state_dict.bin");
+    byte[] before = Files.readAllBytes(path);
+    Tensor weight;
+    try (TorchFile file = TorchFile.open(path)) {
+      weight = file.map("0.weight").orElseThrow();
+    }
+    weight.zero_();
+    assertThat(weight.count_nonzero().item_long()).isZero();
+    assertThat(Files.readAllBytes(path)).isEqualTo(before);
+  }
+
+  @Test
+  void whatIsWrittenToATensorIsNotSeenInAnotherOfItsStorage() {
+    try (TorchFile file = open("tensors.bin")) {
+      Tensor rows = file.map("rows").orElseThrow();
+      Tensor whole = file.map("tied").orElseGet(() -> file.read("tied"));
+      Tensor kept = whole.clone();
+      rows.zero_();
+      TensorAssert.assertThat(whole).isExactly(kept);
+    }
+  }
+
+  @Test
+  void aFileThatHasBecomeShorterIsNotMapped(@TempDir Path directory) throws IOException {
+    Path copy = directory.resolve("copy.bin");
+    byte[] whole = Files.readAllBytes(Fixture.path("torch/state_dict.bin"));
+    Files.write(copy, whole);
+    try (TorchFile file = TorchFile.open(copy)) {
+      Files.write(copy, Arrays.copyOf(whole, whole.length / 2));
+      assertThatThrownBy(() -> file.map("0.weight"))
+          .isInstanceOf(CorruptFile.class)
+          .hasMessageContaining("copy.bin: can't be mapped");
     }
   }
 

@@ -4,7 +4,8 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.SafetensorsFile;
-import dev.lora4j.io.TensorInfo;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.io.TensorForm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,19 +16,19 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The tensors of a saved model: one safetensors file, a Hugging Face directory, or one whose
- * weights are split over files by an index. Opening reads headers only and needs no native library;
- * tensors are read, or mapped, one by one.
+ * The tensors of a saved model: one safetensors file or state dict of {@code torch.save}, a Hugging
+ * Face directory, or one whose weights are split over files by an index. Opening reads headers only
+ * and needs no native library; tensors are read, or mapped, one by one.
  */
 public final class Checkpoint implements AutoCloseable {
   private final Path path;
   private final CheckpointFiles files;
   private final Optional<ModelConfig> config;
-  private final List<SafetensorsFile> open;
-  private final Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
-  private final Map<String, TensorInfo> infos = new LinkedHashMap<>();
+  private final List<TensorFile> open;
+  private final Map<String, TensorFile> fileOf = new LinkedHashMap<>();
+  private final Map<String, TensorForm> infos = new LinkedHashMap<>();
 
-  private Checkpoint(Path path, CheckpointFiles files, List<SafetensorsFile> open) {
+  private Checkpoint(Path path, CheckpointFiles files, List<TensorFile> open) {
     this.path = path;
     this.files = files;
     this.open = open;
@@ -44,26 +45,26 @@ public final class Checkpoint implements AutoCloseable {
    */
   public static Checkpoint open(Path path) {
     CheckpointFiles files = CheckpointFiles.at(path);
-    List<SafetensorsFile> open = new ArrayList<>();
+    List<TensorFile> open = new ArrayList<>();
     boolean opened = false;
     try {
-      files.weights().forEach(file -> open.add(SafetensorsFile.open(file)));
+      files.weights().forEach(file -> open.add(WeightFormat.open(file)));
       Checkpoint checkpoint = new Checkpoint(path, files, open);
       opened = true;
       return checkpoint;
     } finally {
       if (!opened) {
-        open.forEach(SafetensorsFile::close);
+        open.forEach(TensorFile::close);
       }
     }
   }
 
-  private void take(SafetensorsFile file) {
-    file.infos()
+  private void take(TensorFile file) {
+    file.names()
         .forEach(
-            (name, info) -> {
+            name -> {
               Path expected = files.shardOf().getOrDefault(name, file.path());
-              SafetensorsFile other = fileOf.get(name);
+              TensorFile other = fileOf.get(name);
               if (other != null) {
                 throw new CorruptFile(
                     file.path(), "key " + name + ": is also in " + other.path().getFileName());
@@ -74,7 +75,7 @@ public final class Checkpoint implements AutoCloseable {
                     "key " + name + ": the index expects it in " + expected.getFileName());
               }
               fileOf.put(name, file);
-              infos.put(name, info);
+              infos.put(name, file.form(name));
             });
   }
 
@@ -95,8 +96,8 @@ public final class Checkpoint implements AutoCloseable {
     return path;
   }
 
-  /** What the headers say of each tensor, by name. */
-  public Map<String, TensorInfo> infos() {
+  /** What the files say of each tensor, by name. */
+  public Map<String, TensorForm> infos() {
     return Collections.unmodifiableMap(infos);
   }
 
@@ -111,12 +112,12 @@ public final class Checkpoint implements AutoCloseable {
 
   /** Number of elements of all tensors. */
   public long parameters() {
-    return infos.values().stream().mapToLong(TensorInfo::elements).sum();
+    return infos.values().stream().mapToLong(TensorForm::elements).sum();
   }
 
   /** Length of all tensors' data in bytes. */
   public long bytes() {
-    return infos.values().stream().mapToLong(TensorInfo::bytes).sum();
+    return infos.values().stream().mapToLong(TensorForm::bytes).sum();
   }
 
   /** A tensor's content, as a new CPU tensor that belongs to the caller's pointer scope. */
@@ -129,12 +130,12 @@ public final class Checkpoint implements AutoCloseable {
    * as long as this checkpoint is reachable.
    */
   public Tensor map(String name) {
-    SafetensorsFile file = fileOf(name);
+    TensorFile file = fileOf(name);
     return file.map(name).orElseGet(() -> file.read(name));
   }
 
-  private SafetensorsFile fileOf(String name) {
-    SafetensorsFile file = fileOf.get(name);
+  private TensorFile fileOf(String name) {
+    TensorFile file = fileOf.get(name);
     if (file == null) {
       throw new UserError(
           path
@@ -145,14 +146,14 @@ public final class Checkpoint implements AutoCloseable {
     return file;
   }
 
-  /** The free text of the first file's header. */
+  /** The free text of the first file's header, if its kind has such. */
   Map<String, String> metadata() {
-    return open.get(0).metadata();
+    return open.get(0) instanceof SafetensorsFile file ? file.metadata() : Map.of();
   }
 
   /** Closes the files. */
   @Override
   public void close() {
-    open.forEach(SafetensorsFile::close);
+    open.forEach(TensorFile::close);
   }
 }

@@ -19,13 +19,10 @@ import java.util.stream.Stream;
  * Where the weights of a saved model are.
  *
  * @param directory what stands around the weights, if they are a directory's
- * @param weights the safetensors files, in order
+ * @param weights the files, in order
  * @param shardOf the file that an index names for each tensor; empty without an index
  */
 record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String, Path> shardOf) {
-  static final String SINGLE = "model.safetensors";
-  static final String INDEX = "model.safetensors.index.json";
-  private static final String SUFFIX = ".safetensors";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Finds the weights at a path: a file, or a directory as Hugging Face lays it out. */
@@ -41,13 +38,21 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
     if (Files.exists(path.resolve("adapter_config.json"))) {
       throw new UserError(path + " is an adapter's directory; expected a base model's");
     }
-    Path index = path.resolve(INDEX);
-    return Files.exists(index) ? sharded(path, index) : whole(path);
+    return WeightFormat.in(path).map(format -> in(path, format)).orElseGet(() -> oneIn(path));
+  }
+
+  private static CheckpointFiles in(Path directory, WeightFormat format) {
+    Path single = directory.resolve(format.single());
+    return Files.exists(single) ? whole(directory, single) : sharded(directory, format);
+  }
+
+  private static CheckpointFiles whole(Path directory, Path file) {
+    return new CheckpointFiles(Optional.of(directory), List.of(file), Map.of());
   }
 
   private static void refusePickle(Path file) {
     String name = String.valueOf(file.getFileName());
-    if (name.matches(".*\\.(bin|pt|pth|ckpt|pkl)")) {
+    if (name.matches(".*\\.(ckpt|pkl)")) {
       throw new UserError(
           file
               + " may hold code that would run when it is read, and is not opened; save the model"
@@ -62,27 +67,41 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
     }
   }
 
-  private static CheckpointFiles whole(Path directory) {
-    Path single = directory.resolve(SINGLE);
-    if (Files.exists(single)) {
-      return new CheckpointFiles(Optional.of(directory), List.of(single), Map.of());
-    }
+  /** The only safetensors file of a directory, whatever it is called. */
+  private static CheckpointFiles oneIn(Path directory) {
     List<Path> files = list(directory);
-    List<Path> weights = files.stream().filter(f -> f.toString().endsWith(SUFFIX)).toList();
+    List<Path> weights =
+        files.stream().filter(file -> WeightFormat.SAFETENSORS.isShard(file.toString())).toList();
     if (weights.isEmpty()) {
       files.forEach(CheckpointFiles::refusePickle);
-      throw new UserError(
-          "no saved model in %s: neither %s nor %s is there".formatted(directory, SINGLE, INDEX));
+      throw new UserError(nothingIn(directory, files));
     }
     if (weights.size() > 1) {
       throw new UserError(
           "%s holds %d safetensors files and no %s: name one of them"
-              .formatted(directory, weights.size(), INDEX));
+              .formatted(directory, weights.size(), WeightFormat.SAFETENSORS.index()));
     }
-    return new CheckpointFiles(Optional.of(directory), weights, Map.of());
+    return whole(directory, weights.get(0));
   }
 
-  private static CheckpointFiles sharded(Path directory, Path index) {
+  private static String nothingIn(Path directory, List<Path> files) {
+    List<String> others =
+        files.stream()
+            .map(file -> String.valueOf(file.getFileName()))
+            .filter(WeightFormat::isTorch)
+            .toList();
+    return "no saved model in %s: neither %s nor %s is there, whole or in shards with an index%s"
+        .formatted(
+            directory,
+            WeightFormat.SAFETENSORS.single(),
+            WeightFormat.TORCH.single(),
+            others.isEmpty()
+                ? ""
+                : "; if it is " + String.join(" or ", others) + ", give the path of that file");
+  }
+
+  private static CheckpointFiles sharded(Path directory, WeightFormat format) {
+    Path index = directory.resolve(format.index());
     JsonNode map = read(index).path("weight_map");
     if (!map.isObject() || map.isEmpty()) {
       throw new CorruptFile(index, "weight_map: expected the file of each tensor, found " + map);
@@ -91,7 +110,7 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
       String name = entry.getValue().asText();
       Path shard = directory.resolve(name);
-      if (!name.endsWith(SUFFIX) || !directory.equals(shard.getParent())) {
+      if (!format.isShard(name) || !directory.equals(shard.getParent())) {
         throw new CorruptFile(
             index,
             "weight_map: %s: expected a file beside it, found %s"
@@ -100,13 +119,23 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
       shardOf.put(entry.getKey(), shard);
     }
     List<Path> weights = shardOf.values().stream().distinct().sorted().toList();
-    for (Path shard : weights) {
-      if (!Files.exists(shard)) {
-        throw new CorruptFile(
-            index, "names " + shard.getFileName() + ", which is not there; download it again");
-      }
-    }
+    requireAll(index, weights);
     return new CheckpointFiles(Optional.of(directory), weights, shardOf);
+  }
+
+  private static void requireAll(Path index, List<Path> shards) {
+    List<String> missing =
+        shards.stream()
+            .filter(shard -> !Files.exists(shard))
+            .map(shard -> String.valueOf(shard.getFileName()))
+            .toList();
+    if (!missing.isEmpty()) {
+      boolean one = missing.size() == 1;
+      throw new CorruptFile(
+          index,
+          "names %s, which %s not there; download %s again"
+              .formatted(String.join(", ", missing), one ? "is" : "are", one ? "it" : "them"));
+    }
   }
 
   static JsonNode read(Path file) {

@@ -72,14 +72,14 @@ final class CheckpointWriter {
       names.add(shardName(i));
     }
     if (shards.size() > 1) {
-      names.add(Weights.INDEX);
+      names.add(WeightFormat.SAFETENSORS.index());
     }
     refuseOtherWeights(names);
     for (int i = 0; i < shards.size(); i++) {
       writeShard(directory.resolve(shardName(i)), shards.get(i));
     }
     if (shards.size() > 1) {
-      write(Weights.INDEX, index());
+      write(WeightFormat.SAFETENSORS.index(), index());
     }
     config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", nameOf(format));
     write(CONFIG, config);
@@ -87,7 +87,7 @@ final class CheckpointWriter {
 
   private String shardName(int number) {
     return shards.size() == 1
-        ? Weights.FILE
+        ? WeightFormat.SAFETENSORS.single()
         : "model-%05d-of-%05d.safetensors".formatted(number + 1, shards.size());
   }
 

@@ -29,7 +29,7 @@ import org.bytedeco.javacpp.PointerScope;
  *
  * @param weights how much each adapter counts, by its directory
  * @param how the way to combine
- * @param base a safetensors file or a Hugging Face directory, if the adapters are to be checked
+ * @param base a file of weights or a Hugging Face directory, if the adapters are to be checked
  *     against it
  * @param check whether all must say that they were made on the same base, and on the given one
  * @param dtype the format to write numbers in

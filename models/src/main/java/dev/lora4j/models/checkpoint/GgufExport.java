@@ -23,7 +23,7 @@ public final class GgufExport {
   /**
    * Writes it, tensor by tensor; the file appears whole or not at all.
    *
-   * @param directory holds {@code config.json}, safetensors, and a tokenizer if there is one
+   * @param directory holds {@code config.json}, weights, and a tokenizer if there is one
    * @param out the file, which must not be there yet
    * @param type of the matrices: F32, F16, BF16 or Q8_0
    * @throws UserError if the model is not supported, llama.cpp has no way to say something of it,

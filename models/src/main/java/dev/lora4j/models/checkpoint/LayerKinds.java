@@ -1,6 +1,6 @@
 package dev.lora4j.models.checkpoint;
 
-import dev.lora4j.io.TensorInfo;
+import dev.lora4j.io.TensorForm;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -34,7 +34,7 @@ record LayerKinds(boolean transposed) {
    *
    * @param groups the tensors of each module, by its path, then by their last name
    */
-  static LayerKinds of(Optional<ModelConfig> config, Map<String, Map<String, TensorInfo>> groups) {
+  static LayerKinds of(Optional<ModelConfig> config, Map<String, Map<String, TensorForm>> groups) {
     boolean told = config.map(ModelConfig::usesTransposedLinear).orElse(false);
     boolean silent = config.map(c -> c.modelType().isEmpty()).orElse(true);
     return new LayerKinds(
@@ -44,9 +44,9 @@ record LayerKinds(boolean transposed) {
                     .anyMatch(g -> isGpt2(g.getKey()) && isShownTransposed(g.getValue()))));
   }
 
-  private static boolean isShownTransposed(Map<String, TensorInfo> tensors) {
-    TensorInfo weight = tensors.get("weight");
-    TensorInfo bias = tensors.get("bias");
+  private static boolean isShownTransposed(Map<String, TensorForm> tensors) {
+    TensorForm weight = tensors.get("weight");
+    TensorForm bias = tensors.get("bias");
     return weight != null
         && bias != null
         && weight.shape().size() == 2
@@ -55,8 +55,8 @@ record LayerKinds(boolean transposed) {
   }
 
   /** The kind of the layer at a path. */
-  Kind of(String path, Map<String, TensorInfo> tensors) {
-    TensorInfo weight = tensors.get("weight");
+  Kind of(String path, Map<String, TensorForm> tensors) {
+    TensorForm weight = tensors.get("weight");
     if (weight == null || !Set.of("weight", "bias").containsAll(tensors.keySet())) {
       return Kind.UNKNOWN;
     }
@@ -68,7 +68,7 @@ record LayerKinds(boolean transposed) {
     return dimensions >= 3 && dimensions <= 5 && fits ? Kind.CONVOLUTION : Kind.UNKNOWN;
   }
 
-  private Kind ofMatrix(String path, TensorInfo weight, long bias) {
+  private Kind ofMatrix(String path, TensorForm weight, long bias) {
     if (bias < 0 && isEmbedding(path)) {
       return Kind.EMBEDDING;
     }
@@ -79,8 +79,8 @@ record LayerKinds(boolean transposed) {
   }
 
   /** The bias's length; 0 for one that is no vector, which fits nothing. */
-  private static long biasSize(Map<String, TensorInfo> tensors) {
-    TensorInfo bias = tensors.get("bias");
+  private static long biasSize(Map<String, TensorForm> tensors) {
+    TensorForm bias = tensors.get("bias");
     return bias != null && bias.shape().size() == 1 ? bias.shape().get(0) : 0;
   }
 

@@ -1,7 +1,7 @@
 package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.io.TensorFile;
-import dev.lora4j.io.TensorInfo;
+import dev.lora4j.io.TensorForm;
 import dev.lora4j.io.gguf.GgufFile;
 import java.util.List;
 import java.util.Map;
@@ -20,16 +20,9 @@ public record ListedTensor(String name, String format, List<Long> shape, long by
     shape = List.copyOf(shape);
   }
 
-  /** Those of safetensors files. */
-  public static List<ListedTensor> of(Map<String, TensorInfo> infos) {
-    return infos.entrySet().stream()
-        .map(
-            entry -> {
-              TensorInfo info = entry.getValue();
-              return new ListedTensor(
-                  entry.getKey(), info.dtype().name(), info.shape(), info.bytes());
-            })
-        .toList();
+  /** Those of a saved model. */
+  public static List<ListedTensor> of(Map<String, TensorForm> infos) {
+    return infos.entrySet().stream().map(e -> of(e.getKey(), e.getValue())).toList();
   }
 
   /** Those of a file, in its order; of a GGUF file as they lie there. */
@@ -38,21 +31,19 @@ public record ListedTensor(String name, String format, List<Long> shape, long by
   }
 
   private static ListedTensor of(TensorFile file, String name) {
-    List<Long> shape = file.shape(name);
     if (file instanceof GgufFile gguf) {
       return new ListedTensor(
-          name, gguf.tensor(name).type().name(), shape, gguf.tensor(name).bytes());
+          name, gguf.tensor(name).type().name(), gguf.shape(name), gguf.tensor(name).bytes());
     }
-    return new ListedTensor(
-        name, file.dtype(name).name(), shape, elements(shape) * file.dtype(name).bytes());
+    return of(name, file.form(name));
+  }
+
+  private static ListedTensor of(String name, TensorForm form) {
+    return new ListedTensor(name, form.dtype().name(), form.shape(), form.bytes());
   }
 
   /** Number of its elements. */
   public long elements() {
-    return elements(shape);
-  }
-
-  private static long elements(List<Long> shape) {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 }

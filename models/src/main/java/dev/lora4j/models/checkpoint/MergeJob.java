@@ -20,9 +20,9 @@ import java.util.function.LongConsumer;
  * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
  * }</pre>
  *
- * @param base a safetensors file, a Hugging Face directory, or, for merging, a GGUF file, whose
- *     numbers are written in the format of {@link GgufConversion#formatOf} unless another is asked
- *     for
+ * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
+ *     for merging, a GGUF file, whose numbers are written in the format of {@link
+ *     GgufConversion#formatOf} unless another is asked for
  * @param adapters directories in PEFT's format, whose updates add up
  * @param dtype the format to write floating numbers in; empty for each tensor's own
  * @param maxShardBytes how much a file of weights may hold, where a directory is written

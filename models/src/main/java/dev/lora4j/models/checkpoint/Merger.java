@@ -2,7 +2,7 @@ package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
-import dev.lora4j.io.TensorInfo;
+import dev.lora4j.io.TensorForm;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.lora.Lora;
@@ -105,15 +105,28 @@ final class Merger {
     if (merged.isEmpty()) {
       throw new UserError("the adapters change nothing of the base");
     }
+    keepTied(base, network, tie, merged);
     Map<String, TensorSource> sources = new LinkedHashMap<>();
     base.infos().forEach((name, info) -> sources.put(name, source(base, name, name, info, merged)));
     if (tie.isCut() && !sources.containsKey(WeightsOnly.HEAD_WEIGHT)) {
       String embedding = network.tensor(network.tiedEmbedding().orElseThrow());
-      TensorInfo info = Objects.requireNonNull(base.infos().get(embedding));
+      TensorForm info = Objects.requireNonNull(base.infos().get(embedding));
       sources.put(
           WeightsOnly.HEAD_WEIGHT, source(base, WeightsOnly.HEAD_WEIGHT, embedding, info, merged));
     }
     return sources;
+  }
+
+  /** A head that stays the embedding, and is stored nevertheless, becomes what that becomes. */
+  private static void keepTied(
+      Checkpoint base, WeightsOnly network, TiedHead tie, Map<String, Supplier<Tensor>> merged) {
+    if (tie.isCut() || !base.infos().containsKey(WeightsOnly.HEAD_WEIGHT)) {
+      return;
+    }
+    network
+        .tiedEmbedding()
+        .map(embedding -> merged.get(name(network, embedding)))
+        .ifPresent(value -> merged.put(WeightsOnly.HEAD_WEIGHT, value));
   }
 
   private static String name(WeightsOnly network, String parameter) {
@@ -124,7 +137,7 @@ final class Merger {
       Checkpoint base,
       String name,
       String original,
-      TensorInfo info,
+      TensorForm info,
       Map<String, Supplier<Tensor>> merged) {
     DType format = info.dtype().isFloating() ? job.dtype().orElse(info.dtype()) : info.dtype();
     Supplier<Tensor> changed = merged.get(name);
@@ -149,7 +162,7 @@ final class Merger {
     return tensor.isfinite().all().item_bool();
   }
 
-  private Supplier<Tensor> counted(Supplier<Tensor> value, TensorInfo info) {
+  private Supplier<Tensor> counted(Supplier<Tensor> value, TensorForm info) {
     return () -> {
       Tensor tensor = value.get();
       job.progress().accept(info.bytes());

@@ -60,19 +60,19 @@ public final class Pretrained implements AutoCloseable {
   /**
    * Loads a model to compute in single precision; see {@link #load(Path, DType)}.
    *
-   * @param path a directory that holds {@code config.json} and safetensors, or a GGUF file
+   * @param path a directory that holds {@code config.json} and weights, or a GGUF file
    */
   public static Pretrained load(Path path) {
     return load(path, DType.F32);
   }
 
   /**
-   * Loads a model, frozen and in evaluation mode. Weights that safetensors files hold in the wanted
-   * format are used where they lie, mapped into memory; others are converted, and those of a GGUF
-   * file are read as the numbers that they stand for.
+   * Loads a model, frozen and in evaluation mode. Weights that a directory's files hold in the
+   * wanted format are used where they lie, mapped into memory; others are converted, and those of a
+   * GGUF file are read as the numbers that they stand for.
    *
    * @param path a directory that holds {@code config.json} and safetensors, in one file or in
-   *     shards; or a GGUF file
+   *     shards, or else {@code pytorch_model.bin} or its shards; or a GGUF file
    * @param format the numbers to compute with
    * @throws UserError if the architecture or a field of the config is not supported, or the weights
    *     do not fit it: then with all that do not

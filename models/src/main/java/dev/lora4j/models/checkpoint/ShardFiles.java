@@ -35,7 +35,8 @@ final class ShardFiles {
       Map<String, String> metadata) {
     List<Map<String, TensorSource>> shards = shards(tensors, maxShardBytes);
     if (shards.size() == 1) {
-      SafetensorsWriter.stream(directory.resolve(CheckpointFiles.SINGLE), shards.get(0), metadata);
+      SafetensorsWriter.stream(
+          directory.resolve(WeightFormat.SAFETENSORS.single()), shards.get(0), metadata);
       return;
     }
     Map<String, String> fileOf = new TreeMap<>();
@@ -45,7 +46,7 @@ final class ShardFiles {
       SafetensorsWriter.stream(directory.resolve(name), shards.get(i), metadata);
       shards.get(i).keySet().forEach(tensor -> fileOf.put(tensor, name));
     }
-    writeIndex(directory.resolve(CheckpointFiles.INDEX), tensors, fileOf);
+    writeIndex(directory.resolve(WeightFormat.SAFETENSORS.index()), tensors, fileOf);
   }
 
   private static List<Map<String, TensorSource>> shards(

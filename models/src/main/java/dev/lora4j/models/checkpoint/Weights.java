@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
-import dev.lora4j.io.SafetensorsFile;
+import dev.lora4j.io.TensorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,16 +20,14 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The tensors of a checkpoint directory by name: of {@code model.safetensors}, or of the shards
- * that {@code model.safetensors.index.json} lists.
+ * that {@code model.safetensors.index.json} lists; where neither is there, of {@code
+ * pytorch_model.bin} or its shards.
  */
 final class Weights implements StoredTensors {
-  static final String FILE = "model.safetensors";
-  static final String INDEX = "model.safetensors.index.json";
-  private static final String PICKLE = "pytorch_model.bin";
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final List<SafetensorsFile> files = new ArrayList<>();
-  private final Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
+  private final List<TensorFile> files = new ArrayList<>();
+  private final Map<String, TensorFile> byName = new LinkedHashMap<>();
 
   private Weights() {}
 
@@ -54,33 +52,32 @@ final class Weights implements StoredTensors {
   }
 
   private void openIn(Path directory) {
-    if (Files.exists(directory.resolve(FILE))) {
-      add(directory.resolve(FILE));
-    } else if (Files.exists(directory.resolve(INDEX))) {
-      openShards(directory, directory.resolve(INDEX));
-    } else if (Files.exists(directory.resolve(PICKLE))
-        || Files.exists(directory.resolve(PICKLE + ".index.json"))) {
-      throw new UserError(
-          directory
-              + ": the weights are in "
-              + PICKLE
-              + ", which can run code when it is read; convert them to safetensors (save_pretrained"
-              + " of any newer transformers writes it)");
+    WeightFormat format =
+        WeightFormat.in(directory).orElseThrow(() -> new UserError(nothingIn(directory)));
+    Path single = directory.resolve(format.single());
+    if (Files.exists(single)) {
+      add(single);
     } else {
-      throw new UserError(directory + ": there is neither " + FILE + " nor " + INDEX);
+      openShards(directory, format);
     }
   }
 
+  private static String nothingIn(Path directory) {
+    return "%s: there is neither %s nor %s, whole or in shards with an index"
+        .formatted(directory, WeightFormat.SAFETENSORS.single(), WeightFormat.TORCH.single());
+  }
+
   private void add(Path path) {
-    SafetensorsFile file = SafetensorsFile.open(path);
+    TensorFile file = WeightFormat.open(path);
     files.add(file);
     file.names().forEach(name -> byName.put(name, file));
   }
 
   // ---- shards ----
 
-  private void openShards(Path directory, Path index) {
-    Map<String, String> shardOf = readIndex(index);
+  private void openShards(Path directory, WeightFormat format) {
+    Path index = directory.resolve(format.index());
+    Map<String, String> shardOf = readIndex(index, format);
     Set<String> shards = new TreeSet<>(shardOf.values());
     List<String> absent =
         shards.stream().filter(shard -> !Files.isRegularFile(directory.resolve(shard))).toList();
@@ -93,7 +90,7 @@ final class Weights implements StoredTensors {
     checkIndex(index, shardOf);
   }
 
-  private static Map<String, String> readIndex(Path index) {
+  private static Map<String, String> readIndex(Path index, WeightFormat format) {
     Map<String, String> shardOf = new LinkedHashMap<>();
     JsonNode map;
     try {
@@ -103,7 +100,7 @@ final class Weights implements StoredTensors {
     }
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
       String shard = entry.getValue().asText();
-      if (!shard.matches("[A-Za-z0-9._-]+\\.safetensors")) {
+      if (!shard.matches("[A-Za-z0-9._-]+") || !format.isShard(shard)) {
         throw new CorruptFile(
             index, "weight_map." + entry.getKey() + ": expected a file beside it, found " + shard);
       }
@@ -118,7 +115,7 @@ final class Weights implements StoredTensors {
   private void checkIndex(Path index, Map<String, String> shardOf) {
     shardOf.forEach(
         (name, shard) -> {
-          SafetensorsFile file = byName.get(name);
+          TensorFile file = byName.get(name);
           if (file == null || !file.path().endsWith(shard)) {
             throw new CorruptFile(index, name + ": expected in " + shard + ", is not there");
           }
@@ -139,30 +136,30 @@ final class Weights implements StoredTensors {
 
   @Override
   public DType dtype(String name) {
-    return file(name).info(name).dtype();
+    return file(name).dtype(name);
   }
 
   @Override
   public List<Long> shape(String name) {
-    return file(name).info(name).shape();
+    return file(name).shape(name);
   }
 
   /** The file's own memory where it holds the wanted format, else a copy. */
   @Override
   public Tensor read(String name, DType format) {
-    SafetensorsFile file = file(name);
+    TensorFile file = file(name);
     return dtype(name) == format
         ? file.map(name).orElseGet(() -> file.read(name))
         : file.read(name).to(format.torch());
   }
 
   /** The file that holds a tensor. */
-  private SafetensorsFile file(String name) {
+  private TensorFile file(String name) {
     return Objects.requireNonNull(byName.get(name), name);
   }
 
   @Override
   public void close() {
-    files.forEach(SafetensorsFile::close);
+    files.forEach(TensorFile::close);
   }
 }

@@ -1,7 +1,7 @@
 package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.CorruptFile;
-import dev.lora4j.io.TensorInfo;
+import dev.lora4j.io.TensorForm;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
@@ -68,7 +68,7 @@ public final class WeightsOnly extends Branch {
   static WeightsOnly of(Checkpoint checkpoint, Naming naming, Hints hints) {
     Engine.start();
     WeightsOnly network = new WeightsOnly(checkpoint);
-    Map<String, Map<String, TensorInfo>> groups = groups(checkpoint);
+    Map<String, Map<String, TensorForm>> groups = groups(checkpoint);
     LayerKinds kinds = LayerKinds.of(checkpoint.config(), groups);
     Set<String> parents = parents(groups.keySet());
     groups.forEach(
@@ -86,8 +86,8 @@ public final class WeightsOnly extends Branch {
   }
 
   /** The floating tensors of each module by its path, then by their last name. */
-  private static Map<String, Map<String, TensorInfo>> groups(Checkpoint checkpoint) {
-    Map<String, Map<String, TensorInfo>> groups = new LinkedHashMap<>();
+  private static Map<String, Map<String, TensorForm>> groups(Checkpoint checkpoint) {
+    Map<String, Map<String, TensorForm>> groups = new LinkedHashMap<>();
     checkpoint
         .infos()
         .forEach(

@@ -116,7 +116,6 @@ final class SnapshotDownload {
   private UserError notAModel(List<String> missing) {
     List<String> found = listing.names().stream().filter(n -> !n.startsWith(".")).toList();
     String shown = String.join(", ", found.subList(0, Math.min(8, found.size())));
-    boolean pickled = found.stream().anyMatch(n -> n.startsWith("pytorch_model.bin"));
     boolean gguf = found.stream().anyMatch(n -> n.endsWith(".gguf"));
     return new UserError(
         repo
@@ -125,10 +124,6 @@ final class SnapshotDownload {
             + "; found "
             + (shown.isEmpty() ? "nothing" : shown)
             + (found.size() > 8 ? ", and " + (found.size() - 8) + " more" : "")
-            + (pickled
-                ? "; pytorch_model.bin can run code when it is read: convert it to safetensors"
-                    + " (save_pretrained of any newer transformers writes it)"
-                : "")
             + (gguf ? "; download the .gguf file that you want and give its path" : ""));
   }
 }

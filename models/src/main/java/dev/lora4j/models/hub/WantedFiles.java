@@ -23,7 +23,11 @@ record WantedFiles(List<String> names, List<String> missing) {
               + "|tokenizer[^/]*|chat_template[^/]*");
   // The order in which they are preferred.
   private static final List<String> WEIGHTS =
-      List.of("model.safetensors", "model.safetensors.index.json");
+      List.of(
+          "model.safetensors",
+          "model.safetensors.index.json",
+          "pytorch_model.bin",
+          "pytorch_model.bin.index.json");
   private static final List<String> ADAPTERS =
       List.of("adapter_model.safetensors", "adapter_model.bin");
   private static final String INDEX = ".index.json";

@@ -249,16 +249,17 @@ class PretrainedTest {
   }
 
   @Test
-  void refusesPicklesAndEmptyDirectories() throws IOException {
+  void refusesEmptyDirectoriesAndEmptyFiles() throws IOException {
     assertThatThrownBy(() -> Pretrained.load(directory)).hasMessageContaining("config.json");
     Files.copy(
         Families.directory("llama2").resolve("config.json"), directory.resolve("config.json"));
     assertThatThrownBy(() -> Pretrained.load(directory))
-        .hasMessageContaining("neither model.safetensors nor");
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("neither model.safetensors nor pytorch_model.bin");
     Files.writeString(directory.resolve("pytorch_model.bin"), "");
     assertThatThrownBy(() -> Pretrained.load(directory))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("pytorch_model.bin");
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("pytorch_model.bin: expected a zip archive as torch.save writes it");
   }
 
   @Test

@@ -185,11 +185,16 @@ class WeightsOnlyTest {
         .hasMessageStartingWith(
             "no saved model in " + directory + ": neither model.safetensors nor");
 
-    SavedModels.text(directory.resolve("pytorch_model.bin"), "PK");
+    SavedModels.text(directory.resolve("model.ckpt"), "PK");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("may hold code")
         .hasMessageContaining("save_pretrained");
+
+    SavedModels.text(directory.resolve("pytorch_model.bin"), "PK");
+    assertThatThrownBy(() -> Checkpoint.open(directory))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("pytorch_model.bin: expected a zip archive as torch.save writes it");
 
     SavedModels.text(
         directory.resolve("model.safetensors.index.json"),

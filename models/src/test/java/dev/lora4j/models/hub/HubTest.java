@@ -6,9 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.lora4j.CorruptFile;
+import dev.lora4j.Fixture;
 import dev.lora4j.UserError;
+import dev.lora4j.models.Families;
+import dev.lora4j.models.checkpoint.Pretrained;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +22,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -141,6 +147,43 @@ class HubTest {
               "model-1.safetensors",
               "model-2.safetensors");
     }
+  }
+
+  @Test
+  void takesWhatTorchSavedAndItIsUsed() throws IOException {
+    for (String family : List.of("gpt2", "llama3")) { // one file, and shards
+      try (FakeHub pickled = new FakeHub()) {
+        Path source = Fixture.path("pickled/" + family);
+        for (String name : names(source)) {
+          byte[] content = Files.readAllBytes(source.resolve(name));
+          if (name.endsWith(".json")) {
+            pickled.small(name, new String(content, StandardCharsets.UTF_8));
+          } else {
+            pickled.large(name, content);
+          }
+        }
+        pickled.large("training_args.bin", WEIGHTS).large("optimizer.pt", WEIGHTS);
+
+        Path snapshot =
+            new Hub(Checkouts.settings(pickled.endpoint(), settings.cache().resolve(family)))
+                .snapshot(REPO, listener);
+
+        assertThat(names(snapshot)).containsExactlyInAnyOrderElementsOf(names(source));
+        try (PointerScope scope = new PointerScope();
+            Pretrained base = Pretrained.load(snapshot)) {
+          Tensor tokens = Families.expected(family).tensor("tokens");
+          Families.expected(family).check("logits", base.model().forward(tokens), 1e-4);
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatTorchSavedIsLeftWhereThereAreSafetensors() throws IOException {
+    server.large("pytorch_model.bin", Checkouts.random(6, 1000));
+
+    assertThat(names(fetch())).containsExactlyInAnyOrder("config.json", "model.safetensors");
+    assertThat(server.fetches("pytorch_model.bin")).isEmpty();
   }
 
   @Test

@@ -57,13 +57,33 @@ class WantedFilesTest {
   }
 
   @Test
-  void aPickleIsNoModel() {
-    for (String pickle : List.of("pytorch_model.bin", "pytorch_model.bin.index.json")) {
-      WantedFiles wanted = of("config.json", pickle);
+  void whatTorchSavedIsTakenWhereThereIsNothingElse() {
+    assertThat(of("config.json", "pytorch_model.bin", "training_args.bin"))
+        .isEqualTo(new WantedFiles(List.of("config.json", "pytorch_model.bin"), List.of()));
+    assertThat(
+            of(
+                Set.of("p-1.bin", "p-2.bin"),
+                "config.json",
+                "p-1.bin",
+                "p-2.bin",
+                "pytorch_model.bin.index.json"))
+        .isEqualTo(
+            new WantedFiles(
+                List.of("config.json", "pytorch_model.bin.index.json", "p-1.bin", "p-2.bin"),
+                List.of()));
+    assertThat(of(Set.of("p-1.bin"), "config.json", "pytorch_model.bin.index.json").missing())
+        .containsExactly("p-1.bin");
+  }
 
-      assertThat(wanted.names()).containsExactly("config.json");
-      assertThat(wanted.missing()).containsExactly("model.safetensors");
-    }
+  @Test
+  void safetensorsInShardsArePreferredToOnePickle() {
+    List<String> present =
+        List.of(
+            "config.json", "model.safetensors.index.json", "pytorch_model.bin", "s.safetensors");
+
+    assertThat(WantedFiles.index(present)).contains("model.safetensors.index.json");
+    assertThat(WantedFiles.of(present, Set.of("s.safetensors")).names())
+        .containsExactly("config.json", "model.safetensors.index.json", "s.safetensors");
   }
 
   @Test
