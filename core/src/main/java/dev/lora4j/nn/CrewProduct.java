@@ -141,15 +141,15 @@ final class CrewProduct {
     return y;
   }
 
-  /** Whether heads are to be shared: those that have keys of their own. */
+  /** Whether heads are to be shared. */
   static boolean suitsHeads(Tensor q, Tensor k) {
     return Crew.ofThisThread() != null
         && !GradMode.is_enabled()
-        && k.size(1) > 1
+        && q.size(1) > 1
         && q.size(2) * k.size(2) * q.size(1) * q.size(3) >= WORTH_SHARING;
   }
 
-  /** What a part of the heads gives, from the first of its groups on. */
+  /** What heads give that are all of these groups, or some of one. */
   interface SomeHeads {
     Tensor attend(Tensor q, Tensor k, Tensor v);
   }
@@ -160,14 +160,22 @@ final class CrewProduct {
     long[] shape = {q.size(0), q.size(2), q.size(1), q.size(3)};
     Tensor y = torch.empty(shape, q.options(), null).transpose(1, 2);
     parts(
-        k.size(1),
-        (from, count) ->
-            y.narrow(1, from * served, count * served)
-                .copy_(
-                    attention.attend(
-                        q.narrow(1, from * served, count * served),
-                        k.narrow(1, from, count),
-                        v.narrow(1, from, count))));
+        q.size(1),
+        (from, count) -> {
+          long end = from + count;
+          for (long head = from; head < end; ) {
+            long group = head / served;
+            long groups = Math.max(1, head % served == 0 ? (end - head) / served : 0);
+            long some = Math.min(end, (group + groups) * served) - head;
+            Tensor attended =
+                attention.attend(
+                    q.narrow(1, head, some),
+                    k.narrow(1, group, groups),
+                    v.narrow(1, group, groups));
+            y.narrow(1, head, some).copy_(attended);
+            head += some;
+          }
+        });
     return y;
   }
 
