@@ -21,7 +21,7 @@ class OneRowTest {
         NoGradGuard guard = new NoGradGuard();
         RmsNorm norm = new RmsNorm(DIM, 1e-5);
         RmsNorm bare = RmsNorm.withoutAffine(DIM, 1e-5)) {
-      norm.namedParameters().get("weight").value().uniform_();
+      norm.namedParameters().values().forEach(weight -> weight.value().uniform_());
       Tensor rows = torch.randn(1, 2, DIM);
       Tensor first = rows.narrow(1, 0, 1).contiguous();
 
