@@ -35,6 +35,7 @@ final class Meanwhile<T> {
   }
 
   /** Lets go of it as soon as it is made, if it ever is. */
+  @SuppressWarnings("FutureReturnValueIgnored") // nobody wants it any more, nor its failure
   void discard(Consumer<T> closing) {
     made.thenAccept(closing);
   }
