@@ -5,6 +5,7 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,10 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
   Tensor addUp(Tensor y, Tensor h, Tensor b, Scalar scale) {
     if (y.dim() < 2) {
       return y.add(Ops.linear(h, b, null), scale);
+    }
+    if (y.numel() == b.size(0) && y.is_contiguous() && !GradMode.is_enabled()) {
+      y.view(-1).addmv_(b, h.view(-1), Ops.ONE, scale);
+      return y;
     }
     Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
     return y.dim() == 2 ? sum : sum.view(y.sizes());

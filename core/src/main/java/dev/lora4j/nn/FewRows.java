@@ -19,7 +19,7 @@ final class FewRows {
 
   static boolean suits(Tensor x, Tensor weight) {
     long in = weight.size(1);
-    return weight.numel() >= SMALLEST_WEIGHT
+    return (x.numel() == in || weight.numel() >= SMALLEST_WEIGHT)
         && x.dim() >= 2
         && x.numel() > 0
         && x.size(-1) == in
