@@ -59,7 +59,9 @@ final class AdapterOptions {
   @Option(
       names = "--init",
       paramLabel = "NAME",
-      description = "How the matrices begin: true, gaussian, orthogonal, pissa, olora.")
+      description =
+          "How the matrices begin: true, gaussian, orthogonal, pissa, olora, or for language models"
+              + " eva, from the data.")
   private String init = "true";
 
   /** The adapter's alpha, if it was given. */

@@ -4,6 +4,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
+import dev.lora4j.lora.EvaBatch;
+import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
@@ -15,7 +17,9 @@ import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.ExampleOptions;
 import dev.lora4j.models.text.TextData;
 import dev.lora4j.models.text.Tokenizer;
+import dev.lora4j.models.training.EvaExamples;
 import dev.lora4j.models.training.FineTuning;
+import dev.lora4j.models.training.TuningData;
 import dev.lora4j.models.training.TuningListener;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningResult;
@@ -33,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
 
 /** Teaches an adapter of a language model, and leaves a directory that says how it was done. */
 final class LanguageTraining implements AutoCloseable {
@@ -106,7 +111,7 @@ final class LanguageTraining implements AutoCloseable {
             tokenizer,
             data.isPlainText() ? Optional.empty() : template);
     written(1, prompt); // an error, if any, comes before hours of training
-    LoraModel model = adapt(network);
+    LoraModel model = adapt(network, data.tuning());
     Summary listing = Summary.of(network);
     story.printf(
         "%,d of %,d numbers are trained, %s%n",
@@ -167,11 +172,23 @@ final class LanguageTraining implements AutoCloseable {
     return 2.0 * wish.adapter().rank();
   }
 
-  private LoraModel adapt(LanguageModel network) {
+  private LoraModel adapt(LanguageModel network, TuningData examples) {
     LoraConfig config = wish.adapter().config(usualAlpha());
-    LoraModel model = Lora.adapt(network, config);
+    LoraModel model =
+        config.initialization() instanceof Initialization.Eva
+            ? fromInputs(network, config, examples)
+            : Lora.adapt(network, config);
     network.train(false);
     return model;
+  }
+
+  private LoraModel fromInputs(LanguageModel network, LoraConfig config, TuningData examples) {
+    story.println("The adapter begins from what the layers are given (EVA).");
+    try (PointerScope scope = new PointerScope()) {
+      List<EvaBatch> batches =
+          EvaExamples.of(examples, tokenizer.special(), wish.training().seed(), network.device());
+      return Lora.adapt(network, config, batches);
+    }
   }
 
   private TuningResult tune(TuningRequest request, LoraModel model, TuningSettings settings) {

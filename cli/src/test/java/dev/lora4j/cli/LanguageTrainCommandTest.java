@@ -232,6 +232,21 @@ class LanguageTrainCommandTest {
         .contains("With the adapter:\n" + json(kept).at("/text").asText().strip().indent(2));
   }
 
+  @Test
+  void anAdapterCanBeginFromTheData() throws IOException {
+    Path out = directory.resolve("out");
+    String[] how = {"--init", "eva", "--rank", "4", "--steps", "4", "--lr", "1e-2", "--json"};
+    CommandLineRun run = train(chats, out, how);
+
+    JsonNode result = json(run);
+    assertThat(run.err()).contains("begins from what the layers are given (EVA)");
+    assertThat(result.at("/valid_loss_after").asDouble())
+        .isLessThan(result.at("/valid_loss_before").asDouble());
+    JsonNode config = JSON.readTree(Files.readString(out.resolve("adapter_config.json")));
+    assertThat(config.at("/init_lora_weights").asText()).isEqualTo("eva");
+    assertThat(config.at("/eva_config/rho").asDouble()).isEqualTo(2);
+  }
+
   // ---- going on ----
 
   @Test

@@ -179,8 +179,23 @@ final class CrewProduct {
     return y;
   }
 
-  private interface Range {
+  /** Computes some of a whole. */
+  interface Range {
     void compute(long from, long count);
+  }
+
+  /** Whether what is computed of each row alone is to be shared. */
+  static boolean suitsRows(Tensor x) {
+    return Crew.ofThisThread() != null
+        && !GradMode.is_enabled()
+        && x.is_cpu()
+        && x.is_contiguous()
+        && x.numel() >= WORTH_SHARING;
+  }
+
+  /** Lets each part compute some of the rows. */
+  static void rowByRow(long rows, Range some) {
+    parts(rows, some);
   }
 
   private static void parts(long size, Range range) {

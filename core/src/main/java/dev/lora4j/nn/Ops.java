@@ -224,12 +224,25 @@ public final class Ops {
   /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
   public static Tensor siluTimes(Tensor gate, Tensor other) {
     if (!gate.requires_grad() && !other.requires_grad()) {
-      return torch.silu_(gate).mul_(other);
+      return siluTimesInPlace(gate, other);
     }
     OnePass pass = OnePass.current();
     return pass == null || !gate.requires_grad() || !other.requires_grad()
         ? torch.silu(gate).mul(other)
         : siluTimes(gate, other, pass);
+  }
+
+  private static Tensor siluTimesInPlace(Tensor gate, Tensor other) {
+    if (!CrewProduct.suitsRows(gate) || !other.is_contiguous()) {
+      return torch.silu_(gate).mul_(other);
+    }
+    Tensor gates = gate.view(-1, gate.size(-1));
+    Tensor others = other.view(-1, other.size(-1));
+    CrewProduct.rowByRow(
+        gates.size(0),
+        (from, count) ->
+            torch.silu_(gates.narrow(0, from, count)).mul_(others.narrow(0, from, count)));
+    return gate;
   }
 
   /**

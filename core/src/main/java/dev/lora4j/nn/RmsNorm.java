@@ -64,11 +64,26 @@ public final class RmsNorm extends Module {
     }
     boolean learns = GradMode.is_enabled() && input.requires_grad();
     if (!learns || input.scalar_type().intern() != ScalarType.Float) {
-      return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
+      return CrewProduct.suitsRows(input) ? shared(input, scale) : plain(input, scale);
     }
     OnePass pass = OnePass.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
     return scale == null ? normalised : normalised.mul(scale);
+  }
+
+  private Tensor plain(Tensor input, @Nullable Tensor scale) {
+    return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
+  }
+
+  private Tensor shared(Tensor input, @Nullable Tensor scale) {
+    Tensor y = torch.empty_like(input);
+    Tensor from = input.view(-1, normalizedShape[0]);
+    Tensor to = y.view(-1, normalizedShape[0]);
+    CrewProduct.rowByRow(
+        to.size(0),
+        (first, count) ->
+            to.narrow(0, first, count).copy_(plain(from.narrow(0, first, count), scale)));
+    return y;
   }
 
   private boolean isOneRow(Tensor tensor) {

@@ -48,6 +48,23 @@ class CrewProductTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void rowsAreNormalisedAndGatedByAll(int threads) {
+    Engine.seed(threads);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        RmsNorm norm = new RmsNorm(512)) {
+      Tensor x = torch.randn(1, 301, 512);
+      Tensor other = torch.randn(1, 301, 512);
+
+      TensorAssert.assertThat(helped(threads, () -> norm.forward(x)))
+          .isCloseTo(norm.forward(x), TOLERANCE);
+      TensorAssert.assertThat(helped(threads, () -> Ops.siluTimes(x.clone(), other)))
+          .isCloseTo(Ops.siluTimes(x.clone(), other), TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
   void aSingleQueryAttendsAsManyDo(int threads) {
     Engine.seed(threads);

@@ -1,0 +1,71 @@
+package dev.lora4j.models.training;
+
+import dev.lora4j.lora.EvaBatch;
+import dev.lora4j.lora.Initialization;
+import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.PreferencePair;
+import dev.lora4j.models.text.SpecialTokens;
+import dev.lora4j.models.text.TextStep;
+import dev.lora4j.models.text.TextSteps;
+import dev.lora4j.nn.Ops;
+import java.util.List;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * Some of the training data as examples for {@link Initialization.Eva}: the adapter begins from
+ * what the layers are given where something is learned.
+ */
+public final class EvaExamples {
+  private static final int ROWS = 8; // the logits of a batch are computed whole
+  private static final int MOST_BATCHES = 32;
+  private static final long IGNORED = -100;
+
+  private EvaExamples() {}
+
+  /**
+   * Takes batches of texts of about the same length; of pairs, the better answers. The tensors
+   * belong to the caller's pointer scope.
+   *
+   * @param special tells what rows are filled up with, which counts for nothing
+   * @param seed of the choice; the same one gives the same batches
+   * @param device where the network is
+   */
+  public static List<EvaBatch> of(
+      TuningData data, SpecialTokens special, long seed, Device device) {
+    return TextSteps.padded(examples(data), ROWS, seed).epoch(0).stream()
+        .limit(MOST_BATCHES)
+        .map(step -> batch(step, special, device))
+        .toList();
+  }
+
+  private static List<Example> examples(TuningData data) {
+    if (data instanceof TuningData.Preferences pairs) {
+      return pairs.train().stream().map(PreferencePair::chosen).toList();
+    }
+    return ((TuningData.Texts) data).train();
+  }
+
+  private static EvaBatch batch(TextStep step, SpecialTokens special, Device device) {
+    PackedBatch rows = PackedBatch.of(step.rows(), 1, special);
+    int[] tokens = rows.tokens();
+    int[] segments = rows.segments();
+    boolean[] loss = rows.loss();
+    long[] ids = new long[tokens.length];
+    long[] attention = new long[tokens.length];
+    long[] labels = new long[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      ids[i] = tokens[i];
+      attention[i] = segments[i] == PackedBatch.PADDING ? 0 : 1;
+      labels[i] = loss[i] ? tokens[i] : IGNORED;
+    }
+    return EvaBatch.labelled(matrix(ids, rows, device), matrix(labels, rows, device))
+        .withAttention(matrix(attention, rows, device));
+  }
+
+  private static Tensor matrix(long[] values, PackedBatch rows, Device device) {
+    return Ops.tensor(values).view(rows.rows(), rows.width()).to(device, ScalarType.Long);
+  }
+}
