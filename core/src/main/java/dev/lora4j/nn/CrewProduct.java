@@ -163,20 +163,25 @@ final class CrewProduct {
         q.size(1),
         (from, count) -> {
           long end = from + count;
-          for (long head = from; head < end; ) {
-            long group = head / served;
-            long groups = Math.max(1, head % served == 0 ? (end - head) / served : 0);
-            long some = Math.min(end, (group + groups) * served) - head;
+          for (long head = from; head < end; head += together(head, end, served)) {
+            long some = together(head, end, served);
+            long groups = Math.max(1, some / served);
             Tensor attended =
                 attention.attend(
                     q.narrow(1, head, some),
-                    k.narrow(1, group, groups),
-                    v.narrow(1, group, groups));
+                    k.narrow(1, head / served, groups),
+                    v.narrow(1, head / served, groups));
             y.narrow(1, head, some).copy_(attended);
-            head += some;
           }
         });
     return y;
+  }
+
+  /** How many heads from this one on are all of some groups; if none are, what is left of one. */
+  private static long together(long head, long end, long served) {
+    long begun = head % served;
+    long whole = (end - head) / served * served;
+    return begun == 0 && whole > 0 ? whole : Math.min(end - head, served - begun);
   }
 
   /** Computes some of a whole. */
