@@ -9,7 +9,6 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.LongOptional;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -223,45 +222,7 @@ public final class Ops {
 
   /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
   public static Tensor siluTimes(Tensor gate, Tensor other) {
-    if (!gate.requires_grad() && !other.requires_grad()) {
-      return siluTimesInPlace(gate, other);
-    }
-    OnePass pass = OnePass.current();
-    return pass == null || !gate.requires_grad() || !other.requires_grad()
-        ? torch.silu(gate).mul(other)
-        : siluTimes(gate, other, pass);
-  }
-
-  private static Tensor siluTimesInPlace(Tensor gate, Tensor other) {
-    if (!CrewProduct.suitsRows(gate) || !other.is_contiguous()) {
-      return torch.silu_(gate).mul_(other);
-    }
-    Tensor gates = gate.view(-1, gate.size(-1));
-    Tensor others = other.view(-1, other.size(-1));
-    CrewProduct.rowByRow(
-        gates.size(0),
-        (from, count) ->
-            torch.silu_(gates.narrow(0, from, count)).mul_(others.narrow(0, from, count)));
-    return gate;
-  }
-
-  /**
-   * The same, for which only the two inputs are kept until the way back: what stands for the result
-   * in the graph is their sum, whose gradient comes to both as it is, and is exchanged there.
-   */
-  private static Tensor siluTimes(Tensor gate, Tensor other, OnePass pass) {
-    Tensor result = gate.add(other);
-    Tensor gateValues = gate.detach();
-    Tensor otherValues = other.detach();
-    try (NoGradGuard guard = new NoGradGuard()) {
-      torch.silu_out(result.detach(), gateValues).mul_(otherValues);
-    }
-    pass.onTheWayBack(other, List.of(gateValues), g -> torch.silu(gateValues).mul_(g));
-    pass.onTheWayBack(
-        gate,
-        List.of(gateValues, otherValues),
-        g -> torch.silu_backward(g, gateValues).mul_(otherValues));
-    return result;
+    return SiluTimes.of(gate, other);
   }
 
   /**
