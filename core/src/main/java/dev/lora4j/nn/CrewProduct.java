@@ -163,8 +163,8 @@ final class CrewProduct {
         q.size(1),
         (from, count) -> {
           long end = from + count;
-          for (long head = from; head < end; head += together(head, end, served)) {
-            long some = together(head, end, served);
+          for (long head = from, some; head < end; head += some) {
+            some = together(head, end, served);
             long groups = Math.max(1, some / served);
             Tensor attended =
                 attention.attend(
@@ -198,12 +198,8 @@ final class CrewProduct {
         && x.numel() >= WORTH_SHARING;
   }
 
-  /** Lets each part compute some of the rows. */
-  static void rowByRow(long rows, Range some) {
-    parts(rows, some);
-  }
-
-  private static void parts(long size, Range range) {
+  /** Lets each of the crew compute a part; without one, the caller computes all. */
+  static void parts(long size, Range range) {
     Crew crew = Crew.ofThisThread();
     if (crew == null) {
       range.compute(0, size);

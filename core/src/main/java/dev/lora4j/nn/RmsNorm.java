@@ -79,7 +79,7 @@ public final class RmsNorm extends Module {
     Tensor y = torch.empty_like(input);
     Tensor from = input.view(-1, normalizedShape[0]);
     Tensor to = y.view(-1, normalizedShape[0]);
-    CrewProduct.rowByRow(
+    CrewProduct.parts(
         to.size(0),
         (first, count) ->
             to.narrow(0, first, count).copy_(plain(from.narrow(0, first, count), scale)));

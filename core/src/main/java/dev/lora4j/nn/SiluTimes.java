@@ -26,7 +26,7 @@ final class SiluTimes {
     }
     Tensor gates = gate.view(-1, gate.size(-1));
     Tensor others = other.view(-1, other.size(-1));
-    CrewProduct.rowByRow(
+    CrewProduct.parts(
         gates.size(0),
         (from, count) ->
             torch.silu_(gates.narrow(0, from, count)).mul_(others.narrow(0, from, count)));

@@ -8,11 +8,8 @@ import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
-import dev.lora4j.nn.Ops;
 import java.util.List;
 import org.bytedeco.pytorch.Device;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Some of the training data as examples for {@link Initialization.Eva}: the adapter begins from
@@ -61,11 +58,8 @@ public final class EvaExamples {
       attention[i] = segments[i] == PackedBatch.PADDING ? 0 : 1;
       labels[i] = loss[i] ? tokens[i] : IGNORED;
     }
-    return EvaBatch.labelled(matrix(ids, rows, device), matrix(labels, rows, device))
-        .withAttention(matrix(attention, rows, device));
-  }
-
-  private static Tensor matrix(long[] values, PackedBatch rows, Device device) {
-    return Ops.tensor(values).view(rows.rows(), rows.width()).to(device, ScalarType.Long);
+    return EvaBatch.labelled(
+            LossRows.matrix(ids, rows, device), LossRows.matrix(labels, rows, device))
+        .withAttention(LossRows.matrix(attention, rows, device));
   }
 }

@@ -44,8 +44,12 @@ record LossRows(Tokens tokens, Tensor places, Tensor targets) {
   }
 
   private static Tensor matrix(int[] values, PackedBatch batch, Device device) {
-    return vector(Arrays.stream(values).asLongStream().toArray(), device)
-        .view(batch.rows(), batch.width());
+    return matrix(Arrays.stream(values).asLongStream().toArray(), batch, device);
+  }
+
+  /** A number for each token of a batch, {@code [rows, width]}, int64. */
+  static Tensor matrix(long[] values, PackedBatch batch, Device device) {
+    return vector(values, device).view(batch.rows(), batch.width());
   }
 
   private static Tensor vector(long[] values, Device device) {
