@@ -5,7 +5,6 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
-import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -56,12 +55,15 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
     if (y.dim() < 2) {
       return y.add(Ops.linear(h, b, null), scale);
     }
-    if (y.numel() == b.size(0) && y.is_contiguous() && !GradMode.is_enabled()) {
-      y.view(-1).addmv_(b, h.view(-1), Ops.ONE, scale);
-      return y;
-    }
     Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
     return y.dim() == 2 ? sum : sum.view(y.sizes());
+  }
+
+  @Override
+  Tensor addProduct(Tensor y, Tensor x, Tensor a, Tensor b) {
+    return Ops.isLowRankOfRow(y, x, a, b)
+        ? Ops.addLowRankToRow(y, x, a, b, factor())
+        : super.addProduct(y, x, a, b);
   }
 
   @Override

@@ -104,9 +104,14 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
     boolean widened = widens(x);
     Tensor a = widened ? Ops.filledUp(downFactor(), 0, QUICK_RANK) : downFactor();
     Tensor b = widened ? Ops.filledUp(upFactor(), 1, QUICK_RANK) : upFactor();
-    Tensor sum = addUp(y, down(x, a), b, scaling);
+    Tensor sum = addProduct(y, x, a, b);
     Parameter bias = biasOfB();
     return bias == null ? sum : sum.add(perOutput(bias.tensor()), scaling);
+  }
+
+  /** {@code y + scaling · B A x}, whichever A and B are given; y may be overwritten. */
+  Tensor addProduct(Tensor y, Tensor x, Tensor a, Tensor b) {
+    return addUp(y, down(x, a), b, scaling);
   }
 
   /**

@@ -1,11 +1,14 @@
 package dev.lora4j.nn;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -17,6 +20,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 final class CrewProduct {
   private static final long WORTH_SHARING = 1 << 17; // multiplications; fewer take 50 µs
+  private static final long PIECE = 1 << 18; // multiplications, of which a row's product has many
 
   private CrewProduct() {}
 
@@ -41,8 +45,8 @@ final class CrewProduct {
     long[] shape = Ops.shape(x);
     shape[shape.length - 1] = weight.size(0);
     Tensor y = torch.empty(shape, x.options(), null);
-    if (x.numel() == weight.size(1)) {
-      oneRow(x.reshape(-1), weight, y.view(-1));
+    if (x.numel() == weight.size(1) && PlainMatrix.isOne(weight)) {
+      oneRow(x.reshape(-1).contiguous(), List.of(weight), y);
     } else {
       rows(x.reshape(-1, weight.size(1)), weight.t(), y.view(-1, weight.size(0)));
     }
@@ -54,21 +58,24 @@ final class CrewProduct {
     Tensor first = weights.get(0);
     return x.numel() == first.size(1)
         && suits(x, first)
-        && weights.stream().allMatch(w -> w.size(1) == first.size(1) && isSingle(w));
+        && weights.stream().allMatch(w -> w.size(1) == first.size(1) && PlainMatrix.isOne(w));
   }
 
   /** {@code x Wᵀ} for each of them, {@code [batch…, out]}. */
   static List<Tensor> oneRow(Tensor x, List<Tensor> weights) {
-    long[] ends = new long[weights.size()];
-    long total = 0;
-    for (int i = 0; i < ends.length; i++) {
-      total += weights.get(i).size(0);
-      ends[i] = total;
-    }
-    Tensor row = x.reshape(-1);
+    long total = weights.stream().mapToLong(weight -> weight.size(0)).sum();
     Tensor all = torch.empty(new long[] {total}, x.options(), null);
-    parts(total, (from, count) -> someOutputs(row, weights, ends, all, from, from + count));
+    oneRow(x.reshape(-1).contiguous(), weights, all);
     return split(all, weights, Ops.shape(x));
+  }
+
+  /** The outputs one after the other, in pieces of which the quicker thread takes more. */
+  private static void oneRow(Tensor row, List<Tensor> weights, Tensor outputs) {
+    FloatPointer x = PlainMatrix.memory(row);
+    FloatPointer y = PlainMatrix.memory(outputs);
+    List<PlainMatrix> matrices = weights.stream().map(PlainMatrix::of).toList();
+    long pieces = outputs.numel() * row.numel() / PIECE;
+    taken(outputs.numel(), pieces, (from, to) -> someOutputs(x, matrices, y, from, to));
   }
 
   private static List<Tensor> split(Tensor all, List<Tensor> weights, long[] shape) {
@@ -83,22 +90,17 @@ final class CrewProduct {
   }
 
   private static void someOutputs(
-      Tensor row, List<Tensor> weights, long[] ends, Tensor all, long from, long to) {
-    for (int i = 0; i < ends.length; i++) {
-      long begin = ends[i] - weights.get(i).size(0);
+      FloatPointer x, List<PlainMatrix> matrices, FloatPointer y, long from, long to) {
+    long end = 0;
+    for (PlainMatrix matrix : matrices) {
+      long begin = end;
+      end += matrix.rows();
       long first = Math.max(from, begin);
-      long count = Math.min(to, ends[i]) - first;
+      long count = Math.min(to, end) - first;
       if (count > 0) {
-        torch.mv_out(
-            all.narrow(0, first, count), weights.get(i).narrow(0, first - begin, count), row);
+        matrix.rows(first - begin, count).multiply(x, 1, PlainMatrix.at(y, first));
       }
     }
-  }
-
-  private static void oneRow(Tensor x, Tensor weight, Tensor y) {
-    parts(
-        weight.size(0),
-        (from, count) -> torch.mv_out(y.narrow(0, from, count), weight.narrow(0, from, count), x));
   }
 
   private static void rows(Tensor x, Tensor transposed, Tensor y) {
@@ -106,39 +108,6 @@ final class CrewProduct {
         x.size(0),
         (from, count) ->
             torch.mm_out(y.narrow(0, from, count), x.narrow(0, from, count), transposed));
-  }
-
-  /**
-   * Attention of a single query of each head, {@code softmax(K q / √dim)ᵀ V}, by matrix-vector
-   * products: the fused kernel is made for many queries, and takes thrice the time.
-   *
-   * @param q {@code [heads, dim]}
-   * @param k {@code [groups, keys, dim]}, where groups divides heads
-   * @param v {@code [groups, keys, dim]}
-   * @return {@code [heads, dim]}
-   */
-  static Tensor attentionOfOne(Tensor q, Tensor k, Tensor v) {
-    long heads = q.size(0);
-    long served = heads / k.size(0);
-    Tensor scores = torch.empty(new long[] {heads, k.size(1)}, q.options(), null);
-    Tensor y = torch.empty_like(q);
-    TensorVector queries = q.mul(new Scalar(1 / Math.sqrt(q.size(1)))).unbind(0);
-    TensorVector keys = k.unbind(0);
-    TensorVector values = v.transpose(1, 2).unbind(0);
-    TensorVector scoresOf = scores.unbind(0);
-    TensorVector outputs = y.unbind(0);
-    parts(
-        heads,
-        (from, count) -> {
-          for (long head = from; head < from + count; head++) {
-            torch.mv_out(scoresOf.get(head), keys.get(head / served), queries.get(head));
-          }
-          TensorVector weights = scores.narrow(0, from, count).softmax(-1).unbind(0);
-          for (long head = from; head < from + count; head++) {
-            torch.mv_out(outputs.get(head), values.get(head / served), weights.get(head - from));
-          }
-        });
-    return y;
   }
 
   /** Whether heads are to be shared. */
@@ -196,6 +165,23 @@ final class CrewProduct {
         && x.is_cpu()
         && x.is_contiguous()
         && x.numel() >= WORTH_SHARING;
+  }
+
+  private interface Piece {
+    void compute(long from, long to);
+  }
+
+  /** Lets whoever of the crew is free take the next of so many pieces, at least one for each. */
+  private static void taken(long size, long pieces, Piece piece) {
+    Crew crew = requireNonNull(Crew.ofThisThread());
+    long count = Math.max(crew.size(), pieces);
+    AtomicLong next = new AtomicLong();
+    crew.run(
+        part -> {
+          for (long i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+            piece.compute(size * i / count, size * (i + 1) / count);
+          }
+        });
   }
 
   /** Lets each of the crew compute a part; without one, the caller computes all. */

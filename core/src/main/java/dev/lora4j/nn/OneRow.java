@@ -62,7 +62,16 @@ final class OneRow {
     return like(heads, turned);
   }
 
-  private static float[] values(Tensor tensor) {
+  /** {@code y + scale · B A x}, in y's place. */
+  static Tensor addLowRank(Tensor y, Tensor x, Tensor a, Tensor b, float scale) {
+    try (FloatPointer features = new FloatPointer(a.size(0))) {
+      PlainMatrix.of(a).multiply(PlainMatrix.memory(x), 1, features);
+      PlainMatrix.of(b).addProduct(features, scale, PlainMatrix.memory(y));
+    }
+    return y;
+  }
+
+  static float[] values(Tensor tensor) {
     float[] values = new float[(int) tensor.numel()];
     new FloatPointer(tensor.data_ptr()).get(values);
     return values;

@@ -215,6 +215,26 @@ public final class Ops {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
   }
 
+  /** Whether {@link #addLowRankToRow} takes these: a single row of floats and no gradient. */
+  public static boolean isLowRankOfRow(Tensor y, Tensor x, Tensor a, Tensor b) {
+    return OneRow.suits(x, a.size(1))
+        && OneRow.suits(y, b.size(0))
+        && PlainMatrix.isOne(a)
+        && PlainMatrix.isOne(b);
+  }
+
+  /**
+   * {@code y + scale · B A x}, in y's place.
+   *
+   * @param y {@code [1…, out]}
+   * @param x {@code [1…, in]}
+   * @param a {@code [rank, in]}
+   * @param b {@code [out, rank]}
+   */
+  public static Tensor addLowRankToRow(Tensor y, Tensor x, Tensor a, Tensor b, double scale) {
+    return OneRow.addLowRank(y, x, a, b, (float) scale);
+  }
+
   /** {@code max(x, 0)}. */
   public static Tensor relu(Tensor x) {
     return torch.relu(x);
@@ -326,19 +346,6 @@ public final class Ops {
         ? CrewProduct.attention(
             q, k, v, (some, keys, values) -> fused(some, keys, values, mask, causal, dropout))
         : fused(q, k, v, mask, causal, dropout);
-  }
-
-  /**
-   * The same for one row's single query of each head, for which no gradient is wanted: it sees all
-   * keys.
-   *
-   * @param q {@code [heads, dim]}
-   * @param k {@code [groups, keys, dim]}, where groups divides heads
-   * @param v {@code [groups, keys, dim]}
-   * @return {@code [heads, dim]}
-   */
-  public static Tensor attentionOfOne(Tensor q, Tensor k, Tensor v) {
-    return CrewProduct.attentionOfOne(q, k, v);
   }
 
   private static Tensor fused(

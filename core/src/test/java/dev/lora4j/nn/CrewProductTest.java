@@ -65,24 +65,6 @@ class CrewProductTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 4})
-  void aSingleQueryAttendsAsManyDo(int threads) {
-    Engine.seed(threads);
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      Tensor q = torch.randn(6, 16);
-      Tensor k = torch.randn(2, 33, 16);
-      Tensor v = torch.randn(2, 33, 16);
-      Tensor expected =
-          Ops.attention(q.view(1, 6, 1, 16), k.unsqueeze(0), v.unsqueeze(0), null, false, 0);
-
-      Tensor found = helped(threads, () -> Ops.attentionOfOne(q, k, v));
-
-      TensorAssert.assertThat(found).isCloseTo(expected.view(6, 16), TOLERANCE);
-    }
-  }
-
-  @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
   void siblingsGiveWhatEachGives(int threads) {
     Engine.seed(threads);

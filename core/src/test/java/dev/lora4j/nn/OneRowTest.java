@@ -3,8 +3,10 @@ package dev.lora4j.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -46,6 +48,26 @@ class OneRowTest {
         Tensor turned =
             Ops.turned(heads.narrow(1, token, 1), cos.narrow(0, token, 1), sin.narrow(0, token, 1));
         TensorAssert.assertThat(turned).isCloseTo(all.narrow(1, token, 1), TOLERANCE);
+      }
+    }
+  }
+
+  @Test
+  void anAdaptersUpdateOfARowIsThatOfSeveral() {
+    Engine.seed(3);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor y = torch.randn(1, 1, DIM);
+      Tensor x = torch.randn(1, 1, 24);
+      Tensor a = torch.randn(4, 24);
+      Tensor b = torch.randn(DIM, 4);
+      Tensor expected = x.matmul(a.t()).matmul(b.t()).mul(new Scalar(0.5)).add(y);
+
+      for (Tensor up : List.of(b, b.t().contiguous().t())) {
+        Tensor sum = y.clone();
+        assertThat(Ops.isLowRankOfRow(sum, x, a, up)).isTrue();
+        Ops.addLowRankToRow(sum, x, a, up, 0.5);
+        TensorAssert.assertThat(sum).isCloseTo(expected, 1e-5);
       }
     }
   }

@@ -2,13 +2,13 @@ package dev.lora4j.models;
 
 import dev.lora4j.UserError;
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
+import dev.lora4j.nn.NextToken;
 import dev.lora4j.nn.Ops;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -78,6 +78,10 @@ final class Attention {
     if (cache == null) {
       return all(q, keys, values, window, dropout);
     }
+    if (NextToken.suits(q, k, v)) {
+      KeysAndValues memory = cache.memoryFor(layer, keys, values);
+      return new NextToken(memory.keys(), memory.values(), past, seen(window)).attend(q, k, v);
+    }
     KeysAndValues cached = cache.append(layer, keys, values);
     return length() == 1
         ? one(q, cached, window)
@@ -93,19 +97,18 @@ final class Attention {
 
   /** One token sees all that is cached: heads that share a key are rows of one product. */
   private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
-    long keys = cached.keys().size(2);
-    long seen = Math.min(keys, window.orElse(keys));
-    Tensor seenKeys = last(cached.keys(), seen);
-    Tensor seenValues = last(cached.values(), seen);
-    if (q.size(0) == 1 && !GradMode.is_enabled()) {
-      return Ops.attentionOfOne(
-              q.select(0, 0).select(0, 0), seenKeys.select(0, 0), seenValues.select(0, 0))
-          .view(1, 1, -1);
-    }
+    Tensor seenKeys = last(cached.keys(), seen(window));
+    Tensor seenValues = last(cached.values(), seen(window));
     long groups = cached.keys().size(1);
     Tensor rows = q.view(q.size(0), groups, q.size(2) / groups, q.size(3));
     return Ops.attention(rows, seenKeys, seenValues, null, false, 0)
         .reshape(q.size(0), 1, q.size(2) * q.size(3));
+  }
+
+  /** How many tokens the last one sees. */
+  private long seen(OptionalLong window) {
+    long all = past + length();
+    return Math.min(all, window.orElse(all));
   }
 
   private static Tensor last(Tensor cached, long seen) {

@@ -57,11 +57,27 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** Writes a layer's next tokens, {@code [batch, groups, tokens, dim]}, and gives all so far. */
   KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
-    keys[layer] = appended(keys[layer], newKeys);
-    values[layer] = appended(values[layer], newValues);
-    long all = length + newKeys.size(TOKENS);
+    KeysAndValues memory = memoryFor(layer, newKeys, newValues);
     return new KeysAndValues(
-        keys[layer].narrow(TOKENS, 0, all), values[layer].narrow(TOKENS, 0, all));
+        appended(memory.keys(), newKeys), appended(memory.values(), newValues));
+  }
+
+  private Tensor appended(Tensor memory, Tensor added) {
+    long count = added.size(TOKENS);
+    memory.narrow(TOKENS, length, count).copy_(added);
+    return memory.narrow(TOKENS, 0, length + count);
+  }
+
+  /**
+   * A layer's memory, {@code [batch, groups, capacity, dim]}, which has room for these after the
+   * tokens that it holds; they are still to be written.
+   */
+  KeysAndValues memoryFor(int layer, Tensor newKeys, Tensor newValues) {
+    Tensor roomForKeys = roomy(keys[layer], newKeys);
+    keys[layer] = roomForKeys;
+    Tensor roomForValues = roomy(values[layer], newValues);
+    values[layer] = roomForValues;
+    return new KeysAndValues(roomForKeys, roomForValues);
   }
 
   /** Counts the tokens that every layer has written. */
@@ -69,15 +85,13 @@ public final class KeyValueCache implements AutoCloseable {
     length += tokens;
   }
 
-  private Tensor appended(@Nullable Tensor memory, Tensor added) {
-    long count = added.size(TOKENS);
-    Tensor roomy = memory == null ? memoryFor(added, firstCapacity) : memory;
-    checkBatch(roomy, added);
-    if (roomy.size(TOKENS) < length + count) {
-      roomy = grown(roomy, length + count);
+  private Tensor roomy(@Nullable Tensor memory, Tensor added) {
+    if (memory == null) {
+      return taken(added, firstCapacity);
     }
-    roomy.narrow(TOKENS, length, count).copy_(added);
-    return roomy;
+    checkBatch(memory, added);
+    long needed = length + added.size(TOKENS);
+    return memory.size(TOKENS) < needed ? grown(memory, needed) : memory;
   }
 
   private void checkBatch(Tensor memory, Tensor added) {
@@ -88,13 +102,13 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   private Tensor grown(Tensor full, long needed) {
-    Tensor larger = memoryFor(full, Math.max(needed, 2 * full.size(TOKENS)));
+    Tensor larger = taken(full, Math.max(needed, 2 * full.size(TOKENS)));
     larger.narrow(TOKENS, 0, length).copy_(full.narrow(TOKENS, 0, length));
     full.deallocate();
     return larger;
   }
 
-  private static Tensor memoryFor(Tensor like, long capacity) {
+  private static Tensor taken(Tensor like, long capacity) {
     try (PointerScope scope = new PointerScope()) {
       long[] shape = Ops.shape(like);
       shape[TOKENS] = Math.max(capacity, shape[TOKENS]);
