@@ -110,8 +110,9 @@ final class LanguageTraining implements AutoCloseable {
             data.first(),
             tokenizer,
             data.isPlainText() ? Optional.empty() : template);
-    written(1, prompt); // an error, if any, comes before hours of training
+    Sampled.requireReadable(network, prompt); // an error comes before hours of training
     LoraModel model = adapt(network, data.tuning());
+    Meanwhile.make(model::fingerprint); // the run asks for it
     Summary listing = Summary.of(network);
     story.printf(
         "%,d of %,d numbers are trained, %s%n",

@@ -47,6 +47,7 @@ public final class Main {
     System.setProperty("java.awt.headless", "true");
     // A library would tell that nobody reads its log.
     System.setProperty("slf4j.internal.verbosity", "ERROR");
+    EarlyStart.of(arguments);
     System.exit(run(arguments));
   }
 

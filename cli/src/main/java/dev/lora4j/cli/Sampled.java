@@ -52,13 +52,23 @@ record Sampled(String prompt, String before, String after) {
    */
   static String written(
       LanguageModel model, Tokenizer tokenizer, int[] prompt, int most, int workers) {
-    List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     GenerationConfig config =
         GenerationConfig.greedy(most)
             .stoppingAt(tokenizer.special().stops().stream().map(Integer::longValue).toList());
     try (Workers group = new Workers(workers)) {
-      return text(tokenizer, Generator.sharedBy(group, model).generate(ids, config));
+      return text(tokenizer, Generator.sharedBy(group, model).generate(ids(prompt), config));
     }
+  }
+
+  /**
+   * @throws UserError if the prompt is empty or longer than what the model can read
+   */
+  static void requireReadable(LanguageModel model, int... prompt) {
+    new Generator(model).requireReadable(ids(prompt));
+  }
+
+  private static List<Long> ids(int... prompt) {
+    return Arrays.stream(prompt).asLongStream().boxed().toList();
   }
 
   private static String text(Tokenizer tokenizer, Generation generation) {

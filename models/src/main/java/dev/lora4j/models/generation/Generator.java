@@ -58,6 +58,17 @@ public final class Generator {
     }
   }
 
+  /**
+   * Checks a prompt without reading it.
+   *
+   * @throws UserError as {@link #generate(List, GenerationConfig, TokenListener)} would
+   */
+  public void requireReadable(List<Long> prompt) {
+    try (Session session = session()) {
+      session.check(prompt);
+    }
+  }
+
   /** For texts that begin alike, such as the turns of a conversation; the caller closes it. */
   public Session session() {
     return new Session(model, workers);

@@ -88,7 +88,7 @@ public final class Session implements AutoCloseable {
     forget();
   }
 
-  private void check(List<Long> prompt) {
+  void check(List<Long> prompt) {
     if (model.isTraining()) {
       throw new UserError("the model is in training mode; call train(false) before it generates");
     }

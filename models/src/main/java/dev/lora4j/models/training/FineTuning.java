@@ -77,17 +77,18 @@ public final class FineTuning {
   }
 
   private TuningResult run() {
-    Map<String, String> asked = asked();
     boolean resumed = request.start() == TuningRequest.Start.RESUMED;
     if (resumed) {
       requireRepeatable();
-      directory.goOn(asked);
-    } else {
-      directory.begin(asked);
     }
     try (Optimizer optimizer = optimizer();
         Workers workers = new Workers(request.workers());
         WindowStep step = new WindowStep(request, objective, workers, optimizer)) {
+      if (resumed) {
+        directory.goOn(asked());
+      } else {
+        directory.begin(asked());
+      }
       OptionalLong last = resumed ? directory.last() : OptionalLong.empty();
       if (last.isPresent()) {
         state = directory.read(last.getAsLong(), step.gradients());
