@@ -66,7 +66,7 @@ record PlainMatrix(FloatPointer memory, long rows, long columns, long stride, bo
 
   /** The same numbers the other way round. */
   PlainMatrix t() {
-    return new PlainMatrix(memory, columns, rows, stride, !transposed);
+    return new PlainMatrix(memory, /* rows= */ columns, /* columns= */ rows, stride, !transposed);
   }
 
   /** {@code y = scale · M x}. */
