@@ -10,7 +10,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -20,7 +19,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 final class CrewProduct {
   private static final long WORTH_SHARING = 1 << 17; // multiplications; fewer take 50 µs
-  private static final long PIECE = 1 << 18; // multiplications, of which a row's product has many
+  private static final long LEAST_PIECE = 1 << 15; // multiplications, 10 µs
 
   private CrewProduct() {}
 
@@ -42,14 +41,13 @@ final class CrewProduct {
 
   /** {@code x Wᵀ}, {@code [batch…, out]}. */
   static Tensor linear(Tensor x, Tensor weight) {
+    if (x.numel() == weight.size(1) && PlainMatrix.isOne(weight)) {
+      return oneRow(x, List.of(weight)).get(0);
+    }
     long[] shape = Ops.shape(x);
     shape[shape.length - 1] = weight.size(0);
     Tensor y = torch.empty(shape, x.options(), null);
-    if (x.numel() == weight.size(1) && PlainMatrix.isOne(weight)) {
-      oneRow(x.reshape(-1).contiguous(), List.of(weight), y);
-    } else {
-      rows(x.reshape(-1, weight.size(1)), weight.t(), y.view(-1, weight.size(0)));
-    }
+    rows(x.reshape(-1, weight.size(1)), weight.t(), y.view(-1, weight.size(0)));
     return y;
   }
 
@@ -61,46 +59,39 @@ final class CrewProduct {
         && weights.stream().allMatch(w -> w.size(1) == first.size(1) && PlainMatrix.isOne(w));
   }
 
-  /** {@code x Wᵀ} for each of them, {@code [batch…, out]}. */
-  static List<Tensor> oneRow(Tensor x, List<Tensor> weights) {
-    long total = weights.stream().mapToLong(weight -> weight.size(0)).sum();
-    Tensor all = torch.empty(new long[] {total}, x.options(), null);
-    oneRow(x.reshape(-1).contiguous(), weights, all);
-    return split(all, weights, Ops.shape(x));
-  }
+  /** A matrix among others whose outputs are counted on. */
+  private record Place(PlainMatrix matrix, FloatPointer outputs, long begin) {
 
-  /** The outputs one after the other, in pieces of which the quicker thread takes more. */
-  private static void oneRow(Tensor row, List<Tensor> weights, Tensor outputs) {
-    FloatPointer x = PlainMatrix.memory(row);
-    FloatPointer y = PlainMatrix.memory(outputs);
-    List<PlainMatrix> matrices = weights.stream().map(PlainMatrix::of).toList();
-    long pieces = outputs.numel() * row.numel() / PIECE;
-    taken(outputs.numel(), pieces, (from, to) -> someOutputs(x, matrices, y, from, to));
-  }
-
-  private static List<Tensor> split(Tensor all, List<Tensor> weights, long[] shape) {
-    long[] sizes = weights.stream().mapToLong(weight -> weight.size(0)).toArray();
-    TensorVector parts = all.split_with_sizes(sizes, 0);
-    List<Tensor> products = new ArrayList<>();
-    for (int i = 0; i < sizes.length; i++) {
-      shape[shape.length - 1] = sizes[i];
-      products.add(parts.get(i).view(shape));
-    }
-    return products;
-  }
-
-  private static void someOutputs(
-      FloatPointer x, List<PlainMatrix> matrices, FloatPointer y, long from, long to) {
-    long end = 0;
-    for (PlainMatrix matrix : matrices) {
-      long begin = end;
-      end += matrix.rows();
-      long first = Math.max(from, begin);
-      long count = Math.min(to, end) - first;
+    void compute(FloatPointer x, long from, long to) {
+      long first = Math.max(from - begin, 0);
+      long count = Math.min(to - begin, matrix.rows()) - first;
       if (count > 0) {
-        matrix.rows(first - begin, count).multiply(x, 1, PlainMatrix.at(y, first));
+        matrix.rows(first, count).multiply(x, 1, PlainMatrix.at(outputs, first));
       }
     }
+  }
+
+  /** {@code x Wᵀ} for each of them, {@code [batch…, out]}. */
+  static List<Tensor> oneRow(Tensor x, List<Tensor> weights) {
+    long[] shape = Ops.shape(x);
+    List<Tensor> products = new ArrayList<>();
+    List<Place> places = new ArrayList<>();
+    long outputs = 0;
+    for (Tensor weight : weights) {
+      PlainMatrix matrix = PlainMatrix.of(weight);
+      shape[shape.length - 1] = matrix.rows();
+      Tensor product = Ops.empty(shape);
+      products.add(product);
+      places.add(new Place(matrix, PlainMatrix.memory(product), outputs));
+      outputs += matrix.rows();
+    }
+    Tensor row = x.contiguous();
+    FloatPointer numbers = PlainMatrix.memory(row);
+    taken(
+        outputs,
+        Math.max(1, LEAST_PIECE / row.numel()),
+        (from, to) -> places.forEach(place -> place.compute(numbers, from, to)));
+    return products;
   }
 
   private static void rows(Tensor x, Tensor transposed, Tensor y) {
@@ -171,15 +162,18 @@ final class CrewProduct {
     void compute(long from, long to);
   }
 
-  /** Lets whoever of the crew is free take the next of so many pieces, at least one for each. */
-  private static void taken(long size, long pieces, Piece piece) {
+  /** Lets whoever of the crew is free take some more: much at first, little at the end. */
+  private static void taken(long size, long least, Piece piece) {
     Crew crew = requireNonNull(Crew.ofThisThread());
-    long count = Math.max(crew.size(), pieces);
-    AtomicLong next = new AtomicLong();
+    long takers = 2L * crew.size();
+    AtomicLong done = new AtomicLong();
     crew.run(
         part -> {
-          for (long i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-            piece.compute(size * i / count, size * (i + 1) / count);
+          for (long from = done.get(); from < size; from = done.get()) {
+            long to = Math.min(size, from + Math.max(least, (size - from) / takers));
+            if (done.compareAndSet(from, to)) {
+              piece.compute(from, to);
+            }
           }
         });
   }
