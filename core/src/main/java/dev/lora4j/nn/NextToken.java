@@ -35,16 +35,16 @@ public record NextToken(Tensor keys, Tensor values, long place, long seen) {
    * @return {@code [1, 1, heads · dim]}
    */
   public Tensor attend(Tensor q, Tensor k, Tensor v) {
-    FloatPointer keyMemory = PlainMatrix.memory(keys);
-    FloatPointer valueMemory = PlainMatrix.memory(values);
-    write(k, keyMemory);
-    write(v, valueMemory);
+    Cached cachedKeys = Cached.of(this, keys);
+    Cached cachedValues = Cached.of(this, values);
+    cachedKeys.write(k);
+    cachedValues.write(v);
     long heads = q.size(2);
     long dim = q.size(3);
     long served = heads / keys.size(1);
     float scale = (float) (1 / Math.sqrt(dim));
-    Tensor weights = torch.empty(new long[] {heads, seen}, q.options(), null);
-    Tensor y = torch.empty(new long[] {1, 1, heads * dim}, q.options(), null);
+    Tensor weights = Ops.empty(heads, seen);
+    Tensor y = Ops.empty(1, 1, heads * dim);
     FloatPointer queries = PlainMatrix.memory(q);
     FloatPointer scores = PlainMatrix.memory(weights);
     FloatPointer outputs = PlainMatrix.memory(y);
@@ -52,7 +52,8 @@ public record NextToken(Tensor keys, Tensor values, long place, long seen) {
         heads,
         (from, count) -> {
           for (long head = from; head < from + count; head++) {
-            seenOf(keyMemory, head / served)
+            cachedKeys
+                .seen(head / served)
                 .multiply(
                     PlainMatrix.at(queries, head * dim),
                     scale,
@@ -61,7 +62,8 @@ public record NextToken(Tensor keys, Tensor values, long place, long seen) {
           Tensor some = weights.narrow(0, from, count);
           torch.softmax_out(some, some, -1);
           for (long head = from; head < from + count; head++) {
-            seenOf(valueMemory, head / served)
+            cachedValues
+                .seen(head / served)
                 .t()
                 .multiply(
                     PlainMatrix.at(scores, head * seen), 1, PlainMatrix.at(outputs, head * dim));
@@ -70,20 +72,27 @@ public record NextToken(Tensor keys, Tensor values, long place, long seen) {
     return y;
   }
 
-  /** The rows of one group that the token sees, {@code [seen, dim]}. */
-  private PlainMatrix seenOf(FloatPointer memory, long group) {
-    long dim = keys.size(3);
-    long first = group * keys.size(2) + place + 1 - seen;
-    return PlainMatrix.rowsAt(memory, first * dim, seen, dim);
-  }
+  /** Keys or values, group after group. */
+  private record Cached(FloatPointer memory, long capacity, long dim, long place, long seen) {
 
-  /** Puts each group's numbers in the token's place. */
-  private void write(Tensor token, FloatPointer memory) {
-    int dim = Math.toIntExact(token.size(3));
-    float[] numbers = OneRow.values(token);
-    for (int group = 0; group < numbers.length / dim; group++) {
-      long offset = (group * keys.size(2) + place) * dim;
-      PlainMatrix.at(memory, offset).put(numbers, group * dim, dim);
+    static Cached of(NextToken token, Tensor tensor) {
+      return new Cached(
+          PlainMatrix.memory(tensor), tensor.size(2), tensor.size(3), token.place, token.seen);
+    }
+
+    /** Puts each group's numbers in the token's place. */
+    void write(Tensor token) {
+      float[] numbers = OneRow.values(token);
+      for (int begin = 0; begin < numbers.length; begin += (int) dim) {
+        long row = begin / dim * capacity + place;
+        PlainMatrix.at(memory, row * dim).put(numbers, begin, (int) dim);
+      }
+    }
+
+    /** What the token sees of a group, {@code [seen, dim]}. */
+    PlainMatrix seen(long group) {
+      long first = group * capacity + place + 1 - seen;
+      return PlainMatrix.rowsAt(memory, first * dim, seen, dim);
     }
   }
 }
