@@ -9,7 +9,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
 
-/** Tells failures: the user's mistakes in a sentence, our own with a stack trace. */
+/**
+ * Tells failures: the user's mistakes and what a machine lacks in a sentence, our own with a stack
+ * trace.
+ */
 final class Failures implements IExecutionExceptionHandler {
 
   @Override
@@ -29,6 +32,19 @@ final class Failures implements IExecutionExceptionHandler {
     }
     err.println("lora: this is a bug; please report it with these lines:");
     e.printStackTrace(err);
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  /** Libtorch, or another library of native code, is not to be had here. */
+  static int unloadable(LinkageError e, PrintWriter err) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    err.printf(
+        "lora: the native libraries can't be loaded on this machine (%s, %s): %s%n"
+            + "docs/library.md lists the platforms that have them.%n",
+        System.getProperty("os.name"), System.getProperty("os.arch"), root.getMessage());
     return CommandLine.ExitCode.SOFTWARE;
   }
 }

@@ -61,6 +61,10 @@ public final class Main {
       command.usage(System.err);
       return CommandLine.ExitCode.USAGE;
     }
-    return command.execute(arguments);
+    try {
+      return command.execute(arguments);
+    } catch (LinkageError e) {
+      return Failures.unloadable(e, command.getErr());
+    }
   }
 }
