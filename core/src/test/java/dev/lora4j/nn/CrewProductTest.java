@@ -100,11 +100,11 @@ class CrewProductTest {
     }
   }
 
-  private interface Work {
+  interface Work {
     Tensor done();
   }
 
-  private static Tensor helped(int threads, Work work) {
+  static Tensor helped(int threads, Work work) {
     try (Workers workers = new Workers(threads);
         Crew crew = Crew.help(workers.count(), part -> workers.run(part::accept))) {
       return work.done();

@@ -3,7 +3,6 @@ package dev.lora4j.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
-import dev.lora4j.train.Workers;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -35,7 +34,7 @@ class NextTokenTest {
       Tensor values = memory(v);
       NextToken next = new NextToken(keys, values, PLACE, seen);
 
-      Tensor found = helped(threads, () -> next.attend(q, token(k), token(v)));
+      Tensor found = CrewProductTest.helped(threads, () -> next.attend(q, token(k), token(v)));
 
       TensorAssert.assertThat(found).isCloseTo(expected.view(1, 1, 96), TOLERANCE);
       TensorAssert.assertThat(keys.narrow(2, 0, PLACE + 1)).isCloseTo(k, 0);
@@ -71,16 +70,5 @@ class NextTokenTest {
     Tensor memory = torch.full(new long[] {1, 2, CAPACITY, 16}, NONSENSE);
     memory.narrow(2, 0, PLACE).copy_(all.narrow(2, 0, PLACE));
     return memory;
-  }
-
-  private interface Work {
-    Tensor done();
-  }
-
-  private static Tensor helped(int threads, Work work) {
-    try (Workers workers = new Workers(threads);
-        Crew crew = Crew.help(workers.count(), part -> workers.run(part::accept))) {
-      return work.done();
-    }
   }
 }
