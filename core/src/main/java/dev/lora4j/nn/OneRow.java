@@ -73,13 +73,13 @@ final class OneRow {
 
   static float[] values(Tensor tensor) {
     float[] values = new float[(int) tensor.numel()];
-    new FloatPointer(tensor.data_ptr()).get(values);
+    PlainMatrix.memory(tensor).get(values);
     return values;
   }
 
   private static Tensor like(Tensor tensor, float... values) {
     Tensor result = torch.empty_like(tensor);
-    new FloatPointer(result.data_ptr()).put(values, 0, values.length);
+    PlainMatrix.memory(result).put(values, 0, values.length);
     return result;
   }
 }

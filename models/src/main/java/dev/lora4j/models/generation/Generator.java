@@ -64,9 +64,7 @@ public final class Generator {
    * @throws UserError as {@link #generate(List, GenerationConfig, TokenListener)} would
    */
   public void requireReadable(List<Long> prompt) {
-    try (Session session = session()) {
-      session.check(prompt);
-    }
+    Session.check(model, prompt);
   }
 
   /** For texts that begin alike, such as the turns of a conversation; the caller closes it. */

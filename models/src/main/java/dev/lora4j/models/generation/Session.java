@@ -41,7 +41,7 @@ public final class Session implements AutoCloseable {
 
   /** As {@link Generator#generate(List, GenerationConfig, TokenListener)}. */
   public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
-    check(prompt);
+    check(model, prompt);
     Engine.useOneThread();
     KeyValueCache keysAndValues =
         cacheFor(prompt.size() + Math.min(config.maxNewTokens(), TOKENS_AHEAD));
@@ -88,7 +88,7 @@ public final class Session implements AutoCloseable {
     forget();
   }
 
-  void check(List<Long> prompt) {
+  static void check(LanguageModel model, List<Long> prompt) {
     if (model.isTraining()) {
       throw new UserError("the model is in training mode; call train(false) before it generates");
     }

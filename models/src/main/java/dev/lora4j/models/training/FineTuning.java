@@ -77,26 +77,27 @@ public final class FineTuning {
   }
 
   private TuningResult run() {
-    boolean resumed = request.start() == TuningRequest.Start.RESUMED;
-    if (resumed) {
-      requireRepeatable();
-    }
     try (Optimizer optimizer = optimizer();
         Workers workers = new Workers(request.workers());
         WindowStep step = new WindowStep(request, objective, workers, optimizer)) {
-      if (resumed) {
-        directory.goOn(asked());
+      if (request.start() == TuningRequest.Start.RESUMED) {
+        goOn(step);
       } else {
         directory.begin(asked());
-      }
-      OptionalLong last = resumed ? directory.last() : OptionalLong.empty();
-      if (last.isPresent()) {
-        state = directory.read(last.getAsLong(), step.gradients());
       }
       listener.onStart(total, state.step());
       return run(step, optimizer);
     } finally {
       network.train(false);
+    }
+  }
+
+  private void goOn(WindowStep step) {
+    requireRepeatable();
+    directory.goOn(asked());
+    OptionalLong last = directory.last();
+    if (last.isPresent()) {
+      state = directory.read(last.getAsLong(), step.gradients());
     }
   }
 
