@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
+import dev.lora4j.lora.BaseFingerprint;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.Lora;
@@ -54,6 +55,7 @@ final class LanguageTraining implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final Optional<ChatTemplate> template;
   private final Kept kept;
+  private Optional<Meanwhile<BaseFingerprint>> fingerprint = Optional.empty();
 
   /**
    * What is asked for.
@@ -112,7 +114,7 @@ final class LanguageTraining implements AutoCloseable {
             data.isPlainText() ? Optional.empty() : template);
     Sampled.requireReadable(network, prompt); // an error comes before hours of training
     LoraModel model = adapt(network, data.tuning());
-    Meanwhile.make(model::fingerprint); // the run asks for it
+    fingerprint = Optional.of(Meanwhile.make(model::fingerprint)); // the run asks for it
     Summary listing = Summary.of(network);
     story.printf(
         "%,d of %,d numbers are trained, %s%n",
@@ -333,6 +335,7 @@ final class LanguageTraining implements AutoCloseable {
 
   @Override
   public void close() {
+    fingerprint.ifPresent(Meanwhile::await); // it reads the base
     base.close();
     tokenizer.close();
   }

@@ -34,6 +34,11 @@ final class Meanwhile<T> {
     }
   }
 
+  /** Waits until nobody makes it any more, whether it was made or not. */
+  void await() {
+    made.handle((value, failure) -> value).join();
+  }
+
   /** Lets go of it as soon as it is made, if it ever is. */
   @SuppressWarnings("FutureReturnValueIgnored") // nobody wants it any more, nor its failure
   void discard(Consumer<T> closing) {
