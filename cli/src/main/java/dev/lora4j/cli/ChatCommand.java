@@ -5,7 +5,6 @@ import dev.lora4j.models.generation.Session;
 import dev.lora4j.models.talk.Conversation;
 import dev.lora4j.models.talk.TextModel;
 import dev.lora4j.models.talk.WritingOptions;
-import dev.lora4j.nn.Blas;
 import dev.lora4j.train.Workers;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -61,7 +60,6 @@ final class ChatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Blas.preferSingleRows();
     WritingOptions options = sampling.options(USUAL_TEMPERATURE);
     try (TextModel opened = models.open(References.resolve(model));
         Workers shared = new Workers(workers);

@@ -8,7 +8,7 @@ import java.util.Set;
 
 /**
  * Wakes the engine up while the command line is still being read, for commands that are sure to
- * want it: that takes a second, of which half is this way saved.
+ * want it: that takes a second.
  */
 final class EarlyStart {
   private static final Set<String> COMPUTE = Set.of("train", "eval", "demo", "chat", "generate");
@@ -19,13 +19,12 @@ final class EarlyStart {
 
   static void of(String... arguments) {
     List<String> words = Arrays.asList(arguments);
-    if (words.isEmpty()
-        || !COMPUTE.contains(words.get(0))
-        || words.stream().anyMatch(TELL::contains)) {
-      return;
-    }
-    if (WRITE.contains(words.get(0))) {
+    String command = words.isEmpty() ? "" : words.get(0);
+    if (WRITE.contains(command)) {
       Blas.preferSingleRows();
+    }
+    if (!COMPUTE.contains(command) || words.stream().anyMatch(TELL::contains)) {
+      return;
     }
     Thread thread = new Thread(EarlyStart::start, "engine-start");
     thread.setDaemon(true);

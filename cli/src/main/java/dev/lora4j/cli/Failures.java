@@ -30,21 +30,29 @@ final class Failures implements IExecutionExceptionHandler {
       err.println("lora: " + e.getMessage());
       return CommandLine.ExitCode.SOFTWARE;
     }
-    err.println("lora: this is a bug; please report it with these lines:");
-    e.printStackTrace(err);
-    return CommandLine.ExitCode.SOFTWARE;
+    return bug(e, err);
   }
 
-  /** Libtorch, or another library of native code, is not to be had here. */
-  static int unloadable(LinkageError e, PrintWriter err) {
+  /** A class that can't be linked: libtorch is not to be had here, or else it is our mistake. */
+  static int tell(LinkageError e, PrintWriter err) {
     Throwable root = e;
     while (root.getCause() != null) {
       root = root.getCause();
+    }
+    // Once it failed on another thread, the cause is a text that names it.
+    if (!root.toString().contains(UnsatisfiedLinkError.class.getName())) {
+      return bug(e, err);
     }
     err.printf(
         "lora: the native libraries can't be loaded on this machine (%s, %s): %s%n"
             + "docs/library.md lists the platforms that have them.%n",
         System.getProperty("os.name"), System.getProperty("os.arch"), root.getMessage());
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  private static int bug(Throwable e, PrintWriter err) {
+    err.println("lora: this is a bug; please report it with these lines:");
+    e.printStackTrace(err);
     return CommandLine.ExitCode.SOFTWARE;
   }
 }

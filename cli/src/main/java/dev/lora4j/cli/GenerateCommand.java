@@ -9,7 +9,6 @@ import dev.lora4j.models.talk.TextModel;
 import dev.lora4j.models.talk.Voice;
 import dev.lora4j.models.talk.WritingOptions;
 import dev.lora4j.models.text.Message;
-import dev.lora4j.nn.Blas;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,7 +73,6 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Blas.preferSingleRows();
     WritingOptions options = sampling.options(0);
     if (raw && system.isPresent()) {
       throw new UserError(

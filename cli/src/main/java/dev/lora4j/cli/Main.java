@@ -64,7 +64,7 @@ public final class Main {
     try {
       return command.execute(arguments);
     } catch (LinkageError e) {
-      return Failures.unloadable(e, command.getErr());
+      return Failures.tell(e, command.getErr());
     }
   }
 }

@@ -294,13 +294,9 @@ class LanguageTrainCommandTest {
   }
 
   private Process start(String... more) throws IOException {
-    List<String> command =
+    List<String> arguments =
         new ArrayList<>(
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
                 "train",
                 "--model",
                 model.toString(),
@@ -308,9 +304,8 @@ class LanguageTrainCommandTest {
                 chats.toString(),
                 "--workers",
                 "2"));
-    command.addAll(List.of(more));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
+    arguments.addAll(List.of(more));
+    return MainProcess.of(arguments.toArray(new String[0]))
         .redirectOutput(directory.resolve("told.txt").toFile())
         .start();
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,9 +21,8 @@ class NativeLibrariesTest {
       throws IOException, InterruptedException {
     Path told = directory.resolve("told.txt");
     Process process =
-        new ProcessBuilder(command(words))
+        MainProcess.of(List.of("-Dorg.bytedeco.javacpp.loadlibraries=false"), words.split(" "))
             .directory(directory.toFile())
-            .redirectErrorStream(true)
             .redirectOutput(told.toFile())
             .start();
 
@@ -32,18 +30,5 @@ class NativeLibrariesTest {
     assertThat(Files.readString(told))
         .contains("lora: the native libraries can't be loaded on this machine", "docs/library.md")
         .doesNotContain("\tat ");
-  }
-
-  private static List<String> command(String words) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dorg.bytedeco.javacpp.loadlibraries=false",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
-    command.addAll(List.of(words.split(" ")));
-    return command;
   }
 }
