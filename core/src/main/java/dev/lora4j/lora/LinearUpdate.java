@@ -74,6 +74,16 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
         && Engine.multipliesByMkl();
   }
 
+  /** Whether it is {@code scaling · B A} and nothing else, in the coming forward. */
+  boolean isPlain() {
+    return !tookFromBase()
+        && !isDora()
+        && !isRandomNow()
+        && biasOfB() == null
+        && !a().isParametrized()
+        && !b().isParametrized();
+  }
+
   /** Whether the present update is the difference to what the base gave up. */
   boolean tookFromBase() {
     return initialA != null;

@@ -9,6 +9,7 @@ import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Extended;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.Weighted;
@@ -64,7 +65,20 @@ public sealed class LoraLayer extends Module implements Extended permits LoraLin
   /** Takes what the layer takes, and gives what it gives. */
   @Override
   public final Tensor forward(Tensor input) {
-    return onTop(pretrained.forward(input), input); // W x + b
+    OnePass pass = OnePass.current();
+    LinearUpdate alone = pass == null ? null : updateOfAllRows();
+    return pass != null && alone != null && UpdateInPass.suits(alone, input)
+        ? new UpdateInPass(alone, input).forward(pretrained, input, pass)
+        : onTop(pretrained.forward(input), input); // W x + b
+  }
+
+  /** The update that every row gets, if it is a linear layer's and the only one. */
+  private @Nullable LinearUpdate updateOfAllRows() {
+    if (shared.choice() instanceof AdapterPerRow) {
+      return null;
+    }
+    List<Update> active = activeUpdates();
+    return active.size() == 1 && active.get(0) instanceof LinearUpdate linear ? linear : null;
   }
 
   @Override

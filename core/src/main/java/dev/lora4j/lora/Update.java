@@ -58,6 +58,16 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
     return b().tensor();
   }
 
+  /** A with zeros below it where that is quicker, {@code [width, in…]}. */
+  final Tensor downFactorFor(Tensor x) {
+    return widens(x) ? Ops.filledUp(downFactor(), 0, QUICK_RANK) : downFactor();
+  }
+
+  /** B with zeros beside it where that is quicker, {@code [out, width…]}. */
+  final Tensor upFactorFor(Tensor x) {
+    return widens(x) ? Ops.filledUp(upFactor(), 1, QUICK_RANK) : upFactor();
+  }
+
   /** The factor that the input meets first. */
   abstract Parameter a();
 
@@ -101,10 +111,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   }
 
   private Tensor addLowRank(Tensor y, Tensor x) {
-    boolean widened = widens(x);
-    Tensor a = widened ? Ops.filledUp(downFactor(), 0, QUICK_RANK) : downFactor();
-    Tensor b = widened ? Ops.filledUp(upFactor(), 1, QUICK_RANK) : upFactor();
-    Tensor sum = addProduct(y, x, a, b);
+    Tensor sum = addProduct(y, x, downFactorFor(x), upFactorFor(x));
     Parameter bias = biasOfB();
     return bias == null ? sum : sum.add(perOutput(bias.tensor()), scaling);
   }

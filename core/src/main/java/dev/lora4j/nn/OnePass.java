@@ -30,7 +30,8 @@ public final class OnePass implements AutoCloseable {
     return pass;
   }
 
-  static @Nullable OnePass current() {
+  /** The pass that the calling thread is in, if it is in one. */
+  public static @Nullable OnePass current() {
     return CURRENT.get();
   }
 
@@ -40,7 +41,7 @@ public final class OnePass implements AutoCloseable {
    * @param needed what the function reads; stays alive until it has been asked
    * @param function from the gradient to what counts instead
    */
-  void onTheWayBack(Tensor tensor, List<Tensor> needed, UnaryOperator<Tensor> function) {
+  public void onTheWayBack(Tensor tensor, List<Tensor> needed, UnaryOperator<Tensor> function) {
     needed.forEach(Ops::keep);
     Derivative derivative = new Derivative(needed, function);
     derivative.retainReference();

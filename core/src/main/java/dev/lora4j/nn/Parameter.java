@@ -35,12 +35,16 @@ public final class Parameter implements AutoCloseable {
 
   /** The tensor to compute with, as the calling thread sees it. It is not the caller's to close. */
   public Tensor tensor() {
-    @Nullable GradientView view = GradientView.current();
-    Tensor tensor = view == null ? value : view.of(this);
+    Tensor tensor = seen();
     for (UnaryOperator<Tensor> parametrization : parametrizations) {
       tensor = parametrization.apply(tensor);
     }
     return tensor;
+  }
+
+  private Tensor seen() {
+    @Nullable GradientView view = GradientView.current();
+    return view == null ? value : view.of(this);
   }
 
   /**
@@ -64,6 +68,16 @@ public final class Parameter implements AutoCloseable {
   /** The tensor itself, whatever the calling thread's view. */
   public Tensor value() {
     return value;
+  }
+
+  /**
+   * What the calling thread's backward adds this parameter's gradient to, of the same shape; none
+   * before the first one, but in a {@link GradientView}, or where it does not learn.
+   */
+  public @Nullable Tensor gradient() {
+    Tensor tensor = seen();
+    Tensor gradient = tensor.requires_grad() ? tensor.grad() : null;
+    return gradient != null && gradient.defined() ? gradient : null;
   }
 
   /** Whether gradients are computed for it. */

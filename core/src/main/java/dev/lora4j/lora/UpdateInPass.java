@@ -1,0 +1,86 @@
+package dev.lora4j.lora;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.OnePass;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.Parameter;
+import java.util.List;
+import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A frozen layer and its only update in a {@link OnePass}, {@code y = W x + b + s B A x}, with the
+ * update's derivatives written out. Where g is the gradient of y,
+ *
+ * <pre>
+ * ∂/∂B = s gᵀ (A x),   ∂/∂A = (s g B)ᵀ x,   ∂/∂x = g W + s g B A
+ * </pre>
+ *
+ * <p>(LoRA paper, §4.1, eq. 3). Each is added where its sum lies: to the gradients of A and B, and
+ * to that of x which came through W. Libtorch makes a tensor for each and adds them afterwards.
+ */
+final class UpdateInPass {
+  private final LinearUpdate update;
+  private final Tensor a; // [rank, in]
+  private final Tensor b; // [out, rank]
+
+  UpdateInPass(LinearUpdate update, Tensor input) {
+    this.update = update;
+    try (NoGradGuard guard = new NoGradGuard()) {
+      a = update.downFactorFor(input).detach();
+      b = update.upFactorFor(input).detach();
+    }
+  }
+
+  /** Whether an update is one with these derivatives, and all of them are wanted. */
+  static boolean suits(LinearUpdate update, Tensor x) {
+    return update.isPlain()
+        && GradMode.is_enabled()
+        && x.requires_grad()
+        && update.a().gradient() != null
+        && update.b().gradient() != null;
+  }
+
+  /**
+   * @param input {@code [batch…, in]}
+   * @return {@code [batch…, out]}
+   */
+  Tensor forward(Module pretrained, Tensor input, OnePass pass) {
+    Tensor x = torch.alias(input); // its gradient is what comes through W, and nobody else's
+    Tensor y = pretrained.forward(x);
+    Tensor values = rows(x.detach()); // [n, in]
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Tensor features = values.mm(a.t()); // [n, rank]
+      Tensor back = torch.empty_like(features); // s g B
+      rows(y.detach()).addmm_(features, b.t(), Ops.ONE, update.scaling());
+      pass.onTheWayBack(
+          y,
+          List.of(values, features, back, b),
+          g -> {
+            learn(rows(g), values, features, back);
+            return g;
+          });
+      pass.onTheWayBack(x, List.of(back, a), g -> rows(g).addmm_(back, a).view(g.sizes()));
+    }
+    return y;
+  }
+
+  private void learn(Tensor g, Tensor x, Tensor features, Tensor back) {
+    torch.mm_out(back, g, b).mul_(update.scaling());
+    int rank = update.rank();
+    gradient(update.b()).addmm_(g.t(), features.narrow(1, 0, rank), Ops.ONE, update.scaling());
+    gradient(update.a()).addmm_(back.narrow(1, 0, rank).t(), x);
+  }
+
+  private static Tensor gradient(Parameter parameter) {
+    return requireNonNull(parameter.gradient());
+  }
+
+  private static Tensor rows(Tensor tensor) {
+    return tensor.reshape(-1, tensor.size(-1));
+  }
+}
