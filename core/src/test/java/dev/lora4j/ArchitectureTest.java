@@ -20,12 +20,13 @@ import org.jspecify.annotations.NullMarked;
 class ArchitectureTest {
   private static final String ROOT = "dev.lora4j";
 
-  @ArchTest static final ArchRule NN_KNOWS_NOTHING_ABOVE_IT = only("nn");
+  @ArchTest static final ArchRule ROWS_ARE_AT_THE_BOTTOM = only("row");
+  @ArchTest static final ArchRule NN_KNOWS_NOTHING_ABOVE_IT = only("nn", "row");
   @ArchTest static final ArchRule IO_IS_AT_THE_BOTTOM = only("io");
   @ArchTest static final ArchRule TORCH_FILES_BUILD_ON_IO = only("io.torch", "io");
   @ArchTest static final ArchRule GGUF_BUILDS_ON_IO = only("io.gguf", "io");
   @ArchTest static final ArchRule DATA_NEEDS_FILES = only("data", "io");
-  @ArchTest static final ArchRule LORA_ADAPTS_LAYERS = only("lora", "nn", "io");
+  @ArchTest static final ArchRule LORA_ADAPTS_LAYERS = only("lora", "nn", "row", "io");
   @ArchTest static final ArchRule TRAIN_KNOWS_NO_METHOD = only("train", "nn", "data", "io");
 
   @ArchTest

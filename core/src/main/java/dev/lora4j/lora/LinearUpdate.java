@@ -5,6 +5,9 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.RowLinear.LowRank;
+import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +67,15 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
     return Ops.isLowRankOfRow(y, x, a, b)
         ? Ops.addLowRankToRow(y, x, a, b, factor())
         : super.addProduct(y, x, a, b);
+  }
+
+  @Override
+  Optional<LowRank> ofRows() {
+    Tensor a = a().value();
+    Tensor b = b().value();
+    return isPlain() && PlainMatrix.isOne(a) && PlainMatrix.isOne(b)
+        ? Optional.of(new LowRank(PlainMatrix.of(a), PlainMatrix.of(b), (float) factor()))
+        : Optional.empty();
   }
 
   @Override

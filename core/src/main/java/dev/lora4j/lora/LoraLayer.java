@@ -11,8 +11,10 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.RowLayer;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.Weighted;
+import dev.lora4j.row.RowLinear;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Its children are {@code pretrained}, and {@code A} and {@code B} of the default adapter; those
  * of an adapter with another name stand under that name.
  */
-public sealed class LoraLayer extends Module implements Extended permits LoraLinear {
+public sealed class LoraLayer extends Module implements Extended, RowLayer permits LoraLinear {
   static final String DEFAULT = "default";
 
   private final Module pretrained;
@@ -109,6 +111,18 @@ public sealed class LoraLayer extends Module implements Extended permits LoraLin
   private Tensor onTop(Tensor y, Tensor x, AdapterPerRow rows) {
     RowUpdates ofRows = rows.in(this);
     return ofRows == null ? y : ofRows.addTo(y, x);
+  }
+
+  @Override
+  public final Optional<RowLinear> ofRows() {
+    if (!(pretrained instanceof RowLayer base) || shared.choice() instanceof AdapterPerRow) {
+      return Optional.empty();
+    }
+    Optional<RowLinear> rows = base.ofRows();
+    for (Update update : activeUpdates()) {
+      rows = rows.flatMap(before -> update.ofRows().map(before::plus));
+    }
+    return rows;
   }
 
   // ---- adapters ----

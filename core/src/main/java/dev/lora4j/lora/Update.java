@@ -7,9 +7,11 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import dev.lora4j.row.RowLinear.LowRank;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -119,6 +121,11 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** {@code y + scaling · B A x}, whichever A and B are given; y may be overwritten. */
   Tensor addProduct(Tensor y, Tensor x, Tensor a, Tensor b) {
     return addUp(y, down(x, a), b, scaling);
+  }
+
+  /** What it adds to a single row of floats in plain memory, if it is the product alone there. */
+  Optional<LowRank> ofRows() {
+    return Optional.empty();
   }
 
   /**

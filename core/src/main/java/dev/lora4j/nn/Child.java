@@ -1,5 +1,7 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.RowLinear;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -16,6 +18,11 @@ public final class Child {
   /** Passes the input to whoever stands here. */
   public Tensor forward(Tensor input) {
     return occupant.forward(input);
+  }
+
+  /** Who stands here as a layer of single rows in plain memory; empty if it is not one. */
+  public Optional<RowLinear> ofRows() {
+    return occupant instanceof RowLayer layer ? layer.ofRows() : Optional.empty();
   }
 
   /** Who stands here now. */

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.Lockstep;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,40 @@ public final class Crew implements AutoCloseable {
     Crew crew = new Crew(size, runner);
     OF_THREAD.set(crew);
     return crew;
+  }
+
+  /** What each thread of a crew does, in the same steps as the others. */
+  @FunctionalInterface
+  public interface Walk {
+    /**
+     * @param part the thread's number, from 0 on
+     */
+    void walk(int part, Lockstep team);
+  }
+
+  /** How many threads {@link #walk} lets walk. */
+  public static int threads() {
+    Crew crew = ofThisThread();
+    return crew == null ? 1 : crew.size;
+  }
+
+  /** Lets the calling thread and those that help it walk together, and waits for them. */
+  public static void walk(Walk walk) {
+    Crew crew = ofThisThread();
+    Lockstep team = new Lockstep(threads());
+    if (crew == null) {
+      walk.walk(0, team);
+      return;
+    }
+    crew.run(
+        part -> {
+          try {
+            walk.walk(part, team);
+          } catch (RuntimeException | Error e) {
+            team.giveUp();
+            throw e;
+          }
+        });
   }
 
   static @Nullable Crew ofThisThread() {

@@ -2,6 +2,7 @@ package dev.lora4j.nn;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.lora4j.row.PlainMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;

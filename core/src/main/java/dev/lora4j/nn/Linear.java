@@ -1,5 +1,9 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.Row;
+import dev.lora4j.row.RowLinear;
+import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}: PyTorch's {@code
  * nn.Linear}.
  */
-public final class Linear extends Module implements Weighted {
+public final class Linear extends Module implements Weighted, RowLayer {
   private final long inFeatures;
   private final long outFeatures;
   private final Parameter weight;
@@ -73,6 +77,20 @@ public final class Linear extends Module implements Weighted {
   @Override
   public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     return Ops.linear(input, weight, bias);
+  }
+
+  @Override
+  public Optional<RowLinear> ofRows() {
+    boolean plain = !weight.isParametrized() && PlainMatrix.isOne(weight.value());
+    return plain && (bias == null || isPlain(bias))
+        ? Optional.of(
+            new RowLinear(
+                PlainMatrix.of(weight.value()), bias().map(b -> Row.over(b.value())), List.of()))
+        : Optional.empty();
+  }
+
+  private static boolean isPlain(Parameter bias) {
+    return !bias.isParametrized() && OneRow.isPlain(bias.value());
   }
 
   /** A layer of its own with the same values. */

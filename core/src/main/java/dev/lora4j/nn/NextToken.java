@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.PlainMatrix;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;

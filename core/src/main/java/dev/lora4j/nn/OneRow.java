@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.PlainMatrix;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -16,11 +17,12 @@ final class OneRow {
 
   /** Whether this is one row of so many numbers, which Java may compute with. */
   static boolean suits(Tensor x, long numbers) {
-    return x.numel() == numbers
-        && !GradMode.is_enabled()
-        && x.is_cpu()
-        && x.scalar_type().intern() == ScalarType.Float
-        && x.is_contiguous();
+    return x.numel() == numbers && !GradMode.is_enabled() && isPlain(x);
+  }
+
+  /** Whether these are floats that follow each other in memory. */
+  static boolean isPlain(Tensor x) {
+    return x.is_cpu() && x.scalar_type().intern() == ScalarType.Float && x.is_contiguous();
   }
 
   /** {@code x / √(mean(x²) + ε) · weight}. */

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.PlainMatrix;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;

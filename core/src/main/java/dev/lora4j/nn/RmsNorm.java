@@ -1,6 +1,8 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.RowNorm;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -69,6 +71,13 @@ public final class RmsNorm extends Module {
     OnePass pass = OnePass.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
     return scale == null ? normalised : normalised.mul(scale);
+  }
+
+  /** The same of single rows in plain memory; empty if the weight is not floats there. */
+  public Optional<RowNorm> ofRows() {
+    return weight == null || weight.isParametrized() || !OneRow.isPlain(weight.value())
+        ? Optional.empty()
+        : Optional.of(new RowNorm(OneRow.values(weight.value()), epsilonValue));
   }
 
   private Tensor plain(Tensor input, @Nullable Tensor scale) {

@@ -1,7 +1,10 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.RowLinear;
+import dev.lora4j.row.RowProduct;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -14,6 +17,12 @@ public final class Siblings {
   /** Layers that stand in these places. */
   public Siblings(Child... places) {
     this.places = List.of(places);
+  }
+
+  /** The layers in plain memory, for single rows; empty if not all of them can be. */
+  public Optional<RowProduct> ofRows() {
+    List<RowLinear> layers = places.stream().flatMap(place -> place.ofRows().stream()).toList();
+    return layers.size() == places.size() ? Optional.of(new RowProduct(layers)) : Optional.empty();
   }
 
   /**

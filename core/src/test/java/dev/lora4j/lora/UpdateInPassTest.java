@@ -58,21 +58,21 @@ class UpdateInPassTest {
       Tensor x = torch.randn(shape);
 
       try (GradientView view = new GradientView(learning)) {
-        Found expected = found(model, x, view);
+        List<float[]> expected = found(model, x, view);
         try (OnePass pass = OnePass.open()) {
-          Found inPass = found(model, x, view);
-          assertThat(inPass.output).containsExactly(expected.output, ROUNDING);
-          assertThat(inPass.ofInput).containsExactly(expected.ofInput, ROUNDING);
-          assertThat(inPass.ofParameters).containsExactly(expected.ofParameters, ROUNDING);
+          List<float[]> inPass = found(model, x, view);
+          for (int i = 0; i < expected.size(); i++) {
+            assertThat(inPass.get(i)).containsExactly(expected.get(i), ROUNDING);
+          }
         }
       }
     }
   }
 
-  private record Found(float[] output, float[] ofInput, float[] ofParameters) {}
-
-  /** Of a loss that is not the same for all outputs; the gradients before count too. */
-  private static Found found(LoraModel model, Tensor values, GradientView view) {
+  /**
+   * The output, and the gradients of the input and of all that learns, which were not zero before.
+   */
+  private static List<float[]> found(LoraModel model, Tensor values, GradientView view) {
     view.gradient().fill_(Ops.ONE);
     view.enter();
     try {
@@ -81,7 +81,7 @@ class UpdateInPassTest {
       Tensor passedOn = x.mul(Ops.keepScalar(2));
       Tensor y = model.forward(passedOn).add(passedOn.sum());
       Ops.backward(y, y.detach().sin());
-      return new Found(Ops.floats(y), Ops.floats(x.grad()), Ops.floats(view.gradient()));
+      return List.of(Ops.floats(y), Ops.floats(x.grad()), Ops.floats(view.gradient()));
     } finally {
       view.leave();
     }

@@ -1,5 +1,7 @@
 package dev.lora4j.models;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
 import java.util.Arrays;
@@ -78,6 +80,29 @@ public final class KeyValueCache implements AutoCloseable {
     Tensor roomForValues = roomy(values[layer], newValues);
     values[layer] = roomForValues;
     return new KeysAndValues(roomForKeys, roomForValues);
+  }
+
+  /**
+   * Makes room for more tokens in all layers, which have read some already.
+   *
+   * @return whether memory lies elsewhere now
+   */
+  boolean reserve(long tokens) {
+    boolean moved = false;
+    for (int layer = 0; layer < keys.length; layer++) {
+      KeysAndValues memory = memory(layer);
+      if (memory.keys().size(TOKENS) < length + tokens) {
+        keys[layer] = grown(memory.keys(), length + tokens);
+        values[layer] = grown(memory.values(), length + tokens);
+        moved = true;
+      }
+    }
+    return moved;
+  }
+
+  /** The memory of a layer that has read some tokens, {@code [batch, groups, capacity, dim]}. */
+  KeysAndValues memory(int layer) {
+    return new KeysAndValues(requireNonNull(keys[layer]), requireNonNull(values[layer]));
   }
 
   /** Counts the tokens that every layer has written. */

@@ -52,6 +52,17 @@ public abstract class LanguageModel extends Module {
     return passage.finish(x);
   }
 
+  /**
+   * Reads single tokens in a quicker way than {@link #hidden(Tokens, KeyValueCache)}, with the
+   * adapters and the crew that the calling thread has now; empty if there is no such way for this
+   * model as it is.
+   *
+   * @param cache of one row, which has read something already
+   */
+  public Optional<TokenReader> tokenReader(KeyValueCache cache) {
+    return Optional.empty();
+  }
+
   /** A forward whose layers attend as this says. */
   abstract Passage passage(Tokens tokens, Attention attention);
 

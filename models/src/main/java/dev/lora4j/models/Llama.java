@@ -7,11 +7,15 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.RmsNorm;
 import dev.lora4j.nn.Siblings;
+import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.RowNorm;
+import dev.lora4j.row.RowProduct;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -44,6 +48,39 @@ public final class Llama extends LanguageModel {
   @Override
   Passage passage(Tokens tokens, Attention attention) {
     return model.new Reading(tokens, attention);
+  }
+
+  @Override
+  public Optional<TokenReader> tokenReader(KeyValueCache cache) {
+    return parts().map(parts -> new LlamaReader(parts, cache));
+  }
+
+  private Optional<LlamaReader.Parts> parts() {
+    Tensor embedding = model.embedding.weight().value();
+    List<LlamaReader.Block> blocks =
+        model.layers.stream().flatMap(layer -> layer.ofRows().stream()).toList();
+    Optional<RowNorm> norm = norm(model.norm);
+    Optional<RowProduct> scores = new Siblings(head).ofRows();
+    boolean plain =
+        model.embedTokens.module() == model.embedding
+            && PlainMatrix.isOne(embedding)
+            && blocks.size() == config.layers()
+            && norm.isPresent()
+            && scores.isPresent();
+    return plain
+        ? Optional.of(
+            new LlamaReader.Parts(
+                config,
+                PlainMatrix.of(embedding),
+                model.rope::turnAt,
+                blocks,
+                norm.get(),
+                scores.get()))
+        : Optional.empty();
+  }
+
+  private static Optional<RowNorm> norm(Child place) {
+    return place.module() instanceof RmsNorm norm ? norm.ofRows() : Optional.empty();
   }
 
   @Override
@@ -163,6 +200,33 @@ public final class Llama extends LanguageModel {
       Tensor attended = x.add(selfAttention.forward(inputNorm.forward(x), turns, attention));
       return attended.add(mlp.forward(postAttentionNorm.forward(attended))); // [B, T, H]
     }
+
+    /** The layer in plain memory, for single rows; empty if it can't be. */
+    Optional<LlamaReader.Block> ofRows() {
+      Optional<RowNorm> first = norm(inputNorm);
+      Optional<RowNorm> second = norm(postAttentionNorm);
+      Optional<RowProduct> queryKeyValue = selfAttention.queryKeyValue.ofRows();
+      Optional<RowProduct> output = new Siblings(selfAttention.output).ofRows();
+      Optional<RowProduct> gateAndUp = mlp.gateAndUp.ofRows();
+      Optional<RowProduct> down = new Siblings(mlp.down).ofRows();
+      Optional<LlamaReader.HeadNorms> headNorms = selfAttention.headNorms();
+      boolean plain =
+          Stream.of(first, second, queryKeyValue, output, gateAndUp, down)
+                  .allMatch(Optional::isPresent)
+              && headNorms.isPresent() == selfAttention.normalised;
+      return plain
+          ? Optional.of(
+              new LlamaReader.Block(
+                  first.get(),
+                  queryKeyValue.get(),
+                  headNorms,
+                  selfAttention.window,
+                  output.get(),
+                  second.get(),
+                  gateAndUp.get(),
+                  down.get()))
+          : Optional.empty();
+    }
   }
 
   /** Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary positions. */
@@ -211,6 +275,11 @@ public final class Llama extends LanguageModel {
               window,
               isTraining() ? dropout : 0); // [B, T, N · D]
       return output.forward(attended); // [B, T, H]
+    }
+
+    Optional<LlamaReader.HeadNorms> headNorms() {
+      return norm(queryNorm)
+          .flatMap(query -> norm(keyNorm).map(key -> new LlamaReader.HeadNorms(query, key)));
     }
 
     private Tensor heads(Tensor x) {

@@ -1,6 +1,7 @@
 package dev.lora4j.models;
 
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.Turn;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -73,6 +74,13 @@ final class Rope implements AutoCloseable {
 
   private static Turns turns(Tensor cos, Tensor sin, Tensor like) {
     return new Turns(cos.to(like).unsqueeze(-2), sin.to(like).unsqueeze(-2));
+  }
+
+  /** The turn of one position. */
+  Turn turnAt(long position) {
+    Tables all = reaching(position + 1);
+    return new Turn(
+        Ops.floats(all.cos().select(0, position)), Ops.floats(all.sin().select(0, position)));
   }
 
   private Tables reaching(long rows) {

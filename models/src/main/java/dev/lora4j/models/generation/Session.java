@@ -3,6 +3,7 @@ package dev.lora4j.models.generation;
 import dev.lora4j.UserError;
 import dev.lora4j.models.KeyValueCache;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.TokenReader;
 import dev.lora4j.models.Tokens;
 import dev.lora4j.models.generation.Generation.End;
 import dev.lora4j.nn.Crew;
@@ -133,9 +134,14 @@ public final class Session implements AutoCloseable {
       read(text.stream().skip(known).mapToLong(Long::longValue).toArray());
       long prefilled = System.nanoTime();
       Optional<End> end = end(listener);
-      while (end.isEmpty()) {
-        read(last());
-        end = end(listener);
+      Optional<TokenReader> reader = model.tokenReader(cache);
+      try {
+        while (end.isEmpty()) {
+          reader.ifPresentOrElse(this::readLast, () -> read(last()));
+          end = end(listener);
+        }
+      } finally {
+        reader.ifPresent(TokenReader::close);
       }
       return new Generation(
           text.subList(promptTokens, text.size()),
@@ -154,6 +160,13 @@ public final class Session implements AutoCloseable {
         Tensor hidden = model.hidden(Tokens.of(ids), cache); // [1, tokens, hidden]
         Tensor lastRow = hidden.select(1, tokens.length - 1L); // [1, hidden]
         text.add(sampler.next(model.logits(lastRow).select(0, 0), text));
+      }
+    }
+
+    private void readLast(TokenReader reader) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        text.add(sampler.next(reader.logitsAfter(last()), text));
       }
     }
 

@@ -1,4 +1,4 @@
-package dev.lora4j.nn;
+package dev.lora4j.row;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
@@ -15,13 +15,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * @param stride from a row to the next; from a column to the next if it is transposed
  * @param transposed whether the numbers of a column lie side by side, not those of a row
  */
-record PlainMatrix(FloatPointer memory, long rows, long columns, long stride, boolean transposed) {
+public record PlainMatrix(
+    FloatPointer memory, long rows, long columns, long stride, boolean transposed) {
   private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
   private static final int AS_IT_LIES = openblas_nolapack.CblasNoTrans;
   private static final int TRANSPOSED = openblas_nolapack.CblasTrans;
 
   /** Whether a tensor of two dimensions is one. */
-  static boolean isOne(Tensor tensor) {
+  public static boolean isOne(Tensor tensor) {
     return tensor.is_cpu()
         && tensor.scalar_type().intern() == ScalarType.Float
         && tensor.dim() == 2
@@ -33,7 +34,7 @@ record PlainMatrix(FloatPointer memory, long rows, long columns, long stride, bo
   }
 
   /** A tensor's own memory; the tensor has to live as long. */
-  static PlainMatrix of(Tensor tensor) {
+  public static PlainMatrix of(Tensor tensor) {
     boolean transposed = !lies(tensor, 0, 1);
     return new PlainMatrix(
         memory(tensor),
@@ -44,38 +45,38 @@ record PlainMatrix(FloatPointer memory, long rows, long columns, long stride, bo
   }
 
   /** Rows that follow each other in a tensor's memory. */
-  static PlainMatrix rowsAt(FloatPointer memory, long offset, long rows, long columns) {
+  public static PlainMatrix rowsAt(FloatPointer memory, long offset, long rows, long columns) {
     return new PlainMatrix(at(memory, offset), rows, columns, columns, false);
   }
 
   /** Where a tensor's numbers begin. */
-  static FloatPointer memory(Tensor tensor) {
+  public static FloatPointer memory(Tensor tensor) {
     return new FloatPointer(tensor.data_ptr());
   }
 
   /** So many numbers on. */
-  static FloatPointer at(FloatPointer memory, long offset) {
+  public static FloatPointer at(FloatPointer memory, long offset) {
     return memory.getPointer(offset);
   }
 
   /** Some of the rows. */
-  PlainMatrix rows(long from, long count) {
+  public PlainMatrix rows(long from, long count) {
     long offset = transposed ? from : from * stride;
     return new PlainMatrix(at(memory, offset), count, columns, stride, transposed);
   }
 
   /** The same numbers the other way round. */
-  PlainMatrix t() {
+  public PlainMatrix t() {
     return new PlainMatrix(memory, /* rows= */ columns, /* columns= */ rows, stride, !transposed);
   }
 
   /** {@code y = scale · M x}. */
-  void multiply(FloatPointer x, float scale, FloatPointer y) {
+  public void multiply(FloatPointer x, float scale, FloatPointer y) {
     multiply(x, scale, 0, y);
   }
 
   /** {@code y = y + scale · M x}. */
-  void addProduct(FloatPointer x, float scale, FloatPointer y) {
+  public void addProduct(FloatPointer x, float scale, FloatPointer y) {
     multiply(x, scale, 1, y);
   }
 

@@ -1,0 +1,57 @@
+package dev.lora4j.row;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.Ops;
+import org.assertj.core.data.Offset;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Rows compute what libtorch's operators compute. */
+class RowTest {
+  private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
+
+  @BeforeEach
+  void seed() {
+    Engine.seed(5);
+  }
+
+  @Test
+  void softmax() {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor numbers = torch.randn(40).mul(Ops.keepScalar(5));
+      float[] expected = Ops.floats(numbers.narrow(0, 0, 37).softmax(0));
+      Row.over(numbers).softmax(37);
+      assertThat(Ops.floats(numbers.narrow(0, 0, 37))).containsExactly(expected, ROUNDING);
+    }
+  }
+
+  @Test
+  void siluTimes() {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor both = torch.randn(2, 20).mul(Ops.keepScalar(3));
+      float[] expected = Ops.floats(torch.silu(both.select(0, 0)).mul(both.select(0, 1)));
+      Tensor found = Ops.zeros(20);
+      Row.over(found).siluTimes(Row.over(both), 0, 8);
+      Row.over(found).siluTimes(Row.over(both), 8, 20);
+      assertThat(Ops.floats(found)).containsExactly(expected, Offset.offset(5e-6f));
+    }
+  }
+
+  @Test
+  void aRowOutlivesThePointerScopeThatItIsMadeIn() {
+    Row row;
+    try (PointerScope scope = new PointerScope()) {
+      row = Row.of(3);
+    }
+    row.put(2, 7);
+    assertThat(row.ofAtLeast(2)).isSameAs(row);
+    Row longer = row.ofAtLeast(4);
+    assertThat(longer.size()).isGreaterThanOrEqualTo(4);
+    longer.close();
+  }
+}
