@@ -2,6 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Carried;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -21,8 +22,7 @@ final class Adapters {
   private volatile Map<String, Adapter> byName = Map.of();
   private volatile SameForAllRows ofTheModel = SameForAllRows.NONE;
 
-  @SuppressWarnings("ThreadLocalUsage") // a choice holds for one model
-  private final ThreadLocal<@Nullable AdapterChoice> ofThisThread = new ThreadLocal<>();
+  private final Carried<AdapterChoice> ofThisThread = new Carried<>();
 
   private final MergeJournal journal = new MergeJournal();
   private final Fingerprinter fingerprinter = new Fingerprinter(journal);
@@ -90,8 +90,7 @@ final class Adapters {
 
   /** What the calling thread's forwards use. */
   AdapterChoice choice() {
-    AdapterChoice own = ofThisThread.get();
-    return own == null ? ofTheModel : own;
+    return ofThisThread.get().orElse(ofTheModel);
   }
 
   /** Whether an adapter takes part in the calling thread's forward, for all rows. */
@@ -110,7 +109,7 @@ final class Adapters {
     while (!choice.retain()) { // an adapter was taken away meanwhile
       choice = choosing.get();
     }
-    AdapterChoice outer = ofThisThread.get();
+    @Nullable AdapterChoice outer = ofThisThread.get().orElse(null);
     AdapterChoice entered = choice;
     ofThisThread.set(entered);
     return () -> {

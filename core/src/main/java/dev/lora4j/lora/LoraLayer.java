@@ -6,7 +6,6 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Engine;
-import dev.lora4j.nn.Extended;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.OnePass;
@@ -35,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Its children are {@code pretrained}, and {@code A} and {@code B} of the default adapter; those
  * of an adapter with another name stand under that name.
  */
-public sealed class LoraLayer extends Module implements Extended, RowLayer permits LoraLinear {
+public sealed class LoraLayer extends Module implements RowLayer permits LoraLinear {
   static final String DEFAULT = "default";
 
   private final Module pretrained;
@@ -83,13 +82,7 @@ public sealed class LoraLayer extends Module implements Extended, RowLayer permi
     return active.size() == 1 && active.get(0) instanceof LinearUpdate linear ? linear : null;
   }
 
-  @Override
-  public final Module inner() {
-    return pretrained;
-  }
-
-  @Override
-  public final Tensor onTop(Tensor y, Tensor x) {
+  private Tensor onTop(Tensor y, Tensor x) {
     if (shared.isMerged()) {
       return y;
     }

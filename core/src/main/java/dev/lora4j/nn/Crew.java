@@ -57,18 +57,31 @@ public final class Crew implements AutoCloseable {
     return crew == null ? 1 : crew.size;
   }
 
-  /** Lets the calling thread and those that help it walk together, and waits for them. */
+  /**
+   * Lets the calling thread and those that help it walk together, and waits for them. They see what
+   * the calling thread has {@link Carried}, and nobody helps any of them.
+   */
   public static void walk(Walk walk) {
     Crew crew = ofThisThread();
-    Lockstep team = new Lockstep(threads());
     if (crew == null) {
-      walk.walk(0, team);
+      walk.walk(0, new Lockstep(1));
       return;
     }
-    crew.run(
+    OF_THREAD.remove();
+    try {
+      crew.walkTogether(walk);
+    } finally {
+      OF_THREAD.set(crew);
+    }
+  }
+
+  private void walkTogether(Walk walk) {
+    Lockstep team = new Lockstep(size);
+    Carried.Choices choices = Carried.ofThisThread();
+    runner.run(
         part -> {
           try {
-            walk.walk(part, team);
+            choices.during(() -> walk.walk(part, team));
           } catch (RuntimeException | Error e) {
             team.giveUp();
             throw e;

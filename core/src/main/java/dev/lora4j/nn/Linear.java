@@ -60,11 +60,6 @@ public final class Linear extends Module implements Weighted, RowLayer {
     return new Linear(inFeatures, outFeatures, false);
   }
 
-  /** Adds the bias, if there is one, to a product; in its place. */
-  Tensor plusBias(Tensor product) {
-    return bias == null ? product : product.add_(bias.tensor());
-  }
-
   /**
    * @param input {@code [batch…, in]}
    * @return {@code [batch…, out]}

@@ -256,9 +256,6 @@ public final class Ops {
    */
   public static Tensor turned(Tensor heads, Tensor cos, Tensor sin) {
     long dim = heads.size(3);
-    if (cos.numel() == dim && OneRow.suits(heads, heads.size(2) * dim)) {
-      return OneRow.turned(heads, cos, sin);
-    }
     Tensor halvesSwapped = heads.roll(new long[] {dim / 2}, -1);
     return heads.mul(cos).addcmul_(halvesSwapped, sin);
   }
@@ -332,8 +329,8 @@ public final class Ops {
    */
   public static Tensor attention(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
+    boolean grouped = q.size(1) != k.size(1);
     if (dropout > 0 && OwnRandom.current() != null) {
-      boolean grouped = q.size(1) != k.size(1);
       long repeats = q.size(1) / k.size(1);
       return attentionInSteps(
           q,
@@ -343,15 +340,6 @@ public final class Ops {
           causal,
           dropout);
     }
-    return CrewProduct.suitsHeads(q, k)
-        ? CrewProduct.attention(
-            q, k, v, (some, keys, values) -> fused(some, keys, values, mask, causal, dropout))
-        : fused(q, k, v, mask, causal, dropout);
-  }
-
-  private static Tensor fused(
-      Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
-    boolean grouped = q.size(1) != k.size(1);
     return torch.scaled_dot_product_attention(
         q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }

@@ -61,12 +61,9 @@ public final class RmsNorm extends Module {
   @Override
   public Tensor forward(Tensor input) {
     @Nullable Tensor scale = weight == null ? null : weight.tensor();
-    if (isOneRow(input) && (scale == null || isOneRow(scale))) {
-      return OneRow.rmsNorm(input, epsilonValue, scale);
-    }
     boolean learns = GradMode.is_enabled() && input.requires_grad();
     if (!learns || input.scalar_type().intern() != ScalarType.Float) {
-      return CrewProduct.suitsRows(input) ? shared(input, scale) : plain(input, scale);
+      return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
     }
     OnePass pass = OnePass.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
@@ -78,25 +75,6 @@ public final class RmsNorm extends Module {
     return weight == null || weight.isParametrized() || !OneRow.isPlain(weight.value())
         ? Optional.empty()
         : Optional.of(new RowNorm(OneRow.values(weight.value()), epsilonValue));
-  }
-
-  private Tensor plain(Tensor input, @Nullable Tensor scale) {
-    return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
-  }
-
-  private Tensor shared(Tensor input, @Nullable Tensor scale) {
-    Tensor y = torch.empty_like(input);
-    Tensor from = input.view(-1, normalizedShape[0]);
-    Tensor to = y.view(-1, normalizedShape[0]);
-    CrewProduct.parts(
-        to.size(0),
-        (first, count) ->
-            to.narrow(0, first, count).copy_(plain(from.narrow(0, first, count), scale)));
-    return y;
-  }
-
-  private boolean isOneRow(Tensor tensor) {
-    return OneRow.suits(tensor, normalizedShape[0]) && tensor.size(-1) == normalizedShape[0];
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */

@@ -29,36 +29,40 @@ public record CachedHeads(
   }
 
   /**
-   * Writes a token's keys and values. Several threads may, if they write the same.
-   *
-   * @param row has the keys from one place on, the values from another
+   * Writes a token's keys and values, which begin at these places of rows. Several threads may, if
+   * they write the same.
    */
-  public void write(Row row, int keysFrom, int valuesFrom, int token) {
+  public void write(Row newKeys, int keysFrom, Row newValues, int valuesFrom, int token) {
     for (int group = 0; group < groups; group++) {
       long place = (group * capacity + token) * dim;
-      row.copyTo(keysFrom + group * dim, dim, PlainMatrix.at(keys, place));
-      row.copyTo(valuesFrom + group * dim, dim, PlainMatrix.at(values, place));
+      newKeys.copyTo(keysFrom + group * dim, dim, PlainMatrix.at(keys, place));
+      newValues.copyTo(valuesFrom + group * dim, dim, PlainMatrix.at(values, place));
     }
   }
 
   /**
-   * {@code softmax(K q / √dim)ᵀ V} of one head.
+   * {@code softmax(K q / √dim)ᵀ V} of some heads of a token.
    *
    * @param queries head after head
-   * @param first the first token that is seen
-   * @param seen how many are
-   * @param weights room for as many numbers
-   * @param attended head after head, of which this one is written
+   * @param from the first head
+   * @param to the one after the last
+   * @param heads how many there are in all; each group serves as many
+   * @param weights as many numbers as the token sees tokens, of which it is the last
+   * @param attended head after head, of which these are written
    */
   public void attend(
-      Row queries, int head, int group, long first, int seen, Row weights, Row attended) {
-    long begin = (group * capacity + first) * dim;
+      Row queries, int from, int to, int heads, long token, Row weights, Row attended) {
+    int seen = weights.size();
     float scale = (float) (1 / Math.sqrt(dim));
-    PlainMatrix.rowsAt(keys, begin, seen, dim)
-        .multiply(queries.from(head * dim), scale, weights.from(0));
-    weights.softmax(seen);
-    PlainMatrix.rowsAt(values, begin, seen, dim)
-        .t()
-        .multiply(weights.from(0), 1, attended.from(head * dim));
+    for (int head = from; head < to; head++) {
+      long group = (long) head * groups / heads;
+      long first = (group * capacity + token + 1 - seen) * dim;
+      PlainMatrix.rowsAt(keys, first, seen, dim)
+          .multiply(queries.from(head * dim), scale, weights.from(0));
+      weights.softmax();
+      PlainMatrix.rowsAt(values, first, seen, dim)
+          .t()
+          .multiply(weights.from(0), 1, attended.from(head * dim));
+    }
   }
 }

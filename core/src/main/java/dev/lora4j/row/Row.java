@@ -52,13 +52,9 @@ public final class Row implements AutoCloseable {
     openblas_nolapack.cblas_scopy(count, from(place), 1, other, 1);
   }
 
-  /** This row, or, if it is shorter than this, a longer one in its place, which is freed. */
-  public Row ofAtLeast(int size) {
-    if (size <= size()) {
-      return this;
-    }
-    close();
-    return of(2 * size);
+  /** The first numbers, in the same memory, which has to live as long. */
+  public Row first(int count) {
+    return new Row(from(0), count);
   }
 
   /** Takes over the numbers of a matrix's row, which is as long. */
@@ -87,8 +83,9 @@ public final class Row implements AutoCloseable {
     }
   }
 
-  /** {@code softmax} of the first numbers, in their place. */
-  public void softmax(int count) {
+  /** {@code softmax} of all numbers, in their place. */
+  public void softmax() {
+    int count = size();
     float largest = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < count; i++) {
       largest = Math.max(largest, numbers.get(i));

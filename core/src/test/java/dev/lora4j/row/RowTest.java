@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.RmsNorm;
 import org.assertj.core.data.Offset;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,7 +27,7 @@ class RowTest {
     try (PointerScope scope = new PointerScope()) {
       Tensor numbers = torch.randn(40).mul(Ops.keepScalar(5));
       float[] expected = Ops.floats(numbers.narrow(0, 0, 37).softmax(0));
-      Row.over(numbers).softmax(37);
+      Row.over(numbers).first(37).softmax();
       assertThat(Ops.floats(numbers.narrow(0, 0, 37))).containsExactly(expected, ROUNDING);
     }
   }
@@ -49,9 +51,25 @@ class RowTest {
       row = Row.of(3);
     }
     row.put(2, 7);
-    assertThat(row.ofAtLeast(2)).isSameAs(row);
-    Row longer = row.ofAtLeast(4);
-    assertThat(longer.size()).isGreaterThanOrEqualTo(4);
-    longer.close();
+    assertThat(row.get(2)).isEqualTo(7);
+    row.close();
+  }
+
+  @Test
+  void normAndTurn() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard();
+        RmsNorm norm = new RmsNorm(8, 1e-5)) {
+      norm.namedParameters().values().forEach(weight -> weight.value().uniform_());
+      Tensor heads = torch.randn(1, 1, 3, 8);
+      Tensor cos = torch.randn(1, 1, 8);
+      Tensor sin = torch.randn(1, 1, 8);
+      float[] expected = Ops.floats(Ops.turned(norm.forward(heads), cos, sin));
+
+      Row row = Row.over(heads);
+      norm.ofRows().orElseThrow().applyToParts(row, 0, 24);
+      new Turn(Ops.floats(cos), Ops.floats(sin)).apply(row, 0, 24);
+      assertThat(Ops.floats(heads)).containsExactly(expected, ROUNDING);
+    }
   }
 }

@@ -24,18 +24,26 @@ final class Attention {
 
   private final Tokens tokens;
   private final @Nullable KeyValueCache cache;
+  private final Appending appending;
   private final long past;
   private final Map<OptionalLong, Tensor> masks = new HashMap<>();
 
-  private Attention(Tokens tokens, @Nullable KeyValueCache cache) {
+  /** Takes a layer's keys and values in, and gives them and those before them. */
+  @FunctionalInterface
+  private interface Appending {
+    KeysAndValues append(int layer, Tensor keys, Tensor values);
+  }
+
+  private Attention(Tokens tokens, @Nullable KeyValueCache cache, Appending appending, long past) {
     this.tokens = tokens;
     this.cache = cache;
-    past = cache == null ? 0 : cache.length();
+    this.appending = appending;
+    this.past = past;
   }
 
   /** For tokens that are read at once. */
   static Attention over(Tokens tokens) {
-    return new Attention(tokens, null);
+    return new Attention(tokens, null, (layer, keys, values) -> new KeysAndValues(keys, values), 0);
   }
 
   /** For tokens that go on where the cache ends. */
@@ -43,7 +51,16 @@ final class Attention {
     if (tokens.segments().isPresent()) {
       throw new UserError("packed texts can't go on from a cache; give each row one text");
     }
-    return new Attention(tokens, cache);
+    return new Attention(tokens, cache, cache::append, cache.length());
+  }
+
+  /** For the tokens of a prompt's part. */
+  static Attention partOf(PromptParts prompt, int part, Tokens tokens) {
+    return new Attention(
+        tokens,
+        null,
+        (layer, keys, values) -> prompt.append(part, layer, keys, values),
+        prompt.past(part));
   }
 
   /** How many tokens were read before these. */
@@ -75,15 +92,12 @@ final class Attention {
   Tensor attend(int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
-    if (cache == null) {
-      return all(q, keys, values, window, dropout);
-    }
-    if (NextToken.suits(q, k, v)) {
+    if (cache != null && NextToken.suits(q, k, v)) {
       KeysAndValues memory = cache.memoryFor(layer, keys, values);
       return new NextToken(memory.keys(), memory.values(), past, seen(window)).attend(q, k, v);
     }
-    KeysAndValues cached = cache.append(layer, keys, values);
-    return length() == 1
+    KeysAndValues cached = appending.append(layer, keys, values);
+    return cache != null && length() == 1
         ? one(q, cached, window)
         : all(q, cached.keys(), cached.values(), window, dropout);
   }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
 import java.util.Arrays;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -26,7 +27,7 @@ public final class KeyValueCache implements AutoCloseable {
 
   private final @Nullable Tensor[] keys;
   private final @Nullable Tensor[] values;
-  private final long firstCapacity;
+  private long least; // tokens that there is to be room for
   private long length;
 
   /** For a model of so many layers. */
@@ -38,7 +39,7 @@ public final class KeyValueCache implements AutoCloseable {
   KeyValueCache(int layers, long capacity) {
     keys = new Tensor[layers];
     values = new Tensor[layers];
-    firstCapacity = Math.max(1, capacity);
+    least = Math.max(1, capacity);
   }
 
   /** How many tokens it holds. */
@@ -59,15 +60,23 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** Writes a layer's next tokens, {@code [batch, groups, tokens, dim]}, and gives all so far. */
   KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
-    KeysAndValues memory = memoryFor(layer, newKeys, newValues);
-    return new KeysAndValues(
-        appended(memory.keys(), newKeys), appended(memory.values(), newValues));
+    return write(layer, length, newKeys, newValues);
   }
 
-  private Tensor appended(Tensor memory, Tensor added) {
+  /**
+   * Writes tokens of a layer from a place on, and gives all up to their end. Threads may write in
+   * different places once there is room for all.
+   */
+  KeysAndValues write(int layer, long place, Tensor newKeys, Tensor newValues) {
+    KeysAndValues memory = memoryFor(layer, place, newKeys, newValues);
+    return new KeysAndValues(
+        written(memory.keys(), place, newKeys), written(memory.values(), place, newValues));
+  }
+
+  private static Tensor written(Tensor memory, long place, Tensor added) {
     long count = added.size(TOKENS);
-    memory.narrow(TOKENS, length, count).copy_(added);
-    return memory.narrow(TOKENS, 0, length + count);
+    memory.narrow(TOKENS, place, count).copy_(added);
+    return memory.narrow(TOKENS, 0, place + count);
   }
 
   /**
@@ -75,26 +84,34 @@ public final class KeyValueCache implements AutoCloseable {
    * tokens that it holds; they are still to be written.
    */
   KeysAndValues memoryFor(int layer, Tensor newKeys, Tensor newValues) {
-    Tensor roomForKeys = roomy(keys[layer], newKeys);
+    return memoryFor(layer, length, newKeys, newValues);
+  }
+
+  private synchronized KeysAndValues memoryFor(
+      int layer, long place, Tensor newKeys, Tensor newValues) {
+    Tensor roomForKeys = roomy(keys[layer], place, newKeys);
     keys[layer] = roomForKeys;
-    Tensor roomForValues = roomy(values[layer], newValues);
+    Tensor roomForValues = roomy(values[layer], place, newValues);
     values[layer] = roomForValues;
     return new KeysAndValues(roomForKeys, roomForValues);
   }
 
   /**
-   * Makes room for more tokens in all layers, which have read some already.
+   * Makes room for more tokens.
    *
    * @return whether memory lies elsewhere now
    */
-  boolean reserve(long tokens) {
+  boolean makeRoom(long tokens) {
+    long needed = length + tokens;
+    least = Math.max(least, needed);
     boolean moved = false;
-    for (int layer = 0; layer < keys.length; layer++) {
-      KeysAndValues memory = memory(layer);
-      if (memory.keys().size(TOKENS) < length + tokens) {
-        keys[layer] = grown(memory.keys(), length + tokens);
-        values[layer] = grown(memory.values(), length + tokens);
-        moved = true;
+    for (@Nullable Tensor[] memories : List.of(keys, values)) {
+      for (int layer = 0; layer < memories.length; layer++) {
+        Tensor memory = memories[layer];
+        if (memory != null && memory.size(TOKENS) < needed) {
+          memories[layer] = grown(memory, needed);
+          moved = true;
+        }
       }
     }
     return moved;
@@ -110,12 +127,12 @@ public final class KeyValueCache implements AutoCloseable {
     length += tokens;
   }
 
-  private Tensor roomy(@Nullable Tensor memory, Tensor added) {
+  private Tensor roomy(@Nullable Tensor memory, long place, Tensor added) {
     if (memory == null) {
-      return taken(added, firstCapacity);
+      return taken(added, least);
     }
     checkBatch(memory, added);
-    long needed = length + added.size(TOKENS);
+    long needed = place + added.size(TOKENS);
     return memory.size(TOKENS) < needed ? grown(memory, needed) : memory;
   }
 
@@ -145,7 +162,7 @@ public final class KeyValueCache implements AutoCloseable {
   @Override
   public void close() {
     length = 0;
-    for (@Nullable Tensor[] memories : new @Nullable Tensor[][] {keys, values}) {
+    for (@Nullable Tensor[] memories : List.of(keys, values)) {
       for (@Nullable Tensor memory : memories) {
         if (memory != null) {
           memory.deallocate();

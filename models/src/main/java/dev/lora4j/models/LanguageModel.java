@@ -1,10 +1,19 @@
 package dev.lora4j.models;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.nn.Child;
+import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Ops;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A causal language model: tokens to hidden states, hidden states to logits of the next token. The
@@ -15,6 +24,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public abstract class LanguageModel extends Module {
   private static final String HEAD = "lm_head";
+  private static final int LEAST_PART = 8; // tokens that are worth a thread
 
   /**
    * What the model makes of each token.
@@ -41,6 +51,49 @@ public abstract class LanguageModel extends Module {
       Tensor hidden = whole(passage(tokens, Attention.continuing(tokens, cache)));
       cache.advance(tokens.length());
       return hidden;
+    }
+  }
+
+  /**
+   * Reads a text's next tokens into the cache, together with the calling thread's crew, of which
+   * each thread has a part of them. There is no gradient.
+   *
+   * @param ids at least one
+   * @param cache of one row
+   * @return what the model makes of the last token, {@code [1, hidden]}
+   */
+  public final Tensor read(long[] ids, KeyValueCache cache) {
+    int parts = device().is_cpu() ? Math.min(Crew.threads(), ids.length / LEAST_PART) : 1;
+    if (parts < 2) {
+      Tensor all = Ops.tensor(ids).view(1, ids.length).to(device(), ScalarType.Long);
+      return hidden(Tokens.of(all), cache).select(1, ids.length - 1L);
+    }
+    PromptParts prompt = new PromptParts(cache, ids.length, parts);
+    AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
+    Crew.walk(
+        (thread, team) -> {
+          if (thread < parts) {
+            Tensor ofPart = lastOf(prompt, thread, ids);
+            if (thread == parts - 1) {
+              last.set(ofPart);
+            } else {
+              ofPart.deallocate();
+            }
+          }
+        });
+    cache.advance(ids.length);
+    return Ops.giveToScope(requireNonNull(last.get()));
+  }
+
+  private Tensor lastOf(PromptParts prompt, int part, long... ids) {
+    Tokens tokens = Tokens.of(Arrays.copyOfRange(ids, prompt.begin(part), prompt.begin(part + 1)));
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor hidden = whole(passage(tokens, Attention.partOf(prompt, part, tokens)));
+      return Ops.keep(hidden.select(1, tokens.length() - 1).clone());
+    } catch (RuntimeException | Error e) {
+      prompt.giveUp();
+      throw e;
     }
   }
 

@@ -66,7 +66,7 @@ final class LlamaReader implements TokenReader {
 
   @Override
   public Tensor logitsAfter(long token) {
-    if (cache.reserve(1) || cached.isEmpty()) {
+    if (cache.makeRoom(1) || cached.isEmpty()) {
       cached.clear();
       for (int i = 0; i < config.layers(); i++) {
         KeysAndValues memory = cache.memory(i);
@@ -138,19 +138,23 @@ final class LlamaReader implements TokenReader {
       int values = keys + config.groups() * config.headDim();
       block.headNorms().ifPresent(norms -> normalise(norms, keys, values));
       turn.apply(heads, 0, values);
-      cache.write(heads, keys, values, place);
+      cache.write(heads, keys, heads, values, place);
 
       int seen = (int) Math.min(place + 1L, block.window().orElse(place + 1L));
-      weights = weights.ofAtLeast(seen);
+      Row ofSeen = room(seen).first(seen);
       team.share(
           config.heads(),
           1,
-          (from, to) -> {
-            for (int head = from; head < to; head++) {
-              int group = head * config.groups() / config.heads();
-              cache.attend(heads, head, group, place + 1 - seen, seen, weights, shared.attended);
-            }
-          });
+          (from, to) ->
+              cache.attend(heads, from, to, config.heads(), place, ofSeen, shared.attended));
+    }
+
+    private Row room(int tokens) {
+      if (weights.size() < tokens) {
+        weights.close();
+        weights = Row.of(2 * tokens);
+      }
+      return weights;
     }
 
     private void normalise(HeadNorms norms, int keys, int values) {

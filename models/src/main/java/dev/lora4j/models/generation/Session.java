@@ -4,21 +4,17 @@ import dev.lora4j.UserError;
 import dev.lora4j.models.KeyValueCache;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.TokenReader;
-import dev.lora4j.models.Tokens;
 import dev.lora4j.models.generation.Generation.End;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Engine;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.train.Workers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Texts that are generated one after the other. What a prompt and the text before have in common at
@@ -118,7 +114,6 @@ public final class Session implements AutoCloseable {
     private final List<Long> text;
     private final int promptTokens;
     private final int known;
-    private final Device device = model.device();
 
     Run(GenerationConfig config, KeyValueCache cache, List<Long> prompt) {
       this.config = config;
@@ -156,10 +151,8 @@ public final class Session implements AutoCloseable {
     private void read(long... tokens) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        Tensor ids = Ops.tensor(tokens).view(1, tokens.length).to(device, ScalarType.Long);
-        Tensor hidden = model.hidden(Tokens.of(ids), cache); // [1, tokens, hidden]
-        Tensor lastRow = hidden.select(1, tokens.length - 1L); // [1, hidden]
-        text.add(sampler.next(model.logits(lastRow).select(0, 0), text));
+        Tensor hidden = model.read(tokens, cache); // [1, hidden]
+        text.add(sampler.next(model.logits(hidden).select(0, 0), text));
       }
     }
 
