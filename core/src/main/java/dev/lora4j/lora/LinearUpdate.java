@@ -71,8 +71,8 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
 
   @Override
   Optional<LowRank> ofRows() {
-    Tensor a = a().value();
-    Tensor b = b().value();
+    Tensor a = a().value().detach();
+    Tensor b = b().value().detach();
     return isPlain() && PlainMatrix.isOne(a) && PlainMatrix.isOne(b)
         ? Optional.of(new LowRank(PlainMatrix.of(a), PlainMatrix.of(b), (float) factor()))
         : Optional.empty();

@@ -76,11 +76,12 @@ public final class Linear extends Module implements Weighted, RowLayer {
 
   @Override
   public Optional<RowLinear> ofRows() {
-    boolean plain = !weight.isParametrized() && PlainMatrix.isOne(weight.value());
+    Tensor w = weight.value().detach();
+    boolean plain = !weight.isParametrized() && PlainMatrix.isOne(w);
     return plain && (bias == null || isPlain(bias))
         ? Optional.of(
             new RowLinear(
-                PlainMatrix.of(weight.value()), bias().map(b -> Row.over(b.value())), List.of()))
+                PlainMatrix.of(w), bias().map(b -> Row.over(b.value().detach())), List.of()))
         : Optional.empty();
   }
 

@@ -8,7 +8,8 @@ public interface RowLayer {
 
   /**
    * What the layer computes of a single row, as the calling thread sees it now, without a gradient;
-   * empty if that is not a matrix of floats in the CPU's memory with low-rank updates.
+   * empty if that is not a matrix of floats in the CPU's memory with low-rank updates. The memory
+   * stays at least until the pointer scope closes that is open, whatever becomes of the layer.
    */
   Optional<RowLinear> ofRows();
 }

@@ -58,11 +58,11 @@ public record CachedHeads(
       long group = (long) head * groups / heads;
       long first = (group * capacity + token + 1 - seen) * dim;
       PlainMatrix.rowsAt(keys, first, seen, dim)
-          .multiply(queries.from(head * dim), scale, weights.from(0));
+          .multiply(queries.from((long) head * dim), scale, weights.from(0));
       weights.softmax();
       PlainMatrix.rowsAt(values, first, seen, dim)
           .t()
-          .multiply(weights.from(0), 1, attended.from(head * dim));
+          .multiply(weights.from(0), 1, attended.from((long) head * dim));
     }
   }
 }

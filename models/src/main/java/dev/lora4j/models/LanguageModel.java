@@ -107,8 +107,8 @@ public abstract class LanguageModel extends Module {
 
   /**
    * Reads single tokens in a quicker way than {@link #hidden(Tokens, KeyValueCache)}, with the
-   * adapters and the crew that the calling thread has now; empty if there is no such way for this
-   * model as it is.
+   * adapters and the crew that the calling thread has now, until the pointer scope closes that is
+   * open; empty if there is no such way for this model as it is.
    *
    * @param cache of one row, which has read something already
    */

@@ -56,7 +56,7 @@ public final class Llama extends LanguageModel {
   }
 
   private Optional<LlamaReader.Parts> parts() {
-    Tensor embedding = model.embedding.weight().value();
+    Tensor embedding = model.embedding.weight().value().detach();
     List<LlamaReader.Block> blocks =
         model.layers.stream().flatMap(layer -> layer.ofRows().stream()).toList();
     Optional<RowNorm> norm = norm(model.norm);
