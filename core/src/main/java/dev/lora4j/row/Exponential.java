@@ -10,7 +10,7 @@ final class Exponential {
   private static final float LARGEST = 88;
   private static final float TO_POWERS_OF_TWO = 1.442695f;
   private static final float ROUNDER = 3 << 22; // a float of this size has no fraction
-  private static final float LN2_BEGIN = 0.693359375f; // few digits: its products are exact
+  private static final float LN2_BEGIN = 355 / 512f; // few digits: its products are exact
   private static final float LN2_REST = -2.1219444e-4f;
   private static final int BIAS = 127;
   private static final int MANTISSA_BITS = 23;
