@@ -1,13 +1,14 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.row.Lockstep;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Threads that help one thread with its large products of a single row, for as long as it is open.
- * It is for texts that are written one at a time; where many are, each had better keep to its
- * thread.
+ * Threads that help one thread to read and write a text, for as long as it is open: each reads a
+ * part of the prompt, and computes some of every single token. It is for texts that are written one
+ * at a time; where many are, each had better keep to its thread.
  */
 public final class Crew implements AutoCloseable {
   private static final ThreadLocal<@Nullable Crew> OF_THREAD = new ThreadLocal<>();
@@ -78,15 +79,27 @@ public final class Crew implements AutoCloseable {
   private void walkTogether(Walk walk) {
     Lockstep team = new Lockstep(size);
     Carried.Choices choices = Carried.ofThisThread();
+    AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
     runner.run(
         part -> {
           try {
             choices.during(() -> walk.walk(part, team));
           } catch (RuntimeException | Error e) {
+            first.compareAndSet(null, e);
             team.giveUp();
-            throw e;
           }
         });
+    rethrow(first.get());
+  }
+
+  /** The others' failures only follow from the first one. */
+  private static void rethrow(@Nullable Throwable first) {
+    if (first instanceof RuntimeException e) {
+      throw e;
+    }
+    if (first instanceof Error e) {
+      throw e;
+    }
   }
 
   static @Nullable Crew ofThisThread() {

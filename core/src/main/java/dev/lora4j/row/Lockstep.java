@@ -1,6 +1,7 @@
 package dev.lora4j.row;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * Threads that walk through the same steps. What is small each does for itself; of what is large
@@ -50,19 +51,26 @@ public final class Lockstep {
     await();
   }
 
-  @SuppressWarnings({
-    "NonAtomicVolatileUpdate", // only the last to come writes the step
-    "ThreadPriorityCheck" // a hint; correctness does not rest on it
-  })
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the last to come writes the step
   private void await() {
     int now = step;
     if (waiting.incrementAndGet() == size) {
       waiting.set(0);
       taken.set(0);
       step = now + 1;
-      return;
+    } else {
+      await(() -> step != now);
     }
-    for (int looks = 0; step == now; looks++) {
+  }
+
+  /**
+   * Waits, for a short time, for something that another thread of the team does.
+   *
+   * @throws IllegalStateException if another thread has given up
+   */
+  @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not rest on it
+  public void await(BooleanSupplier done) {
+    for (int looks = 0; !done.getAsBoolean(); looks++) {
       if (broken) {
         throw new IllegalStateException("another thread has given up");
       }

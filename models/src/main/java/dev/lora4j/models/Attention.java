@@ -55,12 +55,8 @@ final class Attention {
   }
 
   /** For the tokens of a prompt's part. */
-  static Attention partOf(PromptParts prompt, int part, Tokens tokens) {
-    return new Attention(
-        tokens,
-        null,
-        (layer, keys, values) -> prompt.append(part, layer, keys, values),
-        prompt.past(part));
+  static Attention of(PromptParts.Part part, Tokens tokens) {
+    return new Attention(tokens, null, part::append, part.past());
   }
 
   /** How many tokens were read before these. */

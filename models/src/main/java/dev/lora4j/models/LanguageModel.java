@@ -6,7 +6,6 @@ import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.PointerScope;
@@ -73,7 +72,7 @@ public abstract class LanguageModel extends Module {
     Crew.walk(
         (thread, team) -> {
           if (thread < parts) {
-            Tensor ofPart = lastOf(prompt, thread, ids);
+            Tensor ofPart = lastOf(prompt.part(thread, team), ids);
             if (thread == parts - 1) {
               last.set(ofPart);
             } else {
@@ -85,15 +84,12 @@ public abstract class LanguageModel extends Module {
     return Ops.giveToScope(requireNonNull(last.get()));
   }
 
-  private Tensor lastOf(PromptParts prompt, int part, long... ids) {
-    Tokens tokens = Tokens.of(Arrays.copyOfRange(ids, prompt.begin(part), prompt.begin(part + 1)));
+  private Tensor lastOf(PromptParts.Part part, long... ids) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Tensor hidden = whole(passage(tokens, Attention.partOf(prompt, part, tokens)));
+      Tokens tokens = Tokens.of(part.of(ids));
+      Tensor hidden = whole(passage(tokens, Attention.of(part, tokens)));
       return Ops.keep(hidden.select(1, tokens.length() - 1).clone());
-    } catch (RuntimeException | Error e) {
-      prompt.giveUp();
-      throw e;
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.lora4j.models;
 
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
+import dev.lora4j.row.Lockstep;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.Tensor;
 
@@ -13,12 +15,9 @@ final class PromptParts {
   /** To attend to so many tokens costs about as much as the products of a layer. */
   private static final double TOKENS_WORTH_A_LAYER = 1024;
 
-  private static final int LOOKS_BEFORE_YIELD = 1_000;
-
   private final KeyValueCache cache;
   private final int[] begins; // of each part, and the end
   private final AtomicIntegerArray layersWritten;
-  private volatile boolean broken;
 
   /** Parts of about the same cost. */
   PromptParts(KeyValueCache cache, int tokens, int parts) {
@@ -45,51 +44,50 @@ final class PromptParts {
     return TOKENS_WORTH_A_LAYER * (Math.sqrt(1 + 2 * cost / TOKENS_WORTH_A_LAYER) - 1);
   }
 
-  int count() {
-    return layersWritten.length();
-  }
-
-  /** Where a part begins in the prompt; that of the count is the prompt's end. */
+  /** Where a part begins in the prompt; that after the last, where the prompt ends. */
   int begin(int part) {
     return begins[part];
   }
 
-  /** How many tokens there are before a part, those in the cache included. */
-  long past(int part) {
-    return cache.length() + begins[part];
+  /** One of the parts. */
+  Part part(int number, Lockstep team) {
+    return new Part(number, team);
   }
 
-  /**
-   * Writes a part's keys and values, and gives them and all before them, once they are there.
-   *
-   * @param newKeys {@code [1, groups, tokens, dim]}
-   * @param newValues of the same shape
-   */
-  KeysAndValues append(int part, int layer, Tensor newKeys, Tensor newValues) {
-    KeysAndValues written = cache.write(layer, past(part), newKeys, newValues);
-    layersWritten.set(part, layer + 1);
-    for (int before = 0; before < part; before++) {
-      await(before, layer);
+  /** What a thread reads. */
+  final class Part {
+    private final int number;
+    private final Lockstep team;
+
+    private Part(int number, Lockstep team) {
+      this.number = number;
+      this.team = team;
     }
-    return written;
-  }
 
-  @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not rest on it
-  private void await(int part, int layer) {
-    for (int looks = 0; layersWritten.get(part) <= layer; looks++) {
-      if (broken) {
-        throw new IllegalStateException("another thread could not read its part of the prompt");
-      }
-      if (looks < LOOKS_BEFORE_YIELD) {
-        Thread.onSpinWait();
-      } else {
-        Thread.yield();
-      }
+    /** Its tokens, of those of the whole prompt. */
+    long[] of(long... prompt) {
+      return Arrays.copyOfRange(prompt, begins[number], begins[number + 1]);
     }
-  }
 
-  /** Lets no thread wait any more, since one does not go on. */
-  void giveUp() {
-    broken = true;
+    /** How many tokens there are before it, those in the cache included. */
+    long past() {
+      return cache.length() + begins[number];
+    }
+
+    /**
+     * Writes its keys and values, and gives them and all before them, once they are there.
+     *
+     * @param newKeys {@code [1, groups, tokens, dim]}
+     * @param newValues of the same shape
+     */
+    KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
+      KeysAndValues written = cache.write(layer, past(), newKeys, newValues);
+      layersWritten.set(number, layer + 1);
+      for (int i = 0; i < number; i++) {
+        int before = i;
+        team.await(() -> layersWritten.get(before) > layer);
+      }
+      return written;
+    }
   }
 }
