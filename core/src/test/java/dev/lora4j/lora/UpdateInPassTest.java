@@ -23,7 +23,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /** The derivatives that are written out are those that libtorch finds, relative to the largest. */
 class UpdateInPassTest {
-  private static final double TOLERANCE = 1e-5;
+  private static final double TOLERANCE = 1e-4; // sums of products of sums, in two orders
   private static final int IN = 6;
   private static final int OUT = 5;
 
