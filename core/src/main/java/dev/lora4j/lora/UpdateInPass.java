@@ -54,9 +54,10 @@ final class UpdateInPass {
     Tensor y = pretrained.forward(x);
     Tensor values = rows(x.detach()); // [n, in]
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor features = values.mm(a.t()); // [n, rank]
-      Tensor back = torch.empty_like(features); // s g B
-      rows(y.detach()).addmm_(features, b.t(), Ops.ONE, update.scaling());
+      Tensor filled = values.mm(a.t());
+      Tensor features = toRank(filled, 1); // [n, rank]
+      Tensor back = torch.empty_like(filled); // s g B
+      rows(y.detach()).addmm_(features, toRank(b, 1).t(), Ops.ONE, update.scaling());
       pass.onTheWayBack(
           y,
           List.of(values, features, back, b),
@@ -64,16 +65,22 @@ final class UpdateInPass {
             learn(rows(g), values, features, back);
             return g;
           });
-      pass.onTheWayBack(x, List.of(back, a), g -> rows(g).addmm_(back, a).view(g.sizes()));
+      Tensor ofRank = toRank(back, 1);
+      Tensor down = toRank(a, 0);
+      pass.onTheWayBack(
+          x, List.of(ofRank, down), g -> rows(g).addmm_(ofRank, down).view(g.sizes()));
     }
     return torch.alias(y); // whoever exchanges the output's gradient does so before it comes here
   }
 
   private void learn(Tensor g, Tensor x, Tensor features, Tensor back) {
     torch.mm_out(back, g, b).mul_(update.scaling());
-    int rank = update.rank();
-    gradient(update.b()).addmm_(g.t(), features.narrow(1, 0, rank), Ops.ONE, update.scaling());
-    gradient(update.a()).addmm_(back.narrow(1, 0, rank).t(), x);
+    gradient(update.b()).add_(features.t().mm(g).t(), update.scaling()); // MKL's gᵀ (A x) is slow
+    gradient(update.a()).addmm_(toRank(back, 1).t(), x);
+  }
+
+  private Tensor toRank(Tensor filled, int dimension) {
+    return filled.narrow(dimension, 0, update.rank());
   }
 
   private static Tensor gradient(Parameter parameter) {
