@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -128,12 +129,18 @@ public final class Gpt2 extends LanguageModel {
 
       @Override
       public Tensor layer(int number, Tensor x) {
-        return layers.get(number).forward(x, attention); // [B, T, H]
+        return layers.get(number).forward(x, attention, all -> all); // [B, T, H]
       }
 
       @Override
       public Tensor finish(Tensor x) {
         return norm.forward(x);
+      }
+
+      @Override
+      public Tensor finishAt(Tensor places, Tensor x) {
+        Layer last = layers.get(layers.size() - 1);
+        return finish(last.forward(x, attention, all -> at(places, all)));
       }
     }
 
@@ -164,9 +171,13 @@ public final class Gpt2 extends LanguageModel {
       child("mlp", feedForward);
     }
 
-    Tensor forward(Tensor x, Attention attention) {
-      Tensor attended = x.add(selfAttention.forward(attentionNorm.forward(x), attention));
-      return attended.add(feedForward.forward(feedForwardNorm.forward(attended))); // [B, T, H]
+    /**
+     * @param wanted what goes on after the attention, of what came there
+     */
+    Tensor forward(Tensor x, Attention attention, UnaryOperator<Tensor> wanted) {
+      Tensor attended = selfAttention.forward(attentionNorm.forward(x), attention);
+      Tensor y = wanted.apply(x).add(selfAttention.outputOf(wanted.apply(attended)));
+      return y.add(feedForward.forward(feedForwardNorm.forward(y)));
     }
   }
 
@@ -192,14 +203,16 @@ public final class Gpt2 extends LanguageModel {
 
     Tensor forward(Tensor x, Attention attention) {
       Tensor all = queryKeyValue.forward(x); // [B, T, 3 H]
-      Tensor attended =
-          attention.attend(
-              number,
-              part(all, 0),
-              part(all, 1),
-              part(all, 2),
-              OptionalLong.empty(),
-              isTraining() ? attentionDropout : 0); // [B, T, H]
+      return attention.attend(
+          number,
+          part(all, 0),
+          part(all, 1),
+          part(all, 2),
+          OptionalLong.empty(),
+          isTraining() ? attentionDropout : 0); // [B, T, H]
+    }
+
+    Tensor outputOf(Tensor attended) {
       return dropout.forward(output.forward(attended));
     }
 

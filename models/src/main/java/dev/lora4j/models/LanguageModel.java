@@ -64,15 +64,20 @@ public abstract class LanguageModel extends Module {
   public final Tensor read(long[] ids, KeyValueCache cache) {
     int parts = device().is_cpu() ? Math.min(Crew.threads(), ids.length / LEAST_PART) : 1;
     if (parts < 2) {
-      Tensor all = Ops.tensor(ids).view(1, ids.length).to(device(), ScalarType.Long);
-      return hidden(Tokens.of(all), cache).select(1, ids.length - 1L);
+      try (NoGradGuard guard = new NoGradGuard()) {
+        Tensor all = Ops.tensor(ids).view(1, ids.length).to(device(), ScalarType.Long);
+        Tokens tokens = Tokens.of(all);
+        Tensor last = lastOf(passage(tokens, Attention.continuing(tokens, cache)), ids.length);
+        cache.advance(ids.length);
+        return last;
+      }
     }
     PromptParts prompt = new PromptParts(cache, ids.length, parts);
     AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
     Crew.walk(
         (thread, team) -> {
           if (thread < parts) {
-            Tensor ofPart = lastOf(prompt.part(thread, team), ids);
+            Tensor ofPart = lastOfPart(prompt.part(thread, team), ids);
             if (thread == parts - 1) {
               last.set(ofPart);
             } else {
@@ -84,21 +89,29 @@ public abstract class LanguageModel extends Module {
     return Ops.giveToScope(requireNonNull(last.get()));
   }
 
-  private Tensor lastOf(PromptParts.Part part, long... ids) {
+  private Tensor lastOfPart(PromptParts.Part part, long... ids) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tokens tokens = Tokens.of(part.of(ids));
-      Tensor hidden = whole(passage(tokens, Attention.of(part, tokens)));
-      return Ops.keep(hidden.select(1, tokens.length() - 1).clone());
+      return Ops.keep(lastOf(passage(tokens, Attention.of(part, tokens)), tokens.length()));
     }
   }
 
+  private Tensor lastOf(Passage passage, long tokens) {
+    Tensor last = Ops.tensor(new long[] {tokens - 1}).to(device(), ScalarType.Long);
+    return passage.finishAt(last, through(passage, passage.layers() - 1));
+  }
+
   private static Tensor whole(Passage passage) {
+    return passage.finish(through(passage, passage.layers()));
+  }
+
+  private static Tensor through(Passage passage, int layers) {
     Tensor x = passage.begin();
-    for (int i = 0; i < passage.layers(); i++) {
+    for (int i = 0; i < layers; i++) {
       x = passage.layer(i, x);
     }
-    return passage.finish(x);
+    return x;
   }
 
   /**

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -169,12 +170,18 @@ public final class Llama extends LanguageModel {
 
       @Override
       public Tensor layer(int number, Tensor x) {
-        return layers.get(number).forward(x, turns, attention); // [B, T, H]
+        return layers.get(number).forward(x, turns, attention, all -> all); // [B, T, H]
       }
 
       @Override
       public Tensor finish(Tensor x) {
         return norm.forward(x);
+      }
+
+      @Override
+      public Tensor finishAt(Tensor places, Tensor x) {
+        Layer last = layers.get(layers.size() - 1);
+        return finish(last.forward(x, turns, attention, all -> at(places, all)));
       }
     }
   }
@@ -196,9 +203,13 @@ public final class Llama extends LanguageModel {
           child("post_attention_layernorm", new RmsNorm(c.hiddenSize(), c.normEpsilon()));
     }
 
-    Tensor forward(Tensor x, Rope.Turns turns, Attention attention) {
-      Tensor attended = x.add(selfAttention.forward(inputNorm.forward(x), turns, attention));
-      return attended.add(mlp.forward(postAttentionNorm.forward(attended))); // [B, T, H]
+    /**
+     * @param wanted what goes on after the attention, of what came there
+     */
+    Tensor forward(Tensor x, Rope.Turns turns, Attention attention, UnaryOperator<Tensor> wanted) {
+      Tensor attended = selfAttention.forward(inputNorm.forward(x), turns, attention);
+      Tensor y = wanted.apply(x).add(selfAttention.output.forward(wanted.apply(attended)));
+      return y.add(mlp.forward(postAttentionNorm.forward(y)));
     }
 
     /** The layer in plain memory, for single rows; empty if it can't be. */
@@ -229,7 +240,10 @@ public final class Llama extends LanguageModel {
     }
   }
 
-  /** Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary positions. */
+  /**
+   * Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary positions, up to
+   * the output's layer.
+   */
   private static final class SelfAttention extends Part {
     private final int number;
     private final int headDim;
@@ -266,15 +280,13 @@ public final class Llama extends LanguageModel {
         q = queryNorm.forward(q);
         k = keyNorm.forward(k);
       }
-      Tensor attended =
-          attention.attend(
-              number,
-              turns.apply(q),
-              turns.apply(k),
-              v,
-              window,
-              isTraining() ? dropout : 0); // [B, T, N · D]
-      return output.forward(attended); // [B, T, H]
+      return attention.attend(
+          number,
+          turns.apply(q),
+          turns.apply(k),
+          v,
+          window,
+          isTraining() ? dropout : 0); // [B, T, N · D]
     }
 
     Optional<LlamaReader.HeadNorms> headNorms() {

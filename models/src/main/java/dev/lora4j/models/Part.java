@@ -13,6 +13,16 @@ class Part extends Module {
     }
   }
 
+  /**
+   * Some tokens of a batch, {@code [n, hidden]}.
+   *
+   * @param places {@code [n]}, int64: counted row after row
+   * @param all {@code [batch, tokens, hidden]}
+   */
+  static Tensor at(Tensor places, Tensor all) {
+    return all.flatten(0, 1).index_select(0, places);
+  }
+
   /** Is not there: run the model instead. */
   @Override
   public final Tensor forward(Tensor input) {

@@ -4,8 +4,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A forward of a language model in pieces, for who wants to keep less of it than all: the layers
- * one by one, and the last piece for some tokens only. {@link LanguageModel#hidden} is all pieces
- * in a row.
+ * one by one, and the last of them for some tokens only. {@link LanguageModel#hidden} is all layers
+ * in a row, and {@link #finish}.
  */
 public interface Passage {
 
@@ -35,4 +35,14 @@ public interface Passage {
    * @return the same shape
    */
   Tensor finish(Tensor x);
+
+  /**
+   * What the head reads at some places only: the last layer, of which all that comes after the
+   * attention is computed for them alone, and {@link #finish}.
+   *
+   * @param x {@code [batch, tokens, hidden]}, of the layer before the last
+   * @param places {@code [n]}, int64: tokens of the batch, counted row after row
+   * @return {@code [n, hidden]}
+   */
+  Tensor finishAt(Tensor places, Tensor x);
 }

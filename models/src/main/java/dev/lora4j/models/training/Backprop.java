@@ -7,6 +7,7 @@ import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -34,12 +35,7 @@ final class Backprop implements AutoCloseable {
   /** The losses of a batch, {@code [n]}, and nothing else. */
   Tensor losses(LossRows rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Passage passage = model.passage(rows.tokens());
-      Tensor x = passage.begin();
-      for (int i = 0; i < passage.layers(); i++) {
-        x = inScope(passage, i, x);
-      }
-      return head.losses(last(passage, x, rows), rows.targets());
+      return head.losses(hidden(rows), rows.targets());
     }
   }
 
@@ -64,31 +60,42 @@ final class Backprop implements AutoCloseable {
 
   private void backwardAtOnce(LossRows rows, HeadLoss.Weights weights) {
     try (OnePass pass = OnePass.open()) {
-      Passage passage = model.passage(rows.tokens());
-      Tensor x = passage.begin();
-      for (int i = 0; i < passage.layers(); i++) {
-        x = inScope(passage, i, x);
-      }
-      backwardFromHead(passage, x, rows, weights);
+      backwardFromHead(hidden(rows), rows, weights);
     }
   }
 
-  /** (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer being a segment. */
+  /** What the head reads where there is loss, {@code [n, hidden]}. */
+  private Tensor hidden(LossRows rows) {
+    Passage passage = model.passage(rows.tokens());
+    Tensor x = passage.begin();
+    for (int i = 0; i < passage.layers() - 1; i++) {
+      int layer = i;
+      Tensor input = x;
+      x = inScope(() -> passage.layer(layer, input));
+    }
+    Tensor last = x;
+    return inScope(() -> passage.finishAt(rows.places(), last));
+  }
+
+  /** (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer being a segment, and the last kept. */
   private void backwardByLayers(LossRows rows, HeadLoss.Weights weights) {
     Passage passage = model.passage(rows.tokens());
     Tensor first = passage.begin();
     List<Tensor> inputs = new ArrayList<>();
     List<Tensor> randoms = new ArrayList<>();
     Tensor x = first;
-    for (int i = 0; i < passage.layers(); i++) {
+    for (int i = 0; i < passage.layers() - 1; i++) {
       inputs.add(leaf(x));
       randoms.add(random.state());
       x = withoutGraph(passage, i, inputs.get(i));
     }
-    Tensor output = leaf(x);
-    backwardFromHead(passage, output, rows, weights);
-    Tensor gradient = output.requires_grad() ? output.grad() : null;
-    for (int i = passage.layers() - 1; i >= 0 && gradient != null; i--) {
+    Tensor last = leaf(x);
+    try (PointerScope scope = new PointerScope();
+        OnePass pass = OnePass.open()) {
+      backwardFromHead(passage.finishAt(rows.places(), last), rows, weights);
+    }
+    Tensor gradient = last.requires_grad() ? last.grad() : null;
+    for (int i = inputs.size() - 1; i >= 0 && gradient != null; i--) {
       random.restore(randoms.get(i));
       try (PointerScope scope = new PointerScope();
           OnePass pass = OnePass.open()) {
@@ -101,23 +108,17 @@ final class Backprop implements AutoCloseable {
     }
   }
 
-  private void backwardFromHead(
-      Passage passage, Tensor x, LossRows rows, HeadLoss.Weights weights) {
-    Tensor hidden = last(passage, x, rows); // [n, hidden]
+  private void backwardFromHead(Tensor hidden, LossRows rows, HeadLoss.Weights weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);
     }
   }
 
-  private static Tensor last(Passage passage, Tensor x, LossRows rows) {
-    return passage.finish(x.flatten(0, 1).index_select(0, rows.places()));
-  }
-
-  private static Tensor inScope(Passage passage, int layer, Tensor x) {
+  private static Tensor inScope(Supplier<Tensor> step) {
     Tensor y;
     try (PointerScope scope = new PointerScope()) {
-      y = Ops.keep(passage.layer(layer, x));
+      y = Ops.keep(step.get());
     }
     return Ops.giveToScope(y);
   }
