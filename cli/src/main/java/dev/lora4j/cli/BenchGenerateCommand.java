@@ -5,6 +5,7 @@ import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.Targets;
+import dev.lora4j.lora.Unmerging;
 import dev.lora4j.models.Llama;
 import dev.lora4j.models.generation.Generation;
 import dev.lora4j.models.generation.GenerationConfig;
@@ -102,9 +103,10 @@ final class BenchGenerateCommand implements Callable<Integer> {
   private Generation write(Kind kind, LoraModel model, Generator generator, List<Long> ids) {
     model.activate(kind == Kind.BASE ? new String[0] : new String[] {"default"});
     if (kind == Kind.MERGED) {
-      model.merge();
+      model.merge(Unmerging.BY_SUBTRACTION); // no copy, whose memory the next texts would find free
     }
     try {
+      generator.generate(ids, GenerationConfig.greedy(1)); // pays for what the switch left cold
       return generator.generate(ids, GenerationConfig.greedy(tokens));
     } finally {
       if (kind == Kind.MERGED) {
