@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class HeadLoss implements AutoCloseable {
   private static final long ELEMENTS_AT_ONCE = 1 << 23; // logits: 32 MB
   private static final long LEAST_ROWS = 16;
-  private static final long WORDS_AT_ONCE = 2048;
+  private static final long WORDS_AT_ONCE = 1024;
+  private static final long CACHE_LINE = 16; // floats
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
@@ -187,10 +188,19 @@ final class HeadLoss implements AutoCloseable {
 
   private Tensor memory(Tensor like) {
     if (memory == null) {
-      long[] shape = {rowsAtOnce, model.vocabularySize()};
-      memory = Ops.keep(torch.empty(shape, like.options(), null));
+      long[] shape = {rowsAtOnce, oddLines(model.vocabularySize())};
+      Tensor lines = torch.empty(shape, like.options(), null);
+      memory = Ops.keep(lines.narrow(1, 0, model.vocabularySize()));
     }
     return memory;
+  }
+
+  /**
+   * At least so many floats, an odd number of cache lines: rows whose beginnings lie a multiple of
+   * a memory page apart drive each other out of the cache.
+   */
+  private static long oddLines(long floats) {
+    return ((floats + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
   }
 
   /** The head's weight, {@code [vocabulary, hidden]}, if logits are a product with it alone. */
