@@ -69,7 +69,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
     OnePass pass = OnePass.current();
     LinearUpdate alone = pass == null ? null : updateOfAllRows();
     return pass != null && alone != null && UpdateInPass.suits(alone, input)
-        ? new UpdateInPass(alone, input).forward(pretrained, input, pass)
+        ? new UpdateInPass(alone).forward(pretrained, input, pass)
         : onTop(pretrained.forward(input), input); // W x + b
   }
 

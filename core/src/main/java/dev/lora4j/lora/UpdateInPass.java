@@ -22,18 +22,18 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <p>(LoRA paper, §4.1, eq. 3). Each is added where its sum lies: to the gradients of A and B, and
  * to that of x which came through W. Libtorch makes a tensor for each and adds them afterwards.
+ * Each product has the rank as its first side or its inner one: with it as the last, BLAS takes two
+ * to four times as long.
  */
 final class UpdateInPass {
   private final LinearUpdate update;
   private final Tensor a; // [rank, in]
   private final Tensor b; // [out, rank]
 
-  UpdateInPass(LinearUpdate update, Tensor input) {
+  UpdateInPass(LinearUpdate update) {
     this.update = update;
-    try (NoGradGuard guard = new NoGradGuard()) {
-      a = update.downFactorFor(input).detach();
-      b = update.upFactorFor(input).detach();
-    }
+    a = update.downFactor().detach();
+    b = update.upFactor().detach();
   }
 
   /** Whether an update is one with these derivatives, and all of them are wanted. */
@@ -54,10 +54,9 @@ final class UpdateInPass {
     Tensor y = pretrained.forward(x);
     Tensor values = rows(x.detach()); // [n, in]
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor filled = values.mm(a.t());
-      Tensor features = toRank(filled, 1); // [n, rank]
-      Tensor back = torch.empty_like(filled); // s g B
-      rows(y.detach()).addmm_(features, toRank(b, 1).t(), Ops.ONE, update.scaling());
+      Tensor features = a.mm(values.t()); // [rank, n]
+      Tensor back = torch.empty_like(features); // s Bᵀ gᵀ
+      rows(y.detach()).addmm_(features.t(), b.t(), Ops.ONE, update.scaling());
       pass.onTheWayBack(
           y,
           List.of(values, features, back, b),
@@ -65,22 +64,15 @@ final class UpdateInPass {
             learn(rows(g), values, features, back);
             return g;
           });
-      Tensor ofRank = toRank(back, 1);
-      Tensor down = toRank(a, 0);
-      pass.onTheWayBack(
-          x, List.of(ofRank, down), g -> rows(g).addmm_(ofRank, down).view(g.sizes()));
+      pass.onTheWayBack(x, List.of(back, a), g -> rows(g).addmm_(back.t(), a).view(g.sizes()));
     }
     return torch.alias(y); // whoever exchanges the output's gradient does so before it comes here
   }
 
   private void learn(Tensor g, Tensor x, Tensor features, Tensor back) {
-    torch.mm_out(back, g, b).mul_(update.scaling());
-    gradient(update.b()).add_(features.t().mm(g).t(), update.scaling()); // MKL's gᵀ (A x) is slow
-    gradient(update.a()).addmm_(toRank(back, 1).t(), x);
-  }
-
-  private Tensor toRank(Tensor filled, int dimension) {
-    return filled.narrow(dimension, 0, update.rank());
+    torch.mm_out(back, b.t(), g.t()).mul_(update.scaling());
+    gradient(update.b()).add_(features.mm(g).t(), update.scaling());
+    gradient(update.a()).addmm_(back, x);
   }
 
   private static Tensor gradient(Parameter parameter) {
