@@ -48,7 +48,7 @@ final class Attention {
 
   /** For tokens that go on where the cache ends. */
   static Attention continuing(Tokens tokens, KeyValueCache cache) {
-    if (tokens.segments().isPresent()) {
+    if (tokens.ends().isPresent()) {
       throw new UserError("packed texts can't go on from a cache; give each row one text");
     }
     return new Attention(tokens, cache, cache::append, cache.length());
@@ -136,7 +136,7 @@ final class Attention {
   /** Zero where a token sees another, −∞ where not; none where plain causal attention says it. */
   private @Nullable Tensor mask(OptionalLong window, Tensor q) {
     boolean narrow = window.isPresent() && window.getAsLong() < past + length();
-    if (past == 0 && !narrow && tokens.segments().isEmpty()) {
+    if (past == 0 && !narrow && tokens.ends().isEmpty()) {
       return null;
     }
     return masks.computeIfAbsent(
@@ -154,13 +154,21 @@ final class Attention {
     Tensor rows = Ops.range(past, past + length()).unsqueeze(1);
     Tensor hidden = keys.gt(rows);
     if (window.isPresent()) {
-      hidden = hidden.logical_or(keys.le(rows.sub(new Scalar(window.getAsLong()))));
+      hidden = hidden.logical_or(distances(rows, keys).ge(new Scalar(window.getAsLong())));
     }
-    if (tokens.segments().isPresent()) {
-      Tensor segments = tokens.segments().get().cpu();
-      Tensor apart = segments.unsqueeze(2).ne(segments.unsqueeze(1)); // [batch, tokens, tokens]
-      hidden = hidden.logical_or(apart).unsqueeze(1);
+    if (tokens.ends().isPresent()) {
+      Tensor ends = tokens.ends().get().cpu().unsqueeze(1); // [batch, 1, tokens]
+      hidden = hidden.logical_or(rows.ge(ends)).unsqueeze(1);
     }
     return hidden;
+  }
+
+  /** How far back in its text each token lies: {@code [tokens, keys]}, or one for each row. */
+  private Tensor distances(Tensor rows, Tensor keys) {
+    if (tokens.ends().isEmpty() || tokens.positions().isEmpty()) {
+      return rows.sub(keys);
+    }
+    Tensor positions = tokens.positions().get().cpu();
+    return positions.unsqueeze(2).sub(positions.unsqueeze(1));
   }
 }

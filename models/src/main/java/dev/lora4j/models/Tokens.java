@@ -13,17 +13,17 @@ import org.bytedeco.pytorch.Tensor;
  * @param ids {@code [batch, tokens]}, int64
  * @param positions {@code [batch, tokens]}, int64, each token's place in its text; empty for 0, 1,
  *     2, … in each row
- * @param segments {@code [batch, tokens]}, int64: a token attends to earlier ones of the same
- *     number only; empty where each row is one text
+ * @param ends {@code [batch, tokens]}, int64: the place in the row before which those that follow a
+ *     token attend to it; empty where each row is one text
  */
-public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<Tensor> segments) {
+public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<Tensor> ends) {
 
   public Tokens {
     if (ids.dim() != 2) {
       throw new UserError("tokens: expected [batch, tokens], found " + Ops.shapeOf(ids));
     }
     positions.ifPresent(given -> checkShape("positions", given, ids));
-    segments.ifPresent(given -> checkShape("segments", given, ids));
+    ends.ifPresent(given -> checkShape("ends", given, ids));
   }
 
   private static void checkShape(String what, Tensor given, Tensor ids) {
@@ -49,15 +49,17 @@ public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<Tensor> se
   }
 
   /**
-   * Several texts a row, each with positions from 0 on, none of which sees another. Padding is a
-   * text of its own: give it a number that no text has.
+   * Several texts a row, each with positions from 0 on. A token attends to itself and to those
+   * before it in the row that do not end before it: to its own text, where all of a text's tokens
+   * end with it. What several texts begin with may stand once, before all of their rests, and end
+   * with the last of them. Padding may end anywhere behind itself.
    *
    * @param ids {@code [batch, tokens]}, int64
    * @param positions {@code [batch, tokens]}, int64
-   * @param segments {@code [batch, tokens]}, int64
+   * @param ends {@code [batch, tokens]}, int64, each greater than the token's own place
    */
-  public static Tokens packed(Tensor ids, Tensor positions, Tensor segments) {
-    return new Tokens(ids, Optional.of(positions), Optional.of(segments));
+  public static Tokens packed(Tensor ids, Tensor positions, Tensor ends) {
+    return new Tokens(ids, Optional.of(positions), Optional.of(ends));
   }
 
   /** Number of rows. */

@@ -50,16 +50,36 @@ class LanguageModelLawsTest {
         family,
         model -> {
           Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 0});
-          Tensor segments = Ops.tensor(new long[] {1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0});
+          Tensor ends = Ops.tensor(new long[] {8, 8, 8, 8, 8, 8, 8, 8, 13, 13, 13, 13, 13, 14});
           Tensor packed =
               model.hidden(
                   Tokens.packed(
-                      Ops.tensor(TEXT).view(1, -1), positions.view(1, -1), segments.view(1, -1)));
+                      Ops.tensor(TEXT).view(1, -1), positions.view(1, -1), ends.view(1, -1)));
 
           Tensor first = model.hidden(Tokens.of(Arrays.copyOf(TEXT, 8)));
           Tensor second = model.hidden(Tokens.of(Arrays.copyOfRange(TEXT, 8, 13)));
           TensorAssert.assertThat(row(packed, 0, 8)).isCloseTo(row(first, 0, 8), TOLERANCE);
           TensorAssert.assertThat(row(packed, 8, 5)).isCloseTo(row(second, 0, 5), TOLERANCE);
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
+  void whatTextsBeginWithIsReadForAllOfThem(String family) {
+    with(
+        family,
+        model -> {
+          long[] stem = Arrays.copyOf(TEXT, 6);
+          Tensor ids = Ops.tensor(new long[] {stem[0], stem[1], stem[2], stem[3], 9, 8, 4, 5, 7});
+          Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 4, 5, 4, 5, 6});
+          Tensor ends = Ops.tensor(new long[] {9, 9, 9, 9, 6, 6, 9, 9, 9});
+          Tensor both =
+              model.hidden(Tokens.packed(ids.view(1, -1), positions.view(1, -1), ends.view(1, -1)));
+
+          Tensor first = model.hidden(Tokens.of(stem[0], stem[1], stem[2], stem[3], 9, 8));
+          Tensor second = model.hidden(Tokens.of(stem[0], stem[1], stem[2], stem[3], 4, 5, 7));
+          TensorAssert.assertThat(row(both, 0, 6)).isCloseTo(row(first, 0, 6), TOLERANCE);
+          TensorAssert.assertThat(row(both, 6, 3)).isCloseTo(row(second, 4, 3), TOLERANCE);
         });
   }
 

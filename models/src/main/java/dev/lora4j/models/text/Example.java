@@ -1,6 +1,7 @@
 package dev.lora4j.models.text;
 
 import java.util.Arrays;
+import java.util.Comparator;
 
 /**
  * What a model is trained on: token ids, and which of them it is to learn to say. A token carries
@@ -8,6 +9,10 @@ import java.util.Arrays;
  * since nothing comes before it. Immutable.
  */
 public final class Example {
+  /** Those that begin alike are next to each other. */
+  static final Comparator<Example> BY_TOKENS =
+      (one, other) -> Arrays.compare(one.tokens, other.tokens);
+
   private final int[] tokens;
   private final boolean[] loss;
   private final int lossTokens;
@@ -82,12 +87,10 @@ public final class Example {
     return loss.clone();
   }
 
-  void copyTokens(int[] target, int at) {
-    System.arraycopy(tokens, 0, target, at, tokens.length);
-  }
-
-  void copyLoss(boolean[] target, int at) {
-    System.arraycopy(loss, 0, target, at, loss.length);
+  /** How many tokens both begin with. */
+  int commonBeginning(Example other) {
+    int different = Arrays.mismatch(tokens, other.tokens);
+    return different < 0 ? tokens.length : different;
   }
 
   @Override

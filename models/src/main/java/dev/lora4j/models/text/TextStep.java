@@ -42,42 +42,71 @@ public record TextStep(List<List<Example>> rows) {
    * are dealt in the same way.
    */
   public List<PackedBatch> dealt(int workers, SpecialTokens special) {
+    return shares(workers).stream().map(share -> PackedBatch.of(share, WIDTHS, special)).toList();
+  }
+
+  /** By cost, or neighbours in the order of their tokens, where these have more in common. */
+  private List<List<List<Example>>> shares(int workers) {
+    List<List<List<Example>>> byCost = sharesByCost(workers);
+    if (putTogether(rows)) {
+      return byCost;
+    }
+    List<List<List<Example>>> neighbours =
+        new CommonBeginnings(examples(rows))
+            .dealt(workers).stream().map(TextStep::withLeastPadding).toList();
+    return busiest(neighbours) < busiest(byCost) ? neighbours : byCost;
+  }
+
+  private List<List<List<Example>>> sharesByCost(int workers) {
     long[] costs = rows.stream().mapToLong(TextStep::cost).toArray();
     return Deal.byCost(costs, workers).stream()
         .filter(share -> !share.isEmpty())
         .map(share -> share.stream().map(rows::get).toList())
-        .map(share -> PackedBatch.of(withLeastPadding(share), WIDTHS, special))
+        .map(share -> putTogether(share) ? share : withLeastPadding(examples(share)))
         .toList();
   }
 
-  /** Short examples of one share are read as one row, where that means less padding. */
-  private static List<List<Example>> withLeastPadding(List<List<Example>> share) {
-    if (share.stream().anyMatch(row -> row.size() != 1)) {
-      return share; // they were put together on purpose
-    }
-    int[] lengths = share.stream().mapToInt(row -> row.get(0).length()).toArray();
+  /** Whether there are several examples in a row on purpose. */
+  private static boolean putTogether(List<List<Example>> rows) {
+    return rows.stream().anyMatch(row -> row.size() != 1);
+  }
+
+  private static List<Example> examples(List<List<Example>> rows) {
+    return rows.stream().flatMap(List::stream).toList();
+  }
+
+  /**
+   * Examples of one share in rows: those together that begin alike, and short ones as one row where
+   * that means less padding.
+   */
+  private static List<List<Example>> withLeastPadding(List<Example> share) {
+    List<List<Example>> families = new CommonBeginnings(share).families(ATTENTION_AS_DEAR);
+    int[] lengths = families.stream().mapToInt(SharedBeginnings::length).toArray();
     int longest = Arrays.stream(lengths).max().orElse(0);
     List<List<Example>> joined =
         RowPacking.pack(lengths, Math.max(longest, SHORT_ROW)).stream()
-            .map(row -> row.stream().map(i -> share.get(i).get(0)).toList())
+            .map(row -> row.stream().flatMap(i -> families.get(i).stream()).toList())
             .toList();
-    return padded(joined) < padded(share) ? joined : share;
+    return padded(joined) < padded(families) ? joined : families;
+  }
+
+  private static long busiest(List<List<List<Example>>> shares) {
+    return shares.stream().mapToLong(TextStep::padded).max().orElse(0);
   }
 
   /** How many places a batch of these rows has. */
   private static long padded(List<List<Example>> rows) {
-    int widest =
-        rows.stream().mapToInt(row -> row.stream().mapToInt(Example::length).sum()).max().orElse(0);
+    int widest = rows.stream().mapToInt(SharedBeginnings::length).max().orElse(0);
     int width = (widest + WIDTHS - 1) / WIDTHS * WIDTHS;
     return (long) rows.size() * width;
   }
 
   /** Every token costs, and every pair of tokens of an example a little. */
   private static long cost(List<Example> row) {
-    long cost = 0;
+    long cost = SharedBeginnings.length(row);
     for (Example example : row) {
       long length = example.length();
-      cost += length + length * length / ATTENTION_AS_DEAR;
+      cost += length * length / ATTENTION_AS_DEAR;
     }
     return cost;
   }

@@ -8,6 +8,7 @@ import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Device;
 
@@ -48,15 +49,17 @@ public final class EvaExamples {
   private static EvaBatch batch(TextStep step, SpecialTokens special, Device device) {
     PackedBatch rows = PackedBatch.of(step.rows(), 1, special);
     int[] tokens = rows.tokens();
-    int[] segments = rows.segments();
-    boolean[] loss = rows.loss();
+    boolean[] padding = rows.padding();
     long[] ids = new long[tokens.length];
     long[] attention = new long[tokens.length];
     long[] labels = new long[tokens.length];
     for (int i = 0; i < tokens.length; i++) {
       ids[i] = tokens[i];
-      attention[i] = segments[i] == PackedBatch.PADDING ? 0 : 1;
-      labels[i] = loss[i] ? tokens[i] : IGNORED;
+      attention[i] = padding[i] ? 0 : 1;
+    }
+    Arrays.fill(labels, IGNORED);
+    for (int i = 0; i < rows.lossTokens(); i++) {
+      labels[rows.places()[i] + 1] = rows.targets()[i]; // each row is one example
     }
     return EvaBatch.labelled(
             LossRows.matrix(ids, rows, device), LossRows.matrix(labels, rows, device))

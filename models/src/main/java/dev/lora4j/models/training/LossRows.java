@@ -19,37 +19,29 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 record LossRows(Tokens tokens, Tensor places, Tensor targets) {
 
   static LossRows of(PackedBatch batch, Device device) {
-    long[] places = new long[batch.lossTokens()];
-    long[] targets = new long[batch.lossTokens()];
-    int[] tokens = batch.tokens();
-    boolean[] loss = batch.loss();
-    int count = 0;
-    for (int i = 0; i < loss.length; i++) {
-      if (loss[i]) {
-        places[count] = i - 1L; // always of the same text: its first token carries no loss
-        targets[count] = tokens[i];
-        count++;
-      }
-    }
-    return new LossRows(tokens(batch, device), vector(places, device), vector(targets, device));
+    return new LossRows(
+        tokens(batch, device), vector(batch.places(), device), vector(batch.targets(), device));
   }
 
   private static Tokens tokens(PackedBatch batch, Device device) {
     Tensor ids = matrix(batch.tokens(), batch, device);
-    boolean oneTextARow = Arrays.stream(batch.segments()).noneMatch(segment -> segment > 1);
-    return oneTextARow
-        ? Tokens.of(ids) // what fills up a row stands behind the text, which does not see it
-        : Tokens.packed(
-            ids, matrix(batch.positions(), batch, device), matrix(batch.segments(), batch, device));
+    return batch.isJoined()
+        ? Tokens.packed(
+            ids, matrix(batch.positions(), batch, device), matrix(batch.ends(), batch, device))
+        : Tokens.of(ids); // what fills up a row stands behind the text, which does not see it
   }
 
   private static Tensor matrix(int[] values, PackedBatch batch, Device device) {
-    return matrix(Arrays.stream(values).asLongStream().toArray(), batch, device);
+    return vector(values, device).view(batch.rows(), batch.width());
   }
 
   /** A number for each token of a batch, {@code [rows, width]}, int64. */
   static Tensor matrix(long[] values, PackedBatch batch, Device device) {
     return vector(values, device).view(batch.rows(), batch.width());
+  }
+
+  private static Tensor vector(int[] values, Device device) {
+    return vector(Arrays.stream(values).asLongStream().toArray(), device);
   }
 
   private static Tensor vector(long[] values, Device device) {

@@ -14,8 +14,6 @@ import java.util.stream.Stream;
  * with two texts: the better answer, and the other one.
  */
 record Preference(TuningData.Preferences data, TuningSettings settings) implements Objective {
-  private static final int CHOSEN = PackedBatch.PADDING + 1;
-
   @Override
   public double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights) {
     double[] gain = gains(batch, losses, ofBase);
@@ -47,12 +45,9 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
   }
 
   private static void forEachLoss(PackedBatch batch, LossTaker taker) {
-    int n = 0;
-    boolean[] loss = batch.loss();
-    for (int i = 0; i < loss.length; i++) {
-      if (loss[i]) {
-        taker.take(n++, i / batch.width(), batch.segments()[i] == CHOSEN);
-      }
+    for (int n = 0; n < batch.lossTokens(); n++) {
+      int answer = batch.examples()[n];
+      taker.take(n, answer / 2, answer % 2 == 0);
     }
   }
 

@@ -5,14 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -25,33 +27,30 @@ class PackingLawsTest {
       new SpecialTokens(
           Map.of(), OptionalInt.empty(), OptionalInt.of(7), OptionalInt.empty(), Set.of(7));
 
-  /** Examples whose first token tells them apart, with the token that pads among the others. */
+  /** Examples that often begin alike, and have the token that pads among the others. */
   @Provide
   Arbitrary<List<Example>> examples() {
-    return Arbitraries.integers()
-        .between(1, WIDTH)
+    Arbitrary<Integer> lengths = Arbitraries.integers().between(1, WIDTH);
+    Arbitrary<Integer> places = Arbitraries.integers().between(0, WIDTH);
+    return Combinators.combine(lengths, places, Arbitraries.integers().between(0, 3))
+        .as(PackingLawsTest::example)
         .list()
         .ofMinSize(1)
-        .ofMaxSize(60)
-        .map(
-            lengths ->
-                IntStream.range(0, lengths.size())
-                    .mapToObj(i -> example(1000 + i, lengths.get(i)))
-                    .toList());
+        .ofMaxSize(60);
   }
 
-  private static Example example(int first, int length) {
+  private static Example example(int length, int different, int by) {
     int[] tokens = new int[length];
     boolean[] loss = new boolean[length];
     for (int i = 0; i < length; i++) {
-      tokens[i] = i == 0 ? first : 7 + i % 3;
-      loss[i] = i % 2 == first % 2;
+      tokens[i] = 7 + i % 3 + (i >= different ? by : 0);
+      loss[i] = i % 2 == by % 2;
     }
     return Example.of(tokens, loss);
   }
 
   @Property(tries = 200)
-  void everyExampleStandsWholeInExactlyOnePlace(
+  void everyPredictionIsMadeFromWhatComesBeforeItInItsExample(
       @ForAll("examples") List<Example> examples,
       @ForAll long seed,
       @ForAll @IntRange(min = 1, max = 5) int rowsInStep,
@@ -61,49 +60,91 @@ class PackingLawsTest {
         packed
             ? TextSteps.packed(examples, WIDTH, rowsInStep, seed)
             : TextSteps.padded(examples, rowsInStep, seed);
-    List<Example> found = new ArrayList<>();
+    List<List<Integer>> found = new ArrayList<>();
     for (TextStep step : steps.epoch(3)) {
       int learned = 0;
       for (PackedBatch batch : step.dealt(workers, SPECIAL)) {
         assertThat(batch.width() % 16).isZero();
         learned += batch.lossTokens();
-        found.addAll(unpacked(batch));
+        found.addAll(predictions(batch));
       }
       assertThat(learned).isEqualTo(step.lossTokens());
     }
-    Comparator<Example> byFirst = Comparator.comparingInt(e -> e.token(0));
-    assertThat(found.stream().sorted(byFirst).toList())
-        .isEqualTo(examples.stream().sorted(byFirst).toList());
+    assertThat(found)
+        .containsExactlyInAnyOrderElementsOf(
+            examples.stream().flatMap(PackingLawsTest::predictions).toList());
   }
 
-  /** Reads the examples back, by segments; checks positions and padding on the way. */
-  private static List<Example> unpacked(PackedBatch batch) {
-    List<Example> found = new ArrayList<>();
-    for (int row = 0; row < batch.rows(); row++) {
-      int from = row * batch.width();
-      int end = from + batch.width();
-      int segment = 1;
-      while (from < end && batch.segments()[from] != PackedBatch.PADDING) {
-        assertThat(batch.segments()[from]).isEqualTo(segment);
-        int to = from;
-        while (to < end && batch.segments()[to] == segment) {
-          assertThat(batch.positions()[to]).isEqualTo(to - from);
-          to++;
+  /** Each with what it is made from: the beginnings of an example up to each token with loss. */
+  private static Stream<List<Integer>> predictions(Example example) {
+    List<Integer> tokens = Arrays.stream(example.tokens()).boxed().toList();
+    return IntStream.range(0, example.length())
+        .filter(example::carriesLoss)
+        .mapToObj(i -> tokens.subList(0, i + 1));
+  }
+
+  /** The same by what is seen in a batch; checks positions and padding on the way. */
+  private static List<List<Integer>> predictions(PackedBatch batch) {
+    for (int i = 0; i < batch.padding().length; i++) {
+      assertThat(!batch.padding()[i] || batch.tokens()[i] == 7).isTrue();
+      assertThat(batch.ends()[i]).isGreaterThan(i % batch.width());
+    }
+    List<List<Integer>> found = new ArrayList<>();
+    for (int n = 0; n < batch.lossTokens(); n++) {
+      int place = batch.places()[n];
+      int begin = place / batch.width() * batch.width();
+      List<Integer> seen = new ArrayList<>();
+      for (int i = begin; i <= place; i++) {
+        if (batch.ends()[i] > place - begin) {
+          assertThat(batch.padding()[i]).isFalse();
+          assertThat(batch.positions()[i]).isEqualTo(seen.size());
+          seen.add(batch.tokens()[i]);
         }
-        found.add(
-            Example.of(
-                Arrays.copyOfRange(batch.tokens(), from, to),
-                Arrays.copyOfRange(batch.loss(), from, to)));
-        from = to;
-        segment++;
       }
-      for (int i = from; i < end; i++) {
-        assertThat(batch.segments()[i]).isEqualTo(PackedBatch.PADDING);
-        assertThat(batch.loss()[i]).isFalse();
-        assertThat(batch.tokens()[i]).isEqualTo(7);
-      }
+      seen.add(batch.targets()[n]);
+      found.add(seen);
     }
     return found;
+  }
+
+  @Property(tries = 200)
+  void aRowIsNoLongerThanWhatDiffers(@ForAll("examples") List<Example> examples) {
+    Set<List<Integer>> beginnings = new HashSet<>();
+    for (Example example : examples) {
+      List<Integer> tokens = Arrays.stream(example.tokens()).boxed().toList();
+      IntStream.rangeClosed(1, tokens.size()).forEach(i -> beginnings.add(tokens.subList(0, i)));
+    }
+    assertThat(SharedBeginnings.of(examples).length()).isEqualTo(beginnings.size());
+    assertThat(SharedBeginnings.length(examples)).isEqualTo(beginnings.size());
+  }
+
+  @Property(tries = 200)
+  void neighboursAreDealtInShares(
+      @ForAll("examples") List<Example> examples, @ForAll @IntRange(min = 1, max = 4) int shares) {
+    List<List<Example>> dealt = new CommonBeginnings(examples).dealt(shares);
+    assertThat(dealt).hasSizeLessThanOrEqualTo(shares).noneMatch(List::isEmpty);
+    assertThat(dealt.stream().flatMap(List::stream).toList())
+        .containsExactlyInAnyOrderElementsOf(examples);
+    int longest = dealt.stream().mapToInt(SharedBeginnings::length).max().orElse(0);
+    int whole = SharedBeginnings.length(examples);
+    assertThat(longest).isBetween((whole + shares - 1) / shares, whole);
+  }
+
+  @Property(tries = 200)
+  void aFamilyIsReadInLessWorkThanItsMembersAlone(@ForAll("examples") List<Example> examples) {
+    long pairs = 64;
+    List<List<Example>> families = new CommonBeginnings(examples).families(pairs);
+    assertThat(families.stream().flatMap(List::stream).toList())
+        .containsExactlyInAnyOrderElementsOf(examples);
+    for (List<Example> family : families) {
+      double length = SharedBeginnings.length(family);
+      double together = length + (family.size() == 1 ? 1 : 2) * length * length / pairs;
+      double apart =
+          family.stream()
+              .mapToDouble(e -> e.length() + (double) e.length() * e.length() / pairs)
+              .sum();
+      assertThat(together).isLessThanOrEqualTo(apart);
+    }
   }
 
   @Property(tries = 100)
@@ -173,7 +214,7 @@ class PackingLawsTest {
   @net.jqwik.api.Example
   void epochsDiffer() {
     List<Example> examples =
-        IntStream.range(0, 50).mapToObj(i -> example(1000 + i, 1 + i % WIDTH)).toList();
+        IntStream.range(0, 50).mapToObj(i -> example(1 + i % WIDTH, 0, 100 + i)).toList();
     TextSteps steps = TextSteps.packed(examples, WIDTH, 2, 0);
     assertThat(steps.epoch(0)).isNotEqualTo(steps.epoch(1));
   }
