@@ -18,6 +18,7 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.Workers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -36,7 +37,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WindowStepTest {
   private static final double TOLERANCE = 1e-5; // sums are taken in another order
   private static final double SAME = 1e-6;
-  private static final List<Example> EXAMPLES = SmallModel.examples(7, 3);
+  private static final List<Example> EXAMPLES = withOtherEnds(SmallModel.examples(5, 3), 2);
+
+  /** As many more, which begin as the first ones do. */
+  private static List<Example> withOtherEnds(List<Example> examples, int more) {
+    List<Example> all = new ArrayList<>(examples);
+    for (Example example : examples.subList(0, more)) {
+      int[] tokens = example.tokens();
+      int common = tokens.length * 2 / 3;
+      for (int i = common; i < tokens.length; i++) {
+        tokens[i] = 1 + tokens[i] % 7;
+      }
+      all.add(Example.of(tokens, example.loss()));
+    }
+    return all;
+  }
 
   private static TuningRequest request(SmallModel model, Batching batching, int workers) {
     return TuningRequest.of(
