@@ -61,12 +61,12 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   }
 
   /** A with zeros below it where that is quicker, {@code [width, in…]}. */
-  final Tensor downFactorFor(Tensor x) {
+  private Tensor downFactorFor(Tensor x) {
     return widens(x) ? Ops.filledUp(downFactor(), 0, QUICK_RANK) : downFactor();
   }
 
   /** B with zeros beside it where that is quicker, {@code [out, width…]}. */
-  final Tensor upFactorFor(Tensor x) {
+  private Tensor upFactorFor(Tensor x) {
     return widens(x) ? Ops.filledUp(upFactor(), 1, QUICK_RANK) : upFactor();
   }
 

@@ -16,6 +16,15 @@ final class CommonBeginnings {
     }
   }
 
+  /** How many tokens are in their row, where what several begin with stands once. */
+  int length() {
+    int length = 0;
+    for (int i = 0; i < common.length; i++) {
+      length += examples.get(i).length() - common[i];
+    }
+    return length;
+  }
+
   /**
    * Those that are read in less work side by side in a row than each in its own: what they have in
    * common is read once, but of a row like that all pairs of tokens are computed, and masked.

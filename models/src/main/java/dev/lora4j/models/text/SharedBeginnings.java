@@ -43,17 +43,6 @@ final class SharedBeginnings {
     return row;
   }
 
-  /** How many tokens such a row has. */
-  static int length(List<Example> examples) {
-    List<Example> sorted = examples.stream().sorted(Example.BY_TOKENS).toList();
-    int length = 0;
-    for (int i = 0; i < sorted.size(); i++) {
-      Example example = sorted.get(i);
-      length += example.length() - (i == 0 ? 0 : example.commonBeginning(sorted.get(i - 1)));
-    }
-    return length;
-  }
-
   /** What comes now does not see a path's tokens from that place in it on. */
   private void close(int[] path, int from) {
     for (int i = from; i < path.length; i++) {

@@ -81,7 +81,7 @@ public record TextStep(List<List<Example>> rows) {
    */
   private static List<List<Example>> withLeastPadding(List<Example> share) {
     List<List<Example>> families = new CommonBeginnings(share).families(ATTENTION_AS_DEAR);
-    int[] lengths = families.stream().mapToInt(SharedBeginnings::length).toArray();
+    int[] lengths = families.stream().mapToInt(TextStep::length).toArray();
     int longest = Arrays.stream(lengths).max().orElse(0);
     List<List<Example>> joined =
         RowPacking.pack(lengths, Math.max(longest, SHORT_ROW)).stream()
@@ -96,14 +96,18 @@ public record TextStep(List<List<Example>> rows) {
 
   /** How many places a batch of these rows has. */
   private static long padded(List<List<Example>> rows) {
-    int widest = rows.stream().mapToInt(SharedBeginnings::length).max().orElse(0);
+    int widest = rows.stream().mapToInt(TextStep::length).max().orElse(0);
     int width = (widest + WIDTHS - 1) / WIDTHS * WIDTHS;
     return (long) rows.size() * width;
   }
 
+  private static int length(List<Example> row) {
+    return new CommonBeginnings(row).length();
+  }
+
   /** Every token costs, and every pair of tokens of an example a little. */
   private static long cost(List<Example> row) {
-    long cost = SharedBeginnings.length(row);
+    long cost = length(row);
     for (Example example : row) {
       long length = example.length();
       cost += length * length / ATTENTION_AS_DEAR;

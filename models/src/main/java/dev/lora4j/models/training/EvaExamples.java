@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.Device;
 public final class EvaExamples {
   private static final int ROWS = 8; // the logits of a batch are computed whole
   private static final int MOST_BATCHES = 32;
-  private static final long IGNORED = -100;
+  private static final int IGNORED = -100;
 
   private EvaExamples() {}
 
@@ -48,21 +48,18 @@ public final class EvaExamples {
 
   private static EvaBatch batch(TextStep step, SpecialTokens special, Device device) {
     PackedBatch rows = PackedBatch.of(step.rows(), 1, special);
-    int[] tokens = rows.tokens();
     boolean[] padding = rows.padding();
-    long[] ids = new long[tokens.length];
-    long[] attention = new long[tokens.length];
-    long[] labels = new long[tokens.length];
-    for (int i = 0; i < tokens.length; i++) {
-      ids[i] = tokens[i];
+    int[] attention = new int[padding.length];
+    for (int i = 0; i < padding.length; i++) {
       attention[i] = padding[i] ? 0 : 1;
     }
+    int[] labels = new int[padding.length];
     Arrays.fill(labels, IGNORED);
     for (int i = 0; i < rows.lossTokens(); i++) {
       labels[rows.places()[i] + 1] = rows.targets()[i]; // each row is one example
     }
     return EvaBatch.labelled(
-            LossRows.matrix(ids, rows, device), LossRows.matrix(labels, rows, device))
+            LossRows.matrix(rows.tokens(), rows, device), LossRows.matrix(labels, rows, device))
         .withAttention(LossRows.matrix(attention, rows, device));
   }
 }

@@ -31,20 +31,12 @@ record LossRows(Tokens tokens, Tensor places, Tensor targets) {
         : Tokens.of(ids); // what fills up a row stands behind the text, which does not see it
   }
 
-  private static Tensor matrix(int[] values, PackedBatch batch, Device device) {
-    return vector(values, device).view(batch.rows(), batch.width());
-  }
-
   /** A number for each token of a batch, {@code [rows, width]}, int64. */
-  static Tensor matrix(long[] values, PackedBatch batch, Device device) {
+  static Tensor matrix(int[] values, PackedBatch batch, Device device) {
     return vector(values, device).view(batch.rows(), batch.width());
   }
 
   private static Tensor vector(int[] values, Device device) {
-    return vector(Arrays.stream(values).asLongStream().toArray(), device);
-  }
-
-  private static Tensor vector(long[] values, Device device) {
-    return Ops.tensor(values).to(device, ScalarType.Long);
+    return Ops.tensor(Arrays.stream(values).asLongStream().toArray()).to(device, ScalarType.Long);
   }
 }
