@@ -7,7 +7,6 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.Targets;
 import dev.lora4j.models.Llama;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.models.training.Batching;
 import dev.lora4j.models.training.FineTuning;
 import dev.lora4j.models.training.Pace;
@@ -21,10 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -108,7 +104,6 @@ final class BenchTrainCommand implements Callable<Integer> {
                       network,
                       LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear())),
                   new TuningData.Texts(examples(), List.of()),
-                  noSpecialTokens(),
                   directory,
                   settings())
               .workers(workers),
@@ -138,11 +133,6 @@ final class BenchTrainCommand implements Callable<Integer> {
             () -> Example.of(random.ints(tokens, 0, shape.vocabulary()).toArray(), loss))
         .limit(batch)
         .toList();
-  }
-
-  private static SpecialTokens noSpecialTokens() {
-    return new SpecialTokens(
-        Map.of(), OptionalInt.empty(), OptionalInt.empty(), OptionalInt.of(0), Set.of());
   }
 
   private void print(List<Double> rates) {

@@ -123,7 +123,7 @@ final class LanguageTraining implements AutoCloseable {
         wish.adapter().config(usualAlpha()).targets().describe());
 
     TuningRequest request =
-        TuningRequest.of(model, data.tuning(), tokenizer.special(), wish.places().out(), settings)
+        TuningRequest.of(model, data.tuning(), wish.places().out(), settings)
             .workers(wish.training().workers());
     if (wish.language().resume()) {
       request = request.resumed();
@@ -188,8 +188,7 @@ final class LanguageTraining implements AutoCloseable {
   private LoraModel fromInputs(LanguageModel network, LoraConfig config, TuningData examples) {
     story.println("The adapter begins from what the layers are given (EVA).");
     try (PointerScope scope = new PointerScope()) {
-      List<EvaBatch> batches =
-          EvaExamples.of(examples, tokenizer.special(), wish.training().seed(), network.device());
+      List<EvaBatch> batches = EvaExamples.of(examples, wish.training().seed(), network.device());
       return Lora.adapt(network, config, batches);
     }
   }

@@ -47,13 +47,7 @@ final class TextEvaluation {
     try (Workers workers = new Workers(threads);
         Progress progress =
             new Progress(Screen.standardError(), "eval", Unit.TOKENS, report.tokens())) {
-      found =
-          Evaluation.of(
-              model.network(),
-              examples.examples(),
-              model.voice().tokenizer().special(),
-              workers,
-              progress::add);
+      found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
     if (json) {
       JsonLine.print(System.out, root -> fill(root, found, report));

@@ -5,6 +5,7 @@ import dev.lora4j.models.KeyValueCache.KeysAndValues;
 import dev.lora4j.nn.NextToken;
 import dev.lora4j.nn.Ops;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -20,13 +21,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Attention {
   private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
-  private static final OptionalLong EVERYTHING = OptionalLong.empty();
 
   private final Tokens tokens;
   private final @Nullable KeyValueCache cache;
   private final Appending appending;
   private final long past;
-  private final Map<OptionalLong, Tensor> masks = new HashMap<>();
+  private final @Nullable Branches branches;
+  private final Map<Shape, Tensor> masks = new HashMap<>();
 
   /** Takes a layer's keys and values in, and gives them and those before them. */
   @FunctionalInterface
@@ -39,6 +40,7 @@ final class Attention {
     this.cache = cache;
     this.appending = appending;
     this.past = past;
+    branches = tokens.ends().map(Branches::of).orElse(null);
   }
 
   /** For tokens that are read at once. */
@@ -86,6 +88,9 @@ final class Attention {
    * @return {@code [batch, tokens, heads · dim]}
    */
   Tensor attend(int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    if (branches != null) {
+      return ofBranches(branches, q, k, v, window, dropout);
+    }
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
     if (cache != null && NextToken.suits(q, k, v)) {
@@ -95,11 +100,29 @@ final class Attention {
     KeysAndValues cached = appending.append(layer, keys, values);
     return cache != null && length() == 1
         ? one(q, cached, window)
-        : all(q, cached.keys(), cached.values(), window, dropout);
+        : within(q, cached.keys(), cached.values(), past, window, dropout);
   }
 
-  private Tensor all(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
-    Tensor mask = mask(window, q);
+  /** Texts that stand side by side, branch by branch. */
+  private Tensor ofBranches(
+      Branches branches, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    List<Tensor> queries = branches.split(q);
+    List<Tensor> keys = branches.paths(branches.split(k));
+    List<Tensor> values = branches.paths(branches.split(v));
+    Tensor[] attended = new Tensor[queries.size()];
+    for (int i = 0; i < attended.length; i++) {
+      Tensor ofPath = keys.get(i).transpose(1, 2);
+      Tensor valuesOfPath = values.get(i).transpose(1, 2);
+      long before = branches.past(i);
+      attended[i] = within(queries.get(i), ofPath, valuesOfPath, before, window, dropout);
+    }
+    return Ops.join(1, attended).view(q.size(0), q.size(1), -1);
+  }
+
+  /** Tokens that follow on so many others, whose keys and values stand before theirs. */
+  private Tensor within(
+      Tensor q, Tensor keys, Tensor values, long before, OptionalLong window, double dropout) {
+    Tensor mask = mask(new Shape(before, q.size(1), window), q);
     return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
         .transpose(1, 2)
         .flatten(2, 3);
@@ -130,45 +153,50 @@ final class Attention {
 
   /** Makes the masks that layers with these windows will need, in the caller's scope. */
   void prepare(Set<OptionalLong> windows, Tensor like) {
-    windows.forEach(window -> mask(window, like));
+    for (OptionalLong window : windows) {
+      if (branches == null) {
+        mask(new Shape(past, length(), window), like);
+      } else {
+        for (int i = 0; i < branches.count(); i++) {
+          mask(new Shape(branches.past(i), branches.length(i), window), like);
+        }
+      }
+    }
+  }
+
+  /**
+   * Tokens that follow on others.
+   *
+   * @param before how many those are
+   * @param window how many tokens each one sees
+   */
+  private record Shape(long before, long length, OptionalLong window) {
+    boolean isNarrow() {
+      return window.isPresent() && window.getAsLong() < before + length;
+    }
+
+    /** What each token must not see, {@code [length, before + length]}. */
+    Tensor hidden() {
+      Tensor keys = Ops.range(0, before + length);
+      Tensor rows = Ops.range(before, before + length).unsqueeze(1);
+      Tensor later = keys.gt(rows);
+      return isNarrow()
+          ? later.logical_or(rows.sub(keys).ge(new Scalar(window.getAsLong())))
+          : later;
+    }
   }
 
   /** Zero where a token sees another, −∞ where not; none where plain causal attention says it. */
-  private @Nullable Tensor mask(OptionalLong window, Tensor q) {
-    boolean narrow = window.isPresent() && window.getAsLong() < past + length();
-    if (past == 0 && !narrow && tokens.ends().isEmpty()) {
+  private @Nullable Tensor mask(Shape shape, Tensor q) {
+    if (shape.before() == 0 && !shape.isNarrow()) {
       return null;
     }
     return masks.computeIfAbsent(
-        narrow ? window : EVERYTHING,
-        w -> {
-          Tensor onCpu = hidden(w);
+        shape,
+        made -> {
+          Tensor onCpu = made.hidden();
           Tensor hidden = onCpu.to(q.device(), onCpu.scalar_type());
           return torch.zeros(Ops.shape(hidden), q.options()).masked_fill_(hidden, NEVER);
         });
-  }
-
-  /** What each token must not see: {@code [tokens, keys]} or {@code [batch, 1, tokens, keys]}. */
-  private Tensor hidden(OptionalLong window) {
-    Tensor keys = Ops.range(0, past + length());
-    Tensor rows = Ops.range(past, past + length()).unsqueeze(1);
-    Tensor hidden = keys.gt(rows);
-    if (window.isPresent()) {
-      hidden = hidden.logical_or(distances(rows, keys).ge(new Scalar(window.getAsLong())));
-    }
-    if (tokens.ends().isPresent()) {
-      Tensor ends = tokens.ends().get().cpu().unsqueeze(1); // [batch, 1, tokens]
-      hidden = hidden.logical_or(rows.ge(ends)).unsqueeze(1);
-    }
-    return hidden;
-  }
-
-  /** How far back in its text each token lies: {@code [tokens, keys]}, or one for each row. */
-  private Tensor distances(Tensor rows, Tensor keys) {
-    if (tokens.ends().isEmpty() || tokens.positions().isEmpty()) {
-      return rows.sub(keys);
-    }
-    Tensor positions = tokens.positions().get().cpu();
-    return positions.unsqueeze(2).sub(positions.unsqueeze(1));
   }
 }

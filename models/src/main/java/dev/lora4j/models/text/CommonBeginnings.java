@@ -2,52 +2,71 @@ package dev.lora4j.models.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/** Examples in the order of their tokens, and how much each has in common with the one before. */
+/**
+ * Examples in the order of their tokens, and how much each has in common with the one before: the
+ * tokens that are read once for both (Wang and Hegde 2024, <a
+ * href="https://arxiv.org/abs/2410.20305">arXiv:2410.20305</a>, §3).
+ */
 final class CommonBeginnings {
+  /**
+   * A rest that is longer than so many times what it follows on is read with it: to attend to what
+   * stands elsewhere costs something, too.
+   */
+  private static final int LONGEST_REST = 64;
+
   private final List<Example> examples;
+  private final int[] order;
   private final int[] common;
 
-  CommonBeginnings(List<Example> unsorted) {
-    examples = unsorted.stream().sorted(Example.BY_TOKENS).toList();
-    common = new int[examples.size()];
+  CommonBeginnings(List<Example> examples) {
+    this.examples = examples;
+    order =
+        IntStream.range(0, examples.size())
+            .boxed()
+            .sorted(
+                (one, other) -> Example.BY_TOKENS.compare(examples.get(one), examples.get(other)))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    common = new int[order.length];
     for (int i = 1; i < common.length; i++) {
-      common[i] = examples.get(i).commonBeginning(examples.get(i - 1));
+      common[i] = common(inOrder(i), inOrder(i - 1));
     }
   }
 
-  /** How many tokens are in their row, where what several begin with stands once. */
+  private static int common(Example example, Example before) {
+    int common = example.commonBeginning(before);
+    return example.length() > (long) LONGEST_REST * common + common ? 0 : common;
+  }
+
+  /** How many examples there are. */
+  int count() {
+    return order.length;
+  }
+
+  /** Which of the examples comes at a place of the order. */
+  int number(int place) {
+    return order[place];
+  }
+
+  /** The example at a place of the order. */
+  Example inOrder(int place) {
+    return examples.get(order[place]);
+  }
+
+  /** How many tokens the example at a place has in common with the one before it. */
+  int common(int place) {
+    return common[place];
+  }
+
+  /** How many tokens are read. */
   int length() {
     int length = 0;
     for (int i = 0; i < common.length; i++) {
-      length += examples.get(i).length() - common[i];
+      length += inOrder(i).length() - common[i];
     }
     return length;
-  }
-
-  /**
-   * Those that are read in less work side by side in a row than each in its own: what they have in
-   * common is read once, but of a row like that all pairs of tokens are computed, and masked.
-   *
-   * @param pairs how many pairs of tokens cost as much as all else that is done for a token
-   */
-  List<List<Example>> families(long pairs) {
-    List<List<Example>> families = new ArrayList<>();
-    long length = 0; // of the last family's row
-    for (int i = 0; i < common.length; i++) {
-      List<Example> last = families.isEmpty() ? List.of() : families.get(families.size() - 1);
-      long own = examples.get(i).length();
-      long together = length + own - common[i];
-      long apart = (last.size() == 1 ? 1 : 2) * length * length + own * own;
-      boolean pays = !last.isEmpty() && common[i] * pairs > 2 * together * together - apart;
-      if (!pays) {
-        last = new ArrayList<>();
-        families.add(last);
-      }
-      last.add(examples.get(i));
-      length = pays ? together : own;
-    }
-    return families;
   }
 
   /** At most so many shares of neighbours, of which the longest is as short as can be. */
@@ -73,7 +92,7 @@ final class CommonBeginnings {
     List<List<Example>> shares = new ArrayList<>();
     long length = 0; // of the last share
     for (int i = 0; i < common.length; i++) {
-      Example example = examples.get(i);
+      Example example = inOrder(i);
       boolean opens = shares.isEmpty() || length + example.length() - common[i] > limit;
       if (opens) {
         shares.add(new ArrayList<>());

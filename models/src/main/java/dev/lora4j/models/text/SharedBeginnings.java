@@ -1,13 +1,12 @@
 package dev.lora4j.models.text;
 
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 
 /**
- * Examples side by side in a row, in which each beginning that several of them have stands once: a
- * tree, written down from the root, each branch to its end before the next. Tokens mean the same to
- * the model there as in a row of their own, since none sees what follows it; so a prompt that has
+ * Examples side by side, of which each beginning that several of them have stands once: trees,
+ * written down from the root, each branch to its end before the next. Tokens mean the same to the
+ * model there as in a row of their own, since none sees what follows it; so a prompt that has
  * several answers is read once (Wang and Hegde 2024, <a
  * href="https://arxiv.org/abs/2410.20305">arXiv:2410.20305</a>, §3).
  */
@@ -18,29 +17,24 @@ final class SharedBeginnings {
   private final int[][] paths;
   private int length;
 
-  private SharedBeginnings(List<Example> examples) {
-    int most = examples.stream().mapToInt(Example::length).sum();
-    tokens = new int[most];
-    positions = new int[most];
-    ends = new int[most];
-    paths = new int[examples.size()][];
+  private SharedBeginnings(int length, int examples) {
+    tokens = new int[length];
+    positions = new int[length];
+    ends = new int[length];
+    paths = new int[examples][];
   }
 
   static SharedBeginnings of(List<Example> examples) {
-    SharedBeginnings row = new SharedBeginnings(examples);
-    Integer[] order = new Integer[examples.size()];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(order, Comparator.comparing(examples::get, Example.BY_TOKENS));
+    CommonBeginnings all = new CommonBeginnings(examples);
+    SharedBeginnings laid = new SharedBeginnings(all.length(), all.count());
     int[] before = {};
-    for (int i = 0; i < order.length; i++) {
-      Example example = examples.get(order[i]);
-      int common = i == 0 ? 0 : example.commonBeginning(examples.get(order[i - 1]));
-      row.close(before, common);
-      before = row.append(example, Arrays.copyOf(before, common));
-      row.paths[order[i]] = before;
+    for (int i = 0; i < all.count(); i++) {
+      laid.close(before, all.common(i));
+      before = laid.append(all.inOrder(i), Arrays.copyOf(before, all.common(i)));
+      laid.paths[all.number(i)] = before;
     }
-    row.close(before, 0);
-    return row;
+    laid.close(before, 0);
+    return laid;
   }
 
   /** What comes now does not see a path's tokens from that place in it on. */
@@ -60,24 +54,24 @@ final class SharedBeginnings {
     return path;
   }
 
-  /** How many tokens there are. */
-  int length() {
-    return length;
+  /** How many examples there are. */
+  int examples() {
+    return paths.length;
   }
 
-  /** The id at a place. */
-  int token(int place) {
-    return tokens[place];
+  /** The ids. */
+  int[] tokens() {
+    return tokens;
   }
 
-  /** How many tokens of its example stand before it. */
-  int position(int place) {
-    return positions[place];
+  /** How many tokens of its example stand before each. */
+  int[] positions() {
+    return positions;
   }
 
-  /** The place after the last that sees it. */
-  int end(int place) {
-    return ends[place];
+  /** The place after the last that sees each. */
+  int[] ends() {
+    return ends;
   }
 
   /** Where an example's token stands. */

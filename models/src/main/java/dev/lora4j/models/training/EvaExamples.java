@@ -3,14 +3,15 @@ package dev.lora4j.models.training;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
 import dev.lora4j.models.text.PreferencePair;
-import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
+import dev.lora4j.nn.Ops;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Some of the training data as examples for {@link Initialization.Eva}: the adapter begins from
@@ -27,15 +28,13 @@ public final class EvaExamples {
    * Takes batches of texts of about the same length; of pairs, the better answers. The tensors
    * belong to the caller's pointer scope.
    *
-   * @param special tells what rows are filled up with, which counts for nothing
    * @param seed of the choice; the same one gives the same batches
    * @param device where the network is
    */
-  public static List<EvaBatch> of(
-      TuningData data, SpecialTokens special, long seed, Device device) {
+  public static List<EvaBatch> of(TuningData data, long seed, Device device) {
     return TextSteps.padded(examples(data), ROWS, seed).epoch(0).stream()
         .limit(MOST_BATCHES)
-        .map(step -> batch(step, special, device))
+        .map(step -> batch(step, device))
         .toList();
   }
 
@@ -46,20 +45,27 @@ public final class EvaExamples {
     return ((TuningData.Texts) data).train();
   }
 
-  private static EvaBatch batch(TextStep step, SpecialTokens special, Device device) {
-    PackedBatch rows = PackedBatch.of(step.rows(), 1, special);
-    boolean[] padding = rows.padding();
-    int[] attention = new int[padding.length];
-    for (int i = 0; i < padding.length; i++) {
-      attention[i] = padding[i] ? 0 : 1;
-    }
-    int[] labels = new int[padding.length];
+  private static EvaBatch batch(TextStep step, Device device) {
+    List<Example> rows = step.rows().stream().flatMap(List::stream).toList();
+    int width = rows.stream().mapToInt(Example::length).max().orElse(0);
+    long[] tokens = new long[rows.size() * width]; // what fills up a row is never looked at
+    long[] attention = new long[tokens.length];
+    long[] labels = new long[tokens.length];
     Arrays.fill(labels, IGNORED);
-    for (int i = 0; i < rows.lossTokens(); i++) {
-      labels[rows.places()[i] + 1] = rows.targets()[i]; // each row is one example
+    for (int row = 0; row < rows.size(); row++) {
+      Example example = rows.get(row);
+      for (int i = 0; i < example.length(); i++) {
+        int place = row * width + i;
+        tokens[place] = example.token(i);
+        attention[place] = 1;
+        labels[place] = example.carriesLoss(i) ? example.token(i) : IGNORED;
+      }
     }
-    return EvaBatch.labelled(
-            LossRows.matrix(rows.tokens(), rows, device), LossRows.matrix(labels, rows, device))
-        .withAttention(LossRows.matrix(attention, rows, device));
+    return EvaBatch.labelled(matrix(tokens, width, device), matrix(labels, width, device))
+        .withAttention(matrix(attention, width, device));
+  }
+
+  private static Tensor matrix(long[] values, int width, Device device) {
+    return Ops.tensor(values).view(-1, width).to(device, ScalarType.Long);
   }
 }

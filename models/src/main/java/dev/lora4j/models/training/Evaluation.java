@@ -4,7 +4,6 @@ import dev.lora4j.UserError;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.text.Example;
 import dev.lora4j.models.text.PackedBatch;
-import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.train.TrainingFailed;
@@ -24,7 +23,7 @@ import org.bytedeco.pytorch.Device;
  * @param examples how many examples they are in
  */
 public record Evaluation(double nll, long tokens, long examples) {
-  /** Tokens in a batch, padding included, unless one example alone has more. */
+  /** Tokens in a batch, unless one example alone has more. */
   private static final int TOKENS_AT_ONCE = 4096;
 
   /** {@code exp(nll)}: among how many equally likely tokens the model seems to choose. */
@@ -37,18 +36,13 @@ public record Evaluation(double nll, long tokens, long examples) {
    * computed together; there are logits for tokens with loss only, and never of all at once.
    *
    * @param model in evaluation mode
-   * @param special where the token comes from that fills up rows
    * @param workers share each batch
    * @param progress gets the number of tokens that are done, batch after batch
    * @throws UserError if there is no example, or one does not fit the model
    * @throws TrainingFailed if the loss is no number
    */
   public static Evaluation of(
-      LanguageModel model,
-      List<Example> examples,
-      SpecialTokens special,
-      Workers workers,
-      LongConsumer progress) {
+      LanguageModel model, List<Example> examples, Workers workers, LongConsumer progress) {
     check(model, examples);
     long tokens = examples.stream().mapToLong(Example::lossTokens).sum();
     List<Backprop> passes = new ArrayList<>();
@@ -60,7 +54,7 @@ public record Evaluation(double nll, long tokens, long examples) {
       LossSweep.Look look = (worker, share) -> sum(passes.get(worker), share, device);
       double loss = 0;
       for (TextStep batch : batches(examples)) {
-        loss += LossSweep.sum(List.of(batch), workers, special, look);
+        loss += LossSweep.sum(List.of(batch), workers, look);
         progress.accept(batch.tokens());
       }
       return finite(new Evaluation(loss / tokens, tokens, examples.size()));

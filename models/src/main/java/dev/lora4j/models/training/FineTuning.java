@@ -25,7 +25,7 @@ import java.util.OptionalLong;
  * TuningData data = new TuningData.Texts(split.train(), split.valid());
  * TuningResult result =
  *     FineTuning.run(
- *         TuningRequest.of(adapted, data, tokenizer.special(), out, TuningSettings.of(2e-4)),
+ *         TuningRequest.of(adapted, data, out, TuningSettings.of(2e-4)),
  *         TuningListener.NONE);
  * }</pre>
  *

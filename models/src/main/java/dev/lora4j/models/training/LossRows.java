@@ -28,11 +28,11 @@ record LossRows(Tokens tokens, Tensor places, Tensor targets) {
     return batch.isJoined()
         ? Tokens.packed(
             ids, matrix(batch.positions(), batch, device), matrix(batch.ends(), batch, device))
-        : Tokens.of(ids); // what fills up a row stands behind the text, which does not see it
+        : Tokens.of(ids);
   }
 
   /** A number for each token of a batch, {@code [rows, width]}, int64. */
-  static Tensor matrix(int[] values, PackedBatch batch, Device device) {
+  private static Tensor matrix(int[] values, PackedBatch batch, Device device) {
     return vector(values, device).view(batch.rows(), batch.width());
   }
 

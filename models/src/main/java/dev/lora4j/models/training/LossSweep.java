@@ -1,7 +1,6 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.models.text.PackedBatch;
-import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.train.Workers;
 import java.util.List;
@@ -18,15 +17,15 @@ final class LossSweep {
   private LossSweep() {}
 
   /** The sum over all batches, taken in the workers' order, so that it is the same again. */
-  static double sum(List<TextStep> batches, Workers workers, SpecialTokens special, Look look) {
+  static double sum(List<TextStep> batches, Workers workers, Look look) {
     double loss = 0;
     for (TextStep batch : batches) {
-      loss += sum(batch.dealt(workers.count(), special), workers, look);
+      loss += sumOf(batch.dealt(workers.count()), workers, look);
     }
     return loss;
   }
 
-  private static double sum(List<PackedBatch> dealt, Workers workers, Look look) {
+  private static double sumOf(List<PackedBatch> dealt, Workers workers, Look look) {
     double[] sums = new double[dealt.size()];
     workers.run(
         worker -> {

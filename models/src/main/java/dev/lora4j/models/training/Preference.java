@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, eq. 7). A pair is a row
- * with two texts: the better answer, and the other one.
+ * Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, eq. 7). A pair is two
+ * examples that stay together: the better answer, and the other one.
  */
 record Preference(TuningData.Preferences data, TuningSettings settings) implements Objective {
   @Override
   public double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights) {
     double[] gain = gains(batch, losses, ofBase);
     double sum = 0;
-    double[] pull = new double[batch.rows()];
+    double[] pull = new double[pairs(batch)];
     for (int row = 0; row < pull.length; row++) {
       double z = data.beta() * gain[row];
       sum += softplus(-z); // −log σ(z)
@@ -30,7 +30,7 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
 
   /** Of each pair: {@code log π/ref(chosen) − log π/ref(rejected)}. */
   private static double[] gains(PackedBatch batch, float[] losses, float[] ofBase) {
-    double[] gains = new double[batch.rows()];
+    double[] gains = new double[pairs(batch)];
     forEachLoss(
         batch,
         (n, row, chosen) -> {
@@ -38,6 +38,10 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
           gains[row] += chosen ? logRatio : -logRatio;
         });
     return gains;
+  }
+
+  private static int pairs(PackedBatch batch) {
+    return batch.exampleCount() / 2;
   }
 
   private interface LossTaker {

@@ -3,7 +3,6 @@ package dev.lora4j.models.training;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.text.SpecialTokens;
 import java.nio.file.Path;
 
 /**
@@ -12,7 +11,6 @@ import java.nio.file.Path;
  * @param model a language model with the adapter on it
  * @param adapter the name of the adapter that learns; all others rest
  * @param data what is learned
- * @param special where the token comes from that fills up rows
  * @param directory where checkpoints and the adapter go
  * @param settings the numbers
  * @param workers threads that share a step
@@ -22,7 +20,6 @@ public record TuningRequest(
     LoraModel model,
     String adapter,
     TuningData data,
-    SpecialTokens special,
     Path directory,
     TuningSettings settings,
     int workers,
@@ -54,25 +51,19 @@ public record TuningRequest(
 
   /** A new run of the adapter {@code default} on all cores. */
   public static TuningRequest of(
-      LoraModel model,
-      TuningData data,
-      SpecialTokens special,
-      Path directory,
-      TuningSettings settings) {
+      LoraModel model, TuningData data, Path directory, TuningSettings settings) {
     int cores = Runtime.getRuntime().availableProcessors();
-    return new TuningRequest(
-        model, "default", data, special, directory, settings, cores, Start.NEW);
+    return new TuningRequest(model, "default", data, directory, settings, cores, Start.NEW);
   }
 
   /** The same with so many threads. */
   public TuningRequest workers(int count) {
-    return new TuningRequest(model, adapter, data, special, directory, settings, count, start);
+    return new TuningRequest(model, adapter, data, directory, settings, count, start);
   }
 
   /** The same, going on where the directory's run was interrupted. */
   public TuningRequest resumed() {
-    return new TuningRequest(
-        model, adapter, data, special, directory, settings, workers, Start.RESUMED);
+    return new TuningRequest(model, adapter, data, directory, settings, workers, Start.RESUMED);
   }
 
   LanguageModel network() {

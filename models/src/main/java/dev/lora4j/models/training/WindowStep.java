@@ -77,7 +77,7 @@ final class WindowStep implements AutoCloseable {
     double loss = 0;
     int shares = 0;
     for (int i = 0; i < batches.size(); i++) {
-      List<PackedBatch> dealt = batches.get(i).dealt(workers.count(), request.special());
+      List<PackedBatch> dealt = batches.get(i).dealt(workers.count());
       shares = Math.max(shares, dealt.size());
       long seed = MIX * (MIX * (request.settings().seed() + 1) + number) + i;
       double sum = learn(dealt, seed, units);
@@ -153,7 +153,7 @@ final class WindowStep implements AutoCloseable {
   /** The mean loss of what was held back. The network must be in evaluation mode. */
   double evaluate(List<TextStep> batches) {
     long units = batches.stream().mapToLong(objective::units).sum();
-    return LossSweep.sum(batches, workers, request.special(), this::look) / units;
+    return LossSweep.sum(batches, workers, this::look) / units;
   }
 
   private double look(int worker, PackedBatch batch) {

@@ -7,8 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -23,11 +21,8 @@ import net.jqwik.api.constraints.Size;
 
 class PackingLawsTest {
   private static final int WIDTH = 40;
-  private static final SpecialTokens SPECIAL =
-      new SpecialTokens(
-          Map.of(), OptionalInt.empty(), OptionalInt.of(7), OptionalInt.empty(), Set.of(7));
 
-  /** Examples that often begin alike, and have the token that pads among the others. */
+  /** Examples that often begin alike. */
   @Provide
   Arbitrary<List<Example>> examples() {
     Arbitrary<Integer> lengths = Arbitraries.integers().between(1, WIDTH);
@@ -63,8 +58,7 @@ class PackingLawsTest {
     List<List<Integer>> found = new ArrayList<>();
     for (TextStep step : steps.epoch(3)) {
       int learned = 0;
-      for (PackedBatch batch : step.dealt(workers, SPECIAL)) {
-        assertThat(batch.width() % 16).isZero();
+      for (PackedBatch batch : step.dealt(workers)) {
         learned += batch.lossTokens();
         found.addAll(predictions(batch));
       }
@@ -83,20 +77,16 @@ class PackingLawsTest {
         .mapToObj(i -> tokens.subList(0, i + 1));
   }
 
-  /** The same by what is seen in a batch; checks positions and padding on the way. */
+  /** The same by what is seen in a batch; checks positions on the way. */
   private static List<List<Integer>> predictions(PackedBatch batch) {
-    for (int i = 0; i < batch.padding().length; i++) {
-      assertThat(!batch.padding()[i] || batch.tokens()[i] == 7).isTrue();
-      assertThat(batch.ends()[i]).isGreaterThan(i % batch.width());
-    }
+    assertThat(batch.tokens()).hasSize(batch.rows() * batch.width());
     List<List<Integer>> found = new ArrayList<>();
     for (int n = 0; n < batch.lossTokens(); n++) {
       int place = batch.places()[n];
       int begin = place / batch.width() * batch.width();
       List<Integer> seen = new ArrayList<>();
       for (int i = begin; i <= place; i++) {
-        if (batch.ends()[i] > place - begin) {
-          assertThat(batch.padding()[i]).isFalse();
+        if (batch.ends()[i] > place) {
           assertThat(batch.positions()[i]).isEqualTo(seen.size());
           seen.add(batch.tokens()[i]);
         }
@@ -108,13 +98,13 @@ class PackingLawsTest {
   }
 
   @Property(tries = 200)
-  void aRowIsNoLongerThanWhatDiffers(@ForAll("examples") List<Example> examples) {
+  void whatExamplesBeginWithStandsOnce(@ForAll("examples") List<Example> examples) {
     Set<List<Integer>> beginnings = new HashSet<>();
     for (Example example : examples) {
       List<Integer> tokens = Arrays.stream(example.tokens()).boxed().toList();
       IntStream.rangeClosed(1, tokens.size()).forEach(i -> beginnings.add(tokens.subList(0, i)));
     }
-    assertThat(SharedBeginnings.of(examples).length()).isEqualTo(beginnings.size());
+    assertThat(SharedBeginnings.of(examples).tokens()).hasSize(beginnings.size());
     assertThat(length(examples)).isEqualTo(beginnings.size());
   }
 
@@ -132,23 +122,6 @@ class PackingLawsTest {
     int longest = dealt.stream().mapToInt(PackingLawsTest::length).max().orElse(0);
     int whole = length(examples);
     assertThat(longest).isBetween((whole + shares - 1) / shares, whole);
-  }
-
-  @Property(tries = 200)
-  void aFamilyIsReadInLessWorkThanItsMembersAlone(@ForAll("examples") List<Example> examples) {
-    long pairs = 64;
-    List<List<Example>> families = new CommonBeginnings(examples).families(pairs);
-    assertThat(families.stream().flatMap(List::stream).toList())
-        .containsExactlyInAnyOrderElementsOf(examples);
-    for (List<Example> family : families) {
-      double length = length(family);
-      double together = length + (family.size() == 1 ? 1 : 2) * length * length / pairs;
-      double apart =
-          family.stream()
-              .mapToDouble(e -> e.length() + (double) e.length() * e.length() / pairs)
-              .sum();
-      assertThat(together).isLessThanOrEqualTo(apart);
-    }
   }
 
   @Property(tries = 100)

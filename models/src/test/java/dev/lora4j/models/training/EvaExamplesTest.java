@@ -25,8 +25,7 @@ class EvaExamplesTest {
     try (PointerScope scope = new PointerScope();
         Device cpu = new Device("cpu")) {
       List<EvaBatch> batches =
-          EvaExamples.of(
-              new TuningData.Texts(List.of(LONG, SHORT), List.of()), SmallModel.SPECIAL, 0, cpu);
+          EvaExamples.of(new TuningData.Texts(List.of(LONG, SHORT), List.of()), 0, cpu);
 
       assertThat(batches).hasSize(1); // the shorter one first
       EvaBatch batch = batches.get(0);
@@ -46,7 +45,7 @@ class EvaExamplesTest {
       TuningData pairs =
           new TuningData.Preferences(List.of(new PreferencePair(LONG, SHORT)), List.of(), 0.1);
 
-      List<EvaBatch> batches = EvaExamples.of(pairs, SmallModel.SPECIAL, 0, cpu);
+      List<EvaBatch> batches = EvaExamples.of(pairs, 0, cpu);
 
       assertThat(Ops.longs(batches.get(0).input())).containsExactly(5, 6, 7, 8);
     }

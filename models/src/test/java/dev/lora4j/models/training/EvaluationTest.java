@@ -74,7 +74,7 @@ class EvaluationTest {
   private static Evaluation evaluate(TextModel model, List<Example> examples, int threads) {
     Tokenizer tokenizer = model.voice().tokenizer();
     try (Workers workers = new Workers(threads)) {
-      return Evaluation.of(model.network(), examples, tokenizer.special(), workers, done -> {});
+      return Evaluation.of(model.network(), examples, workers, done -> {});
     }
   }
 

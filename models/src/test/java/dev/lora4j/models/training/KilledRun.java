@@ -35,8 +35,7 @@ final class KilledRun {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", LoraConfig.rank(4).dropout(0.1))) {
       TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
-      TuningRequest request =
-          TuningRequest.of(model.adapted, data, SmallModel.SPECIAL, directory, settings).workers(2);
+      TuningRequest request = TuningRequest.of(model.adapted, data, directory, settings).workers(2);
       return FineTuning.run(resumed ? request.resumed() : request, listener);
     }
   }

@@ -64,7 +64,6 @@ class PreferenceTest {
           TuningRequest.of(
                   model.adapted,
                   data,
-                  SmallModel.SPECIAL,
                   Path.of("not-written"),
                   TuningSettings.of(1).batching(batching).longestGradient(1e9))
               .workers(workers);
@@ -110,12 +109,7 @@ class PreferenceTest {
       Fixture fixture = Fixture.read("llm/gpt2/preferences.safetensors");
       TuningData data = new TuningData.Preferences(pairs(fixture), List.of(), 0.1);
       TuningRequest request =
-          TuningRequest.of(
-              model.adapted,
-              data,
-              SmallModel.SPECIAL,
-              Path.of("not-written"),
-              TuningSettings.of(1));
+          TuningRequest.of(model.adapted, data, Path.of("not-written"), TuningSettings.of(1));
       Objective objective = Objective.of(data, request.settings());
       try (Workers group = new Workers(1);
           Gradients gradients = new Gradients();

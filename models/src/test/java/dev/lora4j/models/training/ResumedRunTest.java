@@ -81,9 +81,7 @@ class ResumedRunTest {
       try (SmallModel model = SmallModel.with(family, config)) {
         TuningRequest request = request(model, data, settings);
         TuningRequest elsewhere =
-            TuningRequest.of(
-                    model.adapted, data, request.special(), directory.resolve("whole"), settings)
-                .workers(2);
+            TuningRequest.of(model.adapted, data, directory.resolve("whole"), settings).workers(2);
         whole = FineTuning.run(elsewhere, all);
         expected = model.learned();
       }

@@ -17,7 +17,6 @@ record SmallRun(Path directory) {
   }
 
   TuningRequest request(SmallModel model, TuningData data, TuningSettings settings) {
-    return TuningRequest.of(model.adapted, data, SmallModel.SPECIAL, directory, settings)
-        .workers(2);
+    return TuningRequest.of(model.adapted, data, directory, settings).workers(2);
   }
 }

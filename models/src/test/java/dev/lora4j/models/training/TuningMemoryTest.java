@@ -50,9 +50,7 @@ class TuningMemoryTest {
         SmallModel model = SmallModel.with("gpt2", LoraConfig.rank(4).dropout(0.1))) {
       TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
       FineTuning.run(
-          TuningRequest.of(
-                  model.adapted, data, SmallModel.SPECIAL, directory.resolve("run"), settings)
-              .workers(2),
+          TuningRequest.of(model.adapted, data, directory.resolve("run"), settings).workers(2),
           watcher);
     }
     assertThat(resident[1] - resident[0]).as("bytes by 500 steps").isLessThan(ALLOWED_GROWTH);

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A step finds the gradient of the loss as it is defined, however its rows are laid and shared. */
 class WindowStepTest {
   private static final double TOLERANCE = 1e-5; // sums are taken in another order
-  private static final double SAME = 1e-6;
+  private static final double SAME = 3e-6; // one sum, cut elsewhere
   private static final List<Example> EXAMPLES = withOtherEnds(SmallModel.examples(5, 3), 2);
 
   /** As many more, which begin as the first ones do. */
@@ -57,7 +57,6 @@ class WindowStepTest {
     return TuningRequest.of(
             model.adapted,
             new TuningData.Texts(EXAMPLES, List.of()),
-            SmallModel.SPECIAL,
             Path.of("not-written"),
             TuningSettings.of(1e-3).batching(batching).longestGradient(Double.POSITIVE_INFINITY))
         .workers(workers);
