@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
@@ -138,26 +137,13 @@ final class LanguageTraining implements AutoCloseable {
     return result;
   }
 
-  /** A pad that the model doesn't know would be read in every batch. */
   private void checkVocabulary(LanguageModel network) {
     int known = network.vocabularySize();
-    if (tokenizer.vocabularySize() <= known) {
-      return;
+    if (tokenizer.vocabularySize() > known) {
+      story.printf(
+          "Warning: the tokenizer has %,d tokens, the model %,d; is the tokenizer another model's?%n",
+          tokenizer.vocabularySize(), known);
     }
-    int pad = tokenizer.special().pad().orElse(tokenizer.special().eos().orElse(0));
-    String sizes =
-        "the tokenizer has %,d tokens, the model %,d".formatted(tokenizer.vocabularySize(), known);
-    if (pad >= known) {
-      throw new UserError(
-          directory
-              + ": "
-              + sizes
-              + ", and token "
-              + pad
-              + ", which fills up rows, is not among"
-              + " them; is the tokenizer another model's?");
-    }
-    story.println("Warning: " + sizes + "; is the tokenizer another model's?");
   }
 
   private LanguageData data(int maxTokens) {

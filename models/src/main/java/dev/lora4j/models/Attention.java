@@ -1,33 +1,28 @@
 package dev.lora4j.models;
 
 import dev.lora4j.UserError;
+import dev.lora4j.models.CausalAttention.Text;
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
 import dev.lora4j.nn.NextToken;
 import dev.lora4j.nn.Ops;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the layers of one forward share: which tokens see which, and the cache of those that were
- * read before. A mask is made once and only where one is needed; plain causal attention has none.
+ * read before.
  */
 final class Attention {
-  private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
-
   private final Tokens tokens;
   private final @Nullable KeyValueCache cache;
   private final Appending appending;
   private final long past;
   private final @Nullable Branches branches;
-  private final Map<Shape, Tensor> masks = new HashMap<>();
+  private final CausalAttention causal;
 
   /** Takes a layer's keys and values in, and gives them and those before them. */
   @FunctionalInterface
@@ -41,6 +36,9 @@ final class Attention {
     this.appending = appending;
     this.past = past;
     branches = tokens.ends().map(Branches::of).orElse(null);
+    causal =
+        new CausalAttention(
+            branches == null ? List.of(new Text(past, tokens.length())) : branches.texts());
   }
 
   /** For tokens that are read at once. */
@@ -76,6 +74,11 @@ final class Attention {
     return tokens.positions();
   }
 
+  /** Makes the masks that layers with these windows will need, in the caller's scope. */
+  void prepare(Set<OptionalLong> windows, Tensor like) {
+    windows.forEach(window -> causal.prepare(window, like));
+  }
+
   /**
    * Attends within the row, or within the last tokens of it.
    *
@@ -100,7 +103,7 @@ final class Attention {
     KeysAndValues cached = appending.append(layer, keys, values);
     return cache != null && length() == 1
         ? one(q, cached, window)
-        : within(q, cached.keys(), cached.values(), past, window, dropout);
+        : causal.attend(q, cached.keys(), cached.values(), window, dropout);
   }
 
   /** Texts that stand side by side, branch by branch. */
@@ -113,19 +116,9 @@ final class Attention {
     for (int i = 0; i < attended.length; i++) {
       Tensor ofPath = keys.get(i).transpose(1, 2);
       Tensor valuesOfPath = values.get(i).transpose(1, 2);
-      long before = branches.past(i);
-      attended[i] = within(queries.get(i), ofPath, valuesOfPath, before, window, dropout);
+      attended[i] = causal.attend(queries.get(i), ofPath, valuesOfPath, window, dropout);
     }
     return Ops.join(1, attended).view(q.size(0), q.size(1), -1);
-  }
-
-  /** Tokens that follow on so many others, whose keys and values stand before theirs. */
-  private Tensor within(
-      Tensor q, Tensor keys, Tensor values, long before, OptionalLong window, double dropout) {
-    Tensor mask = mask(new Shape(before, q.size(1), window), q);
-    return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
-        .transpose(1, 2)
-        .flatten(2, 3);
   }
 
   /** One token sees all that is cached: heads that share a key are rows of one product. */
@@ -147,56 +140,5 @@ final class Attention {
   private static Tensor last(Tensor cached, long seen) {
     long all = cached.size(2);
     return seen == all ? cached : cached.narrow(2, all - seen, seen);
-  }
-
-  // ---- masks ----
-
-  /** Makes the masks that layers with these windows will need, in the caller's scope. */
-  void prepare(Set<OptionalLong> windows, Tensor like) {
-    for (OptionalLong window : windows) {
-      if (branches == null) {
-        mask(new Shape(past, length(), window), like);
-      } else {
-        for (int i = 0; i < branches.count(); i++) {
-          mask(new Shape(branches.past(i), branches.length(i), window), like);
-        }
-      }
-    }
-  }
-
-  /**
-   * Tokens that follow on others.
-   *
-   * @param before how many those are
-   * @param window how many tokens each one sees
-   */
-  private record Shape(long before, long length, OptionalLong window) {
-    boolean isNarrow() {
-      return window.isPresent() && window.getAsLong() < before + length;
-    }
-
-    /** What each token must not see, {@code [length, before + length]}. */
-    Tensor hidden() {
-      Tensor keys = Ops.range(0, before + length);
-      Tensor rows = Ops.range(before, before + length).unsqueeze(1);
-      Tensor later = keys.gt(rows);
-      return isNarrow()
-          ? later.logical_or(rows.sub(keys).ge(new Scalar(window.getAsLong())))
-          : later;
-    }
-  }
-
-  /** Zero where a token sees another, −∞ where not; none where plain causal attention says it. */
-  private @Nullable Tensor mask(Shape shape, Tensor q) {
-    if (shape.before() == 0 && !shape.isNarrow()) {
-      return null;
-    }
-    return masks.computeIfAbsent(
-        shape,
-        made -> {
-          Tensor onCpu = made.hidden();
-          Tensor hidden = onCpu.to(q.device(), onCpu.scalar_type());
-          return torch.zeros(Ops.shape(hidden), q.options()).masked_fill_(hidden, NEVER);
-        });
   }
 }

@@ -1,6 +1,7 @@
 package dev.lora4j.models;
 
 import dev.lora4j.UserError;
+import dev.lora4j.models.CausalAttention.Text;
 import dev.lora4j.nn.Ops;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,12 +15,6 @@ import org.bytedeco.pytorch.global.torch;
  * those, and the branch itself.
  */
 final class Branches {
-  /**
-   * So many tokens at most are in one branch that follows on others: of what it sees, nearly half
-   * is computed in vain in a long one.
-   */
-  private static final int LONGEST = 256;
-
   /** The beginning of an earlier branch; {@code start} is a place in all rows. */
   private record Run(int branch, int start, int length) {}
 
@@ -62,13 +57,12 @@ final class Branches {
   }
 
   private int endOf(int start, int row, List<Run> path) {
-    int most = Math.min(row + width, path.isEmpty() ? Integer.MAX_VALUE : start + LONGEST);
     if (!path.isEmpty()) {
       Run last = path.get(path.size() - 1);
       check(last.start() + last.length() - 1, start);
     }
     int end = start + 1;
-    while (end < most && ends[end - 1] > end - row) {
+    while (end < row + width && ends[end - 1] > end - row) {
       check(end - 1, end);
       end++;
     }
@@ -100,18 +94,9 @@ final class Branches {
     return List.copyOf(open);
   }
 
-  int count() {
-    return branches.size();
-  }
-
-  /** How many tokens a branch has. */
-  long length(int branch) {
-    return branches.get(branch).length();
-  }
-
-  /** How many tokens a branch follows on. */
-  long past(int branch) {
-    return branches.get(branch).past();
+  /** Each branch, with what it follows on. */
+  List<Text> texts() {
+    return branches.stream().map(branch -> new Text(branch.past(), branch.length())).toList();
   }
 
   /**

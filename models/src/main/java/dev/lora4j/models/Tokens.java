@@ -52,11 +52,12 @@ public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<Tensor> en
    * Several texts a row, each with positions from 0 on. A token attends to itself and to those
    * before it in the row that do not end before it: to its own text, where all of a text's tokens
    * end with it. What several texts begin with may stand once, before all of their rests, and end
-   * with the last of them. Padding may end anywhere behind itself.
+   * with the last of them. Padding may stand as a text of its own.
    *
    * @param ids {@code [batch, tokens]}, int64
    * @param positions {@code [batch, tokens]}, int64
-   * @param ends {@code [batch, tokens]}, int64, each greater than the token's own place
+   * @param ends {@code [batch, tokens]}, int64, each greater than the token's own place, and not
+   *     greater than those of the tokens that it attends to
    */
   public static Tokens packed(Tensor ids, Tensor positions, Tensor ends) {
     return new Tokens(ids, Optional.of(positions), Optional.of(ends));

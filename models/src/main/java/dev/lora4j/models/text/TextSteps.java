@@ -11,7 +11,7 @@ import java.util.function.Function;
  * same steps. Each example is in exactly one of them.
  */
 public final class TextSteps {
-  /** Padded batches are sorted by length among so many steps' examples. */
+  /** Examples of about the same length are found among those of so many steps. */
   private static final int SORTED_TOGETHER = 32;
 
   private final Function<SplittableRandom, List<TextStep>> draw;
@@ -34,14 +34,14 @@ public final class TextSteps {
   }
 
   /**
-   * Steps of examples with a row each, those of about the same length together, so that little is
-   * padded.
+   * Steps of examples with a row each, those of about the same length together: such often begin
+   * alike, too, and workers get as much of them as each other.
    *
    * @param examplesInStep examples in a step; one of them may have fewer
    */
-  public static TextSteps padded(List<Example> examples, int examplesInStep, long seed) {
+  public static TextSteps byLength(List<Example> examples, int examplesInStep, long seed) {
     List<List<Example>> rows = examples.stream().map(List::of).toList();
-    return new TextSteps(random -> paddedSteps(rows, examplesInStep, random), seed);
+    return new TextSteps(random -> stepsByLength(rows, examplesInStep, random), seed);
   }
 
   /**
@@ -53,7 +53,7 @@ public final class TextSteps {
   public static TextSteps preferences(List<PreferencePair> pairs, int pairsInStep, long seed) {
     List<List<Example>> rows =
         pairs.stream().map(pair -> List.of(pair.chosen(), pair.rejected())).toList();
-    return new TextSteps(random -> paddedSteps(rows, pairsInStep, random), seed);
+    return new TextSteps(random -> stepsByLength(rows, pairsInStep, random), seed);
   }
 
   /** The steps of an epoch, counted from 0. */
@@ -72,7 +72,7 @@ public final class TextSteps {
     return cut(shuffled(rows, random), rowsInStep).stream().map(TextStep::new).toList();
   }
 
-  private static List<TextStep> paddedSteps(
+  private static List<TextStep> stepsByLength(
       List<List<Example>> rows, int rowsInStep, SplittableRandom random) {
     List<TextStep> steps = new ArrayList<>();
     int sortedTogether = Math.multiplyExact(SORTED_TOGETHER, rowsInStep);

@@ -32,7 +32,7 @@ public final class EvaExamples {
    * @param device where the network is
    */
   public static List<EvaBatch> of(TuningData data, long seed, Device device) {
-    return TextSteps.padded(examples(data), ROWS, seed).epoch(0).stream()
+    return TextSteps.byLength(examples(data), ROWS, seed).epoch(0).stream()
         .limit(MOST_BATCHES)
         .map(step -> batch(step, device))
         .toList();

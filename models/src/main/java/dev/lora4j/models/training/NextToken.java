@@ -37,12 +37,12 @@ record NextToken(TuningData.Texts data, TuningSettings settings) implements Obje
     return batching.packed()
         ? TextSteps.packed(
             data.train(), batching.maxTokens(), batching.rowsInStep(), settings.seed())
-        : TextSteps.padded(data.train(), batching.rowsInStep(), settings.seed());
+        : TextSteps.byLength(data.train(), batching.rowsInStep(), settings.seed());
   }
 
   @Override
   public List<TextStep> heldBack() {
-    return TextSteps.padded(data.valid(), settings.batching().rows(), 0).epoch(0);
+    return TextSteps.byLength(data.valid(), settings.batching().rows(), 0).epoch(0);
   }
 
   @Override

@@ -54,7 +54,7 @@ class PackingLawsTest {
     TextSteps steps =
         packed
             ? TextSteps.packed(examples, WIDTH, rowsInStep, seed)
-            : TextSteps.padded(examples, rowsInStep, seed);
+            : TextSteps.byLength(examples, rowsInStep, seed);
     List<List<Integer>> found = new ArrayList<>();
     for (TextStep step : steps.epoch(3)) {
       int learned = 0;
@@ -128,8 +128,8 @@ class PackingLawsTest {
   void theSameSeedGivesTheSameSteps(@ForAll("examples") List<Example> examples, @ForAll long seed) {
     assertThat(TextSteps.packed(examples, WIDTH, 2, seed).epoch(1))
         .isEqualTo(TextSteps.packed(examples, WIDTH, 2, seed).epoch(1));
-    assertThat(TextSteps.padded(examples, 2, seed).epoch(1))
-        .isEqualTo(TextSteps.padded(examples, 2, seed).epoch(1));
+    assertThat(TextSteps.byLength(examples, 2, seed).epoch(1))
+        .isEqualTo(TextSteps.byLength(examples, 2, seed).epoch(1));
   }
 
   @Property(tries = 200)

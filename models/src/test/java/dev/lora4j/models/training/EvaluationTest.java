@@ -14,7 +14,6 @@ import dev.lora4j.models.text.Example;
 import dev.lora4j.models.text.ExampleOptions;
 import dev.lora4j.models.text.TextData;
 import dev.lora4j.models.text.TextExamples;
-import dev.lora4j.models.text.Tokenizer;
 import dev.lora4j.train.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,7 +71,6 @@ class EvaluationTest {
   }
 
   private static Evaluation evaluate(TextModel model, List<Example> examples, int threads) {
-    Tokenizer tokenizer = model.voice().tokenizer();
     try (Workers workers = new Workers(threads)) {
       return Evaluation.of(model.network(), examples, workers, done -> {});
     }

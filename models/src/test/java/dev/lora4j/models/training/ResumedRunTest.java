@@ -49,7 +49,7 @@ class ResumedRunTest {
       pairs.add(new PreferencePair(TRAIN.get(i), TRAIN.get(i + 1)));
     }
     return Stream.of(
-        Arguments.of("padded", "llama3", CONFIG.dropout(0.2), TEXTS, plain),
+        Arguments.of("alone", "llama3", CONFIG.dropout(0.2), TEXTS, plain),
         Arguments.of(
             "LoRA+, packed, accumulated, computed again",
             "gpt2",

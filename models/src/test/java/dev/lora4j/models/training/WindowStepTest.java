@@ -78,9 +78,9 @@ class WindowStepTest {
   }
 
   static Stream<Arguments> layouts() {
-    Batching padded = Batching.of(7).maxTokens(40);
+    Batching alone = Batching.of(7).maxTokens(40);
     List<Batching> layouts =
-        List.of(padded, padded.recomputing(), padded.packing(), padded.packing().recomputing());
+        List.of(alone, alone.recomputing(), alone.packing(), alone.packing().recomputing());
     return Stream.of("llama3", "mistral", "qwen3", "gpt2")
         .flatMap(
             family ->
