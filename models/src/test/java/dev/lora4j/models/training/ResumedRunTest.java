@@ -79,7 +79,6 @@ class ResumedRunTest {
       Map<String, Tensor> expected;
       HeardRun all = new HeardRun(9_999);
       try (SmallModel model = SmallModel.with(family, config)) {
-        TuningRequest request = request(model, data, settings);
         TuningRequest elsewhere =
             TuningRequest.of(model.adapted, data, directory.resolve("whole"), settings).workers(2);
         whole = FineTuning.run(elsewhere, all);
