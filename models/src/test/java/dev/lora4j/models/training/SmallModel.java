@@ -7,7 +7,6 @@ import dev.lora4j.models.Families;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.SpecialTokens;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -15,16 +14,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 
 /** A small language model with an adapter, and something to learn. */
 final class SmallModel implements AutoCloseable {
-  static final SpecialTokens SPECIAL =
-      new SpecialTokens(
-          Map.of(), OptionalInt.empty(), OptionalInt.of(2), OptionalInt.of(0), Set.of(2));
   private static final int VOCABULARY = 96;
 
   final Pretrained base;
