@@ -7,6 +7,7 @@ import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -52,16 +53,16 @@ final class UpdateInPass {
   Tensor forward(Module pretrained, Tensor input, OnePass pass) {
     Tensor x = torch.alias(input); // its gradient is what comes through W, and nobody else's
     Tensor y = pretrained.forward(x);
-    Tensor values = rows(x.detach()); // [n, in]
+    OnePass.Values values = pass.valuesOf(input);
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor features = a.mm(values.t()); // [rank, n]
+      Tensor features = a.mm(rows(x.detach()).t()); // [rank, n]
       Tensor back = torch.empty_like(features); // s Bᵀ gᵀ
       rows(y.detach()).addmm_(features.t(), b.t(), Ops.ONE, update.scaling());
       pass.onTheWayBack(
           y,
-          List.of(values, features, back, b),
+          with(values.needed(), features, back, b),
           g -> {
-            learn(rows(g), values, features, back);
+            learn(rows(g), rows(values.read().get()), features, back);
             return g;
           });
       pass.onTheWayBack(x, List.of(back, a), g -> rows(g).addmm_(back.t(), a).view(g.sizes()));
@@ -73,6 +74,10 @@ final class UpdateInPass {
     torch.mm_out(back, b.t(), g.t()).mul_(update.scaling());
     gradient(update.b()).add_(features.mm(g).t(), update.scaling());
     gradient(update.a()).addmm_(back, x);
+  }
+
+  private static List<Tensor> with(List<Tensor> some, Tensor... others) {
+    return Stream.concat(some.stream(), Stream.of(others)).toList();
   }
 
   private static Tensor gradient(Parameter parameter) {

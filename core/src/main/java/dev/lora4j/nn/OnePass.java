@@ -1,7 +1,10 @@
 package dev.lora4j.nn;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -19,6 +22,7 @@ public final class OnePass implements AutoCloseable {
 
   private final @Nullable OnePass outer = CURRENT.get();
   private final List<Derivative> derivatives = new ArrayList<>();
+  private final Map<Tensor, Values> madeAgain = new IdentityHashMap<>();
   private @Nullable Tensor result; // of the derivative that was asked last
 
   private OnePass() {}
@@ -33,6 +37,50 @@ public final class OnePass implements AutoCloseable {
   /** The pass that the calling thread is in, if it is in one. */
   public static @Nullable OnePass current() {
     return CURRENT.get();
+  }
+
+  /**
+   * What a tensor holds, on the way back.
+   *
+   * @param needed what has to stay alive for it
+   * @param read gives it, in the caller's scope
+   */
+  public record Values(List<Tensor> needed, Supplier<Tensor> read) {}
+
+  /**
+   * Says how what a tensor holds is made again, so that whoever reads it on the way back need not
+   * keep it.
+   *
+   * @param from what it is made from, which others keep anyway
+   */
+  void canMakeAgain(Tensor tensor, List<Tensor> from, Supplier<Tensor> maker) {
+    madeAgain.put(tensor, new Values(from, maker));
+  }
+
+  /** What a tensor holds, to be read on the way back: made again then, or kept until then. */
+  public Values valuesOf(Tensor tensor) {
+    Values again = madeAgain.get(tensor);
+    return again == null ? kept(tensor.detach()) : again;
+  }
+
+  /** Lays tensors that others keep one after the other; what that gives is made again then. */
+  public static Tensor joined(long axis, List<Tensor> parts) {
+    Tensor whole = Ops.join(axis, parts.toArray(Tensor[]::new));
+    OnePass pass = CURRENT.get();
+    if (pass != null) {
+      List<Values> values = parts.stream().map(pass::valuesOf).toList();
+      pass.canMakeAgain(
+          whole,
+          values.stream().flatMap(part -> part.needed().stream()).toList(),
+          () ->
+              Ops.join(
+                  axis, values.stream().map(part -> part.read().get()).toArray(Tensor[]::new)));
+    }
+    return whole;
+  }
+
+  private static Values kept(Tensor tensor) {
+    return new Values(List.of(tensor), () -> tensor);
   }
 
   /**
@@ -89,6 +137,7 @@ public final class OnePass implements AutoCloseable {
   public void close() {
     CURRENT.set(outer);
     forgetResult();
+    madeAgain.clear();
     for (Derivative derivative : derivatives) {
       derivative.forgetNeeded();
       derivative.deallocate();

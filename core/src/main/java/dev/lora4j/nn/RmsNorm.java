@@ -67,7 +67,17 @@ public final class RmsNorm extends Module {
     }
     OnePass pass = OnePass.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
-    return scale == null ? normalised : normalised.mul(scale);
+    return scale == null ? normalised : scaled(normalised, scale, pass);
+  }
+
+  private static Tensor scaled(Tensor normalised, Tensor scale, @Nullable OnePass pass) {
+    Tensor y = normalised.mul(scale);
+    if (pass != null) {
+      Tensor values = normalised.detach();
+      Tensor by = scale.detach();
+      pass.canMakeAgain(y, List.of(values, by), () -> values.mul(by));
+    }
+    return y;
   }
 
   /** The same of single rows in plain memory; empty if the weight is not floats there. */

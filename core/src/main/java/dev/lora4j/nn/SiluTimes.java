@@ -31,6 +31,8 @@ final class SiluTimes {
     try (NoGradGuard guard = new NoGradGuard()) {
       torch.silu_out(result.detach(), gateValues).mul_(otherValues);
     }
+    pass.canMakeAgain(
+        result, List.of(gateValues, otherValues), () -> torch.silu(gateValues).mul_(otherValues));
     pass.onTheWayBack(other, List.of(gateValues), g -> torch.silu(gateValues).mul_(g));
     pass.onTheWayBack(
         gate,

@@ -4,7 +4,9 @@ import dev.lora4j.UserError;
 import dev.lora4j.models.CausalAttention.Text;
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
 import dev.lora4j.nn.NextToken;
+import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -112,13 +114,14 @@ final class Attention {
     List<Tensor> queries = branches.split(q);
     List<Tensor> keys = branches.paths(branches.split(k));
     List<Tensor> values = branches.paths(branches.split(v));
-    Tensor[] attended = new Tensor[queries.size()];
-    for (int i = 0; i < attended.length; i++) {
+    List<Tensor> attended = new ArrayList<>();
+    for (int i = 0; i < queries.size(); i++) {
       Tensor ofPath = keys.get(i).transpose(1, 2);
       Tensor valuesOfPath = values.get(i).transpose(1, 2);
-      attended[i] = causal.attend(queries.get(i), ofPath, valuesOfPath, window, dropout);
+      attended.add(causal.attend(queries.get(i), ofPath, valuesOfPath, window, dropout));
     }
-    return Ops.join(1, attended).view(q.size(0), q.size(1), -1);
+    Tensor all = OnePass.joined(1, attended);
+    return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1);
   }
 
   /** One token sees all that is cached: heads that share a key are rows of one product. */

@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,7 +80,7 @@ final class CausalAttention {
       attended.add(some(some, seenKeys, seenValues, window, dropout));
       from = end;
     }
-    return attended.size() == 1 ? attended.get(0) : Ops.join(1, attended.toArray(Tensor[]::new));
+    return attended.size() == 1 ? attended.get(0) : OnePass.joined(1, attended);
   }
 
   private Tensor some(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {

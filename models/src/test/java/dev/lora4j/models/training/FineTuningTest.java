@@ -16,7 +16,6 @@ import dev.lora4j.models.Families;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.text.Example;
 import dev.lora4j.models.text.PreferencePair;
-import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.Schedule;
 import dev.lora4j.train.TrainingFailed;
 import java.io.IOException;
@@ -26,8 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -165,8 +162,7 @@ class FineTuningTest {
             @Override
             public void onStep(Step step) {
               if (step.number() == 8) {
-                Parameter a = model.adapted.parameters("default").get(0);
-                a.copyFrom(torch.full_like(a.value(), new Scalar(Double.NaN)));
+                model.spoil();
               }
             }
           };
@@ -272,8 +268,7 @@ class FineTuningTest {
   void anEvaluationThatGivesNoNumberEndsTheRun() {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      Parameter a = model.adapted.parameters("default").get(0);
-      a.copyFrom(torch.full_like(a.value(), new Scalar(Double.NaN)));
+      model.spoil();
       assertThatThrownBy(() -> FineTuning.run(request(model, TEXTS, settings()), new HeardRun(9)))
           .isInstanceOf(TrainingFailed.class)
           .hasMessageContaining("what was held back is NaN after step 0")

@@ -15,7 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /** A small language model with an adapter, and something to learn. */
 final class SmallModel implements AutoCloseable {
@@ -49,6 +51,13 @@ final class SmallModel implements AutoCloseable {
 
   LanguageModel network() {
     return base.model();
+  }
+
+  /** Sets numbers that are none in the last layer; libtorch takes queries of such for masked. */
+  void spoil() {
+    List<Parameter> parameters = adapted.parameters("default");
+    Parameter last = parameters.get(parameters.size() - 1);
+    last.copyFrom(torch.full_like(last.value(), new Scalar(Double.NaN)));
   }
 
   /** The adapter's numbers, by place. */

@@ -231,8 +231,7 @@ class WindowStepTest {
   void lossesThatAreNoNumbersNameStepBatchAndExamples() {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.withPeftsAdapter("llama3")) {
-      Parameter a = model.adapted.parameters("default").get(0);
-      a.copyFrom(torch.full_like(a.value(), new Scalar(Double.NaN)));
+      model.spoil();
       assertThatThrownBy(() -> first(model, Batching.of(2).accumulate(4).maxTokens(40), 1))
           .isInstanceOf(TrainingFailed.class)
           .hasMessageContaining("the loss is NaN at step 1, batch 1 of 4 (example ")
