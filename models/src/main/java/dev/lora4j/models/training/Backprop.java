@@ -72,6 +72,7 @@ final class Backprop implements AutoCloseable {
       int layer = i;
       Tensor input = x;
       x = inScope(() -> passage.layer(layer, input));
+      input.deallocate(); // the graph has what it needs
     }
     Tensor last = x;
     return inScope(() -> passage.finishAt(rows.places(), last));
