@@ -59,7 +59,9 @@ final class LanguageOptions {
       description = "Longer examples are cut; 512, or the model's longest text if that is less.")
   private @Nullable Integer maxTokens;
 
-  @Option(names = "--packing", description = "Short examples share rows; none sees another.")
+  @Option(
+      names = "--packing",
+      description = "A row is as many examples as fit, of which none sees another.")
   private boolean packing;
 
   @Option(

@@ -58,8 +58,13 @@ class OnePassTest {
     weightOf(norm).copy_(torch.randn(12));
     try (PointerScope scope = new PointerScope();
         OnePass pass = OnePass.open()) {
+      Tensor inner = OnePass.joined(0, List.of(x.mul(Ops.ONE), other.mul(Ops.ONE)));
       for (Tensor y :
-          List.of(norm.forward(x), Ops.siluTimes(x.mul(Ops.ONE), other.mul(Ops.ONE)), x)) {
+          List.of(
+              norm.forward(x),
+              Ops.siluTimes(x.mul(Ops.ONE), other.mul(Ops.ONE)),
+              OnePass.joined(0, List.of(inner, x.mul(Ops.ONE))),
+              x)) {
         float[] values = floats(y);
         OnePass.Values read = pass.valuesOf(y);
         if (y != x) {

@@ -116,9 +116,9 @@ final class Attention {
     List<Tensor> values = branches.paths(branches.split(v));
     List<Tensor> attended = new ArrayList<>();
     for (int i = 0; i < queries.size(); i++) {
-      Tensor ofPath = keys.get(i).transpose(1, 2);
+      Tensor keysOfPath = keys.get(i).transpose(1, 2);
       Tensor valuesOfPath = values.get(i).transpose(1, 2);
-      attended.add(causal.attend(queries.get(i), ofPath, valuesOfPath, window, dropout));
+      attended.add(causal.attend(queries.get(i), keysOfPath, valuesOfPath, window, dropout));
     }
     Tensor all = OnePass.joined(1, attended);
     return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1);

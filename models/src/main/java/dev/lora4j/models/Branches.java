@@ -73,7 +73,7 @@ final class Branches {
     if (ends[place] > ends[before]) {
       throw new UserError(
           "ends: the token at %d follows on that at %d, which ends at %d; expected no later end, found %d"
-              .formatted(place, before, ends[before], ends[place]));
+              .formatted(place % width, before % width, ends[before], ends[place]));
     }
   }
 
@@ -110,7 +110,7 @@ final class Branches {
     TensorVector parts = x.view(1, -1, x.size(2), x.size(3)).split_with_sizes(lengths, 1);
     List<Tensor> list = new ArrayList<>();
     for (int i = 0; i < lengths.length; i++) {
-      list.add(parts.get(i));
+      list.add(new Tensor(parts.get(i))); // which lives on without the vector
     }
     return list;
   }

@@ -1,5 +1,7 @@
 package dev.lora4j.models;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
 import java.util.ArrayList;
@@ -36,6 +38,16 @@ final class CausalAttention {
     long end() {
       return before + length;
     }
+
+    /** Whether each token sees all before it, and there are none but these. */
+    boolean isPlain(OptionalLong window) {
+      return before == 0 && length <= window.orElse(length);
+    }
+
+    /** How many tokens stand before the last ones that are computed. */
+    long furthest(long atOnce) {
+      return before + (length - 1) / atOnce * atOnce;
+    }
   }
 
   /**
@@ -45,8 +57,9 @@ final class CausalAttention {
    * @param values {@code [tokens, reach + tokens]}
    */
   private record Mask(long reach, Tensor values) {
-    Tensor of(long past, long count) {
-      return values.narrow(0, 0, count).narrow(1, reach - past, past + count);
+    Tensor of(Text text) {
+      Tensor cut = values.narrow(0, 0, text.length()).narrow(1, reach - text.before(), text.end());
+      return cut.is_cpu() ? cut : cut.contiguous(); // kernels read several numbers at once
     }
   }
 
@@ -77,18 +90,16 @@ final class CausalAttention {
       long first = window.isPresent() ? Math.max(0, from + 1 - window.getAsLong()) : 0;
       Tensor seenKeys = keys.narrow(2, first, end - first);
       Tensor seenValues = values.narrow(2, first, end - first);
-      attended.add(some(some, seenKeys, seenValues, window, dropout));
+      attended.add(atOnce(some, seenKeys, seenValues, window, dropout));
       from = end;
     }
     return attended.size() == 1 ? attended.get(0) : OnePass.joined(1, attended);
   }
 
-  private Tensor some(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
-    long count = q.size(1);
-    long past = keys.size(2) - count;
-    boolean plain = past == 0 && count <= window.orElse(count);
-    Tensor mask = plain || count == 1 ? null : mask(window, q).of(past, count);
-    return Ops.attention(q.transpose(1, 2), keys, values, mask, plain, dropout)
+  private Tensor atOnce(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+    Text text = new Text(keys.size(2) - q.size(1), q.size(1));
+    Tensor mask = isMasked(text, window, q) ? mask(window).of(text) : null;
+    return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
         .transpose(1, 2)
         .flatten(2, 3);
   }
@@ -103,32 +114,46 @@ final class CausalAttention {
 
   // ---- masks ----
 
+  /**
+   * Whether it is by a mask that a token does not see another. It always is on the CPU, where
+   * libtorch without a mask takes a query that is no number for one that sees nothing.
+   */
+  private static boolean isMasked(Text text, OptionalLong window, Tensor like) {
+    return like.is_cpu() || !text.isPlain(window);
+  }
+
   /** Makes the mask that a layer with this window will need, in the caller's scope. */
   void prepare(OptionalLong window, Tensor like) {
-    if (texts.stream().anyMatch(text -> needsMask(text, window, like))) {
-      mask(window, like);
+    List<Text> masked = texts.stream().filter(text -> isMasked(text, window, like)).toList();
+    if (!masked.isEmpty()) {
+      masks.computeIfAbsent(key(window), key -> made(masked, key, like));
     }
   }
 
-  private static boolean needsMask(Text text, OptionalLong window, Tensor like) {
-    long length = text.length();
-    boolean plain = text.before() == 0 && length <= window.orElse(length);
-    return length > 1 && !(plain && length == atOnce(length, like));
+  private Mask mask(OptionalLong window) {
+    return requireNonNull(masks.get(key(window)), "no mask was prepared for " + window);
   }
 
-  private Mask mask(OptionalLong window, Tensor like) {
-    boolean narrow = window.isPresent() && window.getAsLong() < longest;
-    return masks.computeIfAbsent(narrow ? window : EVERYTHING, w -> made(w, like));
+  /** Windows that hide nothing are one. */
+  private OptionalLong key(OptionalLong window) {
+    return window.isPresent() && window.getAsLong() < longest ? window : EVERYTHING;
   }
 
-  private Mask made(OptionalLong window, Tensor like) {
-    long rows = texts.stream().mapToLong(text -> atOnce(text.length(), like)).max().orElse(0);
-    long reach = window.isPresent() ? window.getAsLong() - 1 : longest;
+  private static Mask made(List<Text> masked, OptionalLong window, Tensor like) {
+    long rows = 0;
+    long reach = 0;
+    for (Text text : masked) {
+      long atOnce = atOnce(text.length(), like);
+      rows = Math.max(rows, atOnce);
+      reach = Math.max(reach, text.furthest(atOnce));
+    }
+    reach = Math.min(reach, window.orElse(Long.MAX_VALUE) - 1);
     Tensor keys = Ops.range(0, reach + rows);
     Tensor queries = Ops.range(reach, reach + rows).unsqueeze(1);
     Tensor hidden = keys.gt(queries);
     if (window.isPresent()) {
-      hidden = hidden.logical_or(queries.sub(keys).gt(new Scalar(reach)));
+      Tensor distance = queries.sub(keys);
+      hidden = hidden.logical_or(distance.ge(new Scalar(window.getAsLong())));
     }
     Tensor there = hidden.to(like.device(), hidden.scalar_type());
     return new Mask(

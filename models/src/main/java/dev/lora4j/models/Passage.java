@@ -20,7 +20,7 @@ public interface Passage {
   int layers();
 
   /**
-   * What a layer makes of the one before.
+   * What a layer makes of the one before: another tensor, after which x itself may be freed.
    *
    * @param number from 0 on
    * @param x {@code [batch, tokens, hidden]}

@@ -27,6 +27,7 @@ class CausalAttentionTest {
       @ForAll @IntRange(min = 1, max = 230) int length,
       @ForAll @IntRange(min = 0, max = 100) int before,
       @ForAll @IntRange(min = 0, max = 200) int window,
+      @ForAll @IntRange(min = 1, max = 230) int another,
       @ForAll long seed) {
     OptionalLong seen = window == 0 ? OptionalLong.empty() : OptionalLong.of(window);
     try (PointerScope scope = new PointerScope()) {
@@ -36,7 +37,8 @@ class CausalAttentionTest {
       Tensor v = random(before + length, GROUPS);
       Tensor upstream = torch.randn(BATCH, length, HEADS * DIM);
 
-      CausalAttention attention = new CausalAttention(List.of(new Text(before, length)));
+      CausalAttention attention =
+          new CausalAttention(List.of(new Text(0, another), new Text(before, length)));
       attention.prepare(seen, q);
       Tensor found = attention.attend(q, k.transpose(1, 2), v.transpose(1, 2), seen, 0);
       Ops.backward(found, upstream);

@@ -65,6 +65,24 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
+  void rowsOfPackedTextsAreReadAsIfEachWereAlone(String family) {
+    with(
+        family,
+        model -> {
+          Tensor ids = Ops.tensor(Arrays.copyOf(TEXT, 12)).view(2, 6);
+          Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 4, 5}).view(2, 6);
+          Tensor ends = Ops.tensor(new long[] {4, 4, 4, 4, 6, 6, 6, 6, 6, 6, 6, 6}).view(2, 6);
+          Tensor packed = model.hidden(Tokens.packed(ids, positions, ends));
+
+          Tensor first = model.hidden(Tokens.of(Arrays.copyOf(TEXT, 4)));
+          Tensor third = model.hidden(Tokens.of(Arrays.copyOfRange(TEXT, 6, 12)));
+          TensorAssert.assertThat(row(packed, 0, 4)).isCloseTo(row(first, 0, 4), TOLERANCE);
+          TensorAssert.assertThat(packed.select(0, 1)).isCloseTo(row(third, 0, 6), TOLERANCE);
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource(FAMILIES)
   void whatTextsBeginWithIsReadForAllOfThem(String family) {
     with(
         family,

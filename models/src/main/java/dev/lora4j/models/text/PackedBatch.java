@@ -1,5 +1,6 @@
 package dev.lora4j.models.text;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -11,6 +12,7 @@ import java.util.List;
 public final class PackedBatch {
   private final SharedBeginnings laidOut;
   private final int rows;
+  private final int[] ends;
   private final int[] places;
   private final int[] targets;
   private final int[] examples;
@@ -19,6 +21,7 @@ public final class PackedBatch {
   private PackedBatch(SharedBeginnings laidOut, int rows, int lossTokens) {
     this.laidOut = laidOut;
     this.rows = rows;
+    ends = rows == 1 ? laidOut.ends() : ofWholeRows();
     places = new int[lossTokens];
     targets = new int[lossTokens];
     examples = new int[lossTokens];
@@ -37,6 +40,12 @@ public final class PackedBatch {
       batch.predict(i, examples.get(i));
     }
     return batch;
+  }
+
+  private int[] ofWholeRows() {
+    int[] all = new int[tokens().length];
+    Arrays.fill(all, width());
+    return all;
   }
 
   private static int rows(List<Example> examples, SharedBeginnings laidOut) {
@@ -89,11 +98,11 @@ public final class PackedBatch {
   }
 
   /**
-   * For each token the place before which those that follow see it, {@code [rows * width]}; not to
-   * be written to.
+   * For each token the place in its row before which those that follow see it, {@code [rows *
+   * width]}; not to be written to.
    */
   public int[] ends() {
-    return laidOut.ends();
+    return ends;
   }
 
   /** How many tokens carry loss; each is a prediction. */

@@ -19,7 +19,7 @@ import java.util.TreeMap;
  *     may use
  * @param bos the token before a text, if there is one
  * @param eos the token that ends a text, if there is one
- * @param pad the token that fills up a row, if there is one
+ * @param pad the token that others fill rows up with, if there is one; not read here
  * @param stops every token that ends an answer: {@code eos} and those of {@code
  *     generation_config.json}
  */

@@ -20,7 +20,7 @@ public record TextStep(List<List<Example>> rows) {
     return rows.stream().flatMap(List::stream).mapToInt(Example::lossTokens).sum();
   }
 
-  /** How many tokens there are, padding not counted. */
+  /** How many tokens there are, those that several begin with counted for each. */
   public int tokens() {
     return rows.stream().flatMap(List::stream).mapToInt(Example::length).sum();
   }

@@ -9,7 +9,7 @@ import dev.lora4j.UserError;
  * @param accumulate how many batches make a step; the step is the one that a batch of all their
  *     rows would make
  * @param maxTokens the greatest length of an example, and the width of packed rows
- * @param packed whether short examples share a row, in which none sees another
+ * @param packed whether a row is as many examples as fit, of which none sees another
  * @param recompute whether only the input of each layer is kept in the forward, and the rest is
  *     computed again in the backward: less memory, and the layers' forward twice
  */
@@ -41,7 +41,7 @@ public record Batching(int rows, int accumulate, int maxTokens, boolean packed, 
     return new Batching(rows, accumulate, tokens, packed, recompute);
   }
 
-  /** The same with rows that examples share. */
+  /** The same with rows of as many examples as fit. */
   public Batching packing() {
     return new Batching(rows, accumulate, maxTokens, true, recompute);
   }

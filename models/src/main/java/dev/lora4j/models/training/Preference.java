@@ -19,12 +19,13 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
     double[] gain = gains(batch, losses, ofBase);
     double sum = 0;
     double[] pull = new double[pairs(batch)];
-    for (int row = 0; row < pull.length; row++) {
-      double z = data.beta() * gain[row];
+    for (int pair = 0; pair < pull.length; pair++) {
+      double z = data.beta() * gain[pair];
       sum += softplus(-z); // −log σ(z)
-      pull[row] = data.beta() / (1 + Math.exp(z)); // β σ(−z)
+      pull[pair] = data.beta() / (1 + Math.exp(z)); // β σ(−z)
     }
-    forEachLoss(batch, (n, row, chosen) -> weights[n] = (float) (chosen ? pull[row] : -pull[row]));
+    forEachLoss(
+        batch, (n, pair, chosen) -> weights[n] = (float) (chosen ? pull[pair] : -pull[pair]));
     return sum;
   }
 
@@ -33,9 +34,9 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
     double[] gains = new double[pairs(batch)];
     forEachLoss(
         batch,
-        (n, row, chosen) -> {
+        (n, pair, chosen) -> {
           double logRatio = (double) ofBase[n] - losses[n];
-          gains[row] += chosen ? logRatio : -logRatio;
+          gains[pair] += chosen ? logRatio : -logRatio;
         });
     return gains;
   }
@@ -45,7 +46,7 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
   }
 
   private interface LossTaker {
-    void take(int n, int row, boolean chosen);
+    void take(int n, int pair, boolean chosen);
   }
 
   private static void forEachLoss(PackedBatch batch, LossTaker taker) {

@@ -39,7 +39,7 @@ public interface TuningListener {
    * @param loss the mean before the step: over tokens that carry loss, or over pairs
    * @param learningRate A's
    * @param gradientNorm before it was made shorter
-   * @param tokens read, padding not counted
+   * @param tokens of the step, those that several examples begin with counted for each
    * @param lossTokens of them, those that carry loss
    * @param duration how long it took
    */

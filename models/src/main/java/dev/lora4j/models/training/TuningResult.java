@@ -13,7 +13,7 @@ import java.util.OptionalDouble;
  * @param validLossAfter the same with the adapter that the directory holds now
  * @param adapterStep the step after which the adapter was as the directory holds it now: the best
  *     one where there were evaluations, else the last
- * @param tokens read in the steps, padding not counted
+ * @param tokens read in the steps, those that several examples begin with counted for each
  * @param lossTokens of them, those that carried loss
  * @param duration of the steps alone
  * @param adapterBytes size of the adapter's files

@@ -53,11 +53,10 @@ final class SmallModel implements AutoCloseable {
     return base.model();
   }
 
-  /** Sets numbers that are none in the last layer; libtorch takes queries of such for masked. */
+  /** Sets what is no number where queries are made. */
   void spoil() {
-    List<Parameter> parameters = adapted.parameters("default");
-    Parameter last = parameters.get(parameters.size() - 1);
-    last.copyFrom(torch.full_like(last.value(), new Scalar(Double.NaN)));
+    Parameter first = adapted.parameters("default").get(0);
+    first.copyFrom(torch.full_like(first.value(), new Scalar(Double.NaN)));
   }
 
   /** The adapter's numbers, by place. */

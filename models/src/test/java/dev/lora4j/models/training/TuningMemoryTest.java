@@ -12,7 +12,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A run takes no more memory as it goes on, evaluations and checkpoints included, though JavaCPP's
@@ -25,8 +25,8 @@ class TuningMemoryTest {
   private static final long STEPS = 700;
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void stepsLeaveItFlat(boolean recompute, @TempDir Path directory) {
+  @CsvSource({"gpt2, 0.1, false", "gpt2, 0.1, true", "llama3, 0, false"})
+  void stepsLeaveItFlat(String family, double dropout, boolean recompute, @TempDir Path directory) {
     Batching batching = Batching.of(4).maxTokens(40).packing();
     TuningSettings settings =
         TuningSettings.of(1e-3)
@@ -47,7 +47,7 @@ class TuningMemoryTest {
           }
         };
     try (PointerScope scope = new PointerScope();
-        SmallModel model = SmallModel.with("gpt2", LoraConfig.rank(4).dropout(0.1))) {
+        SmallModel model = SmallModel.with(family, LoraConfig.rank(4).dropout(dropout))) {
       TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
       FineTuning.run(
           TuningRequest.of(model.adapted, data, directory.resolve("run"), settings).workers(2),

@@ -30,6 +30,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -54,9 +55,14 @@ class WindowStepTest {
   }
 
   private static TuningRequest request(SmallModel model, Batching batching, int workers) {
+    return request(model, EXAMPLES, batching, workers);
+  }
+
+  private static TuningRequest request(
+      SmallModel model, List<Example> examples, Batching batching, int workers) {
     return TuningRequest.of(
             model.adapted,
-            new TuningData.Texts(EXAMPLES, List.of()),
+            new TuningData.Texts(examples, List.of()),
             Path.of("not-written"),
             TuningSettings.of(1e-3).batching(batching).longestGradient(Double.POSITIVE_INFINITY))
         .workers(workers);
@@ -66,7 +72,11 @@ class WindowStepTest {
   private record Found(double loss, Tensor gradient) {}
 
   private static Found first(SmallModel model, Batching batching, int workers) {
-    TuningRequest request = request(model, batching, workers);
+    return first(request(model, batching, workers));
+  }
+
+  private static Found first(TuningRequest request) {
+    int workers = request.workers();
     Objective objective = Objective.of(request.data(), request.settings());
     try (Workers group = new Workers(workers);
         Gradients gradients = new Gradients();
@@ -103,14 +113,53 @@ class WindowStepTest {
     }
   }
 
-  /** All logits of each example alone. */
+  /** So long that attention is computed for some tokens of an example at a time. */
+  private static List<Example> longExamples() {
+    List<Example> examples = new ArrayList<>();
+    for (Example part : SmallModel.examples(60, 4)) {
+      boolean opens = examples.isEmpty() || examples.get(examples.size() - 1).length() > 99;
+      examples.add(opens ? part : joined(examples.remove(examples.size() - 1), part));
+    }
+    examples.remove(examples.size() - 1);
+    assertThat(examples).hasSizeGreaterThan(3).allMatch(e -> e.length() > 99);
+    return withOtherEnds(examples, 2);
+  }
+
+  private static Example joined(Example one, Example other) {
+    int[] tokens = Arrays.copyOf(one.tokens(), one.length() + other.length());
+    boolean[] loss = Arrays.copyOf(one.loss(), tokens.length);
+    System.arraycopy(other.tokens(), 0, tokens, one.length(), other.length());
+    System.arraycopy(other.loss(), 0, loss, one.length(), other.length());
+    return Example.of(tokens, loss);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"llama3, false", "llama3, true", "mistral, false", "mistral, true", "qwen3, false"})
+  void longExamplesToo(String family, boolean recompute) {
+    List<Example> examples = longExamples();
+    Batching batching = Batching.of(examples.size()).maxTokens(128);
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter(family)) {
+      Found found =
+          first(request(model, examples, recompute ? batching.recomputing() : batching, 2));
+      Found expected = writtenOut(model, examples);
+      assertThat(found.loss()).isCloseTo(expected.loss(), within(TOLERANCE));
+      TensorAssert.assertThat(found.gradient()).isCloseTo(expected.gradient(), TOLERANCE);
+    }
+  }
+
   private static Found writtenOut(SmallModel model) {
+    return writtenOut(model, EXAMPLES);
+  }
+
+  /** All logits of each example alone. */
+  private static Found writtenOut(SmallModel model, List<Example> examples) {
     List<Parameter> trained = model.adapted.parameters("default");
-    int units = EXAMPLES.stream().mapToInt(Example::lossTokens).sum();
+    int units = examples.stream().mapToInt(Example::lossTokens).sum();
     double loss = 0;
     try (GradientView view = new GradientView(trained)) {
       view.enter();
-      for (Example example : EXAMPLES) {
+      for (Example example : examples) {
         Tensor ofExample = loss(model.network(), example);
         Ops.backward(ofExample, Ops.tensor(new float[] {1f / units}).reshape());
         loss += ofExample.item_double() / units;
