@@ -3,7 +3,6 @@ package dev.lora4j.nn;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
@@ -22,7 +21,7 @@ public final class OnePass implements AutoCloseable {
 
   private final @Nullable OnePass outer = CURRENT.get();
   private final List<Derivative> derivatives = new ArrayList<>();
-  private final Map<Tensor, Values> madeAgain = new IdentityHashMap<>();
+  private final IdentityHashMap<Tensor, Values> madeAgain = new IdentityHashMap<>();
   private @Nullable Tensor result; // of the derivative that was asked last
 
   private OnePass() {}
