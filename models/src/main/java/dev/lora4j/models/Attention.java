@@ -121,7 +121,7 @@ final class Attention {
       attended.add(causal.attend(queries.get(i), keysOfPath, valuesOfPath, window, dropout));
     }
     Tensor all = OnePass.joined(1, attended);
-    return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1);
+    return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1); // a view would be kept
   }
 
   /** One token sees all that is cached: heads that share a key are rows of one product. */

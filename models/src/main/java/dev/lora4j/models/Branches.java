@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Texts side by side, cut wherever a token does not follow on the one before it. What a branch
@@ -124,12 +123,12 @@ final class Branches {
   List<Tensor> paths(List<Tensor> parts) {
     List<Tensor> paths = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
-      TensorVector path = new TensorVector();
+      List<Tensor> path = new ArrayList<>();
       for (Run run : branches.get(i).before()) {
-        path.push_back(parts.get(run.branch()).narrow(1, 0, run.length()));
+        path.add(parts.get(run.branch()).narrow(1, 0, run.length()));
       }
-      path.push_back(parts.get(i));
-      paths.add(path.size() == 1 ? parts.get(i) : torch.cat(path, 1));
+      path.add(parts.get(i));
+      paths.add(path.size() == 1 ? parts.get(i) : Ops.join(1, path.toArray(Tensor[]::new)));
     }
     return paths;
   }

@@ -81,7 +81,11 @@ final class CausalAttention {
   Tensor attend(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
     long length = q.size(1);
     long before = keys.size(2) - length;
-    TensorVector queries = q.split(atOnce(length, q), 1);
+    long atOnce = atOnce(length, q);
+    if (atOnce == length && (before == 0 || window.isEmpty())) {
+      return atOnce(q, keys, values, window, dropout);
+    }
+    TensorVector queries = q.split(atOnce, 1);
     List<Tensor> attended = new ArrayList<>();
     long from = before;
     for (long i = 0; i < queries.size(); i++) {

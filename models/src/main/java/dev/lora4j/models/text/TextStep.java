@@ -15,14 +15,19 @@ public record TextStep(List<List<Example>> rows) {
     rows = rows.stream().map(List::copyOf).toList();
   }
 
+  /** All examples, row after row. */
+  public List<Example> examples() {
+    return rows.stream().flatMap(List::stream).toList();
+  }
+
   /** How many tokens carry loss: what the step's loss is to be divided by. */
   public int lossTokens() {
-    return rows.stream().flatMap(List::stream).mapToInt(Example::lossTokens).sum();
+    return examples().stream().mapToInt(Example::lossTokens).sum();
   }
 
   /** How many tokens there are, those that several begin with counted for each. */
   public int tokens() {
-    return rows.stream().flatMap(List::stream).mapToInt(Example::length).sum();
+    return examples().stream().mapToInt(Example::length).sum();
   }
 
   /** The same rows in pieces of so many; the last one may have fewer. */
@@ -44,7 +49,7 @@ public record TextStep(List<List<Example>> rows) {
     if (rows.stream().anyMatch(row -> row.size() != 1)) {
       return byCost;
     }
-    List<List<Example>> neighbours = new CommonBeginnings(examples(rows)).dealt(workers);
+    List<List<Example>> neighbours = new CommonBeginnings(examples()).dealt(workers);
     return dearest(neighbours) < dearest(byCost) ? neighbours : byCost;
   }
 
@@ -52,12 +57,8 @@ public record TextStep(List<List<Example>> rows) {
     long[] costs = rows.stream().mapToLong(TextStep::cost).toArray();
     return Deal.byCost(costs, workers).stream()
         .filter(share -> !share.isEmpty())
-        .map(share -> examples(share.stream().map(rows::get).toList()))
+        .map(share -> share.stream().flatMap(row -> rows.get(row).stream()).toList())
         .toList();
-  }
-
-  private static List<Example> examples(List<List<Example>> rows) {
-    return rows.stream().flatMap(List::stream).toList();
   }
 
   private static long dearest(List<List<Example>> shares) {

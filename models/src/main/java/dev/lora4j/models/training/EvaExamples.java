@@ -46,7 +46,7 @@ public final class EvaExamples {
   }
 
   private static EvaBatch batch(TextStep step, Device device) {
-    List<Example> rows = step.rows().stream().flatMap(List::stream).toList();
+    List<Example> rows = step.examples();
     int width = rows.stream().mapToInt(Example::length).max().orElse(0);
     long[] tokens = new long[rows.size() * width]; // what fills up a row is never looked at
     long[] attention = new long[tokens.length];
@@ -58,7 +58,9 @@ public final class EvaExamples {
         int place = row * width + i;
         tokens[place] = example.token(i);
         attention[place] = 1;
-        labels[place] = example.carriesLoss(i) ? example.token(i) : IGNORED;
+        if (example.carriesLoss(i)) {
+          labels[place] = example.token(i);
+        }
       }
     }
     return EvaBatch.labelled(matrix(tokens, width, device), matrix(labels, width, device))

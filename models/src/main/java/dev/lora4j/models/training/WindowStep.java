@@ -177,7 +177,7 @@ final class WindowStep implements AutoCloseable {
 
   private String names(TextStep step) {
     Set<Example> inStep = Collections.newSetFromMap(new IdentityHashMap<>());
-    step.rows().forEach(inStep::addAll);
+    inStep.addAll(step.examples());
     List<Example> all = objective.examples();
     List<String> names = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {

@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A step finds the gradient of the loss as it is defined, however its rows are laid and shared. */
 class WindowStepTest {
   private static final double TOLERANCE = 1e-5; // sums are taken in another order
-  private static final double SAME = 3e-6; // one sum, cut elsewhere
+  private static final double SAME = 1e-6;
   private static final List<Example> EXAMPLES = withOtherEnds(SmallModel.examples(5, 3), 2);
 
   /** As many more, which begin as the first ones do. */
@@ -194,7 +194,9 @@ class WindowStepTest {
 
       Found last = first(model, packed ? uneven.packing() : uneven, 2);
       Found all = first(model, Batching.of(8).maxTokens(24), 1);
-      assertThat(furthest(last.gradient(), all.gradient())).isLessThan(SAME);
+      assertThat(furthest(last.gradient(), all.gradient()))
+          .as("by two workers, which read other beginnings together")
+          .isLessThan(2 * SAME);
     }
   }
 
