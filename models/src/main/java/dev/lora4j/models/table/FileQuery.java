@@ -10,11 +10,11 @@ import java.sql.SQLException;
 import java.util.Properties;
 
 /** DuckDB's queries of one file: nothing is fetched from elsewhere, and rows come one by one. */
-public final class FileQuery {
+final class FileQuery {
 
   /** Takes what a query gives. */
   @FunctionalInterface
-  public interface Taker<T> {
+  interface Taker<T> {
     /**
      * @param rows before the first one
      */
@@ -29,7 +29,7 @@ public final class FileQuery {
    * @param query has a {@code ?} where the file's name goes
    * @throws CorruptFile if the file is not what the query expects
    */
-  public static <T> T run(Path file, String query, Taker<T> taker) {
+  static <T> T run(Path file, String query, Taker<T> taker) {
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
         PreparedStatement statement = database.prepareStatement(query)) {
       statement.setString(1, literal(file));

@@ -2,6 +2,7 @@ package dev.lora4j.models.text;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.data.RowFormat;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ public record TextData(Path file, DataForm form) {
    * @throws CorruptFile when it is not what its name says
    */
   public static TextData open(Path file) {
-    if (DataFile.ending(file).equals(PLAIN_TEXT)) {
+    if (RowFormat.ending(file).equals(PLAIN_TEXT)) {
       if (!Files.isRegularFile(file)) {
         throw new UserError("cannot read " + file + ": there is no such file");
       }

@@ -160,9 +160,9 @@ class TextDataTest {
   @Test
   void damagedFilesSayWhere() throws IOException {
     Path cut = file("a.jsonl", "{\"text\": \"a\"}\n{\"text\": \n");
-    assertThatThrownBy(() -> TextData.open(cut))
+    assertThatThrownBy(() -> TextData.open(cut).rows())
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("line");
+        .hasMessageContaining("line 2");
     Path parquet = file("a.parquet", "no parquet at all");
     assertThatThrownBy(() -> TextData.open(parquet)).isInstanceOf(CorruptFile.class);
     Path latin = directory.resolve("latin.txt");
