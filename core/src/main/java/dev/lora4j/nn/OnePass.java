@@ -85,6 +85,10 @@ public final class OnePass implements AutoCloseable {
   /**
    * Lets a tensor's gradient be exchanged for another on its way back.
    *
+   * <p>Libtorch calls a hook with the sum of the gradients from all uses of the tensor, and calls
+   * the hooks of one tensor in the order in which they were added. So a layer hooks an alias of its
+   * input, and returns an alias of an output that it hooks.
+   *
    * @param needed what the function reads; stays alive until it has been asked
    * @param function from the gradient to what counts instead
    */
