@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
-import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.OnePass;
@@ -272,7 +271,6 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    * @param journal remembers how to take them out again
    */
   void merge(List<Adapter> active, MergeJournal journal) {
-    Engine.useOneThread();
     List<Update> merged = updatesOf(active);
     Parameter weight = weighted().weight();
     try (PointerScope scope = new PointerScope();

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * or such that need less memory between forward and backward.
  */
 public final class OnePass implements AutoCloseable {
-  private static final ThreadLocal<@Nullable OnePass> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<OnePass> CURRENT = ContextVar.ofThread();
 
   private final @Nullable OnePass outer = CURRENT.get();
   private final List<Derivative> derivatives = new ArrayList<>();
