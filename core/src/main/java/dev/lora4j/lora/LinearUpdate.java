@@ -25,11 +25,11 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
   }
 
   private static Linear layerA(Weighted base, int rank) {
-    return Linear.withoutBias(base.weight().shape()[1 - base.outputAxis()], rank);
+    return Linear.withoutBias(base.store().shape()[1 - base.outputAxis()], rank);
   }
 
   private static Linear layerB(Weighted base, int rank, LoraConfig config) {
-    long outputs = base.weight().shape()[base.outputAxis()];
+    long outputs = base.store().shape()[base.outputAxis()];
     return config.loraBias() ? new Linear(rank, outputs) : Linear.withoutBias(rank, outputs);
   }
 
@@ -103,6 +103,6 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
 
   /** The base's weight as {@code [out, in]}. */
   Tensor weightAsRows() {
-    return asMatrix(base().weight().value().detach());
+    return asMatrix(base().store().dense().detach());
   }
 }

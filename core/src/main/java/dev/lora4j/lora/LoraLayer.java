@@ -121,7 +121,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
 
   Update add(Adapter adapter, int rank, double scaling, LoraConfig config) {
     Update update = newUpdate(rank, scaling, config);
-    update.to(weighted().weight().value().device());
+    update.to(weighted().store().device());
     updates.put(adapter, update);
     adapter.updates(this);
     name(adapter);
@@ -201,7 +201,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    *     apart from the base's; for rows with different adapters; with groups
    */
   public final Tensor adaptedWeight() {
-    Tensor weight = weighted().weight().tensor();
+    Tensor weight = weighted().store().dense();
     for (Update update : activeUpdates()) {
       requireOneWeight(update);
       weight = update.addedTo(weight);
@@ -254,6 +254,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    */
   void requireMergeable(List<Adapter> active) {
     for (Update update : updatesOf(active)) {
+      weighted().store().parameter(); // a quantised weight has none
       update.requireMergeable();
       if (update.biasOfB() != null && weighted().bias().isEmpty()) {
         throw noBias();

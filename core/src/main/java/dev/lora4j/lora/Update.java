@@ -148,7 +148,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   }
 
   private Tensor baseOf(Tensor x) {
-    return base.forwardWith(x, base.weight().tensor(), null);
+    return base.forwardWith(x, base.store().dense(), null);
   }
 
   /** {@code m / ‖W + ΔW‖} of each output, {@code [out]}; DoRA only. */
@@ -211,7 +211,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** {@code scaling · B A}, laid out as the base's weight. */
   final Tensor delta() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor delta = torch.zeros_like(base.weight().value());
+      Tensor delta = torch.zeros_like(base.store().dense());
       addProductTo(delta, scaling);
       return delta;
     }
