@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -15,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * Threads that want it at the same time compute some of the outputs each.
  */
 final class AdaptedNorm implements AutoCloseable {
-  private static final long LEAST_OUTPUTS = 256; // of a part: fewer aren't worth a thread
-
   private final Update update;
   private final long outputs;
   private final int parts;
@@ -30,7 +29,8 @@ final class AdaptedNorm implements AutoCloseable {
     this.update = update;
     outputs = update.base().store().shape()[update.base().outputAxis()];
     int cores = Runtime.getRuntime().availableProcessors();
-    parts = Math.toIntExact(Math.max(1, Math.min(cores, outputs / LEAST_OUTPUTS)));
+    parts =
+        Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));
   }
 
   /** {@code [out]}, a constant for autograd (DoRA paper, §4.3). */

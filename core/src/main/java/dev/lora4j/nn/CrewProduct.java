@@ -1,6 +1,8 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.CostModel;
 import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.Row;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
@@ -10,9 +12,6 @@ import org.bytedeco.pytorch.Tensor;
  * computes some of the outputs.
  */
 final class CrewProduct {
-  private static final long WORTH_SHARING = 1 << 17; // multiplications; fewer take 50 µs
-  private static final long LEAST_PIECE = 1 << 15; // multiplications, 10 µs
-
   private CrewProduct() {}
 
   /** Whether a product is to be shared. */
@@ -22,8 +21,8 @@ final class CrewProduct {
         && x.dim() >= 2
         && x.numel() == weight.size(1)
         && x.size(-1) == weight.size(1)
-        && weight.numel() >= WORTH_SHARING
-        && OneRow.isPlain(x)
+        && weight.numel() >= CostModel.SHARED_GEMV_MIN
+        && Row.isOne(x)
         && PlainMatrix.isOne(weight);
   }
 
@@ -35,7 +34,7 @@ final class CrewProduct {
     Tensor y = Ops.empty(shape);
     FloatPointer row = PlainMatrix.memory(x);
     FloatPointer outputs = PlainMatrix.memory(y);
-    int least = (int) Math.max(1, LEAST_PIECE / matrix.columns());
+    int least = (int) Math.max(1, CostModel.GEMV_PIECE / matrix.columns());
     Crew.walk(
         (part, team) ->
             team.share(

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.CostModel;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -12,14 +13,11 @@ import org.jspecify.annotations.Nullable;
  * it lies. MKL takes several as they are.
  */
 final class FewRows {
-  private static final long MOST_ROWS = 64;
-  private static final long SMALLEST_WEIGHT = 1 << 16;
-
   private FewRows() {}
 
   static boolean suits(Tensor x, Tensor weight) {
     long in = weight.size(1);
-    return (x.numel() == in || weight.numel() >= SMALLEST_WEIGHT)
+    return (x.numel() == in || weight.numel() >= CostModel.SKINNY_MIN_WEIGHT)
         && x.dim() >= 2
         && x.numel() > 0
         && x.size(-1) == in
@@ -30,7 +28,7 @@ final class FewRows {
   }
 
   private static long mostRows() {
-    return Engine.multipliesByMkl() ? 1 : MOST_ROWS;
+    return Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS;
   }
 
   static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {

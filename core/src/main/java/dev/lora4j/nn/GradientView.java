@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,7 @@ public final class GradientView implements AutoCloseable {
   public GradientView(List<Parameter> parameters) {
     try (PointerScope scope = new PointerScope()) {
       long total = parameters.stream().mapToLong(Parameter::numel).sum();
-      gradient = Ops.keep(Ops.zerosLike(total, parameters));
+      gradient = Ops.keep(zeros(total, parameters));
       long offset = 0;
       for (Parameter parameter : parameters) {
         Tensor alias = Ops.keep(parameter.value().detach());
@@ -36,6 +37,13 @@ public final class GradientView implements AutoCloseable {
         offset += parameter.numel();
       }
     }
+  }
+
+  /** {@code [size]} zeros, of the dtype and on the device of the first parameter. */
+  private static Tensor zeros(long size, List<Parameter> parameters) {
+    return parameters.isEmpty()
+        ? Ops.zeros(size)
+        : torch.zeros(new long[] {size}, parameters.get(0).value().options());
   }
 
   static @Nullable GradientView current() {

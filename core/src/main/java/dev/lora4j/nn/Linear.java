@@ -1,8 +1,6 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.Row;
 import dev.lora4j.row.RowLinear;
-import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -82,15 +80,9 @@ public final class Linear extends Module implements Weighted, RowLayer {
 
   @Override
   public Optional<RowLinear> ofRows() {
-    return bias != null && !isPlain(bias)
+    return bias != null && bias.isParametrized()
         ? Optional.empty()
-        : weight
-            .ofRows()
-            .map(w -> new RowLinear(w, bias().map(b -> Row.over(b.value().detach())), List.of()));
-  }
-
-  private static boolean isPlain(Parameter bias) {
-    return !bias.isParametrized() && OneRow.isPlain(bias.value());
+        : weight.ofRows(bias().map(b -> b.value().detach()));
   }
 
   /** Returns a dense layer with the same values in memory of its own. */

@@ -2,7 +2,6 @@ package dev.lora4j.nn;
 
 import dev.lora4j.row.PlainMatrix;
 import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -100,13 +99,6 @@ public final class Ops {
   /** Float ones. */
   public static Tensor ones(long... shape) {
     return torch.ones(shape);
-  }
-
-  /** {@code [size]} zeros, of the dtype and on the device of the first of these parameters. */
-  static Tensor zerosLike(long size, List<Parameter> parameters) {
-    return parameters.isEmpty()
-        ? zeros(size)
-        : torch.zeros(new long[] {size}, parameters.get(0).value().options());
   }
 
   /** Floats in row-major order. */

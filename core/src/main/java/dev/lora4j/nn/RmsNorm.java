@@ -82,9 +82,9 @@ public final class RmsNorm extends Module {
 
   /** The same of single rows in plain memory; empty if the weight is not floats there. */
   public Optional<RowNorm> ofRows() {
-    return weight == null || weight.isParametrized() || !OneRow.isPlain(weight.value())
+    return weight == null || weight.isParametrized()
         ? Optional.empty()
-        : Optional.of(new RowNorm(OneRow.values(weight.value()), epsilonValue));
+        : RowNorm.of(weight.value(), epsilonValue);
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */

@@ -9,8 +9,6 @@ import java.util.function.BooleanSupplier;
  * keep looking.
  */
 public final class Lockstep {
-  private static final int LOOKS_BEFORE_YIELD = 1_000;
-
   private final int size;
   private final AtomicInteger taken = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -74,7 +72,7 @@ public final class Lockstep {
       if (broken) {
         throw new IllegalStateException("another thread has given up");
       }
-      if (looks < LOOKS_BEFORE_YIELD) {
+      if (looks < CostModel.SPINS_BEFORE_YIELD) {
         Thread.onSpinWait();
       } else {
         Thread.yield();

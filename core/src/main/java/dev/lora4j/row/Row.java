@@ -4,6 +4,7 @@ import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Floats that follow each other in memory which BLAS and Java both reach. */
 public final class Row implements AutoCloseable {
@@ -22,7 +23,14 @@ public final class Row implements AutoCloseable {
     return new Row(memory, size);
   }
 
-  /** A contiguous tensor's numbers; the tensor has to live as long. */
+  /** Returns whether a tensor is contiguous float32 in CPU memory. */
+  public static boolean isOne(Tensor tensor) {
+    return tensor.is_cpu()
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && tensor.is_contiguous();
+  }
+
+  /** Returns a view of a contiguous tensor, which has to outlive it. */
   public static Row over(Tensor tensor) {
     return new Row(PlainMatrix.memory(tensor), Math.toIntExact(tensor.numel()));
   }

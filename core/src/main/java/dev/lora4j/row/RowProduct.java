@@ -5,8 +5,6 @@ import java.util.List;
 
 /** Linear layers that read the same row; their outputs follow each other in another one. */
 public final class RowProduct {
-  private static final int LEAST_PIECE = 1 << 15; // multiplications, 10 µs
-
   private record Place(RowLinear layer, int features, int outputs) {
 
     void compute(Row x, Row features, Row y, int from, int to) {
@@ -30,7 +28,7 @@ public final class RowProduct {
       ranks += layer.ranks();
       outputs += Math.toIntExact(layer.weight().rows());
     }
-    least = (int) Math.max(1, LEAST_PIECE / layers.get(0).weight().columns());
+    least = (int) Math.max(1, CostModel.GEMV_PIECE / layers.get(0).weight().columns());
   }
 
   /** How many numbers come out. */
