@@ -8,13 +8,13 @@ import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A large product of a single row for which no gradient is wanted: each thread of the {@link Crew}
+ * A large matrix-vector product without a gradient, shared by the {@link Crew}: each thread
  * computes some of the outputs.
  */
 final class CrewProduct {
   private CrewProduct() {}
 
-  /** Whether a product is to be shared. */
+  /** Returns whether a product is worth sharing. */
   static boolean suits(Tensor x, Tensor weight) {
     return Crew.threads() > 1
         && !GradMode.is_enabled()
@@ -26,7 +26,7 @@ final class CrewProduct {
         && PlainMatrix.isOne(weight);
   }
 
-  /** {@code x Wᵀ}, {@code [1…, out]}. */
+  /** Returns {@code x Wᵀ}, {@code [1…, out]}. */
   static Tensor linear(Tensor x, Tensor weight) {
     PlainMatrix matrix = PlainMatrix.of(weight);
     long[] shape = Ops.shape(x);

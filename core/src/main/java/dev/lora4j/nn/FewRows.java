@@ -7,10 +7,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code x Wᵀ + b} where x has few rows and W is large, as in decoding: then the time goes into
- * reading W, and BLAS's general product first copies it. One row is a matrix-vector product, and
- * several are quicker for OpenBLAS as {@code (W xᵀ)ᵀ}, for which it copies W in the order in which
- * it lies. MKL takes several as they are.
+ * {@code x Wᵀ + b} for few rows x and a large W, as in decoding, where the time goes into reading
+ * W. BLAS's general product would first copy it. One row is a matrix-vector product; several rows
+ * are faster in OpenBLAS as {@code (W xᵀ)ᵀ}, for which it copies W in memory order. MKL takes
+ * several rows as they are.
  */
 final class FewRows {
   private FewRows() {}
