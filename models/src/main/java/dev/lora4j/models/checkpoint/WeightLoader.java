@@ -4,7 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,17 +41,14 @@ final class WeightLoader {
     Map<String, String> stored = storedNames();
     Map<String, Parameter> parameters = model.namedParameters();
     check();
-    parameters.entrySet().parallelStream()
-        .forEach(
-            entry -> {
-              String name = stored.getOrDefault(entry.getKey(), entry.getKey());
-              load(name, entry.getValue(), format);
-            });
+    ParallelLoop.forEach(
+        parameters.entrySet(),
+        entry ->
+            load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), format));
     checkTiedHead(stored, parameters);
   }
 
   private void load(String name, Parameter parameter, DType format) {
-    Engine.useOneThread();
     try (PointerScope scope = new PointerScope()) {
       parameter.replaceValue(weights.read(name, format));
     }
