@@ -135,7 +135,7 @@ public final class ConfigFields {
   }
 
   /** A number that must be there. */
-  double number(String key) {
+  public double number(String key) {
     if (!has(key)) {
       throw missing(key, "a number");
     }

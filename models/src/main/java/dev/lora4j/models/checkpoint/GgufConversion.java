@@ -11,6 +11,7 @@ import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.models.ConfigFields;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.nn.Init;
 import java.io.IOException;
@@ -106,9 +107,9 @@ public final class GgufConversion {
 
   private static void check(Path gguf, GgufTensors tensors) {
     ConfigFields fields = ConfigFields.of(gguf, tensors.file().config());
-    Architecture architecture = Architecture.of(fields);
-    try (LanguageModel empty = Init.withoutValues(() -> architecture.create(fields))) {
-      new WeightLoader(gguf, tensors, architecture, empty).check();
+    ModelFamily family = ModelFamily.of(fields);
+    try (LanguageModel empty = Init.withoutValues(() -> family.create(fields))) {
+      new WeightLoader(gguf, tensors, family, empty).check();
     }
   }
 

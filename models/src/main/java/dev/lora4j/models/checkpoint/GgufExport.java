@@ -5,9 +5,8 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.models.ConfigFields;
-import dev.lora4j.models.Gpt2Config;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.LlamaConfig;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModelWriter;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
@@ -32,10 +31,10 @@ public final class GgufExport {
   public static void run(Path directory, Path out, GgmlType type) {
     requireFree(out);
     ConfigFields fields = ConfigFields.read(directory.resolve(CheckpointWriter.CONFIG));
-    Architecture architecture = Architecture.of(fields);
+    ModelFamily family = ModelFamily.of(fields);
     try (Weights weights = Weights.open(directory);
-        LanguageModel empty = Init.withoutValues(() -> architecture.create(fields))) {
-      WeightLoader loader = new WeightLoader(directory, weights, architecture, empty);
+        LanguageModel empty = Init.withoutValues(() -> family.create(fields))) {
+      WeightLoader loader = new WeightLoader(directory, weights, family, empty);
       loader.check();
       Map<String, String> stored = loader.storedNames();
       Map<String, TensorSource> state = new LinkedHashMap<>();
@@ -46,12 +45,7 @@ public final class GgufExport {
             new TensorSource(
                 DType.F32, weights.shape(inFile), () -> weights.read(inFile, DType.F32)));
       }
-      ModelFiles files = ModelFiles.in(directory);
-      if (fields.text("model_type", "").equals(Gpt2Config.FAMILY)) {
-        GgufModelWriter.write(out, Gpt2Config.of(fields), files, state, type);
-      } else {
-        GgufModelWriter.write(out, LlamaConfig.of(fields), files, state, type);
-      }
+      GgufModelWriter.write(out, fields, ModelFiles.in(directory), state, type);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.lora.AdapterSummary;
 import dev.lora4j.models.ConfigFields;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,7 +66,7 @@ final class GgufMerge {
               + " is a file; a GGUF file needs config.json and tokenizer too: give the model's"
               + " directory");
     }
-    Architecture.of(ConfigFields.read(base.resolve(CheckpointWriter.CONFIG)));
+    ModelFamily.of(ConfigFields.read(base.resolve(CheckpointWriter.CONFIG)));
   }
 
   private static long size(Path file) {

@@ -6,6 +6,7 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.DType;
 import dev.lora4j.models.ConfigFields;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
@@ -86,7 +87,7 @@ public final class Pretrained implements AutoCloseable {
       }
     }
     ConfigFields fields = ConfigFields.read(path.resolve(CheckpointWriter.CONFIG));
-    Architecture.of(fields);
+    ModelFamily.of(fields);
     try (Weights weights = Weights.open(path)) {
       return fill(ModelFiles.in(path), fields, weights, format);
     }
@@ -94,11 +95,11 @@ public final class Pretrained implements AutoCloseable {
 
   private static Pretrained fill(
       ModelFiles files, ConfigFields fields, StoredTensors tensors, DType format) {
-    Architecture architecture = Architecture.of(fields);
-    LanguageModel model = Init.withoutValues(() -> architecture.create(fields));
+    ModelFamily family = ModelFamily.of(fields);
+    LanguageModel model = Init.withoutValues(() -> family.create(fields));
     boolean loaded = false;
     try {
-      new WeightLoader(files.path(), tensors, architecture, model).load(format);
+      new WeightLoader(files.path(), tensors, family, model).load(format);
       model.freeze();
       model.train(false);
       loaded = true;

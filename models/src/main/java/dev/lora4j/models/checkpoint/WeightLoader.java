@@ -4,6 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
@@ -26,13 +27,13 @@ final class WeightLoader {
 
   private final Path origin;
   private final StoredTensors weights;
-  private final Architecture architecture;
+  private final ModelFamily family;
   private final LanguageModel model;
 
-  WeightLoader(Path origin, StoredTensors weights, Architecture architecture, LanguageModel model) {
+  WeightLoader(Path origin, StoredTensors weights, ModelFamily family, LanguageModel model) {
     this.origin = origin;
     this.weights = weights;
-    this.architecture = architecture;
+    this.family = family;
     this.model = model;
   }
 
@@ -69,10 +70,10 @@ final class WeightLoader {
   /** The model's names of the tensors → their names in the files. */
   Map<String, String> storedNames() {
     Map<String, String> stored = new LinkedHashMap<>();
-    String prefix = architecture.prefix();
+    String prefix = family.prefix();
     boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
     for (String name : weights.names()) {
-      if (!architecture.isDerived(name)) {
+      if (!family.ignoredTensors().matcher(name).matches()) {
         stored.put(bare && !name.equals(HEAD) ? prefix + name : name, name);
       }
     }
