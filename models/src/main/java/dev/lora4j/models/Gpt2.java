@@ -24,7 +24,6 @@ import org.bytedeco.pytorch.Tensor;
 public final class Gpt2 extends LanguageModel {
   private final Gpt2Config config;
   private final Transformer transformer;
-  private final Child head;
 
   /** A model with random weights. */
   public Gpt2(Gpt2Config config) {
@@ -32,17 +31,12 @@ public final class Gpt2 extends LanguageModel {
     this.config = config;
     transformer = new Transformer(config);
     child("transformer", transformer);
-    head = outputProjection(transformer.embedding);
+    addOutputProjection(transformer.embedding);
   }
 
   @Override
   public Passage passage(Tokens tokens, Attention attention) {
     return transformer.new Forward(tokens, attention);
-  }
-
-  @Override
-  public Child head() {
-    return head;
   }
 
   /** The model's sizes and choices. */
@@ -133,9 +127,7 @@ public final class Gpt2 extends LanguageModel {
       child("mlp", feedForward);
     }
 
-    /**
-     * @param selected picks the positions that continue after the attention
-     */
+    /** Continues after the attention at the {@code selected} positions only. */
     Tensor forward(Tensor x, Attention attention, UnaryOperator<Tensor> selected) {
       Tensor attended = selfAttention.forward(attentionNorm.forward(x), attention);
       Tensor y = selected.apply(x).add(selfAttention.outputOf(selected.apply(attended)));

@@ -1,5 +1,7 @@
 package dev.lora4j.models;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A causal language model: token ids to hidden states, hidden states to logits of the next token.
@@ -20,19 +23,21 @@ public abstract class LanguageModel extends Module {
   private static final String HEAD = "lm_head";
 
   private final LanguageModelConfig config;
+  private @Nullable Child head;
 
   /** A model whose weights the subclass makes. */
   protected LanguageModel(LanguageModelConfig config) {
     this.config = config;
   }
 
-  /** Adds the output projection, to be called after all other children have been added. */
-  protected final Child outputProjection(Embedding embedding) {
-    return child(
-        HEAD,
-        hasTiedHead()
-            ? Linear.sharing(embedding.weight())
-            : Linear.withoutBias(config.hiddenSize(), vocabularySize()));
+  /** Adds the output projection; to be called when all other children have been added. */
+  protected final void addOutputProjection(Embedding embedding) {
+    head =
+        child(
+            HEAD,
+            hasTiedHead()
+                ? Linear.sharing(embedding.weight())
+                : Linear.withoutBias(config.hiddenSize(), vocabularySize()));
   }
 
   /** Starts a forward pass whose layers attend as {@code attention} says. */
@@ -91,7 +96,9 @@ public abstract class LanguageModel extends Module {
   }
 
   /** The output projection from hidden states; its weight is {@code [vocabulary, hidden]}. */
-  public abstract Child head();
+  public Child head() {
+    return requireNonNull(head, "the model has no output projection");
+  }
 
   /** The step from the projection's output to the logits; identity by default. */
   public LogitTransform logitTransform() {

@@ -27,7 +27,6 @@ import org.bytedeco.pytorch.Tensor;
 public final class Llama extends LanguageModel implements LlamaModules.Owner {
   private final LlamaConfig config;
   private final Transformer model;
-  private final Child head;
 
   /** A model with random weights. */
   public Llama(LlamaConfig config) {
@@ -35,17 +34,12 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
     this.config = config;
     model = new Transformer(config);
     child("model", model);
-    head = outputProjection(model.embedding);
+    addOutputProjection(model.embedding);
   }
 
   @Override
   public Passage passage(Tokens tokens, Attention attention) {
     return model.new Forward(tokens, attention);
-  }
-
-  @Override
-  public Child head() {
-    return head;
   }
 
   /** The model's sizes and choices. */
@@ -55,12 +49,8 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
 
   @Override
   public LlamaModules modules() {
-    return LlamaModules.of(
-        model.embedTokens,
-        model.rope,
-        model.layers.stream().map(Layer::modules).toList(),
-        model.norm,
-        head);
+    List<LlamaModules.Block> blocks = model.layers.stream().map(Layer::modules).toList();
+    return LlamaModules.of(model.embedTokens, model.rope, blocks, model.norm, head());
   }
 
   @Override
@@ -140,9 +130,7 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
       postAttentionNorm = child("post_attention_layernorm", norm(c));
     }
 
-    /**
-     * @param selected picks the positions that continue after the attention
-     */
+    /** Continues after the attention at the {@code selected} positions only. */
     Tensor forward(
         Tensor x, Rope.Turns turns, Attention attention, UnaryOperator<Tensor> selected) {
       Tensor attended = selfAttention.forward(inputNorm.forward(x), turns, attention);
@@ -198,9 +186,9 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
         q = headNorms.get().query().forward(q);
         k = headNorms.get().key().forward(k);
       }
-      q = turns.apply(q);
-      k = turns.apply(k);
-      return attention.attend(number, q, k, v, window, isTraining() ? dropout : 0); // [B, T, N · D]
+      double p = isTraining() ? dropout : 0;
+      return attention.attend(
+          number, turns.apply(q), turns.apply(k), v, window, p); // [B, T, N · D]
     }
 
     private Tensor heads(Tensor x) {
@@ -208,7 +196,6 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
     }
 
     LlamaModules.Block block(Child inputNorm, Child postAttentionNorm, FeedForward mlp) {
-      Siblings gateAndUp = mlp.gateAndUp;
       return new LlamaModules.Block(
           inputNorm,
           queryKeyValue,
@@ -216,7 +203,7 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
           window,
           output,
           postAttentionNorm,
-          gateAndUp,
+          mlp.gateAndUp,
           mlp.down);
     }
   }
