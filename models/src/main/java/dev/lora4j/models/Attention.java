@@ -94,7 +94,7 @@ public final class Attention {
    * @param q {@code [batch, tokens, heads, dim]}
    * @param k {@code [batch, tokens, groups, dim]}
    * @param v {@code [batch, tokens, groups, dim]}
-   * @param window how many tokens each one sees, itself included; empty for all
+   * @param window the sliding window, in tokens, a token itself included; empty for all
    * @param dropout probability of dropping an attention weight
    * @return {@code [batch, tokens, heads · dim]}
    */

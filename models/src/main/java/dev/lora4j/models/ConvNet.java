@@ -12,10 +12,10 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A small convolutional network that sorts images of 32 × 32 into classes.
+ * A small convolutional network that classifies images of 32 × 32 pixels.
  *
  * <p>Input {@code [batch, 3, 32, 32]}, output logits {@code [batch, classes]}. The third
- * convolution is declared and never used: adapting a network must cope with such layers.
+ * convolution is declared and never used, as happens in real networks that get adapted.
  */
 public final class ConvNet extends Staged {
   private final Child conv1 = child("conv1", new Conv2d(3, 6, 5));

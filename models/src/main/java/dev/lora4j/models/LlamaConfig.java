@@ -48,7 +48,7 @@ public record LlamaConfig(
     implements LanguageModelConfig {
 
   /**
-   * Which linear layers have a bias.
+   * The linear layers that have a bias.
    *
    * @param queryKeyValue q_proj, k_proj and v_proj
    * @param output o_proj

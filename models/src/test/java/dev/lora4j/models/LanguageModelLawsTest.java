@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * However the tokens of a text reach a model, it makes the same of them. Tolerance {@code 1e-5},
- * relative to the largest number: sums are taken in another order.
+ * Packing, prefix sharing and the KV cache leave the hidden states as they are. Tolerance {@code
+ * 1e-5}, relative to the largest value: sums are taken in another order.
  */
 class LanguageModelLawsTest {
   private static final double TOLERANCE = 1e-5;
@@ -45,7 +45,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void packedTextsAreReadAsIfEachWereAlone(String family) {
+  void packedSequencesEqualSeparateOnes(String family) {
     with(
         family,
         model -> {
@@ -65,7 +65,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void rowsOfPackedTextsAreReadAsIfEachWereAlone(String family) {
+  void rowsOfPackedSequencesEqualSeparateOnes(String family) {
     with(
         family,
         model -> {
@@ -83,7 +83,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void whatTextsBeginWithIsReadForAllOfThem(String family) {
+  void aSharedPrefixServesAllItsSequences(String family) {
     with(
         family,
         model -> {
@@ -103,7 +103,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void aCacheReadsPiecesAsTheWhole(String family) {
+  void cachedPiecesEqualTheWholeSequence(String family) {
     with(
         family,
         model -> {
@@ -124,7 +124,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void aTruncatedCacheGoesOnWithAnotherText(String family) {
+  void aTruncatedCacheContinuesAnotherSequence(String family) {
     with(
         family,
         model -> {
@@ -141,7 +141,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void whatFollowsChangesNothing(String family) {
+  void laterTokensChangeNothing(String family) {
     with(
         family,
         model -> {
@@ -153,7 +153,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void anAdapterOnEveryLinearLayerLeavesTheHeadOut(String family) {
+  void anAdapterOnAllLinearLayersLeavesTheHeadOut(String family) {
     with(
         family,
         model -> {
@@ -166,7 +166,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void withoutTargetsTheArchitecturesOwnAreAdapted(String family) {
+  void withoutTargetsTheFamilysDefaultsAreAdapted(String family) {
     with(
         family,
         model -> {
@@ -181,7 +181,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void packedTextsCannotGoOnFromACache(String family) {
+  void packedSequencesCannotContinueACache(String family) {
     with(
         family,
         model -> {

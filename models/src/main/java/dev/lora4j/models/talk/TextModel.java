@@ -20,8 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A language model with what it takes to speak with it: its tokenizer, its chat template, and
- * adapters by name.
+ * A chat model: a language model with its tokenizer, its chat template and named adapters.
  *
  * <pre>{@code
  * try (TextModel model = TextModel.open(Path.of("SmolLM2-135M-Instruct"))) {
@@ -31,7 +30,7 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>Not for several threads at once.
+ * <p>Not thread-safe.
  */
 public final class TextModel implements AutoCloseable {
   private final Path directory;
@@ -52,7 +51,7 @@ public final class TextModel implements AutoCloseable {
   /**
    * Loads a model and its tokenizer from a directory in Hugging Face's layout, or from a GGUF file.
    *
-   * @throws UserError if something is missing there or not supported
+   * @throws UserError if a file is missing or not supported
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static TextModel open(Path directory) {
@@ -72,15 +71,15 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Adds an adapter; it rests until it is activated. A tokenizer and a chat template in its
-   * directory win over the base's while it is active.
+   * Loads an adapter without activating it. A tokenizer and a chat template in its directory take
+   * precedence over the base's while it is active.
    *
-   * @return what of that is so, a sentence each
+   * @return a sentence for each file that takes precedence
    * @throws UserError if the name is taken, or the adapter does not fit
    */
   public List<String> load(String name, Path adapter, BaseCheck check) {
     if (voices.containsKey(name)) {
-      throw new UserError("there is an adapter '" + name + "' already");
+      throw new UserError("an adapter '" + name + "' is already loaded");
     }
     TravellingFiles files = new TravellingFiles(directory, adapter);
     Tokenizer tokenizer = ownVoice.tokenizer();
@@ -106,20 +105,20 @@ public final class TextModel implements AutoCloseable {
     return notes;
   }
 
-  /** The names of all adapters, in the order of their loading. */
+  /** The names of all adapters, in loading order. */
   public List<String> adapterNames() {
     return List.copyOf(voices.keySet());
   }
 
-  /** The adapters that take part. */
+  /** The names of the active adapters. */
   public List<String> active() {
     return adapted.active();
   }
 
   /**
-   * Chooses the adapters that take part; none for the bare model.
+   * Activates adapters; none for the base model.
    *
-   * @throws UserError if there is none of that name
+   * @throws UserError if there is no adapter of that name
    */
   public void activate(List<String> names) {
     for (String name : names) {
@@ -130,7 +129,7 @@ public final class TextModel implements AutoCloseable {
     adapted.activate(names.toArray(String[]::new));
   }
 
-  /** How the model speaks now: as the last of the active adapters does, else as the base. */
+  /** The tokenizer and chat template of the last active adapter, else those of the base. */
   public Voice voice() {
     return voice(active());
   }
@@ -146,7 +145,7 @@ public final class TextModel implements AutoCloseable {
     return base.model();
   }
 
-  /** The tokens that end a text now: those of the tokenizer, and those that the model names. */
+  /** The stop tokens: those of the tokenizer and those of the model's config. */
   public Set<Long> ends() {
     Set<Long> ends = new HashSet<>(base.endTokens());
     voice().tokenizer().special().stops().forEach(id -> ends.add((long) id));
@@ -154,10 +153,10 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Writes what follows a text.
+   * Generates the completion of a prompt.
    *
    * @param session of a generator of {@link #network()}
-   * @param prompt ids
+   * @param prompt token ids
    */
   public Answer write(
       Session session, int[] prompt, WritingOptions options, TextListener listener) {

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The tokenizer and the chat template that an adapter's directory brings, where they are others
- * than the base's: what an adapter learned is only said well in the form in which it was learned.
+ * The tokenizer and chat template in an adapter's directory, where they differ from the base's: an
+ * adapter works best with the chat format that it was trained with.
  */
 record TravellingFiles(Path base, Path adapter) {
   private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
@@ -31,7 +31,7 @@ record TravellingFiles(Path base, Path adapter) {
     return source.isPresent() && !source.equals(ChatTemplate.source(base));
   }
 
-  /** The template to use with a tokenizer: the adapter's if there is one, else the base's. */
+  /** The adapter's chat template, else the base's, for this tokenizer. */
   Optional<ChatTemplate> template(Tokenizer tokenizer) {
     return ChatTemplate.load(adapter, tokenizer.special())
         .or(() -> ChatTemplate.load(base, tokenizer.special()));
