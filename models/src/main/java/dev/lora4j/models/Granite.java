@@ -29,7 +29,7 @@ public final class Granite extends LanguageModel implements LlamaModules.Owner {
 
   /** A model with random weights. */
   public Granite(GraniteConfig config) {
-    super(config);
+    super(config.llama());
     this.config = config;
     logitTransform = LogitTransform.dividedBy(config.logitsScaling());
     model = new Transformer(config);

@@ -16,8 +16,7 @@ public record GraniteConfig(
     double embeddingMultiplier,
     double attentionMultiplier,
     double residualMultiplier,
-    double logitsScaling)
-    implements LanguageModelConfig {
+    double logitsScaling) {
 
   public GraniteConfig {
     if (attentionMultiplier <= 0 || logitsScaling == 0) {
@@ -25,35 +24,5 @@ public record GraniteConfig(
           "attention_multiplier must be above 0 and logits_scaling not 0, found %s and %s"
               .formatted(attentionMultiplier, logitsScaling));
     }
-  }
-
-  @Override
-  public String modelType() {
-    return llama.modelType();
-  }
-
-  @Override
-  public int vocabularySize() {
-    return llama.vocabularySize();
-  }
-
-  @Override
-  public int hiddenSize() {
-    return llama.hiddenSize();
-  }
-
-  @Override
-  public int layers() {
-    return llama.layers();
-  }
-
-  @Override
-  public int maxPositions() {
-    return llama.maxPositions();
-  }
-
-  @Override
-  public boolean tiedHead() {
-    return llama.tiedHead();
   }
 }

@@ -57,7 +57,7 @@ class GraniteTest {
     GraniteConfig config = read(json -> {});
     assertThat(config)
         .isEqualTo(new GraniteConfig(config.llama(), 3.5, 0.81, 0.37, 1.7))
-        .extracting(GraniteConfig::modelType, GraniteConfig::tiedHead)
+        .extracting(granite -> granite.llama().modelType(), granite -> granite.llama().tiedHead())
         .containsExactly("granite", true);
     assertThat(config.llama().biases()).isEqualTo(new LlamaConfig.Biases(true, true, true));
   }
