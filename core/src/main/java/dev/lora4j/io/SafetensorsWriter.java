@@ -20,9 +20,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the
- * same bytes, whatever the order of the maps: like the reference implementation, wide formats come
- * first, and names in order within a format, so that each tensor's data is aligned to its format.
+ * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the same bytes in any order of the maps: as in the reference implementation, wide dtypes come first and names are sorted within a dtype, so that each tensor is aligned to its dtype.
  */
 public final class SafetensorsWriter {
   private static final JsonFactory JSON = new JsonFactory();
@@ -34,10 +32,9 @@ public final class SafetensorsWriter {
   private SafetensorsWriter() {}
 
   /**
-   * Writes the file. The tensors may lie on any device and need not be contiguous; they stay the
-   * caller's.
+   * Writes a file. The tensors may be on any device and need not be contiguous; the caller keeps owning them.
    *
-   * @param tensors name → tensor, of a format in {@link DType}
+   * @param tensors name → tensor, of a dtype in {@link DType}
    * @param metadata free text for the header; empty for none
    * @throws dev.lora4j.UserError when the disk refuses
    */
@@ -48,11 +45,10 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Writes the file tensor by tensor: each is made when its turn has come, and freed before the
-   * next.
+   * Writes a file tensor by tensor: each is computed when it is written, and freed before the next.
    *
    * @throws dev.lora4j.UserError when the disk refuses
-   * @throws IllegalStateException when a tensor is not what its source promised
+   * @throws IllegalStateException when a tensor does not have the dtype and shape of its source
    */
   public static void stream(
       Path file, Map<String, TensorSource> tensors, Map<String, String> metadata) {

@@ -10,9 +10,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The bytes behind a tensor on the CPU, for copies in bulk. It looks at the tensor's memory and
- * does not keep it alive: use it only while the tensor lives. Different threads may write different
- * parts at once.
+ * The memory of a CPU tensor, for bulk copies. It does not keep the tensor alive: use it only while the tensor lives. Threads may write different parts at the same time.
  */
 public final class TensorMemory {
   private final Pointer start;
@@ -23,7 +21,7 @@ public final class TensorMemory {
     this.bytes = bytes;
   }
 
-  /** The memory of a contiguous CPU tensor. */
+  /** Returns the memory of a contiguous CPU tensor. */
   public static TensorMemory of(Tensor tensor) {
     if (!tensor.is_cpu() || !tensor.is_contiguous()) {
       throw new IllegalArgumentException("expected a contiguous tensor on the CPU");
@@ -31,7 +29,7 @@ public final class TensorMemory {
     return new TensorMemory(tensor.data_ptr(), tensor.nbytes());
   }
 
-  /** A new CPU tensor whose content is not set; it belongs to the caller's pointer scope. */
+  /** Allocates an uninitialised CPU tensor that belongs to the caller's pointer scope. */
   public static Tensor allocate(DType dtype, long... shape) {
     try (TensorOptions options = new TensorOptions(dtype.torch());
         MemoryFormatOptional unset = new MemoryFormatOptional()) {
@@ -40,9 +38,9 @@ public final class TensorMemory {
   }
 
   /**
-   * The bytes that libtorch reckons with for a shape: in its strides a size of zero counts as one.
+   * Returns the bytes that libtorch computes for a shape: in its strides a size of zero counts as one.
    *
-   * @throws ArithmeticException if there are 2^63 or more, whatever sizes are zero
+   * @throws ArithmeticException if there are 2^63 or more, even if a size is zero
    */
   public static long span(DType dtype, List<Long> shape) {
     long bytes = dtype.bytes();
@@ -52,7 +50,7 @@ public final class TensorMemory {
     return bytes;
   }
 
-  /** A new int64 CPU tensor {@code [values.length]}; it belongs to the caller's pointer scope. */
+  /** Returns a new int64 CPU tensor {@code [values.length]} that belongs to the caller's pointer scope. */
   public static Tensor copyOf(long... values) {
     Tensor tensor = allocate(DType.I64, values.length);
     if (values.length > 0) {
@@ -61,7 +59,7 @@ public final class TensorMemory {
     return tensor;
   }
 
-  /** The elements of an int64 CPU tensor, as a copy. */
+  /** Returns a copy of the elements of an int64 CPU tensor. */
   public static long[] longs(Tensor tensor) {
     long[] values = new long[Math.toIntExact(tensor.numel())];
     if (values.length > 0) {
@@ -70,12 +68,12 @@ public final class TensorMemory {
     return values;
   }
 
-  /** Length in bytes. */
+  /** Returns the size in bytes. */
   public long bytes() {
     return bytes;
   }
 
-  /** Copies all of {@code source} to the bytes from {@code offset} on. */
+  /** Copies {@code source} to the bytes from {@code offset}. */
   public void put(long offset, byte[] source) {
     if (source.length > 0) { // an empty tensor has no address
       window(offset, source.length).put(source, 0, source.length);
@@ -83,7 +81,7 @@ public final class TensorMemory {
   }
 
   /**
-   * A view of a part, in the machine's byte order; writes go to the tensor.
+   * Returns a view of a part, in native byte order; writes go to the tensor.
    *
    * @param offset first byte
    * @param length number of bytes, at least one
@@ -97,7 +95,7 @@ public final class TensorMemory {
       throw new IndexOutOfBoundsException(
           "bytes " + offset + " to " + (offset + length) + " of " + bytes);
     }
-    // A pointer of its own for each call, since JavaCPP's pointers carry a position.
+    // A new pointer for each call, since a JavaCPP pointer has a position.
     return new BytePointer(start).position(offset).limit(offset + length);
   }
 }

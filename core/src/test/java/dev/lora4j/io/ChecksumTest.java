@@ -20,4 +20,12 @@ class ChecksumTest {
     assertThat(Checksum.sha256("").of(abc))
         .isEqualTo("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   }
+
+  /** The hash is {@code git hash-object} of the same text. */
+  @Test
+  void gitBlobIsHashedWithItsSize(@TempDir Path dir) throws IOException {
+    Path hello = Files.writeString(dir.resolve("hello"), "hello\n");
+    assertThat(Checksum.gitBlob("").of(hello))
+        .isEqualTo("ce013625030ba8dba906f756967f9e9ca394464a");
+  }
 }

@@ -13,7 +13,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * A network that a {@code config.json} can mean.
+ * A supported network architecture.
  *
  * @param families the {@code model_type}s that mean it
  * @param maker makes one of a config's fields

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What a Hugging Face {@code config.json} says that names and shapes don't.
+ * The fields of a Hugging Face {@code config.json} that names and shapes of tensors do not show.
  *
  * @param modelType {@code model_type}, such as {@code gpt2}; empty if it is not said
  * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if it

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
@@ -81,15 +82,21 @@ public final class Pretrained implements AutoCloseable {
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static Pretrained load(Path path, DType dtype) {
-    if (GgufModel.isAt(path)) {
-      try (GgufModel gguf = GgufModel.open(path)) {
-        return fill(gguf.files(), JsonDocument.of(path, gguf.config()), gguf, dtype);
+    return load(ModelFiles.at(path), dtype);
+  }
+
+  /** Loads a model whose files were found before; see {@link #load(Path, DType)}. */
+  public static Pretrained load(ModelFiles files, DType dtype) {
+    Optional<GgufModel> gguf = files.openGguf();
+    if (gguf.isPresent()) {
+      try (GgufModel weights = gguf.get()) {
+        return fill(files, JsonDocument.of(files.path(), weights.config()), weights, dtype);
       }
     }
-    JsonDocument config = JsonDocument.read(path.resolve(ModelConfig.FILE));
+    JsonDocument config = JsonDocument.read(files.path().resolve(ModelConfig.FILE));
     Architecture.of(config);
-    try (Checkpoint checkpoint = Checkpoint.open(path)) {
-      return fill(ModelFiles.in(path), config, checkpoint, dtype);
+    try (Checkpoint weights = Checkpoint.open(files.path())) {
+      return fill(files, config, weights, dtype);
     }
   }
 
@@ -119,14 +126,6 @@ public final class Pretrained implements AutoCloseable {
   /** Returns the fields of {@code config.json}, including those that nothing here reads. */
   public JsonDocument config() {
     return config;
-  }
-
-  /**
-   * Returns the model's config and tokenizer files. Those of a GGUF file come from the header that
-   * was read when the model was loaded; the file is not opened again.
-   */
-  public ModelFiles files() {
-    return files;
   }
 
   /**

@@ -38,6 +38,13 @@ public final class GgufModel implements TensorFile {
   private final ObjectNode config;
   private final Map<String, String> names;
 
+  private GgufModel(GgufModel other) {
+    file = other.file.reopen();
+    layout = other.layout;
+    config = other.config;
+    names = other.names;
+  }
+
   private GgufModel(GgufFile file) {
     this.file = file;
     Metadata metadata = new Metadata(file);
@@ -212,9 +219,17 @@ public final class GgufModel implements TensorFile {
     return names.getOrDefault(name, name);
   }
 
-  /** What stands beside the weights of a directory: config, tokenizer, special tokens. */
+  /**
+   * Returns the config and tokenizer files that the header describes. They remain available after
+   * {@link #close}.
+   */
   public ModelFiles files() {
-    return GgufFiles.of(new Metadata(file), config);
+    return new GgufFiles(this, new Metadata(file), config);
+  }
+
+  /** Opens the file again, with the header that was read before. */
+  GgufModel reopen() {
+    return new GgufModel(this);
   }
 
   @Override

@@ -1,13 +1,11 @@
 package dev.lora4j.models.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.models.gguf.GgufVocabulary.Kind;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,8 +17,6 @@ import java.util.Optional;
 
 /** Says in a GGUF file's metadata what a model's tokenizer files say. */
 final class TokenizerMetadata {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final ModelFiles files;
   private final Path file;
   private final JsonNode json;
@@ -55,14 +51,7 @@ final class TokenizerMetadata {
   private static Optional<JsonNode> json(ModelFiles files, String name) {
     return files
         .read(name)
-        .map(
-            content -> {
-              try {
-                return JSON.readTree(content);
-              } catch (IOException e) {
-                throw new CorruptFile(files.path().resolve(name), "no JSON", e);
-              }
-            });
+        .map(content -> JsonDocument.parse(files.path().resolve(name), content).json());
   }
 
   // ---- tokens ----

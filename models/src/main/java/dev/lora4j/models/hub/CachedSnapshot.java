@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What can be had without asking the Hub. */
+/** The cached snapshot of a repository, without asking the Hub. */
 final class CachedSnapshot {
   private final RepoCache cache;
 
@@ -15,16 +15,13 @@ final class CachedSnapshot {
     this.cache = cache;
   }
 
-  /** The snapshot, if it is here and whole. */
+  /** Returns the snapshot if it is complete. */
   Optional<Path> whole() {
     return cache.commit().filter(c -> wanted(c).isComplete()).map(cache::snapshot);
   }
 
-  /**
-   * The snapshot.
-   *
-   * @param why the Hub is not asked
-   * @param next what else can be done
+  /** * Returns the snapshot. * @param why the reason for not asking the Hub
+   * @param next the alternative to propose
    */
   Path find(String why, String next) {
     String commit =

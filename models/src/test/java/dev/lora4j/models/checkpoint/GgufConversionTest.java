@@ -110,7 +110,7 @@ class GgufConversionTest {
             () ->
                 GgufConversion.run(large, out, SaveOptions.oneFile().as(DType.F16), progress -> {}))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("has numbers that float16 can't hold; ask for bfloat16");
+        .hasMessageContaining("has values that float16 can't hold; use bfloat16");
     assertThat(directory).isDirectoryNotContaining("glob:**out*");
   }
 
@@ -129,7 +129,7 @@ class GgufConversionTest {
   void commandsThatWantADirectorySayHowToMakeOne() {
     assertThatThrownBy(() -> Checkpoint.open(file("llama2")))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("is a GGUF file; make a directory of it first: lora convert");
+        .hasMessageContaining("is a GGUF file; convert it to a directory first: lora convert");
   }
 
   private static Path file(String name) {

@@ -109,12 +109,12 @@ class GgufExportTest {
     Path out = directory.resolve("out.gguf");
     assertThatThrownBy(() -> GgufExport.run(Families.directory("llama2"), out, GgmlType.Q4_K))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("Q4_K is read, but not written; written are F32, F16, BF16 and Q8_0");
+        .hasMessageContaining("Q4_K can be read but not written; use F32, F16, BF16 or Q8_0");
     assertThat(directory).isEmptyDirectory();
     Files.writeString(out, "mine");
     assertThatThrownBy(() -> GgufExport.run(Families.directory("llama2"), out, GgmlType.F16))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is something of that name");
+        .hasMessageContaining("there is a file or directory of that name");
     assertThat(Map.of(out, Files.readString(out))).containsValue("mine");
   }
 }

@@ -215,7 +215,7 @@ class MergeJobTest {
 
     assertThat(receipt.notes())
         .contains(
-            "the adapter's paths begin with 'model.', which the base's don't: taken as the same");
+            "the adapter's paths begin with 'model.', which the base's don't: treated as the same");
     assertThat(receipt.changes())
         .extracting(MergeSummary.Change::tensor)
         .containsExactlyInAnyOrder(

@@ -111,8 +111,8 @@ class BrokenDownloadTest {
         });
     assertThatThrownBy(this::fetch)
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("cannot download org/model: ")
-        .hasMessageContaining("run it again to go on from where it stopped");
+        .hasMessageContaining("cannot download org/model/model.safetensors: HTTP 500, 3 times")
+        .hasMessageContaining("run it again to resume where it stopped");
     assertThat(incomplete).exists();
     assertThat(weights).doesNotExist();
     assertThat(new Hub(settings).cached(REPO)).isEmpty();
@@ -242,7 +242,7 @@ class BrokenDownloadTest {
 
     assertThatThrownBy(this::fetch)
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("download of model.safetensors: expected SHA_256")
+        .hasMessageContaining("download of org/model/model.safetensors: expected SHA-256")
         .hasMessageContaining(server.etag("model.safetensors"));
     assertThat(incomplete).doesNotExist();
     assertThat(weights).doesNotExist();
@@ -262,7 +262,7 @@ class BrokenDownloadTest {
 
     assertThatThrownBy(this::fetch)
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("download of config.json: expected GIT");
+        .hasMessageContaining("download of org/model/config.json: expected Git SHA-1");
   }
 
   @Test

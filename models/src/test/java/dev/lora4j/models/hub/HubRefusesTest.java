@@ -106,7 +106,7 @@ class HubRefusesTest {
 
     assertThatThrownBy(this::fetch)
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("is not a Hub's answer")
+        .hasMessageContaining("does not answer as a Hub")
         .hasMessageContaining("check HF_ENDPOINT");
   }
 
@@ -141,7 +141,7 @@ class HubRefusesTest {
 
   @Test
   void aDiskThatIsTooSmallIsToldBefore() {
-    assertThatThrownBy(() -> BlobDownload.checkSpace(settings.cache(), Long.MAX_VALUE))
+    assertThatThrownBy(() -> SnapshotDownload.checkSpace(settings.cache(), Long.MAX_VALUE))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("not enough space in " + settings.cache())
         .hasMessageContaining("HF_HUB_CACHE");

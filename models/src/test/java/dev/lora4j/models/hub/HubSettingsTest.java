@@ -65,7 +65,7 @@ class HubSettingsTest {
   void aTokenThatIsNoneIsNotShown() {
     assertThatThrownBy(() -> of("HF_TOKEN", "hf_a\nX-Evil: b"))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("the token in HF_TOKEN is none")
+        .hasMessageContaining("the token in HF_TOKEN is invalid")
         .hasMessageNotContaining("hf_a");
   }
 
