@@ -24,9 +24,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A language model in a GGUF file, seen as a directory of Hugging Face's: the config that its
- * metadata means, and its tensors under transformers' names and in transformers' order. Opening
- * reads the header and checks that metadata, vocabulary and tensors agree.
+ * A language model in a GGUF file, presented like a Hugging Face directory: its config, and its tensors under transformers' names and in transformers' layout. Opening reads the header and checks that metadata, vocabulary and tensors agree.
  */
 public final class GgufModel implements TensorFile {
   private static final String SUFFIX = ".gguf";
@@ -64,7 +62,7 @@ public final class GgufModel implements TensorFile {
     }
   }
 
-  /** Whether there is a GGUF file: its name ends so, or its first bytes say so. */
+  /** Returns whether a path is a GGUF file, by the end of its name or its first bytes. */
   public static boolean isAt(Path path) {
     if (!Files.isRegularFile(path)) {
       return false;
@@ -75,7 +73,7 @@ public final class GgufModel implements TensorFile {
     try (InputStream in = Files.newInputStream(path)) {
       return Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
     } catch (IOException e) {
-      return false; // whoever opens it tells why it can't be read
+      return false; // opening it reports why it can't be read
     }
   }
 
@@ -103,7 +101,7 @@ public final class GgufModel implements TensorFile {
     String type = metadata.text("general.type").orElse("model");
     if (!type.equals("model")) {
       throw new UserError(
-          "%s: general.type: expected model, found %s; a base model is wanted here"
+          "%s: general.type: expected model, found %s; give a base model"
               .formatted(metadata.file(), type));
     }
     if (metadata.whole("split.count").orElse(1) > 1) {
@@ -167,7 +165,7 @@ public final class GgufModel implements TensorFile {
     }
   }
 
-  /** A {@code config.json} for it; a new copy at every call. */
+  /** Returns a new copy of its {@code config.json}. */
   public ObjectNode config() {
     return config.deepCopy();
   }
@@ -182,17 +180,17 @@ public final class GgufModel implements TensorFile {
     return names.keySet();
   }
 
-  /** How the file holds a tensor. */
+  /** Returns the type of a tensor in the file. */
   public GgmlType type(String name) {
     return file.tensor(inFile(name)).type();
   }
 
-  /** How many bytes the file holds of a tensor. */
+  /** Returns the size of a tensor in the file, in bytes. */
   public long bytes(String name) {
     return file.tensor(inFile(name)).bytes();
   }
 
-  /** How many numbers all tensors have. */
+  /** Returns the number of elements of all tensors. */
   public long parameters() {
     return names().stream()
         .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))

@@ -18,9 +18,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Writes a model as the GGUF file that llama.cpp's converter would make of it: metadata, tokenizer,
- * and the tensors under its names and in its order. Matrices have the format that is asked for, all
- * else is F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer, and the tensors under its names and in its layout. Matrices have the requested type, all other tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -36,10 +34,10 @@ public final class GgufModelWriter {
   /**
    * Writes a model of the Llama family.
    *
-   * @param files what stands beside its weights
-   * @param state its tensors by transformers' names; a tied head is left out
+   * @param files its tokenizer files
+   * @param state its tensors by transformers' names, without a tied head
    * @param type of the matrices: F32, F16, BF16 or Q8_0
-   * @throws UserError if the format has no way to say something, or the disk refuses
+   * @throws UserError if the format can't express a setting, or the disk refuses
    */
   public static void write(
       Path out,
@@ -105,7 +103,7 @@ public final class GgufModelWriter {
   }
 
   /**
-   * llama.cpp has no windows here: texts within the shortest one are computed as they should be.
+   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the shortest window are computed correctly.
    */
   private static int context(LlamaConfig config) {
     long context = config.maxPositions();

@@ -140,7 +140,7 @@ class GgufModelTest {
     assertRefused(
         changed("llama2", (metadata, t) -> put(metadata, "llama.rope.dimension_count", 4)),
         UserError.class,
-        "llama.rope.dimension_count: turning a part of each head is not supported");
+        "llama.rope.dimension_count: rotating only a part of each head is not supported");
     assertRefused(
         changed(
             "llama3", (m, tensors) -> tensors.put("rope_freqs.weight", torch.ones(4).mul_(two()))),
