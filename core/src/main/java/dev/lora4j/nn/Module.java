@@ -240,6 +240,14 @@ public abstract class Module implements AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * Names of the layers that an adapter changes where its config names none; empty if that follows
+   * from the {@link #modelType} alone.
+   */
+  public List<String> defaultTargets() {
+    return List.of();
+  }
+
   /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */
   public boolean keepsParametersTransposed() {
     return false;

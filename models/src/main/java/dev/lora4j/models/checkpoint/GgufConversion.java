@@ -9,6 +9,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.nn.Init;
 import java.nio.file.Path;
@@ -105,9 +106,9 @@ public final class GgufConversion {
 
   private static void check(GgufModel model) {
     JsonDocument config = JsonDocument.of(model.path(), model.config());
-    Architecture architecture = Architecture.of(config);
-    try (LanguageModel empty = Init.withoutValues(() -> architecture.create(config))) {
-      new WeightLoader(model, architecture, empty).check();
+    ModelFamily family = ModelFamily.of(config);
+    try (LanguageModel empty = Init.withoutValues(() -> family.create(config))) {
+      new WeightLoader(model, family, empty).check();
     }
   }
 

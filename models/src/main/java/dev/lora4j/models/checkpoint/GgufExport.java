@@ -5,9 +5,8 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
-import dev.lora4j.models.Gpt2Config;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.LlamaConfig;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModelWriter;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
@@ -32,10 +31,10 @@ public final class GgufExport {
   public static void run(Path directory, Path out, GgmlType type) {
     requireFree(out);
     JsonDocument config = JsonDocument.read(directory.resolve(ModelConfig.FILE));
-    Architecture architecture = Architecture.of(config);
+    ModelFamily family = ModelFamily.of(config);
     try (Checkpoint weights = Checkpoint.open(directory);
-        LanguageModel empty = Init.withoutValues(() -> architecture.create(config))) {
-      WeightLoader loader = new WeightLoader(weights, architecture, empty);
+        LanguageModel empty = Init.withoutValues(() -> family.create(config))) {
+      WeightLoader loader = new WeightLoader(weights, family, empty);
       loader.check();
       Map<String, String> stored = loader.storedNames();
       Map<String, TensorSource> state = new LinkedHashMap<>();
@@ -46,12 +45,7 @@ public final class GgufExport {
             new TensorSource(
                 DType.F32, weights.shape(inFile), () -> weights.read(inFile, DType.F32)));
       }
-      ModelFiles files = ModelFiles.in(directory);
-      if (config.text("model_type", "").equals(Gpt2Config.FAMILY)) {
-        GgufModelWriter.write(out, Gpt2Config.of(config), files, state, type);
-      } else {
-        GgufModelWriter.write(out, LlamaConfig.of(config), files, state, type);
-      }
+      GgufModelWriter.write(out, config, ModelFiles.in(directory), state, type);
     }
   }
 

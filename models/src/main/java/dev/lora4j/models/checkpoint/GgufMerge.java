@@ -6,6 +6,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.lora.AdapterSummary;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,6 +67,6 @@ final class GgufMerge {
               + " is a file; a GGUF file needs config.json and tokenizer too: give the model's"
               + " directory");
     }
-    Architecture.of(JsonDocument.read(base.resolve(ModelConfig.FILE)));
+    ModelFamily.of(JsonDocument.read(base.resolve(ModelConfig.FILE)));
   }
 }

@@ -7,6 +7,7 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
@@ -94,7 +95,7 @@ public final class Pretrained implements AutoCloseable {
       }
     }
     JsonDocument config = JsonDocument.read(files.path().resolve(ModelConfig.FILE));
-    Architecture.of(config);
+    ModelFamily.of(config);
     try (Checkpoint weights = Checkpoint.open(files.path())) {
       return fill(files, config, weights, dtype);
     }
@@ -102,11 +103,11 @@ public final class Pretrained implements AutoCloseable {
 
   private static Pretrained fill(
       ModelFiles files, JsonDocument config, TensorFile weights, DType dtype) {
-    Architecture architecture = Architecture.of(config);
-    LanguageModel model = Init.withoutValues(() -> architecture.create(config));
+    ModelFamily family = ModelFamily.of(config);
+    LanguageModel model = Init.withoutValues(() -> family.create(config));
     boolean loaded = false;
     try {
-      new WeightLoader(weights, architecture, model).load(dtype);
+      new WeightLoader(weights, family, model).load(dtype);
       model.freeze();
       model.train(false);
       loaded = true;

@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Parameter;
@@ -26,12 +27,12 @@ final class WeightLoader {
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
   private final TensorFile weights;
-  private final Architecture architecture;
+  private final ModelFamily family;
   private final LanguageModel model;
 
-  WeightLoader(TensorFile weights, Architecture architecture, LanguageModel model) {
+  WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
     this.weights = weights;
-    this.architecture = architecture;
+    this.family = family;
     this.model = model;
   }
 
@@ -76,10 +77,10 @@ final class WeightLoader {
   /** Returns the model's name of each tensor → its name in the files. */
   Map<String, String> storedNames() {
     Map<String, String> stored = new LinkedHashMap<>();
-    String prefix = architecture.prefix();
+    String prefix = family.prefix();
     boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
     for (String name : weights.names()) {
-      if (!architecture.isDerived(name)) {
+      if (!family.ignoredTensors().matcher(name).matches()) {
         stored.put(bare && !name.equals(HEAD) ? prefix + name : name, name);
       }
     }

@@ -2,6 +2,7 @@ package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.TensorForm;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
@@ -51,6 +52,14 @@ public final class WeightsOnly extends Branch {
   @Override
   public Optional<String> modelType() {
     return checkpoint.config().map(ModelConfig::modelType).filter(type -> !type.isEmpty());
+  }
+
+  @Override
+  public List<String> defaultTargets() {
+    return modelType()
+        .flatMap(ModelFamily::named)
+        .map(ModelFamily::defaultTargets)
+        .orElse(List.of());
   }
 
   /** Returns the network with the names of the file. */

@@ -3,7 +3,8 @@ package dev.lora4j.models.generation;
 import dev.lora4j.UserError;
 import dev.lora4j.models.KeyValueCache;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.TokenReader;
+import dev.lora4j.models.decode.Decoder;
+import dev.lora4j.models.decode.Prefill;
 import dev.lora4j.models.generation.Generation.End;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Engine;
@@ -129,14 +130,14 @@ public final class Session implements AutoCloseable {
       read(text.stream().skip(known).mapToLong(Long::longValue).toArray());
       long prefilled = System.nanoTime();
       Optional<End> end = end(listener);
-      Optional<TokenReader> reader = model.tokenReader(cache);
+      Optional<Decoder> decoder = Decoder.of(model, cache);
       try {
         while (end.isEmpty()) {
-          reader.ifPresentOrElse(this::readLast, () -> read(last()));
+          decoder.ifPresentOrElse(this::decodeLast, () -> read(last()));
           end = end(listener);
         }
       } finally {
-        reader.ifPresent(TokenReader::close);
+        decoder.ifPresent(Decoder::close);
       }
       return new Generation(
           text.subList(promptTokens, text.size()),
@@ -151,15 +152,15 @@ public final class Session implements AutoCloseable {
     private void read(long... tokens) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        Tensor hidden = model.read(tokens, cache); // [1, hidden]
+        Tensor hidden = Prefill.read(model, tokens, cache); // [1, hidden]
         text.add(sampler.next(model.logits(hidden).select(0, 0), text));
       }
     }
 
-    private void readLast(TokenReader reader) {
+    private void decodeLast(Decoder decoder) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        text.add(sampler.next(reader.logitsAfter(last()), text));
+        text.add(sampler.next(decoder.step(last()), text));
       }
     }
 

@@ -7,6 +7,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufFile;
+import dev.lora4j.models.GgufNames;
 import dev.lora4j.nn.Ops;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,19 +47,18 @@ public final class GgufModel implements TensorFile {
   private GgufModel(GgufFile file) {
     this.file = file;
     Metadata metadata = new Metadata(file);
-    String architecture = architecture(metadata);
-    config = ConfigJson.of(metadata, architecture, file.names(), vocabulary());
+    GgufNames ggufNames = Layout.names(file.path(), architecture(metadata));
+    config = ConfigJson.of(metadata, ggufNames, file.names(), vocabulary());
     layout =
         Layout.of(
-            file.path(),
-            architecture,
+            ggufNames,
             config.path("num_attention_heads").asInt(1),
             config.path("num_key_value_heads").asInt(1));
     names = Collections.unmodifiableMap(layout.names(file.path(), file.names()));
     checkLayers();
     checkTokens(metadata);
     if (file.names().contains(Layout.ROPE_FACTORS)) {
-      describeRope(metadata, architecture);
+      describeRope(metadata, ggufNames.architecture());
     }
   }
 
@@ -111,14 +111,9 @@ public final class GgufModel implements TensorFile {
               + metadata.whole("split.count").getAsInt()
               + " parts of a model; join them first (llama.cpp's llama-gguf-split --merge)");
     }
-    String architecture =
-        metadata
-            .text("general.architecture")
-            .orElseThrow(() -> metadata.missing("general.architecture", "a name"));
-    if (!Layout.KNOWN.contains(architecture)) {
-      throw Layout.unknown(metadata.file(), architecture);
-    }
-    return architecture;
+    return metadata
+        .text("general.architecture")
+        .orElseThrow(() -> metadata.missing("general.architecture", "a name"));
   }
 
   private int vocabulary() {

@@ -1,4 +1,4 @@
-package dev.lora4j.models;
+package dev.lora4j.models.decode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,6 +8,10 @@ import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.models.Families;
+import dev.lora4j.models.KeyValueCache;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.Tokens;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Engine;
@@ -27,8 +31,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A prompt that threads read in parts is the prompt that one reads. Tolerance 1e-5, relative. */
-class PromptPartsTest {
+/** A prefill in parts equals one thread's prefill. Tolerance 1e-5, relative. */
+class PipelinedPrefillTest {
   private static final double TOLERANCE = 1e-5;
   private static final long[] PROMPT = LongStream.range(0, 45).map(i -> i * 37 % 89 + 3).toArray();
 
@@ -47,11 +51,11 @@ class PromptPartsTest {
   private static Tensor read(LanguageModel model, int threads, KeyValueCache cache, long... ids) {
     try (Workers workers = new Workers(threads);
         Crew crew = Crew.help(threads, part -> workers.run(part::accept))) {
-      return model.read(ids, cache);
+      return Prefill.read(model, ids, cache);
     }
   }
 
-  private static void assertReadAsByOne(LanguageModel model, int threads) {
+  private static void assertPrefilledAsByOne(LanguageModel model, int threads) {
     try (KeyValueCache cache = model.newCache(2);
         KeyValueCache ofOne = model.newCache()) {
       int first = 19; // the rest goes on from a cache
@@ -61,7 +65,7 @@ class PromptPartsTest {
       Tensor expected = model.hidden(Tokens.of(PROMPT), ofOne).select(1, PROMPT.length - 1L);
       TensorAssert.assertThat(last).isCloseTo(expected, TOLERANCE);
       assertThat(cache.length()).isEqualTo(PROMPT.length);
-      for (int layer = 0; layer < model.layerCount(); layer++) {
+      for (int layer = 0; layer < model.passage(Tokens.of(PROMPT)).layers(); layer++) {
         assertSame(cache.memory(layer).keys(), ofOne.memory(layer).keys());
         assertSame(cache.memory(layer).values(), ofOne.memory(layer).values());
       }
@@ -75,18 +79,18 @@ class PromptPartsTest {
 
   @ParameterizedTest
   @MethodSource("dev.lora4j.models.Families#all")
-  void threadsReadWhatOneReads(String family) {
+  void threadsPrefillWhatOneDoes(String family) {
     with(
         family,
         model -> {
           for (int threads = 1; threads <= 3; threads++) {
-            assertReadAsByOne(model, threads);
+            assertPrefilledAsByOne(model, threads);
           }
         });
   }
 
   @Test
-  void helpersUseTheAdaptersThatTheCallerChose() {
+  void theTeamUsesTheAdaptersOfTheCaller() {
     with(
         "llama3",
         model -> {
@@ -95,16 +99,16 @@ class PromptPartsTest {
           adapted
               .parameters("default")
               .forEach(p -> p.copyFrom(torch.randn(p.shape()).mul(Ops.keepScalar(0.1))));
-          assertReadAsByOne(model, 2);
+          assertPrefilledAsByOne(model, 2);
           try (AdapterScope disabled = adapted.disabled()) {
-            assertReadAsByOne(model, 2);
+            assertPrefilledAsByOne(model, 2);
           }
         });
   }
 
   @Test
   @Timeout(60)
-  void whoeverCannotReadItsPartKeepsNobodyWaiting() {
+  void aFailingPartKeepsNoThreadWaiting() {
     with(
         "llama3",
         model -> {
@@ -120,10 +124,11 @@ class PromptPartsTest {
   }
 
   @Property(tries = 200)
-  void partsFollowEachOtherAndNoneIsEmpty(
+  void partsAreContiguousAndNotEmpty(
       @ForAll @IntRange(min = 1, max = 8) int parts,
       @ForAll @IntRange(min = 8, max = 4_000) int tokensOfEach) {
-    PromptParts prompt = new PromptParts(new KeyValueCache(1), parts * tokensOfEach, parts);
+    PipelinedPrefill prompt =
+        new PipelinedPrefill(new KeyValueCache(1), parts * tokensOfEach, parts);
     assertThat(prompt.begin(0)).isZero();
     for (int i = 0; i < parts; i++) {
       assertThat(prompt.begin(i + 1)).isGreaterThan(prompt.begin(i));

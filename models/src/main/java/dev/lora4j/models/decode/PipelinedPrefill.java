@@ -1,5 +1,6 @@
-package dev.lora4j.models;
+package dev.lora4j.models.decode;
 
+import dev.lora4j.models.KeyValueCache;
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
 import dev.lora4j.row.Lockstep;
 import java.util.Arrays;
@@ -7,20 +8,20 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A prompt that several threads read, each a part of it. A part's tokens attend to those of the
- * parts before it, so in every layer a thread waits for the keys and values of the threads before
- * it, and for nobody else.
+ * A chunked prefill with one chunk a thread. A chunk's tokens attend to those of the chunks before
+ * it, so in every layer a thread waits for the keys and values of the threads before it, and for
+ * nobody else.
  */
-final class PromptParts {
-  /** To attend to so many tokens costs about as much as the products of a layer. */
+final class PipelinedPrefill {
+  /** Attending to so many tokens costs about as much as the products of a layer. */
   private static final double TOKENS_WORTH_A_LAYER = 1024;
 
   private final KeyValueCache cache;
   private final int[] begins; // of each part, and the end
   private final AtomicIntegerArray layersWritten;
 
-  /** Parts of about the same cost. */
-  PromptParts(KeyValueCache cache, int tokens, int parts) {
+  /** Splits tokens into parts of about the same cost. */
+  PipelinedPrefill(KeyValueCache cache, int tokens, int parts) {
     this.cache = cache;
     begins = new int[parts + 1];
     layersWritten = new AtomicIntegerArray(parts);
@@ -34,27 +35,27 @@ final class PromptParts {
     cache.makeRoom(tokens);
   }
 
-  /** Of a text's first tokens, in products of one token with a layer. */
+  /** Cost of a text's first tokens, in products of one token with a layer. */
   private static double costOf(double tokens) {
     return tokens + tokens * tokens / (2 * TOKENS_WORTH_A_LAYER);
   }
 
-  /** How many of a text's tokens have that cost. */
+  /** Inverse of {@link #costOf}. */
   private static double tokensFor(double cost) {
     return TOKENS_WORTH_A_LAYER * (Math.sqrt(1 + 2 * cost / TOKENS_WORTH_A_LAYER) - 1);
   }
 
-  /** Where a part begins in the prompt; that after the last, where the prompt ends. */
+  /** First token of a part; the end of the prompt for the part after the last. */
   int begin(int part) {
     return begins[part];
   }
 
-  /** One of the parts. */
+  /** A part, for the thread that reads it. */
   Part part(int number, Lockstep team) {
     return new Part(number, team);
   }
 
-  /** What a thread reads. */
+  /** The tokens of one thread. */
   final class Part {
     private final int number;
     private final Lockstep team;
@@ -64,21 +65,21 @@ final class PromptParts {
       this.team = team;
     }
 
-    /** Its tokens, of those of the whole prompt. */
+    /** Its tokens, out of the prompt's. */
     long[] of(long... prompt) {
       return Arrays.copyOfRange(prompt, begins[number], begins[number + 1]);
     }
 
-    /** How many tokens there are before it, those in the cache included. */
+    /** Number of tokens before it, those in the cache included. */
     long past() {
       return cache.length() + begins[number];
     }
 
     /**
-     * Writes its keys and values, and gives them and all before them, once they are there.
+     * Writes its keys and values, {@code [1, groups, tokens, dim]} each, and waits for those of all
+     * parts before it.
      *
-     * @param newKeys {@code [1, groups, tokens, dim]}
-     * @param newValues of the same shape
+     * @return all up to its end
      */
     KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
       KeysAndValues written = cache.write(layer, past(), newKeys, newValues);

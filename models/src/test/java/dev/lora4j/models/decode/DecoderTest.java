@@ -1,4 +1,4 @@
-package dev.lora4j.models;
+package dev.lora4j.models.decode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,6 +7,10 @@ import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.models.Families;
+import dev.lora4j.models.KeyValueCache;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.Tokens;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Engine;
@@ -26,10 +30,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Tokens that are read one by one in plain memory give the scores that the model gives. Tolerance
- * {@code 2e-5}, relative to the largest number: sums are taken in another order.
+ * Decoding in plain memory gives the logits of the model's forward pass. Tolerance {@code 2e-5},
+ * relative to the largest value: sums are taken in another order.
  */
-class TokenReaderTest {
+class DecoderTest {
   private static final double TOLERANCE = 2e-5;
   private static final long[] PROMPT = {5, 17};
   private static final long[] NEXT = {42, 8, 90, 33, 61, 12, 77, 4, 29, 50, 66, 3};
@@ -46,16 +50,16 @@ class TokenReaderTest {
     }
   }
 
-  private static void assertReadsAsTheModel(LanguageModel model) {
+  private static void assertDecodesAsTheModel(LanguageModel model) {
     try (KeyValueCache cache = model.newCache(PROMPT.length); // so that it must grow
         KeyValueCache ofModel = model.newCache()) {
       model.hidden(Tokens.of(PROMPT), cache);
       model.hidden(Tokens.of(PROMPT), ofModel);
-      try (TokenReader reader = model.tokenReader(cache).orElseThrow()) {
+      try (Decoder decoder = Decoder.of(model, cache).orElseThrow()) {
         for (long token : NEXT) {
           Tensor hidden = model.hidden(Tokens.of(token), ofModel);
           Tensor expected = model.logits(hidden).flatten();
-          TensorAssert.assertThat(reader.logitsAfter(token)).isCloseTo(expected, TOLERANCE);
+          TensorAssert.assertThat(decoder.step(token)).isCloseTo(expected, TOLERANCE);
         }
       }
       assertThat(cache.length()).isEqualTo(ofModel.length());
@@ -76,52 +80,52 @@ class TokenReaderTest {
 
   @ParameterizedTest
   @MethodSource("llamas")
-  void readsAsTheModelDoes(String family) {
-    with(family, TokenReaderTest::assertReadsAsTheModel);
+  void decodesAsTheModelDoes(String family) {
+    with(family, DecoderTest::assertDecodesAsTheModel);
   }
 
   @ParameterizedTest
   @MethodSource("llamas")
-  void readsWithAdaptersAsTheModelDoes(String family) {
+  void decodesWithAdaptersAsTheModelDoes(String family) {
     with(
         family,
         model -> {
           LoraModel adapted = adapted(model, LoraConfig.rank(2));
-          assertReadsAsTheModel(model);
+          assertDecodesAsTheModel(model);
           try (AdapterScope both = adapted.using("default", "second")) {
-            assertReadsAsTheModel(model);
+            assertDecodesAsTheModel(model);
           }
           try (AdapterScope disabled = adapted.disabled()) {
-            assertReadsAsTheModel(model);
+            assertDecodesAsTheModel(model);
           }
           adapted.merge();
-          assertReadsAsTheModel(model);
+          assertDecodesAsTheModel(model);
         });
   }
 
   @ParameterizedTest
   @MethodSource("llamas")
-  void threadsInLockstepReadAsOne(String family) {
+  void threadsInLockstepDecodeAsOne(String family) {
     with(
         family,
         model -> {
           try (Workers workers = new Workers(3);
               Crew crew = Crew.help(workers.count(), part -> workers.run(part::accept))) {
-            assertReadsAsTheModel(model);
+            assertDecodesAsTheModel(model);
           }
         });
   }
 
   @Test
-  void whatIsNoProductOfARowIsLeftToTheModel() {
-    with("gpt2", model -> assertNoReader(model));
+  void modelsWithoutPlainLayersHaveNoDecoder() {
+    with("gpt2", model -> assertNoDecoder(model));
     with(
         "llama3",
         model -> {
           LoraModel adapted = adapted(model, LoraConfig.rank(2).dora(true));
-          assertNoReader(model);
+          assertNoDecoder(model);
           try (AdapterScope disabled = adapted.disabled()) {
-            assertReadsAsTheModel(model);
+            assertDecodesAsTheModel(model);
           }
         });
     with(
@@ -130,14 +134,14 @@ class TokenReaderTest {
           for (Parameter parameter : model.namedParameters().values()) {
             parameter.replaceValue(parameter.value().to(torch.ScalarType.BFloat16));
           }
-          assertNoReader(model);
+          assertNoDecoder(model);
         });
   }
 
-  private static void assertNoReader(LanguageModel model) {
+  private static void assertNoDecoder(LanguageModel model) {
     try (KeyValueCache cache = model.newCache()) {
       model.hidden(Tokens.of(PROMPT), cache);
-      assertThat(model.tokenReader(cache)).isEqualTo(Optional.empty());
+      assertThat(Decoder.of(model, cache)).isEqualTo(Optional.empty());
     }
   }
 }
