@@ -1,8 +1,8 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.models.gguf.ModelFiles;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;

@@ -1,10 +1,9 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.io.DType;
-import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
+import dev.lora4j.io.DType;
 import dev.lora4j.lora.BaseFingerprint;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
@@ -13,6 +12,7 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.metrics.RunCurves;
 import dev.lora4j.models.metrics.RunMetrics;
 import dev.lora4j.models.text.ChatTemplate;

@@ -8,7 +8,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
 /**
- * Directories that appear whole or not at all: their files are written to a temporary directory beside the target, which is then renamed in one step.
+ * Directories that appear whole or not at all: their files are written to a temporary directory
+ * beside the target, which is then renamed in one step.
  */
 public final class AtomicDirectory {
 
@@ -21,7 +22,8 @@ public final class AtomicDirectory {
   private AtomicDirectory() {}
 
   /**
-   * Writes {@code target}, which must be new or empty, and creates missing parents. A failure leaves nothing behind.
+   * Writes {@code target}, which must be new or empty, and creates missing parents. A failure
+   * leaves nothing behind.
    *
    * @throws UserError when the target is in use, or the disk refuses
    */

@@ -17,7 +17,8 @@ import java.util.UUID;
 
 /**
  * Files that appear whole or not at all. The content goes to a temporary file in the same
- * directory, is flushed to the disk, and is then renamed to the target in one step. Readers see the old file or the new one, even after a crash or a power cut, never a part.
+ * directory, is flushed to the disk, and is then renamed to the target in one step. Readers see the
+ * old file or the new one, even after a crash or a power cut, never a part.
  */
 public final class AtomicFile {
 
@@ -48,7 +49,8 @@ public final class AtomicFile {
   }
 
   /**
-   * Writes {@code target}, replacing an old file of that name, and creates missing parent directories. A failure leaves the old file unchanged and no temporary file behind.
+   * Writes {@code target}, replacing an old file of that name, and creates missing parent
+   * directories. A failure leaves the old file unchanged and no temporary file behind.
    *
    * @throws UserError when the disk refuses: no space, no permission, a directory of that name
    */
@@ -97,7 +99,8 @@ public final class AtomicFile {
   }
 
   /**
-   * Renames a finished file to the target in one step and flushes the directory to the disk. Both must be in the same directory.
+   * Renames a finished file to the target in one step and flushes the directory to the disk. Both
+   * must be in the same directory.
    */
   public static void moveInto(Path target, Path finished) throws IOException {
     if (Files.isDirectory(target)) {
@@ -122,7 +125,8 @@ public final class AtomicFile {
     }
   }
 
-  private static void deleteQuietly(Path temporary) {
+  /** Deletes a temporary file, ignoring failures. */
+  public static void deleteQuietly(Path temporary) {
     try {
       Files.deleteIfExists(temporary);
     } catch (IOException e) {

@@ -4,7 +4,8 @@ import java.util.Optional;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The element types of tensor files, by their names in a safetensors header. The 8-bit floating-point types are those of Micikevicius et al. 2022, <a
+ * The element types of tensor files, by their names in a safetensors header. The 8-bit
+ * floating-point types are those of Micikevicius et al. 2022, <a
  * href="https://arxiv.org/abs/2209.05433">arXiv:2209.05433</a>.
  */
 public enum DType {
@@ -61,7 +62,9 @@ public enum DType {
     };
   }
 
-  /** Returns the dtype of a libtorch type; empty for types that a file can't hold, such as complex. */
+  /**
+   * Returns the dtype of a libtorch type; empty for types that a file can't hold, such as complex.
+   */
   public static Optional<DType> of(ScalarType type) {
     ScalarType known = type.intern();
     for (DType candidate : values()) {

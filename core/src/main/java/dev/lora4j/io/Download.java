@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Downloads a file over HTTP, resuming where an earlier attempt stopped, even in an earlier run. The
- * file appears under its name only when it is complete and its checksum is right; until then its
- * bytes are in a part file beside it.
+ * Downloads a file over HTTP, resuming where an earlier attempt stopped, even in an earlier run.
+ * The file appears under its name only when it is complete and its checksum is right; until then
+ * its bytes are in a part file beside it.
  *
  * <pre>{@code
  * Download.of(uri, path).expecting(Checksum.md5("c32a1d…")).run();

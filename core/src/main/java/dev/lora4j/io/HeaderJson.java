@@ -16,7 +16,8 @@ import java.util.Map;
 
 /**
  * The JSON of a safetensors header: {@code {"name": {"dtype": "F32", "shape": [2, 3],
- * "data_offsets": [0, 24]}, …, "__metadata__": {"key": "text"}}}. Each entry is checked on its own; {@link SafetensorsHeader} checks that the entries fit together and into the file.
+ * "data_offsets": [0, 24]}, …, "__metadata__": {"key": "text"}}}. Each entry is checked on its own;
+ * {@link SafetensorsHeader} checks that the entries fit together and into the file.
  */
 final class HeaderJson {
   static final String METADATA = "__metadata__";

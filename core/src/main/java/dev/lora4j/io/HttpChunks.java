@@ -11,7 +11,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The body of an HTTP response, read piece by piece with a timeout for each piece; the HTTP client itself limits only the time until the headers. Closing it abandons the rest.
+ * The body of an HTTP response, read piece by piece with a timeout for each piece; the HTTP client
+ * itself limits only the time until the headers. Closing it abandons the rest.
  */
 public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
   private sealed interface Event {}

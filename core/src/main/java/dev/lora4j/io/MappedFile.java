@@ -13,7 +13,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A memory-mapped file whose pages back tensors; each tensor keeps the mapping alive. The file is mapped on first use.
+ * A memory-mapped file whose pages back tensors; each tensor keeps the mapping alive. The file is
+ * mapped on first use.
  */
 public final class MappedFile implements AutoCloseable {
   private static final boolean SHARED_WITH_THE_FILE = false;
@@ -33,7 +34,8 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * Returns a tensor over the bytes from {@code start}, which must be within the length. It belongs to the caller's pointer scope.
+   * Returns a tensor over the bytes from {@code start}, which must be within the length. It belongs
+   * to the caller's pointer scope.
    *
    * @return empty if it has no elements, or {@code start} is not aligned to the dtype
    * @throws CorruptFile if the file has become shorter, or can't be mapped

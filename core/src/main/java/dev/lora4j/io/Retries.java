@@ -43,8 +43,7 @@ public final class Retries {
   void failed(IOException e) throws Unreachable {
     failures++;
     if (e instanceof UnknownHostException) {
-      throw new Unreachable(
-          "no address found for " + e.getMessage() + "; is there a network?", e);
+      throw new Unreachable("no address found for " + e.getMessage() + "; is there a network?", e);
     }
     // A name that does not fit a certificate stays wrong; a connection cut within TLS does not.
     if (e instanceof SSLException && failures > 1) {

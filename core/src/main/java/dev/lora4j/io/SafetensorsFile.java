@@ -13,7 +13,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Reads the tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file,
- * of any size, one at a time and by name. Opening reads and checks the header only and needs no native library; {@link #read} copies the bytes of one tensor from the file into its memory.
+ * of any size, one at a time and by name. Opening reads and checks the header only and needs no
+ * native library; {@link #read} copies the bytes of one tensor from the file into its memory.
  *
  * <pre>{@code
  * try (SafetensorsFile file = SafetensorsFile.open(path)) {
@@ -23,7 +24,8 @@ import org.bytedeco.pytorch.Tensor;
  * }
  * }</pre>
  *
- * Thread-safe. A damaged file raises {@link CorruptFile}, which names the file, the key, the expected and the found value.
+ * Thread-safe. A damaged file raises {@link CorruptFile}, which names the file, the key, the
+ * expected and the found value.
  */
 public final class SafetensorsFile implements TensorFile {
   private final Path path;

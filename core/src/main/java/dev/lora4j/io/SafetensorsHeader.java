@@ -15,7 +15,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of a safetensors file: the length of the JSON in eight bytes (unsigned, little-endian), then the JSON. The tensors' bytes follow without gap or overlap up to the end of the file.
+ * The header of a safetensors file: the length of the JSON in eight bytes (unsigned,
+ * little-endian), then the JSON. The tensors' bytes follow without gap or overlap up to the end of
+ * the file.
  *
  * @param tensors name → entry, in the header's order
  * @param metadata the free text of {@code __metadata__}; empty if there is none

@@ -20,19 +20,21 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the same bytes in any order of the maps: as in the reference implementation, wide dtypes come first and names are sorted within a dtype, so that each tensor is aligned to its dtype.
+ * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the
+ * same bytes in any order of the maps: as in the reference implementation, wide dtypes come first
+ * and names are sorted within a dtype, so that each tensor is aligned to its dtype.
  */
 public final class SafetensorsWriter {
   private static final JsonFactory JSON = new JsonFactory();
   private static final int ALIGNMENT = 8;
-  private static final int CHUNK = 1 << 30;
 
   private record Entry(String name, TensorSource source) {}
 
   private SafetensorsWriter() {}
 
   /**
-   * Writes a file. The tensors may be on any device and need not be contiguous; the caller keeps owning them.
+   * Writes a file. The tensors may be on any device and need not be contiguous; the caller keeps
+   * owning them.
    *
    * @param tensors name → tensor, of a dtype in {@link DType}
    * @param metadata free text for the header; empty for none
@@ -132,11 +134,7 @@ public final class SafetensorsWriter {
 
   private static void writeData(WritableByteChannel out, Entry entry) throws IOException {
     try (PointerScope scope = new PointerScope()) {
-      Tensor flat = promised(entry).detach().cpu().contiguous();
-      TensorMemory memory = TensorMemory.of(flat);
-      for (long done = 0; done < memory.bytes(); done += CHUNK) {
-        AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
-      }
+      TensorMemory.of(promised(entry).detach().cpu().contiguous()).writeTo(out);
     }
   }
 

@@ -9,7 +9,8 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * A hidden temporary directory beside a file to be written, on the same disk. Closing deletes it with its content.
+ * A hidden temporary directory beside a file to be written, on the same disk. Closing deletes it
+ * with its content.
  */
 public final class ScratchDirectory implements AutoCloseable {
   private final Path path;

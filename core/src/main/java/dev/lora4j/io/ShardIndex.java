@@ -45,8 +45,7 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
     for (Map.Entry<String, JsonNode> entry : index.object(MAP).fields()) {
       JsonNode name = entry.getValue();
       if (!name.isTextual() || !shard.matcher(name.textValue()).matches()) {
-        throw index.wrong(
-            MAP + "." + entry.getKey(), "the name of a shard beside the index", name);
+        throw index.wrong(MAP + "." + entry.getKey(), "the name of a shard beside the index", name);
       }
       shardOf.put(entry.getKey(), name.textValue());
     }

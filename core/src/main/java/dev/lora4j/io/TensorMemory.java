@@ -1,6 +1,8 @@
 package dev.lora4j.io;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
@@ -10,9 +12,12 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The memory of a CPU tensor, for bulk copies. It does not keep the tensor alive: use it only while the tensor lives. Threads may write different parts at the same time.
+ * The memory of a CPU tensor, for bulk copies. It does not keep the tensor alive: use it only while
+ * the tensor lives. Threads may write different parts at the same time.
  */
 public final class TensorMemory {
+  private static final int CHUNK = 1 << 30;
+
   private final Pointer start;
   private final long bytes;
 
@@ -38,7 +43,8 @@ public final class TensorMemory {
   }
 
   /**
-   * Returns the bytes that libtorch computes for a shape: in its strides a size of zero counts as one.
+   * Returns the bytes that libtorch computes for a shape: in its strides a size of zero counts as
+   * one.
    *
    * @throws ArithmeticException if there are 2^63 or more, even if a size is zero
    */
@@ -50,7 +56,10 @@ public final class TensorMemory {
     return bytes;
   }
 
-  /** Returns a new int64 CPU tensor {@code [values.length]} that belongs to the caller's pointer scope. */
+  /**
+   * Returns a new int64 CPU tensor {@code [values.length]} that belongs to the caller's pointer
+   * scope.
+   */
   public static Tensor copyOf(long... values) {
     Tensor tensor = allocate(DType.I64, values.length);
     if (values.length > 0) {
@@ -88,6 +97,13 @@ public final class TensorMemory {
    */
   public ByteBuffer view(long offset, int length) {
     return window(offset, length).asByteBuffer();
+  }
+
+  /** Writes all bytes to a channel. */
+  public void writeTo(WritableByteChannel out) throws IOException {
+    for (long done = 0; done < bytes; done += CHUNK) {
+      AtomicFile.writeFully(out, view(done, (int) Math.min(CHUNK, bytes - done)));
+    }
   }
 
   private BytePointer window(long offset, int length) {

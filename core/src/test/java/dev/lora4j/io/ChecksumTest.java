@@ -12,7 +12,7 @@ class ChecksumTest {
 
   /** The digests of "abc" in RFC 1321 and FIPS 180-2. */
   @Test
-  void knowsThePublishedDigests(@TempDir Path dir) throws IOException {
+  void equalsThePublishedDigests(@TempDir Path dir) throws IOException {
     Path abc = Files.writeString(dir.resolve("abc"), "abc");
 
     Checksum md5 = Checksum.md5("900150983CD24FB0D6963F7D28E17F72");

@@ -34,7 +34,7 @@ class DownloadTest {
       new Download.Limits(3, Duration.ofSeconds(2), Duration.ofMillis(400), Duration.ofMillis(1));
   private static final byte[] CONTENT = content();
 
-  /** How the server answers one request. */
+  /** The answer of the server to one request. */
   private interface Answer {
     void to(HttpExchange exchange) throws IOException;
   }
@@ -62,7 +62,7 @@ class DownloadTest {
   }
 
   @Test
-  void fetchesAFileAndTellsHowFarItIs() throws IOException {
+  void downloadsAFileAndReportsProgress() throws IOException {
     answers.add(whole("\"v1\""));
     List<Long> told = new ArrayList<>();
 
@@ -82,7 +82,7 @@ class DownloadTest {
   }
 
   @Test
-  void goesOnWhereAConnectionBroke() throws IOException {
+  void resumesWhereAConnectionBroke() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(rest("\"v1\""));
 
@@ -95,7 +95,7 @@ class DownloadTest {
   }
 
   @Test
-  void goesOnInALaterRun() throws IOException {
+  void resumesInALaterRun() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     assertThatThrownBy(() -> download().within(QUICK.withTries(1)).run())
         .isInstanceOf(UserError.class)
@@ -110,7 +110,7 @@ class DownloadTest {
   }
 
   @Test
-  void aServerThatIgnoresRangeSendsItAllAgain() throws IOException {
+  void serverThatIgnoresRangeRestartsTheDownload() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(whole("\"v2\""));
 
@@ -120,7 +120,7 @@ class DownloadTest {
   }
 
   @Test
-  void withoutAMarkOfTheVersionItStartsAgain() throws IOException {
+  void withoutAVersionTheDownloadRestarts() throws IOException {
     answers.add(cut("", 60_000));
     answers.add(whole(""));
 
@@ -131,7 +131,7 @@ class DownloadTest {
   }
 
   @Test
-  void aRestFromAnotherPlaceIsNotTaken() throws IOException {
+  void restFromAnotherOffsetIsNotUsed() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(
         exchange -> {
@@ -169,7 +169,7 @@ class DownloadTest {
   }
 
   @Test
-  void aWrongChecksumNamesBothAndLeavesNothing() throws IOException {
+  void wrongChecksumNamesBothAndLeavesNothing() throws IOException {
     answers.add(whole("\"v1\""));
 
     assertThatThrownBy(() -> download().expecting(Checksum.sha256("00ff")).run())
@@ -179,7 +179,7 @@ class DownloadTest {
   }
 
   @Test
-  void aConnectionThatStallsIsGivenUp() {
+  void stalledConnectionIsGivenUp() {
     for (int i = 0; i < QUICK.tries(); i++) {
       answers.add(
           exchange -> {
@@ -196,7 +196,7 @@ class DownloadTest {
   }
 
   @Test
-  void aRefusedConnectionIsTold() throws IOException {
+  void refusedConnectionIsReported() throws IOException {
     int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
@@ -208,9 +208,9 @@ class DownloadTest {
         .hasMessageContaining("no connection, 3 times");
   }
 
-  /** The name is one that RFC 2606 promises never to exist. */
+  /** RFC 2606 reserves the name, so that it never exists. */
   @Test
-  void anUnknownHostIsToldAtOnce() {
+  void unknownHostIsReportedAtOnce() {
     URI nowhere = URI.create("http://nowhere.invalid/file");
 
     assertThatThrownBy(() -> Download.of(nowhere, target).run())
@@ -247,7 +247,7 @@ class DownloadTest {
     };
   }
 
-  /** Promises all, sends some, hangs up. */
+  /** Announces the whole file, sends a part, and hangs up. */
   private static Answer cut(String tag, int sent) {
     return exchange -> {
       send(exchange, 200, tag, CONTENT.length);

@@ -21,7 +21,8 @@ class ShardIndexTest {
   }
 
   private Set<String> shards(String text) throws IOException {
-    return ShardIndex.read(Files.writeString(dir.resolve("model.safetensors.index.json"), text)).shards();
+    return ShardIndex.read(Files.writeString(dir.resolve("model.safetensors.index.json"), text))
+        .shards();
   }
 
   @Test

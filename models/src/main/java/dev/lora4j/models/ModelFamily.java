@@ -1,8 +1,8 @@
 package dev.lora4j.models;
 
-import dev.lora4j.io.JsonDocument;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;

@@ -1,7 +1,7 @@
 package dev.lora4j.models;
 
-import dev.lora4j.io.JsonDocument;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.models.LlamaConfig.Biases;
 import java.util.List;
 import java.util.Map;

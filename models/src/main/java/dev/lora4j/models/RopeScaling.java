@@ -1,8 +1,8 @@
 package dev.lora4j.models;
 
-import dev.lora4j.io.JsonDocument;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.nn.Ops;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;

@@ -1,6 +1,5 @@
 package dev.lora4j.models;
 
-import dev.lora4j.io.JsonDocument;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.lora.Lora;

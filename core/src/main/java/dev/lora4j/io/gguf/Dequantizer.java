@@ -3,7 +3,8 @@ package dev.lora4j.io.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Dequantisation of a block of a quantised tensor: {@code scale · q} or {@code scale · q + minimum}, equal to ggml's F32 values bit for bit.
+ * Dequantisation of a block of a quantised tensor: {@code scale · q} or {@code scale · q +
+ * minimum}, equal to ggml's F32 values bit for bit.
  */
 @FunctionalInterface
 interface Dequantizer {

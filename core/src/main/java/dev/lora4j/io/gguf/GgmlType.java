@@ -6,7 +6,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The supported tensor types of GGUF files. A quantised row is a sequence of blocks, each with values of a few bits and one or two scales.
+ * The supported tensor types of GGUF files. A quantised row is a sequence of blocks, each with
+ * values of a few bits and one or two scales.
  */
 public enum GgmlType {
   F32(0, DType.F32),

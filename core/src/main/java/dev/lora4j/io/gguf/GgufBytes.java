@@ -9,7 +9,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The bytes of a header, read value by value and never past the end of the file or a sane limit. */
+/**
+ * The bytes of a header, read value by value and never past the end of the file or a sane limit.
+ */
 final class GgufBytes {
   /** The limit of a header; a vocabulary of 100,000s of tokens takes tens of megabytes. */
   static final long MAX_BYTES = 1 << 28;

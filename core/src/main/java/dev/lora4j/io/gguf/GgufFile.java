@@ -18,7 +18,8 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads a GGUF file of version 2 or 3, of any size. Opening reads and checks the header only and needs no native library; {@link #read} reads one tensor, dequantised to F32 if it is quantised.
+ * Reads a GGUF file of version 2 or 3, of any size. Opening reads and checks the header only and
+ * needs no native library; {@link #read} reads one tensor, dequantised to F32 if it is quantised.
  */
 public final class GgufFile implements TensorFile {
   private static final int BLOCKS_AT_ONCE = 1 << 12;
@@ -36,7 +37,8 @@ public final class GgufFile implements TensorFile {
   /**
    * Opens a file and checks its header.
    *
-   * @throws dev.lora4j.UserError when there is no such file, or its version or a tensor type is not supported
+   * @throws dev.lora4j.UserError when there is no such file, or its version or a tensor type is not
+   *     supported
    * @throws CorruptFile when the header violates the format
    */
   public static GgufFile open(Path path) {

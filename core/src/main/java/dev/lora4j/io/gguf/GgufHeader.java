@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of a GGUF file: magic, version, the counts of tensors and metadata, the metadata, and an entry for each tensor. The tensors' bytes follow, aligned.
+ * The header of a GGUF file: magic, version, the counts of tensors and metadata, the metadata, and
+ * an entry for each tensor. The tensors' bytes follow, aligned.
  *
  * @param dataStart the position of the data in the file
  */

@@ -31,7 +31,8 @@ public sealed interface GgufValue {
     }
   }
 
-  /** A string. */ record Text(String text) implements GgufValue {
+  /** A string. */
+  record Text(String text) implements GgufValue {
     @Override
     public GgufKind kind() {
       return GgufKind.TEXT;
@@ -54,7 +55,8 @@ public sealed interface GgufValue {
     }
   }
 
-  /** Returns a string. */ static GgufValue of(String text) {
+  /** Returns a string. */
+  static GgufValue of(String text) {
     return new Text(text);
   }
 

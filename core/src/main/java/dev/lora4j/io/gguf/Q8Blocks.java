@@ -7,7 +7,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Q8_0 quantisation: each 32 values have a 16-bit scale, their largest magnitude divided by 127, and 32 signed bytes, the values divided by the scale and rounded half away from zero.
+ * Q8_0 quantisation: each 32 values have a 16-bit scale, their largest magnitude divided by 127,
+ * and 32 signed bytes, the values divided by the scale and rounded half away from zero.
  */
 final class Q8Blocks {
   private static final long BLOCK = 32;

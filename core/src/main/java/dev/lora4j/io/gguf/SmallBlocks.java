@@ -3,7 +3,8 @@ package dev.lora4j.io.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Dequantisation of blocks of 32 values with one scale. Byte i of 16 holds the low four bits of values i and i + 16; a fifth bit of value i is bit i of four more bytes.
+ * Dequantisation of blocks of 32 values with one scale. Byte i of 16 holds the low four bits of
+ * values i and i + 16; a fifth bit of value i is bit i of four more bytes.
  */
 final class SmallBlocks {
   private static final int HALF = 16;

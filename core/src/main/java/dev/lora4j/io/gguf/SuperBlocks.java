@@ -3,7 +3,8 @@ package dev.lora4j.io.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Dequantisation of super-blocks of 256 values, in groups whose scales of a few bits are multiplied by the scale of the block.
+ * Dequantisation of super-blocks of 256 values, in groups whose scales of a few bits are multiplied
+ * by the scale of the block.
  */
 final class SuperBlocks {
   private static final int GROUP = 32;
@@ -43,7 +44,10 @@ final class SuperBlocks {
     }
   }
 
-  /** Returns a 6-bit scale: bytes 0 to 3 for the first four groups; for the others the low four bits of a byte and the top two of an earlier one. */
+  /**
+   * Returns a 6-bit scale: bytes 0 to 3 for the first four groups; for the others the low four bits
+   * of a byte and the top two of an earlier one.
+   */
   private static int scale(ByteBuffer in, int at, int group) {
     return group < 4
         ? in.get(at + group) & 0x3f

@@ -16,7 +16,8 @@ import java.util.List;
 
 /**
  * Reads a pickle (protocols 2 to 5, the opcodes of Python's {@code pickletools}) that describes
- * tensors. Global names are looked up in {@link Names}; no code is loaded, and only {@link Rebuild} is called. Memory is bounded by the length of the pickle.
+ * tensors. Global names are looked up in {@link Names}; no code is loaded, and only {@link Rebuild}
+ * is called. Memory is bounded by the length of the pickle.
  */
 final class Pickle {
   private final Path file;

@@ -91,8 +91,7 @@ final class TorchArchive {
     if (order != null && order.bytes() == 3) {
       String word = new String(bytes(order), StandardCharsets.US_ASCII);
       if (word.equals("big")) {
-        throw new UserError(
-            file + ": big-endian files are not supported");
+        throw new UserError(file + ": big-endian files are not supported");
       }
     }
   }

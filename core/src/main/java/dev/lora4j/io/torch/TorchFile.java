@@ -24,7 +24,11 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads the tensors of a file written by {@code torch.save(state_dict, file)}, such as {@code adapter_model.bin} or {@code pytorch_model.bin}. The pickle is never executed: it may name tensors, parameters and ordered dicts, and every other name is refused. Opening reads only the archive's directory and the pickle; {@link #read} reads one tensor, and {@link #map} maps those that are stored contiguously.
+ * Reads the tensors of a file written by {@code torch.save(state_dict, file)}, such as {@code
+ * adapter_model.bin} or {@code pytorch_model.bin}. The pickle is never executed: it may name
+ * tensors, parameters and ordered dicts, and every other name is refused. Opening reads only the
+ * archive's directory and the pickle; {@link #read} reads one tensor, and {@link #map} maps those
+ * that are stored contiguously.
  */
 public final class TorchFile implements TensorFile {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
@@ -49,7 +53,8 @@ public final class TorchFile implements TensorFile {
   /**
    * Opens a file and checks the description of its tensors.
    *
-   * @throws UserError when there is no such file, it has the format of PyTorch before 1.6, or its pickle needs anything but tensors
+   * @throws UserError when there is no such file, it has the format of PyTorch before 1.6, or its
+   *     pickle needs anything but tensors
    * @throws CorruptFile when the file violates the format
    */
   public static TorchFile open(Path path) {

@@ -75,8 +75,7 @@ final class AdapterCheck {
               if (part.isA() && !key.contains(".base_layer.") && isPlainLayer(key)) {
                 int expected = config.rankAt(AdapterTensor.path(key));
                 if (tensor.size(0) != expected) {
-                  wrong.add(
-                      "%s has %d, the config %d".formatted(key, tensor.size(0), expected));
+                  wrong.add("%s has %d, the config %d".formatted(key, tensor.size(0), expected));
                 }
               }
             });

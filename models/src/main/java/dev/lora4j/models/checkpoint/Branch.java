@@ -32,6 +32,7 @@ sealed class Branch extends Module permits WeightsOnly {
   @Override
   public final Tensor forward(Tensor input) {
     throw new UserError(
-        "this network was built from the weights of a file alone: it can be planned, merged and" + " saved, but has no forward pass; to run it, load the file into the network's own class");
+        "this network was built from the weights of a file alone: it can be planned, merged and"
+            + " saved, but has no forward pass; to run it, load the file into the network's own class");
   }
 }

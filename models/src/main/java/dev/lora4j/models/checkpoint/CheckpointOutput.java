@@ -64,8 +64,7 @@ record CheckpointOutput(
   }
 
   private void writeInto(Path directory) {
-    CheckpointWriter writer =
-        new CheckpointWriter(directory, tensors, maxShardBytes, metadata());
+    CheckpointWriter writer = new CheckpointWriter(directory, tensors, maxShardBytes, metadata());
     base.directory().ifPresent(from -> copyOtherFiles(from, directory, writer));
     writer.writeWeights();
   }

@@ -111,8 +111,7 @@ final class CheckpointWriter {
    */
   void writeWeights() {
     shards.forEach(
-        (name, tensors) ->
-            SafetensorsWriter.stream(directory.resolve(name), tensors, metadata));
+        (name, tensors) -> SafetensorsWriter.stream(directory.resolve(name), tensors, metadata));
     if (shards.size() > 1) {
       write(WeightFormat.SAFETENSORS.index(), index());
     }

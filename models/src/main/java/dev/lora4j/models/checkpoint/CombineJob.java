@@ -20,7 +20,8 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Combines several saved adapters into one. Only their A and B matrices are needed; with a base, the adapters are checked against it and the config keeps their own target names.
+ * Combines several saved adapters into one. Only their A and B matrices are needed; with a base,
+ * the adapters are checked against it and the config keeps their own target names.
  *
  * <pre>{@code
  * CombineJob.of(Map.of(french, 0.7, formal, 0.3), Combination.cat()).write(Path.of("both"));
@@ -47,14 +48,17 @@ public record CombineJob(
         weights, how, Optional.empty(), BaseCheck.SAME_WHERE_BOTH_HAVE, DType.F32);
   }
 
+  /** Returns the same job, checked against a base. */
   public CombineJob on(Path base) {
     return new CombineJob(weights, how, Optional.of(base), check, dtype);
   }
 
+  /** Returns the same job with another check of the base. */
   public CombineJob checking(BaseCheck check) {
     return new CombineJob(weights, how, base, check, dtype);
   }
 
+  /** Returns the same job with another dtype of the output. */
   public CombineJob as(DType dtype) {
     return new CombineJob(weights, how, base, check, dtype);
   }

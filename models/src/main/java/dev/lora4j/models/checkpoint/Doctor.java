@@ -23,7 +23,8 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Diagnoses why an adapter does not fit a base and proposes a remedy: it checks names, shapes, values and config, and finally tries to load the adapter.
+ * Diagnoses why an adapter does not fit a base and proposes a remedy: it checks names, shapes,
+ * values and config, and finally tries to load the adapter.
  */
 public final class Doctor {
   private static final String COPY_AGAIN = "copy or download the file again";

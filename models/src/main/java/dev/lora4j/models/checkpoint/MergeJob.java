@@ -11,18 +11,23 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
- * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and written in the base's dtype unless another is given. The output appears whole or not at all, with copies of the config, the tokenizer and all other files of the base.
+ * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
+ * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
+ * written in the base's dtype unless another is given. The output appears whole or not at all, with
+ * copies of the config, the tokenizer and all other files of the base.
  *
  * <pre>{@code
  * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
  * }</pre>
  *
  * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
- *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf} unless another is given
+ *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf}
+ *     unless another is given
  * @param adapters directories in PEFT's format, whose deltas add up
  * @param dtype the dtype of floating-point tensors in the output; empty to keep each tensor's own
  * @param maxShardBytes the largest size of a shard in an output directory
- * @param check whether the base must be the one that an adapter records; unmerging works on a merged model and does not check
+ * @param check whether the base must be the one that an adapter records; unmerging works on a
+ *     merged model and does not check
  * @param progress receives the bytes of each tensor that is written
  */
 public record MergeJob(
@@ -43,7 +48,7 @@ public record MergeJob(
       throw new UserError("weights can't be written as " + dtype.get());
     }
     if (maxShardBytes < 1) {
-      throw new UserError("a file must hold at least one byte, found " + maxShardBytes);
+      throw new UserError("the shard size must be at least 1 byte, found " + maxShardBytes);
     }
   }
 
@@ -53,22 +58,27 @@ public record MergeJob(
         base, adapters, Optional.empty(), USUAL_SHARD, BaseCheck.SAME_WHERE_BOTH_HAVE, bytes -> {});
   }
 
+  /** Returns the same job on another base. */
   MergeJob of(Path directory) {
     return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
   }
 
+  /** Returns the same job with another dtype of the output. */
   public MergeJob as(DType dtype) {
     return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
   }
 
+  /** Returns the same job with another shard size. */
   public MergeJob shardsOf(long bytes) {
     return new MergeJob(base, adapters, dtype, bytes, check, progress);
   }
 
+  /** Returns the same job with another check of the base. */
   public MergeJob checking(BaseCheck check) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
+  /** Returns the same job with a progress listener. */
   public MergeJob reportingTo(LongConsumer progress) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
@@ -86,7 +96,8 @@ public record MergeJob(
   }
 
   /**
-   * Writes the merged model as a GGUF file for llama.cpp. A temporary float32 directory beside the file holds it in between, so that each value is rounded once.
+   * Writes the merged model as a GGUF file for llama.cpp. A temporary float32 directory beside the
+   * file holds it in between, so that each value is rounded once.
    *
    * @param out a new file
    * @param type of the matrices: F32, F16, BF16 or Q8_0; {@link #dtype} is ignored
@@ -99,13 +110,14 @@ public record MergeJob(
   /**
    * Writes {@code W − ΔW} for every adapted weight: from a merged model, the base up to rounding.
    *
-   * @throws UserError also if an adapter can't be subtracted: DoRA, whole modules, rows of embeddings, biases
+   * @throws UserError also if an adapter can't be subtracted: DoRA, whole modules, rows of
+   *     embeddings, biases
    */
   public MergeSummary unmerge(Path out) {
     return new Merger(this, Direction.OUT).write(out);
   }
 
-  /** Whether deltas are added or subtracted. */
+  /** The sign of the deltas. */
   enum Direction {
     IN,
     OUT

@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * The fields of a Hugging Face {@code config.json} that names and shapes of tensors do not show.
  *
- * @param modelType {@code model_type}, such as {@code gpt2}; empty if it is not said
+ * @param modelType {@code model_type}, such as {@code gpt2}; empty if absent
  * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if it
  *     is not said
  * @param tiesHead whether the output head is the input embedding, if it is said
@@ -22,7 +22,7 @@ record ModelConfig(
     Optional<String> quantization) {
   static final String FILE = "config.json";
 
-  /** What the directory's config says, if it has one. */
+  /** Reads the config of a directory, if it has one. */
   static Optional<ModelConfig> in(Path directory) {
     Path file = directory.resolve(FILE);
     return Files.exists(file) ? Optional.of(of(JsonDocument.read(file).json())) : Optional.empty();
@@ -43,14 +43,14 @@ record ModelConfig(
             : Optional.empty());
   }
 
-  /** Whether the network ends in a head over its vocabulary. */
+  /** Returns whether the network has an output head over its vocabulary. */
   boolean hasWordHead() {
     return architecture.endsWith("ForCausalLM")
         || architecture.endsWith("LMHeadModel")
         || architecture.endsWith("ForConditionalGeneration");
   }
 
-  /** Whether its linear layers are GPT-2's, whose weights lie as {@code [in, out]}. */
+  /** Returns whether its linear layers are GPT-2's, with weights of {@code [in, out]}. */
   boolean usesTransposedLinear() {
     return modelType.equals("gpt2") || modelType.equals("openai-gpt");
   }

@@ -1,7 +1,8 @@
 package dev.lora4j.models.checkpoint;
 
 /**
- * The mapping from tensor names in a file to paths in a network: the prefix {@code stripped} is replaced by {@code added}. Names without that prefix stay the same.
+ * The mapping from tensor names in a file to paths in a network: the prefix {@code stripped} is
+ * replaced by {@code added}. Names without that prefix stay the same.
  *
  * @param stripped empty, or a prefix that ends with a dot
  * @param added empty, or a prefix that ends with a dot

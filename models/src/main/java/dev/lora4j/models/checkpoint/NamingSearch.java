@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Finds the prefix that maps the names in a base to the paths in an adapter: PEFT's paths start at the class that was loaded, a file's at the class that was saved, and they may differ by {@code model.}, {@code transformer.} or {@code language_model.}.
+ * Finds the prefix that maps the names in a base to the paths in an adapter: PEFT's paths start at
+ * the class that was loaded, a file's at the class that was saved, and they may differ by {@code
+ * model.}, {@code transformer.} or {@code language_model.}.
  */
 final class NamingSearch {
   private final Set<String> base;
@@ -19,7 +21,8 @@ final class NamingSearch {
   }
 
   /**
-   * Returns the mapping under which the base has all paths of the adapter; the identity if there is none.
+   * Returns the mapping under which the base has all paths of the adapter; the identity if there is
+   * none.
    *
    * @throws UserError if there are several
    */
@@ -66,7 +69,8 @@ final class NamingSearch {
   }
 
   /**
-   * Returns the prefixes before the longest common suffix of two paths, if that suffix is significant: it is one of the paths, or contains a layer number.
+   * Returns the prefixes before the longest common suffix of two paths, if that suffix is
+   * significant: it is one of the paths, or contains a layer number.
    */
   private static List<String> beginnings(String name, String path) {
     List<String> a = List.of(name.split("\\."));

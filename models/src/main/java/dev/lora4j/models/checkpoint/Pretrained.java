@@ -165,7 +165,8 @@ public final class Pretrained implements AutoCloseable {
     DType dtype =
         options
             .format()
-            .orElseGet(() -> DType.of(state.values().iterator().next().scalar_type()).orElseThrow());
+            .orElseGet(
+                () -> DType.of(state.values().iterator().next().scalar_type()).orElseThrow());
     CheckpointWriter writer =
         new CheckpointWriter(
             target, sources(state, dtype), options.maxShardBytes(), Map.of("format", "pt"));

@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/** Compares the shapes of an adapter's tensors with the base and proposes a reason if they differ. */
+/**
+ * Compares the shapes of an adapter's tensors with the base and proposes a reason if they differ.
+ */
 final class ShapeCheck {
   private final WeightsOnly network;
   private final Map<String, List<String>> byReason = new LinkedHashMap<>();
@@ -87,7 +89,8 @@ final class ShapeCheck {
           difference);
     } else if (matrices && a[1] == outputs && b[0] == inputs[0]) {
       add(
-          "the base's weight is transposed; put the base's config.json beside it, or is it GPT-2's" + " Conv1D converted to a linear layer?",
+          "the base's weight is transposed; put the base's config.json beside it, or is it GPT-2's"
+              + " Conv1D converted to a linear layer?",
           difference);
     } else if (matrices && isOfVocabulary(path) && (a[1] == inputs[0]) != (b[0] == outputs)) {
       vocabulary.add(difference);

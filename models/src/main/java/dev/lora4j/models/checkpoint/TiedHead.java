@@ -7,7 +7,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Weight tying in a merge: the output head may be the input embedding. An adapter of one of them does not change the other, so they differ after a merge: both must be written, and the config must no longer tie them. Trained token rows apply to both, as does everything under {@code ensure_weight_tying}.
+ * Weight tying in a merge: the output head may be the input embedding. An adapter of one of them
+ * does not change the other, so they differ after a merge: both must be written, and the config
+ * must no longer tie them. Trained token rows apply to both, as does everything under {@code
+ * ensure_weight_tying}.
  *
  * @param isCut whether head and embedding are written separately
  */
@@ -35,7 +38,8 @@ record TiedHead(boolean isCut) {
   Optional<String> note() {
     return isCut
         ? Optional.of(
-            "the output head is no longer tied to the input embedding: both are written, and" + " config.json has tie_word_embeddings = false")
+            "the output head is no longer tied to the input embedding: both are written, and"
+                + " config.json has tie_word_embeddings = false")
         : Optional.empty();
   }
 }

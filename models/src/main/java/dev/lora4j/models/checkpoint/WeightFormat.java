@@ -11,9 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * The weight formats of a Hugging Face directory, in order of preference.
- */
+/** The weight formats of a Hugging Face directory, in order of preference. */
 enum WeightFormat {
   SAFETENSORS("model.safetensors", ".safetensors"),
   /** The format of {@code torch.save}; its pickle is parsed and never executed. */

@@ -22,7 +22,9 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The network of any saved model, built from its weights without its class: layers are recognised by shape and name, so that adapters can be planned and merged. It has no forward pass. The weights are memory-mapped and read on first use.
+ * The network of any saved model, built from its weights without its class: layers are recognised
+ * by shape and name, so that adapters can be planned and merged. It has no forward pass. The
+ * weights are memory-mapped and read on first use.
  *
  * <pre>{@code
  * try (Checkpoint saved = Checkpoint.open(Path.of("SmolLM2-135M"));
@@ -31,7 +33,11 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>A two-dimensional weight is a linear layer, or an embedding if its name or the adapter implies one; GPT-2's are transposed; three to five dimensions are a convolution with one group. Everything else is kept as bare parameters, which can't be targets. Integer tensors are buffers and not part of the network. A wrong guess does not pass unnoticed: an adapter's tensors are loaded by name and shape, and all must fit.
+ * <p>A two-dimensional weight is a linear layer, or an embedding if its name or the adapter implies
+ * one; GPT-2's are transposed; three to five dimensions are a convolution with one group.
+ * Everything else is kept as bare parameters, which can't be targets. Integer tensors are buffers
+ * and not part of the network. A wrong guess does not pass unnoticed: an adapter's tensors are
+ * loaded by name and shape, and all must fit.
  */
 public final class WeightsOnly extends Branch {
   private static final List<String> INPUT_EMBEDDINGS =
@@ -164,7 +170,9 @@ public final class WeightsOnly extends Branch {
     return branch;
   }
 
-  /** Adds the output head if the config ties it to the input embedding, so that no file stores it. */
+  /**
+   * Adds the output head if the config ties it to the input embedding, so that no file stores it.
+   */
   private void addTiedHead() {
     boolean hasHead = children().containsKey(HEAD);
     boolean tied =

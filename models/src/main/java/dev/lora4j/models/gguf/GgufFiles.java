@@ -47,10 +47,12 @@ final class GgufFiles implements ModelFiles {
     }
     GgufVocabulary vocabulary = new GgufVocabulary(metadata);
     return switch (name) {
-      case "tokenizer.json" -> Optional.of(JsonDocument.bytes(TokenizerJson.of(metadata, vocabulary)));
+      case "tokenizer.json" ->
+          Optional.of(JsonDocument.bytes(TokenizerJson.of(metadata, vocabulary)));
       case "tokenizer_config.json" -> Optional.of(JsonDocument.bytes(tokenizerConfig(vocabulary)));
       case "special_tokens_map.json" -> Optional.of(JsonDocument.bytes(specialTokens(vocabulary)));
-      case "generation_config.json" -> Optional.of(JsonDocument.bytes(generationConfig(vocabulary)));
+      case "generation_config.json" ->
+          Optional.of(JsonDocument.bytes(generationConfig(vocabulary)));
       default -> Optional.empty();
     };
   }

@@ -25,7 +25,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A language model in a GGUF file, presented like a Hugging Face directory: its config, and its tensors under transformers' names and in transformers' layout. Opening reads the header and checks that metadata, vocabulary and tensors agree.
+ * A language model in a GGUF file, presented like a Hugging Face directory: its config, and its
+ * tensors under transformers' names and in transformers' layout. Opening reads the header and
+ * checks that metadata, vocabulary and tensors agree.
  */
 public final class GgufModel implements TensorFile {
   private static final String SUFFIX = ".gguf";

@@ -1,7 +1,7 @@
 package dev.lora4j.models.gguf;
 
-import dev.lora4j.io.JsonDocument;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufKind;
@@ -23,7 +23,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer, and the tensors under its names and in its layout. Matrices have the requested type, all other tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer,
+ * and the tensors under its names and in its layout. Matrices have the requested type, all other
+ * tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -117,7 +119,8 @@ public final class GgufModelWriter {
   }
 
   /**
-   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the shortest window are computed correctly.
+   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the
+   * shortest window are computed correctly.
    */
   private static int context(LlamaConfig config) {
     long context = config.maxPositions();

@@ -16,9 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The tensor layout of an architecture in llama.cpp: names, row order, and transposition.
- */
+/** The tensor layout of an architecture in llama.cpp: names, row order, and transposition. */
 final class Layout {
   /** The divisors of Llama 3's RoPE frequencies. */
   static final String ROPE_FACTORS = "rope_freqs.weight";

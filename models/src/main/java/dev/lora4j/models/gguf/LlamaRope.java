@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * RoPE scaling of Llama 3. llama.cpp stores only {@code rope_freqs.weight}, the divisors of a head's frequencies. They follow from a factor, which is their maximum, and from the context length of the original training.
+ * RoPE scaling of Llama 3. llama.cpp stores only {@code rope_freqs.weight}, the divisors of a
+ * head's frequencies. They follow from a factor, which is their maximum, and from the context
+ * length of the original training.
  */
 final class LlamaRope {
   private static final double LOW = 1;

@@ -6,7 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The BPE merges of a sentencepiece model. Sentencepiece stores a score for each token and merges the pair whose token scores best; merges ranked by score are equivalent.
+ * The BPE merges of a sentencepiece model. Sentencepiece stores a score for each token and merges
+ * the pair whose token scores best; merges ranked by score are equivalent.
  */
 final class SentencePieces {
   private record Pair(String left, String right, double score) {}

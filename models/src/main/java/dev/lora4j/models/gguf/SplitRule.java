@@ -14,7 +14,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The pre-tokenizers of byte-level BPE, {@code tokenizer.ggml.pre}: how a text is split into words before merging. The patterns are those of the models' own tokenizers.
+ * The pre-tokenizers of byte-level BPE, {@code tokenizer.ggml.pre}: how a text is split into words
+ * before merging. The patterns are those of the models' own tokenizers.
  */
 enum SplitRule {
   GPT2(List.of("gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion"), List.of()),
@@ -60,8 +61,7 @@ enum SplitRule {
     this.patterns = patterns;
   }
 
-  /** * Returns the rule of a name. * @throws UserError if it is unknown
-   */
+  /** * Returns the rule of a name. * @throws UserError if it is unknown */
   static SplitRule named(Path file, String name) {
     return Arrays.stream(values())
         .filter(rule -> rule.names.contains(name))

@@ -9,7 +9,8 @@ import dev.lora4j.models.gguf.GgufVocabulary.Kind;
 import java.util.OptionalInt;
 
 /**
- * Converts the metadata of a GGUF file to a {@code tokenizer.json}: byte-level BPE ({@code gpt2}) or sentencepiece BPE ({@code llama}).
+ * Converts the metadata of a GGUF file to a {@code tokenizer.json}: byte-level BPE ({@code gpt2})
+ * or sentencepiece BPE ({@code llama}).
  */
 final class TokenizerJson {
   private static final String MODEL = "tokenizer.ggml.model";
@@ -24,7 +25,9 @@ final class TokenizerJson {
     this.vocabulary = vocabulary;
   }
 
-  /** * Returns the {@code tokenizer.json}. * @throws UserError naming an unsupported tokenizer
+  /**
+   * * Returns the {@code tokenizer.json}. * @throws UserError naming an unsupported tokenizer
+   *
    * @throws CorruptFile if the vocabulary contradicts itself
    */
   static ObjectNode of(Metadata metadata, GgufVocabulary vocabulary) {
@@ -162,7 +165,9 @@ final class TokenizerJson {
     return model;
   }
 
-  /** Returns the template that adds BOS and EOS around a text; an empty object if neither is added. */
+  /**
+   * Returns the template that adds BOS and EOS around a text; an empty object if neither is added.
+   */
   private ObjectNode around(boolean addsBos) {
     ObjectNode template = JsonNodeFactory.instance.objectNode();
     OptionalInt bos = wanted("tokenizer.ggml.add_bos_token", addsBos, SpecialToken.BOS);

@@ -5,7 +5,8 @@
  * <ul>
  *   <li><b>model files</b>: config and tokenizer files, of a directory or made from a GGUF header,
  *       {@link dev.lora4j.models.gguf.ModelFiles}.
- *   <li><b>layout</b>: names, row order and transposition of an architecture's tensors in llama.cpp.
+ *   <li><b>layout</b>: names, row order and transposition of an architecture's tensors in
+ *       llama.cpp.
  *   <li><b>pre-tokenizer</b>: the rule that splits a text into words before BPE merges.
  * </ul>
  *

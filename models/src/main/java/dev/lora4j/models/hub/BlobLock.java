@@ -13,7 +13,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * An exclusive lock on the download of one blob, among the threads of this process and among processes. Closing it, or the end of the process, releases it.
+ * An exclusive lock on the download of one blob, among the threads of this process and among
+ * processes. Closing it, or the end of the process, releases it.
  */
 final class BlobLock implements AutoCloseable {
   private static final long MILLIS_BETWEEN_TRIES = 100;

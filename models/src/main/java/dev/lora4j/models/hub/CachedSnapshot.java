@@ -20,7 +20,9 @@ final class CachedSnapshot {
     return cache.commit().filter(c -> wanted(c).isComplete()).map(cache::snapshot);
   }
 
-  /** * Returns the snapshot. * @param why the reason for not asking the Hub
+  /**
+   * * Returns the snapshot. * @param why the reason for not asking the Hub
+   *
    * @param next the alternative to propose
    */
   Path find(String why, String next) {

@@ -89,8 +89,7 @@ final class HubClient {
       }
 
       @Override
-      public HttpAnswer open(long from, String version, Download.Limits limits)
-          throws IOException {
+      public HttpAnswer open(long from, String version, Download.Limits limits) throws IOException {
         HttpAnswer answer = follow("GET", address(commit, file), from);
         if (answer.status() != 416) {
           requireSuccess(answer, file);
@@ -194,8 +193,7 @@ final class HubClient {
 
   private UserError notAHub(URI uri, IOException e) {
     return new UserError(
-        uri + " does not answer as a Hub: " + e.getMessage() + "; check HF_ENDPOINT",
-        e);
+        uri + " does not answer as a Hub: " + e.getMessage() + "; check HF_ENDPOINT", e);
   }
 
   private URI address(String commit, String name) {

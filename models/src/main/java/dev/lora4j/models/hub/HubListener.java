@@ -1,6 +1,9 @@
 package dev.lora4j.models.hub;
 
-/** Receives the progress of a download. It is called by the downloading thread and should return quickly. */
+/**
+ * Receives the progress of a download. It is called by the downloading thread and should return
+ * quickly.
+ */
 public interface HubListener {
   /** Ignores all events. */
   HubListener SILENT = new HubListener() {};

@@ -13,7 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The Hub's address, cache and access, from the environment variables that Python's huggingface_hub reads.
+ * The Hub's address, cache and access, from the environment variables that Python's huggingface_hub
+ * reads.
  *
  * @param endpoint {@code HF_ENDPOINT}; by default https://huggingface.co
  * @param cache {@code HF_HUB_CACHE}, else {@code hub} in {@code HF_HOME}

@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The value of {@code --model} or {@code --adapter}: a local directory or file, or else a name on the Hub.
+ * The value of {@code --model} or {@code --adapter}: a local directory or file, or else a name on
+ * the Hub.
  */
 public sealed interface ModelReference {
 
@@ -18,7 +19,8 @@ public sealed interface ModelReference {
   record OnHub(RepoId repo) implements ModelReference {}
 
   /**
-   * Parses a value. An existing path takes precedence; otherwise {@code org/name} or {@code org/name@revision} is a name on the Hub.
+   * Parses a value. An existing path takes precedence; otherwise {@code org/name} or {@code
+   * org/name@revision} is a name on the Hub.
    *
    * @throws UserError when it is neither
    */

@@ -46,7 +46,8 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   }
 
   /**
-   * Returns the part file of a blob. Its name differs from Python's: neither program honours the other's locks, so they must not write to the same file.
+   * Returns the part file of a blob. Its name differs from Python's: neither program honours the
+   * other's locks, so they must not write to the same file.
    */
   Path incomplete(String etag) {
     return folder().resolve("blobs").resolve(etag + ".lora4j.incomplete");
@@ -132,7 +133,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     } catch (IOException e) {
       throw AtomicFile.explained(file, e);
     } finally {
-      deleteQuietly(temporary);
+      AtomicFile.deleteQuietly(temporary);
     }
   }
 
@@ -146,15 +147,6 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     } catch (IOException | UnsupportedOperationException e) {
       // Windows without permission for links, or a disk without them: a plain file works too.
       return false;
-    }
-  }
-
-  private static void deleteQuietly(Path temporary) {
-    try {
-      Files.deleteIfExists(temporary);
-    } catch (IOException e) {
-      // The first failure is the one to report; after a success there is nothing to delete.
-      return;
     }
   }
 }

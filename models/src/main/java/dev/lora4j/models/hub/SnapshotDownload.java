@@ -104,7 +104,9 @@ final class SnapshotDownload {
 
   private void fetch(RemoteFile file, Tally tally) {
     Runnable waiting =
-        () -> listener.onNotice("another process or thread is downloading " + file.name() + "; waiting");
+        () ->
+            listener.onNotice(
+                "another process or thread is downloading " + file.name() + "; waiting");
     Path blob = cache.blob(file.etag());
     try (BlobLock lock = BlobLock.take(cache.lock(file.etag()), waiting)) {
       Path target = cache.file(listing.commit(), file.name());

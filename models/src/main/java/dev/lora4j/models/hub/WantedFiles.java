@@ -9,9 +9,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The files of a repository that make up a model or an adapter: config, tokenizer, chat template, and the weights in one format. Other formats of the same weights, images and documents are not downloaded.
+ * The files of a repository that make up a model or an adapter: config, tokenizer, chat template,
+ * and the weights in one format. Other formats of the same weights, images and documents are not
+ * downloaded.
  *
- * @param names the files to download, weights last, so that complete weights imply a complete snapshot
+ * @param names the files to download, weights last, so that complete weights imply a complete
+ *     snapshot
  * @param missing required files that the repository lacks
  */
 record WantedFiles(List<String> names, List<String> missing) {

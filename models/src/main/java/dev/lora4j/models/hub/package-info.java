@@ -3,7 +3,8 @@
  * directory.
  *
  * <ul>
- *   <li><b>repository</b>: the files of a model; a <b>revision</b> is a branch, tag or commit of it.
+ *   <li><b>repository</b>: the files of a model; a <b>revision</b> is a branch, tag or commit of
+ *       it.
  *   <li><b>snapshot</b>: a local directory with the files of one commit.
  *   <li><b>blob</b>: the content of a file, stored once under its entity tag.
  *   <li><b>cache</b>: blobs and snapshots, in the layout of Python's huggingface_hub, which shares

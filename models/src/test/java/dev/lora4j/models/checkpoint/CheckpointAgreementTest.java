@@ -84,7 +84,7 @@ class CheckpointAgreementTest {
     return copy;
   }
 
-  /** Writes a tensor into a shard that another shard holds too, but not the index's own. */
+  /** Adds a tensor to a shard. */
   private static void addTensor(Path shard, String name) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     try (SafetensorsFile file = SafetensorsFile.open(shard)) {
@@ -119,10 +119,10 @@ class CheckpointAgreementTest {
   @Test
   void mergingToADtypeNamesItInAConfigThatNamedNone() throws IOException {
     Path base = directory.resolve("base");
-    SavedModels.write(base.resolve("model.safetensors"), "model.layers.0.self_attn.q_proj.weight", "8x8");
+    SavedModels.write(
+        base.resolve("model.safetensors"), "model.layers.0.self_attn.q_proj.weight", "8x8");
     SavedModels.text(base.resolve("config.json"), "{\"model_type\": \"llama\"}");
-    Path adapter =
-        Adapters.random(base, LoraConfig.rank(2), directory.resolve("adapter"));
+    Path adapter = Adapters.random(base, LoraConfig.rank(2), directory.resolve("adapter"));
 
     Path merged = directory.resolve("merged");
     MergeJob.of(base, List.of(adapter)).as(DType.BF16).merge(merged);

@@ -53,7 +53,7 @@ class GgufExportTest {
 
   @ParameterizedTest
   @CsvSource({"F16, 1e-2", "BF16, 5e-2", "Q8_0, 5e-2"})
-  void aFileThatIsReadBackComputesTheSame(GgmlType type, double tolerance) {
+  void exportedFileComputesTheSame(GgmlType type, double tolerance) {
     Path out = directory.resolve("out.gguf");
     GgufExport.run(Families.directory("llama3"), out, type);
     Fixture expected = Families.expected("llama3");
@@ -95,7 +95,7 @@ class GgufExportTest {
   }
 
   @Test
-  void aWindowLimitsTheLengthOfTexts() {
+  void slidingWindowLimitsTheContextLength() {
     Path out = directory.resolve("out.gguf");
     GgufExport.run(Families.directory("mistral"), out, GgmlType.F32);
     try (GgufFile file = GgufFile.open(out)) {
@@ -105,7 +105,7 @@ class GgufExportTest {
   }
 
   @Test
-  void whatCannotBeWrittenIsRefused() throws IOException {
+  void unwritableTargetOrTypeIsRefused() throws IOException {
     Path out = directory.resolve("out.gguf");
     assertThatThrownBy(() -> GgufExport.run(Families.directory("llama2"), out, GgmlType.Q4_K))
         .isInstanceOf(UserError.class)
