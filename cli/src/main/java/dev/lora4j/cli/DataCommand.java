@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
@@ -89,9 +90,9 @@ final class DataCommand implements Callable<Integer> {
           "--show must be at least 0 and --max-tokens at least 2; found %d and %d"
               .formatted(show, maxTokens));
     }
-    Path directory = References.resolve(model);
-    try (Tokenizer tokenizer = Tokenizer.load(directory)) {
-      Found found = read(TextData.open(file), directory, tokenizer);
+    ModelFiles files = ModelFiles.at(References.resolve(model));
+    try (Tokenizer tokenizer = Tokenizer.load(files)) {
+      Found found = read(TextData.open(file), files, tokenizer);
       if (json) {
         JsonLine.print(System.out, root -> fill(root, found, tokenizer));
       } else {
@@ -101,10 +102,10 @@ final class DataCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Found read(TextData data, Path directory, Tokenizer tokenizer) {
+  private Found read(TextData data, ModelFiles files, Tokenizer tokenizer) {
     ExampleOptions options =
         new ExampleOptions(
-            maxTokens, Learned.ANSWERS, ChatTemplate.load(directory, tokenizer.special()));
+            maxTokens, Learned.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
     if (data.form() == DataForm.PREFERENCE) {
       PreferencePairs pairs = PreferencePairs.of(data, tokenizer, options);
       List<Example> both =

@@ -3,6 +3,7 @@ package dev.lora4j.cli;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
+import dev.lora4j.io.DType;
 import dev.lora4j.lora.BaseFingerprint;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
@@ -11,6 +12,7 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.metrics.RunCurves;
 import dev.lora4j.models.metrics.RunMetrics;
 import dev.lora4j.models.text.ChatTemplate;
@@ -49,6 +51,7 @@ final class LanguageTraining implements AutoCloseable {
   private final Wish wish;
   private final PrintStream story;
   private final Path directory;
+  private final ModelFiles modelFiles;
   private final Pretrained base;
   private final Meanwhile<TextData> dataFile;
   private final Tokenizer tokenizer;
@@ -72,12 +75,13 @@ final class LanguageTraining implements AutoCloseable {
     this.wish = wish;
     this.story = story;
     directory = References.resolve(wish.places().model());
-    Meanwhile<Tokenizer> reading = Meanwhile.make(() -> Tokenizer.load(directory));
+    modelFiles = ModelFiles.at(directory);
+    Meanwhile<Tokenizer> reading = Meanwhile.make(() -> Tokenizer.load(modelFiles));
     dataFile = Meanwhile.make(() -> TextData.open(wish.places().data()));
     boolean loaded = false;
     try {
       Engine.seed(wish.training().seed());
-      base = Pretrained.load(directory);
+      base = Pretrained.load(modelFiles, DType.F32);
       loaded = true;
     } finally {
       if (!loaded) {
@@ -86,7 +90,7 @@ final class LanguageTraining implements AutoCloseable {
     }
     tokenizer = reading.get();
     template =
-        ChatTemplate.load(directory, tokenizer.special())
+        ChatTemplate.load(modelFiles, tokenizer.special())
             .map(chat -> wish.language().system().map(chat::withSystem).orElse(chat));
     kept = new Kept(wish.places().out());
   }
@@ -215,7 +219,7 @@ final class LanguageTraining implements AutoCloseable {
     List<Path> files = new ArrayList<>(List.of(wish.places().data()));
     wish.language().valid().ifPresent(files::add);
     record.origin(wish.places().model(), directory, model.fingerprint().sha256(), files);
-    record.tokenizer(directory);
+    record.tokenizer(modelFiles);
   }
 
   /** Numbers that follow from others or from the model are written out, and paths are whole. */

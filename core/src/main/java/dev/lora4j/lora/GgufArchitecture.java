@@ -1,8 +1,8 @@
 package dev.lora4j.lora;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -96,16 +96,14 @@ public record GgufArchitecture(
    */
   public static GgufArchitecture ofCheckpoint(Path directory) {
     Path file = directory.resolve("config.json");
-    JsonNode config = AdapterFormat.json(file, directory);
-    String type = config.path("model_type").asText();
+    JsonDocument config = AdapterFormat.json(file, directory);
+    String type = config.text("model_type", "");
     GgufArchitecture found = find(type, 1, 1).orElseThrow(() -> unknown(file, type));
     if (found.rotated.isEmpty()) {
       return found;
     }
-    int heads = heads(file, config, "num_attention_heads");
-    boolean shared = config.hasNonNull("num_key_value_heads");
-    return find(type, heads, shared ? heads(file, config, "num_key_value_heads") : heads)
-        .orElseThrow();
+    int heads = config.size("num_attention_heads");
+    return find(type, heads, config.size("num_key_value_heads", heads)).orElseThrow();
   }
 
   private static UserError unknown(Path file, String type) {
@@ -152,15 +150,6 @@ public record GgufArchitecture(
               + " the base (--model), whose config.json has the number of heads");
     }
     return found;
-  }
-
-  private static int heads(Path file, JsonNode config, String key) {
-    JsonNode heads = config.path(key);
-    if (!heads.canConvertToInt() || heads.intValue() < 1) {
-      throw new UserError(
-          "%s: %s: expected a whole number of 1 or more, found %s".formatted(file, key, heads));
-    }
-    return heads.intValue();
   }
 
   /**

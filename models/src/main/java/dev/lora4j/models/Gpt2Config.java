@@ -2,6 +2,7 @@ package dev.lora4j.models;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -72,11 +73,11 @@ public record Gpt2Config(
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   public static Gpt2Config read(Path configJson) {
-    return of(ConfigFields.read(configJson));
+    return of(JsonDocument.read(configJson));
   }
 
   /** Reads the fields of a {@code config.json}. */
-  public static Gpt2Config of(ConfigFields fields) {
+  public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {
       throw new UserError(

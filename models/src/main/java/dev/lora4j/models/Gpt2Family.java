@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.lora.GgufArchitecture;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +21,7 @@ public final class Gpt2Family implements ModelFamily {
   }
 
   @Override
-  public LanguageModel create(ConfigFields fields) {
+  public LanguageModel create(JsonDocument fields) {
     return new Gpt2(Gpt2Config.of(fields));
   }
 

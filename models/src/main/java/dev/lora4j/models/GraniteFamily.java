@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +23,7 @@ public final class GraniteFamily extends LlamaFamily {
   }
 
   @Override
-  public LanguageModel create(ConfigFields fields) {
+  public LanguageModel create(JsonDocument fields) {
     return new Granite(
         new GraniteConfig(
             config(fields),

@@ -1,6 +1,7 @@
 package dev.lora4j.models;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -79,11 +80,11 @@ public record LlamaConfig(
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   public static LlamaConfig read(Path configJson) {
-    return of(ConfigFields.read(configJson));
+    return of(JsonDocument.read(configJson));
   }
 
   /** Reads the fields of a {@code config.json}. */
-  public static LlamaConfig of(ConfigFields fields) {
+  public static LlamaConfig of(JsonDocument fields) {
     if (ModelFamily.of(fields) instanceof LlamaFamily family) {
       return family.config(fields);
     }

@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.models.LlamaConfig.Biases;
 import java.util.Collections;
 import java.util.HashMap;
@@ -25,7 +26,7 @@ public class LlamaFamily implements ModelFamily {
   }
 
   @Override
-  public LanguageModel create(ConfigFields fields) {
+  public LanguageModel create(JsonDocument fields) {
     return new Llama(config(fields));
   }
 
@@ -45,9 +46,9 @@ public class LlamaFamily implements ModelFamily {
   }
 
   /** Reads the fields of a {@code config.json}, old or new. */
-  public final LlamaConfig config(ConfigFields fields) {
+  public final LlamaConfig config(JsonDocument fields) {
     fields.refuseUnless(unsupportedFields());
-    ConfigFields rope =
+    JsonDocument rope =
         fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
     rope.refuseUnless(Map.of("partial_rotary_factor", 1));
     int heads = fields.size("num_attention_heads");
@@ -86,7 +87,7 @@ public class LlamaFamily implements ModelFamily {
   }
 
   /** The sliding window of each layer. */
-  List<OptionalLong> windows(ConfigFields fields, int layers) {
+  List<OptionalLong> windows(JsonDocument fields, int layers) {
     return Collections.nCopies(layers, OptionalLong.empty());
   }
 
@@ -96,7 +97,7 @@ public class LlamaFamily implements ModelFamily {
   }
 
   /** Which linear layers have a bias. */
-  Biases biases(ConfigFields fields) {
+  Biases biases(JsonDocument fields) {
     boolean attention = fields.flag("attention_bias", false);
     return new Biases(attention, attention, fields.flag("mlp_bias", false));
   }
@@ -133,7 +134,7 @@ public class LlamaFamily implements ModelFamily {
   }
 
   /** {@code sliding_window}; transformers' default where the field is absent, empty for null. */
-  static OptionalLong slidingWindow(ConfigFields fields) {
+  static OptionalLong slidingWindow(JsonDocument fields) {
     boolean isNull = fields.isPresent("sliding_window") && !fields.has("sliding_window");
     return isNull ? OptionalLong.empty() : OptionalLong.of(fields.size("sliding_window", 4096));
   }

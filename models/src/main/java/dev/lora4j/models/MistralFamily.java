@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.models.LlamaConfig.Biases;
 import java.util.Collections;
 import java.util.List;
@@ -24,12 +25,12 @@ public final class MistralFamily extends LlamaFamily {
   }
 
   @Override
-  List<OptionalLong> windows(ConfigFields fields, int layers) {
+  List<OptionalLong> windows(JsonDocument fields, int layers) {
     return Collections.nCopies(layers, slidingWindow(fields));
   }
 
   @Override
-  Biases biases(ConfigFields fields) {
+  Biases biases(JsonDocument fields) {
     return new Biases(false, false, false);
   }
 }

@@ -2,6 +2,7 @@ package dev.lora4j.models;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -13,7 +14,7 @@ import java.util.regex.Pattern;
  * config, this interface, and a line in {@code META-INF/services}.
  *
  * <pre>{@code
- * ConfigFields fields = ConfigFields.read(directory.resolve("config.json"));
+ * JsonDocument fields = JsonDocument.read(directory.resolve("config.json"));
  * LanguageModel model = ModelFamily.of(fields).create(fields);
  * }</pre>
  */
@@ -31,7 +32,7 @@ public interface ModelFamily {
    * @throws UserError naming a choice in the config that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
-  LanguageModel create(ConfigFields fields);
+  LanguageModel create(JsonDocument fields);
 
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
   String prefix();
@@ -69,7 +70,7 @@ public interface ModelFamily {
    *
    * @throws UserError listing the supported model types
    */
-  static ModelFamily of(ConfigFields fields) {
+  static ModelFamily of(JsonDocument fields) {
     String type = fields.text("model_type", "");
     return named(type)
         .orElseThrow(

@@ -1,6 +1,7 @@
 package dev.lora4j.models;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.models.LlamaConfig.Biases;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +28,12 @@ public class Qwen2Family extends LlamaFamily {
   }
 
   @Override
-  Biases biases(ConfigFields fields) {
+  Biases biases(JsonDocument fields) {
     return new Biases(true, false, false);
   }
 
   @Override
-  final List<OptionalLong> windows(ConfigFields fields, int layers) {
+  final List<OptionalLong> windows(JsonDocument fields, int layers) {
     OptionalLong window =
         fields.flag("use_sliding_window", false) ? slidingWindow(fields) : OptionalLong.empty();
     List<String> kinds = fields.texts("layer_types");
@@ -45,7 +46,7 @@ public class Qwen2Family extends LlamaFamily {
     return kinds.stream().map(kind -> windowOfKind(fields, kind, window)).toList();
   }
 
-  private static OptionalLong windowOfKind(ConfigFields fields, String kind, OptionalLong window) {
+  private static OptionalLong windowOfKind(JsonDocument fields, String kind, OptionalLong window) {
     return switch (kind) {
       case "full_attention" -> OptionalLong.empty();
       case "sliding_attention" -> window;

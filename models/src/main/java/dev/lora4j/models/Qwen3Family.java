@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.models.LlamaConfig.Biases;
 
 /** Qwen3: a Qwen2 without biases by default, whose query and key heads are normalised. */
@@ -26,7 +27,7 @@ public final class Qwen3Family extends Qwen2Family {
   }
 
   @Override
-  Biases biases(ConfigFields fields) {
+  Biases biases(JsonDocument fields) {
     boolean attention = fields.flag("attention_bias", false);
     return new Biases(attention, attention, false);
   }

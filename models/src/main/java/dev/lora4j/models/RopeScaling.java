@@ -2,6 +2,7 @@ package dev.lora4j.models;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.nn.Ops;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -88,7 +89,7 @@ public sealed interface RopeScaling {
    * @throws UserError naming a kind that is not supported
    * @throws CorruptFile if a number is missing
    */
-  static RopeScaling read(ConfigFields fields) {
+  static RopeScaling read(JsonDocument fields) {
     String kind = fields.text("rope_type", fields.text("type", "default"));
     return switch (kind) {
       case "default" -> new None();

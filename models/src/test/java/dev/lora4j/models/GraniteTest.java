@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.lora.Lora;
@@ -46,7 +47,7 @@ class GraniteTest {
     change.accept(json);
     Path changed = directory.resolve("config.json");
     Files.write(changed, JSON.writeValueAsBytes(json));
-    ConfigFields fields = ConfigFields.read(changed);
+    JsonDocument fields = JsonDocument.read(changed);
     try (LanguageModel model = Init.withoutValues(() -> ModelFamily.of(fields).create(fields))) {
       return ((Granite) model).config();
     }

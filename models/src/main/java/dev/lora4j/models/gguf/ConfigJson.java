@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Makes the {@code config.json} that a file's metadata and the names of its tensors mean. */
+/** Converts the metadata and tensor names of a GGUF file to a {@code config.json}. */
 final class ConfigJson {
   private static final String MISTRAL = "mistral";
 
@@ -31,12 +31,11 @@ final class ConfigJson {
   }
 
   /**
-   * Makes it.
+   * * Returns the config. * @param tensors llama.cpp's names of the tensors in the file
    *
-   * @param tensors llama.cpp's names of those that there are
-   * @param vocabulary rows of the embedding
-   * @throws UserError for a choice that is not supported, by name
-   * @throws CorruptFile where a number is missing or contradicts another
+   * @param vocabulary the rows of the embedding
+   * @throws UserError naming an unsupported setting
+   * @throws CorruptFile if a value is missing or contradicts another
    */
   static ObjectNode of(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
     ConfigJson config = new ConfigJson(metadata, names, tensors, vocabulary);
@@ -65,7 +64,7 @@ final class ConfigJson {
     }
   }
 
-  /** What would change the result, and has no place in the networks that are known. */
+  /** Refuses settings that would change the result and that no supported network has. */
   private void refuse() {
     if (metadata.whole(key("expert_count")).orElse(0) > 0) {
       throw unsupported("expert_count", "experts");
@@ -156,13 +155,13 @@ final class ConfigJson {
     OptionalInt values = metadata.whole(key("attention.value_length"));
     int headDim = keys.orElse(hidden / heads);
     if (values.orElse(headDim) != headDim) {
-      throw unsupported("attention.value_length", "another size than that of the keys");
+      throw unsupported("attention.value_length", "a size that differs from that of the keys");
     }
     if (rotated.orElse(headDim) != headDim) {
-      throw unsupported("rope.dimension_count", "turning a part of each head");
+      throw unsupported("rope.dimension_count", "rotating only a part of each head");
     }
     if (architecture.equals("qwen2") && headDim * heads != hidden) {
-      throw unsupported("attention.key_length", "heads that are not the width");
+      throw unsupported("attention.key_length", "a width that differs from heads × head size");
     }
     return headDim;
   }
@@ -208,7 +207,7 @@ final class ConfigJson {
     }
   }
 
-  // ---- what all have ----
+  // ---- all architectures ----
 
   private void name(String family) {
     json.putArray("architectures")

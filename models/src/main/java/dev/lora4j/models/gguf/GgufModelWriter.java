@@ -1,13 +1,13 @@
 package dev.lora4j.models.gguf;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufSource;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.io.gguf.GgufWriter;
-import dev.lora4j.models.ConfigFields;
 import dev.lora4j.models.GgufNames;
 import dev.lora4j.models.Gpt2Config;
 import dev.lora4j.models.Gpt2Family;
@@ -23,9 +23,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Writes a model as the GGUF file that llama.cpp's converter would make of it: metadata, tokenizer,
- * and the tensors under its names and in its order. Matrices have the format that is asked for, all
- * else is F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer,
+ * and the tensors under its names and in its layout. Matrices have the requested type, all other
+ * tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -42,14 +42,14 @@ public final class GgufModelWriter {
    * Writes a model.
    *
    * @param fields its {@code config.json}
-   * @param files what stands beside its weights
-   * @param state its tensors by transformers' names; a tied head is left out
+   * @param files its tokenizer files
+   * @param state its tensors by transformers' names, without a tied head
    * @param type of the matrices: F32, F16, BF16 or Q8_0
-   * @throws UserError if the format has no way to say something, or the disk refuses
+   * @throws UserError if the format can't express a setting, or the disk refuses
    */
   public static void write(
       Path out,
-      ConfigFields fields,
+      JsonDocument fields,
       ModelFiles files,
       Map<String, TensorSource> state,
       GgmlType type) {
@@ -119,7 +119,8 @@ public final class GgufModelWriter {
   }
 
   /**
-   * llama.cpp has no windows here: texts within the shortest one are computed as they should be.
+   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the
+   * shortest window are computed correctly.
    */
   private static int context(LlamaConfig config) {
     long context = config.maxPositions();

@@ -16,12 +16,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Where llama.cpp puts the tensors of a kind of network: its names for them, the order of their
- * rows, and which way round they lie.
- */
+/** The tensor layout of an architecture in llama.cpp: names, row order, and transposition. */
 final class Layout {
-  /** The frequencies of Llama 3, as the numbers by which llama.cpp divides them. */
+  /** The divisors of Llama 3's RoPE frequencies. */
   static final String ROPE_FACTORS = "rope_freqs.weight";
 
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
@@ -106,7 +103,7 @@ final class Layout {
     return renamed(gguf, toHuggingFace);
   }
 
-  /** llama.cpp's name of a tensor; empty if it has none. */
+  /** Returns llama.cpp's name of a tensor; empty if it has none. */
   Optional<String> gguf(String huggingFace) {
     return renamed(huggingFace, toGguf);
   }
@@ -125,19 +122,19 @@ final class Layout {
     return Optional.of(numbered + "." + parameter.group(2));
   }
 
-  /** Whether a tensor lies the other way round in the file: GPT-2's linear weights. */
+  /** Returns whether a tensor is transposed in the file, as GPT-2's linear weights are. */
   boolean isTurned(String huggingFace) {
     return architecture.name().equals("gpt2")
         && huggingFace.matches(".*\\.(c_attn|c_proj|c_fc)\\.weight");
   }
 
-  /** A tensor of the file as transformers has it. */
+  /** Converts a tensor from GGUF's layout to transformers'. */
   Tensor fromGguf(String huggingFace, Tensor tensor) {
     Tensor ordered = architecture.fromLlamaCpp(module(huggingFace), tensor);
     return isTurned(huggingFace) ? ordered.t().contiguous() : ordered;
   }
 
-  /** A tensor of transformers' as it stands in a file. */
+  /** Converts a tensor from transformers' layout to GGUF's. */
   Tensor toGguf(String huggingFace, Tensor tensor) {
     Tensor turned = isTurned(huggingFace) ? tensor.t() : tensor;
     return architecture.toLlamaCpp(module(huggingFace), turned);

@@ -2,12 +2,14 @@ package dev.lora4j.models.talk;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.generation.Session;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.Tokenizer;
 import java.nio.file.Path;
@@ -33,19 +35,19 @@ import java.util.Set;
  * <p>Not thread-safe.
  */
 public final class TextModel implements AutoCloseable {
-  private final Path directory;
+  private final ModelFiles files;
   private final Pretrained base;
   private final LoraModel adapted;
   private final Voice ownVoice;
   private final Map<String, Voice> voices = new LinkedHashMap<>();
   private final List<Tokenizer> tokenizers = new ArrayList<>();
 
-  private TextModel(Path directory, Pretrained base, Tokenizer tokenizer) {
-    this.directory = directory;
+  private TextModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
+    this.files = files;
     this.base = base;
     adapted = Lora.base(base.model());
     tokenizers.add(tokenizer);
-    ownVoice = new Voice(tokenizer, ChatTemplate.load(directory, tokenizer.special()));
+    ownVoice = new Voice(tokenizer, ChatTemplate.load(files, tokenizer.special()));
   }
 
   /**
@@ -55,11 +57,12 @@ public final class TextModel implements AutoCloseable {
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static TextModel open(Path directory) {
-    Tokenizer tokenizer = Tokenizer.load(directory);
+    ModelFiles files = ModelFiles.at(directory);
+    Tokenizer tokenizer = Tokenizer.load(files);
     try {
-      Pretrained base = Pretrained.load(directory);
+      Pretrained base = Pretrained.load(files, DType.F32);
       try {
-        return new TextModel(directory, base, tokenizer);
+        return new TextModel(files, base, tokenizer);
       } catch (RuntimeException e) {
         base.close();
         throw e;
@@ -81,16 +84,16 @@ public final class TextModel implements AutoCloseable {
     if (voices.containsKey(name)) {
       throw new UserError("an adapter '" + name + "' is already loaded");
     }
-    TravellingFiles files = new TravellingFiles(directory, adapter);
+    TravellingFiles travelling = new TravellingFiles(files, ModelFiles.in(adapter));
     Tokenizer tokenizer = ownVoice.tokenizer();
-    if (files.hasTokenizer()) {
+    if (travelling.hasTokenizer()) {
       tokenizer = Tokenizer.load(adapter);
       tokenizers.add(tokenizer);
     }
-    Voice voice = new Voice(tokenizer, files.template(tokenizer));
+    Voice voice = new Voice(tokenizer, travelling.template(tokenizer));
     adapted.load(name, adapter, check);
     voices.put(name, voice);
-    return notes(name, files);
+    return notes(name, travelling);
   }
 
   private static List<String> notes(String name, TravellingFiles files) {

@@ -3,7 +3,6 @@ package dev.lora4j.models.talk;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.Tokenizer;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -12,14 +11,12 @@ import java.util.Optional;
  * The tokenizer and chat template in an adapter's directory, where they differ from the base's: an
  * adapter works best with the chat format that it was trained with.
  */
-record TravellingFiles(Path base, Path adapter) {
+record TravellingFiles(ModelFiles base, ModelFiles adapter) {
   private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
 
   boolean hasTokenizer() {
-    ModelFiles ours = ModelFiles.at(base);
-    ModelFiles theirs = ModelFiles.in(adapter);
-    return theirs.read(TOKENIZER.get(0)).isPresent()
-        && TOKENIZER.stream().anyMatch(name -> differs(theirs.read(name), ours.read(name)));
+    return adapter.read(TOKENIZER.get(0)).isPresent()
+        && TOKENIZER.stream().anyMatch(name -> differs(adapter.read(name), base.read(name)));
   }
 
   private static boolean differs(Optional<byte[]> theirs, Optional<byte[]> ours) {

@@ -57,12 +57,16 @@ public final class ChatTemplate {
    * @param model a directory, or a GGUF file
    */
   public static Optional<ChatTemplate> load(Path model, SpecialTokens special) {
-    return source(model).map(source -> of(source, special.texts()));
+    return load(ModelFiles.at(model), special);
+  }
+
+  /** Returns the template of a model whose files were found before. */
+  public static Optional<ChatTemplate> load(ModelFiles files, SpecialTokens special) {
+    return source(files).map(source -> of(source, special.texts()));
   }
 
   /** The text of a model's template, as it stands in its file. */
-  public static Optional<String> source(Path model) {
-    ModelFiles files = ModelFiles.at(model);
+  public static Optional<String> source(ModelFiles files) {
     Optional<String> own =
         files
             .read("chat_template.jinja")

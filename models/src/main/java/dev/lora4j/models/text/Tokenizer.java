@@ -55,8 +55,12 @@ public final class Tokenizer implements AutoCloseable {
    * @throws CorruptFile when a file is not what it should be
    */
   public static Tokenizer load(Path model) {
-    ModelFiles files = ModelFiles.at(model);
-    Path file = model.resolve("tokenizer.json");
+    return load(ModelFiles.at(model));
+  }
+
+  /** Opens the tokenizer of a model whose files were found before; see {@link #load(Path)}. */
+  public static Tokenizer load(ModelFiles files) {
+    Path file = files.path().resolve("tokenizer.json");
     byte[] content =
         files
             .read("tokenizer.json")
@@ -64,7 +68,7 @@ public final class Tokenizer implements AutoCloseable {
                 () ->
                     new UserError(
                         "no tokenizer.json in "
-                            + model
+                            + files.path()
                             + "; a model's own files have one, or transformers makes it: "
                             + "AutoTokenizer.from_pretrained(…).save_pretrained(…)"));
     Vocabulary vocabulary = Vocabulary.parse(file, content);

@@ -1,6 +1,5 @@
-package dev.lora4j.models.hub;
+package dev.lora4j.io;
 
-import dev.lora4j.io.Download;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
@@ -8,11 +7,11 @@ import java.net.http.HttpConnectTimeoutException;
 import java.time.Duration;
 import javax.net.ssl.SSLException;
 
-/** Counts failures in a row, waits between them, and says when it is enough. */
-final class Retries {
-  /** What may fail and then go well. */
+/** Retries with exponential back-off: counts consecutive failures and gives up at the limit. */
+public final class Retries {
+  /** An operation that may fail once and succeed later. */
   @FunctionalInterface
-  interface Attempt<T> {
+  public interface Attempt<T> {
     T run() throws IOException;
   }
 
@@ -23,8 +22,8 @@ final class Retries {
     this.limits = limits;
   }
 
-  /** Tries until it goes well. */
-  static <T> T run(Download.Limits limits, Attempt<T> attempt) throws Unreachable {
+  /** Runs an operation until it succeeds. */
+  public static <T> T run(Download.Limits limits, Attempt<T> attempt) throws Unreachable {
     Retries retries = new Retries(limits);
     while (true) {
       try {
@@ -35,23 +34,23 @@ final class Retries {
     }
   }
 
-  /** Something arrived, so the count begins again. */
+  /** Starts counting again after progress. */
   void progressed() {
     failures = 0;
   }
 
-  /** Waits, or throws if it has failed often enough or will never go well. */
+  /** Waits before the next attempt, or throws if there is none. */
   void failed(IOException e) throws Unreachable {
     failures++;
     if (e instanceof UnknownHostException) {
-      throw new Unreachable("no address found for " + e.getMessage(), e);
+      throw new Unreachable("no address found for " + e.getMessage() + "; is there a network?", e);
     }
-    // A name that does not fit a certificate stays so; a connection cut within TLS does not.
+    // A name that does not fit a certificate stays wrong; a connection cut within TLS does not.
     if (e instanceof SSLException && failures > 1) {
       throw new Unreachable("no secure connection: " + e.getMessage(), e);
     }
     if (failures >= limits.tries() || Thread.currentThread().isInterrupted()) {
-      throw new Unreachable(reason(e) + ", " + failures + " times", e);
+      throw new Unreachable(reason(e) + (failures > 1 ? ", " + failures + " times" : ""), e);
     }
     Duration usual = limits.backOff().multipliedBy(1L << Math.min(failures - 1, 10));
     Duration asked = e instanceof Busy busy ? busy.pause() : Duration.ZERO;
