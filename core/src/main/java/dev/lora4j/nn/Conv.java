@@ -7,13 +7,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What convolutions over one, two and three axes share: weight {@code [out, in / groups, kernel…]}
- * and bias {@code [out]}, initialised as PyTorch does.
+ * A convolution over one, two or three axes with weight {@code [out, in / groups, kernel…]} and
+ * bias {@code [out]}, initialised as in PyTorch.
  */
 public abstract sealed class Conv extends Module implements Weighted
     permits Conv1d, Conv2d, Conv3d {
   private final ConvOptions options;
-  private final Parameter weight;
+  private final DenseWeights weight;
   private final @Nullable Parameter bias;
 
   Conv(int axes, long inChannels, long outChannels, ConvOptions given) {
@@ -29,7 +29,7 @@ public abstract sealed class Conv extends Module implements Weighted
     shape[0] = outChannels;
     shape[1] = inChannels / options.groups();
     System.arraycopy(options.kernel(), 0, shape, 2, axes);
-    weight = parameter("weight", Init.kaimingUniform(shape));
+    weight = new DenseWeights(parameter("weight", Init.kaimingUniform(shape)));
     bias =
         options.bias()
             ? parameter("bias", Init.uniformByFanIn(Init.fanIn(shape), outChannels))
@@ -38,12 +38,12 @@ public abstract sealed class Conv extends Module implements Weighted
 
   Conv(Parameter weight, @Nullable Parameter bias, ConvOptions given) {
     options = given.spread(weight.shape().length - 2);
-    this.weight = share("weight", weight);
+    this.weight = new DenseWeights(share("weight", weight));
     this.bias = bias == null ? null : share("bias", bias);
   }
 
   /**
-   * A convolution over parameters that exist, which may be other modules' too.
+   * Returns a convolution over existing parameters, which other modules may share.
    *
    * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
    */
@@ -55,7 +55,9 @@ public abstract sealed class Conv extends Module implements Weighted
       case 2 -> new Conv2d(weight, orNone, options);
       case 3 -> new Conv3d(weight, orNone, options);
       default ->
-          throw new UserError("no convolution has a weight of " + Arrays.toString(weight.shape()));
+          throw new UserError(
+              "a convolution's weight must have 3, 4 or 5 dimensions, found "
+                  + Arrays.toString(weight.shape()));
     };
   }
 
@@ -65,17 +67,17 @@ public abstract sealed class Conv extends Module implements Weighted
    */
   @Override
   public final Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), bias == null ? null : bias.tensor());
+    return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());
   }
 
-  /** How the window walks; one number an axis. */
+  /** Kernel, stride, padding and dilation, with one value for each axis. */
   public final ConvOptions options() {
     return options;
   }
 
   /** {@code [out, in / groups, kernel…]}. */
   @Override
-  public final Parameter weight() {
+  public final WeightStore store() {
     return weight;
   }
 
@@ -89,7 +91,7 @@ public abstract sealed class Conv extends Module implements Weighted
     return 0;
   }
 
-  /** A convolution over the same axes with other channels and options. */
+  /** Returns a convolution over the same axes with other channels and options. */
   public final Conv like(long inChannels, long outChannels, ConvOptions options) {
     return switch (this.options.kernel().length) {
       case 1 -> new Conv1d(inChannels, outChannels, options);

@@ -2,6 +2,7 @@ package dev.lora4j.models.decode;
 
 import dev.lora4j.models.KeyValueCache;
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
+import dev.lora4j.row.CostModel;
 import dev.lora4j.row.Lockstep;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -13,10 +14,8 @@ import org.bytedeco.pytorch.Tensor;
  * nobody else.
  */
 final class PipelinedPrefill {
-  /** Attending to so many tokens costs about as much as the products of a layer. */
-  private static final double TOKENS_WORTH_A_LAYER = 1024;
-
   private final KeyValueCache cache;
+
   private final int[] begins; // of each part, and the end
   private final AtomicIntegerArray layersWritten;
 
@@ -37,12 +36,13 @@ final class PipelinedPrefill {
 
   /** Cost of a text's first tokens, in products of one token with a layer. */
   private static double costOf(double tokens) {
-    return tokens + tokens * tokens / (2 * TOKENS_WORTH_A_LAYER);
+    return tokens + tokens * tokens / (2 * CostModel.ATTENTION_TOKENS_IN_PREFILL);
   }
 
   /** Inverse of {@link #costOf}. */
   private static double tokensFor(double cost) {
-    return TOKENS_WORTH_A_LAYER * (Math.sqrt(1 + 2 * cost / TOKENS_WORTH_A_LAYER) - 1);
+    return CostModel.ATTENTION_TOKENS_IN_PREFILL
+        * (Math.sqrt(1 + 2 * cost / CostModel.ATTENTION_TOKENS_IN_PREFILL) - 1);
   }
 
   /** First token of a part; the end of the prompt for the part after the last. */

@@ -9,6 +9,7 @@ import dev.lora4j.models.Passage;
 import dev.lora4j.models.Tokens;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -18,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Prefill: runs a prompt through a model and fills the KV cache, without recording gradients. */
 public final class Prefill {
-  private static final int LEAST_PART = 8; // tokens that are worth a thread
-
   private Prefill() {}
 
   /**
@@ -31,7 +30,7 @@ public final class Prefill {
    * @return final hidden state of the last token, {@code [1, hidden]}
    */
   public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
-    int parts = model.device().is_cpu() ? Math.min(Crew.threads(), ids.length / LEAST_PART) : 1;
+    int parts = model.device().is_cpu() ? Math.min(Crew.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS) : 1;
     return parts < 2 ? readAlone(model, ids, cache) : readInParts(model, ids, cache, parts);
   }
 

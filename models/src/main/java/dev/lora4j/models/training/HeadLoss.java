@@ -1,9 +1,11 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
+import dev.lora4j.row.CostModel;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
@@ -25,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  * twice: for the losses and for the gradients.
  */
 final class HeadLoss implements AutoCloseable {
-  private static final long ELEMENTS_AT_ONCE = 1 << 23; // logits: 32 MB
-  private static final long LEAST_ROWS = 16;
-  private static final long WORDS_AT_ONCE = 1024;
   private static final long CACHE_LINE = 16; // floats
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
@@ -52,7 +51,10 @@ final class HeadLoss implements AutoCloseable {
    * @param random what the calling thread drops by, if it drops anything
    */
   HeadLoss(LanguageModel model, OwnRandom random) {
-    this(model, random, Math.max(LEAST_ROWS, ELEMENTS_AT_ONCE / model.vocabularySize()));
+    this(
+        model,
+        random,
+        Math.max(CostModel.LOGITS_MIN_ROWS, CostModel.LOGITS_CHUNK / model.vocabularySize()));
   }
 
   HeadLoss(LanguageModel model, OwnRandom random, long rowsAtOnce) {
@@ -186,8 +188,8 @@ final class HeadLoss implements AutoCloseable {
 
   /** Some words at a time: BLAS takes a tenth longer for a row of them all. */
   private static void projectInto(Tensor logits, Tensor hidden, Tensor weight) {
-    for (long from = 0; from < weight.size(0); from += WORDS_AT_ONCE) {
-      long count = Math.min(WORDS_AT_ONCE, weight.size(0) - from);
+    for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
+      long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
       torch.mm_out(logits.narrow(1, from, count), hidden, weight.narrow(0, from, count).t());
     }
   }
@@ -211,7 +213,9 @@ final class HeadLoss implements AutoCloseable {
 
   /** The head's weight, {@code [vocabulary, hidden]}, if it is frozen and the projection's all. */
   private Optional<Tensor> frozenWeight(Tensor hidden) {
-    if (!(model.head().module() instanceof Linear head) || head.bias().isPresent()) {
+    if (!(model.head().module() instanceof Linear head)
+        || head.bias().isPresent()
+        || !(head.store() instanceof DenseWeights)) {
       return Optional.empty();
     }
     boolean plain = !head.weight().isTrainable() && !head.weight().isParametrized();
