@@ -23,7 +23,7 @@ final class Attention {
   private final @Nullable KeyValueCache cache;
   private final Appending appending;
   private final long past;
-  private final @Nullable Branches branches;
+  private final @Nullable PrefixTree layout;
   private final CausalAttention causal;
 
   /** Takes a layer's keys and values in, and gives them and those before them. */
@@ -37,10 +37,10 @@ final class Attention {
     this.cache = cache;
     this.appending = appending;
     this.past = past;
-    branches = tokens.ends().map(Branches::of).orElse(null);
+    layout = tokens.layout().orElse(null);
     causal =
         new CausalAttention(
-            branches == null ? List.of(new Text(past, tokens.length())) : branches.texts());
+            layout == null ? List.of(new Text(past, tokens.length())) : layout.texts());
   }
 
   /** For tokens that are read at once. */
@@ -50,7 +50,7 @@ final class Attention {
 
   /** For tokens that go on where the cache ends. */
   static Attention continuing(Tokens tokens, KeyValueCache cache) {
-    if (tokens.ends().isPresent()) {
+    if (tokens.layout().isPresent()) {
       throw new UserError("packed texts can't go on from a cache; give each row one text");
     }
     return new Attention(tokens, cache, cache::append, cache.length());
@@ -93,8 +93,8 @@ final class Attention {
    * @return {@code [batch, tokens, heads · dim]}
    */
   Tensor attend(int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
-    if (branches != null) {
-      return ofBranches(branches, q, k, v, window, dropout);
+    if (layout != null) {
+      return ofBranches(layout, q, k, v, window, dropout);
     }
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
@@ -110,10 +110,10 @@ final class Attention {
 
   /** Texts that stand side by side, branch by branch. */
   private Tensor ofBranches(
-      Branches branches, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
-    List<Tensor> queries = branches.split(q);
-    List<Tensor> keys = branches.paths(branches.split(k));
-    List<Tensor> values = branches.paths(branches.split(v));
+      PrefixTree layout, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    List<Tensor> queries = layout.split(q);
+    List<Tensor> keys = layout.paths(layout.split(k));
+    List<Tensor> values = layout.paths(layout.split(v));
     List<Tensor> attended = new ArrayList<>();
     for (int i = 0; i < queries.size(); i++) {
       Tensor keysOfPath = keys.get(i).transpose(1, 2);

@@ -1,7 +1,6 @@
 package dev.lora4j.models.text;
 
 import java.util.Arrays;
-import java.util.Comparator;
 
 /**
  * What a model is trained on: token ids, and which of them it is to learn to say. A token carries
@@ -9,10 +8,6 @@ import java.util.Comparator;
  * since nothing comes before it. Immutable.
  */
 public final class Example {
-  /** Those that begin alike are next to each other. */
-  static final Comparator<Example> BY_TOKENS =
-      (one, other) -> Arrays.compare(one.tokens, other.tokens);
-
   private final int[] tokens;
   private final boolean[] loss;
   private final int lossTokens;
@@ -85,12 +80,6 @@ public final class Example {
   /** The marks, as a copy. */
   public boolean[] loss() {
     return loss.clone();
-  }
-
-  /** How many tokens both begin with. */
-  int commonBeginning(Example other) {
-    int different = Arrays.mismatch(tokens, other.tokens);
-    return different < 0 ? tokens.length : different;
   }
 
   @Override

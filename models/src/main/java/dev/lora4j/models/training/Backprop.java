@@ -33,7 +33,7 @@ final class Backprop implements AutoCloseable {
   }
 
   /** The losses of a batch, {@code [n]}, and nothing else. */
-  Tensor losses(LossRows rows) {
+  Tensor losses(ModelInputs rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
       return head.losses(hidden(rows), rows.targets());
     }
@@ -44,7 +44,7 @@ final class Backprop implements AutoCloseable {
    *
    * @param seed of what is dropped
    */
-  void backward(LossRows rows, long seed, HeadLoss.Weights weights) {
+  void backward(ModelInputs rows, long seed, HeadLoss.Weights weights) {
     random.seed(seed);
     random.enter();
     try {
@@ -58,14 +58,14 @@ final class Backprop implements AutoCloseable {
     }
   }
 
-  private void backwardAtOnce(LossRows rows, HeadLoss.Weights weights) {
+  private void backwardAtOnce(ModelInputs rows, HeadLoss.Weights weights) {
     try (OnePass pass = OnePass.open()) {
       backwardFromHead(hidden(rows), rows, weights);
     }
   }
 
   /** What the head reads where there is loss, {@code [n, hidden]}. */
-  private Tensor hidden(LossRows rows) {
+  private Tensor hidden(ModelInputs rows) {
     Passage passage = model.passage(rows.tokens());
     Tensor x = passage.begin();
     for (int i = 0; i < passage.layers() - 1; i++) {
@@ -75,11 +75,11 @@ final class Backprop implements AutoCloseable {
       input.deallocate(); // the graph has what it needs
     }
     Tensor last = x;
-    return inScope(() -> passage.finishAt(rows.places(), last));
+    return inScope(() -> passage.finishAt(rows.lossPositions(), last));
   }
 
   /** (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer being a segment, and the last kept. */
-  private void backwardByLayers(LossRows rows, HeadLoss.Weights weights) {
+  private void backwardByLayers(ModelInputs rows, HeadLoss.Weights weights) {
     Passage passage = model.passage(rows.tokens());
     Tensor first = passage.begin();
     List<Tensor> inputs = new ArrayList<>();
@@ -93,7 +93,7 @@ final class Backprop implements AutoCloseable {
     Tensor last = leaf(x);
     try (PointerScope scope = new PointerScope();
         OnePass pass = OnePass.open()) {
-      backwardFromHead(passage.finishAt(rows.places(), last), rows, weights);
+      backwardFromHead(passage.finishAt(rows.lossPositions(), last), rows, weights);
     }
     Tensor gradient = last.requires_grad() ? last.grad() : null;
     for (int i = inputs.size() - 1; i >= 0 && gradient != null; i--) {
@@ -109,7 +109,7 @@ final class Backprop implements AutoCloseable {
     }
   }
 
-  private void backwardFromHead(Tensor hidden, LossRows rows, HeadLoss.Weights weights) {
+  private void backwardFromHead(Tensor hidden, ModelInputs rows, HeadLoss.Weights weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);

@@ -3,7 +3,7 @@ package dev.lora4j.models.training;
 import dev.lora4j.UserError;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.train.TrainingFailed;
@@ -88,10 +88,10 @@ public record Evaluation(double nll, long tokens, long examples) {
     return batches;
   }
 
-  private static double sum(Backprop pass, PackedBatch share, Device device) {
+  private static double sum(Backprop pass, MicroBatch share, Device device) {
     double sum = 0;
     try (PointerScope scope = new PointerScope()) {
-      for (float loss : Ops.floats(pass.losses(LossRows.of(share, device)))) {
+      for (float loss : Ops.floats(pass.losses(ModelInputs.of(share, device)))) {
         sum += loss;
       }
     }

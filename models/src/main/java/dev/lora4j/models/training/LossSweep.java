@@ -1,6 +1,6 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.train.Workers;
 import java.util.List;
@@ -11,7 +11,7 @@ final class LossSweep {
   @FunctionalInterface
   interface Look {
     /** The share's loss, summed over its units. */
-    double sum(int worker, PackedBatch share);
+    double sum(int worker, MicroBatch share);
   }
 
   private LossSweep() {}
@@ -25,7 +25,7 @@ final class LossSweep {
     return loss;
   }
 
-  private static double sumOf(List<PackedBatch> dealt, Workers workers, Look look) {
+  private static double sumOf(List<MicroBatch> dealt, Workers workers, Look look) {
     double[] sums = new double[dealt.size()];
     workers.run(
         worker -> {

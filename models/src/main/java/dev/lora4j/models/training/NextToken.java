@@ -1,7 +1,7 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
 import java.util.ArrayList;
@@ -12,7 +12,7 @@ import java.util.List;
 record NextToken(TuningData.Texts data, TuningSettings settings) implements Objective {
 
   @Override
-  public double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights) {
+  public double judge(MicroBatch batch, float[] losses, float[] ofBase, float[] weights) {
     double sum = 0;
     for (float loss : losses) {
       sum += loss;

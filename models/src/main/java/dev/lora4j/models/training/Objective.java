@@ -3,7 +3,7 @@ package dev.lora4j.models.training;
 import dev.lora4j.UserError;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
 import java.util.List;
@@ -26,7 +26,7 @@ sealed interface Objective permits NextToken, Preference {
    * @param ofBase the same of the base alone; empty if nothing is compared with it
    * @param weights filled with what the sum gains when a token's loss gains one
    */
-  double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights);
+  double judge(MicroBatch batch, float[] losses, float[] ofBase, float[] weights);
 
   /** Whether losses are compared with the base's. */
   boolean comparesWithBase();

@@ -1,7 +1,7 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  */
 record Preference(TuningData.Preferences data, TuningSettings settings) implements Objective {
   @Override
-  public double judge(PackedBatch batch, float[] losses, float[] ofBase, float[] weights) {
+  public double judge(MicroBatch batch, float[] losses, float[] ofBase, float[] weights) {
     double[] gain = gains(batch, losses, ofBase);
     double sum = 0;
     double[] pull = new double[pairs(batch)];
@@ -30,7 +30,7 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
   }
 
   /** Of each pair: {@code log π/ref(chosen) − log π/ref(rejected)}. */
-  private static double[] gains(PackedBatch batch, float[] losses, float[] ofBase) {
+  private static double[] gains(MicroBatch batch, float[] losses, float[] ofBase) {
     double[] gains = new double[pairs(batch)];
     forEachLoss(
         batch,
@@ -41,17 +41,17 @@ record Preference(TuningData.Preferences data, TuningSettings settings) implemen
     return gains;
   }
 
-  private static int pairs(PackedBatch batch) {
-    return batch.exampleCount() / 2;
+  private static int pairs(MicroBatch batch) {
+    return batch.examples().size() / 2;
   }
 
   private interface LossTaker {
     void take(int n, int pair, boolean chosen);
   }
 
-  private static void forEachLoss(PackedBatch batch, LossTaker taker) {
-    for (int n = 0; n < batch.lossTokens(); n++) {
-      int answer = batch.examples()[n];
+  private static void forEachLoss(MicroBatch batch, LossTaker taker) {
+    for (int n = 0; n < batch.numLossTokens(); n++) {
+      int answer = batch.owners()[n];
       taker.take(n, answer / 2, answer % 2 == 0);
     }
   }

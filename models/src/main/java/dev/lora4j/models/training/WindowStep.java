@@ -2,7 +2,7 @@ package dev.lora4j.models.training;
 
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -77,7 +77,7 @@ final class WindowStep implements AutoCloseable {
     double loss = 0;
     int shares = 0;
     for (int i = 0; i < batches.size(); i++) {
-      List<PackedBatch> dealt = batches.get(i).dealt(workers.count());
+      List<MicroBatch> dealt = batches.get(i).dealt(workers.count());
       shares = Math.max(shares, dealt.size());
       long seed = MIX * (MIX * (request.settings().seed() + 1) + number) + i;
       double sum = learn(dealt, seed, units);
@@ -98,7 +98,7 @@ final class WindowStep implements AutoCloseable {
     return new Outcome(loss, units, norm);
   }
 
-  private double learn(List<PackedBatch> dealt, long seed, long units) {
+  private double learn(List<MicroBatch> dealt, long seed, long units) {
     double[] sums = new double[dealt.size()];
     workers.run(
         worker -> {
@@ -110,11 +110,11 @@ final class WindowStep implements AutoCloseable {
     return sum(sums);
   }
 
-  private double learn(int worker, PackedBatch batch, long seed, long units) {
+  private double learn(int worker, MicroBatch batch, long seed, long units) {
     double[] sum = new double[1];
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = request.model().using(request.adapter())) {
-      LossRows rows = LossRows.of(batch, device);
+      ModelInputs rows = ModelInputs.of(batch, device);
       float[] ofBase = ofBase(worker, rows);
       passes
           .get(worker)
@@ -122,7 +122,7 @@ final class WindowStep implements AutoCloseable {
               rows,
               seed,
               losses -> {
-                float[] weights = new float[batch.lossTokens()];
+                float[] weights = new float[batch.numLossTokens()];
                 sum[0] = objective.judge(batch, Ops.floats(losses), ofBase, weights);
                 return ofMean(weights, units, losses.device());
               });
@@ -138,7 +138,7 @@ final class WindowStep implements AutoCloseable {
   }
 
   /** What the base, without the adapter, makes of the same tokens; nothing is dropped there. */
-  private float[] ofBase(int worker, LossRows rows) {
+  private float[] ofBase(int worker, ModelInputs rows) {
     if (!objective.comparesWithBase()) {
       return new float[0];
     }
@@ -156,10 +156,10 @@ final class WindowStep implements AutoCloseable {
     return LossSweep.sum(batches, workers, this::look) / units;
   }
 
-  private double look(int worker, PackedBatch batch) {
+  private double look(int worker, MicroBatch batch) {
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = request.model().using(request.adapter())) {
-      LossRows rows = LossRows.of(batch, device);
+      ModelInputs rows = ModelInputs.of(batch, device);
       float[] losses = Ops.floats(passes.get(worker).losses(rows));
       return objective.judge(batch, losses, ofBase(worker, rows), new float[losses.length]);
     }
