@@ -169,8 +169,7 @@ public final class PrefixTree {
     return IntStream.range(0, branches.size())
         .mapToObj(
             i ->
-                new Text(
-                    branches.get(i).prefix().stream().mapToLong(Run::length).sum(), length(i)))
+                new Text(branches.get(i).prefix().stream().mapToLong(Run::length).sum(), length(i)))
         .toList();
   }
 

@@ -50,8 +50,7 @@ class LanguageModelLawsTest {
             Arrays.stream(texts)
                 .map(text -> Arrays.stream(text).mapToInt(token -> (int) token).toArray())
                 .toList());
-    return Tokens.packed(
-        matrix(rows, layout.tokens()), matrix(rows, layout.positions()), layout);
+    return Tokens.packed(matrix(rows, layout.tokens()), matrix(rows, layout.positions()), layout);
   }
 
   private static Tensor matrix(int rows, int... values) {

@@ -71,8 +71,7 @@ class PrefixTreeTest {
     Arrays.fill(longer, 9);
     longer[0] = 1;
     assertThat(of(sequence(1), longer).texts()).containsExactly(new Text(0, 1), new Text(0, 66));
-    assertThat(of(sequence(1), Arrays.copyOf(longer, 65)).texts())
-        .containsExactly(new Text(0, 65));
+    assertThat(of(sequence(1), Arrays.copyOf(longer, 65)).texts()).containsExactly(new Text(0, 65));
   }
 
   @Test

@@ -53,10 +53,15 @@ public final class RunMetrics implements TuningListener, AutoCloseable {
 
   @Override
   public void onEvaluation(Evaluation evaluation) {
-    write(
+    ObjectNode line =
         MetricsFile.object(evaluation.step())
             .put("valid_loss", evaluation.loss())
-            .put("best", evaluation.best()));
+            .put("best", evaluation.best());
+    evaluation.metrics().forEach(line::put);
+    write(line);
+    evaluation
+        .metrics()
+        .forEach((name, value) -> scalar("valid/" + name, evaluation.step(), value));
     scalar("valid/loss", evaluation.step(), evaluation.loss());
   }
 

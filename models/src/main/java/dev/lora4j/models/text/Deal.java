@@ -12,8 +12,8 @@ final class Deal {
   private Deal() {}
 
   /**
-   * Greatest piece first, each to the worker with the least load. No load exceeds 4/3 of the optimum
-   * (Graham, 1969).
+   * Greatest piece first, each to the worker with the least load. No load exceeds 4/3 of the
+   * optimum (Graham, 1969).
    *
    * @param costs of the pieces
    * @return the pieces of each worker, which may be none

@@ -11,10 +11,12 @@ public final class Example {
   private final int[] tokens;
   private final boolean[] loss;
   private final int lossTokens;
+  private final double score;
 
-  private Example(int[] tokens, boolean[] loss) {
+  private Example(int[] tokens, boolean[] loss, double score) {
     this.tokens = tokens;
     this.loss = loss;
+    this.score = score;
     int count = 0;
     for (boolean one : loss) {
       count += one ? 1 : 0;
@@ -37,7 +39,7 @@ public final class Example {
     if (marks.length > 0) {
       marks[0] = false;
     }
-    return new Example(tokens.clone(), marks);
+    return new Example(tokens.clone(), marks, 0);
   }
 
   /** An example all of whose tokens carry loss, but the first. */
@@ -49,7 +51,17 @@ public final class Example {
 
   /** The first tokens of the example. */
   Example first(int count) {
-    return of(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count));
+    return new Example(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count), score);
+  }
+
+  /** The same with a score. */
+  public Example withScore(double value) {
+    return new Example(tokens, loss, value);
+  }
+
+  /** A number from the data for the objective, such as a label or a reward; 0 unless set. */
+  public double score() {
+    return score;
   }
 
   /** Number of tokens. */
@@ -86,12 +98,13 @@ public final class Example {
   public boolean equals(Object other) {
     return other instanceof Example that
         && Arrays.equals(tokens, that.tokens)
-        && Arrays.equals(loss, that.loss);
+        && Arrays.equals(loss, that.loss)
+        && score == that.score;
   }
 
   @Override
   public int hashCode() {
-    return 31 * Arrays.hashCode(tokens) + Arrays.hashCode(loss);
+    return 31 * (31 * Arrays.hashCode(tokens) + Arrays.hashCode(loss)) + Double.hashCode(score);
   }
 
   @Override

@@ -70,8 +70,7 @@ final class ExampleMaker {
     } else if (sample instanceof Sample.Document document) {
       return blocks(withEnd(tokenizer.encode(document.text())));
     }
-    throw new UserError(
-        "preferences (chosen, rejected) train with a preference method, such as DPO");
+    throw new IllegalArgumentException("expected one answer, found " + sample);
   }
 
   private int[] withEnd(int[] tokens) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /**
  * Data in two parts: one to train on, one to see how well that went.
@@ -26,6 +27,11 @@ public record Split<T>(List<T> train, List<T> valid) {
     requireLess(valid, all.size());
     int seam = all.size() - valid;
     return new Split<>(all.subList(0, seam), all.subList(seam, all.size()));
+  }
+
+  /** The same parts of other things. */
+  public <U> Split<U> map(Function<? super T, ? extends U> made) {
+    return new Split<>(train.stream().<U>map(made).toList(), valid.stream().<U>map(made).toList());
   }
 
   private static void requireLess(int valid, int all) {

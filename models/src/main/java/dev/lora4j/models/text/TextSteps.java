@@ -34,26 +34,24 @@ public final class TextSteps {
   }
 
   /**
-   * Steps of examples with a row each, those of about the same length together: such often begin
-   * alike, too, and workers get as much of them as each other.
+   * Steps of examples with a row each. Examples of similar length are in the same step: they often
+   * share a prefix, and workers get equal amounts.
    *
    * @param examplesInStep examples in a step; one of them may have fewer
    */
   public static TextSteps byLength(List<Example> examples, int examplesInStep, long seed) {
-    List<List<Example>> rows = examples.stream().map(List::of).toList();
-    return new TextSteps(random -> stepsByLength(rows, examplesInStep, random), seed);
+    return ofGroups(examples.stream().map(List::of).toList(), examplesInStep, seed);
   }
 
   /**
-   * Steps of pairs with a row each, which holds the better answer and then the other one; pairs of
-   * about the same length together.
+   * Steps of groups with a row each, such as the two answers of a preference pair; groups of
+   * similar length are in the same step.
    *
-   * @param pairsInStep pairs in a step; one of them may have fewer
+   * @param groupsInStep groups in a step; one of them may have fewer
    */
-  public static TextSteps preferences(List<PreferencePair> pairs, int pairsInStep, long seed) {
-    List<List<Example>> rows =
-        pairs.stream().map(pair -> List.of(pair.chosen(), pair.rejected())).toList();
-    return new TextSteps(random -> stepsByLength(rows, pairsInStep, random), seed);
+  public static TextSteps ofGroups(List<List<Example>> groups, int groupsInStep, long seed) {
+    List<List<Example>> rows = List.copyOf(groups);
+    return new TextSteps(random -> stepsByLength(rows, groupsInStep, random), seed);
   }
 
   /** The steps of an epoch, counted from 0. */

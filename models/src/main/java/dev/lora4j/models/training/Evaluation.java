@@ -51,10 +51,10 @@ public record Evaluation(double nll, long tokens, long examples) {
         passes.add(new Backprop(model, false));
       }
       Device device = model.device();
-      LossSweep.Look look = (worker, share) -> sum(passes.get(worker), share, device);
+      LossSweep.ShardLoss look = (worker, share) -> sum(passes.get(worker), share, device);
       double loss = 0;
       for (TextStep batch : batches(examples)) {
-        loss += LossSweep.sum(List.of(batch), workers, look);
+        loss += LossSweep.sum(batch.dealt(workers.count()), workers, look);
         progress.accept(batch.tokens());
       }
       return finite(new Evaluation(loss / tokens, tokens, examples.size()));
@@ -70,8 +70,7 @@ public record Evaluation(double nll, long tokens, long examples) {
     if (examples.isEmpty()) {
       throw new UserError("there is no example to examine the model with");
     }
-    TuningData.Texts all = new TuningData.Texts(examples, List.of());
-    Objective.of(all, TuningSettings.of(1)).check(model, Integer.MAX_VALUE);
+    new CausalLmObjective(examples, List.of()).check(model, Integer.MAX_VALUE);
   }
 
   private static List<TextStep> batches(List<Example> examples) {

@@ -2,6 +2,7 @@ package dev.lora4j.models.training;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 
 /** Watches a run, on the run's own thread. */
 public interface TuningListener {
@@ -54,11 +55,17 @@ public interface TuningListener {
       Duration duration) {}
 
   /**
-   * How well the model does on what was held back.
+   * An evaluation on the validation data.
    *
-   * @param step after how many steps
-   * @param loss the mean: over tokens that carry loss, or over pairs
-   * @param best whether there was no better one
+   * @param step number of steps taken
+   * @param loss the mean validation loss: over tokens that carry loss, or over pairs
+   * @param best whether it is the lowest so far
+   * @param metrics other means that the objective reports, by name
    */
-  record Evaluation(long step, double loss, boolean best) {}
+  record Evaluation(long step, double loss, boolean best, Map<String, Double> metrics) {
+    /** Without other metrics. */
+    public Evaluation(long step, double loss, boolean best) {
+      this(step, loss, best, Map.of());
+    }
+  }
 }

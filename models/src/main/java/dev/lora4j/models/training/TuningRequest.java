@@ -10,7 +10,7 @@ import java.nio.file.Path;
  *
  * @param model a language model with the adapter on it
  * @param adapter the name of the adapter that learns; all others rest
- * @param data what is learned
+ * @param objective the loss with its data
  * @param directory where checkpoints and the adapter go
  * @param settings the numbers
  * @param workers threads that share a step
@@ -19,7 +19,7 @@ import java.nio.file.Path;
 public record TuningRequest(
     LoraModel model,
     String adapter,
-    TuningData data,
+    Objective objective,
     Path directory,
     TuningSettings settings,
     int workers,
@@ -41,29 +41,28 @@ public record TuningRequest(
     if (workers < 1) {
       throw new UserError("workers must be at least 1, found " + workers);
     }
-    if (settings.pace().patience() > 0 && data.valid().isEmpty()) {
+    if (settings.pace().patience() > 0 && objective.validGroups().isEmpty()) {
       throw new UserError("an early end needs examples that are held back, found none");
     }
-    if (settings.batching().packed() && data instanceof TuningData.Preferences) {
-      throw new UserError("pairs of answers can't be packed; switch packing off");
-    }
+    objective.check(settings.batching());
   }
 
   /** A new run of the adapter {@code default} on all cores. */
   public static TuningRequest of(
-      LoraModel model, TuningData data, Path directory, TuningSettings settings) {
+      LoraModel model, Objective objective, Path directory, TuningSettings settings) {
     int cores = Runtime.getRuntime().availableProcessors();
-    return new TuningRequest(model, "default", data, directory, settings, cores, Start.NEW);
+    return new TuningRequest(model, "default", objective, directory, settings, cores, Start.NEW);
   }
 
   /** The same with so many threads. */
   public TuningRequest workers(int count) {
-    return new TuningRequest(model, adapter, data, directory, settings, count, start);
+    return new TuningRequest(model, adapter, objective, directory, settings, count, start);
   }
 
   /** The same, going on where the directory's run was interrupted. */
   public TuningRequest resumed() {
-    return new TuningRequest(model, adapter, data, directory, settings, workers, Start.RESUMED);
+    return new TuningRequest(
+        model, adapter, objective, directory, settings, workers, Start.RESUMED);
   }
 
   LanguageModel network() {

@@ -158,7 +158,7 @@ class EvaluationTest {
       Example endless = Example.of(new int[200], new boolean[200]);
       assertThatThrownBy(() -> evaluate(model, List.of(endless), 1))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("the model's longest text is 192");
+          .hasMessageContaining("the model's maximum sequence length is 192");
     }
   }
 }

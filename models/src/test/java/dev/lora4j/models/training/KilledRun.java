@@ -34,7 +34,7 @@ final class KilledRun {
             .seed(11);
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", LoraConfig.rank(4).dropout(0.1))) {
-      TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
+      Objective data = new CausalLmObjective(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
       TuningRequest request = TuningRequest.of(model.adapted, data, directory, settings).workers(2);
       return FineTuning.run(resumed ? request.resumed() : request, listener);
     }

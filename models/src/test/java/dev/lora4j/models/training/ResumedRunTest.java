@@ -38,7 +38,7 @@ class ResumedRunTest {
     this.directory = directory;
   }
 
-  private TuningRequest request(SmallModel model, TuningData data, TuningSettings settings) {
+  private TuningRequest request(SmallModel model, Objective data, TuningSettings settings) {
     return new SmallRun(directory.resolve("run")).request(model, data, settings);
   }
 
@@ -66,14 +66,14 @@ class ResumedRunTest {
             "preferences",
             "llama3",
             CONFIG,
-            new TuningData.Preferences(pairs, pairs.subList(0, 3), 0.1),
+            new DpoObjective(pairs, pairs.subList(0, 3), 0.1),
             plain));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("runs")
   void stoppedAndResumedIsTheSameBitForBit(
-      String name, String family, LoraConfig config, TuningData data, TuningSettings settings) {
+      String name, String family, LoraConfig config, Objective data, TuningSettings settings) {
     try (PointerScope scope = new PointerScope()) {
       TuningResult whole;
       Map<String, Tensor> expected;
@@ -132,7 +132,7 @@ class ResumedRunTest {
               () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("holds a run already: resume it, or choose another directory");
-      TuningData other = new TuningData.Texts(VALID, TRAIN);
+      Objective other = new CausalLmObjective(VALID, TRAIN);
       TuningSettings another = settings().seed(4).batching(Batching.of(2).maxTokens(40));
       assertThatThrownBy(
               () ->

@@ -48,7 +48,7 @@ class TuningMemoryTest {
         };
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with(family, LoraConfig.rank(4).dropout(dropout))) {
-      TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
+      Objective data = new CausalLmObjective(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
       FineTuning.run(
           TuningRequest.of(model.adapted, data, directory.resolve("run"), settings).workers(2),
           watcher);
