@@ -11,7 +11,7 @@ import dev.lora4j.models.training.Batching;
 import dev.lora4j.models.training.CausalLmObjective;
 import dev.lora4j.models.training.FineTuning;
 import dev.lora4j.models.training.Pace;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.nn.Engine;
@@ -107,7 +107,7 @@ final class BenchTrainCommand implements Callable<Integer> {
                   directory,
                   settings())
               .workers(workers),
-          new TuningListener() {
+          new TrainingCallback() {
             @Override
             public void onStep(Step step) {
               rates.add(step.tokens() / (step.duration().toNanos() / 1e9));

@@ -20,7 +20,7 @@ import dev.lora4j.models.text.Tokenizer;
 import dev.lora4j.models.training.EvaExamples;
 import dev.lora4j.models.training.FineTuning;
 import dev.lora4j.models.training.Objective;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningResult;
 import dev.lora4j.models.training.TuningSettings;
@@ -183,8 +183,8 @@ final class LanguageTraining implements AutoCloseable {
     try (Interruption interruption = interruption();
         TuningBar bar = new TuningBar();
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
-      TuningListener record =
-          new TuningListener() {
+      TrainingCallback record =
+          new TrainingCallback() {
             @Override
             public void onStart(long steps, long done) {
               record(model, settings);
@@ -196,7 +196,7 @@ final class LanguageTraining implements AutoCloseable {
             }
           };
       return kept.guard(
-          () -> FineTuning.run(request, TuningListeners.of(record, kept, bar, metrics)));
+          () -> FineTuning.run(request, TrainingCallback.all(record, kept, bar, metrics)));
     }
   }
 

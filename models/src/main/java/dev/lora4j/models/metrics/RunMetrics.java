@@ -1,7 +1,7 @@
 package dev.lora4j.models.metrics;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * event files. A line is a step ({@code step, epoch, loss, learning_rate, gradient_norm, tokens,
  * loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step, valid_loss, best}).
  */
-public final class RunMetrics implements TuningListener, AutoCloseable {
+public final class RunMetrics implements TrainingCallback, AutoCloseable {
   static final String FILE = "metrics.jsonl";
   private static final String EVENTS = "tensorboard";
 

@@ -1,5 +1,6 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraModel;
@@ -27,7 +28,7 @@ import java.util.OptionalLong;
  * TuningResult result =
  *     FineTuning.run(
  *         TuningRequest.of(adapted, objective, out, TuningSettings.of(2e-4)),
- *         TuningListener.NONE);
+ *         TrainingCallback.NONE);
  * }</pre>
  *
  * <p>Afterwards the network is in evaluation mode with the adapter of the last step. The directory
@@ -36,7 +37,7 @@ import java.util.OptionalLong;
 public final class FineTuning {
   private final TuningRequest request;
   private final TuningSettings settings;
-  private final TuningListener listener;
+  private final TrainingCallback callback;
   private final LanguageModel network;
   private final Objective objective;
   private final List<TextStep> validBatches;
@@ -51,9 +52,9 @@ public final class FineTuning {
   private RunState state = RunState.START;
   private TuningResult.End end = TuningResult.End.COMPLETE;
 
-  private FineTuning(TuningRequest request, TuningListener listener) {
+  private FineTuning(TuningRequest request, TrainingCallback callback) {
     this.request = request;
-    this.listener = listener;
+    this.callback = callback;
     settings = request.settings();
     network = request.network();
     objective = request.objective();
@@ -67,14 +68,14 @@ public final class FineTuning {
   }
 
   /**
-   * Trains to the end, or until the listener stops it.
+   * Trains to the end, or until the callback stops it.
    *
    * @throws UserError if the data do not fit the model, the directory is in use, or a resumed run
    *     had other settings
    * @throws TrainingFailed if the loss is not finite or memory runs out; checkpoints remain
    */
-  public static TuningResult run(TuningRequest request, TuningListener listener) {
-    return new FineTuning(request, listener).run();
+  public static TuningResult run(TuningRequest request, TrainingCallback callback) {
+    return new FineTuning(request, callback).run();
   }
 
   private TuningResult run() {
@@ -86,7 +87,7 @@ public final class FineTuning {
       } else {
         directory.begin(asked());
       }
-      listener.onStart(total, state.step());
+      callback.onStart(total, state.step());
       return run(step, optimizer);
     } finally {
       network.train(false);
@@ -121,12 +122,12 @@ public final class FineTuning {
     boolean goesOn = state.step() < total && !isHopeless();
     while (goesOn) {
       take(step, optimizer);
-      boolean stop = listener.wantsToStop();
+      boolean stop = callback.wantsToStop();
       boolean finished = state.step() >= total;
       boolean best = isEvaluationDue(finished) && evaluateNow(step);
       boolean early = isHopeless();
       if (best || stop || finished || early || isDue(settings.pace().checkpointEvery())) {
-        listener.onCheckpoint(directory.write(request, step.gradients(), state));
+        callback.onCheckpoint(directory.write(request, step.gradients(), state));
       }
       goesOn = !stop && !finished && !early;
       if (stop && !finished) {
@@ -136,6 +137,7 @@ public final class FineTuning {
     if (isHopeless() && state.step() < total) {
       end = TuningResult.End.EARLY;
     }
+    callback.onEnd();
     return result();
   }
 
@@ -152,16 +154,20 @@ public final class FineTuning {
     Duration duration = Duration.ofNanos(System.nanoTime() - start);
     int epoch = Math.toIntExact(state.epoch());
     state = state.plus(outcome, window.tokens(), window.lossTokens(), duration.toNanos(), inEpoch);
-    listener.onStep(
-        new TuningListener.Step(
+    callback.onStep(
+        new TrainingCallback.Step(
             number,
             epoch,
             outcome.loss() / outcome.units(),
+            window.examples().size(),
             settings.optimizer().learningRate() * factor,
             outcome.gradientNorm(),
             window.tokens(),
             window.lossTokens(),
             duration));
+    if (number % inEpoch == 0) {
+      callback.onEpoch(epoch);
+    }
   }
 
   private TextStep window(long step) {
@@ -222,8 +228,8 @@ public final class FineTuning {
   }
 
   private void report(WindowStep.Evaluated found, boolean best) {
-    listener.onEvaluation(
-        new TuningListener.Evaluation(state.step(), found.loss(), best, found.metrics()));
+    callback.onEvaluation(
+        new TrainingCallback.Evaluation(state.step(), found.loss(), best, found.metrics()));
   }
 
   private WindowStep.Evaluated evaluate(WindowStep step) {

@@ -1,5 +1,6 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import static dev.lora4j.models.training.SmallRun.CONFIG;
 import static dev.lora4j.models.training.SmallRun.TEXTS;
 import static dev.lora4j.models.training.SmallRun.TRAIN;
@@ -143,7 +144,7 @@ class FineTuningTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("gpt2", CONFIG)) {
       TuningResult result =
-          FineTuning.run(request(model, data, settings().epochs(5)), TuningListener.NONE);
+          FineTuning.run(request(model, data, settings().epochs(5)), TrainingCallback.NONE);
 
       assertThat(result.validLossBefore().orElseThrow()).isCloseTo(Math.log(2), within(1e-9));
       assertThat(result.validLossAfter().orElseThrow()).isLessThan(0.1);
@@ -157,8 +158,8 @@ class FineTuningTest {
     TuningSettings settings = settings().epochs(4).pace(new Pace(0, 0, 3));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      TuningListener spoiler =
-          new TuningListener() {
+      TrainingCallback spoiler =
+          new TrainingCallback() {
             @Override
             public void onStep(Step step) {
               if (step.number() == 8) {
@@ -175,7 +176,7 @@ class FineTuningTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       TuningResult result =
-          FineTuning.run(request(model, TEXTS, settings).resumed(), TuningListener.NONE);
+          FineTuning.run(request(model, TEXTS, settings).resumed(), TrainingCallback.NONE);
       assertThat(result.steps()).isEqualTo(24);
     }
   }
@@ -201,7 +202,7 @@ class FineTuningTest {
 
   private void assertRefused(SmallModel model, Example example, String message) {
     Objective data = new CausalLmObjective(TRAIN, List.of(example));
-    assertThatThrownBy(() -> FineTuning.run(request(model, data, settings()), TuningListener.NONE))
+    assertThatThrownBy(() -> FineTuning.run(request(model, data, settings()), TrainingCallback.NONE))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(message);
     assertThat(directory.resolve("run")).doesNotExist();
@@ -214,7 +215,7 @@ class FineTuningTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
-              () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
+              () -> FineTuning.run(request(model, TEXTS, settings()), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("holds adapter_config.json already");
     }
@@ -225,8 +226,8 @@ class FineTuningTest {
     TuningSettings settings = settings().epochs(4).pace(new Pace(0, 0, 3));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      TuningListener blocker =
-          new TuningListener() {
+      TrainingCallback blocker =
+          new TrainingCallback() {
             @Override
             public void onCheckpoint(Path checkpoint) {
               block(checkpoint.resolveSibling("checkpoint-6/in the way"));

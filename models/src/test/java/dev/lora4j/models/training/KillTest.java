@@ -1,5 +1,6 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
@@ -27,9 +28,9 @@ class KillTest {
     Path whole = directory.resolve("whole");
     killAtStep(30, killed, false);
     killAtStep(70, killed, true);
-    TuningResult last = KilledRun.run(killed, true, TuningListener.NONE);
+    TuningResult last = KilledRun.run(killed, true, TrainingCallback.NONE);
 
-    TuningResult undisturbed = KilledRun.run(whole, false, TuningListener.NONE);
+    TuningResult undisturbed = KilledRun.run(whole, false, TrainingCallback.NONE);
     assertThat(last.trainLoss()).isEqualTo(undisturbed.trainLoss());
     assertThat(last.validLossAfter()).isEqualTo(undisturbed.validLossAfter());
     assertThat(last.adapterStep()).isEqualTo(undisturbed.adapterStep());

@@ -1,5 +1,6 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.train.Schedule;
 import java.nio.file.Path;
@@ -16,7 +17,7 @@ final class KilledRun {
     run(
         Path.of(arguments[0]),
         Boolean.parseBoolean(arguments[1]),
-        new TuningListener() {
+        new TrainingCallback() {
           @Override
           public void onStep(Step step) {
             System.out.println("step " + step.number());
@@ -24,7 +25,7 @@ final class KilledRun {
         });
   }
 
-  static TuningResult run(Path directory, boolean resumed, TuningListener listener) {
+  static TuningResult run(Path directory, boolean resumed, TrainingCallback listener) {
     TuningSettings settings =
         TuningSettings.of(3e-3)
             .steps(STEPS)

@@ -1,5 +1,6 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import static dev.lora4j.TensorAssert.assertSameState;
 import static dev.lora4j.models.training.SmallRun.CONFIG;
 import static dev.lora4j.models.training.SmallRun.TEXTS;
@@ -84,7 +85,7 @@ class ResumedRunTest {
         whole = FineTuning.run(elsewhere, all);
         expected = model.learned();
       }
-      List<TuningListener.Step> steps = new ArrayList<>();
+      List<TrainingCallback.Step> steps = new ArrayList<>();
       for (long stop : new long[] {1, 7, 8}) {
         HeardRun part = new HeardRun(stop);
         try (SmallModel model = SmallModel.with(family, config)) {
@@ -123,13 +124,13 @@ class ResumedRunTest {
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
               () ->
-                  FineTuning.run(request(model, TEXTS, settings()).resumed(), TuningListener.NONE))
+                  FineTuning.run(request(model, TEXTS, settings()).resumed(), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("no run to resume in ");
       FineTuning.run(request(model, TEXTS, settings()), new HeardRun(2));
 
       assertThatThrownBy(
-              () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
+              () -> FineTuning.run(request(model, TEXTS, settings()), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("holds a run already: resume it, or choose another directory");
       Objective other = new CausalLmObjective(VALID, TRAIN);
@@ -137,7 +138,7 @@ class ResumedRunTest {
       assertThatThrownBy(
               () ->
                   FineTuning.run(
-                      request(model, other, another).workers(1).resumed(), TuningListener.NONE))
+                      request(model, other, another).workers(1).resumed(), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("batch: 4 then, 2 now")
           .hasMessageContaining("seed: 0 then, 4 now")

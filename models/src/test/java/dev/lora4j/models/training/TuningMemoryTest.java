@@ -1,5 +1,6 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.lora.LoraConfig;
@@ -34,8 +35,8 @@ class TuningMemoryTest {
             .batching(recompute ? batching.recomputing() : batching)
             .pace(new Pace(100, 0, 250));
     long[] resident = new long[2];
-    TuningListener watcher =
-        new TuningListener() {
+    TrainingCallback watcher =
+        new TrainingCallback() {
           @Override
           public void onStep(Step step) {
             if (step.number() == WARM_UP) {
