@@ -3,7 +3,6 @@ package dev.lora4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.train.TrainingCallback.Step;
-import java.time.Duration;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;

@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/** Observes a run, of images or texts alike, and may stop it. Called on the trainer's own thread. */
+/**
+ * Observes a run, of images or texts alike, and may stop it. Called on the trainer's own thread.
+ */
 public interface TrainingCallback {
 
   /** Does nothing. */

@@ -3,9 +3,8 @@ package dev.lora4j.models.text;
 import java.util.Arrays;
 
 /**
- * What a model is trained on: token ids, and which of them it is to learn to say. A token carries
- * loss when the prediction of it, made from the tokens before it, counts; the first one never does,
- * since nothing comes before it. Immutable.
+ * A training example: token ids with a label mask. A token carries loss if its prediction from the
+ * tokens before it counts; the first token never does. Immutable.
  */
 public final class Example {
   private final int[] tokens;
@@ -25,15 +24,18 @@ public final class Example {
   }
 
   /**
-   * An example of these tokens.
+   * Creates an example.
    *
    * @param tokens {@code [length]}
-   * @param loss {@code [length]}; the first is taken as false
+   * @param loss {@code [length]}, the label mask; the first is taken as false
    */
   public static Example of(int[] tokens, boolean[] loss) {
     if (tokens.length != loss.length) {
       throw new IllegalArgumentException(
-          "expected as many marks as tokens: " + tokens.length + ", found " + loss.length);
+          "expected a label mask of the length of the tokens, "
+              + tokens.length
+              + ", found "
+              + loss.length);
     }
     boolean[] marks = loss.clone();
     if (marks.length > 0) {
@@ -42,14 +44,14 @@ public final class Example {
     return new Example(tokens.clone(), marks, 0);
   }
 
-  /** An example all of whose tokens carry loss, but the first. */
+  /** An example whose every token but the first carries loss. */
   static Example everyToken(int[] tokens) {
     boolean[] loss = new boolean[tokens.length];
     Arrays.fill(loss, true);
     return of(tokens, loss);
   }
 
-  /** The first tokens of the example. */
+  /** Truncates to the first tokens. */
   Example first(int count) {
     return new Example(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count), score);
   }
@@ -69,17 +71,17 @@ public final class Example {
     return tokens.length;
   }
 
-  /** How many tokens carry loss. */
+  /** Number of tokens that carry loss. */
   public int lossTokens() {
     return lossTokens;
   }
 
-  /** The token at a place. */
+  /** The token at an index. */
   public int token(int index) {
     return tokens[index];
   }
 
-  /** Whether the token at a place carries loss. */
+  /** Whether the token at an index carries loss. */
   public boolean carriesLoss(int index) {
     return loss[index];
   }
@@ -89,7 +91,7 @@ public final class Example {
     return tokens.clone();
   }
 
-  /** The marks, as a copy. */
+  /** The label mask, as a copy. */
   public boolean[] loss() {
     return loss.clone();
   }

@@ -3,12 +3,12 @@ package dev.lora4j.models.text;
 import java.util.List;
 
 /**
- * What one training step is made on.
+ * The global batch of a step.
  *
- * @param rows the rows, each of one example or several
+ * @param rows rows of one example or several packed ones
  */
 public record TextStep(List<List<Example>> rows) {
-  /** Tokens whose attention costs as much as everything else that is done for a token. */
+  /** Sequence length at which attention costs as much as the rest of the work for a token. */
   private static final long ATTENTION_AS_DEAR = 4096;
 
   public TextStep {
@@ -20,17 +20,17 @@ public record TextStep(List<List<Example>> rows) {
     return rows.stream().flatMap(List::stream).toList();
   }
 
-  /** How many tokens carry loss: what the step's loss is to be divided by. */
+  /** Number of tokens that carry loss. */
   public int lossTokens() {
     return examples().stream().mapToInt(Example::lossTokens).sum();
   }
 
-  /** How many tokens there are, those that several begin with counted for each. */
+  /** Number of tokens; shared prefixes count for each example. */
   public int tokens() {
     return examples().stream().mapToInt(Example::length).sum();
   }
 
-  /** The same rows in pieces of so many; the last one may have fewer. */
+  /** Splits into batches of so many rows; the last one may have fewer. */
   public List<TextStep> pieces(int rowsInPiece) {
     return TextSteps.cut(rows, rowsInPiece).stream().map(TextStep::new).toList();
   }

@@ -7,11 +7,11 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 
 /**
- * The steps that go once through all examples, in another order each epoch. The same seed gives the
- * same steps. Each example is in exactly one of them.
+ * Samples the steps of an epoch. Each example is in exactly one step; the order differs from epoch
+ * to epoch and follows from the seed.
  */
 public final class TextSteps {
-  /** Examples of about the same length are found among those of so many steps. */
+  /** Number of steps among whose examples those of similar length are grouped. */
   private static final int SORTED_TOGETHER = 32;
 
   private final Function<SplittableRandom, List<TextStep>> draw;
@@ -23,9 +23,9 @@ public final class TextSteps {
   }
 
   /**
-   * Steps of full rows, with as many examples in each as fit.
+   * Steps of packed rows.
    *
-   * @param width the greatest length of a row; no example may be longer
+   * @param width of a row; no example may be longer
    * @param rowsInStep rows in a step; the last one may have fewer
    */
   public static TextSteps packed(List<Example> examples, int width, int rowsInStep, long seed) {

@@ -16,30 +16,30 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 
 /**
- * How well a language model says what others wrote.
+ * Mean loss of a language model on examples.
  *
  * @param nll the mean of {@code −log p(token)} over the tokens that carry loss, in nats
- * @param tokens how many tokens carry loss
- * @param examples how many examples they are in
+ * @param tokens number of tokens that carry loss
+ * @param examples number of examples
  */
 public record Evaluation(double nll, long tokens, long examples) {
-  /** Tokens in a batch, unless one example alone has more. */
+  /** Tokens in a batch, unless one example alone is longer. */
   private static final int TOKENS_AT_ONCE = 4096;
 
-  /** {@code exp(nll)}: among how many equally likely tokens the model seems to choose. */
+  /** The perplexity, {@code exp(nll)}: the number of equally likely tokens with the same loss. */
   public double perplexity() {
     return Math.exp(nll);
   }
 
   /**
-   * Looks at all examples with the adapters that are active. Examples of about the same length are
-   * computed together; there are logits for tokens with loss only, and never of all at once.
+   * Evaluates with the active adapters. Examples of similar length form a batch; logits are
+   * computed in chunks, for tokens with loss only.
    *
    * @param model in evaluation mode
    * @param workers share each batch
-   * @param progress gets the number of tokens that are done, batch after batch
+   * @param progress receives the number of tokens of each batch
    * @throws UserError if there is no example, or one does not fit the model
-   * @throws TrainingFailed if the loss is no number
+   * @throws TrainingFailed if the loss is not finite
    */
   public static Evaluation of(
       LanguageModel model, List<Example> examples, Workers workers, LongConsumer progress) {
@@ -65,10 +65,10 @@ public record Evaluation(double nll, long tokens, long examples) {
 
   private static void check(LanguageModel model, List<Example> examples) {
     if (model.isTraining()) {
-      throw new UserError("the model is in training mode; call train(false) before it is examined");
+      throw new UserError("the model is in training mode; call train(false) before the evaluation");
     }
     if (examples.isEmpty()) {
-      throw new UserError("there is no example to examine the model with");
+      throw new UserError("no examples to evaluate on");
     }
     new CausalLmObjective(examples, List.of()).check(model, Integer.MAX_VALUE);
   }
@@ -100,7 +100,7 @@ public record Evaluation(double nll, long tokens, long examples) {
   private static Evaluation finite(Evaluation found) {
     if (!Double.isFinite(found.nll)) {
       throw new TrainingFailed(
-          "the mean loss is " + found.nll + ": the weights or an adapter hold what is no number");
+          "the mean loss is " + found.nll + ": the weights or an adapter contain NaN or infinity");
     }
     return found;
   }

@@ -1,6 +1,5 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraModel;
@@ -11,6 +10,7 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.Workers;
 import java.time.Duration;

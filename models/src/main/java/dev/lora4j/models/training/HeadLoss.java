@@ -15,12 +15,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code −log softmax(W h)[target]} of each row, and what it says to h, a few rows at a time: the
- * logits of all rows never exist at once. For one thread.
+ * Chunked cross-entropy: {@code −log softmax(W h)[target]} of each row and its gradient with
+ * respect to h, a few rows at a time. The logits of all rows never exist at once. For one thread.
  *
- * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, and the softmax is
- * taken where the logits were, in memory that serves all rows of all steps. A head that learns, or
- * has an adapter, is asked twice: for the losses, and for the gradients.
+ * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, where the softmax
+ * overwrites the logits in a buffer that all steps reuse. A head that is trained or has an adapter
+ * runs twice: for the losses and for the gradients.
  */
 final class HeadLoss implements AutoCloseable {
   private static final long ELEMENTS_AT_ONCE = 1 << 23; // logits: 32 MB

@@ -6,15 +6,15 @@ import dev.lora4j.models.LanguageModel;
 import java.nio.file.Path;
 
 /**
- * What is asked of a run.
+ * A training job.
  *
- * @param model a language model with the adapter on it
- * @param adapter the name of the adapter that learns; all others rest
+ * @param model a language model with the adapter
+ * @param adapter name of the adapter to train; the others are inactive
  * @param objective the loss with its data
- * @param directory where checkpoints and the adapter go
- * @param settings the numbers
+ * @param directory for checkpoints and the adapter
+ * @param settings hyperparameters
  * @param workers threads that share a step
- * @param start whether it is a new run
+ * @param start new or resumed
  */
 public record TuningRequest(
     LoraModel model,
@@ -25,24 +25,24 @@ public record TuningRequest(
     int workers,
     Start start) {
 
-  /** Where a run begins. */
+  /** New or resumed. */
   public enum Start {
-    /** At the first step; the directory must hold no run. */
+    /** Starts a new run; the directory must hold none. */
     NEW,
-    /** After the last checkpoint in the directory, or at the first step if there is none yet. */
+    /** Resumes after the last checkpoint in the directory, or at the first step without any. */
     RESUMED
   }
 
   public TuningRequest {
     if (!(model.base() instanceof LanguageModel)) {
       throw new UserError(
-          "a language model is to be trained, found a " + model.base().getClass().getSimpleName());
+          "expected a language model, found a " + model.base().getClass().getSimpleName());
     }
     if (workers < 1) {
       throw new UserError("workers must be at least 1, found " + workers);
     }
     if (settings.pace().patience() > 0 && objective.validGroups().isEmpty()) {
-      throw new UserError("an early end needs examples that are held back, found none");
+      throw new UserError("early stopping needs validation examples, found none");
     }
     objective.check(settings.batching());
   }
@@ -54,12 +54,12 @@ public record TuningRequest(
     return new TuningRequest(model, "default", objective, directory, settings, cores, Start.NEW);
   }
 
-  /** The same with so many threads. */
+  /** Copy with this number of threads. */
   public TuningRequest workers(int count) {
     return new TuningRequest(model, adapter, objective, directory, settings, count, start);
   }
 
-  /** The same, going on where the directory's run was interrupted. */
+  /** Copy that resumes the run in the directory. */
   public TuningRequest resumed() {
     return new TuningRequest(
         model, adapter, objective, directory, settings, workers, Start.RESUMED);

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.UserError;
+import dev.lora4j.train.LossCurve;
 import dev.lora4j.train.TrainingCallback.Evaluation;
 import dev.lora4j.train.TrainingCallback.Step;
-import dev.lora4j.train.LossCurve;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

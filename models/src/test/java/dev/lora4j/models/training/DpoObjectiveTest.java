@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Preferences are learned as the formula says; numbers by tools/dpo_fixtures.py. */
+/** Loss and gradients equal the formula; numbers by tools/dpo_fixtures.py. */
 class DpoObjectiveTest {
   private static final double TOLERANCE = 1e-4; // as for all gradients of these models
   private static final int PAIRS = 4;

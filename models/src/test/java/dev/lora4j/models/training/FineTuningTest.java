@@ -1,6 +1,5 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.train.TrainingCallback;
 import static dev.lora4j.models.training.SmallRun.CONFIG;
 import static dev.lora4j.models.training.SmallRun.TEXTS;
 import static dev.lora4j.models.training.SmallRun.TRAIN;
@@ -18,6 +17,7 @@ import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.text.Example;
 import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.train.Schedule;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -202,7 +202,8 @@ class FineTuningTest {
 
   private void assertRefused(SmallModel model, Example example, String message) {
     Objective data = new CausalLmObjective(TRAIN, List.of(example));
-    assertThatThrownBy(() -> FineTuning.run(request(model, data, settings()), TrainingCallback.NONE))
+    assertThatThrownBy(
+            () -> FineTuning.run(request(model, data, settings()), TrainingCallback.NONE))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(message);
     assertThat(directory.resolve("run")).doesNotExist();
@@ -217,7 +218,7 @@ class FineTuningTest {
       assertThatThrownBy(
               () -> FineTuning.run(request(model, TEXTS, settings()), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("holds adapter_config.json already");
+          .hasMessageContaining("already holds adapter_config.json");
     }
   }
 
@@ -256,7 +257,7 @@ class FineTuningTest {
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
               () -> request(model, NO_VALID, settings().pace(Pace.byEpoch().patience(2))))
-          .hasMessageContaining("an early end needs examples that are held back");
+          .hasMessageContaining("early stopping needs validation examples");
       Objective pairs =
           new DpoObjective(List.of(new PreferencePair(TRAIN.get(0), TRAIN.get(1))), List.of(), 0.1);
       assertThatThrownBy(() -> request(model, pairs, settings().batching(Batching.of(1).packing())))

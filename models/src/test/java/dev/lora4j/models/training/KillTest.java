@@ -1,10 +1,10 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.train.TrainingCallback;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.io.SafetensorsFile;
+import dev.lora4j.train.TrainingCallback;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

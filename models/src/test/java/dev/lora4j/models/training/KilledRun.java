@@ -1,8 +1,8 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.train.Schedule;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 

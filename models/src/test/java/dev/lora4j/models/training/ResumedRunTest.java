@@ -1,6 +1,5 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.train.TrainingCallback;
 import static dev.lora4j.TensorAssert.assertSameState;
 import static dev.lora4j.models.training.SmallRun.CONFIG;
 import static dev.lora4j.models.training.SmallRun.TEXTS;
@@ -18,6 +17,7 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.train.AdamW;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,7 +124,8 @@ class ResumedRunTest {
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
               () ->
-                  FineTuning.run(request(model, TEXTS, settings()).resumed(), TrainingCallback.NONE))
+                  FineTuning.run(
+                      request(model, TEXTS, settings()).resumed(), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("no run to resume in ");
       FineTuning.run(request(model, TEXTS, settings()), new HeardRun(2));
@@ -132,7 +133,7 @@ class ResumedRunTest {
       assertThatThrownBy(
               () -> FineTuning.run(request(model, TEXTS, settings()), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("holds a run already: resume it, or choose another directory");
+          .hasMessageContaining("already holds a run: resume it, or choose another directory");
       Objective other = new CausalLmObjective(VALID, TRAIN);
       TuningSettings another = settings().seed(4).batching(Batching.of(2).maxTokens(40));
       assertThatThrownBy(
@@ -140,9 +141,9 @@ class ResumedRunTest {
                   FineTuning.run(
                       request(model, other, another).workers(1).resumed(), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("batch: 4 then, 2 now")
-          .hasMessageContaining("seed: 0 then, 4 now")
-          .hasMessageContaining("workers: 2 then, 1 now")
+          .hasMessageContaining("batch: was 4, is now 2")
+          .hasMessageContaining("seed: was 0, is now 4")
+          .hasMessageContaining("workers: was 2, is now 1")
           .hasMessageContaining("data_sha256: ");
     }
   }

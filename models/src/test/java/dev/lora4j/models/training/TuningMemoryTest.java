@@ -1,9 +1,9 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.train.TrainingCallback;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.train.TrainingCallback;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
