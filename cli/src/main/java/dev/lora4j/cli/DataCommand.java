@@ -7,19 +7,17 @@ import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
 import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.ExampleGroups;
 import dev.lora4j.models.text.ExampleOptions;
 import dev.lora4j.models.text.Learned;
 import dev.lora4j.models.text.LossView;
-import dev.lora4j.models.text.PreferencePairs;
 import dev.lora4j.models.text.TextData;
-import dev.lora4j.models.text.TextExamples;
 import dev.lora4j.models.text.Tokenizer;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
@@ -80,8 +78,15 @@ final class DataCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
-  /** The examples of a file; of pairs both answers. */
-  private record Found(DataForm form, List<Example> examples, DataReport report) {}
+  private record Found(DataForm form, ExampleGroups made) {
+    List<Example> examples() {
+      return made.examples();
+    }
+
+    DataReport report() {
+      return made.report();
+    }
+  }
 
   @Override
   public Integer call() {
@@ -106,14 +111,7 @@ final class DataCommand implements Callable<Integer> {
     ExampleOptions options =
         new ExampleOptions(
             maxTokens, Learned.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
-    if (data.form() == DataForm.PREFERENCE) {
-      PreferencePairs pairs = PreferencePairs.of(data, tokenizer, options);
-      List<Example> both =
-          pairs.pairs().stream().flatMap(p -> Stream.of(p.chosen(), p.rejected())).toList();
-      return new Found(data.form(), both, pairs.report());
-    }
-    TextExamples examples = TextExamples.of(data, tokenizer, options);
-    return new Found(data.form(), examples.examples(), examples.report());
+    return new Found(data.form(), ExampleGroups.of(data, tokenizer, options));
   }
 
   private List<Example> shown(Found found) {
@@ -143,10 +141,8 @@ final class DataCommand implements Callable<Integer> {
   }
 
   private static String nameOf(Found found, int index) {
-    if (found.form() == DataForm.PREFERENCE) {
-      return "pair " + (index / 2 + 1) + ", " + (index % 2 == 0 ? "chosen" : "rejected");
-    }
-    return "example " + (index + 1);
+    int size = found.made().groups().get(0).size();
+    return found.form().nameOf(index / size + 1, index % size);
   }
 
   private boolean inColour() {
@@ -161,7 +157,7 @@ final class DataCommand implements Callable<Integer> {
 
   private void fill(ObjectNode root, Found found, Tokenizer tokenizer) {
     DataReport report = found.report();
-    root.put("form", found.form().name().toLowerCase(Locale.ROOT));
+    root.put("form", found.form().word());
     root.put("rows", report.rows());
     root.put("examples", report.examples());
     root.put("tokens", report.tokens());

@@ -21,14 +21,14 @@ import dev.lora4j.models.text.TextData;
 import dev.lora4j.models.text.Tokenizer;
 import dev.lora4j.models.training.EvaExamples;
 import dev.lora4j.models.training.FineTuning;
-import dev.lora4j.models.training.TuningData;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.models.training.Objective;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningResult;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.nn.Devices;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Summary;
+import dev.lora4j.train.TrainingCallback;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,7 +116,7 @@ final class LanguageTraining implements AutoCloseable {
             tokenizer,
             data.isPlainText() ? Optional.empty() : template);
     Sampled.requireReadable(network, prompt); // an error comes before hours of training
-    LoraModel model = adapt(network, data.tuning());
+    LoraModel model = adapt(network, data.objective());
     fingerprint = Optional.of(Meanwhile.make(model::fingerprint)); // the run asks for it
     Summary listing = Summary.of(network);
     story.printf(
@@ -126,7 +126,7 @@ final class LanguageTraining implements AutoCloseable {
         wish.adapter().config(usualAlpha()).targets().describe());
 
     TuningRequest request =
-        TuningRequest.of(model, data.tuning(), wish.places().out(), settings)
+        TuningRequest.of(model, data.objective(), wish.places().out(), settings)
             .workers(wish.training().workers());
     if (wish.language().resume()) {
       request = request.resumed();
@@ -165,20 +165,20 @@ final class LanguageTraining implements AutoCloseable {
     return 2.0 * wish.adapter().rank();
   }
 
-  private LoraModel adapt(LanguageModel network, TuningData examples) {
+  private LoraModel adapt(LanguageModel network, Objective objective) {
     LoraConfig config = wish.adapter().config(usualAlpha());
     LoraModel model =
         config.initialization() instanceof Initialization.Eva
-            ? fromInputs(network, config, examples)
+            ? fromInputs(network, config, objective)
             : Lora.adapt(network, config);
     network.train(false);
     return model;
   }
 
-  private LoraModel fromInputs(LanguageModel network, LoraConfig config, TuningData examples) {
+  private LoraModel fromInputs(LanguageModel network, LoraConfig config, Objective objective) {
     story.println("The adapter begins from what the layers are given (EVA).");
     try (PointerScope scope = new PointerScope()) {
-      List<EvaBatch> batches = EvaExamples.of(examples, wish.training().seed(), network.device());
+      List<EvaBatch> batches = EvaExamples.of(objective, wish.training().seed(), network.device());
       return Lora.adapt(network, config, batches);
     }
   }
@@ -187,8 +187,8 @@ final class LanguageTraining implements AutoCloseable {
     try (Interruption interruption = interruption();
         TuningBar bar = new TuningBar();
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
-      TuningListener record =
-          new TuningListener() {
+      TrainingCallback record =
+          new TrainingCallback() {
             @Override
             public void onStart(long steps, long done) {
               record(model, settings);
@@ -200,7 +200,7 @@ final class LanguageTraining implements AutoCloseable {
             }
           };
       return kept.guard(
-          () -> FineTuning.run(request, TuningListeners.of(record, kept, bar, metrics)));
+          () -> FineTuning.run(request, TrainingCallback.all(record, kept, bar, metrics)));
     }
   }
 

@@ -23,7 +23,7 @@ public final class Attention {
   private final @Nullable KeyValueCache cache;
   private final KeysAndValuesSink sink;
   private final long past;
-  private final @Nullable Branches branches;
+  private final @Nullable PrefixTree layout;
   private final CausalAttention causal;
 
   /** Receives the keys and values of each layer. */
@@ -43,10 +43,10 @@ public final class Attention {
     this.cache = cache;
     this.sink = sink;
     this.past = past;
-    branches = tokens.ends().map(Branches::of).orElse(null);
+    layout = tokens.layout().orElse(null);
     causal =
         new CausalAttention(
-            branches == null ? List.of(new Text(past, tokens.length())) : branches.texts());
+            layout == null ? List.of(new Text(past, tokens.length())) : layout.texts());
   }
 
   /** Attention within whole sequences, without a cache. */
@@ -56,7 +56,7 @@ public final class Attention {
 
   /** Attention of tokens that continue a KV cache. */
   public static Attention continuing(Tokens tokens, KeyValueCache cache) {
-    if (tokens.ends().isPresent()) {
+    if (tokens.layout().isPresent()) {
       throw new UserError("packed sequences can't continue a KV cache; give each row one sequence");
     }
     return new Attention(tokens, cache, cache::append, cache.length());
@@ -100,8 +100,8 @@ public final class Attention {
    */
   public Tensor attend(
       int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
-    if (branches != null) {
-      return ofBranches(branches, q, k, v, window, dropout);
+    if (layout != null) {
+      return ofBranches(layout, q, k, v, window, dropout);
     }
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
@@ -117,10 +117,10 @@ public final class Attention {
 
   /** Packed sequences, branch by branch. */
   private Tensor ofBranches(
-      Branches branches, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
-    List<Tensor> queries = branches.split(q);
-    List<Tensor> keys = branches.paths(branches.split(k));
-    List<Tensor> values = branches.paths(branches.split(v));
+      PrefixTree layout, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    List<Tensor> queries = layout.split(q);
+    List<Tensor> keys = layout.paths(layout.split(k));
+    List<Tensor> values = layout.paths(layout.split(v));
     List<Tensor> attended = new ArrayList<>();
     for (int i = 0; i < queries.size(); i++) {
       Tensor keysOfPath = keys.get(i).transpose(1, 2);

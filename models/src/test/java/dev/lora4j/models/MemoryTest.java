@@ -12,7 +12,7 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.train.Sgd;
 import dev.lora4j.train.Trainer;
-import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.Workers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -70,8 +70,8 @@ class MemoryTest {
 
   private static long growth(Module net, TensorDataset data, Workers workers, int epochs) {
     long[] resident = new long[2];
-    TrainingListener watcher =
-        new TrainingListener() {
+    TrainingCallback watcher =
+        new TrainingCallback() {
           @Override
           public void onStep(Step step) {
             if (step.number() == WARM_UP) {
@@ -85,7 +85,7 @@ class MemoryTest {
           }
         };
     try (Sgd sgd = new Sgd(1e-4, 0.9)) {
-      Trainer.of(net, sgd).epochs(epochs).listener(watcher).fit(data, workers);
+      Trainer.of(net, sgd).epochs(epochs).callback(watcher).fit(data, workers);
     }
     return resident[1] - resident[0];
   }

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Rows of jsonl, json, csv, tsv and parquet files as JSON, one after the other, by DuckDB. */
+/** Streams rows of jsonl, json, csv, tsv and parquet files as JSON, through DuckDB. */
 final class DataFile {
-  /** Takes a row, and says whether it wants another one. */
+  /** Receives a row; returns whether to continue. */
   @FunctionalInterface
   interface Taker {
     boolean take(long number, String json);
@@ -32,12 +32,12 @@ final class DataFile {
 
   private DataFile() {}
 
-  /** The endings of the files that can be read here. */
+  /** The supported file extensions. */
   static List<String> endings() {
     return QUERIES.keySet().stream().sorted().toList();
   }
 
-  /** A file's ending without a dot; {@code .gz} is seen through. */
+  /** The extension of a file, without the dot and {@code .gz}. */
   static String ending(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     String plain = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
@@ -45,9 +45,9 @@ final class DataFile {
   }
 
   /**
-   * Hands out the rows from the first on.
+   * Passes on the rows in order.
    *
-   * @throws CorruptFile when the file is not what its name says
+   * @throws CorruptFile if the content does not match the extension
    */
   static void read(Path file, Taker taker) {
     String query = QUERIES.get(ending(file));
@@ -56,7 +56,7 @@ final class DataFile {
           file + ": expected a file ending in " + String.join(", ", endings()) + " or txt");
     }
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-      throw new UserError("cannot read " + file + ": there is no such file, or no permission");
+      throw new UserError("cannot read " + file + ": no such file, or no permission");
     }
     FileQuery.run(
         file,

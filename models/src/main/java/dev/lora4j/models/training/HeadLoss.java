@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code −log softmax(W h)[target]} of each row, and what it says to h, a few rows at a time: the
- * logits of all rows never exist at once. For one thread.
+ * Chunked cross-entropy: {@code −log softmax(W h)[target]} of each row and its gradient with
+ * respect to h, a few rows at a time. The logits of all rows never exist at once. For one thread.
  *
  * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, with the model's
  * {@link dev.lora4j.models.LogitTransform} between the product and the softmax. The softmax

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Preferences are learned as the formula says; numbers by tools/dpo_fixtures.py. */
-class PreferenceTest {
+/** Loss and gradients equal the formula; numbers by tools/dpo_fixtures.py. */
+class DpoObjectiveTest {
   private static final double TOLERANCE = 1e-4; // as for all gradients of these models
   private static final int PAIRS = 4;
 
@@ -37,7 +37,7 @@ class PreferenceTest {
     return pairs;
   }
 
-  private static Example answer(Fixture fixture, String name) {
+  static Example answer(Fixture fixture, String name) {
     int[] tokens = Arrays.stream(Ops.longs(fixture.tensor(name))).mapToInt(t -> (int) t).toArray();
     long[] marks = Ops.longs(fixture.tensor(name + ".loss"));
     boolean[] loss = new boolean[marks.length];
@@ -58,7 +58,7 @@ class PreferenceTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.withPeftsAdapter(family)) {
       Fixture fixture = Fixture.read("llm/" + family + "/preferences.safetensors");
-      TuningData data = new TuningData.Preferences(pairs(fixture), List.of(), 0.3);
+      Objective data = new DpoObjective(pairs(fixture), List.of(), 0.3);
       Batching batching = new Batching(batch, PAIRS / batch, 64, false, recompute);
       TuningRequest request =
           TuningRequest.of(
@@ -67,17 +67,18 @@ class PreferenceTest {
                   Path.of("not-written"),
                   TuningSettings.of(1).batching(batching).longestGradient(1e9))
               .workers(workers);
-      Objective objective = Objective.of(data, request.settings());
+      Objective objective = request.objective();
       try (Workers group = new Workers(workers);
           Gradients gradients = new Gradients();
           WindowStep step = new WindowStep(request, objective, group, gradients)) {
-        TextStep window = objective.steps().epoch(0).get(0);
+        TextStep window = objective.steps(request.settings()).epoch(0).get(0);
         WindowStep.Outcome outcome = step.take(1, window);
 
         double expected = fixture.tensor("losses").sum().item_double();
         assertThat(outcome.units()).isEqualTo(PAIRS);
         assertThat(outcome.loss()).isCloseTo(expected, within(TOLERANCE));
-        assertThat(step.evaluate(List.of(window))).isCloseTo(expected / PAIRS, within(TOLERANCE));
+        assertThat(step.evaluate(List.of(window)).loss())
+            .isCloseTo(expected / PAIRS, within(TOLERANCE));
         trainedByKey(model)
             .forEach(
                 (key, parameter) ->
@@ -86,7 +87,7 @@ class PreferenceTest {
     }
   }
 
-  private static Map<String, Parameter> trainedByKey(SmallModel model) {
+  static Map<String, Parameter> trainedByKey(SmallModel model) {
     Map<String, Parameter> byKey = new HashMap<>();
     model
         .network()
@@ -107,14 +108,15 @@ class PreferenceTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("gpt2", LoraConfig.rank(2).dropout(0.5))) {
       Fixture fixture = Fixture.read("llm/gpt2/preferences.safetensors");
-      TuningData data = new TuningData.Preferences(pairs(fixture), List.of(), 0.1);
+      Objective data = new DpoObjective(pairs(fixture), List.of(), 0.1);
       TuningRequest request =
           TuningRequest.of(model.adapted, data, Path.of("not-written"), TuningSettings.of(1));
-      Objective objective = Objective.of(data, request.settings());
+      Objective objective = request.objective();
       try (Workers group = new Workers(1);
           Gradients gradients = new Gradients();
           WindowStep step = new WindowStep(request, objective, group, gradients)) {
-        assertThat(step.evaluate(objective.steps().epoch(0))).isCloseTo(Math.log(2), within(1e-9));
+        assertThat(step.evaluate(objective.steps(request.settings()).epoch(0)).loss())
+            .isCloseTo(Math.log(2), within(1e-9));
       }
     }
   }
