@@ -24,7 +24,6 @@ final class CachedSnapshot {
    * Returns the snapshot.
    *
    * @param why the reason for not asking the Hub
-   *
    * @param next the alternative to propose
    */
   Path find(String why, String next) {
