@@ -61,7 +61,8 @@ public final class FileTensors {
   /**
    * Reads a tensor into new CPU memory that belongs to the caller's pointer scope.
    *
-   * @param what the tensor, for messages @param start the offset of its first byte
+   * @param what the tensor, for messages
+   * @param start the offset of its first byte
    * @throws CorruptFile when the file ends too early
    */
   public static Tensor read(

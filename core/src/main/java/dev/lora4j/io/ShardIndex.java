@@ -57,8 +57,9 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
 
   /** Plain file names of the format in the index's own name: {@code safetensors} or {@code bin}. */
   private static Pattern shardNames(Path index) {
-    String[] parts = String.valueOf(index.getFileName()).replace(SUFFIX, "").split("\\.");
-    return Pattern.compile("[^/\\\\:\\p{Cntrl}]+\\." + Pattern.quote(parts[parts.length - 1]));
+    String weights = String.valueOf(index.getFileName()).replace(SUFFIX, "");
+    String extension = weights.substring(weights.lastIndexOf('.') + 1);
+    return Pattern.compile("[^/\\\\:\\p{Cntrl}]+\\." + Pattern.quote(extension));
   }
 
   /** Returns the file names of all shards, sorted, each once. */

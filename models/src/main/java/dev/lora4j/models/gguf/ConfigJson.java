@@ -31,8 +31,9 @@ final class ConfigJson {
   }
 
   /**
-   * * Returns the config. * @param tensors llama.cpp's names of the tensors in the file
+   * Returns the config.
    *
+   * @param tensors llama.cpp's names of the tensors in the file
    * @param vocabulary the rows of the embedding
    * @throws UserError naming an unsupported setting
    * @throws CorruptFile if a value is missing or contradicts another

@@ -61,7 +61,11 @@ enum SplitRule {
     this.patterns = patterns;
   }
 
-  /** * Returns the rule of a name. * @throws UserError if it is unknown */
+  /**
+   * Returns the rule of a name.
+   *
+   * @throws UserError if it is unknown
+   */
   static SplitRule named(Path file, String name) {
     return Arrays.stream(values())
         .filter(rule -> rule.names.contains(name))

@@ -26,8 +26,9 @@ final class TokenizerJson {
   }
 
   /**
-   * * Returns the {@code tokenizer.json}. * @throws UserError naming an unsupported tokenizer
+   * Returns the {@code tokenizer.json}.
    *
+   * @throws UserError naming an unsupported tokenizer
    * @throws CorruptFile if the vocabulary contradicts itself
    */
   static ObjectNode of(Metadata metadata, GgufVocabulary vocabulary) {

@@ -21,8 +21,9 @@ final class CachedSnapshot {
   }
 
   /**
-   * * Returns the snapshot. * @param why the reason for not asking the Hub
+   * Returns the snapshot.
    *
+   * @param why the reason for not asking the Hub
    * @param next the alternative to propose
    */
   Path find(String why, String next) {

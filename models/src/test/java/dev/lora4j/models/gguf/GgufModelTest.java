@@ -145,7 +145,7 @@ class GgufModelTest {
         changed(
             "llama3", (m, tensors) -> tensors.put("rope_freqs.weight", torch.ones(4).mul_(two()))),
         UserError.class,
-        "rope_freqs.weight is not the scaling of Llama 3");
+        "rope_freqs.weight is not Llama 3's scaling");
   }
 
   private static Scalar two() {
