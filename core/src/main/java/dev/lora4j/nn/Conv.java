@@ -4,6 +4,8 @@ import dev.lora4j.UserError;
 import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +70,17 @@ public abstract sealed class Conv extends Module implements Weighted
   @Override
   public final Tensor forward(Tensor input) {
     return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());
+  }
+
+  @Override
+  public final Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
+    TensorOptional b = Ops.optional(bias);
+    ConvOptions o = options;
+    return switch (o.kernel().length) {
+      case 1 -> torch.conv1d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+      case 2 -> torch.conv2d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+      default -> torch.conv3d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+    };
   }
 
   /** Kernel, stride, padding and dilation, with one value for each axis. */

@@ -1,7 +1,5 @@
 package dev.lora4j.nn;
 
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** A convolution over {@code [batch, in, depth, height, width]}: PyTorch's {@code nn.Conv3d}. */
@@ -19,12 +17,5 @@ public final class Conv3d extends Conv {
 
   Conv3d(Parameter weight, @Nullable Parameter bias, ConvOptions options) {
     super(weight, bias, options);
-  }
-
-  @Override
-  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
-    ConvOptions o = options();
-    return torch.conv3d(
-        input, weight, Ops.optional(bias), o.stride(), o.padding(), o.dilation(), o.groups());
   }
 }

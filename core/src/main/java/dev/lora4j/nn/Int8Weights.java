@@ -76,8 +76,8 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
   }
 
   /**
-   * The product is computed apart from the graph. What stands for it there is a sum with zero times
-   * a column of x, whose gradient is replaced by {@code g W}.
+   * Computes the product outside of the graph. In the graph it is a sum with zero times a column of
+   * x, whose gradient is replaced by {@code g W}.
    */
   private Tensor linear(Tensor x, OnePass pass) {
     Tensor alias = torch.alias(x);

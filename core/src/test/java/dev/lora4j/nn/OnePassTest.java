@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Derivatives that are written out are those that libtorch finds. */
+/** Written-out derivatives equal those of libtorch. */
 class OnePassTest {
   private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
 
@@ -21,7 +21,7 @@ class OnePassTest {
   private Tensor weight;
 
   @BeforeEach
-  void draw() {
+  void drawInputs() {
     Engine.seed(11);
     x = torch.randn(5, 12);
     other = torch.randn(5, 12);
@@ -31,7 +31,7 @@ class OnePassTest {
   }
 
   @Test
-  void rmsNormGivesLibtorchsGradient() {
+  void rmsNormHasLibtorchsGradient() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     norm.freeze();
     weightOf(norm).copy_(torch.randn(12).add(Ops.ONE));
@@ -39,13 +39,13 @@ class OnePassTest {
   }
 
   @Test
-  void rmsNormsOwnWeightLearnsToo() {
+  void rmsNormWeightHasLibtorchsGradient() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     assertSame(() -> norm.forward(x), List.of(x, weightOf(norm)));
   }
 
   @Test
-  void siluTimesGivesLibtorchsGradients() {
+  void siluTimesHasLibtorchsGradients() {
     assertSame(
         () -> Ops.siluTimes(x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
         List.of(x, other));
@@ -63,12 +63,12 @@ class OnePassTest {
   }
 
   @Test
-  void leavesMayBeSiluTimesInputsAndUsedAgain() {
+  void siluTimesOfLeavesKeepsTheirOtherGradients() {
     assertSame(() -> Ops.siluTimes(x, other).add(x), List.of(x, other));
   }
 
   @Test
-  void oneTensorMayBeBothInputsOfSiluTimes() {
+  void siluTimesOfATensorWithItselfHasLibtorchsGradient() {
     assertSame(() -> Ops.siluTimes(x, x).add(x), List.of(x));
   }
 
@@ -89,7 +89,7 @@ class OnePassTest {
   }
 
   @Test
-  void whatIsMadeAgainIsWhatItWas() {
+  void recomputedTensorsHaveTheSavedValues() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     norm.freeze();
     weightOf(norm).copy_(torch.randn(12));
@@ -111,7 +111,7 @@ class OnePassTest {
   }
 
   @Test
-  void aPassThatIsNotWalkedBackLeavesNothing() {
+  void contextWithoutBackwardFreesItsTensors() {
     try (PointerScope scope = new PointerScope();
         OnePass pass = OnePass.open()) {
       Ops.siluTimes(x.mul(Ops.ONE), other.mul(Ops.ONE));
@@ -121,7 +121,7 @@ class OnePassTest {
   }
 
   @Test
-  void passesNest() {
+  void contextsNest() {
     try (OnePass outer = OnePass.open()) {
       OnePass.open().close();
       assertThat(OnePass.current()).isSameAs(outer);

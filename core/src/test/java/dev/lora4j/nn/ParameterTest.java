@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class ParameterTest {
 
   @Test
-  void outlivesTheScopeInWhichItWasMade() {
+  void outlivesItsPointerScope() {
     Parameter parameter;
     try (PointerScope scope = new PointerScope()) {
       parameter = Parameter.over(torch.ones(2));
@@ -28,7 +28,7 @@ class ParameterTest {
   }
 
   @Test
-  void anotherShapeIsNotCopiedIn() {
+  void copyingAnotherShapeIsRefused() {
     try (PointerScope scope = new PointerScope();
         Parameter parameter = Parameter.over(torch.ones(2, 3))) {
       assertThatThrownBy(() -> parameter.copyFrom(torch.ones(3, 2)))
@@ -38,7 +38,7 @@ class ParameterTest {
   }
 
   @Test
-  void movesIntoGivenMemoryAndLivesThere() {
+  void movesIntoGivenMemory() {
     try (PointerScope scope = new PointerScope();
         Parameter parameter = Parameter.over(torch.ones(2, 2))) {
       Tensor memory = torch.zeros(4);
@@ -53,7 +53,7 @@ class ParameterTest {
   }
 
   @Test
-  void aReplacedValueStaysFrozen() {
+  void replacedValueStaysFrozen() {
     try (Parameter parameter = Parameter.over(Ops.ones(2)).trainable(false)) {
       try (PointerScope scope = new PointerScope()) {
         parameter.replaceValue(torch.zeros(2));
