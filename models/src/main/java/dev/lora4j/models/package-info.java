@@ -10,8 +10,8 @@
  * tokens so far. A model says what is computed; fast paths for decoding are elsewhere.
  *
  * <pre>{@code
- * ConfigFields fields = ConfigFields.read(directory.resolve("config.json"));
- * try (LanguageModel model = ModelFamily.of(fields).create(fields)) { // with random weights
+ * JsonDocument config = JsonDocument.read(directory.resolve("config.json"));
+ * try (LanguageModel model = ModelFamily.of(config).create(config)) { // with random weights
  *   Tensor logits = model.forward(ids); // [B, T] to [B, T, V]
  * }
  * }</pre>

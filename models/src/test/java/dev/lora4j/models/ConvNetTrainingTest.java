@@ -17,7 +17,7 @@ import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.Sgd;
 import dev.lora4j.train.Trainer;
-import dev.lora4j.train.TrainingCallback;
+import dev.lora4j.train.TrainingListener;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
@@ -30,7 +30,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Twenty steps side by side with PyTorch's optimizers; fixtures by tools/convnet_fixtures.py. */
+/**
+ * Parity of twenty training steps with PyTorch's optimizers; fixtures by tools/convnet_fixtures.py.
+ */
 class ConvNetTrainingTest {
   private static final double TOLERANCE = 1e-5;
   private static final int BATCH = 4;
@@ -58,7 +60,7 @@ class ConvNetTrainingTest {
       Trainer.of(net, optimizer)
           .batchSize(BATCH)
           .cacheBytes(0)
-          .callback(listening(losses))
+          .listener(listening(losses))
           .fit(inPyTorchsOrder(batch), group);
 
       expected.check("losses", tensor(losses), TOLERANCE);
@@ -94,8 +96,8 @@ class ConvNetTrainingTest {
             settings.get("weight_decay").asDouble()));
   }
 
-  static TrainingCallback listening(List<Double> losses) {
-    return new TrainingCallback() {
+  static TrainingListener listening(List<Double> losses) {
+    return new TrainingListener() {
       @Override
       public void onStep(Step step) {
         losses.add(step.loss());
@@ -111,7 +113,7 @@ class ConvNetTrainingTest {
     return Ops.tensor(floats, floats.length);
   }
 
-  /** Eighty examples in PyTorch's order. */
+  /** Eighty examples; the n-th request returns the n-th example that PyTorch drew. */
   static Dataset inPyTorchsOrder(Fixture batch) {
     Tensor order = batch.tensor("order").flatten();
     return new Dataset() {
@@ -130,11 +132,11 @@ class ConvNetTrainingTest {
     };
   }
 
-  // ---- beyond PyTorch ----
+  // // ---- beyond PyTorch ----
 
   @ParameterizedTest
   @CsvSource({"1, false", "2, false", "1, true", "2, true"})
-  void theSameSeedAndWorkersGiveTheSameResult(int workers, boolean adapted) {
+  void sameSeedAndWorkerCountGiveTheSameResult(int workers, boolean adapted) {
     try (ConvNet one = network(adapted);
         ConvNet other = network(adapted)) {
       train(one, workers, 1 << 20);
@@ -144,9 +146,9 @@ class ConvNetTrainingTest {
     }
   }
 
-  /** The frozen prefix before the adapted layers: two convolutions. */
+  /** Computes everything before the adapted layers: two convolutions. */
   @Test
-  void theFrozenConvolutionsAreComputedOnce() {
+  void frozenConvolutionsAreComputedOnce() {
     try (ConvNet cached = network(true);
         ConvNet plain = network(true)) {
       assertThat(train(cached, 2, 1 << 20).cachedStages()).isEqualTo(2);

@@ -43,7 +43,8 @@ final class WeightLoader {
     check();
     ParallelLoop.forEach(
         parameters.entrySet(),
-        entry -> load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), dtype));
+        entry ->
+            load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), dtype));
     checkTiedHead(stored, parameters);
   }
 

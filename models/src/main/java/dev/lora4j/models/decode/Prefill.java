@@ -30,7 +30,10 @@ public final class Prefill {
    * @return final hidden state of the last token, {@code [1, hidden]}
    */
   public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
-    int parts = model.device().is_cpu() ? Math.min(Crew.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS) : 1;
+    int parts =
+        model.device().is_cpu()
+            ? Math.min(Crew.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS)
+            : 1;
     return parts < 2 ? readAlone(model, ids, cache) : readInParts(model, ids, cache, parts);
   }
 
