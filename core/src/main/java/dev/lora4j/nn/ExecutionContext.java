@@ -9,16 +9,9 @@ import org.jspecify.annotations.Nullable;
  * The values that are bound to a thread, one for each {@link ContextVar}: an immutable snapshot
  * that worker threads inherit.
  *
- * <table>
- * <caption>What is bound to a thread</caption>
- * <tr><th>value</th><th>bound by</th><th>inherited</th></tr>
- * <tr><td>active adapters of a model</td><td>the model's adapter scopes</td><td>yes</td></tr>
- * <tr><td>gradients of its own</td><td>a gradient view</td><td>no</td></tr>
- * <tr><td>random numbers of its own</td><td>a random generator of the thread</td><td>no</td></tr>
- * <tr><td>autograd context</td><td>an autograd context</td><td>no</td></tr>
- * <tr><td>thread team</td><td>a team that helps</td><td>no</td></tr>
- * <tr><td>initialisation without values</td><td>making a network without values</td><td>no</td></tr>
- * </table>
+ * <p>Worker threads inherit the active adapters of each model. A thread's gradient buffer, random
+ * generator, autograd context and thread team are its own, and so is the choice to create networks
+ * without values.
  */
 public final class ExecutionContext {
   private static final ExecutionContext EMPTY = new ExecutionContext(Map.of());

@@ -9,11 +9,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the weight of a base layer is stored: dense, or quantised and dequantised as it is used.
+ * The weight of a base layer as it is stored: dense, or in a quantised base, with dequantisation at
+ * each use.
  *
- * <p>A store is an implementation of this interface and nothing else. Whatever it keeps, it keeps
- * in {@link #parameters}: the canonical form of the weight, which state dicts list, devices move
- * and fingerprints digest.
+ * <p>A new store is one implementation of this interface. Its {@link #parameters} are the canonical
+ * form of the weight: state dicts list them, device moves move them and fingerprints digest them.
  */
 public interface WeightStore {
 
