@@ -5,33 +5,35 @@ import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
 import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.ExampleGroups;
 import dev.lora4j.models.text.ExampleOptions;
-import dev.lora4j.models.text.PreferencePair;
-import dev.lora4j.models.text.PreferencePairs;
 import dev.lora4j.models.text.Sample;
 import dev.lora4j.models.text.Split;
+import dev.lora4j.models.text.StandardForm;
 import dev.lora4j.models.text.TextData;
-import dev.lora4j.models.text.TextExamples;
 import dev.lora4j.models.text.Tokenizer;
-import dev.lora4j.models.training.TuningData;
+import dev.lora4j.models.training.Objective;
+import dev.lora4j.models.training.ObjectiveProvider;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What a language model learns from, and what was held back; reading it says what was found.
  *
- * @param tuning examples or pairs
+ * @param objective the loss with its examples
  * @param form what the rows are
  * @param first an example that shows what the data are like: held back, where there is one
  * @param description in a line: {@code chats.jsonl, 950 examples to learn from and 50 held back}
  */
-record LanguageData(TuningData tuning, DataForm form, Example first, String description) {
+record LanguageData(Objective objective, DataForm form, Example first, String description) {
 
   /** Whether it is text to go on with, in which nobody is asked anything. */
   boolean isPlainText() {
-    return form == DataForm.DOCUMENT || form == DataForm.TEXT;
+    return form == StandardForm.DOCUMENT || form == StandardForm.TEXT;
   }
 
   /**
@@ -57,29 +59,30 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
       ExampleOptions making,
       PrintStream story) {
 
-    LanguageData read(TextData data) {
-      begin(data);
-      double share = options.validFraction();
-      Optional<TextData> valid = options.valid().map(this::open);
-      if (options.dpo() || data.form() == DataForm.PREFERENCE) {
-        Split<PreferencePair> pairs = split(data, pairs(data), valid.map(this::pairs), share);
-        double beta = options.beta().orElse(LanguageOptions.BETA);
-        story.println("Learned by direct preference optimisation, beta " + beta);
-        return new LanguageData(
-            new TuningData.Preferences(pairs.train(), pairs.valid(), beta),
-            data.form(),
-            first(pairs).chosen(),
-            described(data.file(), pairs, "pairs of answers"));
-      }
-      if (options.beta().isPresent()) {
-        throw new UserError("--beta is for data with prompt, chosen and rejected; see --dpo");
-      }
-      Split<Example> texts = split(data, texts(data), valid.map(this::texts), share);
+    LanguageData read(TextData given) {
+      begin(given);
+      ObjectiveProvider provider = options.objective(given.form());
+      Map<String, Double> parameters = provider.parameters(options.objectiveParameters(provider));
+      TextData data = given.readAs(provider.forms());
+      Split<List<Example>> split =
+          split(
+              data,
+              groups(data),
+              options.valid().map(file -> groups(open(file).readAs(provider.forms()))),
+              options.validFraction());
+      story.println("Objective: " + provider.fullName() + described(parameters));
       return new LanguageData(
-          new TuningData.Texts(texts.train(), texts.valid()),
+          provider.create(split, parameters),
           data.form(),
-          first(texts),
-          described(data.file(), texts, "examples"));
+          first(split).get(0),
+          "%s, %,d training and %,d validation examples"
+              .formatted(data.file().getFileName(), split.train().size(), split.valid().size()));
+    }
+
+    private static String described(Map<String, Double> parameters) {
+      return parameters.entrySet().stream()
+          .map(parameter -> ", " + parameter.getKey() + " " + parameter.getValue())
+          .collect(Collectors.joining());
     }
 
     private TextData open(Path file) {
@@ -99,24 +102,18 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
           making.template().isPresent()
               && (sample instanceof Sample.Chat
                   || sample instanceof Sample.Instruction
-                  || (sample instanceof Sample.Preference pair
-                      && pair.chosen() instanceof Sample.Chat));
+                  || (sample instanceof Sample.Rated rated
+                      && rated.answers().get(0) instanceof Sample.Chat));
       if (!spoken) {
         throw new UserError(
             "--system goes with conversations and a chat template; " + place + " is none");
       }
     }
 
-    private List<PreferencePair> pairs(TextData data) {
-      PreferencePairs made = PreferencePairs.of(data, tokenizer, making);
+    private List<List<Example>> groups(TextData data) {
+      ExampleGroups made = ExampleGroups.of(data, tokenizer, making);
       tell(made.report());
-      return made.pairs();
-    }
-
-    private List<Example> texts(TextData data) {
-      TextExamples made = TextExamples.of(data, tokenizer, making);
-      tell(made.report());
-      return made.examples();
+      return made.groups();
     }
 
     private void tell(DataReport report) {
@@ -136,7 +133,7 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
         return new Split<>(all, List.of());
       }
       int held = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
-      if (data.form() == DataForm.DOCUMENT) {
+      if (data.form() == StandardForm.DOCUMENT) {
         story.printf("  The last %s of them are held back.%n", Numbers.count(held));
         return Split.atEnd(all, held);
       }
@@ -145,11 +142,6 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
 
     private static <T> T first(Split<T> split) {
       return (split.valid().isEmpty() ? split.train() : split.valid()).get(0);
-    }
-
-    private static String described(Path file, Split<?> split, String what) {
-      return "%s, %,d %s to learn from and %,d held back"
-          .formatted(file.getFileName(), split.train().size(), what, split.valid().size());
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.lora4j.cli;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
+import dev.lora4j.io.DType;
 import dev.lora4j.lora.BaseFingerprint;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
@@ -11,6 +12,7 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.metrics.RunCurves;
 import dev.lora4j.models.metrics.RunMetrics;
 import dev.lora4j.models.text.ChatTemplate;
@@ -19,14 +21,14 @@ import dev.lora4j.models.text.TextData;
 import dev.lora4j.models.text.Tokenizer;
 import dev.lora4j.models.training.EvaExamples;
 import dev.lora4j.models.training.FineTuning;
-import dev.lora4j.models.training.TuningData;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.models.training.Objective;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningResult;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.nn.Devices;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Summary;
+import dev.lora4j.train.TrainingCallback;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +51,7 @@ final class LanguageTraining implements AutoCloseable {
   private final Wish wish;
   private final PrintStream story;
   private final Path directory;
+  private final ModelFiles modelFiles;
   private final Pretrained base;
   private final Meanwhile<TextData> dataFile;
   private final Tokenizer tokenizer;
@@ -72,12 +75,13 @@ final class LanguageTraining implements AutoCloseable {
     this.wish = wish;
     this.story = story;
     directory = References.resolve(wish.places().model());
-    Meanwhile<Tokenizer> reading = Meanwhile.make(() -> Tokenizer.load(directory));
+    modelFiles = ModelFiles.at(directory);
+    Meanwhile<Tokenizer> reading = Meanwhile.make(() -> Tokenizer.load(modelFiles));
     dataFile = Meanwhile.make(() -> TextData.open(wish.places().data()));
     boolean loaded = false;
     try {
       Engine.seed(wish.training().seed());
-      base = Pretrained.load(directory);
+      base = Pretrained.load(modelFiles, DType.F32);
       loaded = true;
     } finally {
       if (!loaded) {
@@ -86,7 +90,7 @@ final class LanguageTraining implements AutoCloseable {
     }
     tokenizer = reading.get();
     template =
-        ChatTemplate.load(directory, tokenizer.special())
+        ChatTemplate.load(modelFiles, tokenizer.special())
             .map(chat -> wish.language().system().map(chat::withSystem).orElse(chat));
     kept = new Kept(wish.places().out());
   }
@@ -112,7 +116,7 @@ final class LanguageTraining implements AutoCloseable {
             tokenizer,
             data.isPlainText() ? Optional.empty() : template);
     Sampled.requireReadable(network, prompt); // an error comes before hours of training
-    LoraModel model = adapt(network, data.tuning());
+    LoraModel model = adapt(network, data.objective());
     fingerprint = Optional.of(Meanwhile.make(model::fingerprint)); // the run asks for it
     Summary listing = Summary.of(network);
     story.printf(
@@ -122,7 +126,7 @@ final class LanguageTraining implements AutoCloseable {
         wish.adapter().config(usualAlpha()).targets().describe());
 
     TuningRequest request =
-        TuningRequest.of(model, data.tuning(), wish.places().out(), settings)
+        TuningRequest.of(model, data.objective(), wish.places().out(), settings)
             .workers(wish.training().workers());
     if (wish.language().resume()) {
       request = request.resumed();
@@ -161,20 +165,20 @@ final class LanguageTraining implements AutoCloseable {
     return 2.0 * wish.adapter().rank();
   }
 
-  private LoraModel adapt(LanguageModel network, TuningData examples) {
+  private LoraModel adapt(LanguageModel network, Objective objective) {
     LoraConfig config = wish.adapter().config(usualAlpha());
     LoraModel model =
         config.initialization() instanceof Initialization.Eva
-            ? fromInputs(network, config, examples)
+            ? fromInputs(network, config, objective)
             : Lora.adapt(network, config);
     network.train(false);
     return model;
   }
 
-  private LoraModel fromInputs(LanguageModel network, LoraConfig config, TuningData examples) {
+  private LoraModel fromInputs(LanguageModel network, LoraConfig config, Objective objective) {
     story.println("The adapter begins from what the layers are given (EVA).");
     try (PointerScope scope = new PointerScope()) {
-      List<EvaBatch> batches = EvaExamples.of(examples, wish.training().seed(), network.device());
+      List<EvaBatch> batches = EvaExamples.of(objective, wish.training().seed(), network.device());
       return Lora.adapt(network, config, batches);
     }
   }
@@ -183,8 +187,8 @@ final class LanguageTraining implements AutoCloseable {
     try (Interruption interruption = interruption();
         TuningBar bar = new TuningBar();
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
-      TuningListener record =
-          new TuningListener() {
+      TrainingCallback record =
+          new TrainingCallback() {
             @Override
             public void onStart(long steps, long done) {
               record(model, settings);
@@ -196,7 +200,7 @@ final class LanguageTraining implements AutoCloseable {
             }
           };
       return kept.guard(
-          () -> FineTuning.run(request, TuningListeners.of(record, kept, bar, metrics)));
+          () -> FineTuning.run(request, TrainingCallback.all(record, kept, bar, metrics)));
     }
   }
 
@@ -215,7 +219,7 @@ final class LanguageTraining implements AutoCloseable {
     List<Path> files = new ArrayList<>(List.of(wish.places().data()));
     wish.language().valid().ifPresent(files::add);
     record.origin(wish.places().model(), directory, model.fingerprint().sha256(), files);
-    record.tokenizer(directory);
+    record.tokenizer(modelFiles);
   }
 
   /** Numbers that follow from others or from the model are written out, and paths are whole. */

@@ -98,9 +98,8 @@ final class RunRecord {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Writes the tokenizer and the chat template of a model: a directory's, or a GGUF file's. */
-  void tokenizer(Path base) {
-    ModelFiles files = ModelFiles.at(base);
+  /** Writes the tokenizer and the chat template of a model. */
+  void tokenizer(ModelFiles files) {
     for (String name : TOKENIZER) {
       files.read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
     }

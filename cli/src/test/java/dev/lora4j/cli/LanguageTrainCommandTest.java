@@ -84,7 +84,7 @@ class LanguageTrainCommandTest {
             Files.size(out.resolve("adapter_model.safetensors"))
                 + Files.size(out.resolve("adapter_config.json")));
     assertThat(run.err())
-        .contains("conversations (messages): every answer is learned", "40 examples of 40 rows")
+        .contains("conversations (messages): trains every answer", "40 examples of 40 rows")
         .contains("numbers are trained, q_proj, v_proj, down_proj")
         .contains("Loss of what was held back: ", "With the adapter:", "report.html");
     assertThat(out)

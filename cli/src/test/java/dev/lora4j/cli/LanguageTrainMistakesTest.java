@@ -130,7 +130,7 @@ class LanguageTrainMistakesTest {
   void anotherBaseIsSeen() throws IOException {
     Path out = directory.resolve("out");
     json(train(chats, out, "--steps", "2", "--json"));
-    assertRefused(train(chats, out, "--steps", "2"), "holds a run already");
+    assertRefused(train(chats, out, "--steps", "2"), "already holds a run");
     Files.move(model, directory.resolve("old"));
     SmallLanguageModel.write(model);
     Path weights = model.resolve("model.safetensors");

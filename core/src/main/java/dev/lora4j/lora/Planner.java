@@ -45,6 +45,9 @@ final class Planner {
   }
 
   private Targets defaultTargets(Module base) {
+    if (!base.defaultTargets().isEmpty()) {
+      return Targets.named(base.defaultTargets());
+    }
     Optional<String> type = base.modelType();
     return type.flatMap(DefaultTargets::of)
         .orElseThrow(

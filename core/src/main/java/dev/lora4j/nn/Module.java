@@ -238,6 +238,14 @@ public abstract class Module implements AutoCloseable {
     return Optional.empty();
   }
 
+  /**
+   * Returns the names of the layers that an adapter changes where its config names none; empty if
+   * they follow from the {@link #modelType} alone.
+   */
+  public List<String> defaultTargets() {
+    return List.of();
+  }
+
   /** Returns whether its own parameters of three dimensions are {@code [experts, in, out]}. */
   public boolean keepsParametersTransposed() {
     return false;

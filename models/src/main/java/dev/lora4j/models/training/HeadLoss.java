@@ -7,6 +7,7 @@ import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
 import dev.lora4j.row.CostModel;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -17,12 +18,13 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code −log softmax(W h)[target]} of each row, and what it says to h, a few rows at a time: the
- * logits of all rows never exist at once. For one thread.
+ * Chunked cross-entropy: {@code −log softmax(W h)[target]} of each row and its gradient with
+ * respect to h, a few rows at a time. The logits of all rows never exist at once. For one thread.
  *
- * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, and the softmax is
- * taken where the logits were, in memory that serves all rows of all steps. A head that learns, or
- * has an adapter, is asked twice: for the losses, and for the gradients.
+ * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, with the model's
+ * {@link dev.lora4j.models.LogitTransform} between the product and the softmax. The softmax
+ * overwrites the logits, in one buffer for all rows of all steps. A trainable or adapted head runs
+ * twice: for the losses and for the gradients.
  */
 final class HeadLoss implements AutoCloseable {
   private static final long CACHE_LINE = 16; // floats
@@ -115,6 +117,7 @@ final class HeadLoss implements AutoCloseable {
             losses.narrow(0, from, count).copy_(softmax.losses());
             Tensor p = softmax.probabilities();
             p.scatter_add_(1, t.unsqueeze(1), torch.full_like(softmax.sums(), MINUS_ONE));
+            softmax.backward().accept(p);
             torch.mm_out(gradient.narrow(0, from, count), p, w);
           });
       gradient.mul_(weights.of(losses).unsqueeze(1));
@@ -164,24 +167,27 @@ final class HeadLoss implements AutoCloseable {
   /**
    * @param losses {@code [count]}
    * @param probabilities {@code [count, vocabulary]}, in the memory that all rows share
-   * @param sums {@code [count, 1]}: what the exponentials were divided by
+   * @param sums {@code [count, 1]}, the sums of the exponentials
+   * @param backward turns a gradient of the logits into one of the projection's output, in place
    */
-  private record Softmax(Tensor losses, Tensor probabilities, Tensor sums) {}
+  private record Softmax(
+      Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
   private Softmax softmaxInMemory(Tensor hidden, Tensor targets, Tensor weight) {
     Tensor logits = memory(hidden).narrow(0, 0, targets.numel());
-    logitsInto(logits, hidden, weight);
+    projectInto(logits, hidden, weight);
+    Consumer<Tensor> backward = model.logitTransform().applyInPlace(logits);
     logits.sub_(logits.amax(LAST, true));
     Tensor ofTarget = logits.gather(1, targets.unsqueeze(1));
     logits.exp_();
     Tensor sums = logits.sum(LAST, true, SAME_DTYPE);
     Tensor losses = sums.log().sub_(ofTarget).squeeze(1);
     logits.div_(sums);
-    return new Softmax(losses, logits, sums);
+    return new Softmax(losses, logits, sums, backward);
   }
 
   /** Some words at a time: BLAS takes a tenth longer for a row of them all. */
-  private static void logitsInto(Tensor logits, Tensor hidden, Tensor weight) {
+  private static void projectInto(Tensor logits, Tensor hidden, Tensor weight) {
     for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
       long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
       torch.mm_out(logits.narrow(1, from, count), hidden, weight.narrow(0, from, count).t());
@@ -205,7 +211,7 @@ final class HeadLoss implements AutoCloseable {
     return ((floats + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
   }
 
-  /** The head's weight, {@code [vocabulary, hidden]}, if logits are a product with it alone. */
+  /** The head's weight, {@code [vocabulary, hidden]}, if it is frozen and the projection's all. */
   private Optional<Tensor> frozenWeight(Tensor hidden) {
     if (!(model.head().module() instanceof Linear head)
         || head.bias().isPresent()

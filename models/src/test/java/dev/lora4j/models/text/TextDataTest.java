@@ -34,13 +34,14 @@ class TextDataTest {
 
   @Test
   void everyFormIsToldByItsFields() throws IOException {
-    assertThat(form("{\"messages\": []}")).isEqualTo(DataForm.CHAT);
-    assertThat(form("{\"completion\": \"\", \"prompt\": \"\"}")).isEqualTo(DataForm.COMPLETION);
-    assertThat(form("{\"instruction\": \"\", \"output\": \"\"}")).isEqualTo(DataForm.INSTRUCTION);
-    assertThat(form("{\"text\": \"\", \"id\": 3}")).isEqualTo(DataForm.TEXT);
+    assertThat(form("{\"messages\": []}")).isEqualTo(StandardForm.CHAT);
+    assertThat(form("{\"completion\": \"\", \"prompt\": \"\"}")).isEqualTo(StandardForm.COMPLETION);
+    assertThat(form("{\"instruction\": \"\", \"output\": \"\"}"))
+        .isEqualTo(StandardForm.INSTRUCTION);
+    assertThat(form("{\"text\": \"\", \"id\": 3}")).isEqualTo(StandardForm.TEXT);
     assertThat(form("{\"prompt\": \"\", \"chosen\": \"\", \"rejected\": \"\"}"))
-        .isEqualTo(DataForm.PREFERENCE);
-    assertThat(TextData.open(file("a.txt", "")).form()).isEqualTo(DataForm.DOCUMENT);
+        .isEqualTo(StandardForm.PREFERENCE);
+    assertThat(TextData.open(file("a.txt", "")).form()).isEqualTo(StandardForm.DOCUMENT);
   }
 
   private DataForm form(String row) throws IOException {
