@@ -133,7 +133,8 @@ public record DpoObjective(List<PreferencePair> train, List<PreferencePair> vali
     public Objective create(Split<List<Example>> groups, Map<String, Double> parameters) {
       Split<PreferencePair> pairs =
           groups.map(group -> new PreferencePair(group.get(0), group.get(1)));
-      return new DpoObjective(pairs.train(), pairs.valid(), parameters.get(BETA));
+      return new DpoObjective(
+          pairs.train(), pairs.valid(), ObjectiveProvider.value(parameters, BETA));
     }
   }
 }

@@ -190,9 +190,9 @@ public record KtoObjective(
       return new KtoObjective(
           examples.train(),
           examples.valid(),
-          parameters.get(BETA),
-          parameters.get(DESIRABLE),
-          parameters.get(UNDESIRABLE));
+          ObjectiveProvider.value(parameters, BETA),
+          ObjectiveProvider.value(parameters, DESIRABLE),
+          ObjectiveProvider.value(parameters, UNDESIRABLE));
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.lora4j.models.text.Split;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceLoader;
 
 /**
@@ -52,6 +53,11 @@ public interface ObjectiveProvider {
           }
         });
     return all;
+  }
+
+  /** A hyperparameter out of {@link #parameters}. */
+  static double value(Map<String, Double> parameters, String name) {
+    return Objects.requireNonNull(parameters.get(name), name);
   }
 
   /** All providers. */

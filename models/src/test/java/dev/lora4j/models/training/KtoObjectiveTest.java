@@ -33,7 +33,11 @@ class KtoObjectiveTest {
   private static final double TOLERANCE = 1e-4; // as for all gradients of these models
   private static final int EXAMPLES = 6;
 
-  @TempDir private Path directory;
+  private final Path directory;
+
+  KtoObjectiveTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   private static List<Example> examples(Fixture fixture) {
     return IntStream.range(0, EXAMPLES)
