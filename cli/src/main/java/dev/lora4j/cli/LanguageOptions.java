@@ -3,8 +3,8 @@ package dev.lora4j.cli;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.LoraPlus;
-import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.training.Batching;
+import dev.lora4j.models.training.FineTuneRecipe;
 import dev.lora4j.models.training.ObjectiveProvider;
 import dev.lora4j.models.training.Pace;
 import dev.lora4j.models.training.TuningSettings;
@@ -26,7 +26,6 @@ final class LanguageOptions {
   static final int BATCH = 4;
   static final double LEARNING_RATE = 2e-4;
   static final int MAX_TOKENS = 512;
-  private static final String BETA = "beta";
 
   @Option(
       names = "--valid",
@@ -220,15 +219,16 @@ final class LanguageOptions {
     return Optional.ofNullable(system);
   }
 
-  /** The objective asked for, or the usual one for the data. */
-  ObjectiveProvider objective(DataForm form) {
-    if (objective != null) {
-      return ObjectiveProvider.named(objective);
+  /** Sets the objective, if one is asked for, and its hyperparameters. */
+  void applyObjective(FineTuneRecipe recipe) {
+    String name = objective == null && dpo ? "dpo" : objective;
+    if (name != null) {
+      recipe.objective(ObjectiveProvider.named(name));
     }
-    return dpo ? ObjectiveProvider.named("dpo") : ObjectiveProvider.of(form);
+    recipe.objectiveParameters(objectiveParameters());
   }
 
-  Map<String, Double> objectiveParameters(ObjectiveProvider provider) {
+  private Map<String, Double> objectiveParameters() {
     Map<String, Double> given = new LinkedHashMap<>();
     for (String part : objectiveArgs == null ? new String[0] : objectiveArgs.split(",")) {
       String[] pair = part.split("=", -1);
@@ -239,12 +239,7 @@ final class LanguageOptions {
       }
     }
     if (beta != null) {
-      if (!provider.defaults().containsKey(BETA)) {
-        throw new UserError(
-            "--beta is for data with preferences or labels; the objective %s has none"
-                .formatted(provider.name()));
-      }
-      given.put(BETA, beta);
+      given.put("beta", beta);
     }
     return given;
   }

@@ -1,4 +1,4 @@
-package dev.lora4j.cli;
+package dev.lora4j.models.training;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,11 +21,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is needed to do a run again, in its directory: {@code run.yaml} with all options, {@code
- * origin.json} with what it was run by and on, and the tokenizer's files, which the adapter's users
- * need.
+ * Records how a run can be repeated: {@code run.yaml} with all options of the command, {@code
+ * origin.json} with versions and digests, and the tokenizer's files, for users of the adapter.
  */
 final class RunRecord {
+  /** The options of a run, as a file for {@code --config}. */
+  static final String OPTIONS = "run.yaml";
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> TOKENIZER =
       List.of(
@@ -49,10 +51,10 @@ final class RunRecord {
   void options(Map<String, Object> options) {
     StringBuilder yaml = new StringBuilder("# lora train --config run.yaml does this run again\n");
     options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
-    write("run.yaml", yaml.toString());
+    write(OPTIONS, yaml.toString());
   }
 
-  /** JSON's strings and lists are YAML too. */
+  /** JSON strings and lists are valid YAML. */
   private static String text(Object value) {
     boolean plain = value instanceof Number || value instanceof Boolean;
     try {
@@ -65,12 +67,12 @@ final class RunRecord {
   }
 
   /**
-   * Writes what a run was run by and on.
+   * Records versions and inputs.
    *
-   * @param model what the user called it
-   * @param base its directory, or GGUF file
+   * @param model as the user named it
+   * @param base its directory or GGUF file
    * @param fingerprint of its tensors
-   * @param data the files that were read
+   * @param data the data files
    */
   void origin(String model, Path base, String fingerprint, List<Path> data) {
     ObjectNode json = JSON.createObjectNode();
@@ -98,7 +100,7 @@ final class RunRecord {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Writes the tokenizer and the chat template of a model. */
+  /** Copies the tokenizer and chat template of a model. */
   void tokenizer(ModelFiles files) {
     for (String name : TOKENIZER) {
       files.read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));

@@ -1,17 +1,18 @@
-package dev.lora4j.cli;
+package dev.lora4j.models.training;
 
 import dev.lora4j.nn.Engine;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What a run was run by. */
-final class Versions {
-  static final String LORA4J = "0.1.0";
+/** Versions of everything that a run depends on. */
+public final class Versions {
+  /** The version of lora4j. */
+  public static final String LORA4J = "0.1.0";
 
   private Versions() {}
 
-  /** Name to version. */
-  static Map<String, String> all() {
+  /** Versions by name. */
+  public static Map<String, String> all() {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("lora4j", LORA4J);
     versions.put("libtorch", Engine.version());
