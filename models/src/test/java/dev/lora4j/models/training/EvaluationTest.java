@@ -150,7 +150,7 @@ class EvaluationTest {
     try (TextModel model = TextModel.open(base())) {
       assertThatThrownBy(() -> evaluate(model, List.of(), 1))
           .isInstanceOf(UserError.class)
-          .hasMessage("no examples to evaluate the model with");
+          .hasMessage("no examples to evaluate on");
       Example foreign = Example.of(new int[] {1, 900}, new boolean[] {false, true});
       assertThatThrownBy(() -> evaluate(model, List.of(foreign), 1))
           .isInstanceOf(UserError.class)
