@@ -48,7 +48,7 @@ public record MergeJob(
       throw new UserError("weights can't be written as " + dtype.get());
     }
     if (maxShardBytes < 1) {
-      throw new UserError("the shard size must be at least 1 byte, found " + maxShardBytes);
+      throw new UserError("the shard size must be at least one byte, found " + maxShardBytes);
     }
   }
 
