@@ -79,7 +79,7 @@ final class Combiner {
             entry ->
                 new CombinedPart(
                     entry.getKey(),
-                    Objects.requireNonNull(layer.update(model.adapter(entry.getKey()))),
+                    factored(layer, entry.getKey()),
                     entry.getValue()))
         .toList();
   }
@@ -92,12 +92,16 @@ final class Combiner {
         (path, ofLayer) -> {
           LoraLayer layer = Objects.requireNonNull(layers.get(path));
           if (filled.add(layer)) {
-            fill(Objects.requireNonNull(layer.update(model.adapter(name))), ofLayer);
+            fill(factored(layer, name), ofLayer);
           }
         });
   }
 
-  private void fill(Update update, List<CombinedPart> parts) {
+  private FactoredDelta factored(LoraLayer layer, String adapter) {
+    return Objects.requireNonNull(model.adapter(adapter).delta(layer)).factored().orElseThrow();
+  }
+
+  private void fill(FactoredDelta update, List<CombinedPart> parts) {
     try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
       rule.combine(parts).copyInto(update);
     }

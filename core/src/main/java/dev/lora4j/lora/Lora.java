@@ -48,12 +48,12 @@ public final class Lora {
    * @param report gets a line for each layer that is replaced
    */
   public static LoraModel adapt(Module network, LoraConfig config, Consumer<String> report) {
-    Optional<LoraLayer> adapted = firstAdapted(network);
+    Optional<AdapterRegistry> adapted = registry(network);
     if (adapted.isPresent()) {
       report.accept("Model already contains LoRALinear layers.");
-      return new LoraModel(network, adapted.get().shared());
+      return new LoraModel(network, adapted.get());
     }
-    LoraModel model = new LoraModel(network, new Adapters());
+    LoraModel model = new LoraModel(network, new AdapterRegistry());
     for (String path : model.add(LoraLayer.DEFAULT, config)) {
       report.accept("Replaced " + path + " with LoRALinear layer.");
     }
@@ -69,10 +69,10 @@ public final class Lora {
    * @throws dev.lora4j.UserError if the network is adapted already, or the examples are too few
    */
   public static LoraModel adapt(Module network, LoraConfig config, List<EvaBatch> batches) {
-    if (firstAdapted(network).isPresent()) {
+    if (registry(network).isPresent()) {
       throw new UserError("the network is adapted already; add an adapter to its LoraModel");
     }
-    LoraModel model = new LoraModel(network, new Adapters());
+    LoraModel model = new LoraModel(network, new AdapterRegistry());
     model.add(LoraLayer.DEFAULT, config, batches);
     model.activate(LoraLayer.DEFAULT);
     return model;
@@ -84,21 +84,25 @@ public final class Lora {
    * @throws dev.lora4j.UserError if a name or a pattern means nothing there
    */
   public static AdapterPlan plan(Module network, LoraConfig config) {
-    return Planner.plan(network, config);
+    return TargetResolver.plan(network, config);
   }
 
   /** A frozen network that can take adapters and has none yet. */
   public static LoraModel base(Module network) {
-    return firstAdapted(network)
-        .map(layer -> new LoraModel(network, layer.shared()))
-        .orElseGet(() -> new LoraModel(network, new Adapters()));
+    return new LoraModel(network, registry(network).orElseGet(AdapterRegistry::new));
   }
 
-  private static Optional<LoraLayer> firstAdapted(Module network) {
-    return network.namedModules().entrySet().stream()
-        .map(Map.Entry::getValue)
-        .filter(LoraLayer.class::isInstance)
-        .map(LoraLayer.class::cast)
-        .findFirst();
+  /** The adapters of a network that is adapted already. */
+  private static Optional<AdapterRegistry> registry(Module network) {
+    return BaseModules.adapted(network).entrySet().stream()
+        .findFirst()
+        .map(layer -> registry(layer.getKey(), layer.getValue()));
+  }
+
+  private static AdapterRegistry registry(String path, LoraLayer layer) {
+    if (layer.active() instanceof AdapterRegistry registry) {
+      return registry;
+    }
+    throw new UserError("'" + path + "' is a LoraLinear on its own: replace it by its Linear first");
   }
 }

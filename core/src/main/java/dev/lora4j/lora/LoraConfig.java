@@ -17,6 +17,7 @@ import java.util.function.Consumer;
  * LoraConfig.rank(8).alpha(16).targets(Targets.named("q_proj", "v_proj")).dropout(0.05)
  * }</pre>
  *
+ * @param method {@code peft_type}: LoRA, or a method that shares most of its options
  * @param rank {@code r}: columns of B, rows of A
  * @param alpha {@code lora_alpha}: the update is scaled by {@code alpha / rank}
  * @param targets {@code target_modules}: which layers are adapted
@@ -43,6 +44,7 @@ import java.util.function.Consumer;
  *     written back as they were
  */
 public record LoraConfig(
+    LoraMethod method,
     int rank,
     double alpha,
     Targets targets,
@@ -63,9 +65,7 @@ public record LoraConfig(
     Map<String, String> otherKeys) {
 
   public LoraConfig {
-    if (rank < 1) {
-      throw new UserError("rank must be at least 1, found " + rank);
-    }
+    DeltaOptions.requireRank(rank);
     if (!Double.isFinite(alpha)) {
       throw new UserError("alpha must be a finite number, found " + alpha);
     }
@@ -122,6 +122,11 @@ public record LoraConfig(
   /** The same with another rank. */
   public LoraConfig withRank(int rank) {
     return with(b -> b.rank = rank);
+  }
+
+  /** The same with another method. */
+  public LoraConfig method(LoraMethod method) {
+    return with(b -> b.method = method);
   }
 
   public LoraConfig alpha(double alpha) {
@@ -223,6 +228,12 @@ public record LoraConfig(
   public double scalingAt(String path) {
     int r = rankAt(path);
     return alphaAt(path) / (rsLora ? Math.sqrt(r) : r);
+  }
+
+  /** The options of the layer at a path. */
+  DeltaOptions optionsAt(String path) {
+    return new DeltaOptions(
+        rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
   }
 
   /** The scaling where no pattern says otherwise. */

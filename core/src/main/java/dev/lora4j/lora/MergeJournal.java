@@ -24,7 +24,7 @@ final class MergeJournal {
   private Unmerging unmerging = Unmerging.EXACT;
   private volatile boolean empty = true;
 
-  private record Made(Parameter weight, WeightChange change) {}
+  private record Made(Parameter weight, MergeDelta change) {}
 
   /** Begins to take note, in a way that lets everything be undone so. */
   void begin(Unmerging how) {
@@ -32,7 +32,7 @@ final class MergeJournal {
   }
 
   /** Changes a weight in its place; the change is the journal's from now on. */
-  void change(Parameter weight, WeightChange change) {
+  void change(Parameter weight, MergeDelta change) {
     empty = false;
     if (unmerging == Unmerging.EXACT) {
       keepCopy(weight);
@@ -91,7 +91,7 @@ final class MergeJournal {
    * @throws UserError if an update that is to be subtracted is another one by now
    */
   void undo() {
-    made.forEach(one -> one.change.requireSameUpdate());
+    made.forEach(one -> one.change.requireSameDelta());
     made.stream().collect(Collectors.groupingBy(Made::weight)).values().parallelStream()
         .forEach(MergeJournal::revert);
     before.forEach(Parameter::copyFrom);

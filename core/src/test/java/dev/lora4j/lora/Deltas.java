@@ -20,12 +20,12 @@ final class Deltas {
         .layers()
         .forEach(
             (path, layer) -> {
-              Update update =
+              LoraDelta update =
                   layer.adapterNames().contains(adapter)
-                      ? layer.update(model.adapter(adapter))
+                      ? model.adapter(adapter).delta(layer)
                       : null;
               if (update != null) {
-                deltas.put(path, update.delta());
+                deltas.put(path, update.deltaWeight());
               }
             });
     return deltas;
