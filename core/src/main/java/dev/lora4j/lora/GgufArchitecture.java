@@ -1,8 +1,8 @@
 package dev.lora4j.lora;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -85,13 +85,12 @@ public record GgufArchitecture(
    */
   public static GgufArchitecture ofCheckpoint(Path directory) {
     Path file = directory.resolve("config.json");
-    JsonNode config = AdapterFormat.json(file, directory);
-    String type = config.path("model_type").asText();
+    JsonDocument config = AdapterFormat.json(file, directory);
+    String type = config.text("model_type", "");
     return switch (type) {
       case "llama", "mistral" -> {
-        int heads = heads(file, config, "num_attention_heads");
-        boolean shared = config.hasNonNull("num_key_value_heads");
-        yield llama(heads, shared ? heads(file, config, "num_key_value_heads") : heads);
+        int heads = config.size("num_attention_heads");
+        yield llama(heads, config.size("num_key_value_heads", heads));
       }
       case "qwen2" -> qwen2();
       case "qwen3" -> qwen3();
@@ -122,15 +121,6 @@ public record GgufArchitecture(
           throw new UserError(
               "%s is not known for GGUF%s".formatted(name, NearMiss.hint(name, NAMES)));
     };
-  }
-
-  private static int heads(Path file, JsonNode config, String key) {
-    JsonNode heads = config.path(key);
-    if (!heads.canConvertToInt() || heads.intValue() < 1) {
-      throw new UserError(
-          "%s: %s: expected a whole number of 1 or more, found %s".formatted(file, key, heads));
-    }
-    return heads.intValue();
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import java.nio.file.Path;
@@ -66,11 +67,11 @@ public record Gpt2Config(
    * @throws dev.lora4j.CorruptFile where a field is missing or of another kind
    */
   public static Gpt2Config read(Path configJson) {
-    return of(ConfigFields.read(configJson));
+    return of(JsonDocument.read(configJson));
   }
 
   /** The same from fields that were read before. */
-  public static Gpt2Config of(ConfigFields fields) {
+  public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {
       throw new UserError(

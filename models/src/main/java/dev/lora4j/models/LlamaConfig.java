@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import java.nio.file.Path;
@@ -87,11 +88,11 @@ public record LlamaConfig(
    * @throws dev.lora4j.CorruptFile where a field is missing or of another kind
    */
   public static LlamaConfig read(Path configJson) {
-    return of(ConfigFields.read(configJson));
+    return of(JsonDocument.read(configJson));
   }
 
   /** The same from fields that were read before. */
-  public static LlamaConfig of(ConfigFields fields) {
+  public static LlamaConfig of(JsonDocument fields) {
     String family = fields.text("model_type", "");
     if (!FAMILIES.contains(family)) {
       throw new UserError(
@@ -102,7 +103,7 @@ public record LlamaConfig(
                   NearMiss.hint(family, FAMILIES)));
     }
     fields.refuseUnless(NEUTRAL);
-    ConfigFields rope =
+    JsonDocument rope =
         fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
     rope.refuseUnless(Map.of("partial_rotary_factor", 1));
     int heads = fields.size("num_attention_heads");
@@ -128,7 +129,7 @@ public record LlamaConfig(
         fields.number("attention_dropout", 0));
   }
 
-  private static Biases biases(ConfigFields fields, String family) {
+  private static Biases biases(JsonDocument fields, String family) {
     return switch (family) {
       case "qwen2" -> new Biases(true, false, false);
       case "mistral" -> new Biases(false, false, false);
@@ -145,7 +146,7 @@ public record LlamaConfig(
 
   // ---- sliding windows ----
 
-  private static List<OptionalLong> windows(ConfigFields fields, String family, int layers) {
+  private static List<OptionalLong> windows(JsonDocument fields, String family, int layers) {
     return switch (family) {
       case "llama" -> Collections.nCopies(layers, OptionalLong.empty());
       case "mistral" -> Collections.nCopies(layers, window(fields, true));
@@ -154,14 +155,14 @@ public record LlamaConfig(
   }
 
   /** The window where it is on; where the field is absent it has transformers' default. */
-  private static OptionalLong window(ConfigFields fields, boolean on) {
+  private static OptionalLong window(JsonDocument fields, boolean on) {
     boolean isNull = fields.isPresent("sliding_window") && !fields.has("sliding_window");
     return on && !isNull
         ? OptionalLong.of(fields.size("sliding_window", 4096))
         : OptionalLong.empty();
   }
 
-  private static List<OptionalLong> qwenWindows(ConfigFields fields, int layers) {
+  private static List<OptionalLong> qwenWindows(JsonDocument fields, int layers) {
     OptionalLong window = window(fields, fields.flag("use_sliding_window", false));
     List<String> kinds = fields.texts("layer_types");
     if (kinds.isEmpty()) {
@@ -173,7 +174,7 @@ public record LlamaConfig(
     return kinds.stream().map(kind -> windowOfKind(fields, kind, window)).toList();
   }
 
-  private static OptionalLong windowOfKind(ConfigFields fields, String kind, OptionalLong window) {
+  private static OptionalLong windowOfKind(JsonDocument fields, String kind, OptionalLong window) {
     return switch (kind) {
       case "full_attention" -> OptionalLong.empty();
       case "sliding_attention" -> window;

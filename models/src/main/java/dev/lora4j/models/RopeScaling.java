@@ -1,5 +1,6 @@
 package dev.lora4j.models;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Ops;
@@ -89,7 +90,7 @@ public sealed interface RopeScaling {
    * @throws UserError for a kind that is not known here
    * @throws CorruptFile where a number is missing
    */
-  static RopeScaling read(ConfigFields fields) {
+  static RopeScaling read(JsonDocument fields) {
     String kind = fields.text("rope_type", fields.text("type", "default"));
     return switch (kind) {
       case "default" -> new None();

@@ -158,7 +158,7 @@ class LlamaConfigTest {
   void namesTheFieldThatIsMissingOrWrong() {
     assertThatThrownBy(() -> read("llama2", json -> json.remove("hidden_size")))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("hidden_size: expected a whole number, found nothing");
+        .hasMessageContaining("`hidden_size` is missing; it must be a positive integer");
     assertThatThrownBy(() -> read("llama2", json -> json.put("num_hidden_layers", "two")))
         .isInstanceOf(CorruptFile.class)
         .hasMessageContaining("num_hidden_layers")

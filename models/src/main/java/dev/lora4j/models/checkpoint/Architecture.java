@@ -1,8 +1,8 @@
 package dev.lora4j.models.checkpoint;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.models.ConfigFields;
 import dev.lora4j.models.Gpt2;
 import dev.lora4j.models.Gpt2Config;
 import dev.lora4j.models.LanguageModel;
@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
  */
 record Architecture(
     List<String> families,
-    Function<ConfigFields, LanguageModel> maker,
+    Function<JsonDocument, LanguageModel> maker,
     String prefix,
     Pattern derived) {
   private static final List<Architecture> ALL =
@@ -43,7 +43,7 @@ record Architecture(
    *
    * @throws UserError naming those that are supported
    */
-  static Architecture of(ConfigFields fields) {
+  static Architecture of(JsonDocument fields) {
     String family = fields.text("model_type", "");
     List<String> all = ALL.stream().flatMap(a -> a.families.stream()).toList();
     return ALL.stream()
@@ -63,7 +63,7 @@ record Architecture(
   }
 
   /** A network of this config. */
-  LanguageModel create(ConfigFields fields) {
+  LanguageModel create(JsonDocument fields) {
     return maker.apply(fields);
   }
 

@@ -144,7 +144,7 @@ final class Merger {
     Supplier<Tensor> value =
         changed == null
             ? () -> unchanged(name, base.read(original), format)
-            : () -> change(name, base.map(original), changed, format);
+            : () -> change(name, base.mapOrRead(original), changed, format);
     return new TensorSource(format, info.shape(), counted(value, info));
   }
 

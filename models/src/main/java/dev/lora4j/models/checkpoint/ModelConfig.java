@@ -1,6 +1,7 @@
 package dev.lora4j.models.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,7 +25,7 @@ record ModelConfig(
   /** What the directory's config says, if it has one. */
   static Optional<ModelConfig> in(Path directory) {
     Path file = directory.resolve(FILE);
-    return Files.exists(file) ? Optional.of(of(CheckpointFiles.read(file))) : Optional.empty();
+    return Files.exists(file) ? Optional.of(of(JsonDocument.read(file).json())) : Optional.empty();
   }
 
   private static ModelConfig of(JsonNode json) {

@@ -123,13 +123,13 @@ public final class WeightsOnly extends Branch {
     tensors.forEach(name -> nameOf.put(after + name, before + name));
     if (kind == LayerKinds.Kind.UNKNOWN) {
       Branch branch = branchAt(renamed);
-      tensors.forEach(name -> branch.hold(name, checkpoint.map(before + name)));
+      tensors.forEach(name -> branch.hold(name, checkpoint.mapOrRead(before + name)));
       return;
     }
-    Parameter weight = Parameter.over(checkpoint.map(before + "weight"));
+    Parameter weight = Parameter.over(checkpoint.mapOrRead(before + "weight"));
     Optional<Parameter> bias =
         tensors.contains("bias")
-            ? Optional.of(Parameter.over(checkpoint.map(before + "bias")))
+            ? Optional.of(Parameter.over(checkpoint.mapOrRead(before + "bias")))
             : Optional.empty();
     int dot = renamed.lastIndexOf('.');
     branchAt(renamed.substring(0, Math.max(0, dot)))
@@ -176,7 +176,7 @@ public final class WeightsOnly extends Branch {
     String embedding = embeddings.get(0) + ".weight";
     tiedEmbedding = Optional.of(embedding);
     if (!hasHead) {
-      layer(HEAD, Linear.sharing(Parameter.over(checkpoint.map(tensor(embedding)))));
+      layer(HEAD, Linear.sharing(Parameter.over(checkpoint.mapOrRead(tensor(embedding)))));
     }
   }
 

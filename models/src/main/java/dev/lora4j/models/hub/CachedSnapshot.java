@@ -1,6 +1,7 @@
 package dev.lora4j.models.hub;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.ShardIndex;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -59,7 +60,7 @@ final class CachedSnapshot {
     List<String> names = cache.files(commit);
     Set<String> shards =
         WantedFiles.index(names)
-            .map(index -> ShardIndex.shards(cache.file(commit, index)))
+            .map(index -> ShardIndex.read(cache.file(commit, index)).shards())
             .orElse(Set.of());
     return WantedFiles.of(names, shards);
   }

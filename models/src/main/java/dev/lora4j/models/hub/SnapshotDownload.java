@@ -2,6 +2,7 @@ package dev.lora4j.models.hub;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.ShardIndex;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ final class SnapshotDownload {
     Optional<String> index = WantedFiles.index(listing.names());
     if (index.isPresent()) {
       fetch(List.of(index.get()), HubListener.SILENT); // it is small
-      shards = ShardIndex.shards(cache.file(listing.commit(), index.get()));
+      shards = ShardIndex.read(cache.file(listing.commit(), index.get())).shards();
     }
     WantedFiles wanted = WantedFiles.of(listing.names(), shards);
     if (!wanted.isComplete()) {

@@ -309,22 +309,21 @@ class PickledWeightsTest {
     Path part = copy("llama3");
     Files.delete(part.resolve("pytorch_model-00001-of-00003.bin"));
     Files.delete(part.resolve("pytorch_model-00003-of-00003.bin"));
+    String missing =
+        "pytorch_model.bin.index.json: 2 of 3 shards are missing: pytorch_model-00001-of-00003.bin,"
+            + " pytorch_model-00003-of-00003.bin; download them again";
     assertThatThrownBy(() -> Pretrained.load(part))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining(
-            "2 of 3 shards are not there: pytorch_model-00001-of-00003.bin,"
-                + " pytorch_model-00003-of-00003.bin");
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(missing);
     assertThatThrownBy(() -> Checkpoint.open(part))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            "pytorch_model.bin.index.json: names pytorch_model-00001-of-00003.bin,"
-                + " pytorch_model-00003-of-00003.bin, which are not there");
+        .hasMessageContaining(missing);
   }
 
   @ParameterizedTest
   @CsvSource({
-    "../pytorch_model.bin, expected a file beside it",
-    "model.safetensors, expected a file beside it",
+    "../pytorch_model.bin, must be the name of a shard beside the index",
+    "model.safetensors, must be the name of a shard beside the index",
     "pytorch_model-00002-of-00003.bin, model.norm.weight",
   })
   void anIndexThatSaysOtherwiseIsRefused(String shard, String told) throws IOException {

@@ -229,8 +229,8 @@ class PretrainedTest {
     Files.copy(Families.directory("qwen3").resolve(first), directory.resolve(first));
 
     assertThatThrownBy(() -> Pretrained.load(directory))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("2 of 3 shards are not there")
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("2 of 3 shards are missing")
         .hasMessageContaining("model-00002-of-00003.safetensors")
         .hasMessageContaining("model-00003-of-00003.safetensors");
   }
@@ -279,7 +279,7 @@ class PretrainedTest {
 
     assertThatThrownBy(() -> Pretrained.load(wrong))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("lm_head.weight is not the embedding");
+        .hasMessageContaining("lm_head.weight differs from the embedding");
   }
 
   @Test

@@ -201,18 +201,18 @@ class WeightsOnlyTest {
         "{\"weight_map\": {\"a\": \"model-00001-of-00001.safetensors\"}}");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("names model-00001-of-00001.safetensors, which is not there");
+        .hasMessageContaining("1 of 1 shards is missing: model-00001-of-00001.safetensors");
 
     SavedModels.write(directory.resolve("model-00001-of-00001.safetensors"), "b", "2");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("key a: the index expects it here");
+        .hasMessageContaining("key a: missing, though the index expects it here");
 
     SavedModels.text(
         directory.resolve("model.safetensors.index.json"),
         "{\"weight_map\": {\"a\": \"../elsewhere.safetensors\"}}");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("expected a file beside it");
+        .hasMessageContaining("must be the name of a shard beside the index");
   }
 }

@@ -1,4 +1,4 @@
-package dev.lora4j.models.hub;
+package dev.lora4j.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -21,11 +21,11 @@ class ShardIndexTest {
   }
 
   private Set<String> shards(String text) throws IOException {
-    return ShardIndex.shards(Files.writeString(dir.resolve("model.safetensors.index.json"), text));
+    return ShardIndex.read(Files.writeString(dir.resolve("model.safetensors.index.json"), text)).shards();
   }
 
   @Test
-  void namesEachShardOnce() throws IOException {
+  void listsEachShardOnce() throws IOException {
     assertThat(
             shards(
                 "{\"weight_map\": {\"a\": \"m-1.safetensors\", \"b\": \"m-1.safetensors\","
@@ -45,7 +45,7 @@ class ShardIndexTest {
         "{\"weight_map\": {\"a\": \"config.json\"}}",
         "{\"weight_map\": {\"a\": 7}}"
       })
-  void refusesWhatIsNoIndex(String text) {
+  void anythingButAnIndexIsRefused(String text) {
     assertThatThrownBy(() -> shards(text)).isInstanceOf(CorruptFile.class);
   }
 }
