@@ -1,5 +1,7 @@
 package dev.lora4j;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -13,6 +15,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
+import java.util.function.Supplier;
 import org.jspecify.annotations.NullMarked;
 
 /** Who may call whom. Whatever is not allowed here is a new decision. */
@@ -38,6 +43,18 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule NO_CYCLES = slices().matching("dev.lora4j.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule COMMON_POOL_IS_LEFT_TO_THE_PROGRAM =
+      noClasses()
+          .should()
+          .callMethodWhere(target(nameMatching("parallelStream|parallel")))
+          .orShould()
+          .callMethod(ForkJoinPool.class, "commonPool")
+          .orShould()
+          .callMethod(CompletableFuture.class, "supplyAsync", Supplier.class)
+          .orShould()
+          .callMethod(CompletableFuture.class, "runAsync", Runnable.class);
 
   @ArchTest
   static final ArchRule WHAT_ALL_SHARE_NEEDS_NO_LIBTORCH =

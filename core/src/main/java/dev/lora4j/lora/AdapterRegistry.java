@@ -2,7 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Carried;
+import dev.lora4j.nn.ContextVar;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class AdapterRegistry implements ActiveDeltas {
   private volatile Map<String, Adapter> byName = Map.of();
   private volatile UniformAdapters ofTheModel = UniformAdapters.NONE;
-  private final Carried<ActiveAdapters> ofThisThread = new Carried<>();
+  private final ContextVar<ActiveAdapters> ofThisThread = ContextVar.inherited();
 
   private final MergeJournal journal = new MergeJournal();
   private final Fingerprinter fingerprinter = new Fingerprinter(journal);
@@ -125,7 +125,8 @@ final class AdapterRegistry implements ActiveDeltas {
 
   /** The adapters that are active in the calling thread's forwards. */
   ActiveAdapters active() {
-    return ofThisThread.get().orElse(ofTheModel);
+    ActiveAdapters own = ofThisThread.get();
+    return own == null ? ofTheModel : own;
   }
 
   /** Returns whether an adapter is active in the calling thread's forward, for all rows. */
@@ -146,7 +147,7 @@ final class AdapterRegistry implements ActiveDeltas {
     while (!choice.retain()) { // an adapter was removed meanwhile
       choice = choosing.get();
     }
-    @Nullable ActiveAdapters outer = ofThisThread.get().orElse(null);
+    @Nullable ActiveAdapters outer = ofThisThread.get();
     ActiveAdapters entered = choice;
     ofThisThread.set(entered);
     return () -> {

@@ -48,7 +48,7 @@ final class DoraDelta extends LoraDelta {
 
   private Tensor baseOf(Tensor x) {
     Weighted base = base();
-    return base.forwardWith(x, base.weight().tensor(), null);
+    return base.forwardWith(x, base.store().dense(), null);
   }
 
   /** Returns {@code m / ‖W + ΔW‖}, {@code [out]}. */

@@ -28,7 +28,7 @@ final class DoraNorm implements AutoCloseable {
 
   DoraNorm(FactoredDelta delta) {
     this.delta = delta;
-    outputs = delta.base().weight().shape()[delta.base().outputAxis()];
+    outputs = delta.base().store().shape()[delta.base().outputAxis()];
     int cores = Runtime.getRuntime().availableProcessors();
     parts = Math.toIntExact(Math.max(1, Math.min(cores, outputs / MIN_OUTPUTS)));
   }
@@ -53,7 +53,7 @@ final class DoraNorm implements AutoCloseable {
     Tensor known = norm;
     if (known != null
         && factors == factorsVersion
-        && baseVersion == delta.base().weight().version()
+        && baseVersion == delta.base().store().version()
         && !work.hasFailed()) {
       return known;
     }
@@ -66,7 +66,7 @@ final class DoraNorm implements AutoCloseable {
   }
 
   private Tensor squared() {
-    long version = delta.base().weight().version();
+    long version = delta.base().store().version();
     Tensor known = squaredOfBase;
     if (known != null && version == baseVersion) {
       return known;
@@ -100,7 +100,7 @@ final class DoraNorm implements AutoCloseable {
 
   /** Rows of the base's weight as {@code [count, in]}, in the factors' dtype. */
   private Tensor weight(long from, long count) {
-    Tensor rows = delta.asMatrix(delta.base().weight().value()).narrow(0, from, count);
+    Tensor rows = delta.asMatrix(delta.base().store().dense()).narrow(0, from, count);
     return rows.to(delta.a().value().dtype());
   }
 

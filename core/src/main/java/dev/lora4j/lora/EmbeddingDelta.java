@@ -22,7 +22,7 @@ final class EmbeddingDelta extends FactoredDelta {
   EmbeddingDelta(Embedding base, DeltaOptions options) {
     super(base, options.rank(), options.scaling(), 0); // an index can't be dropped
     this.base = base;
-    long[] shape = base.weight().shape();
+    long[] shape = base.store().shape();
     a = parameter("embedding_A", Ops.zeros(options.rank(), shape[0]));
     b = parameter("embedding_B", torch.randn(shape[1], options.rank()));
   }

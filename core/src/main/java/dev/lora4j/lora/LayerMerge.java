@@ -1,7 +1,6 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Parameter;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +23,7 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
    * @throws UserError if one has none
    */
   void requireMergeable() {
+    layer.weighted().store().parameter(); // a quantised weight has none
     deltas.forEach(LoraDelta::requireMergeable);
   }
 
@@ -43,7 +43,6 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
 
   /** Changes weight and bias in place; the journal remembers how to undo it. */
   void into(MergeJournal journal) {
-    Engine.useOneThread();
     Parameter weight = layer.weighted().weight();
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {

@@ -21,8 +21,8 @@ sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   LinearDelta(Weighted base, DeltaOptions options) {
     super(base, options.rank(), options.scaling(), options.dropout());
-    long in = base.weight().shape()[1 - base.outputAxis()];
-    long out = base.weight().shape()[base.outputAxis()];
+    long in = base.store().shape()[1 - base.outputAxis()];
+    long out = base.store().shape()[base.outputAxis()];
     a = Linear.withoutBias(in, options.rank());
     b = options.bias() ? new Linear(options.rank(), out) : Linear.withoutBias(options.rank(), out);
     child("A", a);

@@ -90,7 +90,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Returns {@code ΔW}, laid out as the base's weight. */
   final Tensor deltaWeight() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor delta = torch.zeros_like(base.weight().value());
+      Tensor delta = torch.zeros_like(base.store().dense());
       addDeltaTo(delta, 1);
       return delta;
     }

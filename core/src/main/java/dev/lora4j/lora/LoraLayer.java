@@ -92,7 +92,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    *     does not have; for rows with different adapters; with groups
    */
   public final Tensor adaptedWeight() {
-    Tensor weight = weighted().weight().tensor();
+    Tensor weight = weighted().store().dense();
     for (LayerDelta delta : active.of(this)) {
       weight = ofAllRows(delta).appliedTo(weight);
     }

@@ -4,6 +4,7 @@ import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Weighted;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -27,9 +28,10 @@ record LowRankAdaptation() implements LoraMethod {
   @Override
   public long trainableParameters(Module layer, DeltaOptions options) {
     Weighted weighted = (Weighted) layer;
-    long outputs = weighted.weight().shape()[weighted.outputAxis()];
+    long[] shape = weighted.store().shape();
+    long outputs = shape[weighted.outputAxis()];
     long groups = layer instanceof Conv conv ? conv.options().groups() : 1;
-    long inputs = weighted.weight().numel() / outputs; // of one output
+    long inputs = Arrays.stream(shape).reduce(1, (a, b) -> a * b) / outputs; // of one output
     long ofBias = options.bias() ? outputs : 0;
     long ofMagnitude = options.dora() ? outputs : 0;
     return options.rank() * (inputs * groups + outputs / groups) + ofBias + ofMagnitude;
@@ -42,7 +44,7 @@ record LowRankAdaptation() implements LoraMethod {
 
   static LoraDelta create(Module layer, DeltaOptions options) {
     FactoredDelta delta = lowRank(layer, options);
-    delta.to(delta.base().weight().value().device());
+    delta.to(delta.base().store().device());
     Initializer.initialize(delta, options.initialization());
     return options.dora() ? new DoraDelta(delta) : delta;
   }

@@ -21,7 +21,7 @@ final class MergeDelta implements AutoCloseable {
 
   /** Computes the change before any other is made: the norm of DoRA is the unmerged weight's. */
   static MergeDelta of(LoraDelta delta) {
-    long dimensions = delta.base().weight().value().dim();
+    long dimensions = delta.base().store().shape().length;
     Tensor scale =
         delta
             .outputScale()

@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -56,7 +57,7 @@ final class Merging {
         NoGradGuard guard = new NoGradGuard()) {
       parametrized().forEach(parameter -> journal.replace(parameter, parameter.tensor()));
     }
-    distinctLayers().parallelStream().forEach(one -> one.into(journal));
+    ParallelLoop.forEach(distinctLayers(), one -> one.into(journal));
   }
 
   /** Returns the merged values by the parameters' paths in the bare network, computed on demand. */

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -79,8 +80,11 @@ final class MixedBatchDelta implements LayerDelta, AutoCloseable {
 
   private long[] versions() {
     return deltas.stream()
-        .flatMap(d -> Stream.concat(Stream.of(d.base().weight()), d.parameters().stream()))
-        .mapToLong(Parameter::version)
+        .flatMapToLong(
+            delta ->
+                LongStream.concat(
+                    LongStream.of(delta.base().store().version()),
+                    delta.parameters().stream().mapToLong(Parameter::version)))
         .toArray();
   }
 

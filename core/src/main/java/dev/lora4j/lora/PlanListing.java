@@ -56,7 +56,7 @@ public record PlanListing(List<Row> rows) {
   }
 
   private static Row row(AdapterPlan.Layer layer, LoraConfig config) {
-    long[] shape = ((Weighted) layer.module()).weight().shape();
+    long[] shape = ((Weighted) layer.module()).store().shape();
     long parameters =
         config.method().trainableParameters(layer.module(), config.optionsAt(layer.path()));
     String kind = layer.module().getClass().getSimpleName();
@@ -82,7 +82,7 @@ public record PlanListing(List<Row> rows) {
     long parameters =
         saved.module().namedParameters().values().stream().mapToLong(Parameter::numel).sum();
     List<Long> shape =
-        saved.module() instanceof Weighted weighted ? list(weighted.weight().shape()) : List.of();
+        saved.module() instanceof Weighted weighted ? list(weighted.store().shape()) : List.of();
     return new Row(saved.path(), "whole", shape, 0, 1, parameters);
   }
 

@@ -45,6 +45,6 @@ final class ResidualDelta extends LinearDelta {
 
   /** The base's weight as {@code [out, in]}. */
   Tensor baseMatrix() {
-    return asMatrix(base().weight().value().detach());
+    return asMatrix(base().store().dense().detach());
   }
 }

@@ -275,7 +275,7 @@ final class TargetResolver {
   }
 
   private void checkRows(String path, List<Long> rows) {
-    long size = ((Embedding) module(path)).weight().shape()[0];
+    long size = ((Embedding) module(path)).store().shape()[0];
     rows.stream()
         .filter(row -> row < 0 || row >= size)
         .forEach(

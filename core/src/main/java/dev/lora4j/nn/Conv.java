@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class Conv extends Module implements Weighted
     permits Conv1d, Conv2d, Conv3d {
   private final ConvOptions options;
-  private final Parameter weight;
+  private final DenseWeights weight;
   private final @Nullable Parameter bias;
 
   Conv(int axes, long inChannels, long outChannels, ConvOptions given) {
@@ -29,7 +29,7 @@ public abstract sealed class Conv extends Module implements Weighted
     shape[0] = outChannels;
     shape[1] = inChannels / options.groups();
     System.arraycopy(options.kernel(), 0, shape, 2, axes);
-    weight = parameter("weight", Init.kaimingUniform(shape));
+    weight = new DenseWeights(parameter("weight", Init.kaimingUniform(shape)));
     bias =
         options.bias()
             ? parameter("bias", Init.uniformByFanIn(Init.fanIn(shape), outChannels))
@@ -38,7 +38,7 @@ public abstract sealed class Conv extends Module implements Weighted
 
   Conv(Parameter weight, @Nullable Parameter bias, ConvOptions given) {
     options = given.spread(weight.shape().length - 2);
-    this.weight = share("weight", weight);
+    this.weight = new DenseWeights(share("weight", weight));
     this.bias = bias == null ? null : share("bias", bias);
   }
 
@@ -65,7 +65,7 @@ public abstract sealed class Conv extends Module implements Weighted
    */
   @Override
   public final Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), bias == null ? null : bias.tensor());
+    return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());
   }
 
   /** How the window walks; one number an axis. */
@@ -75,7 +75,7 @@ public abstract sealed class Conv extends Module implements Weighted
 
   /** {@code [out, in / groups, kernel…]}. */
   @Override
-  public final Parameter weight() {
+  public final WeightStore store() {
     return weight;
   }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * at a time; where many are, each had better keep to its thread.
  */
 public final class Crew implements AutoCloseable {
-  private static final ThreadLocal<@Nullable Crew> OF_THREAD = new ThreadLocal<>();
+  private static final ContextVar<Crew> OF_THREAD = ContextVar.ofThread();
 
   /** Runs the parts of a task at the same time and waits for them. */
   @FunctionalInterface
@@ -59,8 +59,8 @@ public final class Crew implements AutoCloseable {
   }
 
   /**
-   * Lets the calling thread and those that help it walk together, and waits for them. They see what
-   * the calling thread has {@link Carried}, and nobody helps any of them.
+   * Lets the calling thread and those that help it walk together, and waits for them. They see the
+   * calling thread's {@link ExecutionContext}, and nobody helps any of them.
    */
   public static void walk(Walk walk) {
     Crew crew = ofThisThread();
@@ -68,7 +68,7 @@ public final class Crew implements AutoCloseable {
       walk.walk(0, new Lockstep(1));
       return;
     }
-    OF_THREAD.remove();
+    OF_THREAD.set(null);
     try {
       crew.walkTogether(walk);
     } finally {
@@ -78,12 +78,12 @@ public final class Crew implements AutoCloseable {
 
   private void walkTogether(Walk walk) {
     Lockstep team = new Lockstep(size);
-    Carried.Choices choices = Carried.ofThisThread();
+    ExecutionContext context = ExecutionContext.inherited();
     AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
     runner.run(
         part -> {
           try {
-            choices.during(() -> walk.walk(part, team));
+            context.run(() -> walk.walk(part, team));
           } catch (RuntimeException | Error e) {
             first.compareAndSet(null, e);
             team.giveUp();
@@ -117,10 +117,6 @@ public final class Crew implements AutoCloseable {
   /** They help no more. */
   @Override
   public void close() {
-    if (before == null) {
-      OF_THREAD.remove();
-    } else {
-      OF_THREAD.set(before);
-    }
+    OF_THREAD.set(before);
   }
 }

@@ -16,7 +16,7 @@ public final class Embedding extends Module implements Weighted {
   private static final long NO_PADDING = -1;
 
   private final long paddingIndex;
-  private final Parameter weight;
+  private final WeightStore weight;
 
   /** A table of {@code numEmbeddings} vectors. */
   public Embedding(long numEmbeddings, long dim) {
@@ -32,28 +32,35 @@ public final class Embedding extends Module implements Weighted {
       throw new UserError(
           "padding_idx must be in [0, %d), found %d".formatted(numEmbeddings, this.paddingIndex));
     }
-    weight = parameter("weight", Init.normal(0, 1, numEmbeddings, dim));
+    Parameter values = parameter("weight", Init.normal(0, 1, numEmbeddings, dim));
+    weight = new DenseWeights(values);
     if (paddingIndex.isPresent()) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        weight.value().select(0, this.paddingIndex).zero_();
+        values.value().select(0, this.paddingIndex).zero_();
       }
     }
   }
 
-  private Embedding(Parameter weight, OptionalLong paddingIndex) {
+  private Embedding(WeightStore weight, OptionalLong paddingIndex) {
     this.paddingIndex = paddingIndex.orElse(NO_PADDING);
-    this.weight = share("weight", weight);
+    this.weight = weight;
+    weight.parameters().forEach(this::share);
   }
 
   /**
-   * A table over a parameter that exists, which may be another module's too.
+   * Returns a table over an existing weight, which other modules may share.
    *
    * @param weight {@code [num_embeddings, dim]}
    */
-  public static Embedding sharing(Parameter weight, OptionalLong paddingIndex) {
-    Checks.dimensions("weight", weight.value(), 2);
+  public static Embedding sharing(WeightStore weight, OptionalLong paddingIndex) {
+    Checks.dimensions("weight", weight.shape(), 2);
     return new Embedding(weight, paddingIndex);
+  }
+
+  /** The same over a dense weight. */
+  public static Embedding sharing(Parameter weight, OptionalLong paddingIndex) {
+    return sharing(new DenseWeights(weight), paddingIndex);
   }
 
   /**
@@ -62,7 +69,7 @@ public final class Embedding extends Module implements Weighted {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), null);
+    return weight.lookup(input, paddingIndex);
   }
 
   /** Looks up in another table; there is no bias to use. */
@@ -73,7 +80,7 @@ public final class Embedding extends Module implements Weighted {
 
   /** {@code [num_embeddings, dim]}. */
   @Override
-  public Parameter weight() {
+  public WeightStore store() {
     return weight;
   }
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * summing two views' gradients, or clearing them, is one operation whatever the network.
  */
 public final class GradientView implements AutoCloseable {
-  private static final ThreadLocal<@Nullable GradientView> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<GradientView> CURRENT = ContextVar.ofThread();
 
   private final Map<Parameter, Tensor> aliases = new HashMap<>();
   private final Tensor gradient;
@@ -54,7 +54,7 @@ public final class GradientView implements AutoCloseable {
 
   /** Lets the calling thread see the parameters themselves again. */
   public void leave() {
-    CURRENT.remove();
+    CURRENT.set(null);
   }
 
   /** {@code [parameters]}: all gradients in one flat tensor. A backward adds to it. */

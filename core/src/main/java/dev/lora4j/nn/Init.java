@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
  * href="https://arxiv.org/abs/1502.01852">arXiv:1502.01852</a>).
  */
 public final class Init {
-  private static final ThreadLocal<Boolean> DEFERRED = ThreadLocal.withInitial(() -> false);
+  private static final ContextVar<Boolean> WITHOUT_VALUES = ContextVar.ofThread();
 
   private Init() {}
 
@@ -21,12 +21,16 @@ public final class Init {
    * PyTorch's meta device): a checkpoint is to put its own in their places.
    */
   public static <T extends Module> T withoutValues(Supplier<T> network) {
-    DEFERRED.set(true);
+    WITHOUT_VALUES.set(true);
     try {
       return network.get();
     } finally {
-      DEFERRED.remove();
+      WITHOUT_VALUES.set(null);
     }
+  }
+
+  private static boolean isWithoutValues() {
+    return WITHOUT_VALUES.get() != null;
   }
 
   private static Tensor withoutMemory(long... shape) {
@@ -47,7 +51,7 @@ public final class Init {
 
   /** {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
   static Tensor uniformByFanIn(long fanIn, long... shape) {
-    if (DEFERRED.get()) {
+    if (isWithoutValues()) {
       return withoutMemory(shape);
     }
     double bound = 1 / Math.sqrt((double) fanIn);
@@ -60,7 +64,7 @@ public final class Init {
 
   /** {@code N(mean, std²)}. */
   public static Tensor normal(double mean, double std, long... shape) {
-    return DEFERRED.get()
+    return isWithoutValues()
         ? withoutMemory(shape)
         : Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
   }

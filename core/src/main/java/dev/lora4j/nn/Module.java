@@ -76,9 +76,7 @@ public abstract class Module implements AutoCloseable {
 
   /** Makes a tensor a trainable parameter of this module, which owns it from then on. */
   protected final Parameter parameter(String name, Tensor initial) {
-    Parameter parameter = new Parameter(initial);
-    parameters.put(name, parameter);
-    return parameter;
+    return share(name, Parameter.over(initial));
   }
 
   /** Makes another module's parameter this module's too: it is listed, trained and freed once. */

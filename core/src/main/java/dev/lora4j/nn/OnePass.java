@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * or such that need less memory between forward and backward.
  */
 public final class OnePass implements AutoCloseable {
-  private static final ThreadLocal<@Nullable OnePass> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<OnePass> CURRENT = ContextVar.ofThread();
 
   private final @Nullable OnePass outer = CURRENT.get();
   private final List<Derivative> derivatives = new ArrayList<>();
@@ -84,6 +84,10 @@ public final class OnePass implements AutoCloseable {
 
   /**
    * Lets a tensor's gradient be exchanged for another on its way back.
+   *
+   * <p>Libtorch calls a hook with the sum of the gradients from all uses of the tensor, and calls
+   * the hooks of one tensor in the order in which they were added. So a layer hooks an alias of its
+   * input, and returns an alias of an output that it hooks.
    *
    * @param needed what the function reads; stays alive until it has been asked
    * @param function from the gradient to what counts instead

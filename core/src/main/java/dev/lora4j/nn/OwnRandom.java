@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * whatever other threads draw at the same time.
  */
 public final class OwnRandom implements AutoCloseable {
-  private static final ThreadLocal<@Nullable OwnRandom> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<OwnRandom> CURRENT = ContextVar.ofThread();
 
   static {
     Engine.start();
@@ -40,7 +40,7 @@ public final class OwnRandom implements AutoCloseable {
 
   /** Lets the calling thread draw from where all threads do again. */
   public void leave() {
-    CURRENT.remove();
+    CURRENT.set(null);
   }
 
   /** Begins anew. */

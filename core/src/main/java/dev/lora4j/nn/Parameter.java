@@ -23,13 +23,17 @@ public final class Parameter implements AutoCloseable {
   private final AtomicInteger changes = new AtomicInteger();
   private final List<UnaryOperator<Tensor>> parametrizations = new CopyOnWriteArrayList<>();
 
-  Parameter(Tensor initial) {
+  private Parameter(Tensor initial) {
     value = Ops.keep(initial);
-    trainable(true);
   }
 
-  /** A parameter that is this tensor, without a copy, trainable from then on; it owns it. */
+  /** Returns a trainable parameter that owns this tensor; no copy is made. */
   public static Parameter over(Tensor tensor) {
+    return new Parameter(tensor).trainable(true);
+  }
+
+  /** Returns a frozen parameter that owns this tensor, of any dtype; no copy is made. */
+  public static Parameter frozen(Tensor tensor) {
     return new Parameter(tensor);
   }
 
@@ -85,8 +89,15 @@ public final class Parameter implements AutoCloseable {
     return value.requires_grad();
   }
 
-  /** Excludes it from training, or takes it in again. */
+  /**
+   * Includes it in training, or excludes it.
+   *
+   * @throws UserError if integers are to be trained
+   */
   public Parameter trainable(boolean trainable) {
+    if (trainable && !value.is_floating_point()) {
+      throw new UserError("integers have no gradient; a quantised weight can't be trained");
+    }
     try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
       value.set_requires_grad(trainable);
     }

@@ -105,7 +105,7 @@ public final class RmsNorm extends Module {
     Tensor values = y.detach();
     pass.onTheWayBack(
         y, List.of(values), g -> g.sub(values.mul(Ops.sumOfRows(g.mul(values)).mul(overDim))));
-    return y;
+    return weight == null ? torch.alias(y) : y; // so that a caller's hook runs before this one
   }
 
   @Override

@@ -11,18 +11,18 @@ import org.jspecify.annotations.Nullable;
 public final class TransposedLinear extends Module implements Weighted {
   private static final double STD = 0.02;
 
-  private final Parameter weight;
+  private final DenseWeights weight;
   private final Parameter bias;
 
   public TransposedLinear(long inFeatures, long outFeatures) {
     Checks.positive("in_features", inFeatures);
     Checks.positive("out_features", outFeatures);
-    weight = parameter("weight", Init.normal(0, STD, inFeatures, outFeatures));
+    weight = new DenseWeights(parameter("weight", Init.normal(0, STD, inFeatures, outFeatures)));
     bias = parameter("bias", Ops.zeros(outFeatures));
   }
 
   private TransposedLinear(Parameter weight, Parameter bias) {
-    this.weight = share("weight", weight);
+    this.weight = new DenseWeights(share("weight", weight));
     this.bias = share("bias", bias);
   }
 
@@ -44,7 +44,7 @@ public final class TransposedLinear extends Module implements Weighted {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), bias.tensor());
+    return forwardWith(input, weight.dense(), bias.tensor());
   }
 
   @Override
@@ -54,7 +54,7 @@ public final class TransposedLinear extends Module implements Weighted {
 
   /** {@code [in, out]}. */
   @Override
-  public Parameter weight() {
+  public WeightStore store() {
     return weight;
   }
 

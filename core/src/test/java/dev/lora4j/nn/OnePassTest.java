@@ -52,6 +52,43 @@ class OnePassTest {
   }
 
   @Test
+  void otherUsesOfSiluTimesInputsKeepTheirGradient() {
+    assertSame(
+        () -> {
+          Tensor gate = x.mul(Ops.keepScalar(2));
+          Tensor up = other.mul(Ops.keepScalar(-1));
+          return Ops.siluTimes(gate, up).add(gate).sub(up);
+        },
+        List.of(x, other));
+  }
+
+  @Test
+  void leavesMayBeSiluTimesInputsAndUsedAgain() {
+    assertSame(() -> Ops.siluTimes(x, other).add(x), List.of(x, other));
+  }
+
+  @Test
+  void oneTensorMayBeBothInputsOfSiluTimes() {
+    assertSame(() -> Ops.siluTimes(x, x).add(x), List.of(x));
+  }
+
+  @Test
+  void hookOnRmsNormsOutputRunsBeforeItsBackward() {
+    RmsNorm norm = RmsNorm.withoutAffine(12, 1e-5);
+    Tensor scale = torch.randn(5, 12);
+    List<float[]> expected = gradients(() -> norm.forward(x).mul(scale), List.of(x));
+    try (OnePass pass = OnePass.open()) {
+      Supplier<Tensor> hooked =
+          () -> {
+            Tensor y = norm.forward(x);
+            pass.onTheWayBack(y, List.of(scale), g -> g.mul(scale));
+            return y;
+          };
+      assertThat(gradients(hooked, List.of(x)).get(0)).containsExactly(expected.get(0), ROUNDING);
+    }
+  }
+
+  @Test
   void whatIsMadeAgainIsWhatItWas() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     norm.freeze();

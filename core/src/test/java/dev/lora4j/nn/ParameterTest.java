@@ -17,7 +17,7 @@ class ParameterTest {
   void outlivesTheScopeInWhichItWasMade() {
     Parameter parameter;
     try (PointerScope scope = new PointerScope()) {
-      parameter = new Parameter(torch.ones(2));
+      parameter = Parameter.over(torch.ones(2));
     }
     TensorAssert.assertThat(parameter.value()).hasExactly(1, 1);
     assertThat(parameter.isTrainable()).isTrue();
@@ -30,7 +30,7 @@ class ParameterTest {
   @Test
   void anotherShapeIsNotCopiedIn() {
     try (PointerScope scope = new PointerScope();
-        Parameter parameter = new Parameter(torch.ones(2, 3))) {
+        Parameter parameter = Parameter.over(torch.ones(2, 3))) {
       assertThatThrownBy(() -> parameter.copyFrom(torch.ones(3, 2)))
           .isInstanceOf(UserError.class)
           .hasMessage("expected shape [2, 3], found [3, 2]");
@@ -40,7 +40,7 @@ class ParameterTest {
   @Test
   void movesIntoGivenMemoryAndLivesThere() {
     try (PointerScope scope = new PointerScope();
-        Parameter parameter = new Parameter(torch.ones(2, 2))) {
+        Parameter parameter = Parameter.over(torch.ones(2, 2))) {
       Tensor memory = torch.zeros(4);
 
       parameter.moveInto(memory);
@@ -54,7 +54,7 @@ class ParameterTest {
 
   @Test
   void aReplacedValueStaysFrozen() {
-    try (Parameter parameter = new Parameter(Ops.ones(2)).trainable(false)) {
+    try (Parameter parameter = Parameter.over(Ops.ones(2)).trainable(false)) {
       try (PointerScope scope = new PointerScope()) {
         parameter.replaceValue(torch.zeros(2));
       }

@@ -56,7 +56,7 @@ final class ShapeCheck {
 
   private void factors(String path, Weighted layer, Tensor a, Tensor b) {
     compared++;
-    long[] weight = layer.weight().shape();
+    long[] weight = layer.store().shape();
     long outputs = weight[layer.outputAxis()];
     long[] inputs =
         weight.length == 2

@@ -6,7 +6,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.gguf.GgufModel;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,17 +40,13 @@ final class WeightLoader {
     Map<String, String> stored = storedNames();
     Map<String, Parameter> parameters = model.namedParameters();
     check();
-    parameters.entrySet().parallelStream()
-        .forEach(
-            entry -> {
-              String name = stored.getOrDefault(entry.getKey(), entry.getKey());
-              load(name, entry.getValue(), dtype);
-            });
+    ParallelLoop.forEach(
+        parameters.entrySet(),
+        entry -> load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), dtype));
     checkTiedHead(stored, parameters);
   }
 
   private void load(String name, Parameter parameter, DType dtype) {
-    Engine.useOneThread();
     try (PointerScope scope = new PointerScope()) {
       parameter.replaceValue(weights.read(name, dtype));
     }

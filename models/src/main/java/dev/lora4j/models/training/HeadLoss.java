@@ -1,6 +1,7 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
@@ -205,7 +206,9 @@ final class HeadLoss implements AutoCloseable {
 
   /** The head's weight, {@code [vocabulary, hidden]}, if logits are a product with it alone. */
   private Optional<Tensor> frozenWeight(Tensor hidden) {
-    if (!(model.head().module() instanceof Linear head) || head.bias().isPresent()) {
+    if (!(model.head().module() instanceof Linear head)
+        || head.bias().isPresent()
+        || !(head.store() instanceof DenseWeights)) {
       return Optional.empty();
     }
     boolean plain = !head.weight().isTrainable() && !head.weight().isParametrized();

@@ -1,0 +1,74 @@
+package dev.lora4j.nn;
+
+import dev.lora4j.UserError;
+import dev.lora4j.row.PlainMatrix;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the weight of a base layer is stored: dense, or quantised and dequantised as it is used.
+ *
+ * <p>A store is an implementation of this interface and nothing else. Whatever it keeps, it keeps
+ * in {@link #parameters}: the canonical form of the weight, which state dicts list, devices move
+ * and fingerprints digest.
+ */
+public interface WeightStore {
+
+  /** The tensors that hold the weight, by their name in the layer. */
+  Map<String, Parameter> parameters();
+
+  /** The shape of the weight, such as {@code [out, in]}. */
+  long[] shape();
+
+  /**
+   * Returns {@code x Wᵀ + b}, whose backward adds {@code g W} to the gradient of x. The store
+   * chooses the kernel by the number of rows.
+   *
+   * @param x {@code [batch…, in]}
+   * @param bias {@code [out]} or none
+   * @return {@code [batch…, out]}
+   */
+  Tensor linear(Tensor x, @Nullable Tensor bias);
+
+  /**
+   * Returns the rows of the weight at these indices.
+   *
+   * @param indices {@code [batch…]}, int64
+   * @param paddingIndex index of the row that gets no gradient; negative for none
+   * @return {@code [batch…, in]}
+   */
+  Tensor lookup(Tensor indices, long paddingIndex);
+
+  /** Returns the whole weight in floating point; perhaps the store's own memory. */
+  Tensor dense();
+
+  /** The weight as single rows are multiplied by it in decoding, if it is plain floats. */
+  default Optional<PlainMatrix> ofRows() {
+    return Optional.empty();
+  }
+
+  /**
+   * Returns the parameter that is the weight, to train it or to merge an adapter into it.
+   *
+   * @throws UserError if the weight is quantised
+   */
+  default Parameter parameter() {
+    throw new UserError(
+        "a weight in %s can't be trained, and no adapter can be merged into it; one in DenseWeights"
+                .formatted(getClass().getSimpleName())
+            + " can: make the layer dense first, network.replace(path, layer.copy())");
+  }
+
+  /** Returns a value that differs after each change of the weight. */
+  default long version() {
+    return parameters().values().stream().mapToLong(Parameter::version).sum();
+  }
+
+  /** The device of the weight. */
+  default Device device() {
+    return parameters().values().iterator().next().value().device();
+  }
+}
