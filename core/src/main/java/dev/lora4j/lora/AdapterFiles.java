@@ -159,11 +159,11 @@ final class AdapterFiles {
           String shape = Arrays.toString(parameter.shape());
           Tensor found = tensors.get(key);
           if (found == null) {
-            problems.add("missing " + PeftKeys.PREFIX + key + " " + shape);
+            problems.add("missing " + PeftKeys.inFile(key) + " " + shape);
           } else if (!Arrays.equals(found.shape(), parameter.shape())) {
             problems.add(
-                "%s%s: expected %s, found %s"
-                    .formatted(PeftKeys.PREFIX, key, shape, Arrays.toString(found.shape())));
+                "%s: expected %s, found %s"
+                    .formatted(PeftKeys.inFile(key), shape, Arrays.toString(found.shape())));
           }
         });
     SavedBaseWeights carried = new SavedBaseWeights(base);
@@ -174,8 +174,8 @@ final class AdapterFiles {
           }
           switch (carried.compare(key, tensor)) {
             case EQUAL -> {}
-            case OTHER -> problems.add(PeftKeys.PREFIX + key + SavedBaseWeights.DIFFERS);
-            case NONE -> problems.add("unexpected " + PeftKeys.PREFIX + key + hint(key, expected));
+            case OTHER -> problems.add(PeftKeys.inFile(key) + SavedBaseWeights.DIFFERS);
+            case NONE -> problems.add("unexpected " + PeftKeys.inFile(key) + hint(key, expected));
           }
         });
     return problems;
@@ -183,7 +183,7 @@ final class AdapterFiles {
 
   private static String hint(String key, Map<String, Parameter> expected) {
     return NearMiss.hint(
-        PeftKeys.PREFIX + key, expected.keySet().stream().map(PeftKeys.PREFIX::concat).toList());
+        PeftKeys.inFile(key), expected.keySet().stream().map(PeftKeys::inFile).toList());
   }
 
   /**

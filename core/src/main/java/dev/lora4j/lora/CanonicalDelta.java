@@ -53,6 +53,9 @@ record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable
 
   private static List<String> problems(LoraConfig config) {
     List<String> problems = new ArrayList<>();
+    if (!config.isLora()) {
+      problems.add("peft_type = " + config.method().peftType());
+    }
     if (config.bias() != BiasTraining.NONE) {
       problems.add("bias = " + config.bias().word());
     }

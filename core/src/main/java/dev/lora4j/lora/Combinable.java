@@ -47,6 +47,11 @@ final class Combinable {
 
   private static List<String> problems(String name, LoraConfig config, Combination how) {
     List<String> problems = new ArrayList<>();
+    if (!config.isLora()) {
+      problems.add(
+          "'%s' is a %s adapter: only LoRA can be combined"
+              .formatted(name, config.method().peftType()));
+    }
     trainedBeside(config)
         .forEach(
             (key, what) ->

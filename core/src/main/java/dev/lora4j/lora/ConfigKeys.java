@@ -30,9 +30,6 @@ final class ConfigKeys {
           "fan_in_fan_out",
           "inference_mode");
 
-  /** Those of PEFT's config for LoRA, beyond the ones that say which layers are adapted. */
-  static final Set<String> OF_LORA = KNOWN;
-
   /** Those that change what is computed, unless they hold a value that means "off". */
   static final Set<String> MUST_BE_OFF =
       Set.of(

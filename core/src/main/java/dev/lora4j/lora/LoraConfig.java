@@ -230,6 +230,30 @@ public record LoraConfig(
     return alphaAt(path) / (rsLora ? Math.sqrt(r) : r);
   }
 
+  /** Returns whether the method is LoRA, whose delta is a product of its own A and B. */
+  boolean isLora() {
+    return method.equals(LoraMethods.lora());
+  }
+
+  /** The options that are set and that the method does not have, by PEFT's key. */
+  List<String> unsupportedOptions() {
+    Map<String, Boolean> set = new LinkedHashMap<>();
+    set.put("lora_alpha", alpha != rank);
+    set.put("exclude_modules", !exclude.equals(Targets.none()));
+    set.put("bias", bias != BiasTraining.NONE);
+    set.put("lora_bias", loraBias);
+    set.put("use_rslora", rsLora);
+    set.put("use_dora", dora);
+    set.put("init_lora_weights", !(initialization instanceof Initialization.Standard));
+    set.put("rank_pattern", !rankPattern.equals(PathPatterns.none()));
+    set.put("alpha_pattern", !alphaPattern.equals(PathPatterns.none()));
+    set.put("target_parameters", !targetParameters.isEmpty());
+    set.put("trainable_token_indices", !trainableTokens.isEmpty());
+    return set.keySet().stream()
+        .filter(key -> Boolean.TRUE.equals(set.get(key)) && !method.configKeys().contains(key))
+        .toList();
+  }
+
   /** The options of the layer at a path. */
   DeltaOptions optionsAt(String path) {
     return new DeltaOptions(

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.util.List;
@@ -16,7 +17,7 @@ public interface LoraMethod {
   /** PEFT's name of the method, such as {@code LORA}. */
   String peftType();
 
-  /** The keys of PEFT's config for this method, beyond those that say which layers are adapted. */
+  /** The keys of PEFT's config that the method reads, of those that LoRA has. */
   Set<String> configKeys();
 
   /** The key of the dropout probability in PEFT's config. */
@@ -29,7 +30,7 @@ public interface LoraMethod {
     return 8;
   }
 
-  /** The values of the method's own settings, by their key in PEFT's config. */
+  /** The settings that only this method has, by their key in PEFT's config. */
   default Map<String, Object> settings() {
     return Map.of();
   }
@@ -37,10 +38,10 @@ public interface LoraMethod {
   /**
    * Returns the method with the settings of a config file.
    *
-   * @param config the file's keys, all of them
-   * @throws dev.lora4j.UserError if a value is not valid
+   * @throws dev.lora4j.UserError if it asks for what is not supported
+   * @throws dev.lora4j.CorruptFile if a value has the wrong type
    */
-  default LoraMethod withSettings(Map<String, Object> config) {
+  default LoraMethod withSettings(JsonDocument config) {
     return this;
   }
 

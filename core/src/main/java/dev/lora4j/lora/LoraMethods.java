@@ -27,11 +27,12 @@ public final class LoraMethods {
         .orElseThrow(
             () ->
                 new UserError(
-                    "no method '%s'; valid: %s".formatted(name, String.join(", ", names()))));
+                    "no method '%s'; valid: %s"
+                        .formatted(name, String.join(", ", peftTypes()).toLowerCase(Locale.ROOT))));
   }
 
-  /** The names of all methods, in lower case. */
-  public static List<String> names() {
-    return ALL.stream().map(method -> method.peftType().toLowerCase(Locale.ROOT)).toList();
+  /** PEFT's names of all methods. */
+  public static List<String> peftTypes() {
+    return ALL.stream().map(LoraMethod::peftType).toList();
   }
 }

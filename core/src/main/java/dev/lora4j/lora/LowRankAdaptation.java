@@ -17,7 +17,7 @@ record LowRankAdaptation() implements LoraMethod {
 
   @Override
   public Set<String> configKeys() {
-    return ConfigKeys.OF_LORA;
+    return ConfigKeys.KNOWN;
   }
 
   @Override

@@ -62,7 +62,7 @@ public final class PeftAdapter {
     Path weights = directory.resolve(WEIGHTS);
     Path json = directory.resolve(CONFIG);
     Map<String, Tensor> named = new LinkedHashMap<>();
-    adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.PREFIX + key, tensor));
+    adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.inFile(key), tensor));
     Map<String, String> metadata = new LinkedHashMap<>();
     adapter.madeOn().ifPresent(base -> metadata.putAll(base.metadata()));
     metadata.put("format", "pt");

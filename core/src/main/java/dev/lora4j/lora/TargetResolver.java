@@ -109,6 +109,12 @@ final class TargetResolver {
   }
 
   private AdapterPlan plan() {
+    if (!config.unsupportedOptions().isEmpty()) {
+      impossible.add(
+          "%s does not take %s"
+              .formatted(
+                  config.method().peftType(), String.join(", ", config.unsupportedOptions())));
+    }
     List<Saved> saved = saved();
     List<Layer> layers = layers(saved);
     List<RawParameter> parameters = parameters();
