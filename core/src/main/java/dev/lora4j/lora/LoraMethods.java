@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /** The methods that exist, by PEFT's {@code peft_type}. */
 public final class LoraMethods {
-  private static final List<LoraMethod> ALL = List.of(new LowRankAdaptation());
+  private static final List<LoraMethod> ALL = List.of(new LowRankAdaptation(), new Vera());
 
   private LoraMethods() {}
 
