@@ -4,7 +4,7 @@ import dev.lora4j.nn.Module;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/** A network as it is with some of its adapters: what it is made of is the network's own. */
+/** A view of a network with some of its adapters active; it shares all modules with the network. */
 final class AdapterView extends Module {
   private final Module base;
   private final AdapterRegistry adapters;
@@ -25,7 +25,7 @@ final class AdapterView extends Module {
     }
   }
 
-  /** Leaves the network as it is. */
+  /** Does nothing: the modules are the network's. */
   @Override
   public void close() {}
 }

@@ -12,9 +12,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A linear layer's update {@code scaling · B A}, which every format can say in its own words.
+ * The LoRA of one linear layer, {@code scaling · B A}: what every file format can express.
  *
- * @param path the layer's
+ * @param path the layer's path
  * @param a {@code [rank, in]}
  * @param b {@code [out, rank]}
  * @param scaling the factor
@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
 record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable Tensor magnitude) {
 
   /**
-   * All of an adapter, which must be updates of linear layers and nothing else.
+   * Converts an adapter that is plain LoRA of linear layers and nothing else.
    *
-   * @param format the format that can't say more, for errors
-   * @throws UserError if the adapter is more than that; the message names all of it
+   * @param format the name of the format that can't express more, for errors
+   * @throws UserError if the adapter has anything else; the message names all of it
    */
   static List<CanonicalDelta> of(StoredAdapter adapter, String format) {
     List<CanonicalDelta> layers = new ArrayList<>();
@@ -45,7 +45,7 @@ record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable
     left.forEach(key -> problems.add("the tensor " + key));
     if (!problems.isEmpty()) {
       throw new UserError(
-          "%s has no way to say %s; merge the adapter into its base instead"
+          "%s can't express %s; merge the adapter into its base instead"
               .formatted(format, String.join(", ", problems)));
     }
     return layers;
@@ -82,8 +82,8 @@ record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable
   }
 
   /**
-   * The same update with another factor: B takes up the difference. It is then in F32, so that
-   * nothing but F32's last bit is lost.
+   * Returns the same delta with another scaling, compensated in B, which is then F32 and exact up to
+   * its last bit.
    */
   CanonicalDelta scaledBy(double other) {
     if (other == scaling) {
@@ -94,7 +94,7 @@ record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable
     return new CanonicalDelta(path, a, folded, other, magnitude);
   }
 
-  /** The same update with rows and columns of zeros up to a larger rank. */
+  /** Returns the same delta with A and B padded with zeros to a larger rank. */
   CanonicalDelta ofRank(long rank) {
     long missing = rank - rank();
     if (missing == 0) {

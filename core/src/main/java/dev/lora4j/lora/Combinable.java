@@ -14,19 +14,8 @@ final class Combinable {
   /**
    * Checks the adapters to combine.
    *
-   * @throws UserError saying all that can't be combined at once
+   * @throws UserError naming everything that can't be combined
    */
-  static void check(LoraModel model, Map<String, Double> weights, Combination how) {
-    if (weights.isEmpty()) {
-      throw new UserError(
-          "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
-    }
-    Map<String, LoraConfig> configs = new LinkedHashMap<>();
-    weights.keySet().forEach(name -> configs.put(name, model.config(name)));
-    check(configs, weights, how);
-  }
-
-  /** The same for adapters that are in no model. */
   static void check(Map<String, LoraConfig> configs, Map<String, Double> weights, Combination how) {
     if (weights.isEmpty()) {
       throw new UserError("no adapters to combine");

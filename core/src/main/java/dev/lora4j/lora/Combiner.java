@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +24,13 @@ final class Combiner {
 
   /** See {@link LoraModel#combine}. */
   static void combine(LoraModel model, String name, Map<String, Double> weights, Combination how) {
-    Combinable.check(model, weights, how);
+    if (weights.isEmpty()) {
+      throw new UserError(
+          "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
+    }
+    Map<String, LoraConfig> configs = new LinkedHashMap<>();
+    weights.keySet().forEach(adapter -> configs.put(adapter, model.config(adapter)));
+    Combinable.check(configs, weights, how);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       new Combiner(model, inTheOrderOfAdding(model, weights), how).combine(name);

@@ -18,7 +18,7 @@ final class CompatibilityChecks {
       ofGroups(path, conv.options().groups(), options, problems);
     }
     if (layer instanceof Embedding && options.bias()) {
-      problems.add("'" + path + "' is an embedding, which takes no lora_bias");
+      problems.add("'" + path + "' is an embedding, which can't have lora_bias");
     }
     ofInitialization(path, layer, options, problems);
     return problems;
@@ -27,7 +27,7 @@ final class CompatibilityChecks {
   private static void ofGroups(
       String path, long groups, DeltaOptions options, List<String> problems) {
     if (options.dora()) {
-      problems.add("'" + path + "' is a convolution with groups, which takes no use_dora");
+      problems.add("'" + path + "' is a convolution with groups, which can't have use_dora");
     }
     if (options.rank() % groups != 0) {
       problems.add(
@@ -43,16 +43,16 @@ final class CompatibilityChecks {
     if ((layer instanceof Conv && (orthogonal || how.takesFromBase()))
         || (layer instanceof Embedding && orthogonal)) {
       problems.add(
-          "'%s' is no linear layer, which init_lora_weights = %s is for"
+          "'%s' is not a linear layer, as init_lora_weights = %s requires"
               .formatted(path, how.word()));
     } else if (orthogonal && options.rank() % 2 != 0) {
       problems.add(
-          "init_lora_weights = orthogonal takes an even rank, found %d at '%s'"
+          "init_lora_weights = orthogonal needs an even rank, found %d at '%s'"
               .formatted(options.rank(), path));
     }
   }
 
-  static List<String> of(String path, Parameter parameter, LoraConfig config) {
+  static List<String> of(String path, Parameter parameter, Initialization how) {
     List<String> problems = new ArrayList<>();
     int dimensions = parameter.shape().length;
     if (dimensions != 2 && dimensions != 3) {
@@ -60,9 +60,8 @@ final class CompatibilityChecks {
           "target_parameters: '%s' must have two or three dimensions, found %s"
               .formatted(path, Ops.shapeOf(parameter.value())));
     }
-    Initialization how = config.initialization();
     if (how instanceof Initialization.Orthogonal || how.takesFromBase()) {
-      problems.add("init_lora_weights = " + how.word() + " is not for target_parameters");
+      problems.add("init_lora_weights = " + how.word() + " does not apply to target_parameters");
     }
     return problems;
   }

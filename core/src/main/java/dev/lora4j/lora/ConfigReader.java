@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,6 +23,14 @@ final class ConfigReader {
 
   private ConfigReader(JsonDocument json) {
     this.json = json;
+  }
+
+  static LoraConfig read(Path file) {
+    try {
+      return read(file, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UserError("can't read " + file + ": " + e, e);
+    }
   }
 
   static LoraConfig read(Path file, byte[] bytes) {

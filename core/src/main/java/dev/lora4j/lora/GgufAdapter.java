@@ -74,7 +74,7 @@ public final class GgufAdapter {
   private static void refuseDora(StoredAdapter adapter) {
     if (adapter.config().dora()) {
       throw new UserError(
-          FORMAT + " has no way to say use_dora; merge the adapter into its base instead");
+          FORMAT + " can't express use_dora; merge the adapter into its base instead");
     }
   }
 

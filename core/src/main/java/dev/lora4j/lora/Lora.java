@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import org.bytedeco.pytorch.Device;
 
 /**
- * Adapts a network that exists: freeze everything, find the targets, replace each by an adapted
- * layer, report.
+ * Adds LoRA to an existing network: freezes everything, resolves the target modules, and replaces
+ * each by an adapted layer.
  *
  * <pre>{@code
  * LoraModel adapted = Lora.adapt(net, LoraConfig.rank(4).alpha(4));
@@ -24,7 +24,7 @@ public final class Lora {
    * Adapts a network in place.
    *
    * @throws dev.lora4j.UserError if a target matches no layer that can be adapted; the message
-   *     names the nearest paths
+   *     lists the nearest paths
    */
   public static LoraModel adapt(Module network, LoraConfig config) {
     return adapt(network, config, line -> {});
@@ -62,8 +62,8 @@ public final class Lora {
   }
 
   /**
-   * Adapts a network in place with an adapter that begins from what its layers are given for these
-   * examples.
+   * Adapts a network in place with an adapter that is initialised from the inputs that its layers
+   * get for these examples.
    *
    * @param config with {@link Initialization.Eva}
    * @throws dev.lora4j.UserError if the network is adapted already, or the examples are too few
@@ -79,15 +79,15 @@ public final class Lora {
   }
 
   /**
-   * What an adapter of this config would touch in a network, which stays as it is.
+   * Returns what an adapter of this config would train in a network, without changing it.
    *
-   * @throws dev.lora4j.UserError if a name or a pattern means nothing there
+   * @throws dev.lora4j.UserError if a name or a pattern matches nothing
    */
   public static AdapterPlan plan(Module network, LoraConfig config) {
     return TargetResolver.plan(network, config);
   }
 
-  /** A frozen network that can take adapters and has none yet. */
+  /** Returns a model without adapters: freezes a network, to which adapters can be added. */
   public static LoraModel base(Module network) {
     return new LoraModel(network, registry(network).orElseGet(AdapterRegistry::new));
   }

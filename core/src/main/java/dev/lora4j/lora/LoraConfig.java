@@ -110,7 +110,7 @@ public record LoraConfig(
    * @throws UserError if it can't be read, or asks for what is not supported
    */
   public static LoraConfig read(Path file) {
-    return PeftAdapter.configFile(file);
+    return ConfigReader.read(file);
   }
 
   private LoraConfig with(Consumer<LoraConfigBuilder> change) {

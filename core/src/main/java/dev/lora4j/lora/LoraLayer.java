@@ -1,11 +1,9 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.RowLayer;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.Weighted;
@@ -77,55 +75,9 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
     return rows;
   }
 
-  // ---- the layer as one weight ----
-
-  /** The saved tensors of the adapters that are active in the calling thread's forward. */
-  public final List<Parameter> activeParameters() {
-    return active.of(this).stream().flatMap(delta -> delta.parameters().stream()).toList();
-  }
-
-  /**
-   * Returns the weight with which the pretrained layer alone would give this layer's output, laid
-   * out as W: {@code W + (alpha / r) B A}. Gradients flow to all that is trained.
-   *
-   * @throws UserError if there is no such weight: in training with dropout, which the base's input
-   *     does not have; for rows with different adapters; with groups
-   */
-  public final Tensor adaptedWeight() {
-    Tensor weight = weighted().store().dense();
-    for (LayerDelta delta : active.of(this)) {
-      weight = ofAllRows(delta).appliedTo(weight);
-    }
-    return weight;
-  }
-
-  private static LoraDelta ofAllRows(LayerDelta active) {
-    if (!(active instanceof LoraDelta delta)) {
-      throw new UserError(
-          "rows with different adapters can't be computed where the layer is one weight:"
-              + " pass the rows of each adapter on their own");
-    }
-    delta.requireMergeable();
-    if (delta.isRandomNow()) {
-      throw new UserError(
-          "dropout of an adapter's input can't be computed where the layer is one weight:"
-              + " train with dropout 0, and evaluate after train(false)");
-    }
-    return delta;
-  }
-
-  /**
-   * Returns the bias that goes with {@link #adaptedWeight}, if the pretrained layer has one.
-   *
-   * @throws UserError if it has none and an adapter's B has
-   */
-  public final Optional<Tensor> adaptedBias() {
-    Optional<Tensor> bias = weighted().bias().map(Parameter::tensor);
-    for (LayerDelta delta : active.of(this)) {
-      LoraDelta own = ofAllRows(delta);
-      bias = bias.map(own::appliedToBias);
-    }
-    return bias;
+  /** Returns the layer as one weight, with the adapters that are active now. */
+  public final EffectiveWeight effectiveWeight() {
+    return new EffectiveWeight(weighted(), active.of(this));
   }
 
   // ---- adapters ----

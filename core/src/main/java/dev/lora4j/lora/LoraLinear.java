@@ -31,7 +31,8 @@ public final class LoraLinear extends LoraLayer {
    */
   public LoraLinear(Module module, int rank, double alpha) {
     this(copy(module), LoraLinear::ownDelta);
-    delta = LowRankAdaptation.create(pretrained(), DeltaOptions.of(rank, alpha));
+    delta = new LinearDelta(pretrained(), DeltaOptions.of(rank, alpha));
+    delta.to(pretrained().store().device());
     list(DEFAULT, delta);
   }
 

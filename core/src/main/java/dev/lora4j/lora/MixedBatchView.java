@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A network for batches in which each row has an adapter of its own. */
+/** A view of a network for mixed batches, in which each row has an adapter of its own. */
 final class MixedBatchView extends Module {
   private final Module base;
   private final AdapterRegistry adapters;
@@ -26,7 +26,7 @@ final class MixedBatchView extends Module {
     this.adapters = adapters;
     names = List.copyOf(adapterOfRow);
     if (names.isEmpty()) {
-      throw new UserError("name an adapter for each row of the batch; none is named");
+      throw new UserError("name an adapter for each row of the batch; the list is empty");
     }
     child("", base);
     ofRows();
@@ -43,6 +43,8 @@ final class MixedBatchView extends Module {
   }
 
   /**
+   * Computes the output of each row with its adapter.
+   *
    * @param input {@code [rows, …]}
    */
   @Override
@@ -61,7 +63,7 @@ final class MixedBatchView extends Module {
     }
   }
 
-  /** The present choice, with what it keeps, for as long as the names mean the same adapters. */
+  /** Returns the cached choice as long as the names refer to the same adapters. */
   private synchronized PerRowAdapters perRow() {
     List<Optional<Adapter>> now = ofRows();
     PerRowAdapters known = last;
@@ -80,7 +82,7 @@ final class MixedBatchView extends Module {
     }
   }
 
-  /** Adapter after adapter, where one replaces parts of the base that all rows go through. */
+  /** Computes one adapter after the other, if one changes parts of the base for all rows. */
   private Tensor apart(Tensor input) {
     Map<String, List<Long>> rowsOf =
         IntStream.range(0, names.size())
@@ -114,7 +116,7 @@ final class MixedBatchView extends Module {
     return Ops.join(0, parts.toArray(new Tensor[0]));
   }
 
-  /** Leaves the network as it is, and frees what was kept for the rows. */
+  /** Frees what is cached for the rows; the network stays. */
   @Override
   public synchronized void close() {
     forget();

@@ -13,9 +13,9 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What an adapter puts in the place of some parameters of one module while it is active: whole
- * copies ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
- * module's own parameters stay as they are.
+ * Trainable copies of a module's parameters, used instead of them while the adapter is active: whole
+ * ones ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
+ * module's own parameters do not change.
  */
 final class ModulesToSave extends AuxiliaryModule {
   private final Module owner;
@@ -24,8 +24,10 @@ final class ModulesToSave extends AuxiliaryModule {
   private final List<Runnable> undo = new ArrayList<>();
 
   /**
+   * Starts without copies.
+   *
    * @param owner the module whose parameters are replaced
-   * @param active whether the adapter takes part in the calling thread's forward
+   * @param active whether the adapter is active in the calling thread's forward
    */
   ModulesToSave(Module owner, BooleanSupplier active) {
     this.owner = owner;
@@ -74,7 +76,7 @@ final class ModulesToSave extends AuxiliaryModule {
     undo.add(() -> replaced.unparametrize(whileActive));
   }
 
-  /** What is trained and saved, by PEFT's key without its prefix. */
+  /** The copies by PEFT's key without its prefix. */
   Map<String, Parameter> saved() {
     return byKey;
   }

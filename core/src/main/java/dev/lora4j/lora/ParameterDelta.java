@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * An adapter's update of a raw parameter, such as the weights of a layer of experts: while it is
- * active, the module computes with {@code W + scaling · B A}, expert by expert.
+ * LoRA of a raw parameter, such as the weights of a layer of experts: while the adapter is active,
+ * the module computes with {@code W + scaling · B A}, expert by expert.
  *
  * <p>A is {@code [experts · rank, in]} with the expert outside, B {@code [out, rank · experts]}
  * with the expert inside, as PEFT keeps them. A parameter of two dimensions is one expert.
@@ -26,9 +26,11 @@ final class ParameterDelta extends AuxiliaryModule {
   private final UnaryOperator<Tensor> whileActive;
 
   /**
+   * Attaches itself to the parameter.
+   *
    * @param updated {@code [out, in]} or {@code [experts, out, in]}
    * @param transposed whether it is {@code [experts, in, out]} instead
-   * @param active whether the adapter takes part in the calling thread's forward
+   * @param active whether the adapter is active in the calling thread's forward
    */
   ParameterDelta(
       Parameter updated, boolean transposed, int rank, double scaling, BooleanSupplier active) {
@@ -45,7 +47,7 @@ final class ParameterDelta extends AuxiliaryModule {
     updated.parametrize(whileActive);
   }
 
-  /** {@code scaling · B A}, laid out as the parameter. */
+  /** Returns {@code scaling · B A}, laid out as the parameter. */
   private Tensor delta() {
     Tensor down = a.tensor();
     Tensor up = b.tensor();

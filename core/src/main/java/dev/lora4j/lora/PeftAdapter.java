@@ -80,15 +80,7 @@ public final class PeftAdapter {
     if (!Files.exists(file)) {
       throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
     }
-    return configFile(file);
-  }
-
-  static LoraConfig configFile(Path file) {
-    try {
-      return ConfigReader.read(file, Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new UserError("can't read " + file + ": " + e, e);
-    }
+    return ConfigReader.read(file);
   }
 
   /** The file that holds the tensors, safetensors before any other. */

@@ -2,7 +2,7 @@ package dev.lora4j.lora;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Counts who uses something, so that it is freed when the last one lets go: its owner, mostly. */
+/** A reference count that frees a resource when its last user, usually the owner, releases it. */
 final class RefCount {
   private final AtomicInteger users = new AtomicInteger(1); // the owner
   private final Runnable free;
@@ -11,7 +11,7 @@ final class RefCount {
     this.free = free;
   }
 
-  /** Counts one more; false if it is freed already. */
+  /** Adds a user; returns false if the resource is freed already. */
   boolean retain() {
     int now;
     do {
@@ -23,7 +23,7 @@ final class RefCount {
     return true;
   }
 
-  /** Counts one less. */
+  /** Removes a user; the last one frees the resource. */
   void release() {
     if (users.decrementAndGet() == 0) {
       free.run();

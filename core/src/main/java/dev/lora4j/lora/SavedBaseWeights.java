@@ -10,13 +10,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weights of the base that an adapter's file carries though it does not train them: PEFT writes
- * those of embeddings and heads along ({@code save_embedding_layers}). They say nothing new where
- * they are the base's own, and something else than an adapter where they are not.
+ * Base weights in an adapter's file that the adapter does not train: PEFT can write those of
+ * embeddings and heads too ({@code save_embedding_layers}). They are redundant if they equal the
+ * base's; if not, the adapter is for another base.
  */
 final class SavedBaseWeights {
   static final String DIFFERS =
-      ": the file carries the weight of the base that it was made for, and this base's differs; use"
+      ": the file has this weight of the base that it was trained on, and this base's differs; use"
           + " that base";
   private static final String WRAPPED = ".base_layer.";
 
@@ -26,13 +26,13 @@ final class SavedBaseWeights {
     modules = BaseModules.original(base);
   }
 
-  /** What a tensor is to the base. */
+  /** How a tensor of the file compares with the base. */
   enum Comparison {
-    /** The base's own. */
+    /** Equal to the base's. */
     EQUAL,
-    /** Of a parameter that the base has, with other values or sizes. */
+    /** The base has this parameter, with other values or another shape. */
     OTHER,
-    /** Of no parameter of the base. */
+    /** The base has no such parameter. */
     NONE
   }
 

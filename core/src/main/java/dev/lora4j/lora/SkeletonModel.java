@@ -17,8 +17,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * As much of a base as adapters tell of it: the layers that they adapt, by path and size. Each
- * weight is a single zero that stands in all places, so that it takes no memory.
+ * A base without weights, reconstructed from adapters: the layers that they adapt, by path and size.
+ * Each weight is one zero expanded to its shape, so that it takes no memory.
  */
 final class SkeletonModel extends Module {
   private static final String EMBEDDING_A = ".lora_embedding_A";
@@ -50,7 +50,7 @@ final class SkeletonModel extends Module {
     return a.dim() == 2 ? Linear.sharing(zeros(b.size(0), a.size(1))) : convolution(a, b);
   }
 
-  /** A is {@code [rank, rows]}, B {@code [columns, rank]}. */
+  /** From A {@code [rank, rows]} and B {@code [columns, rank]}. */
   private static Module embedding(String path, Tensor a, Tensor b) {
     if (a.dim() != 2 || b.dim() != 2 || b.size(1) < 1) {
       throw unknown(path, a, b);
@@ -60,11 +60,11 @@ final class SkeletonModel extends Module {
 
   private static UserError unknown(String path, Tensor a, Tensor b) {
     return new UserError(
-        "%s: A %s and B %s are of no layer that is known here"
+        "%s: A %s and B %s fit no supported layer"
             .formatted(path, Arrays.toString(a.shape()), Arrays.toString(b.shape())));
   }
 
-  /** A is {@code [rank, in, kernel…]}, B {@code [out, rank / groups, 1…]}. */
+  /** From A {@code [rank, in, kernel…]} and B {@code [out, rank / groups, 1…]}. */
   private static Module convolution(Tensor a, Tensor b) {
     long groups = Math.max(1, a.size(0) / b.size(1));
     long[] shape = a.shape();
@@ -95,7 +95,7 @@ final class SkeletonModel extends Module {
     }
     if (!isAlike(there, layer)) {
       throw new UserError(
-          path + ": the adapters are for layers of different kinds or sizes, so for other bases");
+          path + ": the adapters are for layers of different kinds or sizes, so for different bases");
     }
     layer.close();
   }
@@ -123,6 +123,6 @@ final class SkeletonModel extends Module {
 
   @Override
   public Tensor forward(Tensor input) {
-    throw new IllegalStateException("an outline has nothing to compute with");
+    throw new IllegalStateException("a skeleton model has no forward");
   }
 }

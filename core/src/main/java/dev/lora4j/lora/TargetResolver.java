@@ -23,8 +23,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Finds what a config means in a network. Strict: every name and every pattern must mean something;
- * all that don't are told at once.
+ * Resolves a config's target modules, parameters and patterns in a network. Strict: every name and
+ * every pattern must match something; one error lists all that don't.
  */
 final class TargetResolver {
   private final LoraConfig config;
@@ -32,7 +32,7 @@ final class TargetResolver {
   private final String head; // of a language model, else empty
   private final TiedWeights tied;
   private final List<String> impossible = new ArrayList<>();
-  private final List<String> unmet = new ArrayList<>(); // names that mean nothing
+  private final List<String> unmet = new ArrayList<>(); // names that match nothing
 
   private TargetResolver(Module base, LoraConfig config) {
     modules = BaseModules.original(base);
@@ -57,17 +57,17 @@ final class TargetResolver {
                                         + t
                                         + "'"
                                         + NearMiss.hint(t, DefaultTargets.knownTypes()))
-                            .orElse("the network does not say its model_type")
-                        + "; name the layers, of "
+                            .orElse("the network has no model_type")
+                        + "; name the target modules, of "
                         + String.join(", ", lastNames(adaptable()))));
   }
 
   static AdapterPlan plan(Module base, LoraConfig config) {
-    refuseBeginning(config.initialization());
+    refuseDataDriven(config.initialization());
     return strictly(new TargetResolver(base, config));
   }
 
-  /** The same for an adapter that begins from data which the caller has. */
+  /** Plans an adapter that the caller initialises from data. */
   static AdapterPlan planFromData(Module base, LoraConfig config) {
     return strictly(new TargetResolver(base, config));
   }
@@ -85,18 +85,18 @@ final class TargetResolver {
     }
   }
 
-  /** What can't begin from the base alone. */
-  private static void refuseBeginning(Initialization how) {
+  /** Refuses an initialisation that needs more than the base. */
+  private static void refuseDataDriven(Initialization how) {
     if (how instanceof Initialization.Eva) {
       throw new UserError(
-          "eva begins from examples of the layers' inputs: give some batches,"
+          "eva initialises from examples of the layers' inputs: pass some batches,"
               + " Lora.adapt(network, config, batches)");
     }
   }
 
   /**
-   * The same without the demand that every name means something: of an adapter on disk the tensors
-   * tell what it adapts, and are checked one by one.
+   * Plans an adapter that is loaded: names may match nothing, since its tensors, which are checked
+   * one by one, decide what it adapts.
    */
   static AdapterPlan planForLoading(Module base, LoraConfig config) {
     TargetResolver planner = new TargetResolver(base, config);
@@ -154,7 +154,7 @@ final class TargetResolver {
         : targets.include(path);
   }
 
-  /** The paths of the layers that targets mean, before anything is excluded. */
+  /** Returns the paths of the layers that targets match, before anything is excluded. */
   static Set<String> meant(Module base, Targets targets) {
     String head = base.headPath().orElse("");
     Set<String> meant = new LinkedHashSet<>();
@@ -183,7 +183,7 @@ final class TargetResolver {
     if (config.targets() instanceof Targets.Named named) {
       named.names().stream()
           .filter(name -> layers.stream().noneMatch(l -> Targets.Named.means(name, l.path())))
-          .forEach(this::tellWhyNoTarget);
+          .forEach(this::explainUnmatched);
     } else if (layers.isEmpty()) {
       unmet.add(
           config.targets() instanceof Targets.Matching matching
@@ -193,7 +193,7 @@ final class TargetResolver {
     }
   }
 
-  private void tellWhyNoTarget(String name) {
+  private void explainUnmatched(String name) {
     List<String> meant =
         modules.keySet().stream().filter(p -> Targets.Named.means(name, p)).toList();
     if (meant.isEmpty()) {
@@ -206,7 +206,7 @@ final class TargetResolver {
               .formatted(path, module(path).kind(), String.join(", ", adaptable())));
     } else {
       unmet.add(
-          "target '%s' is left out by exclude_modules, layers_to_transform or modules_to_save"
+          "target '%s' is excluded by exclude_modules, layers_to_transform or modules_to_save"
               .formatted(name));
     }
   }
@@ -237,7 +237,7 @@ final class TargetResolver {
         .forEach(unmet::add);
   }
 
-  // ---- what else is trained ----
+  // ---- modules_to_save, bias, trainable_token_indices ----
 
   private List<Saved> saved() {
     List<Saved> saved = new ArrayList<>();
@@ -323,7 +323,7 @@ final class TargetResolver {
     for (int i = 0; i < names.size(); i++) {
       String full = path + "." + names.get(i);
       Parameter parameter = Objects.requireNonNull(module.ownParameters().get(names.get(i)));
-      impossible.addAll(CompatibilityChecks.of(full, parameter, config));
+      impossible.addAll(CompatibilityChecks.of(full, parameter, config.initialization()));
       found.add(
           new RawParameter(
               path,

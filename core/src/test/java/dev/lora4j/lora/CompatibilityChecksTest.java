@@ -26,17 +26,17 @@ class CompatibilityChecksTest {
     return Stream.of(
         Arguments.of("convs", grouped.dora(true), "convolution with groups"),
         Arguments.of("convs", grouped.withRank(3), "must be a multiple"),
-        Arguments.of("convs", image.initialization(orthogonal), "'image' is no linear layer"),
-        Arguments.of("convs", image.initialization(pissa), "'image' is no linear layer"),
-        Arguments.of("embedding", embed.loraBias(true), "takes no lora_bias"),
-        Arguments.of("embedding", embed.initialization(orthogonal), "'embed' is no linear layer"),
+        Arguments.of("convs", image.initialization(orthogonal), "'image' is not a linear layer"),
+        Arguments.of("convs", image.initialization(pissa), "'image' is not a linear layer"),
+        Arguments.of("embedding", embed.loraBias(true), "can't have lora_bias"),
+        Arguments.of("embedding", embed.initialization(orthogonal), "'embed' is not a linear layer"),
         Arguments.of(
             "embedding",
             TWO.targets(Targets.named("fc")).trainableTokens(Map.of("embed", List.of(12L))),
             "has rows 0 to 11, found 12"),
         Arguments.of(
-            "mlp", LoraConfig.rank(3).initialization(orthogonal), "takes an even rank, found 3"),
-        Arguments.of("moe", up.initialization(pissa), "is not for target_parameters"));
+            "mlp", LoraConfig.rank(3).initialization(orthogonal), "needs an even rank, found 3"),
+        Arguments.of("moe", up.initialization(pissa), "does not apply to target_parameters"));
   }
 
   @ParameterizedTest

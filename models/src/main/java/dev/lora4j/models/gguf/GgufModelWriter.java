@@ -39,7 +39,7 @@ public final class GgufModelWriter {
    * @param files what stands beside its weights
    * @param state its tensors by transformers' names; a tied head is left out
    * @param type of the matrices: F32, F16, BF16 or Q8_0
-   * @throws UserError if the format has no way to say something, or the disk refuses
+   * @throws UserError if the format can't express something, or the disk refuses
    */
   public static void write(
       Path out,
