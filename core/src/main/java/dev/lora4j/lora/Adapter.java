@@ -53,6 +53,19 @@ final class Adapter {
     return deltas.get(layer);
   }
 
+  /** Its deltas by the path of the layer. */
+  Map<String, LoraDelta> deltas(Map<String, LoraLayer> layers) {
+    Map<String, LoraDelta> byPath = new LinkedHashMap<>();
+    layers.forEach(
+        (path, layer) -> {
+          LoraDelta delta = deltas.get(layer);
+          if (delta != null) {
+            byPath.put(path, delta);
+          }
+        });
+    return byPath;
+  }
+
   void add(LoraLayer layer, LoraDelta delta) {
     deltas.put(layer, delta);
     layer.list(name, delta);

@@ -21,7 +21,7 @@ final class AdapterContent {
       refuseUnrepeatable(adapter.config().initialization());
       return trained;
     }
-    return converted(trained, model.deltas(adapter));
+    return converted(trained, adapter.deltas(model.layers()));
   }
 
   private static StoredAdapter asTrained(LoraModel model, Adapter adapter) {

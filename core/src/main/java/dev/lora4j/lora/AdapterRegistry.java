@@ -25,9 +25,8 @@ final class AdapterRegistry implements ActiveDeltas {
   private volatile UniformAdapters ofTheModel = UniformAdapters.NONE;
   private final ContextVar<ActiveAdapters> ofThisThread = ContextVar.inherited();
 
-  private final MergeJournal journal = new MergeJournal();
-  private final Fingerprinter fingerprinter = new Fingerprinter(journal);
-  private volatile boolean merged;
+  private final MergeState merge = new MergeState();
+  private final Fingerprinter fingerprinter = new Fingerprinter(merge.journal());
 
   // ---- by name ----
 
@@ -120,7 +119,7 @@ final class AdapterRegistry implements ActiveDeltas {
 
   @Override
   public List<? extends LayerDelta> of(LoraLayer layer) {
-    return merged ? List.of() : active().of(layer);
+    return merge.isMerged() ? List.of() : active().of(layer);
   }
 
   /** The adapters that are active in the calling thread's forwards. */
@@ -131,7 +130,7 @@ final class AdapterRegistry implements ActiveDeltas {
 
   /** Returns whether an adapter is active in the calling thread's forward, for all rows. */
   boolean uses(Adapter adapter) {
-    return !merged
+    return !merge.isMerged()
         && active() instanceof UniformAdapters uniform
         && uniform.adapters().contains(adapter);
   }
@@ -158,25 +157,15 @@ final class AdapterRegistry implements ActiveDeltas {
 
   // ---- merging ----
 
-  MergeJournal journal() {
-    return journal;
+  MergeState merge() {
+    return merge;
   }
 
   Fingerprinter fingerprinter() {
     return fingerprinter;
   }
 
-  boolean isMerged() {
-    return merged;
-  }
-
-  void setMerged(boolean merged) {
-    this.merged = merged;
-  }
-
   void requireUnmerged(String action) {
-    if (merged) {
-      throw new UserError("can't " + action + " while adapters are merged; unmerge first");
-    }
+    merge.requireUnmerged(action);
   }
 }

@@ -7,7 +7,6 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +96,7 @@ public final class LoraModel {
         EvaResult learned = Eva.learn(base, config, batches)) {
       LoraConfig found = learned.config();
       List<String> paths = build(name, found, TargetResolver.planFromData(base, found));
-      learned.initialize(deltas(adapter(name)));
+      learned.initialize(adapter(name).deltas(layers()));
       return paths;
     }
   }
@@ -112,20 +111,6 @@ public final class LoraModel {
     adapters.requireUnmerged("add an adapter");
     adapters.add(AdapterBuilder.build(base, adapters, name, config, plan));
     return plan.paths();
-  }
-
-  /** An adapter's deltas by the path of the layer. */
-  Map<String, LoraDelta> deltas(Adapter adapter) {
-    Map<String, LoraDelta> deltas = new LinkedHashMap<>();
-    layers()
-        .forEach(
-            (path, layer) -> {
-              LoraDelta delta = adapter.delta(layer);
-              if (delta != null) {
-                deltas.put(path, delta);
-              }
-            });
-    return deltas;
   }
 
   /** Removes an adapter. It is freed as soon as no forward uses it. */
@@ -235,16 +220,7 @@ public final class LoraModel {
    * @throws UserError if a layer's weight has no place for a delta; nothing is changed then
    */
   public synchronized void merge(Unmerging how) {
-    adapters.requireUnmerged("merge");
-    MergeJournal journal = adapters.journal();
-    journal.begin(how);
-    try {
-      merging().into(journal);
-    } catch (RuntimeException e) {
-      journal.undo();
-      throw e;
-    }
-    adapters.setMerged(!journal.isEmpty());
+    adapters.merge().merge(how, this::merging);
   }
 
   private Merging merging() {
@@ -280,11 +256,7 @@ public final class LoraModel {
    * @throws UserError if the merge kept nothing to restore them
    */
   public synchronized void unmerge() {
-    if (!adapters.journal().canUndo()) {
-      throw new UserError("can't unmerge: the merge was told to keep nothing for it");
-    }
-    adapters.journal().undo();
-    adapters.setMerged(false);
+    adapters.merge().unmerge();
   }
 
   /**
@@ -299,15 +271,14 @@ public final class LoraModel {
 
   /** Returns whether adapters are merged into the base. */
   public boolean isMerged() {
-    return adapters.isMerged();
+    return adapters.merge().isMerged();
   }
 
   /** Restores the base's own layers, with merged weights if they are merged; frees all adapters. */
   public synchronized Module unload() {
     layers().forEach((path, layer) -> base.replace(path, layer.pretrained()));
     adapters.byName().values().forEach(adapters::remove);
-    adapters.journal().forget();
-    adapters.setMerged(false);
+    adapters.merge().forget();
     return base;
   }
 

@@ -17,17 +17,9 @@ final class Deltas {
   static Map<String, Tensor> of(LoraModel model, String adapter) {
     Map<String, Tensor> deltas = new LinkedHashMap<>();
     model
-        .layers()
-        .forEach(
-            (path, layer) -> {
-              LoraDelta update =
-                  layer.adapterNames().contains(adapter)
-                      ? model.adapter(adapter).delta(layer)
-                      : null;
-              if (update != null) {
-                deltas.put(path, update.deltaWeight());
-              }
-            });
+        .adapter(adapter)
+        .deltas(model.layers())
+        .forEach((path, delta) -> deltas.put(path, delta.deltaWeight()));
     return deltas;
   }
 }

@@ -101,7 +101,7 @@ class LoraLawsTest {
   }
 
   private static double smallestRatio(LoraModel model) {
-    return model.deltas(model.adapter("default")).values().stream()
+    return model.adapter("default").deltas(model.layers()).values().stream()
         .flatMap(delta -> delta.outputScale().stream())
         .mapToDouble(scale -> scale.abs().min().item_double())
         .min()
