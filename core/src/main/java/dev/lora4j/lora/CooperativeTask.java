@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.row.CostModel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
@@ -9,8 +10,6 @@ import java.util.function.IntConsumer;
  * other has taken. It runs once; a thread that comes later returns at once.
  */
 final class CooperativeTask {
-  private static final int SPINS_BEFORE_SLEEP = 10_000; // about 0.1 ms, as long as waking takes
-
   private final int parts;
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicInteger unfinished;
@@ -40,7 +39,7 @@ final class CooperativeTask {
         done.complete(null);
       }
     }
-    for (int spins = 0; spins < SPINS_BEFORE_SLEEP && !done.isDone(); spins++) {
+    for (int spins = 0; spins < CostModel.SPINS_BEFORE_BLOCK && !done.isDone(); spins++) {
       Thread.onSpinWait();
     }
     done.join();

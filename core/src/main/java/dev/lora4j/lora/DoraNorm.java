@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -15,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * need it at the same time compute a part of the outputs each.
  */
 final class DoraNorm implements AutoCloseable {
-  private static final long MIN_OUTPUTS = 256; // of a part: fewer aren't worth a thread
-
   private final FactoredDelta delta;
   private final long outputs;
   private final int parts;
@@ -30,7 +29,7 @@ final class DoraNorm implements AutoCloseable {
     this.delta = delta;
     outputs = delta.base().store().shape()[delta.base().outputAxis()];
     int cores = Runtime.getRuntime().availableProcessors();
-    parts = Math.toIntExact(Math.max(1, Math.min(cores, outputs / MIN_OUTPUTS)));
+    parts = Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));
   }
 
   /** Returns the norm, {@code [out]}, a constant for autograd (DoRA paper, §4.3). */

@@ -4,7 +4,6 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
-import dev.lora4j.row.PlainMatrix;
 import dev.lora4j.row.RowLinear.LowRank;
 import java.util.Optional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -49,10 +48,8 @@ sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   @Override
   public Optional<LowRank> ofRows() {
-    Tensor a = a().value().detach();
-    Tensor b = b().value().detach();
-    return isPlain() && PlainMatrix.isOne(a) && PlainMatrix.isOne(b)
-        ? Optional.of(new LowRank(PlainMatrix.of(a), PlainMatrix.of(b), (float) factor()))
+    return isPlain()
+        ? LowRank.of(a().value().detach(), b().value().detach(), factor())
         : Optional.empty();
   }
 

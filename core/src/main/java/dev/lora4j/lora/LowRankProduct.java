@@ -2,14 +2,12 @@ package dev.lora4j.lora;
 
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /** The product {@code y + scaling · B A x}, computed in the way that is fastest for its sizes. */
 final class LowRankProduct {
-  private static final int FAST_RANK = 16; // MKL takes four times as long for a rank of 8
-  private static final long MIN_ROWS_TO_PAD = 32;
-
   private LowRankProduct() {}
 
   /**
@@ -23,8 +21,8 @@ final class LowRankProduct {
    */
   static Tensor addTo(Tensor y, Tensor x, Tensor a, Tensor b, Scalar scaling, double factor) {
     boolean pads = pads(x, a.size(0));
-    Tensor down = pads ? Ops.filledUp(a, 0, FAST_RANK) : a;
-    Tensor up = pads ? Ops.filledUp(b, 1, FAST_RANK) : b;
+    Tensor down = pads ? Ops.filledUp(a, 0, CostModel.PADDED_RANK) : a;
+    Tensor up = pads ? Ops.filledUp(b, 1, CostModel.PADDED_RANK) : b;
     return Ops.isLowRankOfRow(y, x, down, up)
         ? Ops.addLowRankToRow(y, x, down, up, factor)
         : addUp(y, Ops.linear(x, down, null), up, scaling);
@@ -42,8 +40,8 @@ final class LowRankProduct {
   /** Returns whether the rank is padded with zeros to one that MKL multiplies fast. */
   private static boolean pads(Tensor x, long rank) {
     return x.is_cpu()
-        && rank % FAST_RANK != 0
-        && x.numel() >= MIN_ROWS_TO_PAD * x.size(-1)
+        && rank % CostModel.PADDED_RANK != 0
+        && x.numel() >= CostModel.PADDED_RANK_MIN_ROWS * x.size(-1)
         && Engine.multipliesByMkl();
   }
 }

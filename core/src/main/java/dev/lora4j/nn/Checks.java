@@ -4,7 +4,7 @@ import dev.lora4j.UserError;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
-/** Checks of the arguments that layers are made with. */
+/** Checks of layers' constructor arguments. */
 final class Checks {
   private Checks() {}
 

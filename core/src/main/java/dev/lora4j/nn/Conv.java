@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What convolutions over one, two and three axes share: weight {@code [out, in / groups, kernel…]}
- * and bias {@code [out]}, initialised as PyTorch does.
+ * A convolution over one, two or three axes with weight {@code [out, in / groups, kernel…]} and
+ * bias {@code [out]}, initialised as in PyTorch.
  */
 public abstract sealed class Conv extends Module implements Weighted
     permits Conv1d, Conv2d, Conv3d {
@@ -43,7 +43,7 @@ public abstract sealed class Conv extends Module implements Weighted
   }
 
   /**
-   * A convolution over parameters that exist, which may be other modules' too.
+   * Returns a convolution over existing parameters, which other modules may share.
    *
    * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
    */
@@ -55,7 +55,9 @@ public abstract sealed class Conv extends Module implements Weighted
       case 2 -> new Conv2d(weight, orNone, options);
       case 3 -> new Conv3d(weight, orNone, options);
       default ->
-          throw new UserError("no convolution has a weight of " + Arrays.toString(weight.shape()));
+          throw new UserError(
+              "a convolution's weight must have 3, 4 or 5 dimensions, found "
+                  + Arrays.toString(weight.shape()));
     };
   }
 
@@ -68,7 +70,7 @@ public abstract sealed class Conv extends Module implements Weighted
     return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());
   }
 
-  /** How the window walks; one number an axis. */
+  /** Kernel, stride, padding and dilation, with one value for each axis. */
   public final ConvOptions options() {
     return options;
   }
@@ -89,7 +91,7 @@ public abstract sealed class Conv extends Module implements Weighted
     return 0;
   }
 
-  /** A convolution over the same axes with other channels and options. */
+  /** Returns a convolution over the same axes with other channels and options. */
   public final Conv like(long inChannels, long outChannels, ConvOptions options) {
     return switch (this.options.kernel().length) {
       case 1 -> new Conv1d(inChannels, outChannels, options);

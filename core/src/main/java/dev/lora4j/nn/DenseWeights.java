@@ -1,6 +1,6 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.RowLinear;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -41,10 +41,9 @@ public record DenseWeights(Parameter parameter) implements WeightStore {
   }
 
   @Override
-  public Optional<PlainMatrix> ofRows() {
-    Tensor values = parameter.value().detach();
-    return parameter.isParametrized() || !PlainMatrix.isOne(values)
+  public Optional<RowLinear> ofRows(Optional<Tensor> bias) {
+    return parameter.isParametrized()
         ? Optional.empty()
-        : Optional.of(PlainMatrix.of(values));
+        : RowLinear.of(parameter.value().detach(), bias);
   }
 }

@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table of vectors, looked up by index: PyTorch's {@code nn.Embedding}, {@code N(0, 1)} at first.
+ * An embedding, a table of vectors looked up by index: PyTorch's {@code nn.Embedding}, initialised
+ * with {@code N(0, 1)}.
  */
 public final class Embedding extends Module implements Weighted {
   private static final long NO_PADDING = -1;
@@ -18,12 +19,12 @@ public final class Embedding extends Module implements Weighted {
   private final long paddingIndex;
   private final WeightStore weight;
 
-  /** A table of {@code numEmbeddings} vectors. */
+  /** Creates a table of {@code numEmbeddings} vectors. */
   public Embedding(long numEmbeddings, long dim) {
     this(numEmbeddings, dim, OptionalLong.empty());
   }
 
-  /** The same; the vector of the padding index is zero at first and gets no gradient. */
+  /** The same; the vector at the padding index starts at zero and gets no gradient. */
   public Embedding(long numEmbeddings, long dim, OptionalLong paddingIndex) {
     Checks.positive("num_embeddings", numEmbeddings);
     Checks.positive("embedding_dim", dim);
@@ -72,7 +73,7 @@ public final class Embedding extends Module implements Weighted {
     return weight.lookup(input, paddingIndex);
   }
 
-  /** Looks up in another table; there is no bias to use. */
+  /** Looks up in another table; there is no bias. */
   @Override
   public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     return torch.embedding(weight, input, paddingIndex, false, false);

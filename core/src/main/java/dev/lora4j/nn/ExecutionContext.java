@@ -13,11 +13,11 @@ import org.jspecify.annotations.Nullable;
  * <caption>What is bound to a thread</caption>
  * <tr><th>value</th><th>bound by</th><th>inherited</th></tr>
  * <tr><td>active adapters of a model</td><td>the model's adapter scopes</td><td>yes</td></tr>
- * <tr><td>gradients of its own</td><td>{@link GradientView#enter}</td><td>no</td></tr>
- * <tr><td>random numbers of its own</td><td>{@link OwnRandom#enter}</td><td>no</td></tr>
- * <tr><td>autograd context</td><td>{@link OnePass#open}</td><td>no</td></tr>
- * <tr><td>thread team</td><td>{@link Crew#help}</td><td>no</td></tr>
- * <tr><td>initialisation without values</td><td>{@link Init#withoutValues}</td><td>no</td></tr>
+ * <tr><td>gradients of its own</td><td>a gradient view</td><td>no</td></tr>
+ * <tr><td>random numbers of its own</td><td>a random generator of the thread</td><td>no</td></tr>
+ * <tr><td>autograd context</td><td>an autograd context</td><td>no</td></tr>
+ * <tr><td>thread team</td><td>a team that helps</td><td>no</td></tr>
+ * <tr><td>initialisation without values</td><td>making a network without values</td><td>no</td></tr>
  * </table>
  */
 public final class ExecutionContext {

@@ -17,8 +17,8 @@ public final class Init {
   private Init() {}
 
   /**
-   * Makes a network whose weights have shapes but no values and take no memory (they lie on
-   * PyTorch's meta device): a checkpoint is to put its own in their places.
+   * Creates a network whose weights have shapes but no values and no memory (PyTorch's meta
+   * device), to be filled from a checkpoint.
    */
   public static <T extends Module> T withoutValues(Supplier<T> network) {
     WITHOUT_VALUES.set(true);
@@ -40,8 +40,8 @@ public final class Init {
   }
 
   /**
-   * Kaiming-uniform with {@code a = √5}: {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's
-   * linear and convolution weights and of LoRA's A.
+   * Returns Kaiming-uniform values with {@code a = √5}, {@code U(−1/√fanIn, 1/√fanIn)}: the default
+   * of PyTorch's linear and convolution weights and of LoRA's A.
    *
    * @param shape {@code [out, in, kernel…]}; fan-in is the product of all but the first
    */
@@ -49,7 +49,7 @@ public final class Init {
     return uniformByFanIn(fanIn(shape), shape);
   }
 
-  /** {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
+  /** Returns {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
   static Tensor uniformByFanIn(long fanIn, long... shape) {
     if (isWithoutValues()) {
       return withoutMemory(shape);
@@ -62,14 +62,14 @@ public final class Init {
     return result;
   }
 
-  /** {@code N(mean, std²)}. */
+  /** Returns values of {@code N(mean, std²)}. */
   public static Tensor normal(double mean, double std, long... shape) {
     return isWithoutValues()
         ? withoutMemory(shape)
         : Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
   }
 
-  /** Product of all dimensions but the first. */
+  /** Returns the product of all dimensions but the first. */
   static long fanIn(long... shape) {
     long fanIn = 1;
     for (int i = 1; i < shape.length; i++) {

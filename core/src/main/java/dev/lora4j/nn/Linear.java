@@ -1,16 +1,14 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.Row;
 import dev.lora4j.row.RowLinear;
-import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}: PyTorch's {@code
- * nn.Linear}.
+ * A linear layer, {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}:
+ * PyTorch's {@code nn.Linear}.
  */
 public final class Linear extends Module implements Weighted, RowLayer {
   private final long inFeatures;
@@ -18,7 +16,7 @@ public final class Linear extends Module implements Weighted, RowLayer {
   private final WeightStore weight;
   private final @Nullable Parameter bias;
 
-  /** A layer with a bias. */
+  /** Creates a layer with a bias. */
   public Linear(long inFeatures, long outFeatures) {
     this(inFeatures, outFeatures, true);
   }
@@ -56,12 +54,12 @@ public final class Linear extends Module implements Weighted, RowLayer {
     return sharing(new DenseWeights(weight), bias);
   }
 
-  /** The same without a bias, such as a head that is tied to an embedding. */
+  /** The same without a bias, such as a head tied to an embedding. */
   public static Linear sharing(Parameter weight) {
     return sharing(weight, Optional.empty());
   }
 
-  /** A layer without a bias. */
+  /** Creates a layer without a bias. */
   public static Linear withoutBias(long inFeatures, long outFeatures) {
     return new Linear(inFeatures, outFeatures, false);
   }
@@ -82,15 +80,9 @@ public final class Linear extends Module implements Weighted, RowLayer {
 
   @Override
   public Optional<RowLinear> ofRows() {
-    return bias != null && !isPlain(bias)
+    return bias != null && bias.isParametrized()
         ? Optional.empty()
-        : weight
-            .ofRows()
-            .map(w -> new RowLinear(w, bias().map(b -> Row.over(b.value().detach())), List.of()));
-  }
-
-  private static boolean isPlain(Parameter bias) {
-    return !bias.isParametrized() && OneRow.isPlain(bias.value());
+        : weight.ofRows(bias().map(b -> b.value().detach()));
   }
 
   /** Returns a dense layer with the same values in memory of its own. */

@@ -5,8 +5,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code y = x W + b}, with weight {@code [in, out]} and bias {@code [out]}: the layer that GPT-2
- * is made of, {@code Conv1D} in Hugging Face's transformers. {@code N(0, 0.02²)} at first.
+ * A linear layer whose weight is transposed, {@code y = x W + b}, with weight {@code [in, out]} and
+ * bias {@code [out]}: GPT-2's layer, {@code Conv1D} in Hugging Face's transformers. Initialised
+ * with {@code N(0, 0.02²)}.
  */
 public final class TransposedLinear extends Module implements Weighted {
   private static final double STD = 0.02;
@@ -27,7 +28,7 @@ public final class TransposedLinear extends Module implements Weighted {
   }
 
   /**
-   * A layer over parameters that exist, which may be other modules' too.
+   * Returns a layer over existing parameters, which other modules may share.
    *
    * @param weight {@code [in, out]}
    * @param bias {@code [out]}

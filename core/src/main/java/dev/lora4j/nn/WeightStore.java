@@ -1,7 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
-import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.RowLinear;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Device;
@@ -45,8 +45,11 @@ public interface WeightStore {
   /** Returns the whole weight in floating point; perhaps the store's own memory. */
   Tensor dense();
 
-  /** The weight as single rows are multiplied by it in decoding, if it is plain floats. */
-  default Optional<PlainMatrix> ofRows() {
+  /**
+   * Returns the weight and a bias as decoding multiplies single rows by them, without a gradient;
+   * empty if decoding has no kernel for this store.
+   */
+  default Optional<RowLinear> ofRows(Optional<Tensor> bias) {
     return Optional.empty();
   }
 

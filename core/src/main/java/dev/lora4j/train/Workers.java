@@ -2,6 +2,7 @@ package dev.lora4j.train;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Engine;
+import dev.lora4j.row.CostModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -17,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * looking for a moment, then lets others use its core, before it sleeps.
  */
 public final class Workers implements AutoCloseable {
-  private static final int LOOKS_BEFORE_YIELD = 1_000;
-  private static final int LOOKS_BEFORE_SLEEP = 2_000;
-
   /** One worker's part of a task. */
   @FunctionalInterface
   public interface Part {
@@ -127,9 +125,9 @@ public final class Workers implements AutoCloseable {
 
   @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not rest on it
   private static void rest(int looks) {
-    if (looks < LOOKS_BEFORE_YIELD) {
+    if (looks < CostModel.SPINS_BEFORE_YIELD) {
       Thread.onSpinWait();
-    } else if (looks < LOOKS_BEFORE_SLEEP) {
+    } else if (looks < CostModel.SPINS_BEFORE_PARK) {
       Thread.yield();
     } else {
       LockSupport.park(Workers.class);

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -38,8 +39,7 @@ class Int8WeightsTest {
   private static final double TOLERANCE = 1e-6;
   private static final int IN = 12;
   private static final int OUT = 20;
-  private static final LoraConfig LORA =
-      LoraConfig.rank(3).alpha(6).targets(Targets.everyLinear());
+  private static final LoraConfig LORA = LoraConfig.rank(3).alpha(6).targets(Targets.everyLinear());
 
   @BeforeEach
   void seed() {
@@ -115,7 +115,7 @@ class Int8WeightsTest {
       try {
         Tensor y = inPass ? inPass(model, x) : forwardAndBackward(model, x);
         List<Tensor> results = new ArrayList<>(List.of(y, x.grad()));
-        parameters.forEach(p -> results.add(p.gradient().clone()));
+        parameters.forEach(p -> results.add(requireNonNull(p.gradient()).clone()));
         return results;
       } finally {
         view.leave();
@@ -166,7 +166,7 @@ class Int8WeightsTest {
     Linear layer = int8();
     BaseFingerprint once = Lora.adapt(new Sequential(layer), LORA).fingerprint();
     assertThat(once.tensors()).containsOnlyKeys("0.weight", "0.SCB");
-    layer.store().parameters().get("SCB").value().select(0, 0).add_(Ops.ONE);
+    requireNonNull(layer.store().parameters().get("SCB")).value().select(0, 0).add_(Ops.ONE);
     assertThat(Lora.adapt(new Sequential(layer), LORA).fingerprint()).isNotEqualTo(once);
   }
 
@@ -201,12 +201,11 @@ class Int8WeightsTest {
   void trainingItIsRefused() {
     Linear layer = int8();
     assertThatThrownBy(layer::weight).isInstanceOf(UserError.class).hasMessageContaining("trained");
-    Parameter quantized = layer.store().parameters().get("weight");
+    Parameter quantized = requireNonNull(layer.store().parameters().get("weight"));
     assertThatThrownBy(() -> quantized.trainable(true)).isInstanceOf(UserError.class);
   }
 
   private static Linear int8() {
-    return Linear.sharing(
-        Int8Weights.quantize(Init.kaimingUniform(OUT, IN)), Optional.empty());
+    return Linear.sharing(Int8Weights.quantize(Init.kaimingUniform(OUT, IN)), Optional.empty());
   }
 }

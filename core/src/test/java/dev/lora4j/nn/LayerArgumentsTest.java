@@ -41,7 +41,7 @@ class LayerArgumentsTest {
         "groups = 4 must divide in_channels = 4 and out_channels = 6");
     refused(
         () -> new Conv3d(4, 4, window.withStride(1, 2)),
-        "stride takes one number or 3, found [1, 2]");
+        "stride takes one value or 3, found [1, 2]");
   }
 
   @Test

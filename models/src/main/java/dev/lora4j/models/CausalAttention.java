@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +23,6 @@ import org.bytedeco.pytorch.global.torch;
 final class CausalAttention {
   private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
   private static final OptionalLong EVERYTHING = OptionalLong.empty();
-  private static final long AT_ONCE = 64;
 
   private final List<Text> texts;
   private final long longest;
@@ -112,7 +112,9 @@ final class CausalAttention {
     if (!like.is_cpu()) {
       return length;
     }
-    long parts = Math.max(1, (length + AT_ONCE / 2) / AT_ONCE);
+    long parts =
+        Math.max(
+            1, (length + CostModel.ATTENTION_QUERY_BLOCK / 2) / CostModel.ATTENTION_QUERY_BLOCK);
     return (length + parts - 1) / parts;
   }
 

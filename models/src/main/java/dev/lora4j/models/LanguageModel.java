@@ -6,6 +6,7 @@ import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.PointerScope;
@@ -23,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class LanguageModel extends Module {
   private static final String HEAD = "lm_head";
-  private static final int LEAST_PART = 8; // tokens that are worth a thread
 
   /**
    * What the model makes of each token.
@@ -62,7 +62,8 @@ public abstract class LanguageModel extends Module {
    * @return what the model makes of the last token, {@code [1, hidden]}
    */
   public final Tensor read(long[] ids, KeyValueCache cache) {
-    int parts = device().is_cpu() ? Math.min(Crew.threads(), ids.length / LEAST_PART) : 1;
+    int parts =
+        device().is_cpu() ? Math.min(Crew.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS) : 1;
     if (parts < 2) {
       try (NoGradGuard guard = new NoGradGuard()) {
         Tensor all = Ops.tensor(ids).view(1, ids.length).to(device(), ScalarType.Long);

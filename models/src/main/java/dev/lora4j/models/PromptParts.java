@@ -1,6 +1,7 @@
 package dev.lora4j.models;
 
 import dev.lora4j.models.KeyValueCache.KeysAndValues;
+import dev.lora4j.row.CostModel;
 import dev.lora4j.row.Lockstep;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -13,9 +14,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class PromptParts {
   /** To attend to so many tokens costs about as much as the products of a layer. */
-  private static final double TOKENS_WORTH_A_LAYER = 1024;
-
   private final KeyValueCache cache;
+
   private final int[] begins; // of each part, and the end
   private final AtomicIntegerArray layersWritten;
 
@@ -36,12 +36,13 @@ final class PromptParts {
 
   /** Of a text's first tokens, in products of one token with a layer. */
   private static double costOf(double tokens) {
-    return tokens + tokens * tokens / (2 * TOKENS_WORTH_A_LAYER);
+    return tokens + tokens * tokens / (2 * CostModel.ATTENTION_TOKENS_IN_PREFILL);
   }
 
   /** How many of a text's tokens have that cost. */
   private static double tokensFor(double cost) {
-    return TOKENS_WORTH_A_LAYER * (Math.sqrt(1 + 2 * cost / TOKENS_WORTH_A_LAYER) - 1);
+    return CostModel.ATTENTION_TOKENS_IN_PREFILL
+        * (Math.sqrt(1 + 2 * cost / CostModel.ATTENTION_TOKENS_IN_PREFILL) - 1);
   }
 
   /** Where a part begins in the prompt; that after the last, where the prompt ends. */

@@ -1,5 +1,6 @@
 package dev.lora4j.models.text;
 
+import dev.lora4j.row.CostModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -10,12 +11,6 @@ import java.util.stream.IntStream;
  * href="https://arxiv.org/abs/2410.20305">arXiv:2410.20305</a>, §3).
  */
 final class CommonBeginnings {
-  /**
-   * A rest that is longer than so many times what it follows on is read with it: to attend to what
-   * stands elsewhere costs something, too.
-   */
-  private static final int LONGEST_REST = 64;
-
   private final List<Example> examples;
   private final int[] order;
   private final int[] common;
@@ -37,7 +32,9 @@ final class CommonBeginnings {
 
   private static int common(Example example, Example before) {
     int common = example.commonBeginning(before);
-    return example.length() > (long) LONGEST_REST * common + common ? 0 : common;
+    return example.length() > (long) CostModel.SHARED_PREFIX_MAX_RATIO * common + common
+        ? 0
+        : common;
   }
 
   /** How many examples there are. */

@@ -1,5 +1,6 @@
 package dev.lora4j.models.text;
 
+import dev.lora4j.row.CostModel;
 import java.util.List;
 
 /**
@@ -8,9 +9,6 @@ import java.util.List;
  * @param rows the rows, each of one example or several
  */
 public record TextStep(List<List<Example>> rows) {
-  /** Tokens whose attention costs as much as everything else that is done for a token. */
-  private static final long ATTENTION_AS_DEAR = 4096;
-
   public TextStep {
     rows = rows.stream().map(List::copyOf).toList();
   }
@@ -70,7 +68,7 @@ public record TextStep(List<List<Example>> rows) {
     long cost = new CommonBeginnings(share).length();
     for (Example example : share) {
       long length = example.length();
-      cost += length * length / ATTENTION_AS_DEAR;
+      cost += length * length / CostModel.ATTENTION_TOKENS_IN_TRAINING;
     }
     return cost;
   }

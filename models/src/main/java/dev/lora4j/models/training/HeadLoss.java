@@ -5,6 +5,7 @@ import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
+import dev.lora4j.row.CostModel;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -24,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  * has an adapter, is asked twice: for the losses, and for the gradients.
  */
 final class HeadLoss implements AutoCloseable {
-  private static final long ELEMENTS_AT_ONCE = 1 << 23; // logits: 32 MB
-  private static final long LEAST_ROWS = 16;
-  private static final long WORDS_AT_ONCE = 1024;
   private static final long CACHE_LINE = 16; // floats
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
@@ -51,7 +49,10 @@ final class HeadLoss implements AutoCloseable {
    * @param random what the calling thread drops by, if it drops anything
    */
   HeadLoss(LanguageModel model, OwnRandom random) {
-    this(model, random, Math.max(LEAST_ROWS, ELEMENTS_AT_ONCE / model.vocabularySize()));
+    this(
+        model,
+        random,
+        Math.max(CostModel.LOGITS_MIN_ROWS, CostModel.LOGITS_CHUNK / model.vocabularySize()));
   }
 
   HeadLoss(LanguageModel model, OwnRandom random, long rowsAtOnce) {
@@ -181,8 +182,8 @@ final class HeadLoss implements AutoCloseable {
 
   /** Some words at a time: BLAS takes a tenth longer for a row of them all. */
   private static void logitsInto(Tensor logits, Tensor hidden, Tensor weight) {
-    for (long from = 0; from < weight.size(0); from += WORDS_AT_ONCE) {
-      long count = Math.min(WORDS_AT_ONCE, weight.size(0) - from);
+    for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
+      long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
       torch.mm_out(logits.narrow(1, from, count), hidden, weight.narrow(0, from, count).t());
     }
   }
