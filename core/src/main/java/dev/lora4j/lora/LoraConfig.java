@@ -124,9 +124,13 @@ public record LoraConfig(
     return with(b -> b.rank = rank);
   }
 
-  /** The same with another method. */
+  /** Changes the method; one without an alpha has a scaling of 1. */
   public LoraConfig method(LoraMethod method) {
-    return with(b -> b.method = method);
+    return with(
+        b -> {
+          b.method = method;
+          b.alpha = method.configKeys().contains("lora_alpha") ? alpha : rank;
+        });
   }
 
   public LoraConfig alpha(double alpha) {
