@@ -16,10 +16,12 @@ final class Deltas {
 
   static Map<String, Tensor> of(LoraModel model, String adapter) {
     Map<String, Tensor> deltas = new LinkedHashMap<>();
-    model
-        .adapter(adapter)
-        .deltas(model.layers())
-        .forEach((path, delta) -> deltas.put(path, delta.deltaWeight()));
+    if (model.adapterNames().contains(adapter)) {
+      model
+          .adapter(adapter)
+          .deltas(model.layers())
+          .forEach((path, delta) -> deltas.put(path, delta.deltaWeight()));
+    }
     return deltas;
   }
 }
