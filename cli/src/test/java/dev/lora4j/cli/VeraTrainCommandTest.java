@@ -36,8 +36,7 @@ class VeraTrainCommandTest {
 
     assertThat(result.at("/valid_loss_after").asDouble())
         .isLessThan(result.at("/valid_loss_before").asDouble() - 0.1);
-    JsonNode config =
-        new ObjectMapper().readTree(out.resolve("adapter_config.json").toFile());
+    JsonNode config = new ObjectMapper().readTree(out.resolve("adapter_config.json").toFile());
     assertThat(config.get("peft_type").asText()).isEqualTo("VERA");
     JsonNode evaluated =
         json(

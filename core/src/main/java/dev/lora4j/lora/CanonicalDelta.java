@@ -82,8 +82,8 @@ record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable
   }
 
   /**
-   * Returns the same delta with another scaling, compensated in B, which is then F32 and exact up to
-   * its last bit.
+   * Returns the same delta with another scaling, compensated in B, which is then F32 and exact up
+   * to its last bit.
    */
   CanonicalDelta scaledBy(double other) {
     if (other == scaling) {

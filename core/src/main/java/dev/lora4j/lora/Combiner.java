@@ -84,10 +84,7 @@ final class Combiner {
         .filter(entry -> model.adapter(entry.getKey()).paths().contains(path))
         .map(
             entry ->
-                new CombinedPart(
-                    entry.getKey(),
-                    factored(layer, entry.getKey()),
-                    entry.getValue()))
+                new CombinedPart(entry.getKey(), factored(layer, entry.getKey()), entry.getValue()))
         .toList();
   }
 

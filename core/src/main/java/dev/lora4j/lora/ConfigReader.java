@@ -55,7 +55,8 @@ final class ConfigReader {
     config.initialization = initialization();
     config.rankPattern = patterns("rank_pattern");
     config.alphaPattern = patterns("alpha_pattern");
-    config.layersToTransform = json.integers("layers_to_transform").stream().map(Long::intValue).toList();
+    config.layersToTransform =
+        json.integers("layers_to_transform").stream().map(Long::intValue).toList();
     config.layersPattern = json.texts("layers_pattern");
     config.modulesToSave = json.texts("modules_to_save");
     config.targetParameters = json.texts("target_parameters");
@@ -90,7 +91,8 @@ final class ConfigReader {
   private void refuseUnknownMathematics() {
     List<String> refused = new ArrayList<>();
     for (Map.Entry<String, JsonNode> entry : json.fields()) {
-      if (ConfigKeys.MUST_BE_OFF.contains(entry.getKey()) && !JsonDocument.isOff(entry.getValue())) {
+      if (ConfigKeys.MUST_BE_OFF.contains(entry.getKey())
+          && !JsonDocument.isOff(entry.getValue())) {
         refused.add(entry.getKey() + " = " + entry.getValue());
       }
     }
@@ -153,7 +155,8 @@ final class ConfigReader {
       return new Initialization.Standard();
     }
     if (!value.isBoolean() && !value.isTextual()) {
-      throw json.wrong("init_lora_weights", "true, false or a name", json.node("init_lora_weights"));
+      throw json.wrong(
+          "init_lora_weights", "true, false or a name", json.node("init_lora_weights"));
     }
     try {
       Initialization how = Initialization.named(value.asText());
@@ -199,7 +202,9 @@ final class ConfigReader {
     }
   }
 
-  /** Returns token indices by embedding; a plain list is for PEFT's default, {@code embed_tokens}. */
+  /**
+   * Returns token indices by embedding; a plain list is for PEFT's default, {@code embed_tokens}.
+   */
   private Map<String, List<Long>> tokens() {
     JsonNode value = json.node("trainable_token_indices");
     if (!json.has("trainable_token_indices")) {
@@ -209,7 +214,10 @@ final class ConfigReader {
       return Map.of("embed_tokens", rows(value));
     }
     if (!value.isObject()) {
-      throw json.wrong("trainable_token_indices", "a list, or lists by embedding", json.node("trainable_token_indices"));
+      throw json.wrong(
+          "trainable_token_indices",
+          "a list, or lists by embedding",
+          json.node("trainable_token_indices"));
     }
     Map<String, List<Long>> tokens = new LinkedHashMap<>();
     value.properties().forEach(entry -> tokens.put(entry.getKey(), rows(entry.getValue())));
@@ -220,7 +228,8 @@ final class ConfigReader {
     List<Long> rows = new ArrayList<>();
     for (JsonNode row : list) {
       if (!row.isIntegralNumber()) {
-        throw json.wrong("trainable_token_indices", "integers", json.node("trainable_token_indices"));
+        throw json.wrong(
+            "trainable_token_indices", "integers", json.node("trainable_token_indices"));
       }
       rows.add(row.longValue());
     }

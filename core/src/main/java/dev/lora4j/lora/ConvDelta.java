@@ -27,9 +27,7 @@ final class ConvDelta extends FactoredDelta {
     ConvOptions point = ConvOptions.kernel(1).withGroups(base.options().groups());
     b =
         base.like(
-            options.rank(),
-            base.weight().shape()[0],
-            options.bias() ? point : point.withoutBias());
+            options.rank(), base.weight().shape()[0], options.bias() ? point : point.withoutBias());
     child("A", a);
     child("B", b);
     try (NoGradGuard guard = new NoGradGuard()) {

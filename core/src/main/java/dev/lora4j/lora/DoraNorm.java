@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The norm {@code ‖W + s B A‖} of each output of a layer, computed without the sum: row by row,
- * {@code ‖W‖² + Σ B ∘ (2s W Aᵀ + s² B (A Aᵀ))}. It is cached until W, A or B changes: computed once a
- * training step, for any number of workers and micro-batches, and once for inference. Threads that
- * need it at the same time compute a part of the outputs each.
+ * {@code ‖W‖² + Σ B ∘ (2s W Aᵀ + s² B (A Aᵀ))}. It is cached until W, A or B changes: computed once
+ * a training step, for any number of workers and micro-batches, and once for inference. Threads
+ * that need it at the same time compute a part of the outputs each.
  */
 final class DoraNorm implements AutoCloseable {
   private final FactoredDelta delta;
@@ -29,7 +29,8 @@ final class DoraNorm implements AutoCloseable {
     this.delta = delta;
     outputs = delta.base().store().shape()[delta.base().outputAxis()];
     int cores = Runtime.getRuntime().availableProcessors();
-    parts = Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));
+    parts =
+        Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));
   }
 
   /** Returns the norm, {@code [out]}, a constant for autograd (DoRA paper, §4.3). */

@@ -14,8 +14,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The forward {@code y = W x + b + s B A x} of a layer with one plain LoRA, and its backward, fused:
- * the derivatives are written out instead of recorded by autograd. With g the gradient of y,
+ * The forward {@code y = W x + b + s B A x} of a layer with one plain LoRA, and its backward,
+ * fused: the derivatives are written out instead of recorded by autograd. With g the gradient of y,
  *
  * <pre>
  * ∂/∂B = s gᵀ (A x),   ∂/∂A = (s g B)ᵀ x,   ∂/∂x = g W + s g B A

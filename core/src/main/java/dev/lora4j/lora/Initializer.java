@@ -13,7 +13,9 @@ import org.bytedeco.pytorch.global.torch;
 final class Initializer {
   private Initializer() {}
 
-  /** Other layers keep {@code Standard} if an initialisation is for linear ones only, as in PEFT. */
+  /**
+   * Other layers keep {@code Standard} if an initialisation is for linear ones only, as in PEFT.
+   */
   static void initialize(FactoredDelta delta, Initialization how) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {

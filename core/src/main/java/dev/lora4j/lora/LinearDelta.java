@@ -55,10 +55,7 @@ sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   /** Returns whether the next forward adds {@code scaling · B A x} and nothing else. */
   boolean isPlain() {
-    return !isRandomNow()
-        && b.bias().isEmpty()
-        && !a().isParametrized()
-        && !b().isParametrized();
+    return !isRandomNow() && b.bias().isEmpty() && !a().isParametrized() && !b().isParametrized();
   }
 
   @Override

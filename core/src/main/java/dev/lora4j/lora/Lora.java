@@ -3,7 +3,6 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Device;
@@ -103,6 +102,7 @@ public final class Lora {
     if (layer.active() instanceof AdapterRegistry registry) {
       return registry;
     }
-    throw new UserError("'" + path + "' is a LoraLinear on its own: replace it by its Linear first");
+    throw new UserError(
+        "'" + path + "' is a LoraLinear on its own: replace it by its Linear first");
   }
 }

@@ -260,8 +260,7 @@ public record LoraConfig(
 
   /** The options of the layer at a path. */
   DeltaOptions optionsAt(String path) {
-    return new DeltaOptions(
-        rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
+    return new DeltaOptions(rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
   }
 
   /** The scaling where no pattern says otherwise. */

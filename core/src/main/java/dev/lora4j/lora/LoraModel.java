@@ -4,7 +4,6 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -128,9 +127,9 @@ public final class LoraModel {
   }
 
   /**
-   * Combines adapters into a new one, as PEFT's {@code add_weighted_adapter} does; they stay as they
-   * are. The new one adapts every layer that one of them adapts, and is trainable and not active
-   * yet.
+   * Combines adapters into a new one, as PEFT's {@code add_weighted_adapter} does; they stay as
+   * they are. The new one adapts every layer that one of them adapts, and is trainable and not
+   * active yet.
    *
    * @param weights the weight of each adapter, by its name; a negative one subtracts
    * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined so
@@ -242,8 +241,8 @@ public final class LoraModel {
 
   /**
    * Returns the parameters that merging the active adapters would change, with their merged values;
-   * the base stays as it is. Keys are paths in the bare network. A value is computed each time it is
-   * asked for, in float32 if the base is narrower, and belongs to the caller's pointer scope.
+   * the base stays as it is. Keys are paths in the bare network. A value is computed each time it
+   * is asked for, in float32 if the base is narrower, and belongs to the caller's pointer scope.
    */
   public Map<String, Supplier<Tensor>> mergedParameters() {
     adapters.requireUnmerged("compute what merging gives");
@@ -333,8 +332,8 @@ public final class LoraModel {
   }
 
   /**
-   * Loads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is not
-   * active yet.
+   * Loads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
+   * not active yet.
    *
    * @throws UserError if it does not fit the base, or was trained on another one; the message names
    *     what differs
@@ -349,7 +348,8 @@ public final class LoraModel {
   }
 
   /**
-   * Adds an adapter that was read before, under a name of the caller's choice. It is not active yet.
+   * Adds an adapter that was read before, under a name of the caller's choice. It is not active
+   * yet.
    *
    * @throws UserError if it does not fit the base, or the check refuses its base
    */
@@ -373,8 +373,8 @@ public final class LoraModel {
   }
 
   /**
-   * Returns an adapter without the model, to be written in any format. Its tensors stay the model's,
-   * or belong to the caller's pointer scope if they had to be converted to plain LoRA.
+   * Returns an adapter without the model, to be written in any format. Its tensors stay the
+   * model's, or belong to the caller's pointer scope if they had to be converted to plain LoRA.
    */
   public StoredAdapter stored(String name) {
     return AdapterContent.of(this, name, SavedForm.PLAIN);

@@ -7,7 +7,9 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The change that a merge makes to a weight for one delta: {@code s ∘ (W + ΔW)}, with s of DoRA. */
+/**
+ * The change that a merge makes to a weight for one delta: {@code s ∘ (W + ΔW)}, with s of DoRA.
+ */
 final class MergeDelta implements AutoCloseable {
   private final LoraDelta delta;
   private final long[] versions;

@@ -3,7 +3,7 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import java.util.function.Supplier;
 
-/** Whether adapters are merged into a base, and how to unmerge them. */
+/** The merge state of a base: whether adapters are merged, and how to unmerge them. */
 final class MergeState {
   private final MergeJournal journal = new MergeJournal();
   private volatile boolean merged;

@@ -168,9 +168,7 @@ final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     found.forEach(own -> table.add(own.orElse(rest)));
     table.add(rest); // of rows without a delta
     long[] places =
-        ofRows.stream()
-            .mapToLong(own -> own.map(deltas::indexOf).orElse(deltas.size()))
-            .toArray();
+        ofRows.stream().mapToLong(own -> own.map(deltas::indexOf).orElse(deltas.size())).toArray();
     return torch
         .stack(new TensorVector(table.toArray(new Tensor[0])))
         .index_select(0, Ops.tensor(places).to(b.device(), torch.ScalarType.Long));

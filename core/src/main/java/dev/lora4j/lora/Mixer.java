@@ -23,7 +23,10 @@ final class Mixer {
     return new Mixer(Pruner.of(how.pruning()), how.majority());
   }
 
-  /** Returns the weighted sum of the pruned tensors, or the weighted mean of those that agree in sign. */
+  /**
+   * Returns the weighted sum of the pruned tensors, or the weighted mean of those that agree in
+   * sign.
+   */
   Tensor mix(List<Tensor> tensors, double[] weights) {
     TensorVector pruned = new TensorVector();
     tensors.forEach(tensor -> pruned.push_back(pruner.apply(tensor)));

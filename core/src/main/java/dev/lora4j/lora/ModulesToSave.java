@@ -13,8 +13,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trainable copies of a module's parameters, used instead of them while the adapter is active: whole
- * ones ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
+ * Trainable copies of a module's parameters, used instead of them while the adapter is active:
+ * whole ones ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
  * module's own parameters do not change.
  */
 final class ModulesToSave extends AuxiliaryModule {

@@ -9,8 +9,8 @@ import java.util.Optional;
 import org.bytedeco.pytorch.GradMode;
 
 /**
- * An adapter, or none, for each row of a batch. The mixed-batch delta of a layer is assembled at its
- * first forward and kept.
+ * An adapter, or none, for each row of a batch. The mixed-batch delta of a layer is assembled at
+ * its first forward and kept.
  */
 final class PerRowAdapters implements ActiveAdapters {
   private final List<Optional<Adapter>> ofRows;

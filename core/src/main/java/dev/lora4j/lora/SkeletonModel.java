@@ -17,8 +17,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A base without weights, reconstructed from adapters: the layers that they adapt, by path and size.
- * Each weight is one zero expanded to its shape, so that it takes no memory.
+ * A base without weights, reconstructed from adapters: the layers that they adapt, by path and
+ * size. Each weight is one zero expanded to its shape, so that it takes no memory.
  */
 final class SkeletonModel extends Module {
   private static final String EMBEDDING_A = ".lora_embedding_A";
@@ -95,7 +95,8 @@ final class SkeletonModel extends Module {
     }
     if (!isAlike(there, layer)) {
       throw new UserError(
-          path + ": the adapters are for layers of different kinds or sizes, so for different bases");
+          path
+              + ": the adapters are for layers of different kinds or sizes, so for different bases");
     }
     layer.close();
   }

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Weight tying: the weights that several modules of a network share, such as a language model's head
- * and its embedding. An adapter on one of these modules changes that one only, so it must not be
- * merged into the weight.
+ * Weight tying: the weights that several modules of a network share, such as a language model's
+ * head and its embedding. An adapter on one of these modules changes that one only, so it must not
+ * be merged into the weight.
  */
 final class TiedWeights {
   private static final String ENSURE = "ensure_weight_tying";

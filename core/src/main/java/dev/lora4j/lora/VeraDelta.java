@@ -37,7 +37,8 @@ final class VeraDelta extends LoraDelta {
   }
 
   private static Tensor filled(long size, double value) {
-    return torch.full(new long[] {size}, new Scalar(value), new TensorOptions(torch.ScalarType.Float));
+    return torch.full(
+        new long[] {size}, new Scalar(value), new TensorOptions(torch.ScalarType.Float));
   }
 
   @Override

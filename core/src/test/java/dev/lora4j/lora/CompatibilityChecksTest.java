@@ -29,7 +29,8 @@ class CompatibilityChecksTest {
         Arguments.of("convs", image.initialization(orthogonal), "'image' is not a linear layer"),
         Arguments.of("convs", image.initialization(pissa), "'image' is not a linear layer"),
         Arguments.of("embedding", embed.loraBias(true), "can't have lora_bias"),
-        Arguments.of("embedding", embed.initialization(orthogonal), "'embed' is not a linear layer"),
+        Arguments.of(
+            "embedding", embed.initialization(orthogonal), "'embed' is not a linear layer"),
         Arguments.of(
             "embedding",
             TWO.targets(Targets.named("fc")).trainableTokens(Map.of("embed", List.of(12L))),

@@ -205,7 +205,8 @@ class ConfigReaderTest {
   void targetsOfAnotherKindAreTold() {
     assertThatThrownBy(() -> read("{'peft_type': 'LORA', 'target_modules': ['fc', 3]}"))
         .isInstanceOf(CorruptFile.class)
-        .hasMessage("adapter_config.json: `target_modules` must be a list of strings, found [\"fc\",3]");
+        .hasMessage(
+            "adapter_config.json: `target_modules` must be a list of strings, found [\"fc\",3]");
     for (String none : List.of("[]", "{}", "7")) {
       assertThatThrownBy(() -> read("{'peft_type': 'LORA', 'target_modules': " + none + "}"))
           .isInstanceOf(UserError.class)

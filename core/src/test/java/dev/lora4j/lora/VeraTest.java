@@ -59,7 +59,9 @@ class VeraTest {
       for (Map.Entry<String, Parameter> saved : model.adapter("default").saved().entrySet()) {
         if (saved.getValue().isTrainable()) {
           fixture.check(
-              "grad.base_model.model." + saved.getKey(), saved.getValue().value().grad(), TOLERANCE);
+              "grad.base_model.model." + saved.getKey(),
+              saved.getValue().value().grad(),
+              TOLERANCE);
         }
       }
       model.merge();
@@ -128,8 +130,7 @@ class VeraTest {
         assertThat(file.names()).containsExactlyInAnyOrderElementsOf(fresh(fixture));
       }
       JsonNode written =
-          new ObjectMapper()
-              .readTree(Files.readAllBytes(directory.resolve("adapter_config.json")));
+          new ObjectMapper().readTree(Files.readAllBytes(directory.resolve("adapter_config.json")));
       JsonNode theirs = fixture.metadata("adapter_config");
       for (String key :
           List.of("peft_type", "r", "vera_dropout", "d_initial", "projection_prng_key")) {
@@ -150,10 +151,11 @@ class VeraTest {
       LoraModel model = Lora.adapt(net, config(fixture("mlp")));
 
       assertThat(model.parameters("default")).hasSize(6);
-      assertThat(net.trainableParameters()).containsExactlyInAnyOrderElementsOf(
-          model.parameters("default"));
-      assertThat(PlanListing.of(Lora.plan(net, model.config("default")), model.config("default"))
-              .parameters())
+      assertThat(net.trainableParameters())
+          .containsExactlyInAnyOrderElementsOf(model.parameters("default"));
+      assertThat(
+              PlanListing.of(Lora.plan(net, model.config("default")), model.config("default"))
+                  .parameters())
           .isEqualTo(3 * 4 + 16 + 8 + 4);
     }
   }

@@ -31,7 +31,8 @@ final class AdaptedPlace implements AutoCloseable {
 
   /** The weight to compute with; the layer's own, where no adapter is active. */
   Tensor weight() {
-    if (!(place.module() instanceof LoraLayer layer) || layer.effectiveWeight().parameters().isEmpty()) {
+    if (!(place.module() instanceof LoraLayer layer)
+        || layer.effectiveWeight().parameters().isEmpty()) {
       return own.weight().tensor();
     }
     if (own.bias().isEmpty()) {
