@@ -1,7 +1,10 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.UserError;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.lora.LoraMethod;
+import dev.lora4j.lora.LoraMethods;
 import dev.lora4j.lora.Targets;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,6 +72,22 @@ final class AdapterOptions {
     return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
   }
 
+  @Option(
+      names = "--method",
+      paramLabel = "NAME",
+      description =
+          "Method: lora or vera, which trains far fewer parameters and needs a higher --rank, such"
+              + " as 256 (default: lora).")
+  private String method = "lora";
+
+  private LoraMethod method() {
+    LoraMethod named = LoraMethods.named(method);
+    if (alpha != null && !named.configKeys().contains("lora_alpha")) {
+      throw new UserError("--alpha does not apply to --method " + method);
+    }
+    return named;
+  }
+
   int rank() {
     return rank;
   }
@@ -81,6 +100,7 @@ final class AdapterOptions {
         .dropout(dropout)
         .dora(dora)
         .rsLora(rsLora)
+        .method(method())
         .initialization(
             init.equals("true") ? new Initialization.Standard() : Initialization.named(init));
   }

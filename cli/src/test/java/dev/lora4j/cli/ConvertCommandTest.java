@@ -89,7 +89,7 @@ class ConvertCommandTest {
   void whatAKindCantSayIsRefused() {
     Path dora = SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 1);
 
-    assertMistake("has no way to say use_dora", dora, "x.gguf", "--model", base.toString());
+    assertMistake("can't express use_dora", dora, "x.gguf", "--model", base.toString());
     assertMistake(
         "takes no adapter at fc1",
         SavedConvNet.adapter(directory.resolve("net"), LoraConfig.rank(2), 1),

@@ -4,26 +4,25 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One adapter in a model: its config, and all that is trained and saved of it. Its parts stand in
- * the network's tree under its name for as long as it has one there; they are freed when it is
- * taken away and the last forward that uses it has ended.
+ * One adapter in a model: its config, its delta of each layer, and its saved tensors. Its modules
+ * are listed in the network's tree under its name for as long as it has one there; they are freed
+ * when it is removed and the last forward that uses it has ended.
  */
 final class Adapter {
   private volatile String name;
   private final LoraConfig config;
   private final List<String> paths;
-  private final Map<String, Parameter> saved = new LinkedHashMap<>();
-  private final Set<LoraLayer> layers = new LinkedHashSet<>();
-  private final List<Grafted> grafts = new ArrayList<>();
-  private final UseCount uses = new UseCount(this::free);
+  private final Map<String, Parameter> tensors = new LinkedHashMap<>();
+  private final Map<LoraLayer, LoraDelta> deltas = new LinkedHashMap<>();
+  private final List<Attached> attached = new ArrayList<>();
+  private final RefCount uses = new RefCount(this::free);
 
-  private record Grafted(Module owner, String suffix, Graft graft) {}
+  private record Attached(Module owner, String suffix, AuxiliaryModule module) {}
 
   Adapter(String name, LoraConfig config, List<String> paths) {
     this.name = name;
@@ -39,44 +38,62 @@ final class Adapter {
     return config;
   }
 
-  /** The layers that it adapts. */
+  /** The paths of the layers that it adapts. */
   List<String> paths() {
     return paths;
   }
 
   /** Its tensors by PEFT's key without its prefix. */
   Map<String, Parameter> saved() {
-    return saved;
+    return tensors;
   }
 
-  /** Takes note of a layer that has an update of this adapter. */
-  void updates(LoraLayer layer) {
-    layers.add(layer);
+  /** Its delta of a layer; null if it does not adapt it. */
+  @Nullable LoraDelta delta(LoraLayer layer) {
+    return deltas.get(layer);
   }
 
-  /** Hangs a part of the adapter below a module of the base. */
-  void graft(Module owner, String suffix, Graft graft) {
-    owner.graft(name + suffix, graft);
-    grafts.add(new Grafted(owner, suffix, graft));
+  /** Its deltas by the path of the layer. */
+  Map<String, LoraDelta> deltas(Map<String, LoraLayer> layers) {
+    Map<String, LoraDelta> byPath = new LinkedHashMap<>();
+    layers.forEach(
+        (path, layer) -> {
+          LoraDelta delta = deltas.get(layer);
+          if (delta != null) {
+            byPath.put(path, delta);
+          }
+        });
+    return byPath;
   }
 
-  /** Whether a batch in which other rows have other adapters can go through its layers at once. */
+  void add(LoraLayer layer, LoraDelta delta) {
+    deltas.put(layer, delta);
+    layer.list(name, delta);
+  }
+
+  /** Attaches a module of the adapter below a module of the base. */
+  void attach(Module owner, String suffix, AuxiliaryModule module) {
+    owner.graft(name + suffix, module);
+    attached.add(new Attached(owner, suffix, module));
+  }
+
+  /** Returns whether its rows can be computed together with rows of other adapters. */
   boolean canShareBatch() {
-    return grafts.isEmpty() && layers.stream().allMatch(layer -> layer.canShareBatch(this));
+    return attached.isEmpty() && deltas.values().stream().allMatch(MixedBatchDelta::takes);
   }
 
-  /** Its parts stand in the tree under this name from now on. */
+  /** Lists its modules under another name. */
   void rename(String newName) {
-    takeOffTree();
+    unlist();
     name = newName;
-    layers.forEach(layer -> layer.name(this));
-    grafts.forEach(grafted -> grafted.owner.graft(newName + grafted.suffix, grafted.graft));
+    deltas.forEach((layer, delta) -> layer.list(newName, delta));
+    attached.forEach(one -> one.owner.graft(newName + one.suffix, one.module));
   }
 
-  /** Its parts can't be found in the tree any more; forwards can still use it. */
-  void takeOffTree() {
-    layers.forEach(layer -> layer.unname(this));
-    grafts.forEach(grafted -> grafted.owner.prune(name + grafted.suffix));
+  /** Takes its modules out of the tree; forwards can still use them. */
+  void unlist() {
+    deltas.keySet().forEach(layer -> layer.unlist(name));
+    attached.forEach(one -> one.owner.prune(name + one.suffix));
   }
 
   boolean retain() {
@@ -89,7 +106,7 @@ final class Adapter {
   }
 
   private void free() {
-    layers.forEach(layer -> layer.remove(this));
-    grafts.forEach(grafted -> grafted.graft.remove());
+    deltas.values().forEach(LoraDelta::close);
+    attached.forEach(one -> one.module.remove());
   }
 }

@@ -3,6 +3,7 @@ package dev.lora4j.lora;
 import dev.lora4j.nn.Module;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
@@ -11,32 +12,28 @@ import org.bytedeco.javacpp.PointerScope;
 /** Builds an adapter into a network as its plan says. */
 final class AdapterBuilder {
   private final Module base;
-  private final Adapters shared;
+  private final AdapterRegistry registry;
   private final LoraConfig config;
   private final Adapter adapter;
   private final BooleanSupplier active;
-  private final Map<Module, Replacements> replacements = new LinkedHashMap<>();
+  private final Map<Module, ModulesToSave> replacements = new LinkedHashMap<>();
   private final Map<Module, LoraLayer> adapted = new HashMap<>(); // one layer may have many places
 
   private AdapterBuilder(
-      Module base, Adapters shared, String name, LoraConfig config, AdapterPlan plan) {
+      Module base, AdapterRegistry registry, String name, LoraConfig config, AdapterPlan plan) {
     this.base = base;
-    this.shared = shared;
+    this.registry = registry;
     this.config = config;
     adapter = new Adapter(name, config, plan.paths());
-    active = () -> shared.uses(adapter);
-    for (Module module : base.namedModules().values()) {
-      if (module instanceof LoraLayer layer) {
-        adapted.put(layer.pretrained(), layer);
-      }
-    }
+    active = () -> registry.uses(adapter);
+    BaseModules.adapted(base).values().forEach(layer -> adapted.put(layer.pretrained(), layer));
   }
 
   static Adapter build(
-      Module base, Adapters shared, String name, LoraConfig config, AdapterPlan plan) {
-    AdapterBuilder builder = new AdapterBuilder(base, shared, name, config, plan);
+      Module base, AdapterRegistry registry, String name, LoraConfig config, AdapterPlan plan) {
+    AdapterBuilder builder = new AdapterBuilder(base, registry, name, config, plan);
     try (PointerScope scope = new PointerScope()) {
-      plan.layers().forEach(builder::adapt);
+      builder.adapt(plan.layers());
       plan.parameters().forEach(builder::adapt);
       plan.saved().forEach(saved -> builder.save(saved.path(), saved.module()));
       plan.biases().forEach(builder::save);
@@ -46,33 +43,42 @@ final class AdapterBuilder {
     return builder.adapter;
   }
 
-  private void adapt(AdapterPlan.Layer planned) {
+  private void adapt(List<AdapterPlan.Layer> layers) {
+    List<Module> modules = layers.stream().map(AdapterPlan.Layer::module).toList();
+    LoraMethod.DeltaFactory deltas = config.method().newAdapter(modules, config.rank());
+    layers.forEach(planned -> adapt(planned, deltas));
+    deltas.shared().ifPresent(shared -> adapter.attach(base, "_shared", shared));
+    adapter.saved().putAll(deltas.savedShared());
+  }
+
+  private void adapt(AdapterPlan.Layer planned, LoraMethod.DeltaFactory deltas) {
     LoraLayer layer =
-        adapted.computeIfAbsent(planned.module(), bare -> LoraLayer.over(bare, shared));
+        adapted.computeIfAbsent(planned.module(), bare -> LoraLayer.over(bare, registry));
     base.replace(planned.path(), layer);
-    Update update = layer.update(adapter);
-    if (update == null) {
-      update = layer.add(adapter, planned.rank(), planned.scaling(), config);
+    LoraDelta delta = adapter.delta(layer);
+    if (delta == null) {
+      delta = deltas.create(planned.module(), config.optionsAt(planned.path()));
+      adapter.add(layer, delta);
     }
-    update
-        .saved()
+    delta
+        .tensors()
         .forEach(
             (suffix, parameter) -> adapter.saved().put(planned.path() + "." + suffix, parameter));
   }
 
   private void adapt(AdapterPlan.RawParameter planned) {
-    ParameterUpdate update =
-        new ParameterUpdate(
+    ParameterDelta delta =
+        new ParameterDelta(
             Objects.requireNonNull(planned.module().ownParameters().get(planned.name())),
             planned.module().keepsParametersTransposed(),
             planned.rank(),
             planned.scaling(),
             active);
-    update.initialize(config.initialization());
-    adapter.graft(planned.module(), "_" + planned.name(), update);
+    delta.initialize(config.initialization());
+    adapter.attach(planned.module(), "_" + planned.name(), delta);
     String key = planned.path() + ".base_layer".repeat(planned.deeper());
-    adapter.saved().put(key + ".lora_A.weight", update.a());
-    adapter.saved().put(key + ".lora_B.weight", update.b());
+    adapter.saved().put(key + ".lora_A.weight", delta.a());
+    adapter.saved().put(key + ".lora_B.weight", delta.b());
   }
 
   private void save(String path, Module module) {
@@ -83,7 +89,7 @@ final class AdapterBuilder {
         .children()
         .forEach(
             (child, below) -> {
-              if (!(below instanceof Graft)) {
+              if (!(below instanceof AuxiliaryModule)) {
                 save(path + "." + child, below);
               }
             });
@@ -99,12 +105,12 @@ final class AdapterBuilder {
         .rows("weight", tokens.rows(), tokens.path() + ".token_adapter.trainable_tokens_delta");
   }
 
-  private Replacements replacementsOf(Module owner) {
+  private ModulesToSave replacementsOf(Module owner) {
     return replacements.computeIfAbsent(
         owner,
         module -> {
-          Replacements made = new Replacements(module, active);
-          adapter.graft(module, "", made);
+          ModulesToSave made = new ModulesToSave(module, active);
+          adapter.attach(module, "", made);
           return made;
         });
   }

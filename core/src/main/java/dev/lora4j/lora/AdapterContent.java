@@ -21,7 +21,7 @@ final class AdapterContent {
       refuseUnrepeatable(adapter.config().initialization());
       return trained;
     }
-    return converted(trained, updates(model, name));
+    return converted(trained, adapter.deltas(model.layers()));
   }
 
   private static StoredAdapter asTrained(LoraModel model, Adapter adapter) {
@@ -39,35 +39,22 @@ final class AdapterContent {
     }
   }
 
-  private static Map<String, Update> updates(LoraModel model, String name) {
-    Map<String, Update> updates = new LinkedHashMap<>();
-    model
-        .layers()
-        .forEach(
-            (path, layer) -> {
-              Update update = layer.update(model.adapter(name));
-              if (update != null) {
-                updates.put(path, update);
-              }
-            });
-    return updates;
-  }
-
   /** {@code ΔW = s (B A − B₀ A₀) = s [B, −B₀] [A, A₀]ᵀ}: twice the rank with the same scaling. */
-  private static StoredAdapter converted(StoredAdapter trained, Map<String, Update> updates) {
+  private static StoredAdapter converted(StoredAdapter trained, Map<String, LoraDelta> deltas) {
     LoraConfig config = trained.config();
     Map<String, Tensor> plain = new LinkedHashMap<>(trained.tensors());
     Map<String, Double> ranks = new LinkedHashMap<>();
     Map<String, Double> alphas = new LinkedHashMap<>();
     double alphaGrows = config.rsLora() ? Math.sqrt(2) : 2;
-    updates.forEach(
-        (path, update) -> {
-          boolean doubled = update instanceof LinearUpdate linear && linear.tookFromBase();
+    deltas.forEach(
+        (path, delta) -> {
+          FactoredDelta factored = delta.factored().orElseThrow();
+          boolean doubled = factored instanceof ResidualDelta;
           ranks.put(path, config.rankAt(path) * (doubled ? 2.0 : 1));
           alphas.put(path, config.alphaAt(path) * (doubled ? alphaGrows : 1));
-          if (update instanceof LinearUpdate linear) {
-            plain.put(path + ".lora_A.weight", linear.downFactor());
-            plain.put(path + ".lora_B.weight", linear.upFactor());
+          if (factored instanceof LinearDelta) {
+            plain.put(path + ".lora_A.weight", factored.effectiveA());
+            plain.put(path + ".lora_B.weight", factored.effectiveB());
           }
         });
     int rank = 2 * config.rank();

@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.TransposedLinear;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -38,8 +39,15 @@ final class AdapterFiles {
   private static long write(LoraModel model, String name, Path directory, StoredAdapter stored) {
     Adapter adapter = model.adapter(name);
     byte[] config =
-        ConfigWriter.write(stored.config(), adapter.paths(), model.hasTransposed(adapter));
+        ConfigWriter.write(stored.config(), adapter.paths(), hasTransposed(model, adapter));
     return PeftAdapter.write(directory, config, stored);
+  }
+
+  /** Returns whether a layer that an adapter adapts keeps its weight as {@code [in, out]}. */
+  private static boolean hasTransposed(LoraModel model, Adapter adapter) {
+    return model.layers().entrySet().stream()
+        .filter(entry -> adapter.paths().contains(entry.getKey()))
+        .anyMatch(entry -> entry.getValue().pretrained() instanceof TransposedLinear);
   }
 
   static long saveAll(LoraModel model, Path directory) {
@@ -151,14 +159,14 @@ final class AdapterFiles {
           String shape = Arrays.toString(parameter.shape());
           Tensor found = tensors.get(key);
           if (found == null) {
-            problems.add("missing " + PeftKeys.PREFIX + key + " " + shape);
+            problems.add("missing " + PeftKeys.inFile(key) + " " + shape);
           } else if (!Arrays.equals(found.shape(), parameter.shape())) {
             problems.add(
-                "%s%s: expected %s, found %s"
-                    .formatted(PeftKeys.PREFIX, key, shape, Arrays.toString(found.shape())));
+                "%s: expected %s, found %s"
+                    .formatted(PeftKeys.inFile(key), shape, Arrays.toString(found.shape())));
           }
         });
-    CarriedWeights carried = new CarriedWeights(base);
+    SavedBaseWeights carried = new SavedBaseWeights(base);
     tensors.forEach(
         (key, tensor) -> {
           if (expected.containsKey(key) || isNeverRead(key)) {
@@ -166,8 +174,8 @@ final class AdapterFiles {
           }
           switch (carried.compare(key, tensor)) {
             case EQUAL -> {}
-            case OTHER -> problems.add(PeftKeys.PREFIX + key + CarriedWeights.DIFFERS);
-            case NONE -> problems.add("unexpected " + PeftKeys.PREFIX + key + hint(key, expected));
+            case OTHER -> problems.add(PeftKeys.inFile(key) + SavedBaseWeights.DIFFERS);
+            case NONE -> problems.add("unexpected " + PeftKeys.inFile(key) + hint(key, expected));
           }
         });
     return problems;
@@ -175,7 +183,7 @@ final class AdapterFiles {
 
   private static String hint(String key, Map<String, Parameter> expected) {
     return NearMiss.hint(
-        PeftKeys.PREFIX + key, expected.keySet().stream().map(PeftKeys.PREFIX::concat).toList());
+        PeftKeys.inFile(key), expected.keySet().stream().map(PeftKeys::inFile).toList());
   }
 
   /**

@@ -4,13 +4,13 @@ import dev.lora4j.nn.Module;
 import java.util.List;
 
 /**
- * What adapting a network would touch, layer by layer, before anything is touched.
+ * The layers and parameters that an adapter would train, resolved before anything is changed.
  *
  * @param layers the layers that would be adapted
  * @param parameters the raw parameters that would be adapted
  * @param saved the modules that would be trained whole
  * @param biases the modules whose bias would be trained
- * @param tokens the embeddings of which rows would be trained
+ * @param tokens the embeddings with rows that would be trained
  */
 public record AdapterPlan(
     List<Layer> layers,
@@ -46,7 +46,7 @@ public record AdapterPlan(
   /** A module whose bias would be trained. */
   public record Bias(String path, Module module, boolean adapted) {}
 
-  /** An embedding of which rows would be trained. */
+  /** An embedding with rows that would be trained. */
   public record Tokens(String path, Module module, List<Long> rows) {}
 
   /** The paths of the layers. */

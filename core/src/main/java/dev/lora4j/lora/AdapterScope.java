@@ -1,10 +1,9 @@
 package dev.lora4j.lora;
 
-/** A stretch of code in which the calling thread uses adapters of its own choice. */
+/** The scope in which a thread uses adapters of its own; close it on the same thread. */
 @FunctionalInterface
 public interface AdapterScope extends AutoCloseable {
 
-  /** Ends the stretch. */
   @Override
   void close();
 }

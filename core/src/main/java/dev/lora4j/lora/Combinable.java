@@ -14,19 +14,8 @@ final class Combinable {
   /**
    * Checks the adapters to combine.
    *
-   * @throws UserError saying all that can't be combined at once
+   * @throws UserError naming everything that can't be combined
    */
-  static void check(LoraModel model, Map<String, Double> weights, Combination how) {
-    if (weights.isEmpty()) {
-      throw new UserError(
-          "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
-    }
-    Map<String, LoraConfig> configs = new LinkedHashMap<>();
-    weights.keySet().forEach(name -> configs.put(name, model.config(name)));
-    check(configs, weights, how);
-  }
-
-  /** The same for adapters that are in no model. */
   static void check(Map<String, LoraConfig> configs, Map<String, Double> weights, Combination how) {
     if (weights.isEmpty()) {
       throw new UserError("no adapters to combine");
@@ -47,6 +36,11 @@ final class Combinable {
 
   private static List<String> problems(String name, LoraConfig config, Combination how) {
     List<String> problems = new ArrayList<>();
+    if (!config.isLora()) {
+      problems.add(
+          "'%s' is a %s adapter: only LoRA can be combined"
+              .formatted(name, config.method().peftType()));
+    }
     trainedBeside(config)
         .forEach(
             (key, what) ->

@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 record CombinedFactors(Tensor a, Tensor b) {
 
   /** Copies the factors in; of a convolution the window may be folded into the inputs. */
-  void copyInto(Update update) {
+  void copyInto(FactoredDelta update) {
     update.a().copyFrom(a.reshape(update.a().shape()));
     update.b().copyFrom(b.reshape(update.b().shape()));
   }

@@ -10,7 +10,7 @@ import dev.lora4j.nn.Conv;
  * @param update its update of the layer
  * @param weight its weight in the combination
  */
-record CombinedPart(String adapter, Update update, double weight) {
+record CombinedPart(String adapter, FactoredDelta update, double weight) {
 
   /** The weight of {@code B A}, which is not scaled yet. */
   double weightOfProduct() {

@@ -19,7 +19,7 @@ final class CombinedTargets {
    */
   static Targets of(Module base, List<Targets> all, Set<String> paths) {
     return union(all)
-        .filter(targets -> Planner.meant(base, targets).equals(paths))
+        .filter(targets -> TargetResolver.meant(base, targets).equals(paths))
         .orElseGet(() -> oneByOne(paths));
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.UserError;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +24,13 @@ final class Combiner {
 
   /** See {@link LoraModel#combine}. */
   static void combine(LoraModel model, String name, Map<String, Double> weights, Combination how) {
-    Combinable.check(model, weights, how);
+    if (weights.isEmpty()) {
+      throw new UserError(
+          "no adapters to combine; there are: " + String.join(", ", model.adapterNames()));
+    }
+    Map<String, LoraConfig> configs = new LinkedHashMap<>();
+    weights.keySet().forEach(adapter -> configs.put(adapter, model.config(adapter)));
+    Combinable.check(configs, weights, how);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       new Combiner(model, inTheOrderOfAdding(model, weights), how).combine(name);
@@ -77,10 +84,7 @@ final class Combiner {
         .filter(entry -> model.adapter(entry.getKey()).paths().contains(path))
         .map(
             entry ->
-                new CombinedPart(
-                    entry.getKey(),
-                    Objects.requireNonNull(layer.update(model.adapter(entry.getKey()))),
-                    entry.getValue()))
+                new CombinedPart(entry.getKey(), factored(layer, entry.getKey()), entry.getValue()))
         .toList();
   }
 
@@ -92,12 +96,16 @@ final class Combiner {
         (path, ofLayer) -> {
           LoraLayer layer = Objects.requireNonNull(layers.get(path));
           if (filled.add(layer)) {
-            fill(Objects.requireNonNull(layer.update(model.adapter(name))), ofLayer);
+            fill(factored(layer, name), ofLayer);
           }
         });
   }
 
-  private void fill(Update update, List<CombinedPart> parts) {
+  private FactoredDelta factored(LoraLayer layer, String adapter) {
+    return Objects.requireNonNull(model.adapter(adapter).delta(layer)).factored().orElseThrow();
+  }
+
+  private void fill(FactoredDelta update, List<CombinedPart> parts) {
     try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
       rule.combine(parts).copyInto(update);
     }

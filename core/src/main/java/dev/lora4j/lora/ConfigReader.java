@@ -4,11 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -22,22 +25,29 @@ final class ConfigReader {
     this.json = json;
   }
 
+  static LoraConfig read(Path file) {
+    try {
+      return read(file, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UserError("can't read " + file + ": " + e, e);
+    }
+  }
+
   static LoraConfig read(Path file, byte[] bytes) {
     return new ConfigReader(JsonDocument.parse(file, bytes)).read();
   }
 
   private LoraConfig read() {
-    if (!json.node("peft_type").asText().equals("LORA")) {
-      throw new UserError(
-          "%s must be \"LORA\", found %s"
-              .formatted(json.path("peft_type"), json.node("peft_type")));
-    }
+    LoraMethod method = method();
     refuseUnknownMathematics();
-    LoraConfigBuilder config = new LoraConfigBuilder(json.size("r", 8));
-    config.alpha = json.number("lora_alpha", 8);
+    LoraConfigBuilder config = new LoraConfigBuilder(json.size("r", method.defaultRank()));
+    config.method = method;
+    if (method.configKeys().contains("lora_alpha")) {
+      config.alpha = json.number("lora_alpha", 8);
+    }
     config.targets = targets("target_modules");
     config.exclude = targets("exclude_modules");
-    config.dropout = json.number("lora_dropout", 0);
+    config.dropout = json.number(method.dropoutKey(), 0);
     config.bias = bias();
     config.loraBias = json.flag("lora_bias", false);
     config.rsLora = json.flag("use_rslora", false);
@@ -51,7 +61,7 @@ final class ConfigReader {
     config.modulesToSave = json.texts("modules_to_save");
     config.targetParameters = json.texts("target_parameters");
     config.trainableTokens = tokens();
-    config.otherKeys = otherKeys();
+    config.otherKeys = otherKeys(method);
     if (config.targets.equals(Targets.none())
         && config.targetParameters.isEmpty()
         && config.trainableTokens.isEmpty()) {
@@ -65,6 +75,17 @@ final class ConfigReader {
     } catch (UserError e) {
       throw new CorruptFile(json.file(), String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private LoraMethod method() {
+    String type = json.node("peft_type").asText();
+    if (!LoraMethods.peftTypes().contains(type)) {
+      String valid = String.join("\" or \"", LoraMethods.peftTypes());
+      throw new UserError(
+          "%s must be \"%s\", found %s"
+              .formatted(json.path("peft_type"), valid, json.node("peft_type")));
+    }
+    return LoraMethods.named(type).withSettings(json);
   }
 
   private void refuseUnknownMathematics() {
@@ -82,10 +103,14 @@ final class ConfigReader {
     json.refuse(refused);
   }
 
-  private Map<String, String> otherKeys() {
+  private Map<String, String> otherKeys(LoraMethod method) {
+    Set<String> own = method.settings().keySet();
     Map<String, String> others = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : json.fields()) {
-      if (!ConfigKeys.KNOWN.contains(entry.getKey()) && !entry.getValue().isNull()) {
+      String key = entry.getKey();
+      boolean isKnown =
+          ConfigKeys.KNOWN.contains(key) || own.contains(key) || key.equals(method.dropoutKey());
+      if (!isKnown && !entry.getValue().isNull()) {
         others.put(entry.getKey(), entry.getValue().toString());
       }
     }

@@ -3,8 +3,10 @@ package dev.lora4j.lora;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Writes a config as PEFT's {@code adapter_config.json}. */
 final class ConfigWriter {
@@ -18,7 +20,7 @@ final class ConfigWriter {
    */
   static byte[] write(LoraConfig config, List<String> paths, boolean fanInFanOut) {
     ObjectNode json = JSON.createObjectNode();
-    json.put("peft_type", "LORA");
+    json.put("peft_type", config.method().peftType());
     json.putNull("task_type");
     json.putNull("base_model_name_or_path");
     json.put("r", config.rank());
@@ -27,7 +29,7 @@ final class ConfigWriter {
     if (!config.exclude().equals(Targets.none())) {
       putTargets(json, "exclude_modules", config.exclude(), List.of());
     }
-    json.put("lora_dropout", config.dropout());
+    json.put(config.method().dropoutKey(), config.dropout());
     json.put("bias", config.bias().word());
     json.put("lora_bias", config.loraBias());
     json.put("use_rslora", config.rsLora());
@@ -46,6 +48,7 @@ final class ConfigWriter {
       json.putPOJO("trainable_token_indices", config.trainableTokens());
     }
     json.put("inference_mode", true);
+    putMethod(json, config.method());
     putOthers(json, config.otherKeys());
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
@@ -100,6 +103,14 @@ final class ConfigWriter {
     } else {
       json.putPOJO(key, values);
     }
+  }
+
+  /** Writes the method's settings instead of LoRA's keys that it does not have. */
+  private static void putMethod(ObjectNode json, LoraMethod method) {
+    Set<String> foreign = new HashSet<>(ConfigKeys.KNOWN);
+    foreign.removeAll(method.configKeys());
+    json.remove(foreign);
+    method.settings().forEach(json::putPOJO);
   }
 
   private static void putOthers(ObjectNode json, Map<String, String> others) {

@@ -26,8 +26,8 @@ record DeltaSvd(Mixer mixer, int wantedRank, String word) implements LayerRule {
   }
 
   /** {@code [out, in]}, whichever way round the weight lies; a window counts to the inputs. */
-  private static Tensor asRows(Update update) {
-    Tensor delta = update.delta();
+  private static Tensor asRows(FactoredDelta update) {
+    Tensor delta = update.deltaWeight();
     return update.base().outputAxis() == 0 ? delta.flatten(1, -1) : delta.t();
   }
 }

@@ -68,7 +68,7 @@ final class Eva implements AutoCloseable {
     if (batches.isEmpty()) {
       throw new UserError("eva: no examples; give at least one batch");
     }
-    AdapterPlan plan = Planner.planFromData(base, config);
+    AdapterPlan plan = TargetResolver.planFromData(base, config);
     boolean training = base.isTraining();
     base.train(false);
     try (PointerScope scope = new PointerScope();
@@ -181,7 +181,7 @@ final class Eva implements AutoCloseable {
     targets.forEach((path, module) -> first.put(module, path));
     Map<String, Module> occupants = new LinkedHashMap<>();
     Map<String, Module> all = base.namedModules();
-    Planner.originalModules(base)
+    BaseModules.original(base)
         .forEach(
             (path, layer) -> {
               String target = first.get(layer);

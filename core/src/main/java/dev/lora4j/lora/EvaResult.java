@@ -11,14 +11,13 @@ import org.bytedeco.pytorch.Tensor;
  */
 record EvaResult(LoraConfig config, Map<String, Tensor> components) implements AutoCloseable {
 
-  /** Lets an adapter begin so. */
-  void begin(Map<String, LoraLayer> layers, Adapter adapter) {
-    layers.forEach(
-        (path, layer) -> {
+  /** Sets A of an adapter's deltas, given by path. */
+  void initialize(Map<String, LoraDelta> deltas) {
+    deltas.forEach(
+        (path, delta) -> {
           Tensor a = components.get(path);
-          Update update = layer.update(adapter);
-          if (a != null && update != null) {
-            update.a().copyFrom(a);
+          if (a != null) {
+            delta.factored().orElseThrow().a().copyFrom(a);
           }
         });
   }

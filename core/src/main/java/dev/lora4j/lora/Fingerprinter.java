@@ -51,7 +51,7 @@ final class Fingerprinter {
   private static Map<String, Parameter> parameters(Module base) {
     Map<String, Module> modules = new LinkedHashMap<>();
     modules.put("", base);
-    modules.putAll(Planner.originalModules(base));
+    modules.putAll(BaseModules.original(base));
     Set<Parameter> seen = new HashSet<>();
     Map<String, Parameter> parameters = new LinkedHashMap<>();
     modules.forEach(

@@ -50,7 +50,7 @@ public final class GgufAdapter {
       StoredAdapter adapter, GgufArchitecture architecture, Path file, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
       refuseDora(adapter);
-      List<PlainLayer> layers = PlainLayer.of(adapter, FORMAT);
+      List<CanonicalDelta> layers = CanonicalDelta.of(adapter, FORMAT);
       float alpha = alpha(adapter.config(), layers);
       Map<String, GgufValue> metadata = new LinkedHashMap<>();
       metadata.put(ARCHITECTURE, GgufValue.of(architecture.name()));
@@ -58,7 +58,7 @@ public final class GgufAdapter {
       metadata.put(ADAPTER_TYPE, GgufValue.of("lora"));
       metadata.put(ALPHA, GgufValue.of(alpha));
       Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (PlainLayer layer : layers) {
+      for (CanonicalDelta layer : layers) {
         String weight = architecture.weightOf(layer.path());
         boolean asIs = alphaOf(layer) == alpha;
         Tensor b = asIs ? layer.b() : layer.scaledBy((double) alpha / layer.rank()).b();
@@ -74,17 +74,17 @@ public final class GgufAdapter {
   private static void refuseDora(StoredAdapter adapter) {
     if (adapter.config().dora()) {
       throw new UserError(
-          FORMAT + " has no way to say use_dora; merge the adapter into its base instead");
+          FORMAT + " can't express use_dora; merge the adapter into its base instead");
     }
   }
 
   /** The alpha with which llama.cpp's scaling of a layer would be the right one. */
-  private static float alphaOf(PlainLayer layer) {
+  private static float alphaOf(CanonicalDelta layer) {
     return (float) (layer.scaling() * layer.rank());
   }
 
   /** Never zero, which llama.cpp takes for "no scaling". */
-  private static float alpha(LoraConfig config, List<PlainLayer> layers) {
+  private static float alpha(LoraConfig config, List<CanonicalDelta> layers) {
     List<Float> alphas = layers.stream().map(GgufAdapter::alphaOf).distinct().toList();
     float alpha = alphas.size() == 1 ? alphas.get(0) : (float) config.alpha();
     return alpha == 0 ? config.rank() : alpha;

@@ -3,24 +3,24 @@ package dev.lora4j.lora;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** How the updates that adapters have for one layer become one update. */
+/** The rule by which several adapters' deltas of one layer are combined into one. */
 sealed interface LayerRule permits Concatenation, FactorMix, SumSvd, DeltaSvd {
 
   /**
-   * The rank of the combined update.
+   * Returns the rank of the combined delta.
    *
-   * @param path where the layer stands
-   * @throws dev.lora4j.UserError if the updates can't be combined so
+   * @param path the layer's path
+   * @throws dev.lora4j.UserError if the deltas can't be combined by this rule
    */
   int rank(String path, List<CombinedPart> parts);
 
-  /** The combined update. */
+  /** Returns the combined delta. */
   CombinedFactors combine(List<CombinedPart> parts);
 
   /**
-   * The rule for a combination.
+   * Returns the rule for a combination.
    *
-   * @param sources the configs of what is combined
+   * @param sources the configs of the adapters
    */
   static LayerRule of(Combination how, List<LoraConfig> sources) {
     if (how instanceof Combination.Mix mix) {
@@ -41,7 +41,7 @@ sealed interface LayerRule permits Concatenation, FactorMix, SumSvd, DeltaSvd {
         : new DeltaSvd(Mixer.of(how.mix()), rank, how.word());
   }
 
-  /** The largest rank that a config speaks of. */
+  /** Returns the largest rank in the configs, patterns included. */
   private static int largestRank(List<LoraConfig> configs) {
     Stream<Integer> usual = configs.stream().map(LoraConfig::rank);
     Stream<Integer> others =

@@ -3,14 +3,13 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Device;
 
 /**
- * Adapts a network that exists: freeze everything, find the targets, replace each by an adapted
- * layer, report.
+ * Adds LoRA to an existing network: freezes everything, resolves the target modules, and replaces
+ * each by an adapted layer.
  *
  * <pre>{@code
  * LoraModel adapted = Lora.adapt(net, LoraConfig.rank(4).alpha(4));
@@ -24,7 +23,7 @@ public final class Lora {
    * Adapts a network in place.
    *
    * @throws dev.lora4j.UserError if a target matches no layer that can be adapted; the message
-   *     names the nearest paths
+   *     lists the nearest paths
    */
   public static LoraModel adapt(Module network, LoraConfig config) {
     return adapt(network, config, line -> {});
@@ -48,12 +47,12 @@ public final class Lora {
    * @param report gets a line for each layer that is replaced
    */
   public static LoraModel adapt(Module network, LoraConfig config, Consumer<String> report) {
-    Optional<LoraLayer> adapted = firstAdapted(network);
+    Optional<AdapterRegistry> adapted = registry(network);
     if (adapted.isPresent()) {
       report.accept("Model already contains LoRALinear layers.");
-      return new LoraModel(network, adapted.get().shared());
+      return new LoraModel(network, adapted.get());
     }
-    LoraModel model = new LoraModel(network, new Adapters());
+    LoraModel model = new LoraModel(network, new AdapterRegistry());
     for (String path : model.add(LoraLayer.DEFAULT, config)) {
       report.accept("Replaced " + path + " with LoRALinear layer.");
     }
@@ -62,43 +61,48 @@ public final class Lora {
   }
 
   /**
-   * Adapts a network in place with an adapter that begins from what its layers are given for these
-   * examples.
+   * Adapts a network in place with an adapter that is initialised from the inputs that its layers
+   * get for these examples.
    *
    * @param config with {@link Initialization.Eva}
    * @throws dev.lora4j.UserError if the network is adapted already, or the examples are too few
    */
   public static LoraModel adapt(Module network, LoraConfig config, List<EvaBatch> batches) {
-    if (firstAdapted(network).isPresent()) {
+    if (registry(network).isPresent()) {
       throw new UserError("the network is adapted already; add an adapter to its LoraModel");
     }
-    LoraModel model = new LoraModel(network, new Adapters());
+    LoraModel model = new LoraModel(network, new AdapterRegistry());
     model.add(LoraLayer.DEFAULT, config, batches);
     model.activate(LoraLayer.DEFAULT);
     return model;
   }
 
   /**
-   * What an adapter of this config would touch in a network, which stays as it is.
+   * Returns what an adapter of this config would train in a network, without changing it.
    *
-   * @throws dev.lora4j.UserError if a name or a pattern means nothing there
+   * @throws dev.lora4j.UserError if a name or a pattern matches nothing
    */
   public static AdapterPlan plan(Module network, LoraConfig config) {
-    return Planner.plan(network, config);
+    return TargetResolver.plan(network, config);
   }
 
-  /** A frozen network that can take adapters and has none yet. */
+  /** Returns a model without adapters: freezes a network, to which adapters can be added. */
   public static LoraModel base(Module network) {
-    return firstAdapted(network)
-        .map(layer -> new LoraModel(network, layer.shared()))
-        .orElseGet(() -> new LoraModel(network, new Adapters()));
+    return new LoraModel(network, registry(network).orElseGet(AdapterRegistry::new));
   }
 
-  private static Optional<LoraLayer> firstAdapted(Module network) {
-    return network.namedModules().entrySet().stream()
-        .map(Map.Entry::getValue)
-        .filter(LoraLayer.class::isInstance)
-        .map(LoraLayer.class::cast)
-        .findFirst();
+  /** The adapters of a network that is adapted already. */
+  private static Optional<AdapterRegistry> registry(Module network) {
+    return BaseModules.adapted(network).entrySet().stream()
+        .findFirst()
+        .map(layer -> registry(layer.getKey(), layer.getValue()));
+  }
+
+  private static AdapterRegistry registry(String path, LoraLayer layer) {
+    if (layer.active() instanceof AdapterRegistry registry) {
+      return registry;
+    }
+    throw new UserError(
+        "'" + path + "' is a LoraLinear on its own: replace it by its Linear first");
   }
 }

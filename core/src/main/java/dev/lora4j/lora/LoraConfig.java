@@ -17,6 +17,7 @@ import java.util.function.Consumer;
  * LoraConfig.rank(8).alpha(16).targets(Targets.named("q_proj", "v_proj")).dropout(0.05)
  * }</pre>
  *
+ * @param method {@code peft_type}: LoRA, or a method that shares most of its options
  * @param rank {@code r}: columns of B, rows of A
  * @param alpha {@code lora_alpha}: the update is scaled by {@code alpha / rank}
  * @param targets {@code target_modules}: which layers are adapted
@@ -43,6 +44,7 @@ import java.util.function.Consumer;
  *     written back as they were
  */
 public record LoraConfig(
+    LoraMethod method,
     int rank,
     double alpha,
     Targets targets,
@@ -63,9 +65,7 @@ public record LoraConfig(
     Map<String, String> otherKeys) {
 
   public LoraConfig {
-    if (rank < 1) {
-      throw new UserError("rank must be at least 1, found " + rank);
-    }
+    DeltaOptions.requireRank(rank);
     if (!Double.isFinite(alpha)) {
       throw new UserError("alpha must be a finite number, found " + alpha);
     }
@@ -110,7 +110,7 @@ public record LoraConfig(
    * @throws UserError if it can't be read, or asks for what is not supported
    */
   public static LoraConfig read(Path file) {
-    return PeftAdapter.configFile(file);
+    return ConfigReader.read(file);
   }
 
   private LoraConfig with(Consumer<LoraConfigBuilder> change) {
@@ -122,6 +122,15 @@ public record LoraConfig(
   /** The same with another rank. */
   public LoraConfig withRank(int rank) {
     return with(b -> b.rank = rank);
+  }
+
+  /** Changes the method; one without an alpha has a scaling of 1. */
+  public LoraConfig method(LoraMethod method) {
+    return with(
+        b -> {
+          b.method = method;
+          b.alpha = method.configKeys().contains("lora_alpha") ? alpha : rank;
+        });
   }
 
   public LoraConfig alpha(double alpha) {
@@ -223,6 +232,35 @@ public record LoraConfig(
   public double scalingAt(String path) {
     int r = rankAt(path);
     return alphaAt(path) / (rsLora ? Math.sqrt(r) : r);
+  }
+
+  /** Returns whether the method is LoRA, whose delta is a product of its own A and B. */
+  boolean isLora() {
+    return method.equals(LoraMethods.lora());
+  }
+
+  /** The options that are set and that the method does not have, by PEFT's key. */
+  List<String> unsupportedOptions() {
+    Map<String, Boolean> set = new LinkedHashMap<>();
+    set.put("lora_alpha", alpha != rank);
+    set.put("exclude_modules", !exclude.equals(Targets.none()));
+    set.put("bias", bias != BiasTraining.NONE);
+    set.put("lora_bias", loraBias);
+    set.put("use_rslora", rsLora);
+    set.put("use_dora", dora);
+    set.put("init_lora_weights", !(initialization instanceof Initialization.Standard));
+    set.put("rank_pattern", !rankPattern.equals(PathPatterns.none()));
+    set.put("alpha_pattern", !alphaPattern.equals(PathPatterns.none()));
+    set.put("target_parameters", !targetParameters.isEmpty());
+    set.put("trainable_token_indices", !trainableTokens.isEmpty());
+    return set.keySet().stream()
+        .filter(key -> Boolean.TRUE.equals(set.get(key)) && !method.configKeys().contains(key))
+        .toList();
+  }
+
+  /** The options of the layer at a path. */
+  DeltaOptions optionsAt(String path) {
+    return new DeltaOptions(rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
   }
 
   /** The scaling where no pattern says otherwise. */

@@ -5,6 +5,7 @@ import java.util.Map;
 
 /** A config in the making: each field is the component of {@link LoraConfig} of its name. */
 final class LoraConfigBuilder {
+  LoraMethod method = LoraMethods.lora();
   int rank;
   double alpha;
   Targets targets = Targets.everyLinear();
@@ -30,6 +31,7 @@ final class LoraConfigBuilder {
   }
 
   LoraConfigBuilder(LoraConfig config) {
+    method = config.method();
     rank = config.rank();
     alpha = config.alpha();
     targets = config.targets();
@@ -52,6 +54,7 @@ final class LoraConfigBuilder {
 
   LoraConfig build() {
     return new LoraConfig(
+        method,
         rank,
         alpha,
         targets,

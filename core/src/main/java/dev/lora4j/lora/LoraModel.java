@@ -4,10 +4,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -16,34 +14,32 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A frozen base with any number of named adapters, of which some are active.
+ * A frozen base model with any number of named adapters, of which some are active.
  *
- * <p>Which adapters take part is chosen for a call ({@link #with}, {@link #withRows}), for a thread
- * ({@link #using}, {@link #disabled}), or else for the model ({@link #activate}); so many threads
- * can use different adapters of one model at once. Forwards through this class and its choices may
- * run while adapters are added, removed, renamed and swapped; merging, unmerging, unloading and
- * training must not overlap with them.
+ * <p>Adapters are activated for a call ({@link #with}, {@link #withRows}), for a thread ({@link
+ * #using}, {@link #disabled}), or else for the model ({@link #activate}); so many threads can use
+ * different adapters of one model at once. Forwards through this class and its views may run while
+ * adapters are added, removed, renamed and swapped; merging, unmerging, unloading and training must
+ * not overlap with them.
  */
 public final class LoraModel {
   /** The name of the bare base in {@link #withRows}. */
   public static final String BASE = "__base__";
 
   private final Module base;
-  private final Adapters adapters;
-  private final MergeJournal journal;
+  private final AdapterRegistry adapters;
 
-  LoraModel(Module base, Adapters adapters) {
+  LoraModel(Module base, AdapterRegistry adapters) {
     this.base = base;
     this.adapters = adapters;
-    journal = adapters.journal();
     if (layers().isEmpty()) {
       base.freeze();
     }
   }
 
-  /** Passes an input through the base and the active adapters. */
+  /** Returns the output of the base and the active adapters. */
   public Tensor forward(Tensor input) {
-    try (AdapterScope scope = adapters.enter(adapters::choice)) {
+    try (AdapterScope scope = adapters.enter(adapters::active)) {
       return base.forward(input);
     }
   }
@@ -55,25 +51,17 @@ public final class LoraModel {
 
   /** The adapted layers by path. */
   public Map<String, LoraLayer> layers() {
-    Map<String, LoraLayer> layers = new LinkedHashMap<>();
-    base.namedModules()
-        .forEach(
-            (path, module) -> {
-              if (module instanceof LoraLayer layer) {
-                layers.put(path, layer);
-              }
-            });
-    return layers;
+    return BaseModules.adapted(base);
   }
 
   // ---- adapters by name ----
 
-  /** The names of all adapters, in the order of their adding. */
+  /** The names of all adapters, in the order in which they were added. */
   public Set<String> adapterNames() {
     return Collections.unmodifiableSet(new LinkedHashSet<>(adapters.byName().keySet()));
   }
 
-  /** How an adapter was made. */
+  /** The config of an adapter. */
   public LoraConfig config(String name) {
     return adapter(name).config();
   }
@@ -86,88 +74,76 @@ public final class LoraModel {
    * Adds a new adapter, trainable and not active yet.
    *
    * @return the paths of the layers that it adapts
-   * @throws UserError if the name is taken or no good, or a target matches nothing
+   * @throws UserError if the name is taken or not valid, or a target matches nothing
    */
   public synchronized List<String> add(String name, LoraConfig config) {
-    return build(name, config, Planner.plan(base, config));
+    return build(name, config, TargetResolver.plan(base, config));
   }
 
   /**
-   * Adds a new adapter that begins with what its layers are given for these examples; trainable and
-   * not active yet. Its config has the ranks that the examples gave.
+   * Adds a new adapter that is initialised from the inputs that its layers get for these examples;
+   * trainable and not active yet. Its config has the ranks that were found.
    *
    * @param config with {@link Initialization.Eva}
    * @return the paths of the layers that it adapts
    * @throws UserError if the examples are too few for a layer
    */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
-    checkNewName(name);
+    adapters.requireNewName(name);
     adapters.requireUnmerged("add an adapter");
     try (AdapterScope bare = disabled();
         EvaResult learned = Eva.learn(base, config, batches)) {
       LoraConfig found = learned.config();
-      List<String> paths = build(name, found, Planner.planFromData(base, found));
-      learned.begin(layers(), adapter(name));
+      List<String> paths = build(name, found, TargetResolver.planFromData(base, found));
+      learned.initialize(adapter(name).deltas(layers()));
       return paths;
     }
   }
 
-  /** Adds an adapter for tensors that will say themselves what fits. */
+  /** Adds an adapter whose tensors, yet to be copied in, decide what fits. */
   void addForLoading(String name, LoraConfig config) {
-    build(name, config, Planner.planForLoading(base, config));
+    build(name, config, TargetResolver.planForLoading(base, config));
   }
 
   private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
-    checkNewName(name);
+    adapters.requireNewName(name);
     adapters.requireUnmerged("add an adapter");
     adapters.add(AdapterBuilder.build(base, adapters, name, config, plan));
     return plan.paths();
   }
 
-  private void checkNewName(String name) {
-    if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
-      throw new UserError(
-          "'"
-              + name
-              + "' can't name an adapter: use letters, digits, - and _, and none of"
-              + " pretrained, A, B");
-    }
-    if (adapters.byName().containsKey(name)) {
-      throw new UserError("there is an adapter '" + name + "' already; remove it first");
-    }
-  }
-
-  /** Takes an adapter away. It is freed as soon as no forward uses it. */
+  /** Removes an adapter. It is freed as soon as no forward uses it. */
   public synchronized void remove(String name) {
     Adapter adapter = adapter(name);
     adapters.requireUnmerged("remove an adapter");
     adapters.remove(adapter);
   }
 
-  /** Gives an adapter another name. */
+  /** Renames an adapter. */
   public synchronized void rename(String from, String to) {
     Adapter adapter = adapter(from);
-    checkNewName(to);
+    adapters.requireNewName(to);
     adapters.rename(adapter, to);
   }
 
   /**
-   * Makes a new adapter of others, which stay as they are; PEFT's {@code add_weighted_adapter}. It
-   * adapts every layer that one of them adapts. It is trainable and not active yet.
+   * Combines adapters into a new one, as PEFT's {@code add_weighted_adapter} does; they stay as
+   * they are. The new one adapts every layer that one of them adapts, and is trainable and not
+   * active yet.
    *
-   * @param weights how much each adapter counts, by its name; a negative weight takes away
+   * @param weights the weight of each adapter, by its name; a negative one subtracts
    * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined so
    */
   public synchronized void combine(String name, Map<String, Double> weights, Combination how) {
-    checkNewName(name);
+    adapters.requireNewName(name);
     adapters.requireUnmerged("combine adapters");
     Combiner.combine(this, name, weights, how);
   }
 
   /**
-   * Puts the adapter in a directory in the place of one that is in use: forwards that run end with
-   * the old one, those that begin afterwards see the new one, and none sees parts of both. Rank,
-   * targets and method may differ.
+   * Replaces an adapter that is in use by the one in a directory: running forwards end with the old
+   * one, later ones use the new one, and none uses parts of both. Rank, targets and method may
+   * differ.
    *
    * @throws UserError if the new one does not fit; the old one stays then
    */
@@ -178,119 +154,112 @@ public final class LoraModel {
     adapters.replace(old, adapter(arriving));
   }
 
-  // ---- choosing ----
+  // ---- active adapters ----
 
-  /** Chooses the adapters that take part in forwards: one, several (their updates add up), none. */
+  /** Activates adapters for the model: one, several (their deltas add up), or none. */
   public void activate(String... names) {
     adapters.requireUnmerged("activate other adapters");
     adapters.activate(adapters.named(List.of(names)));
   }
 
-  /** The adapters that take part in the calling thread's forwards. */
+  /** The names of the adapters that are active in the calling thread's forwards. */
   public List<String> active() {
-    return adapters.choice().names();
+    return adapters.active().names();
   }
 
   /**
-   * The network with these adapters, whichever are active: a choice for each call, which holds in
-   * whatever thread makes it, such as those that share a step of training or an evaluation. It
-   * computes with the adapter that has the name when a forward begins.
+   * Returns a view of the network with these adapters active, whichever are active elsewhere. The
+   * choice holds in any thread that calls the view, such as the workers of a training step. Each
+   * forward uses the adapter that has the name when it begins.
    *
-   * @param names one, several (their updates add up), or none for the bare base
+   * @param names one, several (their deltas add up), or none for the bare base
    */
   public Module with(String... names) {
     List<String> chosen = List.of(names);
     adapters.named(chosen);
-    return new WithAdapters(base, adapters, chosen);
+    return new AdapterView(base, adapters, chosen);
   }
 
   /**
-   * The network for batches in which each row has an adapter of its own. The rows of all adapters
-   * go through together. It keeps what it put together for these rows: use it for many forwards,
-   * and close it, which leaves the network as it is.
+   * Returns a view of the network for mixed batches, in which each row has an adapter of its own;
+   * the rows of all adapters are computed together. It caches what it assembles for these rows: use
+   * it for many forwards, then close it, which leaves the network as it is.
    *
    * @param adapterOfRow a name for each row of the batch; {@link #BASE} is the bare base
    */
   public Module withRows(List<String> adapterOfRow) {
-    return new WithRows(base, adapters, adapterOfRow);
+    return new MixedBatchView(base, adapters, adapterOfRow);
   }
 
   /**
-   * Chooses the adapters for the calling thread alone, until the scope closes. For threads that it
-   * sets to work, choose by {@link #with}.
+   * Activates adapters for the calling thread only, until the scope closes. For other threads use
+   * {@link #with}.
    */
   public AdapterScope using(String... names) {
     adapters.requireUnmerged("use other adapters");
-    return adapters.enter(() -> new SameForAllRows(adapters.named(List.of(names))));
+    return adapters.enter(() -> new UniformAdapters(adapters.named(List.of(names))));
   }
 
-  /** Lets the calling thread use the bare base, until the scope closes. */
+  /** Disables all adapters for the calling thread, until the scope closes. */
   public AdapterScope disabled() {
     return using();
   }
 
   // ---- merging ----
 
-  /** Adds the active adapters' updates into the base's weights, so that they cost nothing. */
+  /** Merges the active adapters into the base's weights, so that the forward costs nothing more. */
   public void merge() {
     merge(Unmerging.EXACT);
   }
 
   /**
-   * The same, with a choice of what is kept to take them out again.
+   * Merges the active adapters.
    *
-   * @throws UserError if a layer's weight has no place for an update; nothing is changed then
+   * @param how what is kept to unmerge them
+   * @throws UserError if a layer's weight has no place for a delta; nothing is changed then
    */
   public synchronized void merge(Unmerging how) {
-    adapters.requireUnmerged("merge");
-    journal.begin(how);
-    try {
-      new Merging(this, adapters.choice().present()).into(journal);
-    } catch (RuntimeException e) {
-      journal.undo();
-      throw e;
-    }
-    adapters.setMerged(!journal.isEmpty());
+    adapters.merge().merge(how, this::merging);
+  }
+
+  private Merging merging() {
+    UniformAdapters active = new UniformAdapters(adapters.active().adapters());
+    return new Merging(base, !active.adapters().isEmpty(), active::of);
   }
 
   /**
-   * Merges the active adapters, and measures on some inputs what that changes. In evaluation mode.
+   * Merges the active adapters and measures on samples, in evaluation mode, how much the outputs
+   * change.
    *
    * @param samples inputs of the network
    * @throws UserError if a merged weight has a NaN or Inf, or the outputs change by more than the
-   *     limits; the base's weights are then what they were, bit for bit
+   *     limits; the base's weights are then restored bit for bit
    */
   public MergeReceipt merge(List<Tensor> samples, MergeLimits limits) {
     return CheckedMerge.of(this, samples, limits);
   }
 
   /**
-   * What merging the active adapters would make of the base's parameters, which stay as they are:
-   * by the parameter's path in the bare network, those that the adapters have a say in. A value is
-   * computed whenever it is asked for, in float32 where the base is narrower, and belongs to the
-   * caller's pointer scope.
+   * Returns the parameters that merging the active adapters would change, with their merged values;
+   * the base stays as it is. Keys are paths in the bare network. A value is computed each time it
+   * is asked for, in float32 if the base is narrower, and belongs to the caller's pointer scope.
    */
   public Map<String, Supplier<Tensor>> mergedParameters() {
     adapters.requireUnmerged("compute what merging gives");
-    return new Merging(this, adapters.choice().present()).values();
+    return merging().values();
   }
 
   /**
-   * Takes merged updates out again: the base's weights are what they were, bit for bit or, where
-   * the merge said so, up to rounding.
+   * Unmerges: restores the base's weights, bit for bit or, if the merge chose so, up to rounding.
    *
-   * @throws UserError if the merge kept nothing for it
+   * @throws UserError if the merge kept nothing to restore them
    */
   public synchronized void unmerge() {
-    if (!journal.canUndo()) {
-      throw new UserError("can't unmerge: the merge was told to keep nothing for it");
-    }
-    journal.undo();
-    adapters.setMerged(false);
+    adapters.merge().unmerge();
   }
 
   /**
-   * Adds the active adapters' updates into the base's weights for good, and takes all adapters off.
+   * Merges the active adapters for good and removes all adapters.
    *
    * @return the base
    */
@@ -299,40 +268,32 @@ public final class LoraModel {
     return unload();
   }
 
-  /** Whether updates are merged into the base now. */
+  /** Returns whether adapters are merged into the base. */
   public boolean isMerged() {
-    return adapters.isMerged();
+    return adapters.merge().isMerged();
   }
 
-  /**
-   * Puts the base's own layers back in their places, with merged weights if they are merged, and
-   * frees the adapters.
-   */
+  /** Restores the base's own layers, with merged weights if they are merged; frees all adapters. */
   public synchronized Module unload() {
     layers().forEach((path, layer) -> base.replace(path, layer.pretrained()));
     adapters.byName().values().forEach(adapters::remove);
-    journal.forget();
-    adapters.setMerged(false);
+    adapters.merge().forget();
     return base;
   }
 
   // ---- training and files ----
 
-  /** All that is trained of an adapter, layer by layer. */
+  /** The trainable parameters of an adapter, layer by layer. */
   public List<Parameter> parameters(String name) {
-    return adapter(name).saved().values().stream().distinct().toList();
-  }
-
-  /** Whether a layer that an adapter adapts keeps its weight as {@code [in, out]}. */
-  boolean hasTransposed(Adapter adapter) {
-    return layers().entrySet().stream()
-        .filter(entry -> adapter.paths().contains(entry.getKey()))
-        .anyMatch(entry -> entry.getValue().pretrained() instanceof TransposedLinear);
+    return adapter(name).saved().values().stream()
+        .filter(Parameter::isTrainable)
+        .distinct()
+        .toList();
   }
 
   /**
    * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}. It works on the base as it was, whatever it began with.
+   * adapter_model.safetensors}. It is one of the base as it was, whatever its initialisation.
    *
    * @return the number of bytes written
    */
@@ -341,41 +302,20 @@ public final class LoraModel {
   }
 
   /**
-   * The same in a form of the caller's choice.
+   * Writes an adapter in a form of the caller's choice.
    *
-   * @throws UserError if nobody could load it in that form
+   * @throws UserError if it could not be loaded in that form
    */
   public long save(String name, Path directory, SavedForm form) {
     return AdapterFiles.save(this, name, directory, form);
   }
 
   /**
-   * Reads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
-   * not active yet.
-   *
-   * @throws UserError if it does not fit the base, or was made on another one; the message names
-   *     what differs
-   */
-  public synchronized void load(String name, Path directory) {
-    load(name, directory, BaseCheck.SAME_BASE);
-  }
-
-  /** The same, and says whether it must be the base on which the adapter was made. */
-  public synchronized void load(String name, Path directory, BaseCheck check) {
-    AdapterFiles.load(this, name, directory, check);
-  }
-
-  /** What the base is, whatever adapters do; taken once, until its weights change. */
-  public BaseFingerprint fingerprint() {
-    return adapters.fingerprinter().of(base);
-  }
-
-  /**
-   * Writes an adapter as {@link #save(String, Path)} does, its numbers in another format.
+   * Writes an adapter as {@link #save(String, Path)} does, in another dtype.
    *
    * @param dtype one of F64, F32, F16 and BF16
    * @return the number of bytes written
-   * @throws UserError if a number is too large for the format
+   * @throws UserError if a value is too large for the dtype
    */
   public long save(String name, Path directory, DType dtype) {
     return AdapterFiles.save(this, name, directory, dtype);
@@ -392,27 +332,49 @@ public final class LoraModel {
   }
 
   /**
-   * Reads all adapters that {@link #saveAll} or PEFT wrote into a directory; none is active yet.
+   * Loads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
+   * not active yet.
    *
-   * @return their names
-   * @throws UserError if one does not fit; then none has been added
+   * @throws UserError if it does not fit the base, or was trained on another one; the message names
+   *     what differs
    */
-  public synchronized List<String> loadAll(Path directory) {
-    return AdapterFiles.loadAll(this, directory);
+  public synchronized void load(String name, Path directory) {
+    load(name, directory, BaseCheck.SAME_BASE);
+  }
+
+  /** Loads an adapter; the check says which bases it may have been trained on. */
+  public synchronized void load(String name, Path directory, BaseCheck check) {
+    AdapterFiles.load(this, name, directory, check);
   }
 
   /**
-   * Adds an adapter that was read, under a name of the caller's choice. It is not active yet.
+   * Adds an adapter that was read before, under a name of the caller's choice. It is not active
+   * yet.
    *
-   * @throws UserError if it does not fit the base, or was made on another one and must not be
+   * @throws UserError if it does not fit the base, or the check refuses its base
    */
   public synchronized void load(String name, StoredAdapter stored, BaseCheck check) {
     AdapterFiles.put(this, name, stored, check);
   }
 
   /**
-   * An adapter by itself, to be written in any format. Its tensors stay the model's, or belong to
-   * the caller's pointer scope where it had to be made plain.
+   * Loads all adapters that {@link #saveAll} or PEFT wrote into a directory; none is active yet.
+   *
+   * @return their names
+   * @throws UserError if one does not fit; then none is added
+   */
+  public synchronized List<String> loadAll(Path directory) {
+    return AdapterFiles.loadAll(this, directory);
+  }
+
+  /** The fingerprint of the base without any adapter; cached until its weights change. */
+  public BaseFingerprint fingerprint() {
+    return adapters.fingerprinter().of(base);
+  }
+
+  /**
+   * Returns an adapter without the model, to be written in any format. Its tensors stay the
+   * model's, or belong to the caller's pointer scope if they had to be converted to plain LoRA.
    */
   public StoredAdapter stored(String name) {
     return AdapterContent.of(this, name, SavedForm.PLAIN);

@@ -15,8 +15,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What a merge changed in the base, and how to undo it. Different parameters may be changed in
- * different threads.
+ * The record of a merge's changes to the base, from which they are undone. Different threads may
+ * change different parameters.
  */
 final class MergeJournal {
   private final Map<Parameter, Tensor> before = new ConcurrentHashMap<>();
@@ -24,15 +24,15 @@ final class MergeJournal {
   private Unmerging unmerging = Unmerging.EXACT;
   private volatile boolean empty = true;
 
-  private record Made(Parameter weight, WeightChange change) {}
+  private record Made(Parameter weight, MergeDelta change) {}
 
-  /** Begins to take note, in a way that lets everything be undone so. */
+  /** Starts recording, so that the changes can be undone in this way. */
   void begin(Unmerging how) {
     unmerging = how;
   }
 
-  /** Changes a weight in its place; the change is the journal's from now on. */
-  void change(Parameter weight, WeightChange change) {
+  /** Applies a change to a weight in place; the journal owns the change from now on. */
+  void change(Parameter weight, MergeDelta change) {
     empty = false;
     if (unmerging == Unmerging.EXACT) {
       keepCopy(weight);
@@ -46,7 +46,7 @@ final class MergeJournal {
     }
   }
 
-  /** Gives a parameter other values. */
+  /** Overwrites a parameter. */
   void replace(Parameter parameter, Tensor values) {
     empty = false;
     if (unmerging != Unmerging.NEVER) {
@@ -60,7 +60,7 @@ final class MergeJournal {
   }
 
   /**
-   * What a parameter was before anything was merged into it.
+   * Returns the values of a parameter before the merge.
    *
    * @throws UserError if no copy was kept
    */
@@ -68,7 +68,7 @@ final class MergeJournal {
     Tensor kept = before.get(parameter);
     if (kept == null && made.stream().anyMatch(one -> one.weight == parameter)) {
       throw new UserError(
-          "what the base was can't be told while adapters are merged by subtraction; unmerge first");
+          "the unmerged base is not known while adapters are merged by subtraction; unmerge first");
     }
     return kept == null ? parameter.value() : kept;
   }
@@ -86,12 +86,12 @@ final class MergeJournal {
   }
 
   /**
-   * Puts everything back.
+   * Undoes all changes.
    *
-   * @throws UserError if an update that is to be subtracted is another one by now
+   * @throws UserError if a delta that is to be subtracted has changed since
    */
   void undo() {
-    made.forEach(one -> one.change.requireSameUpdate());
+    made.forEach(one -> one.change.requireSameDelta());
     ParallelLoop.forEach(
         made.stream().collect(Collectors.groupingBy(Made::weight)).values(), MergeJournal::revert);
     before.forEach(Parameter::copyFrom);
@@ -108,7 +108,7 @@ final class MergeJournal {
     }
   }
 
-  /** Lets the changes stand. */
+  /** Makes the changes permanent and frees what was kept to undo them. */
   void forget() {
     made.forEach(one -> one.change.close());
     made.clear();

@@ -3,71 +3,87 @@ package dev.lora4j.lora;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** What becomes of a base's parameters when adapters are merged into them. */
+/** The merge of adapters into a base's parameters. */
 final class Merging {
   private final Module base;
-  private final Map<String, LoraLayer> layers;
-  private final List<Adapter> chosen;
+  private final boolean substitutes;
+  private final List<LayerMerge> layers = new ArrayList<>();
 
   /**
-   * @throws dev.lora4j.UserError if a layer's weight or bias has no place for an update
+   * Plans the merge.
+   *
+   * @param substitutes whether active adapters may substitute whole parameters
+   * @param active the deltas to merge into a layer
+   * @throws dev.lora4j.UserError if a layer's weight or bias has no place for a delta
    */
-  Merging(LoraModel model, List<Adapter> chosen) {
-    base = model.base();
-    layers = model.layers();
-    this.chosen = chosen;
-    layers.values().forEach(layer -> layer.requireMergeable(chosen));
+  Merging(Module base, boolean substitutes, Function<LoraLayer, List<LoraDelta>> active) {
+    this.base = base;
+    this.substitutes = substitutes;
+    BaseModules.adapted(base)
+        .forEach(
+            (path, layer) -> {
+              List<LoraDelta> deltas = active.apply(layer);
+              if (!deltas.isEmpty()) {
+                layers.add(new LayerMerge(path, layer, deltas));
+              }
+            });
+    layers.forEach(LayerMerge::requireMergeable);
   }
 
   /**
-   * Changes the parameters in their places, on all cores.
+   * Changes the parameters in place, on all cores.
    *
-   * @throws dev.lora4j.UserError if one of them is used in two places and changed in one, or could
-   *     not be subtracted again and must be
+   * @throws dev.lora4j.UserError if an adapted weight is another module's too, or unmerging by
+   *     subtraction could not restore one
    */
   void into(MergeJournal journal) {
-    TiedWeights tied = TiedWeights.of(Planner.originalModules(base));
-    layers.forEach((path, layer) -> layer.refuseTiedMerge(chosen, path, tied));
+    TiedWeights tied = TiedWeights.of(BaseModules.original(base));
+    layers.forEach(one -> tied.refuseMerge(one.path(), one.layer().pretrained()));
     if (journal.subtracts()) {
-      layers.forEach((path, layer) -> layer.refuseZeroMagnitudes(chosen, path));
+      layers.forEach(LayerMerge::requireSubtractable);
     }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       parametrized().forEach(parameter -> journal.replace(parameter, parameter.tensor()));
     }
-    ParallelLoop.forEach(distinctLayers(), layer -> layer.merge(chosen, journal));
+    ParallelLoop.forEach(distinctLayers(), one -> one.into(journal));
   }
 
-  /** The values by the parameters' paths in the bare network, computed when they are asked for. */
+  /** Returns the merged values by the parameters' paths in the bare network, computed on demand. */
   Map<String, Supplier<Tensor>> values() {
     Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();
     parametrized().forEach(parameter -> merged.put(parameter, parameter::tensor));
-    distinctLayers().forEach(layer -> layer.addMerged(chosen, merged));
+    distinctLayers().forEach(one -> one.addTo(merged));
     Map<String, Supplier<Tensor>> byPath = new LinkedHashMap<>();
     addByPath("", base, merged, byPath);
-    Planner.originalModules(base)
+    BaseModules.original(base)
         .forEach((path, module) -> addByPath(path + ".", module, merged, byPath));
     return byPath;
   }
 
-  /** The parameters that the adapters give other values to compute with, such as experts. */
+  /** The parameters for which adapters substitute other values, such as experts. */
   private List<Parameter> parametrized() {
-    return chosen.isEmpty()
-        ? List.of()
-        : base.namedParameters().values().stream().filter(Parameter::isParametrized).toList();
+    return substitutes
+        ? base.namedParameters().values().stream().filter(Parameter::isParametrized).toList()
+        : List.of();
   }
 
-  private Collection<LoraLayer> distinctLayers() {
-    return layers.values().stream().distinct().toList();
+  /** A layer that is in two places is merged once. */
+  private Collection<LayerMerge> distinctLayers() {
+    Map<LoraLayer, LayerMerge> distinct = new LinkedHashMap<>();
+    layers.forEach(one -> distinct.putIfAbsent(one.layer(), one));
+    return distinct.values();
   }
 
   private static void addByPath(

@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** Mixes tensors of one shape, place by place. */
+/** Combines tensors of one shape element by element. */
 final class Mixer {
   private final UnaryOperator<Tensor> pruner;
   private final Optional<MajoritySign> majority;
@@ -23,7 +23,10 @@ final class Mixer {
     return new Mixer(Pruner.of(how.pruning()), how.majority());
   }
 
-  /** The weighted sum of the pruned tensors, or the weighted mean of those that agree in sign. */
+  /**
+   * Returns the weighted sum of the pruned tensors, or the weighted mean of those that agree in
+   * sign.
+   */
   Tensor mix(List<Tensor> tensors, double[] weights) {
     TensorVector pruned = new TensorVector();
     tensors.forEach(tensor -> pruned.push_back(pruner.apply(tensor)));

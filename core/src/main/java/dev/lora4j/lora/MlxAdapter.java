@@ -81,7 +81,7 @@ public final class MlxAdapter {
   /** The same with all numbers in one format, those that were folded too; empty leaves them. */
   static long write(StoredAdapter adapter, Path directory, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
-      List<PlainLayer> layers = PlainLayer.of(adapter, FORMAT);
+      List<CanonicalDelta> layers = CanonicalDelta.of(adapter, FORMAT);
       layers.forEach(layer -> MlxLayers.refuseEmbedding(layer.path()));
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       MlxConfig config = config(adapter.config(), layers);
@@ -98,17 +98,17 @@ public final class MlxAdapter {
     }
   }
 
-  private static MlxConfig config(LoraConfig config, List<PlainLayer> layers) {
-    List<Double> scales = layers.stream().map(PlainLayer::scaling).distinct().toList();
+  private static MlxConfig config(LoraConfig config, List<CanonicalDelta> layers) {
+    List<Double> scales = layers.stream().map(CanonicalDelta::scaling).distinct().toList();
     return new MlxConfig(
         config.dora(),
-        (int) layers.stream().mapToLong(PlainLayer::rank).max().orElse(config.rank()),
+        (int) layers.stream().mapToLong(CanonicalDelta::rank).max().orElse(config.rank()),
         scales.size() == 1 ? scales.get(0) : config.scaling(),
         config.dropout(),
-        layers.stream().map(PlainLayer::path).toList());
+        layers.stream().map(CanonicalDelta::path).toList());
   }
 
-  private static void put(PlainLayer layer, Map<String, Tensor> tensors) {
+  private static void put(CanonicalDelta layer, Map<String, Tensor> tensors) {
     tensors.put(layer.path() + MlxLayers.A, transposed(layer.a()));
     tensors.put(layer.path() + MlxLayers.B, transposed(layer.b()));
     if (layer.magnitude() != null) {

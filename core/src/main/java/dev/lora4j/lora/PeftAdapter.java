@@ -62,7 +62,7 @@ public final class PeftAdapter {
     Path weights = directory.resolve(WEIGHTS);
     Path json = directory.resolve(CONFIG);
     Map<String, Tensor> named = new LinkedHashMap<>();
-    adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.PREFIX + key, tensor));
+    adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.inFile(key), tensor));
     Map<String, String> metadata = new LinkedHashMap<>();
     adapter.madeOn().ifPresent(base -> metadata.putAll(base.metadata()));
     metadata.put("format", "pt");
@@ -80,15 +80,7 @@ public final class PeftAdapter {
     if (!Files.exists(file)) {
       throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
     }
-    return configFile(file);
-  }
-
-  static LoraConfig configFile(Path file) {
-    try {
-      return ConfigReader.read(file, Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new UserError("can't read " + file + ": " + e, e);
-    }
+    return ConfigReader.read(file);
   }
 
   /** The file that holds the tensors, safetensors before any other. */

@@ -22,6 +22,11 @@ final class PeftKeys {
 
   private PeftKeys() {}
 
+  /** The key in a file: tensors that an adapter's layers share are beside the model. */
+  static String inFile(String key) {
+    return key.startsWith("base_model.") ? key : PREFIX + key;
+  }
+
   /** A key of any age as it is today, without the prefix. */
   static String today(String key) {
     String plain = key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;

@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
@@ -57,14 +56,9 @@ public record PlanListing(List<Row> rows) {
   }
 
   private static Row row(AdapterPlan.Layer layer, LoraConfig config) {
-    Weighted weighted = (Weighted) layer.module();
-    long[] shape = weighted.store().shape();
-    long outputs = shape[weighted.outputAxis()];
-    long groups = layer.module() instanceof Conv conv ? conv.options().groups() : 1;
-    long inputs = Arrays.stream(shape).reduce(1, (a, b) -> a * b) / outputs; // of one output
-    long parameters = layer.rank() * (inputs * groups + outputs / groups);
-    parameters += config.loraBias() ? outputs : 0;
-    parameters += config.dora() ? outputs : 0;
+    long[] shape = ((Weighted) layer.module()).store().shape();
+    long parameters =
+        config.method().trainableParameters(layer.module(), config.optionsAt(layer.path()));
     String kind = layer.module().getClass().getSimpleName();
     return new Row(layer.path(), kind, list(shape), layer.rank(), layer.scaling(), parameters);
   }

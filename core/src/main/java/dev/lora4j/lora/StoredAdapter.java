@@ -33,7 +33,7 @@ public record StoredAdapter(
   static final String B = ".lora_B.weight";
   static final String MAGNITUDE = ".lora_magnitude_vector";
   private static final Pattern FACTOR =
-      Pattern.compile("(.+)\\.lora_(embedding_)?[AB](\\.weight)?");
+      Pattern.compile("(.+)\\.(lora_(embedding_)?[AB](\\.weight)?|[a-z]+_lambda_b)");
   private static final Set<DType> FORMATS = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
 
   public StoredAdapter {

@@ -38,7 +38,8 @@ public final class StoredCombination {
     StoredCombination combination = new StoredCombination(adapters, how, check);
     combination.refuseNeedOfBase();
     combination.refuseOtherBases();
-    try (Outline outline = Outline.of(adapters.stream().map(WeightedAdapter::adapter).toList())) {
+    try (SkeletonModel outline =
+        SkeletonModel.of(adapters.stream().map(WeightedAdapter::adapter).toList())) {
       StoredAdapter combined = combination.on(outline, true);
       Targets layers = Targets.named(combined.paths());
       return new StoredAdapter(

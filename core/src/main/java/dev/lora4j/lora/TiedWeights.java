@@ -9,21 +9,22 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Weights that several modules of a network share, as a language model's head and its embedding
- * often do. An adapter on one of them is its alone, and so its update must not go into the weight.
+ * Weight tying: the weights that several modules of a network share, such as a language model's
+ * head and its embedding. An adapter on one of these modules changes that one only, so it must not
+ * be merged into the weight.
  */
 final class TiedWeights {
   private static final String ENSURE = "ensure_weight_tying";
   private static final String REMEDY =
       "give the head a weight of its own first: network.replace(\"lm_head\", head.copy())";
 
-  private final Map<Parameter, List<String>> sharers; // paths, of shared weights alone
+  private final Map<Parameter, List<String>> sharers; // paths, by shared weight
 
   private TiedWeights(Map<Parameter, List<String>> sharers) {
     this.sharers = sharers;
   }
 
-  /** Those of a network whose own modules stand at these paths. */
+  /** Finds the tied weights of a network, given its own modules by path. */
   static TiedWeights of(Map<String, Module> modules) {
     Map<Parameter, Map<Module, String>> owners = new LinkedHashMap<>();
     modules.forEach(
@@ -46,7 +47,7 @@ final class TiedWeights {
     return new TiedWeights(sharers);
   }
 
-  /** What a config asks of tied modules that would not be what it says. */
+  /** Finds what a config asks of tied modules and can't be done. */
   List<String> refused(
       LoraConfig config, List<AdapterPlan.Layer> layers, List<AdapterPlan.Saved> saved) {
     List<String> problems = new ArrayList<>();
@@ -67,9 +68,9 @@ final class TiedWeights {
   }
 
   /**
-   * Refuses to merge into a weight that another module computes with too.
+   * Checks that no other module uses a module's weight.
    *
-   * @throws UserError naming both
+   * @throws UserError if one does; the message names both
    */
   void refuseMerge(String path, Module module) {
     if (isTied(module)) {

@@ -1,17 +1,17 @@
 package dev.lora4j.lora;
 
-/** How a merge can be taken back, and so what it keeps in memory for it. */
+/** How a merge can be undone, which decides how much memory it keeps for that. */
 public enum Unmerging {
-  /** Bit for bit, from a copy of each changed weight. */
+  /** Restores each weight bit for bit, from a copy. */
   EXACT,
 
   /**
-   * By taking the updates off again: no copy of an adapted weight is kept, and the weight comes
-   * back up to rounding, which DoRA makes larger where a magnitude is near zero; one of exactly
-   * zero is refused. What an adapter replaces outright is copied still.
+   * Subtracts the deltas, without copies of adapted weights. Weights are restored up to rounding,
+   * which is larger for DoRA with a magnitude near zero; a magnitude of exactly zero is refused.
+   * Parameters that an adapter replaces whole are copied nevertheless.
    */
   BY_SUBTRACTION,
 
-  /** Not at all: the fastest, and nothing is kept. */
+  /** Can't be undone: the fastest, and nothing is kept. */
   NEVER
 }

@@ -93,10 +93,10 @@ class ArchitectureTargetsTest {
           .isInstanceOf(UserError.class)
           .hasMessageContaining("no default for model_type 'lama'; did you mean llama")
           .hasMessageEndingWith(
-              "name the layers, of embed_tokens, q_proj, v_proj, o_proj, lm_head");
+              "name the target modules, of embed_tokens, q_proj, v_proj, o_proj, lm_head");
       assertThatThrownBy(() -> Lora.adapt(silent, config))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("the network does not say its model_type");
+          .hasMessageContaining("the network has no model_type");
     }
   }
 

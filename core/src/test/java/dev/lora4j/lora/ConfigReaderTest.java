@@ -177,10 +177,10 @@ class ConfigReaderTest {
   void anotherMethodIsRefused() {
     assertThatThrownBy(() -> read("{'peft_type': 'IA3'}"))
         .isInstanceOf(UserError.class)
-        .hasMessage("adapter_config.json: `peft_type` must be \"LORA\", found \"IA3\"");
+        .hasMessage("adapter_config.json: `peft_type` must be \"LORA\" or \"VERA\", found \"IA3\"");
     assertThatThrownBy(() -> read("{}"))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("adapter_config.json: `peft_type` must be \"LORA\"");
+        .hasMessageStartingWith("adapter_config.json: `peft_type` must be \"LORA\" or \"VERA\"");
   }
 
   @ParameterizedTest

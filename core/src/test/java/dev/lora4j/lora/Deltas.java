@@ -16,18 +16,12 @@ final class Deltas {
 
   static Map<String, Tensor> of(LoraModel model, String adapter) {
     Map<String, Tensor> deltas = new LinkedHashMap<>();
-    model
-        .layers()
-        .forEach(
-            (path, layer) -> {
-              Update update =
-                  layer.adapterNames().contains(adapter)
-                      ? layer.update(model.adapter(adapter))
-                      : null;
-              if (update != null) {
-                deltas.put(path, update.delta());
-              }
-            });
+    if (model.adapterNames().contains(adapter)) {
+      model
+          .adapter(adapter)
+          .deltas(model.layers())
+          .forEach((path, delta) -> deltas.put(path, delta.deltaWeight()));
+    }
     return deltas;
   }
 }

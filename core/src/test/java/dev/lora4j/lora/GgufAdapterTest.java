@@ -166,7 +166,7 @@ class GgufAdapterTest {
   void doraIsRefused() {
     assertRefused(
         adapter(LoraConfig.rank(3).dora(true)),
-        "llama.cpp's adapter format has no way to say use_dora");
+        "llama.cpp's adapter format can't express use_dora");
   }
 
   @Test
@@ -176,7 +176,7 @@ class GgufAdapterTest {
     tensors.put("lm_head.weight", torch.zeros(4, 4));
     assertRefused(
         new StoredAdapter(stored.config(), tensors),
-        "has no way to say modules_to_save = [lm_head], the tensor lm_head.weight");
+        "can't express modules_to_save = [lm_head], the tensor lm_head.weight");
   }
 
   @Test

@@ -101,10 +101,9 @@ class LoraLawsTest {
   }
 
   private static double smallestRatio(LoraModel model) {
-    return model.layers().values().stream()
-        .map(layer -> layer.update(model.adapter("default")))
-        .filter(update -> update != null && update.isDora())
-        .mapToDouble(update -> update.ratio().abs().min().item_double())
+    return model.adapter("default").deltas(model.layers()).values().stream()
+        .flatMap(delta -> delta.outputScale().stream())
+        .mapToDouble(scale -> scale.abs().min().item_double())
         .min()
         .orElse(1);
   }
@@ -157,7 +156,7 @@ class LoraLawsTest {
   }
 
   private static Map<String, Tensor> state(LoraLayer layer, LoraModel model, String adapter) {
-    Update lowRank = layer.update(model.adapter(adapter));
+    LoraDelta lowRank = model.adapter(adapter).delta(layer);
     return lowRank == null ? Map.of() : lowRank.stateDict();
   }
 

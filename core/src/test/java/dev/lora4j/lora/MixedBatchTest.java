@@ -239,7 +239,7 @@ class MixedBatchTest {
       LoraModel model = mlp.model;
       assertThatThrownBy(() -> model.withRows(List.of()))
           .isInstanceOf(UserError.class)
-          .hasMessage("name an adapter for each row of the batch; none is named");
+          .hasMessage("name an adapter for each row of the batch; the list is empty");
       assertThatThrownBy(() -> model.withRows(List.of("k0", "kO")))
           .isInstanceOf(UserError.class)
           .hasMessageStartingWith("no adapter 'kO'; did you mean k0");

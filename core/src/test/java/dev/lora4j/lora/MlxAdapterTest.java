@@ -172,7 +172,7 @@ class MlxAdapterTest {
       assertThatThrownBy(() -> MlxAdapter.write(stored, directory))
           .isInstanceOf(UserError.class)
           .hasMessageStartingWith(
-              "mlx-lm's format has no way to say bias = all, lora_bias, modules_to_save = [head]")
+              "mlx-lm's format can't express bias = all, lora_bias, modules_to_save = [head]")
           .hasMessageContaining("the tensor fc1.lora_B.bias")
           .hasMessageEndingWith("merge the adapter into its base instead");
       assertThat(directory).isEmptyDirectory();

@@ -165,6 +165,6 @@ class StoredCombinationTest {
 
     assertThatThrownBy(() -> StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE))
         .isInstanceOf(UserError.class)
-        .hasMessage("words: " + found + " are of no layer that is known here");
+        .hasMessage("words: " + found + " fit no supported layer");
   }
 }

@@ -31,14 +31,15 @@ final class AdaptedPlace implements AutoCloseable {
 
   /** The weight to compute with; the layer's own, where no adapter is active. */
   Tensor weight() {
-    if (!(place.module() instanceof LoraLayer layer) || layer.activeParameters().isEmpty()) {
+    if (!(place.module() instanceof LoraLayer layer)
+        || layer.effectiveWeight().parameters().isEmpty()) {
       return own.weight().tensor();
     }
     if (own.bias().isEmpty()) {
-      layer.adaptedBias(); // there is no place for one
+      layer.effectiveWeight().bias(); // there is no place for one
     }
     if (GradMode.is_enabled() || own.weight().isParametrized()) {
-      return layer.adaptedWeight();
+      return layer.effectiveWeight().weight();
     }
     return kept(layer);
   }
@@ -47,18 +48,18 @@ final class AdaptedPlace implements AutoCloseable {
   Tensor bias() {
     Optional<Tensor> bias =
         place.module() instanceof LoraLayer layer
-            ? layer.adaptedBias()
+            ? layer.effectiveWeight().bias()
             : own.bias().map(Parameter::tensor);
     return bias.orElseThrow();
   }
 
   private synchronized Tensor kept(LoraLayer layer) {
-    List<Parameter> from = new ArrayList<>(layer.activeParameters());
+    List<Parameter> from = new ArrayList<>(layer.effectiveWeight().parameters());
     from.add(own.weight());
     List<Long> versions = from.stream().map(Parameter::version).toList();
     if (kept == null || !kept.from.equals(from) || !kept.versions.equals(versions)) {
       close();
-      kept = new Kept(Ops.keep(layer.adaptedWeight()), from, versions);
+      kept = new Kept(Ops.keep(layer.effectiveWeight().weight()), from, versions);
     }
     return new Tensor(kept.weight); // another handle, that outlives a change by another thread
   }

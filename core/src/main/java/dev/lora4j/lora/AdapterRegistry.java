@@ -1,0 +1,171 @@
+package dev.lora4j.lora;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.nn.ContextVar;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The adapters of one model by name, and which of them are active: those that the calling thread
+ * chose for itself, else those of the model.
+ *
+ * <p>Readers see one state or the next, never half of one: every change publishes a new immutable
+ * value. Changes must not overlap with each other.
+ */
+final class AdapterRegistry implements ActiveDeltas {
+  private volatile Map<String, Adapter> byName = Map.of();
+  private volatile UniformAdapters ofTheModel = UniformAdapters.NONE;
+  private final ContextVar<ActiveAdapters> ofThisThread = ContextVar.inherited();
+
+  private final MergeState merge = new MergeState();
+  private final Fingerprinter fingerprinter = new Fingerprinter(merge.journal());
+
+  // ---- by name ----
+
+  Map<String, Adapter> byName() {
+    return byName;
+  }
+
+  /**
+   * Returns the adapter of this name.
+   *
+   * @throws UserError if there is none
+   */
+  Adapter named(String name) {
+    Adapter adapter = byName.get(name);
+    if (adapter == null) {
+      throw new UserError("no adapter '" + name + "'" + NearMiss.hint(name, byName.keySet()));
+    }
+    return adapter;
+  }
+
+  /**
+   * Checks that a new adapter can have this name.
+   *
+   * @throws UserError if it is taken or not valid
+   */
+  void requireNewName(String name) {
+    if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
+      throw new UserError(
+          "'"
+              + name
+              + "' can't name an adapter: use letters, digits, - and _, and none of"
+              + " pretrained, A, B");
+    }
+    if (byName.containsKey(name)) {
+      throw new UserError("there is an adapter '" + name + "' already; remove it first");
+    }
+  }
+
+  List<Adapter> named(Collection<String> names) {
+    return names.stream().distinct().map(this::named).toList();
+  }
+
+  void add(Adapter adapter) {
+    publish(next -> next.put(adapter.name(), adapter));
+  }
+
+  /** Removes an adapter; it is freed as soon as no forward uses it. */
+  void remove(Adapter adapter) {
+    publish(next -> next.remove(adapter.name()));
+    activate(ofTheModel.adapters().stream().filter(active -> active != adapter).toList());
+    adapter.unlist();
+    adapter.release();
+  }
+
+  /** Gives an adapter the name and the active state of another, which is removed. */
+  void replace(Adapter old, Adapter replacement) {
+    String name = old.name();
+    String before = replacement.name();
+    old.unlist();
+    replacement.rename(name);
+    publish(
+        next -> {
+          next.remove(before);
+          next.put(name, replacement);
+        });
+    activate(
+        ofTheModel.adapters().stream()
+            .map(active -> active == old ? replacement : active)
+            .toList());
+    old.release();
+  }
+
+  void rename(Adapter adapter, String name) {
+    adapter.rename(name);
+    publish(
+        next -> {
+          List<Adapter> all = List.copyOf(next.values());
+          next.clear();
+          all.forEach(one -> next.put(one.name(), one));
+        });
+  }
+
+  private void publish(Consumer<Map<String, Adapter>> change) {
+    Map<String, Adapter> next = new LinkedHashMap<>(byName);
+    change.accept(next);
+    byName = Collections.unmodifiableMap(next);
+  }
+
+  // ---- active adapters ----
+
+  @Override
+  public List<? extends LayerDelta> of(LoraLayer layer) {
+    return merge.isMerged() ? List.of() : active().of(layer);
+  }
+
+  /** The adapters that are active in the calling thread's forwards. */
+  ActiveAdapters active() {
+    ActiveAdapters own = ofThisThread.get();
+    return own == null ? ofTheModel : own;
+  }
+
+  /** Returns whether an adapter is active in the calling thread's forward, for all rows. */
+  boolean uses(Adapter adapter) {
+    return !merge.isMerged()
+        && active() instanceof UniformAdapters uniform
+        && uniform.adapters().contains(adapter);
+  }
+
+  /** Activates adapters for the model. */
+  void activate(List<Adapter> chosen) {
+    ofTheModel = new UniformAdapters(chosen);
+  }
+
+  /** Activates adapters for the calling thread until the scope closes; scopes nest. */
+  AdapterScope enter(Supplier<? extends ActiveAdapters> choosing) {
+    ActiveAdapters choice = choosing.get();
+    while (!choice.retain()) { // an adapter was removed meanwhile
+      choice = choosing.get();
+    }
+    @Nullable ActiveAdapters outer = ofThisThread.get();
+    ActiveAdapters entered = choice;
+    ofThisThread.set(entered);
+    return () -> {
+      ofThisThread.set(outer);
+      entered.release();
+    };
+  }
+
+  // ---- merging ----
+
+  MergeState merge() {
+    return merge;
+  }
+
+  Fingerprinter fingerprinter() {
+    return fingerprinter;
+  }
+
+  void requireUnmerged(String action) {
+    merge.requireUnmerged(action);
+  }
+}
