@@ -21,11 +21,14 @@ import picocli.CommandLine.Option;
 @Command(
     name = "chat",
     mixinStandardHelpOptions = true,
+    header = {"Chat with a language model.", ""},
     description = {
-      "Talks with a language model, line by line. Of several adapters the first one speaks; /adapter"
-          + " NAME lets another go on in the same conversation. Lines may also come from a pipe.",
       "",
-      "Ctrl-C ends an answer, at the prompt the program. /help lists what can be done.",
+      "Reads messages from the terminal or from a pipe. The first adapter is active at the start;"
+          + " /adapter NAME switches to another within the same conversation.",
+      "",
+      "Ctrl-C stops an answer and returns to the prompt, Ctrl-D ends the chat, /help lists the"
+          + " commands.",
       ""
     },
     footer = {
@@ -41,21 +44,23 @@ final class ChatCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       required = true,
-      description =
-          "A directory as Hugging Face lays it out, a GGUF file, or org/name[@revision] on the Hub.")
+      description = "Hugging Face model directory, GGUF file, or org/name[@revision] on the Hub.")
   private String model = "";
 
   @Mixin private AdapterChoices models = new AdapterChoices();
 
-  @Option(names = "--system", paramLabel = "TEXT", description = "What the model should be.")
+  @Option(names = "--system-prompt", paramLabel = "TEXT", description = "System prompt.")
   private Optional<String> system = Optional.empty();
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads; one a core unless given.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object a line for each answer.")
+  @Option(names = "--json", description = "Print one JSON object per answer, on a line of its own.")
   private boolean json;
 
   @Override

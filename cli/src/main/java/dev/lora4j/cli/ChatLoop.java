@@ -124,7 +124,8 @@ final class ChatLoop {
     screen.answered(answer, model.active());
     if (answer.forgotten() > forgotten) {
       screen.note(
-          "the conversation is longer than the model's longest text of %d tokens; its first %d messages are forgotten"
+          "the conversation is longer than the model's longest text of %d tokens; its first %d"
+              + " messages are forgotten"
               .formatted(model.network().maxPositions(), answer.forgotten()));
     }
     forgotten = answer.forgotten();

@@ -34,8 +34,8 @@ import java.util.Map;
 import org.bytedeco.pytorch.Device;
 
 /**
- * Trains a network, adapts it, fine-tunes the low-rank matrices on a few classes, compares, saves,
- * merges, and switches back. After each epoch what was learned is on the disk.
+ * Trains a network, adds an adapter, fine-tunes the adapter on a few classes, compares, saves,
+ * merges, and unmerges. A checkpoint is written after each epoch.
  */
 final class Demo implements AutoCloseable {
   private static final double MOMENTUM = 0.9;
@@ -127,10 +127,10 @@ final class Demo implements AutoCloseable {
     try {
       Files.createDirectories(directory);
     } catch (IOException e) {
-      throw new UserError("--out: can't make the directory " + directory + ": " + e, e);
+      throw new UserError("--out: cannot create the directory " + directory + ": " + e, e);
     }
     if (!Files.isWritable(directory)) {
-      throw new UserError("--out: no permission to write in " + directory);
+      throw new UserError("--out: cannot write to " + directory);
     }
   }
 
@@ -152,7 +152,7 @@ final class Demo implements AutoCloseable {
   private TrainingResult trainBase(ConvNet net, ImageSet images, Workers workers) {
     story.baseBegins(images);
     try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM);
-        ProgressBar bar = new ProgressBar("base")) {
+        TrainingProgress bar = new TrainingProgress("base")) {
       return trainer(net, sgd, bar, () -> saveBase(net))
           .epochs(settings.epochs())
           .fit(images, workers);
@@ -160,13 +160,13 @@ final class Demo implements AutoCloseable {
   }
 
   /**
-   * The first layers are frozen and their outputs cached, so a step takes some 200 µs: too short to
-   * share. The other core prepares the examples meanwhile.
+   * Fine-tunes on one worker: the first layers are frozen and their outputs cached, so a step takes
+   * about 200 µs, too short to share. The other core prepares the examples.
    */
   private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
     story.fineTuningBegins(few, tuned);
     try (Sgd sgd = new Sgd(settings.loraLearningRate(), MOMENTUM);
-        ProgressBar bar = new ProgressBar("LoRA");
+        TrainingProgress bar = new TrainingProgress("LoRA");
         Workers alone = new Workers(1)) {
       return trainer(model.base(), sgd, bar, () -> saveAdapter(model))
           .epochs(settings.loraEpochs())
@@ -174,7 +174,7 @@ final class Demo implements AutoCloseable {
     }
   }
 
-  private Trainer trainer(Module network, Sgd sgd, ProgressBar bar, Runnable checkpoint) {
+  private Trainer trainer(Module network, Sgd sgd, TrainingProgress bar, Runnable checkpoint) {
     TrainingListener atCheckpoints =
         new TrainingListener() {
           @Override

@@ -20,25 +20,25 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a language model learns from, and what was held back; reading it says what was found.
+ * The training and validation data of a language model.
  *
- * @param tuning examples or pairs
- * @param form what the rows are
- * @param first an example that shows what the data are like: held back, where there is one
- * @param description in a line: {@code chats.jsonl, 950 examples to learn from and 50 held back}
+ * @param tuning examples, or preference pairs
+ * @param form the form of the rows
+ * @param first a sample example: the first validation example if there is one
+ * @param description one line: {@code chats.jsonl, 950 training examples, 50 validation examples}
  */
 record LanguageData(TuningData tuning, DataForm form, Example first, String description) {
 
-  /** Whether it is text to go on with, in which nobody is asked anything. */
+  /** Returns true for plain text, which has no prompts. */
   boolean isPlainText() {
     return form == DataForm.DOCUMENT || form == DataForm.TEXT;
   }
 
   /**
-   * Reads the data.
+   * Reads the data and reports on it.
    *
-   * @param data what is learned from, and what is held back unless that is a file of its own
-   * @throws UserError naming file and row of what can't be learned
+   * @param data the training data, split for validation unless validation data are given
+   * @throws UserError naming the file and row of an unusable example
    */
   static LanguageData read(
       TextData data,
@@ -64,15 +64,15 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
       if (options.dpo() || data.form() == DataForm.PREFERENCE) {
         Split<PreferencePair> pairs = split(data, pairs(data), valid.map(this::pairs), share);
         double beta = options.beta().orElse(LanguageOptions.BETA);
-        story.println("Learned by direct preference optimisation, beta " + beta);
+        story.println("Objective: direct preference optimisation, beta " + beta);
         return new LanguageData(
             new TuningData.Preferences(pairs.train(), pairs.valid(), beta),
             data.form(),
             first(pairs).chosen(),
-            described(data.file(), pairs, "pairs of answers"));
+            described(data.file(), pairs, "pairs"));
       }
       if (options.beta().isPresent()) {
-        throw new UserError("--beta is for data with prompt, chosen and rejected; see --dpo");
+        throw new UserError("--beta requires data with prompt, chosen and rejected; see --dpo");
       }
       Split<Example> texts = split(data, texts(data), valid.map(this::texts), share);
       return new LanguageData(
@@ -103,7 +103,8 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
                       && pair.chosen() instanceof Sample.Chat));
       if (!spoken) {
         throw new UserError(
-            "--system goes with conversations and a chat template; " + place + " is none");
+            "--system-prompt requires conversations and a chat template; " + place + " is not a"
+                + " conversation");
       }
     }
 
@@ -132,12 +133,13 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
         return new Split<>(all, List.of());
       }
       if (all.size() < 2) {
-        story.println("  Warning: one example is too few to hold any back; see --valid.");
+        story.println("  Warning: one example is too few for a validation split; see"
+            + " --validation-data.");
         return new Split<>(all, List.of());
       }
       int held = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
       if (data.form() == DataForm.DOCUMENT) {
-        story.printf("  The last %s of them are held back.%n", Numbers.count(held));
+        story.printf("  The last %s are used for validation.%n", Numbers.count(held));
         return Split.atEnd(all, held);
       }
       return Split.of(all, held, seed);
@@ -148,7 +150,7 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
     }
 
     private static String described(Path file, Split<?> split, String what) {
-      return "%s, %,d %s to learn from and %,d held back"
+      return "%1$s, %2$,d training %3$s, %4$,d validation %3$s"
           .formatted(file.getFileName(), split.train().size(), what, split.valid().size());
     }
   }

@@ -39,9 +39,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 
-/** Teaches an adapter of a language model, and leaves a directory that says how it was done. */
+/** Trains an adapter for a language model and writes a directory that documents the run. */
 final class LanguageTraining implements AutoCloseable {
-  /** The options of a run, in its directory. */
+  /** The file in the output directory that holds the options of the run. */
   static final String CONFIG = "run.yaml";
 
   private static final String SAVED = "saved";
@@ -57,9 +57,9 @@ final class LanguageTraining implements AutoCloseable {
   private Optional<Meanwhile<BaseFingerprint>> fingerprint = Optional.empty();
 
   /**
-   * What is asked for.
+   * A training request.
    *
-   * @param given all options of the run by name, those that were not given too
+   * @param given all options of the run by name, defaults included
    */
   record Wish(
       Places places,
@@ -97,8 +97,6 @@ final class LanguageTraining implements AutoCloseable {
     }
   }
 
-  // ---- the run ----
-
   private LanguageResult run() {
     LanguageModel network = base.model();
     checkVocabulary(network);
@@ -111,15 +109,16 @@ final class LanguageTraining implements AutoCloseable {
             data.first(),
             tokenizer,
             data.isPlainText() ? Optional.empty() : template);
-    Sampled.requireReadable(network, prompt); // an error comes before hours of training
+    Sampled.requireReadable(network, prompt); // fail before hours of training
     LoraModel model = adapt(network, data.tuning());
-    fingerprint = Optional.of(Meanwhile.make(model::fingerprint)); // the run asks for it
+    fingerprint = Optional.of(Meanwhile.make(model::fingerprint)); // the run needs it
     Summary listing = Summary.of(network);
     story.printf(
-        "%,d of %,d numbers are trained, %s%n",
+        "Trainable parameters: %,d of %,d (%.2f %%), %s%n",
         listing.trainable(),
         listing.total(),
-        wish.adapter().config(usualAlpha()).targets().describe());
+        listing.percentTrainable(),
+        wish.adapter().config(defaultAlpha()).targets().describe());
 
     TuningRequest request =
         TuningRequest.of(model, data.tuning(), wish.places().out(), settings)
@@ -132,7 +131,7 @@ final class LanguageTraining implements AutoCloseable {
         new LanguageResult(
             tuning, listing, ProcessMemory.peakMegabytes(), wall(), kept.resumedFrom());
     Sampled sampled = sampled(prompt, model, tuning);
-    tell(result, sampled);
+    print(result, sampled);
     report(result, data, sampled);
     return result;
   }
@@ -141,7 +140,8 @@ final class LanguageTraining implements AutoCloseable {
     int known = network.vocabularySize();
     if (tokenizer.vocabularySize() > known) {
       story.printf(
-          "Warning: the tokenizer has %,d tokens, the model %,d; is the tokenizer another model's?%n",
+          "Warning: the tokenizer has %,d tokens but the model %,d; does the tokenizer belong to"
+              + " another model?%n",
           tokenizer.vocabularySize(), known);
     }
   }
@@ -157,12 +157,12 @@ final class LanguageTraining implements AutoCloseable {
         story);
   }
 
-  private double usualAlpha() {
+  private double defaultAlpha() {
     return 2.0 * wish.adapter().rank();
   }
 
   private LoraModel adapt(LanguageModel network, TuningData examples) {
-    LoraConfig config = wish.adapter().config(usualAlpha());
+    LoraConfig config = wish.adapter().config(defaultAlpha());
     LoraModel model =
         config.initialization() instanceof Initialization.Eva
             ? fromInputs(network, config, examples)
@@ -172,7 +172,7 @@ final class LanguageTraining implements AutoCloseable {
   }
 
   private LoraModel fromInputs(LanguageModel network, LoraConfig config, TuningData examples) {
-    story.println("The adapter begins from what the layers are given (EVA).");
+    story.println("Initialising the adapter from the layer inputs (EVA).");
     try (PointerScope scope = new PointerScope()) {
       List<EvaBatch> batches = EvaExamples.of(examples, wish.training().seed(), network.device());
       return Lora.adapt(network, config, batches);
@@ -181,7 +181,7 @@ final class LanguageTraining implements AutoCloseable {
 
   private TuningResult tune(TuningRequest request, LoraModel model, TuningSettings settings) {
     try (Interruption interruption = interruption();
-        TuningBar bar = new TuningBar();
+        TrainingProgress bar = new TrainingProgress("LoRA");
         RunMetrics metrics = new RunMetrics(wish.places().out())) {
       TuningListener record =
           new TuningListener() {
@@ -202,10 +202,8 @@ final class LanguageTraining implements AutoCloseable {
 
   private Interruption interruption() {
     return new Interruption(
-        System.err, "; go on with: lora train --resume --out " + wish.places().out());
+        System.err, "; resume with: lora train --resume --out " + wish.places().out());
   }
-
-  // ---- what is left of it ----
 
   private void record(LoraModel model, TuningSettings settings) {
     RunRecord record = new RunRecord(wish.places().out());
@@ -218,7 +216,7 @@ final class LanguageTraining implements AutoCloseable {
     record.tokenizer(directory);
   }
 
-  /** Numbers that follow from others or from the model are written out, and paths are whole. */
+  /** All options, with defaults resolved and paths absolute. */
   private Map<String, Object> options(TuningSettings settings) {
     Map<String, Object> options = new TreeMap<>();
     wish.given()
@@ -229,20 +227,20 @@ final class LanguageTraining implements AutoCloseable {
     if (Files.exists(model)) {
       options.put("model", model.toAbsolutePath());
     }
-    options.put("alpha", wish.adapter().config(usualAlpha()).alpha());
-    options.put("batch", settings.batching().rows());
-    options.put("lr", settings.optimizer().learningRate());
-    options.put("max-tokens", settings.batching().maxTokens());
+    options.put("alpha", wish.adapter().config(defaultAlpha()).alpha());
+    options.put("batch-size", settings.batching().rows());
+    options.put("learning-rate", settings.optimizer().learningRate());
+    options.put("max-seq-length", settings.batching().maxTokens());
     if (!options.containsKey("steps")) {
       options.put("epochs", wish.training().epochs().orElse(1));
     }
-    if (!options.containsKey("valid")) {
-      options.put("valid-fraction", wish.language().validFraction());
+    if (!options.containsKey("validation-data")) {
+      options.put("validation-split", wish.language().validFraction());
     }
     return options;
   }
 
-  /** Makes the adapter that the directory holds the active one. */
+  /** Activates the adapter saved in the directory, if it is not the last one trained. */
   private static void useSaved(LoraModel model, TuningResult tuning) {
     if (tuning.adapterStep() != tuning.steps()) {
       model.load(SAVED, tuning.directory());
@@ -250,7 +248,7 @@ final class LanguageTraining implements AutoCloseable {
     }
   }
 
-  /** Switched off, the adapter leaves the base as it was. */
+  /** Text before and after; with the adapter inactive, the model is the base. */
   private Sampled sampled(int[] prompt, LoraModel model, TuningResult tuning) {
     List<String> adapter = model.active();
     model.activate();
@@ -264,11 +262,11 @@ final class LanguageTraining implements AutoCloseable {
     return Sampled.written(base.model(), tokenizer, prompt, tokens, wish.training().workers());
   }
 
-  private void tell(LanguageResult result, Sampled sampled) {
+  private void print(LanguageResult result, Sampled sampled) {
     TuningResult tuning = result.tuning();
     if (tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent()) {
       story.printf(
-          "%nLoss of what was held back: %.4f → %.4f after %,d of %,d steps%n",
+          "%nValidation loss: %.4f → %.4f after %,d of %,d steps%n",
           tuning.validLossBefore().getAsDouble(),
           tuning.validLossAfter().getAsDouble(),
           tuning.adapterStep(),
@@ -283,17 +281,18 @@ final class LanguageTraining implements AutoCloseable {
             ? ", peak memory " + Numbers.count(result.peakMegabytes().getAsLong()) + " MB"
             : "");
     if (tuning.end() == TuningResult.End.EARLY) {
-      story.println("Ended early: the last evaluations were not better.");
+      story.println("Stopped early: the last evaluations brought no improvement.");
     }
-    tellText("The beginning", sampled.prompt());
-    tellText("The base goes on", sampled.before());
-    tellText("With the adapter", sampled.after());
+    printText("Prompt", sampled.prompt());
+    printText("Base model", sampled.before());
+    printText("With the adapter", sampled.after());
     story.printf(
-        "%nThe adapter is %s, %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
+        "%nSaved the adapter to %s,"
+            + " %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
   }
 
-  private void tellText(String title, String text) {
-    String shown = text.isBlank() ? "(nothing but blanks)" : text.strip();
+  private void printText(String title, String text) {
+    String shown = text.isBlank() ? "(blank)" : text.strip();
     story.printf("%n%s:%n%s", title, shown.indent(2));
   }
 
@@ -310,7 +309,7 @@ final class LanguageTraining implements AutoCloseable {
             "lora train --config " + wish.places().out().resolve(CONFIG) + " --out DIR",
             Versions.all());
     TuningReportWriter.write(wish.places().out(), report).forEach(story::println);
-    story.println("The report is " + wish.places().out().resolve("report.html"));
+    story.println("Report: " + wish.places().out().resolve("report.html"));
   }
 
   private static Duration wall() {
@@ -320,7 +319,7 @@ final class LanguageTraining implements AutoCloseable {
 
   @Override
   public void close() {
-    fingerprint.ifPresent(Meanwhile::await); // it reads the base
+    fingerprint.ifPresent(Meanwhile::await); // it still reads the base
     base.close();
     tokenizer.close();
   }

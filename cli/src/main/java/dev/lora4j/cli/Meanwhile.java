@@ -5,7 +5,7 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Something that is made beside what the caller does until it is wanted. */
+/** A value computed on another thread while the caller goes on. */
 final class Meanwhile<T> {
   private final CompletableFuture<T> made;
 
@@ -13,15 +13,15 @@ final class Meanwhile<T> {
     this.made = made;
   }
 
-  /** Begins to make it. */
+  /** Starts the computation. */
   static <T> Meanwhile<T> make(Supplier<T> maker) {
     return new Meanwhile<>(CompletableFuture.supplyAsync(maker));
   }
 
   /**
-   * Waits until it is made.
+   * Waits for the value.
    *
-   * @throws RuntimeException what its maker threw
+   * @throws RuntimeException the failure of the computation
    */
   T get() {
     try {
@@ -34,13 +34,13 @@ final class Meanwhile<T> {
     }
   }
 
-  /** Waits until nobody makes it any more, whether it was made or not. */
+  /** Waits until the computation has ended, successfully or not. */
   void await() {
     made.handle((value, failure) -> value).join();
   }
 
-  /** Lets go of it as soon as it is made, if it ever is. */
-  @SuppressWarnings("FutureReturnValueIgnored") // nobody wants it any more, nor its failure
+  /** Closes the value as soon as it is there. */
+  @SuppressWarnings("FutureReturnValueIgnored") // neither the value nor a failure is needed
   void discard(Consumer<T> closing) {
     made.thenAccept(closing);
   }

@@ -21,9 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is needed to do a run again, in its directory: {@code run.yaml} with all options, {@code
- * origin.json} with what it was run by and on, and the tokenizer's files, which the adapter's users
- * need.
+ * The files that make a run repeatable, in its directory: {@code run.yaml} with all options, {@code
+ * origin.json} with versions, base and data, and the tokenizer files that users of the adapter need.
  */
 final class RunRecord {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,14 +44,15 @@ final class RunRecord {
     this.directory = directory;
   }
 
-  /** Writes the options as a file that {@code --config} takes. */
+  /** Writes the options as a file for {@code --config}. */
   void options(Map<String, Object> options) {
-    StringBuilder yaml = new StringBuilder("# lora train --config run.yaml does this run again\n");
+    StringBuilder yaml = new StringBuilder("# Repeat this run with: lora train --config"
+        + " run.yaml\n");
     options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
     write("run.yaml", yaml.toString());
   }
 
-  /** JSON's strings and lists are YAML too. */
+  /** JSON strings and lists are valid YAML. */
   private static String text(Object value) {
     boolean plain = value instanceof Number || value instanceof Boolean;
     try {
@@ -60,17 +60,17 @@ final class RunRecord {
           ? value.toString()
           : JSON.writeValueAsString(value instanceof Collection<?> ? value : value.toString());
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a value that can't be written", e);
+      throw new IllegalStateException("cannot write the value", e);
     }
   }
 
   /**
-   * Writes what a run was run by and on.
+   * Writes versions, base and data of the run.
    *
-   * @param model what the user called it
-   * @param base its directory, or GGUF file
-   * @param fingerprint of its tensors
-   * @param data the files that were read
+   * @param model the base as given by the user
+   * @param base directory or GGUF file of the base
+   * @param fingerprint digest of the base tensors
+   * @param data the data files
    */
   void origin(String model, Path base, String fingerprint, List<Path> data) {
     ObjectNode json = JSON.createObjectNode();
@@ -98,7 +98,7 @@ final class RunRecord {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Writes the tokenizer and the chat template of a model: a directory's, or a GGUF file's. */
+  /** Copies the tokenizer and the chat template of a model directory or GGUF file. */
   void tokenizer(Path base) {
     ModelFiles files = ModelFiles.at(base);
     for (String name : TOKENIZER) {

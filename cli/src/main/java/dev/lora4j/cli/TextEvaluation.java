@@ -18,7 +18,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Examines a language model: how likely it finds what stands in a file. */
+/** Evaluates a language model on a text file. */
 final class TextEvaluation {
   private static final int LONGEST_BLOCK = 2048;
 
@@ -27,7 +27,9 @@ final class TextEvaluation {
   private final Optional<Integer> maxTokens;
 
   /**
-   * @param maxTokens longer examples are cut; if not given, at the model's longest text
+   * Evaluates on the examples of a file.
+   *
+   * @param maxTokens maximum sequence length; by default the limit of the model
    */
   TextEvaluation(TextModel model, Path file, Optional<Integer> maxTokens) {
     this.model = model;
@@ -45,8 +47,7 @@ final class TextEvaluation {
     report.warnings().forEach(warning -> story.println("Warning: " + warning));
     Evaluation found;
     try (Workers workers = new Workers(threads);
-        Progress progress =
-            new Progress(Screen.standardError(), "eval", Unit.TOKENS, report.tokens())) {
+        Progress progress = new Progress("eval", Unit.TOKENS, report.tokens())) {
       found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
     if (json) {
@@ -69,7 +70,7 @@ final class TextEvaluation {
     int given = maxTokens.get();
     if (given < 2 || given > longest) {
       throw new UserError(
-          "--max-tokens must be between 2 and the model's longest text, %d; found %d"
+          "--max-seq-length must be between 2 and the limit of the model, %d; found %d"
               .formatted(longest, given));
     }
     return given;

@@ -4,13 +4,13 @@ import dev.lora4j.nn.Engine;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What a run was run by. */
+/** The versions of lora4j and of its environment. */
 final class Versions {
   static final String LORA4J = "0.1.0";
 
   private Versions() {}
 
-  /** Name to version. */
+  /** Returns the versions by name. */
   static Map<String, String> all() {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("lora4j", LORA4J);

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class MeanwhileTest {
 
   @Test
-  void whoeverAwaitsItFindsNobodyAtWork() {
+  void awaitReturnsAfterTheComputationHasEnded() {
     CountDownLatch begun = new CountDownLatch(1);
     AtomicBoolean ended = new AtomicBoolean();
     Meanwhile<Integer> meanwhile =
@@ -34,7 +34,7 @@ class MeanwhileTest {
   }
 
   @Test
-  void aFailureIsForWhoeverWantsTheResult() {
+  void failureIsThrownByGetOnly() {
     Meanwhile<Integer> meanwhile =
         Meanwhile.make(
             () -> {

@@ -41,10 +41,10 @@ public record DemoSettings(
   public DemoSettings {
     atLeastOne("--epochs", epochs);
     atLeastOne("--lora-epochs", loraEpochs);
-    atLeastOne("--batch", batch);
+    atLeastOne("--batch-size", batch);
     atLeastOne("--rank", rank);
     atLeastOne("--workers", workers);
-    positive("--lr", learningRate);
+    positive("--learning-rate", learningRate);
     positive("--lora-lr", loraLearningRate);
     positive("--alpha", alpha);
     classes = List.copyOf(classes);
@@ -92,8 +92,8 @@ public record DemoSettings(
         "--data " + quoted(data),
         "--epochs " + epochs,
         "--lora-epochs " + loraEpochs,
-        "--batch " + batch,
-        "--lr " + Numbers.plain(learningRate),
+        "--batch-size " + batch,
+        "--learning-rate " + Numbers.plain(learningRate),
         "--lora-lr " + Numbers.plain(loraLearningRate),
         "--rank " + rank,
         "--alpha " + Numbers.plain(alpha),
