@@ -137,8 +137,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
         median(texts, Generation::tokensPerSecond));
   }
 
-  private static double median(
-      List<Generation> texts, ToDoubleFunction<Generation> measurement) {
+  private static double median(List<Generation> texts, ToDoubleFunction<Generation> measurement) {
     return texts.stream().mapToDouble(measurement).sorted().toArray()[texts.size() / 2];
   }
 

@@ -169,9 +169,7 @@ final class BenchTrainCommand implements Callable<Integer> {
           });
       return;
     }
-    System.out.printf(
-        "%.1f tokens/s (median of %d steps)%n", median, counted.size());
-    ProcessMemory.peakMegabytes()
-        .ifPresent(mb -> System.out.printf("Peak memory: %d MB%n", mb));
+    System.out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
+    ProcessMemory.peakMegabytes().ifPresent(mb -> System.out.printf("Peak memory: %d MB%n", mb));
   }
 }

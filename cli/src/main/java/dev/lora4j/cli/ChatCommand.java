@@ -6,10 +6,6 @@ import dev.lora4j.models.talk.Conversation;
 import dev.lora4j.models.talk.TextModel;
 import dev.lora4j.models.talk.WritingOptions;
 import dev.lora4j.train.Workers;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
-import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -17,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** A talk with a language model, with any of several adapters. */
+/** A chat with a language model and switchable adapters. */
 @Command(
     name = "chat",
     mixinStandardHelpOptions = true,
@@ -35,10 +31,10 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  lora chat --model HuggingFaceTB/SmolLM2-135M-Instruct",
-      "  lora chat --model SmolLM2-135M-Instruct --adapter bard=shakespeare --adapter pirate"
+      "  lora chat --model SmolLM2-135M-Instruct --adapter bard --adapter pirate"
     })
 final class ChatCommand implements Callable<Integer> {
-  private static final double USUAL_TEMPERATURE = 0.7;
+  private static final double DEFAULT_TEMPERATURE = 0.7;
 
   @Option(
       names = "--model",
@@ -65,25 +61,22 @@ final class ChatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    WritingOptions options = sampling.options(USUAL_TEMPERATURE);
+    WritingOptions options = sampling.options(DEFAULT_TEMPERATURE);
     try (TextModel opened = models.open(References.resolve(model));
         Workers shared = new Workers(workers);
-        Session session = Generator.sharedBy(shared, opened.network()).session()) {
+        Session session = Generator.sharedBy(shared, opened.network()).session();
+        ChatInput input = input()) {
       List<String> names = opened.adapterNames();
       opened.activate(names.subList(0, Math.min(1, names.size())));
       Conversation conversation = new Conversation(opened, session);
       conversation.system(system);
-      new ChatLoop(new ChatScreen(json), opened, conversation, options).run(input());
+      ChatOutput output = new ChatOutput(json, input.interactive());
+      new ChatLoop(input, output, opened, conversation, options).run();
     }
     return 0;
   }
 
-  /** As the terminal encodes; plain ASCII would lose what UTF-8 can say. */
-  private static BufferedReader input() {
-    Charset charset = Charset.forName(System.getProperty("native.encoding", "UTF-8"));
-    return new BufferedReader(
-        new InputStreamReader(
-            System.in,
-            charset.equals(StandardCharsets.US_ASCII) ? StandardCharsets.UTF_8 : charset));
+  private static ChatInput input() {
+    return Screen.standardError().terminal() ? new TerminalInput() : new PipedInput();
   }
 }

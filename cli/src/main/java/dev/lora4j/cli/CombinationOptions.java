@@ -62,13 +62,16 @@ final class CombinationOptions {
   Combination combination() {
     String word = method.toLowerCase(Locale.ROOT);
     if (!METHODS.contains(word)) {
-      throw new UserError("--method: unknown method '" + method + "'" + NearMiss.hint(word, METHODS));
+      throw new UserError(
+          "--method: unknown method '" + method + "'" + NearMiss.hint(word, METHODS));
     }
     boolean bySvd = word.equals("svd") || word.endsWith(SVD);
     refuse("--rank", rank != null && !bySvd, "svd and …_svd");
     refuse("--density", density != null && !prunes(word), "magnitude_prune, ties and dare");
-    refuse("--majority-sign-method", majority != null && !word.contains("ties"), "ties and"
-        + " dare_ties");
+    refuse(
+        "--majority-sign-method",
+        majority != null && !word.contains("ties"),
+        "ties and" + " dare_ties");
     refuse("--seed", seed != null && !word.startsWith("dare"), "dare_linear and dare_ties");
     if (word.equals("cat")) {
       return Combination.cat();
@@ -103,8 +106,7 @@ final class CombinationOptions {
 
   private double density() {
     if (density == null) {
-      throw new UserError(
-          method + " needs --density, the fraction of values to keep, such as 0.5");
+      throw new UserError(method + " needs --density, the fraction of values to keep, such as 0.5");
     }
     return density;
   }
@@ -116,7 +118,10 @@ final class CombinationOptions {
       case "frequency" -> MajoritySign.FREQUENCY;
       default ->
           throw new UserError(
-              "--majority-sign-method: unknown method '" + word + "'" + NearMiss.hint(word, List.of("total", "frequency")));
+              "--majority-sign-method: unknown method '"
+                  + word
+                  + "'"
+                  + NearMiss.hint(word, List.of("total", "frequency")));
     };
   }
 

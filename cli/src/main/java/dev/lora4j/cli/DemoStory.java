@@ -53,8 +53,7 @@ final class DemoStory {
 
   void fineTuningBegins(ImageSet few, List<String> tuned) {
     out.printf(
-        "%nFine-tuning the adapter on %s: %,d images%n",
-        String.join(", ", tuned), few.size());
+        "%nFine-tuning the adapter on %s: %,d images%n", String.join(", ", tuned), few.size());
   }
 
   void updatesAreNotZero(LoraModel model) {
@@ -97,8 +96,7 @@ final class DemoStory {
 
   void proof(DemoResult.Proof proof, Path adapter) {
     out.printf("%nSaved the adapter to %s, %,d bytes%n", adapter, proof.adapterBytes());
-    out.printf(
-        "Merged: outputs differ by at most %.1e%n", proof.mergedDifference());
+    out.printf("Merged: outputs differ by at most %.1e%n", proof.mergedDifference());
     out.printf(
         "Adapter disabled: outputs equal those of the base bit for bit: %s%n",
         proof.switchedOffIsBase() ? "True" : "False");

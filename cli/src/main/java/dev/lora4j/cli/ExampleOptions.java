@@ -64,7 +64,8 @@ final class ExampleOptions {
       case IMAGES -> images(data, threads);
       case TABLES -> tables(data);
       case NUMBERS -> numbers(data);
-      default -> throw new UserError("--task: unknown task '" + task + "'" + NearMiss.hint(task, TASKS));
+      default ->
+          throw new UserError("--task: unknown task '" + task + "'" + NearMiss.hint(task, TASKS));
     };
   }
 

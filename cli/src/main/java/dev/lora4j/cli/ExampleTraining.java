@@ -20,7 +20,9 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** Trains an adapter for a TorchScript model: evaluated before and after, saved after each epoch. */
+/**
+ * Trains an adapter for a TorchScript model: evaluated before and after, saved after each epoch.
+ */
 final class ExampleTraining implements AutoCloseable {
   private static final String ADAPTER = "default";
   private static final int EPOCHS = 3;

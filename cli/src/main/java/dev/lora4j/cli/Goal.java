@@ -44,8 +44,7 @@ sealed interface Goal {
       if (outputs.dim() != 2 || outputs.size(0) != 2 || outputs.size(1) < names.size()) {
         throw new UserError(
             "the model returns %s for two examples; expected [2, classes], with the %d classes of"
-                + " the data"
-                .formatted(Ops.shapeOf(outputs), names.size()));
+                + " the data".formatted(Ops.shapeOf(outputs), names.size()));
       }
     }
 

@@ -1,12 +1,12 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.io.TensorFile;
+import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.lora.AdapterSummary;
 import dev.lora4j.models.checkpoint.Checkpoint;
 import dev.lora4j.models.checkpoint.ListedTensor;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.script.TorchScriptModel;
-import dev.lora4j.io.gguf.GgufFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

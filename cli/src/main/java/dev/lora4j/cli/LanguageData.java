@@ -103,7 +103,9 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
                       && pair.chosen() instanceof Sample.Chat));
       if (!spoken) {
         throw new UserError(
-            "--system-prompt requires conversations and a chat template; " + place + " is not a"
+            "--system-prompt requires conversations and a chat template; "
+                + place
+                + " is not a"
                 + " conversation");
       }
     }
@@ -133,8 +135,9 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
         return new Split<>(all, List.of());
       }
       if (all.size() < 2) {
-        story.println("  Warning: one example is too few for a validation split; see"
-            + " --validation-data.");
+        story.println(
+            "  Warning: one example is too few for a validation split; see"
+                + " --validation-data.");
         return new Split<>(all, List.of());
       }
       int held = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));

@@ -161,8 +161,8 @@ final class LanguageOptions {
 
   double validFraction() {
     if (valid != null && validFraction != null) {
-      throw new UserError("--validation-data and --validation-split are mutually exclusive; give"
-          + " one of them");
+      throw new UserError(
+          "--validation-data and --validation-split are mutually exclusive; give" + " one of them");
     }
     double share = validFraction == null ? 0.05 : validFraction;
     if (!(share >= 0 && share < 1)) {

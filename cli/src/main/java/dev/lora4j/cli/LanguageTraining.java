@@ -1,8 +1,8 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.cli.report.TuningReport;
-import dev.lora4j.cli.report.TuningReportWriter;
 import dev.lora4j.lora.BaseFingerprint;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
@@ -287,8 +287,8 @@ final class LanguageTraining implements AutoCloseable {
     printText("Base model", sampled.before());
     printText("With the adapter", sampled.after());
     story.printf(
-        "%nSaved the adapter to %s,"
-            + " %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
+        "%nSaved the adapter to %s," + " %s%n",
+        tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
   }
 
   private void printText(String title, String text) {
@@ -308,7 +308,7 @@ final class LanguageTraining implements AutoCloseable {
             result.peakMegabytes(),
             "lora train --config " + wish.places().out().resolve(CONFIG) + " --out DIR",
             Versions.all());
-    TuningReportWriter.write(wish.places().out(), report).forEach(story::println);
+    ReportWriter.write(wish.places().out(), report).warnings().forEach(story::println);
     story.println("Report: " + wish.places().out().resolve("report.html"));
   }
 

@@ -107,8 +107,7 @@ final class PlanCommand implements Callable<Integer> {
     boolean options =
         rank != null || alpha != null || !targets.isEmpty() || !exclude.isEmpty() || regex != null;
     if (options || dora || rsLora) {
-      throw new UserError(
-          "--config sets rank, alpha, targets and method; drop the other options");
+      throw new UserError("--config sets rank, alpha, targets and method; drop the other options");
     }
     return LoraConfig.read(
         Files.isDirectory(config) ? config.resolve("adapter_config.json") : config);

@@ -22,7 +22,8 @@ import java.util.Map;
 
 /**
  * The files that make a run repeatable, in its directory: {@code run.yaml} with all options, {@code
- * origin.json} with versions, base and data, and the tokenizer files that users of the adapter need.
+ * origin.json} with versions, base and data, and the tokenizer files that users of the adapter
+ * need.
  */
 final class RunRecord {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -46,8 +47,8 @@ final class RunRecord {
 
   /** Writes the options as a file for {@code --config}. */
   void options(Map<String, Object> options) {
-    StringBuilder yaml = new StringBuilder("# Repeat this run with: lora train --config"
-        + " run.yaml\n");
+    StringBuilder yaml =
+        new StringBuilder("# Repeat this run with: lora train --config" + " run.yaml\n");
     options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
     write("run.yaml", yaml.toString());
   }

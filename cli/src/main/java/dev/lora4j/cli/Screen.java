@@ -23,7 +23,8 @@ record Screen(
 
   /** Standard error; results go to standard output, which may be a file. */
   static Screen standardError() {
-    return new Screen(System.err, isTerminal(), charsetOfErrors(), DEFAULT_COLUMNS, System::nanoTime);
+    return new Screen(
+        System.err, isTerminal(), charsetOfErrors(), DEFAULT_COLUMNS, System::nanoTime);
   }
 
   boolean canShow(String characters) {

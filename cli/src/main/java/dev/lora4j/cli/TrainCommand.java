@@ -187,8 +187,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private void train() {
     if (model.isEmpty() && language.resume()) {
-      throw new UserError(
-          "no run to resume in " + out + ": it has no " + LanguageTraining.CONFIG);
+      throw new UserError("no run to resume in " + out + ": it has no " + LanguageTraining.CONFIG);
     }
     if (model.isEmpty() || data == null) {
       throw new UserError("--model and --data are required; see lora train --help");
@@ -222,8 +221,8 @@ final class TrainCommand implements Callable<Integer> {
         .findFirst()
         .ifPresent(
             option -> {
-              throw new UserError(option.longestName() + " does not apply to " + model + ","
-                  + " " + why);
+              throw new UserError(
+                  option.longestName() + " does not apply to " + model + "," + " " + why);
             });
   }
 

@@ -34,7 +34,9 @@ class CombineCommandTest {
 
     assertThat(run.status()).isZero();
     assertThat(run.out())
-        .contains("Combined 2 adapters by cat: 3 layers, rank 4, 3,272 parameters; wrote 13.1 kB to " + out);
+        .contains(
+            "Combined 2 adapters by cat: 3 layers, rank 4, 3,272 parameters; wrote 13.1 kB to "
+                + out);
     assertThat(CommandLineRun.of("doctor", base.toString(), out.toString()).status()).isZero();
   }
 

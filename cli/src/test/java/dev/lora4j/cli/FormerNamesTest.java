@@ -85,7 +85,11 @@ class FormerNamesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--batch 2, --batch-size 3", "--batch-size=3, --batch=2", "--lr 1, --learning-rate 1"})
+  @CsvSource({
+    "--batch 2, --batch-size 3",
+    "--batch-size=3, --batch=2",
+    "--lr 1, --learning-rate 1"
+  })
   void bothNamesOfAnOptionAreRefused(String one, String other) {
     CommandLineRun run = CommandLineRun.of(("train " + one + " " + other).split(" "));
     assertThat(run.status()).isEqualTo(2);

@@ -183,7 +183,12 @@ class GenerateAndChatTest {
     assertThat(run.status()).isZero();
     assertThat(run.err())
         .contains("unknown command /rest; did you mean /reset?")
-        .contains("expected /adapter NAME", "expected /save FILE", "/adapter NAME", "Be kind.", "No adapters");
+        .contains(
+            "expected /adapter NAME",
+            "expected /save FILE",
+            "/adapter NAME",
+            "Be kind.",
+            "No adapters");
     assertThat(run.out()).isNotBlank(); // "/who" was said
   }
 
@@ -223,7 +228,8 @@ class GenerateAndChatTest {
     assertRefused(
         run("eval", "--data", file.toString(), "--task", "x"), "--task applies to TorchScript");
     assertRefused(
-        run("eval", "--data", file.toString(), "--max-seq-length", "500"), "the limit of the model, 192");
+        run("eval", "--data", file.toString(), "--max-seq-length", "500"),
+        "the limit of the model, 192");
     assertRefused(run("eval", "--data", "gone.jsonl", "--json"), "gone.jsonl");
   }
 

@@ -87,7 +87,8 @@ class LanguageTrainCommandTest {
                 + Files.size(out.resolve("adapter_config.json")));
     assertThat(run.err())
         .contains("conversations (messages): every answer is learned", "40 examples of 40 rows")
-        .containsPattern("Trainable parameters: [\\d,]+ of [\\d,]+ \\([\\d.]+ %\\), q_proj, v_proj, down_proj")
+        .containsPattern(
+            "Trainable parameters: [\\d,]+ of [\\d,]+ \\([\\d.]+ %\\), q_proj, v_proj, down_proj")
         .contains("Validation loss: ", "With the adapter:", "report.html");
     assertThat(out)
         .isDirectoryContaining("glob:**/tokenizer.json")
@@ -239,7 +240,9 @@ class LanguageTrainCommandTest {
   @Test
   void evaInitialisesTheAdapterFromTheData() throws IOException {
     Path out = directory.resolve("out");
-    String[] how = {"--init", "eva", "--rank", "4", "--steps", "4", "--learning-rate", "1e-2", "--json"};
+    String[] how = {
+      "--init", "eva", "--rank", "4", "--steps", "4", "--learning-rate", "1e-2", "--json"
+    };
     CommandLineRun run = train(chats, out, how);
 
     JsonNode result = json(run);

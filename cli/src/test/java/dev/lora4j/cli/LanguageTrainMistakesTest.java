@@ -33,7 +33,8 @@ class LanguageTrainMistakesTest {
   void badOptionsFileIsReportedWithTheLine() throws IOException {
     Path yaml = directory.resolve("my.yaml");
     Files.writeString(yaml, "rank: 4\nlearning-rat: 1e-3\n");
-    assertRefused(config(yaml), "my.yaml, line 2: unknown key 'learning-rat'; did you mean learning-rate?");
+    assertRefused(
+        config(yaml), "my.yaml, line 2: unknown key 'learning-rat'; did you mean learning-rate?");
     Files.writeString(yaml, "rank: 4\nsave_stps: 3\n");
     assertRefused(config(yaml), "did you mean save-steps?");
     Files.writeString(yaml, "rank: 4\nrank: 8\n");
@@ -41,7 +42,8 @@ class LanguageTrainMistakesTest {
     Files.writeString(yaml, "batch: 4\nbatch_size: 8\n");
     assertRefused(config(yaml), "line 2: 'batch' and 'batch-size' are the same option");
     Files.writeString(yaml, "accumulat: 4\n");
-    assertRefused(config(yaml), "unknown key 'accumulat'; did you mean gradient-accumulation-steps?");
+    assertRefused(
+        config(yaml), "unknown key 'accumulat'; did you mean gradient-accumulation-steps?");
     Files.writeString(yaml, "rank: four\n");
     assertRefused(config(yaml), "my.yaml: ", "--rank", "four");
     Files.writeString(yaml, "rank: [\n");
@@ -103,14 +105,16 @@ class LanguageTrainMistakesTest {
     assertRefused(train(chats, out, "--epochs", "2", "--steps", "3"), "mutually exclusive");
     assertRefused(train(chats, out, "--lr-scheduler", "cosin"), "did you mean cosine?");
     assertRefused(train(chats, out, "--validation-split", "1"), "--validation-split");
-    assertRefused(train(chats, out, "--max-seq-length", "129"), "--max-seq-length must be from 2 to 128");
+    assertRefused(
+        train(chats, out, "--max-seq-length", "129"), "--max-seq-length must be from 2 to 128");
     assertRefused(train(chats, out, "--max-seq-length", "5"), "no token to learn");
     assertRefused(train(chats, out, "--target-modules", "q_pro"), "q_proj");
     assertRefused(train(chats, out, "--label", "x"), "--label does not apply to ");
     assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
     assertRefused(train(chats, out, "--sample-prompt", "word ".repeat(300)), "the prompt has ");
     Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
-    assertRefused(train(text, out, "--system-prompt", "Be."), "--system-prompt requires conversations");
+    assertRefused(
+        train(text, out, "--system-prompt", "Be."), "--system-prompt requires conversations");
     assertThat(out).doesNotExist();
   }
 

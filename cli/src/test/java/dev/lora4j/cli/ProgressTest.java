@@ -28,7 +28,8 @@ class ProgressTest {
   @Test
   void terminalLineIsOverwritten() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "images", Unit.IMAGES, 2_000, () -> "")) {
+    try (Progress progress =
+        new Progress(screen.screen(), "images", Unit.IMAGES, 2_000, () -> "")) {
       screen.pass(Duration.ofSeconds(2));
       progress.at(500);
     }
@@ -134,7 +135,8 @@ class ProgressTest {
   @Test
   void narrowScreenIsNeverWrapped() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 40);
-    try (Progress progress = new Progress(screen.screen(), "fine-tuning", Unit.STEPS, 1_000_000, () -> "")) {
+    try (Progress progress =
+        new Progress(screen.screen(), "fine-tuning", Unit.STEPS, 1_000_000, () -> "")) {
       screen.pass(TENTH);
       progress.at(123_456);
     }
@@ -185,7 +187,8 @@ class ProgressTest {
   @Test
   void keptBytesDoNotCountForTheSpeed() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "download", Unit.BYTES, 170_000_000, () -> "")) {
+    try (Progress progress =
+        new Progress(screen.screen(), "download", Unit.BYTES, 170_000_000, () -> "")) {
       progress.resumeFrom(100_000_000);
       screen.pass(Duration.ofSeconds(2));
       progress.at(110_000_000);
@@ -239,7 +242,8 @@ class ProgressTest {
   @Test
   void concurrentCountsAddUp() {
     FakeScreen screen = file();
-    try (Progress progress = new Progress(screen.screen(), "images", Unit.IMAGES, 10_000, () -> "")) {
+    try (Progress progress =
+        new Progress(screen.screen(), "images", Unit.IMAGES, 10_000, () -> "")) {
       IntStream.range(0, 10_000).parallel().forEach(i -> progress.add(1));
     }
 

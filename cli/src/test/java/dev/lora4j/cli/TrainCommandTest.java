@@ -17,9 +17,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Trains, evaluates, lists and merges adapters of TorchScript models.
- */
+/** Trains, evaluates, lists and merges adapters of TorchScript models. */
 class TrainCommandTest {
   static final String MODEL = "../models/src/test/resources/fixtures/script/convnet.scripted.pt";
   private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
@@ -199,7 +197,15 @@ class TrainCommandTest {
 
   private CommandLineRun learnNumbers(Path out) throws IOException {
     return regression(
-        "train", "regressor", "--epochs", "60", "--learning-rate", "0.03", "--out", out.toString(), "--json");
+        "train",
+        "regressor",
+        "--epochs",
+        "60",
+        "--learning-rate",
+        "0.03",
+        "--out",
+        out.toString(),
+        "--json");
   }
 
   @Test
@@ -227,7 +233,9 @@ class TrainCommandTest {
   @Test
   void classifierIsRefusedForRegression() throws IOException {
     assertRefused(
-        regression("train", "siamese"), "the model returns [2, 2] for two examples", "one value each");
+        regression("train", "siamese"),
+        "the model returns [2, 2] for two examples",
+        "one value each");
   }
 
   @Test
