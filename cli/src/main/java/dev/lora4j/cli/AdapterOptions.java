@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.Targets;
@@ -13,10 +15,7 @@ import picocli.CommandLine.Option;
 final class AdapterOptions {
   private static final String ALL_LINEAR = "all-linear";
 
-  @Option(
-      names = "--rank",
-      paramLabel = "N",
-      description = "LoRA rank (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
 
   @Option(
@@ -43,10 +42,7 @@ final class AdapterOptions {
       description = "Modules to leave out of the target modules.")
   private List<String> exclude = new ArrayList<>();
 
-  @Option(
-      names = "--dropout",
-      paramLabel = "X",
-      description = "LoRA dropout probability (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--dropout", paramLabel = "X", description = "LoRA dropout probability" + DEFAULT)
   private double dropout;
 
   @Option(names = "--dora", description = "Use DoRA: also train a magnitude per output.")
@@ -60,7 +56,8 @@ final class AdapterOptions {
       paramLabel = "NAME",
       description =
           "Initialisation of the LoRA matrices: true, gaussian, orthogonal, pissa, olora, or eva,"
-              + " which is data-driven and for language models only (default: ${DEFAULT-VALUE}).")
+              + " which is data-driven and for language models only"
+              + DEFAULT)
   private String init = "true";
 
   /** Returns alpha if the option was given. */

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
@@ -40,28 +42,25 @@ import picocli.CommandLine.Option;
 final class BenchGenerateCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
-  @Option(
-      names = "--rank",
-      paramLabel = "N",
-      description = "LoRA rank (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
 
   @Option(
       names = "--prompt-tokens",
       paramLabel = "N",
-      description = "Prompt length in tokens (default: ${DEFAULT-VALUE}).")
+      description = "Prompt length in tokens" + DEFAULT)
   private int prompt = 512;
 
   @Option(
       names = "--new-tokens",
       paramLabel = "N",
-      description = "Number of tokens to generate (default: ${DEFAULT-VALUE}).")
+      description = "Number of tokens to generate" + DEFAULT)
   private int tokens = 64;
 
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      description = "Number of measured texts per variant (default: ${DEFAULT-VALUE}).")
+      description = "Number of measured texts per variant" + DEFAULT)
   private int rounds = 5;
 
   @Option(
@@ -70,8 +69,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   private enum Kind {
     BASE,
@@ -142,17 +140,17 @@ final class BenchGenerateCommand implements Callable<Integer> {
   }
 
   private void print(Map<Kind, Speed> speeds) {
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              speeds.forEach(
-                  (kind, speed) ->
-                      root.putObject(kind.name().toLowerCase(Locale.ROOT))
-                          .put("prefill_s", speed.prefillSeconds())
-                          .put("tokens_per_s", speed.tokensPerSecond())));
-      return;
-    }
+    output.show(
+        root ->
+            speeds.forEach(
+                (kind, speed) ->
+                    root.putObject(kind.name().toLowerCase(Locale.ROOT))
+                        .put("prefill_s", speed.prefillSeconds())
+                        .put("tokens_per_s", speed.tokensPerSecond())),
+        out -> table(speeds).print(out));
+  }
+
+  private static TextTable table(Map<Kind, Speed> speeds) {
     TextTable table = new TextTable("model", "first token, s", "tokens/s");
     speeds.forEach(
         (kind, speed) ->
@@ -160,6 +158,6 @@ final class BenchGenerateCommand implements Callable<Integer> {
                 kind.name().toLowerCase(Locale.ROOT),
                 String.format(Locale.ROOT, "%.3f", speed.prefillSeconds()),
                 String.format(Locale.ROOT, "%.1f", speed.tokensPerSecond())));
-    table.print(System.out);
+    return table;
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.lora.Lora;
@@ -46,28 +48,22 @@ import picocli.CommandLine.Option;
 final class BenchTrainCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
-  @Option(
-      names = "--rank",
-      paramLabel = "N",
-      description = "LoRA rank (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
 
-  @Option(
-      names = "--batch-size",
-      paramLabel = "N",
-      description = "Batch size (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
   private int batch = 4;
 
   @Option(
       names = "--seq-length",
       paramLabel = "N",
-      description = "Sequence length in tokens (default: ${DEFAULT-VALUE}).")
+      description = "Sequence length in tokens" + DEFAULT)
   private int tokens = 256;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Number of steps, at least 2 (default: ${DEFAULT-VALUE}).")
+      description = "Number of steps, at least 2" + DEFAULT)
   private int steps = 5;
 
   @Option(
@@ -81,8 +77,7 @@ final class BenchTrainCommand implements Callable<Integer> {
       description = "Recompute activations in the backward pass.")
   private boolean checkpointing;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   private long flopPerToken;
 
@@ -158,18 +153,16 @@ final class BenchTrainCommand implements Callable<Integer> {
   private void print(List<Double> rates) {
     List<Double> counted = rates.subList(1, rates.size()).stream().sorted().toList();
     double median = counted.get(counted.size() / 2);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root -> {
-            root.put("tokens_per_s", median);
-            root.put("flop_per_token", flopPerToken);
-            ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
-            rates.forEach(root.putArray("all")::add);
-          });
-      return;
-    }
-    System.out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
-    ProcessMemory.peakMegabytes().ifPresent(mb -> System.out.printf("Peak memory: %d MB%n", mb));
+    output.show(
+        root -> {
+          root.put("tokens_per_s", median);
+          root.put("flop_per_token", flopPerToken);
+          ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
+          rates.forEach(root.putArray("all")::add);
+        },
+        out -> {
+          out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
+          ProcessMemory.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
+        });
   }
 }

@@ -56,8 +56,7 @@ final class ChatCommand implements Callable<Integer> {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object per answer, on a line of its own.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -70,8 +69,8 @@ final class ChatCommand implements Callable<Integer> {
       opened.activate(names.subList(0, Math.min(1, names.size())));
       Conversation conversation = new Conversation(opened, session);
       conversation.system(system);
-      ChatOutput output = new ChatOutput(json, input.interactive());
-      new ChatLoop(input, output, opened, conversation, options).run();
+      ChatOutput screen = new ChatOutput(output.json(), input.interactive());
+      new ChatLoop(input, screen, opened, conversation, options).run();
     }
     return 0;
   }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Combination;
@@ -32,7 +34,8 @@ final class CombinationOptions {
       description =
           "Combination method: cat (exact weighted sum; ranks add up), svd (its best approximation"
               + " at a given rank), linear, magnitude_prune, ties, dare_linear or dare_ties; the"
-              + " last four also with suffix _svd (default: ${DEFAULT-VALUE}).")
+              + " last four also with suffix _svd"
+              + DEFAULT)
   private String method = "cat";
 
   @Option(

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.lora.BaseCheck;
@@ -56,14 +58,13 @@ final class CombineCommand implements Callable<Integer> {
   @Option(
       names = "--dtype",
       paramLabel = "NAME",
-      description = "Output data type: float32, float16 or bfloat16 (default: ${DEFAULT-VALUE}).")
+      description = "Output data type: float32, float16 or bfloat16" + DEFAULT)
   private String dtype = "float32";
 
   @Option(names = "--any-base", description = "Combine adapters of different base models.")
   private boolean anyBase;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -76,32 +77,28 @@ final class CombineCommand implements Callable<Integer> {
       job = job.checking(BaseCheck.ANY_BASE);
     }
     CombineSummary made = job.write(out);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("method", chosen.word())
-                  .put("adapters", adapters.size())
-                  .put("layers", made.layers())
-                  .put("smallest_rank", made.smallestRank())
-                  .put("largest_rank", made.largestRank())
-                  .put("parameters", made.numbers())
-                  .put("bytes", made.bytes())
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf(
-          "Combined %2$d adapters by %1$s: %3$d layers, rank %4$s, %5$s parameters; wrote %6$s to"
-              + " %7$s%n",
-          chosen.word(),
-          adapters.size(),
-          made.layers(),
-          made.smallestRank() == made.largestRank()
-              ? String.valueOf(made.largestRank())
-              : made.smallestRank() + " to " + made.largestRank(),
-          Numbers.count(made.numbers()),
-          Numbers.bytes(made.bytes()),
-          out);
-    }
+    output.show(
+        root ->
+            root.put("method", chosen.word())
+                .put("adapters", adapters.size())
+                .put("layers", made.layers())
+                .put("smallest_rank", made.smallestRank())
+                .put("largest_rank", made.largestRank())
+                .put("parameters", made.numbers())
+                .put("bytes", made.bytes())
+                .put("out", out.toString()),
+        text ->
+            text.printf(
+                "Combined %d adapters by %s: %d layers, rank %s, %s parameters; wrote %s to %s%n",
+                adapters.size(),
+                chosen.word(),
+                made.layers(),
+                made.smallestRank() == made.largestRank()
+                    ? String.valueOf(made.largestRank())
+                    : made.smallestRank() + " to " + made.largestRank(),
+                Numbers.count(made.numbers()),
+                Numbers.bytes(made.bytes()),
+                out));
     return 0;
   }
 

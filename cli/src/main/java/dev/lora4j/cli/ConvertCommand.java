@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -76,8 +77,7 @@ final class ConvertCommand implements Callable<Integer> {
           "Maximum size of a weight file in a model directory, such as 500MB (default: 5GB).")
   private @Nullable String maxShardSize;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -86,7 +86,7 @@ final class ConvertCommand implements Callable<Integer> {
         throw new UserError("--to and --model apply to adapters; " + from + " is a model");
       }
       new ModelConversion(
-              from, out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), json)
+              from, out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), output)
           .run();
     } else {
       convertAdapter();
@@ -108,25 +108,22 @@ final class ConvertCommand implements Callable<Integer> {
       conversion = conversion.writtenAs(DTypeName.parse(dtype));
     }
     AdapterConversion.Summary done = conversion.to(kind, out);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("from", done.from().word())
-                  .put("to", done.to().word())
-                  .put("layers", done.layers())
-                  .put("parameters", done.numbers())
-                  .put("bytes", done.bytes())
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf(
-          "Converted %s to %s: %d layers, %s parameters; wrote %s to %s%n",
-          done.from().word(),
-          done.to().word(),
-          done.layers(),
-          Numbers.count(done.numbers()),
-          Numbers.bytes(done.bytes()),
-          out);
-    }
+    output.show(
+        root ->
+            root.put("from", done.from().word())
+                .put("to", done.to().word())
+                .put("layers", done.layers())
+                .put("parameters", done.numbers())
+                .put("bytes", done.bytes())
+                .put("out", out.toString()),
+        text ->
+            text.printf(
+                "Converted %s to %s: %d layers, %s parameters; wrote %s to %s%n",
+                done.from().word(),
+                done.to().word(),
+                done.layers(),
+                Numbers.count(done.numbers()),
+                Numbers.bytes(done.bytes()),
+                out));
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.models.text.ChatTemplate;
@@ -20,6 +22,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -62,18 +65,13 @@ final class DataCommand implements Callable<Integer> {
               + " org/name[@revision] on the Hub.")
   private String model = "";
 
-  @Option(
-      names = "--show",
-      paramLabel = "N",
-      description = "Number of examples to show (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--show", paramLabel = "N", description = "Number of examples to show" + DEFAULT)
   private int show = 3;
 
   @Option(
       names = "--max-seq-length",
       paramLabel = "N",
-      description =
-          "Maximum sequence length in tokens; longer examples are truncated (default:"
-              + " ${DEFAULT-VALUE}).")
+      description = "Maximum sequence length in tokens; longer examples are truncated" + DEFAULT)
   private int maxTokens = 512;
 
   @Option(
@@ -82,8 +80,7 @@ final class DataCommand implements Callable<Integer> {
       description = "Colour: auto (on a terminal), always or never (default: auto).")
   private Colour colour = Colour.AUTO;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   /** The examples of a file, in which a pair is two examples. */
   private record Found(DataForm form, List<Example> examples, DataReport report) {}
@@ -98,11 +95,7 @@ final class DataCommand implements Callable<Integer> {
     Path directory = References.resolve(model);
     try (Tokenizer tokenizer = Tokenizer.load(directory)) {
       Found found = read(TextData.open(file), directory, tokenizer);
-      if (json) {
-        JsonLine.print(System.out, root -> fill(root, found, tokenizer));
-      } else {
-        print(System.out, found, tokenizer);
-      }
+      output.show(root -> fill(root, found, tokenizer), out -> print(out, found, tokenizer));
     }
     return 0;
   }

@@ -1,12 +1,14 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.cli.report.DemoSettings;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** LoRA on a small network, from training the base to merging the adapter. */
@@ -43,43 +45,37 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      description = "Number of epochs for the base (default: ${DEFAULT-VALUE}).")
+      description = "Number of epochs for the base" + DEFAULT)
   private int epochs = 2;
 
   @Option(
       names = "--lora-epochs",
       paramLabel = "N",
-      description = "Number of epochs for the adapter (default: ${DEFAULT-VALUE}).")
+      description = "Number of epochs for the adapter" + DEFAULT)
   private int loraEpochs = 2;
 
-  @Option(
-      names = "--batch-size",
-      paramLabel = "N",
-      description = "Batch size (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
   private int batch = 4;
 
   @Option(
       names = {"--lr", "--learning-rate"},
       paramLabel = "X",
-      description = "Learning rate for the base (default: ${DEFAULT-VALUE}).")
+      description = "Learning rate for the base" + DEFAULT)
   private double lr = 0.001;
 
   @Option(
       names = "--lora-lr",
       paramLabel = "X",
-      description = "Learning rate for the adapter (default: ${DEFAULT-VALUE}).")
+      description = "Learning rate for the adapter" + DEFAULT)
   private double loraLr = 0.0001;
 
-  @Option(
-      names = "--rank",
-      paramLabel = "N",
-      description = "LoRA rank (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 4;
 
   @Option(
       names = "--alpha",
       paramLabel = "X",
-      description = "LoRA alpha: the update is scaled by alpha/rank (default: ${DEFAULT-VALUE}).")
+      description = "LoRA alpha: the update is scaled by alpha/rank" + DEFAULT)
   private double alpha = 4;
 
   @Option(
@@ -93,7 +89,7 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Seed for initialisation and data order (default: ${DEFAULT-VALUE}).")
+      description = "Seed for initialisation and data order" + DEFAULT)
   private long seed;
 
   @Option(
@@ -102,22 +98,16 @@ final class DemoCommand implements Callable<Integer> {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(
-      names = "--device",
-      paramLabel = "cpu|cuda",
-      description = "Device (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
   private String device = "cpu";
 
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "Output directory for the report and the weights (default: ${DEFAULT-VALUE}).")
+      description = "Output directory for the report and the weights" + DEFAULT)
   private Path out = Path.of("lora-report");
 
-  @Option(
-      names = "--json",
-      description = "Print one JSON object to stdout, everything else to stderr.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -136,12 +126,9 @@ final class DemoCommand implements Callable<Integer> {
             workers,
             device,
             out);
-    PrintStream story = json ? System.err : System.out;
-    try (Demo demo = new Demo(settings, story)) {
+    try (Demo demo = new Demo(settings, output.messages())) {
       DemoResult result = demo.run();
-      if (json) {
-        System.out.println(result.toJson());
-      }
+      output.show(result::fill, out -> {});
       return 0;
     }
   }

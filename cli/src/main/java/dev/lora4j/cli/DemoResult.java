@@ -1,7 +1,5 @@
 package dev.lora4j.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
@@ -12,18 +10,18 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What a demo came to.
+ * The result of a demo.
  *
- * @param settings what it was told to do
+ * @param settings the options
  * @param before accuracy of the base
  * @param after accuracy with the adapter
- * @param listingBefore the base's parameters
- * @param listingAfter the adapted network's parameters
- * @param base the base's training
- * @param lora the fine-tuning
- * @param proof what was checked of the adapter
+ * @param listingBefore parameters of the base
+ * @param listingAfter parameters of the adapted network
+ * @param base training of the base
+ * @param lora training of the adapter
+ * @param proof checks of the adapter
  * @param loadSeconds time to load the images
- * @param totalSeconds time since the process began
+ * @param totalSeconds time since the start of the process
  */
 record DemoResult(
     DemoSettings settings,
@@ -38,17 +36,16 @@ record DemoResult(
     double totalSeconds) {
 
   /**
-   * What was checked of a trained adapter.
+   * The checks of a trained adapter.
    *
-   * @param adapterBytes size of the saved directory's files
-   * @param mergedDifference largest difference between outputs with the adapter and merged
-   * @param switchedOffIsBase whether outputs with the adapter off are the base's, bit for bit
+   * @param adapterBytes size of the saved files
+   * @param mergedDifference largest difference between the outputs with the adapter active and
+   *     merged
+   * @param switchedOffIsBase true if the outputs with the adapter disabled equal those of the base
    */
   record Proof(long adapterBytes, double mergedDifference, boolean switchedOffIsBase) {}
 
-  String toJson() {
-    ObjectMapper mapper = new ObjectMapper();
-    ObjectNode root = mapper.createObjectNode();
+  void fill(ObjectNode root) {
     put(root.putObject("before"), before);
     put(root.putObject("after"), after);
     root.putObject("parameters")
@@ -69,17 +66,12 @@ record DemoResult(
         .ifPresentOrElse(mb -> root.put("peak_rss_mb", mb), () -> root.putNull("peak_rss_mb"));
     root.put("workers", settings.workers());
     root.put("seed", settings.seed());
-    try {
-      return mapper.writeValueAsString(root);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("an object that can't be written", e);
-    }
   }
 
   /**
-   * The same for people.
+   * Returns the report.
    *
-   * @param data what the examples are, in words
+   * @param data description of the data
    */
   DemoReport toReport(String data) {
     return new DemoReport(

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Checks whether an adapter fits a base model. */
@@ -36,17 +36,12 @@ final class DoctorCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "ADAPTER", description = "Adapter directory.")
   private Path adapter = Path.of("");
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     Diagnosis diagnosis = Doctor.examine(base, adapter);
-    if (json) {
-      JsonLine.print(System.out, root -> fill(root, diagnosis));
-    } else {
-      print(System.out, diagnosis);
-    }
+    output.show(root -> fill(root, diagnosis), out -> print(out, diagnosis));
     return diagnosis.fits() ? ExitCode.OK : ExitCode.SOFTWARE;
   }
 

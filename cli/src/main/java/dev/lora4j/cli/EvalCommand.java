@@ -6,7 +6,6 @@ import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.script.TorchScriptModel;
 import dev.lora4j.models.talk.TextModel;
 import dev.lora4j.train.Workers;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -81,10 +80,7 @@ final class EvalCommand implements Callable<Integer> {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(
-      names = "--json",
-      description = "Print one JSON object to stdout, everything else to stderr.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -113,7 +109,7 @@ final class EvalCommand implements Callable<Integer> {
   private void evaluateText(Path directory) {
     try (TextModel net = adapters.open(directory)) {
       net.activate(net.adapterNames());
-      new TextEvaluation(net, data, maxTokens).run(workers, json);
+      new TextEvaluation(net, data, maxTokens).run(workers, output);
     }
   }
 
@@ -122,8 +118,7 @@ final class EvalCommand implements Callable<Integer> {
     try (TorchScriptModel net = TorchScriptModel.load(file);
         Workers group = new Workers(workers);
         Examples loaded = examples.load(data, workers)) {
-      PrintStream story = json ? System.err : System.out;
-      loaded.warnings().forEach(warning -> story.println("Warning: " + warning));
+      loaded.warnings().forEach(warning -> output.messages().println("Warning: " + warning));
       LoraModel adapted = Lora.base(net);
       directories.forEach((name, directory) -> adapted.load(name, directory, adapters.check()));
       adapted.activate(directories.keySet().toArray(String[]::new));
@@ -134,10 +129,8 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void print(Score score) {
-    if (json) {
-      JsonLine.print(System.out, score::fill);
-      return;
-    }
-    score.figures().forEach((name, figure) -> System.out.printf("  %-12s %s%n", name, figure));
+    output.show(
+        score::fill,
+        out -> score.figures().forEach((name, figure) -> out.printf("  %-12s %s%n", name, figure)));
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.data.ImageFolder;
@@ -22,8 +24,7 @@ final class ExampleOptions {
       names = "--task",
       paramLabel = "TASK",
       description =
-          "Task: image-classification, table-classification or table-regression (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Task: image-classification, table-classification or table-regression" + DEFAULT)
   private String task = IMAGES;
 
   @Option(
@@ -54,8 +55,7 @@ final class ExampleOptions {
       names = "--label",
       paramLabel = "COLUMN",
       description =
-          "Tables: target column, a class or a number; all other columns are numeric (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Tables: target column, a class or a number; all other columns are numeric" + DEFAULT)
   private String label = "label";
 
   /** Reads all examples. */

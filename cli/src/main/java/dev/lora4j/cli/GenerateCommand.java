@@ -68,8 +68,7 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object instead of the text.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -98,7 +97,7 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private TextListener listener() {
-    if (json) {
+    if (output.json()) {
       return piece -> true;
     }
     UnaryOperator<String> safe = TerminalText.forStandardOutput();
@@ -109,11 +108,11 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private void print(TextModel opened, Answer answer) {
-    if (json) {
-      JsonLine.print(System.out, root -> AnswerLines.fill(root, answer, opened.active()));
-      return;
-    }
-    System.out.println();
-    System.err.println(AnswerLines.figures(answer));
+    output.show(
+        root -> AnswerLines.fill(root, answer, opened.active()),
+        out -> {
+          out.println();
+          System.err.println(AnswerLines.figures(answer));
+        });
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -39,8 +40,7 @@ final class InfoCommand implements Callable<Integer> {
   @Option(names = "--all", description = "List every tensor on a line of its own.")
   private boolean all;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -66,10 +66,6 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private void show(Listing listing) {
-    if (json) {
-      JsonLine.print(System.out, listing::fill);
-    } else {
-      listing.print(System.out, all);
-    }
+    output.show(listing::fill, out -> listing.print(out, all));
   }
 }

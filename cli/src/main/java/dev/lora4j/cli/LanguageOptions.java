@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.LoraPlus;
@@ -48,8 +50,7 @@ final class LanguageOptions {
       names = "--gradient-accumulation-steps",
       paramLabel = "N",
       description =
-          "Number of batches whose gradients are accumulated for one optimizer step (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Number of batches whose gradients are accumulated for one optimizer step" + DEFAULT)
   private int accumulate = 1;
 
   @Option(
@@ -73,16 +74,14 @@ final class LanguageOptions {
   @Option(
       names = "--lr-scheduler",
       paramLabel = "NAME",
-      description =
-          "Learning-rate schedule: cosine, linear or constant (default: ${DEFAULT-VALUE}).")
+      description = "Learning-rate schedule: cosine, linear or constant" + DEFAULT)
   private String schedule = "cosine";
 
   @Option(
       names = "--warmup-steps",
       paramLabel = "N",
       description =
-          "Number of steps over which the learning rate rises to its full value (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Number of steps over which the learning rate rises to its full value" + DEFAULT)
   private long warmup;
 
   @Option(
@@ -92,23 +91,19 @@ final class LanguageOptions {
           "LoRA+ ratio of the learning rate of B to that of A; the paper uses 16 (default: off).")
   private @Nullable Double loraPlus;
 
-  @Option(
-      names = "--weight-decay",
-      paramLabel = "X",
-      description = "AdamW weight decay (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--weight-decay", paramLabel = "X", description = "AdamW weight decay" + DEFAULT)
   private double weightDecay;
 
   @Option(
       names = "--max-grad-norm",
       paramLabel = "X",
-      description = "Maximum gradient norm; 0 disables clipping (default: ${DEFAULT-VALUE}).")
+      description = "Maximum gradient norm; 0 disables clipping" + DEFAULT)
   private double clip = 1;
 
   @Option(
       names = "--eval-steps",
       paramLabel = "N",
-      description =
-          "Number of steps between evaluations; 0 for one per epoch (default: ${DEFAULT-VALUE}).")
+      description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
   private long evalEvery;
 
   @Option(
@@ -116,14 +111,14 @@ final class LanguageOptions {
       paramLabel = "N",
       description =
           "Early stopping: number of evaluations without improvement after which training stops; 0"
-              + " disables it (default: ${DEFAULT-VALUE}).")
+              + " disables it"
+              + DEFAULT)
   private int patience;
 
   @Option(
       names = "--save-steps",
       paramLabel = "N",
-      description =
-          "Number of steps between checkpoints; 0 for one per epoch (default: ${DEFAULT-VALUE}).")
+      description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
   private long saveEvery;
 
   @Option(

@@ -53,12 +53,13 @@ final class MergeCommand implements Callable<Integer> {
   }
 
   private void mergeScript() {
-    long bytes = options.mergeScript(model);
+    options.requireScript(model);
     Path out = options.out();
-    if (options.json()) {
-      JsonLine.print(System.out, root -> root.put("bytes", bytes).put("out", out.toString()));
-    } else {
-      System.out.printf("Wrote %s to %s%n", Numbers.bytes(bytes), out);
-    }
+    long bytes = ScriptMerge.run(model, options.adapters(), options.check(), out);
+    options
+        .output()
+        .show(
+            root -> root.put("bytes", bytes).put("out", out.toString()),
+            text -> text.printf("Wrote %s to %s%n", Numbers.bytes(bytes), out));
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of merge and unmerge. */
@@ -48,15 +49,14 @@ final class MergeOptions {
       description = "Accept a base model other than the one the adapter was trained on.")
   private boolean anyBase;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   Path out() {
     return out;
   }
 
-  boolean json() {
-    return json;
+  OutputFormat output() {
+    return output;
   }
 
   boolean isGguf() {
@@ -81,25 +81,26 @@ final class MergeOptions {
   }
 
   /**
-   * Merges into a TorchScript file.
+   * Checks that the options apply to a TorchScript file.
    *
-   * @return the number of bytes written
-   * @throws UserError if an option does not apply to TorchScript
+   * @throws UserError if one does not
    */
-  long mergeScript(Path model) {
+  void requireScript(Path model) {
     if (isGguf()) {
       throw new UserError(
           model + " is a TorchScript file and can't be written as GGUF; let --out end in .pt");
     }
     if (dtype != null || maxShardSize != null) {
       throw new UserError(
-          "--dtype and --max-shard-size do not apply to a TorchScript file, which keeps its"
-              + " format");
+          "--dtype and --max-shard-size do not apply to a TorchScript file, which keeps its format");
     }
-    return ScriptMerge.run(model, adapters, check(), out);
   }
 
-  private BaseCheck check() {
+  List<Path> adapters() {
+    return adapters;
+  }
+
+  BaseCheck check() {
     return anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE;
   }
 }

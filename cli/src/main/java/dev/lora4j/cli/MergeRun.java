@@ -30,11 +30,7 @@ record MergeRun(MergeOptions options, Path model) {
       MergeJob job = options.job(model).reportingTo(progress::add);
       summary = work.apply(job, options.out());
     }
-    if (options.json()) {
-      JsonLine.print(System.out, root -> fill(root, summary));
-    } else {
-      print(System.out, summary);
-    }
+    options.output().show(root -> fill(root, summary), to -> print(to, summary));
   }
 
   private long bytes() {

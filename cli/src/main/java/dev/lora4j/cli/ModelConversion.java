@@ -20,10 +20,14 @@ import java.util.Optional;
  *
  * @param dtype output data type; by default chosen by the source
  * @param maxShardSize maximum size of a weight file in a directory
- * @param json true to print one JSON object
+ * @param output form of the result
  */
 record ModelConversion(
-    Path model, Path out, Optional<String> dtype, Optional<String> maxShardSize, boolean json) {
+    Path model,
+    Path out,
+    Optional<String> dtype,
+    Optional<String> maxShardSize,
+    OutputFormat output) {
 
   private static final String DEFAULT_SHARD_SIZE = "5GB";
 
@@ -51,26 +55,23 @@ record ModelConversion(
     try (Progress progress = new Progress("convert", Unit.BYTES, bytes(model))) {
       result = GgufConversion.run(model, out, options, progress::add);
     }
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("model_type", result.architecture())
-                  .put("tensors", result.tensors())
-                  .put("parameters", result.parameters())
-                  .put("dtype", result.format().name().toLowerCase(Locale.ROOT))
-                  .put("bytes", result.bytes())
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf(
-          "Converted %s: %s tensors, %s parameters as %s; wrote %s to %s%n",
-          result.architecture(),
-          Numbers.count(result.tensors()),
-          Numbers.count(result.parameters()),
-          result.format(),
-          Numbers.bytes(result.bytes()),
-          out);
-    }
+    output.show(
+        root ->
+            root.put("model_type", result.architecture())
+                .put("tensors", result.tensors())
+                .put("parameters", result.parameters())
+                .put("dtype", result.format().name().toLowerCase(Locale.ROOT))
+                .put("bytes", result.bytes())
+                .put("out", out.toString()),
+        text ->
+            text.printf(
+                "Converted %s: %s tensors, %s parameters as %s; wrote %s to %s%n",
+                result.architecture(),
+                Numbers.count(result.tensors()),
+                Numbers.count(result.parameters()),
+                result.format(),
+                Numbers.bytes(result.bytes()),
+                out));
   }
 
   private void toGguf() {
@@ -88,16 +89,12 @@ record ModelConversion(
     GgmlType type = DTypeName.parseGgml(dtype.orElse("float16"));
     GgufExport.run(model, out, type);
     long bytes = bytes(out);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("dtype", type.name().toLowerCase(Locale.ROOT))
-                  .put("bytes", bytes)
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf("Wrote %s as %s to %s%n", Numbers.bytes(bytes), type, out);
-    }
+    output.show(
+        root ->
+            root.put("dtype", type.name().toLowerCase(Locale.ROOT))
+                .put("bytes", bytes)
+                .put("out", out.toString()),
+        text -> text.printf("Wrote %s as %s to %s%n", Numbers.bytes(bytes), type, out));
   }
 
   private static long bytes(Path file) {

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.models.LlamaConfig;
 import dev.lora4j.models.RopeScaling;
@@ -9,40 +11,28 @@ import picocli.CommandLine.Option;
 
 /** The shape of a Llama model; by default that of SmolLM2-135M. */
 final class ModelShape {
-  @Option(
-      names = "--layers",
-      paramLabel = "N",
-      description = "Number of layers (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--layers", paramLabel = "N", description = "Number of layers" + DEFAULT)
   private int layers = 30;
 
-  @Option(
-      names = "--hidden-size",
-      paramLabel = "N",
-      description = "Hidden size (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--hidden-size", paramLabel = "N", description = "Hidden size" + DEFAULT)
   private int hidden = 576;
 
   @Option(
       names = "--intermediate-size",
       paramLabel = "N",
-      description = "Feed-forward size (default: ${DEFAULT-VALUE}).")
+      description = "Feed-forward size" + DEFAULT)
   private int intermediate = 1536;
 
-  @Option(
-      names = "--heads",
-      paramLabel = "N",
-      description = "Number of attention heads (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--heads", paramLabel = "N", description = "Number of attention heads" + DEFAULT)
   private int heads = 9;
 
   @Option(
       names = "--kv-heads",
       paramLabel = "N",
-      description = "Number of key/value heads (default: ${DEFAULT-VALUE}).")
+      description = "Number of key/value heads" + DEFAULT)
   private int groups = 3;
 
-  @Option(
-      names = "--vocab-size",
-      paramLabel = "N",
-      description = "Vocabulary size (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--vocab-size", paramLabel = "N", description = "Vocabulary size" + DEFAULT)
   private int vocabulary = 49_152;
 
   int vocabulary() {

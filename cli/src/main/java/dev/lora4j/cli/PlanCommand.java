@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -82,8 +83,7 @@ final class PlanCommand implements Callable<Integer> {
   @Option(names = "--rslora", description = "Use rsLoRA: scale by alpha/√rank.")
   private boolean rsLora;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -91,11 +91,9 @@ final class PlanCommand implements Callable<Integer> {
     try (Checkpoint saved = Checkpoint.open(base);
         WeightsOnly network = WeightsOnly.of(saved)) {
       PlanListing listing = PlanListing.of(Lora.plan(network, adapter), adapter);
-      if (json) {
-        JsonLine.print(System.out, root -> fill(root, listing, saved.parameters()));
-      } else {
-        print(System.out, listing, saved.parameters());
-      }
+      output.show(
+          root -> fill(root, listing, saved.parameters()),
+          out -> print(out, listing, saved.parameters()));
     }
     return 0;
   }

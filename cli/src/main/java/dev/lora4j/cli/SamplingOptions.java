@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.models.generation.Sampling;
 import dev.lora4j.models.talk.WritingOptions;
 import java.util.ArrayList;
@@ -12,7 +14,7 @@ final class SamplingOptions {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
-      description = "Maximum number of new tokens (default: ${DEFAULT-VALUE}).")
+      description = "Maximum number of new tokens" + DEFAULT)
   private int maxNewTokens = 256;
 
   @Option(
@@ -44,15 +46,10 @@ final class SamplingOptions {
   @Option(
       names = "--repetition-penalty",
       paramLabel = "X",
-      description =
-          "Repetition penalty; above 1 discourages tokens already present (default:"
-              + " ${DEFAULT-VALUE}).")
+      description = "Repetition penalty; above 1 discourages tokens already present" + DEFAULT)
   private double repetitionPenalty = 1;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      description = "Sampling seed (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--seed", paramLabel = "N", description = "Sampling seed" + DEFAULT)
   private long seed;
 
   @Option(

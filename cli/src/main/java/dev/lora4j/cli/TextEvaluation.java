@@ -37,24 +37,20 @@ final class TextEvaluation {
     this.maxTokens = maxTokens;
   }
 
-  void run(int threads, boolean json) {
+  void run(int threads, OutputFormat output) {
     TextData data = TextData.open(file);
     TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
     DataReport report = examples.report();
-    PrintStream story = json ? System.err : System.out;
-    story.println(data.form().sentence());
-    story.println(report.summary());
-    report.warnings().forEach(warning -> story.println("Warning: " + warning));
+    PrintStream messages = output.messages();
+    messages.println(data.form().sentence());
+    messages.println(report.summary());
+    report.warnings().forEach(warning -> messages.println("Warning: " + warning));
     Evaluation found;
     try (Workers workers = new Workers(threads);
         Progress progress = new Progress("eval", Unit.TOKENS, report.tokens())) {
       found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
-    if (json) {
-      JsonLine.print(System.out, root -> fill(root, found, report));
-    } else {
-      print(System.out, found);
-    }
+    output.show(root -> fill(root, found, report), out -> print(out, found));
   }
 
   private ExampleOptions options(DataForm form) {

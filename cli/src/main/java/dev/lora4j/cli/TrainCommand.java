@@ -1,9 +1,10 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.script.TorchScriptModel;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -79,7 +81,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "Output directory for the adapter (default: ${DEFAULT-VALUE}).")
+      description = "Output directory for the adapter" + DEFAULT)
   private Path out = Path.of("lora-adapter");
 
   @Option(
@@ -88,10 +90,7 @@ final class TrainCommand implements Callable<Integer> {
       description = "YAML file with option names as keys; command-line options take precedence.")
   private @Nullable Path config;
 
-  @Option(
-      names = "--json",
-      description = "Print one JSON object to stdout, everything else to stderr.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @ArgGroup(validate = false, heading = "%nAdapter:%n", order = 1)
   private AdapterOptions adapter = new AdapterOptions();
@@ -105,10 +104,7 @@ final class TrainCommand implements Callable<Integer> {
   @ArgGroup(validate = false, heading = SCRIPTS, order = 4)
   private ExampleOptions examples = new ExampleOptions();
 
-  @Option(
-      names = "--device",
-      paramLabel = "cpu|cuda",
-      description = "Device (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
   private String device = "cpu";
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -230,26 +226,17 @@ final class TrainCommand implements Callable<Integer> {
     return option.group() != null && Objects.equals(option.group().heading(), group);
   }
 
-  private PrintStream messages() {
-    return json ? System.err : System.out;
-  }
-
   private void trainScript(Places places) {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model));
-        ExampleTraining run = new ExampleTraining(net, places, examples, training, messages())) {
-      ExampleTrainingResult result = run.train(adapter.config(adapter.rank()));
-      if (json) {
-        JsonLine.print(System.out, result::fill);
-      }
+        ExampleTraining run =
+            new ExampleTraining(net, places, examples, training, output.messages())) {
+      output.show(run.train(adapter.config(adapter.rank()))::fill, out -> {});
     }
   }
 
   private void trainLanguageModel(Places places) {
     LanguageTraining.Wish wish =
         new LanguageTraining.Wish(places, adapter, training, language, effective());
-    LanguageResult result = LanguageTraining.run(wish, messages());
-    if (json) {
-      JsonLine.print(System.out, result::fill);
-    }
+    output.show(LanguageTraining.run(wish, output.messages())::fill, out -> {});
   }
 }

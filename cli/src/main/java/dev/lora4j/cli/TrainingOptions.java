@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.models.training.Length;
 import java.util.OptionalInt;
@@ -30,7 +32,7 @@ final class TrainingOptions {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Seed for initialisation and data order (default: ${DEFAULT-VALUE}).")
+      description = "Seed for initialisation and data order" + DEFAULT)
   private long seed;
 
   @Option(
