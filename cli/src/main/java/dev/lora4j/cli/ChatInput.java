@@ -2,7 +2,7 @@ package dev.lora4j.cli;
 
 import java.util.Optional;
 
-/** Where the lines of a chat come from. */
+/** The source of the lines of a chat. */
 interface ChatInput extends AutoCloseable {
   /** Returns the next line, or nothing at the end of the input. */
   Optional<String> readLine();

@@ -122,8 +122,8 @@ final class ChatLoop {
     output.answered(answer, model.active());
     if (answer.forgotten() > forgotten) {
       output.note(
-          "the conversation exceeds the model's context of %d tokens; its first %d messages are"
-              + " dropped".formatted(model.network().maxPositions(), answer.forgotten()));
+          "the conversation exceeds the context of %d tokens; its first %d messages are dropped"
+              .formatted(model.network().maxPositions(), answer.forgotten()));
     }
     forgotten = answer.forgotten();
   }

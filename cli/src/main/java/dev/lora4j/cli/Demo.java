@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
 import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.data.DataSource;
@@ -58,7 +59,7 @@ final class Demo implements AutoCloseable {
     adapterDirectory = settings.out().resolve("adapter");
   }
 
-  DemoResult run() {
+  DemoReport run() {
     requireWritable(settings.out());
     Device device = Devices.named(settings.device());
     Engine.seed(settings.seed());
@@ -66,14 +67,14 @@ final class Demo implements AutoCloseable {
     long start = System.nanoTime();
     try (ImageSplits images = source.load(settings.workers());
         ConvNet net = new ConvNet(images.classes().size())) {
-      double loadSeconds = (System.nanoTime() - start) / 1e9;
-      story.images(images, loadSeconds);
+      Duration load = Duration.ofNanos(System.nanoTime() - start);
+      story.images(images, load.toNanos() / 1e9);
       net.to(device);
-      return run(net, images, loadSeconds);
+      return run(net, images, load);
     }
   }
 
-  private DemoResult run(ConvNet net, ImageSplits images, double loadSeconds) {
+  private DemoReport run(ConvNet net, ImageSplits images, Duration load) {
     List<String> tuned = tuned(images);
     try (ImageSet few = images.train().only(tuned);
         Workers workers = new Workers(settings.workers());
@@ -91,23 +92,30 @@ final class Demo implements AutoCloseable {
       story.updatesAreNotZero(model);
       Accuracy after = Accuracy.of(net, images.test(), images.classes(), workers);
       story.change(before, after, tuned);
-      DemoResult.Proof proof = prove(model, probe);
+      DemoStory.Proof proof = prove(model, probe);
       story.proof(proof, adapterDirectory);
 
-      DemoResult result =
-          new DemoResult(
-              settings.withClasses(tuned),
+      DemoReport report =
+          new DemoReport(
+              source + ", " + DemoStory.sizes(images),
+              List.copyOf(before.classes().keySet()),
+              tuned,
               before,
               after,
+              base.curve().points(),
+              lora.curve().points(),
               listingBefore,
               listingAfter,
-              base,
-              lora,
-              proof,
-              loadSeconds,
-              secondsSinceStart());
-      report(result, images);
-      return result;
+              new DemoReport.Times(load, base.duration(), lora.duration(), sinceStart()),
+              base.stepsPerSecond(),
+              lora.stepsPerSecond(),
+              proof.adapterBytes(),
+              proof.mergedDifference(),
+              proof.disabledIsBase(),
+              settings.withClasses(tuned),
+              Versions.all());
+      write(report);
+      return report;
     }
   }
 
@@ -115,12 +123,10 @@ final class Demo implements AutoCloseable {
     return settings.classes().isEmpty() ? images.fineTuneClasses() : settings.classes();
   }
 
-  private void report(DemoResult result, ImageSplits images) {
-    ReportWriter.Written written =
-        ReportWriter.write(
-            settings.out(), result.toReport(source + ", " + DemoStory.sizes(images)));
+  private void write(DemoReport report) {
+    ReportWriter.Written written = ReportWriter.write(settings.out(), report);
     story.warnings(written.warnings());
-    story.end(written.page(), secondsSinceStart());
+    story.end(written.page(), sinceStart().toMillis() / 1e3);
   }
 
   private static void requireWritable(Path directory) {
@@ -199,7 +205,7 @@ final class Demo implements AutoCloseable {
     return bytes;
   }
 
-  private DemoResult.Proof prove(LoraModel model, Probe probe) {
+  private DemoStory.Proof prove(LoraModel model, Probe probe) {
     boolean isBase;
     try (AdapterScope off = model.disabled()) {
       isBase = probe.isAsRemembered(model.base());
@@ -208,12 +214,12 @@ final class Demo implements AutoCloseable {
     model.merge();
     double difference = probe.difference(model.base());
     model.unmerge();
-    return new DemoResult.Proof(saveAdapter(model), difference, isBase);
+    return new DemoStory.Proof(saveAdapter(model), difference, isBase);
   }
 
-  private static double secondsSinceStart() {
+  private static Duration sinceStart() {
     Instant start = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
-    return Duration.between(start, Instant.now()).toMillis() / 1e3;
+    return Duration.between(start, Instant.now());
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import static dev.lora4j.cli.HelpText.DEFAULT;
 
+import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -127,8 +128,8 @@ final class DemoCommand implements Callable<Integer> {
             device,
             out);
     try (Demo demo = new Demo(settings, output.messages())) {
-      DemoResult result = demo.run();
-      output.show(result::fill, out -> {});
+      DemoReport report = demo.run();
+      output.show(root -> report.fill(root, ProcessMemory.peakMegabytes()), out -> {});
       return 0;
     }
   }

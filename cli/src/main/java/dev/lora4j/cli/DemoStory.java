@@ -15,6 +15,16 @@ import java.util.Locale;
 final class DemoStory {
   private final PrintStream out;
 
+  /**
+   * The checks of a trained adapter.
+   *
+   * @param adapterBytes size of the saved files
+   * @param mergedDifference largest difference between the outputs with the adapter active and
+   *     merged
+   * @param disabledIsBase true if the outputs with the adapter disabled equal those of the base
+   */
+  record Proof(long adapterBytes, double mergedDifference, boolean disabledIsBase) {}
+
   DemoStory(PrintStream out) {
     this.out = out;
   }
@@ -94,12 +104,12 @@ final class DemoStory {
     out.printf("  %-12s %5.1f %% → %5.1f %%%s%n", name, 100 * before, 100 * after, remark);
   }
 
-  void proof(DemoResult.Proof proof, Path adapter) {
+  void proof(Proof proof, Path adapter) {
     out.printf("%nSaved the adapter to %s, %,d bytes%n", adapter, proof.adapterBytes());
     out.printf("Merged: outputs differ by at most %.1e%n", proof.mergedDifference());
     out.printf(
         "Adapter disabled: outputs equal those of the base bit for bit: %s%n",
-        proof.switchedOffIsBase() ? "True" : "False");
+        proof.disabledIsBase() ? "True" : "False");
   }
 
   void end(Path report, double seconds) {

@@ -43,8 +43,8 @@ sealed interface Goal {
     public void check(Tensor outputs) {
       if (outputs.dim() != 2 || outputs.size(0) != 2 || outputs.size(1) < names.size()) {
         throw new UserError(
-            "the model returns %s for two examples; expected [2, classes], with the %d classes of"
-                + " the data".formatted(Ops.shapeOf(outputs), names.size()));
+            "the model returns %s for two examples; expected [2, classes] for %d classes"
+                .formatted(Ops.shapeOf(outputs), names.size()));
       }
     }
 

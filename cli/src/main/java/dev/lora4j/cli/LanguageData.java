@@ -112,17 +112,17 @@ record LanguageData(TuningData tuning, DataForm form, Example first, String desc
 
     private List<PreferencePair> pairs(TextData data) {
       PreferencePairs made = PreferencePairs.of(data, tokenizer, making);
-      tell(made.report());
+      report(made.report());
       return made.pairs();
     }
 
     private List<Example> texts(TextData data) {
       TextExamples made = TextExamples.of(data, tokenizer, making);
-      tell(made.report());
+      report(made.report());
       return made.examples();
     }
 
-    private void tell(DataReport report) {
+    private void report(DataReport report) {
       story.println("  " + report.summary());
       report.warnings().forEach(warning -> story.println("  Warning: " + warning));
     }

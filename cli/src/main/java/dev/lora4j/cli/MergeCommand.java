@@ -55,7 +55,7 @@ final class MergeCommand implements Callable<Integer> {
   private void mergeScript() {
     options.requireScript(model);
     Path out = options.out();
-    long bytes = ScriptMerge.run(model, options.adapters(), options.check(), out);
+    long bytes = ScriptMerge.run(model, options.adapters(), options.scriptCheck(), out);
     options
         .output()
         .show(

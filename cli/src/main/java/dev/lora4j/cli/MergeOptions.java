@@ -73,7 +73,10 @@ final class MergeOptions {
 
   /** Returns the merge of the adapters into a model. */
   MergeJob job(Path model) {
-    MergeJob job = MergeJob.of(model, adapters).checking(check());
+    MergeJob job = MergeJob.of(model, adapters);
+    if (anyBase) {
+      job = job.checking(BaseCheck.ANY_BASE);
+    }
     if (dtype != null && !isGguf()) {
       job = job.as(DTypeName.parse(dtype));
     }
@@ -100,7 +103,8 @@ final class MergeOptions {
     return adapters;
   }
 
-  BaseCheck check() {
+  /** Returns the check of a TorchScript file. */
+  BaseCheck scriptCheck() {
     return anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE;
   }
 }

@@ -44,10 +44,6 @@ sealed interface Score {
 
     @Override
     public void fill(ObjectNode node) {
-      fill(node, accuracy);
-    }
-
-    static void fill(ObjectNode node, Accuracy accuracy) {
       node.put("all", accuracy.all());
       ObjectNode classes = node.putObject("classes");
       accuracy.classes().forEach(classes::put);

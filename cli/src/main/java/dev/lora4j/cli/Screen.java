@@ -37,7 +37,7 @@ record Screen(
     return console != null && isTerminal(console) && !"dumb".equals(System.getenv("TERM"));
   }
 
-  /** From Java 22 on, a console need not be a terminal. */
+  /** Returns true for a terminal; since Java 22 a console may be something else. */
   private static boolean isTerminal(Console console) {
     try {
       return (boolean) Console.class.getMethod("isTerminal").invoke(console);

@@ -4,7 +4,7 @@ import dev.lora4j.models.training.TuningListener;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Several listeners, each told all, in this order. */
+/** Forwards every event to several listeners, in this order. */
 record TuningListeners(List<TuningListener> all) implements TuningListener {
   TuningListeners {
     all = List.copyOf(all);

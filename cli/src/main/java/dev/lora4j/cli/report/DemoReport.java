@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.LossCurve;
@@ -8,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * The measurements of a demo.
@@ -74,6 +76,40 @@ public record DemoReport(
       Duration rest = total.minus(load).minus(base).minus(lora);
       return rest.isNegative() ? Duration.ZERO : rest;
     }
+  }
+
+  /** Adds the measurements to a JSON object. */
+  public void fill(ObjectNode root, OptionalLong peakMegabytes) {
+    fill(root.putObject("before"), before);
+    fill(root.putObject("after"), after);
+    root.putObject("parameters")
+        .put("trainable", parametersAfter.trainable())
+        .put("untrainable", parametersAfter.untrainable())
+        .put("total", parametersAfter.total())
+        .put("percent", parametersAfter.percentTrainable());
+    root.putObject("seconds")
+        .put("load", rounded(times.load()))
+        .put("base", rounded(times.base()))
+        .put("lora", rounded(times.lora()))
+        .put("total", rounded(times.total()));
+    root.putObject("steps_per_s")
+        .put("base", Math.round(baseStepsPerSecond))
+        .put("lora", Math.round(loraStepsPerSecond));
+    root.put("adapter_bytes", adapterBytes);
+    peakMegabytes.ifPresentOrElse(
+        mb -> root.put("peak_rss_mb", mb), () -> root.putNull("peak_rss_mb"));
+    root.put("workers", settings.workers());
+    root.put("seed", settings.seed());
+  }
+
+  private static void fill(ObjectNode node, Accuracy accuracy) {
+    node.put("all", accuracy.all());
+    ObjectNode classes = node.putObject("classes");
+    accuracy.classes().forEach(classes::put);
+  }
+
+  private static double rounded(Duration time) {
+    return Math.round(Numbers.seconds(time) * 100) / 100.0;
   }
 
   /** The classes absent from the fine-tuning data. */

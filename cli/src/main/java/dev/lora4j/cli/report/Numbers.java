@@ -65,7 +65,7 @@ public final class Numbers {
     return format("%d h %02d m", seconds / 3600, seconds % 3600 / 60);
   }
 
-  /** As {@link #time}, with tenths below a minute: {@code 8.4 s}. */
+  /** A {@link #time} with tenths below a minute: {@code 8.4 s}. */
   public static String exactTime(Duration time) {
     double seconds = seconds(time);
     return seconds < 59.95 ? format("%.1f s", seconds) : time(time);
