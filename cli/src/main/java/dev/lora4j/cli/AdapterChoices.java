@@ -7,50 +7,47 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** Which adapters a model gets. */
+/** The adapters to load. */
 final class AdapterChoices {
   @Option(
       names = "--adapter",
-      paramLabel = "[NAME=]A",
-      showDefaultValue = Visibility.NEVER,
-      description =
-          "An adapter's directory, or org/name[@revision] on the Hub; may be given several times.")
+      paramLabel = "[NAME=]DIR",
+      description = "Adapter directory, or org/name[@revision] on the Hub; repeatable.")
   private List<String> adapters = new ArrayList<>();
 
   @Option(
       names = "--any-base",
-      description = "Take this base even if an adapter says that it was made on another.")
+      description = "Accept a base model other than the one the adapter was trained on.")
   private boolean anyBase;
 
   BaseCheck check() {
     return anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE;
   }
 
-  /** Where each of them is, by its name; what is on the Hub is fetched. */
+  /** Returns the directory of each adapter by its name, downloading from the Hub as needed. */
   Map<String, Path> resolve() {
-    Map<String, Path> places = new LinkedHashMap<>();
+    Map<String, Path> directories = new LinkedHashMap<>();
     for (String given : adapters) {
       NamedAdapter adapter = NamedAdapter.parse(given);
-      if (places.containsKey(adapter.name())) {
+      if (directories.containsKey(adapter.name())) {
         throw adapter.nameIsTaken();
       }
-      places.put(adapter.name(), References.resolve(adapter.place()));
+      directories.put(adapter.name(), References.resolve(adapter.place()));
     }
-    return places;
+    return directories;
   }
 
-  /** Loads a language model and all adapters, which rest, and tells what they bring. */
+  /** Loads a language model and its adapters, all of them inactive. */
   TextModel open(Path directory) {
-    Map<String, Path> places = resolve();
+    Map<String, Path> directories = resolve();
     TextModel model = TextModel.open(directory);
     try {
-      places.forEach(
-          (name, place) ->
+      directories.forEach(
+          (name, adapter) ->
               model
-                  .load(name, place, check())
+                  .load(name, adapter, check())
                   .forEach(note -> System.err.println("lora: " + note)));
       return model;
     } catch (RuntimeException e) {

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.lora.LoraConfig;
@@ -10,64 +12,58 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** What kind of adapter is trained. */
+/** The adapter to train. */
 final class AdapterOptions {
   private static final String ALL_LINEAR = "all-linear";
 
-  @Option(names = "--rank", paramLabel = "N", description = "Rank of the low-rank matrices.")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
 
   @Option(
       names = "--alpha",
       paramLabel = "X",
-      showDefaultValue = Visibility.NEVER,
       description =
-          "The update is scaled by alpha/rank; unless given twice the rank for language models, else"
-              + " the rank.")
+          "LoRA alpha: the update is scaled by alpha/rank (default: twice the rank for language"
+              + " models, otherwise the rank).")
   private @Nullable Double alpha;
 
   @Option(
-      names = "--targets",
+      names = "--target-modules",
       paramLabel = "NAME",
       split = ",",
-      showDefaultValue = Visibility.NEVER,
       description =
-          "Layers to adapt, by the end of their path, or all-linear; every linear layer but a"
-              + " language model's head unless given.")
+          "Target modules, by the end of their path, or all-linear (default: every linear layer"
+              + " except a language model's head).")
   private List<String> targets = new ArrayList<>();
 
   @Option(
-      names = "--exclude",
+      names = "--exclude-modules",
       paramLabel = "NAME",
       split = ",",
-      showDefaultValue = Visibility.NEVER,
-      description = "Layers to leave out.")
+      description = "Modules to leave out of the target modules.")
   private List<String> exclude = new ArrayList<>();
 
-  @Option(
-      names = "--dropout",
-      paramLabel = "X",
-      description = "Probability that an input of the update is zero in training.")
+  @Option(names = "--dropout", paramLabel = "X", description = "LoRA dropout probability" + DEFAULT)
   private double dropout;
 
-  @Option(names = "--dora", description = "Train a magnitude for each output too (DoRA).")
+  @Option(names = "--dora", description = "Use DoRA: also train a magnitude per output.")
   private boolean dora;
 
-  @Option(names = "--rslora", description = "Scale by alpha/√rank instead.")
+  @Option(names = "--rslora", description = "Use rsLoRA: scale by alpha/√rank.")
   private boolean rsLora;
 
   @Option(
       names = "--init",
       paramLabel = "NAME",
       description =
-          "How the matrices begin: true, gaussian, orthogonal, pissa, olora, or for language models"
-              + " eva, from the data.")
+          "Initialisation of the LoRA matrices: true, gaussian, orthogonal, pissa, olora, or eva,"
+              + " which is data-driven and for language models only"
+              + DEFAULT)
   private String init = "true";
 
-  /** The adapter's alpha, if it was given. */
+  /** Returns alpha if the option was given. */
   OptionalDouble alpha() {
     return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
   }
@@ -92,9 +88,9 @@ final class AdapterOptions {
     return rank;
   }
 
-  LoraConfig config(double usualAlpha) {
+  LoraConfig config(double defaultAlpha) {
     return LoraConfig.rank(rank)
-        .alpha(alpha().orElse(usualAlpha))
+        .alpha(alpha().orElse(defaultAlpha))
         .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
         .exclude(Targets.named(exclude))
         .dropout(dropout)

@@ -7,7 +7,7 @@ import dev.lora4j.models.talk.Answer;
 import java.util.List;
 import java.util.Locale;
 
-/** What is told of an answer beside its text: to people in a line, to machines in fields. */
+/** The figures of an answer: a line for people, JSON fields for programs. */
 final class AnswerLines {
   private AnswerLines() {}
 
@@ -15,7 +15,7 @@ final class AnswerLines {
   static String figures(Answer answer) {
     Generation made = answer.generation();
     int read = made.promptTokens() - made.known();
-    String known = made.known() == 0 ? "" : ", " + Numbers.count(made.known()) + " known before";
+    String known = made.known() == 0 ? "" : ", " + Numbers.count(made.known()) + " cached";
     return String.format(
         Locale.ROOT,
         "%s tokens, %.1f tokens/s (prompt: %s tokens in %.2f s%s)",

@@ -2,15 +2,21 @@ package dev.lora4j.cli;
 
 import picocli.CommandLine.Command;
 
-/** Measurements of this machine's speed on models of a given shape, with random weights. */
+/** Speed measurements on a model of a given shape with random weights. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
     subcommands = {BenchTrainCommand.class, BenchGenerateCommand.class},
-    synopsisSubcommandLabel = "WHAT",
+    synopsisSubcommandLabel = "BENCHMARK",
+    header = {"Measure the speed of training and generation on this machine.", ""},
     description = {
-      "Measures how fast this machine trains a model of a given shape and writes with it. It needs no files.",
+      "",
+      "Runs a model of a given shape with random weights. No files are needed.",
       ""
     },
-    footer = {"", "Example:", "  lora bench train --layers 30 --hidden 576 --vocab 49152"})
+    footer = {
+      "",
+      "Example:",
+      "  lora bench train --layers 30 --hidden-size 576 --vocab-size 49152"
+    })
 final class BenchCommand {}

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraConfig;
@@ -14,48 +16,60 @@ import dev.lora4j.nn.Blas;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Lets a model with random weights write one text, and tells the speed. */
+/** Measures the generation speed of a model with random weights. */
 @Command(
     name = "generate",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
+    header = {"Measure generation speed.", ""},
     description = {
-      "Reads a random prompt and writes tokens after it: with the bare base, with an adapter on all"
-          + " linear layers, and with that adapter merged, in turn.",
+      "",
+      "Generates from a random prompt with the bare base, with an adapter on all linear layers,"
+          + " and with that adapter merged. Reports medians.",
       ""
     },
-    footer = {"", "Example:", "  lora bench generate --prompt 512 --new 64 --json"})
+    footer = {"", "Example:", "  lora bench generate --prompt-tokens 512 --new-tokens 64 --json"})
 final class BenchGenerateCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
-  @Option(names = "--rank", paramLabel = "N", description = "The adapter's rank.")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
 
-  @Option(names = "--prompt", paramLabel = "N", description = "Tokens in the prompt.")
+  @Option(
+      names = "--prompt-tokens",
+      paramLabel = "N",
+      description = "Prompt length in tokens" + DEFAULT)
   private int prompt = 512;
 
-  @Option(names = "--new", paramLabel = "N", description = "Tokens to write.")
+  @Option(
+      names = "--new-tokens",
+      paramLabel = "N",
+      description = "Number of tokens to generate" + DEFAULT)
   private int tokens = 64;
 
-  @Option(names = "--rounds", paramLabel = "N", description = "Texts of each kind; medians count.")
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      description = "Number of measured texts per variant" + DEFAULT)
   private int rounds = 5;
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads that share a text.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   private enum Kind {
     BASE,
@@ -68,9 +82,9 @@ final class BenchGenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Blas.preferSingleRows();
-    ModelShape.requirePositive("--prompt", prompt);
+    ModelShape.requirePositive("--prompt-tokens", prompt);
     if (rounds < 1 || tokens < 2) {
-      throw new UserError("--rounds must be at least 1 and --new at least 2");
+      throw new UserError("--rounds must be at least 1 and --new-tokens at least 2");
     }
     Engine.start();
     Engine.seed(0);
@@ -86,27 +100,27 @@ final class BenchGenerateCommand implements Callable<Integer> {
 
   private Map<Kind, Speed> measured(LoraModel model, Generator generator) {
     List<Long> ids = new Random(0).longs(prompt, 0, shape.vocabulary()).boxed().toList();
-    Map<Kind, List<Generation>> made = new EnumMap<>(Kind.class);
+    Map<Kind, List<Generation>> texts = new EnumMap<>(Kind.class);
     for (int round = 0; round <= rounds; round++) {
       for (Kind kind : Kind.values()) {
         Generation text = write(kind, model, generator, ids);
-        if (round > 0) { // the first warms up
-          made.computeIfAbsent(kind, k -> new ArrayList<>()).add(text);
+        if (round > 0) { // the first round is warm-up
+          texts.computeIfAbsent(kind, k -> new ArrayList<>()).add(text);
         }
       }
     }
     Map<Kind, Speed> speeds = new EnumMap<>(Kind.class);
-    made.forEach((kind, texts) -> speeds.put(kind, median(texts)));
+    texts.forEach((kind, measured) -> speeds.put(kind, median(measured)));
     return speeds;
   }
 
   private Generation write(Kind kind, LoraModel model, Generator generator, List<Long> ids) {
     model.activate(kind == Kind.BASE ? new String[0] : new String[] {"default"});
     if (kind == Kind.MERGED) {
-      model.merge(Unmerging.BY_SUBTRACTION); // no copy, whose memory the next texts would find free
+      model.merge(Unmerging.BY_SUBTRACTION); // a copy would leave free memory to the next texts
     }
     try {
-      generator.generate(ids, GenerationConfig.greedy(1)); // pays for what the switch left cold
+      generator.generate(ids, GenerationConfig.greedy(1)); // warm-up after the switch
       return generator.generate(ids, GenerationConfig.greedy(tokens));
     } finally {
       if (kind == Kind.MERGED) {
@@ -117,30 +131,26 @@ final class BenchGenerateCommand implements Callable<Integer> {
 
   private static Speed median(List<Generation> texts) {
     return new Speed(
-        texts.stream()
-            .map(text -> text.prefill().toNanos() / 1e9)
-            .sorted(Comparator.naturalOrder())
-            .toList()
-            .get(texts.size() / 2),
-        texts.stream()
-            .map(Generation::tokensPerSecond)
-            .sorted(Comparator.naturalOrder())
-            .toList()
-            .get(texts.size() / 2));
+        median(texts, text -> text.prefill().toNanos() / 1e9),
+        median(texts, Generation::tokensPerSecond));
+  }
+
+  private static double median(List<Generation> texts, ToDoubleFunction<Generation> measurement) {
+    return texts.stream().mapToDouble(measurement).sorted().toArray()[texts.size() / 2];
   }
 
   private void print(Map<Kind, Speed> speeds) {
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              speeds.forEach(
-                  (kind, speed) ->
-                      root.putObject(kind.name().toLowerCase(Locale.ROOT))
-                          .put("prefill_s", speed.prefillSeconds())
-                          .put("tokens_per_s", speed.tokensPerSecond())));
-      return;
-    }
+    output.show(
+        root ->
+            speeds.forEach(
+                (kind, speed) ->
+                    root.putObject(kind.name().toLowerCase(Locale.ROOT))
+                        .put("prefill_s", speed.prefillSeconds())
+                        .put("tokens_per_s", speed.tokensPerSecond())),
+        out -> table(speeds).print(out));
+  }
+
+  private static TextTable table(Map<Kind, Speed> speeds) {
     TextTable table = new TextTable("model", "first token, s", "tokens/s");
     speeds.forEach(
         (kind, speed) ->
@@ -148,6 +158,6 @@ final class BenchGenerateCommand implements Callable<Integer> {
                 kind.name().toLowerCase(Locale.ROOT),
                 String.format(Locale.ROOT, "%.3f", speed.prefillSeconds()),
                 String.format(Locale.ROOT, "%.1f", speed.tokensPerSecond())));
-    table.print(System.out);
+    return table;
   }
 }

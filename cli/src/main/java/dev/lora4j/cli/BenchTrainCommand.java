@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.lora.Lora;
@@ -27,62 +29,75 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains an adapter of a model with random weights on random tokens, and tells the speed. */
+/** Measures the training speed of an adapter for a model with random weights. */
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
+    header = {"Measure training speed.", ""},
     description = {
-      "Trains an adapter of all linear layers on random tokens, all of which carry loss. Every step"
-          + " but the first counts.",
+      "",
+      "Trains an adapter of all linear layers on random tokens, all of which carry loss. The first"
+          + " step is not counted.",
       ""
     },
-    footer = {"", "Example:", "  lora bench train --batch 4 --tokens 256 --steps 5 --json"})
+    footer = {
+      "",
+      "Example:",
+      "  lora bench train --batch-size 4 --seq-length 256 --steps 5 --json"
+    })
 final class BenchTrainCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
-  @Option(names = "--rank", paramLabel = "N", description = "The adapter's rank.")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Rows in a batch.")
+  @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
   private int batch = 4;
 
-  @Option(names = "--tokens", paramLabel = "N", description = "Tokens in a row.")
+  @Option(
+      names = "--seq-length",
+      paramLabel = "N",
+      description = "Sequence length in tokens" + DEFAULT)
   private int tokens = 256;
 
-  @Option(names = "--steps", paramLabel = "N", description = "Steps, at least 2.")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Number of steps, at least 2" + DEFAULT)
   private int steps = 5;
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads that share a step.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Option(
-      names = "--checkpointing",
-      description = "Keep only the layers' inputs, and compute the rest again.")
+      names = "--gradient-checkpointing",
+      description = "Recompute activations in the backward pass.")
   private boolean checkpointing;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   private long flopPerToken;
 
   @Override
   public Integer call() {
-    ModelShape.requirePositive("--batch", batch);
-    ModelShape.requirePositive("--tokens", tokens);
+    ModelShape.requirePositive("--batch-size", batch);
+    ModelShape.requirePositive("--seq-length", tokens);
     if (steps < 2) {
-      throw new UserError("--steps must be at least 2: the first one does not count");
+      throw new UserError("--steps must be at least 2: the first step is not counted");
     }
-    Path place = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
-    try (ScratchDirectory scratch = ScratchDirectory.beside(place)) {
+    Path directory = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
+    try (ScratchDirectory scratch = ScratchDirectory.beside(directory)) {
       print(rates(scratch.path().resolve("run")));
     }
     return 0;
   }
 
   /**
-   * Forward, and backward to the inputs, of all frozen matrices, which need no gradient themselves:
-   * 4 operations by parameter.
+   * Floating-point operations per token: forward, and backward to the inputs, of all frozen
+   * matrices, which need no gradient themselves; 4 per parameter.
    */
   private static long flopPerToken(Llama network) {
     return 4
@@ -138,20 +153,16 @@ final class BenchTrainCommand implements Callable<Integer> {
   private void print(List<Double> rates) {
     List<Double> counted = rates.subList(1, rates.size()).stream().sorted().toList();
     double median = counted.get(counted.size() / 2);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root -> {
-            root.put("tokens_per_s", median);
-            root.put("flop_per_token", flopPerToken);
-            ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
-            rates.forEach(root.putArray("all")::add);
-          });
-      return;
-    }
-    System.out.printf(
-        "%.1f tokens/s (median of the %d steps after the first)%n", median, counted.size());
-    ProcessMemory.peakMegabytes()
-        .ifPresent(mb -> System.out.printf("%d MB of memory at most%n", mb));
+    output.show(
+        root -> {
+          root.put("tokens_per_s", median);
+          root.put("flop_per_token", flopPerToken);
+          ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
+          rates.forEach(root.putArray("all")::add);
+        },
+        out -> {
+          out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
+          ProcessMemory.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
+        });
   }
 }

@@ -10,8 +10,6 @@ import dev.lora4j.models.talk.Conversation;
 import dev.lora4j.models.talk.TextModel;
 import dev.lora4j.models.talk.WritingOptions;
 import dev.lora4j.models.text.Message;
-import java.io.BufferedReader;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -24,174 +22,164 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Reads lines: what begins with a slash is for the program, all else is said to the model. */
+/** The loop of a chat: a line that begins with a slash is a command, any other is a message. */
 final class ChatLoop {
   private static final String NONE = "none";
   private static final List<String> COMMANDS =
       List.of("/adapter", "/adapters", "/system", "/reset", "/save", "/help", "/quit");
   private static final String HELP =
       """
-      /adapter NAME   let this adapter go on; several names add up; none for the bare model
-      /adapters       the adapters, the active ones with *
-      /system TEXT    what the model should be; none for nothing; without a text it is shown
-      /reset          begin a new conversation
-      /save FILE      write the conversation as a line of training data, {"messages": …}
-      /help           this
-      /quit           the end, as Ctrl-D
-      //…             say a line that begins with a slash\
+      /adapter NAME…  switch to an adapter; several add up; none for the base model
+      /adapters       list the adapters, * marks the active ones
+      /system TEXT    set the system prompt; none removes it; without TEXT show it
+      /reset          start a new conversation
+      /save FILE      save the conversation as a line of training data, {"messages": …}
+      /help           show this help
+      /quit           end the chat, as Ctrl-D
+      //TEXT          send a message that begins with a slash\
       """;
 
-  private final ChatScreen screen;
+  private final ChatInput input;
+  private final ChatOutput output;
   private final TextModel model;
   private final Conversation conversation;
   private final WritingOptions options;
   private final Set<Path> saved = new HashSet<>();
   private int forgotten;
 
-  ChatLoop(ChatScreen screen, TextModel model, Conversation conversation, WritingOptions options) {
-    this.screen = screen;
+  ChatLoop(
+      ChatInput input,
+      ChatOutput output,
+      TextModel model,
+      Conversation conversation,
+      WritingOptions options) {
+    this.input = input;
+    this.output = output;
     this.model = model;
     this.conversation = conversation;
     this.options = options;
   }
 
-  /** Goes on until the lines end, or somebody wants to leave. */
-  void run(BufferedReader lines) {
-    boolean goesOn = true;
-    while (goesOn) {
-      screen.ask();
-      Optional<String> line = next(lines);
-      goesOn = line.isPresent() && !line.get().equals("/quit") && !line.get().equals("/exit");
-      if (goesOn && !line.get().isEmpty()) {
-        take(line.get());
+  /** Runs until the input ends or the user quits. */
+  void run() {
+    Optional<String> line = next();
+    while (line.isPresent() && !line.get().equals("/quit") && !line.get().equals("/exit")) {
+      if (!line.get().isEmpty()) {
+        handle(line.get());
       }
+      line = next();
     }
   }
 
-  private static Optional<String> next(BufferedReader lines) {
-    try {
-      return Optional.ofNullable(lines.readLine()).map(String::strip);
-    } catch (IOException e) {
-      throw new UserError("cannot read standard input: " + e, e);
-    }
+  private Optional<String> next() {
+    return input.readLine().map(String::strip);
   }
 
-  /** A mistake is told, and the talk goes on. */
-  private void take(String line) {
+  /** Handles a line; bad input is reported and the chat goes on. */
+  private void handle(String line) {
     try {
       if (line.startsWith("//")) {
-        say(line.substring(1));
+        send(line.substring(1));
       } else if (line.startsWith("/")) {
         String[] words = line.split("\\s+", 2);
-        obey(words[0], words.length == 2 ? words[1] : "");
+        execute(words[0], words.length == 2 ? words[1] : "");
       } else {
-        say(line);
+        send(line);
       }
     } catch (UserError e) {
-      screen.note(String.valueOf(e.getMessage()));
+      output.note(String.valueOf(e.getMessage()));
     }
   }
 
-  private void obey(String command, String rest) {
+  private void execute(String command, String rest) {
     switch (command) {
       case "/adapter" -> adapter(rest);
       case "/adapters" -> listAdapters();
       case "/system" -> system(rest);
       case "/reset" -> reset();
       case "/save" -> save(rest);
-      case "/help" -> screen.line(HELP);
+      case "/help" -> output.line(HELP);
       default ->
           throw new UserError(
-              "no command "
+              "unknown command "
                   + command
                   + NearMiss.hint(command, COMMANDS)
-                  + " (// says a line that begins with a slash)");
+                  + " (begin with // to send a message that begins with a slash)");
     }
   }
 
-  // ---- speaking ----
-
-  private void say(String text) {
+  private void send(String text) {
     AtomicBoolean interrupted = new AtomicBoolean();
-    Answer answer;
-    try (CtrlC ctrlC = CtrlC.runs(() -> interrupted.set(true))) {
-      answer =
-          conversation.say(
-              text,
-              options.seed(options.sampling().seed() + conversation.answers()),
-              piece -> screen.piece(piece) && !interrupted.get());
-    }
-    screen.answered(answer, model.active());
+    input.run(() -> answer(text, interrupted), () -> interrupted.set(true));
+  }
+
+  private void answer(String text, AtomicBoolean interrupted) {
+    Answer answer =
+        conversation.say(
+            text,
+            options.seed(options.sampling().seed() + conversation.answers()),
+            piece -> output.piece(piece) && !interrupted.get());
+    output.answered(answer, model.active());
     if (answer.forgotten() > forgotten) {
-      screen.note(
-          "the conversation is longer than the model's longest text of %d tokens; its first %d messages are forgotten"
+      output.note(
+          "the conversation exceeds the context of %d tokens; its first %d messages are dropped"
               .formatted(model.network().maxPositions(), answer.forgotten()));
     }
     forgotten = answer.forgotten();
   }
 
-  // ---- the program's own ----
-
   private void adapter(String names) {
     if (names.isEmpty()) {
-      throw new UserError("which one? /adapter NAME, or /adapter none; /adapters lists them");
+      throw new UserError("expected /adapter NAME or /adapter none; /adapters lists them");
     }
     boolean bare = names.equals(NONE) && !model.adapterNames().contains(NONE);
     List<String> chosen = bare ? List.of() : Arrays.asList(names.split("\\s+"));
     conversation.adapters(chosen);
-    screen.note(goesOn(chosen));
-  }
-
-  private static String goesOn(List<String> adapters) {
-    return switch (adapters.size()) {
-      case 0 -> "the bare model goes on";
-      case 1 -> "adapter " + adapters.get(0) + " goes on";
-      default -> "adapters " + String.join(", ", adapters) + " go on together";
-    };
+    output.note(bare ? "no active adapter" : "active adapter: " + String.join(" + ", chosen));
   }
 
   private void listAdapters() {
     if (model.adapterNames().isEmpty()) {
-      screen.line("no adapters; begin with --adapter NAME=DIR");
+      output.line("No adapters; give them on the command line with --adapter NAME=DIR.");
     }
     for (String name : model.adapterNames()) {
-      screen.line((model.active().contains(name) ? "* " : "  ") + name);
+      output.line((model.active().contains(name) ? "* " : "  ") + name);
     }
   }
 
   private void system(String text) {
     if (text.isEmpty()) {
-      screen.line(conversation.system().orElse("no system message"));
+      output.line(conversation.system().orElse("No system prompt."));
     } else {
       conversation.system(text.equals(NONE) ? Optional.empty() : Optional.of(text));
-      screen.note("from the next turn on; /reset begins a new conversation with it");
+      output.note("effective from the next message; /reset starts a new conversation with it");
     }
   }
 
   private void reset() {
     conversation.reset();
     forgotten = 0;
-    screen.note("a new conversation");
+    output.note("new conversation");
   }
 
   private void save(String name) {
     Path file = path(name);
     if (Files.exists(file) && !saved.contains(file)) {
-      throw new UserError("cannot write " + name + ": there is a file of that name");
+      throw new UserError("cannot write " + name + ": the file already exists");
     }
     AtomicFile.write(file, (json(conversation.messages()) + "\n").getBytes(StandardCharsets.UTF_8));
     saved.add(file);
-    screen.note("%d messages in %s".formatted(conversation.messages().size(), name));
+    output.note("Saved %d messages to %s".formatted(conversation.messages().size(), name));
   }
 
   private static Path path(String name) {
     if (name.isEmpty()) {
-      throw new UserError("where? /save FILE");
+      throw new UserError("expected /save FILE");
     }
     try {
       return Path.of(name).toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
-      throw new UserError("'" + name + "' can't be the name of a file: " + e.getReason(), e);
+      throw new UserError("'" + name + "' is not a valid file name: " + e.getReason(), e);
     }
   }
 
@@ -200,7 +188,7 @@ final class ChatLoop {
       return new ObjectMapper()
           .writeValueAsString(Map.of("messages", messages.stream().map(Message::fields).toList()));
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a conversation that can't be written", e);
+      throw new IllegalStateException("cannot write the conversation", e);
     }
   }
 }

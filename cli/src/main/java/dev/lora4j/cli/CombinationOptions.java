@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Combination;
@@ -9,7 +11,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How adapters become one, in PEFT's words. */
+/** The combination method, by PEFT's names. */
 final class CombinationOptions {
   private static final String SVD = "_svd";
   private static final List<String> METHODS =
@@ -30,44 +32,49 @@ final class CombinationOptions {
       names = "--method",
       paramLabel = "NAME",
       description =
-          "cat (the weighted sum, exactly; the ranks add up), svd (the nearest to it of a rank),"
-              + " linear, magnitude_prune, ties, dare_linear, dare_ties, and the last four with"
-              + " _svd; cat if not given.")
+          "Combination method: cat (exact weighted sum; ranks add up), svd (its best approximation"
+              + " at a given rank), linear, magnitude_prune, ties, dare_linear or dare_ties; the"
+              + " last four also with suffix _svd"
+              + DEFAULT)
   private String method = "cat";
 
   @Option(
       names = "--rank",
       paramLabel = "N",
-      description = "For svd and …_svd: the new rank; the largest of the adapters' if not given.")
+      description = "New rank for svd and …_svd (default: the largest of the adapters).")
   private @Nullable Integer rank;
 
   @Option(
       names = "--density",
       paramLabel = "X",
-      description = "For magnitude_prune, ties and dare: the share of numbers that stays.")
+      description = "Fraction of values kept by magnitude_prune, ties and dare.")
   private @Nullable Double density;
 
   @Option(
-      names = "--majority",
+      names = "--majority-sign-method",
       paramLabel = "NAME",
-      description = "For ties: whose sign counts, that of the greater total or frequency.")
+      description = "Majority sign of ties: total or frequency (default: total).")
   private @Nullable String majority;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "For dare: the same seed drops the same numbers; 0 if not given.")
+      description = "Seed of the values that dare drops (default: 0).")
   private @Nullable Long seed;
 
-  Combination chosen() {
+  Combination combination() {
     String word = method.toLowerCase(Locale.ROOT);
     if (!METHODS.contains(word)) {
-      throw new UserError("no method '" + method + "'" + NearMiss.hint(word, METHODS));
+      throw new UserError(
+          "--method: unknown method '" + method + "'" + NearMiss.hint(word, METHODS));
     }
     boolean bySvd = word.equals("svd") || word.endsWith(SVD);
     refuse("--rank", rank != null && !bySvd, "svd and …_svd");
     refuse("--density", density != null && !prunes(word), "magnitude_prune, ties and dare");
-    refuse("--majority", majority != null && !word.contains("ties"), "ties and dare_ties");
+    refuse(
+        "--majority-sign-method",
+        majority != null && !word.contains("ties"),
+        "ties and" + " dare_ties");
     refuse("--seed", seed != null && !word.startsWith("dare"), "dare_linear and dare_ties");
     if (word.equals("cat")) {
       return Combination.cat();
@@ -86,13 +93,13 @@ final class CombinationOptions {
       case "ties" -> Combination.ties(density(), majority());
       case "dare_linear" -> Combination.dareLinear(density(), seed());
       case "dare_ties" -> Combination.dareTies(density(), seed(), majority());
-      default -> throw new IllegalStateException("no mix " + word);
+      default -> throw new IllegalStateException("unknown method " + word);
     };
   }
 
-  private void refuse(String option, boolean isWrong, String goesWith) {
+  private void refuse(String option, boolean isWrong, String methods) {
     if (isWrong) {
-      throw new UserError("%s goes with %s, not with %s".formatted(option, goesWith, method));
+      throw new UserError("%s applies to %s, not to %s".formatted(option, methods, method));
     }
   }
 
@@ -102,8 +109,7 @@ final class CombinationOptions {
 
   private double density() {
     if (density == null) {
-      throw new UserError(
-          method + " needs --density, the share of numbers that stays, such as 0.5");
+      throw new UserError(method + " needs --density, the fraction of values to keep, such as 0.5");
     }
     return density;
   }
@@ -115,7 +121,10 @@ final class CombinationOptions {
       case "frequency" -> MajoritySign.FREQUENCY;
       default ->
           throw new UserError(
-              "no majority '" + word + "'" + NearMiss.hint(word, List.of("total", "frequency")));
+              "--majority-sign-method: unknown method '"
+                  + word
+                  + "'"
+                  + NearMiss.hint(word, List.of("total", "frequency")));
     };
   }
 

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.lora.BaseCheck;
@@ -18,16 +20,18 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Makes one adapter of several. */
+/** Combines several adapters into one. */
 @Command(
     name = "combine",
     mixinStandardHelpOptions = true,
-    description = {"Makes one adapter of several, each with a weight, as PEFT does.", ""},
+    header = {"Combine several adapters into one.", ""},
+    description = {"", "Combines weighted adapters by the methods of PEFT.", ""},
     footer = {
       "",
       "Examples:",
       "  lora combine --adapter french=0.7 --adapter formal=0.3 --out both",
-      "  lora combine --adapter french --adapter slang=-0.5 --method ties_svd --density 0.5 --rank 8"
+      "  lora combine --adapter french --adapter slang=-0.5 --method ties_svd --density 0.5 --rank"
+          + " 8"
           + " --out small"
     })
 final class CombineCommand implements Callable<Integer> {
@@ -35,7 +39,7 @@ final class CombineCommand implements Callable<Integer> {
       names = "--adapter",
       paramLabel = "DIR[=WEIGHT]",
       required = true,
-      description = "An adapter's directory and how much it counts, 1 if not given; repeatable.")
+      description = "Adapter directory and its weight (default: 1); repeatable.")
   private List<String> adapters = new ArrayList<>();
 
   @Mixin private CombinationOptions how = new CombinationOptions();
@@ -44,31 +48,28 @@ final class CombineCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "BASE",
       description =
-          "A saved model, to check that the adapters fit it and to keep their target names; needed"
-              + " only by adapters that count from a part of the base.")
+          "Base model to check the adapters against; required for adapters initialised from the"
+              + " base weights.")
   private @Nullable Path model;
 
-  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where it goes.")
+  @Option(names = "--out", paramLabel = "DIR", required = true, description = "Output directory.")
   private Path out = Path.of("");
 
   @Option(
       names = "--dtype",
       paramLabel = "NAME",
-      description = "float32, float16 or bfloat16; float32 if not given.")
+      description = "Output data type: float32, float16 or bfloat16" + DEFAULT)
   private String dtype = "float32";
 
-  @Option(
-      names = "--any-base",
-      description = "Combine adapters even if they say that they were made on different bases.")
+  @Option(names = "--any-base", description = "Combine adapters of different base models.")
   private boolean anyBase;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
-    Combination chosen = how.chosen();
-    CombineJob job = CombineJob.of(weights(), chosen).as(MergeOptions.dtype(dtype));
+    Combination chosen = how.combination();
+    CombineJob job = CombineJob.of(weights(), chosen).as(DTypeName.parse(dtype));
     if (model != null) {
       job = job.on(model);
     }
@@ -76,31 +77,28 @@ final class CombineCommand implements Callable<Integer> {
       job = job.checking(BaseCheck.ANY_BASE);
     }
     CombineSummary made = job.write(out);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("method", chosen.word())
-                  .put("adapters", adapters.size())
-                  .put("layers", made.layers())
-                  .put("smallest_rank", made.smallestRank())
-                  .put("largest_rank", made.largestRank())
-                  .put("parameters", made.numbers())
-                  .put("bytes", made.bytes())
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf(
-          "%s of %d adapters: %d layers, rank %s, %s numbers; %s in %s%n",
-          chosen.word(),
-          adapters.size(),
-          made.layers(),
-          made.smallestRank() == made.largestRank()
-              ? String.valueOf(made.largestRank())
-              : made.smallestRank() + " to " + made.largestRank(),
-          Numbers.count(made.numbers()),
-          Numbers.bytes(made.bytes()),
-          out);
-    }
+    output.show(
+        root ->
+            root.put("method", chosen.word())
+                .put("adapters", adapters.size())
+                .put("layers", made.layers())
+                .put("smallest_rank", made.smallestRank())
+                .put("largest_rank", made.largestRank())
+                .put("parameters", made.numbers())
+                .put("bytes", made.bytes())
+                .put("out", out.toString()),
+        text ->
+            text.printf(
+                "Combined %d adapters by %s: %d layers, rank %s, %s parameters; wrote %s to %s%n",
+                adapters.size(),
+                chosen.word(),
+                made.layers(),
+                made.smallestRank() == made.largestRank()
+                    ? String.valueOf(made.largestRank())
+                    : made.smallestRank() + " to " + made.largestRank(),
+                Numbers.count(made.numbers()),
+                Numbers.bytes(made.bytes()),
+                out));
     return 0;
   }
 
@@ -111,7 +109,7 @@ final class CombineCommand implements Callable<Integer> {
       Path path = Path.of(equals < 0 ? given : given.substring(0, equals));
       double weight = equals < 0 ? 1 : weight(given, given.substring(equals + 1));
       if (weights.put(path, weight) != null) {
-        throw new UserError(path + " is given twice; add its weights up");
+        throw new UserError(path + " is given twice; give it once, with the sum of its weights");
       }
     }
     return weights;

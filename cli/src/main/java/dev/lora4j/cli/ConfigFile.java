@@ -9,6 +9,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -23,24 +24,26 @@ import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
 /**
- * A command's options in a YAML file: the long names without dashes as keys, with values as on the
- * command line, or lists of them. Nothing is made of the file but text.
+ * A command's options in a YAML file: keys are option names without dashes, values are as on the
+ * command line, or lists of such values. The file is read as text only; it constructs no objects.
  */
 final class ConfigFile {
   private final Path file;
   private final Collection<String> known;
+  private final FormerNames names;
 
   private ConfigFile(Path file, Collection<String> known) {
     this.file = file;
     this.known = known;
+    names = new FormerNames(known);
   }
 
   /**
-   * Reads the values by option.
+   * Reads the values by option name.
    *
-   * @param known the options that may be given
-   * @throws UserError naming the line of a key that is not known, is there twice, or has no value
-   * @throws CorruptFile if it is no YAML
+   * @param known the options that a file may set; their former names are accepted too
+   * @throws UserError naming the line of a key that is unknown, is repeated, or has no value
+   * @throws CorruptFile if the file is not YAML
    */
   static Map<String, String> read(Path file, Collection<String> known) {
     return new ConfigFile(file, known).read();
@@ -48,15 +51,23 @@ final class ConfigFile {
 
   private Map<String, String> read() {
     Map<String, String> values = new LinkedHashMap<>();
+    Map<String, String> keys = new HashMap<>();
     Node root = root();
     if (!(root instanceof MappingNode mapping)) {
       throw mistake(root, "expected keys with values, such as 'rank: 8'");
     }
     for (NodeTuple entry : mapping.getValue()) {
-      String option = option(entry.getKeyNode());
-      if (values.put(option, value(option, entry.getValueNode())) != null) {
-        throw mistake(entry.getKeyNode(), "'" + option + "' is there twice");
+      String key = key(entry.getKeyNode());
+      String option = option(entry.getKeyNode(), key);
+      String before = keys.put(option, key);
+      if (before != null) {
+        throw mistake(
+            entry.getKeyNode(),
+            before.equals(key)
+                ? "'" + key + "' is repeated"
+                : "'%s' and '%s' are the same option".formatted(before, key));
       }
+      values.put(option, value(key, entry.getValueNode()));
     }
     return values;
   }
@@ -72,23 +83,29 @@ final class ConfigFile {
       throw new UserError("cannot read " + file + ": " + e, e);
     } catch (MarkedYAMLException e) {
       int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
-      throw new CorruptFile(file, "line " + line + ": no YAML: " + e.getProblem(), e);
+      throw new CorruptFile(file, "line " + line + ": invalid YAML: " + e.getProblem(), e);
     }
     if (root == null) {
-      throw new UserError(file + ": there is nothing in it");
+      throw new UserError(file + " is empty");
     }
     return root;
   }
 
-  private String option(Node key) {
+  private String key(Node key) {
     if (!(key instanceof ScalarNode scalar)) {
-      throw mistake(key, "expected a key, found " + key.getNodeId());
+      throw mistake(key, "expected a key, found a " + key.getNodeId());
     }
-    String name = scalar.getValue().replace('_', '-');
-    if (!known.contains(name)) {
-      throw mistake(key, "no key '" + scalar.getValue() + "'" + NearMiss.hint(name, known));
+    return scalar.getValue().replace('_', '-');
+  }
+
+  private String option(Node node, String key) {
+    String option = names.current(key);
+    if (!known.contains(option)) {
+      String hint = names.hint(key, "");
+      throw mistake(
+          node, "unknown key '" + key + "'" + (hint.isEmpty() ? NearMiss.hint(key, known) : hint));
     }
-    return name;
+    return option;
   }
 
   private String value(String option, Node node) {

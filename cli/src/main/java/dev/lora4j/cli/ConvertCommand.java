@@ -9,18 +9,20 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Carries an adapter or a model from one kind of files into another. */
+/** Converts an adapter or a model to another file format. */
 @Command(
     name = "convert",
     mixinStandardHelpOptions = true,
+    header = {"Convert an adapter or a model to another file format.", ""},
     description = {
-      "Writes an adapter in the files of another program: PEFT's directory, mlx-lm's directory, or"
-          + " the GGUF file that llama.cpp takes with --lora. Or a model: a GGUF file as a directory"
-          + " in Hugging Face's layout, with tokenizer and chat template, or such a directory as a"
-          + " GGUF file.",
+      "",
+      "Adapters: PEFT directory, mlx-lm directory, or a GGUF file for llama.cpp's --lora.",
+      "Models: GGUF file to a Hugging Face directory with tokenizer and chat template, or such a"
+          + " directory to a GGUF file.",
       ""
     },
     footer = {
@@ -37,55 +39,54 @@ final class ConvertCommand implements Callable<Integer> {
       index = "0",
       paramLabel = "FROM",
       description =
-          "An adapter: a directory of PEFT's or mlx-lm's, or a .gguf file. Or a model: a .gguf"
-              + " file or a directory.")
+          "Source: an adapter directory of PEFT or mlx-lm, a model directory, or a .gguf file of"
+              + " either.")
   private Path from = Path.of("");
 
-  @Parameters(index = "1", paramLabel = "OUT", description = "Where the result goes.")
+  @Parameters(index = "1", paramLabel = "OUT", description = "Output file or directory.")
   private Path out = Path.of("");
 
   @Option(
       names = "--to",
-      paramLabel = "KIND",
+      paramLabel = "FORMAT",
       description =
-          "peft, mlx or gguf; if not given, by OUT's name: .gguf, .mlx or -mlx at its end, else"
-              + " peft.")
+          "Adapter format: peft, mlx or gguf (default: by the end of OUT: .gguf, .mlx or -mlx,"
+              + " otherwise peft).")
   private @Nullable String to;
 
   @Option(
       names = "--model",
       paramLabel = "BASE",
       description =
-          "The base's directory, of which config.json is read; needed to write GGUF, and to read"
-              + " GGUF of Llama's kind.")
+          "Base model directory, for its config.json; required to write an adapter as GGUF, and to"
+              + " read a Llama adapter from GGUF.")
   private @Nullable Path model;
 
   @Option(
       names = "--dtype",
       paramLabel = "NAME",
       description =
-          "float32, float16 or bfloat16, for a model in a GGUF file also q8_0. If not given, as it"
-              + " is; float16 where it was quantised, and for a model in a GGUF file.")
+          "Output data type: float32, float16 or bfloat16, for a GGUF model also q8_0 (default:"
+              + " unchanged; float16 for a quantised source and for a GGUF model).")
   private @Nullable String dtype;
 
   @Option(
       names = "--max-shard-size",
       paramLabel = "SIZE",
       description =
-          "The largest file of weights in a model's directory, such as 500MB; 5GB unless given.")
+          "Maximum size of a weight file in a model directory, such as 500MB (default: 5GB).")
   private @Nullable String maxShardSize;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     if (ModelConversion.isModel(from)) {
       if (to != null || model != null) {
-        throw new UserError("--to and --model are for adapters; " + from + " is a model");
+        throw new UserError("--to and --model apply to adapters; " + from + " is a model");
       }
       new ModelConversion(
-              from, out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), json)
+              from, out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), output)
           .run();
     } else {
       convertAdapter();
@@ -96,7 +97,7 @@ final class ConvertCommand implements Callable<Integer> {
   private void convertAdapter() {
     if (maxShardSize != null) {
       throw new UserError(
-          "--max-shard-size is for a model's directory; " + from + " is an adapter");
+          "--max-shard-size applies to model directories; " + from + " is an adapter");
     }
     AdapterKind kind = to == null ? AdapterKind.byName(out) : AdapterKind.of(to);
     AdapterConversion conversion = AdapterConversion.of(from);
@@ -104,28 +105,25 @@ final class ConvertCommand implements Callable<Integer> {
       conversion = conversion.withBase(model);
     }
     if (dtype != null) {
-      conversion = conversion.writtenAs(MergeOptions.dtype(dtype));
+      conversion = conversion.writtenAs(DTypeName.parse(dtype));
     }
     AdapterConversion.Summary done = conversion.to(kind, out);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("from", done.from().word())
-                  .put("to", done.to().word())
-                  .put("layers", done.layers())
-                  .put("parameters", done.numbers())
-                  .put("bytes", done.bytes())
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf(
-          "%s to %s: %d layers, %s numbers; %s in %s%n",
-          done.from().word(),
-          done.to().word(),
-          done.layers(),
-          Numbers.count(done.numbers()),
-          Numbers.bytes(done.bytes()),
-          out);
-    }
+    output.show(
+        root ->
+            root.put("from", done.from().word())
+                .put("to", done.to().word())
+                .put("layers", done.layers())
+                .put("parameters", done.numbers())
+                .put("bytes", done.bytes())
+                .put("out", out.toString()),
+        text ->
+            text.printf(
+                "Converted %s to %s: %d layers, %s parameters; wrote %s to %s%n",
+                done.from().word(),
+                done.to().word(),
+                done.layers(),
+                Numbers.count(done.numbers()),
+                Numbers.bytes(done.bytes()),
+                out));
   }
 }

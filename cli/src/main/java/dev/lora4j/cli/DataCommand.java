@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.models.gguf.ModelFiles;
@@ -19,18 +21,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Shows what training makes of a file, before hours are spent on it. */
+/** Shows how a training file is read and tokenised. */
 @Command(
     name = "data",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
+    header = {"Show how a training file is read and tokenised.", ""},
     description = {
-      "Shows what training makes of a file of texts: its form, how many examples, and some of them"
-          + " with the tokens that carry loss in colour, or between ⟦ and ⟧.",
+      "",
+      "Shows the form of the data, the number of examples, and the first examples. Tokens that"
+          + " carry loss are coloured, or enclosed in ⟦ and ⟧.",
       ""
     },
     footer = {
@@ -40,7 +43,7 @@ import picocli.CommandLine.Parameters;
       "  lora data chats.jsonl --model SmolLM2-135M-Instruct --show 10 --color always | less -R"
     })
 final class DataCommand implements Callable<Integer> {
-  /** Whether learned tokens are shown in colour. */
+  /** When to colour the tokens that carry loss. */
   enum Colour {
     AUTO,
     ALWAYS,
@@ -49,35 +52,36 @@ final class DataCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "FILE",
-      description = "A jsonl, json, csv, tsv, parquet or txt file.",
-      showDefaultValue = Visibility.NEVER)
+      description = "Data: a jsonl, json, csv, tsv, parquet or txt file.")
   private Path file = Path.of("");
 
   @Option(
       names = "--model",
       paramLabel = "M",
       required = true,
-      showDefaultValue = Visibility.NEVER,
       description =
-          "Whose tokenizer and chat template count: a directory as Hugging Face lays it out, a"
-              + " GGUF file, or org/name[@revision] on the Hub.")
+          "Model whose tokenizer and chat template are used: Hugging Face directory, GGUF file, or"
+              + " org/name[@revision] on the Hub.")
   private String model = "";
 
-  @Option(names = "--show", paramLabel = "N", description = "So many examples, from the first on.")
+  @Option(names = "--show", paramLabel = "N", description = "Number of examples to show" + DEFAULT)
   private int show = 3;
 
-  @Option(names = "--max-tokens", paramLabel = "N", description = "Longer examples are cut.")
+  @Option(
+      names = "--max-seq-length",
+      paramLabel = "N",
+      description = "Maximum sequence length in tokens; longer examples are truncated" + DEFAULT)
   private int maxTokens = 512;
 
   @Option(
-      names = {"--color", "--colour"},
+      names = "--color",
       paramLabel = "WHEN",
-      description = "auto (on a terminal), always or never.")
+      description = "Colour: auto (on a terminal), always or never (default: auto).")
   private Colour colour = Colour.AUTO;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
+  /** The examples of a file, in which a pair is two examples. */
   private record Found(DataForm form, ExampleGroups made) {
     List<Example> examples() {
       return made.examples();
@@ -92,17 +96,13 @@ final class DataCommand implements Callable<Integer> {
   public Integer call() {
     if (show < 0 || maxTokens < 2) {
       throw new UserError(
-          "--show must be at least 0 and --max-tokens at least 2; found %d and %d"
+          "--show must be at least 0 and --max-seq-length at least 2; found %d and %d"
               .formatted(show, maxTokens));
     }
     ModelFiles files = ModelFiles.at(References.resolve(model));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
       Found found = read(TextData.open(file), files, tokenizer);
-      if (json) {
-        JsonLine.print(System.out, root -> fill(root, found, tokenizer));
-      } else {
-        print(System.out, found, tokenizer);
-      }
+      output.show(root -> fill(root, found, tokenizer), out -> print(out, found, tokenizer));
     }
     return 0;
   }
@@ -118,15 +118,13 @@ final class DataCommand implements Callable<Integer> {
     return found.examples().subList(0, Math.min(show, found.examples().size()));
   }
 
-  // ---- for people ----
-
   private void print(PrintStream out, Found found, Tokenizer tokenizer) {
     out.println(found.form().sentence());
     out.println(found.report().summary());
     int[] lengths = found.examples().stream().mapToInt(Example::length).sorted().toArray();
     out.printf(
         Locale.ROOT,
-        "lengths: %,d to %,d tokens, half of them up to %,d%n",
+        "Sequence length: %,d to %,d tokens, median %,d%n",
         lengths[0],
         lengths[lengths.length - 1],
         lengths[lengths.length / 2]);
@@ -152,8 +150,6 @@ final class DataCommand implements Callable<Integer> {
       case AUTO -> Screen.standardError().terminal() && System.getenv("NO_COLOR") == null;
     };
   }
-
-  // ---- for machines ----
 
   private void fill(ObjectNode root, Found found, Tokenizer tokenizer) {
     DataReport report = found.report();

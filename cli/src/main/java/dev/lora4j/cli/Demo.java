@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
 import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.data.DataSource;
@@ -13,6 +14,7 @@ import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.ConvNet;
+import dev.lora4j.models.training.Versions;
 import dev.lora4j.nn.Devices;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Module;
@@ -34,8 +36,8 @@ import java.util.Map;
 import org.bytedeco.pytorch.Device;
 
 /**
- * Trains a network, adapts it, fine-tunes the low-rank matrices on a few classes, compares, saves,
- * merges, and switches back. After each epoch what was learned is on the disk.
+ * Trains a network, adds an adapter, fine-tunes the adapter on a few classes, compares, saves,
+ * merges, and unmerges. A checkpoint is written after each epoch.
  */
 final class Demo implements AutoCloseable {
   private static final double MOMENTUM = 0.9;
@@ -58,7 +60,7 @@ final class Demo implements AutoCloseable {
     adapterDirectory = settings.out().resolve("adapter");
   }
 
-  DemoResult run() {
+  DemoReport run() {
     requireWritable(settings.out());
     Device device = Devices.named(settings.device());
     Engine.seed(settings.seed());
@@ -66,14 +68,14 @@ final class Demo implements AutoCloseable {
     long start = System.nanoTime();
     try (ImageSplits images = source.load(settings.workers());
         ConvNet net = new ConvNet(images.classes().size())) {
-      double loadSeconds = (System.nanoTime() - start) / 1e9;
-      story.images(images, loadSeconds);
+      Duration load = Duration.ofNanos(System.nanoTime() - start);
+      story.images(images, load.toNanos() / 1e9);
       net.to(device);
-      return run(net, images, loadSeconds);
+      return run(net, images, load);
     }
   }
 
-  private DemoResult run(ConvNet net, ImageSplits images, double loadSeconds) {
+  private DemoReport run(ConvNet net, ImageSplits images, Duration load) {
     List<String> tuned = tuned(images);
     try (ImageSet few = images.train().only(tuned);
         Workers workers = new Workers(settings.workers());
@@ -91,23 +93,30 @@ final class Demo implements AutoCloseable {
       story.updatesAreNotZero(model);
       Accuracy after = Accuracy.of(net, images.test(), images.classes(), workers);
       story.change(before, after, tuned);
-      DemoResult.Proof proof = prove(model, probe);
+      DemoStory.Proof proof = prove(model, probe);
       story.proof(proof, adapterDirectory);
 
-      DemoResult result =
-          new DemoResult(
-              settings.withClasses(tuned),
+      DemoReport report =
+          new DemoReport(
+              source + ", " + DemoStory.sizes(images),
+              List.copyOf(before.classes().keySet()),
+              tuned,
               before,
               after,
+              base.curve().points(),
+              lora.curve().points(),
               listingBefore,
               listingAfter,
-              base,
-              lora,
-              proof,
-              loadSeconds,
-              secondsSinceStart());
-      report(result, images);
-      return result;
+              new DemoReport.Times(load, base.duration(), lora.duration(), sinceStart()),
+              base.stepsPerSecond(),
+              lora.stepsPerSecond(),
+              proof.adapterBytes(),
+              proof.mergedDifference(),
+              proof.disabledIsBase(),
+              settings.withClasses(tuned),
+              Versions.all());
+      write(report);
+      return report;
     }
   }
 
@@ -115,22 +124,20 @@ final class Demo implements AutoCloseable {
     return settings.classes().isEmpty() ? images.fineTuneClasses() : settings.classes();
   }
 
-  private void report(DemoResult result, ImageSplits images) {
-    ReportWriter.Written written =
-        ReportWriter.write(
-            settings.out(), result.toReport(source + ", " + DemoStory.sizes(images)));
+  private void write(DemoReport report) {
+    ReportWriter.Written written = ReportWriter.write(settings.out(), report);
     story.warnings(written.warnings());
-    story.end(written.page(), secondsSinceStart());
+    story.end(written.page(), sinceStart().toMillis() / 1e3);
   }
 
   private static void requireWritable(Path directory) {
     try {
       Files.createDirectories(directory);
     } catch (IOException e) {
-      throw new UserError("--out: can't make the directory " + directory + ": " + e, e);
+      throw new UserError("--out: cannot create the directory " + directory + ": " + e, e);
     }
     if (!Files.isWritable(directory)) {
-      throw new UserError("--out: no permission to write in " + directory);
+      throw new UserError("--out: cannot write to " + directory);
     }
   }
 
@@ -152,7 +159,7 @@ final class Demo implements AutoCloseable {
   private TrainingResult trainBase(ConvNet net, ImageSet images, Workers workers) {
     story.baseBegins(images);
     try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM);
-        ProgressBar bar = new ProgressBar("base")) {
+        TrainingProgress bar = new TrainingProgress("base")) {
       return trainer(net, sgd, bar, () -> saveBase(net))
           .epochs(settings.epochs())
           .fit(images, workers);
@@ -160,13 +167,13 @@ final class Demo implements AutoCloseable {
   }
 
   /**
-   * The first layers are frozen and their outputs cached, so a step takes some 200 µs: too short to
-   * share. The other core prepares the examples meanwhile.
+   * Fine-tunes on one worker: the first layers are frozen and their outputs cached, so a step takes
+   * about 200 µs, too short to share. The other core prepares the examples.
    */
   private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
     story.fineTuningBegins(few, tuned);
     try (Sgd sgd = new Sgd(settings.loraLearningRate(), MOMENTUM);
-        ProgressBar bar = new ProgressBar("LoRA");
+        TrainingProgress bar = new TrainingProgress("LoRA");
         Workers alone = new Workers(1)) {
       return trainer(model.base(), sgd, bar, () -> saveAdapter(model))
           .epochs(settings.loraEpochs())
@@ -174,7 +181,7 @@ final class Demo implements AutoCloseable {
     }
   }
 
-  private Trainer trainer(Module network, Sgd sgd, ProgressBar bar, Runnable checkpoint) {
+  private Trainer trainer(Module network, Sgd sgd, TrainingProgress bar, Runnable checkpoint) {
     TrainingCallback atCheckpoints =
         new TrainingCallback() {
           @Override
@@ -199,7 +206,7 @@ final class Demo implements AutoCloseable {
     return bytes;
   }
 
-  private DemoResult.Proof prove(LoraModel model, Probe probe) {
+  private DemoStory.Proof prove(LoraModel model, Probe probe) {
     boolean isBase;
     try (AdapterScope off = model.disabled()) {
       isBase = probe.isAsRemembered(model.base());
@@ -208,12 +215,12 @@ final class Demo implements AutoCloseable {
     model.merge();
     double difference = probe.difference(model.base());
     model.unmerge();
-    return new DemoResult.Proof(saveAdapter(model), difference, isBase);
+    return new DemoStory.Proof(saveAdapter(model), difference, isBase);
   }
 
-  private static double secondsSinceStart() {
+  private static Duration sinceStart() {
     Instant start = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
-    return Duration.between(start, Instant.now()).toMillis() / 1e3;
+    return Duration.between(start, Instant.now());
   }
 
   @Override

@@ -1,23 +1,26 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
+import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Tells the story of LoRA on a small network, from training to the merged adapter. */
+/** LoRA on a small network, from training the base to merging the adapter. */
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
+    header = {"Train, adapt and fine-tune a small ConvNet, and write a report.", ""},
     description = {
-      "Trains a small ConvNet, LoRA-adapts it, fine-tunes only the low-rank matrices on a few"
-          + " classes, and compares. Writes a report with pictures.",
+      "",
+      "Trains a small ConvNet, adds a LoRA adapter, fine-tunes the adapter alone on a few classes,"
+          + " and compares the accuracy before and after.",
       ""
     },
     footer = {
@@ -32,55 +35,80 @@ final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "auto|cifar10|synthetic|PATH",
-      description =
-          "auto is CIFAR-10 if cached or downloadable, else synthetic. PATH is a folder or zip of"
-              + " {train,test}/{class}/*.{jpg,png}, or CIFAR-10's binary archive or its folder.")
+      description = {
+        "Images: auto, cifar10, synthetic, or a path (default: ${DEFAULT-VALUE}). auto is CIFAR-10"
+            + " if cached or downloadable, otherwise synthetic.",
+        "A path is a folder or zip of {train,test}/{class}/*.{jpg,png}, or CIFAR-10's binary"
+            + " archive or its folder."
+      })
   private String data = "auto";
 
-  @Option(names = "--epochs", paramLabel = "N", description = "Epochs of the base's training.")
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      description = "Number of epochs for the base" + DEFAULT)
   private int epochs = 2;
 
-  @Option(names = "--lora-epochs", paramLabel = "N", description = "Epochs of the fine-tuning.")
+  @Option(
+      names = "--lora-epochs",
+      paramLabel = "N",
+      description = "Number of epochs for the adapter" + DEFAULT)
   private int loraEpochs = 2;
 
-  @Option(names = "--batch", paramLabel = "N", description = "Examples a step.")
+  @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
   private int batch = 4;
 
-  @Option(names = "--lr", paramLabel = "X", description = "Learning rate of the base's training.")
+  @Option(
+      names = {"--lr", "--learning-rate"},
+      paramLabel = "X",
+      description = "Learning rate for the base" + DEFAULT)
   private double lr = 0.001;
 
-  @Option(names = "--lora-lr", paramLabel = "X", description = "Learning rate of the fine-tuning.")
+  @Option(
+      names = "--lora-lr",
+      paramLabel = "X",
+      description = "Learning rate for the adapter" + DEFAULT)
   private double loraLr = 0.0001;
 
-  @Option(names = "--rank", paramLabel = "N", description = "Rank of the low-rank matrices.")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 4;
 
-  @Option(names = "--alpha", paramLabel = "X", description = "The update is scaled by alpha/rank.")
+  @Option(
+      names = "--alpha",
+      paramLabel = "X",
+      description = "LoRA alpha: the update is scaled by alpha/rank" + DEFAULT)
   private double alpha = 4;
 
   @Option(
       names = "--classes",
       paramLabel = "NAME",
       split = ",",
-      showDefaultValue = Visibility.NEVER,
       description =
-          "Classes to fine-tune on; bird,cat,dog where the data has them, else its last three.")
+          "Classes to fine-tune on (default: bird,cat,dog if present, otherwise the last three).")
   private List<String> classes = new ArrayList<>();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Initial weights and order follow.")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed for initialisation and data order" + DEFAULT)
   private long seed;
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads that share a step.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Where to compute.")
+  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
   private String device = "cpu";
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Where report and files go.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Output directory for the report and the weights" + DEFAULT)
   private Path out = Path.of("lora-report");
 
-  @Option(names = "--json", description = "Print one JSON object; all else goes to stderr.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -99,12 +127,9 @@ final class DemoCommand implements Callable<Integer> {
             workers,
             device,
             out);
-    PrintStream story = json ? System.err : System.out;
-    try (Demo demo = new Demo(settings, story)) {
-      DemoResult result = demo.run();
-      if (json) {
-        System.out.println(result.toJson());
-      }
+    try (Demo demo = new Demo(settings, output.messages())) {
+      DemoReport report = demo.run();
+      output.show(root -> report.fill(root, ProcessMemory.peakMegabytes()), out -> {});
       return 0;
     }
   }

@@ -11,9 +11,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** What the demo says as it goes on. */
+/** The messages of a demo run. */
 final class DemoStory {
   private final PrintStream out;
+
+  /**
+   * The checks of a trained adapter.
+   *
+   * @param adapterBytes size of the saved files
+   * @param mergedDifference largest difference between the outputs with the adapter active and
+   *     merged
+   * @param disabledIsBase true if the outputs with the adapter disabled equal those of the base
+   */
+  record Proof(long adapterBytes, double mergedDifference, boolean disabledIsBase) {}
 
   DemoStory(PrintStream out) {
     this.out = out;
@@ -28,11 +38,11 @@ final class DemoStory {
     warnings(images.warnings());
   }
 
-  /** {@code 50,000 images to train on and 10,000 to test}. */
+  /** {@code 50,000 training images and 10,000 test images}. */
   static String sizes(ImageSplits images) {
     return String.format(
         Locale.ROOT,
-        "%,d images to train on and %,d to test",
+        "%,d training images and %,d test images",
         images.train().size(),
         images.test().size());
   }
@@ -53,8 +63,7 @@ final class DemoStory {
 
   void fineTuningBegins(ImageSet few, List<String> tuned) {
     out.printf(
-        "%nFine-tuning the low-rank matrices on %s: %,d images%n",
-        String.join(", ", tuned), few.size());
+        "%nFine-tuning the adapter on %s: %,d images%n", String.join(", ", tuned), few.size());
   }
 
   void updatesAreNotZero(LoraModel model) {
@@ -85,26 +94,25 @@ final class DemoStory {
         .classes()
         .forEach(
             (name, share) -> {
-              String remark = tuned.contains(name) ? "  tuned" : "";
+              String remark = tuned.contains(name) ? "  fine-tuned" : "";
               change(name, share, after.mean(List.of(name)), remark);
             });
-    change("mean, tuned", before.mean(tuned), after.mean(tuned), "");
+    change("fine-tuned", before.mean(tuned), after.mean(tuned), "");
   }
 
   private void change(String name, double before, double after, String remark) {
     out.printf("  %-12s %5.1f %% → %5.1f %%%s%n", name, 100 * before, 100 * after, remark);
   }
 
-  void proof(DemoResult.Proof proof, Path adapter) {
-    out.printf("%nThe adapter is %s, %,d bytes%n", adapter, proof.adapterBytes());
+  void proof(Proof proof, Path adapter) {
+    out.printf("%nSaved the adapter to %s, %,d bytes%n", adapter, proof.adapterBytes());
+    out.printf("Merged: outputs differ by at most %.1e%n", proof.mergedDifference());
     out.printf(
-        "Merged into the weights: outputs differ by at most %.1e%n", proof.mergedDifference());
-    out.printf(
-        "Switched off: outputs equal the base's bit for bit: %s%n",
-        proof.switchedOffIsBase() ? "True" : "False");
+        "Adapter disabled: outputs equal those of the base bit for bit: %s%n",
+        proof.disabledIsBase() ? "True" : "False");
   }
 
   void end(Path report, double seconds) {
-    out.printf("Report: %s (%.1f s in all)%n", report, seconds);
+    out.printf("Report: %s (%.1f s in total)%n", report, seconds);
   }
 }

@@ -9,43 +9,39 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** Says whether an adapter fits a base, and if not why. */
+/** Checks whether an adapter fits a base model. */
 @Command(
     name = "doctor",
     mixinStandardHelpOptions = true,
+    header = {"Check whether an adapter fits a base model.", ""},
     description = {
-      "Says whether an adapter fits a base, why not, and what would help: names, sizes, values,"
-          + " config.",
+      "",
+      "Compares names, shapes, values and configuration, and suggests a fix for each problem.",
       ""
     },
     footer = {
       "",
-      "Exit status: 0 it fits, 1 it does not, 2 bad usage.",
+      "Exit status: 0 the adapter fits, 1 it does not fit, 2 bad usage.",
       "",
       "Example:",
       "  lora doctor SmolLM2-135M my-adapter"
     })
 final class DoctorCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "BASE", description = "A saved model, file or directory.")
+  @Parameters(index = "0", paramLabel = "BASE", description = "Base model, a file or a directory.")
   private Path base = Path.of("");
 
-  @Parameters(index = "1", paramLabel = "ADAPTER", description = "An adapter's directory.")
+  @Parameters(index = "1", paramLabel = "ADAPTER", description = "Adapter directory.")
   private Path adapter = Path.of("");
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     Diagnosis diagnosis = Doctor.examine(base, adapter);
-    if (json) {
-      JsonLine.print(System.out, root -> fill(root, diagnosis));
-    } else {
-      print(System.out, diagnosis);
-    }
+    output.show(root -> fill(root, diagnosis), out -> print(out, diagnosis));
     return diagnosis.fits() ? ExitCode.OK : ExitCode.SOFTWARE;
   }
 

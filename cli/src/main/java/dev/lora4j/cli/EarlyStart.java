@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Wakes the engine up while the command line is still being read, for commands that are sure to
- * want it: that takes a second.
+ * Loads libtorch while the command line is still being parsed, for commands that need it: loading
+ * takes a second.
  */
 final class EarlyStart {
   private static final Set<String> COMPUTE = Set.of("train", "eval", "demo", "chat", "generate");
   private static final Set<String> WRITE = Set.of("chat", "generate");
-  private static final List<String> TELL = List.of("-h", "--help", "-V", "--version");
+  private static final List<String> INFORM = List.of("-h", "--help", "-V", "--version");
 
   private EarlyStart() {}
 
@@ -23,7 +23,7 @@ final class EarlyStart {
     if (WRITE.contains(command)) {
       Blas.preferSingleRows();
     }
-    if (!COMPUTE.contains(command) || words.stream().anyMatch(TELL::contains)) {
+    if (!COMPUTE.contains(command) || words.stream().anyMatch(INFORM::contains)) {
       return;
     }
     Thread thread = new Thread(EarlyStart::start, "engine-start");
@@ -35,7 +35,7 @@ final class EarlyStart {
     try {
       Engine.start();
     } catch (LinkageError e) {
-      // The command meets it again as it begins to compute, and tells it.
+      // The command fails with the same error and reports it.
     }
   }
 }

@@ -6,7 +6,6 @@ import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.script.TorchScriptModel;
 import dev.lora4j.models.talk.TextModel;
 import dev.lora4j.train.Workers;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,22 +14,22 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** Examines a saved model, with or without an adapter. */
+/** Evaluates a saved model, with or without adapters. */
 @Command(
     name = "eval",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
+    header = {"Evaluate a model, with or without adapters.", ""},
     description = {
-      "Counts how many test examples a saved model gets right, or how far off it is. Of a language"
-          + " model it says how likely it finds the texts of a file: nll is the mean of -log p(token)"
-          + " over the tokens that carry loss.",
+      "",
+      "For a language model, reports the mean negative log-likelihood (nll) of the tokens that"
+          + " carry loss, and the perplexity. For a TorchScript file, reports the accuracy per"
+          + " class, or the error of a regression.",
       ""
     },
     footer = {
@@ -46,10 +45,10 @@ final class EvalCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       required = true,
-      showDefaultValue = Visibility.NEVER,
-      description =
-          "A TorchScript file: a program, so one from somebody you trust. Or a language model: a"
-              + " directory as Hugging Face lays it out, a GGUF file, or org/name[@revision] on the Hub.")
+      description = {
+        "Language model: Hugging Face directory, GGUF file, or org/name[@revision] on the Hub.",
+        "Or a TorchScript file, which is a program: use only trusted files."
+      })
   private String model = "";
 
   @Mixin private AdapterChoices adapters = new AdapterChoices();
@@ -58,39 +57,41 @@ final class EvalCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "PATH",
       required = true,
-      showDefaultValue = Visibility.NEVER,
-      description =
-          "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}. Tables: a folder with"
-              + " {train,test}.{csv,parquet}. Texts: a jsonl, json, csv, tsv, parquet or txt file.")
+      description = {
+        "Texts: jsonl, json, csv, tsv, parquet or txt file.",
+        "Images: folder or zip of {train,test}/{class}/*.{jpg,png}.",
+        "Tables: folder with {train,test}.{csv,parquet}."
+      })
   private Path data = Path.of("");
 
   @Mixin private ExampleOptions examples = new ExampleOptions();
 
   @Option(
-      names = "--max-tokens",
+      names = "--max-seq-length",
       paramLabel = "N",
-      showDefaultValue = Visibility.NEVER,
       description =
-          "Language models: longer examples are cut; the model's longest text unless given, blocks"
-              + " of plain text at most 2048.")
+          "Language models: maximum sequence length in tokens; longer examples are truncated"
+              + " (default: the model's limit; at most 2048 for plain text).")
   private Optional<Integer> maxTokens = Optional.empty();
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads that share the examples.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object; all else goes to stderr.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     Path path = model.endsWith(".pt") ? Path.of(model) : References.resolve(model);
     if (TorchScriptModel.isAt(path)) {
-      refuse("--max-tokens", "is for language models; this is a TorchScript file");
-      examineScript(path);
+      refuse("--max-seq-length", "applies to language models; this is a TorchScript file");
+      evaluateScript(path);
     } else {
-      List.of("--task", "--size", "--mean", "--std", "--label")
-          .forEach(name -> refuse(name, "is for TorchScript files; this is a language model"));
-      examineText(path);
+      List.of("--task", "--image-size", "--mean", "--std", "--label")
+          .forEach(name -> refuse(name, "applies to TorchScript files; this is a language model"));
+      evaluateText(path);
     }
     return 0;
   }
@@ -105,34 +106,31 @@ final class EvalCommand implements Callable<Integer> {
     return Objects.requireNonNull(spec).commandLine().getParseResult();
   }
 
-  private void examineText(Path directory) {
+  private void evaluateText(Path directory) {
     try (TextModel net = adapters.open(directory)) {
       net.activate(net.adapterNames());
-      new TextEvaluation(net, data, maxTokens).run(workers, json);
+      new TextEvaluation(net, data, maxTokens).run(workers, output);
     }
   }
 
-  private void examineScript(Path file) {
-    Map<String, Path> places = adapters.resolve();
+  private void evaluateScript(Path file) {
+    Map<String, Path> directories = adapters.resolve();
     try (TorchScriptModel net = TorchScriptModel.load(file);
         Workers group = new Workers(workers);
         Examples loaded = examples.load(data, workers)) {
-      PrintStream story = json ? System.err : System.out;
-      loaded.warnings().forEach(warning -> story.println("Warning: " + warning));
+      loaded.warnings().forEach(warning -> output.messages().println("Warning: " + warning));
       LoraModel adapted = Lora.base(net);
-      places.forEach((name, directory) -> adapted.load(name, directory, adapters.check()));
-      adapted.activate(places.keySet().toArray(String[]::new));
+      directories.forEach((name, directory) -> adapted.load(name, directory, adapters.check()));
+      adapted.activate(directories.keySet().toArray(String[]::new));
       net.train(false);
       ExampleTraining.checkOutputs(net, loaded);
-      tell(loaded.goal().examine(net, loaded.test(), group));
+      print(loaded.goal().evaluate(net, loaded.test(), group));
     }
   }
 
-  private void tell(Score score) {
-    if (json) {
-      JsonLine.print(System.out, score::fill);
-      return;
-    }
-    score.figures().forEach((name, figure) -> System.out.printf("  %-12s %s%n", name, figure));
+  private void print(Score score) {
+    output.show(
+        score::fill,
+        out -> score.figures().forEach((name, figure) -> out.printf("  %-12s %s%n", name, figure)));
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.data.ImageFolder;
@@ -9,10 +11,9 @@ import dev.lora4j.models.table.TableFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** What is asked of examples, and how they become numbers. */
+/** The task of a TorchScript model, and the preprocessing of its examples. */
 final class ExampleOptions {
   private static final String IMAGES = "image-classification";
   private static final String TABLES = "table-classification";
@@ -22,37 +23,39 @@ final class ExampleOptions {
   @Option(
       names = "--task",
       paramLabel = "TASK",
-      description = "image-classification, table-classification or table-regression.")
+      description =
+          "Task: image-classification, table-classification or table-regression" + DEFAULT)
   private String task = IMAGES;
 
   @Option(
-      names = "--size",
+      names = "--image-size",
       paramLabel = "N",
-      showDefaultValue = Visibility.NEVER,
-      description = "Images are resized to N × N pixels; to the first one's size unless given.")
+      description =
+          "Side in pixels to which images are resized (default: the size of the first image).")
   private int size;
 
   @Option(
       names = "--mean",
       paramLabel = "X",
       split = ",",
-      showDefaultValue = Visibility.NEVER,
-      description = "Pixels in [0, 1] become (x − mean) / std: one number, or one a channel; 0.5.")
+      description =
+          "Mean subtracted from pixels in [0, 1], one value or one per channel (default: 0.5).")
   private List<Double> mean = new ArrayList<>(List.of(0.5));
 
   @Option(
       names = "--std",
       paramLabel = "X",
       split = ",",
-      showDefaultValue = Visibility.NEVER,
-      description = "See --mean; 0.5.")
+      description =
+          "Standard deviation that pixels are divided by, one value or one per channel (default:"
+              + " 0.5).")
   private List<Double> std = new ArrayList<>(List.of(0.5));
 
   @Option(
       names = "--label",
       paramLabel = "COLUMN",
       description =
-          "Tables: the column of the class, or of the number to find; all others hold numbers.")
+          "Tables: target column, a class or a number; all other columns are numeric" + DEFAULT)
   private String label = "label";
 
   /** Reads all examples. */
@@ -61,7 +64,8 @@ final class ExampleOptions {
       case IMAGES -> images(data, threads);
       case TABLES -> tables(data);
       case NUMBERS -> numbers(data);
-      default -> throw new UserError("--task: no task '" + task + "'" + NearMiss.hint(task, TASKS));
+      default ->
+          throw new UserError("--task: unknown task '" + task + "'" + NearMiss.hint(task, TASKS));
     };
   }
 
@@ -81,7 +85,7 @@ final class ExampleOptions {
   private Examples images(Path data, int threads) {
     ImageFolder folder = ImageFolder.at(data).normalizedBy(normalization());
     if (size < 0) {
-      throw new UserError("--size must be at least 1, found " + size);
+      throw new UserError("--image-size must be at least 1, found " + size);
     }
     ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
     return new Examples(
@@ -96,7 +100,7 @@ final class ExampleOptions {
     boolean fits = mean.size() == std.size() && (mean.size() == 1 || mean.size() == 3);
     if (!fits || std.stream().anyMatch(s -> !(s > 0))) {
       throw new UserError(
-          "--mean and --std: expected one number each or three, and stds above 0; found %s and %s"
+          "--mean and --std: expected one value each or three, and --std above 0; found %s and %s"
               .formatted(mean, std));
     }
     return new Normalization(mean, std);

@@ -20,7 +20,9 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** Adapts a model to examples: examined before and after, saved after each epoch. */
+/**
+ * Trains an adapter for a TorchScript model: evaluated before and after, saved after each epoch.
+ */
 final class ExampleTraining implements AutoCloseable {
   private static final String ADAPTER = "default";
   private static final int EPOCHS = 3;
@@ -34,7 +36,7 @@ final class ExampleTraining implements AutoCloseable {
   private final Examples examples;
   private final Workers workers;
 
-  /** Reads the examples; the model goes where it is to compute. */
+  /** Reads the examples and moves the model to its device. */
   ExampleTraining(
       Module net, Places places, ExampleOptions data, TrainingOptions options, PrintStream story) {
     this.net = net;
@@ -55,17 +57,19 @@ final class ExampleTraining implements AutoCloseable {
     net.to(net.device());
     Summary listing = Summary.of(net);
     story.printf("%n%s%n%n", listing);
-    Score before = examine();
+    Score before = evaluate();
     TrainingResult training = fit(model);
-    Score after = examine();
+    Score after = evaluate();
     long bytes = model.save(ADAPTER, out);
-    tell(before, after);
-    story.printf("The adapter is %s, %,d bytes%n", out, bytes);
+    print(before, after);
+    story.printf("Saved the adapter to %s, %,d bytes%n", out, bytes);
     return new ExampleTrainingResult(before, after, listing, training, bytes);
   }
 
   /**
-   * Passes an example twice through a model, and refuses one that does not answer what is asked.
+   * Passes an example twice through a model.
+   *
+   * @throws dev.lora4j.UserError if the outputs do not fit the task
    */
   static void checkOutputs(Module net, Examples examples) {
     try (PointerScope scope = new PointerScope();
@@ -76,9 +80,9 @@ final class ExampleTraining implements AutoCloseable {
   }
 
   private TrainingResult fit(LoraModel model) {
-    try (Interruption interruption = interruption();
+    try (Interruption interruption = new Interruption(System.err);
         AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
-        ProgressBar bar = new ProgressBar("LoRA")) {
+        TrainingProgress bar = new TrainingProgress("LoRA")) {
       return Trainer.of(net, adamW)
           .epochs(options.epochs().orElse(EPOCHS))
           .batchSize(options.batch(BATCH))
@@ -87,11 +91,6 @@ final class ExampleTraining implements AutoCloseable {
           .callback(TrainingCallback.all(bar, saving(model, interruption)))
           .fit(examples.train(), workers);
     }
-  }
-
-  /** Tells on a stream that stays open. */
-  private static Interruption interruption() {
-    return new Interruption(System.err);
   }
 
   private TrainingCallback saving(LoraModel model, Interruption interruption) {
@@ -104,11 +103,11 @@ final class ExampleTraining implements AutoCloseable {
     };
   }
 
-  private Score examine() {
-    return examples.goal().examine(net, examples.test(), workers);
+  private Score evaluate() {
+    return examples.goal().evaluate(net, examples.test(), workers);
   }
 
-  private void tell(Score before, Score after) {
+  private void print(Score before, Score after) {
     story.printf("%n%s before and after%n", before.title());
     Map<String, String> now = after.figures();
     before

@@ -5,13 +5,13 @@ import dev.lora4j.nn.Summary;
 import dev.lora4j.train.TrainingResult;
 
 /**
- * What the training of an adapter on examples came to.
+ * The result of training an adapter for a TorchScript model.
  *
- * @param before how the base does
- * @param after how it does with the adapter
- * @param listing the adapted network's parameters
+ * @param before test score of the base
+ * @param after test score with the adapter
+ * @param listing parameters of the adapted network
  * @param training the training
- * @param adapterBytes size of the adapter's files
+ * @param adapterBytes size of the adapter files
  */
 record ExampleTrainingResult(
     Score before, Score after, Summary listing, TrainingResult training, long adapterBytes) {

@@ -4,13 +4,13 @@ import dev.lora4j.data.Dataset;
 import java.util.List;
 
 /**
- * Examples to learn from and to be examined on. Closing it frees both.
+ * Training and test examples. Closing frees both.
  *
- * @param train to learn from
- * @param test to be examined on
- * @param goal what is asked of them
- * @param warnings what the user should know of the data, a sentence each
- * @param owner what is closed
+ * @param train training examples
+ * @param test test examples
+ * @param goal the task
+ * @param warnings warnings about the data, a sentence each
+ * @param owner frees the examples
  */
 record Examples(Dataset train, Dataset test, Goal goal, List<String> warnings, Runnable owner)
     implements AutoCloseable {

@@ -19,16 +19,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Lets a language model answer one prompt. */
+/** Generates text from one prompt. */
 @Command(
     name = "generate",
     mixinStandardHelpOptions = true,
+    header = {"Generate text from a prompt.", ""},
     description = {
-      "Lets a language model answer a prompt, or go on with it. The text goes to standard output as"
-          + " it is written, figures to standard error.",
       "",
-      "A model with a chat template is asked as in a conversation; one without goes on with the"
-          + " prompt, as with --raw. Several adapters add up.",
+      "Streams the text to stdout and the figures to stderr. The prompt is sent as a chat message"
+          + " if the model has a chat template, otherwise it is continued, as with --raw. Several"
+          + " adapters add up.",
       ""
     },
     footer = {
@@ -43,46 +43,45 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       required = true,
-      description =
-          "A directory as Hugging Face lays it out, a GGUF file, or org/name[@revision] on the Hub.")
+      description = "Hugging Face model directory, GGUF file, or org/name[@revision] on the Hub.")
   private String model = "";
 
   @Mixin private AdapterChoices models = new AdapterChoices();
 
-  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What is said.")
+  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "The prompt.")
   private String prompt = "";
 
   @Option(
-      names = "--system",
+      names = "--system-prompt",
       paramLabel = "TEXT",
-      description = "What the model should be; not with --raw.")
+      description = "System prompt; not with --raw.")
   private Optional<String> system = Optional.empty();
 
-  @Option(
-      names = "--raw",
-      description = "The model goes on with the prompt as it is, without a chat template.")
+  @Option(names = "--raw", description = "Continue the prompt as is, without the chat template.")
   private boolean raw;
 
   @Mixin private SamplingOptions sampling = new SamplingOptions();
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads; one a core unless given.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
-  @Option(names = "--json", description = "Print one JSON object instead of the text.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     WritingOptions options = sampling.options(0);
     if (raw && system.isPresent()) {
       throw new UserError(
-          "--system needs a chat template, which --raw leaves out; drop one of them");
+          "--system-prompt needs the chat template, which --raw disables; drop one of them");
     }
     try (TextModel opened = models.open(References.resolve(model));
         Workers shared = new Workers(workers);
         Session session = Generator.sharedBy(shared, opened.network()).session()) {
       opened.activate(opened.adapterNames());
-      tell(opened, opened.write(session, ids(opened.voice()), options, listener()));
+      print(opened, opened.write(session, ids(opened.voice()), options, listener()));
     }
     return 0;
   }
@@ -98,22 +97,22 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private TextListener listener() {
-    if (json) {
+    if (output.json()) {
       return piece -> true;
     }
     UnaryOperator<String> safe = TerminalText.forStandardOutput();
     return piece -> {
       System.out.print(safe.apply(piece));
-      return !System.out.checkError(); // nobody reads on: no need to write on
+      return !System.out.checkError(); // stop when the reader is gone
     };
   }
 
-  private void tell(TextModel opened, Answer answer) {
-    if (json) {
-      JsonLine.print(System.out, root -> AnswerLines.fill(root, answer, opened.active()));
-      return;
-    }
-    System.out.println();
-    System.err.println(AnswerLines.figures(answer));
+  private void print(TextModel opened, Answer answer) {
+    output.show(
+        root -> AnswerLines.fill(root, answer, opened.active()),
+        out -> {
+          out.println();
+          System.err.println(AnswerLines.figures(answer));
+        });
   }
 }

@@ -11,17 +11,16 @@ import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.models.checkpoint.ListedTensor;
 import java.io.PrintStream;
 import java.math.BigInteger;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * What {@code lora info} says of a GGUF file, model or adapter, known to us or not: its metadata,
- * long ones cut short, its tensors as they lie there, and how much each format takes.
+ * The contents of a GGUF file, a model or an adapter of any architecture: its metadata with long
+ * values shortened, its tensors, and the size of each format.
  */
-final class GgufListing {
+final class GgufListing implements Listing {
   private static final int LONGEST_TEXT = 80;
   private static final int LONGEST_LIST = 8;
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -29,33 +28,22 @@ final class GgufListing {
   private final GgufFile file;
   private final List<ListedTensor> tensors;
 
-  private GgufListing(GgufFile file) {
+  GgufListing(GgufFile file) {
     this.file = file;
     tensors = ListedTensor.of(file);
   }
 
-  static void print(PrintStream out, Path path, boolean all) {
-    try (GgufFile file = GgufFile.open(path)) {
-      new GgufListing(file).print(out, all);
-    }
-  }
-
-  static void printJson(PrintStream out, Path path) {
-    try (GgufFile file = GgufFile.open(path)) {
-      JsonLine.print(out, new GgufListing(file)::fill);
-    }
-  }
-
-  /** What a file without a type is, by its specification. */
+  /** The type of the file; a model unless stated, by the specification. */
   private String type() {
     return file.text("general.type").orElse("model");
   }
 
   private String architecture() {
-    return file.text("general.architecture").orElse("of no known architecture");
+    return file.text("general.architecture").orElse("unknown architecture");
   }
 
-  private void print(PrintStream out, boolean all) {
+  @Override
+  public void print(PrintStream out, boolean all) {
     out.printf("GGUF %s: %s%n", type(), oneLine(architecture()));
     file.metadata().forEach((key, value) -> out.printf("  %s: %s%n", oneLine(key), shown(value)));
     new TensorListing(tensors).print(out, all);
@@ -88,7 +76,7 @@ final class GgufListing {
     return oneLine(beginning) + "… (" + Numbers.count(characters) + " characters)";
   }
 
-  /** A file's texts are not ours: nothing in them may move the cursor. */
+  /** Escapes text from a file, so that it can't move the cursor. */
   private static String oneLine(String text) {
     return TerminalText.harmless(text.replace("\n", "\\n"));
   }
@@ -97,9 +85,8 @@ final class GgufListing {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 
-  // ---- for machines ----
-
-  private void fill(ObjectNode root) {
+  @Override
+  public void fill(ObjectNode root) {
     ObjectNode gguf = root.putObject("gguf");
     gguf.put("type", type());
     file.text("general.architecture").ifPresent(name -> gguf.put("architecture", name));
@@ -113,7 +100,7 @@ final class GgufListing {
     new TensorListing(tensors).fill(root);
   }
 
-  /** Lists in full only where they are short; else how many values of which kind. */
+  /** A value; of a long list only its length and element type. */
   private static JsonNode json(GgufValue value) {
     if (value instanceof GgufValue.Whole whole) {
       return whole.kind() == GgufKind.U64
@@ -144,8 +131,6 @@ final class GgufListing {
     items.values().forEach(item -> list.add(json(item)));
     return list;
   }
-
-  // ---- formats ----
 
   private record Sum(int count, long bytes) {
     Sum plus(Sum other) {

@@ -11,25 +11,27 @@ import dev.lora4j.train.Workers;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a model shall find out of an example: its class or a number. */
+/** The task of a model: classification or regression. */
 sealed interface Goal {
 
-  /** What training makes small. */
+  /** The loss to minimise. */
   Loss loss();
 
   /**
-   * @param outputs what the model gives for two examples
-   * @throws UserError if that is no answer to what is asked
+   * Checks the shape of the outputs.
+   *
+   * @param outputs the outputs of the model for two examples
+   * @throws UserError if they do not fit the task
    */
   void check(Tensor outputs);
 
-  /** Passes all examples through a model. */
-  Score examine(Module net, Dataset data, Workers workers);
+  /** Evaluates a model on test examples. */
+  Score evaluate(Module net, Dataset data, Workers workers);
 
   /**
-   * One of some classes.
+   * Classification.
    *
-   * @param names in the order of the labels
+   * @param names class names in label order
    */
   record Classes(List<String> names) implements Goal {
     @Override
@@ -41,19 +43,18 @@ sealed interface Goal {
     public void check(Tensor outputs) {
       if (outputs.dim() != 2 || outputs.size(0) != 2 || outputs.size(1) < names.size()) {
         throw new UserError(
-            "the model gives %s for two examples; expected [2, classes] for the %d classes of the"
-                    .formatted(Ops.shapeOf(outputs), names.size())
-                + " data");
+            "the model returns %s for two examples; expected [2, classes] for %d classes"
+                .formatted(Ops.shapeOf(outputs), names.size()));
       }
     }
 
     @Override
-    public Score examine(Module net, Dataset data, Workers workers) {
+    public Score evaluate(Module net, Dataset data, Workers workers) {
       return new Score.Right(Accuracy.of(net, data, names, workers));
     }
   }
 
-  /** A number. */
+  /** Regression. */
   record Quantity() implements Goal {
     @Override
     public Loss loss() {
@@ -64,13 +65,13 @@ sealed interface Goal {
     public void check(Tensor outputs) {
       if (outputs.numel() != 2 || outputs.dim() > 2 || outputs.size(0) != 2) {
         throw new UserError(
-            "the model gives %s for two examples; expected a number each, [2] or [2, 1]"
+            "the model returns %s for two examples; expected one value each, [2] or [2, 1]"
                 .formatted(Ops.shapeOf(outputs)));
       }
     }
 
     @Override
-    public Score examine(Module net, Dataset data, Workers workers) {
+    public Score evaluate(Module net, Dataset data, Workers workers) {
       return new Score.Apart(RegressionError.of(net, data, workers));
     }
   }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Says, when Ctrl-C ends a run, what of its work is safe on the disk. */
+/** Reports, when Ctrl-C ends a run, which of its files are complete. */
 final class Interruption implements AutoCloseable {
   private final List<Object> saved = new ArrayList<>();
   private final Thread onExit;
@@ -15,14 +15,16 @@ final class Interruption implements AutoCloseable {
   }
 
   /**
-   * @param advice what to do with what is saved
+   * Reports on a stream that stays open.
+   *
+   * @param advice how to go on with the saved files
    */
   Interruption(PrintStream err, String advice) {
-    onExit = new Thread(() -> tell(err, advice));
+    onExit = new Thread(() -> report(err, advice));
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 
-  private synchronized void tell(PrintStream err, String advice) {
+  private synchronized void report(PrintStream err, String advice) {
     err.println();
     err.println(
         saved.isEmpty()
@@ -34,26 +36,26 @@ final class Interruption implements AutoCloseable {
     return saved.stream().map(Object::toString).collect(Collectors.joining(", "));
   }
 
-  /** Remembers a file or directory that is whole on the disk. */
+  /** Adds a complete file or directory. */
   synchronized void saved(Object what) {
     if (!saved.contains(what)) {
       saved.add(what);
     }
   }
 
-  /** Remembers a file or directory that takes the place of those before it. */
+  /** Replaces the earlier files by a complete file or directory. */
   synchronized void savedInstead(Object what) {
     saved.clear();
     saved.add(what);
   }
 
-  /** The run came to its own end. */
+  /** Ends the watch: the run has finished. */
   @Override
   public void close() {
     try {
       Runtime.getRuntime().removeShutdownHook(onExit);
     } catch (IllegalStateException e) {
-      return; // the process is ending already, and has told
+      return; // the process is exiting and has reported
     }
   }
 }

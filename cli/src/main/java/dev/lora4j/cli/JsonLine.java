@@ -6,20 +6,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.util.function.Consumer;
 
-/** What a command answers to machines: one JSON object on one line. */
+/** Prints the result of a command as one JSON object on one line. */
 final class JsonLine {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private JsonLine() {}
 
-  /** Prints an object that is filled by the caller. */
+  /** Prints the object that the caller fills. */
   static void print(PrintStream out, Consumer<ObjectNode> fill) {
     ObjectNode root = MAPPER.createObjectNode();
     fill.accept(root);
     try {
       out.println(MAPPER.writeValueAsString(root));
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("an object that can't be written", e);
+      throw new IllegalStateException("cannot write the JSON object", e);
     }
   }
 }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Knows the last whole checkpoint of a run, to say so where the next one fails. */
+/** The last complete checkpoint of a run, named in the error if the run fails. */
 final class Kept implements TrainingCallback {
   private final Path out;
   private long resumedFrom;
@@ -31,7 +31,7 @@ final class Kept implements TrainingCallback {
     return resumedFrom;
   }
 
-  /** Does the work; where the disk refuses in the middle of it, says what can go on. */
+  /** Runs the work; an error names the checkpoint from which the run can be resumed. */
   <T> T guard(Supplier<T> work) {
     try {
       return work.get();
@@ -40,7 +40,7 @@ final class Kept implements TrainingCallback {
         throw e;
       }
       throw new UserError(
-          "%s\n%s is whole: lora train --resume --out %s goes on from there"
+          "%s\n%s is complete; resume from it with: lora train --resume --out %s"
               .formatted(e.getMessage(), last.get(), out),
           e);
     }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.LoraPlus;
@@ -18,119 +20,125 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** What only the training of a language model can be asked. */
+/** Training options that apply to language models only. */
 final class LanguageOptions {
   static final int BATCH = 4;
   static final double LEARNING_RATE = 2e-4;
   static final int MAX_TOKENS = 512;
 
   @Option(
-      names = "--valid",
+      names = "--validation-data",
       paramLabel = "FILE",
-      showDefaultValue = Visibility.NEVER,
-      description = "Data that are never trained on, to see how well it goes.")
+      description = "Validation data, never trained on.")
   private @Nullable Path valid;
 
   @Option(
-      names = "--valid-fraction",
+      names = "--validation-split",
       paramLabel = "X",
-      showDefaultValue = Visibility.NEVER,
-      description = "Without --valid: share of --data that is held back; 0.05. 0 for none.")
+      description =
+          "Fraction of --data held out for validation, without --validation-data; 0 for none"
+              + " (default: 0.05).")
   private @Nullable Double validFraction;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
-      showDefaultValue = Visibility.NEVER,
-      description = "Steps of the optimizer, instead of --epochs.")
+      description = "Number of optimizer steps, instead of --epochs.")
   private @Nullable Long steps;
 
   @Option(
-      names = "--accumulate",
+      names = "--gradient-accumulation-steps",
       paramLabel = "N",
-      description = "Batches that make one step, which is the one that a single large batch makes.")
+      description =
+          "Number of batches whose gradients are accumulated for one optimizer step" + DEFAULT)
   private int accumulate = 1;
 
   @Option(
-      names = "--max-tokens",
+      names = "--max-seq-length",
       paramLabel = "N",
-      showDefaultValue = Visibility.NEVER,
-      description = "Longer examples are cut; 512, or the model's longest text if that is less.")
+      description =
+          "Maximum sequence length in tokens; longer examples are truncated (default: 512, or the"
+              + " model's limit if lower).")
   private @Nullable Integer maxTokens;
 
   @Option(
       names = "--packing",
-      description = "A row is as many examples as fit, of which none sees another.")
+      description = "Pack several examples into one sequence; they do not attend to each other.")
   private boolean packing;
 
   @Option(
-      names = "--checkpointing",
-      description =
-          "Keep only the layers' inputs and compute the rest again: less memory, more time.")
+      names = "--gradient-checkpointing",
+      description = "Recompute activations in the backward pass: less memory, more time.")
   private boolean checkpointing;
 
   @Option(
-      names = "--schedule",
+      names = "--lr-scheduler",
       paramLabel = "NAME",
-      description = "What becomes of the learning rate: cosine, linear, constant.")
+      description = "Learning-rate schedule: cosine, linear or constant" + DEFAULT)
   private String schedule = "cosine";
 
-  @Option(names = "--warmup", paramLabel = "N", description = "Steps until it is all there.")
+  @Option(
+      names = "--warmup-steps",
+      paramLabel = "N",
+      description =
+          "Number of steps over which the learning rate rises to its full value" + DEFAULT)
   private long warmup;
 
   @Option(
-      names = "--lora-plus",
+      names = "--loraplus-lr-ratio",
       paramLabel = "X",
-      showDefaultValue = Visibility.NEVER,
-      description = "B learns so many times faster than A (LoRA+); the paper takes 16.")
+      description =
+          "LoRA+ ratio of the learning rate of B to that of A; the paper uses 16 (default: off).")
   private @Nullable Double loraPlus;
 
-  @Option(names = "--weight-decay", paramLabel = "X", description = "Of AdamW.")
+  @Option(names = "--weight-decay", paramLabel = "X", description = "AdamW weight decay" + DEFAULT)
   private double weightDecay;
 
-  @Option(names = "--clip", paramLabel = "X", description = "Longest gradient; 0 for no limit.")
+  @Option(
+      names = "--max-grad-norm",
+      paramLabel = "X",
+      description = "Maximum gradient norm; 0 disables clipping" + DEFAULT)
   private double clip = 1;
 
   @Option(
-      names = "--eval-every",
+      names = "--eval-steps",
       paramLabel = "N",
-      description = "Steps from one evaluation to the next; 0 for one after each epoch.")
+      description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
   private long evalEvery;
 
   @Option(
-      names = "--patience",
+      names = "--early-stopping-patience",
       paramLabel = "N",
-      description = "End after so many evaluations that were not better; 0 for never.")
+      description =
+          "Early stopping: number of evaluations without improvement after which training stops; 0"
+              + " disables it"
+              + DEFAULT)
   private int patience;
 
   @Option(
-      names = "--save-every",
+      names = "--save-steps",
       paramLabel = "N",
-      description = "Steps from one checkpoint to the next; 0 for one after each epoch.")
+      description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
   private long saveEvery;
 
   @Option(
-      names = "--system",
+      names = "--system-prompt",
       paramLabel = "TEXT",
-      showDefaultValue = Visibility.NEVER,
-      description = "What conversations without a system turn begin with.")
+      description = "System prompt for conversations that have none.")
   private @Nullable String system;
 
   @Option(
       names = "--objective",
       paramLabel = "NAME",
-      showDefaultValue = Visibility.NEVER,
       description =
-          "Training objective: sft, dpo, kto; chosen by the fields of the data unless given.")
+          "Training objective: sft, dpo or kto (default: chosen by the fields of the data).")
   private @Nullable String objective;
 
   @Option(
       names = "--objective-args",
       paramLabel = "KEY=X,…",
-      showDefaultValue = Visibility.NEVER,
       description = "Hyperparameters of the objective, such as desirable_weight=1.3 for kto.")
   private @Nullable String objectiveArgs;
 
@@ -140,20 +148,19 @@ final class LanguageOptions {
   @Option(
       names = "--beta",
       paramLabel = "X",
-      showDefaultValue = Visibility.NEVER,
-      description = "DPO and KTO: strength of the pull towards the base model; 0.1.")
+      description =
+          "DPO and KTO beta: strength of the penalty for deviating from the base model (default:"
+              + " 0.1).")
   private @Nullable Double beta;
 
   @Option(
-      names = "--sample",
+      names = "--sample-prompt",
       paramLabel = "TEXT",
-      showDefaultValue = Visibility.NEVER,
       description =
-          "What the report lets the model go on from, before and after; the beginning of an example"
-              + " unless given.")
+          "Prompt of the before-and-after sample in the report (default: the start of an example).")
   private @Nullable String sample;
 
-  @Option(names = "--resume", description = "Go on exactly where the run in --out stopped.")
+  @Option(names = "--resume", description = "Resume the run in --out from its last checkpoint.")
   private boolean resume;
 
   Optional<Path> valid() {
@@ -162,21 +169,22 @@ final class LanguageOptions {
 
   double validFraction() {
     if (valid != null && validFraction != null) {
-      throw new UserError("--valid and --valid-fraction don't go together: give one of them");
+      throw new UserError(
+          "--validation-data and --validation-split are mutually exclusive; give" + " one of them");
     }
     double share = validFraction == null ? 0.05 : validFraction;
     if (!(share >= 0 && share < 1)) {
-      throw new UserError("--valid-fraction must be at least 0 and below 1, found " + share);
+      throw new UserError("--validation-split must be at least 0 and below 1, found " + share);
     }
     return share;
   }
 
-  /** The longest example, for a model that can read so many tokens. */
+  /** Returns the maximum sequence length for a model with this limit. */
   int maxTokens(int longest) {
     int wanted = maxTokens == null ? Math.min(MAX_TOKENS, longest) : maxTokens;
     if (wanted < 2 || wanted > longest) {
       throw new UserError(
-          "--max-tokens must be from 2 to %d, the model's longest text; found %d"
+          "--max-seq-length must be from 2 to %d, the limit of the model; found %d"
               .formatted(longest, wanted));
     }
     return wanted;
@@ -201,7 +209,7 @@ final class LanguageOptions {
         .orElseThrow(
             () ->
                 new UserError(
-                    "--schedule: no schedule '"
+                    "--lr-scheduler: unknown schedule '"
                         + schedule
                         + "'"
                         + NearMiss.hint(

@@ -10,13 +10,13 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
- * What the training of a language model's adapter came to.
+ * The result of training an adapter for a language model.
  *
  * @param tuning the run
- * @param listing the adapted network's parameters
- * @param peakMegabytes memory that the process took at most, where that is known
- * @param wall from the start of the process to its end
- * @param resumedFrom the step after which it went on; 0 for a run in one go
+ * @param listing parameters of the adapted network
+ * @param peakMegabytes peak memory of the process, where known
+ * @param wall wall-clock time since the start of the process
+ * @param resumedFrom the step after which the run was resumed, or 0
  */
 record LanguageResult(
     TuningResult tuning,

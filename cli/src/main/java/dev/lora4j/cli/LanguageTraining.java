@@ -1,8 +1,8 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.cli.report.TuningReport;
-import dev.lora4j.cli.report.TuningReportWriter;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.metrics.RunCurves;
@@ -24,9 +24,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Trains an adapter of a language model by a recipe, and shows the result. */
+/** Trains an adapter for a language model by a recipe, and shows the result. */
 final class LanguageTraining implements AutoCloseable {
-  /** The options of a run, in its directory. */
+  /** The file in the output directory that holds the options of the run. */
   static final String CONFIG = "run.yaml";
 
   private static final String SAVED = "saved";
@@ -37,9 +37,9 @@ final class LanguageTraining implements AutoCloseable {
   private final FineTuneRun run;
 
   /**
-   * The request.
+   * A training request.
    *
-   * @param given all options of the run by name, including defaults
+   * @param given all options of the run by name, defaults included
    */
   record Wish(
       Places places,
@@ -69,7 +69,7 @@ final class LanguageTraining implements AutoCloseable {
             .directory(References.resolve(places.model()))
             .data(places.data())
             .validFraction(language.validFraction())
-            .lora(wish.adapter().config(usualAlpha()))
+            .lora(wish.adapter().config(defaultAlpha()))
             .settings(longest -> language.settings(wish.training(), longest))
             .seed(wish.training().seed())
             .workers(wish.training().workers())
@@ -92,31 +92,32 @@ final class LanguageTraining implements AutoCloseable {
             data.first(),
             run.tokenizer(),
             data.isPlainText() ? Optional.empty() : run.template());
-    Sampled.requireReadable(network, prompt); // an error comes before hours of training
+    Sampled.requireReadable(network, prompt); // fail before hours of training
     Summary listing = Summary.of(network);
     story.printf(
-        "%,d of %,d numbers are trained, %s%n",
+        "Trainable parameters: %,d of %,d (%.2f %%), %s%n",
         listing.trainable(),
         listing.total(),
-        wish.adapter().config(usualAlpha()).targets().describe());
+        listing.percentTrainable(),
+        wish.adapter().config(defaultAlpha()).targets().describe());
     run.record(options(run.settings()));
     TuningResult tuning = tune();
     LanguageResult result =
         new LanguageResult(
             tuning, listing, ProcessMemory.peakMegabytes(), wall(), kept.resumedFrom());
     Sampled sampled = sampled(prompt, run.adapted(), tuning);
-    tell(result, sampled);
+    print(result, sampled);
     report(result, data, sampled);
     return result;
   }
 
-  private double usualAlpha() {
+  private double defaultAlpha() {
     return 2.0 * wish.adapter().rank();
   }
 
   private TuningResult tune() {
     try (Interruption interruption = interruption();
-        TuningBar bar = new TuningBar()) {
+        TrainingProgress bar = new TrainingProgress("LoRA")) {
       TrainingCallback checkpoints =
           new TrainingCallback() {
             @Override
@@ -130,12 +131,10 @@ final class LanguageTraining implements AutoCloseable {
 
   private Interruption interruption() {
     return new Interruption(
-        System.err, "; go on with: lora train --resume --out " + wish.places().out());
+        System.err, "; resume with: lora train --resume --out " + wish.places().out());
   }
 
-  // ---- what is left of it ----
-
-  /** Numbers that follow from others or from the model are written out, and paths are whole. */
+  /** All options, with defaults resolved and paths absolute. */
   private Map<String, Object> options(TuningSettings settings) {
     Map<String, Object> options = new TreeMap<>();
     wish.given()
@@ -146,20 +145,20 @@ final class LanguageTraining implements AutoCloseable {
     if (Files.exists(model)) {
       options.put("model", model.toAbsolutePath());
     }
-    options.put("alpha", wish.adapter().config(usualAlpha()).alpha());
-    options.put("batch", settings.batching().rows());
-    options.put("lr", settings.optimizer().learningRate());
-    options.put("max-tokens", settings.batching().maxTokens());
+    options.put("alpha", wish.adapter().config(defaultAlpha()).alpha());
+    options.put("batch-size", settings.batching().rows());
+    options.put("learning-rate", settings.optimizer().learningRate());
+    options.put("max-seq-length", settings.batching().maxTokens());
     if (!options.containsKey("steps")) {
       options.put("epochs", wish.training().epochs().orElse(1));
     }
-    if (!options.containsKey("valid")) {
-      options.put("valid-fraction", wish.language().validFraction());
+    if (!options.containsKey("validation-data")) {
+      options.put("validation-split", wish.language().validFraction());
     }
     return options;
   }
 
-  /** Makes the adapter that the directory holds the active one. */
+  /** Activates the adapter saved in the directory, if it is not the last one trained. */
   private static void useSaved(LoraModel model, TuningResult tuning) {
     if (tuning.adapterStep() != tuning.steps()) {
       model.load(SAVED, tuning.directory());
@@ -167,7 +166,7 @@ final class LanguageTraining implements AutoCloseable {
     }
   }
 
-  /** Switched off, the adapter leaves the base as it was. */
+  /** Text before and after; with the adapter inactive, the model is the base. */
   private Sampled sampled(int[] prompt, LoraModel model, TuningResult tuning) {
     List<String> adapter = model.active();
     model.activate();
@@ -182,11 +181,11 @@ final class LanguageTraining implements AutoCloseable {
         run.network(), run.tokenizer(), prompt, tokens, wish.training().workers());
   }
 
-  private void tell(LanguageResult result, Sampled sampled) {
+  private void print(LanguageResult result, Sampled sampled) {
     TuningResult tuning = result.tuning();
     if (tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent()) {
       story.printf(
-          "%nLoss of what was held back: %.4f → %.4f after %,d of %,d steps%n",
+          "%nValidation loss: %.4f → %.4f after %,d of %,d steps%n",
           tuning.validLossBefore().getAsDouble(),
           tuning.validLossAfter().getAsDouble(),
           tuning.adapterStep(),
@@ -201,17 +200,18 @@ final class LanguageTraining implements AutoCloseable {
             ? ", peak memory " + Numbers.count(result.peakMegabytes().getAsLong()) + " MB"
             : "");
     if (tuning.end() == TuningResult.End.EARLY) {
-      story.println("Ended early: the last evaluations were not better.");
+      story.println("Stopped early: the last evaluations brought no improvement.");
     }
-    tellText("The beginning", sampled.prompt());
-    tellText("The base goes on", sampled.before());
-    tellText("With the adapter", sampled.after());
+    printText("Prompt", sampled.prompt());
+    printText("Base model", sampled.before());
+    printText("With the adapter", sampled.after());
     story.printf(
-        "%nThe adapter is %s, %s%n", tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
+        "%nSaved the adapter to %s," + " %s%n",
+        tuning.directory(), Numbers.bytes(tuning.adapterBytes()));
   }
 
-  private void tellText(String title, String text) {
-    String shown = text.isBlank() ? "(nothing but blanks)" : text.strip();
+  private void printText(String title, String text) {
+    String shown = text.isBlank() ? "(blank)" : text.strip();
     story.printf("%n%s:%n%s", title, shown.indent(2));
   }
 
@@ -227,8 +227,8 @@ final class LanguageTraining implements AutoCloseable {
             result.peakMegabytes(),
             "lora train --config " + wish.places().out().resolve(CONFIG) + " --out DIR",
             Versions.all());
-    TuningReportWriter.write(wish.places().out(), report).forEach(story::println);
-    story.println("The report is " + wish.places().out().resolve("report.html"));
+    ReportWriter.write(wish.places().out(), report).warnings().forEach(story::println);
+    story.println("Report: " + wish.places().out().resolve("report.html"));
   }
 
   private static Duration wall() {

@@ -1,10 +1,13 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.UserError;
 import dev.lora4j.models.training.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 
 /** The root of the command line. */
 @Command(
@@ -13,31 +16,32 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     subcommands = {
       DemoCommand.class,
-      InfoCommand.class,
       TrainCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
       DataCommand.class,
+      InfoCommand.class,
       PlanCommand.class,
+      DoctorCommand.class,
       MergeCommand.class,
       UnmergeCommand.class,
       CombineCommand.class,
       ConvertCommand.class,
-      DoctorCommand.class,
       BenchCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     description = {
-      "LoRA fine-tuning for the JVM: adapt a network that exists, train only the small low-rank"
-          + " matrices, share or merge the result.",
+      "LoRA fine-tuning for the JVM: train small low-rank adapters for an existing model, then"
+          + " share or merge them.",
       ""
     },
     footer = {
       "",
-      "Exit status: 0 success, 1 the run failed, 2 bad usage or input, 130 interrupted.",
+      "'lora COMMAND --help' describes a command.",
+      "Exit status: 0 success, 1 failed run, 2 bad usage or input, 130 interrupted.",
       "",
-      "Example: the whole story on CIFAR-10 in half a minute",
+      "Example: train, adapt and fine-tune a ConvNet on CIFAR-10 in half a minute",
       "  lora demo"
     })
 public final class Main {
@@ -46,26 +50,54 @@ public final class Main {
   /** Runs a command and exits with its status. */
   public static void main(String[] arguments) {
     System.setProperty("java.awt.headless", "true");
-    // A library would tell that nobody reads its log.
+    // Otherwise a library warns that logging is not configured.
     System.setProperty("slf4j.internal.verbosity", "ERROR");
     EarlyStart.of(arguments);
     System.exit(run(arguments));
   }
 
   static int run(String... arguments) {
-    CommandLine command = new CommandLine(new Main());
-    command.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
-    command.setExecutionExceptionHandler(new Failures());
-    command.setCaseInsensitiveEnumValuesAllowed(true);
-    command.setUsageHelpAutoWidth(true);
+    CommandLine command = commandLine();
     if (arguments.length == 0) {
       command.usage(System.err);
-      return CommandLine.ExitCode.USAGE;
+      return ExitCode.USAGE;
     }
     try {
-      return command.execute(arguments);
+      List<String> given = List.of(arguments);
+      FormerNames names = new FormerNames(options(subcommand(command, given)));
+      return command.execute(names.replaceIn(given).toArray(String[]::new));
+    } catch (UserError e) {
+      return Failures.say(command.getErr(), String.valueOf(e.getMessage()), ExitCode.USAGE);
     } catch (LinkageError e) {
-      return Failures.tell(e, command.getErr());
+      return Failures.report(e, command.getErr());
     }
+  }
+
+  static CommandLine commandLine() {
+    Failures failures = new Failures();
+    return new CommandLine(new Main())
+        .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
+        .setExecutionExceptionHandler(failures)
+        .setParameterExceptionHandler(failures)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true);
+  }
+
+  private static CommandLine subcommand(CommandLine root, List<String> arguments) {
+    CommandLine command = root;
+    for (String argument : arguments) {
+      if (!command.getSubcommands().containsKey(argument)) {
+        return command;
+      }
+      command = command.getSubcommands().get(argument);
+    }
+    return command;
+  }
+
+  /** Returns a command's option names without dashes, the longest name of each option. */
+  static List<String> options(CommandLine command) {
+    return command.getCommandSpec().options().stream()
+        .map(option -> option.longestName().substring(2))
+        .toList();
   }
 }

@@ -1,5 +1,8 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.models.checkpoint.MergeJob;
 import dev.lora4j.models.script.TorchScriptModel;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -11,9 +14,11 @@ import picocli.CommandLine.Option;
 @Command(
     name = "merge",
     mixinStandardHelpOptions = true,
+    header = {"Merge adapters into a saved model.", ""},
     description = {
-      "Adds adapters into a saved model's weights, tensor by tensor, and tells how much each"
-          + " changed. Config and tokenizer come along.",
+      "",
+      "Adds the adapters to the weights of the model, tensor by tensor, and reports how much each"
+          + " tensor changed. The config and the tokenizer are copied.",
       ""
     },
     footer = {
@@ -28,8 +33,8 @@ final class MergeCommand implements Callable<Integer> {
       paramLabel = "BASE",
       required = true,
       description =
-          "A .safetensors or .bin file, a directory as Hugging Face lays it out, a GGUF file, or a"
-              + " TorchScript file.")
+          "Base model: .safetensors, .bin, GGUF or TorchScript file, or a Hugging Face model"
+              + " directory.")
   private Path model = Path.of("");
 
   @Mixin private MergeOptions options = new MergeOptions();
@@ -37,10 +42,24 @@ final class MergeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (TorchScriptModel.isAt(model)) {
-      options.runScript(model);
+      mergeScript();
+    } else if (options.isGguf()) {
+      GgmlType type = options.ggmlType();
+      new MergeRun(options, model).run("merge", (job, file) -> job.mergeToGguf(file, type));
     } else {
-      options.merge(model);
+      new MergeRun(options, model).run("merge", MergeJob::merge);
     }
     return 0;
+  }
+
+  private void mergeScript() {
+    options.requireScript(model);
+    Path out = options.out();
+    long bytes = ScriptMerge.run(model, options.adapters(), options.scriptCheck(), out);
+    options
+        .output()
+        .show(
+            root -> root.put("bytes", bytes).put("out", out.toString()),
+            text -> text.printf("Wrote %s to %s%n", Numbers.bytes(bytes), out));
   }
 }

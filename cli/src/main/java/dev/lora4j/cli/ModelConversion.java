@@ -16,18 +16,22 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A model from a GGUF file into a directory as Hugging Face lays it out, or the other way.
+ * Converts a model from a GGUF file to a Hugging Face directory, or the other way round.
  *
- * @param dtype of the numbers that are written; empty for what suits the model
- * @param maxShardSize largest file of weights in a directory
- * @param json whether one JSON object is printed
+ * @param dtype output data type; by default chosen by the source
+ * @param maxShardSize maximum size of a weight file in a directory
+ * @param output form of the result
  */
 record ModelConversion(
-    Path model, Path out, Optional<String> dtype, Optional<String> maxShardSize, boolean json) {
+    Path model,
+    Path out,
+    Optional<String> dtype,
+    Optional<String> maxShardSize,
+    OutputFormat output) {
 
-  private static final String USUAL_SHARD_SIZE = "5GB";
+  private static final String DEFAULT_SHARD_SIZE = "5GB";
 
-  /** Whether there is a model rather than an adapter. */
+  /** Returns true if the path holds a model rather than an adapter. */
   static boolean isModel(Path path) {
     return Files.isDirectory(path)
         ? Files.exists(path.resolve("config.json"))
@@ -44,70 +48,53 @@ record ModelConversion(
   }
 
   private void toDirectory() {
-    Optional<DType> format = dtype.map(MergeOptions::dtype);
+    Optional<DType> format = dtype.map(DTypeName::parse);
     SaveOptions options =
-        new SaveOptions(format, MergeOptions.bytes(maxShardSize.orElse(USUAL_SHARD_SIZE)));
+        new SaveOptions(format, ByteSize.parse(maxShardSize.orElse(DEFAULT_SHARD_SIZE)));
     GgufConversion.Result result;
-    try (LateProgress progress = new LateProgress("convert", bytes(model))) {
+    try (Progress progress = new Progress("convert", Unit.BYTES, bytes(model))) {
       result = GgufConversion.run(model, out, options, progress::add);
     }
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("model_type", result.architecture())
-                  .put("tensors", result.tensors())
-                  .put("parameters", result.parameters())
-                  .put("dtype", result.format().name().toLowerCase(Locale.ROOT))
-                  .put("bytes", result.bytes())
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf(
-          "%s: %s tensors, %s parameters as %s; %s in %s%n",
-          result.architecture(),
-          Numbers.count(result.tensors()),
-          Numbers.count(result.parameters()),
-          result.format(),
-          Numbers.bytes(result.bytes()),
-          out);
-    }
+    output.show(
+        root ->
+            root.put("model_type", result.architecture())
+                .put("tensors", result.tensors())
+                .put("parameters", result.parameters())
+                .put("dtype", result.format().name().toLowerCase(Locale.ROOT))
+                .put("bytes", result.bytes())
+                .put("out", out.toString()),
+        text ->
+            text.printf(
+                "Converted %s: %s tensors, %s parameters as %s; wrote %s to %s%n",
+                result.architecture(),
+                Numbers.count(result.tensors()),
+                Numbers.count(result.parameters()),
+                result.format(),
+                Numbers.bytes(result.bytes()),
+                out));
   }
 
   private void toGguf() {
     if (!out.toString().endsWith(".gguf")) {
       throw new UserError(
-          "a model's directory becomes one GGUF file: give it a name that ends with .gguf, such as "
+          "a model directory is converted to one GGUF file: give it a name ending in .gguf, such"
+              + " as "
               + out
               + ".gguf");
     }
     if (maxShardSize.isPresent()) {
       throw new UserError(
-          "--max-shard-size is for a model's directory; a GGUF file is written whole");
+          "--max-shard-size applies to model directories; a GGUF file is a single file");
     }
-    GgmlType type = ggmlType(dtype.orElse("float16"));
+    GgmlType type = DTypeName.parseGgml(dtype.orElse("float16"));
     GgufExport.run(model, out, type);
     long bytes = bytes(out);
-    if (json) {
-      JsonLine.print(
-          System.out,
-          root ->
-              root.put("dtype", type.name().toLowerCase(Locale.ROOT))
-                  .put("bytes", bytes)
-                  .put("out", out.toString()));
-    } else {
-      System.out.printf("%s as %s in %s%n", Numbers.bytes(bytes), type, out);
-    }
-  }
-
-  /**
-   * The format of a GGUF file's matrices that a word means.
-   *
-   * @throws UserError if it means none that is written
-   */
-  static GgmlType ggmlType(String name) {
-    return name.equalsIgnoreCase(GgmlType.Q8_0.name())
-        ? GgmlType.Q8_0
-        : GgmlType.valueOf(MergeOptions.dtype(name).name());
+    output.show(
+        root ->
+            root.put("dtype", type.name().toLowerCase(Locale.ROOT))
+                .put("bytes", bytes)
+                .put("out", out.toString()),
+        text -> text.printf("Wrote %s as %s to %s%n", Numbers.bytes(bytes), type, out));
   }
 
   private static long bytes(Path file) {

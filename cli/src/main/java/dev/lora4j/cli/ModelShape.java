@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.models.LlamaConfig;
 import dev.lora4j.models.RopeScaling;
@@ -7,24 +9,30 @@ import java.util.Collections;
 import java.util.OptionalLong;
 import picocli.CommandLine.Option;
 
-/** The shape of a Llama; SmolLM2-135M's if nothing is said. */
+/** The shape of a Llama model; by default that of SmolLM2-135M. */
 final class ModelShape {
-  @Option(names = "--layers", paramLabel = "N", description = "Layers.")
+  @Option(names = "--layers", paramLabel = "N", description = "Number of layers" + DEFAULT)
   private int layers = 30;
 
-  @Option(names = "--hidden", paramLabel = "N", description = "Width between the layers.")
+  @Option(names = "--hidden-size", paramLabel = "N", description = "Hidden size" + DEFAULT)
   private int hidden = 576;
 
-  @Option(names = "--intermediate", paramLabel = "N", description = "Width of the feed-forward.")
+  @Option(
+      names = "--intermediate-size",
+      paramLabel = "N",
+      description = "Feed-forward size" + DEFAULT)
   private int intermediate = 1536;
 
-  @Option(names = "--heads", paramLabel = "N", description = "Attention heads.")
+  @Option(names = "--heads", paramLabel = "N", description = "Number of attention heads" + DEFAULT)
   private int heads = 9;
 
-  @Option(names = "--kv-heads", paramLabel = "N", description = "Heads of keys and values.")
+  @Option(
+      names = "--kv-heads",
+      paramLabel = "N",
+      description = "Number of key/value heads" + DEFAULT)
   private int groups = 3;
 
-  @Option(names = "--vocab", paramLabel = "N", description = "Tokens in the vocabulary.")
+  @Option(names = "--vocab-size", paramLabel = "N", description = "Vocabulary size" + DEFAULT)
   private int vocabulary = 49_152;
 
   int vocabulary() {
@@ -34,9 +42,9 @@ final class ModelShape {
   LlamaConfig config(int maxPositions) {
     return new LlamaConfig(
         "llama",
-        positive("--vocab", vocabulary),
-        positive("--hidden", hidden),
-        positive("--intermediate", intermediate),
+        positive("--vocab-size", vocabulary),
+        positive("--hidden-size", hidden),
+        positive("--intermediate-size", intermediate),
         positive("--layers", layers),
         positive("--heads", heads),
         positive("--kv-heads", groups),
@@ -58,7 +66,7 @@ final class ModelShape {
   }
 
   /**
-   * Refuses numbers that count nothing.
+   * Checks a count.
    *
    * @throws UserError if the value is less than 1
    */

@@ -6,11 +6,11 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /**
- * An adapter as it is given on the command line: {@code DIR}, {@code org/name}, or either with a
- * name before it, {@code NAME=DIR}.
+ * An adapter on the command line: {@code DIR}, {@code org/name}, or either with a name, {@code
+ * NAME=DIR}.
  *
- * @param name how it is called; the last part of where it is, unless given
- * @param place a directory, or a name on the Hub
+ * @param name the name; by default the last part of the directory
+ * @param place a directory, or a repository on the Hub
  */
 record NamedAdapter(String name, String place) {
 
@@ -29,7 +29,7 @@ record NamedAdapter(String name, String place) {
 
   UserError nameIsTaken() {
     return new UserError(
-        "--adapter: two are called '" + name + "'; give one another name: NAME=" + place);
+        "--adapter: two adapters are named '" + name + "'; rename one: NAME=" + place);
   }
 
   private static boolean exists(String given) {

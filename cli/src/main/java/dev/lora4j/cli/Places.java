@@ -3,11 +3,11 @@ package dev.lora4j.cli;
 import java.nio.file.Path;
 
 /**
- * Where a training takes place.
+ * The inputs and outputs of a training run.
  *
- * @param model what the user called the model
- * @param data where the examples are
- * @param out where the adapter goes
- * @param device where to compute
+ * @param model the model as given by the user
+ * @param data the training data
+ * @param out output directory of the adapter
+ * @param device device name
  */
 record Places(String model, Path data, Path out, String device) {}

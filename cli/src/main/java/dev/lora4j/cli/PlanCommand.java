@@ -17,69 +17,73 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Shows what an adapter would train in a saved model, and touches nothing. */
+/** Shows the layers of a saved model that an adapter would train. */
 @Command(
     name = "plan",
     mixinStandardHelpOptions = true,
-    description = {
-      "Shows which layers of a saved model an adapter would train, and what that costs.",
-      ""
-    },
+    header = {"Show the layers that an adapter would train, and their cost.", ""},
+    description = {"", "Reads the headers only and writes nothing.", ""},
     footer = {
       "",
       "Examples:",
-      "  lora plan SmolLM2-135M --rank 8 --alpha 16 --targets q_proj,v_proj",
+      "  lora plan SmolLM2-135M --rank 8 --alpha 16 --target-modules q_proj,v_proj",
       "  lora plan SmolLM2-135M --config my-adapter/adapter_config.json"
     })
 final class PlanCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "BASE",
-      description = "A .safetensors or .bin file, or a directory as Hugging Face lays it out.")
+      description = "Base model: a .safetensors or .bin file, or a Hugging Face model directory.")
   private Path base = Path.of("");
 
-  @Option(names = "--config", paramLabel = "FILE", description = "An adapter_config.json.")
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "PEFT adapter_config.json, or a directory that contains one; instead of the options"
+              + " below.")
   private @Nullable Path config;
 
-  @Option(names = "--rank", paramLabel = "N", description = "Rank of the matrices; 8 if not given.")
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank (default: 8).")
   private @Nullable Integer rank;
 
   @Option(
       names = "--alpha",
       paramLabel = "X",
-      description = "The update is scaled by alpha/rank; as the rank if not given.")
+      description = "LoRA alpha: the update is scaled by alpha/rank (default: the rank).")
   private @Nullable Double alpha;
 
   @Option(
-      names = "--targets",
+      names = "--target-modules",
       paramLabel = "NAME",
       split = ",",
-      description = "Names of layers, or all-linear, which is what is taken if none is given.")
+      description =
+          "Target modules, by the end of their path, or all-linear (default: all-linear).")
   private List<String> targets = new ArrayList<>();
 
   @Option(
       names = "--target-regex",
       paramLabel = "REGEX",
-      description = "Layers whose whole path matches.")
+      description = "Regular expression that the whole path of a target module matches.")
   private @Nullable String regex;
 
   @Option(
-      names = "--exclude",
+      names = "--exclude-modules",
       paramLabel = "NAME",
       split = ",",
-      description = "Names of layers to leave out.")
+      description = "Modules to leave out of the target modules.")
   private List<String> exclude = new ArrayList<>();
 
-  @Option(names = "--dora", description = "With a magnitude for each output (DoRA).")
+  @Option(names = "--dora", description = "Use DoRA: also train a magnitude per output.")
   private boolean dora;
 
-  @Option(names = "--rslora", description = "Scaled by alpha/√rank (rsLoRA).")
+  @Option(names = "--rslora", description = "Use rsLoRA: scale by alpha/√rank.")
   private boolean rsLora;
 
-  @Option(names = "--json", description = "Print one JSON object.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
@@ -87,11 +91,9 @@ final class PlanCommand implements Callable<Integer> {
     try (Checkpoint saved = Checkpoint.open(base);
         WeightsOnly network = WeightsOnly.of(saved)) {
       PlanListing listing = PlanListing.of(Lora.plan(network, adapter), adapter);
-      if (json) {
-        JsonLine.print(System.out, root -> fill(root, listing, saved.parameters()));
-      } else {
-        print(System.out, listing, saved.parameters());
-      }
+      output.show(
+          root -> fill(root, listing, saved.parameters()),
+          out -> print(out, listing, saved.parameters()));
     }
     return 0;
   }
@@ -103,8 +105,7 @@ final class PlanCommand implements Callable<Integer> {
     boolean options =
         rank != null || alpha != null || !targets.isEmpty() || !exclude.isEmpty() || regex != null;
     if (options || dora || rsLora) {
-      throw new UserError(
-          "--config says rank, alpha, targets and method; leave the other options out");
+      throw new UserError("--config sets rank, alpha, targets and method; drop the other options");
     }
     return LoraConfig.read(
         Files.isDirectory(config) ? config.resolve("adapter_config.json") : config);
@@ -120,7 +121,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private Targets targets() {
     if (regex != null && !targets.isEmpty()) {
-      throw new UserError("--targets and --target-regex don't go together");
+      throw new UserError("--target-modules and --target-regex are mutually exclusive");
     }
     if (regex != null) {
       return Targets.matching(regex);
@@ -132,7 +133,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private static void print(PrintStream out, PlanListing listing, long ofBase) {
     TextTable table =
-        new TextTable("module", "kind", "shape", "rank", "scaling", "trained", "bytes");
+        new TextTable("module", "kind", "shape", "rank", "scaling", "parameters", "bytes");
     for (PlanListing.Row row : listing.rows()) {
       table.row(
           row.path(),
@@ -145,7 +146,7 @@ final class PlanCommand implements Callable<Integer> {
     }
     table.print(out);
     out.printf(
-        "%s modules, %s numbers to train (%s of the base's %s), %s in float32%n",
+        "%s modules; trainable parameters: %s (%s of %s in the base), %s in float32%n",
         Numbers.count(listing.rows().size()),
         Numbers.count(listing.parameters()),
         Numbers.percent((double) listing.parameters() / ofBase),

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** A few inputs, and what a network once said of them, to compare with what it says later. */
+/** Compares the outputs of a network for a few inputs with its earlier outputs. */
 final class Probe implements AutoCloseable {
   private final Tensor inputs;
   private Tensor remembered = Ops.keep(Ops.zeros(0));
@@ -19,7 +19,7 @@ final class Probe implements AutoCloseable {
     this.inputs = inputs;
   }
 
-  /** The first examples of a dataset. */
+  /** Takes the first examples of a dataset as inputs. */
   static Probe of(Dataset data, long count, Device device) {
     try (PointerScope scope = new PointerScope()) {
       long[] first = LongStream.range(0, Math.min(count, data.size())).toArray();
@@ -34,14 +34,14 @@ final class Probe implements AutoCloseable {
     }
   }
 
-  /** Whether the outputs are what they were, bit for bit. */
+  /** Returns true if the outputs equal the earlier ones bit for bit. */
   boolean isAsRemembered(Module network) {
     try (PointerScope scope = new PointerScope()) {
       return torch.equal(outputs(network), remembered);
     }
   }
 
-  /** The largest difference between the outputs and what they were. */
+  /** Returns the largest difference from the earlier outputs. */
   double difference(Module network) {
     try (PointerScope scope = new PointerScope()) {
       return outputs(network).sub(remembered).abs().max().item_double();

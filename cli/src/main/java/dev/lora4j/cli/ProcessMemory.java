@@ -5,13 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** How much memory this process took at most. */
+/** Peak memory of this process. */
 final class ProcessMemory {
   private static final Path STATUS = Path.of("/proc/self/status");
 
   private ProcessMemory() {}
 
-  /** Peak resident memory in MB; known on Linux only. */
+  /** Returns the peak resident memory in MB; known on Linux only. */
   static OptionalLong peakMegabytes() {
     if (!Files.isReadable(STATUS)) {
       return OptionalLong.empty();

@@ -1,64 +1,64 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.report.Numbers;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * Shows how far a count has come: on a terminal one line that is drawn over, elsewhere a plain line
- * every tenth of the way.
+ * A progress bar: on a terminal one line that is overwritten, elsewhere a plain line after each
+ * tenth of the work.
  *
- * <p>Counting is cheap and may be done by several threads: nothing is formatted unless it is shown.
- * Closing shows the last state and ends the line.
+ * <p>Counting is thread-safe and cheap: nothing is formatted unless it is shown, and nothing is
+ * shown before the first count. Closing shows the last state and ends the line.
  */
 final class Progress implements AutoCloseable {
   private static final long NANOS_BETWEEN_DRAWINGS = Duration.ofMillis(100).toNanos();
   private static final int PLAIN_LINES = 10;
+  private static final int TEXT_COLUMNS = 66;
+  private static final int MIN_BAR = 10;
+  private static final int MAX_BAR = 30;
+  // The first steps are slow, and the time left that follows from them is far too long.
+  private static final double WARM_UP_SECONDS = 1;
 
   private final Screen screen;
   private final String label;
   private final Unit unit;
+  private final long total;
   private final Supplier<String> detail;
-  private final BarStyle style;
   private final AtomicLong done = new AtomicLong();
   // On a terminal the time of the next drawing, elsewhere the count of the next line.
   private final AtomicLong due = new AtomicLong();
-  private volatile long total;
   private volatile long before;
   private volatile long start;
+  private volatile boolean counted;
   private int drawnColumns;
   private boolean closed;
 
-  /** Counts to {@code total}; zero if that is not known. */
-  Progress(Screen screen, String label, Unit unit, long total) {
-    this(screen, label, unit, total, () -> "");
+  /** Counts to {@code total} on standard error; zero for an unknown total. */
+  Progress(String label, Unit unit, long total) {
+    this(Screen.standardError(), label, unit, total, () -> "");
   }
 
   /**
    * Counts to {@code total}.
    *
-   * @param detail asked for whenever the state is shown; empty for nothing to add
+   * @param detail further text, requested whenever the state is shown; may be empty
    */
   Progress(Screen screen, String label, Unit unit, long total, Supplier<String> detail) {
     this.screen = screen;
     this.label = label;
     this.unit = unit;
-    this.detail = detail;
-    style = BarStyle.of(screen);
-    start = screen.nanoTime().getAsLong();
-    due.set(start);
-    expect(total);
-  }
-
-  /** The goal, where it is learnt later. */
-  void expect(long total) {
     this.total = total;
-    if (!screen.terminal()) {
-      due.set(nextPlain(done.get()));
-    }
+    this.detail = detail;
+    start = screen.nanoTime().getAsLong();
+    due.set(screen.terminal() ? start : nextPlain(0));
   }
 
-  /** What was there before, and says nothing of the speed: the kept part of a download. */
+  /** Sets a count that was reached before the start, such as the kept part of a download. */
   void resumeFrom(long before) {
     this.before = before;
     done.set(before);
@@ -67,23 +67,24 @@ final class Progress implements AutoCloseable {
     }
   }
 
-  /** It began so long before this was made. */
+  /** Moves the start into the past. */
   void beganAgo(Duration time) {
     start = screen.nanoTime().getAsLong() - time.toNanos();
   }
 
-  /** So many more. */
+  /** Adds to the count. */
   void add(long more) {
     showIfDue(done.addAndGet(more));
   }
 
-  /** So many in all. */
+  /** Sets the count. */
   void at(long count) {
     done.set(count);
     showIfDue(count);
   }
 
   private void showIfDue(long count) {
+    counted = true;
     long then = due.get();
     if (screen.terminal()) {
       long now = screen.nanoTime().getAsLong();
@@ -95,20 +96,19 @@ final class Progress implements AutoCloseable {
     }
   }
 
+  /** The first count that reaches the next tenth. */
   private long nextPlain(long count) {
-    long goal = total;
-    if (goal <= 0) {
+    if (total <= 0) {
       return Long.MAX_VALUE;
     }
-    // The first count that reaches the next tenth.
-    long tenths = count * PLAIN_LINES / goal + 1;
-    return (tenths * goal + PLAIN_LINES - 1) / PLAIN_LINES;
+    long tenths = count * PLAIN_LINES / total + 1;
+    return (tenths * total + PLAIN_LINES - 1) / PLAIN_LINES;
   }
 
-  /** Writes over the last line; blanks hide what stuck out, as not every terminal can erase. */
+  /** Overwrites the last line, with blanks because not every terminal can erase. */
   private synchronized void draw() {
     if (!closed) {
-      String line = state().line(style, screen.columns() - 1);
+      String line = line(screen.columns() - 1);
       screen.out().print("\r" + line + " ".repeat(Math.max(0, drawnColumns - line.length())));
       screen.out().flush();
       drawnColumns = line.length();
@@ -116,30 +116,102 @@ final class Progress implements AutoCloseable {
   }
 
   private synchronized void printPlain() {
-    ProgressState state = state();
-    // The last line is the summary, when this is closed.
-    if (!closed && !state.isComplete()) {
-      screen.out().println(state.plain());
+    // The last line is the summary, printed on closing.
+    if (!closed && !isComplete()) {
+      screen.out().println(plain());
     }
   }
 
-  private ProgressState state() {
-    Duration elapsed = Duration.ofNanos(screen.nanoTime().getAsLong() - start);
-    return new ProgressState(label, unit, done.get(), before, total, elapsed, detail.get());
-  }
-
-  /** Shows the last state and ends the line; a second time does nothing. */
+  /** Shows the last state and ends the line; closing twice has no effect. */
   @Override
   public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    if (screen.terminal()) {
-      draw();
-      screen.out().println();
-    } else {
-      screen.out().println(state().summary());
+    if (counted && !closed) {
+      if (screen.terminal()) {
+        draw();
+        screen.out().println();
+      } else {
+        screen.out().println(summary());
+      }
     }
     closed = true;
+  }
+
+  /** {@code base ━━━━━━╸───── 54 % 13,500/25,000 loss 1.312 641 steps/s 18 s left}. */
+  private String line(int columns) {
+    List<String> parts = new ArrayList<>(List.of(label));
+    if (total > 0) {
+      int free = columns - TEXT_COLUMNS - label.length();
+      parts.add(bar(Math.max(MIN_BAR, Math.min(MAX_BAR, free))) + " " + percent());
+    }
+    parts.add(unit.count(done.get(), total));
+    parts.addAll(speed());
+    parts.add(isComplete() ? "in " + Numbers.time(elapsed()) : timeLeft());
+    String line = joined("  ", parts);
+    return line.substring(0, Math.min(line.length(), columns));
+  }
+
+  /** {@code base: 50 %, 12,500/25,000, loss 1.312, 641 steps/s, 19 s left}. */
+  private String plain() {
+    List<String> parts = new ArrayList<>();
+    if (total > 0) {
+      parts.add(percent().strip());
+    }
+    parts.add(unit.count(done.get(), total).strip());
+    parts.addAll(speed());
+    parts.add(timeLeft());
+    return label + ": " + joined(", ", parts);
+  }
+
+  /** {@code base: 25,000 steps in 39 s, loss 1.204, 641 steps/s}. */
+  private String summary() {
+    List<String> parts = new ArrayList<>();
+    parts.add(unit.amount(done.get()) + " in " + Numbers.time(elapsed()));
+    parts.addAll(speed());
+    return label + ": " + joined(", ", parts);
+  }
+
+  /** A bar in half columns: lines, or ASCII where the screen can't show them. */
+  private String bar(int columns) {
+    boolean lines = screen.canShow("━╸─");
+    double share = Math.max(0, Math.min(1, (double) done.get() / total));
+    int halves = (int) Math.floor(share * 2 * columns);
+    int rest = columns - (halves + 1) / 2;
+    return (lines ? "━" : "=").repeat(halves / 2)
+        + (lines ? "╸" : "-").repeat(halves % 2)
+        + (lines ? "─" : ".").repeat(rest);
+  }
+
+  private boolean isComplete() {
+    return total > 0 && done.get() >= total;
+  }
+
+  private String percent() {
+    return String.format(Locale.ROOT, "%3d %%", Math.min(100, 100 * done.get() / total));
+  }
+
+  private List<String> speed() {
+    return List.of(detail.get(), rate() > 0 ? unit.rate(rate()) : "");
+  }
+
+  private String timeLeft() {
+    if (total <= done.get() || rate() <= 0) {
+      return "";
+    }
+    long millis = Math.round(1e3 * (total - done.get()) / rate());
+    return Numbers.time(Duration.ofMillis(millis)) + " left";
+  }
+
+  private double rate() {
+    double seconds = Numbers.seconds(elapsed());
+    boolean tooEarly = seconds < WARM_UP_SECONDS && !isComplete();
+    return seconds == 0 || tooEarly ? 0 : (done.get() - before) / seconds;
+  }
+
+  private Duration elapsed() {
+    return Duration.ofNanos(screen.nanoTime().getAsLong() - start);
+  }
+
+  private static String joined(String separator, List<String> parts) {
+    return String.join(separator, parts.stream().filter(part -> !part.isEmpty()).toList());
   }
 }

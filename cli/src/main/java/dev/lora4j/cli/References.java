@@ -4,14 +4,14 @@ import dev.lora4j.models.hub.Hub;
 import dev.lora4j.models.hub.ModelReference;
 import java.nio.file.Path;
 
-/** What a user names as a model or an adapter, as a directory on this machine. */
+/** Resolves the models and adapters that a user names to local directories. */
 final class References {
   private References() {}
 
-  /** Fetches it first where it is on the Hub only, with a bar. */
+  /** Downloads from the Hub if there is no local copy, with a progress bar. */
   static Path resolve(String given) {
     ModelReference reference = ModelReference.of(given);
-    try (HubProgressBar bar = new HubProgressBar()) {
+    try (DownloadProgress bar = new DownloadProgress()) {
       return reference.resolve(Hub.fromEnvironment(), bar);
     }
   }

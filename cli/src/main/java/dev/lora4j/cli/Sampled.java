@@ -15,17 +15,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a model writes after the same beginning, always taking the likeliest token.
+ * Greedy continuations of one prompt, before and after training.
  *
- * @param prompt the beginning
- * @param before how the base goes on
- * @param after how it goes on with the adapter
+ * @param prompt the prompt
+ * @param before continuation by the base
+ * @param after continuation with the adapter
  */
 record Sampled(String prompt, String before, String after) {
   static final int NEW_TOKENS = 64;
   private static final int BEGINNING = 24;
 
-  /** The tokens that are asked for, or an example's up to the first that it teaches. */
+  /** Returns the tokens of the given prompt, or those of an example before the first with loss. */
   static int[] prompt(
       Optional<String> asked, Example example, Tokenizer tokenizer, Optional<ChatTemplate> chat) {
     if (asked.isPresent()) {
@@ -37,7 +37,7 @@ record Sampled(String prompt, String before, String after) {
     while (given < example.length() && !example.carriesLoss(given)) {
       given++;
     }
-    // Where all is learned, the beginning of it.
+    // If every token carries loss, the start of the example.
     int shown = given > 1 ? given : Math.min(BEGINNING, Math.max(1, example.length() / 2));
     int[] tokens = new int[shown];
     Arrays.setAll(tokens, example::token);
@@ -45,10 +45,10 @@ record Sampled(String prompt, String before, String after) {
   }
 
   /**
-   * What the model writes with the adapters that are active. It must be in evaluation mode.
+   * Generates with the active adapters. The model must be in evaluation mode.
    *
-   * @param most so many tokens at most
-   * @throws UserError if the prompt is empty or longer than what the model can read
+   * @param most maximum number of new tokens
+   * @throws UserError if the prompt is empty or longer than the limit of the model
    */
   static String written(
       LanguageModel model, Tokenizer tokenizer, int[] prompt, int most, int workers) {
@@ -61,7 +61,9 @@ record Sampled(String prompt, String before, String after) {
   }
 
   /**
-   * @throws UserError if the prompt is empty or longer than what the model can read
+   * Checks the length of a prompt.
+   *
+   * @throws UserError if the prompt is empty or longer than the limit of the model
    */
   static void requireReadable(LanguageModel model, int... prompt) {
     new Generator(model).requireReadable(ids(prompt));

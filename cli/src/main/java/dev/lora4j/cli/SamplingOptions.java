@@ -1,73 +1,72 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.models.generation.Sampling;
 import dev.lora4j.models.talk.WritingOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** How long an answer may be, and how its tokens are chosen. */
+/** Length and sampling of generated text. */
 final class SamplingOptions {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
-      showDefaultValue = Visibility.ALWAYS,
-      description = "At most so many tokens.")
+      description = "Maximum number of new tokens" + DEFAULT)
   private int maxNewTokens = 256;
 
   @Option(
       names = "--temperature",
       paramLabel = "X",
-      description = "0 takes the likeliest token; larger is bolder.")
+      description =
+          "Sampling temperature; 0 is greedy decoding (default: 0 for generate, 0.7 for chat).")
   private Optional<Double> temperature = Optional.empty();
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
-      description = "Choose among the N likeliest tokens; all unless given.")
+      description = "Number of most likely tokens to sample from (default: all).")
   private int topK;
 
   @Option(
       names = "--top-p",
       paramLabel = "X",
-      description = "Choose among the likeliest tokens that together have this probability.")
+      description =
+          "Nucleus sampling: cumulative probability of the tokens to sample from (default: 1).")
   private double topP = 1;
 
   @Option(
       names = "--min-p",
       paramLabel = "X",
-      description = "Choose among tokens that are at least so probable, relative to the likeliest.")
+      description = "Minimum probability of a token, relative to the most likely one (default: 0).")
   private double minP;
 
   @Option(
       names = "--repetition-penalty",
       paramLabel = "X",
-      description = "Above 1: what was said becomes less likely; 1 unless given.")
+      description = "Repetition penalty; above 1 discourages tokens already present" + DEFAULT)
   private double repetitionPenalty = 1;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      description = "One seed gives one text; 0 unless given.")
+  @Option(names = "--seed", paramLabel = "N", description = "Sampling seed" + DEFAULT)
   private long seed;
 
   @Option(
       names = "--stop",
       paramLabel = "TEXT",
-      description = "End before this text; may be given several times.")
+      description = "Text before which generation stops; repeatable.")
   private List<String> stops = new ArrayList<>();
 
   /**
-   * What was asked for.
+   * Returns the options.
    *
-   * @param usualTemperature where none was given
+   * @param defaultTemperature temperature if none was given
    */
-  WritingOptions options(double usualTemperature) {
+  WritingOptions options(double defaultTemperature) {
     Sampling sampling =
         new Sampling(
-            temperature.orElse(usualTemperature), topK, topP, minP, repetitionPenalty, seed);
+            temperature.orElse(defaultTemperature), topK, topP, minP, repetitionPenalty, seed);
     return new WritingOptions(maxNewTokens, sampling, stops);
   }
 }

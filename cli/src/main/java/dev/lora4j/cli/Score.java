@@ -7,22 +7,22 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** How well a model does on test examples. */
+/** The test score of a model. */
 sealed interface Score {
 
-  /** What is measured. */
+  /** The name of the metric. */
   String title();
 
-  /** The figures by name, for people. */
+  /** The figures by name, as text. */
   Map<String, String> figures();
 
-  /** The same for machines. */
+  /** Adds the figures to a JSON object. */
   void fill(ObjectNode node);
 
   /**
-   * Of classes.
+   * Classification.
    *
-   * @param accuracy the share that is right
+   * @param accuracy share of correct answers
    */
   record Right(Accuracy accuracy) implements Score {
     @Override
@@ -51,9 +51,9 @@ sealed interface Score {
   }
 
   /**
-   * Of numbers.
+   * Regression.
    *
-   * @param error how far they are from the true ones
+   * @param error distance from the true values
    */
   record Apart(RegressionError error) implements Score {
     @Override

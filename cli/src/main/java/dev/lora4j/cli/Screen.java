@@ -9,34 +9,35 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where progress is shown.
+ * The stream that progress is shown on.
  *
  * @param out the stream
- * @param terminal whether a line can be drawn over
- * @param charset what the stream encodes to
- * @param columns how wide a line may be
+ * @param terminal true if a line can be overwritten
+ * @param charset encoding of the stream
+ * @param columns maximum line width
  * @param nanoTime the clock, as {@link System#nanoTime}
  */
 record Screen(
     PrintStream out, boolean terminal, Charset charset, int columns, LongSupplier nanoTime) {
-  private static final int USUAL_COLUMNS = 80;
+  private static final int DEFAULT_COLUMNS = 80;
 
-  /** Standard error: what a command answers goes to standard output, and may go to a file. */
+  /** Standard error; results go to standard output, which may be a file. */
   static Screen standardError() {
-    return new Screen(System.err, isTerminal(), charsetOfErrors(), USUAL_COLUMNS, System::nanoTime);
+    return new Screen(
+        System.err, isTerminal(), charsetOfErrors(), DEFAULT_COLUMNS, System::nanoTime);
   }
 
   boolean canShow(String characters) {
     return charset.canEncode() && charset.newEncoder().canEncode(characters);
   }
 
-  @SuppressWarnings("SystemConsoleNull") // the method below asks newer consoles
+  @SuppressWarnings("SystemConsoleNull") // newer consoles are asked below
   private static boolean isTerminal() {
     Console console = System.console();
     return console != null && isTerminal(console) && !"dumb".equals(System.getenv("TERM"));
   }
 
-  /** From Java 22 on there may be a console that is no terminal, and a method that tells. */
+  /** Returns true for a terminal; since Java 22 a console may be something else. */
   private static boolean isTerminal(Console console) {
     try {
       return (boolean) Console.class.getMethod("isTerminal").invoke(console);

@@ -7,48 +7,34 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Summary;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Arrays;
 
-/** What {@code lora info} says of a TorchScript file. */
-final class ScriptListing {
-  private ScriptListing() {}
+/** The modules and parameters of a TorchScript file. */
+record ScriptListing(TorchScriptModel net) implements Listing {
 
-  /** Loads the file, without running it, and lists its parts and parameters. */
-  static void print(PrintStream out, Path file) {
-    try (TorchScriptModel net = TorchScriptModel.load(file)) {
-      out.println("TorchScript: " + net.kind());
-      net.namedModules().forEach((path, part) -> print(out, path, part));
-      out.printf("%,d parameters%n", Summary.of(net).total());
-    }
+  @Override
+  public void print(PrintStream out, boolean all) {
+    out.println("TorchScript: " + net.kind());
+    net.namedModules().forEach((path, module) -> print(out, path, module));
+    out.printf("%,d parameters%n", Summary.of(net).total());
   }
 
-  private static void print(PrintStream out, String path, Module part) {
-    out.printf("- %s: %s%n", path, part.kind());
-    part.ownParameters()
+  private static void print(PrintStream out, String path, Module module) {
+    out.printf("- %s: %s%n", path, module.kind());
+    module
+        .ownParameters()
+        .forEach((name, p) -> out.printf("    %s %s%n", name, Arrays.toString(p.shape())));
+  }
+
+  @Override
+  public void fill(ObjectNode root) {
+    root.put("torchscript", net.kind());
+    net.namedModules()
         .forEach(
-            (name, parameter) ->
-                out.printf("    %s %s%n", name, Arrays.toString(parameter.shape())));
-  }
-
-  /** The same for machines. */
-  static void printJson(PrintStream out, Path file) {
-    try (TorchScriptModel net = TorchScriptModel.load(file)) {
-      JsonLine.print(
-          out,
-          root -> {
-            root.put("torchscript", net.kind());
-            net.namedModules()
-                .forEach(
-                    (path, part) ->
-                        root.withArray("modules")
-                            .addObject()
-                            .put("path", path)
-                            .put("kind", part.kind()));
-            net.namedParameters().forEach((path, p) -> put(root.withArray("tensors"), path, p));
-            root.put("parameters", Summary.of(net).total());
-          });
-    }
+            (path, module) ->
+                root.withArray("modules").addObject().put("path", path).put("kind", module.kind()));
+    net.namedParameters().forEach((path, p) -> put(root.withArray("tensors"), path, p));
+    root.put("parameters", Summary.of(net).total());
   }
 
   private static void put(ArrayNode tensors, String path, Parameter parameter) {

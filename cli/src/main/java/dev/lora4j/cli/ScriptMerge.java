@@ -10,21 +10,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** What {@code lora merge} does with a TorchScript file. */
+/** Merges adapters into a TorchScript file. */
 final class ScriptMerge {
   private ScriptMerge() {}
 
   /**
-   * Adds adapters into a TorchScript file's weights and writes another file.
+   * Writes a new file with the adapters merged into the weights.
    *
    * @return the number of bytes written
    */
-  static long run(Path model, List<Path> adapters, boolean anyBase, Path out) {
+  static long run(Path model, List<Path> adapters, BaseCheck check, Path out) {
     if (Files.exists(out)) {
-      throw new UserError("--out: there is " + out + " already; choose another name");
+      throw new UserError("--out: " + out + " already exists; choose another name");
     }
     try (TorchScriptModel net = TorchScriptModel.load(model)) {
-      BaseCheck check = anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE;
       LoraModel adapted = Lora.base(net);
       List<String> names =
           IntStream.range(0, adapters.size()).mapToObj(i -> "adapter" + i).toList();

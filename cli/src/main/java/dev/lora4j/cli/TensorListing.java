@@ -7,15 +7,11 @@ import dev.lora4j.models.checkpoint.TensorGroup;
 import java.io.PrintStream;
 import java.util.List;
 
-/** What {@code lora info} says of tensors: alike ones on a line, and their sums. */
-record TensorListing(List<ListedTensor> tensors) {
+/** A list of tensors, grouped by name pattern, with totals. */
+record TensorListing(List<ListedTensor> tensors) implements Listing {
 
-  /**
-   * For people.
-   *
-   * @param all whether each has a line of its own
-   */
-  void print(PrintStream out, boolean all) {
+  @Override
+  public void print(PrintStream out, boolean all) {
     if (all) {
       tensors.forEach(t -> out.printf("- %s %s %s%n", t.name(), t.format(), t.shape()));
     } else {
@@ -31,8 +27,8 @@ record TensorListing(List<ListedTensor> tensors) {
     out.printf("- %s %s %s%s%n", group.name(), group.format(), group.shape(), times);
   }
 
-  /** For machines. */
-  void fill(ObjectNode root) {
+  @Override
+  public void fill(ObjectNode root) {
     for (ListedTensor listed : tensors) {
       ObjectNode tensor = root.withArray("tensors").addObject();
       tensor.put("name", listed.name());

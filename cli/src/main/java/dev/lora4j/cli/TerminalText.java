@@ -2,20 +2,20 @@ package dev.lora4j.cli;
 
 import java.util.function.UnaryOperator;
 
-/** Text from a model, which may hold anything, on its way to a terminal. */
+/** Makes untrusted text, such as the output of a model, safe for a terminal. */
 final class TerminalText {
-  /** Set by the launcher: Java itself can't tell when only standard input is a pipe. */
+  /** Set by the launcher: Java reports no terminal when only standard input is a pipe. */
   private static final String STDOUT = "lora4j.stdout.terminal";
 
   private TerminalText() {}
 
-  /** Leaves text for files and pipes as it is. */
+  /** Returns a filter for standard output; text for files and pipes is unchanged. */
   static UnaryOperator<String> forStandardOutput() {
     boolean terminal = Screen.standardError().terminal() || Boolean.getBoolean(STDOUT);
     return terminal ? TerminalText::harmless : UnaryOperator.identity();
   }
 
-  /** Without the escapes that would make a terminal do things. */
+  /** Replaces control characters, so that text contains no terminal escapes. */
   static String harmless(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()

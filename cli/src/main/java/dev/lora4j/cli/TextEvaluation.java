@@ -19,7 +19,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Examines a language model: how likely it finds what stands in a file. */
+/** Evaluates a language model on a text file. */
 final class TextEvaluation {
   private static final int LONGEST_BLOCK = 2048;
 
@@ -28,7 +28,9 @@ final class TextEvaluation {
   private final Optional<Integer> maxTokens;
 
   /**
-   * @param maxTokens longer examples are cut; if not given, at the model's longest text
+   * Evaluates on the examples of a file.
+   *
+   * @param maxTokens maximum sequence length; by default the limit of the model
    */
   TextEvaluation(TextModel model, Path file, Optional<Integer> maxTokens) {
     this.model = model;
@@ -36,25 +38,20 @@ final class TextEvaluation {
     this.maxTokens = maxTokens;
   }
 
-  void run(int threads, boolean json) {
+  void run(int threads, OutputFormat output) {
     TextData data = TextData.open(file);
     TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
     DataReport report = examples.report();
-    PrintStream story = json ? System.err : System.out;
-    story.println(data.form().sentence());
-    story.println(report.summary());
-    report.warnings().forEach(warning -> story.println("Warning: " + warning));
+    PrintStream messages = output.messages();
+    messages.println(data.form().sentence());
+    messages.println(report.summary());
+    report.warnings().forEach(warning -> messages.println("Warning: " + warning));
     Evaluation found;
     try (Workers workers = new Workers(threads);
-        Progress progress =
-            new Progress(Screen.standardError(), "eval", Unit.TOKENS, report.tokens())) {
+        Progress progress = new Progress("eval", Unit.TOKENS, report.tokens())) {
       found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
-    if (json) {
-      JsonLine.print(System.out, root -> fill(root, found, report));
-    } else {
-      print(System.out, found);
-    }
+    output.show(root -> fill(root, found, report), out -> print(out, found));
   }
 
   private ExampleOptions options(DataForm form) {
@@ -70,7 +67,7 @@ final class TextEvaluation {
     int given = maxTokens.get();
     if (given < 2 || given > longest) {
       throw new UserError(
-          "--max-tokens must be between 2 and the model's longest text, %d; found %d"
+          "--max-seq-length must be between 2 and the limit of the model, %d; found %d"
               .formatted(longest, given));
     }
     return given;

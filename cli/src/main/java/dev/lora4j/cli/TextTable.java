@@ -4,7 +4,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows of text in columns: the first to the left, all others to the right. */
+/** A text table; the first column is left-aligned, all others are right-aligned. */
 final class TextTable {
   private final List<List<String>> rows = new ArrayList<>();
 

@@ -1,9 +1,10 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.script.TorchScriptModel;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,29 +17,30 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Visibility;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Trains an adapter for a saved model; what is done depends on what kind of model it is. */
+/** Trains an adapter for a language model or a TorchScript file. */
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
-    showDefaultValues = true,
     sortOptions = false,
     usageHelpWidth = 100,
     synopsisHeading = "",
     customSynopsis = {
-      "Usage: lora train --model M --data D --out DIR [OPTION…]",
-      "       lora train --config run.yaml [OPTION…]"
+      "Usage: lora train --model=M --data=D --out=DIR [OPTION…]",
+      "       lora train --config=FILE [OPTION…]",
+      "       lora train --resume --out=DIR"
     },
+    header = {"Train an adapter for a language model or a TorchScript file.", ""},
     description = {
       "",
-      "Trains an adapter for a saved model on your data, and writes it in PEFT's format. The model"
-          + " stays as it is.",
+      "Trains a LoRA adapter on your data and writes it in PEFT's format. The base model is not"
+          + " modified.",
       ""
     },
     footer = {
@@ -46,54 +48,54 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora train --model SmolLM2-135M --data chats.jsonl --out my-adapter --epochs 2",
       "  lora train --resume --out my-adapter",
-      "  lora train --model net.pt --data my-images --size 32 --targets fc1,fc2 --out my-adapter"
+      "  lora train --model net.pt --data my-images --image-size 32 --target-modules fc1,fc2 --out"
+          + " my-adapter"
     })
 final class TrainCommand implements Callable<Integer> {
-  private static final String LANGUAGE_MODELS = "%nOnly for language models:%n";
-  private static final String SCRIPTS = "%nOnly for TorchScript files:%n";
+  private static final String LANGUAGE_MODELS = "%nLanguage models:%n";
+  private static final String SCRIPTS = "%nTorchScript files:%n";
 
-  /** What says something of this call, not of the run. */
-  private static final List<String> OF_THE_CALL =
+  /** Options of this invocation that are not options of the run. */
+  private static final List<String> OF_THE_INVOCATION =
       List.of("--config", "--resume", "--json", "--help", "--version");
 
   @Option(
       names = "--model",
       paramLabel = "M",
-      showDefaultValue = Visibility.NEVER,
       description = {
-        "A language model: its directory or GGUF file, or its name on the Hub, org/name[@revision].",
-        "Or a TorchScript file: a program, so one from somebody you trust."
+        "Language model: Hugging Face directory, GGUF file, or org/name[@revision] on the Hub.",
+        "Or a TorchScript file, which is a program: use only trusted files."
       })
   private String model = "";
 
   @Option(
       names = "--data",
       paramLabel = "D",
-      showDefaultValue = Visibility.NEVER,
       description = {
-        "For a language model a file: jsonl, json, csv, tsv, parquet or txt.",
-        "Images: a folder or zip of {train,test}/{class}/*.{jpg,png}.",
-        "Tables: a folder with {train,test}.{csv,parquet}."
+        "Texts for a language model: jsonl, json, csv, tsv, parquet or txt file.",
+        "Images: folder or zip of {train,test}/{class}/*.{jpg,png}.",
+        "Tables: folder with {train,test}.{csv,parquet}."
       })
   private @Nullable Path data;
 
-  @Option(names = "--out", paramLabel = "DIR", description = "Where the adapter goes.")
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Output directory for the adapter" + DEFAULT)
   private Path out = Path.of("lora-adapter");
 
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      showDefaultValue = Visibility.NEVER,
-      description = "YAML with any of these options as keys; what is given here goes before it.")
+      description = "YAML file with option names as keys; command-line options take precedence.")
   private @Nullable Path config;
 
-  @Option(names = "--json", description = "Print one JSON object; all else goes to stderr.")
-  private boolean json;
+  @Mixin private OutputFormat output = new OutputFormat();
 
-  @ArgGroup(validate = false, heading = "%nThe adapter:%n", order = 1)
+  @ArgGroup(validate = false, heading = "%nAdapter:%n", order = 1)
   private AdapterOptions adapter = new AdapterOptions();
 
-  @ArgGroup(validate = false, heading = "%nThe training:%n", order = 2)
+  @ArgGroup(validate = false, heading = "%nTraining:%n", order = 2)
   private TrainingOptions training = new TrainingOptions();
 
   @ArgGroup(validate = false, heading = LANGUAGE_MODELS, order = 3)
@@ -102,7 +104,7 @@ final class TrainCommand implements Callable<Integer> {
   @ArgGroup(validate = false, heading = SCRIPTS, order = 4)
   private ExampleOptions examples = new ExampleOptions();
 
-  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Where to compute.")
+  @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
   private String device = "cpu";
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -118,20 +120,18 @@ final class TrainCommand implements Callable<Integer> {
     return 0;
   }
 
-  // ---- the YAML file ----
-
-  /** A run that is resumed says by itself what it is. */
+  /** The options file: the given one, or that of the run to resume. */
   private @Nullable Path configFile() {
     Path own = out.resolve(LanguageTraining.CONFIG);
     return config == null && language.resume() && Files.exists(own) ? own : config;
   }
 
-  /** The same command with what the file says, where the user says nothing. */
+  /** Returns this command with the options of the file; the command line takes precedence. */
   private TrainCommand configured(Path file) {
     Map<String, String> given = new LinkedHashMap<>();
     List<String> keys =
         options()
-            .filter(o -> !OF_THE_CALL.contains(o.longestName()))
+            .filter(o -> !OF_THE_INVOCATION.contains(o.longestName()))
             .map(TrainCommand::key)
             .toList();
     ConfigFile.read(file, keys).forEach((key, value) -> given.put("--" + key, value));
@@ -165,11 +165,11 @@ final class TrainCommand implements Callable<Integer> {
     return values.isEmpty() ? "true" : String.join(",", values);
   }
 
-  /** All options of the run as they are now, by name without dashes. */
+  /** All options of the run by name without dashes, defaults included. */
   private Map<String, Object> effective() {
     Map<String, Object> effective = new LinkedHashMap<>();
     options()
-        .filter(option -> !OF_THE_CALL.contains(option.longestName()))
+        .filter(option -> !OF_THE_INVOCATION.contains(option.longestName()))
         .filter(option -> !isOf(SCRIPTS, option))
         .forEach(
             option -> {
@@ -181,22 +181,19 @@ final class TrainCommand implements Callable<Integer> {
     return effective;
   }
 
-  // ---- the run ----
-
   private void train() {
     if (model.isEmpty() && language.resume()) {
-      throw new UserError(
-          "no run to resume in " + out + ": there is no " + LanguageTraining.CONFIG);
+      throw new UserError("no run to resume in " + out + ": it has no " + LanguageTraining.CONFIG);
     }
     if (model.isEmpty() || data == null) {
-      throw new UserError("--model and --data are needed; see lora train --help");
+      throw new UserError("--model and --data are required; see lora train --help");
     }
     Places places = new Places(model, data, out, device);
     if (isScript()) {
-      refuse(LANGUAGE_MODELS, "the model is a TorchScript file");
+      refuse(LANGUAGE_MODELS, "a TorchScript file");
       trainScript(places);
     } else {
-      refuse(SCRIPTS, "the model is a language model");
+      refuse(SCRIPTS, "a language model");
       trainLanguageModel(places);
     }
   }
@@ -206,7 +203,8 @@ final class TrainCommand implements Callable<Integer> {
     boolean known = TorchScriptModel.isAt(file) || GgufModel.isAt(file);
     if (model.endsWith(".safetensors") || (Files.isRegularFile(file) && !known)) {
       throw new UserError(
-          "train takes a TorchScript file, or a language model's directory, GGUF file or name; found "
+          "--model: expected a TorchScript file, or a language model as a directory, a GGUF file"
+              + " or a name on the Hub; found "
               + model);
     }
     return TorchScriptModel.isAt(file);
@@ -219,7 +217,8 @@ final class TrainCommand implements Callable<Integer> {
         .findFirst()
         .ifPresent(
             option -> {
-              throw new UserError(option.longestName() + " has no meaning here: " + why);
+              throw new UserError(
+                  option.longestName() + " does not apply to " + model + "," + " " + why);
             });
   }
 
@@ -227,26 +226,17 @@ final class TrainCommand implements Callable<Integer> {
     return option.group() != null && Objects.equals(option.group().heading(), group);
   }
 
-  private PrintStream story() {
-    return json ? System.err : System.out;
-  }
-
   private void trainScript(Places places) {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model));
-        ExampleTraining run = new ExampleTraining(net, places, examples, training, story())) {
-      ExampleTrainingResult result = run.train(adapter.config(adapter.rank()));
-      if (json) {
-        JsonLine.print(System.out, result::fill);
-      }
+        ExampleTraining run =
+            new ExampleTraining(net, places, examples, training, output.messages())) {
+      output.show(run.train(adapter.config(adapter.rank()))::fill, out -> {});
     }
   }
 
   private void trainLanguageModel(Places places) {
     LanguageTraining.Wish wish =
         new LanguageTraining.Wish(places, adapter, training, language, effective());
-    LanguageResult result = LanguageTraining.run(wish, story());
-    if (json) {
-      JsonLine.print(System.out, result::fill);
-    }
+    output.show(LanguageTraining.run(wish, output.messages())::fill, out -> {});
   }
 }

@@ -1,52 +1,56 @@
 package dev.lora4j.cli;
 
+import static dev.lora4j.cli.HelpText.DEFAULT;
+
 import dev.lora4j.UserError;
 import dev.lora4j.models.training.Length;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
 
-/** How long and how fast a training goes. What is not given depends on what is trained. */
+/** Training options of every kind of model; the defaults depend on the kind. */
 final class TrainingOptions {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      showDefaultValue = Visibility.NEVER,
-      description = "How often each example is seen; 1 for language models, else 3.")
+      description = "Number of epochs (default: 1 for language models, otherwise 3).")
   private @Nullable Integer epochs;
 
   @Option(
-      names = "--batch",
+      names = "--batch-size",
       paramLabel = "N",
-      showDefaultValue = Visibility.NEVER,
-      description = "Examples computed at once; 4 for language models, else 16.")
+      description = "Batch size per forward pass (default: 4 for language models, otherwise 16).")
   private @Nullable Integer batch;
 
   @Option(
-      names = "--lr",
+      names = {"--lr", "--learning-rate"},
       paramLabel = "X",
-      showDefaultValue = Visibility.NEVER,
-      description = "Learning rate of AdamW; 2e-4 for language models, else 1e-3.")
+      description = "AdamW learning rate (default: 2e-4 for language models, otherwise 1e-3).")
   private @Nullable Double lr;
 
-  @Option(names = "--seed", paramLabel = "N", description = "Initial matrices and order follow.")
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed for initialisation and data order" + DEFAULT)
   private long seed;
 
-  @Option(names = "--workers", paramLabel = "N", description = "Threads that share a step.")
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
   OptionalInt epochs() {
     return epochs == null ? OptionalInt.empty() : OptionalInt.of(epochs);
   }
 
-  int batch(int usual) {
-    return batch == null ? usual : batch;
+  int batch(int defaultBatch) {
+    return batch == null ? defaultBatch : batch;
   }
 
-  double lr(double usual) {
-    return lr == null ? usual : lr;
+  double lr(double defaultRate) {
+    return lr == null ? defaultRate : lr;
   }
 
   long seed() {
@@ -57,10 +61,10 @@ final class TrainingOptions {
     return workers;
   }
 
-  /** So many epochs or so many steps. */
+  /** The duration of the training, in epochs or steps. */
   Length length(OptionalLong steps) {
     if (epochs != null && steps.isPresent()) {
-      throw new UserError("--epochs and --steps don't go together: give one of them");
+      throw new UserError("--epochs and --steps are mutually exclusive; give one of them");
     }
     return steps.isPresent()
         ? new Length.Steps(steps.getAsLong())

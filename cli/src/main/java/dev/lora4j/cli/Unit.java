@@ -2,10 +2,10 @@ package dev.lora4j.cli;
 
 import dev.lora4j.cli.report.Numbers;
 
-/** What progress counts. */
+/** The unit of a progress count. */
 enum Unit {
   STEPS("steps"),
-  /** Steps of different sizes: how many of them a second says little. */
+  /** Steps of different sizes, for which steps per second mean little. */
   UNEVEN_STEPS("steps"),
   IMAGES("images"),
   TOKENS("tokens"),
@@ -17,14 +17,14 @@ enum Unit {
     this.plural = plural;
   }
 
-  /** {@code 120/7,500}, or without a goal {@code 120}; as wide for the first as for the last. */
+  /** {@code 120/7,500}, or {@code 120} without a total; the width is constant. */
   String count(long done, long total) {
     String count = this == BYTES ? Numbers.bytes(done) : Numbers.count(done);
     if (total <= 0) {
       return count;
     }
-    String goal = this == BYTES ? Numbers.bytes(total) : Numbers.count(total);
-    return " ".repeat(Math.max(0, goal.length() - count.length())) + count + "/" + goal;
+    String all = this == BYTES ? Numbers.bytes(total) : Numbers.count(total);
+    return " ".repeat(Math.max(0, all.length() - count.length())) + count + "/" + all;
   }
 
   /** {@code 7,500 steps}. */
@@ -32,7 +32,7 @@ enum Unit {
     return this == BYTES ? Numbers.bytes(done) : Numbers.count(done) + " " + plural;
   }
 
-  /** {@code 641 steps/s}; empty if that is not told. */
+  /** {@code 641 steps/s}; empty for uneven steps. */
   String rate(double perSecond) {
     if (this == UNEVEN_STEPS) {
       return "";

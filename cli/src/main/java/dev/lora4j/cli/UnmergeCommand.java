@@ -1,18 +1,22 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.UserError;
+import dev.lora4j.models.checkpoint.MergeJob;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Takes adapters out of a merged model. */
+/** Subtracts adapters from a merged model. */
 @Command(
     name = "unmerge",
     mixinStandardHelpOptions = true,
+    header = {"Subtract merged adapters from a model.", ""},
     description = {
-      "Subtracts adapters from a model that they were merged into. The result is the base but for"
-          + " rounding, which is measured; keep the base if you can.",
+      "",
+      "The result equals the base except for rounding errors, which are measured. Keep the"
+          + " original base if you can.",
       ""
     },
     footer = {
@@ -25,14 +29,19 @@ final class UnmergeCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "MERGED",
       required = true,
-      description = "A merged model: a .safetensors file or a directory.")
+      description = "Merged model: a .safetensors file or a directory.")
   private Path model = Path.of("");
 
   @Mixin private MergeOptions options = new MergeOptions();
 
   @Override
   public Integer call() {
-    options.unmerge(model);
+    if (options.isGguf()) {
+      throw new UserError(
+          "unmerge writes a directory or a .safetensors file; convert the result to GGUF with"
+              + " 'lora convert'");
+    }
+    new MergeRun(options, model).run("unmerge", MergeJob::unmerge);
     return 0;
   }
 }

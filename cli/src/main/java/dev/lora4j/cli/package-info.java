@@ -1,6 +1,6 @@
 /**
- * The {@code lora} command, a thin skin over the library: parse, call, show. A command is one class
- * here; what it does beyond showing belongs into core or models.
+ * The {@code lora} command, a thin layer over the library: parse, call, show. Each command is one
+ * class; work beyond parsing and showing belongs in the library.
  */
 @NullMarked
 package dev.lora4j.cli;

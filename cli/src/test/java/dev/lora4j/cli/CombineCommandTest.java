@@ -29,17 +29,19 @@ class CombineCommandTest {
   }
 
   @Test
-  void twoBecomeOneThatFitsTheBase() {
+  void combiningTwoAdaptersGivesOneThatFitsTheBase() {
     CommandLineRun run = combine(cats + "=0.7", dogs + "=-0.3");
 
     assertThat(run.status()).isZero();
     assertThat(run.out())
-        .contains("cat of 2 adapters: 3 layers, rank 4, 3,272 numbers; 13.1 kB in " + out);
+        .contains(
+            "Combined 2 adapters by cat: 3 layers, rank 4, 3,272 parameters; wrote 13.1 kB to "
+                + out);
     assertThat(CommandLineRun.of("doctor", base.toString(), out.toString()).status()).isZero();
   }
 
   @Test
-  void aBaseIsCheckedAndTheNamesStay() throws IOException {
+  void combiningOnABaseKeepsTheTargetNames() throws IOException {
     CommandLineRun run =
         combine(
             cats + "", dogs + "", "--model", base + "", "--method", "svd", "--rank=3", "--json");
@@ -58,14 +60,14 @@ class CombineCommandTest {
         "svd",
         "magnitude_prune --density 0.5",
         "magnitude_prune_svd --density 0.5",
-        "ties --density 0.5 --majority frequency",
+        "ties --density 0.5 --majority-sign-method frequency",
         "ties_svd --density 0.5 --rank 1",
         "dare_linear --density 0.5 --seed 3",
         "dare_linear_svd --density 0.5",
         "dare_ties --density 0.5",
         "dare_ties_svd --density 0.5"
       })
-  void everyMethodOfPefts(String method) throws IOException {
+  void everyPeftMethodIsAccepted(String method) throws IOException {
     List<String> options = new ArrayList<>(List.of(cats.toString(), dogs + "=0.5", "--json"));
     options.addAll(List.of(("--method " + method).split(" ")));
 
@@ -77,29 +79,29 @@ class CombineCommandTest {
   }
 
   @Test
-  void numbersCanBeWrittenInHalf() throws IOException {
+  void dtypeSetsTheOutputDataType() throws IOException {
     combine(cats.toString(), dogs.toString(), "--dtype", "bf16");
 
     assertThat(CommandLineRun.of("info", out.toString()).out()).contains(" BF16 [4, 400]");
   }
 
   @Test
-  void mistakesAreToldInASentence() throws IOException {
+  void badInputIsReportedInASentence() throws IOException {
     assertMistake("did you mean ties", cats + "", "--method", "tise");
     assertMistake("ties needs --density", cats + "", "--method", "ties");
-    assertMistake("--rank goes with svd and …_svd, not with cat", cats + "", "--rank", "2");
-    assertMistake("--seed goes with dare_linear", cats + "", "--seed", "2");
+    assertMistake("--rank applies to svd and …_svd, not to cat", cats + "", "--rank", "2");
+    assertMistake("--seed applies to dare_linear", cats + "", "--seed", "2");
     assertMistake("expected a number after =, such as 0.7, found 'much'", cats + "=much");
     assertMistake("given twice", cats + "", cats + "=2");
     assertMistake("no adapter in", cats + "gone");
-    assertMistake("no format 'f23'", cats + "", "--dtype", "f23");
+    assertMistake("unknown data type 'f23'", cats + "", "--dtype", "f23");
     Files.createDirectories(out);
     Files.writeString(out.resolve("mine"), "");
     assertMistake("it is not empty", cats + "");
   }
 
   @Test
-  void whatWouldBeLostIsRefused(@TempDir Path directory) {
+  void adapterWithDoraMagnitudesIsRefused(@TempDir Path directory) {
     Path dora = SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 3);
 
     assertMistake("'dora' has use_dora: its magnitudes would be lost", cats + "", dora + "");
@@ -113,7 +115,7 @@ class CombineCommandTest {
     assertThat(run.out()).isEmpty();
   }
 
-  /** What doesn't begin with a dash, and is no option's value, is an adapter. */
+  /** Passes each argument that is neither an option nor its value as an adapter. */
   private CommandLineRun combine(String... options) {
     List<String> arguments = new ArrayList<>(List.of("combine", "--out", out.toString()));
     boolean isValue = false;

@@ -5,7 +5,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What a command said and how it ended, run in this process.
+ * The output and exit status of a command run in this process.
  *
  * @param status the exit status
  * @param out standard output

@@ -48,14 +48,14 @@ class ConvertCommandTest {
   }
 
   @Test
-  void thereAndBackThroughEveryKindNothingIsChanged() throws IOException {
+  void roundTripThroughEveryFormatChangesNothing() throws IOException {
     Path gguf = directory.resolve("adapter.gguf");
     Path mlx = directory.resolve("for-mlx");
     Path peft = directory.resolve("again");
 
     assertThat(convert(llama, gguf, "--model", base.toString()).err()).isEmpty();
     assertThat(convert(gguf, mlx, "--model", base.toString()).out())
-        .contains("gguf to mlx: 1 layers, 64 numbers; ", " in " + mlx);
+        .contains("Converted gguf to mlx: 1 layers, 64 parameters; wrote ", " to " + mlx);
     assertThat(convert(mlx, peft).status()).isZero();
 
     try (PointerScope scope = new PointerScope()) {
@@ -71,7 +71,7 @@ class ConvertCommandTest {
   }
 
   @Test
-  void theFlagSaysTheKindAndTheNumbers() throws IOException {
+  void optionsSetFormatAndDataType() throws IOException {
     Path out = directory.resolve("out");
 
     CommandLineRun run = convert(llama, out, "--to", "mlx", "--dtype", "float16", "--json");
@@ -86,7 +86,7 @@ class ConvertCommandTest {
   }
 
   @Test
-  void whatAKindCantSayIsRefused() {
+  void adapterThatTheFormatCannotExpressIsRefused() {
     Path dora = SavedConvNet.adapter(directory.resolve("dora"), LoraConfig.rank(2).dora(true), 1);
 
     assertMistake("can't express use_dora", dora, "x.gguf", "--model", base.toString());
@@ -100,7 +100,7 @@ class ConvertCommandTest {
   }
 
   @Test
-  void aLlamaInGgufNeedsItsHeads() {
+  void llamaAdapterInGgufWithoutABaseIsRefused() {
     Path gguf = directory.resolve("adapter.gguf");
     convert(llama, gguf, "--model", base.toString());
 
@@ -108,9 +108,9 @@ class ConvertCommandTest {
   }
 
   @Test
-  void mistakesAreToldInASentence() throws IOException {
+  void badInputIsReportedInASentence() throws IOException {
     assertMistake("no kind of adapter 'mxl'; did you mean mlx?", llama, "out", "--to", "mxl");
-    assertMistake("no format 'f23'", llama, "out", "--dtype", "f23");
+    assertMistake("unknown data type 'f23'", llama, "out", "--dtype", "f23");
     assertMistake("is the name of a GGUF file", llama, "out.gguf", "--to", "peft");
     assertMistake("there is no such file", directory.resolve("gone"), "out");
     Path text = Files.writeString(directory.resolve("text.txt"), "text");

@@ -36,19 +36,19 @@ class DemoCommandTest {
   }
 
   @Test
-  void tellsTheWholeStory() {
+  void runTrainsAdaptsComparesAndSaves() {
     CommandLineRun run = demo("--workers", "2");
 
     assertThat(run.err()).doesNotContain("lora:");
     assertThat(run.status()).isZero();
     assertThat(run.out())
-        .contains("48 images to train on and 16 to test")
+        .contains("48 training images and 16 test images")
         .contains("- conv1.weight of size torch.Size([6, 3, 5, 5]) -> trainable")
         .contains("Replaced fc1 with LoRALinear layer.")
         .contains("- fc1.A.weight of size torch.Size([4, 400]) -> trainable")
-        .contains("Fine-tuning the low-rank matrices on bird, cat, dog: 36 images")
+        .contains("Fine-tuning the adapter on bird, cat, dog: 36 images")
         .contains("fc3.B.weight has all zero weights: False")
-        .contains("Switched off: outputs equal the base's bit for bit: True");
+        .contains("Adapter disabled: outputs equal those of the base bit for bit: True");
     assertThat(out.resolve("report.html")).isNotEmptyFile();
     assertThat(out.resolve("base.safetensors")).isNotEmptyFile();
     assertThat(out.resolve("adapter/adapter_model.safetensors")).isNotEmptyFile();
@@ -56,7 +56,7 @@ class DemoCommandTest {
   }
 
   @Test
-  void jsonIsOneObjectAndAllElseGoesToStandardError() throws IOException {
+  void jsonGoesToStandardOutputAndMessagesToStandardError() throws IOException {
     CommandLineRun run = demo("--json", "--seed", "3", "--workers", "1", "--classes", "cat");
 
     assertThat(run.out().strip().lines()).hasSize(1);
@@ -95,7 +95,7 @@ class DemoCommandTest {
     assertThat(out.resolve("adapter/adapter_model.safetensors")).hasBinaryContent(first);
   }
 
-  // ---- the user's mistakes: a sentence, status 2, no stack trace ----
+  // ---- bad input: a sentence, status 2, no stack trace ----
 
   private static void assertMistake(CommandLineRun run, String... sentences) {
     assertThat(run.status()).isEqualTo(2);
@@ -103,22 +103,22 @@ class DemoCommandTest {
   }
 
   @Test
-  void anUnknownClassNamesTheNearest() {
+  void unknownClassSuggestsTheNearest() {
     assertMistake(demo("--classes", "bird,catt"), "catt", "did you mean cat?");
   }
 
   @Test
-  void rankZero() {
+  void rankZeroIsRefused() {
     assertMistake(demo("--rank", "0"), "--rank must be at least 1, found 0");
   }
 
   @Test
-  void aLearningRateThatIsNone() {
-    assertMistake(demo("--lr", "-1"), "--lr must be a number above 0, found -1");
+  void negativeLearningRateIsRefused() {
+    assertMistake(demo("--lr", "-1"), "--learning-rate must be a number above 0, found -1");
   }
 
   @Test
-  void dataThatIsNotThere() {
+  void missingDataSuggestsTheNearestName() {
     assertMistake(
         CommandLineRun.of("demo", "--data", "sythetic", "--out", out.toString()),
         "sythetic",
@@ -126,7 +126,7 @@ class DemoCommandTest {
   }
 
   @Test
-  void aClassWithoutImages() throws IOException {
+  void classWithoutImagesIsRefused() throws IOException {
     Files.createDirectories(data.resolve("train/toad"));
     Files.createDirectories(data.resolve("test/toad"));
 
@@ -134,7 +134,7 @@ class DemoCommandTest {
   }
 
   @Test
-  void anImageThatDoesNotDecodeIsNamedAndCounted() throws IOException {
+  void undecodableImageIsNamedAndCounted() throws IOException {
     Files.writeString(data.resolve("train/cat/broken.png"), "no picture", StandardCharsets.UTF_8);
 
     CommandLineRun run = demo();
@@ -144,19 +144,19 @@ class DemoCommandTest {
   }
 
   @Test
-  void anOutputThatCanNotBeADirectory() throws IOException {
+  void outputPathThatIsAFileIsRefused() throws IOException {
     Files.writeString(out, "a file is in the way", StandardCharsets.UTF_8);
 
     assertMistake(demo(), "--out");
   }
 
   @Test
-  void aDeviceThatIsNotHere() {
+  void unknownDeviceIsRefused() {
     assertMistake(demo("--device", "gpu"), "no device 'gpu'");
   }
 
   @Test
-  void aLossThatIsNoNumberEndsTheRunWithStatusOne() {
+  void nonFiniteLossEndsTheRunWithStatusOne() {
     CommandLineRun run = demo("--lr", "1e30");
 
     assertThat(run.status()).isOne();

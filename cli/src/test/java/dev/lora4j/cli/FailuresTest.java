@@ -9,32 +9,32 @@ import org.junit.jupiter.api.Test;
 class FailuresTest {
 
   @Test
-  void whatTheMachineLacksIsASentence() {
-    assertThat(told(new UnsatisfiedLinkError("no jnitorch")))
+  void missingNativeLibraryIsReportedInASentence() {
+    assertThat(report(new UnsatisfiedLinkError("no jnitorch")))
         .contains("native libraries can't be loaded", "no jnitorch")
         .doesNotContain("bug");
   }
 
   @Test
-  void itIsAlsoWhereAnotherThreadMetItFirst() {
+  void nativeLibraryMissedOnAnotherThreadIsReportedInASentence() {
     LinkageError later = new NoClassDefFoundError("Could not initialize class Engine");
     later.initCause(
         new ExceptionInInitializerError(
             "Exception java.lang.UnsatisfiedLinkError: no jnitorch [in thread \"engine-start\"]"));
 
-    assertThat(told(later)).contains("native libraries can't be loaded", "no jnitorch");
+    assertThat(report(later)).contains("native libraries can't be loaded", "no jnitorch");
   }
 
   @Test
-  void otherClassesThatDoNotFitAreOurMistake() {
-    assertThat(told(new NoSuchMethodError("Ops.gone()")))
+  void otherLinkageErrorIsReportedAsABug() {
+    assertThat(report(new NoSuchMethodError("Ops.gone()")))
         .contains("this is a bug", "Ops.gone()", "\tat ")
         .doesNotContain("native");
   }
 
-  private static String told(LinkageError e) {
+  private static String report(LinkageError e) {
     StringWriter err = new StringWriter();
-    assertThat(Failures.tell(e, new PrintWriter(err, true))).isEqualTo(1);
+    assertThat(Failures.report(e, new PrintWriter(err, true))).isEqualTo(1);
     return err.toString();
   }
 }

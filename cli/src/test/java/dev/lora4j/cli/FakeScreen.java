@@ -6,7 +6,7 @@ import java.nio.charset.Charset;
 import java.time.Duration;
 import java.util.List;
 
-/** A screen to read back, whose clock goes when it is told to. */
+/** A screen whose output can be read back, with a manual clock. */
 final class FakeScreen {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private final Charset charset;
@@ -44,12 +44,12 @@ final class FakeScreen {
     return bytes.toString(charset);
   }
 
-  /** What stood in the one line of a terminal, one after the other. */
+  /** The successive contents of the one line of a terminal. */
   List<String> states() {
     return List.of(text().strip().split("\r"));
   }
 
-  /** Lines as a file keeps them. */
+  /** The lines of a file. */
   List<String> lines() {
     return List.of(text().split(System.lineSeparator()));
   }

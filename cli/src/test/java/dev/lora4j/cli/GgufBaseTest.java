@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each command with a quantised GGUF file for a model. */
+/** Every command with a quantised GGUF file as the model. */
 class GgufBaseTest {
   private static final Path FIXTURES = Path.of("../models/src/test/resources/fixtures/gguf");
 
@@ -92,16 +92,16 @@ class GgufBaseTest {
     }
   }
 
-  // ---- training and talking ----
+  // ---- training and generation ----
 
   @Test
-  void aModelsDirectoryBecomesAFileThatIsNamedSo() {
+  void convertingADirectoryWithoutAGgufNameIsRefused() {
     String source = directory.resolve("source").toString();
     Path out = directory.resolve("named");
 
     assertRefused("such as " + out + ".gguf", "convert", source, out.toString());
     assertRefused(
-        "--max-shard-size is for a model's directory",
+        "--max-shard-size applies to model directories",
         "convert",
         source,
         out + ".gguf",
@@ -111,7 +111,7 @@ class GgufBaseTest {
   }
 
   @Test
-  void anAdapterIsTrainedAndTheTokenizerIsWrittenBesideIt() throws IOException {
+  void trainingWritesTheTokenizerNextToTheAdapter() throws IOException {
     train();
 
     assertThat(adaptedNll()).isLessThan(nll(gguf) - 0.01);
@@ -127,13 +127,13 @@ class GgufBaseTest {
   }
 
   @Test
-  void aRunIsResumed() {
+  void finishedRunCanBeResumed() {
     train();
     run("train", "--resume", "--out", adapter.toString());
   }
 
   @Test
-  void itAnswersWithAndWithoutAnAdapterThatBringsTheSameTokenizer() throws IOException {
+  void generationWorksWithAndWithoutAnAdapterOfTheSameTokenizer() throws IOException {
     train();
     String[] ask = {"generate", "--model", gguf.toString(), "--prompt", "What is 3?", "--json"};
     String[] adapted =
@@ -147,7 +147,7 @@ class GgufBaseTest {
   }
 
   @Test
-  void itHoldsAConversation() {
+  void chatAnswersFromAPipe() {
     InputStream before = System.in;
     System.setIn(new ByteArrayInputStream("Hello\n".getBytes(StandardCharsets.UTF_8)));
     try {
@@ -159,15 +159,15 @@ class GgufBaseTest {
   }
 
   @Test
-  void dataAreShownInItsTemplate() {
+  void dataAreShownInTheChatTemplateOfTheFile() {
     CommandLineRun run = run("data", chats.toString(), "--model", gguf.toString());
     assertThat(run.out()).contains("12 examples of 12 rows", "<|im_start|>user");
   }
 
-  /** The files are not ours, but made with the gguf package; their weights are all nought. */
+  /** Files written by the gguf package; their weights are all zero. */
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama2", "llama3", "smollm2"})
-  void filesOfTheGgufPackageDoAsWell(String name) {
+  void filesOfTheGgufPackageAreAccepted(String name) {
     String file = FIXTURES.resolve("tokenizer_" + name + ".gguf").toString();
     String[] model = {"--model", file};
 
@@ -181,19 +181,19 @@ class GgufBaseTest {
   // ---- merging ----
 
   @Test
-  void anAdapterIsMergedIntoADirectory() throws IOException {
+  void mergingGgufIntoADirectoryKeepsTheLoss() throws IOException {
     train();
     Path out = directory.resolve("merged");
 
     CommandLineRun run = merge(gguf, out, "--dtype", "float32");
 
-    assertThat(run.out()).contains("model.layers.0.self_attn.q_proj.weight", " in " + out);
+    assertThat(run.out()).contains("model.layers.0.self_attn.q_proj.weight", " to " + out);
     assertThat(nll(out)).isCloseTo(adaptedNll(), within(1e-5));
     assertThat(names()).containsExactly("adapter", "base.gguf", "chats.jsonl", "merged", "source");
   }
 
   @Test
-  void anAdapterIsMergedFromGgufToGguf() throws IOException {
+  void mergingGgufIntoGgufKeepsTheLoss() throws IOException {
     train();
     Path out = directory.resolve("merged.gguf");
 
@@ -205,7 +205,7 @@ class GgufBaseTest {
   }
 
   @Test
-  void anAdapterOfADirectoryIsMergedIntoAGgufFileInOneStep() throws IOException {
+  void mergingADirectoryIntoGgufEqualsMergingThenConverting() throws IOException {
     train();
     Path base = directory.resolve("base");
     run("convert", gguf.toString(), base.toString(), "--dtype", "float32");
@@ -216,12 +216,12 @@ class GgufBaseTest {
     merge(base, directory.resolve("merged"));
     run("convert", directory.resolve("merged").toString(), twoSteps.toString(), "--dtype", "q8_0");
 
-    assertThat(run.out()).contains("Note: changes were measured in F32", " in " + oneStep);
+    assertThat(run.out()).contains("Note: changes were measured in F32", " to " + oneStep);
     assertThat(oneStep).hasSameBinaryContentAs(twoSteps);
   }
 
   @Test
-  void whatFailsLeavesNothingBehind() throws IOException {
+  void failedMergeLeavesNoFilesBehind() throws IOException {
     train();
     Path base = directory.resolve("base");
     run("convert", gguf.toString(), base.toString(), "--dtype", "float32");
@@ -236,14 +236,14 @@ class GgufBaseTest {
   }
 
   @Test
-  void mistakesAreToldBeforeTheWork() {
+  void badInputIsReportedBeforeTheWork() {
     String[] merge = {"merge", "--model", gguf.toString(), "--adapter", "gone", "--out"};
     assertRefused("no adapter in gone", with(merge, at("out")));
     assertRefused("no adapter in gone", with(merge, at("out.gguf")));
-    assertRefused("q8_0 is for a model in a GGUF file", with(merge, at("out"), "--dtype", "q8_0"));
-    assertRefused("no format 'q9'", with(merge, at("out.gguf"), "--dtype", "q9"));
+    assertRefused("q8_0 applies to GGUF models", with(merge, at("out"), "--dtype", "q8_0"));
+    assertRefused("unknown data type 'q9'", with(merge, at("out.gguf"), "--dtype", "q9"));
     assertRefused(
-        "--max-shard-size is for directories",
+        "--max-shard-size applies to directories",
         with(merge, at("out.gguf"), "--max-shard-size", "1GB"));
   }
 

@@ -29,7 +29,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsAnAdapter() {
+  void adapterDirectoryIsListed() {
     CommandLineRun run = CommandLineRun.of("info", directory.toString());
 
     assertThat(run.status()).isZero();
@@ -40,7 +40,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsAFileOfTensorsInJson() throws IOException {
+  void safetensorsFileIsListedAsJson() throws IOException {
     CommandLineRun run =
         CommandLineRun.of(
             "info", "--json", directory.resolve("adapter_model.safetensors").toString());
@@ -52,7 +52,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsAModelInPickles() {
+  void modelInPickleFilesIsListed() {
     for (String path : new String[] {"gpt2", "gpt2/pytorch_model.bin"}) {
       CommandLineRun run = CommandLineRun.of("info", PICKLED.resolve(path).toString());
 
@@ -62,7 +62,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void aPickleThatAsksForCodeIsAUsersMistake() {
+  void pickleThatCallsCodeIsRefused() {
     CommandLineRun run = CommandLineRun.of("info", CORE.resolve("torch/evil.bin").toString());
 
     assertThat(run.status()).isEqualTo(2);
@@ -70,7 +70,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsTheOldFileOfAnAdapter() throws IOException {
+  void adapterInABinFileIsListed() throws IOException {
     Path old = Files.createDirectory(directory.resolve("old"));
     Files.copy(CORE.resolve("torch/adapter_model.bin"), old.resolve("adapter_model.bin"));
     Files.copy(directory.resolve("adapter_config.json"), old.resolve("adapter_config.json"));
@@ -85,7 +85,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsAnAdapterOfMlx() throws IOException {
+  void mlxAdapterIsListed() throws IOException {
     String mlx = CORE.resolve("mlx/lora").toString();
 
     CommandLineRun run = CommandLineRun.of("info", mlx);
@@ -96,7 +96,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsAModelInAGgufFile() throws IOException {
+  void ggufModelIsListed() throws IOException {
     String file = MODELS.resolve("gguf/tokenizer_smollm2.gguf").toString();
 
     CommandLineRun run = CommandLineRun.of("info", file);
@@ -119,7 +119,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void quantisedTensorsHaveTheirOwnFormatsAndBytes() throws IOException {
+  void quantisedFormatsAreListedWithTheirBytes() throws IOException {
     String file = CORE.resolve("gguf/tensors.gguf").toString();
     JsonNode formats = json("info", "--json", file).at("/gguf/formats");
     assertThat(formats.has("Q4_K")).isTrue();
@@ -127,7 +127,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void listsAnAdapterInAGgufFile() throws IOException {
+  void ggufAdapterIsListed() throws IOException {
     CommandLineRun run = CommandLineRun.of("info", CORE.resolve("gguf/adapter.gguf").toString());
 
     assertThat(run.status()).as(run.err()).isZero();
@@ -141,7 +141,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void aDirectoryWithoutAnAdapter() throws IOException {
+  void emptyDirectoryIsRefused() throws IOException {
     Path empty = Files.createDirectory(directory.resolve("empty"));
 
     CommandLineRun run = CommandLineRun.of("info", empty.toString());
@@ -151,7 +151,7 @@ class InfoCommandTest {
   }
 
   @Test
-  void aDamagedFileSaysWhatIsWrongWithIt() throws IOException {
+  void damagedFileIsNamed() throws IOException {
     Path file = directory.resolve("damaged.safetensors");
     Files.writeString(file, "not a header", StandardCharsets.UTF_8);
 

@@ -20,7 +20,7 @@ class InterruptTest {
 
   @Test
   @Timeout(120)
-  void ctrlCKeepsTheLastCheckpointWhole(@TempDir Path directory)
+  void ctrlCLeavesTheLastCheckpointComplete(@TempDir Path directory)
       throws IOException, InterruptedException {
     Path data = directory.resolve("pictures");
     Path out = directory.resolve("report");
@@ -33,11 +33,11 @@ class InterruptTest {
     }
 
     new ProcessBuilder(List.of("kill", "-INT", Long.toString(demo.pid()))).start().waitFor();
-    String told = new String(demo.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(demo.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     assertThat(demo.waitFor(30, TimeUnit.SECONDS)).isTrue();
     assertThat(demo.exitValue()).isEqualTo(130);
-    assertThat(told).contains("interrupted; saved so far: " + checkpoint);
+    assertThat(output).contains("interrupted; saved so far: " + checkpoint);
     try (SafetensorsFile file = SafetensorsFile.open(checkpoint)) {
       assertThat(file.names()).contains("conv1.weight", "fc3.bias").hasSize(12);
     }
@@ -45,12 +45,12 @@ class InterruptTest {
 
   @Test
   @Timeout(120)
-  void aMistakeIsNoInterruption() throws IOException, InterruptedException {
+  void badInputIsNotReportedAsAnInterruption() throws IOException, InterruptedException {
     Process train = start("train", "--model", TrainCommandTest.MODEL, "--data", "gone");
-    String told = new String(train.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(train.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     assertThat(train.waitFor()).isEqualTo(2);
-    assertThat(told).contains("gone").doesNotContain("interrupted");
+    assertThat(output).contains("gone").doesNotContain("interrupted");
   }
 
   private static Process start(String... arguments) throws IOException {

@@ -17,8 +17,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** From a small language model and a file to an adapter with all that tells how it was made. */
+/** Trains adapters for a small language model, and checks the files of the run. */
 class LanguageTrainCommandTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -46,10 +48,10 @@ class LanguageTrainCommandTest {
     return lines;
   }
 
-  // ---- learning ----
+  // ---- training ----
 
   @Test
-  void anAdapterIsLearnedAndItsDirectoryTellsHow() throws IOException {
+  void trainingWritesTheAdapterAndTheFilesOfTheRun() throws IOException {
     Path out = directory.resolve("out");
     CommandLineRun run =
         train(
@@ -57,11 +59,11 @@ class LanguageTrainCommandTest {
             out,
             "--epochs",
             "8",
-            "--lr",
+            "--learning-rate",
             "1e-2",
-            "--targets",
+            "--target-modules",
             "q_proj",
-            "--targets",
+            "--target-modules",
             "v_proj,down_proj",
             "--dropout",
             "0.1",
@@ -85,15 +87,16 @@ class LanguageTrainCommandTest {
                 + Files.size(out.resolve("adapter_config.json")));
     assertThat(run.err())
         .contains("conversations (messages): trains every answer", "40 examples of 40 rows")
-        .contains("numbers are trained, q_proj, v_proj, down_proj")
-        .contains("Loss of what was held back: ", "With the adapter:", "report.html");
+        .containsPattern(
+            "Trainable parameters: [\\d,]+ of [\\d,]+ \\([\\d.]+ %\\), q_proj, v_proj, down_proj")
+        .contains("Validation loss: ", "With the adapter:", "report.html");
     assertThat(out)
         .isDirectoryContaining("glob:**/tokenizer.json")
         .isDirectoryContaining("glob:**/tokenizer_config.json")
         .isDirectoryContaining("glob:**/chat_template.jinja")
         .isDirectoryContaining("glob:**/loss.png");
     assertThat(Files.readString(out.resolve("report.html")))
-        .contains("What it writes", "held back", "lora train --config");
+        .contains("Sample", "validation", "lora train --config");
     JsonNode origin = JSON.readTree(Files.readString(out.resolve("origin.json")));
     assertThat(origin.at("/base/sha256").asText())
         .isEqualTo(
@@ -103,10 +106,10 @@ class LanguageTrainCommandTest {
   }
 
   @Test
-  void metricsAreOneLineAStepAndOneAnEvaluation() throws IOException {
+  void metricsHaveOneLinePerStepAndOnePerEvaluation() throws IOException {
     Path out = directory.resolve("out");
     JsonNode result =
-        json(train(chats, out, "--steps", "7", "--eval-every", "3", "--packing", "--json"));
+        json(train(chats, out, "--steps", "7", "--eval-steps", "3", "--packing", "--json"));
 
     List<JsonNode> lines = metrics(out);
     assertThat(lines.stream().filter(line -> line.has("loss"))).hasSize(7);
@@ -124,7 +127,7 @@ class LanguageTrainCommandTest {
   }
 
   @Test
-  void theFileOfARunDoesItAgain() throws IOException {
+  void runYamlRepeatsTheRunBitForBit() throws IOException {
     Path first = directory.resolve("first");
     Path second = directory.resolve("second");
     json(
@@ -135,14 +138,14 @@ class LanguageTrainCommandTest {
             "4",
             "--seed",
             "7",
-            "--targets",
+            "--target-modules",
             "k_proj,o_proj",
             "--init",
             "gaussian",
-            "--lora-plus",
+            "--loraplus-lr-ratio",
             "16",
-            "--checkpointing",
-            "--system",
+            "--gradient-checkpointing",
+            "--system-prompt",
             "You count.",
             "--json"));
     CommandLineRun again =
@@ -159,14 +162,14 @@ class LanguageTrainCommandTest {
         .hasSameBinaryContentAs(first.resolve("adapter_model.safetensors"));
     assertThat(Files.readString(second.resolve("run.yaml")))
         .isEqualTo(Files.readString(first.resolve("run.yaml")).replace("first", "second"))
-        .contains("targets: [\"k_proj\",\"o_proj\"]", "alpha: 16.0", "workers: 2");
+        .contains("target-modules: [\"k_proj\",\"o_proj\"]", "alpha: 16.0", "workers: 2");
   }
 
   @Test
-  void preferencesAreSeenByTheirFields() throws IOException {
+  void preferenceDataAreTrainedByDpo() throws IOException {
     Path data = SmallLanguageModel.preferences(directory.resolve("pairs.jsonl"), 20);
     CommandLineRun run =
-        train(data, directory.resolve("out"), "--epochs", "6", "--lr", "1e-2", "--json");
+        train(data, directory.resolve("out"), "--epochs", "6", "--learning-rate", "1e-2", "--json");
     JsonNode result = json(run);
 
     assertThat(result.at("/valid_loss_before").asDouble()).isCloseTo(Math.log(2), within(1e-6));
@@ -177,18 +180,18 @@ class LanguageTrainCommandTest {
   }
 
   @Test
-  void aPlainTextIsLearnedWithoutAnythingHeldBack() throws IOException {
+  void plainTextTrainsWithoutValidationSplit() throws IOException {
     Path text = Files.writeString(directory.resolve("a.txt"), "To be, or not to be. ".repeat(60));
     JsonNode result =
         json(
             train(
                 text,
                 directory.resolve("out"),
-                "--valid-fraction",
+                "--validation-split",
                 "0",
-                "--max-tokens",
+                "--max-seq-length",
                 "32",
-                "--sample",
+                "--sample-prompt",
                 "To be",
                 "--json"));
 
@@ -198,24 +201,24 @@ class LanguageTrainCommandTest {
   }
 
   @Test
-  void whatIsShownIsWrittenWithTheAdapterThatIsKept() throws IOException {
+  void sampleIsGeneratedWithTheSavedAdapter() throws IOException {
     Path out = directory.resolve("out");
     String[] how = {
       "--init",
       "pissa",
       "--steps",
       "200",
-      "--eval-every",
+      "--eval-steps",
       "1",
-      "--patience",
+      "--early-stopping-patience",
       "1",
-      "--lr",
+      "--learning-rate",
       "2",
-      "--schedule",
+      "--lr-scheduler",
       "constant",
       "--json"
     };
-    CommandLineRun run = train(chats, out, append(how, "--sample", "one"));
+    CommandLineRun run = train(chats, out, append(how, "--sample-prompt", "one"));
 
     assertThat(json(run).at("/adapter_step").asLong()).isLessThan(json(run).at("/steps").asLong());
     CommandLineRun kept =
@@ -235,9 +238,11 @@ class LanguageTrainCommandTest {
   }
 
   @Test
-  void anAdapterCanBeginFromTheData() throws IOException {
+  void evaInitialisesTheAdapterFromTheData() throws IOException {
     Path out = directory.resolve("out");
-    String[] how = {"--init", "eva", "--rank", "4", "--steps", "4", "--lr", "1e-2", "--json"};
+    String[] how = {
+      "--init", "eva", "--rank", "4", "--steps", "4", "--learning-rate", "1e-2", "--json"
+    };
     CommandLineRun run = train(chats, out, how);
 
     JsonNode result = json(run);
@@ -249,13 +254,14 @@ class LanguageTrainCommandTest {
     assertThat(config.at("/eva_config/rho").asDouble()).isEqualTo(2);
   }
 
-  // ---- going on ----
+  // ---- resuming ----
 
-  @Test
-  void aRunThatWasKilledGoesOnExactly() throws IOException, InterruptedException {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void killedRunResumesBitForBit(boolean formerNames) throws IOException, InterruptedException {
     Path whole = directory.resolve("whole");
     Path broken = directory.resolve("broken");
-    String[] how = {"--steps", "100", "--save-every", "5", "--eval-every", "50"};
+    String[] how = {"--steps", "100", "--save-steps", "5", "--eval-steps", "50"};
     JsonNode expected = json(train(chats, whole, append(how, "--json")));
 
     Process process = start(append(how, "--out", broken.toString()));
@@ -266,12 +272,15 @@ class LanguageTrainCommandTest {
     assertThat(process.exitValue()).isEqualTo(137);
     assertThat(broken.resolve("adapter_model.safetensors")).doesNotExist();
 
+    if (formerNames) {
+      Files.writeString(broken.resolve("run.yaml"), formerRunYaml(broken));
+    }
     CommandLineRun resumed =
         CommandLineRun.of("train", "--resume", "--out", broken.toString(), "--json");
     JsonNode result = json(resumed);
     long from = result.at("/resumed_from").asLong();
     assertThat(from).isBetween(5L, 95L);
-    assertThat(resumed.err()).contains("Going on after step " + from);
+    assertThat(resumed.err()).contains("Resuming after step " + from);
     assertThat(broken.resolve("adapter_model.safetensors"))
         .hasSameBinaryContentAs(whole.resolve("adapter_model.safetensors"));
     for (String same : List.of("train_loss", "valid_loss_before", "valid_loss_after", "tokens")) {
@@ -281,6 +290,42 @@ class LanguageTrainCommandTest {
     try (Stream<Path> events = Files.list(broken.resolve("tensorboard"))) {
       assertThat(events).hasSize(2);
     }
+  }
+
+  /** The options of the run under the names of version 0.1.0. */
+  private String formerRunYaml(Path out) {
+    return """
+        # lora train --config run.yaml does this run again
+        accumulate: 1
+        alpha: 16.0
+        batch: 4
+        checkpointing: false
+        clip: 1.0
+        data: "%s"
+        device: "cpu"
+        dora: false
+        dpo: false
+        dropout: 0.0
+        eval-every: 50
+        init: "true"
+        lr: 2.0E-4
+        max-tokens: 128
+        model: "%s"
+        out: "%s"
+        packing: false
+        patience: 0
+        rank: 8
+        rslora: false
+        save-every: 5
+        schedule: "cosine"
+        seed: 0
+        steps: 100
+        valid-fraction: 0.05
+        warmup: 0
+        weight-decay: 0.0
+        workers: 2
+        """
+        .formatted(chats, model, out);
   }
 
   private static List<String> losses(Path out) throws IOException {
@@ -306,15 +351,15 @@ class LanguageTrainCommandTest {
                 "2"));
     arguments.addAll(List.of(more));
     return MainProcess.of(arguments.toArray(new String[0]))
-        .redirectOutput(directory.resolve("told.txt").toFile())
+        .redirectOutput(directory.resolve("output.txt").toFile())
         .start();
   }
 
   @Test
   @Timeout(120)
-  void ctrlCSaysWhereItGoesOn() throws IOException, InterruptedException {
+  void ctrlCNamesTheCheckpointAndTheResumeCommand() throws IOException, InterruptedException {
     Path out = directory.resolve("out");
-    Process process = start("--steps", "1000000", "--save-every", "5", "--out", out.toString());
+    Process process = start("--steps", "1000000", "--save-steps", "5", "--out", out.toString());
     while (process.isAlive() && !Files.exists(out.resolve("checkpoint-10"))) {
       Thread.sleep(5);
     }
@@ -322,18 +367,18 @@ class LanguageTrainCommandTest {
 
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(130);
-    assertThat(Files.readString(directory.resolve("told.txt")))
+    assertThat(Files.readString(directory.resolve("output.txt")))
         .contains("interrupted; saved so far: " + out.resolve("checkpoint-"))
         .contains("lora train --resume --out " + out);
   }
 
   @Test
-  void whereTheDiskRefusesTheLastCheckpointIsNamed() throws IOException {
+  void unwritableFileIsNamed() throws IOException {
     Path out = directory.resolve("out");
     // A file in the way of the second checkpoint's name.
     Files.createDirectories(out);
     Files.writeString(out.resolve("checkpoint-4"), "");
-    assertRefused(train(chats, out, "--steps", "8", "--save-every", "2"), "checkpoint-4");
+    assertRefused(train(chats, out, "--steps", "8", "--save-steps", "2"), "checkpoint-4");
 
     Path other = directory.resolve("other");
     Files.createDirectories(other);

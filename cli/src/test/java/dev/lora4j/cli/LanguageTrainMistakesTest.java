@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is asked wrongly of the training of a language model is told before anything is trained. */
+/** Bad input to the training of a language model, reported before training starts. */
 class LanguageTrainMistakesTest {
   private final Path directory;
   private final Path model;
@@ -30,24 +30,30 @@ class LanguageTrainMistakesTest {
   }
 
   @Test
-  void aFileOfOptionsIsCheckedLineByLine() throws IOException {
+  void badOptionsFileIsReportedWithTheLine() throws IOException {
     Path yaml = directory.resolve("my.yaml");
     Files.writeString(yaml, "rank: 4\nlearning-rat: 1e-3\n");
-    assertRefused(config(yaml), "my.yaml, line 2: no key 'learning-rat'");
-    Files.writeString(yaml, "rank: 4\nsave_evry: 3\n");
-    assertRefused(config(yaml), "did you mean save-every?");
+    assertRefused(
+        config(yaml), "my.yaml, line 2: unknown key 'learning-rat'; did you mean learning-rate?");
+    Files.writeString(yaml, "rank: 4\nsave_stps: 3\n");
+    assertRefused(config(yaml), "did you mean save-steps?");
     Files.writeString(yaml, "rank: 4\nrank: 8\n");
-    assertRefused(config(yaml), "line 2: 'rank' is there twice");
+    assertRefused(config(yaml), "line 2: 'rank' is repeated");
+    Files.writeString(yaml, "batch: 4\nbatch_size: 8\n");
+    assertRefused(config(yaml), "line 2: 'batch' and 'batch-size' are the same option");
+    Files.writeString(yaml, "accumulat: 4\n");
+    assertRefused(
+        config(yaml), "unknown key 'accumulat'; did you mean gradient-accumulation-steps?");
     Files.writeString(yaml, "rank: four\n");
     assertRefused(config(yaml), "my.yaml: ", "--rank", "four");
     Files.writeString(yaml, "rank: [\n");
-    assertRefused(config(yaml), "no YAML");
+    assertRefused(config(yaml), "invalid YAML");
     Files.writeString(yaml, "- rank\n");
     assertRefused(config(yaml), "expected keys with values");
     Files.writeString(yaml, "rank: {a: 1}\n");
     assertRefused(config(yaml), "'rank': expected a value");
     Files.writeString(yaml, "");
-    assertRefused(config(yaml), "there is nothing in it");
+    assertRefused(config(yaml), "my.yaml is empty");
     assertRefused(config(directory.resolve("gone.yaml")), "gone.yaml");
   }
 
@@ -56,14 +62,14 @@ class LanguageTrainMistakesTest {
   }
 
   @Test
-  void whatIsGivenGoesBeforeTheFile() throws IOException {
+  void commandLineTakesPrecedenceOverTheFile() throws IOException {
     Path yaml = directory.resolve("my.yaml");
     Files.writeString(
         yaml,
         """
         model: %s
         data: %s
-        targets: [q_proj, k_proj]  # both
+        target_modules: [q_proj, k_proj]  # both
         steps: 900
         packing: true
         """
@@ -77,7 +83,7 @@ class LanguageTrainMistakesTest {
                 yaml.toString(),
                 "--steps",
                 "2",
-                "--targets",
+                "--target-modules",
                 "v_proj",
                 "--out",
                 out.toString(),
@@ -91,27 +97,28 @@ class LanguageTrainMistakesTest {
   }
 
   @Test
-  void mistakesAreTold() throws IOException {
+  void badInputIsReported() throws IOException {
     Path out = directory.resolve("out");
-    assertRefused(CommandLineRun.of("train", "--out", "x"), "--model and --data are needed");
+    assertRefused(CommandLineRun.of("train", "--out", "x"), "--model and --data are required");
     assertRefused(
         CommandLineRun.of("train", "--resume", "--out", out.toString()), "no run to resume");
-    assertRefused(train(chats, out, "--epochs", "2", "--steps", "3"), "don't go together");
-    assertRefused(train(chats, out, "--schedule", "cosin"), "did you mean cosine?");
-    assertRefused(train(chats, out, "--valid-fraction", "1"), "--valid-fraction");
-    assertRefused(train(chats, out, "--max-tokens", "129"), "--max-tokens must be from 2 to 128");
-    assertRefused(train(chats, out, "--max-tokens", "5"), "no token to learn");
-    assertRefused(train(chats, out, "--targets", "q_pro"), "q_proj");
-    assertRefused(train(chats, out, "--label", "x"), "--label has no meaning here");
+    assertRefused(train(chats, out, "--epochs", "2", "--steps", "3"), "mutually exclusive");
+    assertRefused(train(chats, out, "--lr-scheduler", "cosin"), "did you mean cosine?");
+    assertRefused(train(chats, out, "--validation-split", "1"), "--validation-split");
+    assertRefused(
+        train(chats, out, "--max-seq-length", "129"), "--max-seq-length must be from 2 to 128");
+    assertRefused(train(chats, out, "--max-seq-length", "5"), "no token to learn");
+    assertRefused(train(chats, out, "--target-modules", "q_pro"), "q_proj");
+    assertRefused(train(chats, out, "--label", "x"), "--label does not apply to ");
     assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
-    assertRefused(train(chats, out, "--sample", "word ".repeat(300)), "the prompt has ");
+    assertRefused(train(chats, out, "--sample-prompt", "word ".repeat(300)), "the prompt has ");
     Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
-    assertRefused(train(text, out, "--system", "Be."), "a system prompt needs conversations");
+    assertRefused(train(text, out, "--system-prompt", "Be."), "a system prompt needs conversations");
     assertThat(out).doesNotExist();
   }
 
   @Test
-  void anotherModelsTokenizerIsSeen() throws IOException {
+  void tokenizerOfAnotherModelIsRefused() throws IOException {
     Path small = SmallLanguageModel.write(directory.resolve("small"), 100);
     assertRefused(
         CommandLineRun.of(
@@ -127,7 +134,7 @@ class LanguageTrainMistakesTest {
   }
 
   @Test
-  void anotherBaseIsSeen() throws IOException {
+  void resumingOnAnotherBaseIsRefused() throws IOException {
     Path out = directory.resolve("out");
     json(train(chats, out, "--steps", "2", "--json"));
     assertRefused(train(chats, out, "--steps", "2"), "already holds a run");

@@ -8,13 +8,15 @@ import java.util.List;
 final class MainProcess {
   private MainProcess() {}
 
-  /** With standard error in standard output; the caller starts it. */
+  /** Prepares a process whose standard error goes to its standard output. */
   static ProcessBuilder of(String... arguments) {
     return of(List.of(), arguments);
   }
 
   /**
-   * @param options Java's
+   * Prepares a process with options for Java.
+   *
+   * @param options the options of the virtual machine
    */
   static ProcessBuilder of(List<String> options, String... arguments) {
     List<String> command = new ArrayList<>();

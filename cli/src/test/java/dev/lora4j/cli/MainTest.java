@@ -12,6 +12,7 @@ class MainTest {
   @CsvSource({
     "--help",
     "demo --help",
+    "train --help",
     "info --help",
     "plan --help",
     "merge --help",
@@ -27,7 +28,7 @@ class MainTest {
     "bench train --help",
     "bench generate --help"
   })
-  void everyHelpTeachesWithAnExample(String arguments) {
+  void everyHelpHasAnExample(String arguments) {
     CommandLineRun run = CommandLineRun.of(arguments.split(" "));
 
     assertThat(run.status()).isZero();
@@ -35,7 +36,7 @@ class MainTest {
   }
 
   @Test
-  void noCommandShowsTheUsage() {
+  void missingCommandShowsTheUsage() {
     CommandLineRun run = CommandLineRun.of();
 
     assertThat(run.status()).isEqualTo(2);
@@ -44,25 +45,26 @@ class MainTest {
 
   @ParameterizedTest
   @CsvSource({
-    "bench train --batch -1",
-    "bench train --tokens -3",
+    "bench train --batch-size -1",
+    "bench train --seq-length -3",
     "bench train --steps 1",
     "bench train --layers 0",
-    "bench generate --prompt -1",
-    "bench generate --new 1"
+    "bench generate --prompt-tokens -1",
+    "bench generate --new-tokens 1"
   })
-  void numbersThatAreTooSmallAreToldInASentence(String arguments) {
-    CommandLineRun run = CommandLineRun.of((arguments + " --vocab 64").split(" "));
+  void countBelowOneIsReportedInASentence(String arguments) {
+    CommandLineRun run = CommandLineRun.of((arguments + " --vocab-size 64").split(" "));
 
     assertThat(run.status()).as(run.err()).isEqualTo(2);
     assertThat(run.err()).contains("must be at least").doesNotContain("\tat ");
   }
 
   @Test
-  void aMistypedOptionIsToldWithTheNearest() {
-    CommandLineRun run = CommandLineRun.of("demo", "--ranc", "4");
-
-    assertThat(run.status()).isEqualTo(2);
-    assertThat(run.err()).contains("--ranc").contains("--rank");
+  void helpDescribesEachCommandInOneLine() {
+    String help = CommandLineRun.of("--help").out();
+    for (String command : Main.commandLine().getSubcommands().keySet()) {
+      assertThat(help).containsPattern("(?m)^  " + command + " +[A-Z].*\\.$");
+    }
+    assertThat(help.lines().filter(line -> line.startsWith("    "))).isEmpty();
   }
 }

@@ -26,7 +26,7 @@ class MergeCommandTest {
   }
 
   @Test
-  void aMergeGivesAReceipt() {
+  void mergeReportsTheChanges() {
     Path out = directory.resolve("merged.safetensors");
 
     CommandLineRun run = merge("--out", out.toString());
@@ -34,13 +34,13 @@ class MergeCommandTest {
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .contains("largest change", "fc1.weight", "fc2.weight", "fc3.weight")
-        .containsPattern("3 of 12 tensors changed; \\S+ kB in " + out);
+        .containsPattern("Changed 3 of 12 tensors; wrote \\S+ kB to " + out);
     assertThat(run.err()).contains("merge: ");
     assertThat(out).exists();
   }
 
   @Test
-  void aDirectoryMayHaveShards() throws IOException {
+  void maxShardSizeSplitsTheWeights() throws IOException {
     Path out = directory.resolve("merged");
 
     CommandLineRun run =
@@ -53,7 +53,7 @@ class MergeCommandTest {
   }
 
   @Test
-  void whatWasMergedCanBeTakenOut() {
+  void unmergeReportsTheRounding() {
     Path merged = directory.resolve("merged.safetensors");
     merge("--out", merged.toString());
 
@@ -72,7 +72,7 @@ class MergeCommandTest {
   }
 
   @Test
-  void whatIsThereIsNotOverwritten() throws IOException {
+  void existingFileIsNotOverwritten() throws IOException {
     byte[] before = Files.readAllBytes(base);
 
     CommandLineRun run = merge("--out", base.toString());
@@ -82,10 +82,10 @@ class MergeCommandTest {
   }
 
   @Test
-  void mistakesAreToldInASentence() throws IOException {
+  void badInputIsReportedInASentence() throws IOException {
     String out = directory.resolve("out").toString();
     assertMistake(merge("--out", out, "--dtype", "bfloat61"), "did you mean bfloat16");
-    assertMistake(merge("--out", out, "--max-shard-size", "lots"), "'lots' is no size");
+    assertMistake(merge("--out", out, "--max-shard-size", "lots"), "'lots' is not a size");
     assertMistake(merge("--out", out, "--max-shard-size", "0"), "at least one byte");
     assertMistake(merge(), "--out");
     Path gone = directory.resolve("gone");
@@ -108,7 +108,7 @@ class MergeCommandTest {
   }
 
   @Test
-  void anAdapterOfAnotherBaseIsRefusedAndLeadsToTheDoctor() {
+  void adapterOfAnotherBaseIsRefusedWithAPointerToDoctor() {
     CommandLineRun run =
         CommandLineRun.of(
             "merge",
@@ -124,8 +124,8 @@ class MergeCommandTest {
 
   @ParameterizedTest
   @CsvSource({"5GB,5000000000", "500MB,500000000", "1.5kB,1500", "7,7", "12 b,12"})
-  void sizesAreInPowersOfAThousand(String size, long bytes) {
-    assertThat(MergeOptions.bytes(size)).isEqualTo(bytes);
+  void sizeIsInPowersOfAThousand(String size, long bytes) {
+    assertThat(ByteSize.parse(size)).isEqualTo(bytes);
   }
 
   private CommandLineRun merge(String... options) {

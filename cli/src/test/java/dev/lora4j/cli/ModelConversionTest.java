@@ -18,17 +18,17 @@ class ModelConversionTest {
   }
 
   @Test
-  void aFileThatHoldsNoModelIsAMistake() {
+  void fileWithoutAModelIsRefused() {
     Path empty = directory.resolve("empty.gguf");
     GgufWriter.write(empty, Map.of(), Map.of());
     assertMistake("general.architecture: expected a name, found nothing", empty.toString(), "out");
   }
 
   @Test
-  void whatMakesNoSenseIsAMistake() throws IOException {
+  void optionThatDoesNotApplyIsRefused() throws IOException {
     Files.writeString(directory.resolve("config.json"), "{}");
-    assertMistake("no format 'q3'", directory.toString(), "out.gguf", "--dtype", "q3");
-    assertMistake("--to and --model are for adapters", directory.toString(), "o", "--to", "mlx");
+    assertMistake("unknown data type 'q3'", directory.toString(), "out.gguf", "--dtype", "q3");
+    assertMistake("--to and --model apply to adapters", directory.toString(), "o", "--to", "mlx");
   }
 
   private static void assertMistake(String message, String... arguments) {

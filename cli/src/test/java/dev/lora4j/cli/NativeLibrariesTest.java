@@ -11,23 +11,23 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A machine without the native libraries is told so, whoever asks for them first. */
+/** Missing native libraries are reported in a sentence, whichever thread needs them first. */
 class NativeLibrariesTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"demo --data none", "bench train --steps 2"})
   @Timeout(120)
-  void areMissedInASentence(String words, @TempDir Path directory)
+  void missingNativeLibrariesAreReportedInASentence(String words, @TempDir Path directory)
       throws IOException, InterruptedException {
-    Path told = directory.resolve("told.txt");
+    Path output = directory.resolve("output.txt");
     Process process =
         MainProcess.of(List.of("-Dorg.bytedeco.javacpp.loadlibraries=false"), words.split(" "))
             .directory(directory.toFile())
-            .redirectOutput(told.toFile())
+            .redirectOutput(output.toFile())
             .start();
 
     assertThat(process.waitFor()).isEqualTo(1);
-    assertThat(Files.readString(told))
+    assertThat(Files.readString(output))
         .contains("lora: the native libraries can't be loaded on this machine", "docs/library.md")
         .doesNotContain("\tat ");
   }

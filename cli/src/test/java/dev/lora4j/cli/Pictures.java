@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Random;
 import javax.imageio.ImageIO;
 
-/** A folder of small images that a network can tell apart by their colour. */
+/** A folder of small images whose classes differ in colour. */
 final class Pictures {
   static final List<String> CLASSES = List.of("bird", "cat", "dog", "frog");
 

@@ -20,21 +20,21 @@ class PlanCommandTest {
   }
 
   @Test
-  void showsEachLayerAndTheTotal() {
+  void planListsEachLayerAndTheTotal() {
     CommandLineRun run = CommandLineRun.of("plan", base, "--rank", "4", "--alpha", "8");
 
     assertThat(run.status()).isZero();
     assertThat(run.out())
         .containsPattern("fc1 +Linear +\\[120, 400] +4 +2 +2,080 +8.3 kB")
         .contains(
-            "3 modules, 3,272 numbers to train (4.4 % of the base's 74,838), 13.1 kB in float32");
+            "3 modules; trainable parameters: 3,272 (4.4 % of 74,838 in the base), 13.1 kB in float32");
   }
 
   @Test
-  void theOptionsAreInTheNumbers() throws IOException {
+  void optionsChangeTheParameterCount() throws IOException {
     CommandLineRun run =
         CommandLineRun.of(
-            "plan", base, "--rank=4", "--targets=fc1,fc2", "--dora", "--rslora", "--json");
+            "plan", base, "--rank=4", "--target-modules=fc1,fc2", "--dora", "--rslora", "--json");
 
     JsonNode json = new ObjectMapper().readTree(run.out());
     assertThat(json.at("/modules")).hasSize(2);
@@ -45,7 +45,7 @@ class PlanCommandTest {
   }
 
   @Test
-  void aConfigFileSaysItAll() throws IOException {
+  void configFileReplacesTheOptions() throws IOException {
     Path adapter =
         SavedConvNet.adapter(directory.resolve("adapter"), LoraConfig.rank(2).alpha(2), 1);
 
@@ -57,19 +57,19 @@ class PlanCommandTest {
   }
 
   @Test
-  void aRegexMeansWholePaths() throws IOException {
+  void regexMatchesWholePaths() throws IOException {
     CommandLineRun run = CommandLineRun.of("plan", base, "--target-regex", "fc[12]", "--json");
 
     assertThat(new ObjectMapper().readTree(run.out()).at("/modules")).hasSize(2);
   }
 
   @Test
-  void mistakesAreToldInASentence() {
-    assertMistake("no module matches 'fc4'; did you mean fc1", "--targets", "fc4");
+  void badInputIsReportedInASentence() {
+    assertMistake("no module matches 'fc4'; did you mean fc1", "--target-modules", "fc4");
     assertMistake("rank must be at least 1, found 0", "--rank", "0");
-    assertMistake("--config says rank, alpha", "--config", "x.json", "--rank", "4");
+    assertMistake("--config sets rank, alpha", "--config", "x.json", "--rank", "4");
     assertMistake("can't read", "--config", "gone.json");
-    assertMistake("don't go together", "--targets", "fc1", "--target-regex", "fc.");
+    assertMistake("mutually exclusive", "--target-modules", "fc1", "--target-regex", "fc.");
     assertMistake("no regular expression", "--target-regex", "fc[");
   }
 
@@ -86,7 +86,7 @@ class PlanCommandTest {
   }
 
   @Test
-  void aGgufFileIsToBeADirectoryFirst() {
+  void ggufFileIsRefusedWithTheConvertCommand() {
     String file = "../models/src/test/resources/fixtures/gguf/llama3.gguf";
     CommandLineRun run = CommandLineRun.of("plan", file);
     assertThat(run.status()).isEqualTo(2);

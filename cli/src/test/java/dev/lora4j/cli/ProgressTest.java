@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ProgressTest {
   private static final Duration TENTH = Duration.ofMillis(100);
@@ -24,9 +26,10 @@ class ProgressTest {
   // ---- on a terminal ----
 
   @Test
-  void drawsABarOverItself() {
+  void terminalLineIsOverwritten() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "images", Unit.IMAGES, 2_000)) {
+    try (Progress progress =
+        new Progress(screen.screen(), "images", Unit.IMAGES, 2_000, () -> "")) {
       screen.pass(Duration.ofSeconds(2));
       progress.at(500);
     }
@@ -42,9 +45,9 @@ class ProgressTest {
   }
 
   @Test
-  void theFirstSecondSaysNothingOfTheTimeLeft() {
+  void firstSecondShowsNoTimeLeft() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 25_000);
+    Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 25_000, () -> "");
     screen.pass(TENTH);
     progress.at(1);
 
@@ -52,9 +55,9 @@ class ProgressTest {
   }
 
   @Test
-  void drawsTenTimesASecondAtMost() {
+  void barIsDrawnAtMostTenTimesASecond() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 10_000)) {
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 10_000, () -> "")) {
       for (int step = 1; step <= 10_000; step++) {
         screen.pass(Duration.ofMillis(1));
         progress.at(step);
@@ -65,7 +68,7 @@ class ProgressTest {
   }
 
   @Test
-  void aCountThatIsNotShownFormatsNothing() {
+  void countThatIsNotShownFormatsNothing() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
     List<String> asked = new ArrayList<>();
     Progress progress =
@@ -86,9 +89,9 @@ class ProgressTest {
   }
 
   @Test
-  void theLastStateIsShownWhenItCloses() {
+  void closingShowsTheLastState() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 4)) {
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 4, () -> "")) {
       screen.pass(TENTH);
       progress.at(1);
       screen.pass(Duration.ofSeconds(65));
@@ -102,9 +105,9 @@ class ProgressTest {
   }
 
   @Test
-  void closingEarlyTellsHowFarItCameAndEndsTheLine() {
+  void closingEarlyShowsTheCountAndEndsTheLine() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 4);
+    Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 4, () -> "");
     screen.pass(TENTH);
     progress.at(2);
     progress.close();
@@ -116,9 +119,9 @@ class ProgressTest {
   }
 
   @Test
-  void aShorterLineHidesALongerOne() {
+  void shorterLineErasesALongerOne() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 1_000)) {
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 1_000, () -> "")) {
       screen.pass(Duration.ofSeconds(60));
       progress.at(10);
       screen.pass(Duration.ofSeconds(1));
@@ -130,9 +133,10 @@ class ProgressTest {
   }
 
   @Test
-  void aNarrowScreenIsNeverWrapped() {
+  void narrowScreenIsNeverWrapped() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 40);
-    try (Progress progress = new Progress(screen.screen(), "fine-tuning", Unit.STEPS, 1_000_000)) {
+    try (Progress progress =
+        new Progress(screen.screen(), "fine-tuning", Unit.STEPS, 1_000_000, () -> "")) {
       screen.pass(TENTH);
       progress.at(123_456);
     }
@@ -141,9 +145,9 @@ class ProgressTest {
   }
 
   @Test
-  void asciiWhereTheCharsetHasNoLines() {
+  void charsetWithoutLinesGetsAscii() {
     FakeScreen screen = terminal(StandardCharsets.US_ASCII, 100);
-    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 4)) {
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 4, () -> "")) {
       screen.pass(TENTH);
       progress.at(2);
     }
@@ -151,10 +155,28 @@ class ProgressTest {
     assertThat(screen.states().get(0)).contains("=====").contains(".....").doesNotContain("?");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "0, ..........",
+    "5, -.........",
+    "10, =.........",
+    "50, =====.....",
+    "99, =========-",
+    "100, ==========",
+    "200, =========="
+  })
+  void barHasHalfColumns(long percent, String bar) {
+    FakeScreen screen = terminal(StandardCharsets.US_ASCII, 40);
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 100, () -> "")) {
+      progress.at(percent);
+    }
+    assertThat(screen.states().get(0)).startsWith("base  " + bar + " ");
+  }
+
   @Test
-  void bytesWithoutAGoalHaveNoBar() {
+  void unknownTotalHasNoBar() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "download", Unit.BYTES, 0)) {
+    try (Progress progress = new Progress(screen.screen(), "download", Unit.BYTES, 0, () -> "")) {
       screen.pass(Duration.ofSeconds(2));
       progress.at(5_000_000);
     }
@@ -163,9 +185,10 @@ class ProgressTest {
   }
 
   @Test
-  void whatWasThereBeforeSaysNothingOfTheSpeed() {
+  void keptBytesDoNotCountForTheSpeed() {
     FakeScreen screen = terminal(StandardCharsets.UTF_8, 100);
-    try (Progress progress = new Progress(screen.screen(), "download", Unit.BYTES, 170_000_000)) {
+    try (Progress progress =
+        new Progress(screen.screen(), "download", Unit.BYTES, 170_000_000, () -> "")) {
       progress.resumeFrom(100_000_000);
       screen.pass(Duration.ofSeconds(2));
       progress.at(110_000_000);
@@ -175,12 +198,12 @@ class ProgressTest {
         .contains("64 %", "110.0 MB/170.0 MB", "5.0 MB/s", "12 s left");
   }
 
-  // ---- elsewhere ----
+  // ---- in a file ----
 
   @Test
-  void plainLinesEveryTenthAndASummary() {
+  void fileGetsALineEveryTenthAndASummary() {
     FakeScreen screen = file();
-    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 25_000)) {
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 25_000, () -> "")) {
       for (int step = 1; step <= 25_000; step++) {
         screen.pass(Duration.ofMillis(2));
         progress.at(step);
@@ -194,9 +217,9 @@ class ProgressTest {
   }
 
   @Test
-  void fewSteps() {
+  void fewStepsGetALineEach() {
     FakeScreen screen = file();
-    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 3)) {
+    try (Progress progress = new Progress(screen.screen(), "base", Unit.STEPS, 3, () -> "")) {
       for (int step = 1; step <= 3; step++) {
         screen.pass(Duration.ofSeconds(1));
         progress.at(step);
@@ -210,22 +233,17 @@ class ProgressTest {
   }
 
   @Test
-  void aGoalThatIsLearntLater() {
+  void nothingCountedShowsNothing() {
     FakeScreen screen = file();
-    try (Progress progress = new Progress(screen.screen(), "download", Unit.BYTES, 0)) {
-      progress.add(10);
-      progress.expect(100);
-      screen.pass(Duration.ofSeconds(1));
-      progress.add(10);
-    }
-
-    assertThat(screen.lines()).hasSize(2).first().asString().startsWith("download: 20 %, 20 bytes");
+    new Progress(screen.screen(), "merge", Unit.BYTES, 100, () -> "").close();
+    assertThat(screen.text()).isEmpty();
   }
 
   @Test
-  void manyThreadsCountOneByOne() {
+  void concurrentCountsAddUp() {
     FakeScreen screen = file();
-    try (Progress progress = new Progress(screen.screen(), "images", Unit.IMAGES, 10_000)) {
+    try (Progress progress =
+        new Progress(screen.screen(), "images", Unit.IMAGES, 10_000, () -> "")) {
       IntStream.range(0, 10_000).parallel().forEach(i -> progress.add(1));
     }
 

@@ -12,7 +12,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** A network on disk, and adapters of it that change something. */
+/** A saved network and adapters for it with non-zero updates. */
 final class SavedConvNet {
   private SavedConvNet() {}
 

@@ -46,7 +46,7 @@ final class SmallLanguageModel {
     return directory;
   }
 
-  /** Questions with answers that are easily learned. */
+  /** Questions with easily learned answers. */
   static Path chats(Path file, int count) throws IOException {
     StringBuilder rows = new StringBuilder();
     for (int i = 0; i < count; i++) {

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code lora train} with a small language model and conversations to learn. */
+/** {@code lora train} with a small language model and conversations. */
 record SmallTraining(Path model, Path chats) {
   private static final ObjectMapper JSON = new ObjectMapper();
 

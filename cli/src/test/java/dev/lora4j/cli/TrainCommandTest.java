@@ -17,9 +17,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * From a TorchScript file and a folder of images to an adapter, an examination and a merged file.
- */
+/** Trains, evaluates, lists and merges adapters of TorchScript models. */
 class TrainCommandTest {
   static final String MODEL = "../models/src/test/resources/fixtures/script/convnet.scripted.pt";
   private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
@@ -64,7 +62,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void anAdapterIsTrainedExaminedListedAndMerged() throws IOException {
+  void adapterIsTrainedEvaluatedMergedAndListed() throws IOException {
     Path adapter = directory.resolve("adapter");
     CommandLineRun trained =
         train(
@@ -72,13 +70,13 @@ class TrainCommandTest {
             adapter.toString(),
             "--epochs",
             "30",
-            "--batch",
+            "--batch-size",
             "6",
-            "--lr",
+            "--learning-rate",
             "0.01",
             "--rank",
             "4",
-            "--targets",
+            "--target-modules",
             "fc1,fc2,fc3",
             "--json");
 
@@ -109,7 +107,7 @@ class TrainCommandTest {
             "--json");
     assertThat(new ObjectMapper().readTree(ofMerged.out()).at("/all"))
         .isEqualTo(result.at("/after/all"));
-    assertRefused(merge(adapter, merged), "there is", "already");
+    assertRefused(merge(adapter, merged), "already exists");
     assertRefused(merge(adapter, directory.resolve("a.pt"), "--dtype", "bf16"), "--dtype");
     assertRefused(merge(directory.resolve("gone"), directory.resolve("a.pt")), "gone");
     CommandLineRun listed = CommandLineRun.of("info", merged.toString());
@@ -118,7 +116,7 @@ class TrainCommandTest {
             "TorchScript: ConvNet", "- fc1: Linear", "weight [120, 400]", "74,838 parameters");
   }
 
-  /** The class is whether the first number is above the second. */
+  /** The label tells if the first number is above the second. */
   private Path tables() throws IOException {
     Path tables = Files.createDirectories(directory.resolve("tables"));
     for (String split : new String[] {"train", "test"}) {
@@ -135,7 +133,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void aTableIsLearned() throws IOException {
+  void tableClassificationIsLearned() throws IOException {
     CommandLineRun trained =
         CommandLineRun.of(
             "train",
@@ -149,7 +147,7 @@ class TrainCommandTest {
             "above",
             "--epochs",
             "40",
-            "--lr",
+            "--learning-rate",
             "0.03",
             "--out",
             directory.resolve("adapter").toString(),
@@ -162,7 +160,7 @@ class TrainCommandTest {
         .isGreaterThan(result.at("/before/all").asDouble());
   }
 
-  /** The number is 3a − b. */
+  /** The target is 3a − b. */
   private Path numbers() throws IOException {
     Path tables = Files.createDirectories(directory.resolve("numbers"));
     for (String split : new String[] {"train", "test"}) {
@@ -199,11 +197,19 @@ class TrainCommandTest {
 
   private CommandLineRun learnNumbers(Path out) throws IOException {
     return regression(
-        "train", "regressor", "--epochs", "60", "--lr", "0.03", "--out", out.toString(), "--json");
+        "train",
+        "regressor",
+        "--epochs",
+        "60",
+        "--learning-rate",
+        "0.03",
+        "--out",
+        out.toString(),
+        "--json");
   }
 
   @Test
-  void numbersAreLearnedTwiceTheSame() throws IOException {
+  void tableRegressionIsLearnedAndReproducible() throws IOException {
     Path one = directory.resolve("one");
     Path other = directory.resolve("other");
     CommandLineRun trained = learnNumbers(one);
@@ -225,13 +231,15 @@ class TrainCommandTest {
   }
 
   @Test
-  void aClassifierGivesNoNumber() throws IOException {
+  void classifierIsRefusedForRegression() throws IOException {
     assertRefused(
-        regression("train", "siamese"), "the model gives [2, 2] for two examples", "a number each");
+        regression("train", "siamese"),
+        "the model returns [2, 2] for two examples",
+        "one value each");
   }
 
   @Test
-  void theBareModelIsExamined() {
+  void evalWithoutAnAdapterReportsEachClass() {
     CommandLineRun run = run("eval");
 
     assertThat(run.status()).as(run.err()).isZero();
@@ -239,7 +247,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void listsInJson() throws IOException {
+  void torchScriptFileIsListedAsJson() throws IOException {
     JsonNode listed = new ObjectMapper().readTree(CommandLineRun.of("info", "--json", MODEL).out());
 
     assertThat(listed.at("/torchscript").asText()).isEqualTo("ConvNet");
@@ -248,11 +256,11 @@ class TrainCommandTest {
   }
 
   @Test
-  void mistakesAreToldInOneLine() {
-    assertRefused(train("--targets", "fc9"), "no module matches 'fc9'", "fc1");
+  void badInputIsReportedInASentence() {
+    assertRefused(train("--target-modules", "fc9"), "no module matches 'fc9'", "fc1");
     assertRefused(train("--task", "image-clasification"), "image-classification");
     assertRefused(train("--std", "0"), "--std");
-    assertRefused(train("--targets", "pool"), "'pool'", "MaxPool2d");
+    assertRefused(train("--target-modules", "pool"), "'pool'", "MaxPool2d");
     assertRefused(script("train", "frozen"), "frozen", "before");
     assertRefused(script("eval", "state_dict"), "torch.jit.script");
     assertRefused(script("train", "writer"), "may open files");
@@ -260,7 +268,7 @@ class TrainCommandTest {
         CommandLineRun.of("info", MODEL.replace("convnet.scripted", "state_dict")),
         "torch.jit.script");
     assertRefused(script("eval", "gone"), "there is no such file");
-    assertRefused(train("--size", "16"), "the script can't take");
+    assertRefused(train("--image-size", "16"), "the script can't take");
     assertRefused(
         CommandLineRun.of("train", "--model", "x.safetensors", "--data", "y"), "TorchScript");
   }

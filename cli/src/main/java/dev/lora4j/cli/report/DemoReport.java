@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.LossCurve;
@@ -8,29 +9,30 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
- * All that a demo measured.
+ * The measurements of a demo.
  *
- * @param data what the examples are, in words: {@code CIFAR-10, 50,000 images to train on and
- *     10,000 to test}
+ * @param data description of the data: {@code CIFAR-10, 50,000 training images and 10,000 test
+ *     images}
  * @param classNames all classes in order
  * @param fineTuned the classes whose examples the adapter was trained on
  * @param before accuracy of the base
  * @param after accuracy with the adapter
- * @param baseLoss the base's loss over its steps
- * @param loraLoss the adapter's
- * @param parametersBefore the base's parameters
- * @param parametersAfter the adapted network's
- * @param times how long it took
- * @param baseStepsPerSecond speed of the base's training
- * @param loraStepsPerSecond speed of fine-tuning
- * @param adapterBytes size of the adapter's weights on disk
- * @param mergedDifference largest difference between an output with the adapter beside the weights
- *     and with the adapter merged into them
- * @param baseRestored whether the outputs are the base's again, bit for bit, with the adapter off
- * @param settings what it was run with
- * @param versions what it was run by: name to version
+ * @param baseLoss loss of the base over its steps
+ * @param loraLoss loss of the adapter over its steps
+ * @param parametersBefore parameters of the base
+ * @param parametersAfter parameters of the adapted network
+ * @param times durations
+ * @param baseStepsPerSecond training speed of the base
+ * @param loraStepsPerSecond training speed of the adapter
+ * @param adapterBytes size of the adapter on disk
+ * @param mergedDifference largest difference between an output with the adapter active and with the
+ *     adapter merged
+ * @param baseRestored true if, with the adapter disabled, the outputs equal those of the base
+ * @param settings options of the run
+ * @param versions versions by name
  */
 public record DemoReport(
     String data,
@@ -60,33 +62,67 @@ public record DemoReport(
   }
 
   /**
-   * How long it took.
+   * The durations of a demo.
    *
    * @param load reading the data
    * @param base training the base
    * @param lora fine-tuning
-   * @param total from start to end, the rest included
+   * @param total from start to end
    */
   public record Times(Duration load, Duration base, Duration lora, Duration total) {
 
-    /** All that is neither loading nor training: starting, measuring, saving. */
+    /** The time for start-up, evaluation and saving. */
     public Duration rest() {
       Duration rest = total.minus(load).minus(base).minus(lora);
       return rest.isNegative() ? Duration.ZERO : rest;
     }
   }
 
-  /** The classes that fine-tuning didn't see. */
+  /** Adds the measurements to a JSON object. */
+  public void fill(ObjectNode root, OptionalLong peakMegabytes) {
+    fill(root.putObject("before"), before);
+    fill(root.putObject("after"), after);
+    root.putObject("parameters")
+        .put("trainable", parametersAfter.trainable())
+        .put("untrainable", parametersAfter.untrainable())
+        .put("total", parametersAfter.total())
+        .put("percent", parametersAfter.percentTrainable());
+    root.putObject("seconds")
+        .put("load", rounded(times.load()))
+        .put("base", rounded(times.base()))
+        .put("lora", rounded(times.lora()))
+        .put("total", rounded(times.total()));
+    root.putObject("steps_per_s")
+        .put("base", Math.round(baseStepsPerSecond))
+        .put("lora", Math.round(loraStepsPerSecond));
+    root.put("adapter_bytes", adapterBytes);
+    peakMegabytes.ifPresentOrElse(
+        mb -> root.put("peak_rss_mb", mb), () -> root.putNull("peak_rss_mb"));
+    root.put("workers", settings.workers());
+    root.put("seed", settings.seed());
+  }
+
+  private static void fill(ObjectNode node, Accuracy accuracy) {
+    node.put("all", accuracy.all());
+    ObjectNode classes = node.putObject("classes");
+    accuracy.classes().forEach(classes::put);
+  }
+
+  private static double rounded(Duration time) {
+    return Math.round(Numbers.seconds(time) * 100) / 100.0;
+  }
+
+  /** The classes absent from the fine-tuning data. */
   List<String> others() {
     return classNames.stream().filter(name -> !fineTuned.contains(name)).toList();
   }
 
-  /** A class's accuracy; NaN if it was not measured. */
+  /** Returns the accuracy of a class; NaN if it was not measured. */
   static double share(Accuracy accuracy, String name) {
     return accuracy.classes().getOrDefault(name, Double.NaN);
   }
 
-  /** Mean of these classes' accuracies; NaN if none was measured. */
+  /** Returns the mean accuracy of classes; NaN if none was measured. */
   static double mean(Accuracy accuracy, List<String> classes) {
     return classes.stream()
         .filter(accuracy.classes()::containsKey)

@@ -6,21 +6,21 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What the demo was run with, defaults included: enough to run it again.
+ * The options of a demo, defaults included; they suffice to repeat it.
  *
  * @param data the value of {@code --data}
- * @param epochs how often the base saw each example
- * @param loraEpochs the same for fine-tuning
- * @param batch examples in a step
- * @param learningRate the base's
- * @param loraLearningRate fine-tuning's
- * @param rank columns of B, rows of A
+ * @param epochs number of epochs of the base
+ * @param loraEpochs number of epochs of the adapter
+ * @param batch batch size
+ * @param learningRate learning rate of the base
+ * @param loraLearningRate learning rate of the adapter
+ * @param rank LoRA rank
  * @param alpha the update is scaled by {@code alpha / rank}
- * @param classes the fine-tuned classes' names; empty for the data's own choice
- * @param seed decides initial values and order
- * @param workers threads that shared each step
- * @param device where it ran
- * @param out directory of the report and the saved files
+ * @param classes classes to fine-tune on; empty for the default of the data
+ * @param seed seed for initialisation and data order
+ * @param workers number of worker threads
+ * @param device device name
+ * @param out output directory
  */
 public record DemoSettings(
     String data,
@@ -41,10 +41,10 @@ public record DemoSettings(
   public DemoSettings {
     atLeastOne("--epochs", epochs);
     atLeastOne("--lora-epochs", loraEpochs);
-    atLeastOne("--batch", batch);
+    atLeastOne("--batch-size", batch);
     atLeastOne("--rank", rank);
     atLeastOne("--workers", workers);
-    positive("--lr", learningRate);
+    positive("--learning-rate", learningRate);
     positive("--lora-lr", loraLearningRate);
     positive("--alpha", alpha);
     classes = List.copyOf(classes);
@@ -62,7 +62,7 @@ public record DemoSettings(
     }
   }
 
-  /** The same with the classes that were chosen. */
+  /** Returns these settings with other classes. */
   public DemoSettings withClasses(List<String> chosen) {
     return new DemoSettings(
         data,
@@ -80,20 +80,20 @@ public record DemoSettings(
         out);
   }
 
-  /** The command that repeats the run, for a POSIX shell. */
+  /** Returns the command that repeats the run, for a POSIX shell. */
   public String commandLine() {
     return String.join(" ", commandParts());
   }
 
-  /** The command, and each option with its value. */
+  /** Returns the command and each option with its value. */
   List<String> commandParts() {
     return List.of(
         "./lora demo",
         "--data " + quoted(data),
         "--epochs " + epochs,
         "--lora-epochs " + loraEpochs,
-        "--batch " + batch,
-        "--lr " + Numbers.plain(learningRate),
+        "--batch-size " + batch,
+        "--learning-rate " + Numbers.plain(learningRate),
         "--lora-lr " + Numbers.plain(loraLearningRate),
         "--rank " + rank,
         "--alpha " + Numbers.plain(alpha),

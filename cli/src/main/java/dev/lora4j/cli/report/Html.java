@@ -2,11 +2,11 @@ package dev.lora4j.cli.report;
 
 import java.util.Locale;
 
-/** Text that is safe inside a page. */
+/** Escapes text for a page. */
 final class Html {
   private Html() {}
 
-  /** For element content and quoted attributes. */
+  /** Escapes element content and quoted attributes. */
   static String escape(String text) {
     StringBuilder safe = new StringBuilder(text.length() + 16);
     for (int i = 0; i < text.length(); i++) {
@@ -17,19 +17,19 @@ final class Html {
         case '>' -> safe.append("&gt;");
         case '"' -> safe.append("&quot;");
         case '\'' -> safe.append("&#39;");
-        // Control characters have no place in a page, not even escaped.
+        // Control characters are not allowed in a page, not even escaped.
         default -> safe.append(c < ' ' && c != '\n' && c != '\t' ? '\uFFFD' : c);
       }
     }
     return safe.toString();
   }
 
-  /** As {@link #escape}, and numbers stay on one line with their percent sign. */
+  /** Escapes, and joins numbers and their percent signs by non-breaking spaces. */
   static String prose(String text) {
     return escape(text).replace(" %", "\u00a0%");
   }
 
-  /** {@code 41.23%}: a share as CSS and SVG want it. */
+  /** {@code 41.23%}: a share for CSS and SVG. */
   static String css(double share) {
     return String.format(Locale.ROOT, "%.2f%%", 100 * Math.max(0, Math.min(1, share)));
   }

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
-/** How numbers are written for people, the same in every country. */
+/** Formats numbers for people, independent of the locale. */
 public final class Numbers {
   private static final List<String> BYTE_UNITS = List.of("kB", "MB", "GB", "TB");
 
@@ -16,7 +16,7 @@ public final class Numbers {
     return format("%,d", count);
   }
 
-  /** {@code 41.2 %} for 0.412; a dash for what was not measured. */
+  /** {@code 41.2 %} for 0.412; a dash for NaN. */
   public static String percent(double share) {
     return Double.isNaN(share) ? "–" : format("%.1f %%", 100 * share);
   }
@@ -40,7 +40,7 @@ public final class Numbers {
   public static String bytes(long bytes) {
     double value = bytes;
     String unit = "bytes";
-    // 999.95 would be rounded to 1000.0 of the smaller unit.
+    // 999.95 would round to 1000.0 of the smaller unit.
     for (int i = 0; i < BYTE_UNITS.size() && value >= 999.95; i++) {
       value /= 1000;
       unit = BYTE_UNITS.get(i);
@@ -48,7 +48,7 @@ public final class Numbers {
     return unit.equals("bytes") ? bytes + " bytes" : format("%.1f %s", value, unit);
   }
 
-  /** {@code 641}, or with decimals where it is slow: {@code 8.3}, {@code 0.25}. */
+  /** {@code 641}, with decimals for low rates: {@code 8.3}, {@code 0.25}. */
   public static String rate(double perSecond) {
     return format(perSecond >= 100 ? "%,.0f" : perSecond >= 1 ? "%.1f" : "%.2f", perSecond);
   }
@@ -65,18 +65,18 @@ public final class Numbers {
     return format("%d h %02d m", seconds / 3600, seconds % 3600 / 60);
   }
 
-  /** As {@link #time}, with a tenth where that says something: {@code 8.4 s}. */
+  /** A {@link #time} with tenths below a minute: {@code 8.4 s}. */
   public static String exactTime(Duration time) {
     double seconds = seconds(time);
     return seconds < 59.95 ? format("%.1f s", seconds) : time(time);
   }
 
-  /** A duration as a number. */
+  /** A duration in seconds. */
   public static double seconds(Duration time) {
     return time.toNanos() / 1e9;
   }
 
-  /** {@code 1.9e-6}: how large a number is that should be zero. */
+  /** {@code 1.9e-6}: the size of a number near zero. */
   public static String tiny(double value) {
     if (value == 0 || value >= 1e-3) {
       return plain(Math.round(value * 1e3) / 1e3);
@@ -84,7 +84,7 @@ public final class Numbers {
     return format("%.1e", value).replaceAll("e([+-])0+(?=\\d)", "e$1");
   }
 
-  /** {@code 0.0001}: all digits, none too many, never an exponent. */
+  /** {@code 0.0001}: the shortest exact form without an exponent. */
   public static String plain(double value) {
     return new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString();
   }

@@ -1,10 +1,12 @@
 package dev.lora4j.cli.report;
 
+import dev.lora4j.train.LossCurve.Point;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
+import java.awt.geom.Ellipse2D;
 import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
@@ -12,21 +14,23 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import javax.imageio.ImageIO;
 
 /**
- * A chart's paper: a title, a legend, a scale on the left, and room to draw. It measures in points,
- * of which each is two pixels wide, so that it is crisp on any screen.
+ * The canvas of a chart: a title, a legend, a scale on the left, and an area to draw in. Units are
+ * points of two pixels each, so that the PNG is sharp on any screen.
  */
 final class Picture implements AutoCloseable {
   static final Color INK = new Color(0x1d232b);
   static final Color SOFT = new Color(0x5a6472);
-  static final Color BASE = new Color(0x0072b2);
-  static final Color LORA = new Color(0xd55e00);
-  static final Color PALE = new Color(0xf3c6a5);
   private static final Color RULE = new Color(0xe3e1dc);
 
-  private static final int PIXELS_A_POINT = 2;
+  static final int WIDTH = 820;
+  private static final int HEIGHT = 440;
+  private static final int BOTTOM = 52;
+  private static final int PIXELS_PER_POINT = 2;
+  private static final double DOT = 7;
   private static final int LEFT = 64;
   private static final int TOP = 92;
   private static final int MARGIN = 28;
@@ -34,7 +38,7 @@ final class Picture implements AutoCloseable {
   private static final Font TEXT = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
   private static final Font SMALL = new Font(Font.SANS_SERIF, Font.PLAIN, 11);
 
-  /** Where the middle of a text's line goes. */
+  /** The horizontal alignment of a text. */
   enum Anchor {
     START,
     MIDDLE,
@@ -47,12 +51,24 @@ final class Picture implements AutoCloseable {
   private final Rectangle2D area;
   private double legendEnd = LEFT;
 
-  Picture(int width, int height, int bottom, String title, Ticks scale, String unit) {
+  /** A canvas of the standard size. */
+  Picture(String title, Ticks scale, String unit) {
+    this(WIDTH, 0, title, scale, unit);
+  }
+
+  /**
+   * A canvas of any width.
+   *
+   * @param room additional height below the area
+   */
+  Picture(int width, int room, String title, Ticks scale, String unit) {
+    int height = HEIGHT + room;
+    int bottom = BOTTOM + room;
     image =
         new BufferedImage(
-            PIXELS_A_POINT * width, PIXELS_A_POINT * height, BufferedImage.TYPE_INT_RGB);
+            PIXELS_PER_POINT * width, PIXELS_PER_POINT * height, BufferedImage.TYPE_INT_RGB);
     graphics = image.createGraphics();
-    graphics.scale(PIXELS_A_POINT, PIXELS_A_POINT);
+    graphics.scale(PIXELS_PER_POINT, PIXELS_PER_POINT);
     graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
     graphics.setRenderingHint(
         RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
@@ -67,7 +83,7 @@ final class Picture implements AutoCloseable {
     }
   }
 
-  /** A colour's meaning, beside the one before. */
+  /** Adds an entry to the legend. */
   void legend(Color color, String meaning) {
     rectangle(new Rectangle2D.Double(legendEnd, 59, 20, 9), color);
     text(meaning, TEXT, SOFT, legendEnd + 28, 63.5, Anchor.START);
@@ -78,28 +94,50 @@ final class Picture implements AutoCloseable {
     return area;
   }
 
-  /** The height of a value. */
+  /** Returns the y coordinate of a value. */
   double y(double value) {
     return area.getMaxY() - area.getHeight() * scale.share(value);
   }
 
-  /** A bar from the bottom up. */
+  /** Draws a bar that stands on the bottom of the area. */
   void bar(double x, double width, double value, Color color) {
     rectangle(new Rectangle2D.Double(x, y(value), width, area.getMaxY() - y(value)), color);
   }
 
-  void curve(double[] xs, double[] values, Color color, float width) {
+  /** Labels the horizontal axis with steps. */
+  void steps(Ticks steps) {
+    for (double step : steps.values()) {
+      label(Numbers.count(Math.round(step)), SOFT, x(step, steps), area.getMaxY() + 20);
+    }
+  }
+
+  private double x(double step, Ticks steps) {
+    return area.getMinX() + area.getWidth() * step / steps.end();
+  }
+
+  /** Draws a line through points; their steps count from {@code start}. */
+  void curve(List<Point> points, long start, Ticks steps, Color color, float width) {
     Path2D path = new Path2D.Double();
-    for (int i = 0; i < xs.length; i++) {
-      if (i == 0) {
-        path.moveTo(xs[i], y(values[i]));
+    for (Point point : points) {
+      double x = x(start + point.step(), steps);
+      if (path.getCurrentPoint() == null) {
+        path.moveTo(x, y(point.loss()));
       } else {
-        path.lineTo(xs[i], y(values[i]));
+        path.lineTo(x, y(point.loss()));
       }
     }
     graphics.setColor(color);
     graphics.setStroke(new BasicStroke(width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     graphics.draw(path);
+  }
+
+  /** Draws a dot at each point. */
+  void dots(List<Point> points, Ticks steps, Color color) {
+    graphics.setColor(color);
+    for (Point point : points) {
+      double x = x(point.step(), steps) - DOT / 2;
+      graphics.fill(new Ellipse2D.Double(x, y(point.loss()) - DOT / 2, DOT, DOT));
+    }
   }
 
   void label(String text, Color color, double x, double y) {
@@ -110,7 +148,7 @@ final class Picture implements AutoCloseable {
     text(text, SMALL, color, x, y, Anchor.MIDDLE);
   }
 
-  /** A label that ends at a place and rises to it. */
+  /** Draws a rising label that ends at the given position. */
   void slantedLabel(String text, Color color, double x, double y) {
     graphics.rotate(-Math.PI / 4, x, y);
     text(text, TEXT, color, x, y, Anchor.END);
@@ -121,7 +159,7 @@ final class Picture implements AutoCloseable {
     return graphics.getFontMetrics(TEXT).getStringBounds(text, graphics).getWidth();
   }
 
-  /** The sign, or where the font lacks it another. */
+  /** Returns the sign, or a substitute if the font lacks it. */
   static String sign(char sign, char other) {
     return Character.toString(TEXT.canDisplay(sign) ? sign : other);
   }
@@ -136,7 +174,7 @@ final class Picture implements AutoCloseable {
           case MIDDLE -> x - width / 2;
           case END -> x - width;
         };
-    // Digits and capitals are some 0.72 of a font's size high: this puts their middle on y.
+    // Digits and capitals are about 0.72 of the font size high: this centres them on y.
     graphics.drawString(text, (float) start, (float) (y + 0.36 * font.getSize()));
   }
 

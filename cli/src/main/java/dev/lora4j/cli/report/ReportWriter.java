@@ -11,20 +11,20 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Writes a report into a directory: {@code report.html}, {@code loss.png} and {@code accuracy.png}.
+ * Writes a report into a directory: {@code report.html} and its charts as PNG files.
  *
- * <p>The page draws its own pictures and needs nothing but itself. The PNG files need fonts; on a
- * machine without any they are left out, with a warning, and the report is otherwise the same.
+ * <p>The page contains its charts and needs no other file. The PNG files need fonts; on a machine
+ * without fonts they are omitted, with a warning, and the page is the same.
  */
 public final class ReportWriter {
   private ReportWriter() {}
 
   /**
-   * What was written.
+   * The files written.
    *
    * @param page the report
    * @param pictures the PNG files
-   * @param warnings one for each picture that could not be drawn
+   * @param warnings a warning for each picture that could not be drawn
    */
   public record Written(Path page, List<Path> pictures, List<String> warnings) {
 
@@ -35,9 +35,9 @@ public final class ReportWriter {
   }
 
   /**
-   * Writes it, over an older one.
+   * Writes the report of a demo: {@code loss.png} and {@code accuracy.png}. Replaces an older one.
    *
-   * @throws UserError if the directory can't be written to
+   * @throws UserError if the directory is not writable
    */
   public static Written write(Path directory, DemoReport report) {
     Story story = new Story(report);
@@ -45,15 +45,32 @@ public final class ReportWriter {
         directory,
         report,
         List.of(
-            new Drawing("loss.png", () -> LossPicture.png(report, story)),
-            new Drawing("accuracy.png", () -> AccuracyPicture.png(report))));
+            new Drawing("loss.png", () -> LossChart.of(report, story).png()),
+            new Drawing("accuracy.png", () -> new AccuracyChart(report).png())));
   }
 
-  /** A file name, and how its bytes are drawn. */
+  /**
+   * Writes the report of a language model's run: {@code loss.png}. Replaces an older one.
+   *
+   * @throws UserError if the directory is not writable
+   */
+  public static Written write(Path directory, TuningReport report) {
+    return write(
+        directory,
+        new TuningPage(report).html(),
+        List.of(new Drawing("loss.png", () -> LossChart.of(report.curves()).png())));
+  }
+
+  /**
+   * A picture.
+   *
+   * @param file file name
+   * @param png draws the picture
+   */
   record Drawing(String file, Supplier<byte[]> png) {}
 
   static Written write(Path directory, DemoReport report, List<Drawing> drawings) {
-    return write(directory, new ReportPage(report).html(), drawings);
+    return write(directory, new DemoPage(report).html(), drawings);
   }
 
   static Written write(Path directory, String html, List<Drawing> drawings) {
@@ -67,8 +84,7 @@ public final class ReportWriter {
       try {
         bytes = drawing.png().get();
       } catch (RuntimeException | Error e) {
-        // Where fonts or graphics are missing, Java throws a plain Error, an InternalError, or an
-        // exception: it depends on what is missing.
+        // Missing fonts or graphics surface as a plain Error, an InternalError or an exception.
         if (e instanceof OutOfMemoryError) {
           throw e;
         }
@@ -87,11 +103,11 @@ public final class ReportWriter {
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
-    return "%s was not drawn; are there fonts on this machine (fontconfig and one font)? %s"
+    return "%s was not drawn; are fontconfig and a font installed? %s"
         .formatted(file.getFileName(), cause);
   }
 
-  /** An earlier run's picture would tell of other numbers than the page. */
+  /** Deletes the picture of an earlier run, which would contradict the page. */
   private static void deleteOlder(Path file) {
     try {
       Files.deleteIfExists(file);

@@ -2,10 +2,10 @@ package dev.lora4j.cli.report;
 
 import java.util.List;
 
-/** What the numbers say, in sentences that hold for these numbers. */
+/** The sentences of a demo report, chosen by the measurements. */
 final class Story {
   private static final int NAMES_SPELLED_OUT = 4;
-  // Beyond this a merged network's outputs differ by more than rounding explains.
+  // A larger difference between merged and active adapter is not explained by rounding.
   private static final double ROUNDING = 1e-3;
 
   private final DemoReport report;
@@ -22,7 +22,7 @@ final class Story {
     return DemoReport.mean(report.after(), report.fineTuned());
   }
 
-  /** {@code bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 numbers (4.2 %)}. */
+  /** {@code bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 parameters (4.2 %)}. */
   String headline() {
     return "%s: %s → %s by %s"
         .formatted(
@@ -37,14 +37,14 @@ final class Story {
   }
 
   String training() {
-    return "training %s of %s numbers (%s)"
+    return "training %s of %s parameters (%s)"
         .formatted(
             Numbers.count(report.parametersAfter().trainable()),
             Numbers.count(report.parametersAfter().total()),
             trainedShare());
   }
 
-  /** {@code 4.2 %}, with more digits where it is very little. */
+  /** {@code 4.2 %}, with more digits for small shares. */
   String trainedShare() {
     double percent = report.parametersAfter().percentTrainable();
     return Numbers.format(
@@ -77,27 +77,26 @@ final class Story {
     return !report.others().isEmpty() && report.after().all() < report.before().all();
   }
 
-  /** What happened to the accuracy over all classes, and why. */
+  /** Explains the change of the accuracy over all classes. */
   String whyOverall() {
     String change =
         "from %s to %s"
             .formatted(
                 Numbers.percent(report.before().all()), Numbers.percent(report.after().all()));
     if (report.others().isEmpty()) {
-      return "All classes were fine-tuned, so there was none to forget: accuracy over all of them"
-          + " went %s.".formatted(change);
+      return "All classes were fine-tuned, so there was none to forget: accuracy over all classes"
+          + " changed %s.".formatted(change);
     }
     if (!forgets()) {
-      return ("Accuracy over all classes went %s although fine-tuning saw only images of %s. Train"
-              + " longer on so few classes and it will fall: nothing in their images rewards any"
-              + " other answer.")
+      return ("Accuracy over all classes rose %s although fine-tuning saw only images of %s. With"
+              + " longer training on so few classes it will fall: their images reward no other"
+              + " answer.")
           .formatted(change, tunedNames());
     }
-    return ("Accuracy over all classes fell %s, and that is expected. Fine-tuning saw only images"
-            + " of %s. No image rewarded any other answer, so the adapter learnt to lean towards"
-            + " these, and the other classes went from %s to %s. This is called catastrophic"
-            + " forgetting; any training on these images alone invites it. Who needs all classes"
-            + " mixes some of their images into the fine-tuning data.")
+    return ("Accuracy over all classes fell %s, as expected. Fine-tuning saw only images of %s. No"
+            + " image rewarded any other answer, so the adapter learned to favour these classes,"
+            + " and accuracy on the others went from %s to %s. This is catastrophic forgetting. To"
+            + " keep the other classes, mix some of their images into the fine-tuning data.")
         .formatted(
             change,
             tunedNames(),
@@ -112,21 +111,22 @@ final class Story {
   String merging() {
     String difference = Numbers.tiny(report.mergedDifference());
     return mergesExactly()
-        ? "Merged into the base’s weights, the adapter gives the same outputs: the largest"
+        ? "Merging the adapter into the weights of the base preserves the outputs: the largest"
             + " difference is "
             + difference
-            + ", which is rounding."
-        : "Merged into the base’s weights, the adapter gives other outputs: the largest difference"
-            + " is "
+            + ", due to rounding."
+        : "Merging the adapter into the weights of the base changes the outputs: the largest"
+            + " difference is "
             + difference
-            + ", more than rounding explains. This is a fault, please report it.";
+            + ", more than rounding explains. This is a bug; please report it.";
   }
 
   String restoring() {
     return report.baseRestored()
-        ? "Adapter off, and the base is back: every output is the same, bit for bit. Its %s numbers"
+        ? "With the adapter disabled, every output equals that of the base, bit for bit: its %s"
                 .formatted(Numbers.count(report.parametersBefore().total()))
-            + " were frozen and never written to."
-        : "Adapter off, the outputs are not the base’s: this is a fault, please report it.";
+            + " parameters were frozen."
+        : "With the adapter disabled, the outputs differ from those of the base. This is a bug;"
+            + " please report it.";
   }
 }

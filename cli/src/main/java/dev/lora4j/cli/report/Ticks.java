@@ -4,22 +4,22 @@ import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
 
 /**
- * Round numbers along an axis.
+ * The ticks of an axis, at round numbers.
  *
- * @param start the axis's beginning, a tick
- * @param end the axis's end, which is as far as the data or a little farther
- * @param step from one tick to the next
+ * @param start start of the axis, a tick
+ * @param end end of the axis, at or beyond the last value
+ * @param step distance between ticks
  */
 record Ticks(double start, double end, double step) {
 
-  /** From zero. */
+  /** Starts at zero. */
   Ticks(double end, double step) {
     this(0, end, step);
   }
 
   /**
-   * Up to {@code most} steps about data that are far from zero; the axis begins and ends on a tick,
-   * at zero where the data come near it.
+   * Covers the data with up to {@code most} steps; the axis starts and ends on a tick, and starts
+   * at zero if the data come near it.
    */
   static Ticks around(double min, double max, int most) {
     if (!(max > min) || min < (max - min) / 2) {
@@ -30,18 +30,18 @@ record Ticks(double start, double end, double step) {
     return new Ticks(start, step * Math.ceil(max / step - 1e-9), step);
   }
 
-  /** How far along the axis a value is, from 0 to 1. */
+  /** Returns the position of a value along the axis, from 0 to 1. */
   double share(double value) {
     return (value - start) / (end - start);
   }
 
-  /** Up to {@code most} steps; the axis ends on a tick. */
+  /** Covers the data with up to {@code most} steps; the axis ends on a tick. */
   static Ticks roundUp(double max, int most) {
     double step = niceStep(max, most);
     return new Ticks(step * Math.max(1, Math.ceil(max / step - 1e-9)), step);
   }
 
-  /** Up to {@code most} steps; the axis ends with the data. */
+  /** Covers the data with up to {@code most} steps; the axis ends at the last value. */
   static Ticks exact(double max, int most) {
     return new Ticks(Math.max(max, 1), Math.max(1, niceStep(max, most)));
   }
@@ -58,7 +58,7 @@ record Ticks(double start, double end, double step) {
         .orElse(10 * power);
   }
 
-  /** A tick's number, with as many digits as all ticks need: {@code 1.0} beside {@code 1.5}. */
+  /** Returns the label of a tick; all labels have the same number of decimals. */
   String label(double tick) {
     int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     return Numbers.format("%,." + decimals + "f", tick);

@@ -3,7 +3,7 @@ package dev.lora4j.cli.report;
 import dev.lora4j.models.training.TuningResult;
 import java.util.Locale;
 
-/** The page of a language model's run: loss, texts, what it cost, how to do it again. */
+/** The page of a language model's run: loss, samples, cost, and how to repeat it. */
 final class TuningPage {
   private final TuningReport report;
   private final TuningResult tuning;
@@ -14,19 +14,19 @@ final class TuningPage {
   }
 
   String html() {
-    return ReportPage.document(
+    return Page.document(
         report.model() + ": loss " + report.fall(),
         header()
             + tiles()
-            + ReportPage.section("What it writes", texts())
-            + ReportPage.section("Loss", loss())
-            + ReportPage.section("What was trained", trained())
-            + ReportPage.section("Do it again", repeat())
-            + ReportPage.footer(report.versions()));
+            + Page.section("Sample", texts())
+            + Page.section("Loss", loss())
+            + Page.section("Parameters and tokens", trained())
+            + Page.section("Repeat this run", repeat())
+            + Page.footer(report.versions()));
   }
 
   private String header() {
-    String what = report.isEvaluated() ? "loss of what was held back" : "mean loss in training";
+    String what = report.isEvaluated() ? "validation loss" : "mean training loss";
     return """
         <header>
         <p class="kicker">lora4j train</p>
@@ -49,22 +49,22 @@ final class TuningPage {
             ? Numbers.count(report.peakMegabytes().getAsLong()) + " MB"
             : "–";
     return "<dl class=\"tiles\">\n"
-        + ReportPage.tile(
+        + Page.tile(
             "training",
             Numbers.exactTime(tuning.duration()),
             Numbers.count(tuning.steps()) + " steps")
-        + ReportPage.tile("speed", Numbers.rate(tuning.tokensPerSecond()), "tokens a second")
-        + ReportPage.tile("memory", memory, "at the peak, all in all")
-        + ReportPage.tile("adapter", Numbers.bytes(tuning.adapterBytes()), "on disk")
+        + Page.tile("speed", Numbers.rate(tuning.tokensPerSecond()), "tokens/s")
+        + Page.tile("memory", memory, "peak")
+        + Page.tile("adapter", Numbers.bytes(tuning.adapterBytes()), "on disk")
         + "</dl>\n";
   }
 
   private String texts() {
     TuningReport.Texts texts = report.texts();
     return """
-        <p>Always the likeliest token, after this beginning:</p>
+        <p>Greedy decoding of this prompt:</p>
         <pre>%s</pre>
-        <h3>The base</h3>
+        <h3>Base model</h3>
         <pre>%s</pre>
         <h3 class="tuned">With the adapter</h3>
         <pre>%s</pre>
@@ -74,31 +74,30 @@ final class TuningPage {
   }
 
   private String loss() {
-    LossPlot plot = new LossPlot(TuningPicture.scale(report.curves()));
     String valid =
-        report.isEvaluated() ? plot.panel("lora", "Held back", report.curves().valid()) : "";
+        report.isEvaluated()
+            ? " Each dot of the validation loss is one evaluation. Both panels share one scale."
+            : "";
     return """
-        <p>Each pale point is the mean of a few steps, the line a running mean. All panels share \
-        one scale. The adapter in this directory is the one after %s of %s steps.</p>
-        <div class="plots">
-        %s%s</div>
-        """
+        <p>Each pale point of the training loss is the mean of a few steps, the line is their \
+        running mean.%s The saved adapter is that of step %s of %s.</p>
+        %s"""
         .formatted(
+            valid,
             Numbers.count(tuning.adapterStep()),
             Numbers.count(tuning.steps()),
-            plot.panel("base", "Trained on", report.curves().train()),
-            valid);
+            LossChart.of(report.curves()).html());
   }
 
   private String trained() {
     return """
         <table class="counts">
-        <thead><tr><td></td><th scope="col">numbers</th><th scope="col">share</th></tr></thead>
+        <thead><tr><td></td><th scope="col">count</th><th scope="col">share</th></tr></thead>
         <tbody>
-        <tr><th scope="row">trained</th><td>%s</td><td>%s</td></tr>
-        <tr><th scope="row">in all</th><td>%s</td><td></td></tr>
-        <tr><th scope="row">tokens read</th><td>%s</td><td></td></tr>
-        <tr><th scope="row">tokens learned</th><td>%s</td><td>%s</td></tr>
+        <tr><th scope="row">trainable parameters</th><td>%s</td><td>%s</td></tr>
+        <tr><th scope="row">total parameters</th><td>%s</td><td></td></tr>
+        <tr><th scope="row">tokens</th><td>%s</td><td></td></tr>
+        <tr><th scope="row">tokens that carry loss</th><td>%s</td><td>%s</td></tr>
         </tbody>
         </table>
         <details><summary>Every parameter of the adapted network</summary><pre>%s</pre></details>
@@ -124,8 +123,8 @@ final class TuningPage {
 
   private String end() {
     return switch (tuning.end()) {
-      case COMPLETE -> "after all of its steps";
-      case EARLY -> "early, as the evaluations got no better";
+      case COMPLETE -> "after its last step";
+      case EARLY -> "early, because the validation loss stopped improving";
       case STOPPED -> tuning.end().name().toLowerCase(Locale.ROOT);
     };
   }

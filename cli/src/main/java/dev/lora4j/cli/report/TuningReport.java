@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * All that a language model's run measured.
+ * The measurements of a training run of a language model.
  *
- * @param model what the user called the model
- * @param data what was learned from, in words
+ * @param model the model as given by the user
+ * @param data description of the data
  * @param tuning the run
- * @param listing the adapted network's parameters
+ * @param listing parameters of the adapted network
  * @param curves loss over the steps
- * @param texts what the model writes
- * @param peakMegabytes memory that the process took at most, where that is known
- * @param command that does it again
- * @param versions what it was run by: name to version
+ * @param texts samples before and after
+ * @param peakMegabytes peak memory of the process, where known
+ * @param command the command that repeats the run
+ * @param versions versions by name
  */
 public record TuningReport(
     String model,
@@ -37,20 +37,20 @@ public record TuningReport(
   }
 
   /**
-   * What the model writes, always taking the likeliest token.
+   * Greedy continuations of one prompt.
    *
-   * @param prompt the beginning
-   * @param before how the base goes on
-   * @param after how it goes on with the adapter
+   * @param prompt the prompt
+   * @param before continuation by the base
+   * @param after continuation with the adapter
    */
   public record Texts(String prompt, String before, String after) {}
 
-  /** Whether something was held back. */
+  /** Returns true if the run had a validation split. */
   boolean isEvaluated() {
     return tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent();
   }
 
-  /** {@code 3.214 → 2.871}: of what was held back, else of what was trained on. */
+  /** {@code 3.214 → 2.871}: the validation loss, or else the training loss. */
   String fall() {
     return isEvaluated()
         ? Numbers.format(

@@ -1,7 +1,7 @@
 /**
- * What a demo came to, as pictures and a page. The page is one file without scripts or links, so it
- * can be mailed and kept; the same record always gives the same bytes. What enters here is a way of
- * showing a result that was measured elsewhere.
+ * Reports of a demo and of a training run: an HTML page and charts. The page is one file without
+ * scripts or links, so it can be mailed and archived; the same measurements give the same bytes.
+ * This package only presents results that were measured elsewhere.
  */
 @NullMarked
 package dev.lora4j.cli.report;

@@ -13,16 +13,16 @@ class DemoSettingsTest {
   }
 
   @Test
-  void theCommandRepeatsEverySetting() {
+  void commandRepeatsEverySetting() {
     assertThat(settings("cifar10", "bird", "cat").commandLine())
         .isEqualTo(
-            "./lora demo --data cifar10 --epochs 2 --lora-epochs 3 --batch 4 --lr 0.001"
-                + " --lora-lr 0.0001 --rank 8 --alpha 16 --classes bird,cat --seed 5 --workers 2"
+            "./lora demo --data cifar10 --epochs 2 --lora-epochs 3 --batch-size 4"
+                + " --learning-rate 0.001 --lora-lr 0.0001 --rank 8 --alpha 16 --classes bird,cat --seed 5 --workers 2"
                 + " --device cpu --out 'my report'");
   }
 
   @Test
-  void whatAShellWouldReadIsQuoted() {
+  void shellCharactersAreQuoted() {
     assertThat(settings("/my data/$(rm).zip", "it's").commandParts())
         .contains("--data '/my data/$(rm).zip'", "--classes 'it'\\''s'");
   }

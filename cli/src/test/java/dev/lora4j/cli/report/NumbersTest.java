@@ -10,28 +10,28 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** In a country that writes 1.234,5 and has digits of its own. */
+/** Under a locale that writes 1.234,5 and has digits of its own. */
 class NumbersTest {
-  private final Locale usual = Locale.getDefault();
+  private final Locale original = Locale.getDefault();
 
   @BeforeEach
-  void travel() {
+  void setLocale() {
     Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
   }
 
   @AfterEach
-  void comeHome() {
-    Locale.setDefault(usual);
+  void resetLocale() {
+    Locale.setDefault(original);
   }
 
   @Test
-  void counts() {
+  void countHasThousandsSeparators() {
     assertThat(Numbers.count(78_110)).isEqualTo("78,110");
   }
 
   @ParameterizedTest
   @CsvSource({"0.412, 41.2 %", "1, 100.0 %", "0, 0.0 %", "NaN, –"})
-  void percents(double share, String text) {
+  void percentHasOneDecimal(double share, String text) {
     assertThat(Numbers.percent(share)).isEqualTo(text);
   }
 
@@ -43,7 +43,7 @@ class NumbersTest {
     "0.5, 0.49999, ±0.0 points",
     "NaN, 0.5, –"
   })
-  void points(double before, double after, String text) {
+  void changeHasASign(double before, double after, String text) {
     assertThat(Numbers.points(before, after)).isEqualTo(text);
   }
 
@@ -57,13 +57,13 @@ class NumbersTest {
     "170498071, 170.5 MB",
     "9000000000000000, 9000.0 TB"
   })
-  void bytes(long bytes, String text) {
+  void bytesAreInPowersOfAThousand(long bytes, String text) {
     assertThat(Numbers.bytes(bytes)).isEqualTo(text);
   }
 
   @ParameterizedTest
   @CsvSource({"1641.4, '1,641'", "99.96, 100.0", "8.25, 8.3", "0.254, 0.25"})
-  void rates(double rate, String text) {
+  void lowRateHasDecimals(double rate, String text) {
     assertThat(Numbers.rate(rate)).isEqualTo(text);
   }
 
@@ -77,19 +77,19 @@ class NumbersTest {
     "3599700, 1 h 00 m",
     "7620000, 2 h 07 m"
   })
-  void times(long millis, String text) {
+  void timeIsRoundedToSeconds(long millis, String text) {
     assertThat(Numbers.time(Duration.ofMillis(millis))).isEqualTo(text);
   }
 
   @ParameterizedTest
   @CsvSource({"8449, 8.4 s", "59949, 59.9 s", "59950, 1 m 00 s"})
-  void exactTimes(long millis, String text) {
+  void exactTimeHasTenthsBelowAMinute(long millis, String text) {
     assertThat(Numbers.exactTime(Duration.ofMillis(millis))).isEqualTo(text);
   }
 
   @ParameterizedTest
   @CsvSource({"0.0001, 0.0001", "4, 4", "1e-7, 0.0000001", "100, 100"})
-  void plain(double value, String text) {
+  void plainHasNoExponent(double value, String text) {
     assertThat(Numbers.plain(value)).isEqualTo(text);
   }
 
@@ -102,7 +102,7 @@ class NumbersTest {
     "0.25, 0.25",
     "3.14159, 3.142"
   })
-  void tiny(double value, String text) {
+  void tinyHasOneDecimalAndAnExponent(double value, String text) {
     assertThat(Numbers.tiny(value)).isEqualTo(text);
   }
 }

@@ -41,7 +41,7 @@ class ReportWriterTest {
   }
 
   @Test
-  void writesAPageAndTwoPictures() throws IOException {
+  void demoReportHasAPageAndTwoPictures() throws IOException {
     ReportWriter.Written written = ReportWriter.write(dir.resolve("new"), Reports.cifar10());
 
     assertThat(written.page()).isEqualTo(dir.resolve("new/report.html")).isNotEmptyFile();
@@ -64,7 +64,7 @@ class ReportWriterTest {
   }
 
   @Test
-  void theSameReportIsTheSameFile() throws IOException {
+  void sameReportGivesTheSameFile() throws IOException {
     String first = page(Reports.cifar10());
 
     assertThat(page(Reports.cifar10())).isEqualTo(first);
@@ -83,7 +83,7 @@ class ReportWriterTest {
 
   @ParameterizedTest
   @MethodSource("reports")
-  void everyPageIsWellFormedAndNeedsNothingElse(DemoReport report) throws Exception {
+  void everyPageIsWellFormedAndSelfContained(DemoReport report) throws Exception {
     String page = page(report);
 
     assertThat(page).startsWith("<!DOCTYPE html>");
@@ -99,7 +99,7 @@ class ReportWriterTest {
   }
 
   @Test
-  void whatOthersNamedIsEscaped() throws IOException {
+  void foreignNamesAreEscaped() throws IOException {
     String page = page(Reports.of(HOSTILE, List.of(HOSTILE, "cat"), List.of(HOSTILE)));
 
     assertThat(page)
@@ -108,10 +108,10 @@ class ReportWriterTest {
   }
 
   @Test
-  void thePageTellsTheResult() throws IOException {
+  void pageShowsTheResult() throws IOException {
     assertThat(page(Reports.cifar10()))
         .contains(
-            "<title>bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 numbers (4.2 %)<",
+            "<title>bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 parameters (4.2 %)<",
             "+21.7 points",
             "14.2 kB",
             "catastrophic forgetting",
@@ -123,7 +123,7 @@ class ReportWriterTest {
   }
 
   @Test
-  void picturesOfManyClassesStayOfASaneSize() throws IOException {
+  void pictureOfManyClassesHasABoundedWidth() throws IOException {
     List<String> many = IntStream.range(0, 500).mapToObj(i -> "class " + i).toList();
     ReportWriter.write(dir, Reports.of("many", many, many.subList(0, 2)));
 
@@ -131,10 +131,10 @@ class ReportWriterTest {
     assertThat(image.getWidth()).isLessThan(6_000);
   }
 
-  // ---- what goes wrong ----
+  // ---- failures ----
 
   @Test
-  void withoutFontsThePageIsWrittenAndEachPictureMissedIsTold() throws IOException {
+  void missingFontsOmitThePicturesWithAWarning() throws IOException {
     Files.writeString(dir.resolve("loss.png"), "of an earlier run", StandardCharsets.UTF_8);
     RuntimeException cause = new RuntimeException("Fontconfig head is null");
     ReportWriter.Written written =
@@ -158,12 +158,12 @@ class ReportWriterTest {
     assertThat(dir.resolve("loss.png")).doesNotExist();
     assertThat(written.warnings()).hasSize(2);
     assertThat(written.warnings().get(0))
-        .startsWith("loss.png was not drawn; are there fonts on this machine")
+        .startsWith("loss.png was not drawn; are fontconfig and a font installed?")
         .contains("Fontconfig head is null");
   }
 
   @Test
-  void aDirectoryThatCanNotBeMade() throws IOException {
+  void directoryThatCannotBeCreatedIsRefused() throws IOException {
     Path file = Files.writeString(dir.resolve("file"), "in the way", StandardCharsets.UTF_8);
 
     assertThatThrownBy(() -> ReportWriter.write(file.resolve("report"), Reports.cifar10()))

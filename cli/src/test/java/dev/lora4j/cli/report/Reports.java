@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** A report as CIFAR-10 gives it, to be varied. */
+/** Demo reports: one like that of CIFAR-10, and variants. */
 final class Reports {
   static final List<String> CLASSES =
       List.of("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck");
@@ -21,7 +21,7 @@ final class Reports {
   private Reports() {}
 
   static DemoReport cifar10() {
-    return of("CIFAR-10: 50,000 images to train on, 10,000 to test", CLASSES, TUNED);
+    return of("CIFAR-10: 50,000 training images, 10,000 test images", CLASSES, TUNED);
   }
 
   static DemoReport of(String data, List<String> classes, List<String> tuned) {
@@ -29,7 +29,7 @@ final class Reports {
     return of(data, classes, tuned, before(classes), after(classes), adapted, 1.91e-6, true);
   }
 
-  /** Where accuracy over all classes rises. */
+  /** A report in which the accuracy over all classes rises. */
   static DemoReport swapped() {
     Summary adapted = new Summary(3_272, 74_838, "");
     return of("", CLASSES, TUNED, after(CLASSES), before(CLASSES), adapted, 0, true);
@@ -39,7 +39,7 @@ final class Reports {
     return of("", CLASSES, TUNED, before(CLASSES), after(CLASSES), adapted, 0, true);
   }
 
-  /** Where neither merging nor switching off is exact, and one class was not measured. */
+  /** A report in which merging and disabling are inexact, and classes were not measured. */
   static DemoReport broken() {
     Accuracy few = new Accuracy(0.5, Map.of("cat", 0.5));
     return of("", CLASSES, TUNED, few, few, new Summary(0, 0, ""), 0.25, false);
@@ -111,7 +111,7 @@ final class Reports {
         classes, 0.262, 0.041, 0.022, 0.719, 0.583, 0.071, 0.585, 0.19, 0.203, 0.11, 0.052);
   }
 
-  /** A loss that falls by the same from each step to the next. */
+  /** A loss that falls linearly. */
   static List<LossCurve.Point> line(int points) {
     return IntStream.range(0, points).mapToObj(i -> new LossCurve.Point(i, points - i)).toList();
   }

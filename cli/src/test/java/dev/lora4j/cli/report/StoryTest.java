@@ -12,13 +12,14 @@ class StoryTest {
   }
 
   @Test
-  void headline() {
+  void headlineHasAccuracyAndParameters() {
     assertThat(new Story(Reports.cifar10()).headline())
-        .isEqualTo("bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 numbers (4.2 %)");
+        .isEqualTo(
+            "bird, cat, dog: 41.2 % → 62.9 % by training 3,272 of 78,110 parameters (4.2 %)");
   }
 
   @Test
-  void manyClassesAreNotAllSpelledOut() {
+  void manyClassesAreAbbreviated() {
     Story story = cifar10(List.of("plane", "car", "bird", "cat", "deer", "dog"));
 
     assertThat(story.headline()).startsWith("plane, car, bird and 3 more: ");
@@ -26,14 +27,14 @@ class StoryTest {
   }
 
   @Test
-  void namesInASentence() {
+  void namesAreJoinedByCommasAndAnd() {
     assertThat(cifar10(List.of("cat")).tunedNames()).isEqualTo("cat");
     assertThat(cifar10(List.of("cat", "dog")).tunedNames()).isEqualTo("cat and dog");
     assertThat(cifar10(Reports.TUNED).tunedNames()).isEqualTo("bird, cat and dog");
   }
 
   @Test
-  void aSmallShareKeepsDigitsThatSaySomething() {
+  void smallShareHasMoreDigits() {
     assertThat(trained(1, 299)).isEqualTo("0.33 %");
     assertThat(trained(1, 99_999)).isEqualTo("0.0010 %");
   }
@@ -43,30 +44,30 @@ class StoryTest {
   }
 
   @Test
-  void aFallIsExplained() {
+  void fallIsExplainedAsForgetting() {
     assertThat(new Story(Reports.cifar10()).whyOverall())
         .contains("fell from 55.4 % to 26.2 %", "catastrophic forgetting", "61.5 % to 9.8 %");
   }
 
   @Test
-  void allClassesFineTunedLeavesNoneToForget() {
+  void fineTuningAllClassesForgetsNone() {
     assertThat(cifar10(Reports.CLASSES).whyOverall())
         .contains("none to forget", "from 55.4 % to 26.2 %")
         .doesNotContain("catastrophic");
   }
 
   @Test
-  void aRiseIsNotCalledAFall() {
+  void riseIsNotDescribedAsAFall() {
     assertThat(new Story(Reports.swapped()).whyOverall())
         .contains("from 26.2 % to 55.4 %", "although fine-tuning saw only images of bird")
         .doesNotContain("fell");
   }
 
   @Test
-  void checksThatFailSaySo() {
+  void failedChecksAreReportedAsBugs() {
     Story story = new Story(Reports.broken());
 
-    assertThat(story.restoring()).contains("this is a fault");
+    assertThat(story.restoring()).contains("This is a bug");
     assertThat(story.merging()).contains("0.25", "more than rounding explains");
     assertThat(story.mergesExactly()).isFalse();
   }

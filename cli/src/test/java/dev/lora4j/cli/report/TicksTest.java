@@ -17,7 +17,7 @@ class TicksTest {
     "12, 0 5 10 15",
     "0, 0 1"
   })
-  void roundedUpToATick(double max, String labels) {
+  void roundUpEndsOnATick(double max, String labels) {
     Ticks ticks = Ticks.roundUp(max, 5);
 
     assertThat(labels(ticks)).containsExactly(labels.split(" "));
@@ -26,7 +26,7 @@ class TicksTest {
 
   @ParameterizedTest
   @CsvSource({"7500, '0 2,000 4,000 6,000'", "3, 0 1 2 3", "1, 0 1"})
-  void endingWithTheData(double max, String labels) {
+  void exactEndsWithTheData(double max, String labels) {
     Ticks ticks = Ticks.exact(max, 4);
 
     assertThat(labels(ticks)).containsExactly(labels.split(" "));
@@ -40,7 +40,7 @@ class TicksTest {
     "0.1, 2.41, 0.0 0.5 1.0 1.5 2.0 2.5",
     "0, 0, 0 1"
   })
-  void aboutTheData(double min, double max, String labels) {
+  void aroundCoversTheData(double min, double max, String labels) {
     Ticks ticks = Ticks.around(min, max, 5);
 
     assertThat(labels(ticks)).containsExactly(labels.split(" "));

@@ -21,8 +21,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Records how a run can be repeated: {@code run.yaml} with all options of the command, {@code
- * origin.json} with versions and digests, and the tokenizer's files, for users of the adapter.
+ * The files that make a run repeatable, in its directory: {@code run.yaml} with all options of the
+ * command, {@code origin.json} with versions, base and data, and the tokenizer files that users of
+ * the adapter need.
  */
 final class RunRecord {
   /** The options of a run, as a file for {@code --config}. */
@@ -47,9 +48,10 @@ final class RunRecord {
     this.directory = directory;
   }
 
-  /** Writes the options as a file that {@code --config} takes. */
+  /** Writes the options as a file for {@code --config}. */
   void options(Map<String, Object> options) {
-    StringBuilder yaml = new StringBuilder("# lora train --config run.yaml does this run again\n");
+    StringBuilder yaml =
+        new StringBuilder("# Repeat this run with: lora train --config" + " run.yaml\n");
     options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
     write(OPTIONS, yaml.toString());
   }
@@ -62,16 +64,16 @@ final class RunRecord {
           ? value.toString()
           : JSON.writeValueAsString(value instanceof Collection<?> ? value : value.toString());
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a value that can't be written", e);
+      throw new IllegalStateException("cannot write the value", e);
     }
   }
 
   /**
-   * Records versions and inputs.
+   * Writes versions, base and data of the run.
    *
-   * @param model as the user named it
-   * @param base its directory or GGUF file
-   * @param fingerprint of its tensors
+   * @param model the base as given by the user
+   * @param base directory or GGUF file of the base
+   * @param fingerprint digest of the base tensors
    * @param data the data files
    */
   void origin(String model, Path base, String fingerprint, List<Path> data) {

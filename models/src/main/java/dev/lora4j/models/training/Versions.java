@@ -4,14 +4,14 @@ import dev.lora4j.nn.Engine;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Versions of everything that a run depends on. */
+/** The versions of lora4j and of its environment. */
 public final class Versions {
   /** The version of lora4j. */
   public static final String LORA4J = "0.1.0";
 
   private Versions() {}
 
-  /** Versions by name. */
+  /** Returns the versions by name. */
   public static Map<String, String> all() {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("lora4j", LORA4J);

@@ -1,60 +1,32 @@
 package dev.lora4j.cli.report;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The page: the result first, then what it rests on, then how to repeat it. */
-final class ReportPage {
-  private static final String STYLE = resource("report.css");
-
+/** The page of a demo: the result, the measurements behind it, and how to repeat it. */
+final class DemoPage {
   private final DemoReport report;
   private final Story story;
 
-  ReportPage(DemoReport report) {
+  DemoPage(DemoReport report) {
     this.report = report;
     story = new Story(report);
   }
 
   String html() {
-    return document(
+    return Page.document(
         story.headline(),
         header()
             + tiles()
-            + section("Accuracy, class by class", new AccuracyBars(report).html() + why())
-            + section("Loss", lossText() + LossPlot.html(report, story))
-            + section("The base stays whole", checks())
-            + section("Where the time went", times())
-            + section("What was trained", listings())
-            + section("Do it again", repeat())
-            + footer(report.versions()));
-  }
-
-  /** A whole page in the report's style. */
-  static String document(String title, String content) {
-    return """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8"/>
-        <meta name="viewport" content="width=device-width, initial-scale=1"/>
-        <meta name="color-scheme" content="light dark"/>
-        <title>%s</title>
-        <style>
-        %s</style>
-        </head>
-        <body>
-        <main>
-        %s</main>
-        </body>
-        </html>
-        """
-        .formatted(Html.escape(title), STYLE, content);
+            + Page.section("Accuracy per class", new AccuracyChart(report).html() + why())
+            + Page.section("Loss", lossText() + LossChart.of(report, story).html())
+            + Page.section("The base is unchanged", checks())
+            + Page.section("Time", times())
+            + Page.section("Parameters", listings())
+            + Page.section("Repeat this run", repeat())
+            + Page.footer(report.versions()));
   }
 
   private String header() {
@@ -77,26 +49,17 @@ final class ReportPage {
 
   private String tiles() {
     return "<dl class=\"tiles\">\n"
-        + tile(
+        + Page.tile(
             "gain",
             Numbers.points(story.tunedBefore(), story.tunedAfter()),
             "mean of the fine-tuned classes")
-        + tile("trained", story.trainedShare(), "of all numbers were trained")
-        + tile("adapter", Numbers.bytes(report.adapterBytes()), "adapter on disk")
-        + tile(
+        + Page.tile("trained", story.trainedShare(), "of all parameters trained")
+        + Page.tile("adapter", Numbers.bytes(report.adapterBytes()), "adapter on disk")
+        + Page.tile(
             "fine-tuning",
             Numbers.exactTime(report.times().lora()),
-            "at " + Numbers.rate(report.loraStepsPerSecond()) + " steps a second")
+            "at " + Numbers.rate(report.loraStepsPerSecond()) + " steps/s")
         + "</dl>\n";
-  }
-
-  static String tile(String name, String value, String meaning) {
-    return "<div><dt>%s</dt><dd><b>%s</b> <span>%s</span></dd></div>\n"
-        .formatted(name, value, meaning);
-  }
-
-  static String section(String title, String content) {
-    return "<section>\n<h2>%s</h2>\n%s</section>\n".formatted(title, content);
   }
 
   private String why() {
@@ -105,8 +68,8 @@ final class ReportPage {
 
   private String lossText() {
     return """
-        <p>Cross-entropy over the steps: each pale point is the mean of a few steps, the line a \
-        running mean. Both panels share one scale.</p>
+        <p>Cross-entropy over the steps: each pale point is the mean of a few steps, the line is \
+        their running mean. Both panels share one scale.</p>
         """;
   }
 
@@ -128,7 +91,7 @@ final class ReportPage {
     phases.put("loading the data", times.load());
     phases.put("training the base", times.base());
     phases.put("fine-tuning with LoRA", times.lora());
-    phases.put("starting, measuring, saving", times.rest());
+    phases.put("start-up, evaluation, saving", times.rest());
     StringBuilder bar = new StringBuilder();
     StringBuilder rows = new StringBuilder();
     int phase = 0;
@@ -144,7 +107,7 @@ final class ReportPage {
     return """
         <div class="stack" aria-hidden="true">%s</div>
         <table class="times">
-        %s<tr class="sum"><th scope="row">in all</th><td>%s</td><td></td></tr>
+        %s<tr class="sum"><th scope="row">total</th><td>%s</td><td></td></tr>
         </table>
         """
         .formatted(bar, rows, Numbers.exactTime(times.total()));
@@ -160,8 +123,8 @@ final class ReportPage {
 
   private String listings() {
     return """
-        <p>LoRA freezes a layer’s weight <i>W</i> and trains two thin matrices beside it: \
-        <span class="formula"><i>W x</i> + (<i>α</i> / <i>r</i>) <i>B A x</i></span>. <i>B</i> starts at zero, so training \
+        <p>LoRA freezes the weight <i>W</i> of a layer and trains two low-rank matrices: \
+        <span class="formula"><i>W x</i> + (<i>α</i> / <i>r</i>) <i>B A x</i></span>. <i>B</i> is initialised to zero, so training \
         starts from exactly the base.</p>
         <table class="counts">
         <thead><tr><td></td><th scope="col">base</th><th scope="col">adapted</th></tr></thead>
@@ -173,19 +136,19 @@ final class ReportPage {
         """
         .formatted(
             counts(
-                "trained",
+                "trainable",
                 report.parametersBefore().trainable(),
                 report.parametersAfter().trainable()),
             counts(
                 "frozen",
                 report.parametersBefore().untrainable(),
                 report.parametersAfter().untrainable()),
-            counts("in all", report.parametersBefore().total(), report.parametersAfter().total()),
+            counts("total", report.parametersBefore().total(), report.parametersAfter().total()),
             Html.escape(report.parametersBefore().text()),
             Html.escape(report.parametersAfter().text()));
   }
 
-  static String counts(String name, long before, long after) {
+  private static String counts(String name, long before, long after) {
     return "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n"
         .formatted(name, Numbers.count(before), Numbers.count(after));
   }
@@ -198,7 +161,7 @@ final class ReportPage {
     rows.put(
         "learning rate (base, LoRA)",
         Numbers.plain(settings.learningRate()) + ", " + Numbers.plain(settings.loraLearningRate()));
-    rows.put("examples in a step", Integer.toString(settings.batch()));
+    rows.put("batch size", Integer.toString(settings.batch()));
     rows.put("seed", Long.toString(settings.seed()));
     rows.put("workers", settings.workers() + " on " + settings.device());
     StringBuilder table = new StringBuilder();
@@ -216,29 +179,10 @@ final class ReportPage {
         .formatted(command(), table);
   }
 
-  /** The command, to be broken between its options only. */
+  /** The command, which wraps between options only. */
   private String command() {
     return report.settings().commandParts().stream()
         .map(part -> "<span>" + Html.escape(part) + "</span>")
         .collect(Collectors.joining(" "));
-  }
-
-  static String footer(Map<String, String> versions) {
-    StringBuilder spans = new StringBuilder();
-    versions.forEach(
-        (name, version) ->
-            spans.append("<span>%s %s</span> ".formatted(Html.escape(name), Html.escape(version))));
-    return "<footer>%s</footer>\n".formatted(spans.toString().strip());
-  }
-
-  private static String resource(String name) {
-    try (InputStream in = ReportPage.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException(name + " is missing from the jar");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

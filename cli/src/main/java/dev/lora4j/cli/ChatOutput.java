@@ -4,22 +4,20 @@ import dev.lora4j.models.talk.Answer;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** What a talk shows: answers on standard output, everything else on standard error. */
-final class ChatScreen {
+/** The output of a chat: answers on standard output, everything else on standard error. */
+final class ChatOutput {
   private final boolean json;
-  private final boolean interactive = Screen.standardError().terminal();
+  private final boolean interactive;
   private final UnaryOperator<String> safe = TerminalText.forStandardOutput();
 
-  ChatScreen(boolean json) {
+  /**
+   * Output as text or JSON.
+   *
+   * @param interactive true to print the figures of each answer
+   */
+  ChatOutput(boolean json, boolean interactive) {
     this.json = json;
-  }
-
-  /** Asks for a line, where somebody sits there. */
-  void ask() {
-    if (interactive) {
-      System.err.print("> ");
-      System.err.flush();
-    }
+    this.interactive = interactive;
   }
 
   void note(String sentence) {
@@ -30,7 +28,7 @@ final class ChatScreen {
     System.err.println(text);
   }
 
-  /** A piece of an answer; whether somebody still reads. */
+  /** Prints a piece of an answer; returns false if the reader is gone. */
   boolean piece(String text) {
     if (json) {
       return true;
@@ -46,9 +44,10 @@ final class ChatScreen {
       System.out.println();
     }
     switch (answer.end()) {
-      case LENGTH -> note("the answer is cut at --max-new-tokens");
-      case MAX_POSITIONS -> note("the answer is cut: the model's longest text is reached; /reset");
-      case INTERRUPTED -> note("interrupted; the answer counts as far as it got");
+      case LENGTH -> note("the answer was cut at --max-new-tokens");
+      case MAX_POSITIONS ->
+          note("the answer was cut at the end of the context; /reset starts" + " anew");
+      case INTERRUPTED -> note("interrupted; the conversation keeps the answer so far");
       default -> {}
     }
     if (interactive) {

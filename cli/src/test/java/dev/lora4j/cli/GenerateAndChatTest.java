@@ -16,13 +16,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** generate, chat, eval and data, with a small random model. */
-class TalkingTest {
+/** generate, chat, eval and data with a small random model. */
+class GenerateAndChatTest {
   private final Path directory;
   private Path base;
   private final Path adapter;
 
-  TalkingTest(@TempDir Path directory) {
+  GenerateAndChatTest(@TempDir Path directory) {
     this.directory = directory;
     base = SavedTextModel.chatty(directory.resolve("base"));
     adapter = SavedTextModel.adapter(base, directory.resolve("bard"), 3);
@@ -54,7 +54,7 @@ class TalkingTest {
   // ---- generate ----
 
   @Test
-  void aTextIsStreamedAndFiguresGoToStandardError() throws IOException {
+  void textIsStreamedAndFiguresGoToStandardError() throws IOException {
     CommandLineRun run = generate();
     JsonNode json = json(generate("--json"));
     assertThat(run.out()).isEqualTo(json.at("/text").asText() + System.lineSeparator());
@@ -65,12 +65,12 @@ class TalkingTest {
   }
 
   @Test
-  void rawLeavesTheTemplateOut() throws IOException {
+  void rawOmitsTheChatTemplate() throws IOException {
     assertThat(json(generate("--raw", "--json")).at("/prompt_tokens").asInt()).isLessThan(6);
   }
 
   @Test
-  void anAdapterChangesTheTextAndSoMaySeedsAndStops() throws IOException {
+  void adapterSeedAndStopChangeTheText() throws IOException {
     JsonNode bare = json(generate("--json"));
     JsonNode adapted = json(generate("--json", "--adapter", adapter.toString()));
     assertThat(adapted.at("/text")).isNotEqualTo(bare.at("/text"));
@@ -93,19 +93,19 @@ class TalkingTest {
   }
 
   @Test
-  void mistakesAreToldInASentence() {
+  void badInputIsReportedInASentence() {
     assertRefused(generate("--temperature", "-1"), "temperature must be at least 0");
     assertRefused(generate("--top-p", "0"), "top_p must be above 0");
     assertRefused(
         run("generate", "--prompt", "x", "--max-new-tokens", "0"),
         "max new tokens must be at least 1");
     assertRefused(generate("--stop", ""), "a stop string is empty");
-    assertRefused(generate("--raw", "--system", "Be brief."), "--system");
+    assertRefused(generate("--raw", "--system-prompt", "Be brief."), "--system-prompt");
     assertRefused(generate("--adapter", "gone"), "\"gone\"", "no directory");
     assertRefused(generate("--adapter", "=x"), "expected DIR or NAME=DIR");
     assertRefused(
         generate("--adapter", adapter.toString(), "--adapter", adapter.toString()),
-        "two are called 'bard'");
+        "two adapters are named 'bard'");
     assertRefused(
         CommandLineRun.of("generate", "--model", "gone", "--prompt", "x"), "no model \"gone\"");
     assertRefused(CommandLineRun.of("generate", "--model", base.toString()), "--prompt");
@@ -146,7 +146,7 @@ class TalkingTest {
   }
 
   @Test
-  void adaptersTakeTurns() throws IOException {
+  void adapterCommandSwitchesTheAdapter() throws IOException {
     CommandLineRun run =
         chat(
             "Hello\n/adapters\n/adapter none\n/reset\nHello\n/adapter brad\n/adapter bard\nHello\n",
@@ -160,42 +160,47 @@ class TalkingTest {
     assertThat(answers.get(2).at("/known_tokens").asInt()).isZero();
     assertThat(answers.get(0).at("/text")).isNotEqualTo(answers.get(1).at("/text"));
     assertThat(run.err())
-        .contains("* bard", "the bare model goes on", "no adapter 'brad'; did you mean bard?");
+        .contains("* bard", "no active adapter", "no adapter 'brad'; did you mean bard?");
   }
 
   @Test
-  void aConversationIsSavedAsTrainingData() throws IOException {
+  void saveWritesTheConversationAsTrainingData() throws IOException {
     Path file = directory.resolve("talk.jsonl");
     String save = "/save " + file + "\n";
-    CommandLineRun run = chat("Hello\n" + save + "And?\n" + save, "--system", "Be brief.");
-    assertThat(run.err()).contains("3 messages in", "5 messages in");
+    CommandLineRun run = chat("Hello\n" + save + "And?\n" + save, "--system-prompt", "Be brief.");
+    assertThat(run.err()).contains("Saved 3 messages to", "Saved 5 messages to");
     JsonNode messages = new ObjectMapper().readTree(Files.readString(file)).at("/messages");
     assertThat(messages).hasSize(5);
     assertThat(messages.at("/0/content").asText()).isEqualTo("Be brief.");
     assertThat(messages.at("/3/content").asText()).isEqualTo("And?");
-    assertThat(chat("Hello\n" + save).err()).contains("there is a file of that name");
+    assertThat(chat("Hello\n" + save).err()).contains("the file already exists");
   }
 
   @Test
-  void mistakesInATalkDoNotEndIt() {
+  void badCommandDoesNotEndTheChat() {
     CommandLineRun run =
         chat("/rest\n/adapter\n/save\n/help\n/system Be kind.\n/system\n//who\n/adapters\n");
     assertThat(run.status()).isZero();
     assertThat(run.err())
-        .contains("no command /rest; did you mean /reset?")
-        .contains("which one?", "where?", "/adapter NAME", "Be kind.", "no adapters");
+        .contains("unknown command /rest; did you mean /reset?")
+        .contains(
+            "expected /adapter NAME",
+            "expected /save FILE",
+            "/adapter NAME",
+            "Be kind.",
+            "No adapters");
     assertThat(run.out()).isNotBlank(); // "/who" was said
   }
 
   @Test
-  void aLongTalkSaysWhatItForgets() {
+  void conversationBeyondTheContextDropsItsFirstMessages() {
     CommandLineRun run = chat("one two three four five six seven eight\n".repeat(6));
-    assertThat(run.err()).contains("longest text of 192 tokens", "messages are forgotten");
+    assertThat(run.err()).contains("context of 192 tokens", "messages are dropped");
     assertThat(chat("word ".repeat(300) + "\nHello\n").err()).contains("the message is too long");
   }
 
   @Test
-  void aModelWithoutATemplateGoesOnButDoesNotTalk() throws IOException {
+  void modelWithoutAChatTemplateGeneratesButDoesNotChat() throws IOException {
     base = SavedTextModel.plain(directory.resolve("plain"));
     assertRefused(chat("Hello\n"), "no chat template");
     assertThat(json(generate("--json")).at("/text"))
@@ -209,7 +214,7 @@ class TalkingTest {
   }
 
   @Test
-  void aLanguageModelIsExamined() throws IOException {
+  void evalReportsNllAndPerplexity() throws IOException {
     Path file = data("held-out.jsonl", "{\"text\": \"To be, or not to be\"}\n{\"text\": \"Ay\"}\n");
     JsonNode bare = json(run("eval", "--data", file.toString(), "--json"));
     assertThat(bare.at("/perplexity").asDouble()).isEqualTo(Math.exp(bare.at("/nll").asDouble()));
@@ -221,14 +226,15 @@ class TalkingTest {
     CommandLineRun told = run("eval", "--data", file.toString());
     assertThat(told.out()).contains("nll", "perplexity", "2 examples of 2 rows");
     assertRefused(
-        run("eval", "--data", file.toString(), "--task", "x"), "--task is for TorchScript");
+        run("eval", "--data", file.toString(), "--task", "x"), "--task applies to TorchScript");
     assertRefused(
-        run("eval", "--data", file.toString(), "--max-tokens", "500"), "longest text, 192");
+        run("eval", "--data", file.toString(), "--max-seq-length", "500"),
+        "the limit of the model, 192");
     assertRefused(run("eval", "--data", "gone.jsonl", "--json"), "gone.jsonl");
   }
 
   @Test
-  void dataAreShownWithWhatIsLearned() throws IOException {
+  void dataShowsTheTokensThatCarryLoss() throws IOException {
     String rows =
         """
         {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}
@@ -250,7 +256,7 @@ class TalkingTest {
   }
 
   @Test
-  void pairsAreShownToo() throws IOException {
+  void dataShowsBothAnswersOfAPair() throws IOException {
     String row = "{\"prompt\": \"Why?\\n\", \"chosen\": \"So.\", \"rejected\": \"No.\"}\n";
     CommandLineRun run = run("data", data("pairs.jsonl", row).toString());
     assertThat(run.out()).contains("pair 1, chosen", "pair 1, rejected", "⟦No.");

@@ -7,12 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-class HubProgressBarTest {
+class DownloadProgressTest {
 
   @Test
-  void oneBarForAllFilesNamesTheOneOnItsWay() {
+  void oneBarForAllFilesNamesTheCurrentFile() {
     FakeScreen screen = new FakeScreen(true, StandardCharsets.UTF_8, 120);
-    try (HubProgressBar bar = new HubProgressBar(screen.screen())) {
+    try (DownloadProgress bar = new DownloadProgress(screen.screen())) {
       screen.pass(Duration.ofSeconds(2));
       bar.onArrival(new Arrival("config.json", 600, 0, 4_000_000));
       screen.pass(Duration.ofSeconds(2));
@@ -24,9 +24,9 @@ class HubProgressBarTest {
   }
 
   @Test
-  void whatWasKeptSaysNothingOfTheSpeed() {
+  void keptBytesDoNotCountForTheSpeed() {
     FakeScreen screen = new FakeScreen(false, StandardCharsets.UTF_8, 80);
-    try (HubProgressBar bar = new HubProgressBar(screen.screen())) {
+    try (DownloadProgress bar = new DownloadProgress(screen.screen())) {
       bar.onArrival(new Arrival("model.safetensors", 3_000_000, 3_000_000, 4_000_000));
       screen.pass(Duration.ofSeconds(2));
       bar.onArrival(new Arrival("model.safetensors", 4_000_000, 3_000_000, 4_000_000));
@@ -36,19 +36,19 @@ class HubProgressBarTest {
   }
 
   @Test
-  void aNoticeHasALineOfItsOwn() {
+  void noticeHasALineOfItsOwn() {
     FakeScreen screen = new FakeScreen(false, StandardCharsets.UTF_8, 80);
-    try (HubProgressBar bar = new HubProgressBar(screen.screen())) {
-      bar.onNotice("the Hub is away");
+    try (DownloadProgress bar = new DownloadProgress(screen.screen())) {
+      bar.onNotice("the Hub is unreachable");
     }
 
-    assertThat(screen.lines()).containsExactly("lora: the Hub is away");
+    assertThat(screen.lines()).containsExactly("lora: the Hub is unreachable");
   }
 
   @Test
-  void nothingToFetchShowsNothing() {
+  void completeModelShowsNothing() {
     FakeScreen screen = new FakeScreen(true, StandardCharsets.UTF_8, 80);
-    new HubProgressBar(screen.screen()).close();
+    new DownloadProgress(screen.screen()).close();
 
     assertThat(screen.text()).isEmpty();
   }
