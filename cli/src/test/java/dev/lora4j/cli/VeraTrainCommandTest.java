@@ -12,7 +12,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class VeraTrainCommandTest {
-  @TempDir private Path directory;
+  private final Path directory;
+
+  VeraTrainCommandTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   @Test
   void methodVeraTrainsAnAdapterThatLoads() throws IOException {

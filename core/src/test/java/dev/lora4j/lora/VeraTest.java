@@ -33,7 +33,11 @@ class VeraTest {
   private static final double SAME_NUMBERS = 1e-6;
 
   private final PointerScope scope = new PointerScope();
-  @TempDir private Path directory;
+  private final Path directory;
+
+  VeraTest(@TempDir Path directory) {
+    this.directory = directory;
+  }
 
   @AfterEach
   void close() {
