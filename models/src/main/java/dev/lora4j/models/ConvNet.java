@@ -12,10 +12,10 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A small convolutional network that sorts images of 32 × 32 into classes.
+ * A small convolutional network for classifying 32×32 images.
  *
  * <p>Input {@code [batch, 3, 32, 32]}, output logits {@code [batch, classes]}. The third
- * convolution is declared and never used: adapting a network must cope with such layers.
+ * convolution is declared but never used: adapting a network must cope with such layers.
  */
 public final class ConvNet extends Staged {
   private final Child conv1 = child("conv1", new Conv2d(3, 6, 5));
@@ -30,12 +30,12 @@ public final class ConvNet extends Staged {
   private final Child fc3;
   private final List<Stage> stages;
 
-  /** A network for the ten classes of CIFAR-10. */
+  /** Creates a network for the ten classes of CIFAR-10. */
   public ConvNet() {
     this(10);
   }
 
-  /** A network for this many classes. */
+  /** Creates a network for the given number of classes. */
   public ConvNet(int classes) {
     fc3 = child("fc3", new Linear(84, classes));
     stages =

@@ -6,7 +6,10 @@ import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** An adapted ConvNet's matrices under the fixtures' names, such as {@code fc1.lora_A.weight}. */
+/**
+ * An adapted ConvNet's A and B matrices under the fixtures' names, such as {@code
+ * fc1.lora_A.weight}.
+ */
 final class ConvNetAdapter {
   private ConvNetAdapter() {}
 

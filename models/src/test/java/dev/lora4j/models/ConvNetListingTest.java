@@ -11,7 +11,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.junit.jupiter.api.Test;
 
-/** The listing, to the character. */
+/** The parameter listing, compared character by character. */
 class ConvNetListingTest {
   private static final String BEFORE =
       """
@@ -62,7 +62,7 @@ class ConvNetListingTest {
       Size of trainable parameters: 0.01 mb""";
 
   @Test
-  void isTheWriteUpsBeforeAndAfterAdapting() {
+  void listingEqualsTheReferenceBeforeAndAfterAdapting() {
     try (ConvNet net = new ConvNet();
         PointerScope scope = new PointerScope()) {
       assertThat(Summary.of(net)).hasToString(BEFORE);

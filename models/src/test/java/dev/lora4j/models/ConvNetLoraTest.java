@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The adapted network against the write-up's and PEFT's; numbers by tools/convnet_fixtures.py. */
+/**
+ * Parity of the adapted network with the reference implementation and PEFT; fixtures by
+ * tools/convnet_fixtures.py.
+ */
 class ConvNetLoraTest {
   private static final double TOLERANCE = 1e-5;
 
@@ -34,7 +37,7 @@ class ConvNetLoraTest {
   }
 
   @Test
-  void answersLearnsAndMergesAsTheWriteUpDoes() {
+  void logitsGradientsAndMergeEqualTheReference() {
     Fixture expected = Fixture.read("convnet/lora.safetensors");
     LoraModel model = Lora.adapt(net, LoraConfig.rank(4).alpha(4));
     ConvNetAdapter.copyInto(net, expected);
@@ -44,7 +47,7 @@ class ConvNetLoraTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"peft_default", "peft_rslora", "peft_patterns"})
-  void answersLearnsAndMergesAsPeftDoes(String name) {
+  void logitsGradientsAndMergeEqualPefts(String name) {
     LoraModel model = Lora.base(net);
 
     model.load("default", Fixture.path("convnet/" + name));

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The ConvNet against PyTorch and PEFT, on what tools/convnet_fixtures.py wrote. Tolerance {@code
- * 1e-5}: PyTorch in float32 differs from itself in float64 by up to 2e-6.
+ * Parity of the ConvNet with PyTorch and PEFT; fixtures by tools/convnet_fixtures.py. Tolerance
+ * {@code 1e-5}: PyTorch's float32 results differ from its float64 results by up to 2e-6.
  */
 class ConvNetParityTest {
   private static final double TOLERANCE = 1e-5;
@@ -52,7 +52,7 @@ class ConvNetParityTest {
   }
 
   @Test
-  void theBaseAnswersAsPyTorchDoes() {
+  void baseLogitsAndGradientsEqualPyTorchs() {
     Fixture expected = Fixture.read("convnet/base_expected.safetensors");
 
     expected.check("logits", logits(), TOLERANCE);
@@ -63,14 +63,14 @@ class ConvNetParityTest {
   }
 
   @Test
-  void withoutGradientsTheAnswerIsTheSame() {
+  void inferenceModeGivesTheSameLogits() {
     net.freeze();
 
     Fixture.read("convnet/base_expected.safetensors").check("logits", logits(), TOLERANCE);
   }
 
   @Test
-  void anAdapterOfPeftAnswersAndLearnsAsThere() {
+  void peftAdapterGivesPeftsLogitsAndGradients() {
     LoraModel model = Lora.base(net);
     model.load("default", Fixture.path("convnet/peft_default"));
     model.activate("default");
@@ -91,7 +91,7 @@ class ConvNetParityTest {
   }
 
   @Test
-  void mergedWeightsAreThoseOfPeft() {
+  void mergedWeightsEqualPefts() {
     LoraModel model = Lora.base(net);
     model.load("default", Fixture.path("convnet/peft_default"));
     model.activate("default");
@@ -112,7 +112,7 @@ class ConvNetParityTest {
   }
 
   @Test
-  void anAdapterSurvivesTheWayToAnotherCopyOfTheBase(@TempDir Path directory) {
+  void savedAdapterLoadsOntoAnotherCopyOfTheBase(@TempDir Path directory) {
     LoraModel model = Lora.base(net);
     model.load("default", Fixture.path("convnet/peft_default"));
     model.activate("default");
@@ -126,6 +126,6 @@ class ConvNetParityTest {
       other.activate("mine");
       TensorAssert.assertThat(copy.forward(batch.tensor("input"))).isExactly(expected);
     }
-    assertThat(bytes).isLessThan(15_500); // with PEFT's config and the base's fingerprint
+    assertThat(bytes).isLessThan(15_500); // with PEFT's config and the fingerprint of the base
   }
 }

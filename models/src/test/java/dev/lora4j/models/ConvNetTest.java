@@ -22,9 +22,11 @@ class ConvNetTest {
     scope.close();
   }
 
-  /** The numbers of {@code torch.manual_seed(0); ConvNet()}, see tools/init_fixtures.py. */
+  /**
+   * Initial weights of {@code torch.manual_seed(0); ConvNet()}; fixtures by tools/init_fixtures.py.
+   */
   @Test
-  void aSeedGivesPyTorchsNetwork() {
+  void seedGivesPyTorchsInitialWeights() {
     Fixture expected = Fixture.read("init/convnet.safetensors");
     Engine.seed(0);
 
@@ -44,7 +46,7 @@ class ConvNetTest {
   }
 
   @Test
-  void thereAreAsManyLogitsAsClasses() {
+  void logitsHaveOneColumnPerClass() {
     TensorAssert.assertThat(net.forward(torch.zeros(3, 3, 32, 32))).hasShape(3, 10);
     try (ConvNet two = new ConvNet(2)) {
       TensorAssert.assertThat(two.forward(torch.zeros(3, 3, 32, 32))).hasShape(3, 2);
