@@ -101,7 +101,7 @@ final class TuneBench implements Callable<Integer> {
   private List<String> ours(Path train, Path held, Path directory) {
     return inFreshDirectory(
         directory,
-        "./lora train --model '%s' --data '%s' --valid '%s' --steps %d --batch-size %d --rank 8 --lr 2e-4"
+        "./lora train --model '%s' --data '%s' --validation-data '%s' --steps %d --batch-size %d --rank 8 --lr 2e-4"
                 .formatted(model, train, held, steps, batch)
             + " --lr-scheduler linear --max-seq-length 1024 --json --out");
   }
