@@ -1,9 +1,9 @@
-"""Small random language models of each family, with what transformers and PEFT say of them.
+"""Small random language models of each family, with results of transformers and PEFT.
 
     python tools/llm_fixtures.py
 
 Writes a checkpoint directory, a LoRA adapter on all its linear layers, and the logits, gradients and greedy texts of
-both. Then loads everything from the disk again and computes it once more.
+both. Then reloads and recomputes everything from the files.
 """
 import json
 import shutil
@@ -38,13 +38,13 @@ FAMILIES = {
     "gpt2": GPT2Config(vocab_size=VOCAB, n_embd=32, n_layer=2, n_head=4, n_positions=64, bos_token_id=1,
                        eos_token_id=2),
 }
-OLD_STYLE = ["llama2", "llama3", "llama_linear", "mistral"]  # as most config.json files still are
+OLD_STYLE = ["llama2", "llama3", "llama_linear", "mistral"]  # the style of most config.json files
 SHARDED = ["qwen3"]
 MODULES = {"gpt2": ["c_attn", "c_proj", "c_fc"]}
 
 
 def randomize(model, std):
-    """Far enough from where training starts that every part of the model has a say."""
+    """Moves parameters far enough from their initial values for every part of the model to matter."""
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             norm = "norm" in name or ".ln_" in name
@@ -74,7 +74,7 @@ def greedy(model, prompt):
 
 
 def said(folder, tokens):
-    """Everything that is compared, computed from the files alone."""
+    """Computes all compared values from the files alone."""
     base = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float32).eval()
     out = {"tokens": tokens}
     with torch.no_grad():

@@ -25,7 +25,7 @@ final class ScriptPart {
     return name.has_value() ? unmangled(name.get().qualifiedName().getString()) : "";
   }
 
-  /** Strips the number by which a file tells apart classes with the same name. */
+  /** Strips the number that distinguishes classes with the same name. */
   static String unmangled(String name) {
     String plain = name.replaceAll(MANGLED, "");
     return plain.startsWith(ROOT) ? plain.substring(ROOT.length()) : plain;
