@@ -260,7 +260,7 @@ class TrainCommandTest {
         CommandLineRun.of("info", MODEL.replace("convnet.scripted", "state_dict")),
         "torch.jit.script");
     assertRefused(script("eval", "gone"), "there is no such file");
-    assertRefused(train("--size", "16"), "the script does not accept");
+    assertRefused(train("--size", "16"), "the script can't take");
     assertRefused(
         CommandLineRun.of("train", "--model", "x.safetensors", "--data", "y"), "TorchScript");
   }

@@ -141,7 +141,7 @@ public final class TorchScriptModel extends ScriptNode {
       throw e;
     } catch (RuntimeException e) {
       throw new UserError(
-          "the script does not accept %s: %s".formatted(described(inputs), NativeError.oneLine(e)),
+          "the script can't take %s: %s".formatted(described(inputs), NativeError.oneLine(e)),
           e);
     }
   }

@@ -180,7 +180,7 @@ class TorchScriptModelTest {
   private static void assertNotTaken(TorchScriptModel net, String why, ScriptValue... inputs) {
     assertThatThrownBy(() -> net.answer(inputs))
         .isInstanceOf(UserError.class)
-        .hasMessageContainingAll("the script does not accept", why)
+        .hasMessageContainingAll("the script can't take", why)
         .hasMessageNotContaining("\n");
   }
 
