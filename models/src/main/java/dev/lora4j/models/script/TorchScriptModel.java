@@ -141,8 +141,7 @@ public final class TorchScriptModel extends ScriptNode {
       throw e;
     } catch (RuntimeException e) {
       throw new UserError(
-          "the script can't take %s: %s".formatted(described(inputs), NativeError.oneLine(e)),
-          e);
+          "the script can't take %s: %s".formatted(described(inputs), NativeError.oneLine(e)), e);
     }
   }
 
