@@ -42,7 +42,7 @@ def tensor(name, value, config):
     if config["model_type"] == "gpt2":
         turned = kind == "weight" and value.ndim == 2
         return f"blk.{number}.{GPT2[inner]}.{kind}", np.ascontiguousarray(value.T) if turned else value
-    if config["model_type"] == "llama" and inner in ("self_attn.q_proj", "self_attn.k_proj"):
+    if config["model_type"] in ("llama", "granite") and inner in ("self_attn.q_proj", "self_attn.k_proj"):
         key = "num_attention_heads" if inner.endswith("q_proj") else "num_key_value_heads"
         value = interleaved(value, config[key])
     return f"blk.{number}.{LLAMA[inner]}.{kind}", value
@@ -84,7 +84,12 @@ def describe(writer, config):
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_rope_freq_base(config.get("rope_theta") or config["rope_parameters"]["rope_theta"])
-    if config["model_type"] == "llama":
+    if config["model_type"] == "granite":
+        writer.add_attention_scale(config["attention_multiplier"])
+        writer.add_embedding_scale(config["embedding_multiplier"])
+        writer.add_residual_scale(config["residual_multiplier"])
+        writer.add_logit_scale(config["logits_scaling"])
+    if config["model_type"] in ("llama", "granite"):
         writer.add_rope_dimension_count(head_dim)
         writer.add_vocab_size(config["vocab_size"])
     elif config["model_type"] == "qwen3":
@@ -170,7 +175,7 @@ def tokenizer(name, pre):
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for family in ("llama2", "llama3", "llama_linear", "qwen3", "gpt2"):
+    for family in ("llama2", "llama3", "llama_linear", "qwen3", "gpt2", "granite"):
         model(family)
     for name, pre in dict(gpt2="gpt-2", smollm2="smollm", llama3="llama-bpe", llama2=None).items():
         tokenizer(name, pre)

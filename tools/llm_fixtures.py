@@ -1,18 +1,20 @@
 """Small random language models of each family, with results of transformers and PEFT.
 
-    python tools/llm_fixtures.py
+    python tools/llm_fixtures.py [FAMILY...]
 
 Writes a checkpoint directory, a LoRA adapter on all its linear layers, and the logits, gradients and greedy texts of
 both. Then reloads and recomputes everything from the files.
 """
 import json
 import shutil
+import sys
 
 from fixture_io import ROOT, differs, finish, load, prefixed, save, seed
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from transformers import (AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config)
+from transformers import (AutoModelForCausalLM, GPT2Config, GraniteConfig, LlamaConfig, MistralConfig, Qwen2Config,
+                          Qwen3Config)
 from transformers.utils import logging
 
 logging.set_verbosity_error()
@@ -37,8 +39,11 @@ FAMILIES = {
                          rope_parameters=dict(rope_theta=1000000.0, rope_type="default")),
     "gpt2": GPT2Config(vocab_size=VOCAB, n_embd=32, n_layer=2, n_head=4, n_positions=64, bos_token_id=1,
                        eos_token_id=2),
+    "granite": GraniteConfig(**SMALL, num_key_value_heads=2, attention_bias=True, mlp_bias=True, tie_word_embeddings=True,
+                             embedding_multiplier=3.5, attention_multiplier=0.81, residual_multiplier=0.37,
+                             logits_scaling=1.7, rope_parameters=dict(rope_theta=20000.0, rope_type="default")),
 }
-OLD_STYLE = ["llama2", "llama3", "llama_linear", "mistral"]  # the style of most config.json files
+OLD_STYLE = ["llama2", "llama3", "llama_linear", "mistral", "granite"]  # the style of most config.json files
 SHARDED = ["qwen3"]
 MODULES = {"gpt2": ["c_attn", "c_proj", "c_fc"]}
 
@@ -132,6 +137,8 @@ def wrong_in(folder):
 def main():
     wrong = []
     for name, config in FAMILIES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         wrong += wrong_in(write(name, config))
     finish(FOLDER, wrong)
 

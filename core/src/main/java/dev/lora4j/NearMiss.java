@@ -5,17 +5,17 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 
-/** The valid names nearest to a mistyped one, for errors that help. */
+/** Suggestions of valid names for a mistyped one, for error messages. */
 public final class NearMiss {
   private static final int SHOWN = 3;
 
   private NearMiss() {}
 
   /**
-   * Says {@code "; did you mean q_proj?"} where a valid name is near, else lists the valid names.
+   * Returns {@code "; did you mean q_proj?"} if a valid name is near, else lists the valid names.
    *
-   * @param given what the user wrote
-   * @param valid the names that would have been accepted
+   * @param given the name that the user wrote
+   * @param valid the accepted names
    */
   public static String hint(String given, Collection<String> valid) {
     List<String> near = nearest(given, valid);
@@ -25,7 +25,7 @@ public final class NearMiss {
     return valid.isEmpty() ? "" : "; valid: " + String.join(", ", valid);
   }
 
-  /** The valid names within a third of the given name's length in edits, nearest first. */
+  /** Returns the valid names within a third of the given name's length in edits, nearest first. */
   public static List<String> nearest(String given, Collection<String> valid) {
     int limit = Math.max(2, given.length() / 3);
     record Candidate(String name, int distance) {}
@@ -40,7 +40,7 @@ public final class NearMiss {
     return near.stream().limit(SHOWN).map(Candidate::name).toList();
   }
 
-  /** Levenshtein's distance. */
+  /** Returns the Levenshtein distance. */
   private static int edits(String a, String b) {
     int[] previous = new int[b.length() + 1];
     for (int j = 0; j < previous.length; j++) {

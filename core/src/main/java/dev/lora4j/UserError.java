@@ -1,8 +1,8 @@
 package dev.lora4j;
 
 /**
- * A mistake in what the user gave: a bad value, a missing file, a name that matches nothing. The
- * message says what is wrong, where, and what to do next; it is shown without a stack trace.
+ * Thrown for bad input by the user: an invalid value, a missing file, a name that matches nothing.
+ * The message says what is wrong, where, and what to do; it is shown without a stack trace.
  */
 public final class UserError extends IllegalArgumentException {
   private static final long serialVersionUID = 1;

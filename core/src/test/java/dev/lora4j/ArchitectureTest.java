@@ -1,5 +1,9 @@
 package dev.lora4j;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -13,6 +17,13 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.lora4j.row.CachedHeads;
+import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.Row;
+import dev.lora4j.row.Turn;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
+import java.util.function.Supplier;
 import org.jspecify.annotations.NullMarked;
 
 /** Who may call whom. Whatever is not allowed here is a new decision. */
@@ -27,7 +38,7 @@ class ArchitectureTest {
   @ArchTest static final ArchRule GGUF_BUILDS_ON_IO = only("io.gguf", "io");
   @ArchTest static final ArchRule DATA_NEEDS_FILES = only("data", "io");
   @ArchTest static final ArchRule LORA_ADAPTS_LAYERS = only("lora", "nn", "row", "io");
-  @ArchTest static final ArchRule TRAIN_KNOWS_NO_METHOD = only("train", "nn", "data", "io");
+  @ArchTest static final ArchRule TRAIN_KNOWS_NO_METHOD = only("train", "nn", "row", "data", "io");
 
   @ArchTest
   static final ArchRule NOTHING_CALLS_UPWARDS =
@@ -38,6 +49,31 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule NO_CYCLES = slices().matching("dev.lora4j.(*)..").should().beFreeOfCycles();
+
+  private static final DescribedPredicate<JavaClass> KERNELS =
+      belongToAnyOf(PlainMatrix.class, Row.class, CachedHeads.class, Turn.class);
+
+  /** They call operators, or describe themselves to the decode kernels by tensors. */
+  @ArchTest
+  static final ArchRule LAYERS_AND_ADAPTERS_USE_NO_KERNEL =
+      noClasses()
+          .that()
+          .resideInAnyPackage(ROOT + ".nn..", ROOT + ".lora..", ROOT + ".train..")
+          .and(not(nameMatching(".*\\.(Ops|NextToken|OneRow|CrewProduct)(\\$.*)?")))
+          .should()
+          .dependOnClassesThat(KERNELS);
+
+  @ArchTest
+  static final ArchRule COMMON_POOL_IS_LEFT_TO_THE_PROGRAM =
+      noClasses()
+          .should()
+          .callMethodWhere(target(nameMatching("parallelStream|parallel")))
+          .orShould()
+          .callMethod(ForkJoinPool.class, "commonPool")
+          .orShould()
+          .callMethod(CompletableFuture.class, "supplyAsync", Supplier.class)
+          .orShould()
+          .callMethod(CompletableFuture.class, "runAsync", Runnable.class);
 
   @ArchTest
   static final ArchRule WHAT_ALL_SHARE_NEEDS_NO_LIBTORCH =

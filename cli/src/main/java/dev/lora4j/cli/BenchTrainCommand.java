@@ -8,14 +8,14 @@ import dev.lora4j.lora.Targets;
 import dev.lora4j.models.Llama;
 import dev.lora4j.models.text.Example;
 import dev.lora4j.models.training.Batching;
+import dev.lora4j.models.training.CausalLmObjective;
 import dev.lora4j.models.training.FineTuning;
 import dev.lora4j.models.training.Pace;
-import dev.lora4j.models.training.TuningData;
-import dev.lora4j.models.training.TuningListener;
 import dev.lora4j.models.training.TuningRequest;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -103,11 +103,11 @@ final class BenchTrainCommand implements Callable<Integer> {
                   Lora.adapt(
                       network,
                       LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear())),
-                  new TuningData.Texts(examples(), List.of()),
+                  new CausalLmObjective(examples(), List.of()),
                   directory,
                   settings())
               .workers(workers),
-          new TuningListener() {
+          new TrainingCallback() {
             @Override
             public void onStep(Step step) {
               rates.add(step.tokens() / (step.duration().toNanos() / 1e9));

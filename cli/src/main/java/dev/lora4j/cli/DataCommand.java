@@ -2,23 +2,22 @@ package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
 import dev.lora4j.models.text.Example;
+import dev.lora4j.models.text.ExampleGroups;
 import dev.lora4j.models.text.ExampleOptions;
 import dev.lora4j.models.text.Learned;
 import dev.lora4j.models.text.LossView;
-import dev.lora4j.models.text.PreferencePairs;
 import dev.lora4j.models.text.TextData;
-import dev.lora4j.models.text.TextExamples;
 import dev.lora4j.models.text.Tokenizer;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Visibility;
 import picocli.CommandLine.Option;
@@ -79,8 +78,15 @@ final class DataCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
-  /** The examples of a file; of pairs both answers. */
-  private record Found(DataForm form, List<Example> examples, DataReport report) {}
+  private record Found(DataForm form, ExampleGroups made) {
+    List<Example> examples() {
+      return made.examples();
+    }
+
+    DataReport report() {
+      return made.report();
+    }
+  }
 
   @Override
   public Integer call() {
@@ -89,9 +95,9 @@ final class DataCommand implements Callable<Integer> {
           "--show must be at least 0 and --max-tokens at least 2; found %d and %d"
               .formatted(show, maxTokens));
     }
-    Path directory = References.resolve(model);
-    try (Tokenizer tokenizer = Tokenizer.load(directory)) {
-      Found found = read(TextData.open(file), directory, tokenizer);
+    ModelFiles files = ModelFiles.at(References.resolve(model));
+    try (Tokenizer tokenizer = Tokenizer.load(files)) {
+      Found found = read(TextData.open(file), files, tokenizer);
       if (json) {
         JsonLine.print(System.out, root -> fill(root, found, tokenizer));
       } else {
@@ -101,18 +107,11 @@ final class DataCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Found read(TextData data, Path directory, Tokenizer tokenizer) {
+  private Found read(TextData data, ModelFiles files, Tokenizer tokenizer) {
     ExampleOptions options =
         new ExampleOptions(
-            maxTokens, Learned.ANSWERS, ChatTemplate.load(directory, tokenizer.special()));
-    if (data.form() == DataForm.PREFERENCE) {
-      PreferencePairs pairs = PreferencePairs.of(data, tokenizer, options);
-      List<Example> both =
-          pairs.pairs().stream().flatMap(p -> Stream.of(p.chosen(), p.rejected())).toList();
-      return new Found(data.form(), both, pairs.report());
-    }
-    TextExamples examples = TextExamples.of(data, tokenizer, options);
-    return new Found(data.form(), examples.examples(), examples.report());
+            maxTokens, Learned.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
+    return new Found(data.form(), ExampleGroups.of(data, tokenizer, options));
   }
 
   private List<Example> shown(Found found) {
@@ -142,10 +141,8 @@ final class DataCommand implements Callable<Integer> {
   }
 
   private static String nameOf(Found found, int index) {
-    if (found.form() == DataForm.PREFERENCE) {
-      return "pair " + (index / 2 + 1) + ", " + (index % 2 == 0 ? "chosen" : "rejected");
-    }
-    return "example " + (index + 1);
+    int size = found.made().groups().get(0).size();
+    return found.form().nameOf(index / size + 1, index % size);
   }
 
   private boolean inColour() {
@@ -160,7 +157,7 @@ final class DataCommand implements Callable<Integer> {
 
   private void fill(ObjectNode root, Found found, Tokenizer tokenizer) {
     DataReport report = found.report();
-    root.put("form", found.form().name().toLowerCase(Locale.ROOT));
+    root.put("form", found.form().word());
     root.put("rows", report.rows());
     root.put("examples", report.examples());
     root.put("tokens", report.tokens());

@@ -20,7 +20,7 @@ import dev.lora4j.nn.Summary;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.Sgd;
 import dev.lora4j.train.Trainer;
-import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.io.IOException;
@@ -175,8 +175,8 @@ final class Demo implements AutoCloseable {
   }
 
   private Trainer trainer(Module network, Sgd sgd, ProgressBar bar, Runnable checkpoint) {
-    TrainingListener atCheckpoints =
-        new TrainingListener() {
+    TrainingCallback atCheckpoints =
+        new TrainingCallback() {
           @Override
           public void onEpoch(int epoch) {
             checkpoint.run();
@@ -185,7 +185,7 @@ final class Demo implements AutoCloseable {
     return Trainer.of(network, sgd)
         .batchSize(settings.batch())
         .seed(settings.seed())
-        .listener(TrainingListener.both(bar, atCheckpoints));
+        .callback(TrainingCallback.all(bar, atCheckpoints));
   }
 
   private void saveBase(ConvNet net) {

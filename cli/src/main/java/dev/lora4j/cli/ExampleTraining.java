@@ -11,7 +11,7 @@ import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Trainer;
-import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
@@ -84,7 +84,7 @@ final class ExampleTraining implements AutoCloseable {
           .batchSize(options.batch(BATCH))
           .seed(options.seed())
           .loss(examples.goal().loss())
-          .listener(TrainingListener.both(bar, saving(model, interruption)))
+          .callback(TrainingCallback.all(bar, saving(model, interruption)))
           .fit(examples.train(), workers);
     }
   }
@@ -94,8 +94,8 @@ final class ExampleTraining implements AutoCloseable {
     return new Interruption(System.err);
   }
 
-  private TrainingListener saving(LoraModel model, Interruption interruption) {
-    return new TrainingListener() {
+  private TrainingCallback saving(LoraModel model, Interruption interruption) {
+    return new TrainingCallback() {
       @Override
       public void onEpoch(int epoch) {
         model.save(ADAPTER, out);

@@ -71,7 +71,7 @@ final class InfoCommand implements Callable<Integer> {
       return 0;
     }
     try (Checkpoint saved = Checkpoint.open(path)) {
-      TensorListing tensors = new TensorListing(ListedTensor.of(saved.infos()));
+      TensorListing tensors = new TensorListing(ListedTensor.of(saved));
       if (json) {
         JsonLine.print(System.out, tensors::fill);
       } else {

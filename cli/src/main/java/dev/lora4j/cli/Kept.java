@@ -1,13 +1,13 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Knows the last whole checkpoint of a run, to say so where the next one fails. */
-final class Kept implements TuningListener {
+final class Kept implements TrainingCallback {
   private final Path out;
   private long resumedFrom;
   private Optional<Path> last = Optional.empty();

@@ -4,15 +4,18 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.models.training.Batching;
+import dev.lora4j.models.training.FineTuneRecipe;
+import dev.lora4j.models.training.ObjectiveProvider;
 import dev.lora4j.models.training.Pace;
 import dev.lora4j.models.training.TuningSettings;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Schedule;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help.Visibility;
@@ -23,7 +26,6 @@ final class LanguageOptions {
   static final int BATCH = 4;
   static final double LEARNING_RATE = 2e-4;
   static final int MAX_TOKENS = 512;
-  static final double BETA = 0.1;
 
   @Option(
       names = "--valid",
@@ -118,17 +120,28 @@ final class LanguageOptions {
   private @Nullable String system;
 
   @Option(
-      names = "--dpo",
+      names = "--objective",
+      paramLabel = "NAME",
+      showDefaultValue = Visibility.NEVER,
       description =
-          "Learn which answer is better (direct preference optimisation); so it is anyway where"
-              + " the data have prompt, chosen and rejected.")
+          "Training objective: sft, dpo, kto; chosen by the fields of the data unless given.")
+  private @Nullable String objective;
+
+  @Option(
+      names = "--objective-args",
+      paramLabel = "KEY=X,…",
+      showDefaultValue = Visibility.NEVER,
+      description = "Hyperparameters of the objective, such as desirable_weight=1.3 for kto.")
+  private @Nullable String objectiveArgs;
+
+  @Option(names = "--dpo", hidden = true, description = "The same as --objective dpo.")
   private boolean dpo;
 
   @Option(
       names = "--beta",
       paramLabel = "X",
       showDefaultValue = Visibility.NEVER,
-      description = "DPO: how much the model is held back from leaving the base; 0.1.")
+      description = "DPO and KTO: strength of the pull towards the base model; 0.1.")
   private @Nullable Double beta;
 
   @Option(
@@ -206,12 +219,29 @@ final class LanguageOptions {
     return Optional.ofNullable(system);
   }
 
-  boolean dpo() {
-    return dpo;
+  /** Sets the objective, if one is asked for, and its hyperparameters. */
+  void applyObjective(FineTuneRecipe recipe) {
+    String name = objective == null && dpo ? "dpo" : objective;
+    if (name != null) {
+      recipe.objective(ObjectiveProvider.named(name));
+    }
+    recipe.objectiveParameters(objectiveParameters());
   }
 
-  OptionalDouble beta() {
-    return beta == null ? OptionalDouble.empty() : OptionalDouble.of(beta);
+  private Map<String, Double> objectiveParameters() {
+    Map<String, Double> given = new LinkedHashMap<>();
+    for (String part : objectiveArgs == null ? new String[0] : objectiveArgs.split(",")) {
+      String[] pair = part.split("=", -1);
+      try {
+        given.put(pair[0].strip(), Double.valueOf(pair[pair.length - 1]));
+      } catch (NumberFormatException e) {
+        throw new UserError("--objective-args: expected KEY=NUMBER, found '" + part + "'", e);
+      }
+    }
+    if (beta != null) {
+      given.put("beta", beta);
+    }
+    return given;
   }
 
   Optional<String> sample() {

@@ -3,43 +3,28 @@ package dev.lora4j.cli;
 import dev.lora4j.cli.report.Numbers;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.report.TuningReportWriter;
-import dev.lora4j.lora.BaseFingerprint;
-import dev.lora4j.lora.EvaBatch;
-import dev.lora4j.lora.Initialization;
-import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.metrics.RunCurves;
-import dev.lora4j.models.metrics.RunMetrics;
-import dev.lora4j.models.text.ChatTemplate;
-import dev.lora4j.models.text.ExampleOptions;
-import dev.lora4j.models.text.TextData;
-import dev.lora4j.models.text.Tokenizer;
-import dev.lora4j.models.training.EvaExamples;
-import dev.lora4j.models.training.FineTuning;
-import dev.lora4j.models.training.TuningData;
-import dev.lora4j.models.training.TuningListener;
-import dev.lora4j.models.training.TuningRequest;
+import dev.lora4j.models.training.FineTuneRecipe;
+import dev.lora4j.models.training.FineTuneRun;
+import dev.lora4j.models.training.TrainingData;
 import dev.lora4j.models.training.TuningResult;
 import dev.lora4j.models.training.TuningSettings;
-import dev.lora4j.nn.Devices;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.models.training.Versions;
 import dev.lora4j.nn.Summary;
+import dev.lora4j.train.TrainingCallback;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.bytedeco.javacpp.PointerScope;
 
-/** Teaches an adapter of a language model, and leaves a directory that says how it was done. */
+/** Trains an adapter of a language model by a recipe, and shows the result. */
 final class LanguageTraining implements AutoCloseable {
   /** The options of a run, in its directory. */
   static final String CONFIG = "run.yaml";
@@ -48,18 +33,13 @@ final class LanguageTraining implements AutoCloseable {
 
   private final Wish wish;
   private final PrintStream story;
-  private final Path directory;
-  private final Pretrained base;
-  private final Meanwhile<TextData> dataFile;
-  private final Tokenizer tokenizer;
-  private final Optional<ChatTemplate> template;
   private final Kept kept;
-  private Optional<Meanwhile<BaseFingerprint>> fingerprint = Optional.empty();
+  private final FineTuneRun run;
 
   /**
-   * What is asked for.
+   * The request.
    *
-   * @param given all options of the run by name, those that were not given too
+   * @param given all options of the run by name, including defaults
    */
   record Wish(
       Places places,
@@ -71,24 +51,8 @@ final class LanguageTraining implements AutoCloseable {
   private LanguageTraining(Wish wish, PrintStream story) {
     this.wish = wish;
     this.story = story;
-    directory = References.resolve(wish.places().model());
-    Meanwhile<Tokenizer> reading = Meanwhile.make(() -> Tokenizer.load(directory));
-    dataFile = Meanwhile.make(() -> TextData.open(wish.places().data()));
-    boolean loaded = false;
-    try {
-      Engine.seed(wish.training().seed());
-      base = Pretrained.load(directory);
-      loaded = true;
-    } finally {
-      if (!loaded) {
-        reading.discard(Tokenizer::close);
-      }
-    }
-    tokenizer = reading.get();
-    template =
-        ChatTemplate.load(directory, tokenizer.special())
-            .map(chat -> wish.language().system().map(chat::withSystem).orElse(chat));
     kept = new Kept(wish.places().out());
+    run = recipe().open(wish.places().out());
   }
 
   static LanguageResult run(Wish wish, PrintStream story) {
@@ -97,106 +61,70 @@ final class LanguageTraining implements AutoCloseable {
     }
   }
 
+  private FineTuneRecipe recipe() {
+    Places places = wish.places();
+    LanguageOptions language = wish.language();
+    FineTuneRecipe recipe =
+        FineTuneRecipe.of(places.model())
+            .directory(References.resolve(places.model()))
+            .data(places.data())
+            .validFraction(language.validFraction())
+            .lora(wish.adapter().config(usualAlpha()))
+            .settings(longest -> language.settings(wish.training(), longest))
+            .seed(wish.training().seed())
+            .workers(wish.training().workers())
+            .device(places.device())
+            .log(story::println);
+    language.valid().ifPresent(recipe::valid);
+    language.system().ifPresent(recipe::system);
+    language.applyObjective(recipe);
+    return language.resume() ? recipe.resume() : recipe;
+  }
+
   // ---- the run ----
 
   private LanguageResult run() {
-    LanguageModel network = base.model();
-    checkVocabulary(network);
-    TuningSettings settings = wish.language().settings(wish.training(), network.maxPositions());
-    LanguageData data = data(settings.batching().maxTokens());
-    network.to(Devices.named(wish.places().device()));
+    LanguageModel network = run.network();
+    TrainingData data = run.data();
     int[] prompt =
         Sampled.prompt(
             wish.language().sample(),
             data.first(),
-            tokenizer,
-            data.isPlainText() ? Optional.empty() : template);
+            run.tokenizer(),
+            data.isPlainText() ? Optional.empty() : run.template());
     Sampled.requireReadable(network, prompt); // an error comes before hours of training
-    LoraModel model = adapt(network, data.tuning());
-    fingerprint = Optional.of(Meanwhile.make(model::fingerprint)); // the run asks for it
     Summary listing = Summary.of(network);
     story.printf(
         "%,d of %,d numbers are trained, %s%n",
         listing.trainable(),
         listing.total(),
         wish.adapter().config(usualAlpha()).targets().describe());
-
-    TuningRequest request =
-        TuningRequest.of(model, data.tuning(), wish.places().out(), settings)
-            .workers(wish.training().workers());
-    if (wish.language().resume()) {
-      request = request.resumed();
-    }
-    TuningResult tuning = tune(request, model, settings);
+    run.record(options(run.settings()));
+    TuningResult tuning = tune();
     LanguageResult result =
         new LanguageResult(
             tuning, listing, ProcessMemory.peakMegabytes(), wall(), kept.resumedFrom());
-    Sampled sampled = sampled(prompt, model, tuning);
+    Sampled sampled = sampled(prompt, run.adapted(), tuning);
     tell(result, sampled);
     report(result, data, sampled);
     return result;
-  }
-
-  private void checkVocabulary(LanguageModel network) {
-    int known = network.vocabularySize();
-    if (tokenizer.vocabularySize() > known) {
-      story.printf(
-          "Warning: the tokenizer has %,d tokens, the model %,d; is the tokenizer another model's?%n",
-          tokenizer.vocabularySize(), known);
-    }
-  }
-
-  private LanguageData data(int maxTokens) {
-    ExampleOptions making = ExampleOptions.ofLength(maxTokens);
-    return LanguageData.read(
-        dataFile.get(),
-        wish.language(),
-        wish.training().seed(),
-        tokenizer,
-        template.map(making::with).orElse(making),
-        story);
   }
 
   private double usualAlpha() {
     return 2.0 * wish.adapter().rank();
   }
 
-  private LoraModel adapt(LanguageModel network, TuningData examples) {
-    LoraConfig config = wish.adapter().config(usualAlpha());
-    LoraModel model =
-        config.initialization() instanceof Initialization.Eva
-            ? fromInputs(network, config, examples)
-            : Lora.adapt(network, config);
-    network.train(false);
-    return model;
-  }
-
-  private LoraModel fromInputs(LanguageModel network, LoraConfig config, TuningData examples) {
-    story.println("The adapter begins from what the layers are given (EVA).");
-    try (PointerScope scope = new PointerScope()) {
-      List<EvaBatch> batches = EvaExamples.of(examples, wish.training().seed(), network.device());
-      return Lora.adapt(network, config, batches);
-    }
-  }
-
-  private TuningResult tune(TuningRequest request, LoraModel model, TuningSettings settings) {
+  private TuningResult tune() {
     try (Interruption interruption = interruption();
-        TuningBar bar = new TuningBar();
-        RunMetrics metrics = new RunMetrics(wish.places().out())) {
-      TuningListener record =
-          new TuningListener() {
-            @Override
-            public void onStart(long steps, long done) {
-              record(model, settings);
-            }
-
+        TuningBar bar = new TuningBar()) {
+      TrainingCallback checkpoints =
+          new TrainingCallback() {
             @Override
             public void onCheckpoint(Path checkpoint) {
               interruption.savedInstead(checkpoint);
             }
           };
-      return kept.guard(
-          () -> FineTuning.run(request, TuningListeners.of(record, kept, bar, metrics)));
+      return kept.guard(() -> run.train(TrainingCallback.all(checkpoints, kept, bar)));
     }
   }
 
@@ -206,17 +134,6 @@ final class LanguageTraining implements AutoCloseable {
   }
 
   // ---- what is left of it ----
-
-  private void record(LoraModel model, TuningSettings settings) {
-    RunRecord record = new RunRecord(wish.places().out());
-    if (!Files.exists(wish.places().out().resolve(CONFIG))) {
-      record.options(options(settings));
-    }
-    List<Path> files = new ArrayList<>(List.of(wish.places().data()));
-    wish.language().valid().ifPresent(files::add);
-    record.origin(wish.places().model(), directory, model.fingerprint().sha256(), files);
-    record.tokenizer(directory);
-  }
 
   /** Numbers that follow from others or from the model are written out, and paths are whole. */
   private Map<String, Object> options(TuningSettings settings) {
@@ -257,11 +174,12 @@ final class LanguageTraining implements AutoCloseable {
     String before = written(Sampled.NEW_TOKENS, prompt);
     model.activate(adapter.toArray(String[]::new));
     useSaved(model, tuning);
-    return new Sampled(tokenizer.decode(prompt), before, written(Sampled.NEW_TOKENS, prompt));
+    return new Sampled(run.tokenizer().decode(prompt), before, written(Sampled.NEW_TOKENS, prompt));
   }
 
   private String written(int tokens, int... prompt) {
-    return Sampled.written(base.model(), tokenizer, prompt, tokens, wish.training().workers());
+    return Sampled.written(
+        run.network(), run.tokenizer(), prompt, tokens, wish.training().workers());
   }
 
   private void tell(LanguageResult result, Sampled sampled) {
@@ -297,7 +215,7 @@ final class LanguageTraining implements AutoCloseable {
     story.printf("%n%s:%n%s", title, shown.indent(2));
   }
 
-  private void report(LanguageResult result, LanguageData data, Sampled sampled) {
+  private void report(LanguageResult result, TrainingData data, Sampled sampled) {
     TuningReport report =
         new TuningReport(
             wish.places().model(),
@@ -320,8 +238,6 @@ final class LanguageTraining implements AutoCloseable {
 
   @Override
   public void close() {
-    fingerprint.ifPresent(Meanwhile::await); // it reads the base
-    base.close();
-    tokenizer.close();
+    run.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.models.training.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;

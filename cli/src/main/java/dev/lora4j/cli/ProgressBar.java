@@ -1,6 +1,6 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingCallback;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Closing it ends the line also where the training did not come to its end.
  */
-final class ProgressBar implements TrainingListener, AutoCloseable {
+final class ProgressBar implements TrainingCallback, AutoCloseable {
   private static final long RECENT_STEPS = 100;
 
   private final Screen screen;
@@ -34,7 +34,7 @@ final class ProgressBar implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void onStart(long steps) {
+  public void onStart(long steps, long done) {
     recentLoss = Double.NaN;
     progress = new Progress(screen, label, Unit.STEPS, steps, this::detail);
   }

@@ -9,6 +9,7 @@ import dev.lora4j.models.text.DataForm;
 import dev.lora4j.models.text.DataReport;
 import dev.lora4j.models.text.ExampleOptions;
 import dev.lora4j.models.text.Learned;
+import dev.lora4j.models.text.StandardForm;
 import dev.lora4j.models.text.TextData;
 import dev.lora4j.models.text.TextExamples;
 import dev.lora4j.models.training.Evaluation;
@@ -64,7 +65,7 @@ final class TextEvaluation {
   private int length(DataForm form) {
     int longest = model.network().maxPositions();
     if (maxTokens.isEmpty()) {
-      return form == DataForm.DOCUMENT ? Math.min(LONGEST_BLOCK, longest) : longest;
+      return form == StandardForm.DOCUMENT ? Math.min(LONGEST_BLOCK, longest) : longest;
     }
     int given = maxTokens.get();
     if (given < 2 || given > longest) {

@@ -1,7 +1,7 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.cli.report.Numbers;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.train.TrainingCallback;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Shows how far a run has come: the mean loss and the speed of its last steps, and a line for each
  * evaluation. Closing it ends the line.
  */
-final class TuningBar implements TuningListener, AutoCloseable {
+final class TuningBar implements TrainingCallback, AutoCloseable {
   private static final double RECENT_STEPS = 20;
 
   private final Screen screen;

@@ -84,7 +84,7 @@ class LanguageTrainCommandTest {
             Files.size(out.resolve("adapter_model.safetensors"))
                 + Files.size(out.resolve("adapter_config.json")));
     assertThat(run.err())
-        .contains("conversations (messages): every answer is learned", "40 examples of 40 rows")
+        .contains("conversations (messages): trains every answer", "40 examples of 40 rows")
         .contains("numbers are trained, q_proj, v_proj, down_proj")
         .contains("Loss of what was held back: ", "With the adapter:", "report.html");
     assertThat(out)
@@ -173,7 +173,7 @@ class LanguageTrainCommandTest {
     assertThat(result.at("/valid_loss_after").asDouble()).isLessThan(0.3);
     assertThat(run.err()).contains("direct preference optimisation, beta 0.1");
     assertRefused(train(chats, directory.resolve("b"), "--dpo"), "chosen, rejected");
-    assertRefused(train(chats, directory.resolve("b"), "--beta", "0.2"), "--beta is for data");
+    assertRefused(train(chats, directory.resolve("b"), "--beta", "0.2"), "has no parameter beta");
   }
 
   @Test
@@ -241,7 +241,7 @@ class LanguageTrainCommandTest {
     CommandLineRun run = train(chats, out, how);
 
     JsonNode result = json(run);
-    assertThat(run.err()).contains("begins from what the layers are given (EVA)");
+    assertThat(run.err()).contains("adapter from the layers' inputs (EVA)");
     assertThat(result.at("/valid_loss_after").asDouble())
         .isLessThan(result.at("/valid_loss_before").asDouble());
     JsonNode config = JSON.readTree(Files.readString(out.resolve("adapter_config.json")));

@@ -106,7 +106,7 @@ class LanguageTrainMistakesTest {
     assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
     assertRefused(train(chats, out, "--sample", "word ".repeat(300)), "the prompt has ");
     Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
-    assertRefused(train(text, out, "--system", "Be."), "--system goes with conversations");
+    assertRefused(train(text, out, "--system", "Be."), "a system prompt needs conversations");
     assertThat(out).doesNotExist();
   }
 
@@ -130,7 +130,7 @@ class LanguageTrainMistakesTest {
   void anotherBaseIsSeen() throws IOException {
     Path out = directory.resolve("out");
     json(train(chats, out, "--steps", "2", "--json"));
-    assertRefused(train(chats, out, "--steps", "2"), "holds a run already");
+    assertRefused(train(chats, out, "--steps", "2"), "already holds a run");
     Files.move(model, directory.resolve("old"));
     SmallLanguageModel.write(model);
     Path weights = model.resolve("model.safetensors");

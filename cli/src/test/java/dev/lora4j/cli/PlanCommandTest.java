@@ -90,6 +90,7 @@ class PlanCommandTest {
     String file = "../models/src/test/resources/fixtures/gguf/llama3.gguf";
     CommandLineRun run = CommandLineRun.of("plan", file);
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.err()).contains("make a directory of it first: lora convert " + file + " DIR");
+    assertThat(run.err())
+        .contains("convert it to a directory first: lora convert " + file + " DIR");
   }
 }

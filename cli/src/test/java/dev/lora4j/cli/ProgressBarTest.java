@@ -2,7 +2,7 @@ package dev.lora4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lora4j.train.TrainingListener.Step;
+import dev.lora4j.train.TrainingCallback.Step;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -13,14 +13,14 @@ class ProgressBarTest {
   private void train(ProgressBar bar, int from, int to, double loss) {
     for (int step = from; step <= to; step++) {
       screen.pass(Duration.ofMillis(10));
-      bar.onStep(new Step(step, 1, loss, 4));
+      bar.onStep(new Step(step, 1, loss, 4, Duration.ZERO));
     }
   }
 
   @Test
   void showsTheMeanOfTheFirstLosses() {
     ProgressBar bar = new ProgressBar(screen.screen(), "base");
-    bar.onStart(20);
+    bar.onStart(20, 0);
     train(bar, 1, 1, 1.0);
     train(bar, 2, 2, 2.0);
     bar.onEnd();
@@ -31,7 +31,7 @@ class ProgressBarTest {
   @Test
   void forgetsOldLosses() {
     ProgressBar bar = new ProgressBar(screen.screen(), "base");
-    bar.onStart(2_000);
+    bar.onStart(2_000, 0);
     train(bar, 1, 1_000, 9.0);
     train(bar, 1_001, 2_000, 1.0);
     bar.onEnd();
@@ -43,7 +43,7 @@ class ProgressBarTest {
   @Test
   void aTrainingThatFailsLeavesAWholeLine() {
     try (ProgressBar bar = new ProgressBar(screen.screen(), "base")) {
-      bar.onStart(100);
+      bar.onStart(100, 0);
       train(bar, 1, 5, 1.0);
     }
 
@@ -53,10 +53,10 @@ class ProgressBarTest {
   @Test
   void aSecondTrainingStartsAnew() {
     ProgressBar bar = new ProgressBar(screen.screen(), "base");
-    bar.onStart(1);
+    bar.onStart(1, 0);
     train(bar, 1, 1, 5.0);
     bar.onEnd();
-    bar.onStart(1);
+    bar.onStart(1, 0);
     train(bar, 1, 1, 3.0);
     bar.onEnd();
 

@@ -191,7 +191,7 @@ class TalkingTest {
   void aLongTalkSaysWhatItForgets() {
     CommandLineRun run = chat("one two three four five six seven eight\n".repeat(6));
     assertThat(run.err()).contains("longest text of 192 tokens", "messages are forgotten");
-    assertThat(chat("word ".repeat(300) + "\nHello\n").err()).contains("that is too long");
+    assertThat(chat("word ".repeat(300) + "\nHello\n").err()).contains("the message is too long");
   }
 
   @Test

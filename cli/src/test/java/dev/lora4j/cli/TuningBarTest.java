@@ -2,8 +2,8 @@ package dev.lora4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lora4j.models.training.TuningListener.Evaluation;
-import dev.lora4j.models.training.TuningListener.Step;
+import dev.lora4j.train.TrainingCallback.Evaluation;
+import dev.lora4j.train.TrainingCallback.Step;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -16,7 +16,7 @@ class TuningBarTest {
       bar.onStart(40, 20);
       for (int i = 21; i <= 30; i++) {
         screen.pass(Duration.ofSeconds(2));
-        bar.onStep(new Step(i, 1, 1.5, 1e-3, 1, 400, 100, Duration.ofSeconds(2)));
+        bar.onStep(new Step(i, 1, 1.5, 4, 1e-3, 1, 400, 100, Duration.ofSeconds(2)));
       }
       bar.onEvaluation(new Evaluation(30, 1.25, true));
     }

@@ -8,8 +8,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
 /**
- * Directories that appear whole or not at all: their files are written beside the target, which the
- * finished directory then becomes in one step.
+ * Directories that appear whole or not at all: their files are written to a temporary directory
+ * beside the target, which is then renamed in one step.
  */
 public final class AtomicDirectory {
 
@@ -22,10 +22,10 @@ public final class AtomicDirectory {
   private AtomicDirectory() {}
 
   /**
-   * Writes {@code target}, which must not be there yet, or be empty; missing parents are made. On
-   * any failure nothing stays behind.
+   * Writes {@code target}, which must be new or empty, and creates missing parents. A failure
+   * leaves nothing behind.
    *
-   * @throws UserError when there is something at the target, or the disk refuses
+   * @throws UserError when the target is in use, or the disk refuses
    */
   public static void write(Path target, Content content) {
     requireFree(target);
@@ -41,7 +41,7 @@ public final class AtomicDirectory {
   }
 
   /**
-   * Refuses a target that holds something.
+   * Refuses a target that is in use.
    *
    * @throws UserError if it is a file, or a directory that is not empty
    */

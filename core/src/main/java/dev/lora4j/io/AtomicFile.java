@@ -17,9 +17,8 @@ import java.util.UUID;
 
 /**
  * Files that appear whole or not at all. The content goes to a temporary file in the same
- * directory, is forced to the disk, and only then takes the target's name in one step: whoever
- * reads the target, even after a crash or a power cut, sees the old file or the new one, never a
- * part.
+ * directory, is flushed to the disk, and is then renamed to the target in one step. Readers see the
+ * old file or the new one, even after a crash or a power cut, never a part.
  */
 public final class AtomicFile {
 
@@ -29,7 +28,7 @@ public final class AtomicFile {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
-  /** Writes a file of its own accord, as a native library does. */
+  /** Writes a file by its name, as native libraries do. */
   @FunctionalInterface
   public interface Writer {
     void writeTo(Path temporary) throws IOException;
@@ -37,12 +36,12 @@ public final class AtomicFile {
 
   private AtomicFile() {}
 
-  /** Writes these bytes, as {@link #write(Path, Content)} does. */
+  /** Writes bytes; see {@link #write(Path, Content)}. */
   public static void write(Path target, byte[] bytes) {
     write(target, out -> writeFully(out, ByteBuffer.wrap(bytes)));
   }
 
-  /** Writes all bytes that remain. */
+  /** Writes all remaining bytes. */
   public static void writeFully(WritableByteChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
@@ -50,8 +49,8 @@ public final class AtomicFile {
   }
 
   /**
-   * Writes {@code target}, replacing an old file of that name; missing parent directories are made.
-   * On any failure the old file is as it was and no temporary file stays behind.
+   * Writes {@code target}, replacing an old file of that name, and creates missing parent
+   * directories. A failure leaves the old file unchanged and no temporary file behind.
    *
    * @throws UserError when the disk refuses: no space, no permission, a directory of that name
    */
@@ -66,7 +65,7 @@ public final class AtomicFile {
         });
   }
 
-  /** As {@link #write(Path, Content)} does, for a writer that wants a file's name. */
+  /** Writes a file by name; see {@link #write(Path, Content)}. */
   public static void writeByName(Path target, Writer writer) {
     replace(
         target,
@@ -100,8 +99,8 @@ public final class AtomicFile {
   }
 
   /**
-   * Gives a finished file the target's name, in one step, and forces the directory to the disk.
-   * Both must be in the same directory.
+   * Renames a finished file to the target in one step and flushes the directory to the disk. Both
+   * must be in the same directory.
    */
   public static void moveInto(Path target, Path finished) throws IOException {
     if (Files.isDirectory(target)) {
@@ -112,7 +111,7 @@ public final class AtomicFile {
     forceDirectory(target);
   }
 
-  /** Forces the directory in which this is to the disk. */
+  /** Flushes the parent directory to the disk. */
   static void forceDirectory(Path target) {
     Path parent = target.toAbsolutePath().getParent();
     if (parent == null) {
@@ -121,21 +120,22 @@ public final class AtomicFile {
     try (FileChannel directory = FileChannel.open(parent, StandardOpenOption.READ)) {
       directory.force(true);
     } catch (IOException e) {
-      // Windows and some network disks cannot; the rename itself has been done.
+      // Not possible on Windows and some network disks; the rename itself is done.
       return;
     }
   }
 
-  private static void deleteQuietly(Path temporary) {
+  /** Deletes a temporary file, ignoring failures. */
+  public static void deleteQuietly(Path temporary) {
     try {
       Files.deleteIfExists(temporary);
     } catch (IOException e) {
-      // The first failure is the one to tell; after a success there is nothing to delete.
+      // The first failure is the one to report; after a success there is nothing to delete.
       return;
     }
   }
 
-  /** The file system's refusal in words that say what to do. */
+  /** Returns the error for a failure of the file system, with what to do about it. */
   public static UserError explained(Path target, IOException e) {
     Path parent = target.toAbsolutePath().getParent();
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
@@ -152,7 +152,7 @@ public final class AtomicFile {
     return new UserError("cannot write " + target + ": " + problem, e);
   }
 
-  /** Whether a failure comes from a disk without space, which is no mistake of the user's. */
+  /** Returns whether a failure comes from a full disk. */
   public static boolean isDiskFull(Throwable failure) {
     for (Throwable e = failure; e != null; e = e.getCause()) {
       String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();

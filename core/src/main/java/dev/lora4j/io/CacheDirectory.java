@@ -3,11 +3,11 @@ package dev.lora4j.io;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Where downloads are kept between runs. */
+/** The directory that keeps downloads between runs. */
 public final class CacheDirectory {
   private CacheDirectory() {}
 
-  /** {@code $XDG_CACHE_HOME/lora4j}, or {@code ~/.cache/lora4j} where that is not set. */
+  /** Returns {@code $XDG_CACHE_HOME/lora4j}, or {@code ~/.cache/lora4j} if that is not set. */
   public static Path get() {
     return get(System.getenv(), Path.of(System.getProperty("user.home")));
   }

@@ -4,8 +4,8 @@ import java.util.Optional;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The number formats of a tensor file, by the names that stand in a safetensors header. The formats
- * of eight bits are Micikevicius et al. 2022, <a
+ * The element types of tensor files, by their names in a safetensors header. The 8-bit
+ * floating-point types are those of Micikevicius et al. 2022, <a
  * href="https://arxiv.org/abs/2209.05433">arXiv:2209.05433</a>.
  */
 public enum DType {
@@ -31,17 +31,17 @@ public enum DType {
     this.bytes = bytes;
   }
 
-  /** Bytes of one element. */
+  /** Returns the size of an element in bytes. */
   public int bytes() {
     return bytes;
   }
 
-  /** Whether its numbers are real numbers. */
+  /** Returns whether this is a floating-point type. */
   public boolean isFloating() {
     return name().contains("F");
   }
 
-  /** libtorch's name for it. */
+  /** Returns the type in libtorch. */
   public ScalarType torch() {
     return switch (this) {
       case F64 -> ScalarType.Double;
@@ -62,7 +62,9 @@ public enum DType {
     };
   }
 
-  /** The format of a libtorch type; empty for those that a file cannot hold, such as complex. */
+  /**
+   * Returns the dtype of a libtorch type; empty for types that a file can't hold, such as complex.
+   */
   public static Optional<DType> of(ScalarType type) {
     ScalarType known = type.intern();
     for (DType candidate : values()) {

@@ -3,196 +3,215 @@ package dev.lora4j.io;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.URI;
-import java.net.UnknownHostException;
-import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.Flow;
 
 /**
- * Fetches a file over HTTP. The file appears under its name only when it is whole and its checksum
- * is right; what arrived before a connection broke, even in an earlier run, is kept beside it and
- * not fetched again if the server still has the same version.
+ * Downloads a file over HTTP, resuming where an earlier attempt stopped, even in an earlier run.
+ * The file appears under its name only when it is complete and its checksum is right; until then
+ * its bytes are in a part file beside it.
  *
  * <pre>{@code
  * Download.of(uri, path).expecting(Checksum.md5("c32a1d…")).run();
  * }</pre>
  *
- * @param source where from
- * @param target where to
- * @param checksum what the file must have, if that is known
- * @param limits how often and how long to try
- * @param progress who wants to know how far it is
+ * @param source the server's side
+ * @param target the file to write
+ * @param part the part file, if its name identifies the content; empty for {@code NAME.part}, whose
+ *     bytes are used only while the server has the same version
+ * @param checksum the expected checksum, if it is known
+ * @param size the expected size in bytes, if it is known before the server answers
+ * @param limits retries and timeouts
+ * @param progress receives the number of bytes so far
  */
 public record Download(
-    URI source, Path target, Optional<Checksum> checksum, Limits limits, Progress progress) {
+    Source source,
+    Path target,
+    Optional<Path> part,
+    Optional<Checksum> checksum,
+    OptionalLong size,
+    Limits limits,
+    Progress progress) {
+  private static final long MAX_UNKNOWN_SIZE = 50_000_000_000L;
 
-  /** Is told how far a download is. */
+  /** The server's side of a download. */
+  public interface Source {
+    /** Returns the name that messages use. */
+    String name();
+
+    /**
+     * Requests the bytes of the file.
+     *
+     * @param from the first byte
+     * @param version the version that the file must still have, as in {@code If-Range}; empty for
+     *     any
+     * @return an answer of status 200, 206 or 416
+     * @throws UserError when trying again is useless
+     */
+    HttpAnswer open(long from, String version, Limits limits) throws IOException;
+  }
+
+  /** Receives the progress of a download. */
   @FunctionalInterface
   public interface Progress {
     /**
      * Called after each piece that arrived.
      *
      * @param bytes so far
-     * @param total of the whole file, empty where the server does not say
+     * @param total of the whole file; empty if the server does not report it
      */
     void at(long bytes, OptionalLong total);
   }
 
   /**
-   * How often and how long to try.
+   * Retries and timeouts.
    *
-   * @param tries before giving up, at least 1
-   * @param connect for the connection
-   * @param stall for the answer, and then for each piece of it
-   * @param backOff before the second try; doubled before each further one
+   * @param tries attempts without progress before giving up, at least 1
+   * @param connect the timeout of a connection
+   * @param stall the longest time without a byte
+   * @param backOff the pause before the second attempt; doubled before each further one
    */
   public record Limits(int tries, Duration connect, Duration stall, Duration backOff) {
-    /** Four tries, 3 s to connect, 20 s without a byte, pauses from half a second on. */
+    /** Four attempts, 3 s to connect, 20 s without a byte, pauses from 0.5 s. */
     public static final Limits USUAL =
         new Limits(4, Duration.ofSeconds(3), Duration.ofSeconds(20), Duration.ofMillis(500));
 
-    /** The same limits with another number of tries. */
+    /** Returns the same limits with another number of attempts. */
     public Limits withTries(int count) {
       return new Limits(count, connect, stall, backOff);
     }
   }
 
-  /** A download with the usual limits. */
-  public static Download of(URI source, Path target) {
-    return new Download(source, target, Optional.empty(), Limits.USUAL, (bytes, total) -> {});
+  /** Returns a download of a public address with the usual limits. */
+  public static Download of(URI uri, Path target) {
+    return of(new UrlSource(uri), target);
   }
 
-  /** The same download, whose result must have this checksum. */
+  /** Returns a download with the usual limits. */
+  public static Download of(Source source, Path target) {
+    return new Download(
+        source,
+        target,
+        Optional.empty(),
+        Optional.empty(),
+        OptionalLong.empty(),
+        Limits.USUAL,
+        (bytes, total) -> {});
+  }
+
+  /** Returns the same download, whose result must have this checksum. */
   public Download expecting(Checksum expected) {
-    return new Download(source, target, Optional.of(expected), limits, progress);
+    return new Download(source, target, part, Optional.of(expected), size, limits, progress);
   }
 
-  /** The same download within other limits. */
+  /** Returns the same download of a file of known size. */
+  public Download ofSize(OptionalLong bytes) {
+    return new Download(source, target, part, checksum, bytes, limits, progress);
+  }
+
+  /** Returns the same download with a part file whose name identifies the content. */
+  public Download withPart(Path file) {
+    return new Download(source, target, Optional.of(file), checksum, size, limits, progress);
+  }
+
+  /** Returns the same download with other limits. */
   public Download within(Limits other) {
-    return new Download(source, target, checksum, other, progress);
+    return new Download(source, target, part, checksum, size, other, progress);
   }
 
-  /** The same download, which tells how far it is. */
+  /** Returns the same download with a progress listener. */
   public Download telling(Progress listener) {
-    return new Download(source, target, checksum, limits, listener);
+    return new Download(source, target, part, checksum, size, limits, listener);
   }
 
   /**
-   * Fetches the file and returns where it is.
+   * Downloads the file and returns its path.
    *
-   * @throws UserError when it cannot be had: no network, no such file, no space
-   * @throws CorruptFile when the checksum is wrong; what arrived is deleted
+   * @throws UserError when the network, the server or the disk refuses
+   * @throws CorruptFile when the checksum or the size is wrong; what arrived is deleted
    */
   public Path run() {
-    PartFile part = PartFile.of(target);
-    HttpClient client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(limits.connect())
-            .followRedirects(HttpClient.Redirect.NORMAL)
-            .build();
+    PartFile kept = part.map(PartFile::identified).orElseGet(() -> PartFile.of(target));
     try {
-      HostLookup.check(source, limits.connect());
-      Path parent = part.bytes().getParent();
-      if (parent != null) {
-        Files.createDirectories(parent);
+      kept.prepare();
+      if (part.isPresent() && checksum.isEmpty()) {
+        kept.delete(); // nothing could tell whether the rest belongs to it
       }
-    } catch (UnknownHostException e) {
-      throw unreachable(e);
+      boolean resumed = fetch(kept);
+      Optional<String> wrong = wrongChecksum(kept);
+      if (wrong.isPresent() && resumed) {
+        kept.delete(); // the bytes of the earlier attempt may be to blame
+        fetch(kept);
+        wrong = wrongChecksum(kept);
+      }
+      if (wrong.isPresent()) {
+        throw corrupt(kept, wrong.get() + "; it was deleted, try again");
+      }
+      kept.finish(target);
+      return target;
+    } catch (Unreachable e) {
+      throw e.cannotDownload(source.name());
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);
     }
-    fetchWithRetries(client, part);
-    verify(part);
-    return target;
   }
 
-  private void fetchWithRetries(HttpClient client, PartFile part) {
-    for (int attempt = 1; ; attempt++) {
+  /** Returns whether the result contains bytes of an earlier attempt. */
+  private boolean fetch(PartFile kept) throws IOException {
+    Retries retries = new Retries(limits);
+    long most = kept.usable(size);
+    while (true) {
       try {
-        fetchRest(client, part);
-        return;
+        return fetchRest(kept, kept.usable(size));
+      } catch (FileSystemException e) {
+        throw e;
       } catch (IOException e) {
-        if (isUnknownHost(e)) {
-          throw unreachable(e);
+        // More than ever before, as a server without ranges may start again each time.
+        if (kept.usable(size) > most) {
+          most = kept.usable(size);
+          retries.progressed();
         }
-        if (e instanceof FileSystemException) {
-          throw AtomicFile.explained(target, e);
-        }
-        if (attempt >= limits.tries() || Thread.currentThread().isInterrupted()) {
-          throw new UserError(
-              "cannot download "
-                  + source
-                  + " after "
-                  + attempt
-                  + " tries: "
-                  + reason(e)
-                  + "; run it again to go on from where it stopped",
-              e);
-        }
-        pause(limits.backOff().multipliedBy(1L << Math.min(attempt - 1, 10)));
+        retries.failed(e);
       }
     }
   }
 
-  private void fetchRest(HttpClient client, PartFile part) throws IOException {
-    long have = part.usable();
-    HttpRequest.Builder request = HttpRequest.newBuilder(source).timeout(limits.stall());
-    if (have > 0) {
-      request.header("Range", "bytes=" + have + "-").header("If-Range", part.readVersion());
+  private boolean fetchRest(PartFile kept, long have) throws IOException {
+    if (have > 0 && size.equals(OptionalLong.of(have))) {
+      return true;
     }
-    HttpResponse<Flow.Publisher<List<ByteBuffer>>> response = send(client, request.build());
-    try (HttpChunks chunks = new HttpChunks(response.body())) {
-      int status = response.statusCode();
-      if (status == 206 && continuesAt(response, have)) {
-        store(chunks, part, have, length(response, have));
-      } else if (status == 200) {
-        part.restart(version(response));
-        store(chunks, part, 0, length(response, 0));
-      } else if (status == 206 || status == 416) {
-        part.delete(); // its end is not where the server's rest begins
-        throw new IOException("the server's file has changed");
-      } else if (status >= 500 || status == 408 || status == 429) {
-        throw new IOException("HTTP " + status);
-      } else {
-        throw new UserError("cannot download " + source + ": HTTP " + status);
+    String version = have > 0 ? kept.readVersion() : "";
+    try (HttpAnswer answer = source.open(have, version, limits)) {
+      boolean resumed = answer.status() == 206 && answer.continuesAt(have);
+      if (!resumed && answer.status() != 200) {
+        kept.delete(); // its end is not where the server's rest begins
+        throw new IOException("the server does not continue from byte " + have);
       }
+      if (!resumed) {
+        kept.restart(answer.version());
+      }
+      store(answer, kept, resumed ? have : 0);
+      return resumed && have > 0;
     }
   }
 
-  private static HttpResponse<Flow.Publisher<List<ByteBuffer>>> send(
-      HttpClient client, HttpRequest request) throws IOException {
-    try {
-      return client.send(request, HttpResponse.BodyHandlers.ofPublisher());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-  }
-
-  private void store(HttpChunks chunks, PartFile part, long have, OptionalLong total)
-      throws IOException {
-    long done = have;
-    try (FileChannel out = part.append()) {
-      for (List<ByteBuffer> pieces = chunks.next(limits.stall());
+  private void store(HttpAnswer answer, PartFile kept, long from) throws IOException {
+    OptionalLong total = size.isPresent() ? size : answer.end(from);
+    long done = from;
+    try (FileChannel out = kept.append()) {
+      for (List<ByteBuffer> pieces = answer.body().next(limits.stall());
           !pieces.isEmpty();
-          pieces = chunks.next(limits.stall())) {
+          pieces = answer.body().next(limits.stall())) {
         for (ByteBuffer piece : pieces) {
           done += piece.remaining();
+          checkNotLonger(kept, done, total);
           write(out, piece);
         }
         progress.at(done, total);
@@ -203,97 +222,36 @@ public record Download(
     }
   }
 
-  /** A disk that refuses is no reason to try again. */
+  private void checkNotLonger(PartFile kept, long done, OptionalLong total) throws IOException {
+    if (done > total.orElse(MAX_UNKNOWN_SIZE)) {
+      String most = (total.isPresent() ? "" : "at most ") + total.orElse(MAX_UNKNOWN_SIZE);
+      throw corrupt(kept, "expected " + most + " bytes, found more; it was deleted");
+    }
+  }
+
+  /** Writes to the disk; its refusal is no reason to try again. */
   private void write(FileChannel out, ByteBuffer piece) {
     try {
-      while (piece.hasRemaining()) {
-        out.write(piece);
-      }
+      AtomicFile.writeFully(out, piece);
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);
     }
   }
 
-  private void verify(PartFile part) {
-    try {
-      if (checksum.isPresent()) {
-        Checksum expected = checksum.get();
-        String found = expected.of(part.bytes());
-        if (!found.equals(expected.hex())) {
-          part.delete();
-          throw new CorruptFile(
-              target,
-              "download of "
-                  + source
-                  + ": expected "
-                  + expected.algorithm()
-                  + " "
-                  + expected.hex()
-                  + ", found "
-                  + found
-                  + "; it was deleted, try again");
-        }
-      }
-      part.finish(target);
-    } catch (IOException e) {
-      throw AtomicFile.explained(target, e);
+  private Optional<String> wrongChecksum(PartFile kept) throws IOException {
+    if (checksum.isEmpty()) {
+      return Optional.empty();
     }
+    Checksum expected = checksum.get();
+    String found = expected.of(kept.bytes());
+    return found.equals(expected.hex())
+        ? Optional.empty()
+        : Optional.of(
+            "expected %s %s, found %s".formatted(expected.algorithm(), expected.hex(), found));
   }
 
-  private static boolean continuesAt(HttpResponse<?> response, long have) {
-    return response
-        .headers()
-        .firstValue("Content-Range")
-        .filter(range -> range.startsWith("bytes " + have + "-"))
-        .isPresent();
-  }
-
-  private static OptionalLong length(HttpResponse<?> response, long have) {
-    OptionalLong rest = response.headers().firstValueAsLong("Content-Length");
-    return rest.isPresent() ? OptionalLong.of(have + rest.getAsLong()) : rest;
-  }
-
-  /** A mark that is good for If-Range: a strong entity tag, else the date. */
-  private static String version(HttpResponse<?> response) {
-    return response
-        .headers()
-        .firstValue("ETag")
-        .filter(tag -> !tag.startsWith("W/"))
-        .or(() -> response.headers().firstValue("Last-Modified"))
-        .orElse("");
-  }
-
-  private static boolean isUnknownHost(IOException e) {
-    return e instanceof UnknownHostException
-        || (e instanceof ConnectException && e.getCause() instanceof UnresolvedAddressException)
-        || (e.getCause() != null && e.getCause().getCause() instanceof UnresolvedAddressException);
-  }
-
-  private UserError unreachable(IOException e) {
-    return new UserError(
-        "cannot download "
-            + source
-            + ": no address found for "
-            + source.getHost()
-            + "; is there a network?",
-        e);
-  }
-
-  private static String reason(IOException e) {
-    if (e instanceof HttpConnectTimeoutException) {
-      return "no connection within the time limit";
-    }
-    if (e instanceof ConnectException) {
-      return "no connection";
-    }
-    return e.getMessage() == null ? e.toString() : e.getMessage();
-  }
-
-  private static void pause(Duration time) {
-    try {
-      Thread.sleep(time.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+  private CorruptFile corrupt(PartFile kept, String problem) throws IOException {
+    kept.delete();
+    return new CorruptFile(target, "download of " + source.name() + ": " + problem);
   }
 }

@@ -11,22 +11,22 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.pytorch.Tensor;
 
-/** What every reader of tensor files does: open or say why not, and fill a tensor from a place. */
+/** Shared parts of the tensor file readers: opening a file, and reading a tensor at an offset. */
 public final class FileTensors {
   private static final int CHUNK = 1 << 30;
 
   private FileTensors() {}
 
-  /** Reads what a file says of itself. */
+  /** Reads the header of a file. */
   @FunctionalInterface
   public interface Header<T> {
     T read(FileChannel channel) throws IOException;
   }
 
   /**
-   * Opens a file; the channel is closed again if its header can't be read.
+   * Opens a file and reads its header; closes the file if that fails.
    *
-   * @throws UserError when there is no such file, or it may not be read
+   * @throws UserError when there is no such file, or access is denied
    * @throws CorruptFile when the header can't be read
    */
   public static <T> T open(Path path, Header<T> header) {
@@ -59,11 +59,11 @@ public final class FileTensors {
   }
 
   /**
-   * A new CPU tensor with the bytes from {@code start} on; it belongs to the caller's pointer
-   * scope.
+   * Reads a tensor into new CPU memory that belongs to the caller's pointer scope.
    *
-   * @param what the tensor, for errors
-   * @throws CorruptFile when the file ends before
+   * @param what the tensor, for messages
+   * @param start the offset of its first byte
+   * @throws CorruptFile when the file ends too early
    */
   public static Tensor read(
       Path path, FileChannel channel, String what, DType dtype, long start, long... shape) {
@@ -99,7 +99,7 @@ public final class FileTensors {
     }
   }
 
-  /** Closes a channel that was only read, which loses nothing whatever happens. */
+  /** Closes a channel that was only read, ignoring failures. */
   public static void close(FileChannel channel) {
     try {
       channel.close();

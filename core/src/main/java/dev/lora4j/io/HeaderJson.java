@@ -16,8 +16,8 @@ import java.util.Map;
 
 /**
  * The JSON of a safetensors header: {@code {"name": {"dtype": "F32", "shape": [2, 3],
- * "data_offsets": [0, 24]}, …, "__metadata__": {"key": "text"}}}. Each entry is checked by itself
- * here; whether the entries fit together and into the file is for {@link SafetensorsHeader}.
+ * "data_offsets": [0, 24]}, …, "__metadata__": {"key": "text"}}}. Each entry is checked on its own;
+ * {@link SafetensorsHeader} checks that the entries fit together and into the file.
  */
 final class HeaderJson {
   static final String METADATA = "__metadata__";
@@ -38,7 +38,7 @@ final class HeaderJson {
     this.parser = parser;
   }
 
-  /** Reads the text of a header; throws {@link CorruptFile} for whatever is wrong with it. */
+  /** Parses a header; throws {@link CorruptFile} if anything is wrong with it. */
   static HeaderJson parse(Path file, String text) {
     try (JsonParser parser = JSON.createParser(text)) {
       HeaderJson json = new HeaderJson(file, parser);

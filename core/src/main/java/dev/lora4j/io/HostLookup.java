@@ -10,11 +10,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Finds out quickly that a host has no address: a resolver alone may take half a minute to say. */
+/** Reports quickly that a host has no address; a resolver alone may take half a minute. */
 public final class HostLookup {
   private HostLookup() {}
 
-  /** Returns if the host has an address, or if a proxy will look it up. */
+  /** Returns normally if the host has an address, or a proxy looks it up. */
   public static void check(URI uri, Duration limit) throws UnknownHostException {
     ProxySelector proxies = ProxySelector.getDefault();
     if (proxies != null

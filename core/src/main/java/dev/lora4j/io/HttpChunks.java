@@ -11,8 +11,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A response's body, taken piece by piece with a limit on how long each may take: the HTTP client
- * itself limits only the time until the headers. Closing it gives up the rest.
+ * The body of an HTTP response, read piece by piece with a timeout for each piece; the HTTP client
+ * itself limits only the time until the headers. Closing it abandons the rest.
  */
 public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
   private sealed interface Event {}
@@ -34,13 +34,13 @@ public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, Auto
         public void cancel() {}
       };
 
-  /** Subscribes to a body; the bytes arrive as they are asked for. */
+  /** Subscribes to a body, whose bytes arrive on request. */
   public HttpChunks(Flow.Publisher<List<ByteBuffer>> body) {
     body.subscribe(this);
   }
 
   /**
-   * The next bytes, in order; an empty list at the end.
+   * Returns the next bytes in order; an empty list at the end.
    *
    * @throws IOException when nothing arrives within the limit, or the connection breaks
    */

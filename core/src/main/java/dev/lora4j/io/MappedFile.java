@@ -13,20 +13,20 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file's pages as memory of tensors, each of which keeps the mapping alive. The file is mapped
- * when the first tensor is asked for.
+ * A memory-mapped file whose pages back tensors; each tensor keeps the mapping alive. The file is
+ * mapped on first use.
  */
 public final class MappedFile implements AutoCloseable {
   private static final boolean SHARED_WITH_THE_FILE = false;
 
   private final Path path;
   private final long length;
-  private @Nullable Tensor bytes; // once they are asked for
+  private @Nullable Tensor bytes; // on first use
 
   /**
-   * The first bytes of a file.
+   * Creates a mapping of the first bytes of a file.
    *
-   * @param length how many
+   * @param length the number of bytes
    */
   public MappedFile(Path path, long length) {
     this.path = path;
@@ -34,10 +34,10 @@ public final class MappedFile implements AutoCloseable {
   }
 
   /**
-   * A tensor over the bytes from {@code start} on, which must lie within the length; it belongs to
-   * the caller's pointer scope.
+   * Returns a tensor over the bytes from {@code start}, which must be within the length. It belongs
+   * to the caller's pointer scope.
    *
-   * @return empty where it has no bytes, or they lie askew for their format
+   * @return empty if it has no elements, or {@code start} is not aligned to the dtype
    * @throws CorruptFile if the file has become shorter, or can't be mapped
    */
   public Optional<Tensor> tensor(DType dtype, long start, long... shape) {
@@ -77,7 +77,7 @@ public final class MappedFile implements AutoCloseable {
     }
   }
 
-  /** Lets go of the mapping; tensors over it stay as they are. */
+  /** Releases the mapping; tensors over it stay valid. */
   @Override
   public synchronized void close() {
     if (bytes != null) {

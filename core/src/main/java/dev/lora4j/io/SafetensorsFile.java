@@ -13,8 +13,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Reads the tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file,
- * of any size, one at a time and by name. Opening reads and checks the header only, and needs no
- * native library; {@link #read} brings one tensor's bytes straight from the file into its memory.
+ * of any size, one at a time and by name. Opening reads and checks the header only and needs no
+ * native library; {@link #read} copies the bytes of one tensor from the file into its memory.
  *
  * <pre>{@code
  * try (SafetensorsFile file = SafetensorsFile.open(path)) {
@@ -24,8 +24,8 @@ import org.bytedeco.pytorch.Tensor;
  * }
  * }</pre>
  *
- * Safe for use by many threads. A damaged file is a {@link CorruptFile} that names the file, the
- * key, what was expected and what was found.
+ * Thread-safe. A damaged file raises {@link CorruptFile}, which names the file, the key, the
+ * expected and the found value.
  */
 public final class SafetensorsFile implements TensorFile {
   private final Path path;
@@ -43,21 +43,19 @@ public final class SafetensorsFile implements TensorFile {
   /**
    * Opens a file and checks its header.
    *
-   * @throws UserError when there is no such file, or it may not be read
-   * @throws CorruptFile when the header is not as the format wants it
+   * @throws UserError when there is no such file, or access is denied
+   * @throws CorruptFile when the header violates the format
    */
   public static SafetensorsFile open(Path path) {
     return FileTensors.open(
         path, channel -> new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel)));
   }
 
-  /** Where the file is. */
   @Override
   public Path path() {
     return path;
   }
 
-  /** Names of the tensors, in the header's order. */
   @Override
   public Set<String> names() {
     return header.tensors().keySet();
@@ -73,18 +71,18 @@ public final class SafetensorsFile implements TensorFile {
     return info(name).shape();
   }
 
-  /** Everything that the header says, name by name. */
+  /** Returns the header entry of each tensor. */
   public Map<String, TensorInfo> infos() {
     return header.tensors();
   }
 
-  /** The free text of the header's {@code __metadata__}. */
+  /** Returns the free text of the header's {@code __metadata__}. */
   public Map<String, String> metadata() {
     return header.metadata();
   }
 
   /**
-   * What the header says of one tensor.
+   * Returns the header entry of a tensor.
    *
    * @throws CorruptFile when the file has no tensor of that name
    */
@@ -97,11 +95,6 @@ public final class SafetensorsFile implements TensorFile {
     return info;
   }
 
-  /**
-   * A tensor's content, as a new CPU tensor that belongs to the caller's pointer scope.
-   *
-   * @throws CorruptFile when the file has no tensor of that name, or has become shorter
-   */
   @Override
   public Tensor read(String name) {
     TensorInfo info = info(name);
@@ -120,7 +113,6 @@ public final class SafetensorsFile implements TensorFile {
     return pages.tensor(info.dtype(), header.dataStart() + info.begin(), info.sizes());
   }
 
-  /** Closes the file; tensors that were read or mapped stay as they are. */
   @Override
   public void close() {
     FileTensors.close(channel);

@@ -15,17 +15,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The first part of a safetensors file: eight bytes with the length of the JSON (unsigned, little
- * end first), the JSON, then the tensors' bytes without gap or overlap up to the file's end.
+ * The header of a safetensors file: the length of the JSON in eight bytes (unsigned,
+ * little-endian), then the JSON. The tensors' bytes follow without gap or overlap up to the end of
+ * the file.
  *
- * @param tensors name → place, in the header's order
- * @param metadata the free text of {@code __metadata__}, empty when there is none
- * @param dataStart where offset 0 of the data lies in the file, in bytes
+ * @param tensors name → entry, in the header's order
+ * @param metadata the free text of {@code __metadata__}; empty if there is none
+ * @param dataStart the position of offset 0 of the data in the file
  */
 record SafetensorsHeader(
     Map<String, TensorInfo> tensors, Map<String, String> metadata, long dataStart) {
 
-  /** The reference implementation's bound: a wrong length must not make us allocate for ever. */
+  /** The limit of the reference implementation: a wrong length must not allocate without bound. */
   static final long MAX_BYTES = 100_000_000;
 
   static final int LENGTH_BYTES = Long.BYTES;
@@ -35,7 +36,7 @@ record SafetensorsHeader(
     metadata = Collections.unmodifiableMap(metadata);
   }
 
-  /** The length of the file. */
+  /** Returns the length of the file. */
   long end() {
     return dataStart + tensors.values().stream().mapToLong(TensorInfo::end).max().orElse(0);
   }
@@ -43,7 +44,7 @@ record SafetensorsHeader(
   /**
    * Reads and checks a header.
    *
-   * @throws CorruptFile for anything in it that is not as the format wants it
+   * @throws CorruptFile if the header violates the format
    */
   static SafetensorsHeader read(Path file, FileChannel channel) throws IOException {
     long size = channel.size();
@@ -91,7 +92,7 @@ record SafetensorsHeader(
 
   private static String text(Path file, ByteBuffer bytes) {
     try {
-      // A new decoder refuses bad bytes, where String's constructor would replace them.
+      // A decoder refuses malformed bytes, which String's constructor would replace.
       return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
     } catch (CharacterCodingException e) {
       throw new CorruptFile(file, "the header is not UTF-8 text", e);

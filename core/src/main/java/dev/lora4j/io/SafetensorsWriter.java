@@ -21,23 +21,22 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the
- * same bytes, whatever the order of the maps: like the reference implementation, wide formats come
- * first, and names in order within a format, so that each tensor's data is aligned to its format.
+ * same bytes in any order of the maps: as in the reference implementation, wide dtypes come first
+ * and names are sorted within a dtype, so that each tensor is aligned to its dtype.
  */
 public final class SafetensorsWriter {
   private static final JsonFactory JSON = new JsonFactory();
   private static final int ALIGNMENT = 8;
-  private static final int CHUNK = 1 << 30;
 
   private record Entry(String name, TensorSource source) {}
 
   private SafetensorsWriter() {}
 
   /**
-   * Writes the file. The tensors may lie on any device and need not be contiguous; they stay the
-   * caller's.
+   * Writes a file. The tensors may be on any device and need not be contiguous; the caller keeps
+   * owning them.
    *
-   * @param tensors name → tensor, of a format in {@link DType}
+   * @param tensors name → tensor, of a dtype in {@link DType}
    * @param metadata free text for the header; empty for none
    * @throws dev.lora4j.UserError when the disk refuses
    */
@@ -48,11 +47,10 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Writes the file tensor by tensor: each is made when its turn has come, and freed before the
-   * next.
+   * Writes a file tensor by tensor: each is computed when it is written, and freed before the next.
    *
    * @throws dev.lora4j.UserError when the disk refuses
-   * @throws IllegalStateException when a tensor is not what its source promised
+   * @throws IllegalStateException when a tensor does not have the dtype and shape of its source
    */
   public static void stream(
       Path file, Map<String, TensorSource> tensors, Map<String, String> metadata) {
@@ -136,11 +134,7 @@ public final class SafetensorsWriter {
 
   private static void writeData(WritableByteChannel out, Entry entry) throws IOException {
     try (PointerScope scope = new PointerScope()) {
-      Tensor flat = promised(entry).detach().cpu().contiguous();
-      TensorMemory memory = TensorMemory.of(flat);
-      for (long done = 0; done < memory.bytes(); done += CHUNK) {
-        AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
-      }
+      TensorMemory.of(promised(entry).detach().cpu().contiguous()).writeTo(out);
     }
   }
 

@@ -9,8 +9,8 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * A hidden directory beside a place that is to be written, on the same disk, for what is needed on
- * the way there. Closing deletes it with all that it holds.
+ * A hidden temporary directory beside a file to be written, on the same disk. Closing deletes it
+ * with its content.
  */
 public final class ScratchDirectory implements AutoCloseable {
   private final Path path;
@@ -20,7 +20,7 @@ public final class ScratchDirectory implements AutoCloseable {
   }
 
   /**
-   * Makes one; missing parents are made too.
+   * Creates a directory, with missing parents.
    *
    * @throws dev.lora4j.UserError when the disk refuses
    */
@@ -34,12 +34,12 @@ public final class ScratchDirectory implements AutoCloseable {
     }
   }
 
-  /** Where it is. */
+  /** Returns the directory. */
   public Path path() {
     return path;
   }
 
-  /** Deletes it, if it is still there. */
+  /** Deletes the directory if it still exists. */
   @Override
   public void close() {
     if (!Files.exists(path)) {
@@ -51,7 +51,7 @@ public final class ScratchDirectory implements AutoCloseable {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {
-      // What was written, or why it could not be, is the thing to tell.
+      // The result, or the failure before it, matters more.
       return;
     }
   }

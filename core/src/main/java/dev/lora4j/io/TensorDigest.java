@@ -6,13 +6,13 @@ import java.util.HexFormat;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** SHA-256 of tensors' bytes, read from their memory piece by piece. */
+/** SHA-256 of tensors, computed from their memory in pieces. */
 public final class TensorDigest {
   private static final int PIECE = 1 << 20;
 
   private TensorDigest() {}
 
-  /** The digest of a tensor's elements in row-major order, on whatever device, in hexadecimal. */
+  /** Returns the hexadecimal digest of a tensor's elements in row-major order, on any device. */
   public static String of(Tensor tensor) {
     MessageDigest digest = sha256();
     try (PointerScope scope = new PointerScope()) {
@@ -25,7 +25,7 @@ public final class TensorDigest {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** A new SHA-256. */
+  /** Returns a new SHA-256 digest. */
   public static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");

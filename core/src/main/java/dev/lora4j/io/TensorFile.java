@@ -7,33 +7,33 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A file of named tensors, open for reading. Opening has read and checked what the file says of
- * them; {@link #read} brings one tensor's numbers. Safe for use by many threads.
+ * Named tensors in a file, or in the files of a checkpoint, open for reading. Opening reads and
+ * checks the header; {@link #read(String)} reads the values of one tensor. Thread-safe.
  */
 public interface TensorFile extends AutoCloseable {
 
-  /** Where the file is. */
+  /** Returns the file or directory. */
   Path path();
 
-  /** The tensors' names, in the file's order. */
+  /** Returns the names of the tensors, in the file's order. */
   Set<String> names();
 
   /**
-   * The format of the numbers that {@link #read} gives.
+   * Returns the dtype of the tensor that {@link #read(String)} returns.
    *
    * @throws dev.lora4j.CorruptFile when the file has no tensor of that name
    */
   DType dtype(String name);
 
   /**
-   * A tensor's sizes, outermost first; empty for a scalar.
+   * Returns the shape of a tensor, outermost dimension first; empty for a scalar.
    *
    * @throws dev.lora4j.CorruptFile when the file has no tensor of that name
    */
   List<Long> shape(String name);
 
   /**
-   * A tensor's format and sizes together.
+   * Returns the dtype and shape of a tensor.
    *
    * @throws dev.lora4j.CorruptFile when the file has no tensor of that name
    */
@@ -42,26 +42,39 @@ public interface TensorFile extends AutoCloseable {
   }
 
   /**
-   * A tensor's numbers, as a new contiguous CPU tensor that belongs to the caller's pointer scope.
+   * Reads a tensor into a new contiguous CPU tensor that belongs to the caller's pointer scope.
    *
    * @throws dev.lora4j.CorruptFile when the file has no tensor of that name, or is damaged there
    */
   Tensor read(String name);
 
   /**
-   * A tensor's numbers without a copy: the file's own pages, which are read when they are first
-   * touched. What is written to the tensor stays out of the file. It belongs to the caller's
-   * pointer scope and outlives {@link #close}; nobody may shorten the file while it lives.
+   * Maps a tensor without a copy: it uses the file's own pages, which are read when they are first
+   * touched. Writes to the tensor do not reach the file. It belongs to the caller's pointer scope
+   * and outlives {@link #close}; the file must not be truncated while it lives.
    *
-   * @return empty where the numbers do not lie in the file as they must lie in memory, as in most
-   *     kinds of file; {@link #read} brings them then
+   * @return empty where the file's layout is not that of memory, as in most formats; {@link
+   *     #read(String)} it then
    * @throws dev.lora4j.CorruptFile when the file has no tensor of that name, or has become shorter
    */
   default Optional<Tensor> map(String name) {
     return Optional.empty();
   }
 
-  /** Closes the file; tensors that were read or mapped stay as they are. */
+  /** Maps a tensor where that is possible, and reads it otherwise. */
+  default Tensor mapOrRead(String name) {
+    return map(name).orElseGet(() -> read(name));
+  }
+
+  /**
+   * Returns a tensor of the given dtype: mapped where the file holds that dtype, else a converted
+   * copy. It belongs to the caller's pointer scope.
+   */
+  default Tensor read(String name, DType dtype) {
+    return dtype(name) == dtype ? mapOrRead(name) : read(name).to(dtype.torch());
+  }
+
+  /** Closes the file; tensors that were read or mapped stay valid. */
   @Override
   void close();
 }

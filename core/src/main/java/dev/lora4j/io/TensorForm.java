@@ -3,10 +3,10 @@ package dev.lora4j.io;
 import java.util.List;
 
 /**
- * What a file says of one of its tensors, whatever kind of file it is.
+ * The dtype and shape of a tensor in a file of any format.
  *
- * @param dtype the number format
- * @param shape sizes, outermost first; empty for a scalar
+ * @param dtype the element type
+ * @param shape outermost dimension first; empty for a scalar
  */
 public record TensorForm(DType dtype, List<Long> shape) {
 
@@ -14,12 +14,12 @@ public record TensorForm(DType dtype, List<Long> shape) {
     shape = List.copyOf(shape);
   }
 
-  /** Number of elements. */
+  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 
-  /** Length of its numbers in bytes. */
+  /** Returns the size in bytes. */
   public long bytes() {
     return elements() * dtype.bytes();
   }

@@ -3,10 +3,10 @@ package dev.lora4j.io;
 import java.util.List;
 
 /**
- * What a safetensors header says of one tensor.
+ * The entry of a tensor in a safetensors header.
  *
- * @param dtype the number format
- * @param shape sizes, outermost first; empty for a scalar
+ * @param dtype the element type
+ * @param shape outermost dimension first; empty for a scalar
  * @param begin first byte, counted from the start of the data
  * @param end the byte after the last
  */
@@ -16,17 +16,17 @@ public record TensorInfo(DType dtype, List<Long> shape, long begin, long end) {
     shape = List.copyOf(shape);
   }
 
-  /** The shape as libtorch takes it; a new array at every call. */
+  /** Returns the shape as a new array. */
   public long[] sizes() {
     return shape.stream().mapToLong(Long::longValue).toArray();
   }
 
-  /** Number of elements. */
+  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 
-  /** Length of the data in bytes. */
+  /** Returns the size of the data in bytes. */
   public long bytes() {
     return end - begin;
   }

@@ -1,6 +1,8 @@
 package dev.lora4j.io;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
@@ -10,11 +12,12 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The bytes behind a tensor on the CPU, for copies in bulk. It looks at the tensor's memory and
- * does not keep it alive: use it only while the tensor lives. Different threads may write different
- * parts at once.
+ * The memory of a CPU tensor, for bulk copies. It does not keep the tensor alive: use it only while
+ * the tensor lives. Threads may write different parts at the same time.
  */
 public final class TensorMemory {
+  private static final int CHUNK = 1 << 30;
+
   private final Pointer start;
   private final long bytes;
 
@@ -23,7 +26,7 @@ public final class TensorMemory {
     this.bytes = bytes;
   }
 
-  /** The memory of a contiguous CPU tensor. */
+  /** Returns the memory of a contiguous CPU tensor. */
   public static TensorMemory of(Tensor tensor) {
     if (!tensor.is_cpu() || !tensor.is_contiguous()) {
       throw new IllegalArgumentException("expected a contiguous tensor on the CPU");
@@ -31,7 +34,7 @@ public final class TensorMemory {
     return new TensorMemory(tensor.data_ptr(), tensor.nbytes());
   }
 
-  /** A new CPU tensor whose content is not set; it belongs to the caller's pointer scope. */
+  /** Allocates an uninitialised CPU tensor that belongs to the caller's pointer scope. */
   public static Tensor allocate(DType dtype, long... shape) {
     try (TensorOptions options = new TensorOptions(dtype.torch());
         MemoryFormatOptional unset = new MemoryFormatOptional()) {
@@ -40,9 +43,10 @@ public final class TensorMemory {
   }
 
   /**
-   * The bytes that libtorch reckons with for a shape: in its strides a size of zero counts as one.
+   * Returns the bytes that libtorch computes for a shape: in its strides a size of zero counts as
+   * one.
    *
-   * @throws ArithmeticException if there are 2^63 or more, whatever sizes are zero
+   * @throws ArithmeticException if there are 2^63 or more, even if a size is zero
    */
   public static long span(DType dtype, List<Long> shape) {
     long bytes = dtype.bytes();
@@ -52,7 +56,10 @@ public final class TensorMemory {
     return bytes;
   }
 
-  /** A new int64 CPU tensor {@code [values.length]}; it belongs to the caller's pointer scope. */
+  /**
+   * Returns a new int64 CPU tensor {@code [values.length]} that belongs to the caller's pointer
+   * scope.
+   */
   public static Tensor copyOf(long... values) {
     Tensor tensor = allocate(DType.I64, values.length);
     if (values.length > 0) {
@@ -61,7 +68,7 @@ public final class TensorMemory {
     return tensor;
   }
 
-  /** The elements of an int64 CPU tensor, as a copy. */
+  /** Returns a copy of the elements of an int64 CPU tensor. */
   public static long[] longs(Tensor tensor) {
     long[] values = new long[Math.toIntExact(tensor.numel())];
     if (values.length > 0) {
@@ -70,12 +77,12 @@ public final class TensorMemory {
     return values;
   }
 
-  /** Length in bytes. */
+  /** Returns the size in bytes. */
   public long bytes() {
     return bytes;
   }
 
-  /** Copies all of {@code source} to the bytes from {@code offset} on. */
+  /** Copies {@code source} to the bytes from {@code offset}. */
   public void put(long offset, byte[] source) {
     if (source.length > 0) { // an empty tensor has no address
       window(offset, source.length).put(source, 0, source.length);
@@ -83,7 +90,7 @@ public final class TensorMemory {
   }
 
   /**
-   * A view of a part, in the machine's byte order; writes go to the tensor.
+   * Returns a view of a part, in native byte order; writes go to the tensor.
    *
    * @param offset first byte
    * @param length number of bytes, at least one
@@ -92,12 +99,19 @@ public final class TensorMemory {
     return window(offset, length).asByteBuffer();
   }
 
+  /** Writes all bytes to a channel. */
+  public void writeTo(WritableByteChannel out) throws IOException {
+    for (long done = 0; done < bytes; done += CHUNK) {
+      AtomicFile.writeFully(out, view(done, (int) Math.min(CHUNK, bytes - done)));
+    }
+  }
+
   private BytePointer window(long offset, int length) {
     if (offset < 0 || length < 0 || offset > bytes - length) {
       throw new IndexOutOfBoundsException(
           "bytes " + offset + " to " + (offset + length) + " of " + bytes);
     }
-    // A pointer of its own for each call, since JavaCPP's pointers carry a position.
+    // A new pointer for each call, since a JavaCPP pointer has a position.
     return new BytePointer(start).position(offset).limit(offset + length);
   }
 }

@@ -5,12 +5,11 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A tensor that is made only when its turn to be written has come, so that a file can hold more
- * than memory.
+ * A tensor that is computed when it is written, so that a file may exceed memory.
  *
- * @param dtype the number format that it will have
- * @param shape the sizes that it will have
- * @param value makes it, in the pointer scope that is open then
+ * @param dtype its element type
+ * @param shape its shape, outermost dimension first
+ * @param value computes it, in the pointer scope that is open then
  */
 public record TensorSource(DType dtype, List<Long> shape, Supplier<Tensor> value) {
 
@@ -18,12 +17,12 @@ public record TensorSource(DType dtype, List<Long> shape, Supplier<Tensor> value
     shape = List.copyOf(shape);
   }
 
-  /** Number of elements. */
+  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 
-  /** Length of its data in bytes. */
+  /** Returns the size in bytes. */
   public long bytes() {
     return elements() * dtype.bytes();
   }

@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -15,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  * Threads that want it at the same time compute some of the outputs each.
  */
 final class AdaptedNorm implements AutoCloseable {
-  private static final long LEAST_OUTPUTS = 256; // of a part: fewer aren't worth a thread
-
   private final Update update;
   private final long outputs;
   private final int parts;
@@ -28,9 +27,10 @@ final class AdaptedNorm implements AutoCloseable {
 
   AdaptedNorm(Update update) {
     this.update = update;
-    outputs = update.base().weight().shape()[update.base().outputAxis()];
+    outputs = update.base().store().shape()[update.base().outputAxis()];
     int cores = Runtime.getRuntime().availableProcessors();
-    parts = Math.toIntExact(Math.max(1, Math.min(cores, outputs / LEAST_OUTPUTS)));
+    parts =
+        Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));
   }
 
   /** {@code [out]}, a constant for autograd (DoRA paper, §4.3). */
@@ -53,7 +53,7 @@ final class AdaptedNorm implements AutoCloseable {
     Tensor known = norm;
     if (known != null
         && factors == factorsVersion
-        && baseVersion == update.base().weight().version()
+        && baseVersion == update.base().store().version()
         && !work.hasFailed()) {
       return known;
     }
@@ -66,7 +66,7 @@ final class AdaptedNorm implements AutoCloseable {
   }
 
   private Tensor squared() {
-    long version = update.base().weight().version();
+    long version = update.base().store().version();
     Tensor known = squaredOfBase;
     if (known != null && version == baseVersion) {
       return known;
@@ -100,7 +100,7 @@ final class AdaptedNorm implements AutoCloseable {
 
   /** Rows of the base's weight as {@code [count, in]}, in the factors' dtype. */
   private Tensor weight(long from, long count) {
-    Tensor rows = update.asMatrix(update.base().weight().value()).narrow(0, from, count);
+    Tensor rows = update.asMatrix(update.base().store().dense()).narrow(0, from, count);
     return rows.to(update.a().value().dtype());
   }
 

@@ -1,16 +1,14 @@
 package dev.lora4j.lora;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The formats of adapter directories. Which one a directory is of is said by its config, never by
- * the shapes of its tensors: a square matrix looks the same either way round.
+ * The formats of adapter directories. The config alone decides between them: the shape of a square
+ * matrix does not show whether it is transposed.
  */
 enum AdapterFormat {
   PEFT {
@@ -47,8 +45,6 @@ enum AdapterFormat {
     }
   };
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   abstract LoraConfig config(Path directory);
 
   abstract Path weights(Path directory);
@@ -56,29 +52,22 @@ enum AdapterFormat {
   abstract StoredAdapter read(Path directory);
 
   /**
-   * The format of a directory.
+   * Returns the format of a directory.
    *
    * @throws UserError if there is no config
    */
   static AdapterFormat of(Path directory) {
     Path file = directory.resolve(PeftAdapter.CONFIG);
-    JsonNode config = json(file, directory);
-    boolean ofMlx = config.has("fine_tune_type") || config.has("lora_parameters");
-    return ofMlx && !config.has("peft_type") ? MLX : PEFT;
+    JsonDocument config = json(file, directory);
+    boolean ofMlx = config.isPresent("fine_tune_type") || config.isPresent("lora_parameters");
+    return ofMlx && !config.isPresent("peft_type") ? MLX : PEFT;
   }
 
-  static JsonNode json(Path file, Path directory) {
-    byte[] bytes;
+  static JsonDocument json(Path file, Path directory) {
     try {
-      bytes = Files.readAllBytes(file);
+      return JsonDocument.parse(file, Files.readAllBytes(file));
     } catch (IOException e) {
       throw new UserError("no adapter in " + directory + ": can't read " + file.getFileName(), e);
-    }
-    try {
-      return JSON.readTree(bytes);
-    } catch (IOException e) {
-      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new CorruptFile(file, "no JSON: " + reason, e);
     }
   }
 }

@@ -2,7 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Carried;
+import dev.lora4j.nn.ContextVar;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -22,7 +22,7 @@ final class Adapters {
   private volatile Map<String, Adapter> byName = Map.of();
   private volatile SameForAllRows ofTheModel = SameForAllRows.NONE;
 
-  private final Carried<AdapterChoice> ofThisThread = new Carried<>();
+  private final ContextVar<AdapterChoice> ofThisThread = ContextVar.inherited();
 
   private final MergeJournal journal = new MergeJournal();
   private final Fingerprinter fingerprinter = new Fingerprinter(journal);
@@ -90,7 +90,8 @@ final class Adapters {
 
   /** What the calling thread's forwards use. */
   AdapterChoice choice() {
-    return ofThisThread.get().orElse(ofTheModel);
+    AdapterChoice own = ofThisThread.get();
+    return own == null ? ofTheModel : own;
   }
 
   /** Whether an adapter takes part in the calling thread's forward, for all rows. */
@@ -109,7 +110,7 @@ final class Adapters {
     while (!choice.retain()) { // an adapter was taken away meanwhile
       choice = choosing.get();
     }
-    @Nullable AdapterChoice outer = ofThisThread.get().orElse(null);
+    @Nullable AdapterChoice outer = ofThisThread.get();
     AdapterChoice entered = choice;
     ofThisThread.set(entered);
     return () -> {

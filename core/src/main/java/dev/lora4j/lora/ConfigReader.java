@@ -1,10 +1,9 @@
 package dev.lora4j.lora;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
-import java.io.IOException;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,72 +12,50 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Reads PEFT's {@code adapter_config.json}. What would change the mathematics and is not known here
- * is refused by name; all else that is not known has no say, and is kept.
+ * Reads PEFT's {@code adapter_config.json}. Unsupported fields that would change the result are
+ * refused by name; all other unknown fields are kept and ignored.
  */
 final class ConfigReader {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private final JsonDocument json;
 
-  private final Path file;
-  private final JsonNode json;
-
-  private ConfigReader(Path file, JsonNode json) {
-    this.file = file;
+  private ConfigReader(JsonDocument json) {
     this.json = json;
   }
 
   static LoraConfig read(Path file, byte[] bytes) {
-    JsonNode json;
-    try {
-      json = JSON.readTree(bytes);
-    } catch (IOException e) {
-      throw new CorruptFile(file, "no JSON: " + firstLine(e), e);
-    }
-    if (json == null || !json.isObject()) {
-      throw new CorruptFile(file, "expected a JSON object");
-    }
-    return new ConfigReader(file, json).read();
-  }
-
-  private static String firstLine(Exception e) {
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    return new ConfigReader(JsonDocument.parse(file, bytes)).read();
   }
 
   private LoraConfig read() {
-    if (!json.path("peft_type").asText().equals("LORA")) {
+    if (!json.node("peft_type").asText().equals("LORA")) {
       throw new UserError(
-          "%s: peft_type: expected LORA, found %s".formatted(file, json.path("peft_type")));
+          "%s must be \"LORA\", found %s"
+              .formatted(json.path("peft_type"), json.node("peft_type")));
     }
     refuseUnknownMathematics();
-    int rank = integer("r", 8);
-    if (rank < 1) {
-      throw wrong("r", "at least 1");
-    }
-    LoraConfigBuilder config = new LoraConfigBuilder(rank);
-    config.alpha = number("lora_alpha", 8);
-    if (!Double.isFinite(config.alpha)) {
-      throw new CorruptFile(file, "lora_alpha: expected a finite number, found " + config.alpha);
-    }
+    LoraConfigBuilder config = new LoraConfigBuilder(json.size("r", 8));
+    config.alpha = json.number("lora_alpha", 8);
     config.targets = targets("target_modules");
     config.exclude = targets("exclude_modules");
-    config.dropout = number("lora_dropout", 0);
+    config.dropout = json.number("lora_dropout", 0);
     config.bias = bias();
-    config.loraBias = flag("lora_bias");
-    config.rsLora = flag("use_rslora");
-    config.dora = flag("use_dora");
+    config.loraBias = json.flag("lora_bias", false);
+    config.rsLora = json.flag("use_rslora", false);
+    config.dora = json.flag("use_dora", false);
     config.initialization = initialization();
     config.rankPattern = patterns("rank_pattern");
     config.alphaPattern = patterns("alpha_pattern");
-    config.layersToTransform = integers("layers_to_transform");
-    config.layersPattern = strings("layers_pattern");
-    config.modulesToSave = strings("modules_to_save");
-    config.targetParameters = strings("target_parameters");
+    config.layersToTransform =
+        json.integers("layers_to_transform").stream().map(Long::intValue).toList();
+    config.layersPattern = json.texts("layers_pattern");
+    config.modulesToSave = json.texts("modules_to_save");
+    config.targetParameters = json.texts("target_parameters");
     config.trainableTokens = tokens();
     config.otherKeys = otherKeys();
     if (config.targets.equals(Targets.none())
         && config.targetParameters.isEmpty()
         && config.trainableTokens.isEmpty()) {
-      if (!isAbsent(json.path("target_modules"))) {
+      if (json.has("target_modules")) {
         throw noTargets();
       }
       config.targets = Targets.ofArchitecture();
@@ -86,36 +63,28 @@ final class ConfigReader {
     try {
       return config.build();
     } catch (UserError e) {
-      throw new CorruptFile(file, String.valueOf(e.getMessage()), e);
+      throw new CorruptFile(json.file(), String.valueOf(e.getMessage()), e);
     }
   }
 
   private void refuseUnknownMathematics() {
     List<String> refused = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : json.properties()) {
-      if (ConfigKeys.MUST_BE_OFF.contains(entry.getKey()) && !isOff(entry.getValue())) {
+    for (Map.Entry<String, JsonNode> entry : json.fields()) {
+      if (ConfigKeys.MUST_BE_OFF.contains(entry.getKey())
+          && !JsonDocument.isOff(entry.getValue())) {
         refused.add(entry.getKey() + " = " + entry.getValue());
       }
     }
-    JsonNode beginning = json.path("init_lora_weights");
+    JsonNode beginning = json.node("init_lora_weights");
     if (ConfigKeys.UNREPEATABLE.contains(beginning.asText())) {
       refused.add("init_lora_weights = " + beginning);
     }
-    if (!refused.isEmpty()) {
-      throw new UserError(
-          file + ": not supported, and it would change the result: " + String.join(", ", refused));
-    }
-  }
-
-  private static boolean isOff(JsonNode value) {
-    return value.isNull()
-        || (value.isBoolean() && !value.booleanValue())
-        || (value.isContainerNode() && value.isEmpty());
+    json.refuse(refused);
   }
 
   private Map<String, String> otherKeys() {
     Map<String, String> others = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : json.properties()) {
+    for (Map.Entry<String, JsonNode> entry : json.fields()) {
       if (!ConfigKeys.KNOWN.contains(entry.getKey()) && !entry.getValue().isNull()) {
         others.put(entry.getKey(), entry.getValue().toString());
       }
@@ -126,8 +95,8 @@ final class ConfigReader {
   // ---- components ----
 
   private Targets targets(String key) {
-    JsonNode value = json.path(key);
-    if (isAbsent(value)) {
+    JsonNode value = json.node(key);
+    if (!json.has(key)) {
       return Targets.none();
     }
     if (value.isTextual()) {
@@ -138,89 +107,92 @@ final class ConfigReader {
     if (!value.isArray()) {
       throw noTargets();
     }
-    return Targets.named(strings(key));
+    return Targets.named(json.texts(key));
   }
 
   private UserError noTargets() {
     return new UserError(
-        "%s: target_modules: expected a list of names or a regular expression, found %s"
-            .formatted(file, json.path("target_modules")));
+        "%s must be a list of names or a regular expression, found %s"
+            .formatted(json.path("target_modules"), json.node("target_modules")));
   }
 
   private BiasTraining bias() {
-    String word = json.path("bias").asText("none");
+    String word = json.node("bias").asText("none");
     return Stream.of(BiasTraining.values())
         .filter(bias -> bias.word().equals(word))
         .findFirst()
-        .orElseThrow(() -> wrong("bias", "none, all or lora_only"));
+        .orElseThrow(() -> json.wrong("bias", "none, all or lora_only", json.node("bias")));
   }
 
   private Initialization initialization() {
-    JsonNode value = json.path("init_lora_weights");
-    if (isAbsent(value)) {
+    JsonNode value = json.node("init_lora_weights");
+    if (!json.has("init_lora_weights")) {
       return new Initialization.Standard();
     }
     if (!value.isBoolean() && !value.isTextual()) {
-      throw wrong("init_lora_weights", "true, false or a name");
+      throw json.wrong(
+          "init_lora_weights", "true, false or a name", json.node("init_lora_weights"));
     }
     try {
       Initialization how = Initialization.named(value.asText());
       return how instanceof Initialization.Eva standard ? eva(standard) : how;
     } catch (UserError e) {
-      throw new UserError(file + ": " + e.getMessage(), e);
+      throw new UserError(json.file() + ": " + e.getMessage(), e);
     }
   }
 
   private Initialization.Eva eva(Initialization.Eva otherwise) {
-    JsonNode config = json.path("eva_config");
-    if (isAbsent(config)) {
+    if (!json.has("eva_config")) {
       return otherwise;
     }
-    if (!config.isObject()) {
-      throw wrong("eva_config", "an object");
-    }
+    JsonDocument config = json.object("eva_config");
     return new Initialization.Eva(
-        config.path("rho").asDouble(otherwise.rho()),
-        config.path("tau").asDouble(otherwise.tau()),
-        config.path("use_label_mask").asBoolean(otherwise.useLabelMask()),
-        config.path("label_mask_value").asLong(otherwise.labelMaskValue()),
-        config.path("whiten").asBoolean(otherwise.whiten()),
-        config.path("adjust_scaling_factors").asBoolean(otherwise.adjustScalingFactors()));
+        config.node("rho").asDouble(otherwise.rho()),
+        config.node("tau").asDouble(otherwise.tau()),
+        config.node("use_label_mask").asBoolean(otherwise.useLabelMask()),
+        config.node("label_mask_value").asLong(otherwise.labelMaskValue()),
+        config.node("whiten").asBoolean(otherwise.whiten()),
+        config.node("adjust_scaling_factors").asBoolean(otherwise.adjustScalingFactors()));
   }
 
   private PathPatterns patterns(String key) {
-    JsonNode value = json.path(key);
-    if (isAbsent(value)) {
+    JsonNode value = json.node(key);
+    if (!json.has(key)) {
       return PathPatterns.none();
     }
     if (!value.isObject()) {
-      throw wrong(key, "an object of numbers");
+      throw json.wrong(key, "an object of numbers", json.node(key));
     }
     Map<String, Double> values = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : value.properties()) {
       if (!entry.getValue().isNumber()) {
-        throw wrong(key, "an object of numbers");
+        throw json.wrong(key, "an object of numbers", json.node(key));
       }
       values.put(entry.getKey(), entry.getValue().doubleValue());
     }
     try {
       return new PathPatterns(values);
     } catch (UserError e) {
-      throw new UserError(file + ": " + key + ": " + e.getMessage(), e);
+      throw new UserError(json.path(key) + ": " + e.getMessage(), e);
     }
   }
 
-  /** By embedding; a plain list means PEFT's default, {@code embed_tokens}. */
+  /**
+   * Returns token indices by embedding; a plain list is for PEFT's default, {@code embed_tokens}.
+   */
   private Map<String, List<Long>> tokens() {
-    JsonNode value = json.path("trainable_token_indices");
-    if (isAbsent(value)) {
+    JsonNode value = json.node("trainable_token_indices");
+    if (!json.has("trainable_token_indices")) {
       return Map.of();
     }
     if (value.isArray()) {
       return Map.of("embed_tokens", rows(value));
     }
     if (!value.isObject()) {
-      throw wrong("trainable_token_indices", "a list, or lists by embedding");
+      throw json.wrong(
+          "trainable_token_indices",
+          "a list, or lists by embedding",
+          json.node("trainable_token_indices"));
     }
     Map<String, List<Long>> tokens = new LinkedHashMap<>();
     value.properties().forEach(entry -> tokens.put(entry.getKey(), rows(entry.getValue())));
@@ -231,89 +203,11 @@ final class ConfigReader {
     List<Long> rows = new ArrayList<>();
     for (JsonNode row : list) {
       if (!row.isIntegralNumber()) {
-        throw wrong("trainable_token_indices", "integers");
+        throw json.wrong(
+            "trainable_token_indices", "integers", json.node("trainable_token_indices"));
       }
       rows.add(row.longValue());
     }
     return rows;
-  }
-
-  // ---- kinds of values ----
-
-  private static boolean isAbsent(JsonNode value) {
-    return value.isMissingNode() || value.isNull();
-  }
-
-  private CorruptFile wrong(String key, String expected) {
-    return new CorruptFile(
-        file, "%s: expected %s, found %s".formatted(key, expected, json.path(key)));
-  }
-
-  private boolean flag(String key) {
-    JsonNode value = json.path(key);
-    if (!isAbsent(value) && !value.isBoolean()) {
-      throw wrong(key, "true or false");
-    }
-    return value.asBoolean(false);
-  }
-
-  private int integer(String key, int otherwise) {
-    double value = number(key, otherwise);
-    if (value != (int) value) {
-      throw wrong(key, "an integer");
-    }
-    return (int) value;
-  }
-
-  private double number(String key, double otherwise) {
-    JsonNode value = json.path(key);
-    if (isAbsent(value)) {
-      return otherwise;
-    }
-    if (!value.isNumber()) {
-      throw wrong(key, "a number");
-    }
-    return value.doubleValue();
-  }
-
-  private List<Integer> integers(String key) {
-    JsonNode value = json.path(key);
-    if (value.isIntegralNumber()) {
-      return List.of(value.intValue());
-    }
-    List<Integer> integers = new ArrayList<>();
-    for (JsonNode element : listed(key)) {
-      if (!element.isIntegralNumber()) {
-        throw wrong(key, "integers");
-      }
-      integers.add(element.intValue());
-    }
-    return integers;
-  }
-
-  private List<String> strings(String key) {
-    JsonNode value = json.path(key);
-    if (value.isTextual()) {
-      return List.of(value.asText());
-    }
-    List<String> strings = new ArrayList<>();
-    for (JsonNode element : listed(key)) {
-      if (!element.isTextual()) {
-        throw new CorruptFile(file, key + ": expected names, found " + element);
-      }
-      strings.add(element.asText());
-    }
-    return strings;
-  }
-
-  private Iterable<JsonNode> listed(String key) {
-    JsonNode value = json.path(key);
-    if (isAbsent(value)) {
-      return List.of();
-    }
-    if (!value.isArray()) {
-      throw wrong(key, "a list");
-    }
-    return value;
   }
 }

@@ -20,7 +20,7 @@ final class EmbeddingUpdate extends Update {
   EmbeddingUpdate(Embedding base, int rank, double scaling) {
     super(base, rank, scaling, 0); // an index can't be dropped
     this.base = base;
-    long[] shape = base.weight().shape();
+    long[] shape = base.store().shape();
     a = parameter("embedding_A", Ops.zeros(rank, shape[0]));
     b = parameter("embedding_B", torch.randn(shape[1], rank));
   }

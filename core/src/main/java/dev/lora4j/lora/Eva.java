@@ -51,7 +51,7 @@ final class Eva implements AutoCloseable {
 
   private int wanted(AdapterPlan.Layer layer) {
     Weighted weighted = (Weighted) layer.module();
-    long inputs = weighted.weight().shape()[1 - weighted.outputAxis()];
+    long inputs = weighted.store().shape()[1 - weighted.outputAxis()];
     if (layer.rank() > inputs) {
       throw new UserError(
           "eva: the rank at '%s', %d, is more than its %d inputs have components"

@@ -4,6 +4,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorDigest;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -69,8 +70,8 @@ final class Fingerprinter {
   /** The parameters as they are without what is merged. */
   private SortedMap<String, BaseFingerprint.Line> lines(Map<String, Parameter> parameters) {
     SortedMap<String, BaseFingerprint.Line> lines = new ConcurrentSkipListMap<>();
-    parameters.entrySet().parallelStream()
-        .forEach(e -> lines.put(e.getKey(), line(journal.before(e.getValue()))));
+    ParallelLoop.forEach(
+        parameters.entrySet(), e -> lines.put(e.getKey(), line(journal.before(e.getValue()))));
     return lines;
   }
 

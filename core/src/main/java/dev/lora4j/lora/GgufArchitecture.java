@@ -1,26 +1,29 @@
 package dev.lora4j.lora;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What llama.cpp calls a kind of network, and how it names and orders its weights.
+ * llama.cpp's name for an architecture, and its names and row order for the linear layers.
  *
- * <p>For Llama it keeps the rows of queries and keys in another order than Hugging Face: of each
- * head the first and the second half interleaved, as its rotary embedding wants them.
+ * <p>For Llama it reorders the rows of queries and keys: the first and the second half of each head
+ * are interleaved, as its rotary embedding wants them.
  *
  * @param name {@code general.architecture}
- * @param layers the layers' names, Hugging Face's to llama.cpp's; {@code #} is a block's number
- * @param rotated how many heads the rows of some layers consist of, by their Hugging Face name
+ * @param layers the layers' names, Hugging Face's to llama.cpp's; {@code #} is a layer's number
+ * @param rotated number of heads in each layer with reordered rows, by Hugging Face name
  */
 public record GgufArchitecture(
     String name, Map<String, String> layers, Map<String, Integer> rotated) {
@@ -40,7 +43,6 @@ public record GgufArchitecture(
           "transformer.h.#.mlp.c_fc", "blk.#.ffn_up",
           "transformer.h.#.mlp.c_proj", "blk.#.ffn_down");
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
-  private static final List<String> KNOWN = List.of("gpt2", "llama", "mistral", "qwen2", "qwen3");
   private static final List<String> NAMES = List.of("gpt2", "llama", "qwen2", "qwen3");
 
   public GgufArchitecture {
@@ -78,59 +80,76 @@ public record GgufArchitecture(
     return new GgufArchitecture("gpt2", GPT2_LAYERS, Map.of());
   }
 
+  /** Finds the architectures of further model types; implementations register as services. */
+  public interface Provider {
+    /** The model types that it knows. */
+    List<String> modelTypes();
+
+    /** The architecture of a model type, with so many attention heads and key/value heads. */
+    Optional<GgufArchitecture> of(String modelType, int heads, int keyValueHeads);
+  }
+
   /**
    * The architecture that a Hugging Face checkpoint's {@code config.json} names.
    *
-   * @throws UserError if there is none, or one that is not known here
+   * @throws UserError if the model type is missing or not known for GGUF
    */
   public static GgufArchitecture ofCheckpoint(Path directory) {
     Path file = directory.resolve("config.json");
-    JsonNode config = AdapterFormat.json(file, directory);
-    String type = config.path("model_type").asText();
+    JsonDocument config = AdapterFormat.json(file, directory);
+    String type = config.text("model_type", "");
+    GgufArchitecture found = find(type, 1, 1).orElseThrow(() -> unknown(file, type));
+    if (found.rotated.isEmpty()) {
+      return found;
+    }
+    int heads = config.size("num_attention_heads");
+    return find(type, heads, config.size("num_key_value_heads", heads)).orElseThrow();
+  }
+
+  private static UserError unknown(Path file, String type) {
+    Set<String> known = new TreeSet<>(List.of("gpt2", "llama", "mistral", "qwen2", "qwen3"));
+    providers().forEach(provider -> known.addAll(provider.modelTypes()));
+    return new UserError(
+        "%s: model_type %s is not known for GGUF%s"
+            .formatted(file, type, NearMiss.hint(type, known)));
+  }
+
+  private static Optional<GgufArchitecture> find(String type, int heads, int keyValueHeads) {
     return switch (type) {
-      case "llama", "mistral" -> {
-        int heads = heads(file, config, "num_attention_heads");
-        boolean shared = config.hasNonNull("num_key_value_heads");
-        yield llama(heads, shared ? heads(file, config, "num_key_value_heads") : heads);
-      }
-      case "qwen2" -> qwen2();
-      case "qwen3" -> qwen3();
-      case "gpt2" -> gpt2();
-      default ->
-          throw new UserError(
-              "%s: model_type %s is not known for GGUF%s"
-                  .formatted(file, type, NearMiss.hint(type, KNOWN)));
+      case "llama", "mistral" -> Optional.of(llama(heads, keyValueHeads));
+      case "qwen2" -> Optional.of(qwen2());
+      case "qwen3" -> Optional.of(qwen3());
+      case "gpt2" -> Optional.of(gpt2());
+      default -> providers().flatMap(p -> p.of(type, heads, keyValueHeads).stream()).findFirst();
     };
+  }
+
+  private static Stream<Provider> providers() {
+    return ServiceLoader.load(Provider.class, Provider.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get);
   }
 
   /**
    * An architecture by its name alone.
    *
-   * @throws UserError if it is not known here, or orders rows by heads, of which a name says
-   *     nothing
+   * @throws UserError if it is not known, or orders rows by heads, whose number a name does not
+   *     give
    */
   static GgufArchitecture named(String name) {
-    return switch (name) {
-      case "qwen2" -> qwen2();
-      case "qwen3" -> qwen3();
-      case "gpt2" -> gpt2();
-      case "llama" ->
-          throw new UserError(
-              "llama.cpp keeps the rows of Llama's queries and keys in another order, head by head;"
-                  + " give the base (--model), whose config.json says how many heads there are");
-      default ->
-          throw new UserError(
-              "%s is not known for GGUF%s".formatted(name, NearMiss.hint(name, NAMES)));
-    };
-  }
-
-  private static int heads(Path file, JsonNode config, String key) {
-    JsonNode heads = config.path(key);
-    if (!heads.canConvertToInt() || heads.intValue() < 1) {
+    GgufArchitecture found =
+        find(name, 1, 1)
+            .filter(architecture -> architecture.name.equals(name))
+            .orElseThrow(
+                () ->
+                    new UserError(
+                        "%s is not known for GGUF%s".formatted(name, NearMiss.hint(name, NAMES))));
+    if (!found.rotated.isEmpty()) {
       throw new UserError(
-          "%s: %s: expected a whole number of 1 or more, found %s".formatted(file, key, heads));
+          "llama.cpp keeps the rows of %s's queries and keys in another order, head by head; give"
+                  .formatted(name)
+              + " the base (--model), whose config.json has the number of heads");
     }
-    return heads.intValue();
+    return found;
   }
 
   /**

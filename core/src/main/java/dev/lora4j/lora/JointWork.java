@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.row.CostModel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
@@ -9,8 +10,6 @@ import java.util.function.IntConsumer;
  * has taken. It is done once, and a thread that comes later finds it done.
  */
 final class JointWork {
-  private static final int LOOKS_BEFORE_SLEEP = 10_000; // some 0.1 ms: waking takes as long
-
   private final int parts;
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicInteger unfinished;
@@ -39,7 +38,7 @@ final class JointWork {
         done.complete(null);
       }
     }
-    for (int looks = 0; looks < LOOKS_BEFORE_SLEEP && !done.isDone(); looks++) {
+    for (int looks = 0; looks < CostModel.SPINS_BEFORE_BLOCK && !done.isDone(); looks++) {
       Thread.onSpinWait();
     }
     done.join();

@@ -5,7 +5,7 @@ import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
-import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.CostModel;
 import dev.lora4j.row.RowLinear.LowRank;
 import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The update of a linear layer, whichever way round its weight lies. */
 final class LinearUpdate extends LayeredUpdate<Linear> {
-  private static final long LEAST_ROWS_TO_WIDEN = 32;
-
   private @Nullable Parameter initialA; // what the base gave up, if it did
   private @Nullable Parameter initialB;
 
@@ -25,11 +23,11 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
   }
 
   private static Linear layerA(Weighted base, int rank) {
-    return Linear.withoutBias(base.weight().shape()[1 - base.outputAxis()], rank);
+    return Linear.withoutBias(base.store().shape()[1 - base.outputAxis()], rank);
   }
 
   private static Linear layerB(Weighted base, int rank, LoraConfig config) {
-    long outputs = base.weight().shape()[base.outputAxis()];
+    long outputs = base.store().shape()[base.outputAxis()];
     return config.loraBias() ? new Linear(rank, outputs) : Linear.withoutBias(rank, outputs);
   }
 
@@ -71,18 +69,16 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
 
   @Override
   Optional<LowRank> ofRows() {
-    Tensor a = a().value().detach();
-    Tensor b = b().value().detach();
-    return isPlain() && PlainMatrix.isOne(a) && PlainMatrix.isOne(b)
-        ? Optional.of(new LowRank(PlainMatrix.of(a), PlainMatrix.of(b), (float) factor()))
+    return isPlain()
+        ? LowRank.of(a().value().detach(), b().value().detach(), factor())
         : Optional.empty();
   }
 
   @Override
   boolean widens(Tensor x) {
     return x.is_cpu()
-        && rank() % QUICK_RANK != 0
-        && x.numel() >= LEAST_ROWS_TO_WIDEN * x.size(-1)
+        && rank() % CostModel.PADDED_RANK != 0
+        && x.numel() >= CostModel.PADDED_RANK_MIN_ROWS * x.size(-1)
         && Engine.multipliesByMkl();
   }
 
@@ -103,6 +99,6 @@ final class LinearUpdate extends LayeredUpdate<Linear> {
 
   /** The base's weight as {@code [out, in]}. */
   Tensor weightAsRows() {
-    return asMatrix(base().weight().value().detach());
+    return asMatrix(base().store().dense().detach());
   }
 }

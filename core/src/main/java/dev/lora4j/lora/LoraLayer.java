@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
-import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.OnePass;
@@ -122,7 +121,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
 
   Update add(Adapter adapter, int rank, double scaling, LoraConfig config) {
     Update update = newUpdate(rank, scaling, config);
-    update.to(weighted().weight().value().device());
+    update.to(weighted().store().device());
     updates.put(adapter, update);
     adapter.updates(this);
     name(adapter);
@@ -202,7 +201,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    *     apart from the base's; for rows with different adapters; with groups
    */
   public final Tensor adaptedWeight() {
-    Tensor weight = weighted().weight().tensor();
+    Tensor weight = weighted().store().dense();
     for (Update update : activeUpdates()) {
       requireOneWeight(update);
       weight = update.addedTo(weight);
@@ -255,6 +254,7 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    */
   void requireMergeable(List<Adapter> active) {
     for (Update update : updatesOf(active)) {
+      weighted().store().parameter(); // a quantised weight has none
       update.requireMergeable();
       if (update.biasOfB() != null && weighted().bias().isEmpty()) {
         throw noBias();
@@ -272,7 +272,6 @@ public sealed class LoraLayer extends Module implements RowLayer permits LoraLin
    * @param journal remembers how to take them out again
    */
   void merge(List<Adapter> active, MergeJournal journal) {
-    Engine.useOneThread();
     List<Update> merged = updatesOf(active);
     Parameter weight = weighted().weight();
     try (PointerScope scope = new PointerScope();

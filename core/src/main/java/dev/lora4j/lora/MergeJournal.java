@@ -1,8 +1,8 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Engine;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
 import java.util.Deque;
 import java.util.List;
@@ -92,14 +92,13 @@ final class MergeJournal {
    */
   void undo() {
     made.forEach(one -> one.change.requireSameUpdate());
-    made.stream().collect(Collectors.groupingBy(Made::weight)).values().parallelStream()
-        .forEach(MergeJournal::revert);
+    ParallelLoop.forEach(
+        made.stream().collect(Collectors.groupingBy(Made::weight)).values(), MergeJournal::revert);
     before.forEach(Parameter::copyFrom);
     forget();
   }
 
   private static void revert(List<Made> changesOfOne) {
-    Engine.useOneThread();
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       for (Made made : changesOfOne) {

@@ -1,6 +1,7 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -43,7 +44,7 @@ final class Merging {
         NoGradGuard guard = new NoGradGuard()) {
       parametrized().forEach(parameter -> journal.replace(parameter, parameter.tensor()));
     }
-    distinctLayers().parallelStream().forEach(layer -> layer.merge(chosen, journal));
+    ParallelLoop.forEach(distinctLayers(), layer -> layer.merge(chosen, journal));
   }
 
   /** The values by the parameters' paths in the bare network, computed when they are asked for. */

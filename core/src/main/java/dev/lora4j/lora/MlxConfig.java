@@ -1,25 +1,23 @@
 package dev.lora4j.lora;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What mlx-lm's {@code adapter_config.json} says of an adapter.
+ * The fields of mlx-lm's {@code adapter_config.json}.
  *
  * @param dora whether {@code fine_tune_type} is {@code "dora"}
  * @param rank {@code lora_parameters.rank}, of every layer
- * @param scale {@code lora_parameters.scale}: the factor itself, not to be divided by the rank
+ * @param scale {@code lora_parameters.scale}: the scaling itself, not divided by the rank
  * @param dropout {@code lora_parameters.dropout}
  * @param keys {@code lora_parameters.keys}: layers by their path, in the model or below one of its
- *     numbered blocks; empty where the model's own default counts
+ *     numbered blocks; empty for the model's own default
  */
 record MlxConfig(boolean dora, int rank, double scale, double dropout, List<String> keys) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -31,53 +29,23 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
 
   static MlxConfig read(Path directory) {
     Path file = directory.resolve(PeftAdapter.CONFIG);
-    JsonNode json = AdapterFormat.json(file, directory);
-    String type = json.path("fine_tune_type").asText("lora");
+    JsonDocument json = AdapterFormat.json(file, directory);
+    String type = json.text("fine_tune_type", "lora");
     if (!type.equals("lora") && !type.equals("dora")) {
       throw new UserError(
-          "%s: fine_tune_type: expected lora or dora, found %s; it is no adapter"
-              .formatted(file, type));
+          "%s must be \"lora\" or \"dora\", found \"%s\"; it is no adapter"
+              .formatted(json.path("fine_tune_type"), type));
     }
-    JsonNode parameters = json.path("lora_parameters");
-    JsonNode rank = parameters.path("rank");
-    if (!rank.canConvertToInt() || !rank.isIntegralNumber() || rank.intValue() < 1) {
-      throw wrong(file, "rank", "a whole number of 1 or more", rank);
-    }
+    JsonDocument parameters = json.object("lora_parameters");
     return new MlxConfig(
         type.equals("dora"),
-        rank.intValue(),
-        number(file, "scale", parameters.path("scale")),
-        parameters.has("dropout") ? number(file, "dropout", parameters.path("dropout")) : 0,
-        keys(file, parameters.path("keys")));
+        parameters.size("rank"),
+        parameters.number("scale"),
+        parameters.number("dropout", 0),
+        parameters.texts("keys"));
   }
 
-  private static double number(Path file, String key, JsonNode value) {
-    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-      throw wrong(file, key, "a finite number", value);
-    }
-    return value.doubleValue();
-  }
-
-  private static List<String> keys(Path file, JsonNode value) {
-    List<String> keys = new ArrayList<>();
-    if (!value.isMissingNode() && !value.isNull() && !value.isArray()) {
-      throw wrong(file, "keys", "a list of names", value);
-    }
-    for (JsonNode key : value) {
-      if (!key.isTextual()) {
-        throw wrong(file, "keys", "names", key);
-      }
-      keys.add(key.asText());
-    }
-    return keys;
-  }
-
-  private static CorruptFile wrong(Path file, String key, String expected, JsonNode found) {
-    return new CorruptFile(
-        file, "lora_parameters.%s: expected %s, found %s".formatted(key, expected, found));
-  }
-
-  /** Whether mlx-lm would adapt the layer at this path. */
+  /** Returns whether mlx-lm would adapt the layer at this path. */
   boolean means(String path) {
     return keys.isEmpty()
         || keys.stream()

@@ -58,10 +58,10 @@ public record PlanListing(List<Row> rows) {
 
   private static Row row(AdapterPlan.Layer layer, LoraConfig config) {
     Weighted weighted = (Weighted) layer.module();
-    long[] shape = weighted.weight().shape();
+    long[] shape = weighted.store().shape();
     long outputs = shape[weighted.outputAxis()];
     long groups = layer.module() instanceof Conv conv ? conv.options().groups() : 1;
-    long inputs = weighted.weight().numel() / outputs; // of one output
+    long inputs = Arrays.stream(shape).reduce(1, (a, b) -> a * b) / outputs; // of one output
     long parameters = layer.rank() * (inputs * groups + outputs / groups);
     parameters += config.loraBias() ? outputs : 0;
     parameters += config.dora() ? outputs : 0;
@@ -88,7 +88,7 @@ public record PlanListing(List<Row> rows) {
     long parameters =
         saved.module().namedParameters().values().stream().mapToLong(Parameter::numel).sum();
     List<Long> shape =
-        saved.module() instanceof Weighted weighted ? list(weighted.weight().shape()) : List.of();
+        saved.module() instanceof Weighted weighted ? list(weighted.store().shape()) : List.of();
     return new Row(saved.path(), "whole", shape, 0, 1, parameters);
   }
 

@@ -45,6 +45,9 @@ final class Planner {
   }
 
   private Targets defaultTargets(Module base) {
+    if (!base.defaultTargets().isEmpty()) {
+      return Targets.named(base.defaultTargets());
+    }
     Optional<String> type = base.modelType();
     return type.flatMap(DefaultTargets::of)
         .orElseThrow(
@@ -297,7 +300,7 @@ final class Planner {
   }
 
   private void checkRows(String path, List<Long> rows) {
-    long size = ((Embedding) module(path)).weight().shape()[0];
+    long size = ((Embedding) module(path)).store().shape()[0];
     rows.stream()
         .filter(row -> row < 0 || row >= size)
         .forEach(

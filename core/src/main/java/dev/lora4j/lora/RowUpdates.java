@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -65,10 +66,11 @@ final class RowUpdates implements AutoCloseable {
 
   private long[] versions() {
     return updates.stream()
-        .flatMap(
+        .flatMapToLong(
             update ->
-                Stream.concat(Stream.of(update.base().weight()), update.saved().values().stream()))
-        .mapToLong(Parameter::version)
+                LongStream.concat(
+                    LongStream.of(update.base().store().version()),
+                    update.saved().values().stream().mapToLong(Parameter::version)))
         .toArray();
   }
 

@@ -7,6 +7,7 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Weighted;
+import dev.lora4j.row.CostModel;
 import dev.lora4j.row.RowLinear.LowRank;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -25,8 +26,6 @@ import org.jspecify.annotations.Nullable;
  * updates and nothing of other adapters.
  */
 abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpdate {
-  static final int QUICK_RANK = 16; // MKL takes four times as long for a rank of 8
-
   private final Weighted base;
   private final int rank;
   private final double factor;
@@ -62,12 +61,12 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
 
   /** A with zeros below it where that is quicker, {@code [width, in…]}. */
   private Tensor downFactorFor(Tensor x) {
-    return widens(x) ? Ops.filledUp(downFactor(), 0, QUICK_RANK) : downFactor();
+    return widens(x) ? Ops.filledUp(downFactor(), 0, CostModel.PADDED_RANK) : downFactor();
   }
 
   /** B with zeros beside it where that is quicker, {@code [out, width…]}. */
   private Tensor upFactorFor(Tensor x) {
-    return widens(x) ? Ops.filledUp(upFactor(), 1, QUICK_RANK) : upFactor();
+    return widens(x) ? Ops.filledUp(upFactor(), 1, CostModel.PADDED_RANK) : upFactor();
   }
 
   /** The factor that the input meets first. */
@@ -148,7 +147,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   }
 
   private Tensor baseOf(Tensor x) {
-    return base.forwardWith(x, base.weight().tensor(), null);
+    return base.forwardWith(x, base.store().dense(), null);
   }
 
   /** {@code m / ‖W + ΔW‖} of each output, {@code [out]}; DoRA only. */
@@ -211,7 +210,7 @@ abstract sealed class Update extends Module permits LayeredUpdate, EmbeddingUpda
   /** {@code scaling · B A}, laid out as the base's weight. */
   final Tensor delta() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor delta = torch.zeros_like(base.weight().value());
+      Tensor delta = torch.zeros_like(base.store().dense());
       addProductTo(delta, scaling);
       return delta;
     }

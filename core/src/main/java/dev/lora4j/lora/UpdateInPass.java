@@ -67,7 +67,7 @@ final class UpdateInPass {
           });
       pass.onTheWayBack(x, List.of(back, a), g -> rows(g).addmm_(back.t(), a).view(g.sizes()));
     }
-    return torch.alias(y); // whoever exchanges the output's gradient does so before it comes here
+    return torch.alias(y); // so that a caller's hook runs before this one
   }
 
   private void learn(Tensor g, Tensor x, Tensor features, Tensor back) {

@@ -4,9 +4,7 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * A function of each element, as a module: PyTorch's {@code nn.ReLU}, {@code nn.GELU} and so on.
- */
+/** An element-wise activation as a module: PyTorch's {@code nn.ReLU}, {@code nn.GELU} and so on. */
 public final class Activation extends Module {
   private final UnaryOperator<Tensor> function;
 
@@ -24,7 +22,7 @@ public final class Activation extends Module {
     return new Activation(torch::gelu);
   }
 
-  /** GELU by its tanh approximation. */
+  /** GELU in its tanh approximation. */
   public static Activation geluTanh() {
     return new Activation(x -> torch.gelu(x, "tanh"));
   }

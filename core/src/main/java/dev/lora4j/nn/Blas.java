@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * Which library multiplies matrices: MKL where its jar ({@code org.bytedeco:mkl}) is on the class
- * path, else OpenBLAS. MKL is the quicker one, the more so where matrices have few rows, but for a
- * single row on other processors than Intel's.
+ * The BLAS library: MKL if its jar ({@code org.bytedeco:mkl}) is on the class path, else OpenBLAS.
+ * MKL is faster, especially for matrices with few rows, except for single rows on processors that
+ * are not Intel's.
  */
 public final class Blas {
   private static final String PROPERTY = "org.bytedeco.openblas.load"; // read by JavaCPP's preset
@@ -19,9 +19,8 @@ public final class Blas {
   private Blas() {}
 
   /**
-   * Keeps to OpenBLAS even where there is MKL, but not on Intel's processors, where MKL is as good
-   * at it: for a program that writes texts, which multiplies matrices by single rows. Has an effect
-   * only before the {@link Engine} has started.
+   * Prefers OpenBLAS to MKL except on Intel's processors: for text generation, which multiplies
+   * matrices by single rows. Has an effect only before the {@link Engine} starts.
    */
   public static void preferSingleRows() {
     singleRows = true;
@@ -35,7 +34,7 @@ public final class Blas {
     }
   }
 
-  /** Whether Linux, which MKL's jar is for, says so of the processor. */
+  /** Reads the processor's vendor from Linux, the only system with an MKL jar. */
   private static boolean isIntels() {
     try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
       return lines.anyMatch(line -> line.endsWith("GenuineIntel"));

@@ -1,9 +1,10 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
-/** Checks of the arguments that layers are made with. */
+/** Checks of layers' constructor arguments. */
 final class Checks {
   private Checks() {}
 
@@ -19,9 +20,13 @@ final class Checks {
   }
 
   static void dimensions(String name, Tensor tensor, int dimensions) {
-    if (tensor.dim() != dimensions) {
+    dimensions(name, Ops.shape(tensor), dimensions);
+  }
+
+  static void dimensions(String name, long[] shape, int dimensions) {
+    if (shape.length != dimensions) {
       throw new UserError(
-          name + " must have " + dimensions + " dimensions, found " + Ops.shapeOf(tensor));
+          name + " must have " + dimensions + " dimensions, found " + Arrays.toString(shape));
     }
   }
 

@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A named place in a module. Who stands in it can be replaced, by an adapted layer for instance,
- * and the forward that calls the place need not know.
+ * A named slot of a module. Its occupant can be replaced, by an adapted layer for instance, without
+ * the forward that calls the slot knowing.
  */
 public final class Child {
   private volatile Module occupant;
@@ -15,17 +15,17 @@ public final class Child {
     this.occupant = occupant;
   }
 
-  /** Passes the input to whoever stands here. */
+  /** Runs the occupant's forward. */
   public Tensor forward(Tensor input) {
     return occupant.forward(input);
   }
 
-  /** Who stands here as a layer of single rows in plain memory; empty if it is not one. */
+  /** The occupant as decoding computes it; empty if decoding has no kernel for it. */
   public Optional<RowLinear> ofRows() {
     return occupant instanceof RowLayer layer ? layer.ofRows() : Optional.empty();
   }
 
-  /** Who stands here now. */
+  /** The occupant. */
   public Module module() {
     return occupant;
   }

@@ -4,16 +4,18 @@ import dev.lora4j.UserError;
 import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What convolutions over one, two and three axes share: weight {@code [out, in / groups, kernel…]}
- * and bias {@code [out]}, initialised as PyTorch does.
+ * A convolution over one, two or three axes with weight {@code [out, in / groups, kernel…]} and
+ * bias {@code [out]}, initialised as in PyTorch.
  */
 public abstract sealed class Conv extends Module implements Weighted
     permits Conv1d, Conv2d, Conv3d {
   private final ConvOptions options;
-  private final Parameter weight;
+  private final DenseWeights weight;
   private final @Nullable Parameter bias;
 
   Conv(int axes, long inChannels, long outChannels, ConvOptions given) {
@@ -29,7 +31,7 @@ public abstract sealed class Conv extends Module implements Weighted
     shape[0] = outChannels;
     shape[1] = inChannels / options.groups();
     System.arraycopy(options.kernel(), 0, shape, 2, axes);
-    weight = parameter("weight", Init.kaimingUniform(shape));
+    weight = new DenseWeights(parameter("weight", Init.kaimingUniform(shape)));
     bias =
         options.bias()
             ? parameter("bias", Init.uniformByFanIn(Init.fanIn(shape), outChannels))
@@ -38,12 +40,12 @@ public abstract sealed class Conv extends Module implements Weighted
 
   Conv(Parameter weight, @Nullable Parameter bias, ConvOptions given) {
     options = given.spread(weight.shape().length - 2);
-    this.weight = share("weight", weight);
+    this.weight = new DenseWeights(share("weight", weight));
     this.bias = bias == null ? null : share("bias", bias);
   }
 
   /**
-   * A convolution over parameters that exist, which may be other modules' too.
+   * Returns a convolution over existing parameters, which other modules may share.
    *
    * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
    */
@@ -55,7 +57,9 @@ public abstract sealed class Conv extends Module implements Weighted
       case 2 -> new Conv2d(weight, orNone, options);
       case 3 -> new Conv3d(weight, orNone, options);
       default ->
-          throw new UserError("no convolution has a weight of " + Arrays.toString(weight.shape()));
+          throw new UserError(
+              "a convolution's weight must have 3, 4 or 5 dimensions, found "
+                  + Arrays.toString(weight.shape()));
     };
   }
 
@@ -65,17 +69,28 @@ public abstract sealed class Conv extends Module implements Weighted
    */
   @Override
   public final Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), bias == null ? null : bias.tensor());
+    return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());
   }
 
-  /** How the window walks; one number an axis. */
+  @Override
+  public final Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
+    TensorOptional b = Ops.optional(bias);
+    ConvOptions o = options;
+    return switch (o.kernel().length) {
+      case 1 -> torch.conv1d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+      case 2 -> torch.conv2d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+      default -> torch.conv3d(input, weight, b, o.stride(), o.padding(), o.dilation(), o.groups());
+    };
+  }
+
+  /** Kernel, stride, padding and dilation, with one value for each axis. */
   public final ConvOptions options() {
     return options;
   }
 
   /** {@code [out, in / groups, kernel…]}. */
   @Override
-  public final Parameter weight() {
+  public final WeightStore store() {
     return weight;
   }
 
@@ -89,7 +104,7 @@ public abstract sealed class Conv extends Module implements Weighted
     return 0;
   }
 
-  /** A convolution over the same axes with other channels and options. */
+  /** Returns a convolution over the same axes with other channels and options. */
   public final Conv like(long inChannels, long outChannels, ConvOptions options) {
     return switch (this.options.kernel().length) {
       case 1 -> new Conv1d(inChannels, outChannels, options);

@@ -1,30 +1,21 @@
 package dev.lora4j.nn;
 
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** A convolution over {@code [batch, in, length]}: PyTorch's {@code nn.Conv1d}. */
 public final class Conv1d extends Conv {
 
-  /** A convolution with PyTorch's defaults. */
+  /** Creates a convolution with PyTorch's defaults. */
   public Conv1d(long inChannels, long outChannels, long kernelSize) {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** A convolution that walks as the options say. */
+  /** Creates a convolution with these options. */
   public Conv1d(long inChannels, long outChannels, ConvOptions options) {
     super(1, inChannels, outChannels, options);
   }
 
   Conv1d(Parameter weight, @Nullable Parameter bias, ConvOptions options) {
     super(weight, bias, options);
-  }
-
-  @Override
-  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
-    ConvOptions o = options();
-    return torch.conv1d(
-        input, weight, Ops.optional(bias), o.stride(), o.padding(), o.dilation(), o.groups());
   }
 }

@@ -1,30 +1,21 @@
 package dev.lora4j.nn;
 
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** A convolution over {@code [batch, in, height, width]}: PyTorch's {@code nn.Conv2d}. */
 public final class Conv2d extends Conv {
 
-  /** A convolution with PyTorch's defaults. */
+  /** Creates a convolution with PyTorch's defaults. */
   public Conv2d(long inChannels, long outChannels, long kernelSize) {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** A convolution that walks as the options say. */
+  /** Creates a convolution with these options. */
   public Conv2d(long inChannels, long outChannels, ConvOptions options) {
     super(2, inChannels, outChannels, options);
   }
 
   Conv2d(Parameter weight, @Nullable Parameter bias, ConvOptions options) {
     super(weight, bias, options);
-  }
-
-  @Override
-  public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
-    ConvOptions o = options();
-    return torch.conv2d(
-        input, weight, Ops.optional(bias), o.stride(), o.padding(), o.dilation(), o.groups());
   }
 }

@@ -4,7 +4,7 @@ import dev.lora4j.UserError;
 import java.util.Arrays;
 
 /**
- * How a convolution walks over its input. Each array holds one number for all axes, or one an axis.
+ * The options of a convolution. Each array holds one value for all axes, or one for each axis.
  *
  * <pre>{@code
  * new Conv2d(64, 128, ConvOptions.kernel(3).withStride(2).withPadding(1).withoutBias());
@@ -12,16 +12,16 @@ import java.util.Arrays;
  *
  * @param kernel size of the window
  * @param stride step of the window
- * @param padding zeros put at both ends
- * @param dilation distance between the window's points
- * @param groups number of blocks that input and output channels are split into
+ * @param padding zeros added at both ends
+ * @param dilation distance between elements of the window
+ * @param groups number of groups of input and output channels
  * @param bias whether a bias is added
  */
 @SuppressWarnings("ArrayRecordComponent") // libtorch takes arrays; options are never compared
 public record ConvOptions(
     long[] kernel, long[] stride, long[] padding, long[] dilation, long groups, boolean bias) {
 
-  /** PyTorch's defaults: stride 1, no padding, dilation 1, one group, a bias. */
+  /** Returns PyTorch's defaults: stride 1, no padding, dilation 1, one group, a bias. */
   public static ConvOptions kernel(long... size) {
     long[] one = {1};
     return new ConvOptions(size.clone(), one, new long[] {0}, one, 1, true);
@@ -47,7 +47,7 @@ public record ConvOptions(
     return new ConvOptions(kernel, stride, padding, dilation, groups, false);
   }
 
-  /** The same with one number for each of so many axes. */
+  /** Returns the options with one value for each axis. */
   ConvOptions spread(int axes) {
     return new ConvOptions(
         spread(axes, "kernel", kernel, 1),
@@ -67,7 +67,7 @@ public record ConvOptions(
     }
     if (given.length != 1) {
       throw new UserError(
-          name + " takes one number or " + axes + ", found " + Arrays.toString(given));
+          name + " takes one value or " + axes + ", found " + Arrays.toString(given));
     }
     long[] result = new long[axes];
     Arrays.fill(result, given[0]);

@@ -6,18 +6,18 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Threads that help one thread to read and write a text, for as long as it is open: each reads a
- * part of the prompt, and computes some of every single token. It is for texts that are written one
- * at a time; where many are, each had better keep to its thread.
+ * A thread team that generates one text together, while it is open: each thread prefills a part of
+ * the prompt and computes a share of every decoded token. With several texts at a time, one thread
+ * for each text is faster.
  */
 public final class Crew implements AutoCloseable {
-  private static final ThreadLocal<@Nullable Crew> OF_THREAD = new ThreadLocal<>();
+  private static final ContextVar<Crew> OF_THREAD = ContextVar.ofThread();
 
-  /** Runs the parts of a task at the same time and waits for them. */
+  /** Runs the parts of a task concurrently and waits for them. */
   @FunctionalInterface
   public interface Runner {
     /**
-     * @param part gets the numbers from 0 on, each on a thread of its own
+     * @param part receives the numbers from 0 on, each on a thread of its own
      */
     void run(IntConsumer part);
   }
@@ -33,9 +33,9 @@ public final class Crew implements AutoCloseable {
   }
 
   /**
-   * Lets them help the calling thread, which closes the crew again.
+   * Binds a team to the calling thread, which closes it.
    *
-   * @param size how many parts the runner runs
+   * @param size number of parts that the runner runs
    */
   public static Crew help(int size, Runner runner) {
     Crew crew = new Crew(size, runner);
@@ -43,32 +43,32 @@ public final class Crew implements AutoCloseable {
     return crew;
   }
 
-  /** What each thread of a crew does, in the same steps as the others. */
+  /** The work of each thread of a team, in the same steps as the others. */
   @FunctionalInterface
   public interface Walk {
     /**
-     * @param part the thread's number, from 0 on
+     * @param part number of the thread, from 0 on
      */
     void walk(int part, Lockstep team);
   }
 
-  /** How many threads {@link #walk} lets walk. */
+  /** Number of threads that {@link #walk} runs on. */
   public static int threads() {
-    Crew crew = ofThisThread();
+    Crew crew = OF_THREAD.get();
     return crew == null ? 1 : crew.size;
   }
 
   /**
-   * Lets the calling thread and those that help it walk together, and waits for them. They see what
-   * the calling thread has {@link Carried}, and nobody helps any of them.
+   * Runs work on all threads of the calling thread's team and waits for them. They inherit the
+   * calling thread's {@link ExecutionContext}, and have no team themselves.
    */
   public static void walk(Walk walk) {
-    Crew crew = ofThisThread();
+    Crew crew = OF_THREAD.get();
     if (crew == null) {
       walk.walk(0, new Lockstep(1));
       return;
     }
-    OF_THREAD.remove();
+    OF_THREAD.set(null);
     try {
       crew.walkTogether(walk);
     } finally {
@@ -78,12 +78,12 @@ public final class Crew implements AutoCloseable {
 
   private void walkTogether(Walk walk) {
     Lockstep team = new Lockstep(size);
-    Carried.Choices choices = Carried.ofThisThread();
+    ExecutionContext context = ExecutionContext.inherited();
     AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
     runner.run(
         part -> {
           try {
-            choices.during(() -> walk.walk(part, team));
+            context.run(() -> walk.walk(part, team));
           } catch (RuntimeException | Error e) {
             first.compareAndSet(null, e);
             team.giveUp();
@@ -92,7 +92,7 @@ public final class Crew implements AutoCloseable {
     rethrow(first.get());
   }
 
-  /** The others' failures only follow from the first one. */
+  /** The other threads' failures follow from the first one. */
   private static void rethrow(@Nullable Throwable first) {
     if (first instanceof RuntimeException e) {
       throw e;
@@ -102,25 +102,9 @@ public final class Crew implements AutoCloseable {
     }
   }
 
-  static @Nullable Crew ofThisThread() {
-    return OF_THREAD.get();
-  }
-
-  int size() {
-    return size;
-  }
-
-  void run(IntConsumer part) {
-    runner.run(part);
-  }
-
-  /** They help no more. */
+  /** Releases the calling thread from the team. */
   @Override
   public void close() {
-    if (before == null) {
-      OF_THREAD.remove();
-    } else {
-      OF_THREAD.set(before);
-    }
+    OF_THREAD.set(before);
   }
 }

@@ -1,33 +1,32 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.CostModel;
 import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.Row;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A large product of a single row for which no gradient is wanted: each thread of the {@link Crew}
+ * A large matrix-vector product without a gradient, shared by the {@link Crew}: each thread
  * computes some of the outputs.
  */
 final class CrewProduct {
-  private static final long WORTH_SHARING = 1 << 17; // multiplications; fewer take 50 µs
-  private static final long LEAST_PIECE = 1 << 15; // multiplications, 10 µs
-
   private CrewProduct() {}
 
-  /** Whether a product is to be shared. */
+  /** Returns whether a product is worth sharing. */
   static boolean suits(Tensor x, Tensor weight) {
     return Crew.threads() > 1
         && !GradMode.is_enabled()
         && x.dim() >= 2
         && x.numel() == weight.size(1)
         && x.size(-1) == weight.size(1)
-        && weight.numel() >= WORTH_SHARING
-        && OneRow.isPlain(x)
+        && weight.numel() >= CostModel.SHARED_GEMV_MIN
+        && Row.isOne(x)
         && PlainMatrix.isOne(weight);
   }
 
-  /** {@code x Wᵀ}, {@code [1…, out]}. */
+  /** Returns {@code x Wᵀ}, {@code [1…, out]}. */
   static Tensor linear(Tensor x, Tensor weight) {
     PlainMatrix matrix = PlainMatrix.of(weight);
     long[] shape = Ops.shape(x);
@@ -35,7 +34,7 @@ final class CrewProduct {
     Tensor y = Ops.empty(shape);
     FloatPointer row = PlainMatrix.memory(x);
     FloatPointer outputs = PlainMatrix.memory(y);
-    int least = (int) Math.max(1, LEAST_PIECE / matrix.columns());
+    int least = (int) Math.max(1, CostModel.GEMV_PIECE / matrix.columns());
     Crew.walk(
         (part, team) ->
             team.share(

@@ -14,9 +14,9 @@ public final class Devices {
   private Devices() {}
 
   /**
-   * The device of this name: {@code cpu}, {@code cuda} or {@code cuda:1}.
+   * Returns the device of this name: {@code cpu}, {@code cuda} or {@code cuda:1}.
    *
-   * @throws UserError if there is no such device here
+   * @throws UserError if this machine has no such device
    */
   public static Device named(String name) {
     if (!NAME.matcher(name).matches()) {
@@ -26,7 +26,7 @@ public final class Devices {
     Engine.start();
     if (name.startsWith("cuda") && !torch.cuda_is_available()) {
       throw new UserError(
-          "no CUDA device here; it takes an NVIDIA driver and a build with -Dcuda. Use cpu instead");
+          "no CUDA device here; it needs an NVIDIA driver and a build with -Dcuda. Use cpu instead");
     }
     return new Device(name).retainReference();
   }

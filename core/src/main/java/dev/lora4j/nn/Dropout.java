@@ -4,9 +4,9 @@ import dev.lora4j.UserError;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * In training, sets each element to zero with this probability and scales the others by {@code 1 /
- * (1 − p)}; otherwise does nothing: PyTorch's {@code nn.Dropout}. A thread with random numbers of
- * its own draws from those.
+ * Dropout: in training mode, sets each element to zero with this probability and scales the others
+ * by {@code 1 / (1 − p)}, as PyTorch's {@code nn.Dropout}. Draws from the thread's {@link
+ * OwnRandom}, if it has one.
  */
 public final class Dropout extends Module {
   private final double probability;
@@ -23,7 +23,7 @@ public final class Dropout extends Module {
     return isActive() ? Ops.dropout(input, probability) : input;
   }
 
-  /** Whether it does anything now. */
+  /** Returns whether its next forward drops elements. */
   public boolean isActive() {
     return isRandom() && isTraining();
   }

@@ -10,20 +10,21 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table of vectors, looked up by index: PyTorch's {@code nn.Embedding}, {@code N(0, 1)} at first.
+ * An embedding, a table of vectors looked up by index: PyTorch's {@code nn.Embedding}, initialised
+ * with {@code N(0, 1)}.
  */
 public final class Embedding extends Module implements Weighted {
   private static final long NO_PADDING = -1;
 
   private final long paddingIndex;
-  private final Parameter weight;
+  private final WeightStore weight;
 
-  /** A table of {@code numEmbeddings} vectors. */
+  /** Creates a table of {@code numEmbeddings} vectors. */
   public Embedding(long numEmbeddings, long dim) {
     this(numEmbeddings, dim, OptionalLong.empty());
   }
 
-  /** The same; the vector of the padding index is zero at first and gets no gradient. */
+  /** The same; the vector at the padding index starts at zero and gets no gradient. */
   public Embedding(long numEmbeddings, long dim, OptionalLong paddingIndex) {
     Checks.positive("num_embeddings", numEmbeddings);
     Checks.positive("embedding_dim", dim);
@@ -32,28 +33,35 @@ public final class Embedding extends Module implements Weighted {
       throw new UserError(
           "padding_idx must be in [0, %d), found %d".formatted(numEmbeddings, this.paddingIndex));
     }
-    weight = parameter("weight", Init.normal(0, 1, numEmbeddings, dim));
+    Parameter values = parameter("weight", Init.normal(0, 1, numEmbeddings, dim));
+    weight = new DenseWeights(values);
     if (paddingIndex.isPresent()) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        weight.value().select(0, this.paddingIndex).zero_();
+        values.value().select(0, this.paddingIndex).zero_();
       }
     }
   }
 
-  private Embedding(Parameter weight, OptionalLong paddingIndex) {
+  private Embedding(WeightStore weight, OptionalLong paddingIndex) {
     this.paddingIndex = paddingIndex.orElse(NO_PADDING);
-    this.weight = share("weight", weight);
+    this.weight = weight;
+    weight.parameters().forEach(this::share);
   }
 
   /**
-   * A table over a parameter that exists, which may be another module's too.
+   * Returns a table over an existing weight, which other modules may share.
    *
    * @param weight {@code [num_embeddings, dim]}
    */
-  public static Embedding sharing(Parameter weight, OptionalLong paddingIndex) {
-    Checks.dimensions("weight", weight.value(), 2);
+  public static Embedding sharing(WeightStore weight, OptionalLong paddingIndex) {
+    Checks.dimensions("weight", weight.shape(), 2);
     return new Embedding(weight, paddingIndex);
+  }
+
+  /** The same over a dense weight. */
+  public static Embedding sharing(Parameter weight, OptionalLong paddingIndex) {
+    return sharing(new DenseWeights(weight), paddingIndex);
   }
 
   /**
@@ -62,10 +70,10 @@ public final class Embedding extends Module implements Weighted {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), null);
+    return weight.lookup(input, paddingIndex);
   }
 
-  /** Looks up in another table; there is no bias to use. */
+  /** Looks up in another table; there is no bias. */
   @Override
   public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     return torch.embedding(weight, input, paddingIndex, false, false);
@@ -73,7 +81,7 @@ public final class Embedding extends Module implements Weighted {
 
   /** {@code [num_embeddings, dim]}. */
   @Override
-  public Parameter weight() {
+  public WeightStore store() {
     return weight;
   }
 

@@ -1,25 +1,23 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.row.CostModel;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code x Wᵀ + b} where x has few rows and W is large, as in decoding: then the time goes into
- * reading W, and BLAS's general product first copies it. One row is a matrix-vector product, and
- * several are quicker for OpenBLAS as {@code (W xᵀ)ᵀ}, for which it copies W in the order in which
- * it lies. MKL takes several as they are.
+ * {@code x Wᵀ + b} for few rows x and a large W, as in decoding, where the time goes into reading
+ * W. BLAS's general product would first copy it. One row is a matrix-vector product; several rows
+ * are faster in OpenBLAS as {@code (W xᵀ)ᵀ}, for which it copies W in memory order. MKL takes
+ * several rows as they are.
  */
 final class FewRows {
-  private static final long MOST_ROWS = 64;
-  private static final long SMALLEST_WEIGHT = 1 << 16;
-
   private FewRows() {}
 
   static boolean suits(Tensor x, Tensor weight) {
     long in = weight.size(1);
-    return (x.numel() == in || weight.numel() >= SMALLEST_WEIGHT)
+    return (x.numel() == in || weight.numel() >= CostModel.SKINNY_MIN_WEIGHT)
         && x.dim() >= 2
         && x.numel() > 0
         && x.size(-1) == in
@@ -30,7 +28,7 @@ final class FewRows {
   }
 
   private static long mostRows() {
-    return Engine.multipliesByMkl() ? 1 : MOST_ROWS;
+    return Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS;
   }
 
   static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {

@@ -5,37 +5,45 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread's own look at a network's trainable parameters: the same values in the same memory,
- * but gradients apart.
+ * A gradient buffer of one thread: aliases of the trainable parameters, with the same values in the
+ * same memory and gradients of their own. The basis of data-parallel training.
  *
- * <p>All gradients lie side by side in one flat tensor, in the order of the parameters, so that
- * summing two views' gradients, or clearing them, is one operation whatever the network.
+ * <p>All gradients are slices of one flat tensor, in the order of the parameters, so that adding
+ * two buffers, or clearing one, is a single operation.
  */
 public final class GradientView implements AutoCloseable {
-  private static final ThreadLocal<@Nullable GradientView> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<GradientView> CURRENT = ContextVar.ofThread();
 
   private final Map<Parameter, Tensor> aliases = new HashMap<>();
   private final Tensor gradient;
 
-  /** Makes a view of these parameters; it is used by the threads that {@link #enter} it. */
+  /** Creates a buffer for these parameters. */
   public GradientView(List<Parameter> parameters) {
     try (PointerScope scope = new PointerScope()) {
       long total = parameters.stream().mapToLong(Parameter::numel).sum();
-      gradient = Ops.keep(Ops.zerosLike(total, parameters));
+      gradient = Ops.keep(zeros(total, parameters));
       long offset = 0;
       for (Parameter parameter : parameters) {
         Tensor alias = Ops.keep(parameter.value().detach());
         alias.set_requires_grad(true);
         Tensor slice =
             gradient.narrow(0, offset, parameter.numel()).view(parameter.value().sizes());
-        alias.mutable_grad().put(slice.variable_data()); // with a count of changes of its own
+        alias.mutable_grad().put(slice.variable_data()); // with a version counter of its own
         aliases.put(parameter, alias);
         offset += parameter.numel();
       }
     }
+  }
+
+  /** {@code [size]} zeros, of the dtype and on the device of the first parameter. */
+  private static Tensor zeros(long size, List<Parameter> parameters) {
+    return parameters.isEmpty()
+        ? Ops.zeros(size)
+        : torch.zeros(new long[] {size}, parameters.get(0).value().options());
   }
 
   static @Nullable GradientView current() {
@@ -47,22 +55,22 @@ public final class GradientView implements AutoCloseable {
     return alias == null ? parameter.value() : alias;
   }
 
-  /** Lets the calling thread see this view, and none other, until {@link #leave}. */
+  /** Binds the buffer to the calling thread until {@link #leave}. */
   public void enter() {
     CURRENT.set(this);
   }
 
-  /** Lets the calling thread see the parameters themselves again. */
+  /** Returns the calling thread to the parameters themselves. */
   public void leave() {
-    CURRENT.remove();
+    CURRENT.set(null);
   }
 
-  /** {@code [parameters]}: all gradients in one flat tensor. A backward adds to it. */
+  /** All gradients in one flat tensor, {@code [parameters]}, to which a backward adds. */
   public Tensor gradient() {
     return gradient;
   }
 
-  /** Whether any backward has added to this parameter's gradient, if only zeros. */
+  /** Returns whether a backward has added to this parameter's gradient, be it zeros. */
   public boolean hasGradient(Parameter parameter) {
     Tensor alias = aliases.get(parameter);
     return alias != null && alias.grad()._version() > 0;

@@ -12,21 +12,25 @@ import org.bytedeco.pytorch.global.torch;
  * href="https://arxiv.org/abs/1502.01852">arXiv:1502.01852</a>).
  */
 public final class Init {
-  private static final ThreadLocal<Boolean> DEFERRED = ThreadLocal.withInitial(() -> false);
+  private static final ContextVar<Boolean> WITHOUT_VALUES = ContextVar.ofThread();
 
   private Init() {}
 
   /**
-   * Makes a network whose weights have shapes but no values and take no memory (they lie on
-   * PyTorch's meta device): a checkpoint is to put its own in their places.
+   * Creates a network whose weights have shapes but no values and no memory (PyTorch's meta
+   * device), to be filled from a checkpoint.
    */
   public static <T extends Module> T withoutValues(Supplier<T> network) {
-    DEFERRED.set(true);
+    WITHOUT_VALUES.set(true);
     try {
       return network.get();
     } finally {
-      DEFERRED.remove();
+      WITHOUT_VALUES.set(null);
     }
+  }
+
+  private static boolean isWithoutValues() {
+    return WITHOUT_VALUES.get() != null;
   }
 
   private static Tensor withoutMemory(long... shape) {
@@ -36,8 +40,8 @@ public final class Init {
   }
 
   /**
-   * Kaiming-uniform with {@code a = √5}: {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's
-   * linear and convolution weights and of LoRA's A.
+   * Returns Kaiming-uniform values with {@code a = √5}, {@code U(−1/√fanIn, 1/√fanIn)}: the default
+   * of PyTorch's linear and convolution weights and of LoRA's A.
    *
    * @param shape {@code [out, in, kernel…]}; fan-in is the product of all but the first
    */
@@ -45,9 +49,9 @@ public final class Init {
     return uniformByFanIn(fanIn(shape), shape);
   }
 
-  /** {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
+  /** Returns {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
   static Tensor uniformByFanIn(long fanIn, long... shape) {
-    if (DEFERRED.get()) {
+    if (isWithoutValues()) {
       return withoutMemory(shape);
     }
     double bound = 1 / Math.sqrt((double) fanIn);
@@ -58,14 +62,14 @@ public final class Init {
     return result;
   }
 
-  /** {@code N(mean, std²)}. */
+  /** Returns values of {@code N(mean, std²)}. */
   public static Tensor normal(double mean, double std, long... shape) {
-    return DEFERRED.get()
+    return isWithoutValues()
         ? withoutMemory(shape)
         : Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
   }
 
-  /** Product of all dimensions but the first. */
+  /** Returns the product of all dimensions but the first. */
   static long fanIn(long... shape) {
     long fanIn = 1;
     for (int i = 1; i < shape.length; i++) {

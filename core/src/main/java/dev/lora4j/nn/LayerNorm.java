@@ -5,9 +5,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code (x − mean) / √(variance + ε) · weight + bias} over the last dimensions (Ba et al. 2016, <a
- * href="https://arxiv.org/abs/1607.06450">arXiv:1607.06450</a>, eq. 3–4): PyTorch's {@code
- * nn.LayerNorm}.
+ * Layer normalisation, {@code (x − mean) / √(variance + ε) · weight + bias} over the last
+ * dimensions (Ba et al. 2016, <a href="https://arxiv.org/abs/1607.06450">arXiv:1607.06450</a>, eq.
+ * 3–4): PyTorch's {@code nn.LayerNorm}.
  */
 public final class LayerNorm extends Module {
   /** PyTorch's ε. */
@@ -18,7 +18,7 @@ public final class LayerNorm extends Module {
   private final @Nullable Parameter weight;
   private final @Nullable Parameter bias;
 
-  /** Normalises over the last dimensions, which have this shape, then scales and shifts. */
+  /** Creates a norm over the last dimensions, of this shape, with scale and shift. */
   public LayerNorm(long... normalizedShape) {
     this(DEFAULT_EPSILON, true, true, normalizedShape);
   }
@@ -33,17 +33,17 @@ public final class LayerNorm extends Module {
     bias = withBias ? parameter("bias", Ops.zeros(normalizedShape)) : null;
   }
 
-  /** The same with another ε. */
+  /** Returns the same with another ε. */
   public static LayerNorm withEpsilon(double epsilon, long... normalizedShape) {
     return new LayerNorm(epsilon, true, true, normalizedShape);
   }
 
-  /** Scales, but does not shift. */
+  /** Returns a norm with scale, but no shift. */
   public static LayerNorm withoutBias(long... normalizedShape) {
     return new LayerNorm(DEFAULT_EPSILON, true, false, normalizedShape);
   }
 
-  /** Without weight and bias. */
+  /** Returns a norm without scale and shift. */
   public static LayerNorm withoutAffine(long... normalizedShape) {
     return new LayerNorm(DEFAULT_EPSILON, false, false, normalizedShape);
   }

@@ -1,24 +1,22 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.PlainMatrix;
-import dev.lora4j.row.Row;
 import dev.lora4j.row.RowLinear;
-import java.util.List;
 import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}: PyTorch's {@code
- * nn.Linear}.
+ * A linear layer, {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}:
+ * PyTorch's {@code nn.Linear}.
  */
 public final class Linear extends Module implements Weighted, RowLayer {
   private final long inFeatures;
   private final long outFeatures;
-  private final Parameter weight;
+  private final WeightStore weight;
   private final @Nullable Parameter bias;
 
-  /** A layer with a bias. */
+  /** Creates a layer with a bias. */
   public Linear(long inFeatures, long outFeatures) {
     this(inFeatures, outFeatures, true);
   }
@@ -26,36 +24,42 @@ public final class Linear extends Module implements Weighted, RowLayer {
   private Linear(long inFeatures, long outFeatures, boolean withBias) {
     this.inFeatures = Checks.positive("in_features", inFeatures);
     this.outFeatures = Checks.positive("out_features", outFeatures);
-    weight = parameter("weight", Init.kaimingUniform(outFeatures, inFeatures));
+    weight = new DenseWeights(parameter("weight", Init.kaimingUniform(outFeatures, inFeatures)));
     bias = withBias ? parameter("bias", Init.uniformByFanIn(inFeatures, outFeatures)) : null;
   }
 
-  private Linear(Parameter weight, @Nullable Parameter bias) {
+  private Linear(WeightStore weight, @Nullable Parameter bias) {
     outFeatures = weight.shape()[0];
     inFeatures = weight.shape()[1];
-    this.weight = share("weight", weight);
+    this.weight = weight;
+    weight.parameters().forEach(this::share);
     this.bias = bias == null ? null : share("bias", bias);
   }
 
   /**
-   * A layer over parameters that exist, which may be other modules' too: no copy, no
+   * Returns a layer over an existing weight and bias, which other modules may share: no copy, no
    * initialisation.
    *
    * @param weight {@code [out, in]}
    * @param bias {@code [out]}
    */
-  public static Linear sharing(Parameter weight, Optional<Parameter> bias) {
-    Checks.dimensions("weight", weight.value(), 2);
+  public static Linear sharing(WeightStore weight, Optional<Parameter> bias) {
+    Checks.dimensions("weight", weight.shape(), 2);
     bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
     return new Linear(weight, bias.orElse(null));
   }
 
-  /** The same without a bias, such as a head that is tied to an embedding. */
+  /** The same over a dense weight. */
+  public static Linear sharing(Parameter weight, Optional<Parameter> bias) {
+    return sharing(new DenseWeights(weight), bias);
+  }
+
+  /** The same without a bias, such as a head tied to an embedding. */
   public static Linear sharing(Parameter weight) {
     return sharing(weight, Optional.empty());
   }
 
-  /** A layer without a bias. */
+  /** Creates a layer without a bias. */
   public static Linear withoutBias(long inFeatures, long outFeatures) {
     return new Linear(inFeatures, outFeatures, false);
   }
@@ -66,7 +70,7 @@ public final class Linear extends Module implements Weighted, RowLayer {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return Ops.linear(input, weight.tensor(), bias == null ? null : bias.tensor());
+    return weight.linear(input, bias == null ? null : bias.tensor());
   }
 
   @Override
@@ -76,23 +80,18 @@ public final class Linear extends Module implements Weighted, RowLayer {
 
   @Override
   public Optional<RowLinear> ofRows() {
-    Tensor w = weight.value().detach();
-    boolean plain = !weight.isParametrized() && PlainMatrix.isOne(w);
-    return plain && (bias == null || isPlain(bias))
-        ? Optional.of(
-            new RowLinear(
-                PlainMatrix.of(w), bias().map(b -> Row.over(b.value().detach())), List.of()))
-        : Optional.empty();
+    return bias != null && bias.isParametrized()
+        ? Optional.empty()
+        : weight.ofRows(bias().map(b -> b.value().detach()));
   }
 
-  private static boolean isPlain(Parameter bias) {
-    return !bias.isParametrized() && OneRow.isPlain(bias.value());
-  }
-
-  /** A layer of its own with the same values. */
+  /** Returns a dense layer with the same values in memory of its own. */
   public Linear copy() {
     Linear copy = new Linear(inFeatures, outFeatures, bias != null);
-    copy.loadStateDict(stateDict());
+    try (PointerScope scope = new PointerScope()) {
+      copy.weight().copyFrom(weight.dense());
+      copy.bias().ifPresent(b -> b.copyFrom(bias().orElseThrow().value()));
+    }
     return copy;
   }
 
@@ -108,7 +107,7 @@ public final class Linear extends Module implements Weighted, RowLayer {
 
   /** {@code [out, in]}. */
   @Override
-  public Parameter weight() {
+  public WeightStore store() {
     return weight;
   }
 

@@ -4,7 +4,7 @@ import dev.lora4j.UserError;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** The maximum of each window of an image: PyTorch's {@code nn.MaxPool2d}. */
+/** Max pooling over windows of an image: PyTorch's {@code nn.MaxPool2d}. */
 public final class MaxPool2d extends Module {
   private static final long[] NO_DILATION = {1, 1};
 
@@ -12,7 +12,7 @@ public final class MaxPool2d extends Module {
   private final long[] stride;
   private final long[] padding;
 
-  /** Windows of this side that lie side by side. */
+  /** Creates pooling over adjacent windows of this side. */
   public MaxPool2d(long kernel) {
     this(kernel, kernel, 0);
   }
@@ -20,7 +20,7 @@ public final class MaxPool2d extends Module {
   /**
    * @param kernel the window's side
    * @param stride the window's step
-   * @param padding cells of −∞ put around the image, at most half the window
+   * @param padding cells of −∞ around the image, at most half the window
    */
   public MaxPool2d(long kernel, long stride, long padding) {
     this(twice(kernel), twice(stride), twice(padding));
@@ -40,7 +40,7 @@ public final class MaxPool2d extends Module {
   }
 
   /**
-   * Windows that are no squares; each array holds a number for the rows and one for the columns.
+   * Returns pooling over rectangular windows; each array holds the value for rows, then columns.
    */
   public static MaxPool2d uneven(long[] kernel, long[] stride, long[] padding) {
     return new MaxPool2d(kernel, stride, padding);
@@ -52,7 +52,7 @@ public final class MaxPool2d extends Module {
 
   /**
    * @param input {@code [batch, channels, height, width]}
-   * @return the same with fewer rows and columns
+   * @return {@code [batch, channels, fewer rows, fewer columns]}
    */
   @Override
   public Tensor forward(Tensor input) {
@@ -61,7 +61,7 @@ public final class MaxPool2d extends Module {
         : torch.max_pool2d(input, kernel, stride, padding, NO_DILATION, false);
   }
 
-  /** Seven times as fast, since where the maxima were is noted for a backward only. */
+  /** Seven times as fast: only a backward needs the indices of the maxima. */
   private Tensor withoutIndices(Tensor input) {
     return torch
         .mkldnn_max_pool2d(input.to_mkldnn(), kernel, stride, padding, NO_DILATION, false)

@@ -15,11 +15,11 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A node of a network: parameters and children by name, and a forward.
+ * A node of a network: named parameters, named children and a forward.
  *
  * <p>A module's path is the names from the root down, joined by dots: {@code
  * model.layers.3.self_attn.q_proj}. Names and order are those of PyTorch's {@code
- * named_parameters}, so that state dicts go both ways.
+ * named_parameters}, so that state dicts fit both ways.
  *
  * <pre>{@code
  * final class Mlp extends Module {
@@ -41,22 +41,22 @@ public abstract class Module implements AutoCloseable {
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private boolean training = true;
 
-  /** Computes the output; each module says the shapes that it takes and gives. */
+  /** Computes the output; each module documents its shapes. */
   public abstract Tensor forward(Tensor input);
 
-  /** Gives a module a place under this name. */
+  /** Adds a child under this name. */
   protected final Child child(String name, Module module) {
     Child child = new Child(module);
     children.put(name, child);
     return child;
   }
 
-  /** Takes a place away. Its module is not closed. */
+  /** Removes a child, without closing it. */
   protected final void removeChild(String name) {
     children.remove(name);
   }
 
-  /** Hangs a module below this one that its forward does not call, so that it is found there. */
+  /** Adds a child that the forward does not call, so that its path exists. */
   public final void graft(String name, Module module) {
     if (children.containsKey(name) || parameters.containsKey(name)) {
       throw new UserError("the name '" + name + "' is taken");
@@ -64,7 +64,7 @@ public abstract class Module implements AutoCloseable {
     child(name, module);
   }
 
-  /** Takes a grafted module off again. It is not closed. */
+  /** Removes a grafted child, without closing it. */
   public final void prune(String name) {
     removeChild(name);
   }
@@ -74,14 +74,12 @@ public abstract class Module implements AutoCloseable {
     return Collections.unmodifiableMap(parameters);
   }
 
-  /** Makes a tensor a trainable parameter of this module, which owns it from then on. */
+  /** Makes a tensor a trainable parameter of this module, which owns it. */
   protected final Parameter parameter(String name, Tensor initial) {
-    Parameter parameter = new Parameter(initial);
-    parameters.put(name, parameter);
-    return parameter;
+    return share(name, Parameter.over(initial));
   }
 
-  /** Makes another module's parameter this module's too: it is listed, trained and freed once. */
+  /** Ties a parameter to this module too: it is listed, trained and freed once. */
   protected final Parameter share(String name, Parameter parameter) {
     parameters.put(name, parameter);
     return parameter;
@@ -129,18 +127,18 @@ public abstract class Module implements AutoCloseable {
         (name, child) -> child.module().collectParameters(below(prefix, name), into, seen));
   }
 
-  /** What stands in a place without a name is listed as if it were part of its parent. */
+  /** A child without a name is listed as part of its parent. */
   private static String below(String prefix, String name) {
     return name.isEmpty() ? prefix : prefix + name + ".";
   }
 
-  /** The parameters that training would change, in the order of {@link #namedParameters}. */
+  /** The trainable parameters, in the order of {@link #namedParameters}. */
   public final List<Parameter> trainableParameters() {
     return namedParameters().values().stream().filter(Parameter::isTrainable).toList();
   }
 
   /**
-   * The module at this path.
+   * Returns the module at this path.
    *
    * @throws UserError if there is none; the message names the nearest paths
    */
@@ -154,19 +152,19 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Puts a module in the place of the one at this path.
+   * Replaces the module at this path.
    *
-   * @throws UserError if there is no such place
+   * @throws UserError if there is none
    */
   public final void replace(String path, Module replacement) {
     int dot = path.lastIndexOf('.');
     Module parent = dot < 0 ? this : find(path.substring(0, dot));
-    Child place = parent.children.get(path.substring(dot + 1));
-    if (place == null) {
+    Child slot = parent.children.get(path.substring(dot + 1));
+    if (slot == null) {
       throw new UserError(
           "no module '" + path + "'" + NearMiss.hint(path, namedModules().keySet()));
     }
-    place.replace(replacement);
+    slot.replace(replacement);
   }
 
   /** Excludes every parameter at or below this module from training. */
@@ -186,32 +184,32 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Where its parameters are.
+   * Returns the device of the parameters.
    *
    * @throws UserError if it has none
    */
   public final Device device() {
     return namedParameters().values().stream()
         .findFirst()
-        .orElseThrow(() -> new UserError("a module without parameters is on no device"))
+        .orElseThrow(() -> new UserError("a module without parameters has no device"))
         .value()
         .device();
   }
 
-  /** Switches what behaves otherwise in training, dropout for instance, on or off. */
+  /** Switches between training and evaluation mode, which dropout, for instance, depends on. */
   public final void train(boolean on) {
     training = on;
     children.values().forEach(child -> child.module().train(on));
   }
 
-  /** Whether the module is in training mode; a new one is. */
+  /** Returns whether the module is in training mode, as a new one is. */
   public final boolean isTraining() {
     return training;
   }
 
   /**
-   * Whether one input gives one output for as long as the network is trained: nothing at or below
-   * this module is trainable or random.
+   * Returns whether an input always has the same output while the network is trained: nothing at or
+   * below this module is trainable or random.
    */
   final boolean isConstantInTraining() {
     return parameters.values().stream().noneMatch(Parameter::isTrainable)
@@ -219,13 +217,13 @@ public abstract class Module implements AutoCloseable {
         && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
   }
 
-  /** What kind of module it is, in a word for errors. */
+  /** The kind of module, for messages. */
   public String kind() {
     return getClass().getSimpleName();
   }
 
   /**
-   * The path of the layer that gives a language model's logits. An adapter on every linear layer
+   * The path of a language model's head, which computes the logits. An adapter on all linear layers
    * leaves it out, as PEFT's {@code all-linear} does.
    */
   public Optional<String> headPath() {
@@ -233,24 +231,32 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Hugging Face's {@code model_type} of the network, such as {@code llama}. Which layers an
-   * adapter changes where its config names none follows from it.
+   * Hugging Face's {@code model_type} of the network, such as {@code llama}, which determines the
+   * default target modules of an adapter.
    */
   public Optional<String> modelType() {
     return Optional.empty();
   }
 
-  /** Whether its own parameters of three dimensions lie as {@code [experts, in, out]}. */
+  /**
+   * Returns the names of the layers that an adapter changes where its config names none; empty if
+   * they follow from the {@link #modelType} alone.
+   */
+  public List<String> defaultTargets() {
+    return List.of();
+  }
+
+  /** Returns whether its own parameters of three dimensions are {@code [experts, in, out]}. */
   public boolean keepsParametersTransposed() {
     return false;
   }
 
-  /** Whether the module itself draws random numbers while it is trained, as dropout does. */
+  /** Returns whether the module itself draws random numbers in training mode, as dropout does. */
   protected boolean isRandom() {
     return false;
   }
 
-  /** The parameters' tensors by path: views that stay the module's own. */
+  /** The parameters' tensors by path, which the module keeps owning. */
   public final Map<String, Tensor> stateDict() {
     Map<String, Tensor> result = new LinkedHashMap<>();
     namedParameters().forEach((name, parameter) -> result.put(name, parameter.value()));
@@ -258,8 +264,8 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Copies tensors into the parameters. Strict: every parameter must be given, with its shape, and
-   * nothing else; otherwise nothing is changed.
+   * Copies tensors into the parameters. Strict: the names and shapes must be those of the
+   * parameters, otherwise nothing is changed.
    *
    * @throws UserError naming all missing, unexpected and ill-shaped tensors at once
    */

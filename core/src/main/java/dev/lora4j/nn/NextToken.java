@@ -5,18 +5,19 @@ import dev.lora4j.row.Row;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A row's next token among those that were read before it. It attends by matrix-vector products in
- * the memory where their keys and values lie: the fused kernel is made for many queries, and takes
- * thrice the time.
+ * Attention of one new token over the KV cache, by matrix-vector products in the cache's memory:
+ * the fused kernel is made for many queries, and takes three times as long.
  *
- * @param keys with room for the token, {@code [1, groups, capacity, dim]}
- * @param values of the same shape
- * @param place of the token in them
- * @param seen how many tokens it sees, itself included
+ * @param keys the cached keys, with room for the token, {@code [1, groups, capacity, dim]}
+ * @param values the cached values, of the same shape
+ * @param place index of the token in the cache
+ * @param seen number of tokens that it attends to, itself included
  */
 public record NextToken(Tensor keys, Tensor values, long place, long seen) {
 
-  /** Whether these, {@code [batch, tokens, heads, dim]} each, are one token's, of no gradient. */
+  /**
+   * Returns whether these, {@code [batch, tokens, heads, dim]}, are of one token, without gradient.
+   */
   public static boolean suits(Tensor q, Tensor k, Tensor v) {
     return isOneToken(q) && isOneToken(k) && isOneToken(v);
   }
@@ -26,7 +27,7 @@ public record NextToken(Tensor keys, Tensor values, long place, long seen) {
   }
 
   /**
-   * Writes the token's key and value in their place, and attends: {@code softmax(K q / √dim)ᵀ V} of
+   * Writes the token's key and value into the cache and attends: {@code softmax(K q / √dim)ᵀ V} of
    * each head.
    *
    * @param q {@code [1, 1, heads, dim]}

@@ -12,57 +12,56 @@ import org.bytedeco.pytorch.TensorTensorHook;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A forward of the calling thread and its backward, which is walked once at most, and before this
- * is closed. Layers may put derivatives of their own in the place of libtorch's then: quicker ones,
- * or such that need less memory between forward and backward.
+ * The autograd context of one forward and backward pass on the calling thread. The backward runs at
+ * most once, before the context is closed. Inside a context, layers replace libtorch's derivatives
+ * by faster ones, or by ones that save less memory between forward and backward.
  */
 public final class OnePass implements AutoCloseable {
-  private static final ThreadLocal<@Nullable OnePass> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<OnePass> CURRENT = ContextVar.ofThread();
 
   private final @Nullable OnePass outer = CURRENT.get();
   private final List<Derivative> derivatives = new ArrayList<>();
   private final IdentityHashMap<Tensor, Values> madeAgain = new IdentityHashMap<>();
-  private @Nullable Tensor result; // of the derivative that was asked last
+  private @Nullable Tensor result; // of the latest hook
 
   private OnePass() {}
 
-  /** Begins a pass; to be closed by the same thread. */
+  /** Opens a context; the same thread closes it. */
   public static OnePass open() {
     OnePass pass = new OnePass();
     CURRENT.set(pass);
     return pass;
   }
 
-  /** The pass that the calling thread is in, if it is in one. */
+  /** Returns the calling thread's context, null outside of one. */
   public static @Nullable OnePass current() {
     return CURRENT.get();
   }
 
   /**
-   * What a tensor holds, on the way back.
+   * A saved tensor: its values, as the backward reads them.
    *
-   * @param needed what has to stay alive for it
-   * @param read gives it, in the caller's scope
+   * @param needed tensors that have to stay alive until then
+   * @param read returns the values, in the caller's pointer scope
    */
   public record Values(List<Tensor> needed, Supplier<Tensor> read) {}
 
   /**
-   * Says how what a tensor holds is made again, so that whoever reads it on the way back need not
-   * keep it.
+   * Declares how a tensor is recomputed, so that the backward need not save it.
    *
-   * @param from what it is made from, which others keep anyway
+   * @param from tensors it is computed from, which are saved anyway
    */
-  void canMakeAgain(Tensor tensor, List<Tensor> from, Supplier<Tensor> maker) {
+  public void canMakeAgain(Tensor tensor, List<Tensor> from, Supplier<Tensor> maker) {
     madeAgain.put(tensor, new Values(from, maker));
   }
 
-  /** What a tensor holds, to be read on the way back: made again then, or kept until then. */
+  /** Saves a tensor for the backward: recomputed there if possible, else kept. */
   public Values valuesOf(Tensor tensor) {
     Values again = madeAgain.get(tensor);
     return again == null ? kept(tensor.detach()) : again;
   }
 
-  /** Lays tensors that others keep one after the other; what that gives is made again then. */
+  /** Concatenates tensors along an axis; the result can be recomputed from theirs. */
   public static Tensor joined(long axis, List<Tensor> parts) {
     Tensor whole = Ops.join(axis, parts.toArray(Tensor[]::new));
     OnePass pass = CURRENT.get();
@@ -83,10 +82,14 @@ public final class OnePass implements AutoCloseable {
   }
 
   /**
-   * Lets a tensor's gradient be exchanged for another on its way back.
+   * Replaces a tensor's gradient in the backward.
    *
-   * @param needed what the function reads; stays alive until it has been asked
-   * @param function from the gradient to what counts instead
+   * <p>Libtorch calls a hook with the sum of the gradients from all uses of the tensor, and calls
+   * the hooks of one tensor in the order in which they were added. So a layer hooks an alias of its
+   * input, and returns an alias of an output that it hooks.
+   *
+   * @param needed tensors that the function reads, kept alive until it has run
+   * @param function from the gradient to its replacement
    */
   public void onTheWayBack(Tensor tensor, List<Tensor> needed, UnaryOperator<Tensor> function) {
     needed.forEach(Ops::keep);
@@ -131,7 +134,7 @@ public final class OnePass implements AutoCloseable {
     }
   }
 
-  /** Frees what the derivatives have kept. */
+  /** Frees the saved tensors. */
   @Override
   public void close() {
     CURRENT.set(outer);

@@ -1,37 +1,26 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.row.PlainMatrix;
+import dev.lora4j.row.Row;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** What can be done with single rows without libtorch's operators, which take longer to call. */
+/** Matrix-vector products of single rows in plain memory, where calling an operator costs more. */
 final class OneRow {
   private OneRow() {}
 
-  /** Whether this is one row of so many numbers, which Java may compute with. */
-  static boolean suits(Tensor x, long numbers) {
-    return x.numel() == numbers && !GradMode.is_enabled() && isPlain(x);
+  /** Returns whether x is one row of this size in plain memory, without a gradient. */
+  static boolean suits(Tensor x, long size) {
+    return x.numel() == size && !GradMode.is_enabled() && Row.isOne(x);
   }
 
-  /** Whether these are floats that follow each other in memory. */
-  static boolean isPlain(Tensor x) {
-    return x.is_cpu() && x.scalar_type().intern() == ScalarType.Float && x.is_contiguous();
-  }
-
-  /** {@code y + scale · B A x}, in y's place. */
+  /** Computes {@code y + scale · B A x} in y's memory. */
   static Tensor addLowRank(Tensor y, Tensor x, Tensor a, Tensor b, float scale) {
     try (FloatPointer features = new FloatPointer(a.size(0))) {
       PlainMatrix.of(a).multiply(PlainMatrix.memory(x), 1, features);
       PlainMatrix.of(b).addProduct(features, scale, PlainMatrix.memory(y));
     }
     return y;
-  }
-
-  static float[] values(Tensor tensor) {
-    float[] values = new float[(int) tensor.numel()];
-    PlainMatrix.memory(tensor).get(values);
-    return values;
   }
 }

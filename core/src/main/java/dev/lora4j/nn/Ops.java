@@ -2,7 +2,6 @@ package dev.lora4j.nn;
 
 import dev.lora4j.row.PlainMatrix;
 import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -22,8 +21,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operators that layers are written in, spelled once: libtorch's overloads, optionals and
- * scalars stay behind this class, so that a layer reads like its formula.
+ * The operators that layers are written in. Libtorch's overloads, optionals and scalars, and the
+ * choice of a kernel, stay behind this class, so that a layer reads like its formula.
  */
 public final class Ops {
   static {
@@ -55,8 +54,8 @@ public final class Ops {
   // ---- ownership ----
 
   /**
-   * Takes a tensor out of the pointer scope that would free it: the one named place where what is
-   * made inside a scope outlives it. Whoever keeps it frees it with {@code deallocate()}.
+   * Detaches a tensor from the pointer scope that would free it: the one place by which a result
+   * outlives the scope it was made in. The caller frees it with {@code deallocate()}.
    */
   public static Tensor keep(Tensor tensor) {
     tensor.retainReference();
@@ -64,8 +63,8 @@ public final class Ops {
   }
 
   /**
-   * Lets the innermost scope that is open free a tensor that was kept: what an inner scope made
-   * lives on in an outer one.
+   * Attaches a kept tensor to the innermost open pointer scope, which frees it: the way from an
+   * inner scope to an outer one.
    */
   public static Tensor giveToScope(Tensor kept) {
     PointerScope scope = PointerScope.getInnerScope();
@@ -76,9 +75,7 @@ public final class Ops {
     return kept;
   }
 
-  /**
-   * A number as libtorch wants it, kept until {@code deallocate()}: worth it where steps repeat.
-   */
+  /** Returns a libtorch scalar that lives until {@code deallocate()}, for repeated steps. */
   public static Scalar keepScalar(double value) {
     Scalar scalar = new Scalar(value);
     scalar.retainReference();
@@ -87,29 +84,22 @@ public final class Ops {
 
   // ---- making tensors ----
 
-  /** Uninitialised floats. */
+  /** Returns uninitialised floats. */
   public static Tensor empty(long... shape) {
     return torch.empty(shape);
   }
 
-  /** Float zeros. */
+  /** Returns float zeros. */
   public static Tensor zeros(long... shape) {
     return torch.zeros(shape);
   }
 
-  /** Float ones. */
+  /** Returns float ones. */
   public static Tensor ones(long... shape) {
     return torch.ones(shape);
   }
 
-  /** {@code [size]} zeros, of the dtype and on the device of the first of these parameters. */
-  static Tensor zerosLike(long size, List<Parameter> parameters) {
-    return parameters.isEmpty()
-        ? zeros(size)
-        : torch.zeros(new long[] {size}, parameters.get(0).value().options());
-  }
-
-  /** Floats in row-major order. */
+  /** Returns a tensor of these floats, in row-major order. */
   public static Tensor tensor(float[] values, long... shape) {
     Tensor result = torch.empty(shape);
     if (values.length > 0) { // an empty tensor has no address
@@ -118,7 +108,7 @@ public final class Ops {
     return result;
   }
 
-  /** {@code [n]} of int64. */
+  /** Returns a tensor {@code [n]} of int64. */
   public static Tensor tensor(long[] values) {
     Tensor result = torch.empty(new long[] {values.length}, dtype(ScalarType.Long), null);
     if (values.length > 0) {
@@ -127,12 +117,12 @@ public final class Ops {
     return result;
   }
 
-  /** The whole numbers from one up to, and without, another: {@code [to − from]} of int64. */
+  /** Returns the integers from one up to another, exclusive: {@code [to − from]}, int64. */
   public static Tensor range(long from, long to) {
     return torch.arange(new Scalar(from), new Scalar(to), dtype(ScalarType.Long));
   }
 
-  /** A tensor's values in row-major order, converted to float. */
+  /** Returns a tensor's values in row-major order, converted to float. */
   public static float[] floats(Tensor tensor) {
     Tensor plain = tensor.detach().cpu().to(ScalarType.Float).contiguous();
     float[] values = new float[Math.toIntExact(plain.numel())];
@@ -142,7 +132,7 @@ public final class Ops {
     return values;
   }
 
-  /** The values of an int64 tensor in row-major order. */
+  /** Returns the values of an int64 tensor in row-major order. */
   public static long[] longs(Tensor tensor) {
     Tensor plain = tensor.detach().cpu().contiguous();
     long[] values = new long[Math.toIntExact(plain.numel())];
@@ -152,19 +142,19 @@ public final class Ops {
     return values;
   }
 
-  /** Default options with this dtype. */
+  /** Returns tensor options with this dtype. */
   public static TensorOptions dtype(ScalarType type) {
     return torch.dtype(type);
   }
 
-  /** Where random numbers come from unless told otherwise; {@link Engine#seed} seeds it. */
+  /** Libtorch's default generator, which {@link Engine#seed} seeds. */
   public static GeneratorOptional defaultGenerator() {
     return DEFAULT_GENERATOR;
   }
 
   // ---- shapes ----
 
-  /** The sizes of a tensor's dimensions. */
+  /** Returns the sizes of a tensor's dimensions. */
   public static long[] shape(Tensor tensor) {
     long[] shape = new long[Math.toIntExact(tensor.dim())];
     for (int i = 0; i < shape.length; i++) {
@@ -173,7 +163,7 @@ public final class Ops {
     return shape;
   }
 
-  /** The shape as text: {@code [120, 400]}. */
+  /** Returns the shape as text: {@code [120, 400]}. */
   public static String shapeOf(Tensor tensor) {
     return Arrays.toString(shape(tensor));
   }
@@ -181,7 +171,7 @@ public final class Ops {
   // ---- operators ----
 
   /**
-   * {@code x Wᵀ + b}.
+   * Returns {@code x Wᵀ + b}, by the kernel that suits the number of rows.
    *
    * @param x {@code [batch…, in]}
    * @param weight {@code [out, in]}
@@ -199,24 +189,24 @@ public final class Ops {
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
   }
 
-  /** Tensors side by side along an axis. */
+  /** Concatenates tensors along an axis. */
   public static Tensor join(long axis, Tensor... parts) {
     return torch.cat(new TensorVector(parts), axis);
   }
 
-  /** The tensor with zeros after its end along an axis, so that its size there is a multiple. */
+  /** Pads a matrix with zeros along an axis to a multiple of a size. */
   public static Tensor filledUp(Tensor matrix, int axis, long multiple) {
     long missing = (multiple - matrix.size(axis) % multiple) % multiple;
     long[] zeros = axis == 0 ? new long[] {0, 0, 0, missing} : new long[] {0, missing};
     return torch.constant_pad_nd(matrix, zeros);
   }
 
-  /** {@code a + scaling · b}. */
+  /** Returns {@code a + scaling · b}. */
   public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
   }
 
-  /** Whether {@link #addLowRankToRow} takes these: a single row of floats and no gradient. */
+  /** Returns whether {@link #addLowRankToRow} takes these: one float row without a gradient. */
   public static boolean isLowRankOfRow(Tensor y, Tensor x, Tensor a, Tensor b) {
     return OneRow.suits(x, a.size(1))
         && OneRow.suits(y, b.size(0))
@@ -225,7 +215,7 @@ public final class Ops {
   }
 
   /**
-   * {@code y + scale · B A x}, in y's place.
+   * Computes {@code y + scale · B A x} in y's memory.
    *
    * @param y {@code [1…, out]}
    * @param x {@code [1…, in]}
@@ -236,22 +226,22 @@ public final class Ops {
     return OneRow.addLowRank(y, x, a, b, (float) scale);
   }
 
-  /** {@code max(x, 0)}. */
+  /** Returns {@code max(x, 0)}. */
   public static Tensor relu(Tensor x) {
     return torch.relu(x);
   }
 
-  /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
-  public static Tensor siluTimes(Tensor gate, Tensor other) {
-    return SiluTimes.of(gate, other);
+  /** Returns SwiGLU's {@code silu(gate) · up}; without a gradient it overwrites the gate. */
+  public static Tensor siluTimes(Tensor gate, Tensor up) {
+    return SiluTimes.of(gate, up);
   }
 
   /**
-   * Rotary positions: {@code x · cos + (x with its halves exchanged) · sin} of each head.
+   * Applies rotary position embeddings: {@code x · cos + (x with its halves swapped) · sin}.
    *
    * @param heads {@code [batch, tokens, heads, dim]}
    * @param cos {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}
-   * @param sin of the same shape, those of the left half with a minus
+   * @param sin of the same shape, negated in the left half
    * @return {@code [batch, tokens, heads, dim]}
    */
   public static Tensor turned(Tensor heads, Tensor cos, Tensor sin) {
@@ -260,14 +250,14 @@ public final class Ops {
     return heads.mul(cos).addcmul_(halvesSwapped, sin);
   }
 
-  /** Zero with this probability, else {@code x / (1 − p)}; the calling thread's random numbers. */
-  static Tensor dropout(Tensor x, double probability) {
+  /** Drops elements with this probability, drawn by the calling thread's generator. */
+  public static Tensor dropout(Tensor x, double probability) {
     OwnRandom own = OwnRandom.current();
     return own == null ? torch.dropout(x, probability, true) : x.mul(own.mask(x, probability));
   }
 
   /**
-   * The sum over the batch of {@code −log softmax(logits)[target]}.
+   * Returns the cross-entropy summed over the batch, {@code Σ −log softmax(logits)[target]}.
    *
    * @param logits {@code [batch, classes]}
    * @param targets {@code [batch]}, int64
@@ -278,7 +268,7 @@ public final class Ops {
   }
 
   /**
-   * The sum over the batch of {@code (output − target)²}.
+   * Returns the squared error summed over the batch, {@code Σ (output − target)²}.
    *
    * @param outputs {@code [batch]} or {@code [batch, 1]}
    * @param targets {@code [batch]}
@@ -289,7 +279,7 @@ public final class Ops {
   }
 
   /**
-   * The Euclidean norm of each slice along an axis.
+   * Returns the Euclidean norm of each slice along an axis.
    *
    * @return {@code [size of the axis]}
    */
@@ -297,34 +287,35 @@ public final class Ops {
     return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
   }
 
-  /** The Euclidean norm over the last dimension, which is kept with size 1. */
-  static Tensor normOfRows(Tensor rows) {
+  /** Returns the Euclidean norm over the last dimension, which remains with size 1. */
+  public static Tensor normOfRows(Tensor rows) {
     return torch.linalg_vector_norm(rows, TWO, LAST_DIMENSION, true, SAME_DTYPE);
   }
 
-  /** The sum over the last dimension, which is kept with size 1. */
-  static Tensor sumOfRows(Tensor rows) {
+  /** Returns the sum over the last dimension, which remains with size 1. */
+  public static Tensor sumOfRows(Tensor rows) {
     return rows.sum(LAST_DIMENSION, true, SAME_DTYPE);
   }
 
-  /** {@code [n]} laid along one axis of a tensor of so many dimensions; the others have size 1. */
-  public static Tensor along(Tensor numbers, int axis, long dimensions) {
+  /** Views {@code [n]} along one axis of a number of dimensions; the others have size 1. */
+  public static Tensor along(Tensor values, int axis, long dimensions) {
     long[] shape = new long[Math.toIntExact(dimensions)];
     Arrays.fill(shape, 1);
-    shape[axis] = numbers.numel();
-    return numbers.view(shape);
+    shape[axis] = values.numel();
+    return values.view(shape);
   }
 
   /**
-   * {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017, <a
+   * Returns {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017, <a
    * href="https://arxiv.org/abs/1706.03762">arXiv:1706.03762</a>, eq. 1).
    *
    * @param q {@code [batch, heads, tokens, dim]}
    * @param k {@code [batch, groups, keys, dim]}, where groups divides heads
    * @param v {@code [batch, groups, keys, dim]}
-   * @param mask added to the scores, {@code [tokens, keys]} or {@code [batch, 1, tokens, keys]}
-   * @param causal whether a token sees itself and those before it only; there is no mask then
-   * @param dropout probability that a weight is dropped
+   * @param mask attention mask, added to the scores, {@code [tokens, keys]} or {@code [batch, 1,
+   *     tokens, keys]}
+   * @param causal whether a token attends only to itself and those before it; then without a mask
+   * @param dropout probability of dropping an attention weight
    * @return {@code [batch, heads, tokens, dim]}
    */
   public static Tensor attention(
@@ -344,7 +335,7 @@ public final class Ops {
         q, k, v, optional(mask), dropout, causal, OVER_ROOT_OF_DIM, grouped);
   }
 
-  /** Operator by operator, as libtorch does it too where weights are dropped on the CPU. */
+  /** Attention operator by operator, as libtorch computes it with dropout on the CPU. */
   private static Tensor attentionInSteps(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
     Tensor scores = q.mul(new Scalar(1 / Math.sqrt(q.size(3)))).matmul(k.transpose(2, 3));
@@ -358,22 +349,24 @@ public final class Ops {
   }
 
   /**
-   * Adds the gradients of {@code Σ weight · loss} to the leaves that it came from.
+   * Adds the gradients of {@code Σ weight · loss} to the leaves of the graph.
    *
    * @param loss of any shape
-   * @param weight of the same shape: the gradient of what is made smaller by each element
+   * @param weight of the same shape: the gradient with respect to each element
    */
   public static void backward(Tensor loss, Tensor weight) {
     loss.backward(weight, FREE_GRAPH, false, ALL_LEAVES);
   }
 
-  /** The place of the largest element of each row: {@code [batch, classes]} to {@code [batch]}. */
+  /**
+   * Returns the index of each row's largest element: {@code [batch, classes]} to {@code [batch]}.
+   */
   public static Tensor argmaxOfRows(Tensor rows) {
     return rows.argmax(new LongOptional(1), false);
   }
 
-  /** Whether it is a float tensor {@code [batch, channels, height, width]} that oneDNN can take. */
-  static boolean isPlainCpuImage(Tensor tensor) {
+  /** Returns whether oneDNN takes this image batch, {@code [batch, channels, height, width]}. */
+  public static boolean isPlainCpuImage(Tensor tensor) {
     return tensor.dim() == 4
         && tensor.is_cpu()
         && tensor.numel() > 0
@@ -381,8 +374,8 @@ public final class Ops {
         && torch.hasMKLDNN();
   }
 
-  /** A tensor or its absence, as libtorch wants it. */
-  static TensorOptional optional(@Nullable Tensor tensor) {
+  /** Returns an optional of libtorch, empty for null. */
+  public static TensorOptional optional(@Nullable Tensor tensor) {
     return tensor == null ? ABSENT : new TensorOptional(tensor);
   }
 }

@@ -8,11 +8,11 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Random numbers of one thread's own: what is dropped in its forwards follows from the seed alone,
+ * A random number generator bound to one thread: its dropout masks follow from the seed alone,
  * whatever other threads draw at the same time.
  */
 public final class OwnRandom implements AutoCloseable {
-  private static final ThreadLocal<@Nullable OwnRandom> CURRENT = new ThreadLocal<>();
+  private static final ContextVar<OwnRandom> CURRENT = ContextVar.ofThread();
 
   static {
     Engine.start();
@@ -21,7 +21,7 @@ public final class OwnRandom implements AutoCloseable {
   private final Generator generator;
   private final GeneratorOptional asOptional;
 
-  /** A source that is seeded with 0. */
+  /** Creates a generator seeded with 0. */
   public OwnRandom() {
     generator = torch.createCPUGenerator(0);
     generator.retainReference();
@@ -29,38 +29,42 @@ public final class OwnRandom implements AutoCloseable {
     asOptional.retainReference();
   }
 
-  static @Nullable OwnRandom current() {
+  /** Returns the calling thread's generator, null if it draws from libtorch's default one. */
+  public static @Nullable OwnRandom current() {
     return CURRENT.get();
   }
 
-  /** Lets the calling thread draw from here, until {@link #leave}. */
+  /** Binds the generator to the calling thread until {@link #leave}. */
   public void enter() {
     CURRENT.set(this);
   }
 
-  /** Lets the calling thread draw from where all threads do again. */
+  /** Returns the calling thread to libtorch's default generator. */
   public void leave() {
-    CURRENT.remove();
+    CURRENT.set(null);
   }
 
-  /** Begins anew. */
+  /** Restarts the sequence from a seed. */
   public void seed(long seed) {
     generator.set_current_seed(seed);
   }
 
-  /** Where it stands, to draw the same again; the caller's scope owns it. */
+  /** Returns the state, from which the same numbers follow; the caller's scope owns it. */
   public Tensor state() {
     return generator.get_state();
   }
 
-  /** Goes back to where it stood. */
+  /** Returns to an earlier state. */
   public void restore(Tensor state) {
     generator.set_state(state);
   }
 
-  /** Zero where an element is dropped, {@code 1 / (1 − p)} elsewhere; of this tensor's shape. */
-  Tensor mask(Tensor like, double probability) {
-    Tensor kept = torch.empty_like(like.detach()).cpu(); // where the generator is
+  /**
+   * Returns a dropout mask of a tensor's shape: 0 where an element is dropped, {@code 1 / (1 − p)}
+   * elsewhere.
+   */
+  public Tensor mask(Tensor like, double probability) {
+    Tensor kept = torch.empty_like(like.detach()).cpu(); // the generator's device
     kept.bernoulli_(1 - probability, asOptional);
     kept.mul_(new Scalar(1 / (1 - probability)));
     return kept.to(like.device(), like.scalar_type());

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A tensor that belongs to a module: a weight or a bias, trainable or frozen.
  *
- * <p>A parameter owns its tensor, which outlives every pointer scope until {@link #close}. What a
- * forward must use is {@link #tensor()}: inside a {@link GradientView} it is the calling thread's
+ * <p>A parameter owns its tensor, which outlives every pointer scope until {@link #close}. A
+ * forward computes with {@link #tensor()}: with a {@link GradientView} it is the calling thread's
  * alias of the same memory, with a gradient of its own, so that many threads can train one network.
  */
 public final class Parameter implements AutoCloseable {
@@ -23,17 +23,21 @@ public final class Parameter implements AutoCloseable {
   private final AtomicInteger changes = new AtomicInteger();
   private final List<UnaryOperator<Tensor>> parametrizations = new CopyOnWriteArrayList<>();
 
-  Parameter(Tensor initial) {
+  private Parameter(Tensor initial) {
     value = Ops.keep(initial);
-    trainable(true);
   }
 
-  /** A parameter that is this tensor, without a copy, trainable from then on; it owns it. */
+  /** Returns a trainable parameter that owns this tensor; no copy is made. */
   public static Parameter over(Tensor tensor) {
+    return new Parameter(tensor).trainable(true);
+  }
+
+  /** Returns a frozen parameter that owns this tensor, of any dtype; no copy is made. */
+  public static Parameter frozen(Tensor tensor) {
     return new Parameter(tensor);
   }
 
-  /** The tensor to compute with, as the calling thread sees it. It is not the caller's to close. */
+  /** Returns the tensor to compute with on the calling thread. The parameter keeps owning it. */
   public Tensor tensor() {
     Tensor tensor = seen();
     for (UnaryOperator<Tensor> parametrization : parametrizations) {
@@ -47,32 +51,29 @@ public final class Parameter implements AutoCloseable {
     return view == null ? value : view.of(this);
   }
 
-  /**
-   * Lets something else be computed with in its place: a function of its tensor, applied whenever
-   * it is asked for (PyTorch's {@code parametrize}).
-   */
+  /** Replaces the tensor that forwards compute with by a function of it, as in PyTorch. */
   public void parametrize(UnaryOperator<Tensor> function) {
     parametrizations.add(function);
   }
 
-  /** Takes a function away again. */
+  /** Removes a function. */
   public void unparametrize(UnaryOperator<Tensor> function) {
     parametrizations.remove(function);
   }
 
-  /** Whether something else may be computed with in its place. */
+  /** Returns whether forwards may compute with a function of the tensor. */
   public boolean isParametrized() {
     return !parametrizations.isEmpty();
   }
 
-  /** The tensor itself, whatever the calling thread's view. */
+  /** The tensor itself, whichever gradient buffer the calling thread has. */
   public Tensor value() {
     return value;
   }
 
   /**
-   * What the calling thread's backward adds this parameter's gradient to, of the same shape; none
-   * before the first one, but in a {@link GradientView}, or where it does not learn.
+   * Returns the gradient that the calling thread's backward adds to, of the same shape; null if the
+   * parameter is frozen, or before the first backward outside of a {@link GradientView}.
    */
   public @Nullable Tensor gradient() {
     Tensor tensor = seen();
@@ -80,25 +81,32 @@ public final class Parameter implements AutoCloseable {
     return gradient != null && gradient.defined() ? gradient : null;
   }
 
-  /** Whether gradients are computed for it. */
+  /** Returns whether gradients are computed for it. */
   public boolean isTrainable() {
     return value.requires_grad();
   }
 
-  /** Excludes it from training, or takes it in again. */
+  /**
+   * Includes it in training, or excludes it.
+   *
+   * @throws UserError if integers are to be trained
+   */
   public Parameter trainable(boolean trainable) {
+    if (trainable && !value.is_floating_point()) {
+      throw new UserError("integers have no gradient; a quantised weight can't be trained");
+    }
     try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
       value.set_requires_grad(trainable);
     }
     return this;
   }
 
-  /** Its shape, such as {@code [out, in]}. */
+  /** The shape, such as {@code [out, in]}. */
   public long[] shape() {
     return Ops.shape(value);
   }
 
-  /** Whether every element is zero. */
+  /** Returns whether every element is zero. */
   public boolean isZero() {
     try (PointerScope scope = new PointerScope()) {
       return value.count_nonzero().item_long() == 0;
@@ -111,7 +119,7 @@ public final class Parameter implements AutoCloseable {
   }
 
   /**
-   * Copies values in; device and dtype stay.
+   * Copies values into the tensor; its device and dtype stay.
    *
    * @throws UserError if the shapes differ
    */
@@ -128,9 +136,9 @@ public final class Parameter implements AutoCloseable {
   }
 
   /**
-   * Copies its values into this memory and lives there from now on.
+   * Moves the tensor into other memory.
    *
-   * @param memory of its number of elements, contiguous, same dtype and device
+   * @param memory contiguous, of the same number of elements, dtype and device
    */
   public void moveInto(Tensor memory) {
     try (PointerScope scope = new PointerScope();
@@ -143,8 +151,8 @@ public final class Parameter implements AutoCloseable {
   }
 
   /**
-   * Puts another tensor of the same shape in the place of its own, which is freed. The parameter
-   * stays trainable, or frozen, as it was.
+   * Replaces the tensor by another of the same shape and frees it. The parameter stays trainable or
+   * frozen.
    */
   public void replaceValue(Tensor replacement) {
     boolean trainable = isTrainable();
@@ -156,19 +164,19 @@ public final class Parameter implements AutoCloseable {
   }
 
   /**
-   * A number that is another one after each change of the values. Whoever writes into the memory by
-   * another way than this class or {@link #value} says so by {@link #changed}.
+   * Returns a value that differs after each change of the tensor. Code that writes into the memory
+   * other than by this class or {@link #value} calls {@link #changed}.
    */
   public long version() {
     return ((long) changes.get() << Integer.SIZE) + value._version();
   }
 
-  /** Tells that the values may be others now. */
+  /** Records that the values may have changed. */
   public void changed() {
     changes.incrementAndGet();
   }
 
-  /** Frees its memory. The module that it belongs to can't be used afterwards. */
+  /** Frees the memory. The module can't be used afterwards. */
   @Override
   public void close() {
     value.deallocate();

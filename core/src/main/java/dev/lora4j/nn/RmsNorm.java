@@ -13,13 +13,13 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code x / √(mean(x²) + ε) · weight} over the last dimension (Zhang and Sennrich 2019, <a
- * href="https://arxiv.org/abs/1910.07467">arXiv:1910.07467</a>, eq. 4): PyTorch's {@code
- * nn.RMSNorm}.
+ * RMS normalisation, {@code x / √(mean(x²) + ε) · weight} over the last dimension (Zhang and
+ * Sennrich 2019, <a href="https://arxiv.org/abs/1910.07467">arXiv:1910.07467</a>, eq. 4): PyTorch's
+ * {@code nn.RMSNorm}.
  *
- * <p>Where a gradient is wanted in float it goes by the norm of each row, whose backward takes a
- * quarter of the time that libtorch's own composition takes; in a {@link OnePass} the backward is
- * written out, and takes half of that.
+ * <p>With a gradient, in float32, it divides by the norm of each row, whose backward takes a
+ * quarter of the time of libtorch's own composition; in a {@link OnePass} the backward is written
+ * out and takes half of that.
  */
 public final class RmsNorm extends Module {
   private final long[] normalizedShape;
@@ -29,12 +29,12 @@ public final class RmsNorm extends Module {
   private final Scalar overDim;
   private final @Nullable Parameter weight;
 
-  /** With PyTorch's ε, the smallest step of a float above 1. */
+  /** Creates a norm with PyTorch's ε, the smallest step of a float above 1. */
   public RmsNorm(long dim) {
     this(dim, Math.ulp(1f));
   }
 
-  /** Normalises over the last dimension, of this size. */
+  /** Creates a norm over the last dimension, of this size. */
   public RmsNorm(long dim, double epsilon) {
     this(dim, epsilon, true);
   }
@@ -49,7 +49,7 @@ public final class RmsNorm extends Module {
     weight = withWeight ? parameter("weight", Ops.ones(dim)) : null;
   }
 
-  /** Without a weight. */
+  /** Returns a norm without a weight. */
   public static RmsNorm withoutAffine(long dim, double epsilon) {
     return new RmsNorm(dim, epsilon, false);
   }
@@ -80,11 +80,11 @@ public final class RmsNorm extends Module {
     return y;
   }
 
-  /** The same of single rows in plain memory; empty if the weight is not floats there. */
+  /** The norm as decoding computes it; empty if decoding has no kernel for its weight. */
   public Optional<RowNorm> ofRows() {
-    return weight == null || weight.isParametrized() || !OneRow.isPlain(weight.value())
+    return weight == null || weight.isParametrized()
         ? Optional.empty()
-        : Optional.of(new RowNorm(OneRow.values(weight.value()), epsilonValue));
+        : RowNorm.of(weight.value(), epsilonValue);
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */
@@ -93,8 +93,8 @@ public final class RmsNorm extends Module {
   }
 
   /**
-   * With r for what the rows x are multiplied by, and y = r x: a gradient g of y is one of {@code r
-   * (g − y · mean(g · y))} of x, of which the first factor is left to libtorch.
+   * With the factor r of each row and {@code y = r x}, a gradient g of y is {@code r (g − y ·
+   * mean(g · y))} of x. Libtorch multiplies by r; the hook does the rest.
    */
   private Tensor normalised(Tensor input, OnePass pass) {
     Tensor factor;
@@ -105,7 +105,7 @@ public final class RmsNorm extends Module {
     Tensor values = y.detach();
     pass.onTheWayBack(
         y, List.of(values), g -> g.sub(values.mul(Ops.sumOfRows(g.mul(values)).mul(overDim))));
-    return y;
+    return weight == null ? torch.alias(y) : y; // so that a caller's hook runs before this one
   }
 
   @Override

@@ -3,13 +3,13 @@ package dev.lora4j.nn;
 import dev.lora4j.row.RowLinear;
 import java.util.Optional;
 
-/** A layer that may be a linear one of single rows in plain memory. */
+/** A layer that decoding may compute by matrix-vector products in plain memory. */
 public interface RowLayer {
 
   /**
-   * What the layer computes of a single row, as the calling thread sees it now, without a gradient;
-   * empty if that is not a matrix of floats in the CPU's memory with low-rank updates. The memory
-   * stays at least until the pointer scope closes that is open, whatever becomes of the layer.
+   * Returns the layer's present weight, bias and low-rank terms on the calling thread, without a
+   * gradient; empty unless all are float32 in plain CPU memory. The memory lives at least as long
+   * as the open pointer scope.
    */
   Optional<RowLinear> ofRows();
 }

@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/** Layers that read the same input, such as those of queries, keys and values. */
+/** Layers that share an input, such as the projections to queries, keys and values. */
 public final class Siblings {
   private final List<Child> places;
 
-  /** Layers that stand in these places. */
+  /** Groups the occupants of these slots. */
   public Siblings(Child... places) {
     this.places = List.of(places);
   }
 
-  /** The layers in plain memory, for single rows; empty if not all of them can be. */
+  /** The layers as one product in decoding; empty unless decoding has a kernel for each. */
   public Optional<RowProduct> ofRows() {
     List<RowLinear> layers = places.stream().flatMap(place -> place.ofRows().stream()).toList();
     return layers.size() == places.size() ? Optional.of(new RowProduct(layers)) : Optional.empty();
@@ -23,7 +23,7 @@ public final class Siblings {
 
   /**
    * @param input {@code [batch…, in]}
-   * @return what each gives, {@code [batch…, out]}, in their order
+   * @return the output of each layer, {@code [batch…, out]}, in order
    */
   public List<Tensor> forward(Tensor input) {
     return places.stream().map(place -> place.forward(input)).toList();

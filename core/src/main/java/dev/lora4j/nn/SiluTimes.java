@@ -5,39 +5,42 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** What is in the middle of SwiGLU (Shazeer 2020, arXiv:2002.05202). */
+/** The gated activation of SwiGLU, {@code silu(gate) · up} (Shazeer 2020, arXiv:2002.05202). */
 final class SiluTimes {
   private SiluTimes() {}
 
-  /** {@code silu(gate) · other}; where there is no gradient, in the gate's memory. */
-  static Tensor of(Tensor gate, Tensor other) {
-    if (!gate.requires_grad() && !other.requires_grad()) {
-      return torch.silu_(gate).mul_(other);
+  /** Returns {@code silu(gate) · up}; without a gradient the result overwrites the gate. */
+  static Tensor of(Tensor gate, Tensor up) {
+    if (!gate.requires_grad() && !up.requires_grad()) {
+      return torch.silu_(gate).mul_(up);
     }
     OnePass pass = OnePass.current();
-    return pass == null || !gate.requires_grad() || !other.requires_grad()
-        ? torch.silu(gate).mul(other)
-        : in(pass, gate, other);
+    return pass == null || !gate.requires_grad() || !up.requires_grad()
+        ? torch.silu(gate).mul(up)
+        : in(pass, gate, up);
   }
 
   /**
-   * The same, for which only the two inputs are kept until the way back: what stands for the result
-   * in the graph is their sum, whose gradient comes to both as it is, and is exchanged there.
+   * Saves the two inputs only. In the graph the result is the sum of the inputs, so both receive
+   * its gradient unchanged; hooks replace it there. The hooks are on aliases: a hook on the
+   * caller's tensor would also replace what its other uses contribute.
    */
-  private static Tensor in(OnePass pass, Tensor gate, Tensor other) {
-    Tensor result = gate.add(other);
+  private static Tensor in(OnePass pass, Tensor gate, Tensor up) {
+    Tensor gateAlias = torch.alias(gate);
+    Tensor upAlias = torch.alias(up);
+    Tensor result = gateAlias.add(upAlias);
     Tensor gateValues = gate.detach();
-    Tensor otherValues = other.detach();
+    Tensor upValues = up.detach();
     try (NoGradGuard guard = new NoGradGuard()) {
-      torch.silu_out(result.detach(), gateValues).mul_(otherValues);
+      torch.silu_out(result.detach(), gateValues).mul_(upValues);
     }
     pass.canMakeAgain(
-        result, List.of(gateValues, otherValues), () -> torch.silu(gateValues).mul_(otherValues));
-    pass.onTheWayBack(other, List.of(gateValues), g -> torch.silu(gateValues).mul_(g));
+        result, List.of(gateValues, upValues), () -> torch.silu(gateValues).mul_(upValues));
+    pass.onTheWayBack(upAlias, List.of(gateValues), g -> torch.silu(gateValues).mul_(g));
     pass.onTheWayBack(
-        gate,
-        List.of(gateValues, otherValues),
-        g -> torch.silu_backward(g, gateValues).mul_(otherValues));
+        gateAlias,
+        List.of(gateValues, upValues),
+        g -> torch.silu_backward(g, gateValues).mul_(upValues));
     return result;
   }
 }

@@ -5,20 +5,20 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A step of a network's forward, and the places that it uses.
+ * A step of a network's forward, and the slots that it uses.
  *
  * @param step from the previous stage's output to the next one's input
- * @param uses every place whose module takes part in the step
+ * @param uses every slot whose module takes part
  */
 public record Stage(UnaryOperator<Tensor> step, List<Child> uses) {
 
-  /** A step that uses these places and no others. */
+  /** Returns a step that uses exactly these slots. */
   public static Stage of(UnaryOperator<Tensor> step, Child... uses) {
     return new Stage(step, List.of(uses));
   }
 
-  /** Whether the step always gives one output for one input while the network is trained. */
+  /** Returns whether an input always has the same output while the network is trained. */
   boolean isFrozen() {
-    return uses.stream().allMatch(place -> place.module().isConstantInTraining());
+    return uses.stream().allMatch(slot -> slot.module().isConstantInTraining());
   }
 }

@@ -4,12 +4,12 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A network whose forward is a row of stages. While the first ones are frozen their output for an
- * example never changes, so training can compute it once and go on from there.
+ * A network whose forward is a chain of stages. The output of a frozen prefix never changes for an
+ * example, so training can compute it once and continue from there.
  */
 public abstract class Staged extends Module {
 
-  /** The stages in order; their composition is the forward. */
+  /** The stages in order, whose composition is the forward. */
   protected abstract List<Stage> stages();
 
   /** Runs all stages. */
@@ -23,7 +23,7 @@ public abstract class Staged extends Module {
     return forward(input, 0, stage);
   }
 
-  /** Runs this stage and those that follow. */
+  /** Runs this stage and all after it. */
   public final Tensor forwardFrom(Tensor input, int stage) {
     return forward(input, stage, stages().size());
   }
@@ -36,7 +36,7 @@ public abstract class Staged extends Module {
     return x;
   }
 
-  /** How many stages from the first on are frozen; not all, since then nothing would be trained. */
+  /** Number of leading frozen stages. */
   public final int frozenStages() {
     List<Stage> stages = stages();
     int frozen = 0;

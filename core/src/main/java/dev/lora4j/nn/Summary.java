@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A listing of a network's parameters, with what is trained of them.
+ * A listing of a network's parameters and of how many are trainable.
  *
  * @param trainable number of elements in trainable parameters
  * @param untrainable number of elements in frozen parameters
@@ -15,7 +15,7 @@ public record Summary(long trainable, long untrainable, String text) {
   private static final int BYTES_PER_ELEMENT = 4;
   private static final double BYTES_PER_MB = 1e6;
 
-  /** Counts and lists the parameters of a module as they are now. */
+  /** Counts and lists the present parameters of a module. */
   public static Summary of(Module module) {
     StringBuilder lines = new StringBuilder("Layers:\n");
     long trainable = 0;

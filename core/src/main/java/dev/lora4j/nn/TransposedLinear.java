@@ -5,29 +5,30 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code y = x W + b}, with weight {@code [in, out]} and bias {@code [out]}: the layer that GPT-2
- * is made of, {@code Conv1D} in Hugging Face's transformers. {@code N(0, 0.02²)} at first.
+ * A linear layer whose weight is transposed, {@code y = x W + b}, with weight {@code [in, out]} and
+ * bias {@code [out]}: GPT-2's layer, {@code Conv1D} in Hugging Face's transformers. Initialised
+ * with {@code N(0, 0.02²)}.
  */
 public final class TransposedLinear extends Module implements Weighted {
   private static final double STD = 0.02;
 
-  private final Parameter weight;
+  private final DenseWeights weight;
   private final Parameter bias;
 
   public TransposedLinear(long inFeatures, long outFeatures) {
     Checks.positive("in_features", inFeatures);
     Checks.positive("out_features", outFeatures);
-    weight = parameter("weight", Init.normal(0, STD, inFeatures, outFeatures));
+    weight = new DenseWeights(parameter("weight", Init.normal(0, STD, inFeatures, outFeatures)));
     bias = parameter("bias", Ops.zeros(outFeatures));
   }
 
   private TransposedLinear(Parameter weight, Parameter bias) {
-    this.weight = share("weight", weight);
+    this.weight = new DenseWeights(share("weight", weight));
     this.bias = share("bias", bias);
   }
 
   /**
-   * A layer over parameters that exist, which may be other modules' too.
+   * Returns a layer over existing parameters, which other modules may share.
    *
    * @param weight {@code [in, out]}
    * @param bias {@code [out]}
@@ -44,7 +45,7 @@ public final class TransposedLinear extends Module implements Weighted {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return forwardWith(input, weight.tensor(), bias.tensor());
+    return forwardWith(input, weight.dense(), bias.tensor());
   }
 
   @Override
@@ -54,7 +55,7 @@ public final class TransposedLinear extends Module implements Weighted {
 
   /** {@code [in, out]}. */
   @Override
-  public Parameter weight() {
+  public WeightStore store() {
     return weight;
   }
 

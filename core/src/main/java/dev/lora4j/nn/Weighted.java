@@ -4,21 +4,27 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A layer that is one weight applied to its input, perhaps with a bias added. Whoever wants to know
- * what the layer would say with another weight can ask.
- */
+/** A layer that applies one weight to its input, and perhaps adds a bias. */
 public interface Weighted {
 
-  /** The weight; each layer says its shape. */
-  Parameter weight();
+  /** The weight, however it is stored; each layer documents its shape. */
+  WeightStore store();
 
-  /** The bias, where there is one. */
+  /**
+   * Returns the parameter of a dense weight.
+   *
+   * @throws dev.lora4j.UserError if the weight is quantised; {@link #store} serves any weight
+   */
+  default Parameter weight() {
+    return store().parameter();
+  }
+
+  /** The bias, if there is one. */
   Optional<Parameter> bias();
 
-  /** The layer's output with this weight and this bias in the place of its own. */
+  /** Returns the layer's output with this weight and this bias instead of its own. */
   Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias);
 
-  /** The axis of the weight along which the output's features lie. */
+  /** The axis of the weight along which the output features are laid out. */
   int outputAxis();
 }

@@ -4,19 +4,21 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The keys and values of a text's tokens, group after group, where a single token attends to them.
+ * A view of one layer's KV cache, group after group, for the attention of a single token.
  *
  * @param keys the first key of the first group
- * @param values the first value
- * @param capacity how many tokens of a group there is memory for
- * @param dim numbers in a head
- * @param groups heads of keys and values
+ * @param values the first value of the first group
+ * @param capacity tokens that a group has memory for
+ * @param dim size of a head
+ * @param groups number of heads of keys and values
  */
 public record CachedHeads(
     FloatPointer keys, FloatPointer values, long capacity, int dim, int groups) {
 
   /**
-   * @param keys {@code [1, groups, capacity, dim]}, contiguous; has to live as long
+   * Returns a view of these tensors, which have to outlive it.
+   *
+   * @param keys {@code [1, groups, capacity, dim]}, contiguous
    * @param values of the same shape
    */
   public static CachedHeads of(Tensor keys, Tensor values) {
@@ -29,8 +31,8 @@ public record CachedHeads(
   }
 
   /**
-   * Writes a token's keys and values, which begin at these places of rows. Several threads may, if
-   * they write the same.
+   * Writes a token's keys and values, which start at these indices of two rows. Threads may write
+   * the same values concurrently.
    */
   public void write(Row newKeys, int keysFrom, Row newValues, int valuesFrom, int token) {
     for (int group = 0; group < groups; group++) {
@@ -41,14 +43,14 @@ public record CachedHeads(
   }
 
   /**
-   * {@code softmax(K q / √dim)ᵀ V} of some heads of a token.
+   * Computes {@code softmax(K q / √dim)ᵀ V} for some heads of a token.
    *
-   * @param queries head after head
+   * @param queries the queries, head after head
    * @param from the first head
-   * @param to the one after the last
-   * @param heads how many there are in all; each group serves as many
-   * @param weights as many numbers as the token sees tokens, of which it is the last
-   * @param attended head after head, of which these are written
+   * @param to the head after the last
+   * @param heads number of all heads, a multiple of the groups
+   * @param weights memory for the attention weights, one for each token attended to, itself last
+   * @param attended the outputs, head after head, of which these heads are written
    */
   public void attend(
       Row queries, int from, int to, int heads, long token, Row weights, Row attended) {

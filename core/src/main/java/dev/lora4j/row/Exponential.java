@@ -1,16 +1,16 @@
 package dev.lora4j.row;
 
 /**
- * {@code eˣ} of floats within 2 units in the last place, in a fifth of the time of {@link
- * Math#exp}: {@code 2ᵏ eʳ} with a whole k and {@code |r| ≤ ln 2 / 2}, of which a polynomial is
- * taken (Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6).
+ * A fast {@code eˣ} for floats, within 2 units in the last place and in a fifth of the time of
+ * {@link Math#exp}: {@code 2ᵏ eʳ} with an integer k and a polynomial in {@code |r| ≤ ln 2 / 2}
+ * (Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6).
  */
 final class Exponential {
-  private static final float SMALLEST = -87; // below, the result would have no full precision
+  private static final float SMALLEST = -87; // below, the result would be subnormal
   private static final float LARGEST = 88;
   private static final float TO_POWERS_OF_TWO = 1.442695f;
-  private static final float ROUNDER = 3 << 22; // a float of this size has no fraction
-  private static final float LN2_BEGIN = 355 / 512f; // few digits: its products are exact
+  private static final float ROUNDER = 3 << 22; // floats of this size have no fraction
+  private static final float LN2_BEGIN = 355 / 512f; // few bits: its products are exact
   private static final float LN2_REST = -2.1219444e-4f;
   private static final int BIAS = 127;
   private static final int MANTISSA_BITS = 23;

@@ -4,42 +4,41 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
- * Threads that walk through the same steps. What is small each does for itself; of what is large
- * each takes pieces, until nothing is left, and waits for the others'. A wait is short, so they
- * keep looking.
+ * The barrier of a thread team that runs the same steps on every thread. Each thread does small
+ * work for itself; of large work each takes pieces until none is left, and waits for the others.
+ * Waits are short, so threads spin.
  */
 public final class Lockstep {
-  private static final int LOOKS_BEFORE_YIELD = 1_000;
-
   private final int size;
   private final AtomicInteger taken = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
   private volatile int step;
   private volatile boolean broken;
 
-  /** Some of a whole. */
+  /** A piece of shared work. */
   @FunctionalInterface
   public interface Piece {
-    /** Computes from one place up to, and without, another. */
+    /** Computes the indices from one up to another, exclusive. */
     void compute(int from, int to);
   }
 
-  /** For so many threads. */
+  /** Creates a barrier for this number of threads. */
   public Lockstep(int size) {
     this.size = size;
   }
 
-  /** How many threads there are. */
+  /** Number of threads. */
   public int size() {
     return size;
   }
 
   /**
-   * Takes pieces of a whole, large ones at first and smaller ones towards the end, and waits until
-   * all are computed. All threads call it, with the same sizes.
+   * Takes pieces of shared work, large ones first and smaller ones towards the end, and waits until
+   * all are computed. Every thread calls it with the same sizes.
    *
+   * @param whole number of indices
    * @param least the smallest piece worth taking
-   * @throws IllegalStateException if another thread has given up
+   * @throws IllegalStateException if another thread has failed
    */
   public void share(int whole, int least, Piece piece) {
     for (int from = taken.get(); from < whole; from = taken.get()) {
@@ -51,7 +50,7 @@ public final class Lockstep {
     await();
   }
 
-  @SuppressWarnings("NonAtomicVolatileUpdate") // only the last to come writes the step
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the last thread to arrive writes the step
   private void await() {
     int now = step;
     if (waiting.incrementAndGet() == size) {
@@ -64,17 +63,17 @@ public final class Lockstep {
   }
 
   /**
-   * Waits, for a short time, for something that another thread of the team does.
+   * Waits briefly for another thread of the team.
    *
-   * @throws IllegalStateException if another thread has given up
+   * @throws IllegalStateException if another thread has failed
    */
-  @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not rest on it
+  @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not depend on it
   public void await(BooleanSupplier done) {
     for (int looks = 0; !done.getAsBoolean(); looks++) {
       if (broken) {
         throw new IllegalStateException("another thread has given up");
       }
-      if (looks < LOOKS_BEFORE_YIELD) {
+      if (looks < CostModel.SPINS_BEFORE_YIELD) {
         Thread.onSpinWait();
       } else {
         Thread.yield();
@@ -82,7 +81,7 @@ public final class Lockstep {
     }
   }
 
-  /** Lets no thread wait any more, since this one does not go on. */
+  /** Releases all waiting threads with an exception, since this one has failed. */
   public void giveUp() {
     broken = true;
   }

@@ -4,77 +4,85 @@ import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Floats that follow each other in memory which BLAS and Java both reach. */
+/** A float vector in memory that BLAS and Java both access. */
 public final class Row implements AutoCloseable {
   private final FloatPointer memory;
-  private final FloatBuffer numbers;
+  private final FloatBuffer values;
 
   private Row(FloatPointer memory, int size) {
     this.memory = memory;
-    numbers = memory.limit(size).asBuffer();
+    values = memory.limit(size).asBuffer();
   }
 
-  /** A row of its own, whatever pointer scopes are open; the caller frees it. */
+  /** Allocates a vector outside of all pointer scopes; the caller frees it. */
   public static Row of(int size) {
     FloatPointer memory = new FloatPointer(size);
     memory.retainReference();
     return new Row(memory, size);
   }
 
-  /** A contiguous tensor's numbers; the tensor has to live as long. */
+  /** Returns whether a tensor is contiguous float32 in CPU memory. */
+  public static boolean isOne(Tensor tensor) {
+    return tensor.is_cpu()
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && tensor.is_contiguous();
+  }
+
+  /** Returns a view of a contiguous tensor, which has to outlive it. */
   public static Row over(Tensor tensor) {
     return new Row(PlainMatrix.memory(tensor), Math.toIntExact(tensor.numel()));
   }
 
-  /** How many numbers there are. */
+  /** Number of elements. */
   public int size() {
-    return numbers.capacity();
+    return values.capacity();
   }
 
-  /** One of the numbers. */
+  /** Returns an element. */
   public float get(int place) {
-    return numbers.get(place);
+    return values.get(place);
   }
 
-  /** Writes one of the numbers. */
-  public void put(int place, float number) {
-    numbers.put(place, number);
+  /** Writes an element. */
+  public void put(int place, float value) {
+    values.put(place, value);
   }
 
-  /** Takes over all numbers of a row of the same size. */
+  /** Copies a vector of the same size. */
   public void copy(Row other) {
-    numbers.put(0, other.numbers, 0, size());
+    values.put(0, other.values, 0, size());
   }
 
-  /** Writes some of the numbers to another place in memory. */
+  /** Copies a range of elements to other memory. */
   void copyTo(int place, int count, FloatPointer other) {
     openblas_nolapack.cblas_scopy(count, from(place), 1, other, 1);
   }
 
-  /** The first numbers, in the same memory, which has to live as long. */
+  /** Returns a view of the first elements, which the vector has to outlive. */
   public Row first(int count) {
     return new Row(from(0), count);
   }
 
-  /** Takes over the numbers of a matrix's row, which is as long. */
+  /** Copies a row of a matrix, of the same size. */
   public void copyRow(PlainMatrix matrix, long row) {
     openblas_nolapack.cblas_scopy(size(), matrix.rows(row, 1).memory(), 1, memory, 1);
   }
 
-  /** Adds another row of the same size. */
+  /** Adds a vector of the same size. */
   public void add(Row other) {
     add(other, 0, size(), 0);
   }
 
-  /** Adds some numbers of another row to those from a place on. */
+  /** Adds a range of another vector to the elements from an index on. */
   void add(Row other, long first, long count, int place) {
     for (int i = 0; i < count; i++) {
       put(place + i, get(place + i) + other.get((int) first + i));
     }
   }
 
-  /** {@code silu(gate) · up} of some places, where the gates are followed by as many ups. */
+  /** Computes SwiGLU's {@code silu(gate) · up} for a range; the gates are followed by the ups. */
   public void siluTimes(Row gatesAndUps, int from, int to) {
     int ups = gatesAndUps.size() / 2;
     for (int i = from; i < to; i++) {
@@ -83,25 +91,25 @@ public final class Row implements AutoCloseable {
     }
   }
 
-  /** {@code softmax} of all numbers, in their place. */
+  /** Computes the softmax in place. */
   public void softmax() {
     int count = size();
     float largest = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < count; i++) {
-      largest = Math.max(largest, numbers.get(i));
+      largest = Math.max(largest, values.get(i));
     }
     float sum = 0;
     for (int i = 0; i < count; i++) {
-      float exponential = Exponential.of(numbers.get(i) - largest);
-      numbers.put(i, exponential);
+      float exponential = Exponential.of(values.get(i) - largest);
+      values.put(i, exponential);
       sum += exponential;
     }
     for (int i = 0; i < count; i++) {
-      numbers.put(i, numbers.get(i) / sum);
+      values.put(i, values.get(i) / sum);
     }
   }
 
-  /** Where the numbers from this one on lie. */
+  /** Returns a pointer to an element. */
   FloatPointer from(long place) {
     return PlainMatrix.at(memory, place);
   }

@@ -3,41 +3,69 @@ package dev.lora4j.row;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
- * {@code y = W x + b + Σ scale · B A x} of single rows.
+ * The weights of a linear layer for decoding: {@code y = W x + b + Σ scale · B A x} of single rows.
  *
  * @param weight {@code [out, in]}
  * @param bias {@code [out]}
- * @param updates the low-rank ones
+ * @param updates the low-rank terms
  */
 public record RowLinear(PlainMatrix weight, Optional<Row> bias, List<LowRank> updates) {
 
   /**
-   * {@code scale · B A x}.
+   * A low-rank term, {@code scale · B A x}.
    *
    * @param a {@code [rank, in]}
    * @param b {@code [out, rank]}
    */
-  public record LowRank(PlainMatrix a, PlainMatrix b, float scale) {}
+  public record LowRank(PlainMatrix a, PlainMatrix b, float scale) {
+
+    /**
+     * Returns the term of these tensors, which have to outlive it; empty unless both are float32 in
+     * plain CPU memory.
+     *
+     * @param a {@code [rank, in]}
+     * @param b {@code [out, rank]}
+     */
+    public static Optional<LowRank> of(Tensor a, Tensor b, double scale) {
+      return PlainMatrix.isOne(a) && PlainMatrix.isOne(b)
+          ? Optional.of(new LowRank(PlainMatrix.of(a), PlainMatrix.of(b), (float) scale))
+          : Optional.empty();
+    }
+  }
 
   public RowLinear {
     updates = List.copyOf(updates);
   }
 
-  /** The same with another update. */
+  /**
+   * Returns the layer of these tensors, which have to outlive it; empty unless they are float32 in
+   * plain CPU memory.
+   *
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]}
+   */
+  public static Optional<RowLinear> of(Tensor weight, Optional<Tensor> bias) {
+    return PlainMatrix.isOne(weight) && bias.map(Row::isOne).orElse(true)
+        ? Optional.of(new RowLinear(PlainMatrix.of(weight), bias.map(Row::over), List.of()))
+        : Optional.empty();
+  }
+
+  /** Returns the layer with another low-rank term. */
   public RowLinear plus(LowRank update) {
     List<LowRank> more = new ArrayList<>(updates);
     more.add(update);
     return new RowLinear(weight, bias, more);
   }
 
-  /** How many features the updates have together. */
+  /** Sum of the terms' ranks. */
   int ranks() {
     return updates.stream().mapToInt(update -> Math.toIntExact(update.a().rows())).sum();
   }
 
-  /** Writes the updates' features, {@code A x}, from a place on. */
+  /** Writes {@code A x} of each term into a row, from an index on. */
   void features(Row x, Row features, int place) {
     for (LowRank update : updates) {
       update.a().multiply(x.from(0), 1, features.from(place));
@@ -45,7 +73,7 @@ public record RowLinear(PlainMatrix weight, Optional<Row> bias, List<LowRank> up
     }
   }
 
-  /** Computes some outputs, and writes them from a place on. */
+  /** Computes {@code count} outputs from the first on, and writes them into y from an index on. */
   void outputs(Row x, Row features, int featuresPlace, long first, long count, Row y, int place) {
     PlainMatrix some = weight.rows(first, count);
     some.multiply(x.from(0), 1, y.from(place));

@@ -1,27 +1,44 @@
 package dev.lora4j.row;
 
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
 /**
- * {@code x / √(mean(x²) + ε) · weight} of a row, or of parts of one that are as long as the weight
- * (Zhang and Sennrich 2019, arXiv:1910.07467, eq. 4).
+ * RMS normalisation of a row, or of equal parts of it: {@code x / √(mean(x²) + ε) · weight} (Zhang
+ * and Sennrich 2019, arXiv:1910.07467, eq. 4).
  */
 public final class RowNorm {
   private final float[] weight;
   private final double epsilon;
 
   /**
-   * @param weight a number for each place
+   * @param weight a factor for each element
    */
   public RowNorm(float[] weight, double epsilon) {
     this.weight = weight.clone();
     this.epsilon = epsilon;
   }
 
-  /** From a row, as long as the weight, to another. */
+  /**
+   * Copies the weight of a norm; empty unless it is float32 in plain CPU memory.
+   *
+   * @param weight {@code [dim]}
+   */
+  public static Optional<RowNorm> of(Tensor weight, double epsilon) {
+    if (!Row.isOne(weight)) {
+      return Optional.empty();
+    }
+    float[] values = new float[Math.toIntExact(weight.numel())];
+    PlainMatrix.memory(weight).get(values);
+    return Optional.of(new RowNorm(values, epsilon));
+  }
+
+  /** Normalises a row, as long as the weight, into another. */
   public void apply(Row from, Row to) {
     apply(from, to, 0);
   }
 
-  /** Normalises each part of some, one after the other, in its place. */
+  /** Normalises each part between two indices of a row in place. */
   public void applyToParts(Row row, int from, int to) {
     for (int begin = from; begin < to; begin += weight.length) {
       apply(row, row, begin);
@@ -31,8 +48,8 @@ public final class RowNorm {
   private void apply(Row from, Row to, int begin) {
     double squares = 0;
     for (int i = 0; i < weight.length; i++) {
-      float number = from.get(begin + i);
-      squares += number * number;
+      float value = from.get(begin + i);
+      squares += value * value;
     }
     float factor = (float) (1 / Math.sqrt(squares / weight.length + epsilon));
     for (int i = 0; i < weight.length; i++) {

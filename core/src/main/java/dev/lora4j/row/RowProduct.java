@@ -3,10 +3,8 @@ package dev.lora4j.row;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Linear layers that read the same row; their outputs follow each other in another one. */
+/** Linear layers that share an input row, as one product with concatenated outputs. */
 public final class RowProduct {
-  private static final int LEAST_PIECE = 1 << 15; // multiplications, 10 µs
-
   private record Place(RowLinear layer, int features, int outputs) {
 
     void compute(Row x, Row features, Row y, int from, int to) {
@@ -23,32 +21,32 @@ public final class RowProduct {
   private int ranks;
   private int outputs;
 
-  /** Of layers that take rows of one size. */
+  /** Fuses layers of the same input size. */
   public RowProduct(List<RowLinear> layers) {
     for (RowLinear layer : layers) {
       places.add(new Place(layer, ranks, outputs));
       ranks += layer.ranks();
       outputs += Math.toIntExact(layer.weight().rows());
     }
-    least = (int) Math.max(1, LEAST_PIECE / layers.get(0).weight().columns());
+    least = (int) Math.max(1, CostModel.GEMV_PIECE / layers.get(0).weight().columns());
   }
 
-  /** How many numbers come out. */
+  /** Number of outputs. */
   public int outputs() {
     return outputs;
   }
 
-  /** How many features low-rank updates have in between. */
+  /** Sum of the ranks of all low-rank terms. */
   public int ranks() {
     return ranks;
   }
 
   /**
-   * Computes together with the other threads of a team.
+   * Computes the outputs together with the other threads of a team.
    *
-   * @param x the same numbers for all threads
-   * @param features the thread's own room for {@link #ranks} numbers
-   * @param y the same row for all threads
+   * @param x the input, equal on all threads
+   * @param features the thread's own memory for {@link #ranks} values
+   * @param y the outputs, shared by all threads
    */
   public void compute(Lockstep team, Row x, Row features, Row y) {
     places.forEach(place -> place.layer.features(x, features, place.features));

@@ -1,8 +1,18 @@
 /**
- * Single rows of floats in plain memory, as one token after another is written: calling an operator
- * on a tensor takes longer there than the arithmetic. What enters works on rows and on matrices
- * where they lie, and knows neither modules nor models. Large products go to BLAS; threads that
- * compute one row together walk in {@link dev.lora4j.row.Lockstep}.
+ * Decode kernels: single rows of floats in plain memory, for one token at a time, where calling an
+ * operator on a tensor takes longer than the arithmetic.
+ *
+ * <pre>{@code
+ * RowProduct product = new RowProduct(List.of(RowLinear.of(weight, bias).orElseThrow()));
+ * try (Row features = Row.of(1); Row y = Row.of(product.outputs())) {
+ *   product.compute(new Lockstep(1), x, features, y);
+ * }
+ * }</pre>
+ *
+ * <p>A <i>row</i> is one token's vector. Large products go to BLAS; the threads of a team compute
+ * one row together, in step at a {@link dev.lora4j.row.Lockstep}. Layers describe themselves by
+ * {@link dev.lora4j.row.RowLinear} and {@link dev.lora4j.row.RowNorm} and use nothing else of this
+ * package. {@link dev.lora4j.row.CostModel} holds the measured thresholds of all kernels.
  */
 @NullMarked
 package dev.lora4j.row;

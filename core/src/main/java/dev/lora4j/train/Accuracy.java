@@ -13,16 +13,16 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
 /**
- * How many examples a classifier gets right.
+ * Accuracy of a classifier.
  *
- * @param all the share of all examples, in {@code [0, 1]}
+ * @param all the share of correct predictions over all examples, in {@code [0, 1]}
  * @param classes the same for the examples of each class
  */
 public record Accuracy(double all, Map<String, Double> classes) {
   private static final long EXAMPLES_AT_ONCE = 64;
 
   /**
-   * Passes all examples through a network.
+   * Evaluates a network on all examples.
    *
    * @param classNames the name of class 0, 1, …
    */
@@ -40,7 +40,7 @@ public record Accuracy(double all, Map<String, Double> classes) {
     return of(classNames, sum(right), sum(total));
   }
 
-  /** The mean of these classes' shares; all classes count alike. */
+  /** The macro average over these classes. */
   public double mean(Collection<String> names) {
     return names.stream().mapToDouble(name -> classes.getOrDefault(name, 0.0)).average().orElse(0);
   }

@@ -27,13 +27,13 @@ public final class AdamW implements Optimizer {
   private @Nullable Tensor square;
 
   /**
-   * What AdamW is tuned by.
+   * Hyperparameters of AdamW.
    *
-   * @param learningRate size of a step
-   * @param beta1 how slowly the mean of gradients forgets
-   * @param beta2 how slowly the mean of squared gradients forgets
+   * @param learningRate step size
+   * @param beta1 decay rate of the first moment
+   * @param beta2 decay rate of the second moment
    * @param epsilon added to the denominator
-   * @param weightDecay share of {@code learningRate} by which parameters shrink a step
+   * @param weightDecay decoupled weight decay, scaled by the learning rate
    */
   public record Settings(
       double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
@@ -52,7 +52,7 @@ public final class AdamW implements Optimizer {
       return new Settings(learningRate, 0.9, 0.999, 1e-8, 0.01);
     }
 
-    /** The same with another weight decay. */
+    /** Copy with another weight decay. */
     public Settings weightDecay(double weightDecay) {
       return new Settings(learningRate, beta1, beta2, epsilon, weightDecay);
     }
@@ -91,7 +91,7 @@ public final class AdamW implements Optimizer {
 
   @Override
   public void scaleRates(double factor) {
-    Optimizers.checkRate("the factor of the learning rate", factor);
+    Optimizers.checkRate("the learning-rate factor", factor);
     rateFactor = factor;
   }
 

@@ -8,7 +8,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Trainable parameters moved side by side into one block, so that one operation changes all. */
+/** One contiguous block that holds all trainable parameters, so that one operation updates all. */
 final class FlatParameters implements AutoCloseable {
   private final List<Parameter> parameters;
   private final Tensor block;
@@ -29,17 +29,17 @@ final class FlatParameters implements AutoCloseable {
     }
   }
 
-  /** {@code [n]}: all values, in the order of the parameters. */
+  /** {@code [n]}: the values of all parameters, in order. */
   Tensor block() {
     return block;
   }
 
-  /** Tells the parameters that the block was written to. */
+  /** Marks the parameters as changed after a write to the block. */
   void changed() {
     parameters.forEach(Parameter::changed);
   }
 
-  /** Lets go of the block; the parameters keep living in it. */
+  /** Releases the block; the parameters keep it alive. */
   @Override
   public void close() {
     block.deallocate();

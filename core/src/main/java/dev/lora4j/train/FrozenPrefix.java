@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What a network's frozen first stages say of a dataset's examples. During a training it can't
- * change, so it is computed the first time that an example is asked for, and kept.
+ * Cache of the outputs of a network's frozen first stages. They are constant during training, so
+ * each example's output is computed at its first use and kept.
  */
 final class FrozenPrefix implements Dataset, AutoCloseable {
   private static final int EXAMPLES_AT_ONCE = 64;
@@ -25,7 +25,7 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
   private final Tensor targets; // [n]
   private final BitSet known = new BitSet();
 
-  /** Sets memory aside for the outputs of the network's first stages. */
+  /** Allocates memory for the outputs. */
   FrozenPrefix(Staged network, int stages, Dataset data) {
     this.network = network;
     this.stages = stages;
@@ -38,7 +38,7 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
     }
   }
 
-  /** How many bytes the outputs of the first stages take for a whole dataset. */
+  /** Number of bytes that the outputs of a whole dataset take. */
   static long bytes(Staged network, int stages, Dataset data) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {

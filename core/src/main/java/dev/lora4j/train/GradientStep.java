@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * One step of training, again and again: the workers compute their shares' gradients, the shares
- * are summed, the optimizer moves the parameters.
+ * One data-parallel training step: workers compute the gradients of their shards, the shards are
+ * summed, the optimizer updates the parameters.
  */
 final class GradientStep implements AutoCloseable {
   private final UnaryOperator<Tensor> forward;
@@ -36,7 +36,7 @@ final class GradientStep implements AutoCloseable {
   }
 
   /**
-   * Steps on some of these examples.
+   * Takes a step on some of these examples.
    *
    * @return their mean loss before the step
    */
@@ -52,7 +52,7 @@ final class GradientStep implements AutoCloseable {
     for (int i = 0; i < shares; i++) {
       sum += lossSums[i];
     }
-    if (Double.isFinite(sum)) { // else the gradients are no numbers either: do no harm
+    if (Double.isFinite(sum)) { // else keep the parameters
       gradients.step(shares);
     }
     return sum / size;
@@ -77,14 +77,14 @@ final class GradientStep implements AutoCloseable {
         });
   }
 
-  /** The weight of one example in the mean over this many. */
+  /** The weight of one example in the mean over this number of examples. */
   private Tensor oneOver(long examples) {
     try (PointerScope scope = new PointerScope()) {
       return Ops.keep(Ops.tensor(new float[] {1f / examples}).reshape().to(gradients.parameters()));
     }
   }
 
-  /** Where the parameters are, and the examples must be. */
+  /** The device of the parameters, where the examples must be. */
   Device device() {
     return gradients.parameters().device();
   }

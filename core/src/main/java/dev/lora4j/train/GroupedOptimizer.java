@@ -13,8 +13,7 @@ import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trains groups of parameters differently, each with an optimizer of its own: PyTorch's parameter
- * groups.
+ * Parameter groups, each with an optimizer of its own, as in PyTorch.
  *
  * <pre>{@code
  * var optimizer = GroupedOptimizer.of(
@@ -33,11 +32,11 @@ public final class GroupedOptimizer implements Optimizer {
   }
 
   /**
-   * Parameters with equal groups are trained together.
+   * Creates an optimizer for each distinct group.
    *
-   * @param groups what each parameter belongs to; groups are numbered as they first come, so the
-   *     map's order must be the same where a state is to be restored
-   * @param made the optimizer of a group; it belongs to the grouped one from then on
+   * @param groups the group of each parameter. Groups are numbered in order of first appearance, so
+   *     a state is restored with a map of the same order.
+   * @param made makes a group's optimizer, which the grouped optimizer then owns
    */
   public static <G> GroupedOptimizer of(
       Map<Parameter, G> groups, Function<? super G, ? extends Optimizer> made) {
@@ -51,13 +50,13 @@ public final class GroupedOptimizer implements Optimizer {
     return new GroupedOptimizer(optimizers, groupOf);
   }
 
-  /** Groups lie side by side, in the order in which they were given. */
+  /** Orders the parameters group by group. */
   @Override
   public List<Parameter> arrange(List<Parameter> trainable) {
     for (Parameter parameter : trainable) {
       if (!groupOf.containsKey(parameter)) {
         throw new UserError(
-            "a trainable parameter of shape %s belongs to no group; freeze it or give it one"
+            "a trainable parameter of shape %s has no group; freeze it or assign one"
                 .formatted(Ops.shapeOf(parameter.value())));
       }
     }
@@ -93,7 +92,7 @@ public final class GroupedOptimizer implements Optimizer {
     optimizers.forEach(optimizer -> optimizer.scaleRates(factor));
   }
 
-  /** Each group's, behind the group's number and a dot. */
+  /** The state of each group, prefixed with its number and a dot. */
   @Override
   public Map<String, Tensor> state() {
     Map<String, Tensor> all = new LinkedHashMap<>();
@@ -121,7 +120,7 @@ public final class GroupedOptimizer implements Optimizer {
     }
     if (!left.isEmpty()) {
       throw new UserError(
-          "the optimizer's state: found %s, but there are %d groups"
+          "optimizer state: found %s, but there are %d groups"
               .formatted(left.keySet(), optimizers.size()));
     }
   }

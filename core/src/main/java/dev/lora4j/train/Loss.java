@@ -3,17 +3,17 @@ package dev.lora4j.train;
 import dev.lora4j.nn.Ops;
 import org.bytedeco.pytorch.Tensor;
 
-/** What training makes small; the mean over a step's examples. */
+/** The training loss: the mean over the examples of a step. */
 public enum Loss {
   /**
-   * Of a classifier: {@code −log softmax(outputs)[target]}, where outputs are {@code [batch,
-   * classes]} and targets {@code [batch]} of int64.
+   * Cross-entropy of a classifier: {@code −log softmax(outputs)[target]}, with outputs {@code
+   * [batch, classes]} and int64 targets {@code [batch]}.
    */
   CROSS_ENTROPY,
 
   /**
-   * Of a number: {@code (output − target)²}, where outputs are {@code [batch]} or {@code [batch,
-   * 1]} and targets {@code [batch]} of floats.
+   * Squared error of a regression: {@code (output − target)²}, with outputs {@code [batch]} or
+   * {@code [batch, 1]} and float targets {@code [batch]}.
    */
   SQUARED_ERROR;
 

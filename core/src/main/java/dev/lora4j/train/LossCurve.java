@@ -3,7 +3,7 @@ package dev.lora4j.train;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The loss over the steps, as means of windows: few enough to draw, smooth enough to read. */
+/** The loss over the steps, averaged over windows of steps for plotting. */
 public final class LossCurve {
   private static final int POINTS = 200;
 
@@ -38,7 +38,7 @@ public final class LossCurve {
     count = 0;
   }
 
-  /** The windows' means in order. */
+  /** The mean of each window, in order. */
   public List<Point> points() {
     return List.copyOf(points);
   }

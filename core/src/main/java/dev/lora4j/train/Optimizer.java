@@ -6,13 +6,13 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Changes parameters by their gradients. All parameters lie in one flat tensor, and so do their
- * gradients: a step is a few operations, however many layers there are.
+ * Updates parameters by their gradients. All parameters are one flat tensor, and so are their
+ * gradients: a step is a few operations for any number of layers.
  */
 public interface Optimizer extends AutoCloseable {
 
   /**
-   * Takes one step. Runs without recording gradients.
+   * Takes one step, without recording gradients.
    *
    * @param parameters {@code [n]}, changed in place
    * @param gradient {@code [n]}, may be overwritten
@@ -20,36 +20,33 @@ public interface Optimizer extends AutoCloseable {
   void step(Tensor parameters, Tensor gradient);
 
   /**
-   * The order in which the parameters lie in the flat tensor.
+   * Returns the parameters in the order of the flat tensor.
    *
-   * @param trainable all that is trained, in the network's order
-   * @throws dev.lora4j.UserError if the optimizer has no use for one of them
+   * @param trainable all trainable parameters, in the network's order
+   * @throws dev.lora4j.UserError if one has no group
    */
   default List<Parameter> arrange(List<Parameter> trainable) {
     return trainable;
   }
 
-  /** Whether a step changes a parameter whose gradient is zero, as weight decay does. */
+  /** Returns whether a step changes a parameter with a zero gradient, as weight decay does. */
   default boolean decays() {
     return false;
   }
 
-  /**
-   * Multiplies every learning rate by this, from the next step on until it is told otherwise: what
-   * a {@link Schedule} asks for.
-   */
+  /** Sets the factor of every learning rate for the following steps; see {@link Schedule}. */
   void scaleRates(double factor);
 
   /**
-   * What it remembers from step to step, by name; empty before the first step. The tensors stay its
-   * own.
+   * Returns the optimizer state by name; empty before the first step. The optimizer owns the
+   * tensors.
    */
   Map<String, Tensor> state();
 
   /**
-   * Goes on from what another one of the same kind remembered. The tensors are copied.
+   * Restores a state, copying the tensors.
    *
-   * @throws dev.lora4j.UserError if it is not the memory of such an optimizer
+   * @throws dev.lora4j.UserError if it is the state of another kind of optimizer
    */
   void restore(Map<String, Tensor> state);
 

@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.bytedeco.pytorch.Tensor;
 
-/** Checks of what optimizers are made with, and go on from. */
+/** Checks of hyperparameters and restored states. */
 final class Optimizers {
   private Optimizers() {}
 
@@ -20,16 +20,16 @@ final class Optimizers {
     Set<String> expected = Set.of(names);
     if (!state.isEmpty() && !state.keySet().equals(expected)) {
       throw new UserError(
-          "the optimizer's state: expected %s, found %s"
+          "optimizer state: expected %s, found %s"
               .formatted(new TreeSet<>(expected), new TreeSet<>(state.keySet())));
     }
   }
 
-  /** What was remembered must be of these parameters. */
+  /** Checks that a state belongs to parameters of this size. */
   static void checkSize(Tensor remembered, Tensor parameters) {
     if (remembered.numel() != parameters.numel()) {
       throw new UserError(
-          "the optimizer's state is of %d parameters, found %d"
+          "optimizer state: expected %d values, found %d"
               .formatted(remembered.numel(), parameters.numel()));
     }
   }

@@ -12,7 +12,7 @@ import java.util.concurrent.Executors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 
-/** Gathers the examples that come next on a thread of its own, while the present ones are used. */
+/** Loads the next examples on a background thread while the current ones are in use. */
 final class Prefetch implements AutoCloseable {
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
@@ -29,13 +29,13 @@ final class Prefetch implements AutoCloseable {
     this.device = device;
   }
 
-  /** Uses a stretch of examples. */
+  /** Consumer of a chunk of examples. */
   @FunctionalInterface
   interface Use {
     void of(Batch examples);
   }
 
-  /** Passes all examples in this order, some at a time, to the caller's use of them. */
+  /** Passes all examples in this order, in chunks. */
   void forEach(long[] order, int atOnce, Use use) {
     CompletableFuture<Batch> next = gather(order, 0, atOnce);
     for (int from = 0; from < order.length; from += atOnce) {

@@ -1,23 +1,26 @@
 package dev.lora4j.train;
 
-/** Counts a training's steps, keeps their losses and tells the listener. */
+import java.time.Duration;
+
+/** Counts steps, records their losses and reports them to the callback. */
 final class Progress {
-  private final TrainingListener listener;
+  private final TrainingCallback callback;
   private final LossCurve curve;
   private long steps;
   private int epoch;
+  private boolean stopped;
 
-  Progress(TrainingListener listener, long totalSteps) {
-    this.listener = listener;
+  Progress(TrainingCallback callback, long totalSteps) {
+    this.callback = callback;
     curve = new LossCurve(totalSteps);
-    listener.onStart(totalSteps);
+    callback.onStart(totalSteps, 0);
   }
 
-  void startEpoch(int epoch) {
-    this.epoch = epoch;
+  void startEpoch(int number) {
+    epoch = number;
   }
 
-  void onStep(double loss, long examples) {
+  void onStep(double loss, long examples, Duration duration) {
     steps++;
     if (!Double.isFinite(loss)) {
       throw new TrainingFailed(
@@ -25,12 +28,25 @@ final class Progress {
               .formatted(loss, steps, epoch));
     }
     curve.add(steps, loss);
-    listener.onStep(new TrainingListener.Step(steps, epoch, loss, examples));
+    callback.onStep(new TrainingCallback.Step(steps, epoch, loss, examples, duration));
+    stopped = callback.wantsToStop();
   }
 
-  LossCurve finish() {
-    curve.finish();
-    listener.onEnd();
+  boolean stopped() {
+    return stopped;
+  }
+
+  long steps() {
+    return steps;
+  }
+
+  LossCurve curve() {
     return curve;
+  }
+
+  Progress finish() {
+    curve.finish();
+    callback.onEnd();
+    return this;
   }
 }

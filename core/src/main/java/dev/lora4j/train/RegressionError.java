@@ -11,19 +11,19 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
 /**
- * How far a network's numbers are from the true ones.
+ * Regression metrics.
  *
- * @param rmse the root of the mean squared difference
- * @param mae the mean of the differences' sizes
- * @param r2 the share of the targets' variance that is explained: 1 at best, 0 for their mean;
- *     empty where all targets are one number
+ * @param rmse root mean squared error
+ * @param mae mean absolute error
+ * @param r2 coefficient of determination: 1 at best, 0 for a model that predicts the mean; empty if
+ *     all targets are equal
  */
 public record RegressionError(double rmse, double mae, OptionalDouble r2) {
   private static final int EXAMPLES_AT_ONCE = 64;
 
   /**
-   * Passes all examples through a network that gives {@code [batch]} or {@code [batch, 1]}. The
-   * number of workers does not change the result.
+   * Evaluates a network with outputs {@code [batch]} or {@code [batch, 1]}. The result does not
+   * depend on the number of workers.
    */
   public static RegressionError of(Module network, Dataset data, Workers workers) {
     int examples = Math.toIntExact(data.size());

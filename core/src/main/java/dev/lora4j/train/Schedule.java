@@ -3,57 +3,56 @@ package dev.lora4j.train;
 import dev.lora4j.UserError;
 
 /**
- * The share of the learning rate that each step takes: from nothing up to all of it while it warms
- * up, and then as the shape says. The numbers are those of transformers' {@code
- * get_constant_schedule_with_warmup}, {@code get_linear_schedule_with_warmup} and {@code
+ * Learning-rate schedule: linear warm-up, then a shape. The factors equal those of transformers'
+ * {@code get_constant_schedule_with_warmup}, {@code get_linear_schedule_with_warmup} and {@code
  * get_cosine_schedule_with_warmup}.
  *
- * @param shape what follows the warm-up
- * @param warmUp number of steps that the warm-up takes
+ * @param shape the schedule after the warm-up
+ * @param warmUp number of warm-up steps, over which the learning rate rises to its full value
  */
 public record Schedule(Shape shape, long warmUp) {
 
-  /** How the learning rate goes on after the warm-up. */
+  /** The schedule after the warm-up. */
   public enum Shape {
-    /** As it is. */
+    /** Constant. */
     CONSTANT,
-    /** Down to nothing in a straight line. */
+    /** Linear decay to 0. */
     LINEAR,
-    /** Down to nothing along half a wave: slowly, fast, slowly. */
+    /** Cosine decay to 0. */
     COSINE
   }
 
   public Schedule {
     if (warmUp < 0) {
-      throw new UserError("the warm-up must have at least 0 steps, found " + warmUp);
+      throw new UserError("warm-up steps must be at least 0, found " + warmUp);
     }
   }
 
-  /** All of the learning rate in every step. */
+  /** Constant learning rate. */
   public static Schedule constant() {
     return new Schedule(Shape.CONSTANT, 0);
   }
 
-  /** Down in a straight line. */
+  /** Linear decay. */
   public static Schedule linear() {
     return new Schedule(Shape.LINEAR, 0);
   }
 
-  /** Down along half a wave. */
+  /** Cosine decay. */
   public static Schedule cosine() {
     return new Schedule(Shape.COSINE, 0);
   }
 
-  /** The same with a warm-up of so many steps. */
+  /** Copy with this number of warm-up steps. */
   public Schedule warmUp(long steps) {
     return new Schedule(shape, steps);
   }
 
   /**
-   * The share that a step takes.
+   * Returns the factor of the learning rate.
    *
    * @param step counted from 0
-   * @param steps how many there are in all
+   * @param steps total number of steps
    */
   public double factor(long step, long steps) {
     if (step < warmUp) {

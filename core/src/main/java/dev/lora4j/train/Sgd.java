@@ -45,7 +45,7 @@ public final class Sgd implements Optimizer {
 
   @Override
   public void scaleRates(double factor) {
-    Optimizers.checkRate("the factor of the learning rate", factor);
+    Optimizers.checkRate("the learning-rate factor", factor);
     minusRate.deallocate();
     minusRate = Ops.keepScalar(-learningRate * factor);
   }

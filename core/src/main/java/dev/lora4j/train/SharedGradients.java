@@ -14,28 +14,28 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The gradients that workers find of the same parameters, each for its share of a step, and the
- * step that the optimizer takes by their sum. The sum is taken in the workers' order, so that a
- * step is the same bit for bit each time.
+ * Data-parallel gradients: each worker accumulates the gradients of its shard, and the optimizer
+ * steps by their sum. The sum is taken in the order of the workers, so that a step is reproducible
+ * bit for bit.
  */
 public final class SharedGradients implements AutoCloseable {
   private static final String PARAMETERS = "parameters";
   private static final String IDLE = "idle";
   private static final String OPTIMIZER = "optimizer.";
-  private static final double BESIDE_THE_NORM = 1e-6; // as PyTorch's clip_grad_norm_ adds
+  private static final double NORM_EPSILON = 1e-6; // as in PyTorch's clip_grad_norm_
 
   private final Optimizer optimizer;
   private final List<Parameter> trainable;
   private final FlatParameters parameters;
   private final List<GradientView> views = new ArrayList<>();
-  private final List<Parameter> idle; // took no part in any forward yet: not decayed, as in PyTorch
+  private final List<Parameter> idle; // without a gradient so far: no weight decay, as in PyTorch
 
   /**
-   * Moves the parameters side by side.
+   * Moves the parameters into one block.
    *
    * @param optimizer stays the caller's
-   * @param workers how many shares there are at most
-   * @throws UserError if there is nothing to train
+   * @param workers maximum number of shards
+   * @throws UserError if nothing is trainable
    */
   public SharedGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
     this.optimizer = optimizer;
@@ -47,12 +47,12 @@ public final class SharedGradients implements AutoCloseable {
     }
   }
 
-  /** {@code [n]}: all parameters. */
+  /** {@code [n]}: the values of all parameters. */
   public Tensor parameters() {
     return parameters.block();
   }
 
-  /** Does something in which backwards add to this worker's share. */
+  /** Runs work whose backward passes add to a worker's gradients. */
   public void in(int worker, Runnable work) {
     GradientView view = views.get(worker);
     view.enter();
@@ -64,9 +64,9 @@ public final class SharedGradients implements AutoCloseable {
   }
 
   /**
-   * Takes a step by the sum of the first shares, which are nothing afterwards.
+   * Takes a step by the sum of the first shards and resets them.
    *
-   * @param shares how many workers have had one
+   * @param shares number of workers with a shard
    */
   public void step(int shares) {
     try (PointerScope scope = new PointerScope();
@@ -76,12 +76,12 @@ public final class SharedGradients implements AutoCloseable {
   }
 
   /**
-   * The same, with a gradient that is not longer than this (Pascanu et al. 2013, <a
-   * href="https://arxiv.org/abs/1211.5063">arXiv:1211.5063</a>, algorithm 1). Where the gradient is
-   * no number, nothing happens to the parameters.
+   * Takes a step with gradient clipping (Pascanu et al. 2013, <a
+   * href="https://arxiv.org/abs/1211.5063">arXiv:1211.5063</a>, algorithm 1). If the gradient is
+   * not finite, the parameters stay as they are.
    *
-   * @param longest may be infinite
-   * @return the gradient's Euclidean norm before it was made shorter
+   * @param longest the maximum gradient norm; may be infinite
+   * @return the Euclidean norm of the gradient before clipping
    */
   public double step(int shares, double longest) {
     try (PointerScope scope = new PointerScope();
@@ -93,7 +93,7 @@ public final class SharedGradients implements AutoCloseable {
         return norm;
       }
       if (norm > longest) {
-        sum.mul_(new Scalar(longest / (norm + BESIDE_THE_NORM)));
+        sum.mul_(new Scalar(longest / (norm + NORM_EPSILON)));
       }
       update(sum);
       return norm;
@@ -128,7 +128,7 @@ public final class SharedGradients implements AutoCloseable {
     }
   }
 
-  /** Forgets what the workers have found since the last step. */
+  /** Resets the accumulated gradients. */
   public void forget() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -136,11 +136,11 @@ public final class SharedGradients implements AutoCloseable {
     }
   }
 
-  // ---- going on another day ----
+  // ---- resuming ----
 
   /**
-   * All that the next step depends on: the parameters, and what the optimizer remembers. The
-   * tensors belong to the caller's scope or to this.
+   * Returns all that the next step depends on: parameters and optimizer state. The tensors belong
+   * to the caller's scope or to this object.
    */
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
@@ -152,9 +152,9 @@ public final class SharedGradients implements AutoCloseable {
   }
 
   /**
-   * Goes on from such a state.
+   * Restores a state.
    *
-   * @throws UserError if it is one of other parameters or of another optimizer
+   * @throws UserError if it belongs to other parameters or another optimizer
    */
   public void restore(Map<String, Tensor> state) {
     Tensor block = sized(state, PARAMETERS, parameters.block().numel());
@@ -184,7 +184,7 @@ public final class SharedGradients implements AutoCloseable {
     Tensor found = state.get(name);
     if (found == null || found.numel() != size) {
       throw new UserError(
-          "the state of the training: expected '%s' with %d numbers, found %s"
+          "training state: expected '%s' with %d values, found %s"
               .formatted(name, size, found == null ? "none" : Long.toString(found.numel())));
     }
     return found;

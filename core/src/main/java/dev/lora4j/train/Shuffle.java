@@ -2,7 +2,7 @@ package dev.lora4j.train;
 
 import java.util.SplittableRandom;
 
-/** The order in which an epoch visits the examples: the same for the same seed and epoch. */
+/** Order of the examples in an epoch, determined by seed and epoch. */
 final class Shuffle {
   private Shuffle() {}
 

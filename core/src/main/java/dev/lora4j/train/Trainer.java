@@ -10,16 +10,16 @@ import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trains whatever is trainable in a network, to classify unless another {@link Loss} is chosen.
+ * Trains the trainable parameters of a network; the default loss is cross-entropy.
  *
  * <pre>{@code
  * Trainer.of(net, new Sgd(1e-4, 0.9)).epochs(2).batchSize(4).seed(0).fit(birdsCatsDogs);
  * }</pre>
  *
- * <p>A step's examples are dealt to the workers; each computes the gradients of its share, the
- * shares are summed in the workers' order, and one optimizer step follows: a run is the same bit
- * for bit for the same seed and number of workers. What frozen first stages say of an example is
- * computed once, if it fits into the memory that is set aside for it.
+ * <p>Training is data-parallel: each worker computes the gradients of its shard of the batch, the
+ * shards are summed in the order of the workers, and one optimizer step follows. A run is the same
+ * bit for bit for the same seed and number of workers. The outputs of frozen first stages are
+ * computed once for each example if they fit into the cache.
  */
 public final class Trainer {
   private static final long DEFAULT_CACHE_BYTES = 1L << 30;
@@ -32,51 +32,51 @@ public final class Trainer {
   private long seed;
   private Loss loss = Loss.CROSS_ENTROPY;
   private long cacheBytes = DEFAULT_CACHE_BYTES;
-  private TrainingListener listener = TrainingListener.NONE;
+  private TrainingCallback callback = TrainingCallback.NONE;
 
   private Trainer(Module network, Optimizer optimizer) {
     this.network = network;
     this.optimizer = optimizer;
   }
 
-  /** A trainer; the optimizer stays the caller's to close. */
+  /** A trainer; the caller closes the optimizer. */
   public static Trainer of(Module network, Optimizer optimizer) {
     return new Trainer(network, optimizer);
   }
 
-  /** How often each example is seen; 1 unless set. */
+  /** Number of epochs; 1 unless set. */
   public Trainer epochs(int epochs) {
     this.epochs = positive("epochs", epochs);
     return this;
   }
 
-  /** How many examples make a step; 4 unless set. */
+  /** Batch size; 4 unless set. */
   public Trainer batchSize(int batchSize) {
     this.batchSize = positive("batch size", batchSize);
     return this;
   }
 
-  /** Decides the order of the examples; 0 unless set. */
+  /** Seed of the data order; 0 unless set. */
   public Trainer seed(long seed) {
     this.seed = seed;
     return this;
   }
 
-  /** What is made small; cross-entropy unless set. */
+  /** The loss; cross-entropy unless set. */
   public Trainer loss(Loss loss) {
     this.loss = loss;
     return this;
   }
 
-  /** How much memory frozen first stages' outputs may take; 1 GiB unless set, 0 for no caching. */
+  /** Limit of the cache for frozen first stages' outputs; 1 GiB unless set, 0 disables it. */
   public Trainer cacheBytes(long cacheBytes) {
     this.cacheBytes = cacheBytes;
     return this;
   }
 
-  /** Who watches. */
-  public Trainer listener(TrainingListener listener) {
-    this.listener = listener;
+  /** Observes the run. */
+  public Trainer callback(TrainingCallback callback) {
+    this.callback = callback;
     return this;
   }
 
@@ -98,7 +98,7 @@ public final class Trainer {
    * Trains on all examples.
    *
    * @throws UserError if there are no examples or nothing is trainable
-   * @throws TrainingFailed if the loss stops being a number
+   * @throws TrainingFailed if the loss is not finite
    */
   public TrainingResult fit(Dataset data, Workers workers) {
     if (data.size() == 0) {
@@ -108,26 +108,26 @@ public final class Trainer {
     network.train(true);
     try {
       int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
-      LossCurve curve = frozen > 0 ? runCached(data, frozen, workers) : run(data, workers);
+      Progress progress = frozen > 0 ? runCached(data, frozen, workers) : run(data, workers);
       Duration duration = Duration.ofNanos(System.nanoTime() - start);
-      return new TrainingResult(steps(data), duration, curve, frozen);
+      return new TrainingResult(progress.steps(), duration, progress.curve(), frozen);
     } finally {
       network.train(false);
     }
   }
 
-  private LossCurve run(Dataset data, Workers workers) {
+  private Progress run(Dataset data, Workers workers) {
     return run(data, network::forward, workers);
   }
 
-  private LossCurve runCached(Dataset data, int frozen, Workers workers) {
+  private Progress runCached(Dataset data, int frozen, Workers workers) {
     Staged staged = (Staged) network;
     try (FrozenPrefix prefix = new FrozenPrefix(staged, frozen, data)) {
       return run(prefix, x -> staged.forwardFrom(x, frozen), workers);
     }
   }
 
-  /** The number of frozen first stages, or none if their outputs don't fit. */
+  /** The number of frozen first stages, 0 if their outputs exceed the cache. */
   private int cacheable(Staged staged, Dataset data) {
     int frozen = staged.frozenStages();
     return frozen > 0 && FrozenPrefix.bytes(staged, frozen, data) <= cacheBytes ? frozen : 0;
@@ -137,25 +137,27 @@ public final class Trainer {
     return epochs * ((data.size() + batchSize - 1) / batchSize);
   }
 
-  private LossCurve run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
-    Progress progress = new Progress(listener, steps(data));
+  private Progress run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
+    Progress progress = new Progress(callback, steps(data));
     try (GradientStep step = new GradientStep(network, forward, loss, optimizer, workers);
         Prefetch prefetch = new Prefetch(data, step.device())) {
-      for (int epoch = 1; epoch <= epochs; epoch++) {
+      for (int epoch = 1; epoch <= epochs && !progress.stopped(); epoch++) {
         long[] order = Shuffle.order(data.size(), seed, epoch);
         progress.startEpoch(epoch);
         prefetch.forEach(
             order, batchSize * BATCHES_AT_ONCE, examples -> steps(examples, step, progress));
-        listener.onEpoch(epoch);
+        callback.onEpoch(epoch);
       }
     }
     return progress.finish();
   }
 
   private void steps(Batch examples, GradientStep step, Progress progress) {
-    for (long from = 0; from < examples.size(); from += batchSize) {
+    for (long from = 0; from < examples.size() && !progress.stopped(); from += batchSize) {
       long size = Math.min(batchSize, examples.size() - from);
-      progress.onStep(step.take(examples, from, size), size);
+      long start = System.nanoTime();
+      double loss = step.take(examples, from, size);
+      progress.onStep(loss, size, Duration.ofNanos(System.nanoTime() - start));
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.lora4j.train;
 
-/** A training that can't go on; the message says at which step, and what to try. */
+/** Training can not continue. The message names the step and a remedy. */
 public final class TrainingFailed extends RuntimeException {
   private static final long serialVersionUID = 1;
 

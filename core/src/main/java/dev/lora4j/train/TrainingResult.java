@@ -3,22 +3,22 @@ package dev.lora4j.train;
 import java.time.Duration;
 
 /**
- * What a training came to.
+ * Result of a training run.
  *
- * @param steps how many were taken
- * @param duration from the first step to the last, preparation included
+ * @param steps number of steps taken
+ * @param duration from the first step to the last, including preparation
  * @param curve the loss over the steps
- * @param cachedStages how many of the network's first stages were computed once instead of every
- *     epoch
+ * @param cachedStages number of frozen first stages whose outputs were computed once instead of
+ *     every epoch
  */
 public record TrainingResult(long steps, Duration duration, LossCurve curve, int cachedStages) {
 
-  /** The duration in seconds. */
+  /** Duration in seconds. */
   public double seconds() {
     return duration.toNanos() / 1e9;
   }
 
-  /** Steps taken in a second. */
+  /** Steps per second. */
   public double stepsPerSecond() {
     return steps / seconds();
   }

@@ -2,6 +2,7 @@ package dev.lora4j.train;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Engine;
+import dev.lora4j.row.CostModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -10,21 +11,18 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Threads that do the parts of a task at the same time. The caller is worker 0 and does its part
- * too; each operator stays on the thread that calls it.
+ * A fixed group of threads for data-parallel work. The caller is worker 0 and takes part; each
+ * operator runs on the thread that calls it.
  *
- * <p>A step of a small network takes less time than waking a thread, so a worker that waits keeps
- * looking for a moment, then lets others use its core, before it sleeps.
+ * <p>A step of a small network takes less time than waking a thread, so an idle worker spins for a
+ * moment, then yields, before it sleeps.
  */
 public final class Workers implements AutoCloseable {
-  private static final int LOOKS_BEFORE_YIELD = 1_000;
-  private static final int LOOKS_BEFORE_SLEEP = 2_000;
-
-  /** One worker's part of a task. */
+  /** A worker's part of a task. */
   @FunctionalInterface
   public interface Part {
     /**
-     * @param worker from 0 on
+     * @param worker counted from 0
      */
     void run(int worker);
   }
@@ -51,7 +49,7 @@ public final class Workers implements AutoCloseable {
     }
   }
 
-  /** As many as the machine has cores. */
+  /** One worker for each core. */
   public static Workers ofAllCores() {
     return new Workers(Runtime.getRuntime().availableProcessors());
   }
@@ -64,7 +62,7 @@ public final class Workers implements AutoCloseable {
   /**
    * Runs all parts and waits for them. Calls must not overlap.
    *
-   * @throws RuntimeException the failure of the caller's part, else the first of the others'
+   * @throws RuntimeException the failure of the caller's part, else the first failure of another
    */
   @SuppressWarnings("NonAtomicVolatileUpdate") // only the caller's thread writes the round
   public void run(Part task) {
@@ -116,7 +114,7 @@ public final class Workers implements AutoCloseable {
       if (task != null) {
         task.run(worker);
       }
-    } catch (Throwable t) { // told to the caller, whatever it is
+    } catch (Throwable t) { // rethrown to the caller
       failure.compareAndSet(null, t);
     } finally {
       if (unfinished.decrementAndGet() == 0) {
@@ -125,11 +123,11 @@ public final class Workers implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not rest on it
+  @SuppressWarnings("ThreadPriorityCheck") // a hint only
   private static void rest(int looks) {
-    if (looks < LOOKS_BEFORE_YIELD) {
+    if (looks < CostModel.SPINS_BEFORE_YIELD) {
       Thread.onSpinWait();
-    } else if (looks < LOOKS_BEFORE_SLEEP) {
+    } else if (looks < CostModel.SPINS_BEFORE_PARK) {
       Thread.yield();
     } else {
       LockSupport.park(Workers.class);
@@ -146,7 +144,7 @@ public final class Workers implements AutoCloseable {
     }
   }
 
-  /** Ends the threads. */
+  /** Stops the threads. */
   @Override
   public void close() {
     closed = true;

@@ -1,7 +1,17 @@
 /**
- * How parameters learn: the trainer, the threads that share a step, optimizers, metrics, and
- * listeners that watch. It trains whatever is trainable in a module and knows nothing of which
- * method made it so; what enters here changes how a step is computed or told about.
+ * Training: trainer, worker threads, optimizers, learning-rate schedules, metrics and callbacks. It
+ * trains every trainable parameter of a module and does not know which method made it so.
+ *
+ * <pre>{@code
+ * try (Optimizer optimizer = new AdamW(1e-3)) {
+ *   Trainer trainer = Trainer.of(network, optimizer).epochs(2).batchSize(16);
+ *   TrainingResult result = trainer.callback(progress).fit(dataset);
+ * }
+ * }</pre>
+ *
+ * <p>Terms: a <em>step</em> is one update by the optimizer; a <em>worker</em> is a thread that
+ * computes the gradients of its shard of a batch (data-parallel); a <em>callback</em> observes the
+ * run.
  */
 @NullMarked
 package dev.lora4j.train;

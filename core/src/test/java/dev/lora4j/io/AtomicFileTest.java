@@ -34,7 +34,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void aFullDiskIsToldFromOtherRefusals() {
+  void fullDiskIsDistinguishedFromOtherFailures() {
     Path target = dir.resolve("file");
     UserError full =
         AtomicFile.explained(target, new FileSystemException("f", null, "No space left on device"));
@@ -117,7 +117,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void aFileInPlaceOfTheDirectoryIsTold() throws IOException {
+  void fileInsteadOfADirectoryIsRefused() throws IOException {
     Path file = Files.writeString(dir.resolve("file"), "old");
 
     assertThatThrownBy(() -> AtomicFile.write(file.resolve("inner"), text("new")))

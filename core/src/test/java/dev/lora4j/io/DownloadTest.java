@@ -34,7 +34,7 @@ class DownloadTest {
       new Download.Limits(3, Duration.ofSeconds(2), Duration.ofMillis(400), Duration.ofMillis(1));
   private static final byte[] CONTENT = content();
 
-  /** How the server answers one request. */
+  /** The answer of the server to one request. */
   private interface Answer {
     void to(HttpExchange exchange) throws IOException;
   }
@@ -62,7 +62,7 @@ class DownloadTest {
   }
 
   @Test
-  void fetchesAFileAndTellsHowFarItIs() throws IOException {
+  void downloadsAFileAndReportsProgress() throws IOException {
     answers.add(whole("\"v1\""));
     List<Long> told = new ArrayList<>();
 
@@ -82,7 +82,7 @@ class DownloadTest {
   }
 
   @Test
-  void goesOnWhereAConnectionBroke() throws IOException {
+  void resumesWhereAConnectionBroke() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(rest("\"v1\""));
 
@@ -95,12 +95,12 @@ class DownloadTest {
   }
 
   @Test
-  void goesOnInALaterRun() throws IOException {
+  void resumesInALaterRun() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     assertThatThrownBy(() -> download().within(QUICK.withTries(1)).run())
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("after 1 tries")
-        .hasMessageContaining("run it again to go on");
+        .hasMessageContaining("cannot download " + uri() + ": ")
+        .hasMessageEndingWith("; run it again to resume where it stopped");
     assertThat(files()).containsExactlyInAnyOrder("file.bin.part", "file.bin.part.version");
 
     answers.add(rest("\"v1\""));
@@ -110,7 +110,7 @@ class DownloadTest {
   }
 
   @Test
-  void aServerThatIgnoresRangeSendsItAllAgain() throws IOException {
+  void serverThatIgnoresRangeRestartsTheDownload() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(whole("\"v2\""));
 
@@ -120,7 +120,7 @@ class DownloadTest {
   }
 
   @Test
-  void withoutAMarkOfTheVersionItStartsAgain() throws IOException {
+  void withoutAVersionTheDownloadRestarts() throws IOException {
     answers.add(cut("", 60_000));
     answers.add(whole(""));
 
@@ -131,7 +131,7 @@ class DownloadTest {
   }
 
   @Test
-  void aRestFromAnotherPlaceIsNotTaken() throws IOException {
+  void restFromAnotherOffsetIsNotUsed() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(
         exchange -> {
@@ -169,7 +169,7 @@ class DownloadTest {
   }
 
   @Test
-  void aWrongChecksumNamesBothAndLeavesNothing() throws IOException {
+  void wrongChecksumNamesBothAndLeavesNothing() throws IOException {
     answers.add(whole("\"v1\""));
 
     assertThatThrownBy(() -> download().expecting(Checksum.sha256("00ff")).run())
@@ -179,7 +179,7 @@ class DownloadTest {
   }
 
   @Test
-  void aConnectionThatStallsIsGivenUp() {
+  void stalledConnectionIsGivenUp() {
     for (int i = 0; i < QUICK.tries(); i++) {
       answers.add(
           exchange -> {
@@ -192,11 +192,11 @@ class DownloadTest {
 
     assertThatThrownBy(() -> download().run())
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("after 3 tries: nothing arrived for 0.4 s");
+        .hasMessageContaining("nothing arrived for 0.4 s, 3 times");
   }
 
   @Test
-  void aRefusedConnectionIsTold() throws IOException {
+  void refusedConnectionIsReported() throws IOException {
     int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
@@ -205,12 +205,12 @@ class DownloadTest {
 
     assertThatThrownBy(() -> Download.of(closed, target).within(QUICK).run())
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("after 3 tries: no connection");
+        .hasMessageContaining("no connection, 3 times");
   }
 
-  /** The name is one that RFC 2606 promises never to exist. */
+  /** RFC 2606 reserves the name, so that it never exists. */
   @Test
-  void anUnknownHostIsToldAtOnce() {
+  void unknownHostIsReportedAtOnce() {
     URI nowhere = URI.create("http://nowhere.invalid/file");
 
     assertThatThrownBy(() -> Download.of(nowhere, target).run())
@@ -219,8 +219,11 @@ class DownloadTest {
   }
 
   private Download download() {
-    URI uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/file.bin");
-    return Download.of(uri, target).within(QUICK);
+    return Download.of(uri(), target).within(QUICK);
+  }
+
+  private URI uri() {
+    return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/file.bin");
   }
 
   private void handle(HttpExchange exchange) throws IOException {
@@ -244,7 +247,7 @@ class DownloadTest {
     };
   }
 
-  /** Promises all, sends some, hangs up. */
+  /** Announces the whole file, sends a part, and hangs up. */
   private static Answer cut(String tag, int sent) {
     return exchange -> {
       send(exchange, 200, tag, CONTENT.length);

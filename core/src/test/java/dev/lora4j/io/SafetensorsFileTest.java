@@ -62,7 +62,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aFileThatShrankIsTold() throws IOException {
+  void shrunkenFileIsReported() throws IOException {
     Path path = sample();
     try (PointerScope scope = new PointerScope();
         SafetensorsFile file = SafetensorsFile.open(path)) {
@@ -86,7 +86,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aMappedTensorIsTheFilesOwnAndWritingSparesIt() throws IOException {
+  void writesToAMappedTensorDoNotReachTheFile() throws IOException {
     Path path = floats(0);
     byte[] before = Files.readAllBytes(path);
     try (PointerScope scope = new PointerScope()) {
@@ -103,7 +103,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void whatLiesAskewIsNotMapped() throws IOException {
+  void misalignedTensorIsNotMapped() throws IOException {
     try (PointerScope scope = new PointerScope();
         SafetensorsFile file = SafetensorsFile.open(floats(1))) {
       assertThat(file.map("a")).isEmpty();
@@ -111,7 +111,7 @@ class SafetensorsFileTest {
     }
   }
 
-  /** Two floats whose data begins so many bytes behind a multiple of eight. */
+  /** Writes two floats whose data starts the given number of bytes after a multiple of eight. */
   private Path floats(int askew) throws IOException {
     String json =
         """
@@ -125,7 +125,7 @@ class SafetensorsFileTest {
     return path;
   }
 
-  /** A sparse file, so that neither the disk nor the test's time feel its 2.5 GB. */
+  /** The file of 2.5 GB is sparse, so that it takes neither disk nor time. */
   @Test
   void readsBeyondTwoGigabytes() throws IOException {
     Path path = dir.resolve("large.safetensors");
@@ -149,7 +149,7 @@ class SafetensorsFileTest {
     }
   }
 
-  /** Headers are read by commands that shall start at once: no class of libtorch is needed. */
+  /** Commands that only read headers start fast because no class of libtorch is loaded. */
   @Test
   void aHeaderIsReadWithoutLibtorch() throws Exception {
     String withoutTorch =

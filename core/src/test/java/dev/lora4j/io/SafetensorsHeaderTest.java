@@ -59,7 +59,7 @@ class SafetensorsHeaderTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        // dtype, shape and offsets of key "w" | bytes of data | what the error says
+        // dtype, shape and offsets of key "w" | bytes of data | expected message
         "'F33',[2],[0,8] | 8 | key w: expected a dtype of [F64, F32, F16, BF16, I64, I32, I16, I8,"
             + " U8, BOOL, U64, U32, U16, F8_E5M2, F8_E4M3], found F33",
         "'F32',[3],[0,8] | 8 | key w: expected 12 bytes for F32 [3], found 8",
@@ -76,7 +76,8 @@ class SafetensorsHeaderTest {
         "'F32',[2],[1,9] | 9 | key w: expected its data at offset 0, found 1: a gap",
         "7,[2],[0,8] | 8 | key w: expected text as the dtype",
       })
-  void aBadTensorNamesTheKeyAndBothSides(String tensor, int dataBytes, String message) {
+  void malformedTensorNamesItsKeyTheExpectedAndTheFoundValue(
+      String tensor, int dataBytes, String message) {
     String[] parts = tensor.replace('\'', '"').split(",(?=\\[|\\d+,\\[|\\d+$)", 3);
     String json =
         "{\"w\":{\"dtype\":%s,\"shape\":%s,\"data_offsets\":%s}}"
@@ -103,7 +104,7 @@ class SafetensorsHeaderTest {
         "{'v':{'dtype':'U8','shape':[1],'data_offsets':[0,1]},"
             + "'w':{'dtype':'U8','shape':[1],'data_offsets':[0,1]}} | it overlaps another tensor",
       })
-  void aBadHeaderIsNamed(String json, String message) {
+  void malformedHeaderIsNamed(String json, String message) {
     assertThatThrownBy(() -> read(file(json.replace('\'', '"'), 1)))
         .isInstanceOf(CorruptFile.class)
         .hasMessageContaining(message);

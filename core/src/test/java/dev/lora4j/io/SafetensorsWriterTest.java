@@ -31,7 +31,7 @@ class SafetensorsWriterTest {
   record Spec(DType dtype, List<Integer> shape, long seed) {}
 
   @Property(tries = 200, edgeCases = EdgeCasesMode.NONE)
-  void whatIsSavedIsLoaded(
+  void savedFileIsLoaded(
       @ForAll("specs") Map<String, Spec> specs, @ForAll Map<String, String> metadata)
       throws IOException {
     Path path = Files.createTempFile("written", ".safetensors");
@@ -96,7 +96,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void aViewIsWrittenAsItLooks(@TempDir Path dir) {
+  void viewIsWrittenWithItsOwnElements(@TempDir Path dir) {
     try (PointerScope scope = new PointerScope()) {
       Tensor transposed = torch.randn(3, 4).set_requires_grad(true).t();
 
@@ -109,7 +109,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void whatAFileCannotHoldIsNamed(@TempDir Path dir) {
+  void unsupportedDtypeIsNamed(@TempDir Path dir) {
     try (PointerScope scope = new PointerScope()) {
       Tensor complex = torch.zeros(2).to(ScalarType.ComplexFloat);
 

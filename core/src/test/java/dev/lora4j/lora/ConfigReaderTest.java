@@ -177,23 +177,23 @@ class ConfigReaderTest {
   void anotherMethodIsRefused() {
     assertThatThrownBy(() -> read("{'peft_type': 'IA3'}"))
         .isInstanceOf(UserError.class)
-        .hasMessage("adapter_config.json: peft_type: expected LORA, found \"IA3\"");
+        .hasMessage("adapter_config.json: `peft_type` must be \"LORA\", found \"IA3\"");
     assertThatThrownBy(() -> read("{}"))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("adapter_config.json: peft_type: expected LORA");
+        .hasMessageStartingWith("adapter_config.json: `peft_type` must be \"LORA\"");
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "'r': 'eight' | r: expected a number, found \"eight\"",
-        "'r': 2.5 | r: expected an integer, found 2.5",
-        "'r': 1e12 | r: expected an integer, found 1.0E12",
-        "'r': 0 | r: expected at least 1, found 0",
-        "'r': [8] | r: expected a number, found [8]",
-        "'lora_alpha': true | lora_alpha: expected a number, found true",
-        "'lora_alpha': 1e999 | lora_alpha: expected a finite number, found Infinity",
+        "'r': 'eight' | `r` must be a positive integer, found \"eight\"",
+        "'r': 2.5 | `r` must be a positive integer, found 2.5",
+        "'r': 1e12 | `r` must be a positive integer, found 1.0E12",
+        "'r': 0 | `r` must be a positive integer, found 0",
+        "'r': [8] | `r` must be a positive integer, found [8]",
+        "'lora_alpha': true | `lora_alpha` must be a finite number, found true",
+        "'lora_alpha': 1e999 | `lora_alpha` must be a finite number, found \"Infinity\"",
       })
   void aValueOfAnotherKindIsToldWithItsKey(String entry, String problem) {
     assertThatThrownBy(() -> with(entry))
@@ -205,12 +205,13 @@ class ConfigReaderTest {
   void targetsOfAnotherKindAreTold() {
     assertThatThrownBy(() -> read("{'peft_type': 'LORA', 'target_modules': ['fc', 3]}"))
         .isInstanceOf(CorruptFile.class)
-        .hasMessage("adapter_config.json: target_modules: expected names, found 3");
+        .hasMessage(
+            "adapter_config.json: `target_modules` must be a list of strings, found [\"fc\",3]");
     for (String none : List.of("[]", "{}", "7")) {
       assertThatThrownBy(() -> read("{'peft_type': 'LORA', 'target_modules': " + none + "}"))
           .isInstanceOf(UserError.class)
           .hasMessage(
-              "adapter_config.json: target_modules: expected a list of names or a regular"
+              "adapter_config.json: `target_modules` must be a list of names or a regular"
                   + " expression, found "
                   + none);
     }

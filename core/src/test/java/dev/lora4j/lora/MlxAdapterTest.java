@@ -234,17 +234,17 @@ class MlxAdapterTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{\"rank\": 0, \"scale\": 1} | rank: expected a whole number of 1 or more, found 0",
-        "{\"rank\": 2} | scale: expected a finite number, found",
-        "{\"rank\": 2, \"scale\": \"x\"} | scale: expected a finite number, found \"x\"",
-        "{\"rank\": 2, \"scale\": 1, \"keys\": 3} | keys: expected a list of names, found 3",
+        "{\"rank\": 0, \"scale\": 1} | rank` must be a positive integer, found 0",
+        "{\"rank\": 2} | scale` is missing; it must be a finite number",
+        "{\"rank\": 2, \"scale\": \"x\"} | scale` must be a finite number, found \"x\"",
+        "{\"rank\": 2, \"scale\": 1, \"keys\": 3} | keys` must be a list of strings, found 3",
       })
   void aWrongConfigIsTold(String parameters, String message) throws IOException {
     write(Map.of(), parameters);
 
     assertThatThrownBy(() -> StoredAdapter.read(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("lora_parameters." + message);
+        .hasMessageContaining("`lora_parameters." + message);
   }
 
   @Test
@@ -254,7 +254,7 @@ class MlxAdapterTest {
 
     assertThatThrownBy(() -> StoredAdapter.read(directory))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("fine_tune_type: expected lora or dora, found full");
+        .hasMessageContaining("`fine_tune_type` must be \"lora\" or \"dora\", found \"full\"");
   }
 
   private Path weights() {

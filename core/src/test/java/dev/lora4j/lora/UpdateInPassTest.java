@@ -79,7 +79,7 @@ class UpdateInPassTest {
       x.set_requires_grad(true);
       Tensor passedOn = x.mul(Ops.keepScalar(2));
       Tensor output = model.forward(passedOn);
-      Tensor y = Ops.siluTimes(output, torch.ones_like(output).add(passedOn.sum()));
+      Tensor y = Ops.siluTimes(output, torch.ones_like(output).add(passedOn.sum())).add(output);
       Ops.backward(y, y.detach().sin());
       return List.of(y.detach(), x.grad(), view.gradient().clone());
     } finally {

@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What threads share is what one computes alone. Tolerance 1e-5, relative. */
+/** Products shared by a team equal those of one thread. Tolerance 1e-5, relative. */
 class CrewProductTest {
   private static final double TOLERANCE = 1e-5;
 

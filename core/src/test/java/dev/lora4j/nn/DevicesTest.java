@@ -11,12 +11,12 @@ import org.junit.jupiter.api.Test;
 class DevicesTest {
 
   @Test
-  void theCpuIsAlwaysThere() {
+  void cpuIsAvailableEverywhere() {
     assertThat(Devices.named("cpu").is_cpu()).isTrue();
   }
 
   @Test
-  void aNameThatIsNoneHasAHint() {
+  void unknownDeviceNameGetsAHint() {
     assertThatThrownBy(() -> Devices.named("cuda0"))
         .isInstanceOf(UserError.class)
         .hasMessageStartingWith("no device 'cuda0'; did you mean ");
@@ -24,7 +24,7 @@ class DevicesTest {
   }
 
   @Test
-  void aMissingGpuIsTold() {
+  void missingGpuIsReported() {
     Engine.start();
     assumeFalse(torch.cuda_is_available(), "there is a GPU");
 

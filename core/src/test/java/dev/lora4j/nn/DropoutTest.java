@@ -17,7 +17,7 @@ class DropoutTest {
   private static final int COUNT = 10_000;
 
   @Test
-  void scalesWhatItKeepsSoThatTheMeanStays() {
+  void keptElementsAreScaledSoThatTheMeanStays() {
     try (PointerScope scope = new PointerScope()) {
       Engine.seed(1);
 

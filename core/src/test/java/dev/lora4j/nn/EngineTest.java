@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class EngineTest {
 
   @Test
-  void operatorsStayOnTheThreadThatAsks() {
+  void operatorsRunOnTheCallingThreadAlone() {
     Engine.start();
     assertThat(torch.get_num_threads()).isEqualTo(1);
 
@@ -27,7 +27,7 @@ class EngineTest {
   }
 
   @Test
-  void oneSeedOneRow() {
+  void sameSeedGivesTheSameNumbers() {
     try (PointerScope scope = new PointerScope()) {
       Engine.seed(7);
       Tensor first = torch.randn(5);

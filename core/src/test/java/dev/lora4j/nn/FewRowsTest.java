@@ -11,12 +11,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A single row's product is that of many rows, whoever computes it. Tolerance 1e-6, relative. */
+/** The product of few rows equals that of many, by any kernel. Tolerance 1e-6, relative. */
 class FewRowsTest {
   private static final double TOLERANCE = 1e-6;
 
   @Property(tries = 20)
-  void aRowAloneIsTheRowAmongOthers(
+  void oneRowEqualsTheRowAmongOthers(
       @ForAll @IntRange(min = 1, max = 40) int in,
       @ForAll @IntRange(min = 1, max = 40) int out,
       @ForAll boolean withBias) {
@@ -28,7 +28,7 @@ class FewRowsTest {
   }
 
   @Property(tries = 5)
-  void helpersChangeNothing(@ForAll @IntRange(min = 1, max = 3) int threads) {
+  void teamSizeDoesNotChangeTheResult(@ForAll @IntRange(min = 1, max = 3) int threads) {
     Engine.seed(threads);
     try (PointerScope scope = new PointerScope();
         Workers workers = new Workers(threads);

@@ -15,7 +15,7 @@ class GradientViewTest {
   private final Mlp net = new Mlp();
 
   @Test
-  void gradientsLieInTheOrderOfTheParametersAndTheParametersHaveNone() {
+  void gradientsAreSlicesInParameterOrderAndParametersHaveNone() {
     try (PointerScope scope = new PointerScope();
         GradientView view = new GradientView(net.trainableParameters())) {
       Tensor input = torch.randn(2, Mlp.IN);
@@ -37,7 +37,7 @@ class GradientViewTest {
   }
 
   @Test
-  void viewsOfOneNetworkSeeOneValueAndTwoGradients() throws InterruptedException {
+  void twoViewsShareValuesButNotGradients() throws InterruptedException {
     Parameter bias = net.parameterAt("head.bias");
     try (GradientView one = new GradientView(List.of(bias));
         GradientView other = new GradientView(List.of(bias))) {
@@ -61,7 +61,7 @@ class GradientViewTest {
   }
 
   @Test
-  void aParameterThatTakesNoPartHasNoGradientAndOneThatDoesHasOneEvenIfItIsZero() {
+  void onlyParametersInTheGraphHaveAGradientEvenIfZero() {
     try (PointerScope scope = new PointerScope();
         GradientView view = new GradientView(net.trainableParameters())) {
       view.enter();
@@ -77,7 +77,7 @@ class GradientViewTest {
   }
 
   @Test
-  void aViewFollowsTheParametersValue() {
+  void viewSeesChangesOfTheParameter() {
     Parameter bias = net.parameterAt("head.bias");
     try (PointerScope scope = new PointerScope();
         GradientView view = new GradientView(List.of(bias))) {
@@ -91,7 +91,7 @@ class GradientViewTest {
   }
 
   @Test
-  void whatIsNotInTheViewIsSeenAsItIs() {
+  void parameterOutsideOfTheViewIsSeenDirectly() {
     Parameter weight = net.parameterAt("head.weight");
     try (GradientView view = new GradientView(List.of())) {
       view.enter();

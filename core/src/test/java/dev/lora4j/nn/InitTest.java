@@ -44,7 +44,7 @@ class InitTest {
   }
 
   @Property(tries = 50)
-  void linearLayersLieInTheBoundThatFanInSets(
+  void linearWeightsStayWithinTheFanInBound(
       @ForAll @IntRange(min = 1, max = 300) int in,
       @ForAll @IntRange(min = 1, max = 50) int out,
       @ForAll long seed) {
@@ -65,7 +65,7 @@ class InitTest {
 
   /** {@code U(−b, b)}, {@code b = 1 / √fanIn}: mean 0, variance b² / 3. */
   @Property(tries = 5)
-  void uniformInitialisationsHaveTheMomentsOfTheirDistribution(
+  void uniformInitialisationHasTheMomentsOfItsDistribution(
       @ForAll @LongRange(min = 0, max = 1000) long seed) {
     try (PointerScope scope = new PointerScope()) {
       Engine.seed(seed);
@@ -75,7 +75,7 @@ class InitTest {
     }
   }
 
-  /** Ten thousand draws or so: the mean lies within five of its own deviations. */
+  /** About ten thousand draws: the mean is within five of its standard deviations. */
   private static void checkMoments(Tensor drawn, double variance) {
     float[] values = Ops.floats(drawn);
     double mean = IntStream.range(0, values.length).mapToDouble(i -> values[i]).average().orElse(9);

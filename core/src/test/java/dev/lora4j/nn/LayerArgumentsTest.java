@@ -11,7 +11,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 
-/** What layers say of arguments that make no sense; libtorch would crash on some of them. */
+/** Invalid arguments of layers are refused; libtorch would crash on some of them. */
 class LayerArgumentsTest {
 
   @Test
@@ -30,7 +30,7 @@ class LayerArgumentsTest {
   }
 
   @Test
-  void convolutionsWalkForwards() {
+  void convolutionOptionsMustBePositive() {
     ConvOptions window = ConvOptions.kernel(3);
     refused(() -> new Conv2d(4, 4, window.withStride(1, 0)), "stride must be at least 1, found 0");
     refused(() -> new Conv2d(4, 4, window.withDilation(0)), "dilation must be at least 1, found 0");
@@ -41,17 +41,17 @@ class LayerArgumentsTest {
         "groups = 4 must divide in_channels = 4 and out_channels = 6");
     refused(
         () -> new Conv3d(4, 4, window.withStride(1, 2)),
-        "stride takes one number or 3, found [1, 2]");
+        "stride takes one value or 3, found [1, 2]");
   }
 
   @Test
-  void aPoolsPaddingIsAtMostHalfItsWindow() {
+  void poolPaddingIsAtMostHalfTheWindow() {
     refused(() -> new MaxPool2d(3, 1, 2), "padding must be in [0, kernel_size / 2], found 2");
     refused(() -> new MaxPool2d(3, 1, -1), "padding must be in [0, kernel_size / 2], found -1");
   }
 
   @Test
-  void aPaddingIndexIsAnIndex() {
+  void paddingIndexMustBeInRange() {
     refused(
         () -> new Embedding(3, 2, OptionalLong.of(3)), "padding_idx must be in [0, 3), found 3");
     refused(
@@ -63,7 +63,7 @@ class LayerArgumentsTest {
   }
 
   @Test
-  void theVectorOfThePaddingIndexIsZeroAtFirst() {
+  void vectorAtThePaddingIndexStartsAtZero() {
     try (PointerScope scope = new PointerScope();
         Embedding embedding = new Embedding(3, 2, OptionalLong.of(1))) {
       TensorAssert.assertThat(embedding.weight().value().select(0, 1)).hasExactly(0, 0);
@@ -72,7 +72,7 @@ class LayerArgumentsTest {
   }
 
   @Test
-  void oneNumberHoldsForAllAxes() {
+  void singleValueAppliesToAllAxes() {
     try (PointerScope scope = new PointerScope();
         Conv2d conv = new Conv2d(1, 1, ConvOptions.kernel(3).withStride(2).withPadding(1))) {
       assertThat(conv.options().stride()).containsExactly(2, 2);
@@ -81,7 +81,7 @@ class LayerArgumentsTest {
   }
 
   @Test
-  void aCopyOfALinearIsALayerOfItsOwn() {
+  void copyOfALinearSharesNoMemory() {
     try (PointerScope scope = new PointerScope();
         Linear layer = Linear.withoutBias(2, 2);
         Linear copy = layer.copy()) {

@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every layer against PyTorch, forward and backward; the numbers are tools/layer_fixtures.py's. */
+/** Every layer equals PyTorch's, forward and backward, on fixtures of tools/layer_fixtures.py. */
 class LayerParityTest {
   private static final double TOLERANCE = 1e-6;
 

@@ -40,7 +40,7 @@ class ModuleTest {
   }
 
   @Test
-  void ofModulesAtOneLevelTheParametersComeFirst() {
+  void parametersComeBeforeThoseOfChildren() {
     Module module =
         new Module() {
           {
@@ -65,7 +65,7 @@ class ModuleTest {
   }
 
   @Test
-  void aPathThatIsNearlyRightHasAHint() {
+  void mistypedPathGetsAHint() {
     assertThatThrownBy(() -> net.find("blok.fc2"))
         .isInstanceOf(UserError.class)
         .hasMessage("no module 'blok.fc2'; did you mean block.fc2?");
@@ -76,7 +76,7 @@ class ModuleTest {
   // ---- replacing ----
 
   @Test
-  void whoReplacesAModuleIsCalledInItsPlace() {
+  void replacingAModuleRunsTheNewOneInItsPlace() {
     try (PointerScope scope = new PointerScope()) {
       Module zero = Activation.relu();
       net.replace("head", zero);
@@ -88,7 +88,7 @@ class ModuleTest {
   }
 
   @Test
-  void aPlaceThatIsNotThereCannotBeReplaced() {
+  void replacingAnUnknownPathIsRefused() {
     Module any = Activation.relu();
 
     assertThatThrownBy(() -> net.replace("block.fc3", any))
@@ -103,7 +103,7 @@ class ModuleTest {
   // ---- training or not ----
 
   @Test
-  void aNewModuleIsTrainableAndAFrozenOneIsNot() {
+  void newModuleIsTrainableAndFrozenOneIsNot() {
     assertThat(net.trainableParameters()).hasSize(5);
 
     net.find("block").freeze();
@@ -124,7 +124,7 @@ class ModuleTest {
   }
 
   @Test
-  void aModuleWithoutParametersIsNowhere() {
+  void moduleWithoutParametersHasNoDevice() {
     assertThat(net.device().is_cpu()).isTrue();
     assertThatThrownBy(() -> Activation.relu().device()).isInstanceOf(UserError.class);
   }
@@ -138,18 +138,18 @@ class ModuleTest {
     assertThat(parameters).allMatch(parameter -> parameter.value().isNull());
   }
 
-  /** Outside of any scope; natives that are left count. */
+  /** Outside of any pointer scope, so that leaked tensors count. */
   @Test
-  void networksThatComeAndGoLeaveNothingBehind() {
-    comeAndGo();
+  void closedNetworksLeakNoMemory() {
+    createAndClose();
     long before = Pointer.totalCount();
 
-    comeAndGo();
+    createAndClose();
 
     assertThat(Pointer.totalCount()).isLessThanOrEqualTo(before);
   }
 
-  private static void comeAndGo() {
+  private static void createAndClose() {
     Module module =
         new Sequential(
             new Embedding(4, 3, OptionalLong.of(0)),
@@ -163,7 +163,7 @@ class ModuleTest {
   // ---- sharing ----
 
   @Test
-  void whatTwoModulesShareIsOneParameter() {
+  void sharedParameterIsListedOnce() {
     Linear shared = new Linear(2, 2);
     Module twice = new Sequential(shared, Activation.relu(), shared);
 
@@ -175,7 +175,7 @@ class ModuleTest {
   // ---- state dicts ----
 
   @Test
-  void everyMisfitOfAStateDictIsToldAtOnceAndNothingIsChanged() {
+  void allMismatchesOfAStateDictAreReportedAtOnceAndNothingChanges() {
     try (PointerScope scope = new PointerScope()) {
       Tensor before = net.parameterAt("head.bias").value().clone();
       Map<String, Tensor> state = new LinkedHashMap<>(net.stateDict());
@@ -198,7 +198,7 @@ class ModuleTest {
   }
 
   @Test
-  void aLoadedStateDictIsACopy() {
+  void loadingAStateDictCopies() {
     try (PointerScope scope = new PointerScope();
         Mlp other = new Mlp()) {
       net.loadStateDict(other.stateDict());
@@ -210,7 +210,7 @@ class ModuleTest {
   }
 
   @Property(tries = 50)
-  void whatIsSavedAndLoadedIsTheSameNetwork(
+  void savedAndLoadedNetworkIsEqual(
       @ForAll @Size(min = 2, max = 5) List<@IntRange(min = 1, max = 9) Integer> widths)
       throws IOException {
     Path file = Files.createTempFile("state", ".safetensors");

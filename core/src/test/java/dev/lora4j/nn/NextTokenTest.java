@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A next token attends as it does among all. Tolerance 1e-5, relative. */
+/** Attention of one new token equals that of the whole sequence. Tolerance 1e-5, relative. */
 class NextTokenTest {
   private static final double TOLERANCE = 1e-5;
   private static final Scalar NONSENSE = Ops.keepScalar(1e9); // where nothing is to be read
@@ -43,7 +43,7 @@ class NextTokenTest {
   }
 
   @Test
-  void severalTokensRowsOrGradientsAreNotForIt() {
+  void severalTokensRowsOrGradientsDoNotSuit() {
     try (PointerScope scope = new PointerScope()) {
       Tensor token = torch.randn(1, 1, 2, 16);
       assertThat(NextToken.suits(token, token, token)).as("a gradient may be wanted").isFalse();
@@ -65,7 +65,7 @@ class NextTokenTest {
     return all.narrow(2, PLACE, 1).transpose(1, 2).contiguous();
   }
 
-  /** With what was read before, and nonsense from there on. */
+  /** Holds the earlier tokens, and arbitrary values after them. */
   private static Tensor memory(Tensor all) {
     Tensor memory = torch.full(new long[] {1, 2, CAPACITY, 16}, NONSENSE);
     memory.narrow(2, 0, PLACE).copy_(all.narrow(2, 0, PLACE));

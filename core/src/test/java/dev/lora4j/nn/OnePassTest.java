@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Derivatives that are written out are those that libtorch finds. */
+/** Written-out derivatives equal those of libtorch. */
 class OnePassTest {
   private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
 
@@ -21,7 +21,7 @@ class OnePassTest {
   private Tensor weight;
 
   @BeforeEach
-  void draw() {
+  void drawInputs() {
     Engine.seed(11);
     x = torch.randn(5, 12);
     other = torch.randn(5, 12);
@@ -31,7 +31,7 @@ class OnePassTest {
   }
 
   @Test
-  void rmsNormGivesLibtorchsGradient() {
+  void rmsNormHasLibtorchsGradient() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     norm.freeze();
     weightOf(norm).copy_(torch.randn(12).add(Ops.ONE));
@@ -39,20 +39,57 @@ class OnePassTest {
   }
 
   @Test
-  void rmsNormsOwnWeightLearnsToo() {
+  void rmsNormWeightHasLibtorchsGradient() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     assertSame(() -> norm.forward(x), List.of(x, weightOf(norm)));
   }
 
   @Test
-  void siluTimesGivesLibtorchsGradients() {
+  void siluTimesHasLibtorchsGradients() {
     assertSame(
         () -> Ops.siluTimes(x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
         List.of(x, other));
   }
 
   @Test
-  void whatIsMadeAgainIsWhatItWas() {
+  void otherUsesOfSiluTimesInputsKeepTheirGradient() {
+    assertSame(
+        () -> {
+          Tensor gate = x.mul(Ops.keepScalar(2));
+          Tensor up = other.mul(Ops.keepScalar(-1));
+          return Ops.siluTimes(gate, up).add(gate).sub(up);
+        },
+        List.of(x, other));
+  }
+
+  @Test
+  void siluTimesOfLeavesKeepsTheirOtherGradients() {
+    assertSame(() -> Ops.siluTimes(x, other).add(x), List.of(x, other));
+  }
+
+  @Test
+  void siluTimesOfATensorWithItselfHasLibtorchsGradient() {
+    assertSame(() -> Ops.siluTimes(x, x).add(x), List.of(x));
+  }
+
+  @Test
+  void hookOnRmsNormsOutputRunsBeforeItsBackward() {
+    RmsNorm norm = RmsNorm.withoutAffine(12, 1e-5);
+    Tensor scale = torch.randn(5, 12);
+    List<float[]> expected = gradients(() -> norm.forward(x).mul(scale), List.of(x));
+    try (OnePass pass = OnePass.open()) {
+      Supplier<Tensor> hooked =
+          () -> {
+            Tensor y = norm.forward(x);
+            pass.onTheWayBack(y, List.of(scale), g -> g.mul(scale));
+            return y;
+          };
+      assertThat(gradients(hooked, List.of(x)).get(0)).containsExactly(expected.get(0), ROUNDING);
+    }
+  }
+
+  @Test
+  void recomputedTensorsHaveTheSavedValues() {
     RmsNorm norm = new RmsNorm(12, 1e-5);
     norm.freeze();
     weightOf(norm).copy_(torch.randn(12));
@@ -74,7 +111,7 @@ class OnePassTest {
   }
 
   @Test
-  void aPassThatIsNotWalkedBackLeavesNothing() {
+  void contextWithoutBackwardFreesItsTensors() {
     try (PointerScope scope = new PointerScope();
         OnePass pass = OnePass.open()) {
       Ops.siluTimes(x.mul(Ops.ONE), other.mul(Ops.ONE));
@@ -84,7 +121,7 @@ class OnePassTest {
   }
 
   @Test
-  void passesNest() {
+  void contextsNest() {
     try (OnePass outer = OnePass.open()) {
       OnePass.open().close();
       assertThat(OnePass.current()).isSameAs(outer);

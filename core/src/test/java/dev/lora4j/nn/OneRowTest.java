@@ -11,12 +11,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 
-/** What Java computes of one row is what libtorch computes of it. Tolerance 1e-5. */
+/** Kernels of one row equal libtorch's operators. Tolerance 1e-5. */
 class OneRowTest {
   private static final int DIM = 96;
 
   @Test
-  void anAdaptersUpdateOfARowIsThatOfSeveral() {
+  void lowRankTermOfOneRowEqualsThatOfSeveral() {
     Engine.seed(3);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -36,7 +36,7 @@ class OneRowTest {
   }
 
   @Test
-  void whereAGradientMayBeWantedItIsLibtorchThatComputes() {
+  void gradientModeFallsBackToLibtorch() {
     try (PointerScope scope = new PointerScope()) {
       assertThat(OneRow.suits(torch.ones(1, DIM), DIM)).isFalse();
     }

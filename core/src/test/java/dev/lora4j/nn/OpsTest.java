@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class OpsTest {
 
   @Property(tries = 50)
-  void numbersComeBackAsTheyWentIn(@ForAll List<Float> numbers, @ForAll List<Long> whole) {
+  void valuesSurviveTheRoundTrip(@ForAll List<Float> numbers, @ForAll List<Long> whole) {
     float[] floats = new float[numbers.size()];
     for (int i = 0; i < floats.length; i++) {
       floats[i] = numbers.get(i);
@@ -29,7 +29,7 @@ class OpsTest {
   }
 
   @Test
-  void floatsAreRowMajorWhateverTheLayout() {
+  void floatsAreRowMajorForAnyLayout() {
     try (PointerScope scope = new PointerScope()) {
       Tensor transposed = Ops.tensor(new float[] {1, 2, 3, 4, 5, 6}, 2, 3).t();
 
@@ -40,7 +40,7 @@ class OpsTest {
   }
 
   @Test
-  void whatIsKeptOutlivesItsScope() {
+  void keptTensorOutlivesItsScope() {
     Tensor kept;
     try (PointerScope scope = new PointerScope()) {
       kept = Ops.keep(torch.ones(1));
@@ -82,7 +82,7 @@ class OpsTest {
   }
 
   @Test
-  void argmaxIsTakenOfEachRow() {
+  void argmaxIsPerRow() {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = Ops.tensor(new float[] {0, 2, 1, 5, 4, 3}, 2, 3);
 

@@ -16,7 +16,7 @@ class OwnRandomTest {
   private static final Dropout HALF = new Dropout(0.5);
 
   @Test
-  void oneSeedDropsTheSameWhateverElseIsDrawn() {
+  void sameSeedGivesTheSameMaskWhateverElseIsDrawn() {
     try (PointerScope scope = new PointerScope();
         OwnRandom own = new OwnRandom()) {
       Tensor x = torch.ones(1_000);
@@ -38,7 +38,7 @@ class OwnRandomTest {
   }
 
   @Test
-  void whoLeftDrawsAsAllDo() {
+  void threadThatLeftDrawsFromTheDefaultGenerator() {
     try (PointerScope scope = new PointerScope();
         OwnRandom own = new OwnRandom()) {
       own.enter();
@@ -50,7 +50,7 @@ class OwnRandomTest {
     }
   }
 
-  /** With next to nothing dropped, attention operator by operator is libtorch's own. */
+  /** With almost no dropout, attention operator by operator equals libtorch's. */
   @ParameterizedTest
   @CsvSource({"4, 4, true, false", "4, 2, true, false", "4, 2, false, true", "4, 1, false, false"})
   void attentionThatDropsIsAttention(int heads, int groups, boolean causal, boolean masked) {

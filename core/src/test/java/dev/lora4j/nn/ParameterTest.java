@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Test;
 class ParameterTest {
 
   @Test
-  void outlivesTheScopeInWhichItWasMade() {
+  void outlivesItsPointerScope() {
     Parameter parameter;
     try (PointerScope scope = new PointerScope()) {
-      parameter = new Parameter(torch.ones(2));
+      parameter = Parameter.over(torch.ones(2));
     }
     TensorAssert.assertThat(parameter.value()).hasExactly(1, 1);
     assertThat(parameter.isTrainable()).isTrue();
@@ -28,9 +28,9 @@ class ParameterTest {
   }
 
   @Test
-  void anotherShapeIsNotCopiedIn() {
+  void copyingAnotherShapeIsRefused() {
     try (PointerScope scope = new PointerScope();
-        Parameter parameter = new Parameter(torch.ones(2, 3))) {
+        Parameter parameter = Parameter.over(torch.ones(2, 3))) {
       assertThatThrownBy(() -> parameter.copyFrom(torch.ones(3, 2)))
           .isInstanceOf(UserError.class)
           .hasMessage("expected shape [2, 3], found [3, 2]");
@@ -38,9 +38,9 @@ class ParameterTest {
   }
 
   @Test
-  void movesIntoGivenMemoryAndLivesThere() {
+  void movesIntoGivenMemory() {
     try (PointerScope scope = new PointerScope();
-        Parameter parameter = new Parameter(torch.ones(2, 2))) {
+        Parameter parameter = Parameter.over(torch.ones(2, 2))) {
       Tensor memory = torch.zeros(4);
 
       parameter.moveInto(memory);
@@ -53,8 +53,8 @@ class ParameterTest {
   }
 
   @Test
-  void aReplacedValueStaysFrozen() {
-    try (Parameter parameter = new Parameter(Ops.ones(2)).trainable(false)) {
+  void replacedValueStaysFrozen() {
+    try (Parameter parameter = Parameter.over(Ops.ones(2)).trainable(false)) {
       try (PointerScope scope = new PointerScope()) {
         parameter.replaceValue(torch.zeros(2));
       }

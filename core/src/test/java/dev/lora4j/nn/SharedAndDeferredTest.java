@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 
-/** Weights that two modules share, and weights that wait for a checkpoint. */
+/** Weight tying, and networks without values. */
 class SharedAndDeferredTest {
 
   private static final class Tied extends Module {
@@ -29,7 +29,7 @@ class SharedAndDeferredTest {
   }
 
   @Test
-  void aSharedWeightIsListedOnceAndLearnsFromBothUses() {
+  void sharedWeightIsListedOnceAndGetsBothGradients() {
     try (PointerScope scope = new PointerScope();
         Tied tied = new Tied()) {
       assertThat(tied.namedParameters()).containsOnlyKeys("in.weight");
@@ -43,7 +43,7 @@ class SharedAndDeferredTest {
   }
 
   @Test
-  void anAdapterOfATiedHeadIsNotMergedIntoTheEmbedding() {
+  void mergingAnAdapterOfATiedHeadIsRefused() {
     try (PointerScope scope = new PointerScope();
         Tied tied = new Tied()) {
       LoraModel adapted = Lora.adapt(tied, LoraConfig.rank(2).targets(Targets.named("out")));
@@ -55,7 +55,7 @@ class SharedAndDeferredTest {
   }
 
   @Test
-  void withoutValuesThereAreShapesOnly() {
+  void deferredNetworkHasShapesOnly() {
     try (PointerScope scope = new PointerScope();
         Linear layer = Init.withoutValues(() -> new Linear(1 << 20, 1 << 20))) {
       assertThat(layer.weight().shape()).containsExactly(1 << 20, 1 << 20);
@@ -69,7 +69,7 @@ class SharedAndDeferredTest {
   }
 
   @Test
-  void afterwardsLayersHaveValuesAgain() {
+  void laterLayersHaveValues() {
     assertThatThrownBy(() -> Init.withoutValues(() -> new Linear(0, 1)))
         .hasMessageContaining("in_features");
     try (Linear layer = new Linear(2, 3)) {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class StagedTest {
 
   @Property(tries = 20)
-  void theStagesBeforeAndThoseAfterMakeTheForward(
+  void prefixAndSuffixComposeTheForward(
       @ForAll @IntRange(min = 0, max = 3) int stage,
       @ForAll @IntRange(min = 1, max = 5) int batch) {
     try (PointerScope scope = new PointerScope();
@@ -29,7 +29,7 @@ class StagedTest {
   }
 
   @Test
-  void stagesAreFrozenUpToTheFirstThatIsTrained() {
+  void stagesAreFrozenUpToTheFirstTrainableOne() {
     try (Mlp net = new Mlp()) {
       assertThat(net.frozenStages()).isZero();
 
@@ -43,7 +43,7 @@ class StagedTest {
   }
 
   @Test
-  void aRandomStageIsNotFrozenWhileItIsTrained() {
+  void randomStageIsNotFrozenInTraining() {
     try (Sequential net =
         new Sequential(Activation.relu(), new Dropout(0), new Dropout(0.5), new Linear(1, 1))) {
       assertThat(net.frozenStages()).isEqualTo(2);

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class SummaryTest {
 
   @Test
-  void listsEveryParameterAndWhatIsTrained() {
+  void listsEveryParameterAndItsState() {
     try (Mlp net = new Mlp()) {
       net.find("fc1").freeze();
 
@@ -30,7 +30,7 @@ class SummaryTest {
   }
 
   @Test
-  void aNetworkWithoutParametersTrainsNothing() {
+  void networkWithoutParametersIsZeroPercentTrainable() {
     Summary summary = Summary.of(Activation.relu());
 
     assertThat(summary.total()).isZero();

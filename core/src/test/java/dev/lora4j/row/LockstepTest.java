@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 class LockstepTest {
 
   @Property(tries = 50)
-  void everyPlaceOfEveryStepIsComputedOnce(
+  void everyIndexOfEveryStepIsComputedOnce(
       @ForAll @IntRange(min = 1, max = 4) int threads,
       @ForAll @IntRange(min = 0, max = 300) int whole,
       @ForAll @IntRange(min = 1, max = 40) int least) {
@@ -47,7 +47,7 @@ class LockstepTest {
 
   @Test
   @Timeout(20)
-  void whoGivesUpLetsTheOthersGo() {
+  void failedThreadReleasesTheOthers() {
     assertThatThrownBy(
             () ->
                 walk(

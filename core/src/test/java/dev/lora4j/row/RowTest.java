@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Rows compute what libtorch's operators compute. */
+/** Row kernels equal libtorch's operators. */
 class RowTest {
   private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
 
@@ -45,7 +45,7 @@ class RowTest {
   }
 
   @Test
-  void aRowOutlivesThePointerScopeThatItIsMadeIn() {
+  void rowOutlivesItsPointerScope() {
     Row row;
     try (PointerScope scope = new PointerScope()) {
       row = Row.of(3);

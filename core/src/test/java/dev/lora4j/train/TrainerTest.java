@@ -280,7 +280,7 @@ class TrainerTest {
       Trainer.of(net, sgd)
           .epochs(2)
           .batchSize(10)
-          .listener(TrainingListener.both(TrainingListener.NONE, recorder))
+          .callback(TrainingCallback.all(TrainingCallback.NONE, recorder))
           .fit(data);
     }
 
@@ -299,12 +299,12 @@ class TrainerTest {
     assertThat(recorder.losses).allMatch(loss -> loss > 0 && loss < 10);
   }
 
-  private static final class Recorder implements TrainingListener {
+  private static final class Recorder implements TrainingCallback {
     private final List<String> heard = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
 
     @Override
-    public void onStart(long steps) {
+    public void onStart(long steps, long done) {
       heard.add("start " + steps);
     }
 
@@ -330,8 +330,8 @@ class TrainerTest {
   @ValueSource(ints = {1, 2})
   void anEpochLeavesNothingBehind(int workers) {
     List<Long> counts = new ArrayList<>();
-    TrainingListener counting =
-        new TrainingListener() {
+    TrainingCallback counting =
+        new TrainingCallback() {
           @Override
           public void onEpoch(int epoch) {
             counts.add(Pointer.totalCount());
@@ -340,7 +340,7 @@ class TrainerTest {
     try (Mlp net = network();
         AdamW adamW = new AdamW(0.01);
         Workers group = new Workers(workers)) {
-      Trainer.of(net, adamW).epochs(4).listener(counting).fit(data, group);
+      Trainer.of(net, adamW).epochs(4).callback(counting).fit(data, group);
     }
     assertThat(counts).hasSize(4).allMatch(count -> count <= counts.get(0));
   }
@@ -360,7 +360,7 @@ class TrainerTest {
       int step = stepThatSees(3);
 
       assertThatThrownBy(
-              () -> Trainer.of(net, sgd).batchSize(1).listener(recorder).fit(broken, group))
+              () -> Trainer.of(net, sgd).batchSize(1).callback(recorder).fit(broken, group))
           .isInstanceOf(TrainingFailed.class)
           .hasMessage(
               "the loss is NaN at step %d (epoch 1); try a lower learning rate".formatted(step));

@@ -15,86 +15,93 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the layers of one forward share: which tokens see which, and the cache of those that were
- * read before.
+ * The attention context of one forward pass, shared by all layers: the causal attention mask, the
+ * position ids, and the KV cache that the tokens continue.
  */
-final class Attention {
+public final class Attention {
   private final Tokens tokens;
   private final @Nullable KeyValueCache cache;
-  private final Appending appending;
+  private final KeysAndValuesSink sink;
   private final long past;
-  private final @Nullable Branches branches;
+  private final @Nullable PrefixTree layout;
   private final CausalAttention causal;
 
-  /** Takes a layer's keys and values in, and gives them and those before them. */
+  /** Receives the keys and values of each layer. */
   @FunctionalInterface
-  private interface Appending {
+  public interface KeysAndValuesSink {
+    /**
+     * Appends a layer's new keys and values, {@code [batch, groups, tokens, dim]} each.
+     *
+     * @return all keys and values of the layer so far
+     */
     KeysAndValues append(int layer, Tensor keys, Tensor values);
   }
 
-  private Attention(Tokens tokens, @Nullable KeyValueCache cache, Appending appending, long past) {
+  private Attention(
+      Tokens tokens, @Nullable KeyValueCache cache, KeysAndValuesSink sink, long past) {
     this.tokens = tokens;
     this.cache = cache;
-    this.appending = appending;
+    this.sink = sink;
     this.past = past;
-    branches = tokens.ends().map(Branches::of).orElse(null);
+    layout = tokens.layout().orElse(null);
     causal =
         new CausalAttention(
-            branches == null ? List.of(new Text(past, tokens.length())) : branches.texts());
+            layout == null ? List.of(new Text(past, tokens.length())) : layout.texts());
   }
 
-  /** For tokens that are read at once. */
+  /** Attention within whole sequences, without a cache. */
   static Attention over(Tokens tokens) {
     return new Attention(tokens, null, (layer, keys, values) -> new KeysAndValues(keys, values), 0);
   }
 
-  /** For tokens that go on where the cache ends. */
-  static Attention continuing(Tokens tokens, KeyValueCache cache) {
-    if (tokens.ends().isPresent()) {
-      throw new UserError("packed texts can't go on from a cache; give each row one text");
+  /** Attention of tokens that continue a KV cache. */
+  public static Attention continuing(Tokens tokens, KeyValueCache cache) {
+    if (tokens.layout().isPresent()) {
+      throw new UserError("packed sequences can't continue a KV cache; give each row one sequence");
     }
     return new Attention(tokens, cache, cache::append, cache.length());
   }
 
-  /** For the tokens of a prompt's part. */
-  static Attention of(PromptParts.Part part, Tokens tokens) {
-    return new Attention(tokens, null, part::append, part.past());
+  /** Attention of tokens that follow {@code past} others, whose keys and values a sink holds. */
+  public static Attention after(long past, KeysAndValuesSink sink, Tokens tokens) {
+    return new Attention(tokens, null, sink, past);
   }
 
-  /** How many tokens were read before these. */
-  long past() {
+  /** Number of tokens before those of this pass. */
+  public long past() {
     return past;
   }
 
-  /** How many tokens are read now. */
-  long length() {
+  /** Tokens in each row of this pass. */
+  public long length() {
     return tokens.length();
   }
 
-  /** Each token's place in its text, where it does not simply follow from its place in the row. */
-  Optional<Tensor> positions() {
+  /** The position ids, where they differ from the tokens' places in the row. */
+  public Optional<Tensor> positions() {
     return tokens.positions();
   }
 
-  /** Makes the masks that layers with these windows will need, in the caller's scope. */
-  void prepare(Set<OptionalLong> windows, Tensor like) {
+  /** Makes the masks for layers with these windows, in the caller's pointer scope. */
+  public void prepare(Set<OptionalLong> windows, Tensor like) {
     windows.forEach(window -> causal.prepare(window, like));
   }
 
   /**
-   * Attends within the row, or within the last tokens of it.
+   * Computes causal attention, {@code softmax(q kᵀ / √dim) v} of each head.
    *
-   * @param layer counted from 0
+   * @param layer number of the layer, from 0 on
    * @param q {@code [batch, tokens, heads, dim]}
    * @param k {@code [batch, tokens, groups, dim]}
    * @param v {@code [batch, tokens, groups, dim]}
-   * @param window how many tokens each one sees, itself included; empty for all
-   * @param dropout probability that a weight is dropped
+   * @param window the sliding window, in tokens, a token itself included; empty for all
+   * @param dropout probability of dropping an attention weight
    * @return {@code [batch, tokens, heads · dim]}
    */
-  Tensor attend(int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
-    if (branches != null) {
-      return ofBranches(branches, q, k, v, window, dropout);
+  public Tensor attend(
+      int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    if (layout != null) {
+      return ofBranches(layout, q, k, v, window, dropout);
     }
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
@@ -102,18 +109,18 @@ final class Attention {
       KeysAndValues memory = cache.memoryFor(layer, keys, values);
       return new NextToken(memory.keys(), memory.values(), past, seen(window)).attend(q, k, v);
     }
-    KeysAndValues cached = appending.append(layer, keys, values);
+    KeysAndValues cached = sink.append(layer, keys, values);
     return cache != null && length() == 1
         ? one(q, cached, window)
         : causal.attend(q, cached.keys(), cached.values(), window, dropout);
   }
 
-  /** Texts that stand side by side, branch by branch. */
+  /** Packed sequences, branch by branch. */
   private Tensor ofBranches(
-      Branches branches, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
-    List<Tensor> queries = branches.split(q);
-    List<Tensor> keys = branches.paths(branches.split(k));
-    List<Tensor> values = branches.paths(branches.split(v));
+      PrefixTree layout, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    List<Tensor> queries = layout.split(q);
+    List<Tensor> keys = layout.paths(layout.split(k));
+    List<Tensor> values = layout.paths(layout.split(v));
     List<Tensor> attended = new ArrayList<>();
     for (int i = 0; i < queries.size(); i++) {
       Tensor keysOfPath = keys.get(i).transpose(1, 2);
@@ -124,7 +131,7 @@ final class Attention {
     return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1); // a view would be kept
   }
 
-  /** One token sees all that is cached: heads that share a key are rows of one product. */
+  /** One token over the whole cache: heads that share a key are rows of one product. */
   private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
     Tensor seenKeys = last(cached.keys(), seen(window));
     Tensor seenValues = last(cached.values(), seen(window));
@@ -134,7 +141,7 @@ final class Attention {
         .reshape(q.size(0), 1, q.size(2) * q.size(3));
   }
 
-  /** How many tokens the last one sees. */
+  /** How many tokens the last one attends to. */
   private long seen(OptionalLong window) {
     long all = past + length();
     return Math.min(all, window.orElse(all));

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.nn.OnePass;
 import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,51 +16,50 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Attention in which no token sees a later one. On the CPU it is computed for some tokens at a
- * time, with those keys alone that the last of them sees: libtorch computes all pairs of up to 512
- * keys, and masks half of them. What it then leaves to be masked is cut from one mask for all.
+ * Causal self-attention, computed on the CPU in query blocks of about 64 tokens, each with only the
+ * keys that its last query sees: libtorch computes all pairs of up to 512 keys and masks half of
+ * them. The attention masks of all blocks are views of one tensor.
  */
 final class CausalAttention {
   private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
   private static final OptionalLong EVERYTHING = OptionalLong.empty();
-  private static final long AT_ONCE = 64;
 
   private final List<Text> texts;
   private final long longest;
   private final Map<OptionalLong, Mask> masks = new HashMap<>();
 
   /**
-   * Tokens that stand one after the other.
+   * Consecutive tokens of a sequence.
    *
-   * @param before how many of the same text stand before them
-   * @param length how many they are
+   * @param before number of tokens before them in the same sequence
+   * @param length number of tokens
    */
   record Text(long before, long length) {
     long end() {
       return before + length;
     }
 
-    /** Whether each token sees all before it, and there are none but these. */
+    /** Whether this is a whole sequence in which every token sees all tokens before it. */
     boolean isPlain(OptionalLong window) {
       return before == 0 && length <= window.orElse(length);
     }
 
-    /** How many tokens stand before the last ones that are computed. */
+    /** Number of tokens before the last query block. */
     long furthest(long atOnce) {
       return before + (length - 1) / atOnce * atOnce;
     }
   }
 
   /**
-   * Zero where a token sees another, −∞ where not.
+   * An additive attention mask: 0 where a query sees a key, −∞ elsewhere.
    *
-   * @param reach how many tokens before the first one there are
-   * @param values {@code [tokens, reach + tokens]}
+   * @param reach number of keys before the first query
+   * @param values {@code [queries, reach + queries]}
    */
   private record Mask(long reach, Tensor values) {
     Tensor of(Text text) {
       Tensor cut = values.narrow(0, 0, text.length()).narrow(1, reach - text.before(), text.end());
-      return cut.is_cpu() ? cut : cut.contiguous(); // kernels read several numbers at once
+      return cut.is_cpu() ? cut : cut.contiguous(); // kernels read several values at once
     }
   }
 
@@ -69,13 +69,13 @@ final class CausalAttention {
   }
 
   /**
-   * Attends to tokens before and among these.
+   * Computes attention of the last tokens to themselves and to those before them.
    *
    * @param q {@code [batch, tokens, heads, dim]}
    * @param keys {@code [batch, groups, before + tokens, dim]}
    * @param values {@code [batch, groups, before + tokens, dim]}
-   * @param window how many tokens each one sees, itself included; empty for all
-   * @param dropout probability that a weight is dropped
+   * @param window the sliding window, in tokens, a token itself included; empty for all
+   * @param dropout probability of dropping an attention weight
    * @return {@code [batch, tokens, heads · dim]}
    */
   Tensor attend(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
@@ -112,21 +112,23 @@ final class CausalAttention {
     if (!like.is_cpu()) {
       return length;
     }
-    long parts = Math.max(1, (length + AT_ONCE / 2) / AT_ONCE);
+    long parts =
+        Math.max(
+            1, (length + CostModel.ATTENTION_QUERY_BLOCK / 2) / CostModel.ATTENTION_QUERY_BLOCK);
     return (length + parts - 1) / parts;
   }
 
   // ---- masks ----
 
   /**
-   * Whether it is by a mask that a token does not see another. It always is on the CPU, where
-   * libtorch without a mask takes a query that is no number for one that sees nothing.
+   * Whether these tokens need an explicit mask. They always do on the CPU, where libtorch's causal
+   * flag treats a query of NaN as one that sees nothing.
    */
   private static boolean isMasked(Text text, OptionalLong window, Tensor like) {
     return like.is_cpu() || !text.isPlain(window);
   }
 
-  /** Makes the mask that a layer with this window will need, in the caller's scope. */
+  /** Makes the mask for layers with this window, in the caller's pointer scope. */
   void prepare(OptionalLong window, Tensor like) {
     List<Text> masked = texts.stream().filter(text -> isMasked(text, window, like)).toList();
     if (!masked.isEmpty()) {
@@ -138,7 +140,7 @@ final class CausalAttention {
     return requireNonNull(masks.get(key(window)), "no mask was prepared for " + window);
   }
 
-  /** Windows that hide nothing are one. */
+  /** Windows that hide nothing share one mask. */
   private OptionalLong key(OptionalLong window) {
     return window.isPresent() && window.getAsLong() < longest ? window : EVERYTHING;
   }

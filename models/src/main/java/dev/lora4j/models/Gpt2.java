@@ -6,13 +6,11 @@ import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.LayerNorm;
-import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.TransposedLinear;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -21,67 +19,32 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * GPT-2 (Radford et al. 2019, <em>Language Models are Unsupervised Multitask Learners</em>, §2.3).
  *
- * <p>In the comments: B rows, T tokens, H the hidden size, N heads, D = H / N, V the vocabulary.
+ * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, D = H / N head size.
  */
 public final class Gpt2 extends LanguageModel {
   private final Gpt2Config config;
   private final Transformer transformer;
-  private final Child head;
 
   /** A model with random weights. */
   public Gpt2(Gpt2Config config) {
+    super(config);
     this.config = config;
     transformer = new Transformer(config);
     child("transformer", transformer);
-    head =
-        child(
-            "lm_head",
-            config.tiedHead()
-                ? Linear.sharing(transformer.embedding.weight())
-                : Linear.withoutBias(config.hiddenSize(), config.vocabularySize()));
+    addOutputProjection(transformer.embedding);
   }
 
   @Override
-  Passage passage(Tokens tokens, Attention attention) {
-    return transformer.new Reading(tokens, attention);
+  public Passage passage(Tokens tokens, Attention attention) {
+    return transformer.new Forward(tokens, attention);
   }
 
-  @Override
-  public Child head() {
-    return head;
-  }
-
-  @Override
-  public boolean hasTiedHead() {
-    return config.tiedHead();
-  }
-
-  @Override
-  public Optional<String> modelType() {
-    return Optional.of(Gpt2Config.FAMILY);
-  }
-
-  @Override
-  public int vocabularySize() {
-    return config.vocabularySize();
-  }
-
-  @Override
-  public int maxPositions() {
-    return config.maxPositions();
-  }
-
-  @Override
-  int layerCount() {
-    return config.layers();
-  }
-
-  /** What the model was made from. */
+  /** The model's sizes and choices. */
   public Gpt2Config config() {
     return config;
   }
 
-  /** All but the head. */
+  /** Everything but the output projection. */
   private static final class Transformer extends Part {
     private final long maxPositions;
     private final Embedding embedding;
@@ -104,11 +67,11 @@ public final class Gpt2 extends LanguageModel {
       norm = child("ln_f", norm(c));
     }
 
-    private final class Reading implements Passage {
+    private final class Forward implements Passage {
       private final Tokens tokens;
       private final Attention attention;
 
-      Reading(Tokens tokens, Attention attention) {
+      Forward(Tokens tokens, Attention attention) {
         this.tokens = tokens;
         this.attention = attention;
       }
@@ -128,19 +91,13 @@ public final class Gpt2 extends LanguageModel {
       }
 
       @Override
-      public Tensor layer(int number, Tensor x) {
-        return layers.get(number).forward(x, attention, all -> all); // [B, T, H]
+      public Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected) {
+        return layers.get(number).forward(x, attention, selected); // [B, T, H] or [n, H]
       }
 
       @Override
       public Tensor finish(Tensor x) {
         return norm.forward(x);
-      }
-
-      @Override
-      public Tensor finishAt(Tensor places, Tensor x) {
-        Layer last = layers.get(layers.size() - 1);
-        return finish(last.forward(x, attention, all -> at(places, all)));
       }
     }
 
@@ -148,14 +105,13 @@ public final class Gpt2 extends LanguageModel {
       long end = attention.past() + attention.length();
       if (attention.positions().isEmpty() && end > maxPositions) {
         throw new UserError(
-            "a text of %d tokens is longer than the model's n_positions = %d"
-                .formatted(end, maxPositions));
+            "%d tokens are more than the model's n_positions = %d".formatted(end, maxPositions));
       }
       return attention.positions().orElseGet(() -> Ops.range(attention.past(), end)); // [(B,) T]
     }
   }
 
-  /** Attention and feed-forward, each on the normalised stream and added to it. */
+  /** Pre-norm attention and feed-forward, each added to the residual stream. */
   private static final class Layer extends Part {
     private final Child attentionNorm;
     private final SelfAttention selfAttention;
@@ -171,17 +127,15 @@ public final class Gpt2 extends LanguageModel {
       child("mlp", feedForward);
     }
 
-    /**
-     * @param wanted what goes on after the attention, of what came there
-     */
-    Tensor forward(Tensor x, Attention attention, UnaryOperator<Tensor> wanted) {
+    /** Continues after the attention at the {@code selected} positions only. */
+    Tensor forward(Tensor x, Attention attention, UnaryOperator<Tensor> selected) {
       Tensor attended = selfAttention.forward(attentionNorm.forward(x), attention);
-      Tensor y = wanted.apply(x).add(selfAttention.outputOf(wanted.apply(attended)));
+      Tensor y = selected.apply(x).add(selfAttention.outputOf(selected.apply(attended)));
       return y.add(feedForward.forward(feedForwardNorm.forward(y)));
     }
   }
 
-  /** Queries, keys and values come from one layer, side by side. */
+  /** Causal self-attention; one layer projects to queries, keys and values side by side. */
   private static final class SelfAttention extends Part {
     private final int number;
     private final long hidden;
@@ -222,6 +176,7 @@ public final class Gpt2 extends LanguageModel {
     }
   }
 
+  /** {@code c_proj(act(c_fc(x)))}. */
   private static final class FeedForward extends Module {
     private final Child in;
     private final Child out;

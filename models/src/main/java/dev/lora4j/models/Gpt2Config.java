@@ -2,25 +2,26 @@ package dev.lora4j.models;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The sizes and choices that make a {@link Gpt2}.
+ * The sizes and choices of a {@link Gpt2}.
  *
  * @param vocabularySize number of tokens
- * @param hiddenSize width of the stream between the layers
- * @param intermediateSize width inside the feed-forward
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize inner width of the feed-forward
  * @param layers number of layers
  * @param heads attention heads
- * @param maxPositions the longest text, in tokens; there is a learned vector for each place
+ * @param maxPositions maximum sequence length; each position has a learned embedding
  * @param normEpsilon LayerNorm's ε
- * @param activation between the feed-forward's two layers
- * @param tiedHead whether the head's weight is the embedding's
- * @param embeddingDropout probability, in training
- * @param residualDropout probability, in training
- * @param attentionDropout probability, in training
+ * @param activation the feed-forward's activation function
+ * @param tiedHead whether the output projection shares the embedding's weight
+ * @param embeddingDropout dropout probability of the embeddings
+ * @param residualDropout dropout probability of each branch
+ * @param attentionDropout dropout probability of attention weights
  */
 public record Gpt2Config(
     int vocabularySize,
@@ -34,12 +35,13 @@ public record Gpt2Config(
     boolean tiedHead,
     double embeddingDropout,
     double residualDropout,
-    double attentionDropout) {
+    double attentionDropout)
+    implements LanguageModelConfig {
 
-  /** The {@code model_type} that is this architecture. */
-  public static final String FAMILY = "gpt2";
+  /** Hugging Face's {@code model_type}. */
+  public static final String MODEL_TYPE = "gpt2";
 
-  /** The activations that the config may name. */
+  /** The activations that {@code activation_function} may name. */
   static final List<String> ACTIVATIONS =
       List.of("gelu_new", "gelu_pytorch_tanh", "gelu", "relu", "silu", "tanh");
 
@@ -59,18 +61,23 @@ public record Gpt2Config(
     }
   }
 
-  /**
-   * Reads a {@code config.json} of Hugging Face's.
-   *
-   * @throws UserError for a choice that is not supported, by name
-   * @throws dev.lora4j.CorruptFile where a field is missing or of another kind
-   */
-  public static Gpt2Config read(Path configJson) {
-    return of(ConfigFields.read(configJson));
+  @Override
+  public String modelType() {
+    return MODEL_TYPE;
   }
 
-  /** The same from fields that were read before. */
-  public static Gpt2Config of(ConfigFields fields) {
+  /**
+   * Reads a Hugging Face {@code config.json}.
+   *
+   * @throws UserError naming a choice that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
+   */
+  public static Gpt2Config read(Path configJson) {
+    return of(JsonDocument.read(configJson));
+  }
+
+  /** Reads the fields of a {@code config.json}. */
+  public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {
       throw new UserError(

@@ -12,62 +12,61 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys and values of the tokens that a model has read, layer by layer, so that the next token
- * costs a forward of one token. Memory is taken ahead and doubled when it is full; tokens are
- * written in their places and nothing else is copied.
+ * The KV cache: keys and values of the tokens so far, layer by layer, so that the next token costs
+ * a forward pass of one token. Memory is allocated ahead and doubled when full; appending copies
+ * nothing but the new tokens.
  *
- * <p>It belongs to one text at a time and to one thread, and is freed by {@link #close}.
+ * <p>A cache serves one sequence at a time and one thread. {@link #close} frees it.
  */
 public final class KeyValueCache implements AutoCloseable {
   private static final int FIRST_CAPACITY = 64;
   private static final int TOKENS = 2; // the axis of [batch, groups, tokens, dim]
 
-  /** Keys and values that a query may attend to, {@code [batch, groups, tokens, dim]} each. */
-  record KeysAndValues(Tensor keys, Tensor values) {}
+  /** Keys and values of one layer, {@code [batch, groups, tokens, dim]} each. */
+  public record KeysAndValues(Tensor keys, Tensor values) {}
 
   private final @Nullable Tensor[] keys;
   private final @Nullable Tensor[] values;
-  private long least; // tokens that there is to be room for
+  private long least; // capacity in tokens
   private long length;
 
-  /** For a model of so many layers. */
-  KeyValueCache(int layers) {
+  /** An empty cache for a model of so many layers. */
+  public KeyValueCache(int layers) {
     this(layers, FIRST_CAPACITY);
   }
 
-  /** With memory for so many tokens from the beginning. */
-  KeyValueCache(int layers, long capacity) {
+  /** An empty cache with memory for so many tokens from the beginning. */
+  public KeyValueCache(int layers, long capacity) {
     keys = new Tensor[layers];
     values = new Tensor[layers];
     least = Math.max(1, capacity);
   }
 
-  /** How many tokens it holds. */
+  /** Number of tokens in the cache. */
   public long length() {
     return length;
   }
 
-  /**
-   * Forgets all but the first tokens, so that another text with the same beginning can go on from
-   * there.
-   */
+  /** Drops all but the first tokens, so that another text with the same prefix can continue. */
   public void truncate(long length) {
     if (length < 0 || length > this.length) {
-      throw new UserError("the cache holds %d tokens, not %d".formatted(this.length, length));
+      throw new UserError("the KV cache holds %d tokens, not %d".formatted(this.length, length));
     }
     this.length = length;
   }
 
-  /** Writes a layer's next tokens, {@code [batch, groups, tokens, dim]}, and gives all so far. */
+  /**
+   * Appends a layer's keys and values, {@code [batch, groups, tokens, dim]}; returns all so far.
+   */
   KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
     return write(layer, length, newKeys, newValues);
   }
 
   /**
-   * Writes tokens of a layer from a place on, and gives all up to their end. Threads may write in
-   * different places once there is room for all.
+   * Writes a layer's keys and values at a position and returns all up to their end. Threads may
+   * write at different positions at the same time once {@link #makeRoom} has been called for all.
    */
-  KeysAndValues write(int layer, long place, Tensor newKeys, Tensor newValues) {
+  public KeysAndValues write(int layer, long place, Tensor newKeys, Tensor newValues) {
     KeysAndValues memory = memoryFor(layer, place, newKeys, newValues);
     return new KeysAndValues(
         written(memory.keys(), place, newKeys), written(memory.values(), place, newValues));
@@ -80,8 +79,8 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /**
-   * A layer's memory, {@code [batch, groups, capacity, dim]}, which has room for these after the
-   * tokens that it holds; they are still to be written.
+   * A layer's memory, {@code [batch, groups, capacity, dim]}, with room for these keys and values
+   * after those that it holds; they are not written yet.
    */
   KeysAndValues memoryFor(int layer, Tensor newKeys, Tensor newValues) {
     return memoryFor(layer, length, newKeys, newValues);
@@ -99,9 +98,9 @@ public final class KeyValueCache implements AutoCloseable {
   /**
    * Makes room for more tokens.
    *
-   * @return whether memory lies elsewhere now
+   * @return whether the memory has moved
    */
-  boolean makeRoom(long tokens) {
+  public boolean makeRoom(long tokens) {
     long needed = length + tokens;
     least = Math.max(least, needed);
     boolean moved = false;
@@ -117,13 +116,13 @@ public final class KeyValueCache implements AutoCloseable {
     return moved;
   }
 
-  /** The memory of a layer that has read some tokens, {@code [batch, groups, capacity, dim]}. */
-  KeysAndValues memory(int layer) {
+  /** The memory of a layer that has seen some tokens, {@code [batch, groups, capacity, dim]}. */
+  public KeysAndValues memory(int layer) {
     return new KeysAndValues(requireNonNull(keys[layer]), requireNonNull(values[layer]));
   }
 
-  /** Counts the tokens that every layer has written. */
-  void advance(long tokens) {
+  /** Adds tokens to the length once every layer has written them. */
+  public void advance(long tokens) {
     length += tokens;
   }
 
@@ -139,7 +138,7 @@ public final class KeyValueCache implements AutoCloseable {
   private void checkBatch(Tensor memory, Tensor added) {
     if (memory.size(0) != added.size(0)) {
       throw new UserError(
-          "the cache is of %d rows, found %d".formatted(memory.size(0), added.size(0)));
+          "the KV cache has %d rows, found %d".formatted(memory.size(0), added.size(0)));
     }
   }
 
@@ -158,7 +157,7 @@ public final class KeyValueCache implements AutoCloseable {
     }
   }
 
-  /** Frees its memory; it is empty then and can be filled again. */
+  /** Frees the memory. The cache is empty then, and can be filled again. */
   @Override
   public void close() {
     length = 0;

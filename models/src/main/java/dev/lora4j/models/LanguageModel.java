@@ -3,139 +3,87 @@ package dev.lora4j.models;
 import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.nn.Child;
-import dev.lora4j.nn.Crew;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
+import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A causal language model: tokens to hidden states, hidden states to logits of the next token. The
- * two halves can be called one by one, since only tokens that carry a loss need logits.
+ * A causal language model: token ids to hidden states, hidden states to logits of the next token.
+ * The two halves are separate calls because only labelled positions need logits.
  *
- * <p>Names of its modules are those of Hugging Face's transformers, so that checkpoints and PEFT's
- * adapters fit. Threads may share it while they do not change it.
+ * <p>Module names are those of Hugging Face's transformers, so that checkpoints and PEFT adapters
+ * fit. Threads may share a model that nobody changes.
  */
 public abstract class LanguageModel extends Module {
   private static final String HEAD = "lm_head";
-  private static final int LEAST_PART = 8; // tokens that are worth a thread
 
-  /**
-   * What the model makes of each token.
-   *
-   * @return {@code [batch, tokens, hidden]}
-   */
-  public final Tensor hidden(Tokens tokens) {
-    return whole(passage(tokens));
+  private final LanguageModelConfig config;
+  private @Nullable Child head;
+
+  /** A model whose weights the subclass makes. */
+  protected LanguageModel(LanguageModelConfig config) {
+    this.config = config;
   }
 
-  /** The same in pieces. */
+  /** Adds the output projection; to be called when all other children have been added. */
+  protected final void addOutputProjection(Embedding embedding) {
+    head =
+        child(
+            HEAD,
+            hasTiedHead()
+                ? Linear.sharing(embedding.weight())
+                : Linear.withoutBias(config.hiddenSize(), vocabularySize()));
+  }
+
+  /** Starts a forward pass whose layers attend as {@code attention} says. */
+  public abstract Passage passage(Tokens tokens, Attention attention);
+
+  /** Starts a forward pass over whole sequences, to run layer by layer. */
   public final Passage passage(Tokens tokens) {
     return passage(tokens, Attention.over(tokens));
   }
 
   /**
-   * The same for tokens that follow those in the cache, which takes them in. There is no gradient.
+   * Computes the final hidden states of whole sequences.
+   *
+   * @return {@code [batch, tokens, hidden]}
+   */
+  public final Tensor hidden(Tokens tokens) {
+    return hidden(passage(tokens));
+  }
+
+  /**
+   * Computes the final hidden states of tokens that continue the KV cache, and appends their keys
+   * and values to it. Gradients are not recorded.
    *
    * @param tokens the next ones of each row
    * @return {@code [batch, tokens, hidden]}
    */
   public final Tensor hidden(Tokens tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor hidden = whole(passage(tokens, Attention.continuing(tokens, cache)));
+      Tensor hidden = hidden(passage(tokens, Attention.continuing(tokens, cache)));
       cache.advance(tokens.length());
       return hidden;
     }
   }
 
-  /**
-   * Reads a text's next tokens into the cache, together with the calling thread's crew, of which
-   * each thread has a part of them. There is no gradient.
-   *
-   * @param ids at least one
-   * @param cache of one row
-   * @return what the model makes of the last token, {@code [1, hidden]}
-   */
-  public final Tensor read(long[] ids, KeyValueCache cache) {
-    int parts = device().is_cpu() ? Math.min(Crew.threads(), ids.length / LEAST_PART) : 1;
-    if (parts < 2) {
-      try (NoGradGuard guard = new NoGradGuard()) {
-        Tensor all = Ops.tensor(ids).view(1, ids.length).to(device(), ScalarType.Long);
-        Tokens tokens = Tokens.of(all);
-        Tensor last = lastOf(passage(tokens, Attention.continuing(tokens, cache)), ids.length);
-        cache.advance(ids.length);
-        return last;
-      }
-    }
-    PromptParts prompt = new PromptParts(cache, ids.length, parts);
-    AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
-    Crew.walk(
-        (thread, team) -> {
-          if (thread < parts) {
-            Tensor ofPart = lastOfPart(prompt.part(thread, team), ids);
-            if (thread == parts - 1) {
-              last.set(ofPart);
-            } else {
-              ofPart.deallocate();
-            }
-          }
-        });
-    cache.advance(ids.length);
-    return Ops.giveToScope(requireNonNull(last.get()));
-  }
-
-  private Tensor lastOfPart(PromptParts.Part part, long... ids) {
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      Tokens tokens = Tokens.of(part.of(ids));
-      return Ops.keep(lastOf(passage(tokens, Attention.of(part, tokens)), tokens.length()));
-    }
-  }
-
-  private Tensor lastOf(Passage passage, long tokens) {
-    Tensor last = Ops.tensor(new long[] {tokens - 1}).to(device(), ScalarType.Long);
-    return passage.finishAt(last, through(passage, passage.layers() - 1));
-  }
-
-  private static Tensor whole(Passage passage) {
-    return passage.finish(through(passage, passage.layers()));
-  }
-
-  private static Tensor through(Passage passage, int layers) {
-    Tensor x = passage.begin();
-    for (int i = 0; i < layers; i++) {
-      x = passage.layer(i, x);
-    }
-    return x;
+  private static Tensor hidden(Passage passage) {
+    return passage.finish(passage.through(passage.layers()));
   }
 
   /**
-   * Reads single tokens in a quicker way than {@link #hidden(Tokens, KeyValueCache)}, with the
-   * adapters and the crew that the calling thread has now, until the pointer scope closes that is
-   * open; empty if there is no such way for this model as it is.
+   * Computes the logits of the next token.
    *
-   * @param cache of one row, which has read something already
-   */
-  public Optional<TokenReader> tokenReader(KeyValueCache cache) {
-    return Optional.empty();
-  }
-
-  /** A forward whose layers attend as this says. */
-  abstract Passage passage(Tokens tokens, Attention attention);
-
-  /**
-   * The scores of each token as the next one.
-   *
-   * @param hidden {@code [rows…, hidden]}
+   * @param hidden final hidden states, {@code [rows…, hidden]}
    * @return {@code [rows…, vocabulary]}
    */
   public final Tensor logits(Tensor hidden) {
-    return head().forward(hidden);
+    return logitTransform().apply(head().forward(hidden));
   }
 
   /**
@@ -147,37 +95,57 @@ public abstract class LanguageModel extends Module {
     return logits(hidden(Tokens.of(ids)));
   }
 
-  /** The layer from hidden states to logits; its occupant's weight is {@code [vocab, hidden]}. */
-  public abstract Child head();
+  /** The output projection from hidden states; its weight is {@code [vocabulary, hidden]}. */
+  public Child head() {
+    return requireNonNull(head, "the model has no output projection");
+  }
+
+  /** The step from the projection's output to the logits; identity by default. */
+  public LogitTransform logitTransform() {
+    return LogitTransform.identity();
+  }
 
   @Override
   public final Optional<String> headPath() {
     return Optional.of(HEAD);
   }
 
-  /** Whether the head's weight is the embedding's. */
-  public abstract boolean hasTiedHead();
+  /** Whether the output projection shares the embedding's weight. */
+  public final boolean hasTiedHead() {
+    return config.tiedHead();
+  }
+
+  @Override
+  public final Optional<String> modelType() {
+    return Optional.of(config.modelType());
+  }
+
+  @Override
+  public final List<String> defaultTargets() {
+    return ModelFamily.named(config.modelType()).map(ModelFamily::defaultTargets).orElse(List.of());
+  }
 
   /** Number of tokens in the vocabulary. */
-  public abstract int vocabularySize();
+  public final int vocabularySize() {
+    return config.vocabularySize();
+  }
 
-  /** The longest text, in tokens, that the model was made for. */
-  public abstract int maxPositions();
+  /** Maximum sequence length, in tokens. */
+  public final int maxPositions() {
+    return config.maxPositions();
+  }
 
-  /** Number of layers. */
-  abstract int layerCount();
-
-  /** An empty cache of this model's shape; the caller frees it. */
+  /** An empty KV cache of this model's shape; the caller frees it. */
   public final KeyValueCache newCache() {
-    return new KeyValueCache(layerCount());
+    return new KeyValueCache(config.layers());
   }
 
   /**
-   * An empty cache with memory for so many tokens from the beginning.
+   * An empty KV cache with memory for so many tokens from the beginning.
    *
-   * @param capacity it grows by itself when more come
+   * @param capacity in tokens; the cache grows when more come
    */
   public final KeyValueCache newCache(long capacity) {
-    return new KeyValueCache(layerCount(), capacity);
+    return new KeyValueCache(config.layers(), capacity);
   }
 }

@@ -1,38 +1,35 @@
 package dev.lora4j.models;
 
-import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
-import java.util.stream.IntStream;
 
 /**
- * The sizes and choices that make a {@link Llama}, a Mistral, or a Qwen.
+ * The sizes and choices of a {@link Llama}, a Mistral or a Qwen.
  *
- * @param family Hugging Face's {@code model_type}, one of {@link #FAMILIES}
+ * @param modelType Hugging Face's {@code model_type}
  * @param vocabularySize number of tokens
- * @param hiddenSize width of the stream between the layers
- * @param intermediateSize width inside the feed-forward
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize inner width of the feed-forward
  * @param layers number of layers
  * @param heads attention heads
- * @param groups heads of keys and values; each serves {@code heads / groups} heads
- * @param headDim numbers in a head
- * @param maxPositions the longest text, in tokens
+ * @param groups key/value heads; each serves {@code heads / groups} attention heads
+ * @param headDim size of an attention head
+ * @param maxPositions maximum sequence length, in tokens
  * @param normEpsilon RMSNorm's ε
- * @param ropeTheta the base of the rotary frequencies
- * @param ropeScaling how they are scaled for long texts
- * @param windows for each layer, how many tokens one token sees, itself included; empty for all
- * @param queryKeyNorm whether queries and keys are normalised, head by head (Qwen3)
- * @param biases which linear layers have one
- * @param tiedHead whether the head's weight is the embedding's
- * @param attentionDropout probability that an attention weight is dropped in training
+ * @param ropeTheta base of the rotary frequencies
+ * @param ropeScaling their scaling for long sequences
+ * @param windows the sliding window of each layer, in tokens, a token itself included; empty for
+ *     full attention
+ * @param queryKeyNorm whether each query and key head is normalised (Qwen3)
+ * @param biases which linear layers have a bias
+ * @param tiedHead whether the output projection shares the embedding's weight
+ * @param attentionDropout dropout probability of attention weights
  */
 public record LlamaConfig(
-    String family,
+    String modelType,
     int vocabularySize,
     int hiddenSize,
     int intermediateSize,
@@ -48,15 +45,11 @@ public record LlamaConfig(
     boolean queryKeyNorm,
     Biases biases,
     boolean tiedHead,
-    double attentionDropout) {
-
-  /** The {@code model_type}s that are this architecture. */
-  public static final List<String> FAMILIES = List.of("llama", "mistral", "qwen2", "qwen3");
-
-  private static final Map<String, Object> NEUTRAL = neutral();
+    double attentionDropout)
+    implements LanguageModelConfig {
 
   /**
-   * Which linear layers have a bias.
+   * The linear layers that have a bias.
    *
    * @param queryKeyValue q_proj, k_proj and v_proj
    * @param output o_proj
@@ -81,145 +74,20 @@ public record LlamaConfig(
   }
 
   /**
-   * Reads a {@code config.json} of Hugging Face's, of any age.
+   * Reads the {@code config.json} of a Llama, a Mistral or a Qwen, old or new.
    *
-   * @throws UserError for an architecture or a choice that is not supported, by name
-   * @throws dev.lora4j.CorruptFile where a field is missing or of another kind
+   * @throws UserError naming a model type or a choice that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   public static LlamaConfig read(Path configJson) {
-    return of(ConfigFields.read(configJson));
+    return of(JsonDocument.read(configJson));
   }
 
-  /** The same from fields that were read before. */
-  public static LlamaConfig of(ConfigFields fields) {
-    String family = fields.text("model_type", "");
-    if (!FAMILIES.contains(family)) {
-      throw new UserError(
-          "%s is none of %s%s"
-              .formatted(
-                  fields.path("model_type = " + family),
-                  String.join(", ", FAMILIES),
-                  NearMiss.hint(family, FAMILIES)));
+  /** Reads the fields of a {@code config.json}. */
+  public static LlamaConfig of(JsonDocument fields) {
+    if (ModelFamily.of(fields) instanceof LlamaFamily family) {
+      return family.config(fields);
     }
-    fields.refuseUnless(NEUTRAL);
-    ConfigFields rope =
-        fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
-    rope.refuseUnless(Map.of("partial_rotary_factor", 1));
-    int heads = fields.size("num_attention_heads");
-    int hidden = fields.size("hidden_size");
-    int layers = fields.size("num_hidden_layers");
-    return new LlamaConfig(
-        family,
-        fields.size("vocab_size"),
-        hidden,
-        fields.size("intermediate_size"),
-        layers,
-        heads,
-        fields.size("num_key_value_heads", family.equals("mistral") ? 8 : heads),
-        fields.size("head_dim", family.equals("qwen3") ? 128 : hidden / heads),
-        fields.size("max_position_embeddings", 2048),
-        fields.number("rms_norm_eps", 1e-6),
-        rope.number("rope_theta", fields.number("rope_theta", 10_000)),
-        RopeScaling.read(rope),
-        windows(fields, family, layers),
-        family.equals("qwen3"),
-        biases(fields, family),
-        fields.flag("tie_word_embeddings", false),
-        fields.number("attention_dropout", 0));
-  }
-
-  private static Biases biases(ConfigFields fields, String family) {
-    return switch (family) {
-      case "qwen2" -> new Biases(true, false, false);
-      case "mistral" -> new Biases(false, false, false);
-      case "qwen3" -> {
-        boolean attention = fields.flag("attention_bias", false);
-        yield new Biases(attention, attention, false);
-      }
-      default -> {
-        boolean attention = fields.flag("attention_bias", false);
-        yield new Biases(attention, attention, fields.flag("mlp_bias", false));
-      }
-    };
-  }
-
-  // ---- sliding windows ----
-
-  private static List<OptionalLong> windows(ConfigFields fields, String family, int layers) {
-    return switch (family) {
-      case "llama" -> Collections.nCopies(layers, OptionalLong.empty());
-      case "mistral" -> Collections.nCopies(layers, window(fields, true));
-      default -> qwenWindows(fields, layers);
-    };
-  }
-
-  /** The window where it is on; where the field is absent it has transformers' default. */
-  private static OptionalLong window(ConfigFields fields, boolean on) {
-    boolean isNull = fields.isPresent("sliding_window") && !fields.has("sliding_window");
-    return on && !isNull
-        ? OptionalLong.of(fields.size("sliding_window", 4096))
-        : OptionalLong.empty();
-  }
-
-  private static List<OptionalLong> qwenWindows(ConfigFields fields, int layers) {
-    OptionalLong window = window(fields, fields.flag("use_sliding_window", false));
-    List<String> kinds = fields.texts("layer_types");
-    if (kinds.isEmpty()) {
-      int first = fields.size("max_window_layers", 28);
-      return IntStream.range(0, layers)
-          .mapToObj(i -> i >= first ? window : OptionalLong.empty())
-          .toList();
-    }
-    return kinds.stream().map(kind -> windowOfKind(fields, kind, window)).toList();
-  }
-
-  private static OptionalLong windowOfKind(ConfigFields fields, String kind, OptionalLong window) {
-    return switch (kind) {
-      case "full_attention" -> OptionalLong.empty();
-      case "sliding_attention" -> window;
-      default ->
-          throw new UserError(
-              fields.path("layer_types")
-                  + ": "
-                  + kind
-                  + " is not supported; supported: full_attention, sliding_attention");
-    };
-  }
-
-  // ---- what is refused ----
-
-  /** Fields of these and of related families that would change the result, and their off value. */
-  private static Map<String, Object> neutral() {
-    Map<String, Object> neutral = new HashMap<>();
-    neutral.put("hidden_act", "silu");
-    neutral.put("partial_rotary_factor", 1);
-    for (String factor :
-        List.of(
-            "embedding_multiplier",
-            "residual_multiplier",
-            "logits_scaling",
-            "logit_scale",
-            "mup_multiplier")) {
-      neutral.put(factor, 1);
-    }
-    for (String key :
-        List.of(
-            "alibi",
-            "add_cross_attention",
-            "attention_chunk_size",
-            "attention_multiplier",
-            "attn_logit_softcapping",
-            "clip_qkv",
-            "final_logit_softcapping",
-            "is_encoder_decoder",
-            "no_rope_layers",
-            "num_experts",
-            "num_local_experts",
-            "quantization_config",
-            "query_pre_attn_scalar",
-            "use_qk_norm")) {
-      neutral.put(key, "absent");
-    }
-    return neutral;
+    throw new UserError(fields.path("model_type") + " is not a Llama's");
   }
 }

@@ -3,29 +3,19 @@ package dev.lora4j.models;
 import dev.lora4j.nn.Module;
 import org.bytedeco.pytorch.Tensor;
 
-/** A piece of a language model: it needs to know who attends to whom, and can't run on its own. */
-class Part extends Module {
+/** A part of a language model that can't run on its own, since it needs the attention context. */
+public class Part extends Module {
 
-  /** With these children, named {@code 0}, {@code 1}, …: PyTorch's {@code nn.ModuleList}. */
-  Part(Module... numbered) {
+  /** A part with these children, named {@code 0}, {@code 1}, …: PyTorch's {@code nn.ModuleList}. */
+  public Part(Module... numbered) {
     for (int i = 0; i < numbered.length; i++) {
       child(Integer.toString(i), numbered[i]);
     }
   }
 
-  /**
-   * Some tokens of a batch, {@code [n, hidden]}.
-   *
-   * @param places {@code [n]}, int64: counted row after row
-   * @param all {@code [batch, tokens, hidden]}
-   */
-  static Tensor at(Tensor places, Tensor all) {
-    return all.flatten(0, 1).index_select(0, places);
-  }
-
-  /** Is not there: run the model instead. */
+  /** Not supported: run the model instead. */
   @Override
   public final Tensor forward(Tensor input) {
-    throw new UnsupportedOperationException("a piece of a model can't run alone: run the model");
+    throw new UnsupportedOperationException("a part of a model can't run alone: run the model");
   }
 }

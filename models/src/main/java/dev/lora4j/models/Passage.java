@@ -1,18 +1,18 @@
 package dev.lora4j.models;
 
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A forward of a language model in pieces, for who wants to keep less of it than all: the layers
- * one by one, and the last of them for some tokens only. {@link LanguageModel#hidden} is all layers
- * in a row, and {@link #finish}.
+ * One forward pass of a language model, layer by layer: for callers that keep only some of the
+ * activations, or need the last layer at some positions only.
  */
 public interface Passage {
 
   /**
-   * What the first layer reads. To be called first, in a scope that outlives the passage.
+   * Embeds the tokens. To be called first, in a pointer scope that outlives the pass.
    *
-   * @return {@code [batch, tokens, hidden]}
+   * @return input of the first layer, {@code [batch, tokens, hidden]}
    */
   Tensor begin();
 
@@ -20,29 +20,57 @@ public interface Passage {
   int layers();
 
   /**
-   * What a layer makes of the one before: another tensor, after which x itself may be freed.
+   * Runs one layer; what follows its attention only at the selected positions.
    *
-   * @param number from 0 on
+   * @param number of the layer, from 0 on
+   * @param x {@code [batch, tokens, hidden]}
+   * @param selected picks the positions, or all, of a tensor {@code [batch, tokens, …]}
+   * @return the output at the selected positions
+   */
+  Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected);
+
+  /**
+   * Runs one layer. The result is another tensor than x, which may be freed then.
+   *
+   * @param number of the layer, from 0 on
    * @param x {@code [batch, tokens, hidden]}
    * @return the same shape
    */
-  Tensor layer(int number, Tensor x);
+  default Tensor layer(int number, Tensor x) {
+    return layer(number, x, all -> all);
+  }
 
   /**
-   * What the head reads, of the last layer's output; each token for itself.
+   * Applies the final norm, position by position.
    *
-   * @param x {@code [rows…, hidden]}
-   * @return the same shape
+   * @param x output of the last layer, {@code [rows…, hidden]}
+   * @return final hidden states, of the same shape
    */
   Tensor finish(Tensor x);
 
   /**
-   * What the head reads at some places only: the last layer, of which all that comes after the
-   * attention is computed for them alone, and {@link #finish}.
+   * Runs the last layer and the final norm at some positions only: whatever follows that layer's
+   * attention is computed for them alone.
    *
-   * @param x {@code [batch, tokens, hidden]}, of the layer before the last
-   * @param places {@code [n]}, int64: tokens of the batch, counted row after row
-   * @return {@code [n, hidden]}
+   * @param places positions in the batch, row after row, {@code [n]}, int64
+   * @param x input of the last layer, {@code [batch, tokens, hidden]}
+   * @return final hidden states, {@code [n, hidden]}
    */
-  Tensor finishAt(Tensor places, Tensor x);
+  default Tensor finishAt(Tensor places, Tensor x) {
+    return finish(layer(layers() - 1, x, all -> all.flatten(0, 1).index_select(0, places)));
+  }
+
+  /**
+   * Embeds the tokens and runs the first layers.
+   *
+   * @param count how many
+   * @return {@code [batch, tokens, hidden]}
+   */
+  default Tensor through(int count) {
+    Tensor x = begin();
+    for (int i = 0; i < count; i++) {
+      x = layer(i, x);
+    }
+    return x;
+  }
 }

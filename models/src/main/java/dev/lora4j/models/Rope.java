@@ -1,36 +1,35 @@
 package dev.lora4j.models;
 
 import dev.lora4j.nn.Ops;
-import dev.lora4j.row.Turn;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
  * Rotary position embeddings (Su et al. 2021, <a
- * href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>, §3.4.2): the numbers {@code i} and
- * {@code i + dim/2} of a head are turned by {@code position · frequency[i]}.
+ * href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>, §3.4.2): rotates the elements
+ * {@code i} and {@code i + dim/2} of a head by {@code position · frequency[i]}.
  *
- * <p>The tables of cosines and sines grow to the last position that was asked for; threads share
- * them.
+ * <p>The tables of cosines and sines grow to the highest position so far; threads share them.
  */
-final class Rope implements AutoCloseable {
+public final class Rope implements AutoCloseable {
   private static final long FIRST_ROWS = 256;
 
   /**
-   * The turns of some positions, {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}.
+   * Rotations of some positions, {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}.
    *
    * @param cos the cosines, twice side by side
-   * @param sin minus the sines, and the sines
+   * @param sin minus the sines, then the sines
    */
-  record Turns(Tensor cos, Tensor sin) {
+  public record Turns(Tensor cos, Tensor sin) {
 
-    /** Turns heads, {@code [batch, tokens, heads, dim]}. */
-    Tensor apply(Tensor heads) {
+    /** Rotates heads, {@code [batch, tokens, heads, dim]}. */
+    public Tensor apply(Tensor heads) {
       return Ops.turned(heads, cos, sin);
     }
   }
@@ -42,19 +41,29 @@ final class Rope implements AutoCloseable {
   }
 
   private final float[] frequencies;
+  private final double magnitude;
   private final List<Tables> made = new ArrayList<>();
   private volatile Tables tables;
 
   /**
-   * @param frequencies radians by position, {@code dim / 2} of them
+   * @param frequencies in radians a position, {@code dim / 2} of them
    */
-  Rope(float[] frequencies) {
+  public Rope(float[] frequencies) {
+    this(frequencies, 1);
+  }
+
+  /**
+   * @param frequencies in radians a position, {@code dim / 2} of them
+   * @param magnitude factor of all cosines and sines; its square scales the attention scores
+   */
+  public Rope(float[] frequencies, double magnitude) {
     this.frequencies = frequencies.clone();
+    this.magnitude = magnitude;
     tables = make(FIRST_ROWS);
   }
 
-  /** The turns of the tokens of a forward, as numbers of this kind. */
-  Turns turns(Attention attention, Tensor like) {
+  /** The rotations of a forward pass's tokens, with the dtype and device of {@code like}. */
+  public Turns turns(Attention attention, Tensor like) {
     return attention
         .positions()
         .map(positions -> turnsAt(positions, like))
@@ -76,11 +85,19 @@ final class Rope implements AutoCloseable {
     return new Turns(cos.to(like).unsqueeze(-2), sin.to(like).unsqueeze(-2));
   }
 
-  /** The turn of one position. */
-  Turn turnAt(long position) {
-    Tables all = reaching(position + 1);
-    return new Turn(
-        Ops.floats(all.cos().select(0, position)), Ops.floats(all.sin().select(0, position)));
+  /** Size of a head. */
+  public int headDim() {
+    return 2 * frequencies.length;
+  }
+
+  /** The cosines of one position, twice side by side, {@code [dim]}. */
+  public float[] cosines(long position) {
+    return Ops.floats(reaching(position + 1).cos().select(0, position));
+  }
+
+  /** Minus the sines of one position, then the sines, {@code [dim]}. */
+  public float[] sines(long position) {
+    return Ops.floats(reaching(position + 1).sin().select(0, position));
   }
 
   private Tables reaching(long rows) {
@@ -100,19 +117,23 @@ final class Rope implements AutoCloseable {
         NoGradGuard guard = new NoGradGuard()) {
       Tensor positions = Ops.range(0, rows).to(torch.ScalarType.Float).unsqueeze(1);
       Tensor angles = positions.mul(Ops.tensor(frequencies, frequencies.length)); // [rows, dim / 2]
-      Tensor cos = angles.cos();
-      Tensor sin = angles.sin();
+      Tensor cos = scaled(angles.cos());
+      Tensor sin = scaled(angles.sin());
       Tables wider = new Tables(sideBySide(cos, cos), sideBySide(sin.neg(), sin));
       made.add(wider);
       return wider;
     }
   }
 
+  private Tensor scaled(Tensor table) {
+    return magnitude == 1 ? table : table.mul_(new Scalar(magnitude));
+  }
+
   private static Tensor sideBySide(Tensor left, Tensor right) {
     return Ops.keep(torch.cat(new TensorVector(left, right), 1));
   }
 
-  /** Frees the tables, the outgrown ones too: a thread may have been at work with them. */
+  /** Frees the tables, outgrown ones too, which a thread may have been using until now. */
   @Override
   public synchronized void close() {
     for (Tables old : made) {

@@ -2,24 +2,25 @@ package dev.lora4j.models;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.nn.Ops;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** How a model that was trained on short texts turns positions of long ones. */
+/** Scaling of the rotary frequencies for sequences longer than those of the pre-training. */
 public sealed interface RopeScaling {
 
-  /** The frequency that takes the place of this one, in radians by position. */
+  /** The scaled value of a frequency, in radians a position. */
   double scaled(double frequency);
 
   /**
-   * The frequencies {@code θ^(−2i / dim)} of a head, scaled. They are computed in single precision,
-   * as everybody does: thousands of positions later the last bit tells.
+   * Computes the scaled frequencies {@code θ^(−2i / dim)} of a head, in single precision as other
+   * implementations do: thousands of positions later the last bit makes a difference.
    *
-   * @param theta the base of the powers
-   * @param dim numbers in a head
+   * @param theta base of the powers
+   * @param dim size of a head
    * @return {@code [dim / 2]}
    */
   default float[] frequencies(double theta, int dim) {
@@ -37,7 +38,7 @@ public sealed interface RopeScaling {
     }
   }
 
-  /** As they are. */
+  /** No scaling. */
   record None() implements RopeScaling {
     @Override
     public double scaled(double frequency) {
@@ -46,10 +47,10 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * Positions are divided (Chen et al. 2023, <a
+   * Linear position interpolation (Chen et al. 2023, <a
    * href="https://arxiv.org/abs/2306.15595">arXiv:2306.15595</a>, eq. 4).
    *
-   * @param factor by how much
+   * @param factor divisor of the positions
    */
   record Linear(double factor) implements RopeScaling {
     @Override
@@ -59,13 +60,12 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * Llama 3's: slow turns are divided, quick ones kept, and between them one goes over into the
-   * other.
+   * Llama 3's scaling: divides low frequencies, keeps high ones, and interpolates between them.
    *
-   * @param factor by how much the slow ones are divided
-   * @param lowFactor turns that go round less often than this in the original length are slow
-   * @param highFactor turns that go round more often than this are quick
-   * @param originalPositions the length of the texts that the model was first trained on
+   * @param factor divisor of the low frequencies
+   * @param lowFactor rotations in the original length below which a frequency is low
+   * @param highFactor rotations in the original length above which a frequency is high
+   * @param originalPositions sequence length of the pre-training
    */
   record Llama3(double factor, double lowFactor, double highFactor, double originalPositions)
       implements RopeScaling {
@@ -84,12 +84,12 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * Reads {@code rope_scaling}, or {@code rope_parameters} as newer configs say.
+   * Reads {@code rope_scaling}, or {@code rope_parameters} of newer configs.
    *
-   * @throws UserError for a kind that is not known here
-   * @throws CorruptFile where a number is missing
+   * @throws UserError naming a kind that is not supported
+   * @throws CorruptFile if a number is missing
    */
-  static RopeScaling read(ConfigFields fields) {
+  static RopeScaling read(JsonDocument fields) {
     String kind = fields.text("rope_type", fields.text("type", "default"));
     return switch (kind) {
       case "default" -> new None();

@@ -7,35 +7,41 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What a language model reads: rows of tokens, and where in a row one text ends and the next
- * begins.
+ * The input of a language model: rows of token ids, with position ids and a layout where a row
+ * holds several texts. The layout replaces the attention mask.
  *
  * @param ids {@code [batch, tokens]}, int64
- * @param positions {@code [batch, tokens]}, int64, each token's place in its text; empty for 0, 1,
- *     2, … in each row
- * @param ends {@code [batch, tokens]}, int64: the place in the row before which those that follow a
- *     token attend to it; empty where each row is one text
+ * @param positions {@code [batch, tokens]}, int64, the position ids; empty for 0, 1, 2, … in each
+ *     row
+ * @param layout the texts of all rows, row after row; empty where each row is one text
  */
-public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<Tensor> ends) {
+public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<PrefixTree> layout) {
 
   public Tokens {
     if (ids.dim() != 2) {
       throw new UserError("tokens: expected [batch, tokens], found " + Ops.shapeOf(ids));
     }
-    positions.ifPresent(given -> checkShape("positions", given, ids));
-    ends.ifPresent(given -> checkShape("ends", given, ids));
+    positions.ifPresent(given -> checkShape(given, ids));
+    layout.ifPresent(given -> checkSize(given, ids));
   }
 
-  private static void checkShape(String what, Tensor given, Tensor ids) {
-    if (!Arrays.equals(Ops.shape(given), Ops.shape(ids))) {
+  private static void checkShape(Tensor positions, Tensor ids) {
+    if (!Arrays.equals(Ops.shape(positions), Ops.shape(ids))) {
       throw new UserError(
-          "%s: expected %s as the tokens, found %s"
-              .formatted(what, Ops.shapeOf(ids), Ops.shapeOf(given)));
+          "positions: expected %s as the tokens, found %s"
+              .formatted(Ops.shapeOf(ids), Ops.shapeOf(positions)));
+    }
+  }
+
+  private static void checkSize(PrefixTree layout, Tensor ids) {
+    if (layout.size() != ids.numel()) {
+      throw new UserError(
+          "layout: expected %d tokens, found %d".formatted(ids.numel(), layout.size()));
     }
   }
 
   /**
-   * One text a row. Padding at the end of a row needs nothing else: no token sees what follows it.
+   * One text a row. Padding at the end of a row needs no mask: attention is causal.
    *
    * @param ids {@code [batch, tokens]}, int64
    */
@@ -49,18 +55,13 @@ public record Tokens(Tensor ids, Optional<Tensor> positions, Optional<Tensor> en
   }
 
   /**
-   * Several texts a row, each with positions from 0 on. A token attends to itself and to those
-   * before it in the row that do not end before it: to its own text, where all of a text's tokens
-   * end with it. What several texts begin with may stand once, before all of their rests, and end
-   * with the last of them. Padding may stand as a text of its own.
+   * Several texts in one row, with shared prefixes computed once.
    *
-   * @param ids {@code [batch, tokens]}, int64
-   * @param positions {@code [batch, tokens]}, int64
-   * @param ends {@code [batch, tokens]}, int64, each greater than the token's own place, and not
-   *     greater than those of the tokens that it attends to
+   * @param ids {@code [1, tokens]}, int64: the layout's tokens
+   * @param positions {@code [1, tokens]}, int64: the layout's positions
    */
-  public static Tokens packed(Tensor ids, Tensor positions, Tensor ends) {
-    return new Tokens(ids, Optional.of(positions), Optional.of(ends));
+  public static Tokens packed(Tensor ids, Tensor positions, PrefixTree layout) {
+    return new Tokens(ids, Optional.of(positions), Optional.of(layout));
   }
 
   /** Number of rows. */

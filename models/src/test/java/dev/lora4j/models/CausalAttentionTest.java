@@ -14,16 +14,16 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** What is computed some tokens at a time is softmax(q kᵀ / √dim) v over what each token sees. */
+/** Attention in query blocks equals softmax(q kᵀ / √dim) v over the keys that each token sees. */
 class CausalAttentionTest {
-  private static final double TOLERANCE = 2e-5; // sums of up to 330 numbers in another order
+  private static final double TOLERANCE = 2e-5; // sums of up to 330 values in another order
   private static final int BATCH = 2;
   private static final int GROUPS = 2;
   private static final int HEADS = 4;
   private static final int DIM = 8;
 
   @Property(tries = 60)
-  void everyTokenSeesWhatComesBeforeIt(
+  void everyTokenAttendsToThoseBeforeIt(
       @ForAll @IntRange(min = 1, max = 230) int length,
       @ForAll @IntRange(min = 0, max = 100) int before,
       @ForAll @IntRange(min = 0, max = 200) int window,

@@ -17,7 +17,7 @@ import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.Sgd;
 import dev.lora4j.train.Trainer;
-import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
@@ -60,7 +60,7 @@ class ConvNetTrainingTest {
       Trainer.of(net, optimizer)
           .batchSize(BATCH)
           .cacheBytes(0)
-          .listener(listening(losses))
+          .callback(listening(losses))
           .fit(inPyTorchsOrder(batch), group);
 
       expected.check("losses", tensor(losses), TOLERANCE);
@@ -96,8 +96,8 @@ class ConvNetTrainingTest {
             settings.get("weight_decay").asDouble()));
   }
 
-  static TrainingListener listening(List<Double> losses) {
-    return new TrainingListener() {
+  static TrainingCallback listening(List<Double> losses) {
+    return new TrainingCallback() {
       @Override
       public void onStep(Step step) {
         losses.add(step.loss());

@@ -1,24 +1,31 @@
 package dev.lora4j.models;
 
 import dev.lora4j.Fixture;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/** The small checkpoints that tools/llm_fixtures.py wrote, one of each family. */
+/** The small checkpoints that tools/llm_fixtures.py wrote, at least one of each family. */
 public final class Families {
   private Families() {}
 
-  /** Their names. */
+  /** Their names, those of the fixtures' directories. */
   public static Stream<String> all() {
-    return Stream.of("llama2", "llama3", "llama_linear", "mistral", "qwen2", "qwen3", "gpt2");
+    try (Stream<Path> directories = Files.list(Fixture.path("llm"))) {
+      return directories.map(path -> path.getFileName().toString()).sorted().toList().stream();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
-  /** Where one is. */
+  /** The directory of one. */
   public static Path directory(String family) {
     return Fixture.path("llm/" + family);
   }
 
-  /** What transformers and PEFT say of it. */
+  /** The results of transformers and PEFT for it. */
   public static Fixture expected(String family) {
     return Fixture.read("llm/" + family + "/expected.safetensors");
   }

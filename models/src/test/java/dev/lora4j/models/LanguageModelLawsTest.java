@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * However the tokens of a text reach a model, it makes the same of them. Tolerance {@code 1e-5},
- * relative to the largest number: sums are taken in another order.
+ * Packing, prefix sharing and the KV cache leave the hidden states as they are. Tolerance {@code
+ * 1e-5}, relative to the largest value: sums are taken in another order.
  */
 class LanguageModelLawsTest {
   private static final double TOLERANCE = 1e-5;
@@ -43,21 +43,32 @@ class LanguageModelLawsTest {
     return hidden.select(0, 0).narrow(0, from, count);
   }
 
+  /** Texts in {@code rows} rows of the same length, in the order of their tokens. */
+  private static Tokens packed(int rows, long[]... texts) {
+    PrefixTree layout =
+        PrefixTree.of(
+            Arrays.stream(texts)
+                .map(text -> Arrays.stream(text).mapToInt(token -> (int) token).toArray())
+                .toList());
+    return Tokens.packed(matrix(rows, layout.tokens()), matrix(rows, layout.positions()), layout);
+  }
+
+  private static Tensor matrix(int rows, int... values) {
+    return Ops.tensor(Arrays.stream(values).asLongStream().toArray()).view(rows, -1);
+  }
+
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void packedTextsAreReadAsIfEachWereAlone(String family) {
+  void packedSequencesEqualSeparateOnes(String family) {
     with(
         family,
         model -> {
-          Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 0});
-          Tensor ends = Ops.tensor(new long[] {8, 8, 8, 8, 8, 8, 8, 8, 13, 13, 13, 13, 13, 14});
-          Tensor packed =
-              model.hidden(
-                  Tokens.packed(
-                      Ops.tensor(TEXT).view(1, -1), positions.view(1, -1), ends.view(1, -1)));
+          long[] one = Arrays.copyOf(TEXT, 8);
+          long[] two = Arrays.copyOfRange(TEXT, 8, 13);
+          Tensor packed = model.hidden(packed(1, one, two, new long[] {95}));
 
-          Tensor first = model.hidden(Tokens.of(Arrays.copyOf(TEXT, 8)));
-          Tensor second = model.hidden(Tokens.of(Arrays.copyOfRange(TEXT, 8, 13)));
+          Tensor first = model.hidden(Tokens.of(one));
+          Tensor second = model.hidden(Tokens.of(two));
           TensorAssert.assertThat(row(packed, 0, 8)).isCloseTo(row(first, 0, 8), TOLERANCE);
           TensorAssert.assertThat(row(packed, 8, 5)).isCloseTo(row(second, 0, 5), TOLERANCE);
         });
@@ -65,17 +76,16 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void rowsOfPackedTextsAreReadAsIfEachWereAlone(String family) {
+  void rowsOfPackedSequencesEqualSeparateOnes(String family) {
     with(
         family,
         model -> {
-          Tensor ids = Ops.tensor(Arrays.copyOf(TEXT, 12)).view(2, 6);
-          Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 4, 5}).view(2, 6);
-          Tensor ends = Ops.tensor(new long[] {4, 4, 4, 4, 6, 6, 6, 6, 6, 6, 6, 6}).view(2, 6);
-          Tensor packed = model.hidden(Tokens.packed(ids, positions, ends));
+          long[] one = Arrays.copyOf(TEXT, 4); // begins with 5, the next ones with 61 and 90
+          long[] three = Arrays.copyOfRange(TEXT, 4, 10);
+          Tensor packed = model.hidden(packed(2, one, new long[] {61, 12}, three));
 
-          Tensor first = model.hidden(Tokens.of(Arrays.copyOf(TEXT, 4)));
-          Tensor third = model.hidden(Tokens.of(Arrays.copyOfRange(TEXT, 6, 12)));
+          Tensor first = model.hidden(Tokens.of(one));
+          Tensor third = model.hidden(Tokens.of(three));
           TensorAssert.assertThat(row(packed, 0, 4)).isCloseTo(row(first, 0, 4), TOLERANCE);
           TensorAssert.assertThat(packed.select(0, 1)).isCloseTo(row(third, 0, 6), TOLERANCE);
         });
@@ -83,19 +93,17 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void whatTextsBeginWithIsReadForAllOfThem(String family) {
+  void aSharedPrefixServesAllItsSequences(String family) {
     with(
         family,
         model -> {
-          long[] stem = Arrays.copyOf(TEXT, 6);
-          Tensor ids = Ops.tensor(new long[] {stem[0], stem[1], stem[2], stem[3], 9, 8, 4, 5, 7});
-          Tensor positions = Ops.tensor(new long[] {0, 1, 2, 3, 4, 5, 4, 5, 6});
-          Tensor ends = Ops.tensor(new long[] {9, 9, 9, 9, 6, 6, 9, 9, 9});
-          Tensor both =
-              model.hidden(Tokens.packed(ids.view(1, -1), positions.view(1, -1), ends.view(1, -1)));
+          long[] stem = Arrays.copyOf(TEXT, 4);
+          long[] one = {stem[0], stem[1], stem[2], stem[3], 4, 8};
+          long[] two = {stem[0], stem[1], stem[2], stem[3], 9, 5, 7};
+          Tensor both = model.hidden(packed(1, one, two));
 
-          Tensor first = model.hidden(Tokens.of(stem[0], stem[1], stem[2], stem[3], 9, 8));
-          Tensor second = model.hidden(Tokens.of(stem[0], stem[1], stem[2], stem[3], 4, 5, 7));
+          Tensor first = model.hidden(Tokens.of(one));
+          Tensor second = model.hidden(Tokens.of(two));
           TensorAssert.assertThat(row(both, 0, 6)).isCloseTo(row(first, 0, 6), TOLERANCE);
           TensorAssert.assertThat(row(both, 6, 3)).isCloseTo(row(second, 4, 3), TOLERANCE);
         });
@@ -103,7 +111,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void aCacheReadsPiecesAsTheWhole(String family) {
+  void cachedPiecesEqualTheWholeSequence(String family) {
     with(
         family,
         model -> {
@@ -124,7 +132,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void aTruncatedCacheGoesOnWithAnotherText(String family) {
+  void aTruncatedCacheContinuesAnotherSequence(String family) {
     with(
         family,
         model -> {
@@ -141,7 +149,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void whatFollowsChangesNothing(String family) {
+  void laterTokensChangeNothing(String family) {
     with(
         family,
         model -> {
@@ -153,7 +161,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void anAdapterOnEveryLinearLayerLeavesTheHeadOut(String family) {
+  void anAdapterOnAllLinearLayersLeavesTheHeadOut(String family) {
     with(
         family,
         model -> {
@@ -166,7 +174,7 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void withoutTargetsTheArchitecturesOwnAreAdapted(String family) {
+  void withoutTargetsTheFamilysDefaultsAreAdapted(String family) {
     with(
         family,
         model -> {
@@ -181,12 +189,11 @@ class LanguageModelLawsTest {
 
   @ParameterizedTest
   @MethodSource(FAMILIES)
-  void packedTextsCannotGoOnFromACache(String family) {
+  void packedSequencesCannotContinueACache(String family) {
     with(
         family,
         model -> {
-          Tensor zeros = Ops.tensor(new long[TEXT.length]).view(1, -1);
-          Tokens packed = Tokens.packed(zeros, zeros, zeros);
+          Tokens packed = packed(1, TEXT);
           try (KeyValueCache cache = model.newCache()) {
             assertThatThrownBy(() -> model.hidden(packed, cache))
                 .isInstanceOf(UserError.class)

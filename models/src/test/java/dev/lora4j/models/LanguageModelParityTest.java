@@ -21,15 +21,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each family against transformers and PEFT, on what tools/llm_fixtures.py wrote. Tolerance {@code
- * 1e-4}, relative to the largest number.
+ * Each family against transformers and PEFT, on the fixtures of tools/llm_fixtures.py. Tolerance
+ * {@code 1e-4}, relative to the largest value.
  */
 class LanguageModelParityTest {
   private static final double TOLERANCE = 1e-4;
 
   @ParameterizedTest
   @MethodSource("dev.lora4j.models.Families#all")
-  void answersAsTransformersDoes(String family) {
+  void logitsAndGreedyTextEqualTransformers(String family) {
     try (PointerScope scope = new PointerScope();
         Pretrained base = Pretrained.load(Families.directory(family))) {
       Fixture expected = Families.expected(family);
@@ -41,7 +41,7 @@ class LanguageModelParityTest {
 
   @ParameterizedTest
   @MethodSource("dev.lora4j.models.Families#all")
-  void anAdapterOfPeftAnswersAndLearnsAsThere(String family) {
+  void logitsAndGradientsOfAnAdapterEqualPefts(String family) {
     try (PointerScope scope = new PointerScope();
         Pretrained base = Pretrained.load(Families.directory(family))) {
       Fixture expected = Families.expected(family);
@@ -62,7 +62,7 @@ class LanguageModelParityTest {
     }
   }
 
-  /** As many tokens as transformers generated after the first five of the first row. */
+  /** Greedy decoding after the first five tokens of the first row. */
   private static List<Long> greedy(LanguageModel model, Fixture expected) {
     List<Long> prompt = tokens(expected.tensor("tokens")).subList(0, 5);
     int count = tokens(expected.tensor("greedy")).size();
@@ -87,7 +87,7 @@ class LanguageModelParityTest {
     return byKey;
   }
 
-  /** The mean loss of each next token. */
+  /** The mean cross-entropy of the next tokens. */
   private static Tensor loss(Tensor logits, Tensor tokens) {
     long predicted = tokens.size(1) - 1;
     Tensor rows = logits.narrow(1, 0, predicted).flatten(0, 1);

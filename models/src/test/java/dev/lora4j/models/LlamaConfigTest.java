@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Reads config.json of every age, and refuses by name what would change the mathematics. */
+/** Reads old and new config.json files, and names fields that would change the result. */
 class LlamaConfigTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -76,7 +76,7 @@ class LlamaConfigTest {
   }
 
   @Test
-  void whatIsAbsentHasTransformersDefault() throws IOException {
+  void absentFieldsHaveTransformersDefaults() throws IOException {
     LlamaConfig config =
         read(
             "llama2",
@@ -96,7 +96,7 @@ class LlamaConfigTest {
   }
 
   @Test
-  void mistralSlidesUnlessNullSaysOtherwise() throws IOException {
+  void mistralHasASlidingWindowUnlessItIsNull() throws IOException {
     assertThat(read("mistral", json -> {}).windows()).containsOnly(OptionalLong.of(5));
     assertThat(read("mistral", json -> json.remove("sliding_window")).windows())
         .containsOnly(OptionalLong.of(4096));
@@ -105,7 +105,7 @@ class LlamaConfigTest {
   }
 
   @Test
-  void qwenSlidesWhereItsLayersSay() throws IOException {
+  void qwenHasSlidingWindowsInItsLayerTypes() throws IOException {
     List<OptionalLong> expected = List.of(OptionalLong.empty(), OptionalLong.of(6));
     assertThat(read("qwen2", json -> {}).windows()).isEqualTo(expected);
     assertThat(read("qwen2", json -> json.remove("layer_types")).windows()).isEqualTo(expected);
@@ -122,7 +122,7 @@ class LlamaConfigTest {
     "partial_rotary_factor, 0.5",
     "embedding_multiplier, 12",
   })
-  void refusesByName(String key, String value) {
+  void unsupportedFieldsAreNamed(String key, String value) {
     assertThatThrownBy(() -> read("llama2", json -> json.put(key, value)))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("config.json")
@@ -132,7 +132,7 @@ class LlamaConfigTest {
 
   @ParameterizedTest
   @CsvSource({"dynamic", "yarn", "longrope"})
-  void refusesOtherRopesByName(String kind) {
+  void unsupportedRopeScalingIsNamed(String kind) {
     assertThatThrownBy(
             () ->
                 read(
@@ -144,7 +144,7 @@ class LlamaConfigTest {
   }
 
   @Test
-  void refusesQuantizedWeights() {
+  void quantizedWeightsAreRefused() {
     assertThatThrownBy(
             () ->
                 read(
@@ -155,10 +155,10 @@ class LlamaConfigTest {
   }
 
   @Test
-  void namesTheFieldThatIsMissingOrWrong() {
+  void missingAndWrongFieldsAreNamed() {
     assertThatThrownBy(() -> read("llama2", json -> json.remove("hidden_size")))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("hidden_size: expected a whole number, found nothing");
+        .hasMessageContaining("`hidden_size` is missing; it must be a positive integer");
     assertThatThrownBy(() -> read("llama2", json -> json.put("num_hidden_layers", "two")))
         .isInstanceOf(CorruptFile.class)
         .hasMessageContaining("num_hidden_layers")
@@ -169,7 +169,7 @@ class LlamaConfigTest {
   }
 
   @Test
-  void gpt2RefusesByNameToo() throws IOException {
+  void unsupportedFieldsOfGpt2AreNamed() throws IOException {
     ObjectNode json =
         (ObjectNode)
             JSON.readTree(Files.readAllBytes(Families.directory("gpt2").resolve("config.json")));

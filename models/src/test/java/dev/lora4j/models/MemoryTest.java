@@ -12,7 +12,7 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.train.Sgd;
 import dev.lora4j.train.Trainer;
-import dev.lora4j.train.TrainingListener;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.Workers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,8 +26,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /**
- * Training takes no more memory as it goes on, though JavaCPP's own clean-up is off in these tests
- * (see the pom): whatever a step left behind would stay.
+ * Memory stays flat during training. JavaCPP's own clean-up is off in these tests (see the pom), so
+ * whatever a step leaked would stay.
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class MemoryTest {
@@ -35,7 +35,7 @@ class MemoryTest {
   private static final long WARM_UP = 1_000; // until the allocator has settled after other tests
 
   @Test
-  void tenThousandStepsLeaveItFlat() {
+  void memoryStaysFlatOverTenThousandSteps() {
     Engine.seed(0);
     try (PointerScope scope = new PointerScope();
         Workers two = new Workers(2);
@@ -51,7 +51,7 @@ class MemoryTest {
   }
 
   @Test
-  void aScriptLeavesItFlatToo() {
+  void memoryStaysFlatWithATorchScriptModel() {
     Engine.seed(0);
     try (PointerScope scope = new PointerScope();
         Workers two = new Workers(2);
@@ -63,15 +63,15 @@ class MemoryTest {
     }
   }
 
-  /** What a step leaves behind shows in each of several rounds, what others took in one. */
+  /** The least growth of several rounds: a leak shows in every round, other noise in one. */
   private static long leastGrowth(Module net, TensorDataset data, Workers workers) {
     return LongStream.range(0, 3).map(round -> growth(net, data, workers, 12)).min().orElseThrow();
   }
 
   private static long growth(Module net, TensorDataset data, Workers workers, int epochs) {
     long[] resident = new long[2];
-    TrainingListener watcher =
-        new TrainingListener() {
+    TrainingCallback watcher =
+        new TrainingCallback() {
           @Override
           public void onStep(Step step) {
             if (step.number() == WARM_UP) {
@@ -85,7 +85,7 @@ class MemoryTest {
           }
         };
     try (Sgd sgd = new Sgd(1e-4, 0.9)) {
-      Trainer.of(net, sgd).epochs(epochs).listener(watcher).fit(data, workers);
+      Trainer.of(net, sgd).epochs(epochs).callback(watcher).fit(data, workers);
     }
     return resident[1] - resident[0];
   }

@@ -97,7 +97,7 @@ class ScriptTrainingTest {
       Trainer.of(net, optimizer)
           .batchSize(BATCH)
           .cacheBytes(0)
-          .listener(ConvNetTrainingTest.listening(losses))
+          .callback(ConvNetTrainingTest.listening(losses))
           .fit(ConvNetTrainingTest.inPyTorchsOrder(batch), group);
     }
     return losses;

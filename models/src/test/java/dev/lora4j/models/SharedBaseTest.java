@@ -14,13 +14,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Threads that train on one frozen base find, together, the gradients that one thread finds. */
+/** Gradients of threads that share a frozen base sum to those of one thread. */
 class SharedBaseTest {
   private static final double TOLERANCE = 1e-5; // sums are taken in another order
 
   @ParameterizedTest
   @MethodSource("dev.lora4j.models.Families#all")
-  void twoWorkersSumToOne(String family) {
+  void gradientsOfTwoWorkersSumToThoseOfOne(String family) {
     try (PointerScope scope = new PointerScope();
         Workers workers = new Workers(2);
         Pretrained base = Pretrained.load(Families.directory(family))) {

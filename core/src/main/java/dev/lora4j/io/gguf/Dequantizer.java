@@ -3,18 +3,18 @@ package dev.lora4j.io.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * The numbers that a block of a quantised tensor stands for: {@code scale · q}, or {@code scale · q
- * + minimum}, as ggml defines them, to the last bit of F32.
+ * Dequantisation of a block of a quantised tensor: {@code scale · q} or {@code scale · q +
+ * minimum}, equal to ggml's F32 values bit for bit.
  */
 @FunctionalInterface
 interface Dequantizer {
 
   /**
-   * Computes a block's numbers.
+   * Computes the values of a block.
    *
-   * @param in the file's bytes, low end first
-   * @param at the block's first byte
-   * @param out as many numbers as a block has
+   * @param in the bytes of the file, little-endian
+   * @param at the first byte of the block
+   * @param out receives the values of the block
    */
   void dequantize(ByteBuffer in, int at, float[] out);
 

@@ -6,8 +6,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The formats of tensors in a GGUF file that are read here. A quantised row is a run of blocks,
- * each with numbers of a few bits and a scale or two.
+ * The supported tensor types of GGUF files. A quantised row is a sequence of blocks, each with
+ * values of a few bits and one or two scales.
  */
 public enum GgmlType {
   F32(0, DType.F32),
@@ -46,38 +46,38 @@ public enum GgmlType {
     this.blockBytes = blockBytes;
   }
 
-  /** Its number in a file. */
+  /** Returns its code in a file. */
   int number() {
     return number;
   }
 
-  /** Elements of a block; 1 where the numbers stand for themselves. */
+  /** Returns the elements of a block; 1 if the type is not quantised. */
   public int blockElements() {
     return blockElements;
   }
 
-  /** Bytes of a block. */
+  /** Returns the bytes of a block. */
   public int blockBytes() {
     return blockBytes;
   }
 
-  /** Whether its numbers stand for others. */
+  /** Returns whether the type is quantised. */
   public boolean isQuantized() {
     return plain == null;
   }
 
   /**
-   * Refuses a format that is read only.
+   * Refuses a type that can be read but not written.
    *
-   * @throws UserError naming those that are written
+   * @throws UserError naming the types that can be written
    */
   public void requireWritten() {
     if (isQuantized() && this != Q8_0) {
-      throw new UserError(this + " is read, but not written; written are F32, F16, BF16 and Q8_0");
+      throw new UserError(this + " can be read but not written; use F32, F16, BF16 or Q8_0");
     }
   }
 
-  /** The format of the numbers that it is read as: its own, or F32 where it is quantised. */
+  /** Returns the dtype that it is read as: its own, or F32 if it is quantised. */
   public DType dtype() {
     return plain == null ? DType.F32 : plain;
   }
@@ -91,7 +91,7 @@ public enum GgmlType {
     return Optional.empty();
   }
 
-  /** The type of these numbers; empty for those that GGUF has none for, such as BOOL. */
+  /** Returns the type of a dtype; empty if GGUF has none, as for BOOL. */
   static Optional<GgmlType> of(DType dtype) {
     for (GgmlType type : values()) {
       if (type.plain == dtype) {

@@ -9,9 +9,11 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The header's values, one after the other, never past the end of the file or of what is sane. */
+/**
+ * The bytes of a header, read value by value and never past the end of the file or a sane limit.
+ */
 final class GgufBytes {
-  /** Vocabularies of a few hundred thousand words take some ten megabytes. */
+  /** The limit of a header; a vocabulary of 100,000s of tokens takes tens of megabytes. */
   static final long MAX_BYTES = 1 << 28;
 
   private static final int BUFFER = 1 << 16;
@@ -58,9 +60,9 @@ final class GgufBytes {
   }
 
   /**
-   * A number of things that follow.
+   * Reads the count of the items that follow.
    *
-   * @param leastBytes the fewest bytes that each of them takes
+   * @param leastBytes the fewest bytes of an item
    */
   long count(String what, int leastBytes) throws IOException {
     long count = signedLong();

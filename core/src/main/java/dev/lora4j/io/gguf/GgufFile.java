@@ -18,9 +18,8 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads a GGUF file of version 2 or 3, of any size. Opening reads and checks the header only, and
- * needs no native library; {@link #read} brings one tensor: as it is where its numbers stand for
- * themselves, as F32 where it is quantised.
+ * Reads a GGUF file of version 2 or 3, of any size. Opening reads and checks the header only and
+ * needs no native library; {@link #read} reads one tensor, dequantised to F32 if it is quantised.
  */
 public final class GgufFile implements TensorFile {
   private static final int BLOCKS_AT_ONCE = 1 << 12;
@@ -38,13 +37,18 @@ public final class GgufFile implements TensorFile {
   /**
    * Opens a file and checks its header.
    *
-   * @throws dev.lora4j.UserError when there is no such file, or it is of a version or holds a
-   *     format that is not read here
-   * @throws CorruptFile when the header is not as the format wants it
+   * @throws dev.lora4j.UserError when there is no such file, or its version or a tensor type is not
+   *     supported
+   * @throws CorruptFile when the header violates the format
    */
   public static GgufFile open(Path path) {
     return FileTensors.open(
         path, channel -> new GgufFile(path, channel, GgufHeader.read(path, channel)));
+  }
+
+  /** Opens the file again, with the header that was read before. */
+  public GgufFile reopen() {
+    return FileTensors.open(path, again -> new GgufFile(path, again, header));
   }
 
   @Override
@@ -52,19 +56,19 @@ public final class GgufFile implements TensorFile {
     return path;
   }
 
-  /** All that the file says of itself, such as {@code general.architecture}. */
+  /** Returns the metadata, such as {@code general.architecture}. */
   public Map<String, GgufValue> metadata() {
     return header.metadata();
   }
 
-  /** A text of the metadata, if it is there and is a text. */
+  /** Returns a string of the metadata, if the key exists and is a string. */
   public Optional<String> text(String key) {
     return header.metadata().get(key) instanceof GgufValue.Text text
         ? Optional.of(text.text())
         : Optional.empty();
   }
 
-  /** A number of the metadata, whole or real, if it is there and is a number. */
+  /** Returns a number of the metadata, if the key exists and is a number. */
   public Optional<Double> number(String key) {
     GgufValue value = header.metadata().get(key);
     if (value instanceof GgufValue.Whole whole) {
@@ -79,7 +83,7 @@ public final class GgufFile implements TensorFile {
   }
 
   /**
-   * What the header says of one tensor.
+   * Returns the header entry of a tensor.
    *
    * @throws CorruptFile when the file has no tensor of that name
    */

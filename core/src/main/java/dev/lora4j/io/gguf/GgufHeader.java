@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The first part of a GGUF file: magic, version, the numbers of tensors and of metadata, the
- * metadata, and a line for each tensor; then, aligned, the tensors' bytes.
+ * The header of a GGUF file: magic, version, the counts of tensors and metadata, the metadata, and
+ * an entry for each tensor. The tensors' bytes follow, aligned.
  *
- * @param dataStart where the data begins in the file, in bytes
+ * @param dataStart the position of the data in the file
  */
 record GgufHeader(
     Map<String, GgufValue> metadata, Map<String, GgufTensor> tensors, long dataStart) {
@@ -38,8 +38,8 @@ record GgufHeader(
   /**
    * Reads and checks a header.
    *
-   * @throws UserError if it is of a version or holds a format that is not read here
-   * @throws CorruptFile for anything in it that is not as the format wants it
+   * @throws UserError if its version or a tensor type is not supported
+   * @throws CorruptFile if the header violates the format
    */
   static GgufHeader read(Path file, FileChannel channel) throws IOException {
     GgufBytes bytes = new GgufBytes(file, channel);
@@ -72,7 +72,7 @@ record GgufHeader(
     }
     int version = bytes.signedInt();
     if (Integer.reverseBytes(version) == VERSION) {
-      throw new UserError(file + ": its numbers have their high end first, which isn't supported");
+      throw new UserError(file + ": big-endian files are not supported");
     }
     if (version < OLDEST_VERSION || version > VERSION) {
       throw new UserError(
@@ -100,7 +100,7 @@ record GgufHeader(
             .orElseThrow(
                 () ->
                     new UserError(
-                        "%s: tensor %s is of ggml's type %s, which isn't read here; read are %s"
+                        "%s: tensor %s has ggml's type %s, which is not supported; supported: %s"
                             .formatted(
                                 file,
                                 name,
@@ -118,7 +118,7 @@ record GgufHeader(
     }
     try {
       long length = Math.multiplyExact(row / type.blockElements(), (long) type.blockBytes());
-      TensorMemory.span(DType.F64, shape); // of whatever it is read as
+      TensorMemory.span(DType.F64, shape); // of the widest dtype that it is read as
       for (int i = 0; i < shape.size() - 1; i++) {
         length = Math.multiplyExact(length, shape.get(i));
       }

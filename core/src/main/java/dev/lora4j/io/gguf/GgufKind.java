@@ -3,7 +3,7 @@ package dev.lora4j.io.gguf;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The kinds of metadata, with the numbers that they have in a file. */
+/** The types of metadata values, with their codes in a file. */
 public enum GgufKind {
   U8(0, 1),
   I8(1, 1),
@@ -31,7 +31,7 @@ public enum GgufKind {
     return number;
   }
 
-  /** The fewest bytes that a value takes in a file. */
+  /** Returns the fewest bytes of a value in a file. */
   int leastBytes() {
     return leastBytes;
   }

@@ -7,11 +7,11 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A tensor that is made, and brought into its format, only when its turn to be written has come.
+ * A tensor that is computed and converted to its type when it is written.
  *
- * @param type plain, or {@link GgmlType#Q8_0}
- * @param shape sizes, outermost first
- * @param value makes it, in the pointer scope that is open then, as numbers of any floating format
+ * @param type a type that is not quantised, or {@link GgmlType#Q8_0}
+ * @param shape outermost dimension first
+ * @param value computes it in any floating-point dtype, in the pointer scope that is open then
  */
 public record GgufSource(GgmlType type, List<Long> shape, Supplier<Tensor> value) {
 
@@ -25,13 +25,13 @@ public record GgufSource(GgmlType type, List<Long> shape, Supplier<Tensor> value
     }
   }
 
-  /** Length in the file, in bytes. */
+  /** Returns the size in the file in bytes. */
   long bytes() {
     long elements = shape.stream().reduce(1L, (a, b) -> a * b);
     return elements / type.blockElements() * type.blockBytes();
   }
 
-  /** What the file holds of it. */
+  /** Returns its content in the file. */
   Tensor content(String name) {
     Tensor tensor = value.get().detach();
     List<Long> found = Arrays.stream(tensor.shape()).boxed().toList();

@@ -4,12 +4,12 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * What a GGUF file says of one tensor.
+ * The entry of a tensor in a GGUF header.
  *
- * @param type its format
- * @param shape sizes, outermost first (the file lists them the other way round)
- * @param offset its first byte, counted from the start of the data
- * @param bytes its length
+ * @param type its type
+ * @param shape outermost dimension first, the reverse of the file's order
+ * @param offset its first byte, from the start of the data
+ * @param bytes its size
  */
 public record GgufTensor(GgmlType type, List<Long> shape, long offset, long bytes) {
   static final Comparator<GgufTensor> IN_THE_FILE =
@@ -19,7 +19,7 @@ public record GgufTensor(GgmlType type, List<Long> shape, long offset, long byte
     shape = List.copyOf(shape);
   }
 
-  /** The shape as libtorch takes it; a new array at every call. */
+  /** Returns the shape as a new array. */
   long[] sizes() {
     return shape.stream().mapToLong(Long::longValue).toArray();
   }

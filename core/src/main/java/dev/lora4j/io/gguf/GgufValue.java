@@ -2,28 +2,28 @@ package dev.lora4j.io.gguf;
 
 import java.util.List;
 
-/** A value of a GGUF file's metadata. */
+/** A metadata value of a GGUF file. */
 public sealed interface GgufValue {
 
-  /** What kind of value it is in the file. */
+  /** Returns its type in the file. */
   GgufKind kind();
 
   /**
-   * A whole number.
+   * An integer.
    *
-   * @param kind one of the eight whole kinds
-   * @param number of U64 above 2^63 its bits, as in {@link Long#toUnsignedString}
+   * @param kind one of the eight integer types
+   * @param number its value; a U64 above 2^63 as in {@link Long#toUnsignedString}
    */
   record Whole(GgufKind kind, long number) implements GgufValue {}
 
   /**
-   * A real number.
+   * A floating-point number.
    *
    * @param kind F32 or F64
    */
   record Real(GgufKind kind, double number) implements GgufValue {}
 
-  /** True or false. */
+  /** A boolean. */
   record Flag(boolean value) implements GgufValue {
     @Override
     public GgufKind kind() {
@@ -31,7 +31,7 @@ public sealed interface GgufValue {
     }
   }
 
-  /** Text. */
+  /** A string. */
   record Text(String text) implements GgufValue {
     @Override
     public GgufKind kind() {
@@ -40,9 +40,9 @@ public sealed interface GgufValue {
   }
 
   /**
-   * A list of values of one kind.
+   * An array of values of one type.
    *
-   * @param elements their kind
+   * @param elements the type of the values
    */
   record Items(GgufKind elements, List<GgufValue> values) implements GgufValue {
     public Items {
@@ -55,12 +55,12 @@ public sealed interface GgufValue {
     }
   }
 
-  /** Text. */
+  /** Returns a string. */
   static GgufValue of(String text) {
     return new Text(text);
   }
 
-  /** A real number of four bytes. */
+  /** Returns an F32. */
   static GgufValue of(float number) {
     return new Real(GgufKind.F32, number);
   }

@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Metadata values in a file: a kind, then the value; numbers have their low end first. */
+/** The encoding of metadata values: a type code, then the value, little-endian. */
 final class GgufValues {
   private static final int MAX_DEPTH = 8;
 
@@ -24,7 +24,7 @@ final class GgufValues {
   private static GgufKind kind(GgufBytes bytes) throws IOException {
     long number = bytes.unsignedInt();
     return GgufKind.numbered(number)
-        .orElseThrow(() -> bytes.corrupt("expected a kind of value from 0 to 12, found " + number));
+        .orElseThrow(() -> bytes.corrupt("expected a value type from 0 to 12, found " + number));
   }
 
   private static GgufValue read(GgufBytes bytes, GgufKind kind, int depth) throws IOException {
@@ -47,7 +47,7 @@ final class GgufValues {
   private static Flag flag(GgufBytes bytes) throws IOException {
     byte value = bytes.signedByte();
     if (value != 0 && value != 1) {
-      throw bytes.corrupt("expected 0 or 1 as a truth value, found " + value);
+      throw bytes.corrupt("expected 0 or 1 as a boolean, found " + value);
     }
     return new Flag(value == 1);
   }

@@ -19,15 +19,14 @@ import org.bytedeco.pytorch.Tensor;
 /** Writes GGUF files of version 3 that appear whole or not at all. */
 public final class GgufWriter {
   private static final int ALIGNMENT = GgufHeader.DEFAULT_ALIGNMENT;
-  private static final int CHUNK = 1 << 30;
 
   private GgufWriter() {}
 
   /**
-   * Writes a file, in the order of the maps. The tensors may lie on any device and need not be
-   * contiguous; they stay the caller's.
+   * Writes a file in the order of the maps. The tensors may be on any device and need not be
+   * contiguous; the caller keeps owning them.
    *
-   * @param tensors name → tensor of floats or of signed whole numbers
+   * @param tensors name → tensor of a floating-point or signed integer dtype
    * @throws dev.lora4j.UserError when the disk refuses
    */
   public static void write(
@@ -49,11 +48,11 @@ public final class GgufWriter {
   }
 
   /**
-   * Writes a file tensor by tensor, in the order of the maps: each is made when its turn has come,
+   * Writes a file tensor by tensor, in the order of the maps: each is computed when it is written,
    * and freed before the next.
    *
    * @throws dev.lora4j.UserError when the disk refuses
-   * @throws IllegalStateException when a tensor is not what its source promised
+   * @throws IllegalStateException when a tensor does not have the shape of its source
    */
   public static void stream(
       Path file, Map<String, GgufValue> metadata, Map<String, GgufSource> tensors) {
@@ -108,9 +107,7 @@ public final class GgufWriter {
       throws IOException {
     try (PointerScope scope = new PointerScope()) {
       TensorMemory memory = TensorMemory.of(source.content(name).cpu().contiguous());
-      for (long done = 0; done < memory.bytes(); done += CHUNK) {
-        AtomicFile.writeFully(out, memory.view(done, (int) Math.min(CHUNK, memory.bytes() - done)));
-      }
+      memory.writeTo(out);
       pad(out, memory.bytes());
     }
   }

@@ -2,7 +2,7 @@ package dev.lora4j.io.gguf;
 
 import java.nio.ByteBuffer;
 
-/** IEEE 754's numbers of sixteen bits. */
+/** IEEE 754 half precision (binary16). */
 final class Half {
   private static final int EXPONENT = 0x1f;
   private static final int BIAS_DIFFERENCE = 127 - 15;
@@ -10,7 +10,7 @@ final class Half {
 
   private Half() {}
 
-  /** The number in these two bytes, exactly. */
+  /** Returns the exact value of two bytes. */
   static float at(ByteBuffer in, int place) {
     int bits = in.getShort(place);
     int sign = (bits & 0x8000) << 16;

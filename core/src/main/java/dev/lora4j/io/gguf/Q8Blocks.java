@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Numbers as Q8_0: of each 32 one scale of sixteen bits, the largest of their magnitudes divided by
- * 127, and 32 signed bytes, the numbers divided by the scale and rounded, halves away from zero.
+ * Q8_0 quantisation: each 32 values have a 16-bit scale, their largest magnitude divided by 127,
+ * and 32 signed bytes, the values divided by the scale and rounded half away from zero.
  */
 final class Q8Blocks {
   private static final long BLOCK = 32;
@@ -16,7 +16,7 @@ final class Q8Blocks {
 
   private Q8Blocks() {}
 
-  /** The blocks of a tensor, as bytes {@code [blocks, 34]}. */
+  /** Returns the blocks of a tensor, as bytes {@code [blocks, 34]}. */
   static Tensor of(Tensor tensor) {
     Tensor numbers = tensor.cpu().to(ScalarType.Float).contiguous().view(-1, BLOCK);
     Tensor scales = numbers.abs().amax(new long[] {1}, true).div(new Scalar(LARGEST));

@@ -3,8 +3,8 @@ package dev.lora4j.io.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Blocks of 32 numbers with one scale. Byte i of sixteen holds the low four bits of numbers i and i
- * + 16; where there is a fifth, bit i of four bytes more belongs to number i.
+ * Dequantisation of blocks of 32 values with one scale. Byte i of 16 holds the low four bits of
+ * values i and i + 16; a fifth bit of value i is bit i of four more bytes.
  */
 final class SmallBlocks {
   private static final int HALF = 16;

@@ -3,8 +3,8 @@ package dev.lora4j.io.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Blocks of 256 numbers in groups that have scales of a few bits, which are multiplied by the
- * block's own.
+ * Dequantisation of super-blocks of 256 values, in groups whose scales of a few bits are multiplied
+ * by the scale of the block.
  */
 final class SuperBlocks {
   private static final int GROUP = 32;
@@ -21,7 +21,7 @@ final class SuperBlocks {
     groups(in, at, at + AFTER_SCALES, -1, out);
   }
 
-  /** The same with a fifth bit for each number, in 32 bytes before the other four. */
+  /** As {@link #q4}, with a fifth bit of each value in 32 bytes before the other four. */
   static void q5(ByteBuffer in, int at, float[] out) {
     int fifths = at + AFTER_SCALES;
     groups(in, at, fifths + GROUP, fifths, out);
@@ -44,14 +44,17 @@ final class SuperBlocks {
     }
   }
 
-  /** Six bits: bytes 0 to 3 for the first four groups; for the others four bits, and two above. */
+  /**
+   * Returns a 6-bit scale: bytes 0 to 3 for the first four groups; for the others the low four bits
+   * of a byte and the top two of an earlier one.
+   */
   private static int scale(ByteBuffer in, int at, int group) {
     return group < 4
         ? in.get(at + group) & 0x3f
         : (in.get(at + group + 4) & 0xf) | (in.get(at + group - 4) >> 2 & 0x30);
   }
 
-  /** Six bits, from bytes 4 to 7 and the upper halves of the last four. */
+  /** Returns a 6-bit minimum, from bytes 4 to 7 and the upper halves of the last four. */
   private static int minimum(ByteBuffer in, int at, int group) {
     return group < 4
         ? in.get(at + group + 4) & 0x3f

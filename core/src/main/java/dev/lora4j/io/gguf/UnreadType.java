@@ -2,7 +2,7 @@ package dev.lora4j.io.gguf;
 
 import java.util.Arrays;
 
-/** The formats of ggml that are not read here, so that they can be called by name. */
+/** The unsupported types of ggml, to name them in messages. */
 enum UnreadType {
   Q4_2(4),
   Q4_3(5),
@@ -37,7 +37,7 @@ enum UnreadType {
     this.number = number;
   }
 
-  /** The name of a format, or that there is none: {@code MXFP4}, {@code number 77}. */
+  /** Returns the name of a type, or its code if it is unknown: {@code MXFP4}, {@code number 77}. */
   static String describe(long number) {
     return Arrays.stream(values())
         .filter(type -> type.number == number)

@@ -6,7 +6,7 @@ import dev.lora4j.io.torch.PickleValue.StorageType;
 import java.util.Map;
 import java.util.Optional;
 
-/** All that a pickle of tensors may name. */
+/** The allow-list of global names in a pickle of tensors. */
 final class Names {
   private static final Map<String, PickleValue> KNOWN =
       Map.ofEntries(

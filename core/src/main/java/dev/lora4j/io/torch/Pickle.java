@@ -16,8 +16,8 @@ import java.util.List;
 
 /**
  * Reads a pickle (protocols 2 to 5, the opcodes of Python's {@code pickletools}) that describes
- * tensors. Whatever a pickle names is looked up in {@link Names}; nothing is loaded and nothing is
- * called but {@link Rebuild}. Its memory is bounded by the pickle's length.
+ * tensors. Global names are looked up in {@link Names}; no code is loaded, and only {@link Rebuild}
+ * is called. Memory is bounded by the length of the pickle.
  */
 final class Pickle {
   private final Path file;
@@ -31,9 +31,9 @@ final class Pickle {
   }
 
   /**
-   * The value that a pickle describes.
+   * Returns the value that a pickle describes.
    *
-   * @throws UserError if it asks for anything but tensors
+   * @throws UserError if it needs anything but tensors
    * @throws dev.lora4j.CorruptFile if it is no pickle
    */
   static PickleValue read(Path file, byte[] pickle) {
@@ -75,7 +75,7 @@ final class Pickle {
   private boolean memory(int opcode) {
     switch (opcode) {
       case 0x80 -> protocol(bytes.unsignedByte());
-      case 0x95 -> bytes.signedLong(); // a frame's length, of use to streams only
+      case 0x95 -> bytes.signedLong(); // the length of a frame, which only streams need
       case 'q' -> stack.remember(bytes.unsignedByte());
       case 'r' -> stack.remember(bytes.unsignedInt());
       case 0x94 -> stack.rememberNext();
@@ -123,7 +123,7 @@ final class Pickle {
         stack.push(Rebuild.call(bytes, stack.pop(Callable.class), arguments));
       }
       case 'b' -> {
-        stack.pop(Dict.class); // a state dict's versions, which its tensors don't need
+        stack.pop(Dict.class); // the version metadata of a state dict
         stack.top(Dict.class);
       }
       default -> {

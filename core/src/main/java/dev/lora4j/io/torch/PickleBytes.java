@@ -7,7 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The bytes of a pickle, read one argument at a time and never past their end. */
+/** The bytes of a pickle, read argument by argument and never past the end. */
 final class PickleBytes {
   private static final int MAX_LONG_BYTES = 8;
 
@@ -43,12 +43,12 @@ final class PickleBytes {
     return need(Long.BYTES).getLong();
   }
 
-  /** A double, which alone has its high end first. */
+  /** Reads a double, the only big-endian value. */
   double bigEndianDouble() {
     return Double.longBitsToDouble(Long.reverseBytes(signedLong()));
   }
 
-  /** A whole number of up to eight bytes in two's complement. */
+  /** Reads an integer of up to eight bytes in two's complement. */
   long shortLong() {
     int length = unsignedByte();
     if (length > MAX_LONG_BYTES) {
@@ -73,7 +73,7 @@ final class PickleBytes {
     }
   }
 
-  /** Text up to the end of the line, which is passed over. */
+  /** Reads text up to the end of the line and skips the line break. */
   String line() {
     int length = 0;
     while (need(length + 1L).get(bytes.position() + length) != '\n') {

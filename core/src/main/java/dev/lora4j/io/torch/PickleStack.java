@@ -6,7 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a pickle has put down so far: a stack, and a memo of what it will need again. */
+/** The stack and the memo of the pickle machine. */
 final class PickleStack {
   private final PickleBytes source;
   private final List<PickleValue> stack = new ArrayList<>();
@@ -27,7 +27,7 @@ final class PickleStack {
     return stack.remove(stack.size() - 1);
   }
 
-  /** The value on top, which must be of this kind; it stays. */
+  /** Returns the top value, which must be of the given kind, without removing it. */
   <T extends PickleValue> T top(Class<T> kind) {
     T value = pop(kind);
     push(value);
@@ -42,7 +42,7 @@ final class PickleStack {
     return kind.cast(value);
   }
 
-  /** The values down to the last mark, lowest first; the mark goes too. */
+  /** Pops the values above the last mark, lowest first, and the mark. */
   List<PickleValue> popToMark() {
     int mark = stack.lastIndexOf(Mark.MARK);
     if (mark < 0) {
@@ -63,7 +63,7 @@ final class PickleStack {
     return List.copyOf(values);
   }
 
-  /** Remembers the value on top. */
+  /** Stores the top value in the memo. */
   void remember(long place) {
     memo.put(place, top(PickleValue.class));
   }
@@ -75,7 +75,7 @@ final class PickleStack {
   void recall(long place) {
     PickleValue value = memo.get(place);
     if (value == null) {
-      throw source.corrupt("expected something remembered as " + place + ", found nothing");
+      throw source.corrupt("expected a memo entry " + place + ", found none");
     }
     push(value);
   }

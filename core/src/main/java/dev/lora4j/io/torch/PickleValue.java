@@ -6,10 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What can lie on the stack while a pickle is read: data only, never code. */
+/** A value on the stack of the pickle machine: data only, never code. */
 sealed interface PickleValue {
 
-  /** Its kind in words, for errors. */
+  /** Returns its kind in words, for messages. */
   String kind();
 
   /** Python's {@code None}. */
@@ -22,7 +22,7 @@ sealed interface PickleValue {
     }
   }
 
-  /** Where a group of values begins. */
+  /** The start of a group of values. */
   enum Mark implements PickleValue {
     MARK;
 
@@ -91,7 +91,7 @@ sealed interface PickleValue {
     }
   }
 
-  /** The name of something that may be asked for, of which there are few. */
+  /** A function that a pickle may call. */
   enum Callable implements PickleValue {
     ORDERED_DICT,
     REBUILD_TENSOR,
@@ -120,10 +120,10 @@ sealed interface PickleValue {
   }
 
   /**
-   * A tensor: a window of a storage.
+   * A tensor: a strided view of a storage.
    *
-   * @param offset its first element
-   * @param sizes outermost first
+   * @param offset the first element
+   * @param sizes outermost dimension first
    * @param strides in elements, in the order of the sizes
    */
   record StridedTensor(Storage storage, long offset, List<Long> sizes, List<Long> strides)

@@ -10,7 +10,7 @@ import dev.lora4j.io.torch.PickleValue.Tuple;
 import dev.lora4j.io.torch.PickleValue.Whole;
 import java.util.List;
 
-/** The four things that a pickle of tensors asks for. */
+/** The four functions that a pickle of tensors calls. */
 final class Rebuild {
   private Rebuild() {}
 

@@ -16,10 +16,10 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
-/** Where the entries of a {@code torch.save} archive lie in its file, below its one root folder. */
+/** The entries of a {@code torch.save} archive, below its only root folder. */
 final class TorchArchive {
 
-  /** An entry's bytes, stored as they are. */
+  /** The position of an uncompressed entry in the file. */
   record Entry(long start, long bytes) {}
 
   private static final String PICKLE = "/data.pkl";
@@ -55,7 +55,7 @@ final class TorchArchive {
   private static List<ZipArchiveEntry> list(Path file) {
     try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
       return Collections.list(zip.getEntries());
-    } catch (IOException | RuntimeException e) { // the library's ways to say that it is no zip
+    } catch (IOException | RuntimeException e) { // both mean that it is no zip archive
       throw new CorruptFile(file, "the zip archive's directory is damaged: " + e.getMessage(), e);
     }
   }
@@ -91,8 +91,7 @@ final class TorchArchive {
     if (order != null && order.bytes() == 3) {
       String word = new String(bytes(order), StandardCharsets.US_ASCII);
       if (word.equals("big")) {
-        throw new UserError(
-            file + ": its numbers have their high end first, which isn't supported");
+        throw new UserError(file + ": big-endian files are not supported");
       }
     }
   }

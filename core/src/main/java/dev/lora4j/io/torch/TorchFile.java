@@ -24,11 +24,11 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads the tensors of what {@code torch.save(state_dict, file)} wrote: an {@code
- * adapter_model.bin} or a {@code pytorch_model.bin}. The file's pickle is never run: it may name
- * tensors, parameters and ordered dicts; all else is refused by its name. Opening reads the
- * archive's directory and the pickle only; {@link #read} brings one tensor straight from the file,
- * and {@link #map} gives those that lie there as they must lie in memory.
+ * Reads the tensors of a file written by {@code torch.save(state_dict, file)}, such as {@code
+ * adapter_model.bin} or {@code pytorch_model.bin}. The pickle is never executed: it may name
+ * tensors, parameters and ordered dicts, and every other name is refused. Opening reads only the
+ * archive's directory and the pickle; {@link #read} reads one tensor, and {@link #map} maps those
+ * that are stored contiguously.
  */
 public final class TorchFile implements TensorFile {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
@@ -51,11 +51,11 @@ public final class TorchFile implements TensorFile {
   }
 
   /**
-   * Opens a file and checks all that it says of its tensors.
+   * Opens a file and checks the description of its tensors.
    *
-   * @throws UserError when there is no such file, it is of the format before PyTorch 1.6, or it
-   *     asks for anything but tensors
-   * @throws CorruptFile when it is not as the format wants it
+   * @throws UserError when there is no such file, it has the format of PyTorch before 1.6, or its
+   *     pickle needs anything but tensors
+   * @throws CorruptFile when the file violates the format
    */
   public static TorchFile open(Path path) {
     return FileTensors.open(path, channel -> new TorchFile(path, channel));
@@ -73,7 +73,7 @@ public final class TorchFile implements TensorFile {
               StridedTensor tensor = tensor(name, item);
               Window window = window(archive, name, tensor);
               windows.put(name, window);
-              // One of each storage: what is written to a tensor must not be seen in another.
+              // Only one tensor of each storage: writes to a tensor must not show in another.
               if (window.isContiguous() && mapped.add(tensor.storage().key())) {
                 mappable.add(name);
               }

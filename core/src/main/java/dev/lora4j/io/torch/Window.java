@@ -6,20 +6,20 @@ import dev.lora4j.io.torch.PickleValue.StridedTensor;
 import java.util.List;
 
 /**
- * Where a tensor's numbers lie in the file, checked.
+ * The checked position of a tensor in the file.
  *
- * @param dtype their format
- * @param sizes outermost first
+ * @param dtype the element type
+ * @param sizes outermost dimension first
  * @param strides in elements
  * @param start first byte in the file
- * @param elements how many elements lie from its first to its last
+ * @param elements the number of elements from its first to its last
  */
 record Window(DType dtype, List<Long> sizes, List<Long> strides, long start, long elements) {
 
   /**
-   * The window of a tensor in a storage.
+   * Returns the position of a tensor in a storage.
    *
-   * @throws IllegalArgumentException if it does not fit; the message says how
+   * @throws IllegalArgumentException if it does not fit, with the reason as the message
    */
   static Window of(StridedTensor tensor, TorchArchive.Entry entry) {
     DType dtype = tensor.storage().dtype();
@@ -53,7 +53,7 @@ record Window(DType dtype, List<Long> sizes, List<Long> strides, long start, lon
     }
   }
 
-  /** Whether the elements lie in row-major order without gaps. */
+  /** Returns whether the elements are in row-major order without gaps. */
   boolean isContiguous() {
     long stride = 1;
     for (int i = sizes.size() - 1; i >= 0; i--) {

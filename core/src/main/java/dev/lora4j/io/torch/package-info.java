@@ -1,8 +1,18 @@
 /**
- * Tensors in the files of {@code torch.save}: a zip archive with one entry for each storage, and a
- * pickle that says which tensor lies where. The pickle is read as a list of orders, of which only
- * the few that describe tensors are known here; all others are refused by name, and nothing that a
- * file names is ever run.
+ * Reading of {@code torch.save} files: a zip archive with an entry for each storage, and a pickle
+ * that describes which tensor is where.
+ *
+ * <ul>
+ *   <li><b>storage</b>: a flat array of elements; a <b>strided tensor</b> is a view of one.
+ *   <li><b>pickle</b>: a program for a stack machine. Only the opcodes and names that describe
+ *       tensors are known here; every other name is refused, and no code of a file is ever run.
+ * </ul>
+ *
+ * <pre>{@code
+ * try (TorchFile file = TorchFile.open(Path.of("pytorch_model.bin"))) {
+ *   Tensor weight = file.read("lm_head.weight");
+ * }
+ * }</pre>
  */
 @NullMarked
 package dev.lora4j.io.torch;

@@ -49,7 +49,7 @@ class GgufFileTest {
       names = {
         "F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"
       })
-  void everyFormatIsReadAsLlamaCppReadsItToTheBit(GgmlType type) {
+  void everyTypeIsReadAsByLlamaCppBitForBit(GgmlType type) {
     Tensor expected = Fixture.read("gguf/expected.safetensors").tensor(type.name());
     try (GgufFile file = GgufFile.open(Fixture.path("gguf/tensors.gguf"))) {
       Tensor tensor = file.read(type.name());
@@ -95,7 +95,7 @@ class GgufFileTest {
   }
 
   @Test
-  void whatIsReadIsWrittenBackAsItWas() {
+  void writtenFileEqualsTheOneRead() {
     Path again = directory.resolve("again.gguf");
     try (GgufFile file = GgufFile.open(Fixture.path("gguf/adapter.gguf"))) {
       Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -118,7 +118,7 @@ class GgufFileTest {
   }
 
   @Test
-  void aTensorThatGgufHasNoFormatForIsRefused() {
+  void tensorWithoutAGgufTypeIsRefused() {
     Map<String, Tensor> truths = Map.of("truths", torch.ones(2).eq(new Scalar(1)));
     assertThatThrownBy(() -> GgufWriter.write(directory.resolve("x.gguf"), Map.of(), truths))
         .isInstanceOf(IllegalArgumentException.class)
@@ -126,10 +126,10 @@ class GgufFileTest {
     assertThat(directory).isEmptyDirectory();
   }
 
-  // ---- headers that are not as they should be ----
+  // ---- malformed headers ----
 
   @Test
-  void aCountThatTheFileHasNoRoomForIsRefused() {
+  void countThatExceedsTheFileIsRefused() {
     long huge = Long.MAX_VALUE;
     assertRefused(new Header().counts(huge, 0), "tensors in the");
     assertRefused(new Header().counts(0, huge), "entries of metadata in the");
@@ -140,7 +140,7 @@ class GgufFileTest {
   }
 
   @Test
-  void tensorsMustLieInTheFileAlignedAndApart() {
+  void tensorsMustBeAlignedAndSeparate() {
     assertThat(opened(floats("a", 0).line("b", 0, 32).zeros(96))).containsExactly("a", "b");
     assertRefused(floats("a", 0).line("b", 0, 16).zeros(96), "a multiple of 32, found 16");
     assertRefused(floats("a", 0).line("b", 0, 0).zeros(96), "it overlaps another tensor, found 0");
@@ -162,7 +162,7 @@ class GgufFileTest {
   }
 
   @Test
-  void metadataMustBeAsTheFormatWantsIt() {
+  void malformedMetadataIsRefused() {
     Header twice = new Header().counts(0, 2).text("k").kind(4).kind(1).text("k").kind(4).kind(1);
     assertRefused(twice, "the metadata has two entries k");
     assertRefused(new Header().counts(0, 1).text("k").kind(13).zeros(8), "from 0 to 12, found 13");
@@ -177,7 +177,7 @@ class GgufFileTest {
   }
 
   @Test
-  void otherVersionsOrdersAndFilesAreTold() throws IOException {
+  void otherVersionsByteOrdersAndFilesAreReported() throws IOException {
     Path file = directory.resolve("other");
     Files.write(file, new byte[] {'G', 'G', 'U', 'F', 1, 0, 0, 0});
     assertThatThrownBy(() -> GgufFile.open(file))
@@ -186,7 +186,7 @@ class GgufFileTest {
     Files.write(file, new byte[] {'G', 'G', 'U', 'F', 0, 0, 0, 3});
     assertThatThrownBy(() -> GgufFile.open(file))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("high end first");
+        .hasMessageContaining("big-endian files are not supported");
     Files.writeString(file, "GG");
     assertThatThrownBy(() -> GgufFile.open(file))
         .isInstanceOf(CorruptFile.class)
@@ -211,12 +211,12 @@ class GgufFileTest {
     "39, MXFP4",
     "77, number 77"
   })
-  void aFormatThatIsNotReadIsToldByItsName(int number, String name) {
+  void unsupportedTensorTypeIsNamed(int number, String name) {
     Header header = new Header().counts(1, 0).text("a").kind(1).whole(256).kind(number).whole(0);
     assertThatThrownBy(() -> opened(header.zeros(128)))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("tensor a is of ggml's type " + name + ", which isn't read here")
-        .hasMessageContaining("read are [F32, F16, Q4_0");
+        .hasMessageContaining("tensor a has ggml's type " + name + ", which is not supported")
+        .hasMessageContaining("supported: [F32, F16, Q4_0");
   }
 
   @Test
@@ -245,12 +245,12 @@ class GgufFileTest {
     }
   }
 
-  /** A header of two tensors of four floats, the first of which is told already. */
+  /** A header of two tensors of four floats with the given first entry. */
   private static Header floats(String name, long offset) {
     return new Header().counts(2, 0).line(name, 0, offset);
   }
 
-  /** Writes a file piece by piece, whatever sense it makes. */
+  /** Writes a file from its parts, valid or not. */
   private static final class Header {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 

@@ -34,7 +34,7 @@ class TorchFileTest {
   }
 
   @Test
-  void everyFormatAndEveryViewIsReadToTheBit() {
+  void everyDtypeAndViewIsReadBitForBit() {
     Fixture expected = Fixture.read("torch/expected.safetensors");
     try (TorchFile file = open("tensors.bin")) {
       assertThat(file.names()).hasSize(19).contains("transposed", "parameter", "empty");
@@ -54,7 +54,7 @@ class TorchFileTest {
   }
 
   @Test
-  void whatLiesAsItMustInMemoryIsTheFilesOwnPages() {
+  void contiguousTensorIsMapped() {
     Fixture expected = Fixture.read("torch/expected.safetensors");
     long bytes = Fixture.path("torch/tensors.bin").toFile().length();
     Set<String> mapped = new TreeSet<>();
@@ -78,7 +78,7 @@ class TorchFileTest {
   }
 
   @Test
-  void aMappedTensorOutlivesTheFileAndLeavesItAsItIs() throws IOException {
+  void mappedTensorOutlivesTheFileAndDoesNotChangeIt() throws IOException {
     Path path = Fixture.path("torch/state_dict.bin");
     byte[] before = Files.readAllBytes(path);
     Tensor weight;
@@ -91,7 +91,7 @@ class TorchFileTest {
   }
 
   @Test
-  void whatIsWrittenToATensorIsNotSeenInAnotherOfItsStorage() {
+  void writesToATensorAreNotVisibleInAnotherOfItsStorage() {
     try (TorchFile file = open("tensors.bin")) {
       Tensor rows = file.map("rows").orElseThrow();
       Tensor whole = file.map("tied").orElseGet(() -> file.read("tied"));
@@ -102,7 +102,7 @@ class TorchFileTest {
   }
 
   @Test
-  void aFileThatHasBecomeShorterIsNotMapped(@TempDir Path directory) throws IOException {
+  void truncatedFileIsNotMapped(@TempDir Path directory) throws IOException {
     Path copy = directory.resolve("copy.bin");
     byte[] whole = Files.readAllBytes(Fixture.path("torch/state_dict.bin"));
     Files.write(copy, whole);
@@ -133,7 +133,7 @@ class TorchFileTest {
     }
   }
 
-  // ---- what is refused ----
+  // ---- refusals ----
 
   @ParameterizedTest
   @CsvSource(
@@ -147,7 +147,7 @@ class TorchFileTest {
         "old.bin | in the format of PyTorch before 1.6",
         "script.bin | a TorchScript program",
       })
-  void whatIsNotADictOfTensorsIsRefusedByName(String name, String message) {
+  void anythingButADictOfTensorsIsRefused(String name, String message) {
     assertThatThrownBy(() -> open(name))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(name + ": " + message);
@@ -160,14 +160,14 @@ class TorchFileTest {
         "compressed.bin | expected it stored, found it compressed",
         "repeated.bin | key a: expected at most 1 elements, found 1000000: it repeats them",
       })
-  void whatCouldGrowBeyondTheFileIsRefused(String name, String message) {
+  void tensorThatRepeatsItsStorageIsRefused(String name, String message) {
     assertThatThrownBy(() -> open(name))
         .isInstanceOf(CorruptFile.class)
         .hasMessageContaining(message);
   }
 
   @Test
-  void aFileThatIsCutOffOrNoArchiveIsCorrupt(@TempDir Path directory) throws IOException {
+  void truncatedFileOrNoArchiveIsCorrupt(@TempDir Path directory) throws IOException {
     byte[] whole = Files.readAllBytes(Fixture.path("torch/state_dict.bin"));
     Path cut = directory.resolve("cut.bin");
     Files.write(cut, Arrays.copyOf(whole, whole.length - 30));
@@ -182,7 +182,7 @@ class TorchFileTest {
   }
 
   @Test
-  void aMissingTensorIsToldWithTheNearestNames() {
+  void missingTensorIsReportedWithTheNearestNames() {
     try (TorchFile file = open("state_dict.bin")) {
       assertThatThrownBy(() -> file.read("0.wieght"))
           .isInstanceOf(CorruptFile.class)

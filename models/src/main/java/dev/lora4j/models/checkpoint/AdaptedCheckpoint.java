@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A saved model's network as its adapters see it.
+ * The network of a checkpoint under the module paths that its adapters use.
  *
- * @param network the network, with the adapters' paths
- * @param naming how its paths come from the file's names
+ * @param network the network, with the adapters' module paths
+ * @param naming the mapping from the file's names to these paths
  */
 record AdaptedCheckpoint(WeightsOnly network, Naming naming) {
 

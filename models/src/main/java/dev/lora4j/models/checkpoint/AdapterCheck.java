@@ -10,7 +10,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** What is odd about an adapter whatever its base: its numbers, its ranks, its scaling. */
+/** Checks of an adapter that need no base: values, ranks, scaling. */
 final class AdapterCheck {
   private static final double LARGE_SCALING = 8;
 
@@ -49,18 +49,18 @@ final class AdapterCheck {
       add(
           Severity.PROBLEM,
           "%d tensors hold NaN or infinity: %s".formatted(notFinite.size(), Doctor.some(notFinite)),
-          "the training went wrong; take an earlier checkpoint, or a smaller learning rate");
+          "the training diverged; use an earlier checkpoint, or a smaller learning rate");
     }
     if (factors > 0 && zero.size() == factors) {
       add(
           Severity.ODD,
           "every update is zero, so it changes nothing",
-          "it was saved before it was trained, or what was trained is another adapter");
+          "it was saved before it was trained, or another adapter was trained");
     } else if (!zero.isEmpty()) {
       add(
           Severity.ODD,
           "the updates of %d layers are zero: %s".formatted(zero.size(), Doctor.some(zero)),
-          "they got no gradient; are they used by the network?");
+          "they got no gradient; does the network use them?");
     }
   }
 
@@ -75,20 +75,19 @@ final class AdapterCheck {
               if (part.isA() && !key.contains(".base_layer.") && isPlainLayer(key)) {
                 int expected = config.rankAt(AdapterTensor.path(key));
                 if (tensor.size(0) != expected) {
-                  wrong.add(
-                      "%s has %d, the config says %d".formatted(key, tensor.size(0), expected));
+                  wrong.add("%s has %d, the config %d".formatted(key, tensor.size(0), expected));
                 }
               }
             });
     if (!wrong.isEmpty()) {
       add(
           Severity.PROBLEM,
-          "%d ranks are not the config's: %s".formatted(wrong.size(), Doctor.some(wrong)),
-          "the config and the weights are of different adapters, or r and rank_pattern were edited");
+          "%d ranks differ from the config: %s".formatted(wrong.size(), Doctor.some(wrong)),
+          "the config and the weights belong to different adapters, or r and rank_pattern were edited");
     }
   }
 
-  /** Of raw parameters, experts are counted in the first dimension too. */
+  /** Returns whether dimension 0 of A is the rank; for raw parameters it also counts experts. */
   private boolean isPlainLayer(String key) {
     return adapter.config().targetParameters().isEmpty() || AdapterTensor.path(key).isEmpty();
   }

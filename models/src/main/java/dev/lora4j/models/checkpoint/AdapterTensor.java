@@ -1,12 +1,12 @@
 package dev.lora4j.models.checkpoint;
 
-/** What the key of an adapter's tensor says, once PEFT's prefix is off. */
+/** The meaning of a tensor's key in an adapter, without PEFT's prefix. */
 final class AdapterTensor {
   private static final String WRAPPED = ".base_layer";
 
   private AdapterTensor() {}
 
-  /** What a tensor can be, by the end of its key. */
+  /** The role of a tensor, by the end of its key. */
   enum Part {
     A(".lora_A.weight"),
     B(".lora_B.weight"),
@@ -16,7 +16,7 @@ final class AdapterTensor {
     MAGNITUDE(".lora_magnitude_vector"),
     TOKENS(".token_adapter.trainable_tokens_delta"),
     BIAS(".base_layer.bias"),
-    /** A parameter that is replaced; its key is the parameter's own. */
+    /** A replaced parameter; its key is the parameter's own. */
     WHOLE("");
 
     private final String suffix;
@@ -45,13 +45,13 @@ final class AdapterTensor {
   static Part part(String key) {
     for (Part part : Part.values()) {
       if (key.endsWith(part.suffix)) {
-        return part; // WHOLE is the last, and ends every key
+        return part; // WHOLE is the last and matches every key
       }
     }
     return Part.WHOLE;
   }
 
-  /** The path of the module that the tensor belongs to. */
+  /** Returns the path of the module that the tensor belongs to. */
   static String path(String key) {
     Part part = part(key);
     String path =

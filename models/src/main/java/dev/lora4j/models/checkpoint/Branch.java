@@ -4,17 +4,17 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.Module;
 import org.bytedeco.pytorch.Tensor;
 
-/** A module of which nothing is known but its name, its parameters and what is below it. */
+/** A module of unknown class: a name, parameters and children. */
 sealed class Branch extends Module permits WeightsOnly {
 
-  /** The module below it of this name, made if there is none. */
+  /** Returns the child of a name, creating it if necessary. */
   final Branch branch(String name) {
     Module there = children().get(name);
     if (there instanceof Branch branch) {
       return branch;
     }
     if (there != null) {
-      throw new IllegalStateException(name + " is a layer, and something below it follows");
+      throw new IllegalStateException(name + " is a layer, and has a child");
     }
     Branch made = new Branch();
     child(name, made);
@@ -32,7 +32,7 @@ sealed class Branch extends Module permits WeightsOnly {
   @Override
   public final Tensor forward(Tensor input) {
     throw new UserError(
-        "this network was built from a file's weights alone: it can be planned, merged and saved,"
-            + " and has no forward; to run it, load the file into the network's own class");
+        "this network was built from the weights of a file alone: it can be planned, merged and"
+            + " saved, but has no forward pass; to run it, load the file into the network's own class");
   }
 }

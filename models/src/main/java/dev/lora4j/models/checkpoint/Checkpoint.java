@@ -3,6 +3,7 @@ package dev.lora4j.models.checkpoint;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.TensorForm;
@@ -13,35 +14,38 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The tensors of a saved model: one safetensors file or state dict of {@code torch.save}, a Hugging
- * Face directory, or one whose weights are split over files by an index. Opening reads headers only
- * and needs no native library; tensors are read, or mapped, one by one.
+ * The tensors of a saved model: one safetensors file or {@code torch.save} state dict, or a Hugging
+ * Face directory, in one file or in shards. Opening reads headers only and needs no native library;
+ * tensors are read or mapped one by one. Loading, merging, exporting and listing all read through
+ * this class.
  */
-public final class Checkpoint implements AutoCloseable {
+public final class Checkpoint implements TensorFile {
   private final Path path;
   private final CheckpointFiles files;
   private final Optional<ModelConfig> config;
   private final List<TensorFile> open;
   private final Map<String, TensorFile> fileOf = new LinkedHashMap<>();
-  private final Map<String, TensorForm> infos = new LinkedHashMap<>();
+  private final Map<String, TensorForm> forms = new LinkedHashMap<>();
 
   private Checkpoint(Path path, CheckpointFiles files, List<TensorFile> open) {
     this.path = path;
     this.files = files;
     this.open = open;
     config = files.directory().flatMap(ModelConfig::in);
-    open.forEach(this::take);
+    open.forEach(this::add);
     checkIndex();
   }
 
   /**
    * Opens a saved model.
    *
-   * @throws UserError if there is none, or one of a format that is not read
-   * @throws CorruptFile if a file is damaged or missing
+   * @throws UserError if there is none, or its format is not supported
+   * @throws CorruptFile if a file is damaged, a shard is missing, or the index and the shards
+   *     disagree
    */
   public static Checkpoint open(Path path) {
     CheckpointFiles files = CheckpointFiles.at(path);
@@ -59,24 +63,19 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  private void take(TensorFile file) {
-    file.names()
-        .forEach(
-            name -> {
-              Path expected = files.shardOf().getOrDefault(name, file.path());
-              TensorFile other = fileOf.get(name);
-              if (other != null) {
-                throw new CorruptFile(
-                    file.path(), "key " + name + ": is also in " + other.path().getFileName());
-              }
-              if (!expected.equals(file.path())) {
-                throw new CorruptFile(
-                    file.path(),
-                    "key " + name + ": the index expects it in " + expected.getFileName());
-              }
-              fileOf.put(name, file);
-              infos.put(name, file.form(name));
-            });
+  private void add(TensorFile file) {
+    for (String name : file.names()) {
+      Path expected = files.shardOf().getOrDefault(name, file.path());
+      TensorFile other = fileOf.get(name);
+      if (other != null) {
+        throw wrong(file.path(), name, "is also in " + other.path().getFileName());
+      }
+      if (!expected.equals(file.path())) {
+        throw wrong(file.path(), name, "the index expects it in " + expected.getFileName());
+      }
+      fileOf.put(name, file);
+      forms.put(name, file.form(name));
+    }
   }
 
   private void checkIndex() {
@@ -84,24 +83,23 @@ public final class Checkpoint implements AutoCloseable {
         .shardOf()
         .forEach(
             (name, shard) -> {
-              if (!infos.containsKey(name)) {
-                throw new CorruptFile(
-                    shard, "key " + name + ": the index expects it here, and it is not there");
+              if (!forms.containsKey(name)) {
+                throw wrong(shard, name, "missing, though the index expects it here");
               }
             });
   }
 
-  /** The file or directory. */
+  private static CorruptFile wrong(Path file, String name, String problem) {
+    return new CorruptFile(file, "key " + name + ": " + problem);
+  }
+
+  /** Returns the file or directory. */
+  @Override
   public Path path() {
     return path;
   }
 
-  /** What the files say of each tensor, by name. */
-  public Map<String, TensorForm> infos() {
-    return Collections.unmodifiableMap(infos);
-  }
-
-  /** The directory around the weights; empty for a file on its own. */
+  /** Returns the directory around the weights; empty for a single file. */
   public Optional<Path> directory() {
     return files.directory();
   }
@@ -110,28 +108,44 @@ public final class Checkpoint implements AutoCloseable {
     return config;
   }
 
-  /** Number of elements of all tensors. */
+  @Override
+  public Set<String> names() {
+    return Collections.unmodifiableSet(forms.keySet());
+  }
+
+  /** Returns the dtype and shape of each tensor, by name. */
+  public Map<String, TensorForm> infos() {
+    return Collections.unmodifiableMap(forms);
+  }
+
+  /** Returns the number of elements of all tensors. */
   public long parameters() {
-    return infos.values().stream().mapToLong(TensorForm::elements).sum();
+    return forms.values().stream().mapToLong(TensorForm::elements).sum();
   }
 
-  /** Length of all tensors' data in bytes. */
+  /** Returns the size of all tensors in bytes. */
   public long bytes() {
-    return infos.values().stream().mapToLong(TensorForm::bytes).sum();
+    return forms.values().stream().mapToLong(TensorForm::bytes).sum();
   }
 
-  /** A tensor's content, as a new CPU tensor that belongs to the caller's pointer scope. */
+  @Override
+  public DType dtype(String name) {
+    return fileOf(name).dtype(name);
+  }
+
+  @Override
+  public List<Long> shape(String name) {
+    return fileOf(name).shape(name);
+  }
+
+  @Override
   public Tensor read(String name) {
     return fileOf(name).read(name);
   }
 
-  /**
-   * A tensor over the file's own pages, which belongs to the caller's pointer scope and is good for
-   * as long as this checkpoint is reachable.
-   */
-  public Tensor map(String name) {
-    TensorFile file = fileOf(name);
-    return file.map(name).orElseGet(() -> file.read(name));
+  @Override
+  public Optional<Tensor> map(String name) {
+    return fileOf(name).map(name);
   }
 
   private TensorFile fileOf(String name) {
@@ -141,17 +155,16 @@ public final class Checkpoint implements AutoCloseable {
           path
               + " has no tensor "
               + name
-              + NearMiss.hint(name, NearMiss.nearest(name, infos.keySet())));
+              + NearMiss.hint(name, NearMiss.nearest(name, forms.keySet())));
     }
     return file;
   }
 
-  /** The free text of the first file's header, if its kind has such. */
+  /** Returns the free-text metadata of the first file's header, if its format has any. */
   Map<String, String> metadata() {
     return open.get(0) instanceof SafetensorsFile file ? file.metadata() : Map.of();
   }
 
-  /** Closes the files. */
   @Override
   public void close() {
     open.forEach(TensorFile::close);

@@ -1,31 +1,28 @@
 package dev.lora4j.models.checkpoint;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.ShardIndex;
 import dev.lora4j.models.gguf.GgufModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Where the weights of a saved model are.
+ * The files that hold the weights of a saved model.
  *
- * @param directory what stands around the weights, if they are a directory's
+ * @param directory the directory around the weights, if the model is one
  * @param weights the files, in order
- * @param shardOf the file that an index names for each tensor; empty without an index
+ * @param shardOf the file of each tensor according to the index; empty without an index
  */
 record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String, Path> shardOf) {
-  private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Finds the weights at a path: a file, or a directory as Hugging Face lays it out. */
+  /** Finds the weights at a path: a file, or a directory in Hugging Face's layout. */
   static CheckpointFiles at(Path path) {
     if (!Files.exists(path)) {
       throw new UserError("there is no " + path);
@@ -35,10 +32,11 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
       refuseGguf(path);
       return new CheckpointFiles(Optional.empty(), List.of(path), Map.of());
     }
-    if (Files.exists(path.resolve("adapter_config.json"))) {
+    Optional<WeightFormat> format = WeightFormat.in(path);
+    if (format.isEmpty() && Files.exists(path.resolve("adapter_config.json"))) {
       throw new UserError(path + " is an adapter's directory; expected a base model's");
     }
-    return WeightFormat.in(path).map(format -> in(path, format)).orElseGet(() -> oneIn(path));
+    return format.map(found -> in(path, found)).orElseGet(() -> oneIn(path));
   }
 
   private static CheckpointFiles in(Path directory, WeightFormat format) {
@@ -63,11 +61,11 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
   private static void refuseGguf(Path file) {
     if (GgufModel.isAt(file)) {
       throw new UserError(
-          file + " is a GGUF file; make a directory of it first: lora convert " + file + " DIR");
+          file + " is a GGUF file; convert it to a directory first: lora convert " + file + " DIR");
     }
   }
 
-  /** The only safetensors file of a directory, whatever it is called. */
+  /** Returns the only safetensors file of a directory, whatever its name. */
   private static CheckpointFiles oneIn(Path directory) {
     List<Path> files = list(directory);
     List<Path> weights =
@@ -101,61 +99,52 @@ record CheckpointFiles(Optional<Path> directory, List<Path> weights, Map<String,
   }
 
   private static CheckpointFiles sharded(Path directory, WeightFormat format) {
-    Path index = directory.resolve(format.index());
-    JsonNode map = read(index).path("weight_map");
-    if (!map.isObject() || map.isEmpty()) {
-      throw new CorruptFile(index, "weight_map: expected the file of each tensor, found " + map);
-    }
-    Map<String, Path> shardOf = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> entry : map.properties()) {
-      String name = entry.getValue().asText();
-      Path shard = directory.resolve(name);
-      if (!format.isShard(name) || !directory.equals(shard.getParent())) {
-        throw new CorruptFile(
-            index,
-            "weight_map: %s: expected a file beside it, found %s"
-                .formatted(entry.getKey(), entry.getValue()));
-      }
-      shardOf.put(entry.getKey(), shard);
-    }
-    List<Path> weights = shardOf.values().stream().distinct().sorted().toList();
-    requireAll(index, weights);
+    ShardIndex index = ShardIndex.read(directory.resolve(format.index()));
+    requireAll(index, directory);
+    Map<String, Path> shardOf = new LinkedHashMap<>();
+    index.shardOf().forEach((name, shard) -> shardOf.put(name, directory.resolve(shard)));
+    List<Path> weights = index.shards().stream().map(directory::resolve).toList();
     return new CheckpointFiles(Optional.of(directory), weights, shardOf);
   }
 
-  private static void requireAll(Path index, List<Path> shards) {
+  private static void requireAll(ShardIndex index, Path directory) {
     List<String> missing =
-        shards.stream()
-            .filter(shard -> !Files.exists(shard))
-            .map(shard -> String.valueOf(shard.getFileName()))
+        index.shards().stream()
+            .filter(shard -> !Files.isRegularFile(directory.resolve(shard)))
             .toList();
     if (!missing.isEmpty()) {
       boolean one = missing.size() == 1;
       throw new CorruptFile(
-          index,
-          "names %s, which %s not there; download %s again"
-              .formatted(String.join(", ", missing), one ? "is" : "are", one ? "it" : "them"));
+          index.file(),
+          "%d of %d shards %s missing: %s; download %s again"
+              .formatted(
+                  missing.size(),
+                  index.shards().size(),
+                  one ? "is" : "are",
+                  String.join(", ", missing),
+                  one ? "it" : "them"));
     }
   }
 
-  static JsonNode read(Path file) {
-    try {
-      JsonNode json = JSON.readTree(Files.readAllBytes(file));
-      if (json == null || !json.isObject()) {
-        throw new CorruptFile(file, "expected a JSON object");
-      }
-      return json;
-    } catch (IOException e) {
-      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new CorruptFile(file, "no JSON: " + reason, e);
-    }
-  }
-
+  /** Lists the regular files of a directory, sorted. */
   static List<Path> list(Path directory) {
     try (Stream<Path> files = Files.list(directory)) {
-      return new ArrayList<>(files.filter(Files::isRegularFile).sorted().toList());
+      return files.filter(Files::isRegularFile).sorted().toList();
     } catch (IOException e) {
       throw new UserError("cannot read " + directory + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Returns the size of a file, or of all files of a directory, in bytes. */
+  static long bytes(Path path) {
+    try {
+      long bytes = 0;
+      for (Path file : Files.isDirectory(path) ? list(path) : List.of(path)) {
+        bytes += Files.size(file);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e.getMessage(), e);
     }
   }
 }

@@ -1,157 +1,176 @@
 package dev.lora4j.models.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import dev.lora4j.io.TensorSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Stream;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
+import java.util.TreeMap;
 
 /**
- * Writes a checkpoint directory: first the weights, then the index, then {@code config.json}, each
- * file whole or not at all.
+ * Writes a checkpoint directory: the weights as safetensors, in shards with an index where they
+ * exceed the limit of one file, and {@code config.json} with the dtype of the weights. Each file
+ * appears whole or not at all, and one tensor is in memory at a time. Saving, merging and
+ * converting all write through this class.
  */
 final class CheckpointWriter {
-  static final String CONFIG = "config.json";
-  private static final ObjectWriter JSON = new ObjectMapper().writerWithDefaultPrettyPrinter();
   private static final String WEIGHTS =
       "(model|pytorch_model)[^/]*\\.(safetensors|bin)(\\.index\\.json)?";
+  private static final List<String> DTYPE_FIELDS = List.of("dtype", "torch_dtype");
 
   private final Path directory;
-  private final DType format;
-  private final List<Map<String, Tensor>> shards;
+  private final Map<String, String> metadata;
+  private final Map<String, Map<String, TensorSource>> shards;
 
-  CheckpointWriter(Path directory, Map<String, Tensor> tensors, SaveOptions options) {
+  /**
+   * Plans the files.
+   *
+   * @param tensors the tensors by name, in the order in which they fill the shards
+   * @param maxShardBytes the largest size of a file's tensors; a larger tensor gets its own file
+   * @param metadata free text for each file's header
+   */
+  CheckpointWriter(
+      Path directory,
+      Map<String, TensorSource> tensors,
+      long maxShardBytes,
+      Map<String, String> metadata) {
     this.directory = directory;
-    format = options.format().orElseGet(() -> formatOf(tensors));
-    shards = shards(tensors, options.maxShardBytes());
+    this.metadata = metadata;
+    shards = named(split(tensors, maxShardBytes));
   }
 
-  private static DType formatOf(Map<String, Tensor> tensors) {
-    return DType.of(tensors.values().iterator().next().scalar_type()).orElseThrow();
-  }
-
-  private List<Map<String, Tensor>> shards(Map<String, Tensor> tensors, long maxBytes) {
-    List<Map<String, Tensor>> shards = new ArrayList<>();
-    long room = 0;
-    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-      long bytes = bytes(entry.getValue());
-      if (shards.isEmpty() || bytes > room) {
+  private static List<Map<String, TensorSource>> split(
+      Map<String, TensorSource> tensors, long maxShardBytes) {
+    List<Map<String, TensorSource>> shards = new ArrayList<>();
+    long filled = 0;
+    for (Map.Entry<String, TensorSource> tensor : tensors.entrySet()) {
+      long bytes = tensor.getValue().bytes();
+      if (shards.isEmpty() || filled > maxShardBytes - bytes) {
         shards.add(new LinkedHashMap<>());
-        room = maxBytes;
+        filled = 0;
       }
-      shards.get(shards.size() - 1).put(entry.getKey(), entry.getValue());
-      room -= bytes;
+      shards.get(shards.size() - 1).put(tensor.getKey(), tensor.getValue());
+      filled += bytes;
     }
     return shards;
   }
 
-  private long bytes(Tensor tensor) {
-    return tensor.numel() * format.bytes();
-  }
-
-  /** Writes all files. */
-  void write(ObjectNode config) {
-    Set<String> names = new LinkedHashSet<>();
+  private static Map<String, Map<String, TensorSource>> named(
+      List<Map<String, TensorSource>> shards) {
+    if (shards.size() == 1) {
+      return Map.of(WeightFormat.SAFETENSORS.single(), shards.get(0));
+    }
+    Map<String, Map<String, TensorSource>> named = new LinkedHashMap<>();
     for (int i = 0; i < shards.size(); i++) {
-      names.add(shardName(i));
+      named.put(
+          String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size()),
+          shards.get(i));
     }
-    if (shards.size() > 1) {
-      names.add(WeightFormat.SAFETENSORS.index());
-    }
-    refuseOtherWeights(names);
-    for (int i = 0; i < shards.size(); i++) {
-      writeShard(directory.resolve(shardName(i)), shards.get(i));
-    }
-    if (shards.size() > 1) {
-      write(WeightFormat.SAFETENSORS.index(), index());
-    }
-    config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", nameOf(format));
-    write(CONFIG, config);
+    return named;
   }
 
-  private String shardName(int number) {
-    return shards.size() == 1
-        ? WeightFormat.SAFETENSORS.single()
-        : "model-%05d-of-%05d.safetensors".formatted(number + 1, shards.size());
-  }
-
-  /** A reader might take old weights for the new ones. */
-  private void refuseOtherWeights(Set<String> names) {
+  /**
+   * Refuses a directory with weights that this writer does not replace: a reader might take them
+   * for the new ones.
+   *
+   * @throws UserError naming those weights
+   */
+  void refuseOtherWeights() {
     if (!Files.isDirectory(directory)) {
       return;
     }
-    try (Stream<Path> files = Files.list(directory)) {
-      List<String> others =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(name -> name.matches(WEIGHTS) && !names.contains(name))
-              .sorted()
-              .toList();
-      if (!others.isEmpty()) {
-        throw new UserError(
-            directory
-                + " holds other weights: "
-                + String.join(", ", others)
-                + "; choose another directory or take them away");
-      }
-    } catch (IOException e) {
-      throw new UserError("cannot write " + directory + ": " + e, e);
+    List<String> others =
+        CheckpointFiles.list(directory).stream()
+            .map(file -> String.valueOf(file.getFileName()))
+            .filter(name -> name.matches(WEIGHTS) && !shards.containsKey(name))
+            .filter(name -> shards.size() == 1 || !name.equals(WeightFormat.SAFETENSORS.index()))
+            .toList();
+    if (!others.isEmpty()) {
+      throw new UserError(
+          directory
+              + " holds other weights: "
+              + String.join(", ", others)
+              + "; choose another directory or delete them");
     }
   }
 
-  private void writeShard(Path file, Map<String, Tensor> shard) {
-    try (PointerScope scope = new PointerScope()) {
-      Map<String, Tensor> converted = new LinkedHashMap<>();
-      shard.forEach((name, tensor) -> converted.put(name, tensor.detach().to(format.torch())));
-      SafetensorsWriter.write(file, converted, Map.of("format", "pt"));
+  /**
+   * Writes the weights, and then the index if there are several shards.
+   *
+   * @throws UserError when the disk refuses
+   */
+  void writeWeights() {
+    shards.forEach(
+        (name, tensors) -> SafetensorsWriter.stream(directory.resolve(name), tensors, metadata));
+    if (shards.size() > 1) {
+      write(WeightFormat.SAFETENSORS.index(), index());
     }
   }
 
   private ObjectNode index() {
-    ObjectNode index = new ObjectMapper().createObjectNode();
-    long total = shards.stream().flatMap(s -> s.values().stream()).mapToLong(this::bytes).sum();
+    Map<String, String> shardOf = new TreeMap<>();
+    long total = 0;
+    for (Map.Entry<String, Map<String, TensorSource>> shard : shards.entrySet()) {
+      for (Map.Entry<String, TensorSource> tensor : shard.getValue().entrySet()) {
+        shardOf.put(tensor.getKey(), shard.getKey());
+        total += tensor.getValue().bytes();
+      }
+    }
+    ObjectNode index = JsonNodeFactory.instance.objectNode();
     index.putObject("metadata").put("total_size", total);
     ObjectNode map = index.putObject("weight_map");
-    for (int i = 0; i < shards.size(); i++) {
-      String shard = shardName(i);
-      shards.get(i).keySet().forEach(name -> map.put(name, shard));
-    }
+    shardOf.forEach(map::put);
     return index;
   }
 
-  private void write(String name, ObjectNode json) {
-    try {
-      String text = JSON.writeValueAsString(json) + "\n";
-      AtomicFile.write(directory.resolve(name), text.getBytes(StandardCharsets.UTF_8));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
+  /** Writes {@code config.json} as it is given. */
+  void writeConfig(ObjectNode config) {
+    write(ModelConfig.FILE, config);
   }
 
-  /** torch's name of a format of weights. */
-  static String nameOf(DType format) {
-    return switch (format) {
+  private void write(String name, ObjectNode json) {
+    AtomicFile.write(directory.resolve(name), JsonDocument.bytes(json));
+  }
+
+  // ---- dtype ----
+
+  /**
+   * Returns a config that names the dtype of its weights: in every {@code dtype} and {@code
+   * torch_dtype} that it has, those of its text model included, or in a new {@code dtype}.
+   */
+  static ObjectNode withDType(ObjectNode config, DType dtype) {
+    ObjectNode changed = config.deepCopy();
+    boolean named = setDType(changed, dtype);
+    if (changed.path("text_config") instanceof ObjectNode text) {
+      named |= setDType(text, dtype);
+    }
+    return named ? changed : changed.put("dtype", torchName(dtype));
+  }
+
+  private static boolean setDType(ObjectNode part, DType dtype) {
+    List<String> present = DTYPE_FIELDS.stream().filter(part::has).toList();
+    present.forEach(field -> part.put(field, torchName(dtype)));
+    return !present.isEmpty();
+  }
+
+  /** Returns torch's name of a weight dtype. */
+  static String torchName(DType dtype) {
+    return switch (dtype) {
+      case F64 -> "float64";
       case F32 -> "float32";
       case F16 -> "float16";
       case BF16 -> "bfloat16";
-      case F64 -> "float64";
-      default -> throw new UserError("a checkpoint can't hold " + format);
+      default -> throw new UserError("a checkpoint can't hold " + dtype);
     };
   }
 }

@@ -20,19 +20,18 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Making one adapter of several that are on disk. Only A's and B's are needed for it; a base checks
- * that all fit, and lets the config keep the adapters' own target names.
+ * Combines several saved adapters into one. Only their A and B matrices are needed; with a base,
+ * the adapters are checked against it and the config keeps their own target names.
  *
  * <pre>{@code
  * CombineJob.of(Map.of(french, 0.7, formal, 0.3), Combination.cat()).write(Path.of("both"));
  * }</pre>
  *
- * @param weights how much each adapter counts, by its directory
- * @param how the way to combine
- * @param base a file of weights or a Hugging Face directory, if the adapters are to be checked
- *     against it
- * @param check whether all must say that they were made on the same base, and on the given one
- * @param dtype the format to write numbers in
+ * @param weights the weight of each adapter, by its directory
+ * @param how the combination method
+ * @param base a weight file or Hugging Face directory to check the adapters against
+ * @param check whether all adapters must record the same base, and the given one
+ * @param dtype the dtype to write
  */
 public record CombineJob(
     Map<Path, Double> weights, Combination how, Optional<Path> base, BaseCheck check, DType dtype) {
@@ -43,29 +42,32 @@ public record CombineJob(
     }
   }
 
-  /** Without a base, in F32. */
+  /** Returns a job without a base that writes F32. */
   public static CombineJob of(Map<Path, Double> weights, Combination how) {
     return new CombineJob(
         weights, how, Optional.empty(), BaseCheck.SAME_WHERE_BOTH_HAVE, DType.F32);
   }
 
+  /** Returns the same job, checked against a base. */
   public CombineJob on(Path base) {
     return new CombineJob(weights, how, Optional.of(base), check, dtype);
   }
 
+  /** Returns the same job with another check of the base. */
   public CombineJob checking(BaseCheck check) {
     return new CombineJob(weights, how, base, check, dtype);
   }
 
+  /** Returns the same job with another dtype of the output. */
   public CombineJob as(DType dtype) {
     return new CombineJob(weights, how, base, check, dtype);
   }
 
   /**
-   * Writes the combined adapter as PEFT does.
+   * Writes the combined adapter in PEFT's format.
    *
-   * @param out a directory that is not there yet, or empty
-   * @throws UserError if the adapters can't be combined so, or do not fit the base
+   * @param out a new or empty directory
+   * @throws UserError if the adapters can't be combined this way, or do not fit the base
    */
   public CombineSummary write(Path out) {
     AtomicDirectory.requireFree(out);
@@ -101,7 +103,7 @@ public record CombineJob(
     return adapters;
   }
 
-  /** The directory's own name, with nothing in it that a name can't have. */
+  /** Returns the name of the directory as a valid adapter name. */
   private static String name(Path path) {
     String own = String.valueOf(path.toAbsolutePath().normalize().getFileName());
     String name = own.replaceAll("[^A-Za-z0-9_-]", "-");

@@ -5,13 +5,13 @@ import java.util.IntSummaryStatistics;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What a combined adapter is.
+ * The size of a combined adapter.
  *
- * @param layers how many layers it adapts
- * @param smallestRank the smallest rank of a layer
- * @param largestRank the largest one
- * @param numbers how many numbers A and B have
- * @param bytes what these take on disk
+ * @param layers the number of adapted layers
+ * @param smallestRank the smallest rank
+ * @param largestRank the largest rank
+ * @param numbers the parameters of A and B
+ * @param bytes their size on disk
  */
 public record CombineSummary(
     int layers, int smallestRank, int largestRank, long numbers, long bytes) {

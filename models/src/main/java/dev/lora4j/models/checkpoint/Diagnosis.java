@@ -3,7 +3,7 @@ package dev.lora4j.models.checkpoint;
 import java.util.List;
 
 /**
- * Whether an adapter fits a base, and what is to be said of the two.
+ * The result of checking an adapter against a base.
  *
  * @param findings the problems first
  */
@@ -13,26 +13,26 @@ public record Diagnosis(List<Finding> findings) {
     findings = List.copyOf(findings);
   }
 
-  /** How bad a finding is. */
+  /** The severity of a finding. */
   public enum Severity {
-    /** The adapter can't be used on this base. */
+    /** The adapter can't be used with this base. */
     PROBLEM,
-    /** It can be used, and something is odd. */
+    /** It can be used, but something is unusual. */
     ODD,
-    /** Good to know. */
+    /** A remark. */
     NOTE
   }
 
   /**
-   * Something found.
+   * A finding.
    *
-   * @param severity how bad it is
-   * @param what is the matter, with what was expected and found
-   * @param remedy what would help; may be empty
+   * @param severity its severity
+   * @param what the problem, with the expected and the found value
+   * @param remedy a remedy; may be empty
    */
   public record Finding(Severity severity, String what, String remedy) {}
 
-  /** Whether the adapter can be used on this base. */
+  /** Returns whether the adapter can be used with this base. */
   public boolean fits() {
     return findings.stream().noneMatch(f -> f.severity() == Severity.PROBLEM);
   }

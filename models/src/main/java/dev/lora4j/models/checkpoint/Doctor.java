@@ -23,8 +23,8 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Says why an adapter does not fit a base, and what would: it looks at names, shapes, values and
- * config, and at last tries to load the one into the other.
+ * Diagnoses why an adapter does not fit a base and proposes a remedy: it checks names, shapes,
+ * values and config, and finally tries to load the adapter.
  */
 public final class Doctor {
   private static final String COPY_AGAIN = "copy or download the file again";
@@ -37,7 +37,7 @@ public final class Doctor {
   /**
    * Examines an adapter and a base.
    *
-   * @throws UserError if one of them is not there at all
+   * @throws UserError if one of them does not exist
    */
   public static Diagnosis examine(Path base, Path adapter) {
     if (!Files.isDirectory(adapter)) {
@@ -118,8 +118,8 @@ public final class Doctor {
         "%d of %d modules that it adapts are not in the base: %s"
             .formatted(missing.size(), wanted.size(), some(missing)),
         near.isEmpty()
-            ? "the base has " + some(lastNames(network)) + "; give the base it was made for"
-            : "near to " + first + ": " + String.join(", ", near));
+            ? "the base has " + some(lastNames(network)) + "; give the base that it was made for"
+            : "similar to " + first + ": " + String.join(", ", near));
   }
 
   private static List<String> lastNames(WeightsOnly network) {
@@ -130,13 +130,13 @@ public final class Doctor {
         .toList();
   }
 
-  /** The first few of a list, and how many more there are. */
+  /** Returns the first few names of a list and the number of the others. */
   static String some(List<String> names) {
     String shown = String.join(", ", names.subList(0, Math.min(SHOWN, names.size())));
     return names.size() <= SHOWN ? shown : shown + " and " + (names.size() - SHOWN) + " more";
   }
 
-  /** What no check above thought of. */
+  /** Tries to load the adapter, to find what no other check covers. */
   private void tryIt(WeightsOnly network, StoredAdapter adapter) {
     try {
       LoraModel model = Lora.base(network);
@@ -153,8 +153,8 @@ public final class Doctor {
     List<String> others = madeOn.changedIn(present);
     if (!others.isEmpty()) {
       odd(
-          "the adapter was made on a base of other values: " + some(others),
-          "give the base that it was made on; --any-base takes this one");
+          "the adapter was trained on a base with other values: " + some(others),
+          "give the base that it was trained on; --any-base accepts this one");
     }
   }
 

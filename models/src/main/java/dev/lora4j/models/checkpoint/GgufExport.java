@@ -2,12 +2,11 @@ package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
-import dev.lora4j.models.ConfigFields;
-import dev.lora4j.models.Gpt2Config;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.LlamaConfig;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModelWriter;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
@@ -16,26 +15,26 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Writes a directory of Hugging Face's, merged or not, as a GGUF file for llama.cpp. */
+/** Exports a Hugging Face directory, merged or not, as a GGUF file for llama.cpp. */
 public final class GgufExport {
   private GgufExport() {}
 
   /**
-   * Writes it, tensor by tensor; the file appears whole or not at all.
+   * Writes the file, tensor by tensor; it appears whole or not at all.
    *
-   * @param directory holds {@code config.json}, weights, and a tokenizer if there is one
-   * @param out the file, which must not be there yet
-   * @param type of the matrices: F32, F16, BF16 or Q8_0
-   * @throws UserError if the model is not supported, llama.cpp has no way to say something of it,
-   *     or the disk refuses
+   * @param directory the model: {@code config.json}, weights, and a tokenizer if there is one
+   * @param out the new file
+   * @param type the type of the matrices: F32, F16, BF16 or Q8_0
+   * @throws UserError if the model is not supported, llama.cpp can't express something about it, or
+   *     the disk refuses
    */
   public static void run(Path directory, Path out, GgmlType type) {
     requireFree(out);
-    ConfigFields fields = ConfigFields.read(directory.resolve(CheckpointWriter.CONFIG));
-    Architecture architecture = Architecture.of(fields);
-    try (Weights weights = Weights.open(directory);
-        LanguageModel empty = Init.withoutValues(() -> architecture.create(fields))) {
-      WeightLoader loader = new WeightLoader(directory, weights, architecture, empty);
+    JsonDocument config = JsonDocument.read(directory.resolve(ModelConfig.FILE));
+    ModelFamily family = ModelFamily.of(config);
+    try (Checkpoint weights = Checkpoint.open(directory);
+        LanguageModel empty = Init.withoutValues(() -> family.create(config))) {
+      WeightLoader loader = new WeightLoader(weights, family, empty);
       loader.check();
       Map<String, String> stored = loader.storedNames();
       Map<String, TensorSource> state = new LinkedHashMap<>();
@@ -46,18 +45,13 @@ public final class GgufExport {
             new TensorSource(
                 DType.F32, weights.shape(inFile), () -> weights.read(inFile, DType.F32)));
       }
-      ModelFiles files = ModelFiles.in(directory);
-      if (fields.text("model_type", "").equals(Gpt2Config.FAMILY)) {
-        GgufModelWriter.write(out, Gpt2Config.of(fields), files, state, type);
-      } else {
-        GgufModelWriter.write(out, LlamaConfig.of(fields), files, state, type);
-      }
+      GgufModelWriter.write(out, config, ModelFiles.in(directory), state, type);
     }
   }
 
   static void requireFree(Path out) {
     if (Files.exists(out)) {
-      throw new UserError("cannot write " + out + ": there is something of that name");
+      throw new UserError("cannot write " + out + ": there is a file or directory of that name");
     }
   }
 }

@@ -2,12 +2,12 @@ package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.lora.AdapterSummary;
-import dev.lora4j.models.ConfigFields;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Merging where the base, the result or both are GGUF files: by way of float32 in a directory
- * beside the result, so that each number is rounded once, when it is written for good.
+ * Merging where the base, the result or both are GGUF files. The model passes through a temporary
+ * float32 directory beside the result, so that each value is rounded once, when it is written.
  */
 final class GgufMerge {
   private GgufMerge() {}
@@ -24,18 +24,19 @@ final class GgufMerge {
   static MergeSummary fromGguf(MergeJob job, Path out) {
     CheckpointOutput.requireFree(out);
     job.adapters().forEach(AdapterSummary::read);
-    DType format = job.dtype().orElseGet(() -> usualFormat(job.base()));
     try (ScratchDirectory scratch = ScratchDirectory.beside(out)) {
       Path base = scratch.path().resolve("base");
-      SaveOptions exact = new SaveOptions(Optional.of(DType.F32), job.maxShardBytes());
-      GgufConversion.run(job.base(), base, exact, bytes -> {});
+      DType format = toFloat32(job, base);
       return new Merger(job.of(base).as(format), MergeJob.Direction.IN).write(out);
     }
   }
 
-  private static DType usualFormat(Path gguf) {
-    try (GgufModel model = GgufModel.open(gguf)) {
-      return GgufConversion.formatOf(model);
+  /** Converts the base to float32 and returns the dtype that the result is to have. */
+  private static DType toFloat32(MergeJob job, Path out) {
+    try (GgufModel model = GgufModel.open(job.base())) {
+      SaveOptions exact = new SaveOptions(Optional.of(DType.F32), job.maxShardBytes());
+      GgufConversion.run(model, out, exact, bytes -> {});
+      return job.dtype().orElseGet(() -> GgufConversion.formatOf(model));
     }
   }
 
@@ -53,11 +54,12 @@ final class GgufMerge {
       if (type != GgmlType.F32) {
         notes.add("changes were measured in F32; the file's matrices are " + type);
       }
-      return new MergeSummary(summary.changes(), summary.tensors(), size(out), notes);
+      return new MergeSummary(
+          summary.changes(), summary.tensors(), CheckpointFiles.bytes(out), notes);
     }
   }
 
-  /** Before hours are spent on what can't be written in the end. */
+  /** Refuses a base that can't be exported before any time is spent on merging it. */
   private static void requireDirectory(Path base) {
     if (!Files.isDirectory(base)) {
       throw new UserError(
@@ -65,14 +67,6 @@ final class GgufMerge {
               + " is a file; a GGUF file needs config.json and tokenizer too: give the model's"
               + " directory");
     }
-    Architecture.of(ConfigFields.read(base.resolve(CheckpointWriter.CONFIG)));
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
+    ModelFamily.of(JsonDocument.read(base.resolve(ModelConfig.FILE)));
   }
 }

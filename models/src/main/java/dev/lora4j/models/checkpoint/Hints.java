@@ -3,10 +3,10 @@ package dev.lora4j.models.checkpoint;
 import java.util.Set;
 
 /**
- * What an adapter's keys tell of the layers that it adapts: each kind has its own.
+ * The kinds of layers that the keys of an adapter imply.
  *
- * @param embeddings the paths of layers with factors of an embedding
- * @param others the paths of layers with factors of another layer
+ * @param embeddings the paths of layers with embedding factors
+ * @param others the paths of layers with other factors
  */
 record Hints(Set<String> embeddings, Set<String> others) {
 
@@ -14,7 +14,7 @@ record Hints(Set<String> embeddings, Set<String> others) {
     return new Hints(Set.of(), Set.of());
   }
 
-  /** The kind of the layer at a path, where the adapter knows better than its name. */
+  /** Returns the kind of a layer, corrected by the adapter's keys. */
   LayerKinds.Kind correct(String path, LayerKinds.Kind guess) {
     if (guess == LayerKinds.Kind.EMBEDDING && others.contains(path)) {
       return LayerKinds.Kind.LINEAR;

@@ -6,21 +6,21 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What kind of layer a group of tensors is, by shape and name: a weight of two dimensions is linear
- * unless its name is an embedding's; one of three to five is a convolution.
+ * Classifies layers by the shapes and names of their tensors: a two-dimensional weight is a linear
+ * layer unless it is named like an embedding; three to five dimensions are a convolution.
  *
- * <p>Which way round a weight lies is said by the config, or by GPT-2's names together with a bias
- * of the weight's second size.
+ * <p>A weight is transposed if the config names such a model, or if GPT-2's names come with a bias
+ * of the weight's second dimension.
  *
- * @param transposed whether layers with GPT-2's names keep their weight as {@code [in, out]}
+ * @param transposed whether layers with GPT-2's names store their weight as {@code [in, out]}
  */
 record LayerKinds(boolean transposed) {
   private static final Set<String> GPT2_LAYERS = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
   private static final String EMBEDDING = ".*embed.*|wte|wpe|shared|tokens_embed|positions_embed";
-  // Linear layers whose names only sound like embeddings: heads and projections.
+  // Linear layers with names like embeddings: heads and projections.
   private static final String NO_EMBEDDING = "embed_out|.*proj.*|.*linear.*";
 
-  /** A kind of layer. */
+  /** The kind of a layer. */
   enum Kind {
     LINEAR,
     TRANSPOSED_LINEAR,
@@ -30,7 +30,7 @@ record LayerKinds(boolean transposed) {
   }
 
   /**
-   * Learns from all groups which way round GPT-2's layers lie.
+   * Determines from all groups whether GPT-2's layers are transposed.
    *
    * @param groups the tensors of each module, by its path, then by their last name
    */
@@ -54,7 +54,7 @@ record LayerKinds(boolean transposed) {
         && !bias.shape().equals(weight.shape().subList(0, 1));
   }
 
-  /** The kind of the layer at a path. */
+  /** Returns the kind of the layer at a path. */
   Kind of(String path, Map<String, TensorForm> tensors) {
     TensorForm weight = tensors.get("weight");
     if (weight == null || !Set.of("weight", "bias").containsAll(tensors.keySet())) {
@@ -78,7 +78,7 @@ record LayerKinds(boolean transposed) {
     return bias < 0 || bias == weight.shape().get(0) ? Kind.LINEAR : Kind.UNKNOWN;
   }
 
-  /** The bias's length; 0 for one that is no vector, which fits nothing. */
+  /** Returns the length of the bias; 0 if it is no vector. */
   private static long biasSize(Map<String, TensorForm> tensors) {
     TensorForm bias = tensors.get("bias");
     return bias != null && bias.shape().size() == 1 ? bias.shape().get(0) : 0;

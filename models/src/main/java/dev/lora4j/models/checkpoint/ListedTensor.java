@@ -4,15 +4,14 @@ import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.TensorForm;
 import dev.lora4j.io.gguf.GgufFile;
 import java.util.List;
-import java.util.Map;
 
 /**
- * What a file of any kind says of one of its tensors.
+ * A tensor as a listing shows it.
  *
- * @param name as in the file
- * @param format of its numbers there, such as {@code F32} or {@code Q4_K}
- * @param shape sizes, outermost first
- * @param bytes its length in the file
+ * @param name its name in the file
+ * @param format its storage format there, such as {@code F32} or {@code Q4_K}
+ * @param shape its shape, outermost dimension first
+ * @param bytes its size in the file
  */
 public record ListedTensor(String name, String format, List<Long> shape, long bytes) {
 
@@ -20,12 +19,7 @@ public record ListedTensor(String name, String format, List<Long> shape, long by
     shape = List.copyOf(shape);
   }
 
-  /** Those of a saved model. */
-  public static List<ListedTensor> of(Map<String, TensorForm> infos) {
-    return infos.entrySet().stream().map(e -> of(e.getKey(), e.getValue())).toList();
-  }
-
-  /** Those of a file, in its order; of a GGUF file as they lie there. */
+  /** Lists the tensors of a file or checkpoint, in its order. */
   public static List<ListedTensor> of(TensorFile file) {
     return file.names().stream().map(name -> of(file, name)).toList();
   }
@@ -35,14 +29,11 @@ public record ListedTensor(String name, String format, List<Long> shape, long by
       return new ListedTensor(
           name, gguf.tensor(name).type().name(), gguf.shape(name), gguf.tensor(name).bytes());
     }
-    return of(name, file.form(name));
-  }
-
-  private static ListedTensor of(String name, TensorForm form) {
+    TensorForm form = file.form(name);
     return new ListedTensor(name, form.dtype().name(), form.shape(), form.bytes());
   }
 
-  /** Number of its elements. */
+  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }

@@ -6,15 +6,15 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A changed parameter in the format that it is written in, and what the change amounts to. */
+/** A merged parameter in its final dtype, with a measure of the change. */
 record Measured(Tensor written, MergeSummary.Change change) {
 
   /**
-   * Rounds a result and compares.
+   * Rounds a parameter to its final dtype and measures the change.
    *
-   * @param before the parameter
-   * @param after what it becomes, in float32 or wider
-   * @throws UserError if a number that would be written is not finite
+   * @param before the parameter before the merge
+   * @param after the parameter after it, in float32 or wider
+   * @throws UserError if a value to be written is not finite
    */
   static Measured of(String name, Tensor before, Tensor after, DType dtype) {
     Tensor written = after.to(dtype.torch());
@@ -49,7 +49,7 @@ record Measured(Tensor written, MergeSummary.Change change) {
     if (!isFinite(after)) {
       return name + ": the adapter makes NaN or infinity of it; nothing was written";
     }
-    return "%s: a number becomes too large for %s; use --dtype BF16 or F32; nothing was written"
+    return "%s: a value becomes too large for %s; use --dtype BF16 or F32; nothing was written"
         .formatted(name, dtype);
   }
 

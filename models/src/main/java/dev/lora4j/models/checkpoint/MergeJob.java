@@ -11,24 +11,24 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
- * Merging adapters into a saved model of any kind, or taking them out again, tensor by tensor: what
- * is in memory is the adapters and one of the base's tensors. Each is computed in float32 and
- * written in the base's own format unless another is asked for. What is written appears whole or
- * not at all; config, tokenizer and all else that stands beside the base's weights comes along.
+ * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
+ * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
+ * written in the base's dtype unless another is given. The output appears whole or not at all, with
+ * copies of the config, the tokenizer and all other files of the base.
  *
  * <pre>{@code
  * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
  * }</pre>
  *
  * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
- *     for merging, a GGUF file, whose numbers are written in the format of {@link
- *     GgufConversion#formatOf} unless another is asked for
- * @param adapters directories in PEFT's format, whose updates add up
- * @param dtype the format to write floating numbers in; empty for each tensor's own
- * @param maxShardBytes how much a file of weights may hold, where a directory is written
- * @param check whether the base must be the one that an adapter says it was made on; taking out
- *     works on a merged model, and does not ask
- * @param progress is told the bytes that are written, tensor by tensor
+ *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf}
+ *     unless another is given
+ * @param adapters directories in PEFT's format, whose deltas add up
+ * @param dtype the dtype of floating-point tensors in the output; empty to keep each tensor's own
+ * @param maxShardBytes the largest size of a shard in an output directory
+ * @param check whether the base must be the one that an adapter records; unmerging works on a
+ *     merged model and does not check
+ * @param progress receives the bytes of each tensor that is written
  */
 public record MergeJob(
     Path base,
@@ -48,32 +48,37 @@ public record MergeJob(
       throw new UserError("weights can't be written as " + dtype.get());
     }
     if (maxShardBytes < 1) {
-      throw new UserError("a file must hold at least one byte, found " + maxShardBytes);
+      throw new UserError("the shard size must be at least one byte, found " + maxShardBytes);
     }
   }
 
-  /** In the base's own format, in files of 5 GB. */
+  /** Returns a job that keeps the base's dtype and writes shards of 5 GB. */
   public static MergeJob of(Path base, List<Path> adapters) {
     return new MergeJob(
         base, adapters, Optional.empty(), USUAL_SHARD, BaseCheck.SAME_WHERE_BOTH_HAVE, bytes -> {});
   }
 
+  /** Returns the same job on another base. */
   MergeJob of(Path directory) {
     return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
   }
 
+  /** Returns the same job with another dtype of the output. */
   public MergeJob as(DType dtype) {
     return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
   }
 
+  /** Returns the same job with another shard size. */
   public MergeJob shardsOf(long bytes) {
     return new MergeJob(base, adapters, dtype, bytes, check, progress);
   }
 
+  /** Returns the same job with another check of the base. */
   public MergeJob checking(BaseCheck check) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
+  /** Returns the same job with a progress listener. */
   public MergeJob reportingTo(LongConsumer progress) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
@@ -81,8 +86,8 @@ public record MergeJob(
   /**
    * Writes {@code W + ΔW} for every adapted weight.
    *
-   * @param out a file whose name ends with {@code .safetensors}, or a directory; not there yet
-   * @throws UserError if an adapter does not fit, a number would not be finite, or the disk refuses
+   * @param out a new file whose name ends with {@code .safetensors}, or a new or empty directory
+   * @throws UserError if an adapter does not fit, a value would not be finite, or the disk refuses
    */
   public MergeSummary merge(Path out) {
     return GgufModel.isAt(base)
@@ -91,29 +96,28 @@ public record MergeJob(
   }
 
   /**
-   * The same into a GGUF file for llama.cpp. The merged model stands in float32 in a directory
-   * beside the file while it is written, so that each number is rounded once.
+   * Writes the merged model as a GGUF file for llama.cpp. A temporary float32 directory beside the
+   * file holds it in between, so that each value is rounded once.
    *
-   * @param out not there yet
-   * @param type of the matrices: F32, F16, BF16 or Q8_0; what {@link #as} asked for is not heeded
-   * @throws UserError also if the model is none that can be written so; see {@link GgufExport#run}
+   * @param out a new file
+   * @param type of the matrices: F32, F16, BF16 or Q8_0; {@link #dtype} is ignored
+   * @throws UserError also if the model can't be exported; see {@link GgufExport#run}
    */
   public MergeSummary mergeToGguf(Path out, GgmlType type) {
     return GgufMerge.toGguf(this, out, type);
   }
 
   /**
-   * Writes {@code W − ΔW} for every adapted weight: the base again from a merged model, but for
-   * what rounding has lost.
+   * Writes {@code W − ΔW} for every adapted weight: from a merged model, the base up to rounding.
    *
-   * @throws UserError also if an adapter replaces what it can't give back: DoRA, whole modules,
-   *     rows of embeddings, biases
+   * @throws UserError also if an adapter can't be subtracted: DoRA, whole modules, rows of
+   *     embeddings, biases
    */
   public MergeSummary unmerge(Path out) {
     return new Merger(this, Direction.OUT).write(out);
   }
 
-  /** Whether updates are added or subtracted. */
+  /** The sign of the deltas. */
   enum Direction {
     IN,
     OUT

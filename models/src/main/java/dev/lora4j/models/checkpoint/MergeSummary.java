@@ -3,12 +3,12 @@ package dev.lora4j.models.checkpoint;
 import java.util.List;
 
 /**
- * What merging did, or taking out again.
+ * The result of merging or unmerging.
  *
- * @param changes each parameter that was changed
- * @param tensors how many tensors were written
- * @param bytes length of all files
- * @param notes what else is to be known, in sentences
+ * @param changes the changed parameters
+ * @param tensors the number of tensors written
+ * @param bytes the size of all files
+ * @param notes remarks for the user, in sentences
  */
 public record MergeSummary(List<Change> changes, int tensors, long bytes, List<String> notes) {
 
@@ -18,18 +18,18 @@ public record MergeSummary(List<Change> changes, int tensors, long bytes, List<S
   }
 
   /**
-   * What was done to one parameter, all in float32.
+   * The change of one parameter, measured in float32.
    *
    * @param tensor its name in the file
-   * @param largest the largest change of a number
+   * @param largest the largest change of a value
    * @param relative {@code ‖ΔW‖ / ‖W‖}
-   * @param rounding the largest difference between a number as computed and as written
-   * @param lost {@code ‖rounding‖ / ‖ΔW‖}: how much of the change drowns in the number format
+   * @param rounding the largest difference between a computed and a written value
+   * @param lost {@code ‖rounding‖ / ‖ΔW‖}: the share of the change that the dtype loses
    */
   public record Change(
       String tensor, double largest, double relative, double rounding, double lost) {}
 
-  /** The largest rounding of all. */
+  /** Returns the largest rounding of all parameters. */
   public double largestRounding() {
     return changes.stream().mapToDouble(Change::rounding).max().orElse(0);
   }

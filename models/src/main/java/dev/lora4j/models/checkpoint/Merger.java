@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Carries a {@link MergeJob} out. */
+/** Runs a {@link MergeJob}. */
 final class Merger {
   private final MergeJob job;
   private final MergeJob.Direction direction;
@@ -43,7 +43,7 @@ final class Merger {
       Map<Path, StoredAdapter> adapters = read();
       AdaptedCheckpoint adapted = AdaptedCheckpoint.of(base, List.copyOf(adapters.values()));
       if (adapted.naming().renames()) {
-        notes.add(adapted.naming().describe() + ": taken as the same");
+        notes.add(adapted.naming().describe() + ": treated as the same");
       }
       try (WeightsOnly network = adapted.network()) {
         LoraModel model = Lora.base(network);
@@ -103,7 +103,7 @@ final class Merger {
     Map<String, Supplier<Tensor>> merged = new LinkedHashMap<>();
     model.mergedParameters().forEach((path, value) -> merged.put(name(network, path), value));
     if (merged.isEmpty()) {
-      throw new UserError("the adapters change nothing of the base");
+      throw new UserError("the adapters do not change the base");
     }
     keepTied(base, network, tie, merged);
     Map<String, TensorSource> sources = new LinkedHashMap<>();
@@ -117,7 +117,7 @@ final class Merger {
     return sources;
   }
 
-  /** A head that stays the embedding, and is stored nevertheless, becomes what that becomes. */
+  /** Gives a head that is stored though it stays tied the value of the embedding. */
   private static void keepTied(
       Checkpoint base, WeightsOnly network, TiedHead tie, Map<String, Supplier<Tensor>> merged) {
     if (tie.isCut() || !base.infos().containsKey(WeightsOnly.HEAD_WEIGHT)) {
@@ -144,7 +144,7 @@ final class Merger {
     Supplier<Tensor> value =
         changed == null
             ? () -> unchanged(name, base.read(original), format)
-            : () -> change(name, base.map(original), changed, format);
+            : () -> change(name, base.mapOrRead(original), changed, format);
     return new TensorSource(format, info.shape(), counted(value, info));
   }
 
@@ -153,7 +153,7 @@ final class Merger {
     boolean narrower = format == DType.F16 && tensor.element_size() > written.element_size();
     if (narrower && allFinite(tensor) && !allFinite(written)) {
       throw new UserError(
-          name + ": a number is too large for F16; use --dtype BF16 or F32; nothing was written");
+          name + ": a value is too large for F16; use --dtype BF16 or F32; nothing was written");
     }
     return written;
   }
@@ -186,8 +186,7 @@ final class Merger {
   private void noteRounding() {
     if (direction == MergeJob.Direction.OUT) {
       notes.add(
-          "not the base bit for bit: the merge had rounded each number once, and this rounded it"
-              + " again");
+          "not the base bit for bit: the merge rounded each value once, and this rounded it again");
     }
   }
 }

@@ -1,14 +1,15 @@
 package dev.lora4j.models.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What a Hugging Face {@code config.json} says that names and shapes don't.
+ * The fields of a Hugging Face {@code config.json} that names and shapes of tensors do not show.
  *
- * @param modelType {@code model_type}, such as {@code gpt2}; empty if it is not said
+ * @param modelType {@code model_type}, such as {@code gpt2}; empty if absent
  * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if it
  *     is not said
  * @param tiesHead whether the output head is the input embedding, if it is said
@@ -21,10 +22,10 @@ record ModelConfig(
     Optional<String> quantization) {
   static final String FILE = "config.json";
 
-  /** What the directory's config says, if it has one. */
+  /** Reads the config of a directory, if it has one. */
   static Optional<ModelConfig> in(Path directory) {
     Path file = directory.resolve(FILE);
-    return Files.exists(file) ? Optional.of(of(CheckpointFiles.read(file))) : Optional.empty();
+    return Files.exists(file) ? Optional.of(of(JsonDocument.read(file).json())) : Optional.empty();
   }
 
   private static ModelConfig of(JsonNode json) {
@@ -42,14 +43,14 @@ record ModelConfig(
             : Optional.empty());
   }
 
-  /** Whether the network ends in a head over its vocabulary. */
+  /** Returns whether the network has an output head over its vocabulary. */
   boolean hasWordHead() {
     return architecture.endsWith("ForCausalLM")
         || architecture.endsWith("LMHeadModel")
         || architecture.endsWith("ForConditionalGeneration");
   }
 
-  /** Whether its linear layers are GPT-2's, whose weights lie as {@code [in, out]}. */
+  /** Returns whether its linear layers are GPT-2's, with weights of {@code [in, out]}. */
   boolean usesTransposedLinear() {
     return modelType.equals("gpt2") || modelType.equals("openai-gpt");
   }

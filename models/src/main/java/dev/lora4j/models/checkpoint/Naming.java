@@ -1,31 +1,31 @@
 package dev.lora4j.models.checkpoint;
 
 /**
- * How a path in a network comes from a tensor's name in a file: the beginning {@code stripped} is
- * replaced by {@code added}. Names that don't begin so stay as they are.
+ * The mapping from tensor names in a file to paths in a network: the prefix {@code stripped} is
+ * replaced by {@code added}. Names without that prefix stay the same.
  *
- * @param stripped empty, or a beginning that ends with a dot
- * @param added empty, or a beginning that ends with a dot
+ * @param stripped empty, or a prefix that ends with a dot
+ * @param added empty, or a prefix that ends with a dot
  */
 public record Naming(String stripped, String added) {
   private static final Naming AS_SAVED = new Naming("", "");
 
-  /** Paths are the names in the file. */
+  /** Returns the mapping that keeps all names. */
   public static Naming asSaved() {
     return AS_SAVED;
   }
 
-  /** The path of a tensor or a module. */
+  /** Returns the path of a tensor or a module. */
   public String path(String name) {
     return name.startsWith(stripped) ? added + name.substring(stripped.length()) : name;
   }
 
-  /** Whether anything is renamed. */
+  /** Returns whether any name changes. */
   public boolean renames() {
     return !equals(AS_SAVED);
   }
 
-  /** What is renamed, in words. */
+  /** Describes the mapping in words. */
   public String describe() {
     if (stripped.isEmpty()) {
       return "the adapter's paths begin with '" + added + "', which the base's don't";

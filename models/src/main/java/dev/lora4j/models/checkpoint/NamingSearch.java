@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Finds under which beginning of its paths a base is what an adapter was made for: PEFT's paths
- * begin at the class that was loaded, a file's where it was saved, and both may differ by {@code
+ * Finds the prefix that maps the names in a base to the paths in an adapter: PEFT's paths start at
+ * the class that was loaded, a file's at the class that was saved, and they may differ by {@code
  * model.}, {@code transformer.} or {@code language_model.}.
  */
 final class NamingSearch {
@@ -21,7 +21,8 @@ final class NamingSearch {
   }
 
   /**
-   * The naming under which all of an adapter's paths are in the base; as saved where there is none.
+   * Returns the mapping under which the base has all paths of the adapter; the identity if there is
+   * none.
    *
    * @throws UserError if there are several
    */
@@ -44,7 +45,7 @@ final class NamingSearch {
     return wanted.stream().allMatch(path -> base.contains(nameOf(naming, path)));
   }
 
-  /** The path in the base of a path in the adapter. */
+  /** Returns the name in the base of a path in the adapter. */
   private static String nameOf(Naming naming, String path) {
     return path.startsWith(naming.added())
         ? naming.stripped() + path.substring(naming.added().length())
@@ -68,8 +69,8 @@ final class NamingSearch {
   }
 
   /**
-   * What stands before the longest common end of two paths, if that end is long enough to mean
-   * something: one of the paths, or an end that leads through a layer's number.
+   * Returns the prefixes before the longest common suffix of two paths, if that suffix is
+   * significant: it is one of the paths, or contains a layer number.
    */
   private static List<String> beginnings(String name, String path) {
     List<String> a = List.of(name.split("\\."));

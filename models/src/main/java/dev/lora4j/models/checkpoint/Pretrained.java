@@ -1,23 +1,28 @@
 package dev.lora4j.models.checkpoint;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.DType;
-import dev.lora4j.models.ConfigFields;
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.io.TensorSource;
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.gguf.GgufModel;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.nn.Init;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A language model that was loaded from a directory in Hugging Face's layout or from a GGUF file,
- * and can be written to a directory.
+ * A pretrained language model, loaded from a directory in Hugging Face's layout or from a GGUF
+ * file. It can be saved to a directory.
  *
  * <pre>{@code
  * try (Pretrained base = Pretrained.load(Path.of("SmolLM2-135M"))) {
@@ -30,7 +35,7 @@ import org.bytedeco.pytorch.Tensor;
  * }</pre>
  */
 public final class Pretrained implements AutoCloseable {
-  /** What a directory of a model holds beside config and weights. */
+  /** The files of a model directory that are saved with it, beside config and weights. */
   private static final List<String> COMPANIONS =
       List.of(
           "generation_config.json",
@@ -46,63 +51,67 @@ public final class Pretrained implements AutoCloseable {
   private static final String END_TOKENS = "eos_token_id";
 
   private final ModelFiles files;
-  private final ConfigFields fields;
+  private final JsonDocument config;
   private final LanguageModel model;
   private final Set<String> names;
 
-  private Pretrained(ModelFiles files, ConfigFields fields, LanguageModel model) {
+  private Pretrained(ModelFiles files, JsonDocument config, LanguageModel model) {
     this.files = files;
-    this.fields = fields;
+    this.config = config;
     this.model = model;
     names = Set.copyOf(model.namedParameters().keySet());
   }
 
   /**
-   * Loads a model to compute in single precision; see {@link #load(Path, DType)}.
+   * Loads a model in single precision; see {@link #load(Path, DType)}.
    *
-   * @param path a directory that holds {@code config.json} and weights, or a GGUF file
+   * @param path a directory with {@code config.json} and weights, or a GGUF file
    */
   public static Pretrained load(Path path) {
     return load(path, DType.F32);
   }
 
   /**
-   * Loads a model, frozen and in evaluation mode. Weights that a directory's files hold in the
-   * wanted format are used where they lie, mapped into memory; others are converted, and those of a
-   * GGUF file are read as the numbers that they stand for.
+   * Loads a model, frozen and in evaluation mode. Weights of a directory that have the wanted dtype
+   * are memory-mapped; all others are converted, and those of a GGUF file are dequantised.
    *
-   * @param path a directory that holds {@code config.json} and safetensors, in one file or in
-   *     shards, or else {@code pytorch_model.bin} or its shards; or a GGUF file
-   * @param format the numbers to compute with
+   * @param path a directory with {@code config.json} and safetensors, in one file or in shards, or
+   *     else {@code pytorch_model.bin} or its shards; or a GGUF file
+   * @param dtype the dtype to compute with
    * @throws UserError if the architecture or a field of the config is not supported, or the weights
-   *     do not fit it: then with all that do not
+   *     do not fit the config; the message names every tensor that does not
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
-  public static Pretrained load(Path path, DType format) {
-    if (GgufModel.isAt(path)) {
-      try (GgufTensors tensors = new GgufTensors(GgufModel.open(path))) {
-        ConfigFields fields = ConfigFields.of(path, tensors.file().config());
-        return fill(tensors.file().files(), fields, tensors, format);
+  public static Pretrained load(Path path, DType dtype) {
+    return load(ModelFiles.at(path), dtype);
+  }
+
+  /** Loads a model whose files were found before; see {@link #load(Path, DType)}. */
+  public static Pretrained load(ModelFiles files, DType dtype) {
+    Optional<GgufModel> gguf = files.openGguf();
+    if (gguf.isPresent()) {
+      try (GgufModel weights = gguf.get()) {
+        return fill(files, JsonDocument.of(files.path(), weights.config()), weights, dtype);
       }
     }
-    ConfigFields fields = ConfigFields.read(path.resolve(CheckpointWriter.CONFIG));
-    Architecture.of(fields);
-    try (Weights weights = Weights.open(path)) {
-      return fill(ModelFiles.in(path), fields, weights, format);
+    JsonDocument config = JsonDocument.read(files.path().resolve(ModelConfig.FILE));
+    ModelFamily.of(config);
+    try (Checkpoint weights = Checkpoint.open(files.path())) {
+      return fill(files, config, weights, dtype);
     }
   }
 
   private static Pretrained fill(
-      ModelFiles files, ConfigFields fields, StoredTensors tensors, DType format) {
-    Architecture architecture = Architecture.of(fields);
-    LanguageModel model = Init.withoutValues(() -> architecture.create(fields));
+      ModelFiles files, JsonDocument config, TensorFile weights, DType dtype) {
+    ModelFamily family = ModelFamily.of(config);
+    LanguageModel model = Init.withoutValues(() -> family.create(config));
     boolean loaded = false;
     try {
-      new WeightLoader(files.path(), tensors, architecture, model).load(format);
+      new WeightLoader(weights, family, model).load(dtype);
       model.freeze();
       model.train(false);
       loaded = true;
-      return new Pretrained(files, fields, model);
+      return new Pretrained(files, config, model);
     } finally {
       if (!loaded) {
         model.close();
@@ -110,42 +119,42 @@ public final class Pretrained implements AutoCloseable {
     }
   }
 
-  /** The model; it is closed with this. */
+  /** Returns the model, which is closed with this object. */
   public LanguageModel model() {
     return model;
   }
 
-  /** The fields of its {@code config.json}, those that have no meaning here included. */
-  public ConfigFields config() {
-    return fields;
+  /** Returns the fields of {@code config.json}, including those that nothing here reads. */
+  public JsonDocument config() {
+    return config;
   }
 
   /**
-   * The tokens that end a text: {@code eos_token_id} of {@code generation_config.json}, else of
-   * {@code config.json}.
+   * Returns the end-of-sequence tokens: {@code eos_token_id} of {@code generation_config.json}, or
+   * else of {@code config.json}.
    */
   public List<Long> endTokens() {
     String generation = "generation_config.json";
     List<Long> ofGeneration =
         files
             .read(generation)
-            .map(json -> ConfigFields.parse(files.path().resolve(generation), json))
-            .map(config -> config.integers(END_TOKENS))
+            .map(json -> JsonDocument.parse(files.path().resolve(generation), json))
+            .map(fields -> fields.integers(END_TOKENS))
             .orElse(List.of());
-    return ofGeneration.isEmpty() ? fields.integers(END_TOKENS) : ofGeneration;
+    return ofGeneration.isEmpty() ? config.integers(END_TOKENS) : ofGeneration;
   }
 
-  /** Writes the model as one file of weights; see {@link #save(Path, SaveOptions)}. */
+  /** Saves the model with all weights in one file; see {@link #save(Path, SaveOptions)}. */
   public void save(Path target) {
     save(target, SaveOptions.oneFile());
   }
 
   /**
-   * Writes {@code config.json}, with all its fields, the weights as they are now, and the tokenizer
-   * files that came with the model. A tied head is written once.
+   * Saves {@code config.json} with all its fields, the current weights, and the tokenizer files of
+   * the model. A tied head is saved once, as the embedding.
    *
-   * @throws UserError while the model is adapted, if other weights are in the directory, or the
-   *     disk refuses
+   * @throws UserError while the model is adapted, if the directory holds other weights, or the disk
+   *     refuses
    */
   public void save(Path target, SaveOptions options) {
     Map<String, Tensor> state = model.stateDict();
@@ -153,9 +162,29 @@ public final class Pretrained implements AutoCloseable {
       throw new UserError(
           "the model is adapted: merge() and unload() it first, or save the adapter on its own");
     }
-    ObjectNode config = fields.json();
+    DType dtype =
+        options
+            .format()
+            .orElseGet(
+                () -> DType.of(state.values().iterator().next().scalar_type()).orElseThrow());
+    CheckpointWriter writer =
+        new CheckpointWriter(
+            target, sources(state, dtype), options.maxShardBytes(), Map.of("format", "pt"));
+    writer.refuseOtherWeights();
     copyCompanions(target);
-    new CheckpointWriter(target, state, options).write(config);
+    writer.writeWeights();
+    writer.writeConfig(CheckpointWriter.withDType(config.json(), dtype));
+  }
+
+  private static Map<String, TensorSource> sources(Map<String, Tensor> state, DType dtype) {
+    Map<String, TensorSource> sources = new LinkedHashMap<>();
+    state.forEach(
+        (name, tensor) -> {
+          List<Long> shape = Arrays.stream(tensor.shape()).boxed().toList();
+          sources.put(
+              name, new TensorSource(dtype, shape, () -> tensor.detach().to(dtype.torch())));
+        });
+    return sources;
   }
 
   private void copyCompanions(Path target) {

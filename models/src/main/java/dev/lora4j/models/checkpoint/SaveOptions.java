@@ -5,10 +5,10 @@ import dev.lora4j.io.DType;
 import java.util.Optional;
 
 /**
- * How a checkpoint is written.
+ * Options for saving a checkpoint.
  *
- * @param format of the numbers; empty for the one that the model computes with
- * @param maxShardBytes how much tensor data a file may hold; a larger tensor has a file of its own
+ * @param format the dtype; empty for the one that the model computes with
+ * @param maxShardBytes the largest size of a shard's tensors; a larger tensor gets its own shard
  */
 public record SaveOptions(Optional<DType> format, long maxShardBytes) {
 
@@ -18,17 +18,17 @@ public record SaveOptions(Optional<DType> format, long maxShardBytes) {
     }
   }
 
-  /** One file, numbers as they are. */
+  /** Returns the options for one file in the model's dtype. */
   public static SaveOptions oneFile() {
     return new SaveOptions(Optional.empty(), Long.MAX_VALUE);
   }
 
-  /** In files of at most so many bytes of data. */
+  /** Returns the same options with shards of at most this size. */
   public SaveOptions shardsOf(long bytes) {
     return new SaveOptions(format, bytes);
   }
 
-  /** With numbers of this format. */
+  /** Returns the same options with this dtype. */
   public SaveOptions as(DType format) {
     return new SaveOptions(Optional.of(format), maxShardBytes);
   }

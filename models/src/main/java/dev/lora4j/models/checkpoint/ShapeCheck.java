@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/** Compares the sizes of an adapter's tensors with the base's, and guesses why they differ. */
+/**
+ * Compares the shapes of an adapter's tensors with the base and proposes a reason if they differ.
+ */
 final class ShapeCheck {
   private final WeightsOnly network;
   private final Map<String, List<String>> byReason = new LinkedHashMap<>();
@@ -56,7 +58,7 @@ final class ShapeCheck {
 
   private void factors(String path, Weighted layer, Tensor a, Tensor b) {
     compared++;
-    long[] weight = layer.weight().shape();
+    long[] weight = layer.store().shape();
     long outputs = weight[layer.outputAxis()];
     long[] inputs =
         weight.length == 2
@@ -82,13 +84,13 @@ final class ShapeCheck {
     boolean matrices = a.length == 2 && b.length == 2 && inputs.length == 1;
     if (matrices && a[0] == inputs[0] && b[1] == outputs) {
       add(
-          "A and B lie the other way round, as mlx-lm keeps them; convert the adapter"
+          "A and B are transposed, as in mlx-lm; convert the adapter"
               + " ('lora convert') instead of renaming its tensors",
           difference);
     } else if (matrices && a[1] == outputs && b[0] == inputs[0]) {
       add(
-          "the base's weight lies the other way round; put the base's config.json beside it, or is"
-              + " it GPT-2's Conv1D turned into a linear layer?",
+          "the base's weight is transposed; put the base's config.json beside it, or is it GPT-2's"
+              + " Conv1D converted to a linear layer?",
           difference);
     } else if (matrices && isOfVocabulary(path) && (a[1] == inputs[0]) != (b[0] == outputs)) {
       vocabulary.add(difference);
@@ -127,7 +129,7 @@ final class ShapeCheck {
           new Finding(
               Severity.PROBLEM,
               "the vocabularies differ: " + Doctor.some(vocabulary),
-              "tokens were added before the training; resize the base's embeddings to the adapter's"
+              "tokens were added before training; resize the base's embeddings to the adapter's"
                   + " and save it, then use that base"));
     }
     byReason.forEach(
@@ -135,7 +137,7 @@ final class ShapeCheck {
             findings.add(
                 new Finding(
                     Severity.PROBLEM,
-                    "%d sizes don't fit: %s"
+                    "%d shapes don't fit: %s"
                         .formatted(differences.size(), Doctor.some(differences)),
                     reason.isEmpty() ? guess() : reason)));
     return findings;
@@ -143,8 +145,7 @@ final class ShapeCheck {
 
   private String guess() {
     return compared == wrong
-        ? "not one layer has the adapter's sizes: it was made for another base, a larger or smaller"
-            + " one"
+        ? "no layer has the adapter's shapes: it was made for another base, a larger or smaller one"
         : "a base of the same family with other sizes? Compare the two config.json";
   }
 }

@@ -9,11 +9,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Tensors whose names differ in one number only, as those of a network's equal layers do.
+ * Tensors whose names differ only in the layer number.
  *
- * @param name the name, with the numbers as a range: {@code model.layers.0-29.mlp.up_proj.weight}
- * @param count how many they are
- * @param format the number format of each, such as {@code F32} or {@code Q4_K}
+ * @param name the name with a range of numbers: {@code model.layers.0-29.mlp.up_proj.weight}
+ * @param count the number of tensors
+ * @param format the storage format of each, such as {@code F32} or {@code Q4_K}
  * @param shape the shape of each
  */
 public record TensorGroup(String name, int count, String format, List<Long> shape) {
@@ -25,7 +25,7 @@ public record TensorGroup(String name, int count, String format, List<Long> shap
 
   private record Key(String before, String after, String format, List<Long> shape) {}
 
-  /** Groups tensors by name, format and shape, in the order of each group's first. */
+  /** Groups tensors by name, format and shape, in the order of the first tensor of each group. */
   public static List<TensorGroup> of(List<ListedTensor> tensors) {
     Map<Key, TreeSet<Integer>> numbers = new LinkedHashMap<>();
     tensors.forEach(
@@ -52,7 +52,7 @@ public record TensorGroup(String name, int count, String format, List<Long> shap
     return new TensorGroup(name, Math.max(1, numbers.size()), key.format, key.shape);
   }
 
-  /** {@code 0-29}, or {@code 0-5,7} where some are missing. */
+  /** Formats a range: {@code 0-29}, or {@code 0-5,7} if some are missing. */
   private static String range(TreeSet<Integer> numbers) {
     List<String> parts = new ArrayList<>();
     Integer first = null;

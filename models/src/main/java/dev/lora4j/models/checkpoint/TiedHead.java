@@ -7,12 +7,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What becomes of an output head that is the input embedding. An adapter of one of them says
- * nothing of the other, so after a merge they differ: both must be written, and the config must not
- * tie them again when it is read. Rows of tokens that are trained are trained in both, as is
- * whatever {@code ensure_weight_tying} holds together.
+ * Weight tying in a merge: the output head may be the input embedding. An adapter of one of them
+ * does not change the other, so they differ after a merge: both must be written, and the config
+ * must no longer tie them. Trained token rows apply to both, as does everything under {@code
+ * ensure_weight_tying}.
  *
- * @param isCut whether head and embedding are written apart
+ * @param isCut whether head and embedding are written separately
  */
 record TiedHead(boolean isCut) {
 
@@ -34,12 +34,12 @@ record TiedHead(boolean isCut) {
         || !adapter.config().trainableTokens().isEmpty();
   }
 
-  /** What is to be told of it. */
+  /** Returns a note for the user if the tie is cut. */
   Optional<String> note() {
     return isCut
         ? Optional.of(
-            "the output head was the input embedding, and is no longer: both are written, and"
-                + " config.json says tie_word_embeddings = false")
+            "the output head is no longer tied to the input embedding: both are written, and"
+                + " config.json has tie_word_embeddings = false")
         : Optional.empty();
   }
 }

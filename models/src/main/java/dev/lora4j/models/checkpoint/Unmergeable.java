@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What an adapter does to a base that a subtraction can't undo. */
+/** The refusal to unmerge adapters whose effect a subtraction can't undo. */
 final class Unmergeable {
   private Unmergeable() {}
 
@@ -32,7 +32,7 @@ final class Unmergeable {
     if (!reasons.isEmpty()) {
       throw new UserError(
           adapter
-              + " can't be taken out of a merged model: "
+              + " can't be subtracted from a merged model: "
               + String.join("; ", reasons)
               + ". Use the base from before the merge");
     }

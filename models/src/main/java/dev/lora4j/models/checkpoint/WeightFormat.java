@@ -11,12 +11,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * A form in which a directory of Hugging Face's holds its weights, the one that is preferred first.
- */
+/** The weight formats of a Hugging Face directory, in order of preference. */
 enum WeightFormat {
   SAFETENSORS("model.safetensors", ".safetensors"),
-  /** What {@code torch.save} writes; its pickle is read, and never run. */
+  /** The format of {@code torch.save}; its pickle is parsed and never executed. */
   TORCH("pytorch_model.bin", ".bin");
 
   private static final List<String> ENDS_OF_TORCH = List.of(TORCH.suffix, ".pt", ".pth");
@@ -29,17 +27,17 @@ enum WeightFormat {
     this.suffix = suffix;
   }
 
-  /** The file of all weights. */
+  /** Returns the name of a file with all weights. */
   String single() {
     return single;
   }
 
-  /** The file that says which weight lies in which shard. */
+  /** Returns the name of the index of the shards. */
   String index() {
     return single + ".index.json";
   }
 
-  /** The form in which a directory has its weights, whole or in shards. */
+  /** Returns the format of a directory's weights, in one file or in shards. */
   static Optional<WeightFormat> in(Path directory) {
     return Arrays.stream(values())
         .filter(
@@ -49,20 +47,20 @@ enum WeightFormat {
         .findFirst();
   }
 
-  /** Whether a file may be a shard of this form, by its name. */
+  /** Returns whether a file name fits this format. */
   boolean isShard(String name) {
     return name.endsWith(suffix);
   }
 
-  /** Whether a file may be PyTorch's, by its name. */
+  /** Returns whether a file name fits PyTorch's format. */
   static boolean isTorch(String name) {
     return ENDS_OF_TORCH.stream().anyMatch(name::endsWith);
   }
 
   /**
-   * Opens a file of weights: PyTorch's by the end of its name, all others as safetensors.
+   * Opens a weight file: PyTorch's by the end of its name, all others as safetensors.
    *
-   * @throws UserError if there is none, or it asks for anything but tensors
+   * @throws UserError if there is none, or its pickle needs anything but tensors
    * @throws CorruptFile if it is damaged
    */
   static TensorFile open(Path file) {

@@ -3,10 +3,12 @@ package dev.lora4j.models.checkpoint;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorFile;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.models.ModelFamily;
+import dev.lora4j.models.gguf.GgufModel;
+import dev.lora4j.nn.ParallelLoop;
 import dev.lora4j.nn.Parameter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -17,62 +19,65 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Puts a checkpoint's tensors in the places of a model's parameters. Strict: every parameter must
- * find its tensor and every tensor its parameter; all that do not are told at once.
+ * Loads the tensors of a checkpoint into the parameters of a model. Loading is strict: each
+ * parameter needs its tensor and each tensor its parameter, and one error names all mismatches.
  */
 final class WeightLoader {
-  private static final String HEAD = "lm_head.weight";
+  private static final String HEAD = WeightsOnly.HEAD_WEIGHT;
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
-  private final Path origin;
-  private final StoredTensors weights;
-  private final Architecture architecture;
+  private final TensorFile weights;
+  private final ModelFamily family;
   private final LanguageModel model;
 
-  WeightLoader(Path origin, StoredTensors weights, Architecture architecture, LanguageModel model) {
-    this.origin = origin;
+  WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
     this.weights = weights;
-    this.architecture = architecture;
+    this.family = family;
     this.model = model;
   }
 
-  /** Loads all, on all cores, to compute with numbers of this format. */
-  void load(DType format) {
+  /** Loads all parameters in the given dtype, in parallel. */
+  void load(DType dtype) {
     Map<String, String> stored = storedNames();
     Map<String, Parameter> parameters = model.namedParameters();
     check();
-    parameters.entrySet().parallelStream()
-        .forEach(
-            entry -> {
-              String name = stored.getOrDefault(entry.getKey(), entry.getKey());
-              load(name, entry.getValue(), format);
-            });
+    ParallelLoop.forEach(
+        parameters.entrySet(),
+        entry ->
+            load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), dtype));
     checkTiedHead(stored, parameters);
   }
 
-  private void load(String name, Parameter parameter, DType format) {
-    Engine.useOneThread();
+  private void load(String name, Parameter parameter, DType dtype) {
     try (PointerScope scope = new PointerScope()) {
-      parameter.replaceValue(weights.read(name, format));
+      parameter.replaceValue(weights.read(name, dtype));
     }
   }
 
   /**
-   * Compares names, shapes and formats, and reads no tensor.
+   * Compares names, shapes and dtypes without reading a tensor.
    *
-   * @throws UserError naming all that do not fit
+   * @throws UserError naming all mismatches
    */
   void check() {
-    refuse(problems(storedNames(), model.namedParameters()));
+    List<String> problems = problems(storedNames(), model.namedParameters());
+    if (!problems.isEmpty()) {
+      throw new UserError(
+          "%s: the weights do not fit %s:\n  %s"
+              .formatted(
+                  weights.path(),
+                  weights instanceof GgufModel ? "its metadata" : ModelConfig.FILE,
+                  String.join("\n  ", problems)));
+    }
   }
 
-  /** The model's names of the tensors → their names in the files. */
+  /** Returns the model's name of each tensor → its name in the files. */
   Map<String, String> storedNames() {
     Map<String, String> stored = new LinkedHashMap<>();
-    String prefix = architecture.prefix();
+    String prefix = family.prefix();
     boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
     for (String name : weights.names()) {
-      if (!architecture.isDerived(name)) {
+      if (!family.ignoredTensors().matcher(name).matches()) {
         stored.put(bare && !name.equals(HEAD) ? prefix + name : name, name);
       }
     }
@@ -100,26 +105,14 @@ final class WeightLoader {
     stored.forEach(
         (name, inFile) -> {
           if (!parameters.containsKey(name) && !(name.equals(HEAD) && model.hasTiedHead())) {
-            problems.add("unexpected " + inFile + NearMiss.hint(name, near(name, parameters)));
+            List<String> near = NearMiss.nearest(name, parameters.keySet());
+            problems.add("unexpected " + inFile + NearMiss.hint(name, near));
           }
         });
     return problems;
   }
 
-  /** Names worth proposing; a list of all would hide the problem. */
-  private static List<String> near(String name, Map<String, Parameter> parameters) {
-    return NearMiss.nearest(name, parameters.keySet());
-  }
-
-  private void refuse(List<String> problems) {
-    if (!problems.isEmpty()) {
-      throw new UserError(
-          "%s: the weights do not fit %s:\n  %s"
-              .formatted(origin, weights.description(), String.join("\n  ", problems)));
-    }
-  }
-
-  /** A head that is stored though it is tied must say what the embedding says. */
+  /** Checks that a tied head, if it is stored too, equals the embedding. */
   private void checkTiedHead(Map<String, String> stored, Map<String, Parameter> parameters) {
     if (!model.hasTiedHead() || !stored.containsKey(HEAD)) {
       return;
@@ -129,10 +122,10 @@ final class WeightLoader {
       Tensor head = weights.read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
       if (!embedding.value().equal(head)) {
         throw new UserError(
-            origin
+            weights.path()
                 + ": tie_word_embeddings is true, but "
                 + HEAD
-                + " is not the embedding; set it to false in config.json to use both");
+                + " differs from the embedding; set it to false in config.json to use both");
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.lora4j.models.checkpoint;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.TensorForm;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
@@ -21,9 +22,9 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The network of any saved model, built from its weights without its class: layers by shape and
- * name, so that adapters can be planned and merged; no forward. The weights are the file's own
- * pages and are not read before they are touched.
+ * The network of any saved model, built from its weights without its class: layers are recognised
+ * by shape and name, so that adapters can be planned and merged. It has no forward pass. The
+ * weights are memory-mapped and read on first use.
  *
  * <pre>{@code
  * try (Checkpoint saved = Checkpoint.open(Path.of("SmolLM2-135M"));
@@ -32,11 +33,11 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>A two-dimensional weight is a linear layer, or an embedding where its name or the adapter says
- * so; GPT-2's lie the other way round; three to five dimensions are a convolution with one group.
- * What fits none of these is kept as bare parameters, which a target can't mean. Tensors of whole
- * numbers are buffers and no part of the network. A wrong guess can't go unseen: an adapter's
- * tensors are loaded by name and shape, and all must fit.
+ * <p>A two-dimensional weight is a linear layer, or an embedding if its name or the adapter implies
+ * one; GPT-2's are transposed; three to five dimensions are a convolution with one group.
+ * Everything else is kept as bare parameters, which can't be targets. Integer tensors are buffers
+ * and not part of the network. A wrong guess does not pass unnoticed: an adapter's tensors are
+ * loaded by name and shape, and all must fit.
  */
 public final class WeightsOnly extends Branch {
   private static final List<String> INPUT_EMBEDDINGS =
@@ -45,7 +46,7 @@ public final class WeightsOnly extends Branch {
   private static final List<String> HEADS = List.of(HEAD, "embed_out");
   static final String HEAD_WEIGHT = HEAD + ".weight";
 
-  private final Checkpoint checkpoint; // reachable as long as its pages are in use
+  private final Checkpoint checkpoint; // keeps its pages mapped
   private final Map<String, String> nameOf = new LinkedHashMap<>();
   private Optional<String> tiedEmbedding = Optional.empty();
 
@@ -53,18 +54,26 @@ public final class WeightsOnly extends Branch {
     this.checkpoint = checkpoint;
   }
 
-  /** What the config calls the kind of network, if there is one. */
+  /** Returns the config's {@code model_type}, if there is one. */
   @Override
   public Optional<String> modelType() {
     return checkpoint.config().map(ModelConfig::modelType).filter(type -> !type.isEmpty());
   }
 
-  /** The network with the paths and names that stand in the file. */
+  @Override
+  public List<String> defaultTargets() {
+    return modelType()
+        .flatMap(ModelFamily::named)
+        .map(ModelFamily::defaultTargets)
+        .orElse(List.of());
+  }
+
+  /** Returns the network with the names of the file. */
   public static WeightsOnly of(Checkpoint checkpoint) {
     return of(checkpoint, Naming.asSaved(), Hints.none());
   }
 
-  /** The network as an adapter sees it. */
+  /** Returns the network with the paths of an adapter. */
   static WeightsOnly of(Checkpoint checkpoint, Naming naming, Hints hints) {
     Engine.start();
     WeightsOnly network = new WeightsOnly(checkpoint);
@@ -85,7 +94,7 @@ public final class WeightsOnly extends Branch {
     return network;
   }
 
-  /** The floating tensors of each module by its path, then by their last name. */
+  /** Groups the floating-point tensors by module path, then by their last name. */
   private static Map<String, Map<String, TensorForm>> groups(Checkpoint checkpoint) {
     Map<String, Map<String, TensorForm>> groups = new LinkedHashMap<>();
     checkpoint
@@ -123,13 +132,13 @@ public final class WeightsOnly extends Branch {
     tensors.forEach(name -> nameOf.put(after + name, before + name));
     if (kind == LayerKinds.Kind.UNKNOWN) {
       Branch branch = branchAt(renamed);
-      tensors.forEach(name -> branch.hold(name, checkpoint.map(before + name)));
+      tensors.forEach(name -> branch.hold(name, checkpoint.mapOrRead(before + name)));
       return;
     }
-    Parameter weight = Parameter.over(checkpoint.map(before + "weight"));
+    Parameter weight = Parameter.over(checkpoint.mapOrRead(before + "weight"));
     Optional<Parameter> bias =
         tensors.contains("bias")
-            ? Optional.of(Parameter.over(checkpoint.map(before + "bias")))
+            ? Optional.of(Parameter.over(checkpoint.mapOrRead(before + "bias")))
             : Optional.empty();
     int dot = renamed.lastIndexOf('.');
     branchAt(renamed.substring(0, Math.max(0, dot)))
@@ -146,7 +155,7 @@ public final class WeightsOnly extends Branch {
     };
   }
 
-  /** One group, and PyTorch's defaults for the walk: a weight doesn't tell otherwise. */
+  /** Assumes one group and PyTorch's default stride and padding, which a weight does not show. */
   private static ConvOptions plainConvolution(Parameter weight, boolean withBias) {
     long[] shape = weight.shape();
     ConvOptions plain = ConvOptions.kernel(Arrays.copyOfRange(shape, 2, shape.length));
@@ -161,7 +170,9 @@ public final class WeightsOnly extends Branch {
     return branch;
   }
 
-  /** A head that is the input embedding is in no file; the config tells of it. */
+  /**
+   * Adds the output head if the config ties it to the input embedding, so that no file stores it.
+   */
   private void addTiedHead() {
     boolean hasHead = children().containsKey(HEAD);
     boolean tied =
@@ -176,7 +187,7 @@ public final class WeightsOnly extends Branch {
     String embedding = embeddings.get(0) + ".weight";
     tiedEmbedding = Optional.of(embedding);
     if (!hasHead) {
-      layer(HEAD, Linear.sharing(Parameter.over(checkpoint.map(tensor(embedding)))));
+      layer(HEAD, Linear.sharing(Parameter.over(checkpoint.mapOrRead(tensor(embedding)))));
     }
   }
 
@@ -193,7 +204,7 @@ public final class WeightsOnly extends Branch {
     return HEADS.stream().filter(children()::containsKey).findFirst();
   }
 
-  /** The checkpoint's name of the parameter at a path. */
+  /** Returns the checkpoint's name of a parameter. */
   String tensor(String parameter) {
     String name = nameOf.get(parameter);
     if (name == null) {
@@ -202,17 +213,17 @@ public final class WeightsOnly extends Branch {
     return name;
   }
 
-  /** The path of the embedding's weight that is the head's too, if the network ties them. */
+  /** Returns the path of the embedding weight that is also the head's, if the network ties them. */
   Optional<String> tiedEmbedding() {
     return tiedEmbedding;
   }
 
-  /** Whether a parameter has a tensor in the file; a tied head has none. */
+  /** Returns whether the file stores a parameter; a tied head is not stored. */
   boolean hasTensor(String parameter) {
     return nameOf.containsKey(parameter);
   }
 
-  /** The paths of all modules that hold a tensor of a checkpoint, without building them. */
+  /** Returns the paths of all modules with a tensor in a checkpoint. */
   static Set<String> modulePaths(Checkpoint checkpoint) {
     return Collections.unmodifiableSet(groups(checkpoint).keySet());
   }

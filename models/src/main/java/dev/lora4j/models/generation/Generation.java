@@ -4,27 +4,27 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A text that was made.
+ * A completion, as tokens.
  *
- * @param tokens those after the prompt, with the stop token if one ended it
- * @param end why it ended
+ * @param tokens the tokens after the prompt, including a stop token
+ * @param end the finish reason
  * @param promptTokens length of the prompt
- * @param known how many tokens at the prompt's beginning were read before, for an earlier text
- * @param prefill time until the first token was chosen
- * @param decode time for all that followed
+ * @param known number of prompt tokens that the KV cache already held
+ * @param prefill time to the first token
+ * @param decode time for the other tokens
  */
 public record Generation(
     List<Long> tokens, End end, int promptTokens, int known, Duration prefill, Duration decode) {
 
-  /** Why a text ended. */
+  /** The finish reason. */
   public enum End {
-    /** One of the stop tokens came. */
+    /** The model generated a stop token. */
     STOP_TOKEN,
-    /** It has as many tokens as were asked for. */
+    /** The maximum number of new tokens is reached. */
     LENGTH,
-    /** The model's longest text is reached. */
+    /** The model's maximum sequence length is reached. */
     MAX_POSITIONS,
-    /** The listener did not want more. */
+    /** The listener stopped the generation. */
     LISTENER
   }
 
@@ -32,7 +32,7 @@ public record Generation(
     tokens = List.copyOf(tokens);
   }
 
-  /** Tokens by second once the prompt is read; 0 where there was only one. */
+  /** Decoded tokens a second, without the prefill; 0 for a single token. */
   public double tokensPerSecond() {
     return decode.isZero() ? 0 : (tokens.size() - 1) / (decode.toNanos() / 1e9);
   }

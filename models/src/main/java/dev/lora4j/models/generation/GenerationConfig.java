@@ -5,11 +5,11 @@ import java.util.Collection;
 import java.util.Set;
 
 /**
- * How a text is made and where it ends.
+ * The settings of a generation.
  *
- * @param maxNewTokens at most so many tokens after the prompt
- * @param stopTokens a text ends with any of these
- * @param sampling how the next token is chosen
+ * @param maxNewTokens maximum number of tokens after the prompt
+ * @param stopTokens tokens that end the generation
+ * @param sampling choice of the next token
  */
 public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
 
@@ -20,17 +20,17 @@ public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling 
     stopTokens = Set.copyOf(stopTokens);
   }
 
-  /** The likeliest tokens, so many. */
+  /** Greedy decoding of so many tokens. */
   public static GenerationConfig greedy(int maxNewTokens) {
     return new GenerationConfig(maxNewTokens, Set.of(), Sampling.greedy());
   }
 
-  /** The same, ending with any of these tokens too. */
+  /** The same with these stop tokens. */
   public GenerationConfig stoppingAt(Collection<Long> tokens) {
     return new GenerationConfig(maxNewTokens, Set.copyOf(tokens), sampling);
   }
 
-  /** The same, choosing tokens in this way. */
+  /** The same with this sampling. */
   public GenerationConfig sampling(Sampling sampling) {
     return new GenerationConfig(maxNewTokens, stopTokens, sampling);
   }

@@ -7,21 +7,21 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Lets a language model write: it reads the prompt at once, then one token after the other, with
+ * Generates tokens with a language model: prefill of the prompt, then decoding token by token, with
  * the adapters that the calling thread uses.
  *
  * <pre>{@code
- * Generation text = new Generator(model).generate(prompt, GenerationConfig.greedy(64), token -> true);
+ * Generation completion = new Generator(model).generate(prompt, GenerationConfig.greedy(64), token -> true);
  * }</pre>
  *
- * <p>Several threads may generate with one model, each with adapters of its own. The model must be
- * in evaluation mode, as one that was loaded is.
+ * <p>Several threads may generate with one model, each with its own adapters. The model must be in
+ * evaluation mode, as a loaded model is.
  */
 public final class Generator {
   private final LanguageModel model;
   private final Optional<Workers> workers;
 
-  /** Keeps to the calling thread: right where several texts are written at once. */
+  /** A generator that uses the calling thread only: best where several generations run at once. */
   public Generator(LanguageModel model) {
     this(model, Optional.empty());
   }
@@ -32,9 +32,10 @@ public final class Generator {
   }
 
   /**
-   * Shares the large products among workers: the fastest way to one text at a time.
+   * A generator that splits prefill and decoding among workers: the fastest for one generation at a
+   * time.
    *
-   * @param workers the caller's, who closes them; they can't do anything else meanwhile
+   * @param workers closed by the caller; busy during a generation
    */
   public static Generator sharedBy(Workers workers, LanguageModel model) {
     return new Generator(model, Optional.of(workers));
@@ -46,11 +47,11 @@ public final class Generator {
   }
 
   /**
-   * Generates the text that follows a prompt.
+   * Generates the completion of a prompt.
    *
-   * @param prompt tokens, at least one
-   * @param listener hears each token, the stop token too
-   * @throws UserError if the prompt is empty, too long, or has a token that the model does not know
+   * @param prompt token ids, at least one
+   * @param listener receives each token, stop tokens included
+   * @throws UserError if the prompt is empty or too long, or a token is not in the vocabulary
    */
   public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
     try (Session session = session()) {
@@ -59,15 +60,15 @@ public final class Generator {
   }
 
   /**
-   * Checks a prompt without reading it.
+   * Checks a prompt without running the model.
    *
-   * @throws UserError as {@link #generate(List, GenerationConfig, TokenListener)} would
+   * @throws UserError in the cases of {@link #generate(List, GenerationConfig, TokenListener)}
    */
   public void requireReadable(List<Long> prompt) {
     Session.check(model, prompt);
   }
 
-  /** For texts that begin alike, such as the turns of a conversation; the caller closes it. */
+  /** A session for prompts with common prefixes, such as a conversation's; the caller closes it. */
   public Session session() {
     return new Session(model, workers);
   }

@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Chooses tokens of one text. Of a large vocabulary only the likeliest tokens are looked at: as
- * many as it takes for the rest to be cut off for certain.
+ * Samples the tokens of one generation. Of a large vocabulary it sorts only as many of the most
+ * probable tokens as top-k, top-p and min-p can keep.
  */
 final class Sampler {
   private static final int FIRST_LOOK = 256;
@@ -24,10 +24,10 @@ final class Sampler {
   }
 
   /**
-   * The next token.
+   * Samples the next token.
    *
    * @param logits {@code [vocabulary]}
-   * @param occurred the tokens of the text so far
+   * @param occurred the tokens so far, prompt included
    */
   long next(Tensor logits, Collection<Long> occurred) {
     Tensor scores = sampling.repetitionPenalty() == 1 ? logits : penalized(logits, occurred);
@@ -51,7 +51,7 @@ final class Sampler {
     int limit = sampling.topK() == 0 ? vocabulary : Math.min(sampling.topK(), vocabulary);
     for (int look = Math.min(FIRST_LOOK, limit); ; look = Math.min(4 * look, limit)) {
       Likeliest likeliest = likeliest(scaled, look, logOfAll);
-      // Top-p's share is of what top-k leaves, which is known once all of that is seen.
+      // Top-p applies to the probability mass that top-k leaves, known once all of it is sorted.
       double total = sampling.topK() == 0 ? 1 : likeliest.total();
       int kept = likeliest.kept(sampling.topP() * total, sampling.minP());
       if (kept < look || look == limit) {
@@ -73,7 +73,7 @@ final class Sampler {
     return probabilities;
   }
 
-  /** The likeliest tokens and their probabilities, likeliest first. */
+  /** The most probable tokens and their probabilities, in descending order. */
   private static final class Likeliest {
     private final long[] tokens;
     private final double[] probabilities;
@@ -91,7 +91,7 @@ final class Sampler {
       return total;
     }
 
-    /** How many stay, at least one: until the mass is reached, and while they are large enough. */
+    /** Number of tokens that top-p's mass and min-p's threshold keep, at least one. */
     int kept(double mass, double minP) {
       double sum = 0;
       int kept = 0;

@@ -3,19 +3,20 @@ package dev.lora4j.models.generation;
 import dev.lora4j.UserError;
 
 /**
- * How the next token is chosen from the model's logits. What is set applies in this order, as in
- * transformers: repetition penalty, temperature, top-k, top-p, min-p; then a token is drawn with
- * the probabilities that are left.
+ * The choice of the next token from the model's logits. The settings apply in transformers' order:
+ * repetition penalty, temperature, top-k, top-p, min-p; then a token is drawn with the remaining
+ * probabilities.
  *
- * @param temperature divides the logits; 0 takes the likeliest token, without chance
- * @param topK how many of the likeliest tokens stay; 0 for all
- * @param topP the likeliest tokens stay until their probabilities reach this; 1 for all (Holtzman
- *     et al. 2020, arXiv:1904.09751, §3.1)
- * @param minP tokens stay that are at least so probable, relative to the likeliest; 0 for all
+ * @param temperature divisor of the logits; 0 for greedy decoding
+ * @param topK number of most probable tokens to keep; 0 for all
+ * @param topP cumulative probability of the most probable tokens to keep; 1 for all (Holtzman et
+ *     al. 2020, arXiv:1904.09751, §3.1)
+ * @param minP least probability of a token to keep, relative to the most probable one; 0 for all
  *     (Nguyen et al. 2024, arXiv:2407.01082)
- * @param repetitionPenalty logits of tokens that occurred, in the prompt too, are divided by this,
- *     or multiplied where negative; 1 for none (Keskar et al. 2019, arXiv:1909.05858, §4.1)
- * @param seed one seed gives one text
+ * @param repetitionPenalty divisor of the positive logits, and factor of the negative ones, of
+ *     tokens that occurred, in the prompt too; 1 for none (Keskar et al. 2019, arXiv:1909.05858,
+ *     §4.1)
+ * @param seed of the random numbers; the same seed gives the same tokens
  */
 public record Sampling(
     double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
@@ -37,12 +38,12 @@ public record Sampling(
     }
   }
 
-  /** Always the likeliest token. */
+  /** Greedy decoding: the most probable token. */
   public static Sampling greedy() {
     return new Sampling(0, 0, 1, 0, 1, 0);
   }
 
-  /** By chance, with logits divided by this. */
+  /** Sampling with this temperature. */
   public static Sampling temperature(double temperature) {
     return new Sampling(temperature, 0, 1, 0, 1, 0);
   }
@@ -72,7 +73,7 @@ public record Sampling(
     return new Sampling(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 
-  /** Whether chance has no part in it. */
+  /** Whether the choice is deterministic. */
   public boolean isGreedy() {
     return temperature == 0 || topK == 1;
   }

@@ -3,7 +3,8 @@ package dev.lora4j.models.generation;
 import dev.lora4j.UserError;
 import dev.lora4j.models.KeyValueCache;
 import dev.lora4j.models.LanguageModel;
-import dev.lora4j.models.TokenReader;
+import dev.lora4j.models.decode.Decoder;
+import dev.lora4j.models.decode.Prefill;
 import dev.lora4j.models.generation.Generation.End;
 import dev.lora4j.nn.Crew;
 import dev.lora4j.nn.Engine;
@@ -17,11 +18,11 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Texts that are generated one after the other. What a prompt and the text before have in common at
- * their beginnings is not read again: a conversation costs its new turn only.
+ * Generations one after the other that share a KV cache. The prefix that a prompt has in common
+ * with the text before is not computed again: a conversation costs its new turn only.
  *
- * <p>What was read was read with the adapters of that time: {@link #forget} when they change. For
- * one thread; it holds memory until it is closed.
+ * <p>The cache depends on the active adapters: call {@link #forget} when they change. For one
+ * thread; {@link #close} frees the cache.
  */
 public final class Session implements AutoCloseable {
   private static final int TOKENS_AHEAD = 256;
@@ -36,13 +37,13 @@ public final class Session implements AutoCloseable {
     this.workers = workers;
   }
 
-  /** As {@link Generator#generate(List, GenerationConfig, TokenListener)}. */
+  /** Generates as {@link Generator#generate(List, GenerationConfig, TokenListener)} does. */
   public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
     check(model, prompt);
     Engine.useOneThread();
     KeyValueCache keysAndValues =
         cacheFor(prompt.size() + Math.min(config.maxNewTokens(), TOKENS_AHEAD));
-    int known = Math.min(common(prompt), prompt.size() - 1); // something has to be read
+    int known = Math.min(common(prompt), prompt.size() - 1); // at least one token gives the logits
     keysAndValues.truncate(known);
     Run run = new Run(config, keysAndValues, prompt);
     try (PointerScope scope = new PointerScope()) {
@@ -73,7 +74,7 @@ public final class Session implements AutoCloseable {
     return common;
   }
 
-  /** Forgets what was read: the next prompt is read from its first token on. */
+  /** Drops the KV cache: the next prompt is computed from its first token on. */
   public void forget() {
     cache.ifPresent(KeyValueCache::close);
     cache = Optional.empty();
@@ -87,26 +88,26 @@ public final class Session implements AutoCloseable {
 
   static void check(LanguageModel model, List<Long> prompt) {
     if (model.isTraining()) {
-      throw new UserError("the model is in training mode; call train(false) before it generates");
+      throw new UserError("the model is in training mode; call train(false) before generating");
     }
     if (prompt.isEmpty()) {
       throw new UserError("the prompt has no tokens");
     }
     if (prompt.size() >= model.maxPositions()) {
       throw new UserError(
-          "the prompt has %d tokens; the model's longest text has %d"
+          "the prompt has %d tokens; the model's maximum sequence length is %d"
               .formatted(prompt.size(), model.maxPositions()));
     }
     for (long token : prompt) {
       if (token < 0 || token >= model.vocabularySize()) {
         throw new UserError(
-            "token %d is not in the vocabulary, which has 0 to %d; is the tokenizer another model's?"
+            "token %d is not in the vocabulary, 0 to %d; does the tokenizer belong to another model?"
                 .formatted(token, model.vocabularySize() - 1));
       }
     }
   }
 
-  /** The making of one text. */
+  /** One generation. */
   private final class Run {
     private final GenerationConfig config;
     private final KeyValueCache cache;
@@ -129,14 +130,14 @@ public final class Session implements AutoCloseable {
       read(text.stream().skip(known).mapToLong(Long::longValue).toArray());
       long prefilled = System.nanoTime();
       Optional<End> end = end(listener);
-      Optional<TokenReader> reader = model.tokenReader(cache);
+      Optional<Decoder> decoder = Decoder.of(model, cache);
       try {
         while (end.isEmpty()) {
-          reader.ifPresentOrElse(this::readLast, () -> read(last()));
+          decoder.ifPresentOrElse(this::decodeLast, () -> read(last()));
           end = end(listener);
         }
       } finally {
-        reader.ifPresent(TokenReader::close);
+        decoder.ifPresent(Decoder::close);
       }
       return new Generation(
           text.subList(promptTokens, text.size()),
@@ -147,19 +148,19 @@ public final class Session implements AutoCloseable {
           Duration.ofNanos(System.nanoTime() - prefilled));
     }
 
-    /** Reads these tokens and chooses the next. */
+    /** Prefills these tokens and samples the next. */
     private void read(long... tokens) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        Tensor hidden = model.read(tokens, cache); // [1, hidden]
+        Tensor hidden = Prefill.read(model, tokens, cache); // [1, hidden]
         text.add(sampler.next(model.logits(hidden).select(0, 0), text));
       }
     }
 
-    private void readLast(TokenReader reader) {
+    private void decodeLast(Decoder decoder) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        text.add(sampler.next(reader.logitsAfter(last()), text));
+        text.add(sampler.next(decoder.step(last()), text));
       }
     }
 

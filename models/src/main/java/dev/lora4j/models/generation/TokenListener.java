@@ -1,12 +1,12 @@
 package dev.lora4j.models.generation;
 
-/** Hears each token as soon as it is chosen: to show it, or to end the text on what it says. */
+/** Receives each token as soon as it is sampled, and may stop the generation. */
 @FunctionalInterface
 public interface TokenListener {
 
   /**
-   * @param token the next one of the text
-   * @return whether the text goes on
+   * @param token the id of the new token
+   * @return whether to continue
    */
   boolean onToken(long token);
 }

@@ -4,48 +4,45 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.models.GgufNames;
+import dev.lora4j.models.Gpt2Config;
+import dev.lora4j.models.ModelFamily;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Makes the {@code config.json} that a file's metadata and the names of its tensors mean. */
+/** Converts the metadata and tensor names of a GGUF file to a {@code config.json}. */
 final class ConfigJson {
-  private static final Map<String, String> CLASSES =
-      Map.of(
-          "llama", "LlamaForCausalLM",
-          "mistral", "MistralForCausalLM",
-          "qwen2", "Qwen2ForCausalLM",
-          "qwen3", "Qwen3ForCausalLM",
-          "gpt2", "GPT2LMHeadModel");
+  private static final String MISTRAL = "mistral";
 
   private final Metadata metadata;
+  private final GgufNames names;
   private final String architecture;
   private final Set<String> tensors;
   private final int vocabulary;
   private final ObjectNode json = JsonNodeFactory.instance.objectNode();
 
-  private ConfigJson(Metadata metadata, String architecture, Set<String> tensors, int vocabulary) {
+  private ConfigJson(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
     this.metadata = metadata;
-    this.architecture = architecture;
+    this.names = names;
+    architecture = names.architecture();
     this.tensors = tensors;
     this.vocabulary = vocabulary;
   }
 
   /**
-   * Makes it.
+   * Returns the config.
    *
-   * @param tensors llama.cpp's names of those that there are
-   * @param vocabulary rows of the embedding
-   * @throws UserError for a choice that is not supported, by name
-   * @throws CorruptFile where a number is missing or contradicts another
+   * @param tensors llama.cpp's names of the tensors in the file
+   * @param vocabulary the rows of the embedding
+   * @throws UserError naming an unsupported setting
+   * @throws CorruptFile if a value is missing or contradicts another
    */
-  static ObjectNode of(
-      Metadata metadata, String architecture, Set<String> tensors, int vocabulary) {
-    ConfigJson config = new ConfigJson(metadata, architecture, tensors, vocabulary);
+  static ObjectNode of(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
+    ConfigJson config = new ConfigJson(metadata, names, tensors, vocabulary);
     config.checkVocabulary();
     config.refuse();
-    if (architecture.equals("gpt2")) {
+    if (names.architecture().equals(Gpt2Config.MODEL_TYPE)) {
       config.gpt2();
     } else {
       config.llama();
@@ -68,14 +65,15 @@ final class ConfigJson {
     }
   }
 
-  /** What would change the result, and has no place in the networks that are known. */
+  /** Refuses settings that would change the result and that no supported network has. */
   private void refuse() {
     if (metadata.whole(key("expert_count")).orElse(0) > 0) {
       throw unsupported("expert_count", "experts");
     }
     for (String scale :
         List.of("logit_scale", "residual_scale", "embedding_scale", "attention.scale")) {
-      if (metadata.number(key(scale)).orElse(0.0) != 0) {
+      boolean known = names.numbers().containsValue(scale);
+      if (!known && metadata.number(key(scale)).orElse(0.0) != 0) {
         throw unsupported(scale, "a scale");
       }
     }
@@ -102,7 +100,7 @@ final class ConfigJson {
     int context = metadata.size(key("context_length"));
     OptionalInt window = metadata.whole(key("attention.sliding_window"));
     boolean windowed = window.isPresent() && window.getAsInt() > 0 && window.getAsInt() < context;
-    name(windowed ? windowedFamily() : architecture);
+    name(windowed ? windowedFamily() : family());
     json.put("vocab_size", vocabulary);
     json.put("hidden_size", hidden);
     json.put("intermediate_size", metadata.size(key("feed_forward_length")));
@@ -111,29 +109,38 @@ final class ConfigJson {
     json.put("num_key_value_heads", groups(heads));
     json.put("head_dim", headDim);
     json.put("max_position_embeddings", context);
-    json.put("rms_norm_eps", epsilon("attention.layer_norm_rms_epsilon"));
+    json.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon"));
     json.put("hidden_act", "silu");
     json.put("attention_dropout", 0.0);
     json.put("tie_word_embeddings", !tensors.contains("output.weight"));
     if (windowed) {
       json.put("sliding_window", window.getAsInt());
-    } else if (architecture.equals("llama")) {
+    } else if (architecture.startsWith("qwen")) {
+      json.put("use_sliding_window", false);
+    } else {
       json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
       json.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
-    } else {
-      json.put("use_sliding_window", false);
     }
     if (architecture.equals("qwen3")) {
       json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
     }
     json.put("rope_theta", metadata.number(key("rope.freq_base")).orElse(10_000.0));
     ropeScaling();
+    names.numbers().forEach((key, inGguf) -> json.put(key, number(inGguf)));
   }
 
-  /** llama.cpp calls Mistral a Llama; the window says which it is. */
+  private String family() {
+    return ModelFamily.all().stream()
+        .filter(family -> family.gguf().filter(names::equals).isPresent())
+        .findFirst()
+        .map(ModelFamily::modelType)
+        .orElse(architecture);
+  }
+
+  /** llama.cpp stores Mistral as a Llama; the window tells them apart. */
   private String windowedFamily() {
     if (architecture.equals("llama") && !tensors.contains("blk.0.attn_q.bias")) {
-      return "mistral";
+      return MISTRAL;
     }
     throw unsupported("attention.sliding_window", "a window in this architecture");
   }
@@ -149,18 +156,18 @@ final class ConfigJson {
     OptionalInt values = metadata.whole(key("attention.value_length"));
     int headDim = keys.orElse(hidden / heads);
     if (values.orElse(headDim) != headDim) {
-      throw unsupported("attention.value_length", "another size than that of the keys");
+      throw unsupported("attention.value_length", "a size that differs from that of the keys");
     }
     if (rotated.orElse(headDim) != headDim) {
-      throw unsupported("rope.dimension_count", "turning a part of each head");
+      throw unsupported("rope.dimension_count", "rotating only a part of each head");
     }
     if (architecture.equals("qwen2") && headDim * heads != hidden) {
-      throw unsupported("attention.key_length", "heads that are not the width");
+      throw unsupported("attention.key_length", "a width that differs from heads × head size");
     }
     return headDim;
   }
 
-  private double epsilon(String name) {
+  private double number(String name) {
     return metadata.number(key(name)).orElseThrow(() -> metadata.missing(key(name), "a number"));
   }
 
@@ -186,14 +193,14 @@ final class ConfigJson {
   // ---- GPT-2 ----
 
   private void gpt2() {
-    name("gpt2");
+    name(Gpt2Config.MODEL_TYPE);
     json.put("vocab_size", vocabulary);
     json.put("n_embd", metadata.size(key("embedding_length")));
     json.put("n_inner", metadata.size(key("feed_forward_length")));
     json.put("n_layer", metadata.size(key("block_count")));
     json.put("n_head", metadata.size(key("attention.head_count")));
     json.put("n_positions", metadata.size(key("context_length")));
-    json.put("layer_norm_epsilon", epsilon("attention.layer_norm_epsilon"));
+    json.put("layer_norm_epsilon", number("attention.layer_norm_epsilon"));
     json.put("activation_function", "gelu_new");
     json.put("tie_word_embeddings", !tensors.contains("output.weight"));
     for (String dropout : List.of("embd_pdrop", "resid_pdrop", "attn_pdrop")) {
@@ -201,10 +208,11 @@ final class ConfigJson {
     }
   }
 
-  // ---- what all have ----
+  // ---- all architectures ----
 
   private void name(String family) {
-    json.putArray("architectures").add(CLASSES.getOrDefault(family, family));
+    json.putArray("architectures")
+        .add(ModelFamily.named(family).map(ModelFamily::architecture).orElse(family));
     json.put("model_type", family);
     json.put("torch_dtype", "float32");
     json.put("use_cache", true);

@@ -1,35 +1,35 @@
 package dev.lora4j.models.gguf;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
+import dev.lora4j.io.JsonDocument;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** The files that stand beside a directory's weights, made from a GGUF file's metadata. */
+/** The config and tokenizer files of a model directory, made from the metadata of a GGUF file. */
 final class GgufFiles implements ModelFiles {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final String TEMPLATE = "tokenizer.chat_template";
 
-  /** Tokens that end an answer though they don't end a text. */
+  /** The keys of the tokens that end a completion: end of sequence and end of turn. */
   private static final List<String> ENDS =
       List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id");
 
+  private final GgufModel model;
   private final Metadata metadata;
   private final ObjectNode config;
 
-  private GgufFiles(Metadata metadata, ObjectNode config) {
+  GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) {
+    this.model = model;
     this.metadata = metadata;
     this.config = config;
   }
 
-  static ModelFiles of(Metadata metadata, ObjectNode config) {
-    return new GgufFiles(metadata, config);
+  @Override
+  public Optional<GgufModel> openGguf() {
+    return Optional.of(model.reopen());
   }
 
   @Override
@@ -40,28 +40,21 @@ final class GgufFiles implements ModelFiles {
   @Override
   public Optional<byte[]> read(String name) {
     if (name.equals("config.json")) {
-      return Optional.of(bytes(config));
+      return Optional.of(JsonDocument.bytes(config));
     }
     if (!metadata.has(GgufVocabulary.TOKENS)) {
       return Optional.empty();
     }
     GgufVocabulary vocabulary = new GgufVocabulary(metadata);
     return switch (name) {
-      case "tokenizer.json" -> Optional.of(bytes(TokenizerJson.of(metadata, vocabulary)));
-      case "tokenizer_config.json" -> Optional.of(bytes(tokenizerConfig(vocabulary)));
-      case "special_tokens_map.json" -> Optional.of(bytes(specialTokens(vocabulary)));
-      case "generation_config.json" -> Optional.of(bytes(generationConfig(vocabulary)));
+      case "tokenizer.json" ->
+          Optional.of(JsonDocument.bytes(TokenizerJson.of(metadata, vocabulary)));
+      case "tokenizer_config.json" -> Optional.of(JsonDocument.bytes(tokenizerConfig(vocabulary)));
+      case "special_tokens_map.json" -> Optional.of(JsonDocument.bytes(specialTokens(vocabulary)));
+      case "generation_config.json" ->
+          Optional.of(JsonDocument.bytes(generationConfig(vocabulary)));
       default -> Optional.empty();
     };
-  }
-
-  private static byte[] bytes(ObjectNode json) {
-    try {
-      return (JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n")
-          .getBytes(StandardCharsets.UTF_8);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("an object that can't be written", e);
-    }
   }
 
   private ObjectNode tokenizerConfig(GgufVocabulary vocabulary) {

@@ -7,6 +7,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufFile;
+import dev.lora4j.models.GgufNames;
 import dev.lora4j.nn.Ops;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,9 +25,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A language model in a GGUF file, seen as a directory of Hugging Face's: the config that its
- * metadata means, and its tensors under transformers' names and in transformers' order. Opening
- * reads the header and checks that metadata, vocabulary and tensors agree.
+ * A language model in a GGUF file, presented like a Hugging Face directory: its config, and its
+ * tensors under transformers' names and in transformers' layout. Opening reads the header and
+ * checks that metadata, vocabulary and tensors agree.
  */
 public final class GgufModel implements TensorFile {
   private static final String SUFFIX = ".gguf";
@@ -38,26 +39,32 @@ public final class GgufModel implements TensorFile {
   private final ObjectNode config;
   private final Map<String, String> names;
 
+  private GgufModel(GgufModel other) {
+    file = other.file.reopen();
+    layout = other.layout;
+    config = other.config;
+    names = other.names;
+  }
+
   private GgufModel(GgufFile file) {
     this.file = file;
     Metadata metadata = new Metadata(file);
-    String architecture = architecture(metadata);
-    config = ConfigJson.of(metadata, architecture, file.names(), vocabulary());
+    GgufNames ggufNames = Layout.names(file.path(), architecture(metadata));
+    config = ConfigJson.of(metadata, ggufNames, file.names(), vocabulary());
     layout =
         Layout.of(
-            file.path(),
-            architecture,
+            ggufNames,
             config.path("num_attention_heads").asInt(1),
             config.path("num_key_value_heads").asInt(1));
     names = Collections.unmodifiableMap(layout.names(file.path(), file.names()));
     checkLayers();
     checkTokens(metadata);
     if (file.names().contains(Layout.ROPE_FACTORS)) {
-      describeRope(metadata, architecture);
+      describeRope(metadata, ggufNames.architecture());
     }
   }
 
-  /** Whether there is a GGUF file: its name ends so, or its first bytes say so. */
+  /** Returns whether a path is a GGUF file, by the end of its name or its first bytes. */
   public static boolean isAt(Path path) {
     if (!Files.isRegularFile(path)) {
       return false;
@@ -68,7 +75,7 @@ public final class GgufModel implements TensorFile {
     try (InputStream in = Files.newInputStream(path)) {
       return Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
     } catch (IOException e) {
-      return false; // whoever opens it tells why it can't be read
+      return false; // opening it reports why it can't be read
     }
   }
 
@@ -96,7 +103,7 @@ public final class GgufModel implements TensorFile {
     String type = metadata.text("general.type").orElse("model");
     if (!type.equals("model")) {
       throw new UserError(
-          "%s: general.type: expected model, found %s; a base model is wanted here"
+          "%s: general.type: expected model, found %s; give a base model"
               .formatted(metadata.file(), type));
     }
     if (metadata.whole("split.count").orElse(1) > 1) {
@@ -106,14 +113,9 @@ public final class GgufModel implements TensorFile {
               + metadata.whole("split.count").getAsInt()
               + " parts of a model; join them first (llama.cpp's llama-gguf-split --merge)");
     }
-    String architecture =
-        metadata
-            .text("general.architecture")
-            .orElseThrow(() -> metadata.missing("general.architecture", "a name"));
-    if (!Layout.KNOWN.contains(architecture)) {
-      throw Layout.unknown(metadata.file(), architecture);
-    }
-    return architecture;
+    return metadata
+        .text("general.architecture")
+        .orElseThrow(() -> metadata.missing("general.architecture", "a name"));
   }
 
   private int vocabulary() {
@@ -160,7 +162,7 @@ public final class GgufModel implements TensorFile {
     }
   }
 
-  /** A {@code config.json} for it; a new copy at every call. */
+  /** Returns a new copy of its {@code config.json}. */
   public ObjectNode config() {
     return config.deepCopy();
   }
@@ -175,17 +177,17 @@ public final class GgufModel implements TensorFile {
     return names.keySet();
   }
 
-  /** How the file holds a tensor. */
+  /** Returns the type of a tensor in the file. */
   public GgmlType type(String name) {
     return file.tensor(inFile(name)).type();
   }
 
-  /** How many bytes the file holds of a tensor. */
+  /** Returns the size of a tensor in the file, in bytes. */
   public long bytes(String name) {
     return file.tensor(inFile(name)).bytes();
   }
 
-  /** How many numbers all tensors have. */
+  /** Returns the number of elements of all tensors. */
   public long parameters() {
     return names().stream()
         .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))
@@ -212,9 +214,17 @@ public final class GgufModel implements TensorFile {
     return names.getOrDefault(name, name);
   }
 
-  /** What stands beside the weights of a directory: config, tokenizer, special tokens. */
+  /**
+   * Returns the config and tokenizer files that the header describes. They remain available after
+   * {@link #close}.
+   */
   public ModelFiles files() {
-    return GgufFiles.of(new Metadata(file), config);
+    return new GgufFiles(this, new Metadata(file), config);
+  }
+
+  /** Opens the file again, with the header that was read before. */
+  GgufModel reopen() {
+    return new GgufModel(this);
   }
 
   @Override

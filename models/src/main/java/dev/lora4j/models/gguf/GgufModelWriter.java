@@ -1,14 +1,19 @@
 package dev.lora4j.models.gguf;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufSource;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.io.gguf.GgufWriter;
+import dev.lora4j.models.GgufNames;
 import dev.lora4j.models.Gpt2Config;
+import dev.lora4j.models.Gpt2Family;
 import dev.lora4j.models.LlamaConfig;
+import dev.lora4j.models.LlamaFamily;
+import dev.lora4j.models.ModelFamily;
 import dev.lora4j.models.RopeScaling;
 import dev.lora4j.nn.Ops;
 import java.nio.file.Path;
@@ -18,9 +23,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Writes a model as the GGUF file that llama.cpp's converter would make of it: metadata, tokenizer,
- * and the tensors under its names and in its order. Matrices have the format that is asked for, all
- * else is F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer,
+ * and the tensors under its names and in its layout. Matrices have the requested type, all other
+ * tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -34,46 +39,55 @@ public final class GgufModelWriter {
   }
 
   /**
-   * Writes a model of the Llama family.
+   * Writes a model.
    *
-   * @param files what stands beside its weights
-   * @param state its tensors by transformers' names; a tied head is left out
+   * @param fields its {@code config.json}
+   * @param files its tokenizer files
+   * @param state its tensors by transformers' names, without a tied head
    * @param type of the matrices: F32, F16, BF16 or Q8_0
-   * @throws UserError if the format has no way to say something, or the disk refuses
+   * @throws UserError if the format can't express a setting, or the disk refuses
    */
   public static void write(
       Path out,
-      LlamaConfig config,
+      JsonDocument fields,
       ModelFiles files,
       Map<String, TensorSource> state,
       GgmlType type) {
-    String name = config.family().equals("mistral") ? "llama" : config.family();
-    GgufModelWriter writer = new GgufModelWriter(name);
-    writer.describe(config);
-    Layout layout = Layout.of(out, name, config.heads(), config.groups());
-    writer.finish(out, layout, config.vocabularySize(), files, state, type);
+    ModelFamily family = ModelFamily.of(fields);
+    GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
+    GgufModelWriter writer = new GgufModelWriter(names.architecture());
+    if (family instanceof LlamaFamily llama) {
+      LlamaConfig config = llama.config(fields);
+      writer.describe(config);
+      names.numbers().forEach((key, inGguf) -> writer.put(inGguf, fields.number(key)));
+      Layout layout = Layout.of(names, config.heads(), config.groups());
+      writer.finish(out, layout, config.vocabularySize(), files, state, type);
+    } else if (family instanceof Gpt2Family) {
+      Gpt2Config config = Gpt2Config.of(fields);
+      writer.describe(config);
+      Layout layout = Layout.of(names, config.heads(), config.heads());
+      writer.finish(out, layout, config.vocabularySize(), files, state, type);
+    } else {
+      throw unsupported(family);
+    }
   }
 
-  /** Writes a GPT-2; see the other. */
-  public static void write(
-      Path out,
-      Gpt2Config config,
-      ModelFiles files,
-      Map<String, TensorSource> state,
-      GgmlType type) {
+  private static UserError unsupported(ModelFamily family) {
+    return new UserError(
+        "a model of type %s can't be written as GGUF".formatted(family.modelType()));
+  }
+
+  private void describe(Gpt2Config config) {
     if (!config.activation().startsWith("gelu_")) {
       throw new UserError(
           "llama.cpp's gpt2 computes with gelu_new, the model with " + config.activation());
     }
-    GgufModelWriter writer = new GgufModelWriter("gpt2");
-    writer.put("block_count", config.layers());
-    writer.put("context_length", config.maxPositions());
-    writer.put("embedding_length", config.hiddenSize());
-    writer.put("feed_forward_length", config.intermediateSize());
-    writer.put("attention.head_count", config.heads());
-    writer.put("attention.layer_norm_epsilon", config.normEpsilon());
-    Layout layout = Layout.of(out, "gpt2", config.heads(), config.heads());
-    writer.finish(out, layout, config.vocabularySize(), files, state, type);
+    put("block_count", config.layers());
+    put("context_length", config.maxPositions());
+    put("embedding_length", config.hiddenSize());
+    put("feed_forward_length", config.intermediateSize());
+    put("attention.head_count", config.heads());
+    put("attention.layer_norm_epsilon", config.normEpsilon());
   }
 
   private void describe(LlamaConfig config) {
@@ -105,7 +119,8 @@ public final class GgufModelWriter {
   }
 
   /**
-   * llama.cpp has no windows here: texts within the shortest one are computed as they should be.
+   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the
+   * shortest window are computed correctly.
    */
   private static int context(LlamaConfig config) {
     long context = config.maxPositions();

@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/** The tokens of a file, what kind each is, and what tells how a text becomes tokens. */
+/** The vocabulary of a GGUF file: tokens, their types, merges and scores. */
 final class GgufVocabulary {
   static final String TOKENS = "tokenizer.ggml.tokens";
   static final String TYPES = "tokenizer.ggml.token_type";
   static final String SCORES = "tokenizer.ggml.scores";
   static final String MERGES = "tokenizer.ggml.merges";
 
-  /** The kinds of tokens, with the numbers that they have in a file. */
+  /** The types of tokens, with their codes in a file. */
   enum Kind {
     NORMAL(1),
     UNKNOWN(2),
@@ -98,7 +98,7 @@ final class GgufVocabulary {
     return id == null ? OptionalInt.empty() : OptionalInt.of(id);
   }
 
-  /** How likely each token is, as sentencepiece counts. */
+  /** Returns the sentencepiece score of each token. */
   double[] scores() {
     double[] scores =
         metadata
@@ -108,7 +108,7 @@ final class GgufVocabulary {
     return scores;
   }
 
-  /** The pairs that are joined, first things first, each as two texts with a space between. */
+  /** Returns the BPE merges in order of rank, each as two tokens separated by a space. */
   List<String> merges() {
     List<String> merges =
         metadata.texts(MERGES).orElseThrow(() -> metadata.missing(MERGES, "a list of pairs"));
@@ -125,12 +125,12 @@ final class GgufVocabulary {
     return merges;
   }
 
-  /** The token that plays this part; empty where there is none. */
+  /** Returns the id of a special token; empty if there is none. */
   OptionalInt special(SpecialToken part) {
     return checked(part.key());
   }
 
-  /** A token whose number stands under this key. */
+  /** Returns the token id of a metadata key, checked against the vocabulary. */
   OptionalInt checked(String key) {
     OptionalInt id = metadata.whole(key);
     if (id.isPresent() && id.getAsInt() >= tokens.size()) {

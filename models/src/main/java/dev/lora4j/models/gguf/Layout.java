@@ -3,6 +3,8 @@ package dev.lora4j.models.gguf;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.GgufArchitecture;
+import dev.lora4j.models.GgufNames;
+import dev.lora4j.models.ModelFamily;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,35 +16,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Where llama.cpp puts the tensors of a kind of network: its names for them, the order of their
- * rows, and which way round they lie.
- */
+/** The tensor layout of an architecture in llama.cpp: names, row order, and transposition. */
 final class Layout {
-  /** The frequencies of Llama 3, as the numbers by which llama.cpp divides them. */
+  /** The divisors of Llama 3's RoPE frequencies. */
   static final String ROPE_FACTORS = "rope_freqs.weight";
-
-  static final List<String> KNOWN = List.of("llama", "qwen2", "qwen3", "gpt2");
 
   private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
   private static final Pattern PARAMETER = Pattern.compile("(.+)\\.(weight|bias)");
-  private static final Map<String, String> LLAMA =
-      Map.of(
-          "model.embed_tokens", "token_embd",
-          "model.norm", "output_norm",
-          "lm_head", "output",
-          "model.layers.#.input_layernorm", "blk.#.attn_norm",
-          "model.layers.#.post_attention_layernorm", "blk.#.ffn_norm",
-          "model.layers.#.self_attn.q_norm", "blk.#.attn_q_norm",
-          "model.layers.#.self_attn.k_norm", "blk.#.attn_k_norm");
-  private static final Map<String, String> GPT2 =
-      Map.of(
-          "transformer.wte", "token_embd",
-          "transformer.wpe", "position_embd",
-          "transformer.ln_f", "output_norm",
-          "lm_head", "output",
-          "transformer.h.#.ln_1", "blk.#.attn_norm",
-          "transformer.h.#.ln_2", "blk.#.ffn_norm");
 
   private final GgufArchitecture architecture;
   private final Map<String, String> toGguf = new HashMap<>();
@@ -58,30 +38,37 @@ final class Layout {
   /**
    * The layout of an architecture.
    *
-   * @param name {@code general.architecture}
-   * @param heads attention heads
-   * @param groups heads of keys and values
-   * @throws UserError if it is not known here
+   * @param heads number of attention heads
+   * @param groups number of key/value heads
    */
-  static Layout of(Path file, String name, int heads, int groups) {
-    return switch (name) {
-      case "llama" -> new Layout(GgufArchitecture.llama(heads, groups), LLAMA);
-      case "qwen2" -> new Layout(GgufArchitecture.qwen2(), LLAMA);
-      case "qwen3" -> new Layout(GgufArchitecture.qwen3(), LLAMA);
-      case "gpt2" -> new Layout(GgufArchitecture.gpt2(), GPT2);
-      default -> throw unknown(file, name);
-    };
+  static Layout of(GgufNames names, int heads, int groups) {
+    return new Layout(names.layers(heads, groups), names.otherModules());
   }
 
-  static UserError unknown(Path file, String name) {
-    List<String> near = NearMiss.nearest(name, KNOWN);
+  /**
+   * The names of an architecture.
+   *
+   * @param architecture {@code general.architecture}
+   * @throws UserError if no family has it
+   */
+  static GgufNames names(Path file, String architecture) {
+    List<GgufNames> all =
+        ModelFamily.all().stream().flatMap(family -> family.gguf().stream()).toList();
+    return all.stream()
+        .filter(names -> names.architecture().equals(architecture))
+        .findFirst()
+        .orElseThrow(() -> unknown(file, architecture, all));
+  }
+
+  private static UserError unknown(Path file, String name, List<GgufNames> all) {
+    List<String> known = all.stream().map(GgufNames::architecture).distinct().toList();
     return new UserError(
         "%s: general.architecture '%s' is not supported%s; supported: %s"
             .formatted(
                 file,
                 name,
-                near.isEmpty() ? "" : NearMiss.hint(name, KNOWN),
-                String.join(", ", KNOWN)));
+                NearMiss.nearest(name, known).isEmpty() ? "" : NearMiss.hint(name, known),
+                String.join(", ", known)));
   }
 
   /**
@@ -116,7 +103,7 @@ final class Layout {
     return renamed(gguf, toHuggingFace);
   }
 
-  /** llama.cpp's name of a tensor; empty if it has none. */
+  /** Returns llama.cpp's name of a tensor; empty if it has none. */
   Optional<String> gguf(String huggingFace) {
     return renamed(huggingFace, toGguf);
   }
@@ -135,19 +122,19 @@ final class Layout {
     return Optional.of(numbered + "." + parameter.group(2));
   }
 
-  /** Whether a tensor lies the other way round in the file: GPT-2's linear weights. */
+  /** Returns whether a tensor is transposed in the file, as GPT-2's linear weights are. */
   boolean isTurned(String huggingFace) {
     return architecture.name().equals("gpt2")
         && huggingFace.matches(".*\\.(c_attn|c_proj|c_fc)\\.weight");
   }
 
-  /** A tensor of the file as transformers has it. */
+  /** Converts a tensor from GGUF's layout to transformers'. */
   Tensor fromGguf(String huggingFace, Tensor tensor) {
     Tensor ordered = architecture.fromLlamaCpp(module(huggingFace), tensor);
     return isTurned(huggingFace) ? ordered.t().contiguous() : ordered;
   }
 
-  /** A tensor of transformers' as it stands in a file. */
+  /** Converts a tensor from transformers' layout to GGUF's. */
   Tensor toGguf(String huggingFace, Tensor tensor) {
     Tensor turned = isTurned(huggingFace) ? tensor.t() : tensor;
     return architecture.toLlamaCpp(module(huggingFace), turned);

@@ -8,21 +8,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Llama 3's scaling of long texts. llama.cpp keeps no word of it, only {@code rope_freqs.weight}:
- * the numbers by which the frequencies of a head are divided. They follow from a factor, which is
- * their largest, and from the length of the texts that the model was first trained on.
+ * RoPE scaling of Llama 3. llama.cpp stores only {@code rope_freqs.weight}, the divisors of a
+ * head's frequencies. They follow from a factor, which is their maximum, and from the context
+ * length of the original training.
  */
 final class LlamaRope {
   private static final double LOW = 1;
   private static final double HIGH = 4;
   private static final double CLOSE = 1e-3;
 
-  /** What Llama 3.1 and all after it were first trained on. */
+  /** The original context length of Llama 3.1 and later. */
   static final int ORIGINAL_POSITIONS = 8192;
 
   private LlamaRope() {}
 
-  /** The factors of a scaling, {@code headDim / 2} of them. */
+  /** Returns the {@code headDim / 2} divisors of a scaling. */
   static float[] factors(RopeScaling.Llama3 scaling, double theta, int headDim) {
     float[] factors = new float[headDim / 2];
     for (int i = 0; i < factors.length; i++) {
@@ -33,10 +33,10 @@ final class LlamaRope {
   }
 
   /**
-   * Says in a config which scaling has these factors.
+   * Adds the scaling with these divisors to a config.
    *
-   * @param lengths of the first training's texts that come into question
-   * @throws UserError if none has
+   * @param lengths candidates for the original context length
+   * @throws UserError if none of them fits
    */
   static void describe(Path file, ObjectNode config, float[] factors, List<Integer> lengths) {
     double theta = config.path("rope_theta").asDouble();
@@ -64,7 +64,7 @@ final class LlamaRope {
       told.add(factors[i]);
     }
     throw new UserError(
-        "%s: %s is not the scaling of Llama 3 for texts of %s tokens, and no other is supported: %s"
+        "%s: %s is not Llama 3's scaling for an original context of %s tokens, and no other is supported: %s"
             .formatted(file, Layout.ROPE_FACTORS, lengths, told));
   }
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** The metadata of a GGUF file; what is there must be of its kind. */
+/** The metadata of a GGUF file, each value checked for its type when it is read. */
 final class Metadata {
   private final GgufFile file;
 
@@ -26,7 +26,7 @@ final class Metadata {
     return file.metadata().containsKey(key);
   }
 
-  /** A text. */
+  /** Returns a string; empty if the key is absent. */
   Optional<String> text(String key) {
     GgufValue value = file.metadata().get(key);
     if (value == null) {
@@ -38,7 +38,7 @@ final class Metadata {
     throw wrong(key, "a text", value);
   }
 
-  /** A truth value. */
+  /** Returns a boolean; empty if the key is absent. */
   Optional<Boolean> flag(String key) {
     GgufValue value = file.metadata().get(key);
     if (value == null) {
@@ -50,7 +50,7 @@ final class Metadata {
     throw wrong(key, "true or false", value);
   }
 
-  /** A whole number of 0 or more; a list of equal ones, one for each layer, counts as one. */
+  /** Returns an integer of 0 or more; a list of equal ones, one for each layer, counts as one. */
   OptionalInt whole(String key) {
     GgufValue value = file.metadata().get(key);
     if (value == null) {
@@ -71,7 +71,7 @@ final class Metadata {
     throw wrong(key, "a whole number from 0 to 2^31 - 1", value);
   }
 
-  /** A whole number of 1 or more that must be there. */
+  /** Returns a required positive integer. */
   int size(String key) {
     int size = whole(key).orElseThrow(() -> missing(key, "a whole number"));
     if (size < 1) {
@@ -80,7 +80,7 @@ final class Metadata {
     return size;
   }
 
-  /** A finite number; one of four bytes is taken as the shortest decimal number that means it. */
+  /** Returns a finite number; an F32 is converted by its shortest decimal form. */
   Optional<Double> number(String key) {
     GgufValue value = file.metadata().get(key);
     if (value == null) {
@@ -97,7 +97,7 @@ final class Metadata {
     throw wrong(key, "a finite number", value);
   }
 
-  /** Texts; empty where there is no such key. */
+  /** Returns a list of strings; empty if the key is absent. */
   Optional<List<String>> texts(String key) {
     return items(key)
         .map(
@@ -113,7 +113,7 @@ final class Metadata {
                     .toList());
   }
 
-  /** Numbers; empty where there is no such key. */
+  /** Returns a list of numbers; empty if the key is absent. */
   Optional<double[]> numbers(String key) {
     return items(key)
         .map(items -> items.stream().mapToDouble(item -> numberIn(key, item)).toArray());

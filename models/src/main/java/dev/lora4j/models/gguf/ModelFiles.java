@@ -7,23 +7,32 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The small files that stand beside a model's weights, by the names that Hugging Face gives them:
- * {@code config.json}, {@code tokenizer.json} and so on. A directory has them, and out of a GGUF
- * file they are made.
+ * The config and tokenizer files of a model, by the names that Hugging Face gives them: {@code
+ * config.json}, {@code tokenizer.json} and so on. A directory holds them; for a GGUF file they are
+ * made from its header. Pass this object on to load the model and its tokenizer with one reading of
+ * the header.
  */
 public interface ModelFiles {
 
-  /** The directory or the file. */
+  /** Returns the directory or the GGUF file. */
   Path path();
 
   /**
-   * The content of one of them, if it is there.
+   * Returns the content of a file, if the model has it.
    *
    * @throws UserError if it can't be read, or made
    */
   Optional<byte[]> read(String name);
 
-  /** Those of a model: of a directory, or in a GGUF file. */
+  /**
+   * Opens the weights of a GGUF file, without reading its header again; the caller closes them.
+   * Empty for a directory.
+   */
+  default Optional<GgufModel> openGguf() {
+    return Optional.empty();
+  }
+
+  /** Returns the files of a directory or a GGUF file. */
   static ModelFiles at(Path model) {
     if (!GgufModel.isAt(model)) {
       return in(model);
@@ -33,7 +42,7 @@ public interface ModelFiles {
     }
   }
 
-  /** Those in a directory. */
+  /** Returns the files of a directory. */
   static ModelFiles in(Path directory) {
     return new ModelFiles() {
       @Override

@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The pairs that sentencepiece's BPE joins. It keeps a score for each token instead, and joins the
- * pair whose token has the best; the pairs in the order of their scores mean the same.
+ * The BPE merges of a sentencepiece model. Sentencepiece stores a score for each token and merges
+ * the pair whose token scores best; merges ranked by score are equivalent.
  */
 final class SentencePieces {
   private record Pair(String left, String right, double score) {}
@@ -20,7 +20,7 @@ final class SentencePieces {
 
   private SentencePieces() {}
 
-  /** The pairs, first things first. */
+  /** Returns the merges in order of rank. */
   static List<String[]> merges(GgufVocabulary vocabulary) {
     double[] scores = vocabulary.scores();
     List<Pair> pairs = new ArrayList<>();

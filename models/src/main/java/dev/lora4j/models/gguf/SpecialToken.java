@@ -1,11 +1,11 @@
 package dev.lora4j.models.gguf;
 
-/** The tokens that mean something by themselves, as both sides name them. */
+/** The special tokens, with their names in Hugging Face's files and in GGUF. */
 enum SpecialToken {
   BOS("bos_token", "bos_token_id"),
   EOS("eos_token", "eos_token_id"),
   UNK("unk_token", "unknown_token_id"),
-  SEP("sep_token", "seperator_token_id"), // spelt so in the format
+  SEP("sep_token", "seperator_token_id"), // spelled this way in the format
   PAD("pad_token", "padding_token_id");
 
   private final String text;
@@ -16,17 +16,17 @@ enum SpecialToken {
     this.key = key;
   }
 
-  /** The name of its text in tokenizer_config.json. */
+  /** Returns its field in tokenizer_config.json. */
   String textName() {
     return text;
   }
 
-  /** The name of its id in config.json. */
+  /** Returns the field of its id in config.json. */
   String idName() {
     return text + "_id";
   }
 
-  /** The key of its id in a GGUF file's metadata. */
+  /** Returns the key of its id in GGUF metadata. */
   String key() {
     return "tokenizer.ggml." + key;
   }

@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * How a text is cut into words before byte-level BPE joins what is within them: {@code
- * tokenizer.ggml.pre}. The rules are those of the models' own tokenizers.
+ * The pre-tokenizers of byte-level BPE, {@code tokenizer.ggml.pre}: how a text is split into words
+ * before merging. The patterns are those of the models' own tokenizers.
  */
 enum SplitRule {
   GPT2(List.of("gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion"), List.of()),
@@ -62,9 +62,9 @@ enum SplitRule {
   }
 
   /**
-   * The rule of this name.
+   * Returns the rule of a name.
    *
-   * @throws UserError if it is not known here
+   * @throws UserError if it is unknown
    */
   static SplitRule named(Path file, String name) {
     return Arrays.stream(values())
@@ -80,28 +80,28 @@ enum SplitRule {
             });
   }
 
-  /** The rule that a {@code tokenizer.json} has, if it is one of these. */
+  /** Returns the rule of a {@code tokenizer.json}, if it is one of these. */
   static Optional<SplitRule> in(JsonNode preTokenizer) {
     List<String> steps = steps(preTokenizer);
     return Arrays.stream(values()).filter(rule -> steps(rule.json()).equals(steps)).findFirst();
   }
 
-  /** llama.cpp's name of it. */
+  /** Returns llama.cpp's name. */
   String ggmlName() {
     return names.get(0);
   }
 
-  /** Whether a word that is a token is left whole, whatever may be joined in it. */
+  /** Returns whether a word that is a token is not merged further. */
   boolean ignoresMerges() {
     return this == LLAMA3 || this == TEKKEN;
   }
 
-  /** Whether a text begins with bos where the file does not say. */
+  /** Returns whether BOS is prepended by default. */
   boolean addsBos() {
     return this == LLAMA3 || this == TEKKEN;
   }
 
-  /** The {@code pre_tokenizer} of a {@code tokenizer.json}. */
+  /** Returns the {@code pre_tokenizer} of a {@code tokenizer.json}. */
   ObjectNode json() {
     if (this == GPT2) {
       return byteLevel(true);
@@ -122,7 +122,7 @@ enum SplitRule {
     return sequence;
   }
 
-  /** Bytes as letters; with GPT-2's own rule for words, or without. */
+  /** Returns the byte-level step, with or without GPT-2's word pattern. */
   private static ObjectNode byteLevel(boolean splits) {
     return JSON.objectNode()
         .put("type", "ByteLevel")
@@ -131,7 +131,7 @@ enum SplitRule {
         .put("use_regex", splits);
   }
 
-  /** What matters of a pre_tokenizer, step by step. */
+  /** Returns the significant fields of a pre_tokenizer, step by step. */
   private static List<String> steps(JsonNode preTokenizer) {
     JsonNode inner = preTokenizer.path("pretokenizers");
     List<String> steps = new ArrayList<>();

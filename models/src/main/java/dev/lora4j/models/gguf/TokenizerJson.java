@@ -9,8 +9,8 @@ import dev.lora4j.models.gguf.GgufVocabulary.Kind;
 import java.util.OptionalInt;
 
 /**
- * Makes a {@code tokenizer.json} from a file's metadata: of byte-level BPE ({@code gpt2}), or of
- * sentencepiece's ({@code llama}).
+ * Converts the metadata of a GGUF file to a {@code tokenizer.json}: byte-level BPE ({@code gpt2})
+ * or sentencepiece BPE ({@code llama}).
  */
 final class TokenizerJson {
   private static final String MODEL = "tokenizer.ggml.model";
@@ -26,9 +26,9 @@ final class TokenizerJson {
   }
 
   /**
-   * Makes it.
+   * Returns the {@code tokenizer.json}.
    *
-   * @throws UserError for a kind of tokenizer that is not supported, by name
+   * @throws UserError naming an unsupported tokenizer
    * @throws CorruptFile if the vocabulary contradicts itself
    */
   static ObjectNode of(Metadata metadata, GgufVocabulary vocabulary) {
@@ -47,7 +47,7 @@ final class TokenizerJson {
     return tokenizer.json;
   }
 
-  /** Those that are found in a text before anything else. */
+  /** Adds the tokens that are matched before any other step. */
   private void addedTokens() {
     ArrayNode added = json.putArray("added_tokens");
     for (int id = 0; id < vocabulary.size(); id++) {
@@ -149,7 +149,7 @@ final class TokenizerJson {
     step.put("content", to);
   }
 
-  // ---- what both have ----
+  // ---- both ----
 
   private ObjectNode model(boolean bytesForTheRest, boolean ignoreMerges) {
     ObjectNode model = json.putObject("model");
@@ -166,7 +166,9 @@ final class TokenizerJson {
     return model;
   }
 
-  /** The template that puts bos before a text and eos after it; without fields if neither. */
+  /**
+   * Returns the template that adds BOS and EOS around a text; an empty object if neither is added.
+   */
   private ObjectNode around(boolean addsBos) {
     ObjectNode template = JsonNodeFactory.instance.objectNode();
     OptionalInt bos = wanted("tokenizer.ggml.add_bos_token", addsBos, SpecialToken.BOS);

@@ -1,13 +1,11 @@
 package dev.lora4j.models.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.models.gguf.GgufVocabulary.Kind;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,10 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Says in a GGUF file's metadata what a model's tokenizer files say. */
+/** Converts a model's tokenizer files to GGUF metadata. */
 final class TokenizerMetadata {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final ModelFiles files;
   private final Path file;
   private final JsonNode json;
@@ -37,10 +33,10 @@ final class TokenizerMetadata {
   }
 
   /**
-   * Adds it, where there is a {@code tokenizer.json}.
+   * Adds the metadata if the model has a {@code tokenizer.json}.
    *
-   * @param rows of the embedding; tokens that only it has are written as unused
-   * @throws UserError for a tokenizer that the format can't say
+   * @param rows the rows of the embedding; rows without a token become unused tokens
+   * @throws UserError for a tokenizer that the format can't express
    */
   static void add(ModelFiles files, int rows, Map<String, GgufValue> metadata) {
     Optional<JsonNode> json = json(files, "tokenizer.json");
@@ -55,14 +51,7 @@ final class TokenizerMetadata {
   private static Optional<JsonNode> json(ModelFiles files, String name) {
     return files
         .read(name)
-        .map(
-            content -> {
-              try {
-                return JSON.readTree(content);
-              } catch (IOException e) {
-                throw new CorruptFile(files.path().resolve(name), "no JSON", e);
-              }
-            });
+        .map(content -> JsonDocument.parse(files.path().resolve(name), content).json());
   }
 
   // ---- tokens ----
@@ -120,7 +109,7 @@ final class TokenizerMetadata {
     return new GgufValue.Items(GgufKind.TEXT, texts.stream().map(GgufValue::of).toList());
   }
 
-  // ---- how a text becomes tokens ----
+  // ---- merges and pre-tokenizer ----
 
   private void kind() {
     if (json.path("model").path("byte_fallback").asBoolean()) {
@@ -133,7 +122,7 @@ final class TokenizerMetadata {
                 () ->
                     new UserError(
                         file
-                            + ": pre_tokenizer: llama.cpp has no name for it that is known here: "
+                            + ": pre_tokenizer: it matches no supported pre-tokenizer of llama.cpp: "
                             + json.path("pre_tokenizer")));
     metadata.put("tokenizer.ggml.model", GgufValue.of("gpt2"));
     metadata.put("tokenizer.ggml.pre", GgufValue.of(rule.ggmlName()));

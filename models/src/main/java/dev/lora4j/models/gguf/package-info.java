@@ -1,9 +1,24 @@
 /**
- * Language models in one GGUF file, said in Hugging Face's words: {@code config.json} from the
- * metadata, tensors under the names and in the order of transformers, {@code tokenizer.json} from
- * the vocabulary, and the way back. {@link dev.lora4j.models.gguf.GgufModel} reads a file, {@link
- * dev.lora4j.models.gguf.ModelFiles} is what stands beside the weights of any model. What enters is
- * knowledge of llama.cpp's names and orders; bytes and formats of numbers are {@code io.gguf}'s.
+ * Language models in GGUF files, converted to and from Hugging Face's layout: {@code config.json}
+ * from the metadata, tensors under transformers' names, {@code tokenizer.json} from the vocabulary.
+ *
+ * <ul>
+ *   <li><b>model files</b>: config and tokenizer files, of a directory or made from a GGUF header,
+ *       {@link dev.lora4j.models.gguf.ModelFiles}.
+ *   <li><b>layout</b>: names, row order and transposition of an architecture's tensors in
+ *       llama.cpp.
+ *   <li><b>pre-tokenizer</b>: the rule that splits a text into words before BPE merges.
+ * </ul>
+ *
+ * <pre>{@code
+ * ModelFiles files = ModelFiles.at(Path.of("model-q8_0.gguf")); // the only reading of the header
+ * try (Pretrained model = Pretrained.load(files, DType.F32);
+ *     Tokenizer tokenizer = Tokenizer.load(files)) {
+ *   …
+ * }
+ * }</pre>
+ *
+ * <p>Bytes and tensor types belong to {@link dev.lora4j.io.gguf}.
  */
 @NullMarked
 package dev.lora4j.models.gguf;

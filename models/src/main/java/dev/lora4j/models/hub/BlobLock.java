@@ -13,12 +13,12 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The right to fetch one blob: among the threads of this process, and among processes. It is given
- * back by closing it, and by the end of the process.
+ * An exclusive lock on the download of one blob, among the threads of this process and among
+ * processes. Closing it, or the end of the process, releases it.
  */
 final class BlobLock implements AutoCloseable {
   private static final long MILLIS_BETWEEN_TRIES = 100;
-  // A file lock belongs to the process, and closing any channel to the file gives it back.
+  // A file lock belongs to the process, and closing any channel to the file releases it.
   private static final ConcurrentMap<Path, ReentrantLock> OF_THIS_PROCESS =
       new ConcurrentHashMap<>();
 
@@ -31,9 +31,9 @@ final class BlobLock implements AutoCloseable {
   }
 
   /**
-   * Waits for the right.
+   * Waits for the lock.
    *
-   * @param onWait called once if somebody else has it
+   * @param onWait called once if another thread or process holds it
    */
   static BlobLock take(Path file, Runnable onWait) {
     ReentrantLock threads =
@@ -92,7 +92,7 @@ final class BlobLock implements AutoCloseable {
     try {
       channel.close(); // and with it the lock
     } catch (IOException e) {
-      throw new UserError("cannot give back the lock of a download: " + e.getMessage(), e);
+      throw new UserError("cannot release the lock of a download: " + e.getMessage(), e);
     } finally {
       threads.unlock();
     }

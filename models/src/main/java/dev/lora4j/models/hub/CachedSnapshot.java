@@ -1,12 +1,13 @@
 package dev.lora4j.models.hub;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.ShardIndex;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What can be had without asking the Hub. */
+/** The cached snapshot of a repository, without asking the Hub. */
 final class CachedSnapshot {
   private final RepoCache cache;
 
@@ -14,16 +15,16 @@ final class CachedSnapshot {
     this.cache = cache;
   }
 
-  /** The snapshot, if it is here and whole. */
+  /** Returns the snapshot if it is complete. */
   Optional<Path> whole() {
     return cache.commit().filter(c -> wanted(c).isComplete()).map(cache::snapshot);
   }
 
   /**
-   * The snapshot.
+   * Returns the snapshot.
    *
-   * @param why the Hub is not asked
-   * @param next what else can be done
+   * @param why the reason for not asking the Hub
+   * @param next the alternative to propose
    */
   Path find(String why, String next) {
     String commit =
@@ -59,7 +60,7 @@ final class CachedSnapshot {
     List<String> names = cache.files(commit);
     Set<String> shards =
         WantedFiles.index(names)
-            .map(index -> ShardIndex.shards(cache.file(commit, index)))
+            .map(index -> ShardIndex.read(cache.file(commit, index)).shards())
             .orElse(Set.of());
     return WantedFiles.of(names, shards);
   }

@@ -3,46 +3,46 @@ package dev.lora4j.models.hub;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.Download;
+import dev.lora4j.io.Unreachable;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A Hugging Face Hub, and the cache of what was fetched from it, which is shared with Python's
- * tools: either finds what the other has fetched.
+ * A Hugging Face Hub and its download cache, which is shared with Python's huggingface_hub.
  *
  * <pre>{@code
  * Path directory = Hub.fromEnvironment().snapshot(RepoId.parse("org/name@v1"), HubListener.SILENT);
  * }</pre>
  *
- * <p>Only files that make a model or an adapter are fetched, each is checked against its hash, and
- * a download that breaks goes on where it stopped. Threads and processes may ask for the same model
- * at the same time.
+ * <p>Only the files of a model or an adapter are downloaded. Each is verified against its hash, and
+ * an interrupted download resumes. Threads and processes may ask for the same model at the same
+ * time.
  */
 public final class Hub {
   private final HubSettings settings;
 
-  /** A Hub of one's own settings. */
+  /** Creates a client with the given settings. */
   public Hub(HubSettings settings) {
     this.settings = settings;
   }
 
   /**
-   * The Hub that the environment names.
+   * Returns the Hub that the environment variables name.
    *
-   * @throws UserError for a variable that cannot be
+   * @throws UserError for an invalid variable
    */
   public static Hub fromEnvironment() {
     return new Hub(HubSettings.fromEnvironment());
   }
 
   /**
-   * A directory with the files of this model or adapter, in this revision. Where the Hub cannot be
-   * reached, or must not be, what is in the cache is taken, if it is whole; where it cannot be
-   * reached, the listener is told.
+   * Returns a directory with the files of a model or adapter in one revision. If the Hub can't be
+   * reached, or offline mode is set, a complete snapshot in the cache is used; the listener is
+   * notified if the Hub can't be reached.
    *
-   * @throws UserError when there is no such model or revision, it may not be read, the network or
-   *     the disk refuses, or it is not in the cache; the message says what to do next
-   * @throws CorruptFile when what arrives is not what the Hub promised
+   * @throws UserError when there is no such model or revision, access is denied, the network or the
+   *     disk refuses, or the cache lacks it; the message says what to do next
+   * @throws CorruptFile when a file does not have the hash that the Hub announced
    */
   public Path snapshot(RepoId repo, HubListener listener) {
     RepoCache cache = new RepoCache(settings.cache(), repo, settings.symlinks());
@@ -63,17 +63,11 @@ public final class Hub {
     try {
       return new SnapshotDownload(settings, repo, cache, client, listing, listener).run();
     } catch (Unreachable e) {
-      throw new UserError(
-          "cannot download "
-              + repo
-              + ": "
-              + e.getMessage()
-              + "; run it again to go on from where it stopped",
-          e);
+      throw e.cannotDownload(repo.toString());
     }
   }
 
-  /** Who has something to go on with should not wait long. */
+  /** Tries less often where a cached snapshot can be used instead. */
   private Download.Limits limitsOfListing(RepoId repo) {
     Download.Limits usual = settings.limits();
     return hasWhole(repo) ? usual.withTries(Math.min(usual.tries(), 2)) : usual;
@@ -83,11 +77,11 @@ public final class Hub {
     try {
       return cached(repo).isPresent();
     } catch (CorruptFile e) {
-      return false; // it will be fetched anew
+      return false; // it will be downloaded again
     }
   }
 
-  /** Where the files of this model are, if they are here and whole; asks nobody. */
+  /** Returns the cached snapshot of a model if it is complete, without asking the Hub. */
   public Optional<Path> cached(RepoId repo) {
     return new CachedSnapshot(new RepoCache(settings.cache(), repo, settings.symlinks())).whole();
   }

@@ -3,24 +3,24 @@ package dev.lora4j.models.hub;
 import dev.lora4j.UserError;
 import dev.lora4j.io.Download;
 import dev.lora4j.io.HostLookup;
+import dev.lora4j.io.HttpAnswer;
 import dev.lora4j.io.HttpChunks;
+import dev.lora4j.io.Retries;
+import dev.lora4j.io.Unreachable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
-import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Flow;
 
-/** Asks a Hub about one repository. The token goes to the Hub's own address and to no other. */
+/** The HTTP client of one Hub repository. It sends the token to the Hub's own address only. */
 final class HubClient {
   private static final int LONGEST_LISTING = 32 << 20;
   private static final int MOST_REDIRECTS = 6;
@@ -43,32 +43,14 @@ final class HubClient {
             .build();
   }
 
-  /** An answer whose body has not been read; closing it gives the body up. */
-  record Answer(URI from, int status, HttpHeaders headers, HttpChunks body)
-      implements AutoCloseable {
-    boolean isRedirect() {
-      return Set.of(301, 302, 303, 307, 308).contains(status)
-          && headers.firstValue("Location").isPresent();
-    }
-
-    @Override
-    public void close() {
-      body.close();
-    }
-  }
-
-  /**
-   * Which commit the revision is now, and which files it has.
-   *
-   * @param within how often and how long to try
-   */
+  /** Returns the commit of the revision and its files. */
   RepoListing listing(Download.Limits within) throws Unreachable {
     URI uri = at("/api/models/" + repo.path() + "/revision/" + encoded(repo.revision()));
     return Retries.run(within, () -> listing(uri));
   }
 
   private RepoListing listing(URI uri) throws IOException {
-    try (Answer answer = follow("GET", uri, 0)) {
+    try (HttpAnswer answer = follow("GET", uri, 0)) {
       requireSuccess(answer, "");
       byte[] body = readAll(answer.body());
       try {
@@ -79,14 +61,14 @@ final class HubClient {
     }
   }
 
-  /** What one file is, in this commit. */
+  /** Returns the content hash and size of a file in a commit. */
   RemoteFile describe(String commit, String name) throws Unreachable {
     URI uri = address(commit, name);
     return Retries.run(settings.limits(), () -> describe(uri, commit, name));
   }
 
   private RemoteFile describe(URI uri, String commit, String name) throws IOException {
-    try (Answer answer = follow("HEAD", uri, 0)) {
+    try (HttpAnswer answer = follow("HEAD", uri, 0)) {
       if (!answer.isRedirect()) {
         requireSuccess(answer, name);
       }
@@ -98,31 +80,37 @@ final class HubClient {
     }
   }
 
-  /**
-   * Begins to fetch a file. The status is 200, 206, or 416 where there is nothing from there on.
-   *
-   * @param from how many bytes to leave out
-   */
-  Answer open(String commit, String name, long from) throws IOException {
-    Answer answer = follow("GET", address(commit, name), from);
-    if (answer.status() != 416) {
-      requireSuccess(answer, name);
-    }
-    return answer;
+  /** Returns a file of a commit as the source of a download. */
+  Download.Source source(String commit, String file) {
+    return new Download.Source() {
+      @Override
+      public String name() {
+        return repo + "/" + file;
+      }
+
+      @Override
+      public HttpAnswer open(long from, String version, Download.Limits limits) throws IOException {
+        HttpAnswer answer = follow("GET", address(commit, file), from);
+        if (answer.status() != 416) {
+          requireSuccess(answer, file);
+        }
+        return answer;
+      }
+    };
   }
 
-  private void requireSuccess(Answer answer, String file) {
+  private void requireSuccess(HttpAnswer answer, String file) {
     if (answer.status() != 200 && answer.status() != 206) {
       answer.close();
       throw failure.of(answer.status(), answer.headers(), answer.from(), file);
     }
   }
 
-  /** Goes where redirects lead; a HEAD request stops at the one that says what the file is. */
-  private Answer follow(String method, URI start, long from) throws IOException {
+  /** Follows redirects; a HEAD request stops at the first that describes the file. */
+  private HttpAnswer follow(String method, URI start, long from) throws IOException {
     URI uri = start;
     for (int i = 0; i < MOST_REDIRECTS; i++) {
-      Answer answer = send(method, uri, from);
+      HttpAnswer answer = send(method, uri, from);
       boolean enough =
           method.equals("HEAD") && RemoteFile.isDescribedBy(answer.headers(), answer.isRedirect());
       if (!answer.isRedirect() || enough) {
@@ -150,7 +138,7 @@ final class HubClient {
     }
   }
 
-  private Answer send(String method, URI uri, long from) throws IOException {
+  private HttpAnswer send(String method, URI uri, long from) throws IOException {
     if (!hosts.contains(uri.getHost())) {
       HostLookup.check(uri, settings.limits().connect());
       hosts.add(uri.getHost());
@@ -167,24 +155,7 @@ final class HubClient {
     if (from > 0) {
       request.header("Range", "bytes=" + from + "-");
     }
-    HttpResponse<Flow.Publisher<List<ByteBuffer>>> response = send(request.build());
-    Answer answer =
-        new Answer(uri, response.statusCode(), response.headers(), new HttpChunks(response.body()));
-    if (Busy.is(answer.status())) {
-      answer.close();
-      throw Busy.of(answer.status(), answer.headers());
-    }
-    return answer;
-  }
-
-  private HttpResponse<Flow.Publisher<List<ByteBuffer>>> send(HttpRequest request)
-      throws IOException {
-    try {
-      return http.send(request, HttpResponse.BodyHandlers.ofPublisher());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
+    return HttpAnswer.send(http, request.build());
   }
 
   private boolean isHub(URI uri) {
@@ -222,8 +193,7 @@ final class HubClient {
 
   private UserError notAHub(URI uri, IOException e) {
     return new UserError(
-        "what " + uri + " answers is not a Hub's answer: " + e.getMessage() + "; check HF_ENDPOINT",
-        e);
+        uri + " does not answer as a Hub: " + e.getMessage() + "; check HF_ENDPOINT", e);
   }
 
   private URI address(String commit, String name) {

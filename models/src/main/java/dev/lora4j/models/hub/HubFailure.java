@@ -4,7 +4,7 @@ import dev.lora4j.UserError;
 import java.net.URI;
 import java.net.http.HttpHeaders;
 
-/** What a Hub's refusal means, and what to do about it. */
+/** The error messages for a Hub's refusals, with what to do about them. */
 final class HubFailure {
   private static final int SHOWN = 200;
 
@@ -17,9 +17,9 @@ final class HubFailure {
   }
 
   /**
-   * The refusal in words.
+   * Returns the error for a refusal.
    *
-   * @param file what was asked for; empty for the repository itself
+   * @param file the requested file; empty for the repository itself
    */
   UserError of(int status, HttpHeaders headers, URI asked, String file) {
     String code = headers.firstValue("X-Error-Code").orElse("");
@@ -43,7 +43,7 @@ final class HubFailure {
     return new UserError("cannot fetch " + shown(asked) + ": HTTP " + status + said(headers));
   }
 
-  /** An address without its query: where that is a signature, it is a key. */
+  /** Returns an address without its query, which may contain a secret signature. */
   static String shown(URI uri) {
     return uri.getScheme() + "://" + uri.getRawAuthority() + uri.getRawPath();
   }

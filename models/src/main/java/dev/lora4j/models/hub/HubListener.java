@@ -1,23 +1,26 @@
 package dev.lora4j.models.hub;
 
-/** Is told how far a download is. Called by the thread that fetches; it should return quickly. */
+/**
+ * Receives the progress of a download. It is called by the downloading thread and should return
+ * quickly.
+ */
 public interface HubListener {
-  /** Wants to know nothing. */
+  /** Ignores all events. */
   HubListener SILENT = new HubListener() {};
 
   /**
-   * How far it is.
+   * The progress of a download.
    *
-   * @param file the one that is being fetched
-   * @param done bytes of all files that are here, of those that were not at the start
-   * @param kept how many of them an earlier, broken download had left
-   * @param total bytes to come to; more only where the Hub does not say how large a file is
+   * @param file the current file
+   * @param done the bytes present of all files that were missing at the start
+   * @param kept the part of {@code done} that an earlier, interrupted download left
+   * @param total the bytes of all those files; it grows if the Hub does not report a size
    */
   record Arrival(String file, long done, long kept, long total) {}
 
-  /** After each piece that arrived; never called where everything is here already. */
+  /** Called after each piece that arrived; never if nothing was missing. */
   default void onArrival(Arrival arrival) {}
 
-  /** Something that the user should know, though it goes on: a sentence. */
+  /** Called with a sentence that the user should read; the download goes on. */
   default void onNotice(String sentence) {}
 }

@@ -13,14 +13,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which Hub, and where its files are kept, by the variables that Python's huggingface_hub reads.
+ * The Hub's address, cache and access, from the environment variables that Python's huggingface_hub
+ * reads.
  *
- * @param endpoint the Hub: {@code HF_ENDPOINT}, usually https://huggingface.co
+ * @param endpoint {@code HF_ENDPOINT}; by default https://huggingface.co
  * @param cache {@code HF_HUB_CACHE}, else {@code hub} in {@code HF_HOME}
- * @param token who asks: {@code HF_TOKEN}, else what the token file in {@code HF_HOME} says
- * @param offline {@code HF_HUB_OFFLINE}: use what is here, ask nobody
- * @param symlinks whether to try them; {@code HF_HUB_DISABLE_SYMLINKS} says no
- * @param limits how often and how long to try
+ * @param token {@code HF_TOKEN}, else the content of the token file in {@code HF_HOME}
+ * @param offline {@code HF_HUB_OFFLINE}: use the cache only
+ * @param symlinks whether to create symbolic links; {@code HF_HUB_DISABLE_SYMLINKS} turns them off
+ * @param limits retries and timeouts
  */
 public record HubSettings(
     URI endpoint,
@@ -36,9 +37,9 @@ public record HubSettings(
           5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMillis(500));
 
   /**
-   * What the environment says.
+   * Returns the settings of the environment.
    *
-   * @throws UserError for a variable that cannot be, by its name
+   * @throws UserError for an invalid variable, by its name
    */
   public static HubSettings fromEnvironment() {
     return from(System.getenv(), Path.of(System.getProperty("user.home")));
@@ -95,14 +96,14 @@ public record HubSettings(
     }
   }
 
-  /** All but the token. */
+  /** Returns the settings without the token. */
   @Override
   public String toString() {
     String who = token.isPresent() ? "with a token" : "without a token";
     return endpoint + ", " + cache + ", " + who + (offline ? ", offline" : "");
   }
 
-  /** Variables, of which an empty one counts as not set. */
+  /** Environment variables; an empty one counts as not set. */
   private record Environment(Map<String, String> variables, Path home) {
     Optional<String> text(String name) {
       return Optional.ofNullable(variables.get(name)).map(String::strip).filter(t -> !t.isEmpty());

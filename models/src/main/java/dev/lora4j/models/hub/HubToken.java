@@ -8,13 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The secret that says who asks. It goes into one header, to the Hub itself, and nowhere else. */
+/** The access token. It is sent in one header to the Hub itself, and nowhere else. */
 final class HubToken {
   private static final int LONGEST = 8192;
 
   private HubToken() {}
 
-  /** What this file holds; empty where there is none, or nothing in it. */
+  /** Returns the token in a file; empty if there is no file, or nothing in it. */
   static Optional<String> in(Path file) {
     if (!Files.exists(file)) {
       return Optional.empty();
@@ -27,11 +27,11 @@ final class HubToken {
     }
   }
 
-  /** The token, if it is one; it is not shown where it is none. */
+  /** Returns the token if it is valid; the message of the error does not show it. */
   static String checked(String text, String where) {
     if (text.length() > LONGEST || !text.chars().allMatch(c -> c > ' ' && c < 127)) {
       throw new UserError(
-          "the token in " + where + " is none: expected one line of letters and digits");
+          "the token in " + where + " is invalid: expected one line of letters and digits");
     }
     return text;
   }

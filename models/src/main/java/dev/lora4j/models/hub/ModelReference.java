@@ -7,19 +7,19 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What a user means by {@code --model} or {@code --adapter}: a directory or a file that is here, or
- * else a name on the Hub.
+ * The value of {@code --model} or {@code --adapter}: a local directory or file, or else a name on
+ * the Hub.
  */
 public sealed interface ModelReference {
 
-  /** On this machine. */
+  /** A local directory or file. */
   record Local(Path path) implements ModelReference {}
 
-  /** On the Hub. */
+  /** A repository on the Hub. */
   record OnHub(RepoId repo) implements ModelReference {}
 
   /**
-   * Understands what was given. What exists here wins; then {@code org/name} or {@code
+   * Parses a value. An existing path takes precedence; otherwise {@code org/name} or {@code
    * org/name@revision} is a name on the Hub.
    *
    * @throws UserError when it is neither
@@ -41,7 +41,7 @@ public sealed interface ModelReference {
     }
   }
 
-  /** The directory or file itself; what is on the Hub is fetched unless it is in the cache. */
+  /** Returns the local path; a repository on the Hub is downloaded unless it is in the cache. */
   default Path resolve(Hub hub, HubListener listener) {
     if (this instanceof OnHub there) {
       return hub.snapshot(there.repo(), listener);

@@ -1,25 +1,29 @@
 package dev.lora4j.models.hub;
 
+import dev.lora4j.io.Checksum;
 import java.io.IOException;
 import java.net.http.HttpHeaders;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
 /**
- * What a Hub says of one file.
+ * A file of a Hub repository.
  *
- * @param name in the repository
- * @param etag names the content: its SHA-256 for a large file, its Git hash for a small one
- * @param size in bytes, where the Hub says it
+ * @param name its path in the repository
+ * @param etag the entity tag, which identifies the content
+ * @param size in bytes, if the Hub reports it
  */
 record RemoteFile(String name, String etag, OptionalLong size) {
-  // It becomes a file name.
+  private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+  private static final Pattern GIT_SHA_1 = Pattern.compile("[0-9a-f]{40}");
+  // A tag is used as a file name.
   private static final Pattern ETAG = Pattern.compile("\\w[\\w.-]{0,127}");
 
   /**
    * Reads the answer to a HEAD request.
    *
-   * @param redirect whether it points elsewhere, where tag and length are of the pointer
+   * @param redirect whether it is a redirect, whose own tag and length are not the file's
    */
   static RemoteFile of(String name, String commit, HttpHeaders headers, boolean redirect)
       throws IOException {
@@ -34,7 +38,20 @@ record RemoteFile(String name, String etag, OptionalLong size) {
     return new RemoteFile(name, etag, size(headers, redirect));
   }
 
-  /** Whether an answer says enough: one that only points elsewhere does not. */
+  /**
+   * Returns the checksum that the tag is: SHA-256 of a large file, which a Hub keeps outside Git,
+   * or Git's hash of a small one. Tags of servers that only resemble a Hub can't be checked.
+   */
+  Optional<Checksum> checksum() {
+    if (SHA_256.matcher(etag).matches()) {
+      return Optional.of(Checksum.sha256(etag));
+    }
+    return GIT_SHA_1.matcher(etag).matches()
+        ? Optional.of(Checksum.gitBlob(etag))
+        : Optional.empty();
+  }
+
+  /** Returns whether an answer describes the file; a redirect may not. */
   static boolean isDescribedBy(HttpHeaders headers, boolean redirect) {
     boolean commit = headers.firstValue("X-Repo-Commit").isPresent();
     return !redirect || (commit && !tag(headers, true).isEmpty());

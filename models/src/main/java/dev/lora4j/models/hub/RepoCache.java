@@ -15,20 +15,20 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * One repository's place in the cache, in the layout of Python's huggingface_hub:
+ * The cache of one repository, in the layout of Python's huggingface_hub:
  *
  * <pre>
  * models--org--name/blobs/ETAG              each content once
  * models--org--name/snapshots/COMMIT/NAME   a relative link to its content
- * models--org--name/refs/REVISION           the commit that a branch or tag was, last time
- * .locks/models--org--name/                 who is fetching what
+ * models--org--name/refs/REVISION           the last known commit of a branch or tag
+ * .locks/models--org--name/                 locks of running downloads
  * </pre>
  *
- * Where links are not possible the content itself lies in the snapshot.
+ * Without symbolic links, the snapshot holds the content itself.
  *
- * @param cache the whole cache
- * @param repo which repository
- * @param symlinks whether links are wanted
+ * @param cache the root of the cache
+ * @param repo the repository
+ * @param symlinks whether to create symbolic links
  */
 record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   private static final int LONGEST_REF = 100;
@@ -46,8 +46,8 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   }
 
   /**
-   * What has arrived of a blob. The name is ours alone: Python's locks do not hold us off, nor ours
-   * Python, so neither may write into what the other has begun.
+   * Returns the part file of a blob. Its name differs from Python's: neither program honours the
+   * other's locks, so they must not write to the same file.
    */
   Path incomplete(String etag) {
     return folder().resolve("blobs").resolve(etag + ".lora4j.incomplete");
@@ -65,7 +65,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     return snapshot(commit).resolve(name);
   }
 
-  /** The names of the files of a snapshot that are here, but not those in folders. */
+  /** Returns the names of the files in a snapshot, without those in subdirectories. */
   List<String> files(String commit) {
     try (Stream<Path> files = Files.list(snapshot(commit))) {
       return files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()).toList();
@@ -74,7 +74,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     }
   }
 
-  /** The commit that the revision was when the Hub was last asked, if its files are here. */
+  /** Returns the last known commit of the revision, if its snapshot exists. */
   Optional<String> commit() {
     Optional<String> commit = repo.isPinned() ? Optional.of(repo.revision()) : remembered();
     return commit.filter(c -> Files.isDirectory(snapshot(c)));
@@ -101,7 +101,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     }
   }
 
-  /** Keeps what the revision is now, if that is news. */
+  /** Stores the current commit of the revision if it changed. */
   void remember(String commit) {
     if (!repo.revision().equals(commit) && !refText().equals(Optional.of(commit))) {
       AtomicFile.write(ref(), commit.getBytes(StandardCharsets.UTF_8));
@@ -113,9 +113,9 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   }
 
   /**
-   * Makes a blob that is here a file of the snapshot.
+   * Adds a downloaded blob to the snapshot.
    *
-   * @param isNew whether no other snapshot can have it: it may be moved then, where links fail
+   * @param isNew whether no other snapshot can use it, so that it may be moved if links fail
    */
   void place(String etag, String commit, String name, boolean isNew) {
     Path file = file(commit, name);
@@ -133,7 +133,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     } catch (IOException e) {
       throw AtomicFile.explained(file, e);
     } finally {
-      deleteQuietly(temporary);
+      AtomicFile.deleteQuietly(temporary);
     }
   }
 
@@ -145,17 +145,8 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
       Files.createSymbolicLink(link, snapshot("commit").relativize(blob));
       return true;
     } catch (IOException | UnsupportedOperationException e) {
-      // Windows without the right to make links, or a disk that has none: a plain file does too.
+      // Windows without permission for links, or a disk without them: a plain file works too.
       return false;
-    }
-  }
-
-  private static void deleteQuietly(Path temporary) {
-    try {
-      Files.deleteIfExists(temporary);
-    } catch (IOException e) {
-      // The first failure is the one to tell; after a success there is nothing to delete.
-      return;
     }
   }
 }

@@ -5,14 +5,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A model repository on a Hub, in one of its versions.
+ * A revision of a model repository on a Hub.
  *
  * @param organization the user or organization
  * @param name of the model
  * @param revision a branch, a tag or a commit
  */
 public record RepoId(String organization, String name, String revision) {
-  /** The branch that is meant where none is named. */
+  /** The default branch. */
   public static final String MAIN = "main";
 
   private static final int LONGEST = 96;
@@ -53,12 +53,12 @@ public record RepoId(String organization, String name, String revision) {
     return new RepoId(parts.group(1), parts.group(2), revision == null ? MAIN : revision);
   }
 
-  /** {@code org/name}. */
+  /** Returns {@code org/name}. */
   public String path() {
     return organization + "/" + name;
   }
 
-  /** Whether the revision is a whole commit hash, which never comes to mean something else. */
+  /** Returns whether the revision is a full commit hash, which always means the same content. */
   boolean isPinned() {
     return isCommit(revision);
   }
@@ -67,7 +67,7 @@ public record RepoId(String organization, String name, String revision) {
     return COMMIT.matcher(text).matches();
   }
 
-  /** {@code org/name}, with the revision where it is not the usual one. */
+  /** Returns {@code org/name}, with the revision unless it is the default branch. */
   @Override
   public String toString() {
     return revision.equals(MAIN) ? path() : path() + "@" + revision;

@@ -10,10 +10,10 @@ import java.util.Locale;
 import java.util.stream.StreamSupport;
 
 /**
- * What a Hub says of a repository in one version.
+ * The files of a repository at one commit.
  *
- * @param commit which version that is
- * @param names of its files, with {@code /} where they are in folders
+ * @param commit the commit
+ * @param names the paths of its files
  */
 record RepoListing(String commit, List<String> names) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -23,10 +23,10 @@ record RepoListing(String commit, List<String> names) {
   }
 
   /**
-   * Reads the answer of {@code /api/models/…}.
+   * Parses the answer of {@code /api/models/…}.
    *
-   * @throws UserError where a name leads out of the repository
-   * @throws JsonProcessingException where it is no such answer
+   * @throws UserError if a path leads out of the repository
+   * @throws JsonProcessingException if it is no such answer
    */
   static RepoListing parse(RepoId repo, byte[] answer) throws IOException {
     JsonNode root = JSON.readTree(answer);

@@ -2,6 +2,9 @@ package dev.lora4j.models.hub;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.Download;
+import dev.lora4j.io.ShardIndex;
+import dev.lora4j.io.Unreachable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Brings the wanted files of one commit into the cache: those that are not there, one by one. */
+/** Downloads the wanted files of one commit that the cache lacks, one by one. */
 final class SnapshotDownload {
   private final HubSettings settings;
   private final RepoId repo;
@@ -39,7 +42,7 @@ final class SnapshotDownload {
     Optional<String> index = WantedFiles.index(listing.names());
     if (index.isPresent()) {
       fetch(List.of(index.get()), HubListener.SILENT); // it is small
-      shards = ShardIndex.shards(cache.file(listing.commit(), index.get()));
+      shards = ShardIndex.read(cache.file(listing.commit(), index.get())).shards();
     }
     WantedFiles wanted = WantedFiles.of(listing.names(), shards);
     if (!wanted.isComplete()) {
@@ -76,7 +79,7 @@ final class SnapshotDownload {
       }
       if (!missing.isEmpty()) {
         Files.createDirectories(cache.folder());
-        BlobDownload.checkSpace(cache.folder(), total - here - kept);
+        checkSpace(cache.folder(), total - here - kept);
       }
     } catch (IOException e) {
       throw AtomicFile.explained(cache.folder(), e);
@@ -84,33 +87,50 @@ final class SnapshotDownload {
     return new Tally(told, total, here + kept);
   }
 
-  private void fetch(RemoteFile file, Tally tally) throws Unreachable {
+  /** Reports a disk that is too small before it is full. */
+  static void checkSpace(Path folder, long bytes) throws IOException {
+    long free = Files.getFileStore(folder).getUsableSpace();
+    if (free > 0 && free < bytes) { // some network disks always report 0
+      throw new UserError(
+          "not enough space in "
+              + folder
+              + ": "
+              + bytes
+              + " bytes are to come, "
+              + free
+              + " are free; free some, or set HF_HUB_CACHE to another disk");
+    }
+  }
+
+  private void fetch(RemoteFile file, Tally tally) {
     Runnable waiting =
-        () -> listener.onNotice("somebody else is downloading " + file.name() + "; waiting");
+        () ->
+            listener.onNotice(
+                "another process or thread is downloading " + file.name() + "; waiting");
     Path blob = cache.blob(file.etag());
     try (BlobLock lock = BlobLock.take(cache.lock(file.etag()), waiting)) {
       Path target = cache.file(listing.commit(), file.name());
       if (!Files.isRegularFile(target)) {
         boolean isNew = !Files.exists(blob);
         if (isNew) {
-          new BlobDownload(
-                  client,
-                  settings.limits(),
-                  cache,
-                  listing.commit(),
-                  file,
-                  bytes -> tally.at(file.name(), bytes))
-              .run();
+          download(file, tally);
         }
         cache.place(file.etag(), listing.commit(), file.name(), isNew);
       }
       tally.finished(Files.size(target));
     } catch (IOException e) {
-      if (e instanceof Unreachable unreachable) {
-        throw unreachable;
-      }
       throw AtomicFile.explained(blob, e);
     }
+  }
+
+  private void download(RemoteFile file, Tally tally) {
+    Download download =
+        Download.of(client.source(listing.commit(), file.name()), cache.blob(file.etag()))
+            .withPart(cache.incomplete(file.etag()))
+            .ofSize(file.size())
+            .within(settings.limits())
+            .telling((bytes, total) -> tally.at(file.name(), bytes));
+    file.checksum().map(download::expecting).orElse(download).run();
   }
 
   private UserError notAModel(List<String> missing) {

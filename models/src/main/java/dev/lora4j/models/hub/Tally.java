@@ -1,6 +1,6 @@
 package dev.lora4j.models.hub;
 
-/** Adds up over the files of one download. */
+/** The total progress over the files of one snapshot. */
 final class Tally {
   private final HubListener listener;
   private final long total;
@@ -13,13 +13,13 @@ final class Tally {
     this.kept = kept;
   }
 
-  /** So many bytes of this file are here. */
+  /** Reports the bytes of a file so far. */
   void at(String file, long bytes) {
     long done = finished + bytes;
     listener.onArrival(new HubListener.Arrival(file, done, kept, Math.max(total, done)));
   }
 
-  /** A file of so many bytes is here, by whomever it was fetched. */
+  /** Counts a complete file, whoever downloaded it. */
   void finished(long bytes) {
     finished += bytes;
   }

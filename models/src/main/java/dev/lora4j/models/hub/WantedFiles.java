@@ -9,19 +9,20 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Which files of a repository make a model or an adapter here: the configuration, the tokenizer,
- * the chat template, and one form of the weights. Other forms of the same weights, pictures and
- * papers are left where they are.
+ * The files of a repository that make up a model or an adapter: config, tokenizer, chat template,
+ * and the weights in one format. Other formats of the same weights, images and documents are not
+ * downloaded.
  *
- * @param names what is there and wanted, the weights last: once they are whole, all is
- * @param missing what should be there too
+ * @param names the files to download, weights last, so that complete weights imply a complete
+ *     snapshot
+ * @param missing required files that the repository lacks
  */
 record WantedFiles(List<String> names, List<String> missing) {
   private static final Pattern SMALL =
       Pattern.compile(
           "config\\.json|generation_config\\.json|adapter_config\\.json|special_tokens_map\\.json"
               + "|tokenizer[^/]*|chat_template[^/]*");
-  // The order in which they are preferred.
+  // In order of preference.
   private static final List<String> WEIGHTS =
       List.of(
           "model.safetensors",
@@ -37,15 +38,15 @@ record WantedFiles(List<String> names, List<String> missing) {
     missing = List.copyOf(missing);
   }
 
-  /** The index that has to be read first, to know which shards there are. */
+  /** Returns the index that must be read first to find the shards. */
   static Optional<String> index(Collection<String> present) {
     return weights(present).filter(name -> name.endsWith(INDEX));
   }
 
   /**
-   * Chooses among these files.
+   * Chooses from the files of a repository.
    *
-   * @param shards what the index names; empty where there is none
+   * @param shards the shards in the index; empty without an index
    */
   static WantedFiles of(Collection<String> present, Set<String> shards) {
     List<String> names =

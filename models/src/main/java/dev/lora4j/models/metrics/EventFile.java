@@ -18,10 +18,10 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file of scalars that TensorBoard shows: records as TensorFlow's {@code record_writer.h} frames
- * them (length, masked CRC-32C of the length, data, masked CRC-32C of the data; little-endian), of
- * which each holds an {@code Event} of TensorFlow's {@code event.proto}. What was written is with
- * the system after each event.
+ * A TensorBoard event file of scalars. A record is framed as in TensorFlow's {@code
+ * record_writer.h} (length, masked CRC-32C of the length, data, masked CRC-32C of the data;
+ * little-endian) and holds one {@code Event} of {@code event.proto}. Each event is flushed to the
+ * system.
  */
 public final class EventFile implements AutoCloseable {
   private static final int MASK_DELTA = 0xa282ead8;
@@ -37,11 +37,11 @@ public final class EventFile implements AutoCloseable {
   }
 
   /**
-   * A new file, named as TensorBoard looks for, beside those that are there.
+   * Creates a file with a name that TensorBoard recognises, next to existing ones.
    *
-   * @param firstStep the step that is written next: what other files have of it, and of later ones,
-   *     is not shown any more
-   * @throws dev.lora4j.UserError if the disk refuses
+   * @param firstStep the first step to be written; TensorBoard hides this and later steps of older
+   *     files
+   * @throws dev.lora4j.UserError if the file can't be written
    */
   public static EventFile create(Path directory, long firstStep) {
     return create(directory, firstStep, Clock.systemUTC());
@@ -54,7 +54,7 @@ public final class EventFile implements AutoCloseable {
       FileChannel out = null;
       long second = clock.instant().getEpochSecond();
       for (int number = 0; out == null; number++) {
-        // Files are read in the order of their names.
+        // TensorBoard reads files in the order of their names
         path =
             directory.resolve(
                 "events.out.tfevents.%010d.%s.%04d".formatted(second, host(), number));
@@ -85,17 +85,17 @@ public final class EventFile implements AutoCloseable {
     }
   }
 
-  /** Where it is. */
+  /** The path. */
   public Path path() {
     return path;
   }
 
   /**
-   * Writes a number.
+   * Writes a scalar.
    *
-   * @param tag its name; parts before a slash make groups
-   * @param step its place on the axis
-   * @throws dev.lora4j.UserError if the disk refuses
+   * @param tag its name; a slash separates groups
+   * @param step its position on the axis
+   * @throws dev.lora4j.UserError if the file can't be written
    */
   public void scalar(String tag, long step, double value) {
     Message scalar = new Message().text(1, tag).real(2, (float) value);

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** A message of Protocol Buffers while it is written, field by field. */
+/** Encoder of a Protocol Buffers message. */
 final class Message {
   private static final int VARINT = 0;
   private static final int EIGHT_BYTES = 1;
@@ -14,7 +14,7 @@ final class Message {
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-  /** Zero is what a reader takes where nothing stands. */
+  /** Omits zero, the default of the format. */
   Message integer(int field, long value) {
     if (value != 0) {
       key(field, VARINT);

@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A file of JSON objects, one a line, each of which says its {@code step}. */
+/** A JSON Lines file; each line has a {@code step}. */
 final class MetricsFile implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -28,9 +28,9 @@ final class MetricsFile implements AutoCloseable {
   }
 
   /**
-   * Opens a file to write after what it has up to a step; the rest of it is taken away.
+   * Opens a file for appending after a step; later lines are removed.
    *
-   * @throws dev.lora4j.UserError if the disk refuses
+   * @throws dev.lora4j.UserError if the file can't be written
    */
   static MetricsFile after(Path path, long step) {
     try {
@@ -43,7 +43,7 @@ final class MetricsFile implements AutoCloseable {
     }
   }
 
-  /** The lines up to a step. A last one that was cut off as the power went is none. */
+  /** Returns the lines up to a step. An incomplete last line is dropped. */
   static List<String> lines(Path path, long step) throws IOException {
     List<String> kept = new ArrayList<>();
     if (Files.exists(path)) {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A run's losses, few enough to draw.
+ * Training and validation losses of a run, averaged for plotting.
  *
  * @param train means of windows of steps
  * @param valid each evaluation
@@ -26,9 +26,9 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
   }
 
   /**
-   * Reads what a run's directory keeps of it, its parts before interruptions too.
+   * Reads the metrics of a run, including the parts before interruptions.
    *
-   * @throws UserError if it can't be read
+   * @throws UserError if the file can't be read
    */
   public static RunCurves read(Path directory) {
     Path file = directory.resolve(RunMetrics.FILE);
@@ -68,12 +68,12 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
     return both().mapToLong(LossCurve.Point::step).max().orElse(0);
   }
 
-  /** The greatest loss; 0 if there is none. */
+  /** The maximum loss; 0 without any. */
   public double greatest() {
     return both().mapToDouble(LossCurve.Point::loss).max().orElse(0);
   }
 
-  /** The least loss; 0 if there is none. */
+  /** The minimum loss; 0 without any. */
   public double least() {
     return both().mapToDouble(LossCurve.Point::loss).min().orElse(0);
   }

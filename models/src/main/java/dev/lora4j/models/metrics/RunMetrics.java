@@ -1,16 +1,17 @@
 package dev.lora4j.models.metrics;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.models.training.TuningListener;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a run's numbers in its directory: {@code metrics.jsonl}, and {@code tensorboard/} with
- * event files. A line is a step ({@code step, epoch, loss, learning_rate, gradient_norm, tokens,
- * loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step, valid_loss, best}).
+ * Records the metrics of a run in its directory: {@code metrics.jsonl}, and TensorBoard event files
+ * in {@code tensorboard/}. A line is a step ({@code step, epoch, loss, learning_rate,
+ * gradient_norm, tokens, loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step,
+ * valid_loss, best}, and the objective's own).
  */
-public final class RunMetrics implements TuningListener, AutoCloseable {
+public final class RunMetrics implements TrainingCallback, AutoCloseable {
   static final String FILE = "metrics.jsonl";
   private static final String EVENTS = "tensorboard";
 
@@ -18,14 +19,14 @@ public final class RunMetrics implements TuningListener, AutoCloseable {
   private @Nullable MetricsFile metrics;
   private @Nullable EventFile events;
 
-  /** In a run's directory; nothing is written before the run starts. */
+  /** Records in a run's directory, from the start of the run. */
   public RunMetrics(Path directory) {
     this.directory = directory;
   }
 
   @Override
   public void onStart(long steps, long done) {
-    // The evaluation before the first step is repeated unless there is a checkpoint.
+    // without a checkpoint, the first evaluation is repeated
     metrics = MetricsFile.after(directory.resolve(FILE), done == 0 ? -1 : done);
     events = EventFile.create(directory.resolve(EVENTS), done == 0 ? 0 : done + 1);
   }
@@ -53,10 +54,15 @@ public final class RunMetrics implements TuningListener, AutoCloseable {
 
   @Override
   public void onEvaluation(Evaluation evaluation) {
-    write(
+    ObjectNode line =
         MetricsFile.object(evaluation.step())
             .put("valid_loss", evaluation.loss())
-            .put("best", evaluation.best()));
+            .put("best", evaluation.best());
+    evaluation.metrics().forEach(line::put);
+    write(line);
+    evaluation
+        .metrics()
+        .forEach((name, value) -> scalar("valid/" + name, evaluation.step(), value));
     scalar("valid/loss", evaluation.step(), evaluation.loss());
   }
 

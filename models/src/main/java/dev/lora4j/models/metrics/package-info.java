@@ -1,8 +1,13 @@
 /**
- * What a run tells while it goes is written down here: a line of JSON for each step and each
- * evaluation, and the same as TensorBoard's event files. A run that goes on after an interruption
- * goes on with its files, less what it takes again. What enters is another way of keeping these
- * numbers.
+ * Metrics of a run on disk: JSON Lines and TensorBoard event files. A resumed run continues its
+ * files and replaces the steps that it repeats.
+ *
+ * <pre>{@code
+ * try (RunMetrics metrics = new RunMetrics(directory)) {
+ *   FineTuning.run(request, metrics);
+ * }
+ * RunCurves curves = RunCurves.read(directory);
+ * }</pre>
  */
 @NullMarked
 package dev.lora4j.models.metrics;

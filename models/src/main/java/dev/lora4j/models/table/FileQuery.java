@@ -10,11 +10,11 @@ import java.sql.SQLException;
 import java.util.Properties;
 
 /** DuckDB queries on a single file, with network access disabled and rows streamed one by one. */
-public final class FileQuery {
+final class FileQuery {
 
   /** Receives the rows of a query. */
   @FunctionalInterface
-  public interface Taker<T> {
+  interface Taker<T> {
     /**
      * Called once, before the first row.
      *
@@ -31,7 +31,7 @@ public final class FileQuery {
    * @param query has a {@code ?} for the file name
    * @throws CorruptFile if the file does not have the format that the query expects
    */
-  public static <T> T run(Path file, String query, Taker<T> taker) {
+  static <T> T run(Path file, String query, Taker<T> taker) {
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
         PreparedStatement statement = database.prepareStatement(query)) {
       statement.setString(1, literal(file));

@@ -3,27 +3,26 @@ package dev.lora4j.models.talk;
 import dev.lora4j.models.generation.Generation;
 
 /**
- * What a model wrote.
+ * A completion, as text.
  *
  * @param text without special tokens and stop strings
- * @param end why it ended
- * @param generation its tokens, and how long they took
- * @param forgotten how many earlier messages of the conversation were left out, since all together
- *     are longer than the model can read
+ * @param end the finish reason
+ * @param generation its tokens and timings
+ * @param forgotten number of earlier messages dropped to fit the maximum sequence length
  */
 public record Answer(String text, End end, Generation generation, int forgotten) {
 
-  /** Why a text ended. */
+  /** The finish reason. */
   public enum End {
-    /** The model said that it is complete. */
+    /** The model generated a stop token. */
     STOP_TOKEN,
-    /** A stop string came. */
+    /** The model generated a stop string. */
     STOP_STRING,
-    /** It has as many tokens as were asked for. */
+    /** The maximum number of new tokens is reached. */
     LENGTH,
-    /** The model's longest text is reached. */
+    /** The model's maximum sequence length is reached. */
     MAX_POSITIONS,
-    /** The listener did not want more. */
+    /** The listener stopped the generation. */
     INTERRUPTED
   }
 }

@@ -8,25 +8,25 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A talk with a language model, turn after turn, with any adapter that it has at any turn. Each
- * turn reads only what is new: the rest is remembered as it was computed, until the adapter
- * changes. Where the talk gets longer than the model can read, its oldest turns are left out.
+ * A multi-turn chat with a language model. Adapters may change between turns. Each turn computes
+ * only its new tokens; the KV cache holds the rest until the adapters change. The oldest turns are
+ * dropped when the chat exceeds the maximum sequence length.
  */
 public final class Conversation {
-  /** Of the longest text, at most this part is kept free for an answer. */
+  /** At most a quarter of the maximum sequence length is kept free for an answer. */
   private static final int FREE_FOR_ANSWERS = 4;
 
   private final TextModel model;
   private final Session session;
   private final List<Message> turns = new ArrayList<>();
   private Optional<String> system = Optional.empty();
-  private int forgotten; // so many of the first turns
+  private int forgotten; // number of dropped turns
 
   /**
-   * Begins a talk with the adapters that are active now.
+   * Starts a chat with the active adapters.
    *
    * @param session of a generator of the model's network; the caller closes it
-   * @throws UserError if there is no chat template
+   * @throws UserError if the model has no chat template
    */
   public Conversation(TextModel model, Session session) {
     model.voice().templateOrRefusal();
@@ -35,9 +35,10 @@ public final class Conversation {
   }
 
   /**
-   * Says something and gets the answer. If that fails, it was not said.
+   * Sends a user message and returns the answer. If that fails, the chat is unchanged.
    *
-   * @throws UserError if it alone is longer than the model can read, or the template refuses it
+   * @throws UserError if the message exceeds the maximum sequence length, or the chat template
+   *     refuses it
    */
   public Answer say(String text, WritingOptions options, TextListener listener) {
     int forgottenBefore = forgotten;
@@ -67,7 +68,7 @@ public final class Conversation {
     }
     if (prompt.length >= longest) {
       throw new UserError(
-          "that is too long: with the system message it has %d tokens, and the model's longest text has %d"
+          "the message is too long: with the system message it has %d tokens; the model's maximum sequence length is %d"
               .formatted(prompt.length, longest));
     }
     return prompt;
@@ -90,7 +91,7 @@ public final class Conversation {
     return messages;
   }
 
-  /** The whole talk, the turns that were left out too. */
+  /** All messages, dropped ones included. */
   public List<Message> messages() {
     List<Message> messages = new ArrayList<>();
     system.ifPresent(text -> messages.add(Message.system(text)));
@@ -98,22 +99,22 @@ public final class Conversation {
     return messages;
   }
 
-  /** How many answers there were. */
+  /** Number of answers so far. */
   public int answers() {
     return turns.size() / 2;
   }
 
-  /** What the model should be, from the next turn on. */
+  /** Sets the system message, from the next turn on. */
   public void system(Optional<String> text) {
     system = text;
   }
 
-  /** What the model should be. */
+  /** The system message. */
   public Optional<String> system() {
     return system;
   }
 
-  /** Begins anew; the system message stays. */
+  /** Clears all turns; the system message stays. */
   public void reset() {
     turns.clear();
     forgotten = 0;
@@ -121,9 +122,9 @@ public final class Conversation {
   }
 
   /**
-   * Goes on with these adapters; none for the bare model.
+   * Activates these adapters from the next turn on; none for the base model.
    *
-   * @throws UserError if there is none of that name, or no chat template with them; nothing changes
+   * @throws UserError if there is no adapter of that name, or no chat template; nothing changes
    */
   public void adapters(List<String> names) {
     List<String> before = model.active();

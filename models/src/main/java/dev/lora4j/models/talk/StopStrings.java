@@ -3,8 +3,8 @@ package dev.lora4j.models.talk;
 import java.util.List;
 
 /**
- * Ends a text where one of these strings begins. What may be the beginning of one is held back
- * until it is clear.
+ * Ends a streamed text where a stop string begins. Text that may turn out to be the beginning of
+ * one is held back.
  */
 final class StopStrings {
   private final List<String> stops;
@@ -18,7 +18,7 @@ final class StopStrings {
     this.stops = List.copyOf(stops);
   }
 
-  /** Takes the next piece, and returns what is certainly before a stop. */
+  /** Adds a piece, and returns the text that certainly precedes a stop string. */
   String add(String piece) {
     String text = held + piece;
     int end = firstStop(text);
@@ -30,14 +30,14 @@ final class StopStrings {
     return text.substring(0, end);
   }
 
-  /** What was held back, once nothing follows. */
+  /** Returns the text that was held back; to be called at the end of the stream. */
   String finish() {
     String rest = held;
     held = "";
     return rest;
   }
 
-  /** Whether a stop has come. */
+  /** Whether a stop string has occurred. */
   boolean found() {
     return found;
   }

@@ -1,15 +1,14 @@
 package dev.lora4j.models.talk;
 
-/** Hears a text while it is written. */
+/** Receives streamed text, and may stop the generation. */
 @FunctionalInterface
 public interface TextListener {
 
   /**
    * Called after each token.
    *
-   * @param piece what the token makes certain; often nothing, as a character or a stop string may
-   *     be under way
-   * @return whether the text goes on
+   * @param piece the new text; often empty, since a character or a stop string may be incomplete
+   * @return whether to continue
    */
   boolean onText(String piece);
 }

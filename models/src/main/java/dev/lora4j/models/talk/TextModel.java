@@ -2,12 +2,14 @@ package dev.lora4j.models.talk;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.generation.Session;
+import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.Tokenizer;
 import java.nio.file.Path;
@@ -20,8 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A language model with what it takes to speak with it: its tokenizer, its chat template, and
- * adapters by name.
+ * A chat model: a language model with its tokenizer, its chat template and named adapters.
  *
  * <pre>{@code
  * try (TextModel model = TextModel.open(Path.of("SmolLM2-135M-Instruct"))) {
@@ -31,36 +32,37 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>Not for several threads at once.
+ * <p>Not thread-safe.
  */
 public final class TextModel implements AutoCloseable {
-  private final Path directory;
+  private final ModelFiles files;
   private final Pretrained base;
   private final LoraModel adapted;
   private final Voice ownVoice;
   private final Map<String, Voice> voices = new LinkedHashMap<>();
   private final List<Tokenizer> tokenizers = new ArrayList<>();
 
-  private TextModel(Path directory, Pretrained base, Tokenizer tokenizer) {
-    this.directory = directory;
+  private TextModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
+    this.files = files;
     this.base = base;
     adapted = Lora.base(base.model());
     tokenizers.add(tokenizer);
-    ownVoice = new Voice(tokenizer, ChatTemplate.load(directory, tokenizer.special()));
+    ownVoice = new Voice(tokenizer, ChatTemplate.load(files, tokenizer.special()));
   }
 
   /**
    * Loads a model and its tokenizer from a directory in Hugging Face's layout, or from a GGUF file.
    *
-   * @throws UserError if something is missing there or not supported
+   * @throws UserError if a file is missing or not supported
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static TextModel open(Path directory) {
-    Tokenizer tokenizer = Tokenizer.load(directory);
+    ModelFiles files = ModelFiles.at(directory);
+    Tokenizer tokenizer = Tokenizer.load(files);
     try {
-      Pretrained base = Pretrained.load(directory);
+      Pretrained base = Pretrained.load(files, DType.F32);
       try {
-        return new TextModel(directory, base, tokenizer);
+        return new TextModel(files, base, tokenizer);
       } catch (RuntimeException e) {
         base.close();
         throw e;
@@ -72,26 +74,26 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Adds an adapter; it rests until it is activated. A tokenizer and a chat template in its
-   * directory win over the base's while it is active.
+   * Loads an adapter without activating it. A tokenizer and a chat template in its directory take
+   * precedence over the base's while it is active.
    *
-   * @return what of that is so, a sentence each
+   * @return a sentence for each file that takes precedence
    * @throws UserError if the name is taken, or the adapter does not fit
    */
   public List<String> load(String name, Path adapter, BaseCheck check) {
     if (voices.containsKey(name)) {
-      throw new UserError("there is an adapter '" + name + "' already");
+      throw new UserError("an adapter '" + name + "' is already loaded");
     }
-    TravellingFiles files = new TravellingFiles(directory, adapter);
+    TravellingFiles travelling = new TravellingFiles(files, ModelFiles.in(adapter));
     Tokenizer tokenizer = ownVoice.tokenizer();
-    if (files.hasTokenizer()) {
+    if (travelling.hasTokenizer()) {
       tokenizer = Tokenizer.load(adapter);
       tokenizers.add(tokenizer);
     }
-    Voice voice = new Voice(tokenizer, files.template(tokenizer));
+    Voice voice = new Voice(tokenizer, travelling.template(tokenizer));
     adapted.load(name, adapter, check);
     voices.put(name, voice);
-    return notes(name, files);
+    return notes(name, travelling);
   }
 
   private static List<String> notes(String name, TravellingFiles files) {
@@ -106,20 +108,20 @@ public final class TextModel implements AutoCloseable {
     return notes;
   }
 
-  /** The names of all adapters, in the order of their loading. */
+  /** The names of all adapters, in loading order. */
   public List<String> adapterNames() {
     return List.copyOf(voices.keySet());
   }
 
-  /** The adapters that take part. */
+  /** The names of the active adapters. */
   public List<String> active() {
     return adapted.active();
   }
 
   /**
-   * Chooses the adapters that take part; none for the bare model.
+   * Activates adapters; none for the base model.
    *
-   * @throws UserError if there is none of that name
+   * @throws UserError if there is no adapter of that name
    */
   public void activate(List<String> names) {
     for (String name : names) {
@@ -130,7 +132,7 @@ public final class TextModel implements AutoCloseable {
     adapted.activate(names.toArray(String[]::new));
   }
 
-  /** How the model speaks now: as the last of the active adapters does, else as the base. */
+  /** The tokenizer and chat template of the last active adapter, else those of the base. */
   public Voice voice() {
     return voice(active());
   }
@@ -146,7 +148,7 @@ public final class TextModel implements AutoCloseable {
     return base.model();
   }
 
-  /** The tokens that end a text now: those of the tokenizer, and those that the model names. */
+  /** The stop tokens: those of the tokenizer and those of the model's config. */
   public Set<Long> ends() {
     Set<Long> ends = new HashSet<>(base.endTokens());
     voice().tokenizer().special().stops().forEach(id -> ends.add((long) id));
@@ -154,10 +156,10 @@ public final class TextModel implements AutoCloseable {
   }
 
   /**
-   * Writes what follows a text.
+   * Generates the completion of a prompt.
    *
    * @param session of a generator of {@link #network()}
-   * @param prompt ids
+   * @param prompt token ids
    */
   public Answer write(
       Session session, int[] prompt, WritingOptions options, TextListener listener) {

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
-/** Turns the tokens of one text into text, as they come. */
+/** Generates one completion and streams it as text. */
 final class TextWriter {
   private final TextStream stream;
   private final StopStrings stops;
@@ -19,7 +19,7 @@ final class TextWriter {
   private final StringBuilder text = new StringBuilder();
 
   /**
-   * @param ends the tokens that end a text
+   * @param ends the stop tokens
    */
   TextWriter(
       Tokenizer tokenizer, Collection<Long> ends, WritingOptions options, TextListener listener) {
@@ -30,7 +30,7 @@ final class TextWriter {
     this.listener = listener;
   }
 
-  /** Writes what follows a prompt. */
+  /** Generates the completion of a prompt. */
   Answer write(Session session, int[] prompt, int forgotten) {
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     GenerationConfig config =

@@ -3,23 +3,20 @@ package dev.lora4j.models.talk;
 import dev.lora4j.models.gguf.ModelFiles;
 import dev.lora4j.models.text.ChatTemplate;
 import dev.lora4j.models.text.Tokenizer;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The tokenizer and the chat template that an adapter's directory brings, where they are others
- * than the base's: what an adapter learned is only said well in the form in which it was learned.
+ * The tokenizer and chat template in an adapter's directory, where they differ from the base's: an
+ * adapter works best with the chat format that it was trained with.
  */
-record TravellingFiles(Path base, Path adapter) {
+record TravellingFiles(ModelFiles base, ModelFiles adapter) {
   private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
 
   boolean hasTokenizer() {
-    ModelFiles ours = ModelFiles.at(base);
-    ModelFiles theirs = ModelFiles.in(adapter);
-    return theirs.read(TOKENIZER.get(0)).isPresent()
-        && TOKENIZER.stream().anyMatch(name -> differs(theirs.read(name), ours.read(name)));
+    return adapter.read(TOKENIZER.get(0)).isPresent()
+        && TOKENIZER.stream().anyMatch(name -> differs(adapter.read(name), base.read(name)));
   }
 
   private static boolean differs(Optional<byte[]> theirs, Optional<byte[]> ours) {
@@ -31,7 +28,7 @@ record TravellingFiles(Path base, Path adapter) {
     return source.isPresent() && !source.equals(ChatTemplate.source(base));
   }
 
-  /** The template to use with a tokenizer: the adapter's if there is one, else the base's. */
+  /** The adapter's chat template, else the base's, for this tokenizer. */
   Optional<ChatTemplate> template(Tokenizer tokenizer) {
     return ChatTemplate.load(adapter, tokenizer.special())
         .or(() -> ChatTemplate.load(base, tokenizer.special()));

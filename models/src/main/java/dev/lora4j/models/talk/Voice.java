@@ -8,17 +8,18 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How a model reads and writes.
+ * The chat format of a model.
  *
- * @param tokenizer stays who opened it's
- * @param template none for models that know no conversations
+ * @param tokenizer closed by its owner
+ * @param template the chat template; empty for models without one
  */
 public record Voice(Tokenizer tokenizer, Optional<ChatTemplate> template) {
 
   /**
-   * The ids of a conversation that waits for an answer.
+   * Renders a conversation as a prompt for the next answer.
    *
-   * @throws UserError if there is no template, or it refuses the conversation
+   * @return token ids
+   * @throws UserError if there is no chat template, or it refuses the conversation
    */
   public int[] prompt(List<Message> messages) {
     return tokenizer.encodePlain(templateOrRefusal().prompt(messages));
@@ -28,8 +29,7 @@ public record Voice(Tokenizer tokenizer, Optional<ChatTemplate> template) {
     return template.orElseThrow(
         () ->
             new UserError(
-                "the model has no chat template: it was not made for conversations; take one that"
-                    + " was, an adapter that brings a template, or let it go on with a text: lora"
-                    + " generate"));
+                "the model has no chat template, so it can't chat; use an instruction-tuned model,"
+                    + " an adapter that brings a chat template, or lora generate to continue a text"));
   }
 }

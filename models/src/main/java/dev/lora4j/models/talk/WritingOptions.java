@@ -5,11 +5,11 @@ import dev.lora4j.models.generation.Sampling;
 import java.util.List;
 
 /**
- * How long a text may be, and how it is chosen.
+ * The settings of a completion.
  *
- * @param maxNewTokens at most so many tokens after the prompt
- * @param sampling how the next token is chosen
- * @param stops strings before which the text ends; they are not part of it
+ * @param maxNewTokens maximum number of tokens after the prompt
+ * @param sampling choice of the next token
+ * @param stops stop strings; the completion ends before the first of them
  */
 public record WritingOptions(int maxNewTokens, Sampling sampling, List<String> stops) {
   public WritingOptions {
@@ -18,8 +18,7 @@ public record WritingOptions(int maxNewTokens, Sampling sampling, List<String> s
     }
     stops = List.copyOf(stops);
     if (stops.contains("")) {
-      throw new UserError(
-          "a stop string is empty; give the text before which the answer is to end");
+      throw new UserError("a stop string is empty; give the text before which the completion ends");
     }
   }
 

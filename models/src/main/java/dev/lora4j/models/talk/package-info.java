@@ -1,8 +1,15 @@
 /**
- * Language models that are spoken with: {@link dev.lora4j.models.talk.TextModel} is a model with
- * its tokenizer, its chat template and its adapters, {@link dev.lora4j.models.talk.Conversation} a
- * talk that remembers. Text goes in and comes out, piece by piece as it is made. How the next token
- * is chosen is the affair of generation, how a conversation is written that of text.
+ * Chat with a language model: text in, streamed text out. A <em>chat model</em> is a base model
+ * with its tokenizer, its <em>chat template</em> and named <em>adapters</em>; a
+ * <em>conversation</em> keeps the messages and the KV cache from turn to turn.
+ *
+ * <pre>{@code
+ * try (TextModel model = TextModel.open(Path.of("SmolLM2-135M-Instruct"));
+ *     Session session = new Generator(model.network()).session()) {
+ *   Conversation chat = new Conversation(model, session);
+ *   Answer answer = chat.say("Ahoy!", new WritingOptions(64, Sampling.greedy(), List.of()), piece -> true);
+ * }
+ * }</pre>
  */
 @NullMarked
 package dev.lora4j.models.talk;

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds the assistant's turns in a rendered conversation. A template that marks them with {@code {%
- * generation %}} is believed. Otherwise an answer is what the conversation up to it adds to the
- * prompt that asks for it, which is just what the model will have to say. Templates that write an
- * answer differently once the conversation went on, as those do that leave out earlier thoughts,
- * make several texts of a conversation: one for each answer, as the model will meet it.
+ * Finds the assistant's turns in a rendered conversation, for completion-only loss. {@code {%
+ * generation %}} marks in the template take precedence. Otherwise an answer is the text that the
+ * conversation up to it adds to its generation prompt, which is the text that the model generates.
+ * A template that renders an earlier answer differently once the conversation continues, without
+ * its thoughts for instance, gives one text for each answer, as the model will see it.
  */
 final class AnswerFinder {
   private final ChatTemplate template;
@@ -21,7 +21,7 @@ final class AnswerFinder {
   /**
    * A finder for a template.
    *
-   * @param stops the texts of the tokens that end an answer
+   * @param stops texts of the stop tokens
    */
   AnswerFinder(ChatTemplate template, List<String> stops) {
     this.template = template;
@@ -47,15 +47,15 @@ final class AnswerFinder {
     return consistent ? List.of(new AnsweredText(whole, answers)) : single;
   }
 
-  /** The conversation that ends with an answer, of which only that one is to be learned. */
+  /** The conversation up to an answer, with loss on that answer only. */
   private AnsweredText upTo(int turn, List<Message> messages) {
     String text = template.render(messages.subList(0, turn + 1));
     String prompt =
         turn == 0 && !template.hasSystem() ? "" : template.prompt(messages.subList(0, turn));
     if (!text.startsWith(prompt)) {
       throw new UserError(
-          "the chat template does not write an answer after the prompt that asks for it, so it"
-              + " can't be told where it begins; mark it with {% generation %} in the template\n"
+          "the chat template does not render an answer after its generation prompt, so its start"
+              + " is unknown; mark it with {% generation %} in the template\n"
               + "  prompt: "
               + tail(prompt)
               + "\n  answered: "
@@ -69,7 +69,7 @@ final class AnswerFinder {
     return line.length() > 80 ? "…" + line.substring(line.length() - 80) : line;
   }
 
-  /** An answer ends with its stop token; a line break that follows belongs to nobody. */
+  /** Drops white space after the stop token. */
   private Span withoutTail(String text, int begin) {
     String answer = text.substring(begin);
     String stripped = answer.stripTrailing();

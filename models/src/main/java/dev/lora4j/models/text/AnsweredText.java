@@ -4,10 +4,10 @@ import dev.lora4j.models.text.jinja.Span;
 import java.util.List;
 
 /**
- * A text as a model reads it.
+ * A rendered text.
  *
- * @param text all of it
- * @param answers the pieces that the model is to learn to say, in order
+ * @param text the whole text
+ * @param answers the spans to train, in order
  */
 record AnsweredText(String text, List<Span> answers) {
   AnsweredText {

@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a model wants a conversation written: the template that it carries, rendered as transformers'
- * {@code apply_chat_template} does. A template is text from anywhere and is trusted with nothing:
- * it reaches only the values that it is given, and what it may spend is bounded. Immutable.
+ * A chat template, rendered as by transformers' {@code apply_chat_template}. Templates are
+ * untrusted: one reaches only the values that it is given, and its running time and output are
+ * bounded. Immutable.
  */
 public final class ChatTemplate {
   private final Template template;
@@ -33,10 +33,10 @@ public final class ChatTemplate {
   }
 
   /**
-   * A template given as text.
+   * Parses a template.
    *
-   * @param tokens the special tokens that it may name, {@code bos_token} and so on, to their texts
-   * @throws UserError naming the line that is not understood
+   * @param tokens the special tokens by name, such as {@code bos_token}
+   * @throws UserError naming the line with the error
    */
   public static ChatTemplate of(String source, Map<String, String> tokens) {
     return of(source, tokens, Clock.system(ZoneId.systemDefault()));
@@ -51,18 +51,22 @@ public final class ChatTemplate {
   }
 
   /**
-   * The template of a model: {@code chat_template.jinja}, else {@code chat_template} in {@code
-   * tokenizer_config.json}. Models that were not made for conversations have none.
+   * Loads the template of a model: {@code chat_template.jinja}, else {@code chat_template} in
+   * {@code tokenizer_config.json}; empty for a model without one.
    *
-   * @param model a directory, or a GGUF file
+   * @param model a directory or GGUF file
    */
   public static Optional<ChatTemplate> load(Path model, SpecialTokens special) {
-    return source(model).map(source -> of(source, special.texts()));
+    return load(ModelFiles.at(model), special);
   }
 
-  /** The text of a model's template, as it stands in its file. */
-  public static Optional<String> source(Path model) {
-    ModelFiles files = ModelFiles.at(model);
+  /** Returns the template of a model whose files were found before. */
+  public static Optional<ChatTemplate> load(ModelFiles files, SpecialTokens special) {
+    return source(files).map(source -> of(source, special.texts()));
+  }
+
+  /** Returns the source of a model's template. */
+  public static Optional<String> source(ModelFiles files) {
     Optional<String> own =
         files
             .read("chat_template.jinja")
@@ -71,7 +75,7 @@ public final class ChatTemplate {
     return own.or(() -> source(config.path("chat_template")));
   }
 
-  /** A text, or several with names, of which the one called default counts. */
+  /** A text, or several with names, of which {@code default} is used. */
   private static Optional<String> source(JsonNode node) {
     if (node.isTextual()) {
       return Optional.of(node.asText());
@@ -93,10 +97,9 @@ public final class ChatTemplate {
   }
 
   /**
-   * The same template with a variable that it asks for, such as {@code enable_thinking}, {@code
-   * date_string} or {@code tools}.
+   * Copy with a variable, such as {@code enable_thinking}, {@code date_string} or {@code tools}.
    *
-   * @param value a string, a boolean, a number, or lists and maps of such
+   * @param value a string, boolean or number, or lists and maps of these
    */
   public ChatTemplate with(String name, Object value) {
     Map<String, Object> more = new HashMap<>(variables);
@@ -104,27 +107,27 @@ public final class ChatTemplate {
     return new ChatTemplate(template, Map.copyOf(more), system);
   }
 
-  /** The same, with this system turn before conversations that have none. */
+  /** Copy that puts this system turn before conversations without one. */
   public ChatTemplate withSystem(String content) {
     return new ChatTemplate(template, variables, Optional.of(Message.system(content)));
   }
 
-  /** A conversation as the model reads it. */
+  /** Renders a conversation. */
   public String render(List<Message> messages) {
     return rendering(messages, false).text();
   }
 
-  /** A conversation with the beginning of an answer after it, where the model goes on. */
+  /** Renders a conversation with the generation prompt. */
   public String prompt(List<Message> messages) {
     return rendering(messages, true).text();
   }
 
-  /** Whether there is something before the first turn. */
+  /** Whether a system turn is set. */
   boolean hasSystem() {
     return system.isPresent();
   }
 
-  /** Whether the template says which text a model generates, by {@code {% generation %}}. */
+  /** Whether the template marks generated text with {@code {% generation %}}. */
   boolean marksAnswers() {
     return template.marksGenerated();
   }

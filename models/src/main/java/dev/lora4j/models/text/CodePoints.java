@@ -1,6 +1,6 @@
 package dev.lora4j.models.text;
 
-/** Translates positions counted in Unicode characters to indices into a Java string. */
+/** Maps positions in Unicode code points to indices into a Java string. */
 final class CodePoints {
   private final String text;
   private final boolean plain;
@@ -12,7 +12,7 @@ final class CodePoints {
     this.plain = text.codePointCount(0, text.length()) == text.length();
   }
 
-  /** The char index of a character; cheap where the positions asked for mostly grow. */
+  /** The char index of a code point; fast for ascending positions. */
   int charIndex(int point) {
     if (plain) {
       return Math.min(point, text.length());

@@ -2,7 +2,7 @@ package dev.lora4j.models.text;
 
 import java.util.Optional;
 
-/** Counts for a {@link DataReport} while examples are made. */
+/** Counters for a {@link DataReport}. */
 final class DataCounts {
   private long rows;
   private long examples;

@@ -1,72 +1,58 @@
 package dev.lora4j.models.text;
 
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
-import dev.lora4j.models.table.FileQuery;
+import dev.lora4j.data.RowFormat;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeSet;
 
-/** Rows of jsonl, json, csv, tsv and parquet files as JSON, one after the other, by DuckDB. */
+/**
+ * The rows of a data file as JSON objects. JSON is read here; other formats come from the {@link
+ * RowFormat}s on the class path.
+ */
 final class DataFile {
-  /** Takes a row, and says whether it wants another one. */
-  @FunctionalInterface
-  interface Taker {
-    boolean take(long number, String json);
-  }
-
-  private static final String OBJECTS = "SELECT CAST(json AS VARCHAR) FROM read_json_objects(?, ";
-  private static final String TABLE =
-      "SELECT CAST(to_json(t) AS VARCHAR) FROM read_csv(?, all_varchar=true, header=true, "
-          + "quote='\"', escape='\"', delim=";
-  private static final Map<String, String> QUERIES =
-      Map.of(
-          "jsonl", OBJECTS + "format='newline_delimited')",
-          "ndjson", OBJECTS + "format='newline_delimited')",
-          "json", OBJECTS + "format='auto')",
-          "csv", TABLE + "',') t",
-          "tsv", TABLE + "'\t') t",
-          "parquet", "SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet(?) t");
+  private static final Set<String> IN_TABLES = Set.of("csv", "tsv", "parquet");
 
   private DataFile() {}
 
-  /** The endings of the files that can be read here. */
-  static List<String> endings() {
-    return QUERIES.keySet().stream().sorted().toList();
-  }
-
-  /** A file's ending without a dot; {@code .gz} is seen through. */
-  static String ending(Path file) {
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    String plain = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
-    return plain.substring(plain.lastIndexOf('.') + 1);
-  }
-
   /**
-   * Hands out the rows from the first on.
+   * Reads the rows from the first on, until {@code rows} returns false.
    *
-   * @throws CorruptFile when the file is not what its name says
+   * @throws dev.lora4j.CorruptFile when the file is not what its name says
    */
-  static void read(Path file, Taker taker) {
-    String query = QUERIES.get(ending(file));
-    if (query == null) {
-      throw new UserError(
-          file + ": expected a file ending in " + String.join(", ", endings()) + " or txt");
-    }
+  static void read(Path file, RowFormat.RowConsumer rows) {
+    RowFormat format = format(file);
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new UserError("cannot read " + file + ": there is no such file, or no permission");
     }
-    FileQuery.run(
-        file,
-        query,
-        rows -> {
-          long number = 0;
-          while (rows.next() && taker.take(number + 1, rows.getString(1))) {
-            number++;
-          }
-          return number;
-        });
+    format.read(file, rows);
+  }
+
+  private static RowFormat format(Path file) {
+    String ending = RowFormat.ending(file);
+    List<RowFormat> formats = formats();
+    return formats.stream()
+        .filter(format -> format.endings().contains(ending))
+        .findFirst()
+        .orElseThrow(() -> new UserError(file + ": " + unreadable(ending, formats)));
+  }
+
+  private static List<RowFormat> formats() {
+    List<RowFormat> formats = new ArrayList<>(List.of(new JsonRows()));
+    ServiceLoader.load(RowFormat.class, RowFormat.class.getClassLoader()).forEach(formats::add);
+    return formats;
+  }
+
+  private static String unreadable(String ending, List<RowFormat> formats) {
+    if (IN_TABLES.contains(ending)) {
+      return "reading ." + ending + " files needs lora4j-tables on the class path";
+    }
+    TreeSet<String> endings = new TreeSet<>();
+    formats.forEach(format -> endings.addAll(format.endings()));
+    return "expected a file ending in " + String.join(", ", endings) + " or txt";
   }
 }

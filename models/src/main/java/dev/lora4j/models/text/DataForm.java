@@ -1,52 +1,62 @@
 package dev.lora4j.models.text;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceLoader;
 
-/** The forms that training data comes in, told apart by their fields. */
-public enum DataForm {
-  CHAT(List.of("messages"), "conversations (messages): every answer is learned"),
-  PREFERENCE(
-      List.of("prompt", "chosen", "rejected"),
-      "preferences (prompt, chosen, rejected): the chosen answer is to become likelier than the"
-          + " rejected one"),
-  COMPLETION(
-      List.of("prompt", "completion"),
-      "prompts with completions (prompt, completion): the completion is learned"),
-  INSTRUCTION(
-      List.of("instruction", "output"),
-      "instructions (instruction, input, output): the output is learned"),
-  TEXT(List.of("text"), "texts (text): every token is learned"),
-  DOCUMENT(List.of(), "a plain text: cut into blocks, every token is learned");
+/**
+ * A form of training data, recognised by its fields. {@link StandardForm} has the usual ones;
+ * others are found by {@link ServiceLoader}.
+ */
+public interface DataForm {
 
-  @SuppressWarnings("ImmutableEnumChecker") // made by List.of
-  private final List<String> fields;
-
-  private final String sentence;
-
-  DataForm(List<String> fields, String sentence) {
-    this.fields = fields;
-    this.sentence = sentence;
-  }
+  /** One word, such as {@code chat}. */
+  String word();
 
   /** The fields that every row must have. */
-  public List<String> fields() {
-    return fields;
+  List<String> fields();
+
+  /** One line about the form and its training target. */
+  String sentence();
+
+  /**
+   * Reads a row.
+   *
+   * @throws dev.lora4j.UserError if a field is missing or has another type
+   */
+  Sample parse(RowParser row);
+
+  /**
+   * Name of an example.
+   *
+   * @param group the row's examples, counted from 1
+   * @param index of the example within the group
+   */
+  default String nameOf(int group, int index) {
+    return "example " + group;
   }
 
-  /** What the form is and what is learned from it, for people. */
-  public String sentence() {
-    return sentence;
+  /** All known forms. */
+  static List<DataForm> all() {
+    List<DataForm> all = new ArrayList<>(List.of(StandardForm.values()));
+    ServiceLoader.load(DataForm.class, DataForm.class.getClassLoader()).forEach(all::add);
+    return all;
   }
 
-  /** The form of rows that have these fields. */
+  /**
+   * Recognises rows with these fields: the first form all of whose fields are present, unless
+   * another one has the same fields and more.
+   */
   static Optional<DataForm> of(Collection<String> present) {
-    for (DataForm form : values()) {
-      if (!form.fields.isEmpty() && present.containsAll(form.fields)) {
-        return Optional.of(form);
+    DataForm found = null;
+    for (DataForm form : all()) {
+      boolean fits = !form.fields().isEmpty() && present.containsAll(form.fields());
+      if (fits && (found == null || form.fields().containsAll(found.fields()))) {
+        found = form;
       }
     }
-    return Optional.empty();
+    return Optional.ofNullable(found);
   }
 }

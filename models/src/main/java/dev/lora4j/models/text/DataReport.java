@@ -6,20 +6,20 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What became of the data on its way to examples.
+ * Statistics of a data file.
  *
- * @param rows read
- * @param examples made of them
- * @param tokens of the examples together
- * @param lossTokens those that carry loss
- * @param truncated examples that were cut to the greatest length
- * @param dropped examples left out because no token of theirs would carry loss
- * @param firstDropped where the first of these stands
- * @param endsAdded conversations whose template wrote no token that ends the last answer
- * @param seams examples in which one token is both the prompt's end and the completion's beginning
- * @param divided conversations that became several examples, since the template writes earlier
+ * @param rows rows in the file
+ * @param examples examples made of them
+ * @param tokens tokens of all examples
+ * @param lossTokens tokens that carry loss
+ * @param truncated examples truncated to the maximum sequence length
+ * @param dropped examples without a token that carries loss
+ * @param firstDropped file and row of the first one
+ * @param endsAdded conversations whose template ends the last answer without a stop token
+ * @param seams examples with one token across the end of the prompt and the start of the completion
+ * @param divided conversations that became several examples, since the template renders earlier
  *     answers differently
- * @param endless whether the tokenizer has no token that ends a text
+ * @param endless whether the tokenizer has no eos token
  */
 public record DataReport(
     long rows,
@@ -38,7 +38,7 @@ public record DataReport(
   public String summary() {
     return String.format(
         Locale.ROOT,
-        "%s of %s: %,d tokens, %,d of them learned",
+        "%s of %s: %,d tokens, %,d of them carry loss",
         counted(examples, "example"),
         counted(rows, "row"),
         tokens,
@@ -49,33 +49,33 @@ public record DataReport(
     return String.format(Locale.ROOT, "%,d %s%s", count, noun, count == 1 ? "" : "s");
   }
 
-  /** What somebody should know before training, a sentence each; empty where all is well. */
+  /** Warnings, one sentence each. */
   public List<String> warnings() {
     List<String> warnings = new ArrayList<>();
     if (endless) {
       warnings.add("The tokenizer has no eos token: the model can't learn to stop.");
     }
-    warn(warnings, truncated, "examples were cut to the greatest length; their ends are lost.");
+    warn(warnings, truncated, "examples were truncated to the maximum sequence length.");
     warn(
         warnings,
         dropped,
-        "examples have no token to learn and were left out; the first: "
+        "examples have no token that carries loss and were dropped; the first: "
             + firstDropped.orElse("unknown")
             + ".");
     warn(
         warnings,
         endsAdded,
-        "conversations end without a token that ends the answer; it was added. The model will not"
-            + " see it from this template when it is used.");
+        "conversations end without a stop token; it was added. The template does not render it at"
+            + " inference.");
     warn(
         warnings,
         seams,
-        "examples have a token that is both the prompt's end and the completion's beginning; end"
-            + " prompts with a line break, or begin completions with a space.");
+        "examples have a token across the end of the prompt and the start of the completion; end"
+            + " prompts with a line break, or start completions with a space.");
     warn(
         warnings,
         divided,
-        "conversations became one example for each answer: the template writes earlier answers"
+        "conversations became one example for each answer: the template renders earlier answers"
             + " differently.");
     return warnings;
   }

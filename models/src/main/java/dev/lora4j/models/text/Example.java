@@ -1,25 +1,21 @@
 package dev.lora4j.models.text;
 
 import java.util.Arrays;
-import java.util.Comparator;
 
 /**
- * What a model is trained on: token ids, and which of them it is to learn to say. A token carries
- * loss when the prediction of it, made from the tokens before it, counts; the first one never does,
- * since nothing comes before it. Immutable.
+ * A training example: token ids with a label mask. A token carries loss if its prediction from the
+ * tokens before it counts; the first token never does. Immutable.
  */
 public final class Example {
-  /** Those that begin alike are next to each other. */
-  static final Comparator<Example> BY_TOKENS =
-      (one, other) -> Arrays.compare(one.tokens, other.tokens);
-
   private final int[] tokens;
   private final boolean[] loss;
   private final int lossTokens;
+  private final double score;
 
-  private Example(int[] tokens, boolean[] loss) {
+  private Example(int[] tokens, boolean[] loss, double score) {
     this.tokens = tokens;
     this.loss = loss;
+    this.score = score;
     int count = 0;
     for (boolean one : loss) {
       count += one ? 1 : 0;
@@ -28,33 +24,46 @@ public final class Example {
   }
 
   /**
-   * An example of these tokens.
+   * Creates an example.
    *
    * @param tokens {@code [length]}
-   * @param loss {@code [length]}; the first is taken as false
+   * @param loss {@code [length]}, the label mask; the first is taken as false
    */
   public static Example of(int[] tokens, boolean[] loss) {
     if (tokens.length != loss.length) {
       throw new IllegalArgumentException(
-          "expected as many marks as tokens: " + tokens.length + ", found " + loss.length);
+          "expected a label mask of the length of the tokens, "
+              + tokens.length
+              + ", found "
+              + loss.length);
     }
     boolean[] marks = loss.clone();
     if (marks.length > 0) {
       marks[0] = false;
     }
-    return new Example(tokens.clone(), marks);
+    return new Example(tokens.clone(), marks, 0);
   }
 
-  /** An example all of whose tokens carry loss, but the first. */
+  /** An example whose every token but the first carries loss. */
   static Example everyToken(int[] tokens) {
     boolean[] loss = new boolean[tokens.length];
     Arrays.fill(loss, true);
     return of(tokens, loss);
   }
 
-  /** The first tokens of the example. */
+  /** Truncates to the first tokens. */
   Example first(int count) {
-    return of(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count));
+    return new Example(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count), score);
+  }
+
+  /** The same with a score. */
+  public Example withScore(double value) {
+    return new Example(tokens, loss, value);
+  }
+
+  /** A number from the data for the objective, such as a label or a reward; 0 unless set. */
+  public double score() {
+    return score;
   }
 
   /** Number of tokens. */
@@ -62,17 +71,17 @@ public final class Example {
     return tokens.length;
   }
 
-  /** How many tokens carry loss. */
+  /** Number of tokens that carry loss. */
   public int lossTokens() {
     return lossTokens;
   }
 
-  /** The token at a place. */
+  /** The token at an index. */
   public int token(int index) {
     return tokens[index];
   }
 
-  /** Whether the token at a place carries loss. */
+  /** Whether the token at an index carries loss. */
   public boolean carriesLoss(int index) {
     return loss[index];
   }
@@ -82,27 +91,22 @@ public final class Example {
     return tokens.clone();
   }
 
-  /** The marks, as a copy. */
+  /** The label mask, as a copy. */
   public boolean[] loss() {
     return loss.clone();
-  }
-
-  /** How many tokens both begin with. */
-  int commonBeginning(Example other) {
-    int different = Arrays.mismatch(tokens, other.tokens);
-    return different < 0 ? tokens.length : different;
   }
 
   @Override
   public boolean equals(Object other) {
     return other instanceof Example that
         && Arrays.equals(tokens, that.tokens)
-        && Arrays.equals(loss, that.loss);
+        && Arrays.equals(loss, that.loss)
+        && score == that.score;
   }
 
   @Override
   public int hashCode() {
-    return 31 * Arrays.hashCode(tokens) + Arrays.hashCode(loss);
+    return 31 * (31 * Arrays.hashCode(tokens) + Arrays.hashCode(loss)) + Double.hashCode(score);
   }
 
   @Override

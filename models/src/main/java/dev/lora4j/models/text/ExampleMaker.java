@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Makes examples of samples: writes them as the model reads them, encodes them, marks what is
- * learned, and sees to it that the end is learned too. A token is learned because of where it
- * stands, never because of its id: that the same token pads or ends texts does no harm.
+ * Tokenizes samples: renders the chat template, encodes, builds the label mask, and puts loss on
+ * the end-of-text token. The mask depends on positions, never on ids: a token that both pads and
+ * ends texts does no harm.
  */
 final class ExampleMaker {
   private final Tokenizer tokenizer;
@@ -27,9 +27,7 @@ final class ExampleMaker {
     this.answers = options.template().map(template -> new AnswerFinder(template, stops));
   }
 
-  /**
-   * The examples of a row, of which none is longer than allowed and each has something to learn.
-   */
+  /** Returns the examples of a row, truncated; those without loss are dropped. */
   List<Example> make(TextRow row) {
     try {
       List<Example> kept = new ArrayList<>();
@@ -70,8 +68,7 @@ final class ExampleMaker {
     } else if (sample instanceof Sample.Document document) {
       return blocks(withEnd(tokenizer.encode(document.text())));
     }
-    throw new UserError(
-        "preferences (chosen, rejected) train with a preference method, such as DPO");
+    throw new IllegalArgumentException("expected one answer, found " + sample);
   }
 
   private int[] withEnd(int[] tokens) {
@@ -116,8 +113,8 @@ final class ExampleMaker {
         answers.orElseThrow(
             () ->
                 new UserError(
-                    "conversations need a chat template, and the model has none; take a model that"
-                        + " was made for conversations, or give a template"));
+                    "conversations need a chat template, and the model has none; use a chat model,"
+                        + " or provide a template"));
     List<AnsweredText> texts = finder.find(chat);
     if (texts.size() > 1) {
       counts.divided();

@@ -3,11 +3,11 @@ package dev.lora4j.models.text;
 import java.util.Optional;
 
 /**
- * How samples become examples.
+ * Options for tokenizing samples.
  *
- * @param maxTokens the greatest length of an example; what is longer is cut
- * @param learned which tokens carry loss
- * @param template how conversations are written; none for models that know no conversations
+ * @param maxTokens maximum sequence length; longer examples are truncated
+ * @param learned the tokens that carry loss
+ * @param template the chat template; empty for a base model without one
  */
 public record ExampleOptions(int maxTokens, Learned learned, Optional<ChatTemplate> template) {
   public ExampleOptions {
@@ -16,17 +16,17 @@ public record ExampleOptions(int maxTokens, Learned learned, Optional<ChatTempla
     }
   }
 
-  /** Examples of at most so many tokens, of which the answers are learned; no chat template. */
+  /** Completion-only loss with this maximum sequence length, without a chat template. */
   public static ExampleOptions ofLength(int maxTokens) {
     return new ExampleOptions(maxTokens, Learned.ANSWERS, Optional.empty());
   }
 
-  /** The same with a chat template. */
+  /** Copy with a chat template. */
   public ExampleOptions with(ChatTemplate chatTemplate) {
     return new ExampleOptions(maxTokens, learned, Optional.of(chatTemplate));
   }
 
-  /** The same with another choice of what is learned. */
+  /** Copy with another choice of tokens that carry loss. */
   public ExampleOptions learning(Learned which) {
     return new ExampleOptions(maxTokens, which, template);
   }

@@ -2,7 +2,7 @@ package dev.lora4j.models.text;
 
 import java.util.List;
 
-/** How an instruction is put to a model. */
+/** Formats instructions. */
 final class Instructions {
   private Instructions() {}
 
@@ -14,7 +14,7 @@ final class Instructions {
     return new Sample.Chat(List.of(Message.user(question), Message.assistant(sample.output())), 0);
   }
 
-  /** For models that know no conversations: parts under headings. */
+  /** The Alpaca format, for base models without a chat template. */
   static Sample.Completion asCompletion(Sample.Instruction sample) {
     String input = sample.input().isEmpty() ? "" : "### Input:\n" + sample.input() + "\n\n";
     return new Sample.Completion(

@@ -10,16 +10,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A JSON object in a file of a model's or a run's directory. */
+/** Reads a JSON object from a file of a model or a run. */
 public final class JsonFile {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private JsonFile() {}
 
   /**
-   * The object that the file holds.
+   * Reads a file.
    *
-   * @throws CorruptFile when it holds something else
+   * @throws CorruptFile if it does not hold a JSON object
    */
   public static JsonNode read(Path file) {
     try {
@@ -30,18 +30,18 @@ public final class JsonFile {
   }
 
   /**
-   * The object in a file's content.
+   * Parses a file's content.
    *
-   * @throws CorruptFile when it is something else
+   * @throws CorruptFile if it is not a JSON object
    */
   static JsonNode parse(Path file, byte[] content) {
     JsonNode json;
     try {
       json = JSON.readTree(content);
     } catch (JsonProcessingException e) {
-      throw new CorruptFile(file, "no JSON: " + e.getOriginalMessage(), e);
+      throw new CorruptFile(file, "invalid JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new IllegalStateException("memory that can't be read", e);
+      throw new IllegalStateException("cannot read a byte array", e);
     }
     if (json == null || !json.isObject()) {
       throw new CorruptFile(file, "expected a JSON object");
@@ -49,7 +49,7 @@ public final class JsonFile {
     return json;
   }
 
-  /** The object that one of a model's files holds; an empty one where there is no such file. */
+  /** Reads one of a model's files; an empty object if it is missing. */
   static JsonNode readIfPresent(ModelFiles files, String name) {
     return files
         .read(name)

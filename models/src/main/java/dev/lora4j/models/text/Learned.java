@@ -1,9 +1,9 @@
 package dev.lora4j.models.text;
 
-/** Which tokens carry loss where a sample has a part that is asked and a part that is answered. */
+/** The tokens of a sample that carry loss. */
 public enum Learned {
-  /** Answers only: completions, outputs, the assistant's turns. */
+  /** Completion-only loss: completions, outputs, the assistant's turns. */
   ANSWERS,
-  /** Everything, questions too. */
+  /** All tokens, prompts too. */
   EVERYTHING
 }

@@ -3,8 +3,7 @@ package dev.lora4j.models.text;
 import java.util.Arrays;
 
 /**
- * Shows which tokens of an example carry loss, for somebody to look at before hours of training: in
- * colour on a terminal, between marks elsewhere.
+ * Renders an example with its label mask visible: in colour on a terminal, between marks elsewhere.
  */
 public final class LossView {
   private enum Style {
@@ -28,17 +27,17 @@ public final class LossView {
     this.style = style;
   }
 
-  /** Learned text in green, by ANSI escapes. */
+  /** Tokens with loss in green, by ANSI escapes. */
   public static LossView inColour(Tokenizer tokenizer) {
     return new LossView(tokenizer, Style.COLOUR);
   }
 
-  /** Learned text between ⟦ and ⟧. */
+  /** Tokens with loss between ⟦ and ⟧. */
   public static LossView withMarks(Tokenizer tokenizer) {
     return new LossView(tokenizer, Style.MARKS);
   }
 
-  /** The example's text, special tokens included, and a line of figures. */
+  /** Returns the text with special tokens, and a line of figures. */
   public String show(Example example) {
     StringBuilder out = new StringBuilder();
     int shown = 0;
@@ -53,11 +52,11 @@ public final class LossView {
       }
     }
     return out.append('\n')
-        .append("%d tokens, %d learned".formatted(example.length(), example.lossTokens()))
+        .append("%d tokens, %d carry loss".formatted(example.length(), example.lossTokens()))
         .toString();
   }
 
-  /** Decoded behind what comes before, so that a leading space is not lost. */
+  /** Decodes after the preceding tokens, so that a leading space is kept. */
   private String textOf(int[] tokens, int from, int to) {
     String before = tokenizer.decode(Arrays.copyOf(tokens, from));
     String all = tokenizer.decode(Arrays.copyOf(tokens, to));
@@ -66,7 +65,7 @@ public final class LossView {
         : tokenizer.decode(Arrays.copyOfRange(tokens, from, to));
   }
 
-  /** Data may hold escapes that would make a terminal do things. */
+  /** Replaces control characters, which could drive the terminal. */
   private static String printable(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Tokens of a text, those marked that stand for a piece of an answer, if only for a part of it. */
+/** Tokens of a text with a label mask: a token carries loss if it overlaps an answer. */
 final class MarkedTokens {
   private final List<TokenSpan> tokens;
   private final List<Boolean> learned;
@@ -30,18 +30,18 @@ final class MarkedTokens {
         && token.begin() < token.end();
   }
 
-  /** Whether a token stands for text on both sides of a place. */
+  /** Whether a token spans a position in the text. */
   boolean crosses(int place) {
     return tokens.stream().anyMatch(token -> token.begin() < place && place < token.end());
   }
 
-  /** Whether there are answers, and the last one runs out without a token that ends it. */
+  /** Whether the last answer ends without a stop token. */
   boolean endsUnstopped(Set<Integer> stops) {
     int last = learned.lastIndexOf(true);
     return last >= 0 && !stops.contains(tokens.get(last).id());
   }
 
-  /** Makes the text's end a token that is learned: the one that stands there, or a new one. */
+  /** Puts loss on the stop token at the end, which is appended if missing. */
   void learnEnd(SpecialTokens special) {
     int last = tokens.size() - 1;
     OptionalInt eos = special.eos();

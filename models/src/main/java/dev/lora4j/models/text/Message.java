@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * A turn of a conversation.
  *
- * @param fields what a chat template can look into: {@code role}, {@code content}, and whatever
- *     else the data has, such as {@code tool_calls}; values as JSON has them
+ * @param fields the values that a chat template can read: {@code role}, {@code content}, and others
+ *     in the data such as {@code tool_calls}; values as in JSON
  */
 public record Message(Map<String, ?> fields) {
   private static final String ROLE = "role";
@@ -21,7 +21,7 @@ public record Message(Map<String, ?> fields) {
     }
   }
 
-  /** A turn of a role. */
+  /** A turn with a role. */
   public static Message of(String role, String content) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put(ROLE, role);
@@ -29,27 +29,27 @@ public record Message(Map<String, ?> fields) {
     return new Message(fields);
   }
 
-  /** What the model should be. */
+  /** A system turn. */
   public static Message system(String content) {
     return of("system", content);
   }
 
-  /** What is asked. */
+  /** A user turn. */
   public static Message user(String content) {
     return of("user", content);
   }
 
-  /** What the model answers. */
+  /** An assistant turn. */
   public static Message assistant(String content) {
     return of("assistant", content);
   }
 
-  /** Who speaks. */
+  /** The role. */
   public String role() {
     return String.valueOf(fields.get(ROLE));
   }
 
-  /** Whether the model speaks. */
+  /** Whether the role is {@code assistant}. */
   public boolean fromAssistant() {
     return role().equals("assistant");
   }

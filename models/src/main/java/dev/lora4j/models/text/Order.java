@@ -2,7 +2,7 @@ package dev.lora4j.models.text;
 
 import java.util.SplittableRandom;
 
-/** Orders drawn by chance, the same for the same random numbers. */
+/** Random permutations, determined by the random numbers. */
 final class Order {
   private Order() {}
 

@@ -1,9 +1,9 @@
 package dev.lora4j.models.text;
 
 /**
- * Two answers to the same, as a model reads them.
+ * Two tokenized answers to the same prompt.
  *
- * @param chosen the one that is to become likelier
- * @param rejected the other
+ * @param chosen the better one
+ * @param rejected the other one
  */
 public record PreferencePair(Example chosen, Example rejected) {}

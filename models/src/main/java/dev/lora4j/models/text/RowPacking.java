@@ -10,19 +10,19 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Puts examples side by side into rows, best fit decreasing: the longest first, each into the row
- * that it leaves least room in. The rows needed are at most 11/9 of the fewest possible, plus one
- * (Johnson, Demers, Ullman, Garey and Graham, 1974).
+ * Bin packing of examples into rows, best fit decreasing: longest first, each into the row that it
+ * leaves the least room in. It needs at most 11/9 of the optimal number of rows, plus one (Johnson,
+ * Demers, Ullman, Garey and Graham, 1974).
  */
 final class RowPacking {
   private RowPacking() {}
 
   /**
-   * Packs; examples of one length keep their order.
+   * Packs examples; those of equal length keep their order.
    *
-   * @param lengths of the examples, each at most {@code width}
-   * @param width the greatest length of a row
-   * @return for each row, the examples in it
+   * @param lengths at most {@code width} each
+   * @param width of a row
+   * @return the examples of each row
    */
   static List<List<Integer>> pack(int[] lengths, int width) {
     Integer[] longestFirst = new Integer[lengths.length];

@@ -11,13 +11,16 @@ import dev.lora4j.UserError;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** Turns a row's JSON into a sample; what does not fit is told with its place. */
-final class RowParser {
+/** Reads the fields of one row; errors name file and row. */
+public final class RowParser {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  private static final Map<String, Boolean> FLAGS =
+      Map.of("true", true, "1", true, "false", false, "0", false);
 
   private final Path file;
   private final long number;
@@ -36,7 +39,8 @@ final class RowParser {
     }
   }
 
-  private UserError wrong(String problem) {
+  /** An error that names the row. */
+  public UserError wrong(String problem) {
     return new UserError(TextRow.place(file, number) + ": " + problem);
   }
 
@@ -46,7 +50,7 @@ final class RowParser {
     return names;
   }
 
-  /** The form that the row's fields tell. */
+  /** Recognises the form of the row. */
   DataForm form() {
     return DataForm.of(fields()).orElseThrow(() -> wrong(noForm()));
   }
@@ -54,7 +58,7 @@ final class RowParser {
   private String noForm() {
     TreeSet<String> known = new TreeSet<>();
     StringBuilder forms = new StringBuilder();
-    for (DataForm form : DataForm.values()) {
+    for (DataForm form : DataForm.all()) {
       if (!form.fields().isEmpty()) {
         known.addAll(form.fields());
         forms.append("\n  ").append(String.join(", ", form.fields()));
@@ -73,22 +77,16 @@ final class RowParser {
   }
 
   TextRow parse(DataForm form) {
-    Sample sample =
-        switch (form) {
-          case CHAT -> new Sample.Chat(messages("messages"), 0);
-          case COMPLETION -> answered("prompt", "completion");
-          case INSTRUCTION ->
-              new Sample.Instruction(text("instruction"), optionalText("input"), text("output"));
-          case TEXT -> new Sample.Text(text("text"));
-          case PREFERENCE ->
-              new Sample.Preference(answered("prompt", "chosen"), answered("prompt", "rejected"));
-          case DOCUMENT -> throw wrong("a document has no rows");
-        };
-    return new TextRow(file, number, sample);
+    return new TextRow(file, number, form.parse(this));
   }
 
-  /** Two texts, or two parts of a conversation. */
-  private Sample answered(String prompt, String answer) {
+  /** A whole conversation. */
+  Sample chat(String field) {
+    return new Sample.Chat(messages(field), 0);
+  }
+
+  /** A prompt with an answer: two texts, or two parts of a conversation. */
+  public Sample answered(String prompt, String answer) {
     JsonNode first = required(prompt);
     JsonNode second = required(answer);
     if (first.isTextual() && second.isTextual()) {
@@ -114,7 +112,17 @@ final class RowParser {
     return value;
   }
 
-  private String text(String field) {
+  /** A boolean; in a table, true, false, 1 or 0. */
+  public boolean flag(String field) {
+    String word = required(field).asText().toLowerCase(Locale.ROOT);
+    if (!FLAGS.containsKey(word)) {
+      throw wrong(field + ": expected true or false, found " + required(field));
+    }
+    return FLAGS.get(word);
+  }
+
+  /** A text. */
+  public String text(String field) {
     JsonNode value = required(field);
     if (!value.isTextual()) {
       throw wrong(field + ": expected a text, found " + value.getNodeType());
@@ -122,7 +130,7 @@ final class RowParser {
     return value.asText();
   }
 
-  private String optionalText(String field) {
+  String optionalText(String field) {
     return row.hasNonNull(field) ? text(field) : "";
   }
 

@@ -2,15 +2,15 @@ package dev.lora4j.models.text;
 
 import java.util.List;
 
-/** One row of training data, before it is written as a model reads it. */
+/** One row of training data before it is rendered and tokenized. */
 public sealed interface Sample {
 
   /**
    * A conversation.
    *
    * @param messages its turns
-   * @param given how many turns at the beginning are there to be read only: no answer in them is
-   *     learned
+   * @param given number of turns at the beginning that are context only: no answer in them is
+   *     trained
    */
   record Chat(List<Message> messages, int given) implements Sample {
     public Chat {
@@ -18,24 +18,38 @@ public sealed interface Sample {
     }
   }
 
-  /** A text, and how it goes on; only that is learned. */
+  /** A prompt and its completion; the loss is on the completion only. */
   record Completion(String prompt, String completion) implements Sample {}
 
   /**
-   * A task, what it is to be done with, and the result.
+   * A task, its input and the expected output.
    *
    * @param input may be empty
    */
   record Instruction(String instruction, String input, String output) implements Sample {}
 
-  /** A text of its own, with an end. */
+  /** A complete text. */
   record Text(String text) implements Sample {}
 
   /** A long text, to be cut into blocks. */
   record Document(String text) implements Sample {}
 
-  /**
-   * Two answers to the same, of which one is better. Both are conversations, or both completions.
-   */
-  record Preference(Sample chosen, Sample rejected) implements Sample {}
+  /** Answers with a judgement, for an objective that compares. A form may bring its own. */
+  non-sealed interface Rated extends Sample {
+    /** The answers that stay together, each a conversation or a completion. */
+    List<Sample> answers();
+
+    /** The score of these answers; see {@link Example#score}. */
+    default double score() {
+      return 0;
+    }
+  }
+
+  /** Two answers to the same prompt, the better one first. */
+  record Preference(Sample chosen, Sample rejected) implements Rated {
+    @Override
+    public List<Sample> answers() {
+      return List.of(chosen, rejected);
+    }
+  }
 }

@@ -1,8 +1,8 @@
 package dev.lora4j.models.text;
 
-/** Whether a text is encoded with the tokens that the model wants around one. */
+/** Whether the tokenizer adds special tokens around a text. */
 enum SpecialTokenUse {
   ADDED,
-  /** For texts that have them already, such as a chat template's. */
+  /** For texts that contain them, such as those of a chat template. */
   LEFT_OUT
 }

@@ -12,16 +12,14 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The tokens that mean something by themselves, as {@code tokenizer_config.json}, else {@code
- * special_tokens_map.json}, and {@code generation_config.json} name them.
+ * Special tokens, from {@code tokenizer_config.json}, else {@code special_tokens_map.json}, and
+ * {@code generation_config.json}.
  *
- * @param texts name → text, such as {@code eos_token} → {@code </s>}; the ones that a chat template
- *     may use
- * @param bos the token before a text, if there is one
- * @param eos the token that ends a text, if there is one
- * @param pad the token that others fill rows up with, if there is one; not read here
- * @param stops every token that ends an answer: {@code eos} and those of {@code
- *     generation_config.json}
+ * @param texts texts by name, such as {@code eos_token} → {@code </s>}, for the chat template
+ * @param bos beginning-of-text token
+ * @param eos end-of-text token
+ * @param pad padding token; not used here
+ * @param stops all stop tokens: {@code eos} and those of {@code generation_config.json}
  */
 public record SpecialTokens(
     Map<String, String> texts,
@@ -59,7 +57,7 @@ public record SpecialTokens(
     return new SpecialTokens(texts, bos, eos, pad, stops);
   }
 
-  /** A token stands there as its text, or as an object with its text. */
+  /** A token is given as its text, or as an object with its text. */
   private static Optional<String> text(JsonNode token) {
     if (token == null) {
       return Optional.empty();
@@ -78,7 +76,7 @@ public record SpecialTokens(
     if (text != null) {
       OptionalInt id = vocabulary.id(text);
       if (id.isEmpty()) {
-        throw new CorruptFile(file, name + ": " + text + " is no token of tokenizer.json");
+        throw new CorruptFile(file, name + ": " + text + " is not in tokenizer.json");
       }
       return id;
     }

@@ -4,12 +4,13 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /**
- * Data in two parts: one to train on, one to see how well that went.
+ * A training and a validation part.
  *
- * @param train to train on
- * @param valid never trained on
+ * @param train examples to train on
+ * @param valid validation examples, never trained on
  */
 public record Split<T>(List<T> train, List<T> valid) {
   public Split {
@@ -18,14 +19,19 @@ public record Split<T>(List<T> train, List<T> valid) {
   }
 
   /**
-   * Holds back the end: what goes on from where the other part stops, as a long text's blocks do.
+   * Takes the validation part from the end, as for the blocks of a long text.
    *
-   * @param valid how many to hold back, less than there are
+   * @param valid number of validation examples, fewer than all
    */
   public static <T> Split<T> atEnd(List<T> all, int valid) {
     requireLess(valid, all.size());
     int seam = all.size() - valid;
     return new Split<>(all.subList(0, seam), all.subList(seam, all.size()));
+  }
+
+  /** Maps both parts. */
+  public <U> Split<U> map(Function<? super T, ? extends U> made) {
+    return new Split<>(train.stream().<U>map(made).toList(), valid.stream().<U>map(made).toList());
   }
 
   private static void requireLess(int valid, int all) {
@@ -35,9 +41,10 @@ public record Split<T>(List<T> train, List<T> valid) {
   }
 
   /**
-   * Draws the second part; both keep their order. The same seed draws the same.
+   * Draws the validation part at random; both parts keep their order. The same seed gives the same
+   * split.
    *
-   * @param valid how many to hold back, less than there are
+   * @param valid number of validation examples, fewer than all
    */
   public static <T> Split<T> of(List<T> all, int valid, long seed) {
     requireLess(valid, all.size());

@@ -2,6 +2,7 @@ package dev.lora4j.models.text;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.data.RowFormat;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -9,29 +10,29 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
- * A file of training data: jsonl, json, csv, tsv, parquet, or plain text. Its rows are read one
- * after the other, never all at once.
+ * A file of training data: jsonl, json, csv, tsv, parquet or plain text. Rows are streamed.
  *
- * @param file where it is
- * @param form what its rows are, as the first one tells
+ * @param file the path
+ * @param form the form of its rows, recognised from the first one
  */
 public record TextData(Path file, DataForm form) {
   private static final String PLAIN_TEXT = "txt";
 
   /**
-   * Looks at a file's first row and finds out what it is.
+   * Recognises the form of a file from its first row.
    *
-   * @throws UserError when there is no such file, or no row, or its fields tell nothing
-   * @throws CorruptFile when it is not what its name says
+   * @throws UserError if the file is missing or empty, or no form has its fields
+   * @throws CorruptFile if its content does not match its extension
    */
   public static TextData open(Path file) {
-    if (DataFile.ending(file).equals(PLAIN_TEXT)) {
+    if (RowFormat.ending(file).equals(PLAIN_TEXT)) {
       if (!Files.isRegularFile(file)) {
         throw new UserError("cannot read " + file + ": there is no such file");
       }
-      return new TextData(file, DataForm.DOCUMENT);
+      return new TextData(file, StandardForm.DOCUMENT);
     }
     List<DataForm> first = new ArrayList<>();
     DataFile.read(
@@ -47,12 +48,12 @@ public record TextData(Path file, DataForm form) {
   }
 
   /**
-   * Hands out all rows in the file's order.
+   * Passes on all rows in the file's order.
    *
-   * @throws UserError naming the file and the row where a row is not of the file's form
+   * @throws UserError naming file and row where a row has another form
    */
   public void forEach(Consumer<TextRow> taker) {
-    if (form == DataForm.DOCUMENT) {
+    if (form == StandardForm.DOCUMENT) {
       taker.accept(new TextRow(file, 1, new Sample.Document(wholeText())));
       return;
     }
@@ -64,7 +65,33 @@ public record TextData(Path file, DataForm form) {
         });
   }
 
-  /** All rows, for data that is known to be small. */
+  /**
+   * The same file in one of these forms, where its own has all the fields of one.
+   *
+   * @throws UserError if the file has none of these forms
+   */
+  public TextData readAs(List<? extends DataForm> forms) {
+    if (forms.contains(form)) {
+      return this;
+    }
+    return forms.stream()
+        .filter(one -> !one.fields().isEmpty() && form.fields().containsAll(one.fields()))
+        .findFirst()
+        .map(one -> new TextData(file, one))
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "%s: expected fields %s; found %s"
+                        .formatted(
+                            file,
+                            forms.stream()
+                                .filter(one -> !one.fields().isEmpty())
+                                .map(one -> String.join(", ", one.fields()))
+                                .collect(Collectors.joining(" or ")),
+                            form.sentence())));
+  }
+
+  /** All rows, for data known to be small. */
   public List<TextRow> rows() {
     List<TextRow> rows = new ArrayList<>();
     forEach(rows::add);

@@ -1,11 +1,10 @@
 package dev.lora4j.models.text;
 
 import dev.lora4j.UserError;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Examples to train a language model on, and what became of the data on the way.
+ * Examples for causal language modelling, with a report on the data.
  *
  * <pre>{@code
  * TextExamples examples =
@@ -14,7 +13,7 @@ import java.util.List;
  * }</pre>
  *
  * @param examples in the data's order
- * @param report the figures and warnings
+ * @param report figures and warnings
  */
 public record TextExamples(List<Example> examples, DataReport report) {
   public TextExamples {
@@ -22,30 +21,13 @@ public record TextExamples(List<Example> examples, DataReport report) {
   }
 
   /**
-   * Makes examples of all rows of a file.
+   * Tokenizes all rows of a file.
    *
-   * @throws UserError naming the row that can't be made one, or when no row has anything to learn
+   * @throws UserError if the data are for another objective, a row has no valid example, or no row
+   *     has a token to learn
    */
   public static TextExamples of(TextData data, Tokenizer tokenizer, ExampleOptions options) {
-    DataCounts counts = new DataCounts();
-    ExampleMaker maker = new ExampleMaker(tokenizer, options, counts);
-    List<Example> examples = new ArrayList<>();
-    data.forEach(
-        row -> {
-          counts.row();
-          examples.addAll(maker.make(row));
-        });
-    DataReport report = counts.report(tokenizer.special().eos().isEmpty());
-    if (examples.isEmpty()) {
-      throw new UserError(nothingToLearn(data, report, options));
-    }
-    return new TextExamples(examples, report);
-  }
-
-  private static String nothingToLearn(TextData data, DataReport report, ExampleOptions options) {
-    String problem = data.file() + ": no token to learn in " + report.rows() + " rows";
-    return report.truncated() > 0
-        ? problem + "; the prompts alone have more than " + options.maxTokens() + " tokens"
-        : problem + "; has it answers?";
+    ExampleGroups made = ExampleGroups.of(data.readAs(StandardForm.TEXTS), tokenizer, options);
+    return new TextExamples(made.examples(), made.report());
   }
 }

@@ -5,13 +5,13 @@ import java.nio.file.Path;
 /**
  * A row of a data file.
  *
- * @param file where it stands
- * @param number which one it is, from 1
- * @param sample what it says
+ * @param file its path
+ * @param number counted from 1
+ * @param sample its content
  */
 public record TextRow(Path file, long number, Sample sample) {
 
-  /** Where it stands, for messages to people. */
+  /** File and row, for messages. */
   public String place() {
     return place(file, number);
   }

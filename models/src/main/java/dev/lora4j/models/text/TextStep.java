@@ -1,16 +1,14 @@
 package dev.lora4j.models.text;
 
+import dev.lora4j.row.CostModel;
 import java.util.List;
 
 /**
- * What one training step is made on.
+ * The global batch of a step.
  *
- * @param rows the rows, each of one example or several
+ * @param rows rows of one example or several packed ones
  */
 public record TextStep(List<List<Example>> rows) {
-  /** Tokens whose attention costs as much as everything else that is done for a token. */
-  private static final long ATTENTION_AS_DEAR = 4096;
-
   public TextStep {
     rows = rows.stream().map(List::copyOf).toList();
   }
@@ -20,37 +18,37 @@ public record TextStep(List<List<Example>> rows) {
     return rows.stream().flatMap(List::stream).toList();
   }
 
-  /** How many tokens carry loss: what the step's loss is to be divided by. */
+  /** Number of tokens that carry loss. */
   public int lossTokens() {
     return examples().stream().mapToInt(Example::lossTokens).sum();
   }
 
-  /** How many tokens there are, those that several begin with counted for each. */
+  /** Number of tokens; shared prefixes count for each example. */
   public int tokens() {
     return examples().stream().mapToInt(Example::length).sum();
   }
 
-  /** The same rows in pieces of so many; the last one may have fewer. */
+  /** Splits into batches of so many rows; the last one may have fewer. */
   public List<TextStep> pieces(int rowsInPiece) {
     return TextSteps.cut(rows, rowsInPiece).stream().map(TextStep::new).toList();
   }
 
   /**
-   * The step's examples in batches of about the same cost, at most one for each worker; those of a
-   * row stay together. The same rows are dealt in the same way.
+   * Divides the step into micro-batches of similar cost, at most one for each worker. A row stays
+   * whole. The same rows give the same micro-batches.
    */
-  public List<PackedBatch> dealt(int workers) {
-    return shares(workers).stream().map(PackedBatch::of).toList();
+  public List<MicroBatch> dealt(int workers) {
+    return shares(workers).stream().map(MicroBatch::of).toList();
   }
 
-  /** By cost, or neighbours in the order of their tokens, where these have more in common. */
+  /** By cost, or by shared prefixes where that is less work. */
   private List<List<Example>> shares(int workers) {
     List<List<Example>> byCost = sharesByCost(workers);
     if (rows.stream().anyMatch(row -> row.size() != 1)) {
       return byCost;
     }
-    List<List<Example>> neighbours = new CommonBeginnings(examples()).dealt(workers);
-    return dearest(neighbours) < dearest(byCost) ? neighbours : byCost;
+    List<List<Example>> byPrefix = sharesByPrefix(workers);
+    return greatestCost(byPrefix) < greatestCost(byCost) ? byPrefix : byCost;
   }
 
   private List<List<Example>> sharesByCost(int workers) {
@@ -61,16 +59,23 @@ public record TextStep(List<List<Example>> rows) {
         .toList();
   }
 
-  private static long dearest(List<List<Example>> shares) {
+  private List<List<Example>> sharesByPrefix(int workers) {
+    List<Example> examples = examples();
+    return Deal.byPrefix(MicroBatch.layout(examples), workers).stream()
+        .map(share -> share.stream().map(examples::get).toList())
+        .toList();
+  }
+
+  private static long greatestCost(List<List<Example>> shares) {
     return shares.stream().mapToLong(TextStep::cost).max().orElse(0);
   }
 
-  /** Every token that is read costs, and every pair of tokens of an example a little. */
+  /** One for each token that is computed, plus the attention's quadratic part. */
   private static long cost(List<Example> share) {
-    long cost = new CommonBeginnings(share).length();
+    long cost = MicroBatch.layout(share).size();
     for (Example example : share) {
       long length = example.length();
-      cost += length * length / ATTENTION_AS_DEAR;
+      cost += length * length / CostModel.ATTENTION_TOKENS_IN_TRAINING;
     }
     return cost;
   }

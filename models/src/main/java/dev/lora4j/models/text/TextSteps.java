@@ -7,11 +7,11 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 
 /**
- * The steps that go once through all examples, in another order each epoch. The same seed gives the
- * same steps. Each example is in exactly one of them.
+ * Samples the steps of an epoch. Each example is in exactly one step; the order differs from epoch
+ * to epoch and follows from the seed.
  */
 public final class TextSteps {
-  /** Examples of about the same length are found among those of so many steps. */
+  /** Number of steps among whose examples those of similar length are grouped. */
   private static final int SORTED_TOGETHER = 32;
 
   private final Function<SplittableRandom, List<TextStep>> draw;
@@ -23,9 +23,9 @@ public final class TextSteps {
   }
 
   /**
-   * Steps of full rows, with as many examples in each as fit.
+   * Steps of packed rows.
    *
-   * @param width the greatest length of a row; no example may be longer
+   * @param width of a row; no example may be longer
    * @param rowsInStep rows in a step; the last one may have fewer
    */
   public static TextSteps packed(List<Example> examples, int width, int rowsInStep, long seed) {
@@ -34,26 +34,24 @@ public final class TextSteps {
   }
 
   /**
-   * Steps of examples with a row each, those of about the same length together: such often begin
-   * alike, too, and workers get as much of them as each other.
+   * Steps of examples with a row each. Examples of similar length are in the same step: they often
+   * share a prefix, and workers get equal amounts.
    *
    * @param examplesInStep examples in a step; one of them may have fewer
    */
   public static TextSteps byLength(List<Example> examples, int examplesInStep, long seed) {
-    List<List<Example>> rows = examples.stream().map(List::of).toList();
-    return new TextSteps(random -> stepsByLength(rows, examplesInStep, random), seed);
+    return ofGroups(examples.stream().map(List::of).toList(), examplesInStep, seed);
   }
 
   /**
-   * Steps of pairs with a row each, which holds the better answer and then the other one; pairs of
-   * about the same length together.
+   * Steps of groups with a row each, such as the two answers of a preference pair; groups of
+   * similar length are in the same step.
    *
-   * @param pairsInStep pairs in a step; one of them may have fewer
+   * @param groupsInStep groups in a step; one of them may have fewer
    */
-  public static TextSteps preferences(List<PreferencePair> pairs, int pairsInStep, long seed) {
-    List<List<Example>> rows =
-        pairs.stream().map(pair -> List.of(pair.chosen(), pair.rejected())).toList();
-    return new TextSteps(random -> stepsByLength(rows, pairsInStep, random), seed);
+  public static TextSteps ofGroups(List<List<Example>> groups, int groupsInStep, long seed) {
+    List<List<Example>> rows = List.copyOf(groups);
+    return new TextSteps(random -> stepsByLength(rows, groupsInStep, random), seed);
   }
 
   /** The steps of an epoch, counted from 0. */

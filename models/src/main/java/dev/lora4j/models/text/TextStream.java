@@ -3,9 +3,8 @@ package dev.lora4j.models.text;
 import java.util.Arrays;
 
 /**
- * Turns ids that come one by one into text, without special tokens. A character whose bytes are
- * spread over several tokens appears when it is whole: no piece ends in half a character. For one
- * thread.
+ * Streaming detokenizer, without special tokens. A character whose bytes are spread over several
+ * tokens appears when it is complete. For one thread.
  */
 public final class TextStream {
   private static final String INCOMPLETE = "\uFFFD";
@@ -14,7 +13,7 @@ public final class TextStream {
   private int[] ids = new int[64];
   private int count;
 
-  // Decoding from a little before the new ids keeps the space that a first token would lose.
+  // decoding starts before the new ids to keep leading spaces
   private int context;
   private int shown;
 
@@ -22,7 +21,7 @@ public final class TextStream {
     this.tokenizer = tokenizer;
   }
 
-  /** Takes the next id and returns the text that it completes, often nothing. */
+  /** Adds an id and returns the text that it completes, which may be empty. */
   public String add(int id) {
     if (count == ids.length) {
       ids = Arrays.copyOf(ids, 2 * count);
@@ -32,7 +31,7 @@ public final class TextStream {
     return text.endsWith(INCOMPLETE) ? "" : show(text);
   }
 
-  /** What is left when no more ids come; bytes that never became a character show as U+FFFD. */
+  /** Returns the remaining text; incomplete bytes become U+FFFD. */
   public String finish() {
     return show(decode(count));
   }

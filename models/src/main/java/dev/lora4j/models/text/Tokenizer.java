@@ -15,17 +15,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A Hugging Face tokenizer, as models carry it beside their weights: {@code tokenizer.json} with
- * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code generation_config.json}
- * where they exist, or made from what a GGUF file says. The same library computes here as in
- * Python. Safe for use by many threads; it holds native memory until it is closed.
+ * A Hugging Face tokenizer: {@code tokenizer.json} with {@code tokenizer_config.json}, {@code
+ * special_tokens_map.json} and {@code generation_config.json}, or the tokenizer of a GGUF file. The
+ * library is the one that Python uses. Thread-safe; holds native memory until it is closed.
  */
 public final class Tokenizer implements AutoCloseable {
   private static final Map<String, String> WHOLE_TEXTS =
       Map.of("truncation", "false", "padding", "false");
 
   static {
-    // The library would look for a CUDA build to download, and count its uses over the network.
+    // keeps the library from downloading a CUDA build and from reporting its use
     setIfAbsent("RUST_FLAVOR", "cpu");
     setIfAbsent("OPT_OUT_TRACKING", "true");
   }
@@ -47,16 +46,20 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Opens the tokenizer of a model.
+   * Loads the tokenizer of a model.
    *
-   * @param model a directory, or a GGUF file that carries one
-   * @throws UserError when there is no {@code tokenizer.json}, or the GGUF file's tokenizer is not
+   * @param model a directory, or a GGUF file with a tokenizer
+   * @throws UserError if {@code tokenizer.json} is missing or the GGUF file's tokenizer is not
    *     supported
-   * @throws CorruptFile when a file is not what it should be
+   * @throws CorruptFile if a file is malformed
    */
   public static Tokenizer load(Path model) {
-    ModelFiles files = ModelFiles.at(model);
-    Path file = model.resolve("tokenizer.json");
+    return load(ModelFiles.at(model));
+  }
+
+  /** Opens the tokenizer of a model whose files were found before; see {@link #load(Path)}. */
+  public static Tokenizer load(ModelFiles files) {
+    Path file = files.path().resolve("tokenizer.json");
     byte[] content =
         files
             .read("tokenizer.json")
@@ -64,8 +67,8 @@ public final class Tokenizer implements AutoCloseable {
                 () ->
                     new UserError(
                         "no tokenizer.json in "
-                            + model
-                            + "; a model's own files have one, or transformers makes it: "
+                            + files.path()
+                            + "; download the model's own, or let transformers write it: "
                             + "AutoTokenizer.from_pretrained(…).save_pretrained(…)"));
     Vocabulary vocabulary = Vocabulary.parse(file, content);
     SpecialTokens special = SpecialTokens.read(files, vocabulary);
@@ -78,23 +81,24 @@ public final class Tokenizer implements AutoCloseable {
     } catch (IOException e) {
       throw new UserError("cannot read " + file + ": " + e, e);
     } catch (RuntimeException e) {
-      throw new CorruptFile(file, "no tokenizer: " + e.getMessage(), e);
+      throw new CorruptFile(file, "not a tokenizer: " + e.getMessage(), e);
     }
   }
 
-  /** The ids of a text, with the tokens that the model wants around one, such as bos. */
+  /** Encodes a text with the special tokens that the model expects, such as bos. */
   public int[] encode(String text) {
     return ints(tokenizer.encode(text, true, false).getIds());
   }
 
-  /** The ids of a text alone. Special tokens that are written out in it are still recognised. */
+  /**
+   * Encodes a text without adding special tokens. Special tokens written in the text are
+   * recognised.
+   */
   public int[] encodePlain(String text) {
     return ints(tokenizer.encode(text, false, false).getIds());
   }
 
-  /**
-   * The tokens of a text, with bos and the like where wanted, and the chars that each stands for.
-   */
+  /** Encodes a text and returns the chars of each token. */
   List<TokenSpan> spans(String text, SpecialTokenUse use) {
     Encoding encoding = tokenizer.encode(text, use == SpecialTokenUse.ADDED, false);
     CodePoints codePoints = new CodePoints(text);
@@ -110,27 +114,27 @@ public final class Tokenizer implements AutoCloseable {
     return tokens;
   }
 
-  /** The text of these ids, special tokens included. */
+  /** Decodes ids, special tokens included. */
   public String decode(int... ids) {
     return tokenizer.decode(longs(ids), false);
   }
 
-  /** The text of these ids without special tokens. */
+  /** Decodes ids without special tokens. */
   public String decodeSkippingSpecial(int... ids) {
     return tokenizer.decode(longs(ids), true);
   }
 
-  /** A decoder for ids that come one by one. */
+  /** A streaming detokenizer. */
   public TextStream stream() {
     return new TextStream(this);
   }
 
-  /** The tokens that mean something by themselves. */
+  /** The special tokens. */
   public SpecialTokens special() {
     return special;
   }
 
-  /** One more than the greatest id: the rows that an embedding needs at least. */
+  /** Vocabulary size: the greatest id plus one. */
   public int vocabularySize() {
     return vocabularySize;
   }

@@ -15,11 +15,11 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tokens of a {@code tokenizer.json} and their ids. Such files are long, and all else in them
- * is passed over: as a tree of objects they would take four times as long to read.
+ * The vocabulary of a {@code tokenizer.json}. The file is parsed as a stream, which takes a quarter
+ * of the time of a tree.
  */
 final class Vocabulary {
-  // Tokens are keys that are met once: there is nothing to gain in remembering them.
+  // tokens occur once: caching field names would only cost time
   private static final JsonFactory ONCE =
       JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
   private static final ObjectMapper JSON = new ObjectMapper(ONCE);
@@ -30,9 +30,9 @@ final class Vocabulary {
   private Vocabulary() {}
 
   /**
-   * Of the content of a {@code tokenizer.json}.
+   * Parses a {@code tokenizer.json}.
    *
-   * @throws CorruptFile when it is something else
+   * @throws CorruptFile if it is malformed
    */
   static Vocabulary parse(Path file, byte[] content) {
     Vocabulary vocabulary = new Vocabulary();
@@ -42,12 +42,12 @@ final class Vocabulary {
       }
       fields(parser, vocabulary::readField);
     } catch (JsonProcessingException e) {
-      throw new CorruptFile(file, "no JSON: " + e.getOriginalMessage(), e);
+      throw new CorruptFile(file, "invalid JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new IllegalStateException("memory that can't be read", e);
+      throw new IllegalStateException("cannot read a byte array", e);
     }
     if (vocabulary.ids.isEmpty()) {
-      throw new CorruptFile(file, "key model.vocab: expected the tokens, found nothing");
+      throw new CorruptFile(file, "key model.vocab: expected tokens, found none");
     }
     vocabulary.putAdded();
     return vocabulary;
@@ -57,7 +57,7 @@ final class Vocabulary {
     void read(String name, JsonParser value) throws IOException;
   }
 
-  /** Goes through the object that begins here; what is not read is passed over. */
+  /** Iterates over the fields of an object; unread values are skipped. */
   private static void fields(JsonParser parser, Field field) throws IOException {
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
@@ -88,7 +88,7 @@ final class Vocabulary {
     }
   }
 
-  /** Their ids go before those of the same tokens in the vocabulary. */
+  /** Added tokens take precedence over the vocabulary. */
   private void putAdded() {
     if (added != null) {
       for (JsonNode token : added) {
@@ -98,7 +98,7 @@ final class Vocabulary {
     }
   }
 
-  /** One more than the greatest id: the rows that an embedding needs at least. */
+  /** Vocabulary size: the greatest id plus one. */
   int size() {
     return 1 + ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
   }

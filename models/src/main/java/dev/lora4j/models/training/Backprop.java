@@ -13,9 +13,9 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A batch through a language model and back, on one thread: hidden states of all tokens, logits of
- * those alone that predict a token with loss. What a layer leaves behind for Java alone is freed
- * when the layer is through.
+ * Forward and backward pass of a micro-batch on one thread, with chunked cross-entropy. Logits are
+ * computed only at positions that predict a token with loss. Intermediate tensors of a layer are
+ * freed as soon as the layer is done.
  */
 final class Backprop implements AutoCloseable {
   private final LanguageModel model;
@@ -24,7 +24,8 @@ final class Backprop implements AutoCloseable {
   private final HeadLoss head;
 
   /**
-   * @param recompute whether only the layers' inputs are kept, and their insides computed again
+   * @param recompute whether activation checkpointing is on: only the inputs of the layers are
+   *     kept, and the rest is recomputed in the backward pass
    */
   Backprop(LanguageModel model, boolean recompute) {
     this.model = model;
@@ -32,19 +33,19 @@ final class Backprop implements AutoCloseable {
     head = new HeadLoss(model, random);
   }
 
-  /** The losses of a batch, {@code [n]}, and nothing else. */
-  Tensor losses(LossRows rows) {
+  /** Returns the losses of a micro-batch, {@code [n]}, without a graph. */
+  Tensor losses(ModelInputs rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
       return head.losses(hidden(rows), rows.targets());
     }
   }
 
   /**
-   * Adds the gradients of {@code Σ weight · loss} to those of all that learns.
+   * Adds the gradients of {@code Σ weight · loss} to those of the trainable parameters.
    *
-   * @param seed of what is dropped
+   * @param seed of the dropout masks
    */
-  void backward(LossRows rows, long seed, HeadLoss.Weights weights) {
+  void backward(ModelInputs rows, long seed, HeadLoss.Weights weights) {
     random.seed(seed);
     random.enter();
     try {
@@ -58,28 +59,31 @@ final class Backprop implements AutoCloseable {
     }
   }
 
-  private void backwardAtOnce(LossRows rows, HeadLoss.Weights weights) {
+  private void backwardAtOnce(ModelInputs rows, HeadLoss.Weights weights) {
     try (OnePass pass = OnePass.open()) {
       backwardFromHead(hidden(rows), rows, weights);
     }
   }
 
-  /** What the head reads where there is loss, {@code [n, hidden]}. */
-  private Tensor hidden(LossRows rows) {
+  /** Returns the input of the head at the loss positions, {@code [n, hidden]}. */
+  private Tensor hidden(ModelInputs rows) {
     Passage passage = model.passage(rows.tokens());
     Tensor x = passage.begin();
     for (int i = 0; i < passage.layers() - 1; i++) {
       int layer = i;
       Tensor input = x;
       x = inScope(() -> passage.layer(layer, input));
-      input.deallocate(); // the graph has what it needs
+      input.deallocate(); // the graph keeps what it needs
     }
     Tensor last = x;
-    return inScope(() -> passage.finishAt(rows.places(), last));
+    return inScope(() -> passage.finishAt(rows.lossPositions(), last));
   }
 
-  /** (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer being a segment, and the last kept. */
-  private void backwardByLayers(LossRows rows, HeadLoss.Weights weights) {
+  /**
+   * Activation checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1) with one layer as a
+   * segment; the last layer is kept.
+   */
+  private void backwardByLayers(ModelInputs rows, HeadLoss.Weights weights) {
     Passage passage = model.passage(rows.tokens());
     Tensor first = passage.begin();
     List<Tensor> inputs = new ArrayList<>();
@@ -93,7 +97,7 @@ final class Backprop implements AutoCloseable {
     Tensor last = leaf(x);
     try (PointerScope scope = new PointerScope();
         OnePass pass = OnePass.open()) {
-      backwardFromHead(passage.finishAt(rows.places(), last), rows, weights);
+      backwardFromHead(passage.finishAt(rows.lossPositions(), last), rows, weights);
     }
     Tensor gradient = last.requires_grad() ? last.grad() : null;
     for (int i = inputs.size() - 1; i >= 0 && gradient != null; i--) {
@@ -109,7 +113,7 @@ final class Backprop implements AutoCloseable {
     }
   }
 
-  private void backwardFromHead(Tensor hidden, LossRows rows, HeadLoss.Weights weights) {
+  private void backwardFromHead(Tensor hidden, ModelInputs rows, HeadLoss.Weights weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);
@@ -124,7 +128,7 @@ final class Backprop implements AutoCloseable {
     return Ops.giveToScope(y);
   }
 
-  /** The layer's output, which says whether it would have a gradient, and has none. */
+  /** Returns a layer's output without its graph; {@code requires_grad} is as with the graph. */
   private static Tensor withoutGraph(Passage passage, int layer, Tensor x) {
     Tensor y;
     try (PointerScope scope = new PointerScope();

@@ -3,15 +3,15 @@ package dev.lora4j.models.training;
 import dev.lora4j.UserError;
 
 /**
- * How examples come together.
+ * Batch configuration.
  *
- * @param rows rows in a batch: what is computed at once, by all workers together
- * @param accumulate how many batches make a step; the step is the one that a batch of all their
- *     rows would make
- * @param maxTokens the greatest length of an example, and the width of packed rows
- * @param packed whether a row is as many examples as fit, of which none sees another
- * @param recompute whether only the input of each layer is kept in the forward, and the rest is
- *     computed again in the backward: less memory, and the layers' forward twice
+ * @param rows batch size: rows that are computed at once, by all workers together
+ * @param accumulate gradient accumulation: batches in a step. The step equals that of one large
+ *     batch.
+ * @param maxTokens maximum sequence length: limit of an example, and width of packed rows
+ * @param packed whether a row packs as many examples as fit; they do not attend to each other
+ * @param recompute activation checkpointing: keep only the inputs of the layers and recompute the
+ *     rest in the backward pass. Saves memory, costs a second forward pass.
  */
 public record Batching(int rows, int accumulate, int maxTokens, boolean packed, boolean recompute) {
   public Batching {
@@ -26,27 +26,27 @@ public record Batching(int rows, int accumulate, int maxTokens, boolean packed, 
     }
   }
 
-  /** Batches of so many rows of one example each, of at most 512 tokens; one makes a step. */
+  /** Batches of this size, one example of at most 512 tokens a row, one batch a step. */
   public static Batching of(int rows) {
     return new Batching(rows, 1, 512, false, false);
   }
 
-  /** The same, with so many batches in a step. */
+  /** Copy with this number of batches in a step. */
   public Batching accumulate(int batches) {
     return new Batching(rows, batches, maxTokens, packed, recompute);
   }
 
-  /** The same with rows of another length. */
+  /** Copy with another maximum sequence length. */
   public Batching maxTokens(int tokens) {
     return new Batching(rows, accumulate, tokens, packed, recompute);
   }
 
-  /** The same with rows of as many examples as fit. */
+  /** Copy with packing. */
   public Batching packing() {
     return new Batching(rows, accumulate, maxTokens, true, recompute);
   }
 
-  /** The same with less memory and more time. */
+  /** Copy with activation checkpointing. */
   public Batching recomputing() {
     return new Batching(rows, accumulate, maxTokens, packed, true);
   }

@@ -7,7 +7,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 
-/** What tells data from other data: the tokens, their order, and which of them carry loss. */
+/** Digest of the training data: tokens, their order, label masks and scores. */
 final class DataDigest {
   private DataDigest() {}
 
@@ -21,6 +21,9 @@ final class DataDigest {
         bytes.putInt(example.token(i)).put((byte) (example.carriesLoss(i) ? 1 : 0));
       }
       digest.update(bytes.array());
+      if (example.score() != 0) {
+        digest.update(ByteBuffer.allocate(Double.BYTES).putDouble(example.score()).array());
+      }
     }
     return HexFormat.of().formatHex(digest.digest());
   }

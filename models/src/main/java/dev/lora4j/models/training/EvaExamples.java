@@ -3,7 +3,6 @@ package dev.lora4j.models.training;
 import dev.lora4j.lora.EvaBatch;
 import dev.lora4j.lora.Initialization;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.models.text.TextSteps;
 import dev.lora4j.nn.Ops;
@@ -14,8 +13,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Some of the training data as examples for {@link Initialization.Eva}: the adapter begins from
- * what the layers are given where something is learned.
+ * A sample of the training data for {@link Initialization.Eva}, which initialises an adapter from
+ * the layers' inputs at tokens with loss.
  */
 public final class EvaExamples {
   private static final int ROWS = 8; // the logits of a batch are computed whole
@@ -25,24 +24,18 @@ public final class EvaExamples {
   private EvaExamples() {}
 
   /**
-   * Takes batches of texts of about the same length; of pairs, the better answers. The tensors
-   * belong to the caller's pointer scope.
+   * Draws batches of examples of similar length; of a preference pair, the chosen answer. The
+   * tensors belong to the caller's pointer scope.
    *
-   * @param seed of the choice; the same one gives the same batches
-   * @param device where the network is
+   * @param seed of the draw; the same seed gives the same batches
+   * @param device the network's device
    */
-  public static List<EvaBatch> of(TuningData data, long seed, Device device) {
-    return TextSteps.byLength(examples(data), ROWS, seed).epoch(0).stream()
+  public static List<EvaBatch> of(Objective objective, long seed, Device device) {
+    List<Example> examples = objective.trainGroups().stream().map(group -> group.get(0)).toList();
+    return TextSteps.byLength(examples, ROWS, seed).epoch(0).stream()
         .limit(MOST_BATCHES)
         .map(step -> batch(step, device))
         .toList();
-  }
-
-  private static List<Example> examples(TuningData data) {
-    if (data instanceof TuningData.Preferences pairs) {
-      return pairs.train().stream().map(PreferencePair::chosen).toList();
-    }
-    return ((TuningData.Texts) data).train();
   }
 
   private static EvaBatch batch(TextStep step, Device device) {

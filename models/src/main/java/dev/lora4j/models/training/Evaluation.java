@@ -3,7 +3,7 @@ package dev.lora4j.models.training;
 import dev.lora4j.UserError;
 import dev.lora4j.models.LanguageModel;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.train.TrainingFailed;
@@ -16,30 +16,30 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 
 /**
- * How well a language model says what others wrote.
+ * Mean loss of a language model on examples.
  *
  * @param nll the mean of {@code −log p(token)} over the tokens that carry loss, in nats
- * @param tokens how many tokens carry loss
- * @param examples how many examples they are in
+ * @param tokens number of tokens that carry loss
+ * @param examples number of examples
  */
 public record Evaluation(double nll, long tokens, long examples) {
-  /** Tokens in a batch, unless one example alone has more. */
+  /** Tokens in a batch, unless one example alone is longer. */
   private static final int TOKENS_AT_ONCE = 4096;
 
-  /** {@code exp(nll)}: among how many equally likely tokens the model seems to choose. */
+  /** The perplexity, {@code exp(nll)}: the number of equally likely tokens with the same loss. */
   public double perplexity() {
     return Math.exp(nll);
   }
 
   /**
-   * Looks at all examples with the adapters that are active. Examples of about the same length are
-   * computed together; there are logits for tokens with loss only, and never of all at once.
+   * Evaluates with the active adapters. Examples of similar length form a batch; logits are
+   * computed in chunks, for tokens with loss only.
    *
    * @param model in evaluation mode
    * @param workers share each batch
-   * @param progress gets the number of tokens that are done, batch after batch
+   * @param progress receives the number of tokens of each batch
    * @throws UserError if there is no example, or one does not fit the model
-   * @throws TrainingFailed if the loss is no number
+   * @throws TrainingFailed if the loss is not finite
    */
   public static Evaluation of(
       LanguageModel model, List<Example> examples, Workers workers, LongConsumer progress) {
@@ -51,10 +51,10 @@ public record Evaluation(double nll, long tokens, long examples) {
         passes.add(new Backprop(model, false));
       }
       Device device = model.device();
-      LossSweep.Look look = (worker, share) -> sum(passes.get(worker), share, device);
+      LossSweep.ShardLoss look = (worker, share) -> sum(passes.get(worker), share, device);
       double loss = 0;
       for (TextStep batch : batches(examples)) {
-        loss += LossSweep.sum(List.of(batch), workers, look);
+        loss += LossSweep.sum(batch.dealt(workers.count()), workers, look);
         progress.accept(batch.tokens());
       }
       return finite(new Evaluation(loss / tokens, tokens, examples.size()));
@@ -65,13 +65,12 @@ public record Evaluation(double nll, long tokens, long examples) {
 
   private static void check(LanguageModel model, List<Example> examples) {
     if (model.isTraining()) {
-      throw new UserError("the model is in training mode; call train(false) before it is examined");
+      throw new UserError("the model is in training mode; call train(false) before the evaluation");
     }
     if (examples.isEmpty()) {
-      throw new UserError("there is no example to examine the model with");
+      throw new UserError("no examples to evaluate on");
     }
-    TuningData.Texts all = new TuningData.Texts(examples, List.of());
-    Objective.of(all, TuningSettings.of(1)).check(model, Integer.MAX_VALUE);
+    new CausalLmObjective(examples, List.of()).check(model, Integer.MAX_VALUE);
   }
 
   private static List<TextStep> batches(List<Example> examples) {
@@ -88,10 +87,10 @@ public record Evaluation(double nll, long tokens, long examples) {
     return batches;
   }
 
-  private static double sum(Backprop pass, PackedBatch share, Device device) {
+  private static double sum(Backprop pass, MicroBatch share, Device device) {
     double sum = 0;
     try (PointerScope scope = new PointerScope()) {
-      for (float loss : Ops.floats(pass.losses(LossRows.of(share, device)))) {
+      for (float loss : Ops.floats(pass.losses(ModelInputs.of(share, device)))) {
         sum += loss;
       }
     }
@@ -101,7 +100,7 @@ public record Evaluation(double nll, long tokens, long examples) {
   private static Evaluation finite(Evaluation found) {
     if (!Double.isFinite(found.nll)) {
       throw new TrainingFailed(
-          "the mean loss is " + found.nll + ": the weights or an adapter hold what is no number");
+          "the mean loss is " + found.nll + ": the weights or an adapter contain NaN or infinity");
     }
     return found;
   }

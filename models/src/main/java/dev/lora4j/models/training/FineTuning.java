@@ -10,6 +10,7 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.Workers;
 import java.time.Duration;
@@ -18,47 +19,48 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Teaches an adapter of a language model, and keeps what it learned.
+ * Trains an adapter of a language model, with validation, early stopping, checkpoints and exact
+ * resuming.
  *
  * <pre>{@code
  * LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(8).alpha(16));
- * TuningData data = new TuningData.Texts(split.train(), split.valid());
+ * Objective objective = new CausalLmObjective(split.train(), split.valid());
  * TuningResult result =
  *     FineTuning.run(
- *         TuningRequest.of(adapted, data, out, TuningSettings.of(2e-4)),
- *         TuningListener.NONE);
+ *         TuningRequest.of(adapted, objective, out, TuningSettings.of(2e-4)),
+ *         TrainingCallback.NONE);
  * }</pre>
  *
- * <p>The network is in evaluation mode afterwards, with the adapter as after the last step. The
- * directory has the best one where there were evaluations.
+ * <p>Afterwards the network is in evaluation mode with the adapter of the last step. The directory
+ * holds the adapter of the lowest validation loss, or the last one without validation.
  */
 public final class FineTuning {
   private final TuningRequest request;
   private final TuningSettings settings;
-  private final TuningListener listener;
+  private final TrainingCallback callback;
   private final LanguageModel network;
   private final Objective objective;
-  private final List<TextStep> heldBack;
+  private final List<TextStep> validBatches;
   private final TextSteps allSteps;
   private final long inEpoch;
   private final long total;
   private final RunDirectory directory;
 
-  // The steps of one epoch are drawn at once.
+  // one epoch at a time
   private List<TextStep> drawn;
   private long drawnEpoch = 1;
   private RunState state = RunState.START;
   private TuningResult.End end = TuningResult.End.COMPLETE;
 
-  private FineTuning(TuningRequest request, TuningListener listener) {
+  private FineTuning(TuningRequest request, TrainingCallback callback) {
     this.request = request;
-    this.listener = listener;
+    this.callback = callback;
     settings = request.settings();
     network = request.network();
-    objective = Objective.of(request.data(), settings);
+    objective = request.objective();
     objective.check(network, settings.batching().maxTokens());
-    heldBack = objective.heldBack();
-    allSteps = objective.steps();
+    validBatches = objective.validBatches(settings.batching().rows());
+    allSteps = objective.steps(settings);
     drawn = allSteps.epoch(0);
     inEpoch = drawn.size();
     total = settings.length().steps(inEpoch);
@@ -66,14 +68,14 @@ public final class FineTuning {
   }
 
   /**
-   * Runs to the end, or until the listener wants to stop.
+   * Trains to the end, or until the callback stops it.
    *
-   * @throws UserError if the data do not fit the model, the directory is in use, or a run that is
-   *     to be resumed was asked otherwise
-   * @throws TrainingFailed if the loss stops being a number, or memory is short; checkpoints stay
+   * @throws UserError if the data do not fit the model, the directory is in use, or a resumed run
+   *     had other settings
+   * @throws TrainingFailed if the loss is not finite or memory runs out; checkpoints remain
    */
-  public static TuningResult run(TuningRequest request, TuningListener listener) {
-    return new FineTuning(request, listener).run();
+  public static TuningResult run(TuningRequest request, TrainingCallback callback) {
+    return new FineTuning(request, callback).run();
   }
 
   private TuningResult run() {
@@ -85,7 +87,7 @@ public final class FineTuning {
       } else {
         directory.begin(asked());
       }
-      listener.onStart(total, state.step());
+      callback.onStart(total, state.step());
       return run(step, optimizer);
     } finally {
       network.train(false);
@@ -105,27 +107,27 @@ public final class FineTuning {
     Initialization initialization = request.model().config(request.adapter()).initialization();
     if (!initialization.isRepeatable()) {
       throw new UserError(
-          "init_lora_weights = %s took a random part of the base, which can't be found again, and so"
+          "a run with init_lora_weights = %s can't resume, since it took a random part of the base"
                   .formatted(initialization.word())
-              + " the run can't go on; begin a new one, with pissa for instance");
+              + " that can't be reproduced; start a new run, with pissa for instance");
     }
   }
 
   private TuningResult run(WindowStep step, Optimizer optimizer) {
-    if (state.step() == 0 && state.before().isEmpty() && !heldBack.isEmpty()) {
-      double loss = evaluate(step);
-      state = state.before(loss);
-      listener.onEvaluation(new TuningListener.Evaluation(0, loss, false));
+    if (state.step() == 0 && state.before().isEmpty() && !validBatches.isEmpty()) {
+      WindowStep.Evaluated found = evaluate(step);
+      state = state.before(found.loss());
+      report(found, false);
     }
     boolean goesOn = state.step() < total && !isHopeless();
     while (goesOn) {
       take(step, optimizer);
-      boolean stop = listener.wantsToStop();
+      boolean stop = callback.wantsToStop();
       boolean finished = state.step() >= total;
       boolean best = isEvaluationDue(finished) && evaluateNow(step);
       boolean early = isHopeless();
       if (best || stop || finished || early || isDue(settings.pace().checkpointEvery())) {
-        listener.onCheckpoint(directory.write(request, step.gradients(), state));
+        callback.onCheckpoint(directory.write(request, step.gradients(), state));
       }
       goesOn = !stop && !finished && !early;
       if (stop && !finished) {
@@ -135,6 +137,7 @@ public final class FineTuning {
     if (isHopeless() && state.step() < total) {
       end = TuningResult.End.EARLY;
     }
+    callback.onEnd();
     return result();
   }
 
@@ -146,21 +149,25 @@ public final class FineTuning {
     TextStep window = window(state.step());
     double factor = settings.schedule().factor(state.step(), total);
     optimizer.scaleRates(factor);
-    network.train(!objective.comparesWithBase()); // a base that drops would be no fair reference
+    network.train(!objective.needsReference()); // the reference has no dropout either
     WindowStep.Outcome outcome = guarded(number, () -> step.take(number, window));
     Duration duration = Duration.ofNanos(System.nanoTime() - start);
     int epoch = Math.toIntExact(state.epoch());
     state = state.plus(outcome, window.tokens(), window.lossTokens(), duration.toNanos(), inEpoch);
-    listener.onStep(
-        new TuningListener.Step(
+    callback.onStep(
+        new TrainingCallback.Step(
             number,
             epoch,
             outcome.loss() / outcome.units(),
+            window.examples().size(),
             settings.optimizer().learningRate() * factor,
             outcome.gradientNorm(),
             window.tokens(),
             window.lossTokens(),
             duration));
+    if (number % inEpoch == 0) {
+      callback.onEpoch(epoch);
+    }
   }
 
   private TextStep window(long step) {
@@ -204,31 +211,36 @@ public final class FineTuning {
   // ---- evaluation ----
 
   private boolean isEvaluationDue(boolean finished) {
-    return !heldBack.isEmpty() && (finished || isDue(settings.pace().evaluateEvery()));
+    return !validBatches.isEmpty() && (finished || isDue(settings.pace().evaluateEvery()));
   }
 
   private boolean isDue(long every) {
     return Pace.isDue(every, state.step(), inEpoch);
   }
 
-  /** Whether it is the best so far. */
+  /** Returns whether it is the best so far. */
   private boolean evaluateNow(WindowStep step) {
-    double loss = evaluate(step);
-    boolean best = state.isBest(loss);
-    state = state.evaluated(loss);
-    listener.onEvaluation(new TuningListener.Evaluation(state.step(), loss, best));
+    WindowStep.Evaluated found = evaluate(step);
+    boolean best = state.isBest(found.loss());
+    state = state.evaluated(found.loss());
+    report(found, best);
     return best;
   }
 
-  private double evaluate(WindowStep step) {
+  private void report(WindowStep.Evaluated found, boolean best) {
+    callback.onEvaluation(
+        new TrainingCallback.Evaluation(state.step(), found.loss(), best, found.metrics()));
+  }
+
+  private WindowStep.Evaluated evaluate(WindowStep step) {
     network.train(false);
-    double loss = guarded(state.step(), () -> step.evaluate(heldBack));
-    if (!Double.isFinite(loss)) {
+    WindowStep.Evaluated found = guarded(state.step(), () -> step.evaluate(validBatches));
+    if (!Double.isFinite(found.loss())) {
       throw new TrainingFailed(
-          "the loss of what was held back is %s after step %d; try a lower learning rate; %s"
-              .formatted(loss, state.step(), kept()));
+          "the validation loss is %s after step %d; try a lower learning rate; %s"
+              .formatted(found.loss(), state.step(), kept()));
     }
-    return loss;
+    return found;
   }
 
   private boolean isHopeless() {
@@ -236,7 +248,7 @@ public final class FineTuning {
     return patience > 0 && state.sinceBest() >= patience;
   }
 
-  // ---- beginning and end ----
+  // ---- start and end ----
 
   private Optimizer optimizer() {
     AdamW.Settings adamW = settings.optimizer();
@@ -260,10 +272,7 @@ public final class FineTuning {
     Map<String, String> asked = settings.named();
     LoraModel model = request.model();
     asked.put("workers", Integer.toString(request.workers()));
-    asked.put("objective", request.data().getClass().getSimpleName());
-    if (request.data() instanceof TuningData.Preferences preferences) {
-      asked.put("beta", Double.toString(preferences.beta()));
-    }
+    asked.putAll(objective.settings());
     asked.put("data_sha256", DataDigest.of(objective.examples()));
     asked.put("steps", Long.toString(total));
     asked.put("adapter", model.config(request.adapter()).toString());

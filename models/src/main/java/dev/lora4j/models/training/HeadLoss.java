@@ -1,10 +1,13 @@
 package dev.lora4j.models.training;
 
 import dev.lora4j.models.LanguageModel;
+import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.OwnRandom;
+import dev.lora4j.row.CostModel;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -15,17 +18,15 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code −log softmax(W h)[target]} of each row, and what it says to h, a few rows at a time: the
- * logits of all rows never exist at once. For one thread.
+ * Chunked cross-entropy: {@code −log softmax(W h)[target]} of each row and its gradient with
+ * respect to h, a few rows at a time. The logits of all rows never exist at once. For one thread.
  *
- * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, and the softmax is
- * taken where the logits were, in memory that serves all rows of all steps. A head that learns, or
- * has an adapter, is asked twice: for the losses, and for the gradients.
+ * <p>A frozen head needs no graph: {@code ∂/∂h = (softmax(W h) − 1[target]) W}, with the model's
+ * {@link dev.lora4j.models.LogitTransform} between the product and the softmax. The softmax
+ * overwrites the logits, in one buffer for all rows of all steps. A trainable or adapted head runs
+ * twice: for the losses and for the gradients.
  */
 final class HeadLoss implements AutoCloseable {
-  private static final long ELEMENTS_AT_ONCE = 1 << 23; // logits: 32 MB
-  private static final long LEAST_ROWS = 16;
-  private static final long WORDS_AT_ONCE = 1024;
   private static final long CACHE_LINE = 16; // floats
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
@@ -50,7 +51,10 @@ final class HeadLoss implements AutoCloseable {
    * @param random what the calling thread drops by, if it drops anything
    */
   HeadLoss(LanguageModel model, OwnRandom random) {
-    this(model, random, Math.max(LEAST_ROWS, ELEMENTS_AT_ONCE / model.vocabularySize()));
+    this(
+        model,
+        random,
+        Math.max(CostModel.LOGITS_MIN_ROWS, CostModel.LOGITS_CHUNK / model.vocabularySize()));
   }
 
   HeadLoss(LanguageModel model, OwnRandom random, long rowsAtOnce) {
@@ -113,6 +117,7 @@ final class HeadLoss implements AutoCloseable {
             losses.narrow(0, from, count).copy_(softmax.losses());
             Tensor p = softmax.probabilities();
             p.scatter_add_(1, t.unsqueeze(1), torch.full_like(softmax.sums(), MINUS_ONE));
+            softmax.backward().accept(p);
             torch.mm_out(gradient.narrow(0, from, count), p, w);
           });
       gradient.mul_(weights.of(losses).unsqueeze(1));
@@ -162,26 +167,29 @@ final class HeadLoss implements AutoCloseable {
   /**
    * @param losses {@code [count]}
    * @param probabilities {@code [count, vocabulary]}, in the memory that all rows share
-   * @param sums {@code [count, 1]}: what the exponentials were divided by
+   * @param sums {@code [count, 1]}, the sums of the exponentials
+   * @param backward turns a gradient of the logits into one of the projection's output, in place
    */
-  private record Softmax(Tensor losses, Tensor probabilities, Tensor sums) {}
+  private record Softmax(
+      Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
   private Softmax softmaxInMemory(Tensor hidden, Tensor targets, Tensor weight) {
     Tensor logits = memory(hidden).narrow(0, 0, targets.numel());
-    logitsInto(logits, hidden, weight);
+    projectInto(logits, hidden, weight);
+    Consumer<Tensor> backward = model.logitTransform().applyInPlace(logits);
     logits.sub_(logits.amax(LAST, true));
     Tensor ofTarget = logits.gather(1, targets.unsqueeze(1));
     logits.exp_();
     Tensor sums = logits.sum(LAST, true, SAME_DTYPE);
     Tensor losses = sums.log().sub_(ofTarget).squeeze(1);
     logits.div_(sums);
-    return new Softmax(losses, logits, sums);
+    return new Softmax(losses, logits, sums, backward);
   }
 
   /** Some words at a time: BLAS takes a tenth longer for a row of them all. */
-  private static void logitsInto(Tensor logits, Tensor hidden, Tensor weight) {
-    for (long from = 0; from < weight.size(0); from += WORDS_AT_ONCE) {
-      long count = Math.min(WORDS_AT_ONCE, weight.size(0) - from);
+  private static void projectInto(Tensor logits, Tensor hidden, Tensor weight) {
+    for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
+      long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
       torch.mm_out(logits.narrow(1, from, count), hidden, weight.narrow(0, from, count).t());
     }
   }
@@ -203,9 +211,11 @@ final class HeadLoss implements AutoCloseable {
     return ((floats + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
   }
 
-  /** The head's weight, {@code [vocabulary, hidden]}, if logits are a product with it alone. */
+  /** The head's weight, {@code [vocabulary, hidden]}, if it is frozen and the projection's all. */
   private Optional<Tensor> frozenWeight(Tensor hidden) {
-    if (!(model.head().module() instanceof Linear head) || head.bias().isPresent()) {
+    if (!(model.head().module() instanceof Linear head)
+        || head.bias().isPresent()
+        || !(head.store() instanceof DenseWeights)) {
       return Optional.empty();
     }
     boolean plain = !head.weight().isTrainable() && !head.weight().isParametrized();

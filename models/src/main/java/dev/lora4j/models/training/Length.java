@@ -2,11 +2,11 @@ package dev.lora4j.models.training;
 
 import dev.lora4j.UserError;
 
-/** How long a run is. */
+/** Duration of a run. */
 public sealed interface Length {
 
   /**
-   * Until each example has been seen so often.
+   * A number of epochs.
    *
    * @param count at least 1
    */
@@ -19,7 +19,7 @@ public sealed interface Length {
   }
 
   /**
-   * Until the optimizer has taken so many steps, in as many epochs as that takes.
+   * A number of optimizer steps, over as many epochs as that takes.
    *
    * @param count at least 1
    */
@@ -31,7 +31,7 @@ public sealed interface Length {
     }
   }
 
-  /** The number of steps, where so many make an epoch. */
+  /** Returns the number of steps, given the steps of an epoch. */
   default long steps(long inEpoch) {
     return this instanceof Epochs epochs
         ? Math.multiplyExact(epochs.count(), inEpoch)

@@ -1,36 +1,27 @@
 package dev.lora4j.models.training;
 
-import dev.lora4j.models.text.PackedBatch;
-import dev.lora4j.models.text.TextStep;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.train.Workers;
 import java.util.List;
 
-/** Goes through batches to see how large their losses are, each shared among workers. */
+/** Sums the losses of a batch's micro-batches, one for each worker. */
 final class LossSweep {
-  /** Looks at a worker's share of a batch. */
+  /** Loss of a worker's micro-batch. */
   @FunctionalInterface
-  interface Look {
-    /** The share's loss, summed over its units. */
-    double sum(int worker, PackedBatch share);
+  interface ShardLoss {
+    /** The loss, summed over the units of the micro-batch. */
+    double of(int worker, MicroBatch shard);
   }
 
   private LossSweep() {}
 
-  /** The sum over all batches, taken in the workers' order, so that it is the same again. */
-  static double sum(List<TextStep> batches, Workers workers, Look look) {
-    double loss = 0;
-    for (TextStep batch : batches) {
-      loss += sumOf(batch.dealt(workers.count()), workers, look);
-    }
-    return loss;
-  }
-
-  private static double sumOf(List<PackedBatch> dealt, Workers workers, Look look) {
-    double[] sums = new double[dealt.size()];
+  /** The sum in the order of the workers, so that it is reproducible. */
+  static double sum(List<MicroBatch> shards, Workers workers, ShardLoss loss) {
+    double[] sums = new double[shards.size()];
     workers.run(
         worker -> {
           if (worker < sums.length) {
-            sums[worker] = look.sum(worker, dealt.get(worker));
+            sums[worker] = loss.of(worker, shards.get(worker));
           }
         });
     double sum = 0;

@@ -4,7 +4,7 @@ import dev.lora4j.train.TrainingFailed;
 import java.util.List;
 import java.util.Optional;
 
-/** Tells apart the failures that mean that there is too little memory, and says what to lower. */
+/** Recognises failures by lack of memory and advises on settings. */
 final class OutOfMemory {
   private static final List<String> SIGNS =
       List.of(
@@ -17,9 +17,9 @@ final class OutOfMemory {
   private OutOfMemory() {}
 
   /**
-   * What to tell the user, if that is what happened.
+   * Returns the error to report, if memory ran out.
    *
-   * @param kept what is safe on the disk
+   * @param kept the sentence on the last checkpoint
    */
   static Optional<TrainingFailed> explained(
       Throwable failure, long step, Batching batching, String kept) {

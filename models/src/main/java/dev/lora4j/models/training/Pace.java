@@ -3,11 +3,11 @@ package dev.lora4j.models.training;
 import dev.lora4j.UserError;
 
 /**
- * What happens between the steps.
+ * Evaluation, early stopping and checkpoints.
  *
- * @param evaluateEvery steps from one evaluation to the next; 0 for one at the end of each epoch
- * @param patience how many evaluations without a better one end the run; 0 for none
- * @param checkpointEvery steps from one checkpoint to the next; 0 for one at the end of each epoch
+ * @param evaluateEvery steps between evaluations; 0 for one at the end of each epoch
+ * @param patience early stopping: evaluations without improvement that end the run; 0 disables it
+ * @param checkpointEvery steps between checkpoints; 0 for one at the end of each epoch
  */
 public record Pace(long evaluateEvery, int patience, long checkpointEvery) {
   public Pace {
@@ -18,17 +18,17 @@ public record Pace(long evaluateEvery, int patience, long checkpointEvery) {
     }
   }
 
-  /** Evaluations and checkpoints at the end of each epoch, and no early end. */
+  /** Evaluations and checkpoints at the end of each epoch, without early stopping. */
   public static Pace byEpoch() {
     return new Pace(0, 0, 0);
   }
 
-  /** Evaluations and checkpoints every so many steps, and no early end. */
+  /** Evaluations and checkpoints every so many steps, without early stopping. */
   public static Pace every(long steps) {
     return new Pace(steps, 0, steps);
   }
 
-  /** The same with an early end. */
+  /** Copy with early stopping. */
   public Pace patience(int evaluations) {
     return new Pace(evaluateEvery, evaluations, checkpointEvery);
   }

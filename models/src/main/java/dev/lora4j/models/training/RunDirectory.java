@@ -28,9 +28,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The directory of a run: {@code run.json} says what was asked; {@code checkpoint-<step>} holds the
- * adapter as PEFT does, and beside it all that the next step depends on; the run's own adapter
- * stands in the directory itself when the run has ended. A checkpoint appears whole or not at all.
+ * The directory of a run. {@code run.json} records the settings; {@code checkpoint-<step>} holds
+ * the adapter in PEFT's format with the training state for exact resuming; the final adapter is in
+ * the directory itself. A checkpoint is written atomically.
  */
 final class RunDirectory {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -40,7 +40,7 @@ final class RunDirectory {
   private static final List<String> ADAPTER =
       List.of("adapter_model.safetensors", "adapter_config.json");
   private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
-  private static final String UNFINISHED = ".checkpoint-"; // as AtomicDirectory calls it
+  private static final String UNFINISHED = ".checkpoint-"; // the prefix of AtomicDirectory
 
   private final Path directory;
 
@@ -52,17 +52,17 @@ final class RunDirectory {
     return directory;
   }
 
-  // ---- begin ----
+  // ---- start ----
 
   /**
-   * Writes what is asked, of a new run.
+   * Records the settings of a new run.
    *
-   * @throws UserError if a run, a checkpoint or an adapter is there already
+   * @throws UserError if the directory holds a run, a checkpoint or an adapter
    */
   void begin(Map<String, String> asked) {
     if (Files.exists(directory.resolve(RUN))) {
       throw new UserError(
-          directory + " holds a run already: resume it, or choose another directory");
+          directory + " already holds a run: resume it, or choose another directory");
     }
     if (Files.isDirectory(directory)) {
       entries().stream()
@@ -72,7 +72,7 @@ final class RunDirectory {
           .ifPresent(
               name -> {
                 throw new UserError(
-                    directory + " holds " + name + " already; choose another directory");
+                    directory + " already holds " + name + "; choose another directory");
               });
     }
     ObjectNode json = JSON.createObjectNode();
@@ -82,9 +82,9 @@ final class RunDirectory {
   }
 
   /**
-   * Checks that the same is asked as when the run began, and tidies up.
+   * Checks that the settings are those of the run and removes unfinished checkpoints.
    *
-   * @throws UserError naming all that differs, or if there is no run
+   * @throws UserError naming every difference, or if there is no run
    */
   void goOn(Map<String, String> asked) {
     Path file = directory.resolve(RUN);
@@ -95,14 +95,14 @@ final class RunDirectory {
     List<String> differences = new ArrayList<>();
     asked.forEach(
         (name, now) -> {
-          String before = then.path(name).asText("nothing");
+          String before = then.path(name).asText("none");
           if (!before.equals(now)) {
-            differences.add("%s: %s then, %s now".formatted(name, before, now));
+            differences.add("%s: was %s, is now %s".formatted(name, before, now));
           }
         });
     if (!differences.isEmpty()) {
       throw new UserError(
-          "the run in %s can't go on bit for bit, since it was asked otherwise:\n  %s"
+          "the run in %s can't resume: other settings than at its start\n  %s"
               .formatted(directory, String.join("\n  ", differences)));
     }
     entries().stream()
@@ -116,7 +116,7 @@ final class RunDirectory {
     return directory.resolve("checkpoint-" + step);
   }
 
-  /** The last checkpoint's step. */
+  /** Returns the step of the last checkpoint. */
   OptionalLong last() {
     return checkpoints().stream().mapToLong(Long::longValue).max();
   }
@@ -137,7 +137,7 @@ final class RunDirectory {
     }
   }
 
-  /** Writes a checkpoint, and takes away those that are neither the last nor the best. */
+  /** Writes a checkpoint and removes all others but the best. */
   Path write(TuningRequest request, SharedGradients gradients, RunState state) {
     Path target = checkpoint(state.step());
     AtomicDirectory.write(
@@ -155,7 +155,7 @@ final class RunDirectory {
     return target;
   }
 
-  /** Puts the run back to where a checkpoint left it. */
+  /** Restores the state of a checkpoint. */
   RunState read(long step, SharedGradients gradients) {
     Path from = checkpoint(step);
     Path standing = from.resolve(STANDING);
@@ -170,7 +170,7 @@ final class RunDirectory {
   }
 
   /**
-   * Makes a checkpoint's adapter the run's own.
+   * Publishes a checkpoint's adapter as the run's own.
    *
    * @return its size in bytes
    */

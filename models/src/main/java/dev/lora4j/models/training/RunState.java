@@ -9,20 +9,20 @@ import java.nio.file.Path;
 import java.util.OptionalDouble;
 
 /**
- * Where a run stands, beside its tensors. What comes next follows from the number of the step:
- * which examples, which learning rate, and what is dropped.
+ * Progress of a run, saved beside its tensors. Data order, learning rate and dropout masks of the
+ * next step follow from the number of steps.
  *
  * @param step steps taken
- * @param epoch the one, from 1 on, that the next step belongs to
- * @param loss summed over all units so far
- * @param units tokens with loss, or pairs, so far
- * @param tokens read so far
- * @param lossTokens of them, those that carried loss
- * @param nanos time that the steps took
- * @param before mean loss of what was held back, before the first step
- * @param best the least one since
- * @param bestStep after which step that was
- * @param sinceBest evaluations since
+ * @param epoch epoch of the next step, counted from 1
+ * @param loss sum over all units so far
+ * @param units normalizer so far: tokens with loss, or pairs
+ * @param tokens tokens so far
+ * @param lossTokens tokens with loss so far
+ * @param nanos duration of the steps
+ * @param before validation loss before the first step
+ * @param best lowest validation loss since
+ * @param bestStep step of the lowest validation loss
+ * @param sinceBest evaluations without improvement
  */
 record RunState(
     long step,
@@ -56,7 +56,7 @@ record RunState(
         sinceBest);
   }
 
-  /** After one more step. */
+  /** State after one more step. */
   RunState plus(WindowStep.Outcome outcome, long read, long withLoss, long time, long inEpoch) {
     return new RunState(
         step + 1,
@@ -92,7 +92,7 @@ record RunState(
         better ? 0 : sinceBest + 1);
   }
 
-  // ---- in a file ----
+  // ---- file ----
 
   byte[] json() {
     ObjectNode json = JSON.createObjectNode();
@@ -105,7 +105,7 @@ record RunState(
   }
 
   /**
-   * @throws CorruptFile if a field is missing or no number
+   * @throws CorruptFile if a field is missing or not a number
    */
   static RunState of(Path file, JsonNode json) {
     return new RunState(

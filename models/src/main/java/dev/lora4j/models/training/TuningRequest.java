@@ -6,64 +6,63 @@ import dev.lora4j.models.LanguageModel;
 import java.nio.file.Path;
 
 /**
- * What is asked of a run.
+ * A training job.
  *
- * @param model a language model with the adapter on it
- * @param adapter the name of the adapter that learns; all others rest
- * @param data what is learned
- * @param directory where checkpoints and the adapter go
- * @param settings the numbers
+ * @param model a language model with the adapter
+ * @param adapter name of the adapter to train; the others are inactive
+ * @param objective the loss with its data
+ * @param directory for checkpoints and the adapter
+ * @param settings hyperparameters
  * @param workers threads that share a step
- * @param start whether it is a new run
+ * @param start new or resumed
  */
 public record TuningRequest(
     LoraModel model,
     String adapter,
-    TuningData data,
+    Objective objective,
     Path directory,
     TuningSettings settings,
     int workers,
     Start start) {
 
-  /** Where a run begins. */
+  /** New or resumed. */
   public enum Start {
-    /** At the first step; the directory must hold no run. */
+    /** Starts a new run; the directory must hold none. */
     NEW,
-    /** After the last checkpoint in the directory, or at the first step if there is none yet. */
+    /** Resumes after the last checkpoint in the directory, or at the first step without any. */
     RESUMED
   }
 
   public TuningRequest {
     if (!(model.base() instanceof LanguageModel)) {
       throw new UserError(
-          "a language model is to be trained, found a " + model.base().getClass().getSimpleName());
+          "expected a language model, found a " + model.base().getClass().getSimpleName());
     }
     if (workers < 1) {
       throw new UserError("workers must be at least 1, found " + workers);
     }
-    if (settings.pace().patience() > 0 && data.valid().isEmpty()) {
-      throw new UserError("an early end needs examples that are held back, found none");
+    if (settings.pace().patience() > 0 && objective.validGroups().isEmpty()) {
+      throw new UserError("early stopping needs validation examples, found none");
     }
-    if (settings.batching().packed() && data instanceof TuningData.Preferences) {
-      throw new UserError("pairs of answers can't be packed; switch packing off");
-    }
+    objective.check(settings.batching());
   }
 
   /** A new run of the adapter {@code default} on all cores. */
   public static TuningRequest of(
-      LoraModel model, TuningData data, Path directory, TuningSettings settings) {
+      LoraModel model, Objective objective, Path directory, TuningSettings settings) {
     int cores = Runtime.getRuntime().availableProcessors();
-    return new TuningRequest(model, "default", data, directory, settings, cores, Start.NEW);
+    return new TuningRequest(model, "default", objective, directory, settings, cores, Start.NEW);
   }
 
-  /** The same with so many threads. */
+  /** Copy with this number of threads. */
   public TuningRequest workers(int count) {
-    return new TuningRequest(model, adapter, data, directory, settings, count, start);
+    return new TuningRequest(model, adapter, objective, directory, settings, count, start);
   }
 
-  /** The same, going on where the directory's run was interrupted. */
+  /** Copy that resumes the run in the directory. */
   public TuningRequest resumed() {
-    return new TuningRequest(model, adapter, data, directory, settings, workers, Start.RESUMED);
+    return new TuningRequest(
+        model, adapter, objective, directory, settings, workers, Start.RESUMED);
   }
 
   LanguageModel network() {

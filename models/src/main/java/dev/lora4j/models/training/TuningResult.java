@@ -5,20 +5,19 @@ import java.time.Duration;
 import java.util.OptionalDouble;
 
 /**
- * What a run came to, from its first step on, interruptions not counted.
+ * Result of a run, from its first step on, without interruptions.
  *
- * @param steps taken
- * @param trainLoss the mean over all steps, each token that carries loss (or each pair) once
- * @param validLossBefore the mean loss of what was held back, before the first step
- * @param validLossAfter the same with the adapter that the directory holds now
- * @param adapterStep the step after which the adapter was as the directory holds it now: the best
- *     one where there were evaluations, else the last
- * @param tokens read in the steps, those that several examples begin with counted for each
- * @param lossTokens of them, those that carried loss
+ * @param steps steps taken
+ * @param trainLoss mean training loss over all steps, each unit counted once
+ * @param validLossBefore validation loss before the first step
+ * @param validLossAfter validation loss of the published adapter
+ * @param adapterStep step of the published adapter: the best one with validation, else the last
+ * @param tokens tokens in the steps; shared prefixes count for each example
+ * @param lossTokens tokens that carried loss
  * @param duration of the steps alone
  * @param adapterBytes size of the adapter's files
- * @param end why it ended
- * @param directory where adapter and checkpoints are
+ * @param end why the run ended
+ * @param directory of the adapter and the checkpoints
  */
 public record TuningResult(
     long steps,
@@ -37,13 +36,13 @@ public record TuningResult(
   public enum End {
     /** All steps were taken. */
     COMPLETE,
-    /** The evaluations got no better. */
+    /** Early stopping: the validation loss did not improve. */
     EARLY,
-    /** The listener wanted it to. */
+    /** The callback stopped it. */
     STOPPED
   }
 
-  /** Tokens read in a second. */
+  /** Tokens per second. */
   public double tokensPerSecond() {
     return tokens / (duration.toNanos() / 1e9);
   }

@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The numbers of a run: with the same ones, on the same data, and with the same number of workers,
- * a run is the same bit for bit.
+ * Hyperparameters of a run. The same ones on the same data with the same number of workers give the
+ * same run bit for bit.
  *
- * @param length when it ends
- * @param batching how examples come together
- * @param optimizer AdamW's numbers, the learning rate among them
- * @param loraPlus the faster learning of B, if wanted
- * @param schedule what the learning rate does over the steps
- * @param longestGradient gradients that are longer are made as short as this; may be infinite
- * @param pace when it is evaluated and saved
- * @param seed of the order of the examples and of what is dropped
+ * @param length duration in epochs or steps
+ * @param batching batch size, gradient accumulation, sequence length
+ * @param optimizer settings of AdamW, including the learning rate
+ * @param loraPlus the learning-rate ratio of B, if LoRA+ is used
+ * @param schedule learning-rate schedule
+ * @param longestGradient gradient clipping: maximum gradient norm; may be infinite
+ * @param pace evaluation, early stopping and checkpoints
+ * @param seed of data order and dropout
  */
 public record TuningSettings(
     Length length,
@@ -32,13 +32,13 @@ public record TuningSettings(
     long seed) {
   public TuningSettings {
     if (!(longestGradient > 0)) {
-      throw new UserError("the longest gradient must be more than 0, found " + longestGradient);
+      throw new UserError(
+          "the maximum gradient norm must be more than 0, found " + longestGradient);
     }
   }
 
   /**
-   * One epoch of batches of 4 with a cosine schedule, gradients no longer than 1, no weight decay,
-   * seed 0.
+   * One epoch with batch size 4, cosine schedule, maximum gradient norm 1, no weight decay, seed 0.
    */
   public static TuningSettings of(double learningRate) {
     return new TuningSettings(
@@ -52,12 +52,12 @@ public record TuningSettings(
         0);
   }
 
-  /** The same for so many epochs. */
+  /** Copy with this number of epochs. */
   public TuningSettings epochs(int count) {
     return with(new Length.Epochs(count));
   }
 
-  /** The same for so many steps. */
+  /** Copy with this number of steps. */
   public TuningSettings steps(long count) {
     return with(new Length.Steps(count));
   }
@@ -67,48 +67,48 @@ public record TuningSettings(
         another, batching, optimizer, loraPlus, schedule, longestGradient, pace, seed);
   }
 
-  /** The same with other batches. */
+  /** Copy with another batch configuration. */
   public TuningSettings batching(Batching another) {
     return new TuningSettings(
         length, another, optimizer, loraPlus, schedule, longestGradient, pace, seed);
   }
 
-  /** The same with other numbers for AdamW. */
+  /** Copy with other settings of AdamW. */
   public TuningSettings optimizer(AdamW.Settings another) {
     return new TuningSettings(
         length, batching, another, loraPlus, schedule, longestGradient, pace, seed);
   }
 
-  /** The same with LoRA+. */
+  /** Copy with LoRA+. */
   public TuningSettings loraPlus(LoraPlus wanted) {
     return new TuningSettings(
         length, batching, optimizer, Optional.of(wanted), schedule, longestGradient, pace, seed);
   }
 
-  /** The same with another schedule. */
+  /** Copy with another learning-rate schedule. */
   public TuningSettings schedule(Schedule another) {
     return new TuningSettings(
         length, batching, optimizer, loraPlus, another, longestGradient, pace, seed);
   }
 
-  /** The same with another limit of the gradient's norm. */
+  /** Copy with another maximum gradient norm. */
   public TuningSettings longestGradient(double norm) {
     return new TuningSettings(length, batching, optimizer, loraPlus, schedule, norm, pace, seed);
   }
 
-  /** The same with other evaluations and checkpoints. */
+  /** Copy with other evaluations and checkpoints. */
   public TuningSettings pace(Pace another) {
     return new TuningSettings(
         length, batching, optimizer, loraPlus, schedule, longestGradient, another, seed);
   }
 
-  /** The same with another seed. */
+  /** Copy with another seed. */
   public TuningSettings seed(long another) {
     return new TuningSettings(
         length, batching, optimizer, loraPlus, schedule, longestGradient, pace, another);
   }
 
-  /** Each number by its name, as a run's directory keeps it. */
+  /** Each setting by its name in {@code run.json}. */
   Map<String, String> named() {
     Map<String, String> named = new LinkedHashMap<>();
     named.put("length", length.toString());

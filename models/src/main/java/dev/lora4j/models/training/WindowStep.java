@@ -2,7 +2,7 @@ package dev.lora4j.models.training;
 
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.PackedBatch;
+import dev.lora4j.models.text.MicroBatch;
 import dev.lora4j.models.text.TextStep;
 import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
@@ -14,18 +14,21 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.DoubleStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * One step, again and again: batch after batch the workers add to their gradients, each by the
- * share of the whole step that its losses are, and then the optimizer steps by the sum.
+ * One data-parallel training step with gradient accumulation. For each batch, every worker adds the
+ * gradients of its micro-batch, weighted by its part of the whole step's mean loss; then the
+ * optimizer steps by the sum. A step by accumulated batches equals that of one large batch.
  */
 final class WindowStep implements AutoCloseable {
-  private static final long MIX = 0x9E3779B97F4A7C15L; // so that near numbers seed far apart
+  private static final long MIX = 0x9E3779B97F4A7C15L; // decorrelates seeds of neighbouring steps
   private static final int NAMED = 8;
 
   private final TuningRequest request;
@@ -36,23 +39,31 @@ final class WindowStep implements AutoCloseable {
   private final List<Backprop> passes = new ArrayList<>();
 
   /**
-   * What a step came to.
+   * The result of a step.
    *
    * @param loss summed over the step's units
-   * @param units tokens with loss, or pairs
-   * @param gradientNorm of the mean's gradient
+   * @param units the objective's normalizer
+   * @param gradientNorm Euclidean norm of the mean loss's gradient, before clipping
    */
   record Outcome(double loss, long units, double gradientNorm) {}
+
+  /**
+   * The result of an evaluation.
+   *
+   * @param loss the mean
+   * @param metrics other means of the objective, by name
+   */
+  record Evaluated(double loss, Map<String, Double> metrics) {}
 
   WindowStep(TuningRequest request, Objective objective, Workers workers, Optimizer optimizer) {
     this.request = request;
     this.objective = objective;
     this.workers = workers;
-    List<Parameter> learning =
+    List<Parameter> trainable =
         request.model().parameters(request.adapter()).stream()
             .filter(Parameter::isTrainable)
             .toList();
-    gradients = new SharedGradients(learning, optimizer, workers.count());
+    gradients = new SharedGradients(trainable, optimizer, workers.count());
     device = request.network().device();
     for (int i = 0; i < workers.count(); i++) {
       passes.add(new Backprop(request.network(), request.settings().batching().recompute()));
@@ -63,24 +74,25 @@ final class WindowStep implements AutoCloseable {
     return gradients;
   }
 
-  // ---- learning ----
+  // ---- training ----
 
   /**
-   * Steps once.
+   * Takes one optimizer step: gradients are accumulated over the step's batches and clipped.
    *
-   * @param number from 1 on
-   * @throws TrainingFailed if losses or gradients are no numbers; the parameters are as before then
+   * @param number counted from 1
+   * @throws TrainingFailed if a loss or the gradient is not finite; the parameters are then
+   *     unchanged
    */
   Outcome take(long number, TextStep window) {
-    long units = objective.units(window);
+    long units = objective.normalizer(window);
     List<TextStep> batches = window.pieces(request.settings().batching().rows());
     double loss = 0;
     int shares = 0;
     for (int i = 0; i < batches.size(); i++) {
-      List<PackedBatch> dealt = batches.get(i).dealt(workers.count());
-      shares = Math.max(shares, dealt.size());
+      List<MicroBatch> shards = batches.get(i).dealt(workers.count());
+      shares = Math.max(shares, shards.size());
       long seed = MIX * (MIX * (request.settings().seed() + 1) + number) + i;
-      double sum = learn(dealt, seed, units);
+      double sum = accumulate(shards, seed, units, baseline(batches.get(i)));
       if (!Double.isFinite(sum)) {
         gradients.forget();
         throw new TrainingFailed(
@@ -92,38 +104,40 @@ final class WindowStep implements AutoCloseable {
     double norm = gradients.step(shares, request.settings().longestGradient());
     if (!Double.isFinite(norm)) {
       throw new TrainingFailed(
-          "the gradient's norm is %s at step %d (%s); try a lower learning rate"
+          "the gradient norm is %s at step %d (%s); try a lower learning rate"
               .formatted(norm, number, names(window)));
     }
     return new Outcome(loss, units, norm);
   }
 
-  private double learn(List<PackedBatch> dealt, long seed, long units) {
-    double[] sums = new double[dealt.size()];
-    workers.run(
-        worker -> {
-          if (worker < sums.length) {
-            long own = MIX * (seed + worker);
-            gradients.in(worker, () -> sums[worker] = learn(worker, dealt.get(worker), own, units));
-          }
+  private double accumulate(List<MicroBatch> shards, long seed, long units, double baseline) {
+    return LossSweep.sum(
+        shards,
+        workers,
+        (worker, shard) -> {
+          double[] sum = new double[1];
+          gradients.in(
+              worker,
+              () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), units, baseline));
+          return sum[0];
         });
-    return sum(sums);
   }
 
-  private double learn(int worker, PackedBatch batch, long seed, long units) {
+  private double accumulate(int worker, MicroBatch batch, long seed, long units, double baseline) {
     double[] sum = new double[1];
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = request.model().using(request.adapter())) {
-      LossRows rows = LossRows.of(batch, device);
-      float[] ofBase = ofBase(worker, rows);
+      ModelInputs inputs = ModelInputs.of(batch, device);
+      float[] reference = objective.needsReference() ? reference(worker, inputs) : new float[0];
       passes
           .get(worker)
           .backward(
-              rows,
+              inputs,
               seed,
               losses -> {
-                float[] weights = new float[batch.lossTokens()];
-                sum[0] = objective.judge(batch, Ops.floats(losses), ofBase, weights);
+                float[] weights = new float[batch.numLossTokens()];
+                TokenLosses found = new TokenLosses(batch, Ops.floats(losses), reference, baseline);
+                sum[0] = objective.lossAndGradientWeights(found, weights);
                 return ofMean(weights, units, losses.device());
               });
     }
@@ -137,43 +151,68 @@ final class WindowStep implements AutoCloseable {
     return Ops.tensor(weights, weights.length).to(device, ScalarType.Float);
   }
 
-  /** What the base, without the adapter, makes of the same tokens; nothing is dropped there. */
-  private float[] ofBase(int worker, LossRows rows) {
-    if (!objective.comparesWithBase()) {
-      return new float[0];
+  // ---- without gradient ----
+
+  /** The mean loss of validation batches. The network must be in evaluation mode. */
+  Evaluated evaluate(List<TextStep> batches) {
+    long units = batches.stream().mapToLong(objective::normalizer).sum();
+    MeanMetrics metrics = new MeanMetrics();
+    double loss = 0;
+    for (TextStep batch : batches) {
+      List<MicroBatch> shards = batch.dealt(workers.count());
+      double baseline = baseline(batch);
+      List<MeanMetrics> found = shards.stream().map(shard -> new MeanMetrics()).toList();
+      loss +=
+          LossSweep.sum(
+              shards,
+              workers,
+              (worker, shard) -> {
+                TokenLosses losses = score(worker, shard, objective.needsReference(), baseline);
+                objective.addMetrics(losses, found.get(worker));
+                return objective.lossAndGradientWeights(losses, new float[losses.count()]);
+              });
+      found.forEach(metrics::addAll);
     }
-    try (PointerScope scope = new PointerScope();
-        AdapterScope bare = request.model().disabled()) {
-      return Ops.floats(passes.get(worker).losses(rows));
-    }
+    return new Evaluated(loss / units, metrics.means());
   }
 
-  // ---- looking ----
-
-  /** The mean loss of what was held back. The network must be in evaluation mode. */
-  double evaluate(List<TextStep> batches) {
-    long units = batches.stream().mapToLong(objective::units).sum();
-    return LossSweep.sum(batches, workers, this::look) / units;
+  /** The mean log-ratio of the objective's extra examples. */
+  private double baseline(TextStep batch) {
+    int longest =
+        Math.min(request.settings().batching().maxTokens(), request.network().maxPositions());
+    List<Example> examples = objective.baselineExamples(batch, longest);
+    if (examples.isEmpty()) {
+      return 0;
+    }
+    List<MicroBatch> shards =
+        new TextStep(examples.stream().map(List::of).toList()).dealt(workers.count());
+    double sum =
+        LossSweep.sum(
+            shards,
+            workers,
+            (worker, shard) -> DoubleStream.of(score(worker, shard, true, 0).logRatios()).sum());
+    return sum / examples.size();
   }
 
-  private double look(int worker, PackedBatch batch) {
+  private TokenLosses score(int worker, MicroBatch batch, boolean withReference, double baseline) {
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = request.model().using(request.adapter())) {
-      LossRows rows = LossRows.of(batch, device);
-      float[] losses = Ops.floats(passes.get(worker).losses(rows));
-      return objective.judge(batch, losses, ofBase(worker, rows), new float[losses.length]);
+      ModelInputs inputs = ModelInputs.of(batch, device);
+      float[] policy = Ops.floats(passes.get(worker).losses(inputs));
+      float[] reference = withReference ? reference(worker, inputs) : new float[0];
+      return new TokenLosses(batch, policy, reference, baseline);
     }
   }
 
-  private static double sum(double[] parts) { // in the workers' order, so that it is the same again
-    double sum = 0;
-    for (double part : parts) {
-      sum += part;
+  /** Losses by the base model without the adapter, and without dropout. */
+  private float[] reference(int worker, ModelInputs inputs) {
+    try (PointerScope scope = new PointerScope();
+        AdapterScope bare = request.model().disabled()) {
+      return Ops.floats(passes.get(worker).losses(inputs));
     }
-    return sum;
   }
 
-  // ---- telling ----
+  // ---- messages ----
 
   private String names(TextStep step) {
     Set<Example> inStep = Collections.newSetFromMap(new IdentityHashMap<>());

@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 final class Adapters {
   private Adapters() {}
 
-  /** An adapter of random numbers, so that it changes whatever it adapts. */
+  /** Saves an adapter of random values, so that it changes every adapted layer. */
   static Path random(Path base, LoraConfig config, Path directory) {
     try (PointerScope scope = new PointerScope();
         Checkpoint saved = Checkpoint.open(base);

@@ -35,7 +35,7 @@ class GgufConversionTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"llama2", "llama3", "llama_linear", "qwen3", "gpt2"})
-  void theDirectoryHasTheNumbersOfTheFile(String family) {
+  void convertedDirectoryHasTheValuesOfTheFile(String family) {
     Path out = directory.resolve("out");
     AtomicLong heard = new AtomicLong();
 
@@ -81,7 +81,7 @@ class GgufConversionTest {
   }
 
   @Test
-  void theTokenizerAndWhatEndsATextComeAlong() {
+  void tokenizerAndEndTokensAreConverted() {
     Path out = directory.resolve("out");
     GgufConversion.run(file("tokenizer_llama3"), out, SaveOptions.oneFile(), bytes -> {});
 
@@ -97,7 +97,7 @@ class GgufConversionTest {
   }
 
   @Test
-  void numbersThatTheFormatCannotHoldAreRefusedAndNothingStays() throws IOException {
+  void valuesThatTheDtypeCannotHoldAreRefusedAndNothingIsLeft() throws IOException {
     Path large = directory.resolve("large.gguf");
     byte[] bytes = Files.readAllBytes(file("llama2"));
     // the last number of the file, 1e30
@@ -110,7 +110,7 @@ class GgufConversionTest {
             () ->
                 GgufConversion.run(large, out, SaveOptions.oneFile().as(DType.F16), progress -> {}))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("has numbers that float16 can't hold; ask for bfloat16");
+        .hasMessageContaining("has values that float16 can't hold; use bfloat16");
     assertThat(directory).isDirectoryNotContaining("glob:**out*");
   }
 
@@ -126,10 +126,10 @@ class GgufConversionTest {
   }
 
   @Test
-  void commandsThatWantADirectorySayHowToMakeOne() {
+  void commandsThatNeedADirectoryNameTheConversion() {
     assertThatThrownBy(() -> Checkpoint.open(file("llama2")))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("is a GGUF file; make a directory of it first: lora convert");
+        .hasMessageContaining("is a GGUF file; convert it to a directory first: lora convert");
   }
 
   private static Path file(String name) {

@@ -53,7 +53,7 @@ class GgufExportTest {
 
   @ParameterizedTest
   @CsvSource({"F16, 1e-2", "BF16, 5e-2", "Q8_0, 5e-2"})
-  void aFileThatIsReadBackComputesTheSame(GgmlType type, double tolerance) {
+  void exportedFileComputesTheSame(GgmlType type, double tolerance) {
     Path out = directory.resolve("out.gguf");
     GgufExport.run(Families.directory("llama3"), out, type);
     Fixture expected = Families.expected("llama3");
@@ -95,7 +95,7 @@ class GgufExportTest {
   }
 
   @Test
-  void aWindowLimitsTheLengthOfTexts() {
+  void slidingWindowLimitsTheContextLength() {
     Path out = directory.resolve("out.gguf");
     GgufExport.run(Families.directory("mistral"), out, GgmlType.F32);
     try (GgufFile file = GgufFile.open(out)) {
@@ -105,16 +105,16 @@ class GgufExportTest {
   }
 
   @Test
-  void whatCannotBeWrittenIsRefused() throws IOException {
+  void unwritableTargetOrTypeIsRefused() throws IOException {
     Path out = directory.resolve("out.gguf");
     assertThatThrownBy(() -> GgufExport.run(Families.directory("llama2"), out, GgmlType.Q4_K))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("Q4_K is read, but not written; written are F32, F16, BF16 and Q8_0");
+        .hasMessageContaining("Q4_K can be read but not written; use F32, F16, BF16 or Q8_0");
     assertThat(directory).isEmptyDirectory();
     Files.writeString(out, "mine");
     assertThatThrownBy(() -> GgufExport.run(Families.directory("llama2"), out, GgmlType.F16))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is something of that name");
+        .hasMessageContaining("there is a file or directory of that name");
     assertThat(Map.of(out, Files.readString(out))).containsValue("mine");
   }
 }

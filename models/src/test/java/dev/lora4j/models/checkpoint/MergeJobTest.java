@@ -42,7 +42,7 @@ class MergeJobTest {
   }
 
   @Test
-  void aFileGetsWhatMergingInMemoryGives() {
+  void mergedFileEqualsMergingInMemory() {
     try (ConvNet net = new ConvNet()) {
       Path base = directory.resolve("base.safetensors");
       SafetensorsWriter.write(base, net.stateDict(), Map.of());
@@ -89,7 +89,7 @@ class MergeJobTest {
   }
 
   @Test
-  void aDirectoryComesWithAllThatIsBesideTheWeights() throws IOException {
+  void mergedDirectoryHasAllOtherFilesOfTheBase() throws IOException {
     Path base = directory.resolve("base");
     llama(base, ScalarType.Float);
     SavedModels.text(base.resolve("tokenizer.json"), "{\"a\": 1}");
@@ -117,7 +117,7 @@ class MergeJobTest {
   }
 
   @Test
-  void nothingIsWrittenWhereANumberIsNotFinite() throws IOException {
+  void nothingIsWrittenIfAValueIsNotFinite() throws IOException {
     Path base = llama(ScalarType.Float);
     Path adapter = Adapters.random(base, CONFIG.alpha(1e38), directory.resolve("adapter"));
     Path out = directory.resolve("merged");
@@ -158,7 +158,7 @@ class MergeJobTest {
   }
 
   @Test
-  void aTieThatNoAdapterTouchesStays() throws IOException {
+  void tieThatNoAdapterTouchesIsKept() throws IOException {
     Path base = directory.resolve("base");
     llama(base, ScalarType.Float);
     Path adapter =
@@ -172,7 +172,7 @@ class MergeJobTest {
   }
 
   @Test
-  void whatWasMergedCanBeTakenOut() {
+  void mergedAdapterCanBeUnmerged() {
     Path base = llama(ScalarType.Float);
     Path adapter = Adapters.random(base, CONFIG, directory.resolve("adapter"));
     MergeJob.of(base, List.of(adapter)).merge(directory.resolve("merged.safetensors"));
@@ -191,7 +191,7 @@ class MergeJobTest {
   }
 
   @Test
-  void whatASubtractionCantUndoIsRefused() {
+  void irreversibleAdapterIsNotUnmerged() {
     Path base = llama(ScalarType.Float);
     Path adapter = Adapters.random(base, CONFIG.dora(true), directory.resolve("adapter"));
 
@@ -202,7 +202,7 @@ class MergeJobTest {
   }
 
   @Test
-  void aBaseWithOtherBeginningsOfItsPathsIsFound() {
+  void baseWithAnotherPathPrefixIsFound() {
     Path whole = llama(ScalarType.Float);
     Path adapter = Adapters.random(whole, CONFIG, directory.resolve("adapter"));
     Path bare = directory.resolve("bare.safetensors");
@@ -215,7 +215,7 @@ class MergeJobTest {
 
     assertThat(receipt.notes())
         .contains(
-            "the adapter's paths begin with 'model.', which the base's don't: taken as the same");
+            "the adapter's paths begin with 'model.', which the base's don't: treated as the same");
     assertThat(receipt.changes())
         .extracting(MergeSummary.Change::tensor)
         .containsExactlyInAnyOrder(
@@ -223,7 +223,7 @@ class MergeJobTest {
   }
 
   @Test
-  void whatDoesNotFitIsTold() {
+  void mismatchIsReported() {
     Path base = llama(ScalarType.Float);
     Path other =
         SavedModels.write(

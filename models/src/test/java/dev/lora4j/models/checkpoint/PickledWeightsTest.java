@@ -70,11 +70,11 @@ class PickledWeightsTest {
     return copy;
   }
 
-  // ---- to compute with ----
+  // ---- loading ----
 
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama3"})
-  void itIsTheModelOfTheSafetensorsToTheBit(String family) {
+  void modelEqualsThatOfTheSafetensorsBitForBit(String family) {
     try (Pretrained base = Pretrained.load(pickled(family));
         Pretrained same = Pretrained.load(Families.directory(family))) {
       TensorAssert.assertSameState(base.model().stateDict(), same.model().stateDict());
@@ -84,7 +84,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void halvesStandForTheNumbersThatTheyHold() {
+  void halfPrecisionIsConvertedExactly() {
     try (Pretrained base = Pretrained.load(pickled("llama2"));
         SafetensorsFile whole =
             SafetensorsFile.open(Families.directory("llama2").resolve("model.safetensors"));
@@ -104,7 +104,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void weightsOfTheRightFormatAreUsedWhereTheyLie() {
+  void weightsOfTheRequestedDtypeAreMapped() {
     try (Pretrained base = Pretrained.load(pickled("gpt2"))) {
       long bytes = pickled("gpt2").resolve("pytorch_model.bin").toFile().length();
       assertThat(base.model().namedParameters().values())
@@ -114,7 +114,7 @@ class PickledWeightsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama3"})
-  void anAdapterOfPeftLearnsOnItAsThere(String family) {
+  void peftAdapterTrainsAsInPeft(String family) {
     Fixture expected = Families.expected(family);
     try (Pretrained base = Pretrained.load(pickled(family));
         Pretrained same = Pretrained.load(Families.directory(family))) {
@@ -131,7 +131,7 @@ class PickledWeightsTest {
     }
   }
 
-  /** PEFT's adapter, and what a step down the gradient makes of it. */
+  /** PEFT's adapter before and after one gradient step. */
   private static Map<String, Parameter> trainedByOneStep(Pretrained base, String family) {
     Fixture expected = Families.expected(family);
     LoraModel adapted = Lora.base(base.model());
@@ -159,7 +159,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void aHeadOfItsOwnThatSharesTheStorageIsItsOwn() throws IOException {
+  void untiedHeadWithSharedStorageIsIndependent() throws IOException {
     Path untied = copy("llama3");
     Path config = untied.resolve("config.json");
     String text = Files.readString(config);
@@ -177,7 +177,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void whatIsSavedIsSafetensorsAndNotBesideTheOld() throws IOException {
+  void savingWritesSafetensorsAndRefusesTheOldDirectory() throws IOException {
     Path base = copy("gpt2");
     try (Pretrained loaded = Pretrained.load(base)) {
       assertThatThrownBy(() -> loaded.save(base))
@@ -192,11 +192,11 @@ class PickledWeightsTest {
     }
   }
 
-  // ---- to merge into ----
+  // ---- merging ----
 
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "llama3"})
-  void aMergeGivesWhatItGivesWithSafetensors(String family) {
+  void mergeOfAPickleEqualsThatOfSafetensors(String family) {
     List<Path> adapters = List.of(Families.directory(family).resolve("adapter"));
     Path out = directory.resolve("out");
     Path reference = directory.resolve("reference");
@@ -224,7 +224,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void aFileOnItsOwnIsMergedIntoAndTakenOutOf() {
+  void singleFileIsMergedAndUnmerged() {
     Path file = pickled("gpt2").resolve("pytorch_model.bin");
     Path adapter = Families.directory("gpt2").resolve("adapter");
     Path merged = directory.resolve("merged.safetensors");
@@ -269,7 +269,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void itIsExaminedAndMadeAGgufFile() {
+  void doctorAndGgufExportReadIt() {
     Path adapter = Families.directory("llama3").resolve("adapter");
     assertThat(Doctor.examine(pickled("llama3"), adapter).findings())
         .extracting(Diagnosis.Finding::what)
@@ -289,7 +289,7 @@ class PickledWeightsTest {
     return tensors;
   }
 
-  // ---- which file ----
+  // ---- choice of the file ----
 
   @Test
   void safetensorsWinWhereBothAreThere() throws IOException {
@@ -309,25 +309,24 @@ class PickledWeightsTest {
     Path part = copy("llama3");
     Files.delete(part.resolve("pytorch_model-00001-of-00003.bin"));
     Files.delete(part.resolve("pytorch_model-00003-of-00003.bin"));
+    String missing =
+        "pytorch_model.bin.index.json: 2 of 3 shards are missing: pytorch_model-00001-of-00003.bin,"
+            + " pytorch_model-00003-of-00003.bin; download them again";
     assertThatThrownBy(() -> Pretrained.load(part))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining(
-            "2 of 3 shards are not there: pytorch_model-00001-of-00003.bin,"
-                + " pytorch_model-00003-of-00003.bin");
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining(missing);
     assertThatThrownBy(() -> Checkpoint.open(part))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining(
-            "pytorch_model.bin.index.json: names pytorch_model-00001-of-00003.bin,"
-                + " pytorch_model-00003-of-00003.bin, which are not there");
+        .hasMessageContaining(missing);
   }
 
   @ParameterizedTest
   @CsvSource({
-    "../pytorch_model.bin, expected a file beside it",
-    "model.safetensors, expected a file beside it",
+    "../pytorch_model.bin, must be the name of a shard beside the index",
+    "model.safetensors, must be the name of a shard beside the index",
     "pytorch_model-00002-of-00003.bin, model.norm.weight",
   })
-  void anIndexThatSaysOtherwiseIsRefused(String shard, String told) throws IOException {
+  void indexThatDisagreesWithTheShardsIsRefused(String shard, String told) throws IOException {
     Path wrong = copy("llama3");
     Path index = wrong.resolve("pytorch_model.bin.index.json");
     String norm = "\"model.norm.weight\": \"";
@@ -341,10 +340,10 @@ class PickledWeightsTest {
         .hasMessageContaining(told);
   }
 
-  // ---- what is refused ----
+  // ---- refusals ----
 
   @Test
-  void aPickleThatAsksForCodeIsRefusedByWhatItAsksFor() throws IOException {
+  void pickleThatNeedsCodeIsRefusedByName() throws IOException {
     Path evil = copy("gpt2");
     Files.delete(evil.resolve("pytorch_model.bin"));
     Files.copy(EVIL, evil.resolve("pytorch_model.bin"));
@@ -370,7 +369,7 @@ class PickledWeightsTest {
   }
 
   @Test
-  void aStateDictOfAnotherNameHasToBeNamed() throws IOException {
+  void stateDictOfAnotherNameMustBeGivenAsAFile() throws IOException {
     Path base = copy("gpt2");
     Files.move(base.resolve("pytorch_model.bin"), base.resolve("weights.pth"));
     assertThatThrownBy(() -> Checkpoint.open(base))

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Directories of models: what is read, what is refused, and what is written. */
+/** Loading, refusing and saving model directories. */
 class PretrainedTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -60,7 +60,7 @@ class PretrainedTest {
     return tensors;
   }
 
-  /** Writes a family's config beside other tensors. */
+  /** Writes a family's config with other tensors. */
   private Path checkpoint(String family, Map<String, Tensor> tensors) throws IOException {
     Files.copy(Families.directory(family).resolve("config.json"), directory.resolve("config.json"));
     SafetensorsWriter.write(directory.resolve("model.safetensors"), tensors, Map.of());
@@ -71,11 +71,11 @@ class PretrainedTest {
     return loaded.model().forward(Families.expected(family).tensor("tokens"));
   }
 
-  // ---- there and back ----
+  // ---- save and load ----
 
   @ParameterizedTest
   @MethodSource("dev.lora4j.models.Families#all")
-  void whatIsSavedIsLoadedToTheBit(String family) {
+  void savedModelIsLoadedBitForBit(String family) {
     try (Pretrained base = Pretrained.load(Families.directory(family))) {
       base.save(directory);
       try (Pretrained again = Pretrained.load(directory)) {
@@ -121,7 +121,7 @@ class PretrainedTest {
   }
 
   @Test
-  void itComputesInTheFormatThatIsAskedFor() {
+  void itComputesInTheRequestedDtype() {
     for (String family : new String[] {"qwen3", "gpt2"}) {
       try (Pretrained base = Pretrained.load(Families.directory(family), DType.BF16)) {
         Tensor logits = logits(base, family);
@@ -163,7 +163,7 @@ class PretrainedTest {
   }
 
   @Test
-  void weightsOfTheRightFormatAreUsedWhereTheyLie() {
+  void weightsOfTheRequestedDtypeAreMapped() {
     try (Pretrained base = Pretrained.load(Families.directory("llama2"))) {
       Parameter norm = base.model().namedParameters().get("model.norm.weight");
       Tensor mapped = norm == null ? Ops.zeros(0) : norm.value();
@@ -182,7 +182,7 @@ class PretrainedTest {
   }
 
   @Test
-  void companionsComeAlongAndOtherWeightsAreInTheWay() throws IOException {
+  void tokenizerFilesAreSavedAndOtherWeightsAreRefused() throws IOException {
     Path source = directory.resolve("source");
     Path target = directory.resolve("target");
     try (Pretrained base = Pretrained.load(Families.directory("llama2"))) {
@@ -200,10 +200,10 @@ class PretrainedTest {
     }
   }
 
-  // ---- what does not fit ----
+  // ---- mismatches ----
 
   @Test
-  void tellsEverythingThatDoesNotFitAtOnce() throws IOException {
+  void allMismatchesAreReportedAtOnce() throws IOException {
     Map<String, Tensor> tensors = tensors("llama2");
     tensors.remove("model.norm.weight");
     tensors.put("model.layers.1.mlp.up_proj.weight", torch.zeros(3, 5));
@@ -221,7 +221,7 @@ class PretrainedTest {
   }
 
   @Test
-  void namesTheShardsThatAreNotThere() throws IOException {
+  void missingShardsAreNamed() throws IOException {
     for (String file : new String[] {"config.json", "model.safetensors.index.json"}) {
       Files.copy(Families.directory("qwen3").resolve(file), directory.resolve(file));
     }
@@ -229,8 +229,8 @@ class PretrainedTest {
     Files.copy(Families.directory("qwen3").resolve(first), directory.resolve(first));
 
     assertThatThrownBy(() -> Pretrained.load(directory))
-        .isInstanceOf(UserError.class)
-        .hasMessageContaining("2 of 3 shards are not there")
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("2 of 3 shards are missing")
         .hasMessageContaining("model-00002-of-00003.safetensors")
         .hasMessageContaining("model-00003-of-00003.safetensors");
   }
@@ -263,7 +263,7 @@ class PretrainedTest {
   }
 
   @Test
-  void namesTheArchitecturesThatItKnows() throws IOException {
+  void supportedArchitecturesAreNamed() throws IOException {
     Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"mamba\"}");
     assertThatThrownBy(() -> Pretrained.load(directory))
         .isInstanceOf(UserError.class)
@@ -279,7 +279,7 @@ class PretrainedTest {
 
     assertThatThrownBy(() -> Pretrained.load(wrong))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("lm_head.weight is not the embedding");
+        .hasMessageContaining("lm_head.weight differs from the embedding");
   }
 
   @Test

@@ -74,7 +74,8 @@ class SmolLmTest {
   }
 
   @Test
-  void transformersSaysTheSameWithTheConvertedDirectory() throws IOException, InterruptedException {
+  void transformersComputesTheSameWithTheConvertedDirectory()
+      throws IOException, InterruptedException {
     Optional<PythonPeer> python = PythonPeer.find();
     assumeTrue(
         python.isPresent(),

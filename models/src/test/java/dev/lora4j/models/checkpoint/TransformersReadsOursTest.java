@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** transformers loads a directory that was written here, merged adapter and all. */
+/** transformers loads a directory that was saved here with a merged adapter. */
 class TransformersReadsOursTest {
   private static final long SHARD = 50_000;
 

@@ -59,7 +59,7 @@ class WeightsOnlyTest {
   }
 
   @Test
-  void aWeightIsTheFilesOwn() {
+  void weightsAreMapped() {
     Path file =
         SavedModels.write(
             directory.resolve("net.safetensors"), ScalarType.BFloat16, "fc.weight", "6x4");
@@ -89,7 +89,7 @@ class WeightsOnlyTest {
   }
 
   @Test
-  void gpt2LiesTheOtherWayRoundByItsConfig() {
+  void gpt2IsTransposedByItsConfig() {
     SavedModels.write(
         directory.resolve("model.safetensors"),
         "h.0.attn.c_proj.weight",
@@ -104,7 +104,7 @@ class WeightsOnlyTest {
   }
 
   @Test
-  void withoutAConfigTheBiasOfOneLayerTellsForAll() {
+  void withoutAConfigTheBiasOfOneLayerDecidesForAll() {
     Path file =
         SavedModels.write(
             directory.resolve("gpt2.safetensors"),
@@ -129,7 +129,7 @@ class WeightsOnlyTest {
   }
 
   @Test
-  void whatIsNoKnownLayerCantBeATarget() {
+  void unknownLayerIsNotATarget() {
     Path file =
         SavedModels.write(
             directory.resolve("net.safetensors"),
@@ -164,7 +164,7 @@ class WeightsOnlyTest {
   }
 
   @Test
-  void aTiedHeadIsToldByTheConfig() {
+  void tiedHeadFollowsFromTheConfig() {
     SavedModels.write(directory.resolve("model.safetensors"), "model.embed_tokens.weight", "10x4");
     SavedModels.text(
         directory.resolve("config.json"), "{\"architectures\": [\"LlamaForCausalLM\"]}");
@@ -176,7 +176,7 @@ class WeightsOnlyTest {
   }
 
   @Test
-  void whatIsMissingOrWrongIsToldByName() {
+  void missingOrWrongMetadataIsNamed() {
     assertThatThrownBy(() -> Checkpoint.open(directory.resolve("gone")))
         .isInstanceOf(UserError.class)
         .hasMessage("there is no " + directory.resolve("gone"));
@@ -201,18 +201,18 @@ class WeightsOnlyTest {
         "{\"weight_map\": {\"a\": \"model-00001-of-00001.safetensors\"}}");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("names model-00001-of-00001.safetensors, which is not there");
+        .hasMessageContaining("1 of 1 shards is missing: model-00001-of-00001.safetensors");
 
     SavedModels.write(directory.resolve("model-00001-of-00001.safetensors"), "b", "2");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("key a: the index expects it here");
+        .hasMessageContaining("key a: missing, though the index expects it here");
 
     SavedModels.text(
         directory.resolve("model.safetensors.index.json"),
         "{\"weight_map\": {\"a\": \"../elsewhere.safetensors\"}}");
     assertThatThrownBy(() -> Checkpoint.open(directory))
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("expected a file beside it");
+        .hasMessageContaining("must be the name of a shard beside the index");
   }
 }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** Where texts end, who hears of their tokens, and which adapters write them. */
+/** Finish reasons, listeners and adapters of generations. */
 class GeneratorTest {
   private static final long ALLOWED_GROWTH = 16 << 20;
   private static final List<Long> PROMPT = List.of(5L, 17L, 42L);
@@ -44,7 +44,7 @@ class GeneratorTest {
   }
 
   @Test
-  void endsWithAsManyTokensAsWereAskedFor() {
+  void stopsAtTheMaximumNumberOfTokens() {
     Generation text = generator.generate(PROMPT, GenerationConfig.greedy(6));
     assertThat(text.tokens()).hasSize(6);
     assertThat(text.end()).isEqualTo(End.LENGTH);
@@ -52,7 +52,7 @@ class GeneratorTest {
   }
 
   @Test
-  void endsWithAStopToken() {
+  void stopsAtAStopToken() {
     List<Long> whole = greedy(8);
     Generation text =
         generator.generate(PROMPT, GenerationConfig.greedy(8).stoppingAt(Set.of(whole.get(4))));
@@ -61,7 +61,7 @@ class GeneratorTest {
   }
 
   @Test
-  void theListenerHearsEachTokenAndMayEndTheText() {
+  void theListenerReceivesEachTokenAndMayStop() {
     List<Long> heard = new ArrayList<>();
     Generation text =
         generator.generate(
@@ -76,14 +76,14 @@ class GeneratorTest {
   }
 
   @Test
-  void endsWhereTheModelEnds() {
+  void stopsAtTheMaximumSequenceLength() {
     Generation text = generator.generate(PROMPT, GenerationConfig.greedy(1_000));
     assertThat(text.end()).isEqualTo(End.MAX_POSITIONS);
     assertThat(text.promptTokens() + text.tokens().size()).isEqualTo(base.model().maxPositions());
   }
 
   @Test
-  void writesWithTheAdaptersOfTheCallingThread() {
+  void usesTheAdaptersOfTheCallingThread() {
     List<Long> plain = greedy(12);
     LoraModel adapted = Lora.base(base.model());
     adapted.load("default", Families.directory("llama3").resolve("adapter"));
@@ -101,7 +101,7 @@ class GeneratorTest {
   }
 
   @Test
-  void workersWriteTheSameText() {
+  void workersGenerateTheSameTokens() {
     try (Workers workers = new Workers(2)) {
       Generator shared = Generator.sharedBy(workers, base.model());
       assertThat(shared.generate(PROMPT, GenerationConfig.greedy(12)).tokens())
@@ -110,7 +110,7 @@ class GeneratorTest {
   }
 
   @Test
-  void oneSeedGivesOneText() {
+  void theSameSeedGivesTheSameTokens() {
     GenerationConfig config =
         GenerationConfig.greedy(10).sampling(Sampling.temperature(1.5).seed(4));
     assertThat(generator.generate(PROMPT, config).tokens())
@@ -118,7 +118,7 @@ class GeneratorTest {
   }
 
   @Test
-  void refusesPromptsThatItCannotRead() {
+  void invalidPromptsAreRefused() {
     GenerationConfig config = GenerationConfig.greedy(1);
     assertThatThrownBy(() -> generator.generate(List.of(), config))
         .isInstanceOf(UserError.class)
@@ -126,12 +126,12 @@ class GeneratorTest {
     assertThatThrownBy(() -> generator.generate(List.of(96L), config))
         .isInstanceOf(UserError.class)
         .hasMessage(
-            "token 96 is not in the vocabulary, which has 0 to 95; is the tokenizer another"
-                + " model's?");
+            "token 96 is not in the vocabulary, 0 to 95; does the tokenizer belong to another"
+                + " model?");
     List<Long> long128 = LongStream.range(0, 128).map(i -> i % 90).boxed().toList();
     assertThatThrownBy(() -> generator.generate(long128, config))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("longest text has 128");
+        .hasMessageContaining("maximum sequence length is 128");
     base.model().train(true);
     assertThatThrownBy(() -> generator.generate(PROMPT, config))
         .isInstanceOf(UserError.class)
@@ -140,7 +140,7 @@ class GeneratorTest {
 
   @Test
   @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
-  void tenThousandTokensLeaveMemoryFlat() throws IOException {
+  void memoryStaysFlatOverTenThousandTokens() throws IOException {
     GenerationConfig config =
         GenerationConfig.greedy(100).sampling(Sampling.temperature(1).topP(0.9));
     long before = 0;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Which tokens can be drawn, and how often. */
+/** Which tokens are sampled, and how often. */
 class SamplerTest {
   private static final int DRAWS = 1_000;
   // Probabilities 0.5, 0.25, 0.15, 0.1 of tokens 2, 0, 3, 1.
@@ -38,7 +38,7 @@ class SamplerTest {
     scope.close();
   }
 
-  /** How often each token came, as a share of all draws. */
+  /** Frequency of each token, as a share of all draws. */
   private static Map<Long, Double> shares(Sampling sampling) {
     Tensor logits = Ops.tensor(LOGITS, LOGITS.length);
     Sampler sampler = new Sampler(sampling);
@@ -57,48 +57,48 @@ class SamplerTest {
   }
 
   @Test
-  void greedyTakesTheLikeliest() {
+  void greedyTakesTheMostProbableToken() {
     assertThat(shares(Sampling.greedy())).containsOnlyKeys(2L);
     assertThat(shares(Sampling.temperature(3).topK(1))).containsOnlyKeys(2L);
   }
 
   @Test
-  void temperatureOneDrawsWithTheModelsProbabilities() {
+  void temperatureOneSamplesTheModelsDistribution() {
     near(shares(Sampling.temperature(1)), Map.of(0L, 0.25, 1L, 0.1, 2L, 0.5, 3L, 0.15));
   }
 
   @Test
-  void aLowTemperatureSharpens() { // squares of the probabilities
+  void aLowTemperatureSharpensTheDistribution() { // squares of the probabilities
     near(
         shares(Sampling.temperature(0.5)),
         Map.of(0L, 0.0625 / 0.345, 1L, 0.01 / 0.345, 2L, 0.25 / 0.345, 3L, 0.0225 / 0.345));
   }
 
   @Test
-  void topKKeepsSoMany() {
+  void topKKeepsKTokens() {
     near(shares(Sampling.temperature(1).topK(2)), Map.of(2L, 2 / 3.0, 0L, 1 / 3.0));
   }
 
   @Test
-  void topPKeepsUntilTheMassIsReached() {
+  void topPKeepsTokensUntilTheMassIsReached() {
     near(shares(Sampling.temperature(1).topP(0.7)), Map.of(2L, 2 / 3.0, 0L, 1 / 3.0));
     assertThat(shares(Sampling.temperature(1).topP(0.01))).containsOnlyKeys(2L);
   }
 
   @Test
-  void topPCountsWhatTopKLeaves() { // of 0.9, 0.8 of the mass is 0.72
+  void topPAppliesToTheMassThatTopKLeaves() { // of 0.9, 0.8 of the mass is 0.72
     near(shares(Sampling.temperature(1).topK(3).topP(0.8)), Map.of(2L, 2 / 3.0, 0L, 1 / 3.0));
   }
 
   @Test
-  void minPKeepsWhatIsNearTheLikeliest() {
+  void minPKeepsTokensNearTheMostProbable() {
     near(
         shares(Sampling.temperature(1).minP(0.29)),
         Map.of(2L, 0.5 / 0.9, 0L, 0.25 / 0.9, 3L, 0.15 / 0.9));
   }
 
   @Test
-  void aPenaltyTurnsToOtherTokens() {
+  void aRepetitionPenaltyFavoursOtherTokens() {
     Tensor logits = Ops.tensor(new float[] {2, 1.5f, -1}, 3);
     Sampler sampler = new Sampler(Sampling.greedy().repetitionPenalty(2));
     assertThat(sampler.next(logits, List.of())).isEqualTo(0);
@@ -107,7 +107,7 @@ class SamplerTest {
   }
 
   @Test
-  void aLargeVocabularyIsDrawnFromAsAWhole() {
+  void aLargeVocabularyIsSampledAsAWhole() {
     Tensor flat = torch.zeros(5_000);
     Sampler sampler = new Sampler(Sampling.temperature(1));
     List<Long> drawn = Stream.generate(() -> sampler.next(flat, List.of())).limit(200).toList();
@@ -117,14 +117,14 @@ class SamplerTest {
   }
 
   @Test
-  void oneSeedGivesOneText() {
+  void theSameSeedGivesTheSameTokens() {
     Sampling sampling = Sampling.temperature(1).seed(11);
     assertThat(shares(sampling)).isEqualTo(shares(sampling));
     assertThat(shares(sampling)).isNotEqualTo(shares(sampling.seed(12)));
   }
 
   @Test
-  void refusesWhatMeansNothing() {
+  void invalidSettingsAreRefused() {
     assertThatThrownBy(() -> Sampling.temperature(-1))
         .isInstanceOf(UserError.class)
         .hasMessage("temperature must be at least 0");

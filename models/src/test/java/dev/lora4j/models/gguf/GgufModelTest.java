@@ -48,11 +48,11 @@ class GgufModelTest {
     scope.close();
   }
 
-  // ---- what is read ----
+  // ---- reading ----
 
   @ParameterizedTest
   @ValueSource(strings = {"llama2", "llama3", "llama_linear", "qwen3", "gpt2"})
-  void aFileComputesWhatTransformersComputesWithTheDirectory(String family) {
+  void ggufModelEqualsTransformersWithTheDirectory(String family) {
     Fixture expected = Families.expected(family);
     try (Pretrained base = Pretrained.load(file(family))) {
       expected.check("logits", base.model().forward(expected.tensor("tokens")), 1e-4);
@@ -78,7 +78,7 @@ class GgufModelTest {
   }
 
   @Test
-  void theScalingOfLlama3IsFoundInItsFactors() {
+  void llama3ScalingIsRecoveredFromItsDivisors() {
     try (GgufModel model = GgufModel.open(file("llama3"))) {
       assertThat(model.config().path("rope_scaling").toString())
           .isEqualTo(
@@ -90,7 +90,7 @@ class GgufModelTest {
   }
 
   @Test
-  void aModelComputesInTheFormatThatIsAskedFor() {
+  void modelComputesInTheRequestedDtype() {
     Fixture expected = Families.expected("qwen3");
     try (Pretrained base = Pretrained.load(file("qwen3"), DType.BF16)) {
       Tensor logits = base.model().forward(expected.tensor("tokens"));
@@ -100,7 +100,7 @@ class GgufModelTest {
   }
 
   @Test
-  void aFileIsKnownByItsNameOrItsFirstBytes() throws IOException {
+  void ggufFileIsRecognisedByNameOrFirstBytes() throws IOException {
     Path unnamed = directory.resolve("blob");
     Files.copy(file("llama2"), unnamed);
     assertThat(GgufModel.isAt(unnamed)).isTrue();
@@ -109,7 +109,7 @@ class GgufModelTest {
     assertThat(GgufModel.isAt(directory)).isFalse();
   }
 
-  // ---- what is refused ----
+  // ---- refusals ----
 
   @Test
   void anotherArchitectureIsRefusedByName() {
@@ -128,7 +128,7 @@ class GgufModelTest {
   }
 
   @Test
-  void whatWouldChangeTheResultIsRefusedByName() {
+  void unsupportedSettingIsRefusedByName() {
     assertRefused(
         changed("llama2", (metadata, t) -> put(metadata, "llama.expert_count", 8)),
         UserError.class,
@@ -140,12 +140,12 @@ class GgufModelTest {
     assertRefused(
         changed("llama2", (metadata, t) -> put(metadata, "llama.rope.dimension_count", 4)),
         UserError.class,
-        "llama.rope.dimension_count: turning a part of each head is not supported");
+        "llama.rope.dimension_count: rotating only a part of each head is not supported");
     assertRefused(
         changed(
             "llama3", (m, tensors) -> tensors.put("rope_freqs.weight", torch.ones(4).mul_(two()))),
         UserError.class,
-        "rope_freqs.weight is not the scaling of Llama 3");
+        "rope_freqs.weight is not Llama 3's scaling");
   }
 
   private static Scalar two() {
@@ -153,7 +153,7 @@ class GgufModelTest {
   }
 
   @Test
-  void tensorsThatDoNotFitAreToldAllAtOnce() {
+  void allMismatchedTensorsAreReportedAtOnce() {
     Path wrong =
         changed(
             "llama2",
@@ -202,7 +202,7 @@ class GgufModelTest {
   }
 
   @Test
-  void aFileThatIsCutOffIsRefusedWhereverItEnds() throws IOException {
+  void truncatedFileIsRefusedAtAnyLength() throws IOException {
     byte[] whole = Files.readAllBytes(file("llama2"));
     for (int length = 0; length < whole.length; length += 997) {
       Path part = directory.resolve("part.gguf");
@@ -214,7 +214,7 @@ class GgufModelTest {
     }
   }
 
-  // ---- files with a mistake ----
+  // ---- faulty files ----
 
   private Path changed(
       String family, BiConsumer<Map<String, GgufValue>, Map<String, Tensor>> edit) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What arrives in pieces, late, or wrong. */
+/** Downloads that are interrupted, late, or damaged. */
 class BrokenDownloadTest {
   private static final RepoId REPO = RepoId.parse(FakeHub.REPO);
 
@@ -43,7 +43,7 @@ class BrokenDownloadTest {
     new Hub(settings).snapshot(REPO, HubListener.SILENT);
   }
 
-  /** Trouble with the first requests for the weights' content. */
+  /** Makes the first requests for the weights fail. */
   private void trouble(int times, FakeHub.Trouble trouble) {
     AtomicInteger left = new AtomicInteger(times);
     server.trouble(
@@ -56,7 +56,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void goesOnWhereAConnectionBroke() {
+  void resumesWhereAConnectionBroke() {
     trouble(
         1,
         exchange -> {
@@ -73,7 +73,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aConnectionThatBreaksOftenIsFineWhileMoreArrives() {
+  void brokenConnectionsAreRetriedWhileMoreBytesArrive() {
     AtomicInteger from = new AtomicInteger();
     trouble(
         6, // twice the tries
@@ -98,7 +98,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void goesOnInALaterRun() {
+  void resumesInALaterRun() {
     trouble(
         9,
         exchange -> {
@@ -111,8 +111,8 @@ class BrokenDownloadTest {
         });
     assertThatThrownBy(this::fetch)
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("cannot download org/model: ")
-        .hasMessageContaining("run it again to go on from where it stopped");
+        .hasMessageContaining("cannot download org/model/model.safetensors: HTTP 500, 3 times")
+        .hasMessageContaining("run it again to resume where it stopped");
     assertThat(incomplete).exists();
     assertThat(weights).doesNotExist();
     assertThat(new Hub(settings).cached(REPO)).isEmpty();
@@ -130,7 +130,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aServerThatIgnoresRangeSendsItAllAgain() throws IOException {
+  void serverThatIgnoresRangeRestartsTheDownload() throws IOException {
     keep(Arrays.copyOf(WEIGHTS, 1000));
     trouble(
         1,
@@ -146,7 +146,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aRestFromAnotherPlaceIsNotTaken() throws IOException {
+  void restFromAnotherOffsetIsNotUsed() throws IOException {
     keep(Arrays.copyOf(WEIGHTS, 1000));
     trouble(
         1,
@@ -164,7 +164,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aRangeThatCannotBeIsForgotten() throws IOException {
+  void unsatisfiableRangeRestartsTheDownload() throws IOException {
     keep(Arrays.copyOf(WEIGHTS, 1000));
     trouble(
         1,
@@ -179,7 +179,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void whatCannotBeCheckedBeginsAnew() throws IOException {
+  void partWithoutAChecksumIsDiscarded() throws IOException {
     server.trouble(
         exchange -> {
           boolean config = exchange.getRequestURI().getPath().endsWith("/config.json");
@@ -201,7 +201,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void moreThanTheFileIsForgotten() throws IOException {
+  void tooLongPartIsDiscarded() throws IOException {
     keep(Checkouts.random(9, WEIGHTS.length + 1));
 
     fetch();
@@ -210,7 +210,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aWholeFileThatWasLeftIsOnlyChecked() throws IOException {
+  void completePartIsOnlyVerified() throws IOException {
     keep(WEIGHTS);
 
     fetch();
@@ -220,7 +220,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aRottenBeginningIsFetchedAgain() throws IOException {
+  void damagedPartIsDownloadedAgain() throws IOException {
     keep(new byte[1000]);
 
     fetch();
@@ -230,7 +230,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aWrongHashNamesBothAndLeavesNothing() {
+  void wrongHashNamesBothAndLeavesNothing() {
     byte[] other = WEIGHTS.clone();
     other[77]++;
     trouble(
@@ -242,14 +242,14 @@ class BrokenDownloadTest {
 
     assertThatThrownBy(this::fetch)
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("download of model.safetensors: expected SHA_256")
+        .hasMessageContaining("download of org/model/model.safetensors: expected SHA-256")
         .hasMessageContaining(server.etag("model.safetensors"));
     assertThat(incomplete).doesNotExist();
     assertThat(weights).doesNotExist();
   }
 
   @Test
-  void aWrongHashOfASmallFileIsFoundToo() {
+  void wrongHashOfASmallFileIsDetected() {
     server.trouble(
         exchange -> {
           boolean config = exchange.getRequestURI().getPath().endsWith("/config.json");
@@ -262,11 +262,11 @@ class BrokenDownloadTest {
 
     assertThatThrownBy(this::fetch)
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("download of config.json: expected GIT");
+        .hasMessageContaining("download of org/model/config.json: expected Git SHA-1");
   }
 
   @Test
-  void moreBytesThanPromisedAreNotTaken() {
+  void moreBytesThanAnnouncedAreRefused() {
     trouble(
         9,
         exchange -> {
@@ -281,7 +281,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void fewerBytesThanPromisedAreTriedAgain() {
+  void fewerBytesThanAnnouncedAreTriedAgain() {
     trouble(
         1,
         exchange -> {
@@ -295,7 +295,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aBusyServerIsTriedAgain() {
+  void busyServerIsTriedAgain() {
     AtomicInteger left = new AtomicInteger(2);
     server.trouble(
         exchange -> {
@@ -313,7 +313,7 @@ class BrokenDownloadTest {
   }
 
   @Test
-  void aServerThatFallsSilentIsGivenUp() {
+  void silentServerIsGivenUp() {
     trouble(
         9,
         exchange -> {

@@ -33,12 +33,12 @@ final class FakeHub implements AutoCloseable {
   static final String REPO = "org/model";
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Answers a request, and says whether it did. */
+  /** Answers a request and returns true, or returns false. */
   interface Trouble {
     boolean answer(HttpExchange exchange) throws IOException;
   }
 
-  /** A request as it came. */
+  /** A received request. */
   record Request(String server, String method, String path, String range, String token) {}
 
   private static final class Content {
@@ -94,7 +94,7 @@ final class FakeHub implements AutoCloseable {
     return this;
   }
 
-  /** Names that the listing has beside those of the files. */
+  /** Extra names in the listing. */
   void alsoLists(String... names) {
     extraNames = List.of(names);
   }
@@ -115,7 +115,7 @@ final class FakeHub implements AutoCloseable {
     return Objects.requireNonNull(files.get(name), name);
   }
 
-  /** Asked before each request, the newest first. */
+  /** Asked before each request, newest first. */
   void trouble(Trouble trouble) {
     troubles.add(0, trouble);
   }
@@ -128,7 +128,7 @@ final class FakeHub implements AutoCloseable {
     return requests;
   }
 
-  /** Those for the content of this file, from whichever server. */
+  /** Returns the requests for the content of a file, to either server. */
   List<Request> fetches(String name) {
     String stored = "/" + etag(name);
     return requests.stream()
@@ -275,7 +275,7 @@ final class FakeHub implements AutoCloseable {
     exchange.getResponseBody().write(bytes, from, bytes.length - from);
   }
 
-  /** Promises all from where it is asked, sends so much, hangs up. */
+  /** Announces everything from the requested offset, sends a part, and hangs up. */
   static void cut(HttpExchange exchange, byte[] bytes, int sent) throws IOException {
     exchange.sendResponseHeaders(200, bytes.length);
     OutputStream body = exchange.getResponseBody();

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 
-/** A process of its own that fetches the model of a {@link FakeHub}. */
+/** A separate process that downloads the model of a {@link FakeHub}. */
 final class FetchingProcess {
   private FetchingProcess() {}
 

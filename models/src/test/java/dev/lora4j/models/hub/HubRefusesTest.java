@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What cannot be had, and what is not taken; and what the user is told. */
+/** Refusals of the Hub and of its answers, with their messages. */
 class HubRefusesTest {
   private static final RepoId REPO = RepoId.parse(FakeHub.REPO);
 
@@ -38,7 +38,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void anUnknownModelIsToldWithWhatMayHelp() {
+  void unknownModelIsReportedWithARemedy() {
     RepoId other = RepoId.parse("org/other");
 
     assertThatThrownBy(() -> new Hub(settings).snapshot(other, HubListener.SILENT))
@@ -52,7 +52,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void anUnknownRevisionIsTold() {
+  void unknownRevisionIsReported() {
     assertThatThrownBy(
             () -> new Hub(settings).snapshot(RepoId.parse("org/model@v9"), HubListener.SILENT))
         .isInstanceOf(UserError.class)
@@ -60,7 +60,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void aGatedModelNamesThePageWhereItsTermsAre() {
+  void gatedModelNamesThePageOfItsTerms() {
     server.trouble(
         exchange -> {
           FakeHub.refuse(exchange, 403, "GatedRepo");
@@ -73,7 +73,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void aBadTokenIsTold() {
+  void invalidTokenIsRefused() {
     server.trouble(exchange -> status(exchange, 401));
 
     assertThatThrownBy(
@@ -84,7 +84,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void forbiddenSaysWhatTheHubSays() {
+  void forbiddenShowsTheHubsMessage() {
     server.trouble(
         exchange -> {
           exchange.getResponseHeaders().add("X-Error-Message", "Only for members");
@@ -97,7 +97,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void aServerThatIsNoHubIsTold() {
+  void serverThatIsNoHubIsReported() {
     server.trouble(
         exchange -> {
           FakeHub.serve(exchange, "<html>".getBytes(UTF_8));
@@ -106,12 +106,12 @@ class HubRefusesTest {
 
     assertThatThrownBy(this::fetch)
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("is not a Hub's answer")
+        .hasMessageContaining("does not answer as a Hub")
         .hasMessageContaining("check HF_ENDPOINT");
   }
 
   @Test
-  void aNameThatLeadsOutOfTheDirectoryIsRefused() {
+  void nameThatLeavesTheDirectoryIsRefused() {
     for (String name : List.of("../evil", "/etc/evil", "a/../../evil", "a\\evil", "C:evil")) {
       server.alsoLists(name);
       assertThatThrownBy(this::fetch)
@@ -123,7 +123,7 @@ class HubRefusesTest {
   }
 
   @Test
-  void anEntityTagThatLeadsOutOfTheDirectoryIsRefused() {
+  void entityTagThatLeavesTheDirectoryIsRefused() {
     server.trouble(
         exchange -> {
           if (!exchange.getRequestMethod().equals("HEAD")) {
@@ -140,15 +140,15 @@ class HubRefusesTest {
   }
 
   @Test
-  void aDiskThatIsTooSmallIsToldBefore() {
-    assertThatThrownBy(() -> BlobDownload.checkSpace(settings.cache(), Long.MAX_VALUE))
+  void tooSmallDiskIsReportedBeforeTheDownload() {
+    assertThatThrownBy(() -> SnapshotDownload.checkSpace(settings.cache(), Long.MAX_VALUE))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("not enough space in " + settings.cache())
         .hasMessageContaining("HF_HUB_CACHE");
   }
 
   @Test
-  void whatIsNoModelIsToldWithWhatThereIs() throws IOException {
+  void repositoryWithoutAModelIsReportedWithItsFiles() throws IOException {
     try (FakeHub other = new FakeHub()) {
       other.small("config.json", "{}").large("model-q4.gguf", WEIGHTS).small("README.md", "");
 

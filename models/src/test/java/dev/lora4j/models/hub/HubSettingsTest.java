@@ -30,7 +30,7 @@ class HubSettingsTest {
   }
 
   @Test
-  void withoutVariablesItIsHuggingFaceAndPythonsCache() {
+  void defaultsAreHuggingFaceAndPythonsCache() {
     HubSettings usual = of();
 
     assertThat(usual.endpoint()).hasToString("https://huggingface.co");
@@ -41,7 +41,7 @@ class HubSettingsTest {
   }
 
   @Test
-  void theMoreExactVariableWins() {
+  void moreSpecificVariableTakesPrecedence() {
     assertThat(of("XDG_CACHE_HOME", "/x").cache()).isEqualTo(Path.of("/x/huggingface/hub"));
     assertThat(of("XDG_CACHE_HOME", "/x", "HF_HOME", "/h").cache()).isEqualTo(Path.of("/h/hub"));
     assertThat(of("HF_HOME", "/h", "HF_HUB_CACHE", "/c").cache()).isEqualTo(Path.of("/c"));
@@ -62,16 +62,16 @@ class HubSettingsTest {
   }
 
   @Test
-  void aTokenThatIsNoneIsNotShown() {
+  void invalidTokenIsNotShown() {
     assertThatThrownBy(() -> of("HF_TOKEN", "hf_a\nX-Evil: b"))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("the token in HF_TOKEN is none")
+        .hasMessageContaining("the token in HF_TOKEN is invalid")
         .hasMessageNotContaining("hf_a");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"1", "true", "YES", "on"})
-  void offlineMayBeSaidInSeveralWays(String yes) {
+  void offlineVariablesAreEquivalent(String yes) {
     assertThat(of("HF_HUB_OFFLINE", yes).offline()).isTrue();
     assertThat(of("TRANSFORMERS_OFFLINE", yes).offline()).isTrue();
     assertThat(of("HF_HUB_OFFLINE", "0", "TRANSFORMERS_OFFLINE", yes).offline()).isFalse();
@@ -85,7 +85,7 @@ class HubSettingsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"hub.local", "ftp://hub.local", "http://", "http://a b", "https://h?x=1"})
-  void anEndpointThatIsNoAddressIsTold(String text) {
+  void invalidEndpointIsRefused(String text) {
     assertThatThrownBy(() -> of("HF_ENDPOINT", text))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("HF_ENDPOINT is \"" + text + "\"");

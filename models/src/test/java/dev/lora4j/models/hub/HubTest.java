@@ -65,7 +65,7 @@ class HubTest {
   }
 
   @Test
-  void fetchesWhatIsWantedIntoPythonsLayout() throws IOException {
+  void downloadsTheWantedFilesIntoPythonsLayout() throws IOException {
     server.small("README.md", "read").small("tokenizer.json", "{ }").large("model.onnx", WEIGHTS);
 
     Path snapshot = fetch();
@@ -86,7 +86,7 @@ class HubTest {
   }
 
   @Test
-  void tellsHowFarItIs() {
+  void progressIsReported() {
     fetch();
 
     long total = WEIGHTS.length + 2L;
@@ -97,7 +97,7 @@ class HubTest {
   }
 
   @Test
-  void whatIsHereIsNotFetchedAgain() {
+  void cachedFileIsNotDownloadedAgain() {
     Path first = fetch();
     server.requests().clear();
 
@@ -108,7 +108,7 @@ class HubTest {
   }
 
   @Test
-  void aNewCommitTakesWhatHasNotChangedFromTheOldOne() {
+  void newCommitReusesUnchangedBlobs() {
     fetch();
     server.requests().clear();
     server.moveTo("b".repeat(40));
@@ -124,7 +124,7 @@ class HubTest {
   }
 
   @Test
-  void takesTheShardsThatTheIndexNames() throws IOException {
+  void shardsOfTheIndexAreWanted() throws IOException {
     try (FakeHub sharded = new FakeHub()) {
       sharded
           .small("config.json", "{}")
@@ -150,7 +150,7 @@ class HubTest {
   }
 
   @Test
-  void takesWhatTorchSavedAndItIsUsed() throws IOException {
+  void downloadsAndLoadsPyTorchWeights() throws IOException {
     for (String family : List.of("gpt2", "llama3")) { // one file, and shards
       try (FakeHub pickled = new FakeHub()) {
         Path source = Fixture.path("pickled/" + family);
@@ -179,7 +179,7 @@ class HubTest {
   }
 
   @Test
-  void whatTorchSavedIsLeftWhereThereAreSafetensors() throws IOException {
+  void pickleIsNotWantedBesideSafetensors() throws IOException {
     server.large("pytorch_model.bin", Checkouts.random(6, 1000));
 
     assertThat(names(fetch())).containsExactlyInAnyOrder("config.json", "model.safetensors");
@@ -194,13 +194,13 @@ class HubTest {
   }
 
   @Test
-  void aCommitNeedsNoRef() {
+  void pinnedCommitNeedsNoRef() {
     new Hub(settings).snapshot(RepoId.parse("org/model@" + server.commit()), listener);
 
     assertThat(folder.resolve("refs")).doesNotExist();
   }
 
-  // ---- who may know the token ----
+  // ---- token ----
 
   @Test
   void theTokenGoesToTheHubAndNowhereElse() {
@@ -237,7 +237,7 @@ class HubTest {
   }
 
   @Test
-  void aCircleOfRedirectsIsLeft() {
+  void circularRedirectsAreRefused() {
     server.trouble(
         exchange -> {
           exchange.getResponseHeaders().add("Location", exchange.getRequestURI().toString());
@@ -265,7 +265,7 @@ class HubTest {
   // ---- offline ----
 
   @Test
-  void offlineTakesWhatIsHereAndAsksNobody() {
+  void offlineUsesTheCacheOnly() {
     Path snapshot = fetch();
     server.requests().clear();
 
@@ -274,7 +274,7 @@ class HubTest {
   }
 
   @Test
-  void offlineWithNothingHereSaysWhatToDo() {
+  void offlineWithoutASnapshotNamesARemedy() {
     assertThatThrownBy(() -> new Hub(Checkouts.offline(settings)).snapshot(REPO, listener))
         .isInstanceOf(UserError.class)
         .hasMessage(
@@ -284,7 +284,7 @@ class HubTest {
   }
 
   @Test
-  void aDamagedRefIsAnErrorOfflineAndMendedOnline() throws IOException {
+  void damagedRefIsAnErrorOfflineAndRepairedOnline() throws IOException {
     Path snapshot = fetch();
     Files.writeString(folder.resolve("refs/main"), "../../evil");
 
@@ -296,7 +296,7 @@ class HubTest {
   }
 
   @Test
-  void offlineWithAPartHereSaysWhatIsMissing() throws IOException {
+  void offlineWithAnIncompleteSnapshotNamesWhatIsMissing() throws IOException {
     Files.delete(fetch().resolve("model.safetensors"));
 
     assertThatThrownBy(() -> new Hub(Checkouts.offline(settings)).snapshot(REPO, listener))
@@ -305,7 +305,7 @@ class HubTest {
   }
 
   @Test
-  void aHubThatIsAwayIsReplacedByTheCacheAloud() {
+  void unreachableHubIsReplacedByTheCacheWithANotice() {
     Path snapshot = fetch();
     server.trouble(exchange -> status(exchange, 503));
 
@@ -318,7 +318,7 @@ class HubTest {
   }
 
   @Test
-  void aHubThatIsAwayAndAnEmptyCacheAreAnError() {
+  void unreachableHubAndEmptyCacheIsAnError() {
     URI closed = server.endpoint();
     server.close();
 
@@ -329,10 +329,10 @@ class HubTest {
         .hasMessageContaining("cannot be reached (no connection, 3 times)");
   }
 
-  // ---- at the same time, and without links ----
+  // ---- concurrency, and no links ----
 
   @Test
-  void threadsThatWantTheSameFetchItOnce() throws Exception {
+  void concurrentThreadsDownloadOnce() throws Exception {
     server.trouble(
         exchange -> {
           FakeHub.sleep(50);
@@ -357,7 +357,7 @@ class HubTest {
   }
 
   @Test
-  void withoutLinksTheSnapshotHasThePlainFiles() throws IOException {
+  void withoutLinksTheSnapshotHoldsPlainFiles() throws IOException {
     Path snapshot = new Hub(Checkouts.withoutLinks(settings)).snapshot(REPO, listener);
 
     assertThat(snapshot.resolve("model.safetensors")).hasBinaryContent(WEIGHTS);

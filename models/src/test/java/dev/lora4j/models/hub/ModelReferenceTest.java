@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ModelReferenceTest {
 
   @Test
-  void whatIsHereWins() {
+  void localPathTakesPrecedence() {
     // A directory of this module, whose name could be one on the Hub.
     assertThat(ModelReference.of("src/test"))
         .isEqualTo(new ModelReference.Local(Path.of("src/test")));
@@ -23,7 +23,7 @@ class ModelReferenceTest {
   }
 
   @Test
-  void whatIsNotHereAndLooksSoIsOnTheHub() {
+  void missingPathOfTheRightFormIsOnTheHub() {
     assertThat(ModelReference.of("org/name@v1"))
         .isEqualTo(new ModelReference.OnHub(new RepoId("org", "name", "v1")));
   }
@@ -31,7 +31,7 @@ class ModelReferenceTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"", "nothing", "./no/model", "/no/model", "a/b/c", "../no", "./no", "C:\\no"})
-  void theRestIsNeither(String text) {
+  void everythingElseIsRefused(String text) {
     assertThatThrownBy(() -> ModelReference.of(text))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("no model \"" + text + "\": there is no directory or file")
@@ -39,7 +39,7 @@ class ModelReferenceTest {
   }
 
   @Test
-  void aNameThatBreaksTheHubsRulesIsToldBothToo() {
+  void nameThatBreaksTheHubsRulesIsReportedWithBothMeanings() {
     assertThatThrownBy(() -> ModelReference.of("my--dir/x"))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("there is no directory or file of that name")

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Processes that are killed, and processes that want the same at the same time. */
+/** Killed and concurrent processes. */
 class ProcessesTest {
   private static final int HALF = WEIGHTS.length / 2;
 
@@ -34,7 +34,7 @@ class ProcessesTest {
   }
 
   @Test
-  void goesOnAfterAKill() throws Exception {
+  void resumesAfterAKill() throws Exception {
     CountDownLatch killed = new CountDownLatch(1);
     server.trouble(exchange -> isForWeights(exchange) && sendHalfAndWait(exchange, killed));
     Process process = FetchingProcess.start(server, cache);
@@ -56,7 +56,7 @@ class ProcessesTest {
   }
 
   @Test
-  void twoFetchTheSameOnce() throws Exception {
+  void concurrentProcessesDownloadOnce() throws Exception {
     server.trouble(
         exchange -> {
           if (isForWeights(exchange)) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Python's huggingface_hub finds what was fetched here, and what it fetched is found here. */
+/** Python's huggingface_hub uses the snapshots downloaded here, and vice versa. */
 class PythonSharesTheCacheTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -92,7 +92,7 @@ class PythonSharesTheCacheTest {
   }
 
   @Test
-  void pythonDoesNotFetchOursAgain() throws IOException, InterruptedException {
+  void pythonDoesNotDownloadOursAgain() throws IOException, InterruptedException {
     Path snapshot = fetch("main");
     server.requests().clear();
 

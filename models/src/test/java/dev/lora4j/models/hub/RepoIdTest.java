@@ -38,7 +38,7 @@ class RepoIdTest {
         "org\\name",
         "org/name:v1"
       })
-  void refusesWhatIsNoName(String text) {
+  void invalidNameIsRefused(String text) {
     assertThatThrownBy(() -> RepoId.parse(text))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("bad model name");
@@ -46,14 +46,14 @@ class RepoIdTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "../../x", "a..b", "/x", "x/", "a//b", "-x", "a b", "a\\b", "a?b"})
-  void refusesWhatIsNoRevision(String revision) {
+  void invalidRevisionIsRefused(String revision) {
     assertThatThrownBy(() -> RepoId.parse("org/name@" + revision))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("bad revision \"" + revision + "\" of org/name: expected a branch");
   }
 
   @Test
-  void refusesWhatIsTooLong() {
+  void tooLongNameIsRefused() {
     assertThatThrownBy(() -> RepoId.parse("org/" + "n".repeat(93)))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("at most 96 characters");

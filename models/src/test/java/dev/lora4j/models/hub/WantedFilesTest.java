@@ -44,7 +44,7 @@ class WantedFilesTest {
   }
 
   @Test
-  void aMissingShardIsMissing() {
+  void missingShardIsListedAsMissing() {
     WantedFiles wanted =
         of(
             Set.of("s-1.safetensors", "s-2.safetensors"),
@@ -57,7 +57,7 @@ class WantedFilesTest {
   }
 
   @Test
-  void whatTorchSavedIsTakenWhereThereIsNothingElse() {
+  void pickleIsWantedWithoutSafetensors() {
     assertThat(of("config.json", "pytorch_model.bin", "training_args.bin"))
         .isEqualTo(new WantedFiles(List.of("config.json", "pytorch_model.bin"), List.of()));
     assertThat(

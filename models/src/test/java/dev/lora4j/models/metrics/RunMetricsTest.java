@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.training.TuningListener.Evaluation;
-import dev.lora4j.models.training.TuningListener.Step;
 import dev.lora4j.train.LossCurve;
+import dev.lora4j.train.TrainingCallback.Evaluation;
+import dev.lora4j.train.TrainingCallback.Step;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +25,7 @@ class RunMetricsTest {
   }
 
   private static Step step(long number, double loss) {
-    return new Step(number, 1, loss, 1e-3, 0.5, 100, 40, Duration.ofMillis(500));
+    return new Step(number, 1, loss, 4, 1e-3, 0.5, 100, 40, Duration.ofMillis(500));
   }
 
   private void run(long done, long last) {

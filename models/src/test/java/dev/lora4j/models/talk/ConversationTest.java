@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A talk says what the same prompt read from its beginning would. */
+/** A conversation answers as a fresh session does for the same prompt. */
 class ConversationTest {
   private static final WritingOptions SHORT = new WritingOptions(8, Sampling.greedy(), List.of());
 
@@ -59,7 +59,7 @@ class ConversationTest {
   }
 
   @Test
-  void turnsReadOnlyWhatIsNew() {
+  void aTurnComputesOnlyItsNewTokens() {
     Conversation talk = new Conversation(model, session);
     assertThat(say(talk, "Hello").generation().known()).isZero();
     Answer second = say(talk, "And?");
@@ -72,7 +72,7 @@ class ConversationTest {
   }
 
   @Test
-  void anotherAdapterGoesOnAndReadsAllAnew() {
+  void anotherAdapterRecomputesTheWholePrompt() {
     load("one", 1);
     Conversation talk = new Conversation(model, session);
     String bare = say(talk, "Hello").text();
@@ -99,7 +99,7 @@ class ConversationTest {
   }
 
   @Test
-  void theOldestTurnsAreForgottenAndTheSystemMessageStays() {
+  void theOldestTurnsAreDroppedAndTheSystemMessageStays() {
     Conversation talk = new Conversation(model, session);
     talk.system(Optional.of("Be brief."));
     Answer answer = say(talk, "one two three four five six seven eight nine ten");
@@ -116,18 +116,18 @@ class ConversationTest {
   }
 
   @Test
-  void whatCanNotBeReadWasNotSaid() {
+  void aRefusedMessageLeavesTheChatUnchanged() {
     Conversation talk = new Conversation(model, session);
     say(talk, "Hello");
     assertThatThrownBy(() -> say(talk, "word ".repeat(300)))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("the model's longest text has 192");
+        .hasMessageContaining("the model's maximum sequence length is 192");
     assertThat(talk.messages()).hasSize(2);
     assertThat(say(talk, "And?").forgotten()).isZero();
   }
 
   @Test
-  void aListenerMayInterruptAndTheAnswerCountsSoFar() {
+  void anInterruptedAnswerIsKept() {
     Conversation talk = new Conversation(model, session);
     Answer answer = talk.say("Hello", SHORT, piece -> false);
     assertThat(answer.end()).isEqualTo(Answer.End.INTERRUPTED);
@@ -137,7 +137,7 @@ class ConversationTest {
   }
 
   @Test
-  void anAdaptersTemplateWinsWhileItIsActive() throws IOException {
+  void anActiveAdaptersTemplateTakesPrecedence() throws IOException {
     Path own = adapter("own", 2);
     Files.writeString(
         own.resolve("chat_template.jinja"),
@@ -157,7 +157,7 @@ class ConversationTest {
   }
 
   @Test
-  void anAdapterWhoseTokenizerCantBeReadIsNotThereAndMayComeAgain() throws IOException {
+  void anAdapterWithABrokenTokenizerIsNotLoadedAndCanBeLoadedLater() throws IOException {
     Path own = adapter("own", 2);
     Files.writeString(own.resolve("tokenizer.json"), "{");
     assertThatThrownBy(() -> model.load("own", own, BaseCheck.SAME_BASE))
@@ -169,7 +169,7 @@ class ConversationTest {
   }
 
   @Test
-  void aModelWithoutATemplateHoldsNoConversation() {
+  void aModelWithoutAChatTemplateCannotChat() {
     Path plain = SavedTextModel.plain(directory.resolve("plain"));
     try (TextModel silent = TextModel.open(plain);
         Session own = new Generator(silent.network()).session()) {

@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 
 /**
  * A small random language model in a directory of its own, with a small real tokenizer and a chat
- * template. Modules run their tests beside each other, so that fixtures are found from all of them.
+ * template. Modules run their tests side by side, so all of them find the fixtures.
  */
 public final class SavedTextModel {
   private static final Path FIXTURES = Path.of("..", "models", "src/test/resources/fixtures/text");
@@ -34,7 +34,7 @@ public final class SavedTextModel {
 
   private SavedTextModel() {}
 
-  /** A model that can hold a conversation. */
+  /** A model with a chat template. */
   public static Path chatty(Path directory) {
     Path made = plain(directory);
     copy(FIXTURES.resolve("chat/smollm2.jinja"), made.resolve("chat_template.jinja"));
@@ -62,14 +62,14 @@ public final class SavedTextModel {
     return directory;
   }
 
-  /** Puts the same tokenizer into a directory. */
+  /** Copies the tokenizer into a directory. */
   public static void copyTokenizer(Path directory) {
     for (String name : new String[] {"tokenizer.json", "tokenizer_config.json"}) {
       copy(FIXTURES.resolve("smollm2").resolve(name), directory.resolve(name));
     }
   }
 
-  /** An adapter of such a model, which changes what it says. */
+  /** An adapter for such a model that changes its completions. */
   public static Path adapter(Path model, Path directory, long seed) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();

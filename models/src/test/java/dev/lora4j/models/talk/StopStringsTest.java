@@ -15,7 +15,7 @@ class StopStringsTest {
   }
 
   @Test
-  void aStopMayComeInPieces() {
+  void aStopStringMayArriveInPieces() {
     StopStrings stops = new StopStrings(List.of("\nUser:"));
     assertThat(stops.add("Yes.\n")).isEqualTo("Yes.");
     assertThat(stops.add("Us")).isEmpty();
@@ -25,19 +25,19 @@ class StopStringsTest {
   }
 
   @Test
-  void whatOnlyLookedLikeAStopIsShown() {
+  void aPartialMatchThatFailsIsShown() {
     StopStrings stops = new StopStrings(List.of("aab"));
     assertThat(shown(stops, "a", "a", "a", "c", "aa")).isEqualTo("aaacaa");
     assertThat(stops.found()).isFalse();
   }
 
   @Test
-  void theFirstOfSeveralCounts() {
+  void theFirstOfSeveralStopStringsCounts() {
     assertThat(shown(new StopStrings(List.of("world", "o w")), "hello world")).isEqualTo("hell");
   }
 
   @Test
-  void withoutStopsAllIsShownAtOnce() {
+  void withoutStopStringsTextIsShownAtOnce() {
     assertThat(new StopStrings(List.of()).add("text")).isEqualTo("text");
   }
 }

@@ -30,7 +30,7 @@ class LossViewTest {
     Example example = example("The dog", " barks<|endoftext|>");
     assertThat(LossView.withMarks(tokenizer).show(example))
         .isEqualTo(
-            "The dog⟦ barks<|endoftext|>⟧\n%d tokens, %d learned"
+            "The dog⟦ barks<|endoftext|>⟧\n%d tokens, %d carry loss"
                 .formatted(example.length(), example.lossTokens()));
   }
 

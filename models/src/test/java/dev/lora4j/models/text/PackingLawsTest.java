@@ -3,6 +3,7 @@ package dev.lora4j.models.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lora4j.models.PrefixTree;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -58,8 +59,8 @@ class PackingLawsTest {
     List<List<Integer>> found = new ArrayList<>();
     for (TextStep step : steps.epoch(3)) {
       int learned = 0;
-      for (PackedBatch batch : step.dealt(workers)) {
-        learned += batch.lossTokens();
+      for (MicroBatch batch : step.dealt(workers)) {
+        learned += batch.numLossTokens();
         found.addAll(predictions(batch));
       }
       assertThat(learned).isEqualTo(step.lossTokens());
@@ -77,20 +78,21 @@ class PackingLawsTest {
         .mapToObj(i -> tokens.subList(0, i + 1));
   }
 
-  /** The same by what is seen in a batch; checks positions on the way. */
-  private static List<List<Integer>> predictions(PackedBatch batch) {
-    assertThat(batch.tokens()).hasSize(batch.rows() * batch.width());
+  /** The same from a micro-batch; checks tokens and position ids on the way. */
+  private static List<List<Integer>> predictions(MicroBatch batch) {
+    PrefixTree layout = batch.layout();
+    assertThat(layout.tokens()).hasSize(batch.rows() * batch.width());
     List<List<Integer>> found = new ArrayList<>();
-    for (int n = 0; n < batch.lossTokens(); n++) {
-      int place = batch.places()[n];
-      int begin = place / batch.width() * batch.width();
+    for (int n = 0; n < batch.numLossTokens(); n++) {
+      int owner = batch.owners()[n];
+      int length = layout.positions()[batch.lossPositions()[n]] + 1;
       List<Integer> seen = new ArrayList<>();
-      for (int i = begin; i <= place; i++) {
-        if (batch.ends()[i] > place - begin) {
-          assertThat(batch.positions()[i]).isEqualTo(seen.size());
-          seen.add(batch.tokens()[i]);
-        }
+      for (int i = 0; i < length; i++) {
+        int place = layout.place(owner, i); // the attention follows it: see PrefixTreeTest
+        assertThat(layout.positions()[place]).isEqualTo(i);
+        seen.add(layout.tokens()[place]);
       }
+      assertThat(layout.place(owner, length - 1)).isEqualTo(batch.lossPositions()[n]);
       seen.add(batch.targets()[n]);
       found.add(seen);
     }
@@ -98,30 +100,32 @@ class PackingLawsTest {
   }
 
   @Property(tries = 200)
-  void whatExamplesBeginWithStandsOnce(@ForAll("examples") List<Example> examples) {
-    Set<List<Integer>> beginnings = new HashSet<>();
+  void aSharedPrefixIsLaidOutOnce(@ForAll("examples") List<Example> examples) {
+    Set<List<Integer>> prefixes = new HashSet<>();
     for (Example example : examples) {
       List<Integer> tokens = Arrays.stream(example.tokens()).boxed().toList();
-      IntStream.rangeClosed(1, tokens.size()).forEach(i -> beginnings.add(tokens.subList(0, i)));
+      IntStream.rangeClosed(1, tokens.size()).forEach(i -> prefixes.add(tokens.subList(0, i)));
     }
-    assertThat(SharedBeginnings.of(examples).tokens()).hasSize(beginnings.size());
-    assertThat(length(examples)).isEqualTo(beginnings.size());
+    assertThat(MicroBatch.layout(examples).tokens()).hasSize(prefixes.size());
   }
 
   private static int length(List<Example> row) {
-    return new CommonBeginnings(row).length();
+    return MicroBatch.layout(row).size();
   }
 
   @Property(tries = 200)
-  void neighboursAreDealtInShares(
-      @ForAll("examples") List<Example> examples, @ForAll @IntRange(min = 1, max = 4) int shares) {
-    List<List<Example>> dealt = new CommonBeginnings(examples).dealt(shares);
-    assertThat(dealt).hasSizeLessThanOrEqualTo(shares).noneMatch(List::isEmpty);
+  void sequencesWithCommonPrefixesAreDividedIntoRuns(
+      @ForAll("examples") List<Example> examples, @ForAll @IntRange(min = 1, max = 4) int workers) {
+    List<List<Example>> dealt =
+        Deal.byPrefix(MicroBatch.layout(examples), workers).stream()
+            .map(share -> share.stream().map(examples::get).toList())
+            .toList();
+    assertThat(dealt).hasSizeLessThanOrEqualTo(workers).noneMatch(List::isEmpty);
     assertThat(dealt.stream().flatMap(List::stream).toList())
         .containsExactlyInAnyOrderElementsOf(examples);
     int longest = dealt.stream().mapToInt(PackingLawsTest::length).max().orElse(0);
     int whole = length(examples);
-    assertThat(longest).isBetween((whole + shares - 1) / shares, whole);
+    assertThat(longest).isBetween((whole + workers - 1) / workers, whole);
   }
 
   @Property(tries = 100)

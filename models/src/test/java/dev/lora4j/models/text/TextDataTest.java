@@ -34,13 +34,14 @@ class TextDataTest {
 
   @Test
   void everyFormIsToldByItsFields() throws IOException {
-    assertThat(form("{\"messages\": []}")).isEqualTo(DataForm.CHAT);
-    assertThat(form("{\"completion\": \"\", \"prompt\": \"\"}")).isEqualTo(DataForm.COMPLETION);
-    assertThat(form("{\"instruction\": \"\", \"output\": \"\"}")).isEqualTo(DataForm.INSTRUCTION);
-    assertThat(form("{\"text\": \"\", \"id\": 3}")).isEqualTo(DataForm.TEXT);
+    assertThat(form("{\"messages\": []}")).isEqualTo(StandardForm.CHAT);
+    assertThat(form("{\"completion\": \"\", \"prompt\": \"\"}")).isEqualTo(StandardForm.COMPLETION);
+    assertThat(form("{\"instruction\": \"\", \"output\": \"\"}"))
+        .isEqualTo(StandardForm.INSTRUCTION);
+    assertThat(form("{\"text\": \"\", \"id\": 3}")).isEqualTo(StandardForm.TEXT);
     assertThat(form("{\"prompt\": \"\", \"chosen\": \"\", \"rejected\": \"\"}"))
-        .isEqualTo(DataForm.PREFERENCE);
-    assertThat(TextData.open(file("a.txt", "")).form()).isEqualTo(DataForm.DOCUMENT);
+        .isEqualTo(StandardForm.PREFERENCE);
+    assertThat(TextData.open(file("a.txt", "")).form()).isEqualTo(StandardForm.DOCUMENT);
   }
 
   private DataForm form(String row) throws IOException {
@@ -160,9 +161,9 @@ class TextDataTest {
   @Test
   void damagedFilesSayWhere() throws IOException {
     Path cut = file("a.jsonl", "{\"text\": \"a\"}\n{\"text\": \n");
-    assertThatThrownBy(() -> TextData.open(cut))
+    assertThatThrownBy(() -> TextData.open(cut).rows())
         .isInstanceOf(CorruptFile.class)
-        .hasMessageContaining("line");
+        .hasMessageContaining("line 2");
     Path parquet = file("a.parquet", "no parquet at all");
     assertThatThrownBy(() -> TextData.open(parquet)).isInstanceOf(CorruptFile.class);
     Path latin = directory.resolve("latin.txt");

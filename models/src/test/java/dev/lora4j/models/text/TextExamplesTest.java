@@ -334,16 +334,16 @@ class TextExamplesTest {
     try (Tokenizer tokenizer = TextFixture.tokenizer("gpt2")) {
       TextData data =
           data("a.jsonl", "{\"prompt\": \"The\", \"chosen\": \" dog\", \"rejected\": \" fox\"}");
-      PreferencePairs pairs = PreferencePairs.of(data, tokenizer, ExampleOptions.ofLength(64));
-      assertThat(learned(pairs.pairs().get(0).chosen(), tokenizer))
+      ExampleGroups pairs = ExampleGroups.of(data, tokenizer, ExampleOptions.ofLength(64));
+      assertThat(learned(pairs.groups().get(0).get(0), tokenizer))
           .containsExactly(" dog<|endoftext|>");
-      assertThat(learned(pairs.pairs().get(0).rejected(), tokenizer))
+      assertThat(learned(pairs.groups().get(0).get(1), tokenizer))
           .containsExactly(" fox<|endoftext|>");
       assertThatThrownBy(() -> TextExamples.of(data, tokenizer, ExampleOptions.ofLength(64)))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("DPO");
       TextData texts = data("b.jsonl", "{\"text\": \"a\"}");
-      assertThatThrownBy(() -> PreferencePairs.of(texts, tokenizer, ExampleOptions.ofLength(64)))
+      assertThatThrownBy(() -> texts.readAs(List.of(StandardForm.PREFERENCE)))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("prompt, chosen, rejected");
     }

@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /** The fixtures that tools/tokenizer_fixtures.py and tools/chat_fixtures.py make. */
-final class TextFixture {
+public final class TextFixture {
   private TextFixture() {}
 
   static Path path(String name) {
@@ -22,7 +22,7 @@ final class TextFixture {
     }
   }
 
-  static Tokenizer tokenizer(String name) {
+  public static Tokenizer tokenizer(String name) {
     return Tokenizer.load(path(name));
   }
 

@@ -49,13 +49,13 @@ class VocabularyTest {
       value = {
         "[1]|expected a JSON object",
         "``|expected a JSON object",
-        "{}|key model.vocab: expected the tokens, found nothing",
-        "{\"model\": 3}|key model.vocab: expected the tokens, found nothing",
-        "{\"model\": {\"vocab\": {}}}|key model.vocab: expected the tokens, found nothing",
-        "{\"model\": {\"vocab\": {\"a\": 0|no JSON",
-        "{\"model\": {\"vocab\": [[\"a\"|no JSON",
-        "{\"model\": {\"merges\": [|no JSON",
-        "{\"model\": nothing}|no JSON"
+        "{}|key model.vocab: expected tokens, found none",
+        "{\"model\": 3}|key model.vocab: expected tokens, found none",
+        "{\"model\": {\"vocab\": {}}}|key model.vocab: expected tokens, found none",
+        "{\"model\": {\"vocab\": {\"a\": 0|invalid JSON",
+        "{\"model\": {\"vocab\": [[\"a\"|invalid JSON",
+        "{\"model\": {\"merges\": [|invalid JSON",
+        "{\"model\": nothing}|invalid JSON"
       })
   void whatHoldsNoTokensIsRefused(String content, String reason) {
     assertThatThrownBy(() -> parse(content))

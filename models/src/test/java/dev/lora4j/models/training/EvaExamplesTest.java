@@ -25,7 +25,7 @@ class EvaExamplesTest {
     try (PointerScope scope = new PointerScope();
         Device cpu = new Device("cpu")) {
       List<EvaBatch> batches =
-          EvaExamples.of(new TuningData.Texts(List.of(LONG, SHORT), List.of()), 0, cpu);
+          EvaExamples.of(new CausalLmObjective(List.of(LONG, SHORT), List.of()), 0, cpu);
 
       assertThat(batches).hasSize(1); // the shorter one first
       EvaBatch batch = batches.get(0);
@@ -42,8 +42,7 @@ class EvaExamplesTest {
   void ofPairsTheBetterAnswersAreTaken() {
     try (PointerScope scope = new PointerScope();
         Device cpu = new Device("cpu")) {
-      TuningData pairs =
-          new TuningData.Preferences(List.of(new PreferencePair(LONG, SHORT)), List.of(), 0.1);
+      Objective pairs = new DpoObjective(List.of(new PreferencePair(LONG, SHORT)), List.of(), 0.1);
 
       List<EvaBatch> batches = EvaExamples.of(pairs, 0, cpu);
 

@@ -150,7 +150,7 @@ class EvaluationTest {
     try (TextModel model = TextModel.open(base())) {
       assertThatThrownBy(() -> evaluate(model, List.of(), 1))
           .isInstanceOf(UserError.class)
-          .hasMessage("there is no example to examine the model with");
+          .hasMessage("no examples to evaluate on");
       Example foreign = Example.of(new int[] {1, 900}, new boolean[] {false, true});
       assertThatThrownBy(() -> evaluate(model, List.of(foreign), 1))
           .isInstanceOf(UserError.class)
@@ -158,7 +158,7 @@ class EvaluationTest {
       Example endless = Example.of(new int[200], new boolean[200]);
       assertThatThrownBy(() -> evaluate(model, List.of(endless), 1))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("the model's longest text is 192");
+          .hasMessageContaining("the model's maximum sequence length is 192");
     }
   }
 }

@@ -17,6 +17,7 @@ import dev.lora4j.models.checkpoint.Pretrained;
 import dev.lora4j.models.text.Example;
 import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.train.Schedule;
+import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Runs from beginning to end: what they learn, keep and refuse. */
 class FineTuningTest {
-  private static final TuningData NO_VALID = new TuningData.Texts(TRAIN, List.of());
+  private static final Objective NO_VALID = new CausalLmObjective(TRAIN, List.of());
 
   private final Path directory;
 
@@ -38,7 +39,7 @@ class FineTuningTest {
     this.directory = directory;
   }
 
-  private TuningRequest request(SmallModel model, TuningData data, TuningSettings settings) {
+  private TuningRequest request(SmallModel model, Objective data, TuningSettings settings) {
     return new SmallRun(directory.resolve("run")).request(model, data, settings);
   }
 
@@ -57,7 +58,7 @@ class FineTuningTest {
     HeardRun listener = new HeardRun(1_000);
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      TuningData same = new TuningData.Texts(TRAIN, TRAIN);
+      Objective same = new CausalLmObjective(TRAIN, TRAIN);
       TuningResult result = FineTuning.run(request(model, same, settings().epochs(10)), listener);
 
       assertThat(result.steps()).isEqualTo(60);
@@ -104,7 +105,7 @@ class FineTuningTest {
 
   @Test
   void itEndsEarlyWhereNothingGetsBetter() {
-    TuningData unlearnable = new TuningData.Texts(TRAIN, VALID); // both are noise
+    Objective unlearnable = new CausalLmObjective(TRAIN, VALID); // both are noise
     TuningSettings long_ = settings().epochs(50).pace(Pace.byEpoch().patience(2));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
@@ -139,11 +140,11 @@ class FineTuningTest {
     for (int i = 0; i + 1 < TRAIN.size(); i += 2) {
       pairs.add(new PreferencePair(TRAIN.get(i), TRAIN.get(i + 1)));
     }
-    TuningData data = new TuningData.Preferences(pairs, pairs, 0.5);
+    Objective data = new DpoObjective(pairs, pairs, 0.5);
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("gpt2", CONFIG)) {
       TuningResult result =
-          FineTuning.run(request(model, data, settings().epochs(5)), TuningListener.NONE);
+          FineTuning.run(request(model, data, settings().epochs(5)), TrainingCallback.NONE);
 
       assertThat(result.validLossBefore().orElseThrow()).isCloseTo(Math.log(2), within(1e-9));
       assertThat(result.validLossAfter().orElseThrow()).isLessThan(0.1);
@@ -157,8 +158,8 @@ class FineTuningTest {
     TuningSettings settings = settings().epochs(4).pace(new Pace(0, 0, 3));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      TuningListener spoiler =
-          new TuningListener() {
+      TrainingCallback spoiler =
+          new TrainingCallback() {
             @Override
             public void onStep(Step step) {
               if (step.number() == 8) {
@@ -175,7 +176,7 @@ class FineTuningTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       TuningResult result =
-          FineTuning.run(request(model, TEXTS, settings).resumed(), TuningListener.NONE);
+          FineTuning.run(request(model, TEXTS, settings).resumed(), TrainingCallback.NONE);
       assertThat(result.steps()).isEqualTo(24);
     }
   }
@@ -187,21 +188,22 @@ class FineTuningTest {
       assertRefused(
           model,
           Example.of(new int[] {5, 96}, new boolean[] {false, true}),
-          "held-back example 1 has token 96, but the model's vocabulary has 0 to 95");
+          "validation example 1 has token 96, but the model's vocabulary has 0 to 95");
       assertRefused(
           model,
           Example.of(new int[] {5, 6}, new boolean[] {true, false}),
-          "held-back example 1 has no token that carries loss");
+          "validation example 1 has no token that carries loss");
       assertRefused(
           model,
           Example.of(new int[41], new boolean[41]),
-          "held-back example 1 has 41 tokens, but max tokens is 40");
+          "validation example 1 has 41 tokens, but max tokens is 40");
     }
   }
 
   private void assertRefused(SmallModel model, Example example, String message) {
-    TuningData data = new TuningData.Texts(TRAIN, List.of(example));
-    assertThatThrownBy(() -> FineTuning.run(request(model, data, settings()), TuningListener.NONE))
+    Objective data = new CausalLmObjective(TRAIN, List.of(example));
+    assertThatThrownBy(
+            () -> FineTuning.run(request(model, data, settings()), TrainingCallback.NONE))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(message);
     assertThat(directory.resolve("run")).doesNotExist();
@@ -214,9 +216,9 @@ class FineTuningTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
-              () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
+              () -> FineTuning.run(request(model, TEXTS, settings()), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("holds adapter_config.json already");
+          .hasMessageContaining("already holds adapter_config.json");
     }
   }
 
@@ -225,8 +227,8 @@ class FineTuningTest {
     TuningSettings settings = settings().epochs(4).pace(new Pace(0, 0, 3));
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
-      TuningListener blocker =
-          new TuningListener() {
+      TrainingCallback blocker =
+          new TrainingCallback() {
             @Override
             public void onCheckpoint(Path checkpoint) {
               block(checkpoint.resolveSibling("checkpoint-6/in the way"));
@@ -255,10 +257,9 @@ class FineTuningTest {
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
               () -> request(model, NO_VALID, settings().pace(Pace.byEpoch().patience(2))))
-          .hasMessageContaining("an early end needs examples that are held back");
-      TuningData pairs =
-          new TuningData.Preferences(
-              List.of(new PreferencePair(TRAIN.get(0), TRAIN.get(1))), List.of(), 0.1);
+          .hasMessageContaining("early stopping needs validation examples");
+      Objective pairs =
+          new DpoObjective(List.of(new PreferencePair(TRAIN.get(0), TRAIN.get(1))), List.of(), 0.1);
       assertThatThrownBy(() -> request(model, pairs, settings().batching(Batching.of(1).packing())))
           .hasMessageContaining("switch packing off");
     }
@@ -271,7 +272,7 @@ class FineTuningTest {
       model.spoil();
       assertThatThrownBy(() -> FineTuning.run(request(model, TEXTS, settings()), new HeardRun(9)))
           .isInstanceOf(TrainingFailed.class)
-          .hasMessageContaining("what was held back is NaN after step 0")
+          .hasMessageContaining("validation loss is NaN after step 0")
           .hasMessageContaining("there is no checkpoint yet");
     }
   }

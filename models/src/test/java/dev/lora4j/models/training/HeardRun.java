@@ -1,10 +1,11 @@
 package dev.lora4j.models.training;
 
+import dev.lora4j.train.TrainingCallback;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Keeps what it hears, and stops after some steps. */
-final class HeardRun implements TuningListener {
+final class HeardRun implements TrainingCallback {
   final List<Step> steps = new ArrayList<>();
   final List<Evaluation> evaluations = new ArrayList<>();
   private final long stopAfter;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.io.SafetensorsFile;
+import dev.lora4j.train.TrainingCallback;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,9 +28,9 @@ class KillTest {
     Path whole = directory.resolve("whole");
     killAtStep(30, killed, false);
     killAtStep(70, killed, true);
-    TuningResult last = KilledRun.run(killed, true, TuningListener.NONE);
+    TuningResult last = KilledRun.run(killed, true, TrainingCallback.NONE);
 
-    TuningResult undisturbed = KilledRun.run(whole, false, TuningListener.NONE);
+    TuningResult undisturbed = KilledRun.run(whole, false, TrainingCallback.NONE);
     assertThat(last.trainLoss()).isEqualTo(undisturbed.trainLoss());
     assertThat(last.validLossAfter()).isEqualTo(undisturbed.validLossAfter());
     assertThat(last.adapterStep()).isEqualTo(undisturbed.adapterStep());

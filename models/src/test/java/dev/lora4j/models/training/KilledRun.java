@@ -2,6 +2,7 @@ package dev.lora4j.models.training;
 
 import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.train.Schedule;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 
@@ -16,7 +17,7 @@ final class KilledRun {
     run(
         Path.of(arguments[0]),
         Boolean.parseBoolean(arguments[1]),
-        new TuningListener() {
+        new TrainingCallback() {
           @Override
           public void onStep(Step step) {
             System.out.println("step " + step.number());
@@ -24,7 +25,7 @@ final class KilledRun {
         });
   }
 
-  static TuningResult run(Path directory, boolean resumed, TuningListener listener) {
+  static TuningResult run(Path directory, boolean resumed, TrainingCallback listener) {
     TuningSettings settings =
         TuningSettings.of(3e-3)
             .steps(STEPS)
@@ -34,7 +35,7 @@ final class KilledRun {
             .seed(11);
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with("llama3", LoraConfig.rank(4).dropout(0.1))) {
-      TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
+      Objective data = new CausalLmObjective(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
       TuningRequest request = TuningRequest.of(model.adapted, data, directory, settings).workers(2);
       return FineTuning.run(resumed ? request.resumed() : request, listener);
     }

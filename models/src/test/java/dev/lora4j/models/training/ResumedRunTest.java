@@ -17,6 +17,7 @@ import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.models.text.PreferencePair;
 import dev.lora4j.train.AdamW;
+import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +39,7 @@ class ResumedRunTest {
     this.directory = directory;
   }
 
-  private TuningRequest request(SmallModel model, TuningData data, TuningSettings settings) {
+  private TuningRequest request(SmallModel model, Objective data, TuningSettings settings) {
     return new SmallRun(directory.resolve("run")).request(model, data, settings);
   }
 
@@ -66,14 +67,14 @@ class ResumedRunTest {
             "preferences",
             "llama3",
             CONFIG,
-            new TuningData.Preferences(pairs, pairs.subList(0, 3), 0.1),
+            new DpoObjective(pairs, pairs.subList(0, 3), 0.1),
             plain));
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("runs")
   void stoppedAndResumedIsTheSameBitForBit(
-      String name, String family, LoraConfig config, TuningData data, TuningSettings settings) {
+      String name, String family, LoraConfig config, Objective data, TuningSettings settings) {
     try (PointerScope scope = new PointerScope()) {
       TuningResult whole;
       Map<String, Tensor> expected;
@@ -84,7 +85,7 @@ class ResumedRunTest {
         whole = FineTuning.run(elsewhere, all);
         expected = model.learned();
       }
-      List<TuningListener.Step> steps = new ArrayList<>();
+      List<TrainingCallback.Step> steps = new ArrayList<>();
       for (long stop : new long[] {1, 7, 8}) {
         HeardRun part = new HeardRun(stop);
         try (SmallModel model = SmallModel.with(family, config)) {
@@ -123,25 +124,26 @@ class ResumedRunTest {
         SmallModel model = SmallModel.with("llama3", CONFIG)) {
       assertThatThrownBy(
               () ->
-                  FineTuning.run(request(model, TEXTS, settings()).resumed(), TuningListener.NONE))
+                  FineTuning.run(
+                      request(model, TEXTS, settings()).resumed(), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("no run to resume in ");
       FineTuning.run(request(model, TEXTS, settings()), new HeardRun(2));
 
       assertThatThrownBy(
-              () -> FineTuning.run(request(model, TEXTS, settings()), TuningListener.NONE))
+              () -> FineTuning.run(request(model, TEXTS, settings()), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("holds a run already: resume it, or choose another directory");
-      TuningData other = new TuningData.Texts(VALID, TRAIN);
+          .hasMessageContaining("already holds a run: resume it, or choose another directory");
+      Objective other = new CausalLmObjective(VALID, TRAIN);
       TuningSettings another = settings().seed(4).batching(Batching.of(2).maxTokens(40));
       assertThatThrownBy(
               () ->
                   FineTuning.run(
-                      request(model, other, another).workers(1).resumed(), TuningListener.NONE))
+                      request(model, other, another).workers(1).resumed(), TrainingCallback.NONE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("batch: 4 then, 2 now")
-          .hasMessageContaining("seed: 0 then, 4 now")
-          .hasMessageContaining("workers: 2 then, 1 now")
+          .hasMessageContaining("batch: was 4, is now 2")
+          .hasMessageContaining("seed: was 0, is now 4")
+          .hasMessageContaining("workers: was 2, is now 1")
           .hasMessageContaining("data_sha256: ");
     }
   }

@@ -3,6 +3,7 @@ package dev.lora4j.models.training;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.lora.LoraConfig;
+import dev.lora4j.train.TrainingCallback;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -34,8 +35,8 @@ class TuningMemoryTest {
             .batching(recompute ? batching.recomputing() : batching)
             .pace(new Pace(100, 0, 250));
     long[] resident = new long[2];
-    TuningListener watcher =
-        new TuningListener() {
+    TrainingCallback watcher =
+        new TrainingCallback() {
           @Override
           public void onStep(Step step) {
             if (step.number() == WARM_UP) {
@@ -48,7 +49,7 @@ class TuningMemoryTest {
         };
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.with(family, LoraConfig.rank(4).dropout(dropout))) {
-      TuningData data = new TuningData.Texts(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
+      Objective data = new CausalLmObjective(SmallModel.examples(40, 1), SmallModel.examples(5, 2));
       FineTuning.run(
           TuningRequest.of(model.adapted, data, directory.resolve("run"), settings).workers(2),
           watcher);

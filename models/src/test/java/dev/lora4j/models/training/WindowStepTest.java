@@ -62,7 +62,7 @@ class WindowStepTest {
       SmallModel model, List<Example> examples, Batching batching, int workers) {
     return TuningRequest.of(
             model.adapted,
-            new TuningData.Texts(examples, List.of()),
+            new CausalLmObjective(examples, List.of()),
             Path.of("not-written"),
             TuningSettings.of(1e-3).batching(batching).longestGradient(Double.POSITIVE_INFINITY))
         .workers(workers);
@@ -77,11 +77,11 @@ class WindowStepTest {
 
   private static Found first(TuningRequest request) {
     int workers = request.workers();
-    Objective objective = Objective.of(request.data(), request.settings());
+    Objective objective = request.objective();
     try (Workers group = new Workers(workers);
         Gradients gradients = new Gradients();
         WindowStep step = new WindowStep(request, objective, group, gradients)) {
-      TextStep window = objective.steps().epoch(0).get(0);
+      TextStep window = objective.steps(request.settings()).epoch(0).get(0);
       WindowStep.Outcome outcome = step.take(1, window);
       return new Found(outcome.loss() / outcome.units(), gradients.last().clone());
     }
@@ -246,11 +246,11 @@ class WindowStepTest {
       CountingHead head = new CountingHead((Linear) model.network().find("lm_head"));
       model.network().replace("lm_head", head);
       TuningRequest request = request(model, Batching.of(7).maxTokens(40), 1);
-      Objective objective = Objective.of(request.data(), request.settings());
+      Objective objective = request.objective();
       try (Workers group = new Workers(1);
           Gradients gradients = new Gradients();
           WindowStep step = new WindowStep(request, objective, group, gradients)) {
-        TextStep window = objective.steps().epoch(0).get(0);
+        TextStep window = objective.steps(request.settings()).epoch(0).get(0);
         step.evaluate(List.of(window));
         assertThat(head.rows).isEqualTo(window.lossTokens());
       }

@@ -1,0 +1,49 @@
+package dev.lora4j.nn;
+
+import dev.lora4j.row.RowLinear;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A weight in floating point, trainable or frozen: one {@link Parameter}.
+ *
+ * @param parameter {@code [out, in…]}
+ */
+public record DenseWeights(Parameter parameter) implements WeightStore {
+
+  @Override
+  public Map<String, Parameter> parameters() {
+    return Map.of("weight", parameter);
+  }
+
+  @Override
+  public long[] shape() {
+    return parameter.shape();
+  }
+
+  @Override
+  public Tensor linear(Tensor x, @Nullable Tensor bias) {
+    return Ops.linear(x, dense(), bias);
+  }
+
+  @Override
+  public Tensor lookup(Tensor indices, long paddingIndex) {
+    return torch.embedding(dense(), indices, paddingIndex, false, false);
+  }
+
+  /** Returns the parameter as the calling thread sees it, with its gradient. */
+  @Override
+  public Tensor dense() {
+    return parameter.tensor();
+  }
+
+  @Override
+  public Optional<RowLinear> ofRows(Optional<Tensor> bias) {
+    return parameter.isParametrized()
+        ? Optional.empty()
+        : RowLinear.of(parameter.value().detach(), bias);
+  }
+}

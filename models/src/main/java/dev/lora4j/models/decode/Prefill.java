@@ -1,0 +1,81 @@
+package dev.lora4j.models.decode;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lora4j.models.Attention;
+import dev.lora4j.models.KeyValueCache;
+import dev.lora4j.models.LanguageModel;
+import dev.lora4j.models.Passage;
+import dev.lora4j.models.Tokens;
+import dev.lora4j.nn.Crew;
+import dev.lora4j.nn.Ops;
+import dev.lora4j.row.CostModel;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/** Prefill: runs a prompt through a model and fills the KV cache, without recording gradients. */
+public final class Prefill {
+  private Prefill() {}
+
+  /**
+   * Appends a text's next tokens to the KV cache. The calling thread's team shares the work, each
+   * thread with a part of the tokens.
+   *
+   * @param ids at least one
+   * @param cache of one row
+   * @return final hidden state of the last token, {@code [1, hidden]}
+   */
+  public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
+    int parts =
+        model.device().is_cpu()
+            ? Math.min(Crew.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS)
+            : 1;
+    return parts < 2 ? readAlone(model, ids, cache) : readInParts(model, ids, cache, parts);
+  }
+
+  private static Tensor readAlone(LanguageModel model, long[] ids, KeyValueCache cache) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Tensor all = Ops.tensor(ids).view(1, ids.length).to(model.device(), ScalarType.Long);
+      Tensor last = last(model, Tokens.of(all), Attention.continuing(Tokens.of(all), cache));
+      cache.advance(ids.length);
+      return last;
+    }
+  }
+
+  private static Tensor readInParts(
+      LanguageModel model, long[] ids, KeyValueCache cache, int parts) {
+    PipelinedPrefill prompt = new PipelinedPrefill(cache, ids.length, parts);
+    AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
+    Crew.walk(
+        (thread, team) -> {
+          if (thread < parts) {
+            Tensor ofPart = lastOfPart(model, prompt.part(thread, team), ids);
+            if (thread == parts - 1) {
+              last.set(ofPart);
+            } else {
+              ofPart.deallocate();
+            }
+          }
+        });
+    cache.advance(ids.length);
+    return Ops.giveToScope(requireNonNull(last.get()));
+  }
+
+  private static Tensor lastOfPart(LanguageModel model, PipelinedPrefill.Part part, long... ids) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tokens tokens = Tokens.of(part.of(ids));
+      return Ops.keep(last(model, tokens, Attention.after(part.past(), part::append, tokens)));
+    }
+  }
+
+  private static Tensor last(LanguageModel model, Tokens tokens, Attention attention) {
+    Passage passage = model.passage(tokens, attention);
+    Tensor last = Ops.tensor(new long[] {tokens.length() - 1}).to(model.device(), ScalarType.Long);
+    return passage.finishAt(last, passage.through(passage.layers() - 1));
+  }
+}
