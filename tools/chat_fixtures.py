@@ -1,4 +1,4 @@
-"""What transformers makes of chat templates: of those that models publish, and of every bit of Jinja they are made of."""
+"""Fixtures of chat templates rendered by transformers: published templates, and small pieces of Jinja."""
 import datetime
 import json
 import pathlib
@@ -110,7 +110,7 @@ def rendered(template, messages, **variables):
 
 
 def case(template, messages, **variables):
-    # transformers writes a variable that isn't there as None; so does the fixture.
+    # transformers renders an absent variable as None, and so does the fixture.
     out = dict(messages=messages, variables={k: v for k, v in variables.items() if k not in ("bos_token", "eos_token")})
     try:
         out["text"], out["generated"] = rendered(template, messages, **variables)

@@ -1,9 +1,9 @@
-"""Does transformers load a directory that lora4j made of a GGUF file, and read and write the same texts?
+"""Checks that transformers loads a directory converted from GGUF, and tokenizes and generates the same texts.
 
     python tools/check_converted.py directory computed.json
 
-The second file holds what lora4j computed: `texts`, each with its `ids`; `messages` with their `rendered` form; and
-`prompt`, whose greedy continuation is `greedy`. Prints one line of JSON, and exits with 1 where anything differs.
+The second file contains lora4j's results: `texts`, each with its `ids`; `messages` with their `rendered` form; and
+`prompt`, whose greedy continuation is `greedy`. Prints one line of JSON, and exits with 1 if anything differs.
 """
 import argparse
 import json

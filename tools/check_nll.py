@@ -1,10 +1,10 @@
-"""Does transformers find the same mean negative log-likelihood in a file of texts as lora4j did?
+"""Checks that transformers computes the same mean negative log-likelihood of a text file as lora4j.
 
     python tools/check_nll.py model-directory data.jsonl --nll 3.21 --tokens 456 [--adapter directory]
 
-Rows are {"text"}, {"prompt", "completion"} or {"messages"}. Everything is done anew here, with transformers' own
-tokenizer, chat template and model, one example at a time; an adapter is loaded by PEFT. Prints one line of JSON, and
-exits with 1 where tokens or loss are others.
+Rows are {"text"}, {"prompt", "completion"} or {"messages"}. The check uses transformers' own tokenizer, chat
+template and model, one example at a time; PEFT loads the adapter. Prints one line of JSON, and exits with 1 if token
+counts or losses differ.
 """
 import argparse
 import json
@@ -37,7 +37,7 @@ def completion(row, tokenizer):
 
 
 def conversation(row, tokenizer):
-    """Every answer carries loss, with the token that ends it."""
+    """Labels every answer, including its end token."""
     messages = row["messages"]
     text = tokenizer.apply_chat_template(messages, tokenize=False)
     spans = []

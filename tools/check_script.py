@@ -1,9 +1,9 @@
-"""Does PyTorch read a TorchScript file that lora4j wrote, and get the same logits?
+"""Checks that PyTorch loads a TorchScript file written by lora4j, and computes the same logits.
 
     python tools/check_script.py merged.pt computed.safetensors
 
-The second file holds `input` and the `logits` that lora4j computed for it. Prints one line of JSON, and exits with 1
-where the logits differ.
+The second file contains `input` and lora4j's `logits`. Prints one line of JSON, and exits with 1 if the logits
+differ.
 """
 import json
 import sys

@@ -1,10 +1,10 @@
-"""Does PEFT read an adapter that lora4j wrote, and get the same logits?
+"""Checks that PEFT loads an adapter written by lora4j, and computes the same logits.
 
     python tools/check_with_peft.py base.safetensors adapter-directory computed.safetensors [--model convnet]
 
-The base is a state dict of the network, the adapter a directory in PEFT's format, and the third file holds `input` and
-the `logits` that lora4j computed for it. Prints one line of JSON. Exits with 1, and a sentence on the standard error
-stream, where PEFT misses a tensor, finds one it does not know, or computes other logits.
+The base is a state dict of the network, the adapter a directory in PEFT's format, and the third file contains `input`
+and lora4j's `logits`. Prints one line of JSON. If PEFT misses a tensor, finds an unexpected one or computes other
+logits, prints a message to standard error and exits with 1.
 """
 import argparse
 import json
@@ -35,14 +35,14 @@ def load_base(kind, path):
 
 
 def load_adapter(net, folder):
-    """PeftModel.from_pretrained, made strict: on its own it warns of what it misses and is silent about the rest."""
+    """Strict PeftModel.from_pretrained: PEFT only warns of missing tensors and ignores unexpected ones."""
     try:
         model = PeftModel.from_pretrained(net, folder)
     except Exception as refusal:
         raise Failure(f"PEFT refuses {folder}: {' '.join(str(refusal).split())}") from refusal
     weights = load_peft_weights(str(folder), device="cpu")
     own = get_peft_model_state_dict(model, save_embedding_layers=False).keys()
-    copies = (".modules_to_save.bias", ".original_module.bias")  # PEFT writes them with bias="all", and never reads them
+    copies = (".modules_to_save.bias", ".original_module.bias")  # PEFT writes these with bias="all", but never reads them
     missing = sorted(k for k in own - weights.keys() if not k.endswith(copies))
     if missing:
         raise Failure(f"{folder} lacks tensors that PEFT wants: {missing}")

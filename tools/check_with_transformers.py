@@ -1,10 +1,9 @@
-"""Does transformers read a checkpoint directory that lora4j wrote, and get the same logits?
+"""Checks that transformers loads a checkpoint directory written by lora4j, and computes the same logits.
 
     python tools/check_with_transformers.py checkpoint-directory computed.safetensors
 
-The second file holds `tokens` and the `logits` that lora4j computed for them. Prints one line of JSON. Exits with 1,
-and a sentence on the standard error stream, where transformers misses a tensor, finds one that it has no place for, or
-computes other logits.
+The second file contains `tokens` and lora4j's `logits`. Prints one line of JSON. If transformers misses a tensor, finds
+an unexpected one or computes other logits, prints a message to standard error and exits with 1.
 """
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The write-up's ConvNet: its base, its LoRA, twenty steps of training of each, and adapters that PEFT wrote for it.
+"""Fixtures of the reference ConvNet: base, LoRA, twenty training steps of each, and PEFT adapters.
 
 See README.md for the files and their keys.
 """
@@ -18,8 +18,8 @@ from networks import ConvNet
 FOLDER = ROOT / "models/src/test/resources/fixtures/convnet"
 LINEAR = ["fc1", "fc2", "fc3"]
 RANK, ALPHA, STEPS, BATCH = 4, 4, 20, 4
-# With Adam's usual eps of 1e-8 a gradient near zero moves its weight by lr whichever sign rounding gave it, so that
-# two CPUs part after a few steps; 1e-4 keeps the steps as smooth as the gradients.
+# With Adam's default eps of 1e-8 a gradient near zero moves its weight by lr in a direction that depends on rounding, so
+# two CPUs diverge after a few steps; eps = 1e-4 keeps the steps as smooth as the gradients.
 OPTIMIZERS = dict(
     sgd_base=dict(type="SGD", lr=1e-3, momentum=0.9),
     sgd_lora=dict(type="SGD", lr=1e-4, momentum=0.9),
@@ -34,7 +34,7 @@ PEFT_CONFIGS = dict(
 
 
 class LoraLinear(nn.Module):
-    """W x + b + (alpha / r) B A x, the write-up's LoRA."""
+    """The reference LoRA: W x + b + (alpha / r) B A x."""
 
     def __init__(self, base):
         super().__init__()

@@ -1,10 +1,10 @@
-"""Makes conversations of longer turns from a play's text: speakers take turns as user and assistant.
+"""Converts a play to conversations with long turns: speakers alternate as user and assistant.
 
     python tools/dialogue_chats.py tinyshakespeare.txt chats.jsonl
 
-The text has a line `SPEAKER:` before each speech and an empty line after it. Speeches that follow each other become a
-conversation of two, four or six turns; it is kept where it has 60 to 240 words, about 100 to 400 tokens, its system
-turn included. The same text and seed give the same file. Standard library only.
+The text has a line `SPEAKER:` before each speech and an empty line after it. Consecutive speeches become a
+conversation of two, four or six turns, which is kept if it has 60 to 240 words, about 100 to 400 tokens including the
+system message. The same text and seed give the same file. Standard library only.
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ arguments.add_argument("--words", type=int, nargs=2, default=(60, 240), metavar=
 
 
 def speeches(text):
-    """What is said, speech by speech."""
+    """The speeches of a play."""
     for block in text.split("\n\n"):
         speaker, _, said = block.strip().partition("\n")
         if speaker.endswith(":") and said.strip():
@@ -27,7 +27,7 @@ def speeches(text):
 
 
 def conversations(said, draw, least, most):
-    """Two, four or six speeches in a row, where their length is right."""
+    """Two, four or six consecutive speeches with a suitable total length."""
     at = 0
     while at + 2 <= len(said):
         turns = said[at:at + draw.choice((2, 4, 6))]

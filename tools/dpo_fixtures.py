@@ -1,10 +1,10 @@
-"""What direct preference optimisation says of the small language models that llm_fixtures.py made.
+"""DPO fixtures on the small language models of llm_fixtures.py.
 
     python tools/dpo_fixtures.py
 
 Four pairs of answers; the policy is the model with its adapter, the reference the model without. The loss is the
-formula of Rafailov et al. 2023, eq. 7, written out; its gradients are autograd's. Then everything is computed once
-more from the disk.
+formula of Rafailov et al. 2023, eq. 7, written out; its gradients are autograd's. Finally, everything is
+recomputed from the files.
 """
 from fixture_io import ROOT, differs, finish, load, prefixed, save, seed
 

@@ -1,4 +1,4 @@
-"""How a fixture is seeded, written and read back. Every script here goes through these few functions."""
+"""Seeding, writing, reading and comparing fixtures; used by all scripts."""
 import json
 import os
 import pathlib
@@ -6,8 +6,8 @@ import struct
 import sys
 import zlib
 
-# A Python set (PEFT keeps target_modules in one) is written to JSON in hash order: fix the hash, so that a second run
-# writes the same bytes.
+# Python writes a set (such as PEFT's target_modules) to JSON in hash order: fix the hash, so that a second run writes
+# the same bytes.
 if os.environ.get("PYTHONHASHSEED") != "0":
     os.environ["PYTHONHASHSEED"] = "0"
     os.execv(sys.executable, [sys.executable, *sys.argv])
@@ -23,12 +23,12 @@ torch.set_num_threads(1)
 
 
 def seed(name):
-    """Each fixture has its own seed, from its name: a new fixture leaves the old ones as they are."""
+    """Seeds from a fixture's name, so that adding a fixture leaves the others unchanged."""
     torch.manual_seed(zlib.crc32(name.encode()))
 
 
 def save(path, tensors, metadata):
-    """Writes tensors in the order given. The safetensors library shuffles metadata, so two runs of it differ."""
+    """Writes tensors in the given order. The safetensors library shuffles metadata, so its output differs between runs."""
     header = {"__metadata__": {k: v if isinstance(v, str) else json.dumps(v) for k, v in metadata.items()}}
     blobs, offset = [], 0
     for name, tensor in tensors.items():
@@ -44,7 +44,7 @@ def save(path, tensors, metadata):
 
 
 def load(path):
-    """The tensors and the metadata of a file, read by the safetensors library."""
+    """Reads the tensors and metadata of a file with the safetensors library."""
     with safe_open(path, "pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
 
@@ -54,7 +54,7 @@ def prefixed(prefix, tensors):
 
 
 def sampled(prefix, tensors):
-    """Small tensors whole; of a big one every 13th element of its flat form (`.every_13`) and its norm (`.norm`)."""
+    """Returns small tensors unchanged, and large ones as every 13th element (`.every_13`) and their norm (`.norm`)."""
     out = {}
     for name, tensor in tensors.items():
         if tensor.numel() <= SAMPLE_ABOVE:
@@ -66,7 +66,7 @@ def sampled(prefix, tensors):
 
 
 def differs(name, wanted, got, tolerance):
-    """A sentence where two tensors are further apart than the tolerance, else nothing."""
+    """Returns a message if two tensors differ by more than the tolerance, else None."""
     if wanted.shape != got.shape:
         return [f"{name}: shape {list(got.shape)}, wanted {list(wanted.shape)}"]
     apart = (wanted.double() - got.double()).abs().max().item() if wanted.numel() else 0.0

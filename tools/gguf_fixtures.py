@@ -1,4 +1,4 @@
-"""GGUF files by the gguf package, which is llama.cpp's own, and the numbers that it reads in them.
+"""GGUF fixtures written by llama.cpp's gguf package, with the values that it reads from them.
 
     pip install gguf && python tools/gguf_fixtures.py
 """
@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 FOLDER = ROOT / "core/src/test/resources/fixtures/gguf"
 QUANTIZED = [Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q4_K, Type.Q5_K, Type.Q6_K]
-# Where the half floats of a block lie: random bytes there would make infinities and NaN.
+# Positions of half-precision floats in a block: random bytes there would give infinities and NaN.
 HALVES = {Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0],
           Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208]}
 ROWS = 3
@@ -73,13 +73,13 @@ def close(writer):
 
 
 def permuted(weights, heads):
-    """The rows of a query or key, from Hugging Face's order into llama.cpp's."""
+    """Permutes the rows of a query or key from Hugging Face's order to llama.cpp's."""
     halves = weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:])
     return halves.swapaxes(1, 2).reshape(weights.shape)
 
 
 def adapter():
-    """What llama.cpp's converter makes of an adapter of rank 2 and alpha 3, of 4 heads and 2 for keys."""
+    """An adapter as converted by llama.cpp: rank 2, alpha 3, 4 heads, 2 key-value heads."""
     rng = np.random.default_rng(11)
     layers = {"self_attn.q_proj": ("attn_q", 16, 16, 4), "self_attn.k_proj": ("attn_k", 8, 16, 2),
               "self_attn.v_proj": ("attn_v", 8, 16, None), "mlp.down_proj": ("ffn_down", 16, 24, None)}

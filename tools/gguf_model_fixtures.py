@@ -1,9 +1,9 @@
-"""Small language models as GGUF files, written as llama.cpp's converter writes them, with the gguf package.
+"""Small language models as GGUF files in the form of llama.cpp's converter, written by the gguf package.
 
     pip install gguf && python tools/gguf_model_fixtures.py
 
-The models are those of llm_fixtures.py, so what transformers computes with them is known; the tokenizers are those of
-tokenizer_fixtures.py, each in a file with a tiny model around it.
+The models are those of llm_fixtures.py, with known transformers results; the tokenizers are those of
+tokenizer_fixtures.py, each in a file with a tiny model.
 """
 from fixture_io import ROOT, finish
 
@@ -28,7 +28,7 @@ NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
 
 def interleaved(weights, heads):
-    """Rows of a query or key: each head's first and second half, row by row in turn."""
+    """Interleaves the rows of the first and second half of each query or key head."""
     half = weights.shape[0] // heads // 2
     rows = [head * 2 * half + part * half + i for head in range(heads) for i in range(half) for part in (0, 1)]
     return weights[rows]

@@ -1,10 +1,10 @@
-"""Does Python's huggingface_hub find what lora4j put into the cache, or fetch what lora4j is to find?
+"""Runs Python's huggingface_hub on the cache that it shares with lora4j.
 
     python tools/hub_peer.py request.json
 
-The request is an object: `do` is `find` (look into the cache, ask nobody), `fetch` (download a snapshot) or `try` (look
-for the files of `names`), `home` becomes HF_HOME, `endpoint` HF_ENDPOINT, `repo` and `revision` say what. Prints one
-line of JSON: the snapshot's directory, or where each name is, null for one that is not there.
+The request is an object: `do` is `find` (search the cache only), `fetch` (download a snapshot) or `try` (look up the
+files in `names`); `home` is HF_HOME, `endpoint` HF_ENDPOINT, `repo` and `revision` select the snapshot. Prints one line
+of JSON: the snapshot's directory, or the path of each name, null for a missing file.
 """
 import json
 import os

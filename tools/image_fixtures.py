@@ -1,7 +1,7 @@
-"""Makes the images of core's data tests, and what Pillow decodes them to.
+"""Creates the images of the data tests, with the pixels that Pillow decodes.
 
 Run with Pillow and NumPy: python tools/image_fixtures.py core/src/test/resources/dev/lora4j/data
-Each NAME.rgb holds the planes [3, height, width] of NAME.* as bytes; small.rgb is large.png at 8×8.
+Each NAME.rgb contains the planes [3, height, width] of NAME.* as bytes; small.rgb is large.png at 8×8.
 """
 
 import pathlib
@@ -15,7 +15,7 @@ out.mkdir(parents=True, exist_ok=True)
 
 
 def scene(height, width):
-    """Slow gradients with some hard edges, in three channels."""
+    """Smooth gradients with some hard edges, in three channels."""
     y, x = np.mgrid[0:height, 0:width]
     image = np.stack([x * 255 // width, y * 255 // height, (x + y) * 255 // (height + width)], -1)
     image[height // 4 : height // 2, width // 3 : width // 2] = [220, 40, 30]
@@ -35,7 +35,7 @@ def save(name, image, **options):
 
 
 colour = Image.fromarray(scene(32, 32))
-save("colour.jpg", colour, quality=75)  # halved colour resolution, as in the usual data sets
+save("colour.jpg", colour, quality=75)  # halved colour resolution, as in common data sets
 save("full.jpg", colour, quality=90, subsampling=0, progressive=True)
 save("grey.jpg", colour.convert("L"), quality=85)
 save("greypng.png", colour.convert("L"))

@@ -1,6 +1,6 @@
-"""What PyTorch draws after torch.manual_seed(0): lora4j draws the same after Engine.seed(0).
+"""Initial weights of PyTorch after torch.manual_seed(0); lora4j draws the same after Engine.seed(0).
 
-Keys: state.<parameter>; of the ConvNet the first eight elements of each, in the order in which they are drawn.
+Keys: state.<parameter>; for the ConvNet, the first eight elements of each parameter in drawing order.
 """
 from fixture_io import ROOT, differs, finish, load, prefixed, save
 

@@ -1,4 +1,4 @@
-"""One file for each layer of lora4j's nn: its state, an input, what PyTorch makes of it, and the gradients.
+"""One fixture per layer of lora4j's nn: state, input, PyTorch's output and gradients.
 
 Keys: state.<parameter>, input, output, grad_output, grad.input (where the input is floating), grad.<parameter>.
 Metadata `layer`: the constructor's arguments as JSON.
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 FOLDER = ROOT / "core/src/test/resources/fixtures/layers"
-TOLERANCE = 2e-6  # not 0: where a tensor lies in memory decides how a sum is vectorised
+TOLERANCE = 2e-6  # not 0: the address of a tensor determines how a sum is vectorised
 
 
 def describe(kind, **arguments):
@@ -29,7 +29,7 @@ def build(layer):
 
 
 def conv(dimensions, groups=1, bias=True, **arguments):
-    """Defaults are spelled out in the file, so that its reader needs none of its own."""
+    """Writes out all defaults, so that a reader needs none."""
     full = dict(in_channels=4, out_channels=6, kernel_size=[3] * dimensions, stride=[1] * dimensions,
                 padding=[0] * dimensions, dilation=[1] * dimensions)
     for key, value in arguments.items():
@@ -44,7 +44,7 @@ def pool(kernel, stride=None, padding=0):
 
 
 def cases():
-    """name -> (layer, shape of the input); for an Embedding the input is its indices."""
+    """Maps name -> (layer, input shape); for an Embedding the input is a tensor of indices."""
     linear = lambda i, o, bias=True: describe("Linear", in_features=i, out_features=o, bias=bias)
     yield "linear", linear(5, 7), [3, 5]
     yield "linear_no_bias", linear(5, 7, False), [3, 5]
@@ -98,11 +98,11 @@ def cases():
 def make(name, layer, shape):
     seed("layer " + name)
     module = build(layer)
-    for parameter in module.parameters():  # norms start as ones and zeros, which would hide a forgotten one
+    for parameter in module.parameters():  # norms start as ones and zeros, which would hide a missing parameter
         if parameter.detach().unique().numel() <= 1:
             nn.init.uniform_(parameter, -1.5, 1.5)
     x = shape if isinstance(shape, torch.Tensor) else torch.randn(shape)
-    if not list(module.parameters()) and x.dim() == 2:  # activations: the places where they bend and saturate
+    if not list(module.parameters()) and x.dim() == 2:  # activations: include points where they bend and saturate
         x = x * 3
         x[0] = torch.tensor([0.0, -0.0, 1e-6, -1e-6, 20.0, -20.0, 100.0, -100.0])
     x = x.requires_grad_() if x.is_floating_point() else x
@@ -118,7 +118,7 @@ def make(name, layer, shape):
 
 
 def check(path):
-    """Builds the layer again from the file alone, and computes everything again from its state and input."""
+    """Rebuilds the layer from the file alone, and recomputes everything from its state and input."""
     tensors, metadata = load(path)
     module = build(json.loads(metadata["layer"]))
     module.load_state_dict({k.removeprefix("state."): v for k, v in tensors.items() if k.startswith("state.")})

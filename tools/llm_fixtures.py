@@ -1,9 +1,9 @@
-"""Small random language models of each family, with what transformers and PEFT say of them.
+"""Small random language models of each family, with results of transformers and PEFT.
 
     python tools/llm_fixtures.py [FAMILY...]
 
 Writes a checkpoint directory, a LoRA adapter on all its linear layers, and the logits, gradients and greedy texts of
-both. Then loads everything from the disk again and computes it once more.
+both. Then reloads and recomputes everything from the files.
 """
 import json
 import shutil
@@ -43,13 +43,13 @@ FAMILIES = {
                              embedding_multiplier=3.5, attention_multiplier=0.81, residual_multiplier=0.37,
                              logits_scaling=1.7, rope_parameters=dict(rope_theta=20000.0, rope_type="default")),
 }
-OLD_STYLE = ["llama2", "llama3", "llama_linear", "mistral", "granite"]  # as most config.json files still are
+OLD_STYLE = ["llama2", "llama3", "llama_linear", "mistral", "granite"]  # the style of most config.json files
 SHARDED = ["qwen3"]
 MODULES = {"gpt2": ["c_attn", "c_proj", "c_fc"]}
 
 
 def randomize(model, std):
-    """Far enough from where training starts that every part of the model has a say."""
+    """Moves parameters far enough from their initial values for every part of the model to matter."""
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             norm = "norm" in name or ".ln_" in name
@@ -79,7 +79,7 @@ def greedy(model, prompt):
 
 
 def said(folder, tokens):
-    """Everything that is compared, computed from the files alone."""
+    """Computes all compared values from the files alone."""
     base = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float32).eval()
     out = {"tokens": tokens}
     with torch.no_grad():

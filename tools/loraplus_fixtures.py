@@ -1,4 +1,4 @@
-"""Three steps of PEFT's create_loraplus_optimizer: which parameter learns how fast, and how far it gets."""
+"""Three steps of PEFT's create_loraplus_optimizer: each parameter's learning rate and values."""
 import shutil
 
 from fixture_io import ROOT, differs, finish, load, save, seed

@@ -1,11 +1,11 @@
-"""Adapters that mlx-lm made, and what it computes from them.
+"""Adapters saved by mlx-lm, with the weights that it fuses them to.
 
     pip install "mlx[cpu]" mlx-lm && python tools/mlx_fixtures.py
     python tools/mlx_fixtures.py --check adapter-directory
 
-Each of the two directories holds an adapter as mlx-lm saves it, and `expected.safetensors`: for each adapted layer its
-weight `base.<path>` and what mlx-lm fuses it to, `fused.<path>`. With --check, mlx-lm loads a directory that something
-else wrote onto the same tiny Llama, and must fuse the layers to the same numbers (--kind dora for the other of the two).
+Each of the two directories contains an adapter as saved by mlx-lm, and `expected.safetensors`: for each adapted layer
+its weight `base.<path>` and the fused weight `fused.<path>`. With --check, mlx-lm loads an adapter directory of another
+origin onto the same tiny Llama, and must fuse the layers to the same values (--kind dora selects the second adapter).
 """
 import argparse
 import json

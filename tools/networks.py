@@ -1,4 +1,4 @@
-"""The networks of the fixtures, with the names that their Java twins must have."""
+"""The networks of the fixtures; their Java counterparts use the same parameter names."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -6,7 +6,7 @@ from transformers.pytorch_utils import Conv1D
 
 
 class ConvNet(nn.Module):
-    """The write-up's CIFAR-10 network. conv3 is declared and never used, as there."""
+    """The reference CIFAR-10 network. conv3 is declared but never used, as in the original."""
 
     def __init__(self):
         super().__init__()
@@ -20,7 +20,7 @@ class ConvNet(nn.Module):
 
 
 class Block(nn.Module):
-    """fc: Linear, then ReLU. A module of its own, so that names have a layer number in them: body.layers.0.fc"""
+    """fc: Linear, then ReLU. A separate module, so that names contain a layer number: body.layers.0.fc"""
 
     def __init__(self, inputs, outputs):
         super().__init__()
@@ -57,7 +57,7 @@ class Mlp(nn.Module):
 
 
 class Convs(nn.Module):
-    """Convolutions of one, two and three dimensions in a row, with strides, padding and groups."""
+    """Consecutive convolutions of one, two and three dimensions, with strides, padding and groups."""
 
     def __init__(self):
         super().__init__()
@@ -154,7 +154,7 @@ class Gpt2Block(nn.Module):
 
 
 class Experts(nn.Module):
-    """Raw parameters, as mixture-of-experts models keep them: up [experts, in, out], down likewise."""
+    """Raw parameters in the layout of mixture-of-experts models: up [experts, in, out], down likewise."""
 
     def __init__(self, experts, inputs, hidden, outputs):
         super().__init__()
@@ -167,7 +167,7 @@ class Experts(nn.Module):
 
 
 class TransposedExperts(Experts):
-    """The same, with the attribute by which a model tells PEFT that it keeps them as [experts, in, out]."""
+    """The same, with the attribute that tells PEFT about the layout [experts, in, out]."""
 
     is_transposed = True
 
@@ -184,7 +184,7 @@ class Mixer(nn.Module):
 
 
 class Moe(nn.Module):
-    """Every expert sees every example, weighed by the router."""
+    """Every expert processes every example, weighted by the router."""
 
     def __init__(self):
         super().__init__()

@@ -1,8 +1,8 @@
-"""Which adapters the PEFT matrix asks for.
+"""The adapters of the PEFT matrix.
 
-AXES: for each network the options that matter there, each with its values as arguments of LoraConfig; the first value
-is the default. `pairs` picks a few combinations so that every two values of different options meet at least once.
-SPECIAL: what doesn't fit an axis. COMBINED: add_weighted_adapter.
+AXES: for each network, the relevant options with their values as arguments of LoraConfig; the first value is the
+default. `pairs` selects a few combinations that cover every pair of values of different options. SPECIAL: cases outside
+the axes. COMBINED: add_weighted_adapter.
 """
 import itertools
 
@@ -106,20 +106,20 @@ AXES = dict(
         ),
         bias=BIAS,
         lora_bias=LORA_BIAS,
-        # the path that patterns see ends with the parameter: "second" alone matches nothing
+        # patterns match paths that end with the parameter: "second" alone matches nothing
         patterns=dict(none={}, both=dict(rank_pattern={"first.up": 4, "router": 1},
                                          alpha_pattern={"down|kernel": 5, "second": 1})),
         extra=dict(none={}, save_head=dict(modules_to_save=["head"])),
         dropout=DROPOUT,
     ),
 )
-# In these networks all targets are of one layer type, so that how they are named can't matter to how they start.
+# In these networks all targets have one layer type, so naming them differently cannot affect initialisation.
 INDEPENDENT = dict(mlp=[{"init", "targets"}], gpt2block=[{"init", "targets"}])
-COMMON = dict(r=2, lora_alpha=3)  # so that alpha / r, alpha / sqrt(r), alpha and 1 all differ
+COMMON = dict(r=2, lora_alpha=3)  # makes alpha / r, alpha / sqrt(r), alpha and 1 all different
 
 
 def options(network, choice):
-    """The arguments of LoraConfig for a choice of one value in every axis."""
+    """Returns the arguments of LoraConfig for one value per axis."""
     out = dict(COMMON)
     for axis, value in choice.items():
         out |= AXES[network][axis][value]
@@ -145,11 +145,11 @@ def pairs_of(choice):
 
 
 def covering(network, refused_values, refused_pairs):
-    """Choices in which every pair that PEFT accepts occurs, greedily few of them."""
+    """Greedily selects few choices that cover every pair accepted by PEFT."""
     axes = {axis: [v for v in values if (axis, v) not in refused_values] for axis, values in AXES[network].items()}
     missing = [p for p in all_pairs(network, refused_values) if p not in refused_pairs]
     while missing:
-        choice = dict(missing[0])  # the first missing pair, and around it whatever covers the most others
+        choice = dict(missing[0])  # the first missing pair, completed to cover as many others as possible
         for axis in sorted(axes, key=lambda a: a not in choice):
             if axis in choice:
                 continue
@@ -162,12 +162,12 @@ def covering(network, refused_values, refused_pairs):
             missing = [p for p in missing if p not in covered]
             yield {axis: choice[axis] for axis in axes}
             continue
-        yield dict(choice)  # nothing fits around this pair: let it be tried, and refused, on its own
+        yield dict(choice)  # no combination contains this pair: try it alone, to be refused
         missing = missing[1:]
 
 
 def name(network, choice):
-    """mlp-dora-pissa-names-bias_all: what departs from the default, after method, init and targets."""
+    """Names a case by method, init, targets and other non-default values: mlp-dora-pissa-names-bias_all."""
     first = default(network)
     words = [network] + [choice[axis] for axis in ("method", "init", "targets")]
     words += [axis if value == "yes" else f"{axis}_{value}" for axis, value in choice.items()
@@ -176,7 +176,7 @@ def name(network, choice):
 
 
 def copy(arguments):
-    """PEFT keeps and changes what it is given (rank_pattern, say), so it gets its own."""
+    """Copies the arguments, since PEFT keeps and modifies them (rank_pattern, for example)."""
     return {k: copy(v) if isinstance(v, dict) else list(v) if isinstance(v, list) else v for k, v in arguments.items()}
 
 
@@ -230,7 +230,7 @@ def combined():
     yield case("moe", "linear", dict(target_modules=[], target_parameters=["first.up"]))
 
 
-# Two adapters active at once: (name, network, first, second). With DoRA the order matters.
+# Two active adapters: (name, network, first, second). With DoRA the order matters.
 ACTIVE = [
     ("active-mlp-lora_lora", "mlp", FC, dict(ALL, lora_alpha=5)),
     ("active-mlp-lora_dora", "mlp", FC, dict(ALL, use_dora=True)),

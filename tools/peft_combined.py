@@ -1,4 +1,4 @@
-"""Several adapters in one model: add_weighted_adapter with every kind of combination, and two active at once."""
+"""Several adapters in one model: add_weighted_adapter with every combination type, and two active adapters."""
 import pathlib
 import tempfile
 
@@ -12,7 +12,7 @@ from peft_run import FOLDER, TOLERANCE, Refused, base, changed, disturb, stage, 
 
 
 def two_adapters(network, first, second):
-    """A model with the adapters `first` and `second`, both moved away from zero, and `first` active."""
+    """Returns a model with the adapters `first` and `second`, both non-zero, with `first` active."""
     model = get_peft_model(base(network), LoraConfig(**cases.copy(cases.COMMON | first)), adapter_name="first")
     model.add_adapter("second", LoraConfig(**cases.copy(cases.COMMON | second)))
     for adapter in ("first", "second"):
@@ -23,7 +23,7 @@ def two_adapters(network, first, second):
 
 
 def sources(model, first, second):
-    """The tensors of both adapters, and configs that name only what isn't a default: PEFT reads such files too."""
+    """Returns the tensors of both adapters, with configs of non-default values only, which PEFT reads too."""
     out, configs = {}, {}
     for adapter, arguments in dict(first=first, second=second).items():
         out |= prefixed(adapter + ".", written(model, adapter)[1])
@@ -32,7 +32,7 @@ def sources(model, first, second):
 
 
 def deltas(model, adapter):
-    """The adapter's delta for each layer, in the layout of the base's weight."""
+    """Returns the adapter's delta for each layer, in the layout of the base weight."""
     return {n.removeprefix("base_model.model."): m.get_delta_weight(adapter) for n, m in model.named_modules()
             if isinstance(m, LoraLayer) and (adapter in m.lora_A or adapter in m.lora_embedding_A)}
 
@@ -69,7 +69,7 @@ def combine(name, network, first, second, arguments):
 
 
 def active(name, network, first, second):
-    """Both adapters at once: logits, and the base after both are merged in turn."""
+    """Computes logits with both adapters active, and the base after merging both."""
     seed("peft " + name)
     shared, _ = load(FOLDER / f"input_{network}.safetensors")
     model = stage("create", two_adapters, network, first, second)

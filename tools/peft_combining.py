@@ -1,4 +1,4 @@
-"""add_weighted_adapter written out in plain tensors, to see that it is what we think it is."""
+"""PEFT's add_weighted_adapter written out in plain tensors, as a checked specification."""
 import math
 
 import torch
@@ -9,7 +9,7 @@ from transformers.pytorch_utils import Conv1D
 
 
 def factors(adapter):
-    """path -> (A, B) of an adapter's tensors."""
+    """Maps path -> (A, B) of an adapter's tensors."""
     out = {}
     for key, A in adapter.items():
         for a, b in (("lora_A.weight", "lora_B.weight"), ("lora_embedding_A", "lora_embedding_B")):
@@ -19,7 +19,7 @@ def factors(adapter):
 
 
 def prune(tensor, density):
-    """Keeps the int(density * size) entries of largest magnitude."""
+    """Keeps the int(density * size) entries with the largest magnitude."""
     if density >= 1:
         return tensor
     keep = tensor.abs().flatten().topk(int(density * tensor.numel())).indices
@@ -27,27 +27,27 @@ def prune(tensor, density):
 
 
 def mix(kind, tensors, weights, density, sign_by):
-    """kind without its _svd: a weighted sum, of pruned tensors perhaps, and for ties of those that agree in sign."""
+    """Combines by `kind` without _svd: a weighted sum, after pruning if any, and for ties of values that agree in sign."""
     if kind.startswith(("ties", "magnitude")):
         tensors = [prune(t, density) for t in tensors]
     stack = torch.stack(tensors)
     weights = torch.tensor(weights).reshape(-1, *[1] * (stack.dim() - 1))
     if "ties" not in kind:
         return (stack * weights).sum(0)
-    votes = stack.sum(0) if sign_by == "total" else stack.sign().sum(0)  # unweighted; a draw counts as plus
+    votes = stack.sum(0) if sign_by == "total" else stack.sign().sum(0)  # unweighted; a tie counts as plus
     agrees = stack.sign() == torch.where(votes >= 0, 1, -1)  # a zero agrees with neither
     return (stack * weights * agrees).sum(0) / agrees.sum(0).clamp(min=1)
 
 
 def combined(network, case, first, second):
-    """path -> the combined adapter's delta, in the layout of the base's weight; first and second: (tensors, config)."""
+    """Maps path -> combined delta, in the layout of the base weight; first and second are (tensors, config)."""
     modules = dict(NETWORKS[network]().named_modules())
     kind, density = case["combination_type"], case.get("density")
     sign_by = case.get("majority_sign_method", "total")
     filled = [(factors(t), dict(alpha_pattern={}, use_rslora=False) | c) for t, c in (first, second)]
     ranks = [max([c["r"], *c.get("rank_pattern", {}).values()]) for _, c in filled]
     new_rank = sum(ranks) if kind == "cat" else case.get("svd_rank") or max(ranks)
-    new_scaling = math.sqrt(new_rank) if filled[0][1]["use_rslora"] else 1  # alpha = r, and rsLoRA stays switched on
+    new_scaling = math.sqrt(new_rank) if filled[0][1]["use_rslora"] else 1  # alpha = r, and rsLoRA stays on
     out = {}
     for path in dict.fromkeys(p for f, _ in filled for p in f):
         parts = [(*f[path], w * scaling(c, path, f[path][0].shape[0])) for (f, c), w in zip(filled, case["weights"])

@@ -1,7 +1,6 @@
-"""PEFT's arithmetic written out in plain tensors, to see that it is what we think it is.
+"""PEFT's arithmetic written out in plain tensors, as a checked specification of the Java side.
 
-check_merged computes the merged weights of a fixture from its base, its adapter tensors and its config alone. Read it
-as a specification: everything that the Java side has to do is here.
+check_merged computes a fixture's merged weights from its base, adapter tensors and config alone.
 """
 import math
 import re
@@ -15,7 +14,7 @@ PREFIX = "base_model.model."
 
 
 def pattern(patterns, module, default):
-    """rank_pattern and alpha_pattern: a regular expression for the end of the path, whole segments; the first wins."""
+    """Looks up rank_pattern or alpha_pattern: regular expressions for the last segments of a path; the first match wins."""
     for key, value in patterns.items():
         if re.match(rf"(.*\.)?({key})$", module):
             return value
@@ -33,12 +32,12 @@ def linear_delta(A, B):
 
 
 def conv_delta(A, B, shape):
-    """A is a convolution with the base's kernel to r channels, B one of kernel 1 from them; [out, in, *kernel]."""
+    """A is a convolution to r channels with the base's kernel, B one from r channels with kernel 1; [out, in, *kernel]."""
     return (B.flatten(1) @ A.flatten(1)).reshape(shape)
 
 
 def experts_delta(A, B, experts, transposed):
-    """A [experts * r, in] has the expert outside, B [out, r * experts] has it inside."""
+    """In A [experts * r, in] the expert is the outer index, in B [out, r * experts] the inner one."""
     A = A.reshape(experts, -1, A.shape[-1])  # [E, r, in]
     B = B.reshape(B.shape[0], -1, experts).permute(2, 0, 1)  # [E, out, r]
     delta = B @ A  # [E, out, in]
@@ -46,7 +45,7 @@ def experts_delta(A, B, experts, transposed):
 
 
 def dora(weight, magnitude, out_dim):
-    """Each row (of a Linear, a kernel; each column of an Embedding or Conv1D) gets the length that magnitude says."""
+    """Scales each row (or kernel; each column of an Embedding or Conv1D) to the length given by magnitude."""
     others = [d for d in range(weight.dim()) if d != out_dim]
     norm = torch.linalg.vector_norm(weight, dim=others, keepdim=True)
     shape = [-1 if d == out_dim else 1 for d in range(weight.dim())]
@@ -54,7 +53,7 @@ def dora(weight, magnitude, out_dim):
 
 
 def merged(network, base, adapter, config):
-    """The base's parameters with the adapter merged into them."""
+    """Returns the base parameters with the adapter merged."""
     net = NETWORKS[network]()
     modules = dict(net.named_modules())
     out = dict(base)
@@ -65,7 +64,7 @@ def merged(network, base, adapter, config):
         taken.add(key)
         return adapter[key]
 
-    for key in sorted(adapter):  # LoRA first: what has no LoRA replaces the base's parameter as it is
+    for key in sorted(adapter):  # LoRA first: parameters without LoRA replace the base's
         if key.endswith((".lora_A.weight", ".lora_embedding_A")):
             wrapped, kind = key.rsplit(".lora_", 1)
             path = wrapped.replace(".base_layer", "")
@@ -77,7 +76,7 @@ def merged(network, base, adapter, config):
             weight = base[f"{path}.{parameter}"]
             experts = weight.shape[0] if parameter != "weight" and weight.dim() == 3 else 1
             s = scaling(config, path if parameter == "weight" else f"{path}.{parameter}", A.shape[0] // experts)
-            turned = embedding or isinstance(module, Conv1D)  # kept as [in, out]
+            turned = embedding or isinstance(module, Conv1D)  # stored as [in, out]
             if experts > 1:
                 delta = experts_delta(A, B, experts, getattr(module, "is_transposed", False))
             elif A.dim() > 2:
@@ -104,7 +103,7 @@ def merged(network, base, adapter, config):
 
 
 def parameter_of(module, depth, config, path):
-    """Which parameter a wrapper holds. Several of one module nest: the first declared lies deepest."""
+    """Returns the parameter of a wrapper. Wrappers of one module nest: the first declared is the innermost."""
     declared = [n for n, _ in module.named_parameters(recurse=False)]
     targets = config["target_parameters"] or []
     targeted = [n for n in declared if any(f".{path}.{n}".endswith(f".{t}") for t in targets)]

@@ -1,6 +1,6 @@
-"""PEFT's answers for a covering set of its options, one file a case, and what PEFT refuses.
+"""PEFT's results for a covering set of its options, one file per case, and the cases that PEFT refuses.
 
-See README.md for the keys. peft_cases.py says which cases there are.
+See README.md for the keys. peft_cases.py defines the cases.
 """
 import json
 import pathlib
@@ -20,7 +20,7 @@ from peft_run import FOLDER, TOLERANCE, Index, Refused, base, make_base, on_disk
 
 
 def refusal(network, choice):
-    """None where PEFT accepts the choice, with some target at least if the choice leaves the target open."""
+    """Returns None if PEFT accepts the choice; an open target may take any value."""
     targets = [choice["targets"]] if "targets" in choice else cases.AXES[network]["targets"]
     for target in targets:
         full = {**cases.default(network), **choice, "targets": target}
@@ -33,7 +33,7 @@ def refusal(network, choice):
 
 
 def matrix(network, index):
-    """Tries every value alone, then every pair, and makes cases of what PEFT accepts."""
+    """Tries every value alone, then every pair, and creates cases from those that PEFT accepts."""
     values, pairs = set(), set()
     single = [{axis: value} for axis, choices in cases.AXES[network].items() for value in choices]
     for choice in single:
@@ -60,7 +60,7 @@ def refuse(network, choice, index):
 
 
 def check(index):
-    """Every fixture again from its file alone: PEFT for logits and gradients, plain formulas for merged weights."""
+    """Recomputes every fixture from its file alone: logits and gradients by PEFT, merged weights by plain formulas."""
     wrong = []
     listed = [e["file"] for e in index.cases + index.combined + index.active]
     kept = {f.name for f in FOLDER.glob("*.safetensors")} - {f"{w}_{n}.safetensors" for n in cases.AXES
@@ -107,7 +107,7 @@ def check_case(entry, tensors, config):
         return wrong
     net = base(network)
     net.load_state_dict(start)
-    with tempfile.TemporaryDirectory() as folder:  # its base is the one it was started with: no init again
+    with tempfile.TemporaryDirectory() as folder:  # its base is already initialised: do not initialise again
         text = json.dumps(config | dict(init_lora_weights=True, inference_mode=False))
         (pathlib.Path(folder) / "adapter_config.json").write_text(text)
         save(pathlib.Path(folder) / "adapter_model.safetensors", adapter, dict(format="pt"))

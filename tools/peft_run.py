@@ -1,4 +1,4 @@
-"""One configuration asked of PEFT: what it answers, or that it refuses. Used by the peft_*.py beside it."""
+"""Runs one configuration in PEFT and returns its results or its refusal; used by the other peft_*.py scripts."""
 import dataclasses
 import json
 import pathlib
@@ -22,7 +22,7 @@ warnings.simplefilter("ignore")
 
 
 class Refused(Exception):
-    """PEFT raised an error, in the stage given."""
+    """An error raised by PEFT in the given stage."""
 
     def __init__(self, stage, error):
         super().__init__(f"{stage}: {error}")
@@ -63,21 +63,21 @@ def trainable(model):
 
 
 def disturb(model):
-    """Moves every trainable parameter as training would: with B = 0 an adapter would do nothing."""
+    """Moves every trainable parameter, as training would: with B = 0 an adapter has no effect."""
     for parameter in trainable(model).values():
         still_zero = not parameter.any()
         parameter.data += torch.randn_like(parameter) * (0.3 if still_zero else 0.1)
 
 
 def on_disk(model, adapter="default"):
-    """What save_pretrained writes, and for each trainable parameter of the model the key under which it is written."""
+    """Returns the tensors that save_pretrained writes, and the key of each trainable parameter."""
     tensors = get_peft_model_state_dict(model, adapter_name=adapter)
     place = {tensor.data_ptr(): key for key, tensor in tensors.items()}
     return tensors, {n: place.get(p.data_ptr()) for n, p in trainable(model).items()}
 
 
 def base_weights(model):
-    """The base's own parameters in an adapted model, under the names that they have without the adapter."""
+    """Returns the base parameters of an adapted model, under their names without the adapter."""
     out = {}
     for name, parameter in model.named_parameters():
         if any(w in name for w in ("lora_", ".modules_to_save.", "token_adapter.trainable")):
@@ -93,7 +93,7 @@ def changed(before, after):
 
 
 def written(model, adapter="default"):
-    """adapter_config.json and the tensors, as save_pretrained leaves them on disk."""
+    """Returns adapter_config.json and the tensors as written by save_pretrained."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder, selected_adapters=[adapter])
         place = pathlib.Path(folder) / ("" if adapter == "default" else adapter)
@@ -102,7 +102,7 @@ def written(model, adapter="default"):
 
 
 def reloaded(network, config, tensors):
-    """A fresh base with the adapter read back by from_pretrained."""
+    """Returns a fresh base with the adapter loaded by from_pretrained."""
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "adapter_config.json").write_text(config)
         save(pathlib.Path(folder) / "adapter_model.safetensors", tensors, dict(format="pt"))
@@ -110,7 +110,7 @@ def reloaded(network, config, tensors):
 
 
 def run_case(name, network, arguments, prepare=None):
-    """Everything PEFT says about one configuration: the tensors of the fixture and its description."""
+    """Returns PEFT's results for one configuration: the fixture's tensors and its description."""
     seed("peft " + name)
     pristine = base(network).state_dict()
     shared, _ = load(FOLDER / f"input_{network}.safetensors")
@@ -170,7 +170,7 @@ def save_case(name, network, arguments, prepare=None, note=None):
 
 
 class Index:
-    """index.json: every fixture, and what PEFT refuses."""
+    """Writes index.json: every fixture, and the cases that PEFT refuses."""
 
     def __init__(self):
         self.cases, self.combined, self.active, self.refused = [], [], [], []
@@ -190,6 +190,6 @@ class Index:
                     networks={n: dict(base=f"base_{n}.safetensors", input=f"input_{n}.safetensors")
                               for n in cases.AXES})
         lists = dict(cases=self.cases, combined=self.combined, active=self.active, refused_by_peft=self.refused)
-        lines = [f'"{k}": {json.dumps(v)}' for k, v in head.items()]  # one entry a line: diffs stay readable
+        lines = [f'"{k}": {json.dumps(v)}' for k, v in head.items()]  # one entry per line keeps diffs readable
         lines += [f'"{k}": [\n  ' + ",\n  ".join(json.dumps(e) for e in v) + "\n]" for k, v in lists.items()]
         (FOLDER / "index.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

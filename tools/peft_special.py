@@ -1,4 +1,4 @@
-"""What doesn't fit an axis of peft_cases: data-driven and converted inits, and layers that PEFT gets wrong."""
+"""Cases outside the axes of peft_cases: data-driven and converted inits, and layers that PEFT handles wrongly."""
 import collections
 import pathlib
 import tempfile
@@ -19,8 +19,8 @@ def special(name, network, note, prepare=None, **arguments):
 
 
 def eva(model):
-    """Data-driven: A from the inputs' principal directions, ranks dealt out by explained variance."""
-    spread = torch.tensor([8.0, 4, 2, 1, 0.5, 0.2, 0.1, 0.1])  # far apart: PEFT's incremental SVD is only near the truth
+    """EVA: A from the principal directions of the inputs, ranks distributed by explained variance."""
+    spread = torch.tensor([8.0, 4, 2, 1, 0.5, 0.2, 0.1, 0.1])  # well separated, since PEFT's incremental SVD is approximate
     calibration = torch.randn(6, 32, 8) * spread @ torch.linalg.qr(torch.randn(8, 8))[0]
     initialize_lora_eva_weights(model, list(calibration), forward_fn=lambda net, x: net(x), show_progress_bar=False,
                                 prepare_model_inputs_fn=None, prepare_layer_inputs_fn=None)
@@ -60,12 +60,12 @@ def add_all(index):
 
 
 def converted(name, init, more):
-    """PiSSA or OLoRA saved as a LoRA of twice the rank for the pristine base: [A; A0], [B, -B0]."""
+    """PiSSA or OLoRA saved as LoRA of twice the rank for the original base: [A; A0], [B, -B0]."""
     seed("peft " + name)
     arguments = cases.COMMON | dict(target_modules=["fc"], init_lora_weights=init) | more
     shared, _ = load(FOLDER / "input_mlp.safetensors")
     model = get_peft_model(base("mlp"), LoraConfig(**cases.copy(arguments))).eval()
-    model.peft_config["default"].init_lora_weights = True  # PEFT asks for this before the initial adapter is saved
+    model.peft_config["default"].init_lora_weights = True  # PEFT requires this before the initial adapter is saved
     with tempfile.TemporaryDirectory() as folder:
         first, last = pathlib.Path(folder) / "initial", pathlib.Path(folder) / "converted"
         model.save_pretrained(first)
@@ -87,7 +87,7 @@ def converted(name, init, more):
 
 
 def layers_alone(index):
-    """Layers that PEFT can't adapt rightly, each alone in a network."""
+    """Layers that PEFT cannot adapt correctly, each alone in a network."""
     dilated, point3d = nn.Conv2d(2, 4, 3, dilation=2), nn.Conv3d(2, 4, 1)
     circular, padded_same = nn.Conv2d(2, 4, 3, padding=1, padding_mode="circular"), nn.Conv2d(2, 4, 3, padding="same")
     odd_groups, plane = nn.Conv2d(3, 6, 3, groups=3), nn.Conv3d(2, 4, (1, 1, 3))

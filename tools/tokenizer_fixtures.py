@@ -1,4 +1,4 @@
-"""Small tokenizers of the four kinds that language models have, and what transformers computes with them."""
+"""Four kinds of small tokenizers, with ids and texts computed by transformers."""
 import json
 import pathlib
 import shutil
@@ -69,7 +69,7 @@ def llama3():
 
 
 def llama2():
-    """A sentencepiece model as transformers converts it: bytes stand for what is in no piece."""
+    """A SentencePiece model as converted by transformers, with byte fallback."""
     special = ["<unk>", "<s>", "</s>"]
     tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
@@ -99,7 +99,7 @@ def main():
         tokenizer, special, generation = build()
         tokenizer.save(str(folder / "tokenizer.json"))
         config = dict(special, tokenizer_class="PreTrainedTokenizerFast", clean_up_tokenization_spaces=False)
-        if build is llama2:  # older checkpoints name them in a file of its own
+        if build is llama2:  # older checkpoints list them in a separate file
             write(folder, "special_tokens_map.json", special)
             for token in special:
                 config.pop(token)

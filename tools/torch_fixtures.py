@@ -1,9 +1,9 @@
-"""Files of torch.save, good and bad, for the reader of adapter_model.bin and pytorch_model.bin.
+"""Valid and invalid torch.save files, for the reader of adapter_model.bin and pytorch_model.bin.
 
     python tools/torch_fixtures.py
 
-Also writes three of the small models of llm_fixtures.py as a pytorch_model.bin, and asks transformers whether it reads
-them and says what it said of the originals.
+Also writes three of the small models of llm_fixtures.py as pytorch_model.bin, and checks that transformers loads them
+with the same results as the originals.
 """
 import io
 import json
@@ -48,7 +48,7 @@ def tensors():
 
 
 def compressed(source):
-    """The same archive with its entries deflated."""
+    """Returns the same archive with compressed entries."""
     out = io.BytesIO()
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
@@ -57,7 +57,7 @@ def compressed(source):
 
 
 def with_head(weights):
-    """A state dict as transformers pickles it: a tied head is there, and shares the embedding's storage."""
+    """Returns a state dict as pickled by transformers: a tied head shares the embedding's storage."""
     for embedding in ("model.embed_tokens.weight", "transformer.wte.weight"):
         if "lm_head.weight" not in weights and embedding in weights:
             weights["lm_head.weight"] = weights[embedding]
@@ -65,7 +65,7 @@ def with_head(weights):
 
 
 def shards(weights, count):
-    """Cut in the order of the names, but for the head, which stays with the embedding whose storage it shares."""
+    """Splits tensors by name, except for the head, which stays with the embedding that shares its storage."""
     names = [name for name in weights if name != "lm_head.weight"]
     size = -(-len(names) // count)
     cut = [names[i:i + size] for i in range(0, len(names), size)]

@@ -1,6 +1,6 @@
-"""Writes one text with a Llama of random weights, in transformers; SmolLM2-135M's shape by default.
+"""Generates text with a randomly initialised Llama in transformers; SmolLM2-135M's shape by default.
 
-Prints one JSON line: medians of the seconds to the first token and of the tokens per second after it.
+Prints one JSON line: the median time to first token in seconds, and the median decoding rate in tokens per second.
 """
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""What PEFT takes for the work of `bench/run layers`: seconds, as JSON on the last line."""
+"""PEFT's side of `bench/run layers`: seconds per operation, as JSON on the last line."""
 
 import json
 import resource

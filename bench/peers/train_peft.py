@@ -1,6 +1,6 @@
-"""Trains an adapter of a Llama of random weights with PEFT; SmolLM2-135M's shape by default.
+"""Trains an adapter on a randomly initialised Llama with PEFT; SmolLM2-135M's shape by default.
 
-Prints one JSON line: tokens per second (the median of the steps after the first) and the peak of resident memory.
+Prints one JSON line: tokens per second (median of the steps after the first) and peak resident memory.
 """
 import argparse
 import json

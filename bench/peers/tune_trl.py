@@ -1,9 +1,8 @@
 """Fine-tunes a model directory on prompts and completions, or on conversations, with TRL's SFTTrainer and PEFT.
 
-TRL's own settings but for what both sides need alike: the rank, the batch, the learning rate, the number of steps, no
-checkpoints and no reports. Of a conversation the assistant's answers are learned. Prints one JSON line: examples per
-second over all steps, as our side counts them, peak of resident memory, and the mean loss per token with loss on
-held-out examples.
+Uses TRL's defaults except for shared settings: rank, batch size, learning rate, number of steps, no checkpoints and no
+reports. In conversations only the assistant's answers carry loss. Prints one JSON line: examples per second over all
+steps, peak resident memory, and the mean loss per loss token on the validation examples.
 """
 import argparse
 import json
@@ -29,7 +28,7 @@ torch.set_num_threads(a.threads)
 
 
 class Clock(TrainerCallback):
-    """When the first step began, and when each ended."""
+    """Records the start of the first step and the end of each step."""
 
     def __init__(self):
         self.begin = None
@@ -48,7 +47,7 @@ def rows(path):
 
 
 def marked(template):
-    """A template of the ChatML kind that says what the assistant wrote, end token included, and renders as before."""
+    """Returns a ChatML template that marks the assistant's text, including its end token, and renders the same text."""
     if "{% generation %}" in template:
         return template
     plain = "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"

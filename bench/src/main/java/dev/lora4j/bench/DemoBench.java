@@ -12,48 +12,52 @@ import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** The demo against the same in plain PyTorch, run in turn. */
+/** A comparison of the demo with the same training in plain PyTorch, in alternating runs. */
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = "Runs ./lora demo and a PyTorch script that does the same, and compares.",
+    description = "Compares ./lora demo with an equivalent PyTorch script.",
     footer = {"", "Example:", "  bench/run demo --seeds 3"})
 final class DemoBench implements Callable<Integer> {
-  /** Multiply-adds of one image's forward, and of its backward but for the image's own gradient. */
+  /**
+   * Multiply-adds of one image's forward, plus those of its backward without the gradient of the
+   * image itself.
+   */
   private static final double FLOP_PER_IMAGE = 2.0 * (3 * 651_720 - 352_800);
 
   private static final int BATCH = 4;
 
-  @Option(names = "--lora", description = "The launcher.")
+  @Option(names = "--lora", description = "Path of the launcher.")
   private Path lora = Path.of("lora");
 
-  @Option(names = "--python", description = "A Python with PyTorch and Pillow.", required = true)
+  @Option(
+      names = "--python",
+      description = "Python interpreter with PyTorch and Pillow.",
+      required = true)
   private String python = "";
 
-  @Option(names = "--peer", description = "The PyTorch script.", required = true)
+  @Option(names = "--peer", description = "Path of the PyTorch script.", required = true)
   private Path peer = Path.of("");
 
-  @Option(names = "--data", description = "A zip of images.", required = true)
+  @Option(names = "--data", description = "Zip archive of images.", required = true)
   private Path data = Path.of("");
 
-  @Option(names = "--seeds", description = "Pairs of runs, with seeds from 0 on.")
+  @Option(names = "--seeds", description = "Number of paired runs, with seeds from 0.")
   private int seeds = 3;
 
-  /**
-   * A row of the table: a figure of ours and of the peer's; which is better does not matter here.
-   */
+  /** A table row with our figure and the peer's; it does not matter here which is better. */
   private record Figure(
       String name, String format, ToDoubleFunction<Run> ours, ToDoubleFunction<Run> peers) {}
 
   private static final List<Figure> FIGURES =
       List.of(
-          new Figure("whole process, s", "%.1f", Run::seconds, Run::seconds),
+          new Figure("total wall-clock time, s", "%.1f", Run::seconds, Run::seconds),
           figure("loading, s", "%.1f", "/seconds/load", "/load_s"),
           figure("base training, steps/s", "%.0f", "/steps_per_s/base", "/base/steps_per_s"),
           figure("LoRA, steps/s", "%.0f", "/steps_per_s/lora", "/lora/steps_per_s"),
           figure("peak memory, MB", "%.0f", "/peak_rss_mb", "/peak_rss_mb"),
-          figure("accuracy of the base", "%.3f", "/before/all", "/before/all"),
+          figure("base accuracy", "%.3f", "/before/all", "/before/all"),
           figure("accuracy after LoRA", "%.3f", "/after/all", "/after/all"),
           tuned("bird, cat, dog before", "/before"),
           tuned("bird, cat, dog after", "/after"));
@@ -119,7 +123,7 @@ final class DemoBench implements Callable<Integer> {
     System.out.printf(
         Locale.ROOT,
         "%nOne core multiplies 512×512 matrices at %.0f GFLOPS; base training does %.1f GFLOPS of"
-            + " arithmetic: at this size the calls and small kernels are the limit, not the"
+            + " arithmetic: at this size call overhead and small kernels are the limit, not the"
             + " products.%n",
         rate,
         used);

@@ -5,7 +5,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** How fast one core of this machine multiplies matrices: the limit of everything else. */
+/** Matrix-multiplication rate of one core: the upper bound for everything else. */
 final class GemmRate {
   private static final int SIZE = 512;
   private static final int PRODUCTS = 40;
@@ -13,7 +13,7 @@ final class GemmRate {
 
   private GemmRate() {}
 
-  /** The best of a few rounds, in 10⁹ floating-point operations a second. */
+  /** Returns the best of several rounds, in GFLOPS. */
   static double gflops() {
     Engine.start();
     double best = 0;

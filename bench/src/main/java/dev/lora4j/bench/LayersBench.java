@@ -8,21 +8,22 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Adapted layers and what is done with adapters, against PEFT, run in turn. */
+/** A comparison of adapted layers and adapter operations with PEFT, in alternating runs. */
 @Command(
     name = "layers",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = "Steps, mixed batches, merges and switches of a 1024×1024 MLP, r = 8.",
+    description =
+        "Compares training steps, mixed-adapter batches, merging and switching on a 1024×1024 MLP, r = 8, with PEFT.",
     footer = {"", "Example:", "  bench/run layers --python .venv/bin/python --rounds 3"})
 final class LayersBench implements Callable<Integer> {
-  @Option(names = "--python", description = "A Python with PEFT.", required = true)
+  @Option(names = "--python", description = "Python interpreter with PEFT.", required = true)
   private String python = "";
 
-  @Option(names = "--peer", description = "The PEFT script.")
+  @Option(names = "--peer", description = "Path of the PEFT script.")
   private Path peer = Path.of("bench", "peers", "layers_peft.py");
 
-  @Option(names = "--rounds", description = "Pairs of runs; the best of each counts.")
+  @Option(names = "--rounds", description = "Number of paired runs; the best of each side counts.")
   private int rounds = 3;
 
   @Override
@@ -46,17 +47,17 @@ final class LayersBench implements Callable<Integer> {
   }
 
   private void printAgainstPeer(Pairs pairs) {
-    System.out.println("| best of " + rounds + " | lora4j, ms | PEFT, ms | times as fast |");
+    System.out.println("| best of " + rounds + " | lora4j, ms | PEFT, ms | speed-up |");
     System.out.println("| --- | --- | --- | --- |");
     for (int rows : new int[] {1, 16, 256}) {
-      row(pairs, "LoRA, a step on " + rows + " rows", "/lora_" + rows, "/lora_" + rows);
-      row(pairs, "DoRA, a step on " + rows + " rows", "/dora_" + rows, "/dora_" + rows);
+      row(pairs, "LoRA, training step on " + rows + " rows", "/lora_" + rows, "/lora_" + rows);
+      row(pairs, "DoRA, training step on " + rows + " rows", "/dora_" + rows, "/dora_" + rows);
     }
     for (int rows : new int[] {8, 64}) {
       row(pairs, rows + " rows, one adapter", "/single_" + rows, "/single_" + rows);
       row(pairs, rows + " rows, 8 adapters", "/mixed_" + rows, "/mixed_" + rows);
     }
-    row(pairs, "merge 100 layers, undo exact / by subtraction", "/merge", "/merge");
+    row(pairs, "merge 100 layers, unmerge exactly / by subtraction", "/merge", "/merge");
     row(pairs, "merge 100 layers, both by subtraction", "/merge_by_subtraction", "/merge");
     row(pairs, "merge and unload 100 layers", "/merge_and_unload", "/merge_and_unload");
     row(pairs, "switch adapters", "/switch", "/switch");
@@ -88,7 +89,7 @@ final class LayersBench implements Callable<Integer> {
     System.out.printf(Locale.ROOT, "| 8 DoRA adapters : one, 8 rows | %.2f | refused |%n", dora);
     System.out.printf(
         Locale.ROOT,
-        "%n1,000 switches with a forward each: memory grew by %.1f MB at most.%n",
+        "%n1,000 switches with one forward each: memory grew by at most %.1f MB.%n",
         pairs.mostOfOurs("/switching_grew_mb"));
   }
 

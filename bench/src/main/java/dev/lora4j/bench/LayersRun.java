@@ -23,7 +23,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import picocli.CommandLine.Command;
 
-/** What lora4j takes for the work of {@link LayersBench}, in seconds, as JSON. */
+/** Our side of {@link LayersBench}: prints the time of each operation in seconds, as JSON. */
 @Command(name = "layers-own", hidden = true)
 final class LayersRun implements Callable<Integer> {
   private static final int SIZE = 1024;
@@ -108,7 +108,10 @@ final class LayersRun implements Callable<Integer> {
     return best;
   }
 
-  /** Each switch with a forward after it, as a server would; the memory after the first hundred. */
+  /**
+   * Runs a forward after each switch, as a server would, and measures memory growth after the first
+   * hundred.
+   */
   private void switching() {
     try (Sequential net = mlp(2)) {
       LoraModel model = Lora.adapt(net, CONFIG);

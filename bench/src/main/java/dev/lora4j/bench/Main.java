@@ -3,7 +3,7 @@ package dev.lora4j.bench;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** The root of the benchmarks' command line. */
+/** The root command of the benchmarks. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
       TuneBench.class
     },
     synopsisSubcommandLabel = "BENCHMARK",
-    description = "Measures lora4j side by side with its Python peers.")
+    description = "Compares lora4j with its Python peers.")
 final class Main {
   private Main() {}
 

@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What this process has in memory; Linux only. */
+/** Resident memory of this process; Linux only. */
 final class Memory {
   private static final Path STATUS = Path.of("/proc/self/status");
 

@@ -9,23 +9,27 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Training of and writing with a language model of SmolLM2-135M's shape, against PEFT. */
+/**
+ * A comparison of training and generation with PEFT, on a language model with the shape of
+ * SmolLM2-135M.
+ */
 @Command(
     name = "model",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = "Training steps of 4 × 256 tokens, and 64 tokens after a prompt of 512.",
+    description =
+        "Compares training steps of 4 × 256 tokens, and generation of 64 tokens after a prompt of 512, with PEFT.",
     footer = {"", "Example:", "  bench/run model --python .venv/bin/python --rounds 3"})
 final class ModelBench implements Callable<Integer> {
   private static final Path PEERS = Path.of("bench", "peers");
 
-  @Option(names = "--python", description = "A Python with PEFT.", required = true)
+  @Option(names = "--python", description = "Python interpreter with PEFT.", required = true)
   private String python = "";
 
-  @Option(names = "--rounds", description = "Pairs of runs; medians count.")
+  @Option(names = "--rounds", description = "Number of paired runs; medians count.")
   private int rounds = 3;
 
-  @Option(names = "--steps", description = "Steps of training in a run; the first does not count.")
+  @Option(names = "--steps", description = "Training steps per run; the first does not count.")
   private int steps = 5;
 
   @Override
@@ -41,11 +45,11 @@ final class ModelBench implements Callable<Integer> {
     System.out.println("| --- | --- | --- | --- | --- |");
     row("training, tokens/s", train, "/tokens_per_s", "/tokens_per_s");
     row("training, peak memory in MB", train, "/peak_rss_mb", "/peak_rss_mb");
-    row("first token after 512, s", write, "/base/prefill_s", "/prefill_s");
+    row("time to first token after 512, s", write, "/base/prefill_s", "/prefill_s");
     row("the same with a merged adapter, s", write, "/merged/prefill_s", "/prefill_s");
-    row("writing, tokens/s", write, "/base/tokens_per_s", "/tokens_per_s");
-    row("writing with an adapter, tokens/s", write, "/adapter/tokens_per_s", "/tokens_per_s");
-    row("writing with a merged adapter, tokens/s", write, "/merged/tokens_per_s", "/tokens_per_s");
+    row("decoding, tokens/s", write, "/base/tokens_per_s", "/tokens_per_s");
+    row("decoding with an adapter, tokens/s", write, "/adapter/tokens_per_s", "/tokens_per_s");
+    row("decoding with a merged adapter, tokens/s", write, "/merged/tokens_per_s", "/tokens_per_s");
     printLimit(train);
     return 0;
   }
@@ -80,8 +84,8 @@ final class ModelBench implements Callable<Integer> {
     double limit = cores * gflops * 1e9 / train.ours("/flop_per_token");
     System.out.printf(
         Locale.ROOT,
-        "%nThis machine multiplies matrices at %.0f GFLOPS a core; %d cores could train %.0f"
-            + " tokens/s if they did nothing else: training stands at %.0f %%.%n",
+        "%nThis machine multiplies matrices at %.0f GFLOPS per core, which bounds training on %d cores to %.0f"
+            + " tokens/s: training reaches %.0f %% of that.%n",
         gflops,
         cores,
         limit,

@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/** Our runs and a peer's, in turn, so that what disturbs the machine disturbs both. */
+/**
+ * Paired runs of lora4j and a peer in alternation, so that disturbances of the machine affect both.
+ */
 final class Pairs {
   private final List<Run> ours = new ArrayList<>();
   private final List<Run> peers = new ArrayList<>();
@@ -30,32 +32,34 @@ final class Pairs {
     return pairs;
   }
 
-  /** The median of a number that our runs told. */
+  /** Returns the median of a value that our runs reported. */
   double ours(String pointer) {
     return median(ours, run -> run.number(pointer));
   }
 
-  /** The median of a number that the peer's runs told. */
+  /** Returns the median of a value that the peer's runs reported. */
   double peers(String pointer) {
     return median(peers, run -> run.number(pointer));
   }
 
-  /** The smallest of a number that our runs told. */
+  /** Returns the smallest of a value that our runs reported. */
   double leastOfOurs(String pointer) {
     return ours.stream().mapToDouble(run -> run.number(pointer)).min().orElseThrow();
   }
 
-  /** The smallest of a number that the peer's runs told. */
+  /** Returns the smallest of a value that the peer's runs reported. */
   double leastOfPeers(String pointer) {
     return peers.stream().mapToDouble(run -> run.number(pointer)).min().orElseThrow();
   }
 
-  /** The largest of a number that our runs told. */
+  /** Returns the largest of a value that our runs reported. */
   double mostOfOurs(String pointer) {
     return ours.stream().mapToDouble(run -> run.number(pointer)).max().orElseThrow();
   }
 
-  /** The median over the rounds of ours divided by the peer's of the same round. */
+  /**
+   * Returns the median over all rounds of our value divided by the peer's value of the same round.
+   */
   double ratio(String ofOurs, String ofPeers) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < ours.size(); i++) {
@@ -64,7 +68,7 @@ final class Pairs {
     return median(ratios, Double::doubleValue);
   }
 
-  /** The smallest and the largest of those quotients. */
+  /** Returns the smallest and the largest of these ratios. */
   String range(String ofOurs, String ofPeers) {
     double least = Double.POSITIVE_INFINITY;
     double most = 0;

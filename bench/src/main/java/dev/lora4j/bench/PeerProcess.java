@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Runs a program whole and keeps what it says of itself in JSON, and how long it took. */
+/** Runs a benchmark process to its end and returns its JSON report and wall-clock time. */
 final class PeerProcess {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -16,7 +16,7 @@ final class PeerProcess {
    * A finished run.
    *
    * @param report the JSON object that it printed
-   * @param seconds from its start to its end
+   * @param seconds from process start to exit
    */
   record Run(JsonNode report, double seconds) {
 

@@ -22,12 +22,16 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** The demo's fine-tuning of a ConvNet in Java and of the same from a TorchScript file, in turn. */
+/**
+ * A comparison of LoRA fine-tuning on the Java ConvNet and on the same network from a TorchScript
+ * file, in alternating runs.
+ */
 @Command(
     name = "script",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = "LoRA steps of a scripted ConvNet against the one in Java, without a cache.",
+    description =
+        "Compares LoRA steps on a scripted ConvNet and on the Java ConvNet, without a cache.",
     footer = {"", "Example:", "  bench/run script --rounds 9"})
 final class ScriptBench implements Callable<Integer> {
   private static final int BATCH = 4;
@@ -37,10 +41,10 @@ final class ScriptBench implements Callable<Integer> {
   private Path script =
       Path.of("models", "src", "test", "resources", "fixtures", "script", "convnet.scripted.pt");
 
-  @Option(names = "--rounds", description = "Pairs of runs, with seeds from 0 on.")
+  @Option(names = "--rounds", description = "Number of paired runs, with seeds from 0.")
   private int rounds = 9;
 
-  /** What a fine-tuning came to. */
+  /** The result of one fine-tuning run. */
   private record Run(double stepsPerSecond, double accuracy) {}
 
   @Override
@@ -54,7 +58,7 @@ final class ScriptBench implements Callable<Integer> {
       List<Double> ratios = new ArrayList<>();
       for (int round = 0; round <= rounds; round++) {
         Run[] pair = pair(round, base, images, few, workers);
-        if (round > 0) { // the first warms up
+        if (round > 0) { // the first round warms up
           ratios.add(pair[1].stepsPerSecond() / pair[0].stepsPerSecond());
           print(round, pair[0], pair[1]);
         }
@@ -74,7 +78,7 @@ final class ScriptBench implements Callable<Integer> {
     return net;
   }
 
-  /** Java's and the script's, with the order turned every other time. */
+  /** Runs both, in alternating order. */
   private Run[] pair(int round, ConvNet base, ImageSplits images, ImageSet few, Workers workers) {
     Supplier<Run> java =
         () -> run(round, new ConvNet(images.classes().size()), base, images, few, workers);

@@ -1,6 +1,6 @@
 package dev.lora4j.bench;
 
-/** The shortest of many runs: what the work takes when nothing else disturbs it. */
+/** Minimum time over many runs, which excludes disturbances. */
 final class Stopwatch {
   private static final int WARMUP_RUNS = 20;
   private static final double SECONDS = 1.5;

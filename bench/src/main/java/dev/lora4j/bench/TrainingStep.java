@@ -13,7 +13,10 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Forward, backward and SGD on a batch whose rows the workers share. */
+/**
+ * A data-parallel training step: forward, backward and SGD, with the batch sharded over the
+ * workers.
+ */
 final class TrainingStep implements Runnable, AutoCloseable {
   private final LoraModel model;
   private final int rows;

@@ -11,42 +11,48 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Fine-tuning on prompts and completions of mixed lengths, or on conversations, against TRL with
- * PEFT.
+ * A comparison of fine-tuning with TRL and PEFT, on prompts and completions of mixed lengths, or on
+ * conversations.
  */
 @Command(
     name = "tune",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = "Examples by second of a real model on real data, and the loss that comes of it.",
+    description =
+        "Compares examples per second and validation loss on a real model and data set with TRL.",
     footer = {
       "",
       "Example:",
       "  bench/run tune --python .venv/bin/python --model SmolLM2-135M --data e2e.jsonl"
     })
 final class TuneBench implements Callable<Integer> {
-  @Option(names = "--python", description = "A Python with PEFT and TRL.", required = true)
+  @Option(
+      names = "--python",
+      description = "Python interpreter with PEFT and TRL.",
+      required = true)
   private String python = "";
 
-  @Option(names = "--model", description = "A model's directory.", required = true)
+  @Option(names = "--model", description = "Model directory.", required = true)
   private Path model = Path.of("");
 
   @Option(
       names = "--data",
-      description = "A jsonl file of prompts and completions, or of conversations (messages).",
+      description = "JSONL file of prompts and completions, or of conversations (messages).",
       required = true)
   private Path data = Path.of("");
 
-  @Option(names = "--rounds", description = "Pairs of runs; medians count.")
+  @Option(names = "--rounds", description = "Number of paired runs; medians count.")
   private int rounds = 1;
 
-  @Option(names = "--steps", description = "Steps in a run.")
+  @Option(names = "--steps", description = "Training steps per run.")
   private int steps = 20;
 
-  @Option(names = "--batch", description = "Examples in a step.")
+  @Option(names = "--batch", description = "Batch size.")
   private int batch = 8;
 
-  @Option(names = "--valid", description = "Examples held back, the file's last.")
+  @Option(
+      names = "--valid",
+      description = "Number of validation examples, taken from the end of the file.")
   private int valid = 64;
 
   @Override
@@ -77,8 +83,8 @@ final class TuneBench implements Callable<Integer> {
     System.out.printf(
         Locale.ROOT, "| examples/s | %.2f | %.2f | %.2f |%n", own, theirs, own / theirs);
     row("peak memory in MB", pairs, "/peak_rss_mb", "/peak_rss_mb");
-    row("held-out loss before", pairs, "/valid_loss_before", "/valid_loss_before");
-    row("held-out loss after", pairs, "/valid_loss_after", "/valid_loss_after");
+    row("validation loss before", pairs, "/valid_loss_before", "/valid_loss_before");
+    row("validation loss after", pairs, "/valid_loss_after", "/valid_loss_after");
   }
 
   private static void row(String name, Pairs pairs, String ours, String peers) {
@@ -95,9 +101,9 @@ final class TuneBench implements Callable<Integer> {
   private List<String> ours(Path train, Path held, Path directory) {
     return inFreshDirectory(
         directory,
-        "./lora train --model '%s' --data '%s' --valid '%s' --steps %d --batch %d --rank 8 --lr 2e-4"
+        "./lora train --model '%s' --data '%s' --validation-data '%s' --steps %d --batch-size %d --rank 8 --lr 2e-4"
                 .formatted(model, train, held, steps, batch)
-            + " --schedule linear --max-tokens 1024 --json --out");
+            + " --lr-scheduler linear --max-seq-length 1024 --json --out");
   }
 
   private List<String> peer(Path train, Path held, Path directory) {

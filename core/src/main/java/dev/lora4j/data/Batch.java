@@ -4,19 +4,19 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Examples that go through the network together.
+ * A mini-batch of examples.
  *
  * @param inputs {@code [batch, …]}, float
- * @param targets {@code [batch]}: the class of each example, int64, or its number, float
+ * @param targets {@code [batch]}: class indices (int64), or regression targets (float)
  */
 public record Batch(Tensor inputs, Tensor targets) {
 
-  /** Number of examples. */
+  /** Returns the batch size. */
   public long size() {
     return targets.size(0);
   }
 
-  /** The same on a device; itself if it is there already. */
+  /** Returns this batch on a device; the same object if it is already there. */
   public Batch to(Device device) {
     return inputs.device().equals(device)
         ? this
@@ -24,7 +24,7 @@ public record Batch(Tensor inputs, Tensor targets) {
             inputs.to(device, inputs.scalar_type()), targets.to(device, targets.scalar_type()));
   }
 
-  /** Examples {@code from} (inclusive) to {@code from + count}, as views. */
+  /** Returns views of the examples {@code from} (inclusive) to {@code from + count} (exclusive). */
   public Batch slice(long from, long count) {
     return new Batch(inputs.narrow(0, from, count), targets.narrow(0, from, count));
   }

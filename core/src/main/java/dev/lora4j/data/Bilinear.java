@@ -1,14 +1,15 @@
 package dev.lora4j.data;
 
 /**
- * Bilinear resampling of a line of numbers. Each result is a weighted mean of its neighbours, by a
- * triangle one source pixel wide when the line grows, and as wide as the shrinkage when it shrinks,
- * so that no pixel is overlooked: the filter that Pillow calls BILINEAR.
+ * Bilinear resampling of one line of pixels, equal to Pillow's {@code BILINEAR} filter. Each output
+ * pixel is a weighted mean of its neighbours under a triangle. The triangle spans one source pixel
+ * to each side when the line is enlarged, and widens by the reduction factor when it is reduced, so
+ * that every source pixel counts.
  */
-@SuppressWarnings("ArrayRecordComponent") // never compared
+@SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
 record Bilinear(int[] first, float[][] weights) {
 
-  /** The weights from a line of {@code from} numbers to one of {@code to}. */
+  /** Returns the weights for resampling a line of {@code from} pixels to {@code to} pixels. */
   static Bilinear between(int from, int to) {
     double scale = (double) from / to;
     double radius = Math.max(scale, 1);

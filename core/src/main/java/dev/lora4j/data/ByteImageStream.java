@@ -3,13 +3,13 @@ package dev.lora4j.data;
 import javax.imageio.stream.ImageInputStreamImpl;
 
 /**
- * Bytes in memory as image decoders want them, one object for many images: the platform's own
- * streams copy into a cache first, and each new one costs a finalizer.
+ * An image input stream over a byte array, reused for many images. The platform's own streams first
+ * copy the bytes into a cache, and every new one registers a finalizer.
  */
 final class ByteImageStream extends ImageInputStreamImpl {
   private byte[] bytes = new byte[0];
 
-  /** Starts over with other bytes, which are not copied. */
+  /** Restarts the stream on other bytes, without copying them. */
   void reset(byte[] content) {
     bytes = content;
     streamPos = 0;

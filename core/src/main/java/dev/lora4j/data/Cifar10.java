@@ -17,9 +17,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * <a href="https://www.cs.toronto.edu/~kriz/cifar.html">CIFAR-10</a> in its binary form: ten
- * classes, 50 000 images to train on and 10 000 to test on, 32×32 pixels in colour. Each record is
- * a byte with the class and 3072 with the planes of red, green and blue.
+ * The <a href="https://www.cs.toronto.edu/~kriz/cifar.html">CIFAR-10</a> data set in its binary
+ * form: ten classes, 50 000 training images and 10 000 test images of 32×32 RGB pixels. Each record
+ * is one label byte followed by 3072 bytes: the red, green and blue planes.
  *
  * <p>A. Krizhevsky, <i>Learning Multiple Layers of Features from Tiny Images</i>, 2009.
  */
@@ -45,18 +45,18 @@ public final class Cifar10 implements ImageSource {
   }
 
   /**
-   * A local copy.
+   * Returns a local copy of the data set.
    *
-   * @param path the archive as it is published, packed or not, or a directory with its files
+   * @param path the published archive, compressed or not, or a directory with its files
    */
   public static Cifar10 at(Path path) {
     return new Cifar10(path);
   }
 
   /**
-   * The published archive, from the cache if it is there, else fetched into it (162 MiB).
+   * Returns the published archive, downloading it into the cache (162 MiB) if it is not there yet.
    *
-   * @throws dev.lora4j.UserError when it can be neither found nor fetched
+   * @throws dev.lora4j.UserError if it is not cached and cannot be downloaded
    */
   public static Cifar10 published(Download.Progress progress, Download.Limits limits) {
     Path cached = CacheDirectory.get().resolve("cifar-10-binary.tar.gz");
@@ -66,7 +66,10 @@ public final class Cifar10 implements ImageSource {
     return at(cached);
   }
 
-  /** Whether a directory or a file looks like a copy of it; only names and first bytes are read. */
+  /**
+   * Returns true if a path looks like a copy of CIFAR-10. Only file names and the first bytes are
+   * read.
+   */
   static boolean isAt(Path path) {
     return CifarFiles.looksRight(path, TRAIN.get(0));
   }
@@ -76,7 +79,7 @@ public final class Cifar10 implements ImageSource {
     return "CIFAR-10 from " + path;
   }
 
-  /** {@inheritDoc} Nothing is to be decoded here: the number of threads plays no role. */
+  /** {@inheritDoc} CIFAR-10 needs no decoding, so {@code threads} is ignored. */
   @Override
   public ImageSplits load(int threads) {
     List<String> wanted = new ArrayList<>(TRAIN);

@@ -15,18 +15,23 @@ import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 
-/** The files of CIFAR-10's distribution in memory, by name, from its archive or a directory. */
+/**
+ * The files of the CIFAR-10 distribution in memory, by name, read from the archive or a directory.
+ */
 record CifarFiles(Path origin, Map<String, byte[]> byName) {
-  /** The largest is 30 MB: a bound, so that a false archive cannot fill the memory. */
+  /**
+   * Bound on one file, so that a forged archive cannot exhaust memory; the largest real file has 30
+   * MB.
+   */
   private static final int MAX_BYTES = 64 << 20;
 
   private static final String FOLDER = "cifar-10-batches-bin";
   private static final int TAR_MAGIC_AT = 257;
 
   /**
-   * Reads the files of the given names; others are passed over.
+   * Reads the files with the given names and skips all others.
    *
-   * @throws CorruptFile when the archive is damaged
+   * @throws CorruptFile if the archive is damaged
    */
   static CifarFiles read(Path path, Collection<String> names) {
     Map<String, byte[]> found = new TreeMap<>();
@@ -54,7 +59,10 @@ record CifarFiles(Path origin, Map<String, byte[]> byName) {
             () -> new CorruptFile(origin, "expected " + name + ", found " + byName.keySet()));
   }
 
-  /** Whether a path is a directory with that file, or begins like a packed or plain tar archive. */
+  /**
+   * Returns true if a path is a directory with that file, or starts like a plain or gzipped tar
+   * archive.
+   */
   static boolean looksRight(Path path, String name) {
     if (Files.isDirectory(path)) {
       return Files.exists(folder(path).resolve(name));

@@ -12,10 +12,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * What a user's word for a data set stands for.
+ * An image data set chosen by the user.
  *
- * @param images where the images come from
- * @param note what the user should know about the choice, in one sentence; mostly empty
+ * @param images the source of the images
+ * @param note one sentence about the choice that the user should see; usually empty
  */
 public record DataSource(ImageSource images, Optional<String> note) {
   private static final String AUTO = "auto";
@@ -24,13 +24,14 @@ public record DataSource(ImageSource images, Optional<String> note) {
   private static final List<String> WORDS = List.of(AUTO, CIFAR10, SYNTHETIC);
 
   /**
-   * Finds the source that a word stands for. CIFAR-10 is fetched here if it is not in the cache.
+   * Returns the data set with a name or a path. Downloads CIFAR-10 if it is requested and not
+   * cached.
    *
-   * @param word {@code cifar10}; {@code synthetic}; {@code auto}, which is CIFAR-10 if it can be
-   *     had within seconds and else synthetic; or the path of a directory or zip archive of images,
-   *     or of a copy of CIFAR-10
-   * @param progress is told how far a download is
-   * @throws UserError when there is no such thing, or it cannot be had
+   * @param word {@code cifar10}; {@code synthetic}; {@code auto}, which is CIFAR-10 if it is cached
+   *     or downloads within seconds and synthetic shapes otherwise; or the path of a directory or
+   *     zip archive of images, or of a copy of CIFAR-10
+   * @param progress receives the download progress
+   * @throws UserError if the data set does not exist or cannot be downloaded
    */
   public static DataSource of(String word, Download.Progress progress) {
     return switch (word) {
@@ -65,7 +66,7 @@ public record DataSource(ImageSource images, Optional<String> note) {
         .orElseThrow(
             () ->
                 new UserError(
-                    "no data called \""
+                    "unknown data set \""
                         + word
                         + "\": neither a file nor a directory"
                         + NearMiss.hint(word, WORDS)));

@@ -2,14 +2,15 @@ package dev.lora4j.data;
 
 import org.bytedeco.pytorch.Tensor;
 
-/** A finite set of examples, handed out in any order. Safe for use by many threads. */
+/** A finite set of examples with random access by index. Safe for use by many threads. */
 public interface Dataset {
 
-  /** Number of examples. */
+  /** Returns the number of examples. */
   long size();
 
   /**
-   * The examples of these indices, as new tensors that belong to the caller's pointer scope.
+   * Returns the examples with these indices as new tensors, which belong to the caller's pointer
+   * scope.
    *
    * @param indices {@code [batch]}, int64, each in {@code [0, size)}
    */

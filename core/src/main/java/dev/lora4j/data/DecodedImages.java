@@ -16,8 +16,8 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param images {@code [n, 3, H, W]}, uint8, in the order of the items
  * @param labels {@code [n]}, int64
- * @param skipped what did not decode, in the order of the items
- * @param resized how many had another size
+ * @param skipped the images that did not decode, in the order of the items
+ * @param resized the number of images that had another size
  */
 record DecodedImages(Tensor images, Tensor labels, List<Skipped> skipped, long resized) {
 

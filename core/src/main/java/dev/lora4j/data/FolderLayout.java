@@ -12,21 +12,21 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Which file of a tree is an image of which class and split. The layout is {@code
- * {train,test}/{class}/{image}}, at the root or under one folder of any name.
+ * The images of a file tree, by split and class. The layout is {@code
+ * {train,test}/{class}/{image}}, at the root or below a single folder of any name.
  *
- * @param classes in order of their names
- * @param train in order of their names
- * @param test in order of their names
+ * @param classes class names, sorted
+ * @param train training images, sorted by name
+ * @param test test images, sorted by name
  */
 record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
   private static final String EXPECTED = "{train,test}/{class}/*.jpg, .jpeg or .png";
   private static final int SHOWN = 5;
 
-  /** One image: the file's name in the tree, and the index of its class. */
+  /** One image: its name in the tree and its class index. */
   record Item(String name, int label) {}
 
-  /** A file, or where the name ends with a slash a folder of a class. */
+  /** A file, or a class folder if the name ends with a slash. */
   private record Place(String prefix, String split, String group, String name) {
 
     boolean isFolder() {
@@ -34,7 +34,7 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     }
   }
 
-  /** Sorts the files of a tree. */
+  /** Sorts the files of a tree by split and class. */
   static FolderLayout of(Path root, List<String> names) {
     List<Place> places = new ArrayList<>();
     for (String name : names) {
@@ -88,7 +88,7 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
                 + split
                 + "/ of "
                 + root
-                + "; add some or take the class out");
+                + "; add some or remove the class");
       }
     }
   }

@@ -8,9 +8,14 @@ import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 
-/** Decodes JPEG and PNG. It keeps its readers between images, so each thread wants its own. */
+/**
+ * A JPEG and PNG decoder. It reuses its readers between images, so each thread needs its own
+ * decoder.
+ */
 final class ImageDecoder implements AutoCloseable {
-  /** A few bytes of file can claim any size: above this it is refused before it is allocated. */
+  /**
+   * A few bytes of file can claim any size; larger images are refused before they are allocated.
+   */
   private static final long MAX_PIXELS = 64L << 20;
 
   private final ByteImageStream stream = new ByteImageStream();
@@ -31,16 +36,16 @@ final class ImageDecoder implements AutoCloseable {
   }
 
   private void listen() {
-    // The JPEG decoder fills what is missing with grey and only warns.
+    // The JPEG decoder fills missing data with grey and only warns.
     jpeg.addIIOReadWarningListener(
         (source, warning) ->
             cutOff |= warning.contains("Truncated File") || warning.contains("premature end"));
   }
 
   /**
-   * Decodes a file's content; grey images get three equal planes, transparency is dropped.
+   * Decodes a file. Grey images get three equal planes; the alpha channel is dropped.
    *
-   * @throws IOException when it is damaged, or neither JPEG nor PNG; the message says which
+   * @throws IOException if the file is damaged, or neither JPEG nor PNG; the message says which
    */
   RgbImage decode(byte[] file) throws IOException {
     stream.reset(file);
@@ -63,7 +68,7 @@ final class ImageDecoder implements AutoCloseable {
   private RgbImage decodeJpeg(byte[] file) throws IOException {
     cutOff = false;
     open(jpeg);
-    // Twice as fast: colours are converted here instead of pixel by pixel through a colour model.
+    // Converting colours here is twice as fast as going pixel by pixel through a colour model.
     RgbImage image =
         JpegColours.isPlain(file)
             ? JpegColours.toRgb(jpeg.readRaster(0, null))
@@ -90,7 +95,7 @@ final class ImageDecoder implements AutoCloseable {
     return grey ? fromGrey(image) : fromColour(image);
   }
 
-  /** Takes the samples as they are, where the colour model would brighten them. */
+  /** Returns the raw samples; the colour model would brighten them. */
   private static RgbImage fromGrey(BufferedImage image) {
     Raster raster = image.getRaster();
     int pixels = raster.getWidth() * raster.getHeight();
@@ -128,7 +133,7 @@ final class ImageDecoder implements AutoCloseable {
     return true;
   }
 
-  /** A reader that failed may be left in any state. */
+  /** A reader that failed may be in any state, so replace it. */
   private void renewReaders() {
     close();
     jpeg = reader("jpeg");

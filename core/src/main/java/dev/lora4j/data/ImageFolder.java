@@ -9,9 +9,9 @@ import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Images in folders by split and class, {@code {train,test}/{class}/*.jpg} (or .jpeg, .png), in a
- * directory or in a zip archive. Classes and images are in the order of their names. An image that
- * does not decode is left out and named in the result; one of another size is resized.
+ * An image data set in folders, {@code {train,test}/{class}/*.jpg} (or .jpeg, .png), in a directory
+ * or a zip archive. Classes and images are sorted by name. An image that does not decode is skipped
+ * and reported; an image of another size is resized.
  */
 public final class ImageFolder implements ImageSource {
   private final Path root;
@@ -24,17 +24,17 @@ public final class ImageFolder implements ImageSource {
     this.normalization = normalization;
   }
 
-  /** The images of a directory or a zip archive, at the size of the first of them. */
+  /** Returns the images of a directory or a zip archive, at the size of the first image. */
   public static ImageFolder at(Path root) {
     return new ImageFolder(root, Optional.empty(), Normalization.HALF);
   }
 
-  /** The same images at another size, in pixels. */
+  /** Returns these images resized to the given size, in pixels. */
   public ImageFolder resizedTo(int height, int width) {
     return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)), normalization);
   }
 
-  /** The same images as other numbers; to [−1, 1] unless this says otherwise. */
+  /** Returns these images with another normalisation; the default maps to [−1, 1]. */
   public ImageFolder normalizedBy(Normalization normalization) {
     return new ImageFolder(root, shape, normalization);
   }

@@ -18,8 +18,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The labelled images of one split. They are kept as bytes, a quarter of the memory of floats, and
- * become normalised floats as they are gathered. It owns its memory until it is closed.
+ * The labelled images of one split. Images are kept as bytes, which takes a quarter of the memory
+ * of floats, and are normalised when a batch is gathered. The set owns its memory until it is
+ * closed.
  */
 public final class ImageSet implements Dataset, AutoCloseable {
   private final Tensor images; // [n, C, H, W], uint8
@@ -41,19 +42,20 @@ public final class ImageSet implements Dataset, AutoCloseable {
   }
 
   /**
-   * Images that are normalised to [−1, 1]; see {@link #of(Tensor, Tensor, List, Normalization)}.
+   * Returns a set with images normalised to [−1, 1]; see {@link #of(Tensor, Tensor, List,
+   * Normalization)}.
    */
   public static ImageSet of(Tensor images, Tensor labels, List<String> classes) {
     return of(images, labels, classes, Normalization.HALF);
   }
 
   /**
-   * A set of images, which keeps the two tensors alive until it is closed.
+   * Returns a set of images, which keeps both tensors alive until it is closed.
    *
    * @param images {@code [n, C, H, W]}, uint8
    * @param labels {@code [n]}, int64, each an index into classes
-   * @param classes names of all classes, in the order of the labels
-   * @throws UserError when a class has no image
+   * @param classes names of all classes, in label order
+   * @throws UserError if a class has no image
    */
   public static ImageSet of(
       Tensor images, Tensor labels, List<String> classes, Normalization normalization) {
@@ -77,7 +79,7 @@ public final class ImageSet implements Dataset, AutoCloseable {
         (name, count) -> {
           if (count == 0) {
             set.close();
-            throw new UserError("class " + name + " has no image; add some or take the class out");
+            throw new UserError("class " + name + " has no image; add some or remove the class");
           }
         });
     return set;
@@ -108,10 +110,10 @@ public final class ImageSet implements Dataset, AutoCloseable {
   }
 
   /**
-   * The images of some classes only, as a set of its own. Labels and {@link #classes()} stay those
-   * of the whole set, so that a network with a head for all classes can be trained on a few.
+   * Returns a new set with the images of some classes only. Labels and {@link #classes()} stay
+   * those of the full set, so that a network with a head for all classes can be trained on a few.
    *
-   * @throws UserError when a name is not a class of this set, or has no image in it
+   * @throws UserError if a name is not a class of this set, or has no image in it
    */
   public ImageSet only(Collection<String> names) {
     Set<Long> wanted = new HashSet<>();
@@ -121,12 +123,12 @@ public final class ImageSet implements Dataset, AutoCloseable {
         throw new UserError("unknown class " + name + NearMiss.hint(name, classes) + known());
       }
       if (counts.getOrDefault(name, 0L) == 0) {
-        throw new UserError("class " + name + " has no image here" + known());
+        throw new UserError("class " + name + " has no image in this set" + known());
       }
       wanted.add((long) label);
     }
     if (wanted.isEmpty()) {
-      throw new UserError("no class is chosen" + known());
+      throw new UserError("no class selected" + known());
     }
     long[] all = TensorMemory.longs(labels);
     long[] kept =
@@ -148,17 +150,20 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return "; classes: " + String.join(", ", classes);
   }
 
-  /** Names of all classes, in the order of the labels. */
+  /** Returns the names of all classes, in label order. */
   public List<String> classes() {
     return classes;
   }
 
-  /** Images of each class, in the order of the labels; 0 for those that {@link #only} left out. */
+  /**
+   * Returns the number of images of each class, in label order; 0 for classes that {@link #only}
+   * removed.
+   */
   public Map<String, Long> counts() {
     return counts;
   }
 
-  /** Size of each image. */
+  /** Returns the size of an image. */
   public ImageShape shape() {
     return shape;
   }
@@ -168,7 +173,7 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return labels.size(0);
   }
 
-  /** {@inheritDoc} The inputs are float {@code [batch, C, H, W]}, normalised. */
+  /** {@inheritDoc} The inputs are normalised floats, {@code [batch, C, H, W]}. */
   @Override
   public Batch gather(Tensor indices) {
     try (Tensor bytes = images.index_select(0, indices)) {
@@ -179,12 +184,12 @@ public final class ImageSet implements Dataset, AutoCloseable {
     }
   }
 
-  /** The bytes as they are, {@code [n, C, H, W]} uint8; owned by this set. */
+  /** Returns the raw bytes, {@code [n, C, H, W]} uint8, owned by this set. */
   public Tensor images() {
     return images;
   }
 
-  /** The class of each image, {@code [n]} int64; owned by this set. */
+  /** Returns the labels, {@code [n]} int64, owned by this set. */
   public Tensor labels() {
     return labels;
   }

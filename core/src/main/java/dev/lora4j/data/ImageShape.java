@@ -3,7 +3,7 @@ package dev.lora4j.data;
 /** The common size of a set of images, in pixels. */
 public record ImageShape(int channels, int height, int width) {
 
-  /** Bytes of one image at a byte a channel. */
+  /** Returns the bytes of one image, at one byte per channel and pixel. */
   public int bytes() {
     return Math.multiplyExact(channels, Math.multiplyExact(height, width));
   }

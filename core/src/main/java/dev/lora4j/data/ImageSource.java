@@ -1,18 +1,18 @@
 package dev.lora4j.data;
 
-/** A place that labelled images come from. */
+/** A source of labelled images. */
 public interface ImageSource {
 
-  /** What it is and where, in a few words for the user. */
+  /** Returns a short description of the data and its location, for the user. */
   String describe();
 
   /**
-   * Reads all images, into sets that the caller closes. The result does not depend on the number of
+   * Reads all images into sets that the caller closes. The result does not depend on the number of
    * threads.
    *
-   * @param threads how many threads may decode, at least 1
-   * @throws dev.lora4j.UserError when the images are not there, or a class is empty
-   * @throws dev.lora4j.CorruptFile when a file is not what it claims to be
+   * @param threads maximum number of decoding threads, at least 1
+   * @throws dev.lora4j.UserError if the images are missing, or a class is empty
+   * @throws dev.lora4j.CorruptFile if a file is damaged or of another format
    */
   ImageSplits load(int threads);
 }

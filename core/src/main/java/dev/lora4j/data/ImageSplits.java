@@ -4,20 +4,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a source of images gave: the images to train on, the images to test on, and what the user
- * should know about the rest. Closing it closes both sets.
+ * The training and test split of an image source, with notes on images that were skipped or
+ * resized. Closing it closes both sets.
  *
- * @param train the images to train on
- * @param test the images to test on, of the same classes and size
+ * @param train training images
+ * @param test test images, with the same classes and size
  * @param skipped images that could not be read, in order
- * @param resized how many images had another size than the set
+ * @param resized number of images that were resized to the size of the set
  */
 public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, long resized)
     implements AutoCloseable {
   private static final List<String> USUAL = List.of("bird", "cat", "dog");
   private static final int SHOWN = 3;
 
-  /** An image that was left out, and why. */
+  /** An image that was skipped, and the reason. */
   public record Skipped(String name, String reason) {
     @Override
     public String toString() {
@@ -29,19 +29,19 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
     skipped = List.copyOf(skipped);
   }
 
-  /** Splits with nothing to tell about them. */
+  /** Returns splits without skipped or resized images. */
   static ImageSplits of(ImageSet train, ImageSet test) {
     return new ImageSplits(train, test, List.of(), 0);
   }
 
-  /** Names of all classes, in the order of the labels. */
+  /** Returns the names of all classes, in label order. */
   public List<String> classes() {
     return train.classes();
   }
 
   /**
-   * The classes to fine-tune on when the user names none: bird, cat and dog where all three exist,
-   * else the last three.
+   * Returns the default classes for fine-tuning: bird, cat and dog if all three exist, otherwise
+   * the last three.
    */
   public List<String> fineTuneClasses() {
     List<String> classes = classes();
@@ -50,7 +50,7 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
         : classes.subList(Math.max(0, classes.size() - USUAL.size()), classes.size());
   }
 
-  /** What to tell the user, a sentence each; empty when all went well. */
+  /** Returns warnings for the user, one sentence each; empty if there are none. */
   public List<String> warnings() {
     List<String> warnings = new ArrayList<>();
     if (!skipped.isEmpty()) {

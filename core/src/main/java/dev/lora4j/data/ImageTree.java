@@ -5,9 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Files under a common root, whether they lie in a directory or in an archive. */
+/** Files under a common root, in a directory or an archive. */
 sealed interface ImageTree extends AutoCloseable permits DirectoryTree, ZipTree {
-  /** No image of a data set is larger; what claims to be is a trap or a mistake. */
+  /**
+   * Bound on one file. No image in a data set is larger; a file that claims to be is a trap or a
+   * mistake.
+   */
   int MAX_FILE_BYTES = 64 << 20;
 
   /** Opens a directory or a zip archive. */
@@ -16,12 +19,12 @@ sealed interface ImageTree extends AutoCloseable permits DirectoryTree, ZipTree 
   }
 
   /**
-   * Names relative to the root with {@code /} between the parts, in no particular order; a folder's
-   * ends with one.
+   * Returns the names relative to the root, with {@code /} as separator, in no particular order; a
+   * folder's name ends with {@code /}.
    */
   List<String> names();
 
-  /** One file's content. Safe for use by many threads. */
+  /** Reads one file. Safe for use by many threads. */
   byte[] read(String name) throws IOException;
 
   @Override

@@ -4,8 +4,8 @@ import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 
 /**
- * From JPEG's luma and two colour differences to red, green and blue, in the decoder library's own
- * fixed-point arithmetic (16 bits after the point), so that the result is the same to the bit.
+ * Conversion from JPEG's YCbCr to RGB in the fixed-point arithmetic of libjpeg (16 fractional
+ * bits), so that the result is bit-identical.
  */
 final class JpegColours {
   private static final int[] CR_RED = table(1.40200, 1 << 15, 16);
@@ -25,18 +25,18 @@ final class JpegColours {
   }
 
   /**
-   * Whether a JPEG's colours are certainly these: its JFIF header says so, and neither a colour
-   * profile nor Adobe's marker says otherwise.
+   * Returns true if a JPEG is certain to use YCbCr: it has a JFIF header, and neither a colour
+   * profile nor Adobe's marker overrides it.
    */
   static boolean isPlain(byte[] file) {
     boolean jfif = false;
     int at = 2;
     while (at + 4 <= file.length && (file[at] & 0xff) == 0xff) {
       int marker = file[at + 1] & 0xff;
-      if (marker == 0xda) { // start of the image itself
+      if (marker == 0xda) { // start of scan
         return jfif;
       }
-      if (marker == 0xe2 || marker == 0xee) { // profile, Adobe
+      if (marker == 0xe2 || marker == 0xee) { // colour profile, Adobe marker
         return false;
       }
       jfif |= marker == 0xe0 && at + 8 <= file.length && file[at + 4] == 'J' && file[at + 5] == 'F';
@@ -45,7 +45,7 @@ final class JpegColours {
     return false;
   }
 
-  /** Converts a raster of one band (grey) or three (luma, blue and red difference). */
+  /** Converts a raster of one band (grey) or three bands (Y, Cb, Cr). */
   static RgbImage toRgb(Raster raster) {
     int bands = raster.getNumBands();
     if (bands != 1 && bands != 3) {
@@ -65,7 +65,7 @@ final class JpegColours {
   }
 
   private static void convert(byte[] in, byte[] planes, int pixels) {
-    // Local names, so that the compiler need not fetch the tables again after each write.
+    // Local copies, so that the JIT need not reload the tables after each write.
     int[] crRed = CR_RED;
     int[] cbBlue = CB_BLUE;
     int[] crGreen = CR_GREEN;
@@ -83,7 +83,7 @@ final class JpegColours {
   }
 
   private static byte clamp(int value) {
-    // Nearly all values are within the range already: one test for those.
+    // Nearly all values are already in range: a single test covers them.
     return (byte) ((value & ~0xff) == 0 ? value : value < 0 ? 0 : 255);
   }
 }

@@ -3,15 +3,15 @@ package dev.lora4j.data;
 import java.util.List;
 
 /**
- * How bytes become the numbers that a network sees: {@code (x / 255 − mean) / std}, channel by
+ * Normalisation of pixel bytes to network inputs: {@code (x / 255 − mean) / std}, channel by
  * channel.
  *
- * @param mean one number a channel, or one for all of them
- * @param std as many as of mean, each above 0
+ * @param mean one value per channel, or one for all channels
+ * @param std as many values as mean, each above 0
  */
 public record Normalization(List<Double> mean, List<Double> std) {
 
-  /** To [−1, 1]: mean 0.5 and std 0.5, that is {@code x / 127.5 − 1}. */
+  /** Normalisation to [−1, 1]: mean 0.5 and std 0.5, that is {@code x / 127.5 − 1}. */
   public static final Normalization HALF = new Normalization(List.of(0.5), List.of(0.5));
 
   public Normalization {
@@ -23,7 +23,7 @@ public record Normalization(List<Double> mean, List<Double> std) {
     }
   }
 
-  /** What {@code x} is divided by: {@code 255 · std}. */
+  /** Returns the divisor of {@code x}: {@code 255 · std}. */
   float[] divisors(int channels) {
     float[] divisors = new float[channels];
     for (int c = 0; c < channels; c++) {
@@ -32,7 +32,7 @@ public record Normalization(List<Double> mean, List<Double> std) {
     return divisors;
   }
 
-  /** What is subtracted after the division: {@code mean / std}. */
+  /** Returns the value subtracted after the division: {@code mean / std}. */
   float[] shifts(int channels) {
     float[] shifts = new float[channels];
     for (int c = 0; c < channels; c++) {
@@ -44,7 +44,7 @@ public record Normalization(List<Double> mean, List<Double> std) {
   private static double of(List<Double> numbers, int channel, int channels) {
     if (numbers.size() != 1 && numbers.size() != channels) {
       throw new IllegalArgumentException(
-          "expected 1 or " + channels + " numbers, found " + numbers.size());
+          "expected 1 or " + channels + " values, found " + numbers.size());
     }
     return numbers.get(numbers.size() == 1 ? 0 : channel);
   }

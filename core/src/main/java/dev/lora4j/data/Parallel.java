@@ -9,12 +9,14 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
-/** A loop over many small tasks, shared among threads that each keep tools of their own. */
+/** A parallel loop over many small tasks, in which each thread keeps its own tools. */
 final class Parallel {
-  /** Enough to make the sharing free, few enough that all threads end together. */
+  /**
+   * Block size: large enough to make sharing free, small enough for all threads to finish together.
+   */
   private static final int BLOCK = 64;
 
-  /** One thread's tools. */
+  /** The tools of one thread. */
   interface Worker extends AutoCloseable {
     void process(int index);
 
@@ -24,7 +26,9 @@ final class Parallel {
 
   private Parallel() {}
 
-  /** Processes each index below {@code count} once; the first failure is thrown as it is. */
+  /**
+   * Runs the task once for each index below {@code count}; rethrows the first failure unchanged.
+   */
   static void run(int threads, int count, Supplier<? extends Worker> workers) {
     if (threads < 1) {
       throw new IllegalArgumentException("expected at least 1 thread, found " + threads);
@@ -40,7 +44,7 @@ final class Parallel {
         await(thread);
       }
     } finally {
-      next.set(count); // after a failure the others stop at their next block
+      next.set(count); // after a failure, the other threads stop at their next block
       pool.shutdownNow();
     }
   }

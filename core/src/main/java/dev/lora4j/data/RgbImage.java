@@ -5,16 +5,16 @@ package dev.lora4j.data;
  *
  * @param width in pixels
  * @param height in pixels
- * @param planes {@code [3, height, width]}: all of red, then green, then blue
+ * @param planes {@code [3, height, width]}: the red, green and blue planes
  */
-@SuppressWarnings("ArrayRecordComponent") // never compared
+@SuppressWarnings("ArrayRecordComponent") // an array, but instances are never compared
 record RgbImage(int width, int height, byte[] planes) {
 
   boolean hasSize(int expectedHeight, int expectedWidth) {
     return height == expectedHeight && width == expectedWidth;
   }
 
-  /** The same image at another size. */
+  /** Returns this image, resized. */
   RgbImage resized(int newHeight, int newWidth) {
     Bilinear across = Bilinear.between(width, newWidth);
     Bilinear down = Bilinear.between(height, newHeight);

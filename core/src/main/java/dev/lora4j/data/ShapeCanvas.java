@@ -10,7 +10,7 @@ import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferInt;
 import java.util.SplittableRandom;
 
-/** Draws the images of {@link SyntheticShapes}, one after another on the same canvas. */
+/** A canvas that draws the images of {@link SyntheticShapes}, one after another. */
 final class ShapeCanvas {
   static final int SIZE = 32;
 
@@ -27,9 +27,10 @@ final class ShapeCanvas {
     graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
   }
 
-  /** One image as planes {@code [3, 32, 32]}; a function of its arguments alone. */
+  /** Draws one image as planes {@code [3, 32, 32]}; the result depends on the arguments alone. */
   byte[] draw(ShapeKind kind, long seed, int index) {
-    // An odd factor keeps neighbours apart: the generator mixes its seed, but seed + index repeats.
+    // An odd factor separates neighbouring images: the generator mixes its seed, but seed + index
+    // would repeat.
     SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + index);
     Color background = colour(random);
     graphics.setColor(background);
@@ -49,7 +50,7 @@ final class ShapeCanvas {
     return planes(random);
   }
 
-  /** Some clutter behind the shape. */
+  /** Draws clutter behind the shape. */
   private void drawLines(SplittableRandom random) {
     for (int i = 0; i < LINES; i++) {
       graphics.setColor(colour(random));
@@ -86,7 +87,8 @@ final class ShapeCanvas {
       long bits = random.nextLong();
       for (int c = 0; c < 3; c++) {
         int value = (pixels[i] >> (16 - 8 * c)) & 0xff;
-        // The sum of two even draws, less its mean: nearly a bell, and five times as fast as one.
+        // The centred sum of two uniform draws: nearly Gaussian, and five times as fast as a
+        // Gaussian draw.
         int bell = (int) ((bits >> (16 * c)) & 0xff) + (int) ((bits >> (16 * c + 8)) & 0xff) - 255;
         planes[c * pixels.length + i] =
             (byte) Math.max(0, Math.min(255, value + bell * NOISE / 128));

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The classes of {@link SyntheticShapes}, each with its outline within [−1, 1]². */
+/** The classes of {@link SyntheticShapes}, each with its outline in [−1, 1]². */
 enum ShapeKind {
   BARS(bands(true), false),
   CHECKER(checker(), false),
@@ -22,7 +22,7 @@ enum ShapeKind {
   STRIPES(bands(false), false),
   TRIANGLE(polygon(3, 1), true);
 
-  @SuppressWarnings("ImmutableEnumChecker") // only ever drawn
+  @SuppressWarnings("ImmutableEnumChecker") // shapes are only drawn
   private final Shape outline;
 
   private final boolean turnsFreely;
@@ -36,12 +36,15 @@ enum ShapeKind {
     return outline;
   }
 
-  /** Whether it may be turned by any angle; bars that are turned too far are stripes. */
+  /**
+   * Returns true if the shape may be rotated by any angle; bars that are rotated too far look like
+   * stripes.
+   */
   boolean turnsFreely() {
     return turnsFreely;
   }
 
-  /** All class names, in the order of the labels. */
+  /** Returns all class names, in label order. */
   static List<String> names() {
     return Arrays.stream(values()).map(kind -> kind.name().toLowerCase(Locale.ROOT)).toList();
   }
@@ -92,7 +95,7 @@ enum ShapeKind {
     return path;
   }
 
-  /** Corners around the circle, every other one at the inner radius. */
+  /** Returns a polygon with its corners on the unit circle, every other one at the inner radius. */
   private static Shape polygon(int corners, double inner) {
     Path2D path = new Path2D.Double();
     for (int i = 0; i < corners; i++) {

@@ -7,9 +7,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Drawn shapes under noise, in ten classes, for when there is no data and no network. Place, size,
- * turn, colours and noise are random; the same seed gives the same images. They are easy enough for
- * a small network to learn, and hard enough for it to make mistakes.
+ * Synthetic images of ten kinds of noisy shapes, for use without data or network access. Position,
+ * size, rotation, colours and noise are random; the same seed gives the same images. A small
+ * network can learn them, but still makes mistakes.
  */
 public final class SyntheticShapes implements ImageSource {
   private static final long SEED = 10;
@@ -26,16 +26,16 @@ public final class SyntheticShapes implements ImageSource {
     this.test = test;
   }
 
-  /** 10 000 images to train on and 2 000 to test on. */
+  /** Returns 10 000 training images and 2 000 test images. */
   public static SyntheticShapes usual() {
     return of(SEED, TRAIN, TEST);
   }
 
   /**
-   * Shapes of another number.
+   * Returns the given number of images.
    *
-   * @param train images to train on, at least one for each of the ten classes
-   * @param test images to test on, at least as many
+   * @param train number of training images, at least one for each of the ten classes
+   * @param test number of test images, at least one for each class
    */
   public static SyntheticShapes of(long seed, int train, int test) {
     int least = ShapeKind.values().length;
@@ -56,7 +56,10 @@ public final class SyntheticShapes implements ImageSource {
     return ImageSplits.of(drawn(threads, 0, train), drawn(threads, train, test));
   }
 
-  /** Images {@code first} to {@code first + count} of the endless row that the seed stands for. */
+  /**
+   * Draws the images {@code first} to {@code first + count} of the endless sequence that the seed
+   * defines.
+   */
   private ImageSet drawn(int threads, int first, int count) {
     List<ShapeKind> kinds = List.of(ShapeKind.values());
     try (PointerScope scope = new PointerScope()) {

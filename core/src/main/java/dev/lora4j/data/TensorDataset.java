@@ -5,8 +5,8 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Examples that already are numbers: one tensor of inputs, one of classes or of numbers to learn,
- * taken as they are. It keeps both alive until it is closed, whatever scope they were made in.
+ * A data set held in two tensors: inputs, and class labels or regression targets. It keeps both
+ * alive until it is closed, whatever pointer scope they were created in.
  */
 public final class TensorDataset implements Dataset, AutoCloseable {
   private final Tensor inputs;
@@ -18,7 +18,7 @@ public final class TensorDataset implements Dataset, AutoCloseable {
   }
 
   /**
-   * Examples that have a class.
+   * Returns a data set for classification.
    *
    * @param inputs {@code [n, …]}
    * @param labels {@code [n]}, int64
@@ -29,13 +29,13 @@ public final class TensorDataset implements Dataset, AutoCloseable {
   }
 
   /**
-   * Examples that have a number.
+   * Returns a data set for regression.
    *
    * @param inputs {@code [n, …]}
    * @param numbers {@code [n]}, float
    */
   public static TensorDataset ofNumbers(Tensor inputs, Tensor numbers) {
-    checkTargets(inputs, numbers, DType.F32, "float numbers");
+    checkTargets(inputs, numbers, DType.F32, "float targets");
     return new TensorDataset(inputs, numbers);
   }
 

@@ -13,7 +13,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
-/** The files of a zip archive, read in place; nothing is unpacked to the disk. */
+/** The files of a zip archive, read in place without unpacking to disk. */
 record ZipTree(Path path, ZipFile zip) implements ImageTree {
 
   static ZipTree open(Path path) {
@@ -39,12 +39,12 @@ record ZipTree(Path path, ZipFile zip) implements ImageTree {
     if (entry == null) {
       throw new IOException("no such entry");
     }
-    // Read to the true end: the size is only what the archive claims.
+    // Read to the actual end of the entry: the archive's size field is only a claim.
     byte[] content = new byte[(int) Math.max(0, Math.min(entry.getSize(), MAX_FILE_BYTES))];
     try (InputStream in = zip.getInputStream(entry)) {
       int read = in.readNBytes(content, 0, content.length);
       if (read < content.length || in.read() >= 0) {
-        throw new IOException("not of the size that the archive claims, or too large");
+        throw new IOException("size differs from the archive's directory, or is too large");
       }
     }
     CRC32 checksum = new CRC32();

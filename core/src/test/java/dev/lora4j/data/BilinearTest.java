@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class BilinearTest {
 
   @Test
-  void twoNumbersBecomeFourByHalfSteps() {
+  void upsamplingTwoValuesToFourInterpolatesInHalfSteps() {
     float[] four = new float[4];
 
     Bilinear.between(2, 4).apply(new float[] {0, 4}, four);
@@ -21,7 +21,7 @@ class BilinearTest {
   }
 
   @Property
-  void aConstantStaysConstant(
+  void resamplingAConstantLineKeepsIt(
       @ForAll @IntRange(min = 1, max = 70) int from,
       @ForAll @IntRange(min = 1, max = 70) int to,
       @ForAll @FloatRange(min = 0, max = 255) float value) {

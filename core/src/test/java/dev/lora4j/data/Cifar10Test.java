@@ -28,7 +28,9 @@ class Cifar10Test {
     this.dir = dir;
   }
 
-  /** Every batch holds one image of each class, whose bytes are the batch's number + the label. */
+  /**
+   * Writes batches with one image of each class, whose bytes are the batch number plus the label.
+   */
   private static Map<String, byte[]> sample() {
     Map<String, byte[]> files = new TreeMap<>();
     for (int batch = 1; batch <= 6; batch++) {
@@ -45,7 +47,7 @@ class Cifar10Test {
   }
 
   @Test
-  void readsTheArchiveAndTheDirectoryAlike() throws IOException {
+  void archiveAndDirectoryGiveTheSameImages() throws IOException {
     for (Path path : new Path[] {archive(sample(), true), archive(sample(), false), folder()}) {
       assertThat(Cifar10.isAt(path)).as(path.toString()).isTrue();
       try (PointerScope scope = new PointerScope();
@@ -62,7 +64,7 @@ class Cifar10Test {
   }
 
   @Test
-  void takesTheNamesOfTheDistribution() throws IOException {
+  void classNamesComeFromTheDistribution() throws IOException {
     Map<String, byte[]> files = sample();
     files.put("batches.meta.txt", "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n".getBytes(UTF_8));
     try (ImageSplits splits = Cifar10.at(archive(files, true)).load(1)) {
@@ -72,7 +74,7 @@ class Cifar10Test {
   }
 
   @Test
-  void aTruncatedRecordIsNamed() throws IOException {
+  void truncatedRecordIsNamed() throws IOException {
     Map<String, byte[]> files = sample();
     files.computeIfPresent("data_batch_3.bin", (k, v) -> Arrays.copyOf(v, v.length - 73));
 
@@ -83,7 +85,7 @@ class Cifar10Test {
   }
 
   @Test
-  void aLabelThatIsTooLargeIsNamed() throws IOException {
+  void labelOutOfRangeIsNamed() throws IOException {
     Map<String, byte[]> files = sample();
     files.getOrDefault("test_batch.bin", new byte[0])[2 * Cifar10.RECORD] = (byte) 200;
 
@@ -93,7 +95,7 @@ class Cifar10Test {
   }
 
   @Test
-  void aMissingBatchIsNamed() throws IOException {
+  void missingBatchIsNamed() throws IOException {
     Map<String, byte[]> files = sample();
     files.remove("data_batch_4.bin");
 
@@ -103,7 +105,7 @@ class Cifar10Test {
   }
 
   @Test
-  void aDamagedArchiveIsTold() throws IOException {
+  void damagedOrMissingArchiveIsReported() throws IOException {
     byte[] whole = Files.readAllBytes(archive(sample(), true));
     Path half = Files.write(dir.resolve("half.tar.gz"), Arrays.copyOf(whole, whole.length / 2));
 

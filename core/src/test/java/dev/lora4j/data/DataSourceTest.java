@@ -19,13 +19,13 @@ class DataSourceTest {
   }
 
   @Test
-  void syntheticNeedsNothing() {
+  void syntheticNeedsNoFiles() {
     assertThat(of("synthetic").images().describe()).isEqualTo("synthetic shapes");
     assertThat(of("synthetic").note()).isEmpty();
   }
 
   @Test
-  void autoIsCifar10IfItCanBeHad() {
+  void autoSelectsCifar10WhenAvailable() {
     DataSource source = DataSource.auto(() -> Cifar10.at(dir));
 
     assertThat(source.images()).isInstanceOf(Cifar10.class);
@@ -33,7 +33,7 @@ class DataSourceTest {
   }
 
   @Test
-  void autoIsSyntheticOtherwiseAndSaysWhy() {
+  void autoFallsBackToSyntheticWithAReason() {
     DataSource source =
         DataSource.auto(
             () -> {
@@ -46,7 +46,7 @@ class DataSourceTest {
   }
 
   @Test
-  void aPathIsCifar10OrImageFoldersByWhatIsThere() throws IOException {
+  void pathIsRecognisedAsCifar10OrImageFolders() throws IOException {
     assertThat(of(dir.toString()).images()).isInstanceOf(ImageFolder.class);
     Files.createFile(dir.resolve("data_batch_1.bin"));
     assertThat(of(dir.toString()).images()).isInstanceOf(Cifar10.class);
@@ -58,11 +58,11 @@ class DataSourceTest {
   }
 
   @Test
-  void anUnknownWordHasAHint() {
+  void unknownNameSuggestsTheNearest() {
     assertThatThrownBy(() -> of("cifar-10"))
         .isInstanceOf(UserError.class)
         .hasMessage(
-            "no data called \"cifar-10\": neither a file nor a directory; did you mean cifar10?");
+            "unknown data set \"cifar-10\": neither a file nor a directory; did you mean cifar10?");
     assertThatThrownBy(() -> of(dir.resolve("none").toString()))
         .isInstanceOf(UserError.class)
         .hasMessageEndingWith("valid: auto, cifar10, synthetic");

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 
-/** The files that tools/image_fixtures.py made. */
+/** Fixtures written by tools/image_fixtures.py. */
 final class Fixtures {
   private Fixtures() {}
 
@@ -19,7 +19,7 @@ final class Fixtures {
     }
   }
 
-  /** The largest difference of two lists of bytes. */
+  /** Returns the largest difference between two byte arrays. */
   static int distance(byte[] a, byte[] b) {
     if (a.length != b.length) {
       throw new IllegalArgumentException(a.length + " bytes against " + b.length);

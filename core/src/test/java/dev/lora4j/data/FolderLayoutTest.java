@@ -13,7 +13,7 @@ class FolderLayoutTest {
   private static final Path ROOT = Path.of("pictures");
 
   @Test
-  void sortsClassesAndImagesByName() {
+  void classesAndImagesAreSortedByName() {
     FolderLayout layout =
         FolderLayout.of(
             ROOT,
@@ -40,14 +40,14 @@ class FolderLayoutTest {
   }
 
   @Test
-  void mayLieUnderOneFolder() {
+  void imagesMayBeBelowASingleFolder() {
     FolderLayout layout = FolderLayout.of(ROOT, List.of("set/train/a/1.jpg", "set/test/a/1.jpg"));
 
     assertThat(layout.train()).containsExactly(new Item("set/train/a/1.jpg", 0));
   }
 
   @Test
-  void anotherLayoutSaysWhatIsExpectedAndWhatWasFound() {
+  void otherLayoutReportsExpectedAndFound() {
     assertThatThrownBy(() -> FolderLayout.of(ROOT, List.of("cats/1.jpg", "dogs/1.jpg")))
         .isInstanceOf(UserError.class)
         .hasMessage(
@@ -57,14 +57,14 @@ class FolderLayoutTest {
   }
 
   @Test
-  void aMissingSplitIsNamed() {
+  void missingSplitIsNamed() {
     assertThatThrownBy(() -> FolderLayout.of(ROOT, List.of("train/a/1.jpg")))
         .isInstanceOf(UserError.class)
         .hasMessageStartingWith("no images in test/ of pictures; expected");
   }
 
   @Test
-  void aClassThatOneSplitLacksIsNamed() {
+  void classMissingFromOneSplitIsNamed() {
     assertThatThrownBy(
             () -> FolderLayout.of(ROOT, List.of("train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg")))
         .isInstanceOf(UserError.class)

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ImageDecoderTest {
 
-  /** The last column is how far a byte may be from Pillow's. */
+  /** The last column is the largest difference from Pillow's bytes. */
   @ParameterizedTest
   @CsvSource({
     "colour.jpg, 0",
@@ -24,7 +24,7 @@ class ImageDecoderTest {
     "clear.png, 0",
     "palette.png, 0",
   })
-  void decodesAsPillowDoes(String name, int tolerance) throws IOException {
+  void decodedImagesEqualPillows(String name, int tolerance) throws IOException {
     try (ImageDecoder decoder = new ImageDecoder()) {
       RgbImage image = decoder.decode(Fixtures.read(name));
 
@@ -34,9 +34,9 @@ class ImageDecoderTest {
     }
   }
 
-  /** A colour profile or Adobe's marker sends an image the general way. */
+  /** A colour profile or Adobe's marker selects the general path. */
   @Test
-  void theGeneralWayGivesNearlyTheSame() throws IOException {
+  void generalPathIsWithinRoundingOfTheFastPath() throws IOException {
     byte[] plain = Fixtures.read("full.jpg");
     byte[] marked = new byte[plain.length + 6];
     System.arraycopy(plain, 0, marked, 0, 20); // up to the end of the JFIF header
@@ -52,7 +52,7 @@ class ImageDecoderTest {
   }
 
   @Test
-  void whatDoesNotDecodeSaysWhyAndHarmsNoOther() throws IOException {
+  void undecodableFileReportsTheReasonAndTheDecoderRecovers() throws IOException {
     byte[] good = Fixtures.read("colour.jpg");
     try (ImageDecoder decoder = new ImageDecoder()) {
       assertThatThrownBy(() -> decoder.decode(new byte[0])).hasMessage("an empty file");
@@ -72,7 +72,7 @@ class ImageDecoderTest {
   }
 
   @Test
-  void aHeaderThatClaimsAHugeImageIsRefusedBeforeItIsAllocated() {
+  void hugeImageInHeaderIsRefusedBeforeAllocation() {
     byte[] png = Fixtures.read("clear.png");
     png[16] = 0x20; // width 2^29 + 32
     java.util.zip.CRC32 checksum = new java.util.zip.CRC32();
@@ -85,7 +85,7 @@ class ImageDecoderTest {
   }
 
   @Property(tries = 500)
-  void anyByteFlipGivesAnImageOrAnIoException(
+  void byteFlipGivesAnImageOrAnIoException(
       @ForAll boolean jpeg, @ForAll @IntRange(max = 2000) int at, @ForAll byte value) {
     byte[] file = Fixtures.read(jpeg ? "colour.jpg" : "palette.png");
     file[at % file.length] = value;

@@ -41,7 +41,7 @@ class ImageFolderTest {
   }
 
   @Test
-  void aZipAndADirectoryGiveTheSameWhateverTheThreads() throws IOException {
+  void zipAndDirectoryGiveTheSameForAnyThreadCount() throws IOException {
     Path folder = folder(sample());
     Path zip = zip(sample());
     try (PointerScope scope = new PointerScope();
@@ -58,7 +58,7 @@ class ImageFolderTest {
   }
 
   @Test
-  void whatDoesNotDecodeIsSkippedAndNamed() throws IOException {
+  void undecodableImageIsSkippedAndNamed() throws IOException {
     Map<String, byte[]> files = sample();
     files.put("train/cat/001.jpg", Arrays.copyOf(COLOUR, 700));
     files.put("train/cat/002.jpg", new byte[0]);
@@ -69,13 +69,13 @@ class ImageFolderTest {
           .containsExactly(
               new ImageSplits.Skipped("train/cat/001.jpg", "cut off"),
               new ImageSplits.Skipped("train/cat/002.jpg", "an empty file"));
-      assertThat(bytes(splits.train().images().select(0, 1))) // 003.jpg moved up
+      assertThat(bytes(splits.train().images().select(0, 1))) // 003.jpg moved up by one
           .isEqualTo(Fixtures.read("colour.rgb"));
     }
   }
 
   @Test
-  void aClassWhoseImagesAllFailIsNamedWithTheReason() throws IOException {
+  void classWithoutReadableImagesIsNamedWithTheReason() throws IOException {
     Map<String, byte[]> files = sample();
     files.put("train/dog/0.png", new byte[] {1, 2, 3});
 
@@ -100,7 +100,7 @@ class ImageFolderTest {
   }
 
   @Test
-  void theRealSetLoads() {
+  void realDataSetLoads() {
     Path zip = shared().resolve("data/cifar10-jpeg.zip");
     assumeTrue(Files.exists(zip), zip + " is not here");
     try (ImageSplits splits = ImageFolder.at(zip).load(2)) {

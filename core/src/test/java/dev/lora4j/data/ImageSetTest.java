@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ImageSetTest {
   private static final List<String> CLASSES = List.of("ant", "bird", "cat");
 
-  /** Image i has the bytes 4·i … 4·i + 3, labels 0 1 2 1 0. */
+  /** Returns a set in which image i has the bytes 4·i … 4·i + 3, with labels 0 1 2 1 0. */
   private static ImageSet sample(Normalization normalization) {
     try (PointerScope scope = new PointerScope()) {
       Tensor images = TensorMemory.allocate(DType.U8, 5, 2, 1, 2);
@@ -30,7 +30,7 @@ class ImageSetTest {
   }
 
   @Test
-  void knowsItsSizeShapeAndCounts() {
+  void setReportsSizeShapeAndClassCounts() {
     try (ImageSet set = sample(Normalization.HALF)) {
       assertThat(set.size()).isEqualTo(5);
       assertThat(set.shape()).isEqualTo(new ImageShape(2, 1, 2)).hasToString("2×1×2");
@@ -40,7 +40,7 @@ class ImageSetTest {
   }
 
   @Test
-  void gathersNormalisedFloats() {
+  void gatherReturnsNormalisedFloats() {
     try (ImageSet set = sample(Normalization.HALF);
         PointerScope scope = new PointerScope()) {
       Batch batch = set.gather(TensorMemory.copyOf(4, 0));
@@ -61,7 +61,7 @@ class ImageSetTest {
   }
 
   @Test
-  void normalisesChannelByChannel() {
+  void normalisationIsPerChannel() {
     Normalization normalization = new Normalization(List.of(0.0, 0.5), List.of(1.0, 0.5));
     try (ImageSet set = sample(normalization);
         PointerScope scope = new PointerScope()) {
@@ -71,7 +71,7 @@ class ImageSetTest {
   }
 
   @Test
-  void aPartKeepsLabelsAndOutlivesTheWhole() {
+  void subsetKeepsLabelsAndOutlivesItsParent() {
     ImageSet whole = sample(Normalization.HALF);
     try (ImageSet part = whole.only(List.of("cat", "bird"))) {
       whole.close();
@@ -86,7 +86,7 @@ class ImageSetTest {
   }
 
   @Test
-  void anUnknownClassHasAHintAndTheList() {
+  void unknownClassSuggestsTheNearestAndListsAll() {
     try (ImageSet set = sample(Normalization.HALF)) {
       assertThatThrownBy(() -> set.only(List.of("brid")))
           .isInstanceOf(UserError.class)
@@ -95,13 +95,13 @@ class ImageSetTest {
       try (ImageSet birds = set.only(List.of("bird"))) {
         assertThatThrownBy(() -> birds.only(List.of("cat")))
             .isInstanceOf(UserError.class)
-            .hasMessageStartingWith("class cat has no image here");
+            .hasMessageStartingWith("class cat has no image in this set");
       }
     }
   }
 
   @Test
-  void anEmptyClassIsNamed() {
+  void emptyClassIsNamed() {
     try (PointerScope scope = new PointerScope()) {
       Tensor images = TensorMemory.allocate(DType.U8, 1, 3, 2, 2);
       Tensor labels = TensorMemory.copyOf(0);

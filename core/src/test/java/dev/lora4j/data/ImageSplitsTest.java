@@ -13,14 +13,14 @@ import org.junit.jupiter.api.Test;
 class ImageSplitsTest {
 
   @Test
-  void fineTunesOnBirdCatAndDogWhereTheyExist() {
+  void defaultClassesAreBirdCatAndDogWhenPresent() {
     try (ImageSplits splits = ImageSplits.of(set("ant", "bird", "cat", "dog", "elk"), set("x"))) {
       assertThat(splits.fineTuneClasses()).containsExactly("bird", "cat", "dog");
     }
   }
 
   @Test
-  void fineTunesOnTheLastThreeElsewhere() {
+  void defaultClassesAreTheLastThreeOtherwise() {
     try (ImageSplits splits = ImageSplits.of(set("a", "b", "bird", "cat", "e"), set("x"))) {
       assertThat(splits.fineTuneClasses()).containsExactly("bird", "cat", "e");
     }

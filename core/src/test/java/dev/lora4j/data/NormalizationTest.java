@@ -9,22 +9,22 @@ import org.junit.jupiter.api.Test;
 class NormalizationTest {
 
   @Test
-  void halfMapsBytesToMinusOneUpToOne() {
+  void halfMapsBytesToMinusOneToOne() {
     assertThat(Normalization.HALF.divisors(3)).containsExactly(127.5f, 127.5f, 127.5f);
     assertThat(Normalization.HALF.shifts(3)).containsExactly(1f, 1f, 1f);
   }
 
   @Test
-  void eachChannelHasItsOwnNumbers() {
+  void eachChannelHasItsOwnMeanAndStd() {
     Normalization n = new Normalization(List.of(0.1, 0.2), List.of(0.5, 0.25));
 
     assertThat(n.divisors(2)).containsExactly(127.5f, 63.75f);
     assertThat(n.shifts(2)).containsExactly(0.2f, 0.8f);
-    assertThatThrownBy(() -> n.shifts(3)).hasMessage("expected 1 or 3 numbers, found 2");
+    assertThatThrownBy(() -> n.shifts(3)).hasMessage("expected 1 or 3 values, found 2");
   }
 
   @Test
-  void aStdOfZeroIsRefused() {
+  void zeroStdIsRefused() {
     assertThatThrownBy(() -> new Normalization(List.of(0.0), List.of(0.0)))
         .isInstanceOf(IllegalArgumentException.class);
   }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class ParallelTest {
 
   @Property(tries = 50)
-  void eachIndexIsProcessedOnce(
+  void eachIndexRunsOnce(
       @ForAll @IntRange(min = 1, max = 5) int threads, @ForAll @IntRange(max = 1000) int count) {
     AtomicIntegerArray times = new AtomicIntegerArray(count);
 
@@ -24,7 +24,7 @@ class ParallelTest {
   }
 
   @Test
-  void aFailureArrivesAsItIs() {
+  void failureIsRethrownUnchanged() {
     assertThatThrownBy(
             () ->
                 Parallel.run(

@@ -10,7 +10,7 @@ class RgbImageTest {
 
   @ParameterizedTest
   @CsvSource({"small, 8, 8", "large, 50, 40"})
-  void resizesAsPillowDoes(String name, int height, int width) throws IOException {
+  void resizedImageEqualsPillows(String name, int height, int width) throws IOException {
     try (ImageDecoder decoder = new ImageDecoder()) {
       RgbImage image = decoder.decode(Fixtures.read("large.png"));
       assertThat(image.hasSize(20, 30)).isTrue();
@@ -19,7 +19,7 @@ class RgbImageTest {
 
       assertThat(resized.hasSize(height, width)).isTrue();
       assertThat(Fixtures.distance(resized.planes(), Fixtures.read(name + ".rgb")))
-          .isLessThanOrEqualTo(1); // Pillow rounds to bytes between the two directions
+          .isLessThanOrEqualTo(1); // Pillow rounds to bytes between the two passes
     }
   }
 }

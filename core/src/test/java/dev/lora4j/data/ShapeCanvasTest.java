@@ -7,10 +7,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ShapeCanvasTest {
 
-  /** What was drawn before must not shine through. */
+  /** Earlier drawings must not show through. */
   @ParameterizedTest
   @EnumSource(ShapeKind.class)
-  void anImageDependsOnItsSeedAndIndexAlone(ShapeKind kind) {
+  void imageDependsOnSeedAndIndexAlone(ShapeKind kind) {
     byte[] fresh = new ShapeCanvas().draw(kind, 3, 14);
     ShapeCanvas used = new ShapeCanvas();
     byte[] before = used.draw(ShapeKind.CHECKER, 3, 13);
@@ -20,7 +20,7 @@ class ShapeCanvasTest {
 
   @ParameterizedTest
   @EnumSource(ShapeKind.class)
-  void anOutlineStaysWithinItsSquare(ShapeKind kind) {
+  void outlineStaysInsideItsSquare(ShapeKind kind) {
     assertThat(kind.outline().getBounds2D().getMinX()).isGreaterThanOrEqualTo(-1.000001);
     assertThat(kind.outline().getBounds2D().getMaxX()).isLessThanOrEqualTo(1.000001);
     assertThat(kind.outline().getBounds2D().getMinY()).isGreaterThanOrEqualTo(-1.000001);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class SyntheticShapesTest {
 
   @Test
-  void theSameSeedGivesTheSameImagesWhateverTheThreads() {
+  void sameSeedGivesTheSameImagesForAnyThreadCount() {
     try (PointerScope scope = new PointerScope();
         ImageSplits one = SyntheticShapes.of(7, 300, 100).load(1);
         ImageSplits three = SyntheticShapes.of(7, 300, 100).load(3);
@@ -22,7 +22,7 @@ class SyntheticShapesTest {
   }
 
   @Test
-  void hasTenClassesOfTheSameNumberAndNoImageTwice() {
+  void tenBalancedClassesWithoutDuplicates() {
     try (PointerScope scope = new PointerScope();
         ImageSplits splits = SyntheticShapes.of(1, 200, 200).load(2)) {
       assertThat(splits.train().counts())

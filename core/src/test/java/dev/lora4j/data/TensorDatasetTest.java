@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class TensorDatasetTest {
 
   @Test
-  void gathersInTheOrderOfTheIndicesAfterTheScopeOfTheInputsIsGone() {
+  void gatherKeepsIndexOrderAndOutlivesTheInputsScope() {
     TensorDataset dataset;
     try (PointerScope scope = new PointerScope()) {
       Tensor inputs = torch.eye(3);
@@ -29,7 +29,7 @@ class TensorDatasetTest {
   }
 
   @Test
-  void inputsAndLabelsMustFit() {
+  void mismatchedInputsAndLabelsAreRefused() {
     try (PointerScope scope = new PointerScope()) {
       assertThatThrownBy(() -> TensorDataset.of(torch.zeros(3, 2), TensorMemory.copyOf(1, 2)))
           .isInstanceOf(IllegalArgumentException.class)
@@ -40,7 +40,7 @@ class TensorDatasetTest {
       assertThatThrownBy(
               () -> TensorDataset.ofNumbers(torch.zeros(3), TensorMemory.copyOf(1, 2, 3)))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContainingAll("float numbers [n]", "Long [3]");
+          .hasMessageContainingAll("float targets [n]", "Long [3]");
     }
   }
 }

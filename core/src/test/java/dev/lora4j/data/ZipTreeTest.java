@@ -22,7 +22,7 @@ class ZipTreeTest {
   }
 
   @Test
-  void anEntryThatUnfoldsBeyondTheBoundIsRefused() throws IOException {
+  void entryThatExpandsBeyondTheBoundIsRefused() throws IOException {
     Path path = dir.resolve("bomb.zip");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(path))) {
       zip.putNextEntry(new ZipEntry("train/a/1.jpg"));
@@ -34,12 +34,12 @@ class ZipTreeTest {
     try (ZipTree tree = ZipTree.open(path)) {
       assertThatThrownBy(() -> tree.read("train/a/1.jpg"))
           .isInstanceOf(IOException.class)
-          .hasMessage("not of the size that the archive claims, or too large");
+          .hasMessage("size differs from the archive's directory, or is too large");
     }
   }
 
   @Test
-  void aDamagedEntryIsNoticed() throws IOException {
+  void damagedEntryIsDetected() throws IOException {
     Path path = dir.resolve("damaged.zip");
     byte[] content = "some content".getBytes(US_ASCII);
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(path))) {
@@ -63,7 +63,7 @@ class ZipTreeTest {
   }
 
   @Test
-  void whatIsNoZipOrNotThereIsTold() throws IOException {
+  void missingFileOrOtherFormatIsReported() throws IOException {
     Path text = Files.writeString(dir.resolve("text"), "no zip archive at all");
     assertThatThrownBy(() -> ZipTree.open(text))
         .isInstanceOf(CorruptFile.class)

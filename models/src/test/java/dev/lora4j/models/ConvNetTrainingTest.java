@@ -30,7 +30,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Twenty steps side by side with PyTorch's optimizers; numbers by tools/convnet_fixtures.py. */
+/**
+ * Parity of twenty training steps with PyTorch's optimizers; fixtures by tools/convnet_fixtures.py.
+ */
 class ConvNetTrainingTest {
   private static final double TOLERANCE = 1e-5;
   private static final int BATCH = 4;
@@ -48,7 +50,7 @@ class ConvNetTrainingTest {
     "sgd_base, 1", "sgd_base, 2", "sgd_lora, 1", "sgd_lora, 2",
     "adamw_base, 1", "adamw_base, 2", "adamw_lora, 1", "adamw_lora, 2"
   })
-  void lossesAndParametersArePyTorchs(String name, int workers) {
+  void lossesAndParametersEqualPyTorchs(String name, int workers) {
     Fixture expected = Fixture.read("convnet/train_" + name + ".safetensors");
     try (ConvNet net = network(name.endsWith("lora"));
         Optimizer optimizer = optimizer(expected.metadata("optimizer"));
@@ -111,7 +113,7 @@ class ConvNetTrainingTest {
     return Ops.tensor(floats, floats.length);
   }
 
-  /** Eighty examples, of which the n-th that is asked for is the n-th that PyTorch took. */
+  /** Eighty examples; the n-th request returns the n-th example that PyTorch drew. */
   static Dataset inPyTorchsOrder(Fixture batch) {
     Tensor order = batch.tensor("order").flatten();
     return new Dataset() {
@@ -130,11 +132,11 @@ class ConvNetTrainingTest {
     };
   }
 
-  // ---- what our trainer adds ----
+  // // ---- beyond PyTorch ----
 
   @ParameterizedTest
   @CsvSource({"1, false", "2, false", "1, true", "2, true"})
-  void oneSeedAndNumberOfWorkersGiveOneResult(int workers, boolean adapted) {
+  void sameSeedAndWorkerCountGiveTheSameResult(int workers, boolean adapted) {
     try (ConvNet one = network(adapted);
         ConvNet other = network(adapted)) {
       train(one, workers, 1 << 20);
@@ -144,9 +146,9 @@ class ConvNetTrainingTest {
     }
   }
 
-  /** All that comes before the adapted layers: two convolutions. */
+  /** Computes everything before the adapted layers: two convolutions. */
   @Test
-  void theFrozenConvolutionsAreComputedOnce() {
+  void frozenConvolutionsAreComputedOnce() {
     try (ConvNet cached = network(true);
         ConvNet plain = network(true)) {
       assertThat(train(cached, 2, 1 << 20).cachedStages()).isEqualTo(2);

@@ -21,11 +21,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * An adapter made on a TorchScript file fits the Python class that the file came from, and the
- * merged file loads in Python.
+ * Interoperability of adapters trained on a TorchScript file: they load onto the original Python
+ * class, and the merged file loads in Python.
  */
 class PeftReadsScriptsTest {
-  private static final Scalar SMALL = new Scalar(0.05); // keeps the logits about 1
+  private static final Scalar SMALL = new Scalar(0.05); // keeps the logits near 1
 
   @ParameterizedTest
   @CsvSource({

@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The ConvNet of a TorchScript file learns as PyTorch's and as the one in Java do; numbers by
- * tools/convnet_fixtures.py and tools/script_fixtures.py.
+ * Parity of training a ConvNet from a TorchScript file with PyTorch and with the ConvNet in Java;
+ * fixtures by tools/convnet_fixtures.py and tools/script_fixtures.py.
  */
 class ScriptTrainingTest {
   private static final double TOLERANCE = 1e-5;
@@ -72,7 +72,7 @@ class ScriptTrainingTest {
     "scripted, 2, adamw_lora",
     "traced, 1, adamw_lora"
   })
-  void twentyStepsArePyTorchsAndJavas(String how, int workers, String run) {
+  void twentyStepsEqualPyTorchsAndJavas(String how, int workers, String run) {
     Fixture expected = Fixture.read("convnet/train_" + run + ".safetensors");
     try (Module script = script(how);
         Module java = java();
@@ -105,7 +105,7 @@ class ScriptTrainingTest {
 
   @ParameterizedTest
   @CsvSource({"1, scripted", "2, scripted", "2, traced", "3, traced"})
-  void oneNumberOfWorkersGivesOneResult(int workers, String how) {
+  void sameWorkerCountGivesTheSameResult(int workers, String how) {
     try (Module one = script(how);
         Module other = script(how);
         Workers group = new Workers(workers)) {
@@ -127,9 +127,9 @@ class ScriptTrainingTest {
     return TensorDataset.of(batch.tensor("input"), batch.tensor("labels"));
   }
 
-  /** What evaluation keeps of the adapted weights must not outlive a step that changes them. */
+  /** Weights cached during evaluation must not outlive a training step. */
   @Test
-  void evaluationBetweenTrainingsSeesWhatWasLearned() {
+  void evaluationBetweenTrainingsSeesTheTrainedWeights() {
     List<String> names = IntStream.range(0, 10).mapToObj(Integer::toString).toList();
     try (Module script = script("scripted");
         Module java = java();
@@ -155,7 +155,7 @@ class ScriptTrainingTest {
   }
 
   @Test
-  void itIsListedAsTheOneInJavaIs() {
+  void listingEqualsThatOfTheJavaNetwork() {
     try (Module script = script("scripted");
         Module java = java()) {
       assertThat(Summary.of(script).text()).isEqualTo(Summary.of(java).text());

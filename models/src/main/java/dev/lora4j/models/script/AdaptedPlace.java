@@ -13,9 +13,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A layer that may be adapted, as the weight and the bias that a script holds. With gradients it is
- * computed anew for every forward; without, once, and kept until anything that it came from has
- * changed.
+ * The weight and bias of an adaptable layer, as the script holds them. With gradients enabled the
+ * effective weight is recomputed in every forward; otherwise it is computed once and cached until
+ * one of its inputs changes.
  */
 final class AdaptedPlace implements AutoCloseable {
   private final Child place;
@@ -29,14 +29,14 @@ final class AdaptedPlace implements AutoCloseable {
     this.own = own;
   }
 
-  /** The weight to compute with; the layer's own, where no adapter is active. */
+  /** Returns the weight to compute with; the layer's own when no adapter is active. */
   Tensor weight() {
     if (!(place.module() instanceof LoraLayer layer)
         || layer.effectiveWeight().parameters().isEmpty()) {
       return own.weight().tensor();
     }
     if (own.bias().isEmpty()) {
-      layer.effectiveWeight().bias(); // there is no place for one
+      layer.effectiveWeight().bias(); // refuses a bias: the layer has no slot for one
     }
     if (GradMode.is_enabled() || own.weight().isParametrized()) {
       return layer.effectiveWeight().weight();
@@ -44,7 +44,7 @@ final class AdaptedPlace implements AutoCloseable {
     return kept(layer);
   }
 
-  /** The bias to compute with, of a layer that has one. */
+  /** Returns the bias to compute with, for a layer that has one. */
   Tensor bias() {
     Optional<Tensor> bias =
         place.module() instanceof LoraLayer layer
@@ -61,10 +61,10 @@ final class AdaptedPlace implements AutoCloseable {
       close();
       kept = new Kept(Ops.keep(layer.effectiveWeight().weight()), from, versions);
     }
-    return new Tensor(kept.weight); // another handle, that outlives a change by another thread
+    return new Tensor(kept.weight); // a separate handle, which survives a change by another thread
   }
 
-  /** Forgets what is kept. */
+  /** Drops the cached value. */
   @Override
   public synchronized void close() {
     if (kept != null) {

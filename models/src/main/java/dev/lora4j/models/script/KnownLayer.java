@@ -16,13 +16,13 @@ import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.TupleElements;
 
 /**
- * The layers that can be adapted, known by the Python class of a script's part. A subclass of one
- * of them is another class, and may compute something else: it is none.
+ * The adaptable layers of a script, recognised by the Python class of a submodule. A subclass is a
+ * different class and may compute something else, so it is not recognised.
  */
 final class KnownLayer {
   private KnownLayer() {}
 
-  /** What a part is, in a word or some, where it is no layer that can be adapted. */
+  /** Describes a submodule that is not an adaptable layer, in a few words. */
   static String kindOfOther(JitModule part, Map<String, Parameter> parameters) {
     String name = ScriptPart.pythonClass(part);
     String kind = name.substring(name.lastIndexOf('.') + 1);
@@ -40,8 +40,8 @@ final class KnownLayer {
   }
 
   /**
-   * The layer that a part is, over its parameters; empty for any other part, and for a layer with
-   * settings that no weight can show.
+   * Returns the layer of a submodule, built on its parameters. Empty for any other submodule, and
+   * for a layer whose settings cannot be expressed by a change of its weight.
    */
   static Optional<Module> of(JitModule part, Map<String, Parameter> parameters) {
     Parameter weight = parameters.get("weight");
@@ -75,7 +75,7 @@ final class KnownLayer {
         : OperatorCall.in(part, "aten::_convolution").map(call -> traced(call, kernel));
   }
 
-  /** None where the padding has a name, or is not with zeros. */
+  /** Returns empty if the padding is given by name, or is not with zeros. */
   private static Optional<ConvOptions> scripted(JitModule part, ConvOptions kernel) {
     IValue padding = constant(part, "padding");
     if (!padding.isTuple()
@@ -114,7 +114,7 @@ final class KnownLayer {
 
   // ---- embeddings ----
 
-  /** The index of the padding, if there is one; nothing at all where vectors are renormalised. */
+  /** Returns the padding index, if there is one; empty altogether if vectors are renormalised. */
   private static Optional<OptionalLong> padding(JitModule part) {
     if (ScriptPart.constant(part, "padding_idx").isEmpty()) {
       return OperatorCall.in(part, "aten::embedding").map(call -> index(call.number(2)));

@@ -1,12 +1,12 @@
 package dev.lora4j.models.script;
 
-/** What libtorch says of a failure, without its own stack and the script's. */
+/** The message of a libtorch failure, without the stack traces of libtorch and of the script. */
 final class NativeError {
   private static final String REASON = "RuntimeError: ";
 
   private NativeError() {}
 
-  /** The reason in one line. */
+  /** Returns the reason in one line. */
   static String oneLine(RuntimeException e) {
     String message = e.getMessage() == null ? e.toString() : e.getMessage();
     int reason = message.lastIndexOf(REASON);

@@ -9,8 +9,8 @@ import org.bytedeco.pytorch.Value;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The one operator that a traced layer's forward is: of a traced layer, the settings are known from
- * the arguments alone.
+ * The single operator call in a traced layer's forward. The arguments of that call are the only
+ * record of a traced layer's settings.
  */
 final class OperatorCall {
   private static final String END = "prim::Return";
@@ -22,7 +22,10 @@ final class OperatorCall {
     this.node = node;
   }
 
-  /** The call of this operator, such as {@code aten::embedding}, if there is no other operator. */
+  /**
+   * Returns the call of this operator, such as {@code aten::embedding}, if the graph contains no
+   * other operator.
+   */
   static Optional<OperatorCall> in(JitModule part, String operator) {
     if (!part.find_method("forward").has_value()) {
       return Optional.empty();
@@ -43,12 +46,12 @@ final class OperatorCall {
     return node.kind().toQualString().getString();
   }
 
-  /** An argument that is a whole number. */
+  /** Returns an integer argument. */
   long number(int argument) {
     return number(node.input(argument));
   }
 
-  /** An argument that is a list of whole numbers. */
+  /** Returns an argument that is a list of integers. */
   long[] numbers(int argument) {
     JitNode list = node.input(argument).node();
     if (!kind(list).equals(LIST)) {

@@ -6,16 +6,16 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A place in a script that holds a parameter.
+ * A parameter slot in a script.
  *
- * @param part the path of the part that has it
- * @param attribute its name there
- * @param parameter the base's own
- * @param present the tensor to compute with now, as the calling thread sees it
+ * @param part path of the submodule that owns the slot
+ * @param attribute name of the slot in that submodule
+ * @param parameter the base's own parameter
+ * @param present the tensor to compute with, as seen by the calling thread
  */
 record Place(String part, String attribute, Parameter parameter, Supplier<Tensor> present) {
 
-  /** What the script must hold here in the calling thread's next forward. */
+  /** Returns the tensor to put into this slot for the calling thread's next forward. */
   Tensor value() {
     try {
       return present.get();
@@ -24,8 +24,10 @@ record Place(String part, String attribute, Parameter parameter, Supplier<Tensor
     }
   }
 
-  /** Whether a value is the base's own parameter, which the script holds anyway. */
-  @SuppressWarnings("ReferenceEquality") // equal numbers elsewhere are another value
+  /** Returns true if a value is the base's own parameter, which the script already holds. */
+  @SuppressWarnings(
+      "ReferenceEquality") // compares identity: an equal tensor at another address is a different
+  // value
   boolean isOwn(Tensor value) {
     return value == parameter.value();
   }

@@ -13,8 +13,9 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
- * What a file claims to be, looked at before libtorch does: a zip archive with code and constants,
- * whose tensors are stored as they are, and whose program keeps to itself. No pickle is read here.
+ * Checks on a file before libtorch loads it: it must be a zip archive with code and constants,
+ * store its tensors uncompressed, and contain no program that reaches outside. No pickle is read
+ * here.
  */
 final class ScriptFile {
   private static final String HOW =
@@ -22,14 +23,14 @@ final class ScriptFile {
           + " torch.jit.trace(model, example).save(\"model.pt\")";
   private static final int ZIP = 0x504b0304; // PK\3\4
   private static final int PICKLE = 0x80;
-  private static final long MOST_CODE = 256L << 20; // unpacked, in bytes
+  private static final long MOST_CODE = 256L << 20; // uncompressed, in bytes
 
   private ScriptFile() {}
 
   /**
    * Checks that a file can be a TorchScript module.
    *
-   * @throws UserError if it is something else; says what, and what to do
+   * @throws UserError if it is another kind of file; the message says which, and what to do
    * @throws CorruptFile if it is damaged
    */
   static void check(Path path) {
@@ -38,7 +39,7 @@ final class ScriptFile {
           "cannot read "
               + path
               + ": "
-              + (Files.exists(path) ? "no file" : "there is no such file"));
+              + (Files.exists(path) ? "not a file" : "there is no such file"));
     }
     checkBeginning(path);
     try (ZipFile zip = new ZipFile(path.toFile())) {
@@ -52,7 +53,7 @@ final class ScriptFile {
     } catch (ZipException e) {
       throw new CorruptFile(
           path,
-          "begins as a zip archive and does not end as one; is it whole? " + e.getMessage(),
+          "starts like a zip archive but does not end like one; is it complete? " + e.getMessage(),
           e);
     } catch (IOException e) {
       throw new UserError("cannot read " + path + ": " + e, e);
@@ -69,12 +70,12 @@ final class ScriptFile {
     if (first.length > 0 && (first[0] & 0xff) == PICKLE) {
       throw new UserError(
           path
-              + " is a pickle, as torch.save wrote before PyTorch 1.6; a pickle can run any code, and"
-              + " is never read"
+              + " is a pickle, the format of torch.save before PyTorch 1.6; a pickle can run any code and"
+              + " is never loaded"
               + HOW);
     }
     if (first.length < Integer.BYTES || ByteBuffer.wrap(first).getInt() != ZIP) {
-      throw new UserError(path + " is no TorchScript file: it is no zip archive" + HOW);
+      throw new UserError(path + " is not a TorchScript file: it is not a zip archive" + HOW);
     }
   }
 
@@ -84,26 +85,26 @@ final class ScriptFile {
       if (isTensor(entry.getName()) && entry.getSize() != entry.getCompressedSize()) {
         throw new CorruptFile(
             path,
-            "entry %s: expected %d bytes as they are, found %d"
+            "entry %s: expected %d uncompressed bytes, found %d"
                 .formatted(entry.getName(), entry.getSize(), entry.getCompressedSize()));
       }
       code += isTensor(entry.getName()) ? 0 : entry.getSize();
     }
     if (code > MOST_CODE) {
       throw new CorruptFile(
-          path, "%,d bytes of code, unpacked; at most %,d are read".formatted(code, MOST_CODE));
+          path, "%,d bytes of uncompressed code; the maximum is %,d".formatted(code, MOST_CODE));
     }
     List<String> names = entries.stream().map(entry -> withoutRoot(entry.getName())).toList();
     if (names.stream().distinct().count() < names.size()) {
-      throw new CorruptFile(path, "two entries of one name");
+      throw new CorruptFile(path, "two entries with the same name");
     }
     if (!names.contains("data.pkl")) {
-      throw new UserError(path + " is a zip archive, but holds no model: no data.pkl" + HOW);
+      throw new UserError(path + " is a zip archive without a model: no data.pkl" + HOW);
     }
     if (!names.contains("constants.pkl") || names.stream().noneMatch(n -> n.startsWith("code/"))) {
       throw new UserError(
           path
-              + " holds tensors without a program: torch.save wrote it, of a state dict or of a"
+              + " holds tensors without a program: torch.save wrote a state dict or a"
               + " whole model. Load it into the model in Python"
               + HOW);
     }

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 
-/** A part of a script that is no layer known here: its parameters and parts by name. */
+/** A submodule of a script that is not an adaptable layer: its parameters and children, by name. */
 class ScriptNode extends Module {
   private final String kind;
 
@@ -39,13 +39,13 @@ class ScriptNode extends Module {
   }
 
   /**
-   * Only the whole script has a forward here.
+   * Always fails: only the complete script has a forward.
    *
-   * @throws UserError always, in a part
+   * @throws UserError always, for a submodule
    */
   @Override
   public Tensor forward(Tensor input) {
     throw new UserError(
-        "a " + kind + " of a script has no forward of its own; call the whole model");
+        "a " + kind + " of a script has no forward of its own; call the complete model");
   }
 }

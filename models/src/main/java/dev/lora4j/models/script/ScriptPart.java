@@ -12,26 +12,26 @@ import org.bytedeco.pytorch.named_module_list;
 import org.bytedeco.pytorch.named_parameter_iterator;
 import org.bytedeco.pytorch.named_parameter_list;
 
-/** What there is to see in a script's module, by name. Its objects belong to the caller's scope. */
+/** A read-only view of one module in a script. Its objects belong to the caller's pointer scope. */
 final class ScriptPart {
   private static final String ROOT = "__torch__.";
   private static final String MANGLED = "___torch_mangle_\\d+\\.";
 
   private ScriptPart() {}
 
-  /** The class that it had in Python: {@code torch.nn.modules.linear.Linear}. */
+  /** Returns the module's Python class, such as {@code torch.nn.modules.linear.Linear}. */
   static String pythonClass(JitModule part) {
     QualifiedNameOptional name = part.type().name();
     return name.has_value() ? unmangled(name.get().qualifiedName().getString()) : "";
   }
 
-  /** Classes of one name are numbered apart in a file; this is the name that they share. */
+  /** Strips the number that distinguishes classes with the same name. */
   static String unmangled(String name) {
     String plain = name.replaceAll(MANGLED, "");
     return plain.startsWith(ROOT) ? plain.substring(ROOT.length()) : plain;
   }
 
-  /** Its direct children, in order. */
+  /** Returns its direct children, in order. */
   static Map<String, JitModule> children(JitModule part) {
     Map<String, JitModule> children = new LinkedHashMap<>();
     named_module_list list = part.named_children();
@@ -42,7 +42,7 @@ final class ScriptPart {
     return children;
   }
 
-  /** Its own parameters, in order. */
+  /** Returns its own parameters, in order. */
   static Map<String, Tensor> parameters(JitModule part) {
     Map<String, Tensor> parameters = new LinkedHashMap<>();
     named_parameter_list list = part.named_parameters(false);
@@ -53,7 +53,9 @@ final class ScriptPart {
     return parameters;
   }
 
-  /** A constant of its class, where it was scripted and has one of that name. */
+  /**
+   * Returns a constant of its class, if the module was scripted and has a constant with this name.
+   */
   static Optional<IValue> constant(JitModule part, String name) {
     return part.type().hasConstant(name)
         ? Optional.of(part.type().getConstant(name))

@@ -10,9 +10,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * A script's source, looked at before any of it runs: libtorch's own operators that open files or
- * connections are refused, since no network needs them. Parts of a program may run as soon as a
- * file is loaded.
+ * A static check of a script's source code. Programs that call libtorch's file or network operators
+ * are refused, since no network needs them. The check comes first because parts of a program may
+ * run as soon as its file is loaded.
  */
 final class ScriptProgram {
   private static final String BETWEEN_TOKENS = "(?:\\s|\\\\|#[^\\n]*)*";
@@ -28,7 +28,9 @@ final class ScriptProgram {
   private ScriptProgram() {}
 
   /**
-   * @throws UserError if a file of code names what it should not
+   * Checks the source files of a script.
+   *
+   * @throws UserError if one of them names a forbidden operator
    */
   static void check(Path path, ZipFile zip, ZipEntry code) throws IOException {
     String source =
@@ -48,8 +50,8 @@ final class ScriptProgram {
 
   private static UserError refused(Path path, ZipEntry code, String what) {
     return new UserError(
-        "%s: its program may open files or connections: '%s' in %s; a network needs neither, so it is"
+        "%s: its program may open files or connections: '%s' in %s; a network needs neither, so the file is"
                 .formatted(path, what.strip().replaceAll("\\s+", " "), code.getName())
-            + " not loaded. Take that out of the model and save it again");
+            + " not loaded. Remove the call from the model and save it again");
   }
 }

@@ -17,8 +17,8 @@ import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads a script's structure. What lies in the same memory is one parameter, and a layer that
- * stands in two places is one layer, so that it is adapted once.
+ * A reader of a script's module tree. Tensors that share memory become one parameter, and a layer
+ * that appears in two places becomes one layer, so that it is adapted once.
  */
 final class ScriptReader {
   private final Map<String, Parameter> byMemory = new HashMap<>();
@@ -26,7 +26,7 @@ final class ScriptReader {
   private final List<Place> places = new ArrayList<>();
   private final List<AdaptedPlace> adapted = new ArrayList<>();
 
-  /** The parameters of a part itself; numbers that can't be trained are none. */
+  /** Returns a module's own parameters, without tensors that cannot be trained. */
   Map<String, Parameter> parameters(JitModule part) {
     Map<String, Parameter> parameters = new LinkedHashMap<>();
     ScriptPart.parameters(part)
@@ -35,7 +35,7 @@ final class ScriptReader {
               if (tensor.is_floating_point()) {
                 Parameter parameter = parameter(tensor);
                 parameters.put(name, parameter);
-                part.setattr(name, new IValue(parameter.value())); // one tensor for one memory
+                part.setattr(name, new IValue(parameter.value())); // one tensor per memory address
               }
             });
     return parameters;
@@ -55,7 +55,7 @@ final class ScriptReader {
     return Arrays.toString(strides);
   }
 
-  /** The layer that a part is, or a node with its parts. */
+  /** Returns the layer for a module, or a node with its children. */
   Module module(JitModule part, String path, Map<String, Parameter> parameters) {
     List<Object> identity = List.of(ScriptPart.pythonClass(part), parameters);
     Module known = layers.get(identity);
@@ -71,7 +71,7 @@ final class ScriptReader {
     places.add(place);
   }
 
-  /** Notes the places of a layer's weight and bias. */
+  /** Records the slots of a layer's weight and bias. */
   void addLayer(Child child, String path, Map<String, Parameter> parameters) {
     AdaptedPlace layer = new AdaptedPlace(child, (Weighted) child.module());
     adapted.add(layer);

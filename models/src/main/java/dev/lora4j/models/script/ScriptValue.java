@@ -9,33 +9,33 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
-/** What a script takes and gives: a tensor, some values in a row, or values by name. */
+/** An input or output of a script: a tensor, a tuple of values, or a dictionary of values. */
 public sealed interface ScriptValue {
 
   /** A tensor. */
   record Single(Tensor value) implements ScriptValue {}
 
-  /** A tuple; a list that a script gives is one too. */
+  /** A tuple; a list that a script returns also becomes a tuple. */
   record Row(List<ScriptValue> values) implements ScriptValue {
     public Row {
       values = List.copyOf(values);
     }
   }
 
-  /** A dictionary with strings as keys. */
+  /** A dictionary with string keys. */
   record Named(Map<String, ScriptValue> values) implements ScriptValue {}
 
-  /** A tensor. */
+  /** Returns a value for a tensor. */
   static ScriptValue of(Tensor tensor) {
     return new Single(tensor);
   }
 
-  /** A tuple of tensors. */
+  /** Returns a value for a tuple of tensors. */
   static ScriptValue tuple(Tensor... tensors) {
     return new Row(Stream.of(tensors).map(ScriptValue::of).toList());
   }
 
-  /** A dictionary of tensors: {@code Dict[str, Tensor]}. */
+  /** Returns a value for a dictionary of tensors: {@code Dict[str, Tensor]}. */
   static ScriptValue dictionary(Map<String, Tensor> tensors) {
     Map<String, ScriptValue> values = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> values.put(name, of(tensor)));
@@ -43,9 +43,9 @@ public sealed interface ScriptValue {
   }
 
   /**
-   * The tensor that it is.
+   * Returns this value as a tensor.
    *
-   * @throws UserError if it is something else
+   * @throws UserError if it is not a tensor
    */
   default Tensor tensor() {
     if (this instanceof Single single) {
@@ -55,22 +55,22 @@ public sealed interface ScriptValue {
   }
 
   /**
-   * A value of a tuple.
+   * Returns an element of a tuple.
    *
-   * @param index from 0 on
-   * @throws UserError if there is none
+   * @param index from 0
+   * @throws UserError if there is no such element
    */
   default ScriptValue at(int index) {
     if (this instanceof Row row && index >= 0 && index < row.values().size()) {
       return row.values().get(index);
     }
-    throw new UserError("expected a tuple with a value " + index + ", found " + describe());
+    throw new UserError("expected a tuple with an element " + index + ", found " + describe());
   }
 
   /**
-   * A value of a dictionary.
+   * Returns the entry of a dictionary with this key.
    *
-   * @throws UserError if there is none of this name
+   * @throws UserError if there is no such entry
    */
   default ScriptValue get(String name) {
     if (!(this instanceof Named named)) {
@@ -84,7 +84,7 @@ public sealed interface ScriptValue {
     return value;
   }
 
-  /** What it is, in words. */
+  /** Describes this value in words. */
   default String describe() {
     if (this instanceof Row row) {
       return "a tuple of " + row.values().size();

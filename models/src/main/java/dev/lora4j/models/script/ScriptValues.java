@@ -17,9 +17,12 @@ import org.bytedeco.pytorch.Tuple;
 import org.bytedeco.pytorch.TupleElements;
 import org.bytedeco.pytorch.global.torch;
 
-/** Between values and libtorch's boxes for them, which belong to the caller's scope. */
+/**
+ * Conversion between {@link ScriptValue} and libtorch's IValue objects, which belong to the
+ * caller's pointer scope.
+ */
 final class ScriptValues {
-  /** The binding can read dictionaries and not make them; a script can. */
+  /** The Java binding can read dictionaries but cannot create them; a script can. */
   private static final String MAKE_DICTIONARY =
       """
       def make() -> Dict[str, Tensor]:
@@ -65,9 +68,9 @@ final class ScriptValues {
   }
 
   /**
-   * Takes a value out of its box.
+   * Converts an IValue.
    *
-   * @throws UserError for what is neither a tensor nor holds tensors
+   * @throws UserError if it is neither a tensor nor a container of tensors
    */
   static ScriptValue unbox(IValue boxed) {
     if (boxed.isTensor()) {
@@ -88,7 +91,7 @@ final class ScriptValues {
       return unboxDictionary(boxed.toGenericDict());
     }
     throw new UserError(
-        "the script gives a " + boxed.tagKind().getString() + ", which is not read");
+        "the script returns a " + boxed.tagKind().getString() + ", which is not supported");
   }
 
   private static ScriptValue unboxList(GenericList list) {
@@ -106,7 +109,7 @@ final class ScriptValues {
       IValue key = i.access().key();
       if (!key.isString()) {
         throw new UserError(
-            "the script gives a dictionary whose keys are no strings but "
+            "the script returns a dictionary with keys that are not strings but "
                 + key.tagKind().getString());
       }
       values.put(key.toStringRef().getString(), unbox(i.access().value()));

@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A network from a TorchScript file, scripted or traced: a module like any other, with the parts
- * and parameters of the Python model under their paths.
+ * A network loaded from a TorchScript file, scripted or traced: a module like any other, with the
+ * submodules and parameters of the Python model under their original paths.
  *
  * <pre>{@code
  * try (TorchScriptModel net = TorchScriptModel.load(Path.of("net.pt"))) {
@@ -30,15 +30,15 @@ import org.bytedeco.pytorch.global.torch;
  * }
  * }</pre>
  *
- * <p>The program of the file runs, and nobody's Java: an adapted layer takes part as the one weight
- * {@code W + (alpha / r) B A}, which is put in W's place before a forward. So the layer's own code
- * may be anything, and dropout of an adapter's input is not possible in training.
+ * <p>The program in the file runs, not Java code: before each forward an adapted layer's weight is
+ * replaced by {@code W + (alpha / r) B A}. The layer's own code may therefore do anything, but
+ * dropout on an adapter's input is impossible.
  *
- * <p>It always runs in evaluation mode, whatever {@link #train} says, which holds for adapters
- * alone: batch normalisation uses and keeps its statistics, dropout does nothing. An adapter would
- * not carry changed statistics, and the base must stay as it is.
+ * <p>The network always runs in evaluation mode: batch normalisation uses its stored statistics and
+ * does not update them, and dropout is off. {@link #train} affects adapters only. An adapter could
+ * not store changed statistics, and the base must not change.
  *
- * <p>Many threads may call it at once; the parameters are shared.
+ * <p>Safe for use by many threads, which share the parameters.
  */
 public final class TorchScriptModel extends ScriptNode {
   private final JitModule script;
@@ -53,10 +53,11 @@ public final class TorchScriptModel extends ScriptNode {
   }
 
   /**
-   * Loads a file that {@code torch.jit.save} wrote, to the CPU. A TorchScript file is a program:
-   * load only what comes from somebody you trust.
+   * Loads a file written by {@code torch.jit.save}, onto the CPU. A TorchScript file is a program:
+   * load only files from sources that you trust.
    *
-   * @throws UserError if it is another kind of file, or holds no parameters; says what to do
+   * @throws UserError if it is another kind of file, or holds no parameters; the message says what
+   *     to do
    * @throws CorruptFile if it is damaged
    */
   public static TorchScriptModel load(Path path) {
@@ -71,15 +72,16 @@ public final class TorchScriptModel extends ScriptNode {
         throw new UserError(
             path
                 + " has no parameters: it was frozen (torch.jit.freeze or optimize_for_inference) or"
-                + " quantised, so its weights are part of the program; save the module before that");
+                + " quantised, so its weights are part of the program; save the module before that step");
       }
       return model;
     }
   }
 
   /**
-   * Whether a file is to be read as a TorchScript module: its name ends in {@code .pt}, or its
-   * archive holds one. Nothing is loaded; {@link #load} may yet refuse it, with the reason.
+   * Returns true if a file should be read as a TorchScript module: its name ends in {@code .pt}, or
+   * its archive contains a module. Nothing is loaded; {@link #load} may still refuse it, and says
+   * why.
    */
   public static boolean isAt(Path path) {
     if (path.toString().endsWith(".pt")) {
@@ -97,16 +99,16 @@ public final class TorchScriptModel extends ScriptNode {
     try {
       return torch.load(path.toString(), new DeviceOptional(new Device("cpu")), true);
     } catch (RuntimeException e) {
-      throw new CorruptFile(path, "libtorch can't load it: " + NativeError.oneLine(e), e);
+      throw new CorruptFile(path, "libtorch cannot load it: " + NativeError.oneLine(e), e);
     }
   }
 
   /**
-   * Runs the program with one tensor.
+   * Runs the program on one tensor.
    *
-   * @param input of the shape that the model wants
-   * @return what it gives
-   * @throws UserError if it can't take the input, or gives no tensor
+   * @param input a tensor of the shape that the model expects
+   * @return the model's output
+   * @throws UserError if the model rejects the input, or does not return a tensor
    */
   @Override
   public Tensor forward(Tensor input) {
@@ -116,8 +118,8 @@ public final class TorchScriptModel extends ScriptNode {
   /**
    * Runs the program with the arguments of its {@code forward}.
    *
-   * @return what it gives, whose tensors belong to the caller's scope
-   * @throws UserError if it can't take them
+   * @return the model's output, whose tensors belong to the caller's pointer scope
+   * @throws UserError if the model rejects the arguments
    */
   public ScriptValue answer(ScriptValue... inputs) {
     Twin twin = twins.poll();
@@ -148,11 +150,10 @@ public final class TorchScriptModel extends ScriptNode {
   }
 
   /**
-   * Writes the program with the base's weights as they are now: those that merged adapters changed,
-   * where adapters are merged. Python reads it with {@code torch.jit.load}. Extra files that the
-   * loaded archive may have had are left out.
+   * Writes the program with the current base weights, which include merged adapters. Python loads
+   * the file with {@code torch.jit.load}. Extra files in the original archive are not copied.
    *
-   * @throws UserError if the disk refuses
+   * @throws UserError if the file cannot be written
    */
   public void save(Path path) {
     AtomicFile.writeByName(
@@ -166,7 +167,7 @@ public final class TorchScriptModel extends ScriptNode {
         });
   }
 
-  /** Moves parameters, statistics and everything else of the script to a device. */
+  /** Moves all parameters, buffers and constants of the script to a device. */
   @Override
   public void to(Device device) {
     script.to(device);

@@ -11,13 +11,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * One thread's copy of a script's structure, over the same tensors and the same code. What it holds
- * in its places can be changed for a forward, without another thread's seeing it.
+ * One thread's replica of a script's module tree, which shares the tensors and the code. Its
+ * parameter slots can be changed for a forward without affecting other threads.
  */
 final class Twin implements AutoCloseable {
   private final JitModule script;
   private final List<Place> places;
-  private final JitModule[] owners; // of each place
+  private final JitModule[] owners; // by slot
 
   private Twin(JitModule script, List<Place> places, Map<String, JitModule> parts) {
     this.script = script;
@@ -50,14 +50,14 @@ final class Twin implements AutoCloseable {
   }
 
   /**
-   * Passes inputs through the script, with the places' present values.
+   * Runs the script on inputs, with the current value of each slot.
    *
-   * @return an object of the caller's scope
+   * @return an object that belongs to the caller's pointer scope
    */
   IValue forward(IValueVector inputs) {
     boolean[] changed = new boolean[owners.length];
     boolean optimizing = torch.getGraphExecutorOptimize();
-    // What it would do depends on which forwards it saw before: results would not be repeatable.
+    // The profiling executor's choices depend on earlier forwards: results would not be repeatable.
     torch.setGraphExecutorOptimize(false);
     try {
       for (int i = 0; i < owners.length; i++) {
@@ -82,7 +82,7 @@ final class Twin implements AutoCloseable {
     owners[place].setattr(places.get(place).attribute(), new IValue(value));
   }
 
-  /** Frees the structure; the tensors stay. */
+  /** Frees the replica; the tensors remain. */
   @Override
   public void close() {
     for (JitModule owner : owners) {

@@ -9,14 +9,16 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Properties;
 
-/** DuckDB's queries of one file: nothing is fetched from elsewhere, and rows come one by one. */
+/** DuckDB queries on a single file, with network access disabled and rows streamed one by one. */
 final class FileQuery {
 
-  /** Takes what a query gives. */
+  /** Receives the rows of a query. */
   @FunctionalInterface
   interface Taker<T> {
     /**
-     * @param rows before the first one
+     * Called once, before the first row.
+     *
+     * @param rows positioned before the first row
      */
     T take(ResultSet rows) throws SQLException;
   }
@@ -26,8 +28,8 @@ final class FileQuery {
   /**
    * Runs a query.
    *
-   * @param query has a {@code ?} where the file's name goes
-   * @throws CorruptFile if the file is not what the query expects
+   * @param query has a {@code ?} for the file name
+   * @throws CorruptFile if the file does not have the format that the query expects
    */
   static <T> T run(Path file, String query, Taker<T> taker) {
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:", settings());
@@ -51,7 +53,7 @@ final class FileQuery {
     return settings;
   }
 
-  /** The file's name, where DuckDB would take it for a pattern. */
+  /** Returns the file name, escaped where DuckDB would read it as a glob pattern. */
   private static String literal(Path file) {
     return file.toAbsolutePath().toString().replaceAll("[\\[*?]", "[$0]");
   }

@@ -15,31 +15,31 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A CSV or Parquet file with numbers in all columns but one, read by DuckDB.
+ * A CSV or Parquet file with one label column and numeric features, read by DuckDB.
  *
- * @param features the names of the columns of numbers, in the file's order
- * @param numbers row by row
- * @param labels what stands in the label's column, row by row
+ * @param features names of the feature columns, in file order
+ * @param numbers feature values, row by row
+ * @param labels label values, row by row
  */
-@SuppressWarnings("ArrayRecordComponent") // never compared
+@SuppressWarnings("ArrayRecordComponent") // an array, but instances are never compared
 record Table(List<String> features, float[] numbers, List<String> labels) {
   private static final Map<String, String> QUERIES =
       Map.of(
           "csv", "SELECT * FROM read_csv(?, header=true)",
           "parquet", "SELECT * FROM read_parquet(?)");
 
-  /** The endings of the files that can be read. */
+  /** The supported file extensions. */
   static List<String> endings() {
     return QUERIES.keySet().stream().sorted().toList();
   }
 
   /**
-   * Reads a whole file.
+   * Reads a complete file.
    *
-   * @param label the column of what is to be learned
-   * @throws UserError if there is no such column, or another one holds no numbers; names row and
-   *     column
-   * @throws CorruptFile if the file is not what its name says
+   * @param label name of the label column
+   * @throws UserError if there is no such column, or a feature is not a number; the message names
+   *     row and column
+   * @throws CorruptFile if the content does not match the file's extension
    */
   static Table read(Path file, String label) {
     String name = file.toString().toLowerCase(Locale.ROOT);
@@ -89,7 +89,7 @@ record Table(List<String> features, float[] numbers, List<String> labels) {
   private static String label(Path file, int rowsBefore, String column, Object value) {
     if (value == null) {
       throw new UserError(
-          "%s: row %d has nothing in column '%s'".formatted(file, rowsBefore + 1, column));
+          "%s: row %d has no value in column '%s'".formatted(file, rowsBefore + 1, column));
     }
     return value.toString();
   }

@@ -13,8 +13,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A folder with the tables {@code train} and {@code test}, {@code .csv} or {@code .parquet}: a row
- * an example, numbers in all columns but that of the class, or in that too.
+ * A tabular data set: a folder with the files {@code train} and {@code test}, in {@code .csv} or
+ * {@code .parquet}. Each row is an example with numeric features and a label, which is a class or a
+ * regression target.
  */
 public final class TableFolder {
   private final Path root;
@@ -26,22 +27,23 @@ public final class TableFolder {
   }
 
   /**
-   * The tables of a folder.
+   * Returns the tables of a folder.
    *
-   * @param label the column of what is to be learned: a class or a number
+   * @param label name of the label column, a class or a regression target
    */
   public static TableFolder at(Path root, String label) {
     return new TableFolder(root, label);
   }
 
   /**
-   * Both tables, as {@code [rows, features]} floats, with a class or a number for each row.
+   * The training and test table as {@code [rows, features]} floats, with a class index or
+   * regression target for each row.
    *
-   * @param train to learn from
-   * @param test to be examined on
-   * @param classes those of the training table: in the order of their numbers where all are whole
-   *     numbers, else by name; none where numbers are to be learned
-   * @param features the names of the columns of numbers
+   * @param train training examples
+   * @param test test examples
+   * @param classes the classes in the training table: sorted numerically if all are integers, else
+   *     by name; empty for regression
+   * @param features names of the feature columns
    */
   public record Splits(
       TensorDataset train, TensorDataset test, List<String> classes, List<String> features)
@@ -54,10 +56,10 @@ public final class TableFolder {
   }
 
   /**
-   * Reads both tables, with a class for each row; the caller closes them.
+   * Reads both tables for classification; the caller closes them.
    *
-   * @throws UserError if one is missing or empty, they have other columns, or the test has a class
-   *     that the training has not
+   * @throws UserError if a table is missing or empty, their columns differ, or the test table has a
+   *     class that the training table lacks
    */
   public Splits load() {
     Table train = read("train");
@@ -67,17 +69,18 @@ public final class TableFolder {
     for (String found : test.labels()) {
       if (!classes.contains(found)) {
         throw new UserError(
-            root + ": the test has the class " + found + ", of which the training has no example");
+            root + ": the test table has the class " + found + ", which the training table lacks");
       }
     }
     return new Splits(dataset(train, classes), dataset(test, classes), classes, train.features());
   }
 
   /**
-   * Reads both tables, with a number for each row, as it stands there; the caller closes them.
+   * Reads both tables for regression, with the label column as target values; the caller closes
+   * them.
    *
-   * @throws UserError if one is missing or empty, they have other columns, or what should be a
-   *     number is none
+   * @throws UserError if a table is missing or empty, their columns differ, or a target is not a
+   *     number
    */
   public Splits loadNumbers() {
     Table train = read("train");
@@ -95,7 +98,11 @@ public final class TableFolder {
       throw new UserError("no rows in " + file);
     }
     if (table.features().isEmpty()) {
-      throw new UserError(file + " has no column but '" + label + "'; expected numbers beside it");
+      throw new UserError(
+          file
+              + " has no feature column beside '"
+              + label
+              + "'; expected at least one numeric column");
     }
     return table;
   }
@@ -141,7 +148,7 @@ public final class TableFolder {
                         + split
                         + " table in "
                         + root
-                        + "; expected an ending of "
+                        + "; expected a file extension of "
                         + Table.endings()));
   }
 

@@ -82,7 +82,8 @@ public final class FineTuneRun implements AutoCloseable {
     try {
       Engine.seed(recipe.seed());
       base = Optional.of(Pretrained.load(files, DType.F32));
-      return new FineTuneRun(recipe, out, directory, files, base.get(), result(tokenizer), result(file));
+      return new FineTuneRun(
+          recipe, out, directory, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
       base.ifPresent(Pretrained::close);
       close(tokenizer);

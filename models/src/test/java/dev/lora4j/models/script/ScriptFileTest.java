@@ -18,7 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever is given in the place of a TorchScript file is told apart, with what to do. */
+/**
+ * Each kind of file that is not a TorchScript module is recognised, and the message says what to
+ * do.
+ */
 class ScriptFileTest {
   private final Path directory;
 
@@ -42,29 +45,29 @@ class ScriptFileTest {
   }
 
   @Test
-  void noFile() {
+  void missingFileOrDirectoryIsRefused() {
     assertRefused(directory.resolve("net.pt"), UserError.class, "there is no such file");
-    assertRefused(directory, UserError.class, "no file");
+    assertRefused(directory, UserError.class, "not a file");
   }
 
   @Test
-  void aTextOrNothing() throws IOException {
+  void textOrEmptyFileIsRefused() throws IOException {
     assertRefused(
         written("text.pt", "weights".getBytes(StandardCharsets.UTF_8)),
         UserError.class,
-        "no zip archive",
+        "not a zip archive",
         "torch.jit.script");
-    assertRefused(written("empty.pt", new byte[0]), UserError.class, "no zip archive");
+    assertRefused(written("empty.pt", new byte[0]), UserError.class, "not a zip archive");
   }
 
   @Test
-  void anOldPickleIsNeverRead() {
+  void oldPickleIsNeverLoaded() {
     assertRefused(
         Fixture.path("script/old_pickle.pt"), UserError.class, "pickle", "torch.jit.trace");
   }
 
   @Test
-  void aStateDictOrAWholeModelOfTorchSave() {
+  void torchSaveFileIsRefusedWithAdvice() {
     for (String name : new String[] {"state_dict.pt", "whole_module.pt"}) {
       assertRefused(
           Fixture.path("script/" + name), UserError.class, "torch.save", "torch.jit.script");
@@ -72,7 +75,7 @@ class ScriptFileTest {
   }
 
   @Test
-  void anotherZip() throws IOException {
+  void otherZipArchiveIsRefused() throws IOException {
     Path file = directory.resolve("images.pt");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
       zip.putNextEntry(new ZipEntry("images/cat.jpg"));
@@ -82,19 +85,19 @@ class ScriptFileTest {
   }
 
   @Test
-  void aTruncatedFile() throws IOException {
+  void truncatedFileIsReported() throws IOException {
     byte[] whole = script();
     for (int length : new int[] {10, whole.length / 2, whole.length - 1}) {
       assertRefused(
           written("cut" + length + ".pt", Arrays.copyOf(whole, length)),
           CorruptFile.class,
           "cut" + length + ".pt",
-          "is it whole?");
+          "is it complete?");
     }
   }
 
   @Test
-  void aTensorThatIsPacked() throws IOException {
+  void compressedTensorIsRefused() throws IOException {
     Path file = directory.resolve("packed.pt");
     try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
       zip.putNextEntry(new ZipEntry("packed/data/0"));
@@ -105,17 +108,17 @@ class ScriptFileTest {
   }
 
   @Test
-  void aDamagedProgram() throws IOException {
+  void damagedProgramIsReported() throws IOException {
     String text = new String(script(), StandardCharsets.ISO_8859_1);
     byte[] damaged =
         text.replace("class Siamese", "klass Siamese").getBytes(StandardCharsets.ISO_8859_1);
 
-    assertRefused(written("damaged.pt", damaged), CorruptFile.class, "libtorch can't load it");
+    assertRefused(written("damaged.pt", damaged), CorruptFile.class, "libtorch cannot load it");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"frozen", "optimized", "quantized"})
-  void aModuleWhoseWeightsAreProgramHasNoParameters(String name) {
+  void frozenModuleWithoutParametersIsRefused(String name) {
     assertRefused(
         Fixture.path("script/" + name + ".pt"), UserError.class, "frozen", "quantised", "before");
   }
@@ -123,7 +126,7 @@ class ScriptFileTest {
   // ---- what a program may not do ----
 
   @Test
-  void aProgramThatWritesFilesIsNotLoaded() {
+  void programThatWritesFilesIsNotLoaded() {
     assertRefused(
         Fixture.path("script/writer.pt"),
         UserError.class,
@@ -147,13 +150,13 @@ class ScriptFileTest {
         "rpc_async(\"other\", f)",
         "__torch__.torch.classes.dist_c10d.Store"
       })
-  void waysOutAreSeenHoweverTheyAreWritten(String code) throws IOException {
+  void obfuscatedFileAccessIsDetected(String code) throws IOException {
     assertRefused(withCode(code), UserError.class, "may open files");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"_0 = getattr(self, \"0\")", "saved = x.saves", "from_files = 1"})
-  void whatOnlyLooksLikeItIsNoWayOut(String code) throws IOException {
+  void harmlessNamesAreNotMistakenForFileAccess(String code) throws IOException {
     assertThatCode(() -> ScriptFile.check(withCode(code))).doesNotThrowAnyException();
   }
 
@@ -162,10 +165,10 @@ class ScriptFileTest {
   }
 
   @Test
-  void twoEntriesOfOneName() throws IOException {
+  void duplicateEntryIsRefused() throws IOException {
     Path file = zip("net/data.pkl", "", "other/data.pkl", "");
 
-    assertRefused(file, CorruptFile.class, "two entries of one name");
+    assertRefused(file, CorruptFile.class, "two entries with the same name");
   }
 
   private Path zip(String... namesAndTexts) throws IOException {

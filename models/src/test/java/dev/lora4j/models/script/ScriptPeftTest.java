@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * PEFT adapts the Python class, lora4j the TorchScript file of it; both answer and learn alike.
- * Numbers by tools/script_fixtures.py.
+ * Parity between PEFT on a Python class and lora4j on the class's TorchScript file, in outputs and
+ * gradients. Fixtures by tools/script_fixtures.py.
  */
 class ScriptPeftTest {
   private static final double TOLERANCE = 1e-5;
@@ -49,7 +49,8 @@ class ScriptPeftTest {
 
   @ParameterizedTest(name = "{0}, {1}")
   @MethodSource("cases")
-  void answersLearnsAndMergesAsPeftDoes(String name, String how, @TempDir Path directory) {
+  void outputsGradientsAndMergedWeightsEqualPefts(
+      String name, String how, @TempDir Path directory) {
     String network = name.substring(0, name.indexOf('/'));
     Fixture given = Fixture.read("script/" + network + ".safetensors");
     Fixture expected = Fixture.read("script/" + name + "/expected.safetensors");
@@ -88,12 +89,13 @@ class ScriptPeftTest {
 
     expected.check("merged_logits", here, TOLERANCE);
     try (TorchScriptModel merged = TorchScriptModel.load(file)) {
-      merged.freeze(); // as the base is: PyTorch's encoder layers compute otherwise with gradients
+      merged.freeze(); // in the base's mode: PyTorch's encoder layers take another path with
+      // gradients
       TensorAssert.assertThat(merged.forward(input)).isExactly(here);
     }
   }
 
-  /** Gradients are saved as if they were the adapter: so they get PEFT's keys. */
+  /** Saves the gradients as if they were the adapter, so that they get PEFT's keys. */
   private static void checkGradients(LoraModel model, Fixture expected, Path directory) {
     model.parameters("default").forEach(p -> p.replaceValue(p.value().grad()));
     model.save("default", directory);

@@ -61,7 +61,7 @@ class TorchScriptModelTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"resnet.scripted", "resnet.traced"})
-  void hasTheNamesOfThePythonModel(String file) {
+  void pathsAreThoseOfThePythonModel(String file) {
     try (TorchScriptModel net = load(file)) {
       assertThat(net.kind()).isEqualTo("ResNet");
       assertThat(net.find("layer1.0.downsample.0")).isInstanceOf(Conv2d.class);
@@ -75,7 +75,7 @@ class TorchScriptModelTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"scripted", "traced"})
-  void aLayersSettingsAreThoseOfTheScript(String how) {
+  void layerSettingsComeFromTheScript(String how) {
     try (TorchScriptModel net = load("resnet." + how);
         TorchScriptModel tokens = load("tokens." + how)) {
       Conv2d strided = (Conv2d) net.find("layer1.0.conv1");
@@ -89,7 +89,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void aPartHasNoForwardOfItsOwn() {
+  void submoduleHasNoForward() {
     try (TorchScriptModel net = load("resnet.scripted")) {
       assertThatThrownBy(() -> net.find("layer1").forward(input("resnet")))
           .isInstanceOf(UserError.class)
@@ -98,14 +98,14 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void classNamesAreReadWithoutTheirNumbers() {
+  void mangledClassNumbersAreStripped() {
     assertThat(ScriptPart.unmangled("__torch__.torch.nn.modules.linear.___torch_mangle_12.Linear"))
         .isEqualTo("torch.nn.modules.linear.Linear");
     assertThat(ScriptPart.unmangled("__torch__.net.Net")).isEqualTo("net.Net");
   }
 
   @Test
-  void aLayerInTwoPlacesIsAdaptedOnce() {
+  void sharedLayerIsAdaptedOnce() {
     try (TorchScriptModel net = load("siamese.scripted")) {
       LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
 
@@ -127,10 +127,10 @@ class TorchScriptModelTest {
     }
   }
 
-  // ---- what goes in and out ----
+  // ---- inputs and outputs ----
 
   @Test
-  void tuplesAndDictionariesGoInAndComeOut() {
+  void tuplesAndDictionariesPassInAndOut() {
     try (TorchScriptModel net = load("containers.scripted")) {
       Tensor x = torch.randn(2, 4);
       Tensor scale = torch.randn(2, 1);
@@ -147,13 +147,13 @@ class TorchScriptModelTest {
           .isInstanceOf(UserError.class)
           .hasMessageContaining("did you mean logits");
       assertThatThrownBy(answer::tensor).hasMessageContaining("found a tuple of 2");
-      assertThatThrownBy(() -> answer.at(2)).hasMessageContaining("a value 2");
+      assertThatThrownBy(() -> answer.at(2)).hasMessageContaining("an element 2");
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"resnet.scripted", "resnet.traced"})
-  void anInputThatDoesNotFitIsToldInOneLine(String file) {
+  void wrongInputShapeIsReportedInOneLine(String file) {
     try (TorchScriptModel net = load(file)) {
       assertThatThrownBy(() -> net.forward(torch.randn(2, 5, 12, 12)))
           .isInstanceOf(UserError.class)
@@ -164,7 +164,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void anotherNumberOrKindOfInputsIsToldInOneLine() {
+  void wrongNumberOrTypeOfInputsIsReportedInOneLine() {
     try (TorchScriptModel net = load("siamese.scripted");
         TorchScriptModel tokens = load("tokens.scripted");
         TorchScriptModel none = load("no_forward")) {
@@ -188,7 +188,7 @@ class TorchScriptModelTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"pissa", "olora", "orthogonal"})
-  void beginningsThatNeedTheWeightsAloneLeaveTheOutput(String word) {
+  void weightOnlyInitialisationsKeepTheOutput(String word) {
     Tensor x = input("resnet");
     try (TorchScriptModel net = load("resnet.scripted")) {
       Tensor before = net.forward(x).detach();
@@ -203,7 +203,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void whatALayerIsGivenCantBeSeen() {
+  void initialisationFromActivationsIsRefused() {
     try (TorchScriptModel net = load("resnet.scripted")) {
       LoraConfig eva = LoraConfig.rank(2).initialization(new Initialization.Eva());
 
@@ -216,7 +216,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void whatCantBeDoneThroughAWeightIsRefusedByName() {
+  void optionsBeyondAWeightChangeAreRefusedByName() {
     try (TorchScriptModel net = load("resnet.scripted");
         TorchScriptModel encoder = load("encoder.scripted")) {
       assertThatThrownBy(
@@ -236,7 +236,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void rowsWithDifferentAdaptersAreRefused() {
+  void mixedAdapterBatchIsRefused() {
     try (TorchScriptModel net = load("resnet.scripted")) {
       LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
       model.add("other", LoraConfig.rank(2));
@@ -250,7 +250,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void manyThreadsUseDifferentAdaptersAtOnce() {
+  void threadsUseDifferentAdaptersConcurrently() {
     Tensor x = input("resnet");
     try (TorchScriptModel net = load("resnet.scripted");
         Workers workers = new Workers(4)) {
@@ -291,7 +291,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void whatEvaluationKeepsChangesWithTheAdapter() {
+  void cachedWeightFollowsTheActiveAdapter() {
     Tensor x = input("resnet");
     try (TorchScriptModel net = load("resnet.traced")) {
       LoraModel model = Lora.adapt(net, LoraConfig.rank(2).targets(Targets.named("fc", "conv1")));
@@ -312,7 +312,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void batchNormalisationKeepsItsStatisticsInTraining() {
+  void batchNormStatisticsStayFixedInTraining() {
     Tensor x = input("resnet");
     try (TorchScriptModel net = load("resnet.scripted")) {
       Tensor before = net.forward(x).detach();
@@ -325,7 +325,7 @@ class TorchScriptModelTest {
   }
 
   @Test
-  void theBaseItselfCanBeTrained() {
+  void baseParametersCanBeTrained() {
     try (TorchScriptModel net = load("tokens.scripted")) {
       net.forward(input("tokens")).sum().backward();
 

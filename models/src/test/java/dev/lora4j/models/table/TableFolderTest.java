@@ -36,7 +36,7 @@ class TableFolderTest {
   }
 
   @Test
-  void columnsAreFeaturesAndOneIsTheClass() throws IOException {
+  void labelColumnIsTheClassAndAllOthersAreFeatures() throws IOException {
     write(
         "train.csv", "age,kind,tall,weight\n1,plum,true,0.5\n2,apple,false,-3\n7,plum,true,1e3\n");
     write("test.csv", "age,kind,tall,weight\n4,apple,false,0.25\n");
@@ -53,7 +53,7 @@ class TableFolderTest {
   }
 
   @Test
-  void numbersAsClassesAreInTheirOrder() throws IOException, SQLException {
+  void integerClassesAreSortedNumerically() throws IOException, SQLException {
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:");
         Statement statement = database.createStatement()) {
       for (String split : new String[] {"train", "test"}) {
@@ -68,7 +68,7 @@ class TableFolderTest {
   }
 
   @Test
-  void numbersAreLearnedAsTheyStand() throws IOException, SQLException {
+  void regressionTargetsKeepTheirValues() throws IOException, SQLException {
     write("train.csv", "x,kind\n1,0.5\n2,-3\n7,1e3\n");
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:");
         Statement statement = database.createStatement()) {
@@ -88,7 +88,7 @@ class TableFolderTest {
   }
 
   @Test
-  void whatIsNoNumberIsNamed() throws IOException {
+  void nonNumericTargetIsNamed() throws IOException {
     write("test.csv", "x,kind\n1,2\n");
     for (String number : new String[] {"plum", "true", "nan", "inf", "1e300"}) {
       write("train.csv", "x,kind\n1,2\n3," + number + "\n");
@@ -99,11 +99,11 @@ class TableFolderTest {
     write("train.csv", "x,kind\n1,2\n3,\n");
     assertThatThrownBy(() -> TableFolder.at(directory, "kind").loadNumbers())
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("row 2 has nothing in column 'kind'");
+        .hasMessageContaining("row 2 has no value in column 'kind'");
   }
 
   @Test
-  void mistakesNameRowAndColumn() throws IOException {
+  void errorsNameRowAndColumn() throws IOException {
     assertRefused("no train table");
     write("train.csv", "age,kind\n1,a\n2,b\n");
     assertRefused("no test table");
@@ -118,7 +118,7 @@ class TableFolderTest {
     write("train.csv", "age,kind\n1,a\n,b\n");
     assertRefused("row 2", "'age'", "found null");
     write("train.csv", "kind\na\n");
-    assertRefused("no column but 'kind'");
+    assertRefused("no feature column beside 'kind'");
     write("train.csv", "kind,name\na,Ann\nb,Bob\n");
     assertRefused("row 1", "'name'", "Ann");
   }

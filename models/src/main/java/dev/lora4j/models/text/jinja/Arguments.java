@@ -5,15 +5,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a call is given.
+ * The arguments of a call.
  *
- * @param inOrder values without a name
- * @param named values with a name
+ * @param inOrder positional arguments
+ * @param named keyword arguments
  */
 record Arguments(List<Object> inOrder, Map<String, Object> named) {
   static final Arguments NONE = new Arguments(List.of(), Map.of());
 
-  /** The argument at this place or of this name. */
+  /** Returns the argument at this position or with this name. */
   Optional<Object> get(int index, String name) {
     if (index < inOrder.size()) {
       return Optional.of(inOrder.get(index));

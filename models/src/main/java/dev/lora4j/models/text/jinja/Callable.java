@@ -1,6 +1,6 @@
 package dev.lora4j.models.text.jinja;
 
-/** What can be called: a function, a method of a value, a macro. */
+/** A callable value: a function, a method of a value, or a macro. */
 @FunctionalInterface
 interface Callable {
   Object call(Run run, Arguments arguments);

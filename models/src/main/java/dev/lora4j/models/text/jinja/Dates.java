@@ -46,7 +46,7 @@ final class Dates {
       }
       String pattern = PATTERNS.get(code);
       if (pattern == null) {
-        throw new TemplateError("strftime_now: %" + code + " is not known here");
+        throw new TemplateError("strftime_now: %" + code + " is not supported");
       }
       out.append(DateTimeFormatter.ofPattern(pattern, Locale.US).format(time));
     }

@@ -1,6 +1,6 @@
 package dev.lora4j.models.text.jinja;
 
-/** Python's escapes in a string. */
+/** Python's escape sequences in string literals. */
 final class Escapes {
   private Escapes() {}
 

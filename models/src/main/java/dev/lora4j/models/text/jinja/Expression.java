@@ -1,6 +1,6 @@
 package dev.lora4j.models.text.jinja;
 
-/** What has a value. */
+/** An expression, which evaluates to a value. */
 @FunctionalInterface
 interface Expression {
   Object in(Run run);

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads expressions, from what binds least ({@code a if b else c}) to what binds most. */
+/**
+ * A recursive-descent parser for expressions, from the lowest precedence ({@code a if b else c}) to
+ * the highest.
+ */
 final class ExpressionParser {
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
   private static final Set<String> NOT_A_TEST_ARGUMENT =
@@ -20,7 +23,7 @@ final class ExpressionParser {
     this.tokens = tokens;
   }
 
-  /** An expression, or several with commas between: a tuple. */
+  /** Parses an expression, or several separated by commas: a tuple. */
   Expression tuple() {
     Expression first = expression();
     if (!tokens.atOperator(",")) {
@@ -49,7 +52,7 @@ final class ExpressionParser {
     return value;
   }
 
-  /** An expression that an {@code if} ends, as in {@code for x in y if z}. */
+  /** Parses an expression that stops before an {@code if}, as in {@code for x in y if z}. */
   Expression withoutCondition() {
     Expression value = conjunction();
     while (tokens.skipName("or")) {
@@ -88,7 +91,7 @@ final class ExpressionParser {
 
   private record Comparison(String operator, Expression right) {}
 
-  /** {@code a < b < c} means {@code a < b and b < c}. */
+  /** Parses comparisons; {@code a < b < c} means {@code a < b and b < c}. */
   private Expression comparison() {
     Expression first = sum();
     List<Comparison> chain = new ArrayList<>();
@@ -206,7 +209,7 @@ final class ExpressionParser {
     };
   }
 
-  /** Strings that stand side by side are one. */
+  /** Adjacent string literals are concatenated. */
   private Expression string() {
     StringBuilder text = new StringBuilder();
     while (tokens.at(Kind.STRING)) {
@@ -219,7 +222,7 @@ final class ExpressionParser {
     try {
       return Long.parseLong(token.text());
     } catch (NumberFormatException e) {
-      throw TemplateError.at(token.line(), "a number too large: " + token.text());
+      throw TemplateError.at(token.line(), "number out of range: " + token.text());
     }
   }
 
@@ -347,7 +350,7 @@ final class ExpressionParser {
       if (target instanceof Callable callable) {
         return callable.call(run, call.in(run));
       }
-      throw TemplateError.at(line, Values.named(target) + " cannot be called");
+      throw TemplateError.at(line, Values.named(target) + " is not callable");
     };
   }
 
@@ -373,7 +376,8 @@ final class ExpressionParser {
         Filters.find(name)
             .orElseThrow(
                 () ->
-                    TemplateError.at(line, "no filter " + name + Hints.of(name, Filters.names())));
+                    TemplateError.at(
+                        line, "unknown filter " + name + Hints.of(name, Filters.names())));
     Call call = tokens.atOperator("(") ? arguments() : new Call(List.of(), Map.of());
     return run -> {
       Object input = value.in(run);

@@ -68,7 +68,7 @@ final class Filters {
 
   private static Filter required(String name) {
     return find(name)
-        .orElseThrow(() -> new TemplateError("no filter " + name + Hints.of(name, names())));
+        .orElseThrow(() -> new TemplateError("unknown filter " + name + Hints.of(name, names())));
   }
 
   private static String str(Object value) {
@@ -92,7 +92,7 @@ final class Filters {
   }
 
   private static Object first(List<Object> items) {
-    return items.isEmpty() ? new Undefined("first of nothing") : items.get(0);
+    return items.isEmpty() ? new Undefined("first of an empty list") : items.get(0);
   }
 
   private static List<Object> reversed(List<Object> items) {
@@ -217,7 +217,7 @@ final class Filters {
         inOrder.subList(Math.min(from, inOrder.size()), inOrder.size()), arguments.named());
   }
 
-  /** {@code a.b.0} of a value. */
+  /** Returns the attribute path {@code a.b.0} of a value. */
   private static Object path(Object value, String path) {
     Object at = value;
     for (String key : path.split("\\.", -1)) {

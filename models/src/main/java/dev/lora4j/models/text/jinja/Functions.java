@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a template can call without having got it: Jinja's own functions and transformers'. */
+/** The global functions of a template: Jinja's own and those that transformers adds. */
 final class Functions {
   private static final int LONGEST_RANGE = 100_000;
 

@@ -4,12 +4,12 @@ import dev.lora4j.NearMiss;
 import java.util.Collection;
 import java.util.List;
 
-/** What a mistyped name may have meant. */
+/** Suggestions for a mistyped name. */
 final class Hints {
   private Hints() {}
 
   static String of(String name, Collection<String> valid) {
     List<String> near = NearMiss.nearest(name, valid);
-    return near.isEmpty() ? " here" : "; did you mean " + String.join(" or ", near) + "?";
+    return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
   }
 }

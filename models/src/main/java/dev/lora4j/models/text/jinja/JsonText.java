@@ -4,7 +4,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
-/** JSON as Python's {@code json.dumps(value, ensure_ascii=False)} writes it. */
+/** JSON output identical to Python's {@code json.dumps(value, ensure_ascii=False)}. */
 final class JsonText {
   private final StringBuilder out = new StringBuilder();
   private final int indent;
@@ -14,9 +14,9 @@ final class JsonText {
   }
 
   /**
-   * The value as JSON.
+   * Returns a value as JSON.
    *
-   * @param indent blanks for each level; negative for all in one line
+   * @param indent spaces per level; negative for a single line
    */
   static String of(Object value, int indent) {
     JsonText json = new JsonText(indent);
@@ -47,7 +47,7 @@ final class JsonText {
             write(Values.known(entry.getValue()), level + 1);
           });
     } else {
-      throw new TemplateError("tojson: " + PythonText.repr(value) + " is no JSON");
+      throw new TemplateError("tojson: " + PythonText.repr(value) + " cannot be written as JSON");
     }
   }
 

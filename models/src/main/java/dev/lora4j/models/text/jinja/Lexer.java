@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a template into tokens, and takes away the whitespace that the marks around it say: all of
- * it at a minus, and by the rules of {@code trim_blocks} (one newline after a tag) and {@code
- * lstrip_blocks} (blanks before a tag that is the first thing in its line).
+ * The lexer of a template. It also applies whitespace control: a minus strips all whitespace,
+ * {@code trim_blocks} strips one newline after a tag, and {@code lstrip_blocks} strips spaces
+ * before a tag that starts its line.
  */
 final class Lexer {
   private static final List<String> OPERATORS =
@@ -26,7 +26,7 @@ final class Lexer {
   private int at;
   private int line = 1;
 
-  /** What comes next is the first thing in its line. */
+  /** True if the next character starts a line. */
   private boolean lineStarts = true;
 
   Lexer(String source) {
@@ -49,7 +49,7 @@ final class Lexer {
     return tokens;
   }
 
-  /** The text up to the next mark, without the whitespace that the mark takes. */
+  /** Reads the text up to the next delimiter, without the whitespace that the delimiter strips. */
   private void text() {
     int end = nextMark();
     String text = source.substring(at, end);
@@ -105,7 +105,7 @@ final class Lexer {
     while (true) {
       skipSpace();
       if (at >= source.length()) {
-        throw TemplateError.at(opened, "an opened tag without " + closing);
+        throw TemplateError.at(opened, "unclosed tag, expected " + closing);
       }
       char c = source.charAt(at);
       boolean signed = (c == '-' || c == '+') && source.startsWith(closing, at + 1);
@@ -124,7 +124,7 @@ final class Lexer {
     }
   }
 
-  /** What follows a mark: all whitespace goes at a minus, one newline after a tag. */
+  /** Strips the whitespace after a delimiter: all of it at a minus, one newline after a tag. */
   private void skipAfter(char sign, boolean tag) {
     int from = at;
     if (sign == '-') {
@@ -143,7 +143,7 @@ final class Lexer {
         && tokens.get(size - 3).kind() == Kind.OPEN_TAG;
   }
 
-  /** Everything up to {@code {% endraw %}} is text. */
+  /** Reads everything up to {@code {% endraw %}} as text. */
   private void raw(char sign) {
     tokens.subList(tokens.size() - 3, tokens.size()).clear();
     skipAfter(sign, true);
@@ -184,7 +184,7 @@ final class Lexer {
   private void number() {
     Matcher number = NUMBER.matcher(source).region(at, source.length());
     if (!number.lookingAt()) {
-      throw TemplateError.at(line, "no number: " + source.charAt(at));
+      throw TemplateError.at(line, "not a number: " + source.charAt(at));
     }
     boolean whole = number.group(1) == null && number.group(2) == null;
     add(whole ? Kind.INTEGER : Kind.FLOAT, number.group().replace("_", ""));
@@ -197,7 +197,7 @@ final class Lexer {
       end += source.charAt(end) == '\\' ? 2 : 1;
     }
     if (end >= source.length()) {
-      throw TemplateError.at(line, "a string without its closing " + quote);
+      throw TemplateError.at(line, "unterminated string, expected " + quote);
     }
     add(Kind.STRING, Escapes.resolve(source.substring(at + 1, end), line));
     moveTo(end + 1);

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** How a template looks into a value: {@code a.b}, {@code a[b]}, {@code a[b:c:d]}. */
+/** Attribute, item and slice access: {@code a.b}, {@code a[b]}, {@code a[b:c:d]}. */
 final class Lookups {
   private Lookups() {}
 
-  /** {@code value.name}: of a map a method first, then the entry. */
+  /** Returns {@code value.name}; on a map, methods take precedence over entries. */
   static Object attribute(Object value, String name) {
     if (value instanceof Undefined undefined) {
       throw new TemplateError("'" + undefined.what() + "' is undefined: no ." + name);
@@ -20,7 +20,7 @@ final class Lookups {
     return method.isPresent() ? method.get() : entry(value, name);
   }
 
-  /** {@code value[key]}: the entry first, then a method. */
+  /** Returns {@code value[key]}; entries take precedence over methods. */
   static Object item(Object value, Object key) {
     if (value instanceof Undefined undefined) {
       throw new TemplateError(
@@ -47,16 +47,16 @@ final class Lookups {
     return new Undefined(PythonText.str(key));
   }
 
-  /** Python's slice; {@link None} where a bound is not given. */
+  /** Returns a Python slice; an omitted bound is {@link None}. */
   static Object slice(Object value, Object from, Object to, Object by, Run run) {
     if (!(value instanceof List) && !(value instanceof String)) {
       throw new TemplateError("cannot slice " + Values.named(value));
     }
     List<Object> items = Values.items(value);
     run.spend(items.size());
-    long step = by == None.NONE ? 1 : Values.integer(by, "a slice's step");
+    long step = by == None.NONE ? 1 : Values.integer(by, "slice step");
     if (step == 0) {
-      throw new TemplateError("a slice's step cannot be 0");
+      throw new TemplateError("slice step cannot be 0");
     }
     long size = items.size();
     long low = step > 0 ? 0 : -1;
@@ -75,7 +75,7 @@ final class Lookups {
     if (given == None.NONE) {
       return other;
     }
-    long index = Values.integer(given, "a slice's bound");
+    long index = Values.integer(given, "slice bound");
     return Math.min(high, Math.max(low, index < 0 ? index + size : index));
   }
 

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The variable {@code loop} inside of a {@code for}. */
+/** The variable {@code loop} in a {@code for} block. */
 final class Loop {
   private Loop() {}
 
@@ -32,7 +32,7 @@ final class Loop {
     return (run, arguments) -> {
       List<Object> values = arguments.inOrder();
       if (values.isEmpty()) {
-        throw new TemplateError("loop.cycle: nothing to choose from");
+        throw new TemplateError("loop.cycle: no arguments");
       }
       return values.get(index % values.size());
     };

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** The methods of Python's strings and dictionaries that templates call. */
+/** The methods of Python's strings and dictionaries that chat templates use. */
 final class Methods {
   @FunctionalInterface
   private interface TextMethod {
@@ -127,7 +127,7 @@ final class Methods {
     long count = most < 0 ? places : Math.min(most, places);
     run.spendChars(text.length() + count * replacement.length());
     if (old.isEmpty()) {
-      throw new TemplateError("replace: the old text is empty");
+      throw new TemplateError("replace: the text to replace is empty");
     }
     StringBuilder out = new StringBuilder();
     int at = 0;

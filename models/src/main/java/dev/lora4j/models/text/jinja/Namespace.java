@@ -3,7 +3,9 @@ package dev.lora4j.models.text.jinja;
 import java.util.HashMap;
 import java.util.Map;
 
-/** A value whose attributes a template may set, also from inside a loop. */
+/**
+ * A Jinja namespace: a value with attributes that a template may assign, even from inside a loop.
+ */
 final class Namespace {
   private final Map<String, Object> attributes;
 

@@ -3,7 +3,7 @@ package dev.lora4j.models.text.jinja;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 
-/** The filters that make numbers. */
+/** The numeric filters. */
 final class Numbers {
   private Numbers() {}
 
@@ -41,7 +41,7 @@ final class Numbers {
   static Object round(Object value, Arguments arguments) {
     double number =
         Values.number(value)
-            .orElseThrow(() -> new TemplateError("round: no number: " + Values.named(value)))
+            .orElseThrow(() -> new TemplateError("round: not a number: " + Values.named(value)))
             .doubleValue();
     int digits = (int) Math.min(18, arguments.integer(0, "precision", 0));
     RoundingMode mode =

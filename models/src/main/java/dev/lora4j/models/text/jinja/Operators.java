@@ -4,7 +4,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Python's arithmetic, as far as templates use it. */
+/** Python's arithmetic operators, as far as chat templates use them. */
 final class Operators {
   private Operators() {}
 
@@ -67,7 +67,7 @@ final class Operators {
       }
       return doubles(operator, x.doubleValue(), y.doubleValue());
     } catch (ArithmeticException e) {
-      throw new TemplateError("a number too large: " + x + " " + operator + " " + y);
+      throw new TemplateError("number out of range: " + x + " " + operator + " " + y);
     }
   }
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 
-/** How Python writes values, and what it calls whitespace. */
+/** Python's text form of values, and its definition of whitespace. */
 final class PythonText {
   private PythonText() {}
 
@@ -33,7 +33,7 @@ final class PythonText {
     return stripLeft(stripRight(text));
   }
 
-  /** {@code str(value)}. */
+  /** Returns {@code str(value)}. */
   static String str(Object value) {
     if (value instanceof String text) {
       return text;
@@ -41,7 +41,7 @@ final class PythonText {
     return value instanceof Undefined ? "" : repr(value);
   }
 
-  /** {@code repr(value)}. */
+  /** Returns {@code repr(value)}. */
   static String repr(Object value) {
     if (value instanceof String text) {
       return quoted(text);
@@ -94,7 +94,10 @@ final class PythonText {
     return out.append(quote).toString();
   }
 
-  /** The shortest decimal that gives the number again, with an exponent where Python has one. */
+  /**
+   * Returns the shortest decimal that parses back to the number, with an exponent where Python uses
+   * one.
+   */
   static String number(double d) {
     if (Double.isNaN(d)) {
       return "nan";

@@ -3,11 +3,11 @@ package dev.lora4j.models.text.jinja;
 import java.util.List;
 
 /**
- * What a template made.
+ * The output of a template.
  *
- * @param text all of it
- * @param generated the pieces that stand between {@code {% generation %}} and {@code {%
- *     endgeneration %}}, in order
+ * @param text the complete text
+ * @param generated spans between {@code {% generation %}} and {@code {% endgeneration %}}, in
+ *     order: the text that carries completion-only loss
  */
 public record Rendering(String text, List<Span> generated) {
   public Rendering {

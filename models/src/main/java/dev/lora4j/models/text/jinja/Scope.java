@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The variables that a piece of a template sees; what it sets is gone after it. */
+/** The variables visible to a block; assignments are discarded at the end of the block. */
 final class Scope {
   private final @Nullable Scope outer;
   private final Map<String, Object> variables = new HashMap<>();

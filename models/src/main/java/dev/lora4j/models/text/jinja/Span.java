@@ -1,9 +1,9 @@
 package dev.lora4j.models.text.jinja;
 
 /**
- * A piece of a text.
+ * A span of text.
  *
  * @param begin index of the first char
- * @param end index of the char after the last
+ * @param end index after the last char
  */
 public record Span(int begin, int end) {}

@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** Python's ways to cut a string into pieces. */
+/** Python's string splitting methods. */
 final class Splitting {
   private Splitting() {}
 

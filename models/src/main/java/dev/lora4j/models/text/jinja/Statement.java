@@ -2,10 +2,10 @@ package dev.lora4j.models.text.jinja;
 
 import java.util.List;
 
-/** What a piece of a template does. */
+/** A statement of a template. */
 @FunctionalInterface
 interface Statement {
-  /** How the statements around it go on. */
+  /** The control flow after a statement. */
   enum Flow {
     ON,
     BREAK,

@@ -8,12 +8,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads a template: its text, what it prints, and its tags. */
+/** The parser of a template's statements: text, output expressions and tags. */
 final class StatementParser {
   private static final Set<String> TAGS =
       Set.of("for", "if", "set", "macro", "generation", "break", "continue");
 
-  /** Steps: a turn makes a scope and a dozen variables. */
+  /** Budget of one iteration, which creates a scope and a dozen variables. */
   private static final int TURN_OF_A_LOOP = 10;
 
   private final TokenReader tokens;
@@ -28,12 +28,12 @@ final class StatementParser {
   Statement template() {
     Statement body = body(Set.of());
     if (!tokens.at(Kind.END)) {
-      throw tokens.unexpected("a tag that closes nothing");
+      throw tokens.unexpected("unexpected end tag");
     }
     return body;
   }
 
-  /** Everything up to a tag of one of these names, whose name is next then. */
+  /** Parses everything up to a tag with one of these names, and stops before that name. */
   private Statement body(Set<String> ends) {
     List<Statement> statements = new ArrayList<>();
     while (true) {
@@ -89,13 +89,13 @@ final class StatementParser {
       case "continue" -> jump(Flow.CONTINUE, name);
       default ->
           throw TemplateError.at(
-              name.line(), "no tag {% " + name.text() + " %}" + Hints.of(name.text(), TAGS));
+              name.line(), "unknown tag {% " + name.text() + " %}" + Hints.of(name.text(), TAGS));
     };
   }
 
   private Statement jump(Flow flow, Token name) {
     if (loops == 0) {
-      throw TemplateError.at(name.line(), name.text() + " outside of a loop");
+      throw TemplateError.at(name.line(), name.text() + " outside a loop");
     }
     tokens.expect(Kind.CLOSE_TAG);
     return run -> flow;
@@ -130,7 +130,7 @@ final class StatementParser {
     Expression source = expressions.withoutCondition();
     Expression filter = tokens.skipName("if") ? expressions.expression() : run -> true;
     if (tokens.atName("recursive")) {
-      throw tokens.unexpected("recursive loops are not known here");
+      throw tokens.unexpected("recursive loops are not supported");
     }
     tokens.expect(Kind.CLOSE_TAG);
     loops++;
@@ -236,7 +236,7 @@ final class StatementParser {
     tokens.expect(Kind.CLOSE_TAG);
     return run -> {
       if (!(run.scope().get(variable.text()) instanceof Namespace namespace)) {
-        throw TemplateError.at(variable.line(), variable.text() + " is no namespace");
+        throw TemplateError.at(variable.line(), variable.text() + " is not a namespace");
       }
       namespace.set(attribute, value.in(run));
       return Flow.ON;

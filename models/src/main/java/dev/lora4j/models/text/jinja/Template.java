@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A chat template. It is rendered as transformers does it: {@code trim_blocks} and {@code
- * lstrip_blocks} are on, one newline at the template's end does not count, and {@code break},
- * {@code continue} and {@code {% generation %}} are known. Immutable.
+ * A chat template. It renders as in transformers: {@code trim_blocks} and {@code lstrip_blocks} are
+ * on, one newline at the template's end is ignored, and {@code break}, {@code continue} and {@code
+ * {% generation %}} are supported. Immutable.
  */
 public final class Template {
   private final Statement body;
@@ -21,10 +21,11 @@ public final class Template {
   }
 
   /**
-   * Reads a template.
+   * Parses a template.
    *
-   * @param clock what {@code strftime_now} shows
-   * @throws TemplateError naming the line where it is no Jinja, or Jinja that is not known here
+   * @param clock the clock of {@code strftime_now}
+   * @throws TemplateError if the template is invalid, or uses an unsupported part of Jinja; the
+   *     message names the line
    */
   public static Template parse(String source, Clock clock) {
     List<Token> tokens = new Lexer(source).tokens();
@@ -36,7 +37,7 @@ public final class Template {
     }
   }
 
-  /** Whether the template says by itself which text a model generates. */
+  /** Returns true if the template marks the text that the model generates. */
   public boolean marksGenerated() {
     return marksGenerated;
   }
@@ -44,9 +45,9 @@ public final class Template {
   /**
    * Renders the template.
    *
-   * @param variables name → value: strings, booleans, numbers, lists and maps of such, and an empty
+   * @param variables name → value: strings, booleans, numbers, lists, maps of such, and an empty
    *     {@code Optional} for Python's {@code None}
-   * @throws TemplateError what the template raised, or where it made no sense
+   * @throws TemplateError if the template raises an error, or fails on these variables
    */
   public Rendering render(Map<String, ?> variables) {
     Run run = new Run(Functions.all(clock));

@@ -1,6 +1,6 @@
 package dev.lora4j.models.text.jinja;
 
-/** A template that cannot be read, or that refuses what it was given. */
+/** A template that is invalid, fails, or rejects its input. */
 public final class TemplateError extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 

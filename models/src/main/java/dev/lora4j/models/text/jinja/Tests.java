@@ -55,7 +55,8 @@ final class Tests {
 
   static Test required(String name) {
     return find(name)
-        .orElseThrow(() -> new TemplateError("no test " + name + Hints.of(name, ALL.keySet())));
+        .orElseThrow(
+            () -> new TemplateError("unknown test " + name + Hints.of(name, ALL.keySet())));
   }
 
   private static Object other(Arguments arguments) {

@@ -1,11 +1,11 @@
 package dev.lora4j.models.text.jinja;
 
 /**
- * A piece of a template.
+ * A lexical token.
  *
- * @param kind what it is
- * @param text its content; a string's without quotes and escapes
- * @param line where it begins, from 1
+ * @param kind its kind
+ * @param text its content; strings without quotes and escapes
+ * @param line line of its first character, from 1
  */
 record Token(Kind kind, String text, int line) {
   enum Kind {

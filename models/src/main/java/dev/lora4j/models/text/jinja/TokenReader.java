@@ -3,7 +3,7 @@ package dev.lora4j.models.text.jinja;
 import dev.lora4j.models.text.jinja.Token.Kind;
 import java.util.List;
 
-/** Reads tokens in order. */
+/** A cursor over tokens. */
 final class TokenReader {
   private final List<Token> tokens;
   private int next;
@@ -40,7 +40,7 @@ final class TokenReader {
     return peek().is(Kind.NAME, name);
   }
 
-  /** Takes the operator if it is next. */
+  /** Consumes the operator if it is next. */
   boolean skipOperator(String operator) {
     boolean there = atOperator(operator);
     if (there) {
@@ -49,7 +49,7 @@ final class TokenReader {
     return there;
   }
 
-  /** Takes the name if it is next. */
+  /** Consumes the name if it is next. */
   boolean skipName(String name) {
     boolean there = atName(name);
     if (there) {

@@ -1,9 +1,9 @@
 package dev.lora4j.models.text.jinja;
 
 /**
- * The value of what has none. It prints as nothing and counts as false; to look into it is an
- * error.
+ * The undefined value. It prints as an empty string and is false; accessing an attribute of it is
+ * an error.
  *
- * @param what the name or path that led to nothing
+ * @param what the name or path that is undefined
  */
 record Undefined(String what) {}

@@ -10,14 +10,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a template computes with: {@code String}, {@code Boolean}, {@code Long}, {@code Double},
+ * The value types of a template: {@code String}, {@code Boolean}, {@code Long}, {@code Double},
  * {@code List}, {@code Map}, {@link None}, {@link Undefined}, {@link Namespace} and {@link
- * Callable}. Nothing else ever gets in.
+ * Callable}. No other type can enter.
  */
 final class Values {
   private Values() {}
 
-  /** A value from Java, copied into the kinds above. */
+  /** Copies a Java value into the types above. */
   static Object of(@Nullable Object value) {
     if (value == null) {
       return None.NONE;
@@ -38,18 +38,20 @@ final class Values {
     } else if (value instanceof String || value instanceof Boolean || value instanceof Long) {
       return value;
     }
-    throw new IllegalArgumentException("no value for a template: " + value.getClass());
+    throw new IllegalArgumentException("unsupported type of template value: " + value.getClass());
   }
 
-  /** The element of a collection, of which all are made by {@link #of} or by a template. */
+  /**
+   * Casts the element of a collection; all collections are created by {@link #of} or by a template.
+   */
   static Object known(@Nullable Object element) {
     return element == null ? None.NONE : element;
   }
 
-  /** A value that a dictionary can be asked for: no list and no dictionary. */
+  /** Returns a value that can be a dictionary key: neither a list nor a dictionary. */
   static Object key(Object value) {
     if (value instanceof List || value instanceof Map) {
-      throw new TemplateError(named(value) + " cannot be a key");
+      throw new TemplateError(named(value) + " cannot be a dictionary key");
     }
     return value;
   }
@@ -90,7 +92,7 @@ final class Values {
     return a instanceof Undefined ? b instanceof Undefined : a.equals(b);
   }
 
-  /** The order of two numbers or two strings. */
+  /** Compares two numbers or two strings. */
   static int compare(Object a, Object b) {
     Optional<Number> x = number(a);
     Optional<Number> y = number(b);
@@ -101,19 +103,19 @@ final class Values {
     } else if (a instanceof String left && b instanceof String right) {
       return left.compareTo(right);
     }
-    throw new TemplateError("cannot order " + named(a) + " and " + named(b));
+    throw new TemplateError("cannot compare " + named(a) + " and " + named(b));
   }
 
   static boolean contains(Object container, Object item) {
     if (container instanceof String text) {
-      return text.contains(text(item, "the left side of in"));
+      return text.contains(text(item, "left operand of in"));
     } else if (container instanceof Map<?, ?> map) {
       return map.containsKey(key(item));
     }
     return items(container).stream().anyMatch(candidate -> equal(candidate, item));
   }
 
-  /** What a loop goes through: elements, keys, or characters; nothing of what is undefined. */
+  /** Returns the items of a loop: elements, keys or characters; none if undefined. */
   static List<Object> items(Object value) {
     if (value instanceof List<?> list) {
       List<Object> copy = new ArrayList<>(list.size());
@@ -128,7 +130,7 @@ final class Values {
     } else if (value instanceof Undefined) {
       return new ArrayList<>();
     }
-    throw new TemplateError(named(value) + " cannot be gone through");
+    throw new TemplateError(named(value) + " is not iterable");
   }
 
   static long length(Object value) {
@@ -160,7 +162,7 @@ final class Values {
     throw new TemplateError(what + ": expected an integer, found " + named(value));
   }
 
-  /** Numbers; true and false are 1 and 0. */
+  /** Returns the number, with true and false as 1 and 0. */
   static Optional<Number> number(Object value) {
     if (value instanceof Boolean b) {
       return Optional.of(b ? 1L : 0L);
@@ -168,7 +170,7 @@ final class Values {
     return value instanceof Number n ? Optional.of(n) : Optional.empty();
   }
 
-  /** The value as an error shows it. */
+  /** Describes a value for an error message. */
   static String named(Object value) {
     if (value instanceof Undefined undefined) {
       return "'" + undefined.what() + "' (undefined)";
