@@ -7,7 +7,7 @@ import sys
 from transformers.utils import chat_template_utils
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "models/src/test/resources/fixtures/text/chat"
+FOLDER = ROOT / "llm/src/test/resources/fixtures/text/chat"
 TODAY = datetime.datetime(2026, 3, 4, 15, 6, 7)
 
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from networks import ConvNet
 
-FOLDER = ROOT / "models/src/test/resources/fixtures/convnet"
+FOLDER = ROOT / "vision/src/test/resources/fixtures/convnet"
 LINEAR = ["fc1", "fc2", "fc3"]
 RANK, ALPHA, STEPS, BATCH = 4, 4, 20, 4
 # With Adam's default eps of 1e-8 a gradient near zero moves its weight by lr in a direction that depends on rounding, so

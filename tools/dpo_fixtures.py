@@ -15,7 +15,7 @@ from transformers.utils import logging
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
-FOLDER = ROOT / "models/src/test/resources/fixtures/llm"
+FOLDER = ROOT / "llm/src/test/resources/fixtures/llm"
 FAMILIES, VOCAB, BETA, TOLERANCE = ["llama3", "gpt2"], 96, 0.3, 1e-5
 LENGTHS = [(4, 9, 6), (3, 5, 11), (7, 12, 10), (2, 4, 5)]  # prompt, prompt and chosen, prompt and rejected
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-RESOURCES = ROOT / "models/src/test/resources/fixtures"
+RESOURCES = ROOT / "llm/src/test/resources/fixtures"
 FOLDER = RESOURCES / "gguf"
 LLAMA = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
          "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",

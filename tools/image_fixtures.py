@@ -1,6 +1,6 @@
 """Creates the images of the data tests, with the pixels that Pillow decodes.
 
-Run with Pillow and NumPy: python tools/image_fixtures.py core/src/test/resources/dev/lora4j/data
+Run with Pillow and NumPy: python tools/image_fixtures.py vision/src/test/resources/dev/lora4j/vision
 Each NAME.rgb contains the planes [3, height, width] of NAME.* as bytes; small.rgb is large.png at 8×8.
 """
 

@@ -10,7 +10,7 @@ from layer_fixtures import build, conv, describe
 from networks import ConvNet
 
 CORE = ROOT / "core/src/test/resources/fixtures/init"
-MODELS = ROOT / "models/src/test/resources/fixtures/init"
+MODELS = ROOT / "llm/src/test/resources/fixtures/init"
 FIRST = 8
 
 LAYERS = dict(

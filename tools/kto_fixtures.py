@@ -20,7 +20,7 @@ from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
-FOLDER = ROOT / "models/src/test/resources/fixtures/llm"
+FOLDER = ROOT / "llm/src/test/resources/fixtures/llm"
 FAMILIES, VOCAB, BETA, DESIRABLE, UNDESIRABLE, TOLERANCE = ["llama3", "gpt2"], 96, 0.3, 1.25, 0.75, 1e-5
 LENGTHS = [(4, 9, 1), (3, 5, 0), (7, 12, 1), (2, 4, 1), (5, 11, 0), (2, 9, 0)]  # prompt, with completion, label
 BATCHES = [6, 3]

@@ -19,7 +19,7 @@ from transformers.utils import logging
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
-FOLDER = ROOT / "models/src/test/resources/fixtures/llm"
+FOLDER = ROOT / "llm/src/test/resources/fixtures/llm"
 VOCAB, TOKENS, NEW_TOKENS, TOLERANCE = 96, 24, 24, 1e-5
 SMALL = dict(vocab_size=VOCAB, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
              max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2)

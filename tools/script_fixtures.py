@@ -18,8 +18,8 @@ from torch import nn
 from networks import ConvNet
 from script_networks import SCRIPTED, NoForward, Regressor, TwoInputs, Writer
 
-FOLDER = ROOT / "models/src/test/resources/fixtures/script"
-CONVNET = ROOT / "models/src/test/resources/fixtures/convnet"
+FOLDER = ROOT / "torchscript/src/test/resources/fixtures/script"
+CONVNET = ROOT / "vision/src/test/resources/fixtures/convnet"
 CASES = dict(
     resnet=dict(
         convs=dict(r=3, lora_alpha=6, target_modules=["conv1", "conv2", "downsample.0", "fc"]),

@@ -8,7 +8,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from transformers import PreTrainedTokenizerFast
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "models/src/test/resources/fixtures/text"
+FOLDER = ROOT / "llm/src/test/resources/fixtures/text"
 VOCABULARY = 700
 
 CORPUS = [

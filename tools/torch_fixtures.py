@@ -19,8 +19,8 @@ from transformers import AutoModelForCausalLM
 
 FOLDER = ROOT / "core/src/test/resources/fixtures/torch"
 ADAPTER = ROOT / "core/src/test/resources/fixtures/peft/mlp-dora-true-names-bias_lora_only-patterns_rank-extra_exclude_regex-dropout_some.safetensors"
-MODELS = ROOT / "models/src/test/resources/fixtures/llm"
-CHECKPOINTS = ROOT / "models/src/test/resources/fixtures/pickled"
+MODELS = ROOT / "llm/src/test/resources/fixtures/llm"
+CHECKPOINTS = ROOT / "llm/src/test/resources/fixtures/pickled"
 FORMATS = [torch.float64, torch.float32, torch.float16, torch.bfloat16,
            torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool]
 

@@ -1,12 +1,12 @@
 package dev.lora4j;
 
-import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.Stage;
 import dev.lora4j.nn.Staged;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.List;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
@@ -20,9 +20,9 @@ public final class Mlp extends Staged {
   public static final long CLASSES = 3;
   private static final long WIDTH = 8;
 
-  private final Child fc1 = child("fc1", new Linear(IN, WIDTH));
-  private final Child block = child("block", new Block());
-  private final Child head = child("head", new Linear(WIDTH, CLASSES));
+  private final Slot fc1 = child("fc1", new Linear(IN, WIDTH));
+  private final Slot block = child("block", new Block());
+  private final Slot head = child("head", new Linear(WIDTH, CLASSES));
 
   private final List<Stage> stages =
       List.of(
@@ -41,7 +41,7 @@ public final class Mlp extends Staged {
   }
 
   private static final class Block extends Module {
-    private final Child fc2 = child("fc2", Linear.withoutBias(WIDTH, WIDTH));
+    private final Slot fc2 = child("fc2", Linear.withoutBias(WIDTH, WIDTH));
 
     @Override
     public Tensor forward(Tensor x) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.TensorFile;
-import dev.lora4j.lora.AdapterSummary;
+import dev.lora4j.lora.format.AdapterSummary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;

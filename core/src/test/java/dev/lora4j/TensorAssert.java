@@ -1,6 +1,6 @@
 package dev.lora4j;
 
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;

@@ -1,6 +1,6 @@
 package dev.lora4j.bench;
 
-import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.runtime.Engine;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;

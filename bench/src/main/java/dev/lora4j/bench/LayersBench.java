@@ -42,7 +42,7 @@ final class LayersBench implements Callable<Integer> {
         "-Dorg.bytedeco.javacpp.nopointergc=true",
         "-cp",
         System.getProperty("java.class.path"),
-        Main.class.getName(),
+        BenchMain.class.getName(),
         "layers-own");
   }
 

@@ -2,9 +2,9 @@ package dev.lora4j.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.Unmerging;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.merge.Unmerging;
 import dev.lora4j.nn.Activation;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
@@ -120,7 +120,7 @@ final class LayersRun implements Callable<Integer> {
       long before = 0;
       for (int i = 0; i < SWITCHES + 100; i++) {
         if (i == 100) {
-          before = Memory.rssBytes();
+          before = PeakMemory.rssBytes();
           switches = 0;
         }
         long start = System.nanoTime();
@@ -132,7 +132,7 @@ final class LayersRun implements Callable<Integer> {
         }
       }
       report.put("switch", switches / 1e9 / SWITCHES);
-      report.put("switching_grew_mb", (Memory.rssBytes() - before) / 1e6);
+      report.put("switching_grew_mb", (PeakMemory.rssBytes() - before) / 1e6);
     }
   }
 }

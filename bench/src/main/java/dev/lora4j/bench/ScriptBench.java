@@ -1,18 +1,18 @@
 package dev.lora4j.bench;
 
-import dev.lora4j.data.ImageSet;
-import dev.lora4j.data.ImageSplits;
-import dev.lora4j.data.SyntheticShapes;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
-import dev.lora4j.models.ConvNet;
-import dev.lora4j.models.script.TorchScriptModel;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.torchscript.TorchScriptModel;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.Sgd;
 import dev.lora4j.train.Trainer;
 import dev.lora4j.train.Workers;
+import dev.lora4j.vision.ConvNet;
+import dev.lora4j.vision.ImageSet;
+import dev.lora4j.vision.ImageSplits;
+import dev.lora4j.vision.SyntheticShapes;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,9 +1,9 @@
 package dev.lora4j.bench;
 
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.nn.GradientView;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.GradientBuffer;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +23,7 @@ final class TrainingStep implements Runnable, AutoCloseable {
   private final Tensor x;
   private final Workers workers;
   private final List<Parameter> trained;
-  private final List<GradientView> views = new ArrayList<>();
+  private final List<GradientBuffer> views = new ArrayList<>();
   private final Scalar rate = Ops.keepScalar(-1e-6);
 
   TrainingStep(LoraModel model, int rows, int features, Workers workers) {
@@ -33,7 +33,7 @@ final class TrainingStep implements Runnable, AutoCloseable {
     x = Ops.keep(torch.randn(rows, features));
     trained = model.base().trainableParameters();
     for (int i = 0; i < workers.count(); i++) {
-      views.add(new GradientView(trained));
+      views.add(new GradientBuffer(trained));
     }
   }
 
@@ -81,7 +81,7 @@ final class TrainingStep implements Runnable, AutoCloseable {
 
   @Override
   public void close() {
-    views.forEach(GradientView::close);
+    views.forEach(GradientBuffer::close);
     x.deallocate();
     rate.deallocate();
   }

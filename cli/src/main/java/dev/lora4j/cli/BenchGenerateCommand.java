@@ -1,19 +1,22 @@
 package dev.lora4j.cli;
 
-import static dev.lora4j.cli.HelpText.DEFAULT;
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.ModelShape;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.show.TextTable;
+import dev.lora4j.llm.generate.Generation;
+import dev.lora4j.llm.generate.GenerationConfig;
+import dev.lora4j.llm.generate.Generator;
+import dev.lora4j.llm.model.Llama;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.Targets;
-import dev.lora4j.lora.Unmerging;
-import dev.lora4j.models.Llama;
-import dev.lora4j.models.generation.Generation;
-import dev.lora4j.models.generation.GenerationConfig;
-import dev.lora4j.models.generation.Generator;
-import dev.lora4j.nn.Blas;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.merge.Unmerging;
+import dev.lora4j.nn.runtime.Blas;
+import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.EnumMap;

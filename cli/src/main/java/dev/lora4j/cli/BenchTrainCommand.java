@@ -1,22 +1,25 @@
 package dev.lora4j.cli;
 
-import static dev.lora4j.cli.HelpText.DEFAULT;
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.ModelShape;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.show.ProcessMemory;
 import dev.lora4j.io.ScratchDirectory;
+import dev.lora4j.llm.dataset.Example;
+import dev.lora4j.llm.model.Llama;
+import dev.lora4j.llm.train.BatchConfig;
+import dev.lora4j.llm.train.CausalLmObjective;
+import dev.lora4j.llm.train.EvalAndSavePolicy;
+import dev.lora4j.llm.train.LanguageModelTrainer;
+import dev.lora4j.llm.train.TrainingArguments;
+import dev.lora4j.llm.train.TrainingJob;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
-import dev.lora4j.lora.Targets;
-import dev.lora4j.models.Llama;
-import dev.lora4j.models.text.Example;
-import dev.lora4j.models.training.Batching;
-import dev.lora4j.models.training.CausalLmObjective;
-import dev.lora4j.models.training.FineTuning;
-import dev.lora4j.models.training.Pace;
-import dev.lora4j.models.training.TuningRequest;
-import dev.lora4j.models.training.TuningSettings;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
 import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -113,8 +116,8 @@ final class BenchTrainCommand implements Callable<Integer> {
     List<Double> rates = new ArrayList<>();
     try (Llama network = new Llama(shape.config(Math.max(2048, tokens)))) {
       flopPerToken = flopPerToken(network);
-      FineTuning.run(
-          TuningRequest.of(
+      LanguageModelTrainer.run(
+          TrainingJob.of(
                   Lora.adapt(
                       network,
                       LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear())),
@@ -132,12 +135,12 @@ final class BenchTrainCommand implements Callable<Integer> {
     return rates;
   }
 
-  private TuningSettings settings() {
-    Batching batching = Batching.of(batch).maxTokens(tokens);
-    return TuningSettings.of(1e-4)
+  private TrainingArguments settings() {
+    BatchConfig batching = BatchConfig.of(batch).maxSeqLength(tokens);
+    return TrainingArguments.of(1e-4)
         .steps(steps)
         .batching(checkpointing ? batching.recomputing() : batching)
-        .pace(Pace.every(steps));
+        .pace(EvalAndSavePolicy.every(steps));
   }
 
   private List<Example> examples() {

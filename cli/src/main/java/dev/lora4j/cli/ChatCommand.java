@@ -1,10 +1,20 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.models.generation.Generator;
-import dev.lora4j.models.generation.Session;
-import dev.lora4j.models.talk.Conversation;
-import dev.lora4j.models.talk.TextModel;
-import dev.lora4j.models.talk.WritingOptions;
+import dev.lora4j.cli.chat.ChatInput;
+import dev.lora4j.cli.chat.ChatLoop;
+import dev.lora4j.cli.chat.ChatOutput;
+import dev.lora4j.cli.chat.PipedInput;
+import dev.lora4j.cli.chat.TerminalInput;
+import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.options.SamplingOptions;
+import dev.lora4j.cli.show.Screen;
+import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.chat.Conversation;
+import dev.lora4j.llm.chat.GenerationOptions;
+import dev.lora4j.llm.generate.GenerationSession;
+import dev.lora4j.llm.generate.Generator;
 import dev.lora4j.train.Workers;
 import java.util.List;
 import java.util.Optional;
@@ -60,10 +70,10 @@ final class ChatCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    WritingOptions options = sampling.options(DEFAULT_TEMPERATURE);
-    try (TextModel opened = models.open(References.resolve(model));
+    GenerationOptions options = sampling.options(DEFAULT_TEMPERATURE);
+    try (ChatModel opened = models.open(References.resolve(model));
         Workers shared = new Workers(workers);
-        Session session = Generator.sharedBy(shared, opened.network()).session();
+        GenerationSession session = Generator.sharedBy(shared, opened.network()).session();
         ChatInput input = input()) {
       List<String> names = opened.adapterNames();
       opened.activate(names.subList(0, Math.min(1, names.size())));

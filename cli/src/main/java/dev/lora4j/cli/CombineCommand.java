@@ -1,13 +1,16 @@
 package dev.lora4j.cli;
 
-import static dev.lora4j.cli.HelpText.DEFAULT;
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
-import dev.lora4j.cli.report.Numbers;
-import dev.lora4j.lora.BaseCheck;
-import dev.lora4j.lora.Combination;
-import dev.lora4j.models.checkpoint.CombineJob;
-import dev.lora4j.models.checkpoint.CombineSummary;
+import dev.lora4j.cli.options.CombinationOptions;
+import dev.lora4j.cli.options.DTypeName;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.merge.CombineJob;
+import dev.lora4j.llm.merge.CombineSummary;
+import dev.lora4j.lora.combine.Combination;
+import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,8 +99,8 @@ final class CombineCommand implements Callable<Integer> {
                 made.smallestRank() == made.largestRank()
                     ? String.valueOf(made.largestRank())
                     : made.smallestRank() + " to " + made.largestRank(),
-                Numbers.count(made.numbers()),
-                Numbers.bytes(made.bytes()),
+                NumberFormats.count(made.numbers()),
+                NumberFormats.bytes(made.bytes()),
                 out));
     return 0;
   }

@@ -1,9 +1,11 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.cli.report.Numbers;
-import dev.lora4j.lora.AdapterConversion;
-import dev.lora4j.lora.AdapterKind;
+import dev.lora4j.cli.options.DTypeName;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.lora.format.AdapterConversion;
+import dev.lora4j.lora.format.AdapterKind;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -122,8 +124,8 @@ final class ConvertCommand implements Callable<Integer> {
                 done.from().word(),
                 done.to().word(),
                 done.layers(),
-                Numbers.count(done.numbers()),
-                Numbers.bytes(done.bytes()),
+                NumberFormats.count(done.numbers()),
+                NumberFormats.bytes(done.bytes()),
                 out));
   }
 }

@@ -1,20 +1,23 @@
 package dev.lora4j.cli;
 
-import static dev.lora4j.cli.HelpText.DEFAULT;
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
-import dev.lora4j.models.gguf.ModelFiles;
-import dev.lora4j.models.text.ChatTemplate;
-import dev.lora4j.models.text.DataForm;
-import dev.lora4j.models.text.DataReport;
-import dev.lora4j.models.text.Example;
-import dev.lora4j.models.text.ExampleGroups;
-import dev.lora4j.models.text.ExampleOptions;
-import dev.lora4j.models.text.Learned;
-import dev.lora4j.models.text.LossView;
-import dev.lora4j.models.text.TextData;
-import dev.lora4j.models.text.Tokenizer;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.show.Screen;
+import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataReport;
+import dev.lora4j.llm.dataset.Example;
+import dev.lora4j.llm.dataset.ExampleGroups;
+import dev.lora4j.llm.dataset.ExampleOptions;
+import dev.lora4j.llm.dataset.LabelView;
+import dev.lora4j.llm.dataset.LossOn;
+import dev.lora4j.llm.dataset.TextData;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.tokenizer.ChatTemplate;
+import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -110,7 +113,7 @@ final class DataCommand implements Callable<Integer> {
   private Found read(TextData data, ModelFiles files, Tokenizer tokenizer) {
     ExampleOptions options =
         new ExampleOptions(
-            maxTokens, Learned.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
+            maxTokens, LossOn.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
     return new Found(data.form(), ExampleGroups.of(data, tokenizer, options));
   }
 
@@ -129,7 +132,7 @@ final class DataCommand implements Callable<Integer> {
         lengths[lengths.length - 1],
         lengths[lengths.length / 2]);
     found.report().warnings().forEach(warning -> out.println("Warning: " + warning));
-    LossView view = inColour() ? LossView.inColour(tokenizer) : LossView.withMarks(tokenizer);
+    LabelView view = inColour() ? LabelView.inColour(tokenizer) : LabelView.withMarks(tokenizer);
     List<Example> shown = shown(found);
     for (int i = 0; i < shown.size(); i++) {
       out.println();

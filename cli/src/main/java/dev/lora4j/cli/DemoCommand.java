@@ -1,9 +1,12 @@
 package dev.lora4j.cli;
 
-import static dev.lora4j.cli.HelpText.DEFAULT;
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
+import dev.lora4j.cli.demo.Demo;
+import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
+import dev.lora4j.cli.show.ProcessMemory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,9 @@
 package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.models.checkpoint.Diagnosis;
-import dev.lora4j.models.checkpoint.Doctor;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.llm.merge.Diagnosis;
+import dev.lora4j.llm.merge.Doctor;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;

@@ -1,7 +1,7 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.nn.Blas;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.nn.runtime.Blas;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;

@@ -1,10 +1,18 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.train.ExampleDataOptions;
+import dev.lora4j.cli.train.ExampleTraining;
+import dev.lora4j.cli.train.Examples;
+import dev.lora4j.cli.train.TestScore;
+import dev.lora4j.cli.train.TextEvaluation;
+import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.models.script.TorchScriptModel;
-import dev.lora4j.models.talk.TextModel;
+import dev.lora4j.torchscript.TorchScriptModel;
 import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,7 +72,7 @@ final class EvalCommand implements Callable<Integer> {
       })
   private Path data = Path.of("");
 
-  @Mixin private ExampleOptions examples = new ExampleOptions();
+  @Mixin private ExampleDataOptions examples = new ExampleDataOptions();
 
   @Option(
       names = "--max-seq-length",
@@ -107,7 +115,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void evaluateText(Path directory) {
-    try (TextModel net = adapters.open(directory)) {
+    try (ChatModel net = adapters.open(directory)) {
       net.activate(net.adapterNames());
       new TextEvaluation(net, data, maxTokens).run(workers, output);
     }
@@ -128,7 +136,7 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Score score) {
+  private void print(TestScore score) {
     output.show(
         score::fill,
         out -> score.figures().forEach((name, figure) -> out.printf("  %-12s %s%n", name, figure)));

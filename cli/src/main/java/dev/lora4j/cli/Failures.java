@@ -3,6 +3,7 @@ package dev.lora4j.cli;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.FormerNames;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.train.TrainingFailed;
 import java.io.PrintWriter;

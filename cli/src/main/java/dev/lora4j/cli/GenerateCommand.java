@@ -1,14 +1,20 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.generation.Generator;
-import dev.lora4j.models.generation.Session;
-import dev.lora4j.models.talk.Answer;
-import dev.lora4j.models.talk.TextListener;
-import dev.lora4j.models.talk.TextModel;
-import dev.lora4j.models.talk.Voice;
-import dev.lora4j.models.talk.WritingOptions;
-import dev.lora4j.models.text.Message;
+import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.options.SamplingOptions;
+import dev.lora4j.cli.show.AnswerLines;
+import dev.lora4j.cli.show.TerminalText;
+import dev.lora4j.llm.chat.ChatFormat;
+import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.chat.Completion;
+import dev.lora4j.llm.chat.GenerationOptions;
+import dev.lora4j.llm.chat.TextListener;
+import dev.lora4j.llm.generate.GenerationSession;
+import dev.lora4j.llm.generate.Generator;
+import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,21 +78,21 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    WritingOptions options = sampling.options(0);
+    GenerationOptions options = sampling.options(0);
     if (raw && system.isPresent()) {
       throw new UserError(
           "--system-prompt needs the chat template, which --raw disables; drop one of them");
     }
-    try (TextModel opened = models.open(References.resolve(model));
+    try (ChatModel opened = models.open(References.resolve(model));
         Workers shared = new Workers(workers);
-        Session session = Generator.sharedBy(shared, opened.network()).session()) {
+        GenerationSession session = Generator.sharedBy(shared, opened.network()).session()) {
       opened.activate(opened.adapterNames());
       print(opened, opened.write(session, ids(opened.voice()), options, listener()));
     }
     return 0;
   }
 
-  private int[] ids(Voice voice) {
+  private int[] ids(ChatFormat voice) {
     if (raw || (voice.template().isEmpty() && system.isEmpty())) {
       return voice.tokenizer().encode(prompt);
     }
@@ -107,7 +113,7 @@ final class GenerateCommand implements Callable<Integer> {
     };
   }
 
-  private void print(TextModel opened, Answer answer) {
+  private void print(ChatModel opened, Completion answer) {
     output.show(
         root -> AnswerLines.fill(root, answer, opened.active()),
         out -> {

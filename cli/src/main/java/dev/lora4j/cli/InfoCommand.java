@@ -1,12 +1,18 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.show.AdapterListing;
+import dev.lora4j.cli.show.GgufListing;
+import dev.lora4j.cli.show.Listing;
+import dev.lora4j.cli.show.ScriptListing;
+import dev.lora4j.cli.show.TensorListing;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.gguf.GgufFile;
-import dev.lora4j.lora.AdapterSummary;
-import dev.lora4j.models.checkpoint.Checkpoint;
-import dev.lora4j.models.checkpoint.ListedTensor;
-import dev.lora4j.models.gguf.GgufModel;
-import dev.lora4j.models.script.TorchScriptModel;
+import dev.lora4j.llm.checkpoint.Checkpoint;
+import dev.lora4j.llm.checkpoint.ListedTensor;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.lora.format.AdapterSummary;
+import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

@@ -1,7 +1,8 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.training.Versions;
+import dev.lora4j.cli.options.FormerNames;
+import dev.lora4j.llm.recipe.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -1,9 +1,10 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.cli.options.MergeOptions;
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.io.gguf.GgmlType;
-import dev.lora4j.models.checkpoint.MergeJob;
-import dev.lora4j.models.script.TorchScriptModel;
+import dev.lora4j.llm.merge.MergeJob;
+import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -60,6 +61,6 @@ final class MergeCommand implements Callable<Integer> {
         .output()
         .show(
             root -> root.put("bytes", bytes).put("out", out.toString()),
-            text -> text.printf("Wrote %s to %s%n", Numbers.bytes(bytes), out));
+            text -> text.printf("Wrote %s to %s%n", NumberFormats.bytes(bytes), out));
   }
 }

@@ -1,11 +1,15 @@
 package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.cli.report.Numbers;
-import dev.lora4j.models.checkpoint.Checkpoint;
-import dev.lora4j.models.checkpoint.MergeJob;
-import dev.lora4j.models.checkpoint.MergeSummary;
-import dev.lora4j.models.gguf.GgufModel;
+import dev.lora4j.cli.options.MergeOptions;
+import dev.lora4j.cli.progress.Progress;
+import dev.lora4j.cli.progress.Unit;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.cli.show.TextTable;
+import dev.lora4j.llm.checkpoint.Checkpoint;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.merge.MergeJob;
+import dev.lora4j.llm.merge.MergeSummary;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.function.BiFunction;
@@ -50,18 +54,18 @@ record MergeRun(MergeOptions options, Path model) {
     for (MergeSummary.Change change : summary.changes()) {
       table.row(
           change.tensor(),
-          Numbers.tiny(change.largest()),
-          Numbers.tiny(change.relative()),
-          Numbers.tiny(change.rounding()),
-          Numbers.percent(change.lost()));
+          NumberFormats.tiny(change.largest()),
+          NumberFormats.tiny(change.relative()),
+          NumberFormats.tiny(change.rounding()),
+          NumberFormats.percent(change.lost()));
     }
     table.print(to);
     summary.notes().forEach(note -> to.println("Note: " + note));
     to.printf(
         "Changed %s of %s tensors; wrote %s to %s%n",
-        Numbers.count(summary.changes().size()),
-        Numbers.count(summary.tensors()),
-        Numbers.bytes(summary.bytes()),
+        NumberFormats.count(summary.changes().size()),
+        NumberFormats.count(summary.tensors()),
+        NumberFormats.bytes(summary.bytes()),
         options.out());
   }
 

@@ -1,14 +1,19 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.cli.options.ByteSize;
+import dev.lora4j.cli.options.DTypeName;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.progress.Progress;
+import dev.lora4j.cli.progress.Unit;
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgmlType;
-import dev.lora4j.lora.GgufAdapter;
-import dev.lora4j.models.checkpoint.GgufConversion;
-import dev.lora4j.models.checkpoint.GgufExport;
-import dev.lora4j.models.checkpoint.SaveOptions;
-import dev.lora4j.models.gguf.GgufModel;
+import dev.lora4j.llm.checkpoint.SaveOptions;
+import dev.lora4j.llm.export.GgufConversion;
+import dev.lora4j.llm.export.GgufExport;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.lora.format.GgufAdapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,10 +72,10 @@ record ModelConversion(
             text.printf(
                 "Converted %s: %s tensors, %s parameters as %s; wrote %s to %s%n",
                 result.architecture(),
-                Numbers.count(result.tensors()),
-                Numbers.count(result.parameters()),
+                NumberFormats.count(result.tensors()),
+                NumberFormats.count(result.parameters()),
                 result.format(),
-                Numbers.bytes(result.bytes()),
+                NumberFormats.bytes(result.bytes()),
                 out));
   }
 
@@ -94,7 +99,7 @@ record ModelConversion(
             root.put("dtype", type.name().toLowerCase(Locale.ROOT))
                 .put("bytes", bytes)
                 .put("out", out.toString()),
-        text -> text.printf("Wrote %s as %s to %s%n", Numbers.bytes(bytes), type, out));
+        text -> text.printf("Wrote %s as %s to %s%n", NumberFormats.bytes(bytes), type, out));
   }
 
   private static long bytes(Path file) {

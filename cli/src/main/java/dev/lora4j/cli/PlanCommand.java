@@ -2,13 +2,15 @@ package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
-import dev.lora4j.cli.report.Numbers;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.cli.show.TextTable;
+import dev.lora4j.llm.checkpoint.Checkpoint;
+import dev.lora4j.llm.checkpoint.WeightsOnly;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
-import dev.lora4j.lora.PlanListing;
-import dev.lora4j.lora.Targets;
-import dev.lora4j.models.checkpoint.Checkpoint;
-import dev.lora4j.models.checkpoint.WeightsOnly;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.PlanListing;
+import dev.lora4j.lora.config.Targets;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,18 +142,18 @@ final class PlanCommand implements Callable<Integer> {
           row.kind(),
           row.shape().toString(),
           row.rank() == 0 ? "–" : String.valueOf(row.rank()),
-          row.rank() == 0 ? "–" : Numbers.plain(row.scaling()),
-          Numbers.count(row.parameters()),
-          Numbers.bytes(row.bytes()));
+          row.rank() == 0 ? "–" : NumberFormats.plain(row.scaling()),
+          NumberFormats.count(row.parameters()),
+          NumberFormats.bytes(row.bytes()));
     }
     table.print(out);
     out.printf(
         "%s modules; trainable parameters: %s (%s of %s in the base), %s in float32%n",
-        Numbers.count(listing.rows().size()),
-        Numbers.count(listing.parameters()),
-        Numbers.percent((double) listing.parameters() / ofBase),
-        Numbers.count(ofBase),
-        Numbers.bytes(listing.bytes()));
+        NumberFormats.count(listing.rows().size()),
+        NumberFormats.count(listing.parameters()),
+        NumberFormats.percent((double) listing.parameters() / ofBase),
+        NumberFormats.count(ofBase),
+        NumberFormats.bytes(listing.bytes()));
   }
 
   private static void fill(ObjectNode root, PlanListing listing, long ofBase) {

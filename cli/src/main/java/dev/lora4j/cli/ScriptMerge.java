@@ -1,10 +1,10 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.lora.BaseCheck;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.models.script.TorchScriptModel;
+import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

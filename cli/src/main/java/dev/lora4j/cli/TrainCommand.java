@@ -1,10 +1,19 @@
 package dev.lora4j.cli;
 
-import static dev.lora4j.cli.HelpText.DEFAULT;
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.gguf.GgufModel;
-import dev.lora4j.models.script.TorchScriptModel;
+import dev.lora4j.cli.options.AdapterOptions;
+import dev.lora4j.cli.options.ConfigFile;
+import dev.lora4j.cli.options.LanguageOptions;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.TrainingOptions;
+import dev.lora4j.cli.train.ExampleDataOptions;
+import dev.lora4j.cli.train.ExampleTraining;
+import dev.lora4j.cli.train.LanguageTraining;
+import dev.lora4j.cli.train.TrainPaths;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -102,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
   private LanguageOptions language = new LanguageOptions();
 
   @ArgGroup(validate = false, heading = SCRIPTS, order = 4)
-  private ExampleOptions examples = new ExampleOptions();
+  private ExampleDataOptions examples = new ExampleDataOptions();
 
   @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
   private String device = "cpu";
@@ -188,7 +197,7 @@ final class TrainCommand implements Callable<Integer> {
     if (model.isEmpty() || data == null) {
       throw new UserError("--model and --data are required; see lora train --help");
     }
-    Places places = new Places(model, data, out, device);
+    TrainPaths places = new TrainPaths(model, data, out, device);
     if (isScript()) {
       refuse(LANGUAGE_MODELS, "a TorchScript file");
       trainScript(places);
@@ -226,7 +235,7 @@ final class TrainCommand implements Callable<Integer> {
     return option.group() != null && Objects.equals(option.group().heading(), group);
   }
 
-  private void trainScript(Places places) {
+  private void trainScript(TrainPaths places) {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model));
         ExampleTraining run =
             new ExampleTraining(net, places, examples, training, output.messages())) {
@@ -234,9 +243,9 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void trainLanguageModel(Places places) {
-    LanguageTraining.Wish wish =
-        new LanguageTraining.Wish(places, adapter, training, language, effective());
+  private void trainLanguageModel(TrainPaths places) {
+    LanguageTraining.Request wish =
+        new LanguageTraining.Request(places, adapter, training, language, effective());
     output.show(LanguageTraining.run(wish, output.messages())::fill, out -> {});
   }
 }

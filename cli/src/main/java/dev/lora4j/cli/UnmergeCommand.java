@@ -1,7 +1,8 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.checkpoint.MergeJob;
+import dev.lora4j.cli.options.MergeOptions;
+import dev.lora4j.llm.merge.MergeJob;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.UserError;
-import dev.lora4j.models.training.FineTuneRecipe;
-import dev.lora4j.models.training.TuningResult;
+import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +33,7 @@ class FineTuneRecipeTest {
     Path byRecipe = directory.resolve("recipe");
     CommandLineRun run = training.train(training.chats(), byCommand, "--rank", "4");
     assertThat(run.status()).as(run.err()).isZero();
-    TuningResult result =
+    LanguageModelTrainingResult result =
         FineTuneRecipe.of(training.model().toString())
             .data(training.chats())
             .rank(4)

@@ -113,7 +113,8 @@ class LanguageTrainMistakesTest {
     assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");
     assertRefused(train(chats, out, "--sample-prompt", "word ".repeat(300)), "the prompt has ");
     Path text = Files.writeString(directory.resolve("a.txt"), "To be. ".repeat(300));
-    assertRefused(train(text, out, "--system-prompt", "Be."), "a system prompt needs conversations");
+    assertRefused(
+        train(text, out, "--system-prompt", "Be."), "a system prompt needs conversations");
     assertThat(out).doesNotExist();
   }
 

@@ -2,11 +2,11 @@ package dev.lora4j.cli;
 
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.models.ConvNet;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.vision.ConvNet;
 import java.nio.file.Path;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;

@@ -1,9 +1,9 @@
 package dev.lora4j.cli;
 
 import dev.lora4j.io.SafetensorsWriter;
-import dev.lora4j.models.Llama;
-import dev.lora4j.models.LlamaConfig;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.llm.model.Llama;
+import dev.lora4j.llm.model.LlamaConfig;
+import dev.lora4j.nn.runtime.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

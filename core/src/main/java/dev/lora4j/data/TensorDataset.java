@@ -39,7 +39,7 @@ public final class TensorDataset implements Dataset, AutoCloseable {
     return new TensorDataset(inputs, numbers);
   }
 
-  static void checkLabels(Tensor inputs, Tensor labels) {
+  public static void checkLabels(Tensor inputs, Tensor labels) {
     checkTargets(inputs, labels, DType.I64, "int64 labels");
   }
 

@@ -9,8 +9,8 @@
  *       each tensor to its shard.
  *   <li><b>atomic write</b>: a file or directory appears complete or not at all, {@link
  *       dev.lora4j.io.AtomicFile}, {@link dev.lora4j.io.AtomicDirectory}.
- *   <li><b>part file</b>: the bytes of an unfinished {@link dev.lora4j.io.Download}, from which it
- *       resumes.
+ *   <li><b>part file</b>: the bytes of an unfinished {@link dev.lora4j.io.download.Download}, from
+ *       which it resumes.
  * </ul>
  *
  * <pre>{@code

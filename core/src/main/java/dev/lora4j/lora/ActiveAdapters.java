@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.layer.ActiveDeltas;
 import java.util.List;
 
 /**

@@ -1,5 +1,10 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.layer.AuxiliaryModule;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.MixedBatchDelta;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;

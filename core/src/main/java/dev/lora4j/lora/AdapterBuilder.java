@@ -1,5 +1,14 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.config.AdapterPlan;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.layer.AuxiliaryModule;
+import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.LoraMethod;
+import dev.lora4j.lora.layer.ModulesToSave;
+import dev.lora4j.lora.layer.ParameterDelta;
 import dev.lora4j.nn.Module;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

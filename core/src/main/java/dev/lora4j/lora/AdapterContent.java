@@ -1,6 +1,15 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.PathPatterns;
+import dev.lora4j.lora.format.SavedForm;
+import dev.lora4j.lora.format.StoredAdapter;
+import dev.lora4j.lora.layer.FactoredDelta;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.lora.layer.LinearDelta;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.ResidualDelta;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -66,6 +75,6 @@ final class AdapterContent {
             .patterns(PathPatterns.exactly(ranks, rank), PathPatterns.exactly(alphas, alpha))
             .initialization(new Initialization.Standard()),
         plain,
-        trained.madeOn());
+        trained.baseFingerprint());
   }
 }

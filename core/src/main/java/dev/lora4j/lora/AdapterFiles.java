@@ -3,6 +3,15 @@ package dev.lora4j.lora;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.lora.config.ConfigWriter;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.format.AdapterFormat;
+import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.PeftAdapter;
+import dev.lora4j.lora.format.PeftKeys;
+import dev.lora4j.lora.format.SavedForm;
+import dev.lora4j.lora.format.StoredAdapter;
+import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
@@ -132,7 +141,9 @@ final class AdapterFiles {
         throw new UserError(
             source + " does not fit this base:\n  " + String.join("\n  ", problems));
       }
-      stored.madeOn().ifPresent(madeOn -> madeOn.require(source, model::fingerprint, check));
+      stored
+          .baseFingerprint()
+          .ifPresent(madeOn -> madeOn.require(source, model::fingerprint, check));
       expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
     } catch (RuntimeException e) {
       model.remove(name);

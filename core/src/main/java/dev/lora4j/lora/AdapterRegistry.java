@@ -2,7 +2,12 @@ package dev.lora4j.lora;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.nn.ContextVar;
+import dev.lora4j.lora.format.Fingerprinter;
+import dev.lora4j.lora.layer.ActiveDeltas;
+import dev.lora4j.lora.layer.LayerDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.merge.MergeState;
+import dev.lora4j.nn.runtime.ContextVar;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;

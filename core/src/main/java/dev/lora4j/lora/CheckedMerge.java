@@ -1,8 +1,10 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.lora.merge.MergeLimits;
+import dev.lora4j.lora.merge.MergeReceipt;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;

@@ -1,6 +1,14 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.combine.Combinable;
+import dev.lora4j.lora.combine.Combination;
+import dev.lora4j.lora.combine.CombineRule;
+import dev.lora4j.lora.combine.CombinedConfig;
+import dev.lora4j.lora.combine.CombinedPart;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.layer.FactoredDelta;
+import dev.lora4j.lora.layer.LoraLayer;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,12 +22,12 @@ import org.bytedeco.pytorch.NoGradGuard;
 final class Combiner {
   private final LoraModel model;
   private final Map<String, Double> weights;
-  private final LayerRule rule;
+  private final CombineRule rule;
 
   private Combiner(LoraModel model, Map<String, Double> weights, Combination how) {
     this.model = model;
     this.weights = weights;
-    rule = LayerRule.of(how, configs());
+    rule = CombineRule.of(how, configs());
   }
 
   /** See {@link LoraModel#combine}. */

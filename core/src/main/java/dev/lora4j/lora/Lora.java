@@ -1,6 +1,13 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.AdapterPlan;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.TargetResolver;
+import dev.lora4j.lora.init.EvaBatch;
+import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Module;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,9 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.layer.MixedBatchDelta;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

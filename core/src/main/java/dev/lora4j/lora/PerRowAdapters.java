@@ -1,5 +1,8 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.MixedBatchDelta;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;

@@ -1,8 +1,9 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;

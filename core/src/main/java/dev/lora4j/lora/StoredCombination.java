@@ -1,6 +1,16 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.lora.combine.Combinable;
+import dev.lora4j.lora.combine.Combination;
+import dev.lora4j.lora.combine.SkeletonModel;
+import dev.lora4j.lora.combine.WeightedAdapter;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.BaseFingerprint;
+import dev.lora4j.lora.format.StoredAdapter;
+import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.nn.Module;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +53,7 @@ public final class StoredCombination {
       StoredAdapter combined = combination.on(outline, true);
       Targets layers = Targets.named(combined.paths());
       return new StoredAdapter(
-          combined.config().targets(layers), combined.tensors(), combined.madeOn());
+          combined.config().targets(layers), combined.tensors(), combined.baseFingerprint());
     }
   }
 
@@ -112,11 +122,15 @@ public final class StoredCombination {
       return;
     }
     List<WeightedAdapter> known =
-        adapters.stream().filter(one -> one.adapter().madeOn().isPresent()).toList();
+        adapters.stream().filter(one -> one.adapter().baseFingerprint().isPresent()).toList();
     for (WeightedAdapter other : known) {
       WeightedAdapter first = known.get(0);
       List<String> changed =
-          first.adapter().madeOn().orElseThrow().changedIn(other.adapter().madeOn().orElseThrow());
+          first
+              .adapter()
+              .baseFingerprint()
+              .orElseThrow()
+              .changedIn(other.adapter().baseFingerprint().orElseThrow());
       if (!changed.isEmpty()) {
         throw new UserError(
             "'%s' and '%s' were made on different bases: %s differs, and %d of its tensors do;"
@@ -129,7 +143,7 @@ public final class StoredCombination {
   /** The base that all say they were made on. */
   private Optional<BaseFingerprint> commonBase() {
     List<Optional<BaseFingerprint>> bases =
-        adapters.stream().map(one -> one.adapter().madeOn()).distinct().toList();
+        adapters.stream().map(one -> one.adapter().baseFingerprint()).distinct().toList();
     return bases.size() == 1 ? bases.get(0) : Optional.empty();
   }
 

@@ -1,5 +1,7 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
 import java.util.ArrayList;
 import java.util.List;
 

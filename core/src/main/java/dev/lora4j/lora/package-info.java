@@ -31,4 +31,8 @@
 @NullMarked
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraMethod;
+import dev.lora4j.lora.method.LoraMethods;
 import org.jspecify.annotations.NullMarked;

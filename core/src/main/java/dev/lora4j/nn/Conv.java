@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * A convolution over one, two or three axes with weight {@code [out, in / groups, kernel…]} and
  * bias {@code [out]}, initialised as in PyTorch.
  */
-public abstract sealed class Conv extends Module implements Weighted
+public abstract sealed class Conv extends Module implements WeightedLayer
     permits Conv1d, Conv2d, Conv3d {
   private final ConvOptions options;
   private final DenseWeights weight;

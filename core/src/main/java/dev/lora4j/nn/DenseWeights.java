@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.RowLinear;
+import dev.lora4j.nn.kernel.LinearWeights;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -41,9 +42,9 @@ public record DenseWeights(Parameter parameter) implements WeightStore {
   }
 
   @Override
-  public Optional<RowLinear> ofRows(Optional<Tensor> bias) {
+  public Optional<LinearWeights> ofRows(Optional<Tensor> bias) {
     return parameter.isParametrized()
         ? Optional.empty()
-        : RowLinear.of(parameter.value().detach(), bias);
+        : LinearWeights.of(parameter.value().detach(), bias);
   }
 }

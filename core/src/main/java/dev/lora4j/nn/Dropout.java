@@ -1,12 +1,13 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * Dropout: in training mode, sets each element to zero with this probability and scales the others
  * by {@code 1 / (1 − p)}, as PyTorch's {@code nn.Dropout}. Draws from the thread's {@link
- * OwnRandom}, if it has one.
+ * ThreadRng}, if it has one.
  */
 public final class Dropout extends Module {
   private final double probability;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * An embedding, a table of vectors looked up by index: PyTorch's {@code nn.Embedding}, initialised
  * with {@code N(0, 1)}.
  */
-public final class Embedding extends Module implements Weighted {
+public final class Embedding extends Module implements WeightedLayer {
   private static final long NO_PADDING = -1;
 
   private final long paddingIndex;

@@ -1,5 +1,7 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.ContextVar;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;

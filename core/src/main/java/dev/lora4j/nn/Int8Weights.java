@@ -1,6 +1,8 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * (Dettmers et al. 2022, <a href="https://arxiv.org/abs/2208.07339">arXiv:2208.07339</a>, §3.1),
  * named as bitsandbytes names them. A quarter of the memory of float32.
  *
- * <p>A product dequantises the weight and frees it again. In a {@link OnePass} so does the
+ * <p>A product dequantises the weight and frees it again. In a {@link AutogradContext} so does the
  * backward; elsewhere libtorch keeps the dequantised weight for it.
  *
  * @param quantized {@code [out, in]}, int8 in [−127, 127]
@@ -64,7 +66,7 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
 
   @Override
   public Tensor linear(Tensor x, @Nullable Tensor bias) {
-    OnePass pass = OnePass.current();
+    AutogradContext pass = AutogradContext.current();
     if (!x.requires_grad()) {
       return inScope(() -> Ops.linear(x, dense(), bias));
     }
@@ -79,7 +81,7 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
    * Computes the product outside of the graph. In the graph it is a sum with zero times a column of
    * x, whose gradient is replaced by {@code g W}.
    */
-  private Tensor linear(Tensor x, OnePass pass) {
+  private Tensor linear(Tensor x, AutogradContext pass) {
     Tensor alias = torch.alias(x);
     Tensor product;
     try (NoGradGuard guard = new NoGradGuard()) {
@@ -87,14 +89,14 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
     }
     Tensor y = torch.add(product, alias.narrow(-1, 0, 1), ZERO);
     AtomicReference<Tensor> gradient = new AtomicReference<>();
-    pass.onTheWayBack(
+    pass.onBackward(
         y,
         List.of(),
         g -> {
           gradient.set(Ops.keep(g.detach()));
           return g;
         });
-    pass.onTheWayBack(alias, List.of(), ignored -> timesWeight(gradient.getAndSet(null)));
+    pass.onBackward(alias, List.of(), ignored -> timesWeight(gradient.getAndSet(null)));
     return torch.alias(y); // so that a caller's hook runs before these
   }
 

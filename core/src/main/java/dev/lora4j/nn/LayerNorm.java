@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.RowLinear;
+import dev.lora4j.nn.kernel.LinearWeights;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * A linear layer, {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}:
  * PyTorch's {@code nn.Linear}.
  */
-public final class Linear extends Module implements Weighted, RowLayer {
+public final class Linear extends Module implements WeightedLayer, DecodableLayer {
   private final long inFeatures;
   private final long outFeatures;
   private final WeightStore weight;
@@ -79,7 +80,7 @@ public final class Linear extends Module implements Weighted, RowLayer {
   }
 
   @Override
-  public Optional<RowLinear> ofRows() {
+  public Optional<LinearWeights> ofRows() {
     return bias != null && bias.isParametrized()
         ? Optional.empty()
         : weight.ofRows(bias().map(b -> b.value().detach()));

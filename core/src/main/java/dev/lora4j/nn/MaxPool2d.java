@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 

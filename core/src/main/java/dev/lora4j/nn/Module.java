@@ -2,6 +2,7 @@ package dev.lora4j.nn;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -37,7 +38,7 @@ import org.bytedeco.pytorch.Tensor;
  * scope.
  */
 public abstract class Module implements AutoCloseable {
-  private final Map<String, Child> children = new LinkedHashMap<>();
+  private final Map<String, Slot> children = new LinkedHashMap<>();
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private boolean training = true;
 
@@ -45,8 +46,8 @@ public abstract class Module implements AutoCloseable {
   public abstract Tensor forward(Tensor input);
 
   /** Adds a child under this name. */
-  protected final Child child(String name, Module module) {
-    Child child = new Child(module);
+  protected final Slot child(String name, Module module) {
+    Slot child = new Slot(module);
     children.put(name, child);
     return child;
   }
@@ -159,7 +160,7 @@ public abstract class Module implements AutoCloseable {
   public final void replace(String path, Module replacement) {
     int dot = path.lastIndexOf('.');
     Module parent = dot < 0 ? this : find(path.substring(0, dot));
-    Child slot = parent.children.get(path.substring(dot + 1));
+    Slot slot = parent.children.get(path.substring(dot + 1));
     if (slot == null) {
       throw new UserError(
           "no module '" + path + "'" + NearMiss.hint(path, namedModules().keySet()));

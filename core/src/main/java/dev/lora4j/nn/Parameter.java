@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A tensor that belongs to a module: a weight or a bias, trainable or frozen.
  *
  * <p>A parameter owns its tensor, which outlives every pointer scope until {@link #close}. A
- * forward computes with {@link #tensor()}: with a {@link GradientView} it is the calling thread's
+ * forward computes with {@link #tensor()}: with a {@link GradientBuffer} it is the calling thread's
  * alias of the same memory, with a gradient of its own, so that many threads can train one network.
  */
 public final class Parameter implements AutoCloseable {
@@ -47,7 +48,7 @@ public final class Parameter implements AutoCloseable {
   }
 
   private Tensor seen() {
-    @Nullable GradientView view = GradientView.current();
+    @Nullable GradientBuffer view = GradientBuffer.current();
     return view == null ? value : view.of(this);
   }
 
@@ -73,7 +74,7 @@ public final class Parameter implements AutoCloseable {
 
   /**
    * Returns the gradient that the calling thread's backward adds to, of the same shape; null if the
-   * parameter is frozen, or before the first backward outside of a {@link GradientView}.
+   * parameter is frozen, or before the first backward outside of a {@link GradientBuffer}.
    */
   public @Nullable Tensor gradient() {
     Tensor tensor = seen();

@@ -1,6 +1,8 @@
 package dev.lora4j.nn;
 
-import dev.lora4j.row.RowNorm;
+import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.kernel.RmsNormKernel;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -18,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * {@code nn.RMSNorm}.
  *
  * <p>With a gradient, in float32, it divides by the norm of each row, whose backward takes a
- * quarter of the time of libtorch's own composition; in a {@link OnePass} the backward is written
- * out and takes half of that.
+ * quarter of the time of libtorch's own composition; in a {@link AutogradContext} the backward is
+ * written out and takes half of that.
  */
 public final class RmsNorm extends Module {
   private final long[] normalizedShape;
@@ -65,26 +67,26 @@ public final class RmsNorm extends Module {
     if (!learns || input.scalar_type().intern() != ScalarType.Float) {
       return torch.rms_norm(input, normalizedShape, Ops.optional(scale), epsilon);
     }
-    OnePass pass = OnePass.current();
+    AutogradContext pass = AutogradContext.current();
     Tensor normalised = pass == null ? input.mul(overRoot(input)) : normalised(input, pass);
     return scale == null ? normalised : scaled(normalised, scale, pass);
   }
 
-  private static Tensor scaled(Tensor normalised, Tensor scale, @Nullable OnePass pass) {
+  private static Tensor scaled(Tensor normalised, Tensor scale, @Nullable AutogradContext pass) {
     Tensor y = normalised.mul(scale);
     if (pass != null) {
       Tensor values = normalised.detach();
       Tensor by = scale.detach();
-      pass.canMakeAgain(y, List.of(values, by), () -> values.mul(by));
+      pass.recomputable(y, List.of(values, by), () -> values.mul(by));
     }
     return y;
   }
 
   /** The norm as decoding computes it; empty if decoding has no kernel for its weight. */
-  public Optional<RowNorm> ofRows() {
+  public Optional<RmsNormKernel> ofRows() {
     return weight == null || weight.isParametrized()
         ? Optional.empty()
-        : RowNorm.of(weight.value(), epsilonValue);
+        : RmsNormKernel.of(weight.value(), epsilonValue);
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */
@@ -96,14 +98,14 @@ public final class RmsNorm extends Module {
    * With the factor r of each row and {@code y = r x}, a gradient g of y is {@code r (g − y ·
    * mean(g · y))} of x. Libtorch multiplies by r; the hook does the rest.
    */
-  private Tensor normalised(Tensor input, OnePass pass) {
+  private Tensor normalised(Tensor input, AutogradContext pass) {
     Tensor factor;
     try (NoGradGuard guard = new NoGradGuard()) {
       factor = overRoot(input);
     }
     Tensor y = input.mul(factor);
     Tensor values = y.detach();
-    pass.onTheWayBack(
+    pass.onBackward(
         y, List.of(values), g -> g.sub(values.mul(Ops.sumOfRows(g.mul(values)).mul(overDim))));
     return weight == null ? torch.alias(y) : y; // so that a caller's hook runs before this one
   }

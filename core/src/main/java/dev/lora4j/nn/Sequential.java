@@ -10,7 +10,7 @@ public final class Sequential extends Staged {
   /** Chains modules: each one's output is the next one's input. */
   public Sequential(Module... modules) {
     for (int i = 0; i < modules.length; i++) {
-      Child slot = child(Integer.toString(i), modules[i]);
+      Slot slot = child(Integer.toString(i), modules[i]);
       stages.add(Stage.of(slot::forward, slot));
     }
   }

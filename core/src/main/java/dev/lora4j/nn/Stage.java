@@ -10,10 +10,10 @@ import org.bytedeco.pytorch.Tensor;
  * @param step from the previous stage's output to the next one's input
  * @param uses every slot whose module takes part
  */
-public record Stage(UnaryOperator<Tensor> step, List<Child> uses) {
+public record Stage(UnaryOperator<Tensor> step, List<Slot> uses) {
 
   /** Returns a step that uses exactly these slots. */
-  public static Stage of(UnaryOperator<Tensor> step, Child... uses) {
+  public static Stage of(UnaryOperator<Tensor> step, Slot... uses) {
     return new Stage(step, List.of(uses));
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * bias {@code [out]}: GPT-2's layer, {@code Conv1D} in Hugging Face's transformers. Initialised
  * with {@code N(0, 0.02²)}.
  */
-public final class TransposedLinear extends Module implements Weighted {
+public final class TransposedLinear extends Module implements WeightedLayer {
   private static final double STD = 0.02;
 
   private final DenseWeights weight;

@@ -1,7 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
-import dev.lora4j.row.RowLinear;
+import dev.lora4j.nn.kernel.LinearWeights;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Device;
@@ -49,7 +49,7 @@ public interface WeightStore {
    * Returns the weight and a bias as decoding multiplies single rows by them, without a gradient;
    * empty if decoding has no kernel for this store.
    */
-  default Optional<RowLinear> ofRows(Optional<Tensor> bias) {
+  default Optional<LinearWeights> ofRows(Optional<Tensor> bias) {
     return Optional.empty();
   }
 

@@ -12,15 +12,15 @@
  * <ul>
  *   <li>A {@link dev.lora4j.nn.Module} has named parameters, named children and a forward. Its
  *       <i>path</i> is the names from the root down, joined by dots.
- *   <li>A <i>slot</i> ({@link dev.lora4j.nn.Child}) holds a child that can be replaced.
+ *   <li>A <i>slot</i> ({@link dev.lora4j.nn.Slot}) holds a child that can be replaced.
  *   <li>A {@link dev.lora4j.nn.Parameter} is a trainable or frozen tensor; a {@link
  *       dev.lora4j.nn.WeightStore} is a layer's weight however it is stored, dense or quantised.
- *   <li>{@link dev.lora4j.nn.Ops} are the operators that layers are written in. They choose the
- *       kernel; a layer never does.
- *   <li>The <i>autograd context</i> ({@link dev.lora4j.nn.OnePass}) of a forward and backward pass
- *       lets a layer replace libtorch's derivative.
- *   <li>The {@link dev.lora4j.nn.ExecutionContext} holds everything that is bound to a thread, and
- *       {@link dev.lora4j.nn.Engine} lists the settings of the whole process.
+ *   <li>{@link dev.lora4j.nn.kernel.Ops} are the operators that layers are written in. They choose
+ *       the kernel; a layer never does.
+ *   <li>The <i>autograd context</i> ({@link dev.lora4j.nn.kernel.AutogradContext}) of a forward and
+ *       backward pass lets a layer replace libtorch's derivative.
+ *   <li>The {@link dev.lora4j.nn.runtime.ExecutionContext} holds everything that is bound to a
+ *       thread, and {@link dev.lora4j.nn.runtime.Engine} lists the settings of the whole process.
  * </ul>
  *
  * <p>Nothing here knows of adapters or of training.

@@ -3,7 +3,7 @@ package dev.lora4j.train;
 import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;

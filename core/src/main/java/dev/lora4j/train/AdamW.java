@@ -3,7 +3,7 @@ package dev.lora4j.train;
 import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -39,9 +39,9 @@ public final class AdamW implements Optimizer {
       double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
 
     public Settings {
-      Optimizers.checkRate("learning rate", learningRate);
-      Optimizers.checkRate("epsilon", epsilon);
-      Optimizers.checkRate("weight decay", weightDecay);
+      OptimizerChecks.checkRate("learning rate", learningRate);
+      OptimizerChecks.checkRate("epsilon", epsilon);
+      OptimizerChecks.checkRate("weight decay", weightDecay);
       if (!(beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1)) {
         throw new UserError("betas must be in [0, 1), found " + beta1 + " and " + beta2);
       }
@@ -73,8 +73,8 @@ public final class AdamW implements Optimizer {
       mean = Ops.keep(torch.zeros_like(parameters));
       square = Ops.keep(torch.zeros_like(parameters));
     }
-    Optimizers.checkSize(mean, parameters);
-    Optimizers.checkSize(square, parameters);
+    OptimizerChecks.checkSize(mean, parameters);
+    OptimizerChecks.checkSize(square, parameters);
     steps++;
     double lr = settings.learningRate() * rateFactor;
     double correction1 = 1 - Math.pow(settings.beta1(), steps);
@@ -91,7 +91,7 @@ public final class AdamW implements Optimizer {
 
   @Override
   public void scaleRates(double factor) {
-    Optimizers.checkRate("the learning-rate factor", factor);
+    OptimizerChecks.checkRate("the learning-rate factor", factor);
     rateFactor = factor;
   }
 
@@ -104,7 +104,7 @@ public final class AdamW implements Optimizer {
 
   @Override
   public void restore(Map<String, Tensor> state) {
-    Optimizers.checkNames(state, STEPS, MEAN, SQUARE);
+    OptimizerChecks.checkNames(state, STEPS, MEAN, SQUARE);
     close();
     steps = 0;
     if (!state.isEmpty()) {

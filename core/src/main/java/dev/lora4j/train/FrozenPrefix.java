@@ -2,8 +2,8 @@ package dev.lora4j.train;
 
 import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Staged;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.BitSet;
 import org.bytedeco.javacpp.PointerScope;

@@ -2,7 +2,7 @@ package dev.lora4j.train;
 
 import dev.lora4j.data.Batch;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -18,7 +18,7 @@ final class GradientStep implements AutoCloseable {
   private final UnaryOperator<Tensor> forward;
   private final Loss loss;
   private final Workers workers;
-  private final SharedGradients gradients;
+  private final DataParallelGradients gradients;
   private final Map<Long, Tensor> weights = new HashMap<>();
   private final double[] lossSums;
 
@@ -31,7 +31,8 @@ final class GradientStep implements AutoCloseable {
     this.forward = forward;
     this.loss = loss;
     this.workers = workers;
-    gradients = new SharedGradients(network.trainableParameters(), optimizer, workers.count());
+    gradients =
+        new DataParallelGradients(network.trainableParameters(), optimizer, workers.count());
     lossSums = new double[workers.count()];
   }
 

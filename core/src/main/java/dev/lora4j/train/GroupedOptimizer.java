@@ -1,8 +1,8 @@
 package dev.lora4j.train;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

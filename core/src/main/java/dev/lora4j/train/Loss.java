@@ -1,6 +1,6 @@
 package dev.lora4j.train;
 
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.pytorch.Tensor;
 
 /** The training loss: the mean over the examples of a step. */

@@ -2,8 +2,8 @@ package dev.lora4j.train;
 
 import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
-import dev.lora4j.nn.Engine;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;

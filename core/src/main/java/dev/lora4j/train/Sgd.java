@@ -3,7 +3,7 @@ package dev.lora4j.train;
 import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -23,7 +23,7 @@ public final class Sgd implements Optimizer {
   private @Nullable Tensor velocity;
 
   public Sgd(double learningRate, double momentum) {
-    Optimizers.checkRate("learning rate", learningRate);
+    OptimizerChecks.checkRate("learning rate", learningRate);
     if (!(momentum >= 0 && momentum < 1)) {
       throw new UserError("momentum must be in [0, 1), found " + momentum);
     }
@@ -37,7 +37,7 @@ public final class Sgd implements Optimizer {
     if (velocity == null) {
       velocity = Ops.keep(torch.zeros_like(parameters));
     }
-    Optimizers.checkSize(velocity, parameters);
+    OptimizerChecks.checkSize(velocity, parameters);
     velocity.mul_(momentum);
     velocity.add_(gradient);
     parameters.add_(velocity, minusRate);
@@ -45,7 +45,7 @@ public final class Sgd implements Optimizer {
 
   @Override
   public void scaleRates(double factor) {
-    Optimizers.checkRate("the learning-rate factor", factor);
+    OptimizerChecks.checkRate("the learning-rate factor", factor);
     minusRate.deallocate();
     minusRate = Ops.keepScalar(-learningRate * factor);
   }
@@ -57,7 +57,7 @@ public final class Sgd implements Optimizer {
 
   @Override
   public void restore(Map<String, Tensor> state) {
-    Optimizers.checkNames(state, VELOCITY);
+    OptimizerChecks.checkNames(state, VELOCITY);
     forget();
     if (!state.isEmpty()) {
       velocity = Ops.keep(requireNonNull(state.get(VELOCITY)).clone());

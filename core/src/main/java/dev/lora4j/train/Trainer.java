@@ -108,7 +108,7 @@ public final class Trainer {
     network.train(true);
     try {
       int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
-      Progress progress = frozen > 0 ? runCached(data, frozen, workers) : run(data, workers);
+      StepCounter progress = frozen > 0 ? runCached(data, frozen, workers) : run(data, workers);
       Duration duration = Duration.ofNanos(System.nanoTime() - start);
       return new TrainingResult(progress.steps(), duration, progress.curve(), frozen);
     } finally {
@@ -116,11 +116,11 @@ public final class Trainer {
     }
   }
 
-  private Progress run(Dataset data, Workers workers) {
+  private StepCounter run(Dataset data, Workers workers) {
     return run(data, network::forward, workers);
   }
 
-  private Progress runCached(Dataset data, int frozen, Workers workers) {
+  private StepCounter runCached(Dataset data, int frozen, Workers workers) {
     Staged staged = (Staged) network;
     try (FrozenPrefix prefix = new FrozenPrefix(staged, frozen, data)) {
       return run(prefix, x -> staged.forwardFrom(x, frozen), workers);
@@ -137,8 +137,8 @@ public final class Trainer {
     return epochs * ((data.size() + batchSize - 1) / batchSize);
   }
 
-  private Progress run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
-    Progress progress = new Progress(callback, steps(data));
+  private StepCounter run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
+    StepCounter progress = new StepCounter(callback, steps(data));
     try (GradientStep step = new GradientStep(network, forward, loss, optimizer, workers);
         Prefetch prefetch = new Prefetch(data, step.device())) {
       for (int epoch = 1; epoch <= epochs && !progress.stopped(); epoch++) {
@@ -152,7 +152,7 @@ public final class Trainer {
     return progress.finish();
   }
 
-  private void steps(Batch examples, GradientStep step, Progress progress) {
+  private void steps(Batch examples, GradientStep step, StepCounter progress) {
     for (long from = 0; from < examples.size() && !progress.stopped(); from += batchSize) {
       long size = Math.min(batchSize, examples.size() - from);
       long start = System.nanoTime();

@@ -1,8 +1,8 @@
 package dev.lora4j.train;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Engine;
-import dev.lora4j.row.CostModel;
+import dev.lora4j.nn.runtime.CostModel;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;

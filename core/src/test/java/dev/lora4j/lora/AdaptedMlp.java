@@ -1,9 +1,11 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.Mlp;
-import dev.lora4j.nn.Engine;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.layer.LoraLinear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -13,9 +15,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** A small network with an adapter that has learned something: its B is not zero. */
-final class AdaptedMlp implements AutoCloseable {
-  final Mlp net = new Mlp();
-  final LoraModel model;
+public final class AdaptedMlp implements AutoCloseable {
+  public final Mlp net = new Mlp();
+  public final LoraModel model;
 
   private AdaptedMlp(LoraConfig config) {
     model = Lora.adapt(net, config);
@@ -27,14 +29,14 @@ final class AdaptedMlp implements AutoCloseable {
     return new AdaptedMlp(config);
   }
 
-  static AdaptedMlp trained(LoraConfig config, long seed) {
+  public static AdaptedMlp trained(LoraConfig config, long seed) {
     AdaptedMlp adapted = fresh(config, seed);
     adapted.learn(LoraLinear.DEFAULT);
     return adapted;
   }
 
   /** Adds another adapter that has learned something else. */
-  AdaptedMlp with(String name, LoraConfig config) {
+  public AdaptedMlp with(String name, LoraConfig config) {
     model.add(name, config);
     learn(name);
     return this;
@@ -49,7 +51,7 @@ final class AdaptedMlp implements AutoCloseable {
   }
 
   /** What the network says of three inputs that are always the same. */
-  Tensor answer() {
+  public Tensor answer() {
     return model.forward(inputs());
   }
 

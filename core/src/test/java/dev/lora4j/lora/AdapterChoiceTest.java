@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;

@@ -3,10 +3,13 @@ package dev.lora4j.lora;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
-import dev.lora4j.nn.Engine;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.merge.Unmerging;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Sequential;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;

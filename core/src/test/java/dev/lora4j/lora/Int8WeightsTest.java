@@ -6,17 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.nn.Embedding;
-import dev.lora4j.nn.Engine;
-import dev.lora4j.nn.GradientView;
+import dev.lora4j.nn.GradientBuffer;
 import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Int8Weights;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.OnePass;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
+import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -110,7 +113,7 @@ class Int8WeightsTest {
     parameters.forEach(p -> p.copyFrom(torch.randn(p.shape()).abs()));
     Tensor x = values.detach();
     x.set_requires_grad(true);
-    try (GradientView view = new GradientView(parameters)) {
+    try (GradientBuffer view = new GradientBuffer(parameters)) {
       view.enter();
       try {
         Tensor y = inPass ? inPass(model, x) : forwardAndBackward(model, x);
@@ -124,7 +127,7 @@ class Int8WeightsTest {
   }
 
   private static Tensor inPass(LoraModel model, Tensor x) {
-    try (OnePass pass = OnePass.open()) {
+    try (AutogradContext pass = AutogradContext.open()) {
       return forwardAndBackward(model, x);
     }
   }

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.Mlp;
 import dev.lora4j.TensorAssert;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.merge.Unmerging;
 import dev.lora4j.nn.Linear;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Sequential;
+import dev.lora4j.nn.kernel.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

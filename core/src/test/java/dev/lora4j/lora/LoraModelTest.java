@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.layer.LoraLinear;
+import dev.lora4j.lora.merge.Unmerging;
 import dev.lora4j.nn.Activation;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.Mlp;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Activation;
-import dev.lora4j.nn.Devices;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.Summary;
+import dev.lora4j.nn.runtime.Devices;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -9,6 +9,8 @@ import dev.lora4j.Fixture;
 import dev.lora4j.Mlp;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.io.IOException;

@@ -6,6 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.lora.combine.Combination;
+import dev.lora4j.lora.combine.FactorCombiner;
+import dev.lora4j.lora.combine.MajoritySign;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import java.io.IOException;
@@ -143,8 +147,8 @@ final class PeftCombined implements AutoCloseable {
     int found = 0;
     for (boolean[] kept : KEPT) {
       Iterator<Boolean> each = List.of(kept[0], kept[1]).iterator();
-      Mixer mixer =
-          new Mixer(t -> t.mul(new Scalar(each.next() ? 1 / density : 0)), how.majority());
+      FactorCombiner mixer =
+          new FactorCombiner(t -> t.mul(new Scalar(each.next() ? 1 / density : 0)), how.majority());
       Tensor outcome = mixer.mix(List.of(factor("first", key), factor("second", key)), roots());
       Tensor here = outcome.sub(mixed).abs().le(new Scalar(TOLERANCE));
       found += here.any().item_bool() ? 1 : 0;

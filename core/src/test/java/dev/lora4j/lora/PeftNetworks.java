@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.nn.Child;
 import dev.lora4j.nn.Conv1d;
 import dev.lora4j.nn.Conv2d;
 import dev.lora4j.nn.Conv3d;
@@ -9,10 +8,11 @@ import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.LayerNorm;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Ops;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
+import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.TransposedLinear;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.OptionalLong;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -24,10 +24,10 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** The networks of tools/networks.py, name for name. */
-final class PeftNetworks {
+public final class PeftNetworks {
   private PeftNetworks() {}
 
-  static Module named(String name) {
+  public static Module named(String name) {
     return switch (name) {
       case "mlp" -> new Mlp();
       case "convs" -> new Convs();
@@ -39,7 +39,7 @@ final class PeftNetworks {
   }
 
   private static final class Block extends Module {
-    private final Child fc;
+    private final Slot fc;
 
     Block(long in, long out) {
       fc = child("fc", new Linear(in, out));
@@ -52,8 +52,7 @@ final class PeftNetworks {
   }
 
   private static final class Body extends Module {
-    private final Child layers =
-        child("layers", new Sequential(new Block(8, 16), new Block(16, 8)));
+    private final Slot layers = child("layers", new Sequential(new Block(8, 16), new Block(16, 8)));
 
     @Override
     public Tensor forward(Tensor x) {
@@ -62,8 +61,8 @@ final class PeftNetworks {
   }
 
   private static final class Mlp extends Module {
-    private final Child body = child("body", new Body());
-    private final Child head = child("head", new Linear(8, 4));
+    private final Slot body = child("body", new Body());
+    private final Slot head = child("head", new Linear(8, 4));
 
     @Override
     public Tensor forward(Tensor x) {
@@ -72,19 +71,19 @@ final class PeftNetworks {
   }
 
   private static final class Convs extends Module {
-    private final Child image =
+    private final Slot image =
         child("image", new Conv2d(4, 6, ConvOptions.kernel(3).withStride(2).withPadding(1)));
-    private final Child point =
+    private final Slot point =
         child("point", new Conv2d(6, 6, ConvOptions.kernel(1).withoutBias()));
-    private final Child grouped =
+    private final Slot grouped =
         child("grouped", new Conv2d(6, 6, ConvOptions.kernel(3).withPadding(1).withGroups(2)));
-    private final Child volume =
+    private final Slot volume =
         child(
             "volume",
             new Conv3d(2, 4, ConvOptions.kernel(3, 2, 2).withStride(1, 2, 2).withPadding(1, 0, 0)));
-    private final Child line =
+    private final Slot line =
         child("line", new Conv1d(4, 6, ConvOptions.kernel(3).withStride(2).withPadding(1)));
-    private final Child head = child("head", new Linear(6, 3));
+    private final Slot head = child("head", new Linear(6, 3));
 
     @Override
     public Tensor forward(Tensor input) {
@@ -97,9 +96,9 @@ final class PeftNetworks {
   }
 
   private static final class EmbeddingClassifier extends Module {
-    private final Child embed = child("embed", new Embedding(12, 6, OptionalLong.of(0)));
-    private final Child fc = child("fc", new Linear(6, 8));
-    private final Child head = child("head", new Linear(8, 3));
+    private final Slot embed = child("embed", new Embedding(12, 6, OptionalLong.of(0)));
+    private final Slot fc = child("fc", new Linear(6, 8));
+    private final Slot head = child("head", new Linear(8, 3));
 
     @Override
     public Tensor forward(Tensor indices) {
@@ -109,8 +108,8 @@ final class PeftNetworks {
   }
 
   private static final class Attention extends Module {
-    private final Child cAttn = child("c_attn", new TransposedLinear(8, 24));
-    private final Child cProj = child("c_proj", new TransposedLinear(8, 8));
+    private final Slot cAttn = child("c_attn", new TransposedLinear(8, 24));
+    private final Slot cProj = child("c_proj", new TransposedLinear(8, 8));
 
     @Override
     public Tensor forward(Tensor x) {
@@ -134,8 +133,8 @@ final class PeftNetworks {
   }
 
   private static final class Feed extends Module {
-    private final Child cFc = child("c_fc", new TransposedLinear(8, 16));
-    private final Child cProj = child("c_proj", new TransposedLinear(16, 8));
+    private final Slot cFc = child("c_fc", new TransposedLinear(8, 16));
+    private final Slot cProj = child("c_proj", new TransposedLinear(16, 8));
 
     @Override
     public Tensor forward(Tensor x) {
@@ -144,10 +143,10 @@ final class PeftNetworks {
   }
 
   private static final class GptLayer extends Module {
-    private final Child ln1 = child("ln_1", new LayerNorm(8));
-    private final Child attn = child("attn", new Attention());
-    private final Child ln2 = child("ln_2", new LayerNorm(8));
-    private final Child mlp = child("mlp", new Feed());
+    private final Slot ln1 = child("ln_1", new LayerNorm(8));
+    private final Slot attn = child("attn", new Attention());
+    private final Slot ln2 = child("ln_2", new LayerNorm(8));
+    private final Slot mlp = child("mlp", new Feed());
 
     @Override
     public Tensor forward(Tensor input) {
@@ -157,7 +156,7 @@ final class PeftNetworks {
   }
 
   private static final class Transformer extends Module {
-    private final Child h = child("h", new Sequential(new GptLayer(), new GptLayer()));
+    private final Slot h = child("h", new Sequential(new GptLayer(), new GptLayer()));
 
     @Override
     public Tensor forward(Tensor x) {
@@ -166,8 +165,8 @@ final class PeftNetworks {
   }
 
   private static final class Gpt2Block extends Module {
-    private final Child transformer = child("transformer", new Transformer());
-    private final Child head = child("lm_head", Linear.withoutBias(8, 5));
+    private final Slot transformer = child("transformer", new Transformer());
+    private final Slot head = child("lm_head", Linear.withoutBias(8, 5));
 
     @Override
     public Tensor forward(Tensor x) {
@@ -217,11 +216,11 @@ final class PeftNetworks {
   }
 
   private static final class Moe extends Module {
-    private final Child router = child("router", Linear.withoutBias(6, 3));
+    private final Slot router = child("router", Linear.withoutBias(6, 3));
     private final Experts first = new Experts(false, 6, 5, 4);
     private final Experts second = new Experts(true, 4, 5, 6);
-    private final Child mixer;
-    private final Child head;
+    private final Slot mixer;
+    private final Slot head;
 
     Moe() {
       child("first", first);

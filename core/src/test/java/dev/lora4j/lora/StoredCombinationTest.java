@@ -7,7 +7,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.Fixture;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.lora.combine.Combination;
+import dev.lora4j.lora.combine.WeightedAdapter;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.StoredAdapter;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.nn.kernel.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,8 +84,8 @@ class StoredCombinationTest {
 
       assertThat(on.config().targets().describe()).isEqualTo("fc1, fc2");
       assertThat(alone.config().targets().describe()).isEqualTo("fc1, block.fc2");
-      assertThat(on.madeOn()).isEqualTo(other.model.stored("dogs").madeOn());
-      assertThat(alone.madeOn()).isEqualTo(on.madeOn());
+      assertThat(on.baseFingerprint()).isEqualTo(other.model.stored("dogs").baseFingerprint());
+      assertThat(alone.baseFingerprint()).isEqualTo(on.baseFingerprint());
       on.tensors()
           .forEach((key, t) -> TensorAssert.assertThat(alone.tensor(key)).as(key).isExactly(t));
       assertThat(Lora.base(mlp.net).layers()).isEmpty();
@@ -96,7 +103,8 @@ class StoredCombinationTest {
           .isInstanceOf(UserError.class)
           .hasMessageContaining("'cats' and 'dogs' were made on different bases")
           .hasMessageContaining("--any-base");
-      assertThat(StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE).madeOn()).isEmpty();
+      assertThat(StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE).baseFingerprint())
+          .isEmpty();
     }
   }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.merge.Unmerging;
 import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;

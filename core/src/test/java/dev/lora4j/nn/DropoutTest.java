@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Engine;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;

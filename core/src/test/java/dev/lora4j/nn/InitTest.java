@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.Fixture;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;

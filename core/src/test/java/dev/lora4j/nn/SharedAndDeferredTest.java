@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.LoraConfig;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.Targets;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -19,8 +20,8 @@ class SharedAndDeferredTest {
 
   private static final class Tied extends Module {
     private final Embedding embedding = new Embedding(5, 3);
-    private final Child in = child("in", embedding);
-    private final Child out = child("out", Linear.sharing(embedding.weight()));
+    private final Slot in = child("in", embedding);
+    private final Slot out = child("out", Linear.sharing(embedding.weight()));
 
     @Override
     public Tensor forward(Tensor ids) {

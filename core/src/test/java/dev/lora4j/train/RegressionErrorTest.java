@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.data.TensorDataset;
 import dev.lora4j.nn.Linear;
-import dev.lora4j.nn.Ops;
+import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.train.Accuracy;
 import java.awt.Color;
 import java.util.List;
@@ -77,7 +78,7 @@ final class AccuracyChart {
                 Html.escape(name),
                 bar("base", BASE_LABEL, before),
                 bar("lora", "with the adapter", after),
-                Numbers.points(before, after).replace(" points", "")));
+                NumberFormats.points(before, after).replace(" points", "")));
   }
 
   private static String bar(String style, String spoken, double share) {
@@ -86,7 +87,7 @@ final class AccuracyChart {
         <em><span class="spoken">%s </span>%s</em></span>\
         """
         .formatted(
-            style, Html.css(Double.isNaN(share) ? 0 : share), spoken, Numbers.percent(share));
+            style, Html.css(Double.isNaN(share) ? 0 : share), spoken, NumberFormats.percent(share));
   }
 
   // ---- PNG ----
@@ -142,7 +143,10 @@ final class AccuracyChart {
     picture.bar(x, width, percent, color);
     if (slot >= ROOM_FOR_VALUES) {
       picture.smallLabel(
-          Numbers.format("%.0f", percent), Picture.SOFT, x + width / 2, picture.y(percent) - 9);
+          NumberFormats.format("%.0f", percent),
+          Picture.SOFT,
+          x + width / 2,
+          picture.y(percent) - 9);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import dev.lora4j.cli.show.NumberFormats;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,11 +9,11 @@ import java.util.stream.Collectors;
 /** The page of a demo: the result, the measurements behind it, and how to repeat it. */
 final class DemoPage {
   private final DemoReport report;
-  private final Story story;
+  private final ReportText story;
 
   DemoPage(DemoReport report) {
     this.report = report;
-    story = new Story(report);
+    story = new ReportText(report);
   }
 
   String html() {
@@ -41,8 +42,8 @@ final class DemoPage {
         """
         .formatted(
             Html.escape(story.shortNames()),
-            Numbers.percent(story.tunedBefore()),
-            Numbers.percent(story.tunedAfter()),
+            NumberFormats.percent(story.tunedBefore()),
+            NumberFormats.percent(story.tunedAfter()),
             Html.prose(story.training()),
             Html.escape(report.data()));
   }
@@ -51,14 +52,14 @@ final class DemoPage {
     return "<dl class=\"tiles\">\n"
         + Page.tile(
             "gain",
-            Numbers.points(story.tunedBefore(), story.tunedAfter()),
+            NumberFormats.points(story.tunedBefore(), story.tunedAfter()),
             "mean of the fine-tuned classes")
         + Page.tile("trained", story.trainedShare(), "of all parameters trained")
-        + Page.tile("adapter", Numbers.bytes(report.adapterBytes()), "adapter on disk")
+        + Page.tile("adapter", NumberFormats.bytes(report.adapterBytes()), "adapter on disk")
         + Page.tile(
             "fine-tuning",
-            Numbers.exactTime(report.times().lora()),
-            "at " + Numbers.rate(report.loraStepsPerSecond()) + " steps/s")
+            NumberFormats.exactTime(report.times().lora()),
+            "at " + NumberFormats.rate(report.loraStepsPerSecond()) + " steps/s")
         + "</dl>\n";
   }
 
@@ -99,10 +100,12 @@ final class DemoPage {
       phase++;
       bar.append(
           "<i class=\"phase%d\" style=\"flex-grow:%s\"></i>"
-              .formatted(phase, Numbers.format("%.3f", Numbers.seconds(entry.getValue()))));
+              .formatted(
+                  phase, NumberFormats.format("%.3f", NumberFormats.seconds(entry.getValue()))));
       rows.append(
           "<tr><th scope=\"row\"><i class=\"phase%d\"></i>%s</th><td>%s</td><td>%s</td></tr>\n"
-              .formatted(phase, entry.getKey(), Numbers.exactTime(entry.getValue()), speed(phase)));
+              .formatted(
+                  phase, entry.getKey(), NumberFormats.exactTime(entry.getValue()), speed(phase)));
     }
     return """
         <div class="stack" aria-hidden="true">%s</div>
@@ -110,13 +113,13 @@ final class DemoPage {
         %s<tr class="sum"><th scope="row">total</th><td>%s</td><td></td></tr>
         </table>
         """
-        .formatted(bar, rows, Numbers.exactTime(times.total()));
+        .formatted(bar, rows, NumberFormats.exactTime(times.total()));
   }
 
   private String speed(int phase) {
     return switch (phase) {
-      case 2 -> Numbers.rate(report.baseStepsPerSecond()) + " steps/s";
-      case 3 -> Numbers.rate(report.loraStepsPerSecond()) + " steps/s";
+      case 2 -> NumberFormats.rate(report.baseStepsPerSecond()) + " steps/s";
+      case 3 -> NumberFormats.rate(report.loraStepsPerSecond()) + " steps/s";
       default -> "";
     };
   }
@@ -150,17 +153,19 @@ final class DemoPage {
 
   private static String counts(String name, long before, long after) {
     return "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n"
-        .formatted(name, Numbers.count(before), Numbers.count(after));
+        .formatted(name, NumberFormats.count(before), NumberFormats.count(after));
   }
 
   private String repeat() {
     DemoSettings settings = report.settings();
     Map<String, String> rows = new LinkedHashMap<>();
-    rows.put("rank, alpha", settings.rank() + ", " + Numbers.plain(settings.alpha()));
+    rows.put("rank, alpha", settings.rank() + ", " + NumberFormats.plain(settings.alpha()));
     rows.put("epochs (base, LoRA)", settings.epochs() + ", " + settings.loraEpochs());
     rows.put(
         "learning rate (base, LoRA)",
-        Numbers.plain(settings.learningRate()) + ", " + Numbers.plain(settings.loraLearningRate()));
+        NumberFormats.plain(settings.learningRate())
+            + ", "
+            + NumberFormats.plain(settings.loraLearningRate()));
     rows.put("batch size", Integer.toString(settings.batch()));
     rows.put("seed", Long.toString(settings.seed()));
     rows.put("workers", settings.workers() + " on " + settings.device());

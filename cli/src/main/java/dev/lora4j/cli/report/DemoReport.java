@@ -1,6 +1,7 @@
 package dev.lora4j.cli.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.LossCurve;
@@ -109,7 +110,7 @@ public record DemoReport(
   }
 
   private static double rounded(Duration time) {
-    return Math.round(Numbers.seconds(time) * 100) / 100.0;
+    return Math.round(NumberFormats.seconds(time) * 100) / 100.0;
   }
 
   /** The classes absent from the fine-tuning data. */

@@ -1,6 +1,7 @@
 package dev.lora4j.cli.report;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.show.NumberFormats;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -93,10 +94,10 @@ public record DemoSettings(
         "--epochs " + epochs,
         "--lora-epochs " + loraEpochs,
         "--batch-size " + batch,
-        "--learning-rate " + Numbers.plain(learningRate),
-        "--lora-lr " + Numbers.plain(loraLearningRate),
+        "--learning-rate " + NumberFormats.plain(learningRate),
+        "--lora-lr " + NumberFormats.plain(loraLearningRate),
         "--rank " + rank,
-        "--alpha " + Numbers.plain(alpha),
+        "--alpha " + NumberFormats.plain(alpha),
         "--classes " + quoted(String.join(",", classes)),
         "--seed " + seed,
         "--workers " + workers,

@@ -1,6 +1,7 @@
 package dev.lora4j.cli.report;
 
-import dev.lora4j.models.metrics.RunCurves;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.train.LossCurve.Point;
 import java.util.List;
 
@@ -21,7 +22,7 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
   private static final int UNITS = 1000;
 
   /** The base's curve and the adapter's; the losses start at zero. */
-  static LossChart of(DemoReport report, Story story) {
+  static LossChart of(DemoReport report, ReportText story) {
     Curve base = Curve.smooth("Base, all classes", ChartColor.BASE, report.baseLoss());
     Curve lora = Curve.smooth("LoRA, " + story.tunedNames(), ChartColor.LORA, report.loraLoss());
     double max = Math.max(max(base), max(lora));
@@ -56,7 +57,7 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
     List<Point> line = curve.line();
     Ticks steps = Ticks.exact(curve.lastStep(), PANEL_STEP_TICKS);
     String change =
-        Numbers.format("%.2f → %.2f", line.get(0).loss(), line.get(line.size() - 1).loss());
+        NumberFormats.format("%.2f → %.2f", line.get(0).loss(), line.get(line.size() - 1).loss());
     return """
         <figure class="plot %s">
         <figcaption><b>%s</b> <span>%s</span></figcaption>
@@ -102,7 +103,7 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
   private String coordinates(List<Point> points, Ticks steps) {
     StringBuilder line = new StringBuilder();
     for (Point point : points) {
-      line.append(Numbers.format("%.1f,", UNITS * point.step() / steps.end()))
+      line.append(NumberFormats.format("%.1f,", UNITS * point.step() / steps.end()))
           .append(y(point.loss()))
           .append(' ');
     }
@@ -110,7 +111,7 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
   }
 
   private String y(double loss) {
-    return Numbers.format("%.1f", UNITS * (1 - losses.share(loss)));
+    return NumberFormats.format("%.1f", UNITS * (1 - losses.share(loss)));
   }
 
   private String labels(Ticks steps) {
@@ -123,7 +124,7 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
     for (double step : steps.values()) {
       labels.append(
           "<span class=\"x\" style=\"left:%s\">%s</span>\n"
-              .formatted(Html.css(step / steps.end()), Numbers.count(Math.round(step))));
+              .formatted(Html.css(step / steps.end()), NumberFormats.count(Math.round(step))));
     }
     return labels.toString();
   }

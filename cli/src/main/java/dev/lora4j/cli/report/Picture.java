@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.train.LossCurve.Point;
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -107,7 +108,7 @@ final class Picture implements AutoCloseable {
   /** Labels the horizontal axis with steps. */
   void steps(Ticks steps) {
     for (double step : steps.values()) {
-      label(Numbers.count(Math.round(step)), SOFT, x(step, steps), area.getMaxY() + 20);
+      label(NumberFormats.count(Math.round(step)), SOFT, x(step, steps), area.getMaxY() + 20);
     }
   }
 

@@ -40,7 +40,7 @@ public final class ReportWriter {
    * @throws UserError if the directory is not writable
    */
   public static Written write(Path directory, DemoReport report) {
-    Story story = new Story(report);
+    ReportText story = new ReportText(report);
     return write(
         directory,
         report,

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.report;
 
+import dev.lora4j.cli.show.NumberFormats;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
 
@@ -61,7 +62,7 @@ record Ticks(double start, double end, double step) {
   /** Returns the label of a tick; all labels have the same number of decimals. */
   String label(double tick) {
     int decimals = (int) Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-    return Numbers.format("%,." + decimals + "f", tick);
+    return NumberFormats.format("%,." + decimals + "f", tick);
   }
 
   double[] values() {

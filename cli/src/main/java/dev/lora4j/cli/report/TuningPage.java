@@ -1,12 +1,13 @@
 package dev.lora4j.cli.report;
 
-import dev.lora4j.models.training.TuningResult;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import java.util.Locale;
 
 /** The page of a language model's run: loss, samples, cost, and how to repeat it. */
 final class TuningPage {
   private final TuningReport report;
-  private final TuningResult tuning;
+  private final LanguageModelTrainingResult tuning;
 
   TuningPage(TuningReport report) {
     this.report = report;
@@ -46,16 +47,16 @@ final class TuningPage {
   private String tiles() {
     String memory =
         report.peakMegabytes().isPresent()
-            ? Numbers.count(report.peakMegabytes().getAsLong()) + " MB"
+            ? NumberFormats.count(report.peakMegabytes().getAsLong()) + " MB"
             : "–";
     return "<dl class=\"tiles\">\n"
         + Page.tile(
             "training",
-            Numbers.exactTime(tuning.duration()),
-            Numbers.count(tuning.steps()) + " steps")
-        + Page.tile("speed", Numbers.rate(tuning.tokensPerSecond()), "tokens/s")
+            NumberFormats.exactTime(tuning.duration()),
+            NumberFormats.count(tuning.steps()) + " steps")
+        + Page.tile("speed", NumberFormats.rate(tuning.tokensPerSecond()), "tokens/s")
         + Page.tile("memory", memory, "peak")
-        + Page.tile("adapter", Numbers.bytes(tuning.adapterBytes()), "on disk")
+        + Page.tile("adapter", NumberFormats.bytes(tuning.adapterBytes()), "on disk")
         + "</dl>\n";
   }
 
@@ -84,8 +85,8 @@ final class TuningPage {
         %s"""
         .formatted(
             valid,
-            Numbers.count(tuning.adapterStep()),
-            Numbers.count(tuning.steps()),
+            NumberFormats.count(tuning.adapterStep()),
+            NumberFormats.count(tuning.steps()),
             LossChart.of(report.curves()).html());
   }
 
@@ -103,12 +104,12 @@ final class TuningPage {
         <details><summary>Every parameter of the adapted network</summary><pre>%s</pre></details>
         """
         .formatted(
-            Numbers.count(report.listing().trainable()),
-            Numbers.percent(report.listing().percentTrainable() / 100),
-            Numbers.count(report.listing().total()),
-            Numbers.count(tuning.tokens()),
-            Numbers.count(tuning.lossTokens()),
-            Numbers.percent((double) tuning.lossTokens() / tuning.tokens()),
+            NumberFormats.count(report.listing().trainable()),
+            NumberFormats.percent(report.listing().percentTrainable() / 100),
+            NumberFormats.count(report.listing().total()),
+            NumberFormats.count(tuning.tokens()),
+            NumberFormats.count(tuning.lossTokens()),
+            NumberFormats.percent((double) tuning.lossTokens() / tuning.tokens()),
             Html.escape(report.listing().text()));
   }
 

@@ -1,7 +1,8 @@
 package dev.lora4j.cli.report;
 
-import dev.lora4j.models.metrics.RunCurves;
-import dev.lora4j.models.training.TuningResult;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.metrics.RunCurves;
+import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.nn.Summary;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -24,7 +25,7 @@ import java.util.OptionalLong;
 public record TuningReport(
     String model,
     String data,
-    TuningResult tuning,
+    LanguageModelTrainingResult tuning,
     Summary listing,
     RunCurves curves,
     Texts texts,
@@ -53,9 +54,9 @@ public record TuningReport(
   /** {@code 3.214 → 2.871}: the validation loss, or else the training loss. */
   String fall() {
     return isEvaluated()
-        ? Numbers.format(
+        ? NumberFormats.format(
             "%.3f → %.3f",
             tuning.validLossBefore().getAsDouble(), tuning.validLossAfter().getAsDouble())
-        : Numbers.format("%.3f", tuning.trainLoss());
+        : NumberFormats.format("%.3f", tuning.trainLoss());
   }
 }

@@ -2,7 +2,7 @@ package dev.lora4j.cli.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lora4j.models.metrics.RunCurves;
+import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.train.LossCurve.Point;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;

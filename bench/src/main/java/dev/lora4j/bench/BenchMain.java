@@ -1,0 +1,26 @@
+package dev.lora4j.bench;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The root command of the benchmarks. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      DemoBench.class,
+      LayersBench.class,
+      LayersRun.class,
+      ScriptBench.class,
+      ModelBench.class,
+      TuneBench.class
+    },
+    synopsisSubcommandLabel = "BENCHMARK",
+    description = "Compares lora4j with its Python peers.")
+final class BenchMain {
+  private BenchMain() {}
+
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new BenchMain()).execute(arguments));
+  }
+}

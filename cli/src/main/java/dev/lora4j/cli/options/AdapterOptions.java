@@ -1,0 +1,107 @@
+package dev.lora4j.cli.options;
+
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
+
+import dev.lora4j.UserError;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.lora.layer.LoraMethod;
+import dev.lora4j.lora.method.LoraMethods;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The adapter to train. */
+public final class AdapterOptions {
+  private static final String ALL_LINEAR = "all-linear";
+
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
+  private int rank = 8;
+
+  @Option(
+      names = "--alpha",
+      paramLabel = "X",
+      description =
+          "LoRA alpha: the update is scaled by alpha/rank (default: twice the rank for language"
+              + " models, otherwise the rank).")
+  private @Nullable Double alpha;
+
+  @Option(
+      names = "--target-modules",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Target modules, by the end of their path, or all-linear (default: every linear layer"
+              + " except a language model's head).")
+  private List<String> targets = new ArrayList<>();
+
+  @Option(
+      names = "--exclude-modules",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Modules to leave out of the target modules.")
+  private List<String> exclude = new ArrayList<>();
+
+  @Option(names = "--dropout", paramLabel = "X", description = "LoRA dropout probability" + DEFAULT)
+  private double dropout;
+
+  @Option(names = "--dora", description = "Use DoRA: also train a magnitude per output.")
+  private boolean dora;
+
+  @Option(names = "--rslora", description = "Use rsLoRA: scale by alpha/√rank.")
+  private boolean rsLora;
+
+  @Option(
+      names = "--init",
+      paramLabel = "NAME",
+      description =
+          "Initialisation of the LoRA matrices: true, gaussian, orthogonal, pissa, olora, or eva,"
+              + " which is data-driven and for language models only"
+              + DEFAULT)
+  private String init = "true";
+
+  /** Returns alpha if the option was given. */
+  OptionalDouble alpha() {
+    return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
+  }
+
+  @Option(
+      names = "--method",
+      paramLabel = "NAME",
+      description =
+          "Method: lora or vera, which trains far fewer parameters and needs a higher --rank, such"
+              + " as 256 (default: lora).")
+  private String method = "lora";
+
+  private LoraMethod method() {
+    LoraMethod named = LoraMethods.named(method);
+    if (alpha != null && !named.configKeys().contains("lora_alpha")) {
+      throw new UserError("--alpha does not apply to --method " + method);
+    }
+    return named;
+  }
+
+  public int rank() {
+    return rank;
+  }
+
+  public LoraConfig config(double defaultAlpha) {
+    return LoraConfig.rank(rank)
+        .alpha(alpha().orElse(defaultAlpha))
+        .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
+        .exclude(Targets.named(exclude))
+        .dropout(dropout)
+        .dora(dora)
+        .rsLora(rsLora)
+        .method(method())
+        .initialization(
+            init.equals("true") ? new Initialization.Standard() : Initialization.named(init));
+  }
+
+  private boolean isAllLinear() {
+    return targets.isEmpty() || targets.equals(List.of(ALL_LINEAR));
+  }
+}

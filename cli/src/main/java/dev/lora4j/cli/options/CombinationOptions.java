@@ -1,0 +1,134 @@
+package dev.lora4j.cli.options;
+
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.lora.combine.Combination;
+import dev.lora4j.lora.combine.MajoritySign;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The combination method, by PEFT's names. */
+public final class CombinationOptions {
+  private static final String SVD = "_svd";
+  private static final List<String> METHODS =
+      List.of(
+          "cat",
+          "svd",
+          "linear",
+          "magnitude_prune",
+          "magnitude_prune_svd",
+          "ties",
+          "ties_svd",
+          "dare_linear",
+          "dare_linear_svd",
+          "dare_ties",
+          "dare_ties_svd");
+
+  @Option(
+      names = "--method",
+      paramLabel = "NAME",
+      description =
+          "Combination method: cat (exact weighted sum; ranks add up), svd (its best approximation"
+              + " at a given rank), linear, magnitude_prune, ties, dare_linear or dare_ties; the"
+              + " last four also with suffix _svd"
+              + DEFAULT)
+  private String method = "cat";
+
+  @Option(
+      names = "--rank",
+      paramLabel = "N",
+      description = "New rank for svd and …_svd (default: the largest of the adapters).")
+  private @Nullable Integer rank;
+
+  @Option(
+      names = "--density",
+      paramLabel = "X",
+      description = "Fraction of values kept by magnitude_prune, ties and dare.")
+  private @Nullable Double density;
+
+  @Option(
+      names = "--majority-sign-method",
+      paramLabel = "NAME",
+      description = "Majority sign of ties: total or frequency (default: total).")
+  private @Nullable String majority;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the values that dare drops (default: 0).")
+  private @Nullable Long seed;
+
+  public Combination combination() {
+    String word = method.toLowerCase(Locale.ROOT);
+    if (!METHODS.contains(word)) {
+      throw new UserError(
+          "--method: unknown method '" + method + "'" + NearMiss.hint(word, METHODS));
+    }
+    boolean bySvd = word.equals("svd") || word.endsWith(SVD);
+    refuse("--rank", rank != null && !bySvd, "svd and …_svd");
+    refuse("--density", density != null && !prunes(word), "magnitude_prune, ties and dare");
+    refuse(
+        "--majority-sign-method",
+        majority != null && !word.contains("ties"),
+        "ties and" + " dare_ties");
+    refuse("--seed", seed != null && !word.startsWith("dare"), "dare_linear and dare_ties");
+    if (word.equals("cat")) {
+      return Combination.cat();
+    }
+    Combination.Mix mix = mix(word.equals("svd") ? "linear" : word.replace(SVD, ""));
+    if (!bySvd) {
+      return mix;
+    }
+    return rank == null ? mix.bySvd() : mix.bySvd(rank);
+  }
+
+  private Combination.Mix mix(String word) {
+    return switch (word) {
+      case "linear" -> Combination.linear();
+      case "magnitude_prune" -> Combination.magnitudePrune(density());
+      case "ties" -> Combination.ties(density(), majority());
+      case "dare_linear" -> Combination.dareLinear(density(), seed());
+      case "dare_ties" -> Combination.dareTies(density(), seed(), majority());
+      default -> throw new IllegalStateException("unknown method " + word);
+    };
+  }
+
+  private void refuse(String option, boolean isWrong, String methods) {
+    if (isWrong) {
+      throw new UserError("%s applies to %s, not to %s".formatted(option, methods, method));
+    }
+  }
+
+  private static boolean prunes(String word) {
+    return word.startsWith("magnitude_prune") || word.startsWith("ties") || word.startsWith("dare");
+  }
+
+  private double density() {
+    if (density == null) {
+      throw new UserError(method + " needs --density, the fraction of values to keep, such as 0.5");
+    }
+    return density;
+  }
+
+  private MajoritySign majority() {
+    String word = majority == null ? "total" : majority.toLowerCase(Locale.ROOT);
+    return switch (word) {
+      case "total" -> MajoritySign.TOTAL;
+      case "frequency" -> MajoritySign.FREQUENCY;
+      default ->
+          throw new UserError(
+              "--majority-sign-method: unknown method '"
+                  + word
+                  + "'"
+                  + NearMiss.hint(word, List.of("total", "frequency")));
+    };
+  }
+
+  private long seed() {
+    return seed == null ? 0 : seed;
+  }
+}

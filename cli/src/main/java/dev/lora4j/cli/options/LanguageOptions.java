@@ -1,0 +1,263 @@
+package dev.lora4j.cli.options;
+
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.recipe.FineTuneRecipe;
+import dev.lora4j.llm.train.BatchConfig;
+import dev.lora4j.llm.train.EvalAndSavePolicy;
+import dev.lora4j.llm.train.ObjectiveProvider;
+import dev.lora4j.llm.train.TrainingArguments;
+import dev.lora4j.lora.LoraPlus;
+import dev.lora4j.train.AdamW;
+import dev.lora4j.train.Schedule;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Training options that apply to language models only. */
+public final class LanguageOptions {
+  static final int BATCH = 4;
+  static final double LEARNING_RATE = 2e-4;
+  static final int MAX_TOKENS = 512;
+
+  @Option(
+      names = "--validation-data",
+      paramLabel = "FILE",
+      description = "Validation data, never trained on.")
+  private @Nullable Path valid;
+
+  @Option(
+      names = "--validation-split",
+      paramLabel = "X",
+      description =
+          "Fraction of --data held out for validation, without --validation-data; 0 for none"
+              + " (default: 0.05).")
+  private @Nullable Double validFraction;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Number of optimizer steps, instead of --epochs.")
+  private @Nullable Long steps;
+
+  @Option(
+      names = "--gradient-accumulation-steps",
+      paramLabel = "N",
+      description =
+          "Number of batches whose gradients are accumulated for one optimizer step" + DEFAULT)
+  private int accumulate = 1;
+
+  @Option(
+      names = "--max-seq-length",
+      paramLabel = "N",
+      description =
+          "Maximum sequence length in tokens; longer examples are truncated (default: 512, or the"
+              + " model's limit if lower).")
+  private @Nullable Integer maxTokens;
+
+  @Option(
+      names = "--packing",
+      description = "Pack several examples into one sequence; they do not attend to each other.")
+  private boolean packing;
+
+  @Option(
+      names = "--gradient-checkpointing",
+      description = "Recompute activations in the backward pass: less memory, more time.")
+  private boolean checkpointing;
+
+  @Option(
+      names = "--lr-scheduler",
+      paramLabel = "NAME",
+      description = "Learning-rate schedule: cosine, linear or constant" + DEFAULT)
+  private String schedule = "cosine";
+
+  @Option(
+      names = "--warmup-steps",
+      paramLabel = "N",
+      description =
+          "Number of steps over which the learning rate rises to its full value" + DEFAULT)
+  private long warmup;
+
+  @Option(
+      names = "--loraplus-lr-ratio",
+      paramLabel = "X",
+      description =
+          "LoRA+ ratio of the learning rate of B to that of A; the paper uses 16 (default: off).")
+  private @Nullable Double loraPlus;
+
+  @Option(names = "--weight-decay", paramLabel = "X", description = "AdamW weight decay" + DEFAULT)
+  private double weightDecay;
+
+  @Option(
+      names = "--max-grad-norm",
+      paramLabel = "X",
+      description = "Maximum gradient norm; 0 disables clipping" + DEFAULT)
+  private double clip = 1;
+
+  @Option(
+      names = "--eval-steps",
+      paramLabel = "N",
+      description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
+  private long evalEvery;
+
+  @Option(
+      names = "--early-stopping-patience",
+      paramLabel = "N",
+      description =
+          "Early stopping: number of evaluations without improvement after which training stops; 0"
+              + " disables it"
+              + DEFAULT)
+  private int patience;
+
+  @Option(
+      names = "--save-steps",
+      paramLabel = "N",
+      description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
+  private long saveEvery;
+
+  @Option(
+      names = "--system-prompt",
+      paramLabel = "TEXT",
+      description = "System prompt for conversations that have none.")
+  private @Nullable String system;
+
+  @Option(
+      names = "--objective",
+      paramLabel = "NAME",
+      description =
+          "Training objective: sft, dpo or kto (default: chosen by the fields of the data).")
+  private @Nullable String objective;
+
+  @Option(
+      names = "--objective-args",
+      paramLabel = "KEY=X,…",
+      description = "Hyperparameters of the objective, such as desirable_weight=1.3 for kto.")
+  private @Nullable String objectiveArgs;
+
+  @Option(names = "--dpo", hidden = true, description = "The same as --objective dpo.")
+  private boolean dpo;
+
+  @Option(
+      names = "--beta",
+      paramLabel = "X",
+      description =
+          "DPO and KTO beta: strength of the penalty for deviating from the base model (default:"
+              + " 0.1).")
+  private @Nullable Double beta;
+
+  @Option(
+      names = "--sample-prompt",
+      paramLabel = "TEXT",
+      description =
+          "Prompt of the before-and-after sample in the report (default: the start of an example).")
+  private @Nullable String sample;
+
+  @Option(names = "--resume", description = "Resume the run in --out from its last checkpoint.")
+  private boolean resume;
+
+  public Optional<Path> valid() {
+    return Optional.ofNullable(valid);
+  }
+
+  public double validFraction() {
+    if (valid != null && validFraction != null) {
+      throw new UserError(
+          "--validation-data and --validation-split are mutually exclusive; give" + " one of them");
+    }
+    double share = validFraction == null ? 0.05 : validFraction;
+    if (!(share >= 0 && share < 1)) {
+      throw new UserError("--validation-split must be at least 0 and below 1, found " + share);
+    }
+    return share;
+  }
+
+  /** Returns the maximum sequence length for a model with this limit. */
+  int maxTokens(int longest) {
+    int wanted = maxTokens == null ? Math.min(MAX_TOKENS, longest) : maxTokens;
+    if (wanted < 2 || wanted > longest) {
+      throw new UserError(
+          "--max-seq-length must be from 2 to %d, the limit of the model; found %d"
+              .formatted(longest, wanted));
+    }
+    return wanted;
+  }
+
+  public TrainingArguments settings(TrainingOptions training, int longest) {
+    return new TrainingArguments(
+        training.length(steps == null ? OptionalLong.empty() : OptionalLong.of(steps)),
+        new BatchConfig(
+            training.batch(BATCH), accumulate, maxTokens(longest), packing, checkpointing),
+        AdamW.Settings.of(training.lr(LEARNING_RATE)).weightDecay(weightDecay),
+        loraPlus == null ? Optional.empty() : Optional.of(LoraPlus.ratio(loraPlus)),
+        new Schedule(shape(), warmup),
+        clip == 0 ? Double.POSITIVE_INFINITY : clip,
+        new EvalAndSavePolicy(evalEvery, patience, saveEvery),
+        training.seed());
+  }
+
+  private Schedule.Shape shape() {
+    return Arrays.stream(Schedule.Shape.values())
+        .filter(shape -> word(shape).equals(schedule))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "--lr-scheduler: unknown schedule '"
+                        + schedule
+                        + "'"
+                        + NearMiss.hint(
+                            schedule,
+                            Arrays.stream(Schedule.Shape.values())
+                                .map(LanguageOptions::word)
+                                .toList())));
+  }
+
+  private static String word(Schedule.Shape shape) {
+    return shape.name().toLowerCase(Locale.ROOT);
+  }
+
+  public Optional<String> system() {
+    return Optional.ofNullable(system);
+  }
+
+  /** Sets the objective, if one is asked for, and its hyperparameters. */
+  public void applyObjective(FineTuneRecipe recipe) {
+    String name = objective == null && dpo ? "dpo" : objective;
+    if (name != null) {
+      recipe.objective(ObjectiveProvider.named(name));
+    }
+    recipe.objectiveParameters(objectiveParameters());
+  }
+
+  private Map<String, Double> objectiveParameters() {
+    Map<String, Double> given = new LinkedHashMap<>();
+    for (String part : objectiveArgs == null ? new String[0] : objectiveArgs.split(",")) {
+      String[] pair = part.split("=", -1);
+      try {
+        given.put(pair[0].strip(), Double.valueOf(pair[pair.length - 1]));
+      } catch (NumberFormatException e) {
+        throw new UserError("--objective-args: expected KEY=NUMBER, found '" + part + "'", e);
+      }
+    }
+    if (beta != null) {
+      given.put("beta", beta);
+    }
+    return given;
+  }
+
+  public Optional<String> sample() {
+    return Optional.ofNullable(sample);
+  }
+
+  public boolean resume() {
+    return resume;
+  }
+}

@@ -1,0 +1,110 @@
+package dev.lora4j.cli.options;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.llm.merge.MergeJob;
+import dev.lora4j.lora.format.AdapterKind;
+import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The options of merge and unmerge. */
+public final class MergeOptions {
+  @Option(
+      names = "--adapter",
+      paramLabel = "DIR",
+      required = true,
+      description = "Adapter directory; repeatable, several adapters add up.")
+  private List<Path> adapters = new ArrayList<>();
+
+  @Option(
+      names = "--out",
+      paramLabel = "PATH",
+      required = true,
+      description =
+          "Output directory, or a file name ending in .safetensors, .gguf or, for a TorchScript"
+              + " file, .pt.")
+  private Path out = Path.of("");
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "NAME",
+      description =
+          "Output data type: float32, float16 or bfloat16, for GGUF also q8_0 (default: that of the"
+              + " base; float16 for GGUF).")
+  private @Nullable String dtype;
+
+  @Option(
+      names = "--max-shard-size",
+      paramLabel = "SIZE",
+      description = "Maximum size of a weight file in a directory, such as 500MB (default: 5GB).")
+  private @Nullable String maxShardSize;
+
+  @Option(
+      names = "--any-base",
+      description = "Accept a base model other than the one the adapter was trained on.")
+  private boolean anyBase;
+
+  @Mixin private OutputFormat output = new OutputFormat();
+
+  public Path out() {
+    return out;
+  }
+
+  public OutputFormat output() {
+    return output;
+  }
+
+  public boolean isGguf() {
+    return AdapterKind.byName(out) == AdapterKind.GGUF;
+  }
+
+  /** Returns the data type of a GGUF file. */
+  public GgmlType ggmlType() {
+    if (maxShardSize != null) {
+      throw new UserError("--max-shard-size applies to directories; a GGUF file is a single file");
+    }
+    return DTypeName.parseGgml(dtype == null ? "float16" : dtype);
+  }
+
+  /** Returns the merge of the adapters into a model. */
+  public MergeJob job(Path model) {
+    MergeJob job = MergeJob.of(model, adapters);
+    if (anyBase) {
+      job = job.checking(BaseCheck.ANY_BASE);
+    }
+    if (dtype != null && !isGguf()) {
+      job = job.as(DTypeName.parse(dtype));
+    }
+    return maxShardSize == null ? job : job.shardsOf(ByteSize.parse(maxShardSize));
+  }
+
+  /**
+   * Checks that the options apply to a TorchScript file.
+   *
+   * @throws UserError if one does not
+   */
+  public void requireScript(Path model) {
+    if (isGguf()) {
+      throw new UserError(
+          model + " is a TorchScript file and can't be written as GGUF; let --out end in .pt");
+    }
+    if (dtype != null || maxShardSize != null) {
+      throw new UserError(
+          "--dtype and --max-shard-size do not apply to a TorchScript file, which keeps its format");
+    }
+  }
+
+  public List<Path> adapters() {
+    return adapters;
+  }
+
+  /** Returns the check of a TorchScript file. */
+  public BaseCheck scriptCheck() {
+    return anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE;
+  }
+}

@@ -1,0 +1,78 @@
+package dev.lora4j.cli.options;
+
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.model.LlamaConfig;
+import dev.lora4j.llm.model.RopeScaling;
+import java.util.Collections;
+import java.util.OptionalLong;
+import picocli.CommandLine.Option;
+
+/** The shape of a Llama model; by default that of SmolLM2-135M. */
+public final class ModelShape {
+  @Option(names = "--layers", paramLabel = "N", description = "Number of layers" + DEFAULT)
+  private int layers = 30;
+
+  @Option(names = "--hidden-size", paramLabel = "N", description = "Hidden size" + DEFAULT)
+  private int hidden = 576;
+
+  @Option(
+      names = "--intermediate-size",
+      paramLabel = "N",
+      description = "Feed-forward size" + DEFAULT)
+  private int intermediate = 1536;
+
+  @Option(names = "--heads", paramLabel = "N", description = "Number of attention heads" + DEFAULT)
+  private int heads = 9;
+
+  @Option(
+      names = "--kv-heads",
+      paramLabel = "N",
+      description = "Number of key/value heads" + DEFAULT)
+  private int groups = 3;
+
+  @Option(names = "--vocab-size", paramLabel = "N", description = "Vocabulary size" + DEFAULT)
+  private int vocabulary = 49_152;
+
+  public int vocabulary() {
+    return vocabulary;
+  }
+
+  public LlamaConfig config(int maxPositions) {
+    return new LlamaConfig(
+        "llama",
+        positive("--vocab-size", vocabulary),
+        positive("--hidden-size", hidden),
+        positive("--intermediate-size", intermediate),
+        positive("--layers", layers),
+        positive("--heads", heads),
+        positive("--kv-heads", groups),
+        hidden / heads,
+        maxPositions,
+        1e-5,
+        10_000,
+        new RopeScaling.None(),
+        Collections.nCopies(layers, OptionalLong.empty()),
+        false,
+        new LlamaConfig.Biases(false, false, false),
+        true,
+        0);
+  }
+
+  private static int positive(String option, int value) {
+    requirePositive(option, value);
+    return value;
+  }
+
+  /**
+   * Checks a count.
+   *
+   * @throws UserError if the value is less than 1
+   */
+  public static void requirePositive(String option, int value) {
+    if (value < 1) {
+      throw new UserError(option + " must be at least 1, found " + value);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+package dev.lora4j.cli.options;
+
+import dev.lora4j.cli.progress.DownloadProgress;
+import dev.lora4j.llm.hub.Hub;
+import dev.lora4j.llm.hub.ModelReference;
+import java.nio.file.Path;
+
+/** Resolves the models and adapters that a user names to local directories. */
+public final class References {
+  private References() {}
+
+  /** Downloads from the Hub if there is no local copy, with a progress bar. */
+  public static Path resolve(String given) {
+    ModelReference reference = ModelReference.of(given);
+    try (DownloadProgress bar = new DownloadProgress()) {
+      return reference.resolve(Hub.fromEnvironment(), bar);
+    }
+  }
+}

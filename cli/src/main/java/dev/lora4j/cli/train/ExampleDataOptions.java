@@ -1,0 +1,108 @@
+package dev.lora4j.cli.train;
+
+import static dev.lora4j.cli.options.HelpText.DEFAULT;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.tables.TableFolder;
+import dev.lora4j.vision.ImageFolder;
+import dev.lora4j.vision.ImageSplits;
+import dev.lora4j.vision.Normalization;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** The task of a TorchScript model, and the preprocessing of its examples. */
+public final class ExampleDataOptions {
+  private static final String IMAGES = "image-classification";
+  private static final String TABLES = "table-classification";
+  private static final String NUMBERS = "table-regression";
+  private static final List<String> TASKS = List.of(IMAGES, TABLES, NUMBERS);
+
+  @Option(
+      names = "--task",
+      paramLabel = "TASK",
+      description =
+          "Task: image-classification, table-classification or table-regression" + DEFAULT)
+  private String task = IMAGES;
+
+  @Option(
+      names = "--image-size",
+      paramLabel = "N",
+      description =
+          "Side in pixels to which images are resized (default: the size of the first image).")
+  private int size;
+
+  @Option(
+      names = "--mean",
+      paramLabel = "X",
+      split = ",",
+      description =
+          "Mean subtracted from pixels in [0, 1], one value or one per channel (default: 0.5).")
+  private List<Double> mean = new ArrayList<>(List.of(0.5));
+
+  @Option(
+      names = "--std",
+      paramLabel = "X",
+      split = ",",
+      description =
+          "Standard deviation that pixels are divided by, one value or one per channel (default:"
+              + " 0.5).")
+  private List<Double> std = new ArrayList<>(List.of(0.5));
+
+  @Option(
+      names = "--label",
+      paramLabel = "COLUMN",
+      description =
+          "Tables: target column, a class or a number; all other columns are numeric" + DEFAULT)
+  private String label = "label";
+
+  /** Reads all examples. */
+  public Examples load(Path data, int threads) {
+    return switch (task) {
+      case IMAGES -> images(data, threads);
+      case TABLES -> tables(data);
+      case NUMBERS -> numbers(data);
+      default ->
+          throw new UserError("--task: unknown task '" + task + "'" + NearMiss.hint(task, TASKS));
+    };
+  }
+
+  private Examples tables(Path data) {
+    TableFolder.Splits tables = TableFolder.at(data, label).load();
+    return examples(tables, new Task.Classes(tables.classes()));
+  }
+
+  private Examples numbers(Path data) {
+    return examples(TableFolder.at(data, label).loadNumbers(), new Task.Quantity());
+  }
+
+  private static Examples examples(TableFolder.Splits tables, Task goal) {
+    return new Examples(tables.train(), tables.test(), goal, List.of(), tables::close);
+  }
+
+  private Examples images(Path data, int threads) {
+    ImageFolder folder = ImageFolder.at(data).normalizedBy(normalization());
+    if (size < 0) {
+      throw new UserError("--image-size must be at least 1, found " + size);
+    }
+    ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
+    return new Examples(
+        images.train(),
+        images.test(),
+        new Task.Classes(images.classes()),
+        images.warnings(),
+        images::close);
+  }
+
+  private Normalization normalization() {
+    boolean fits = mean.size() == std.size() && (mean.size() == 1 || mean.size() == 3);
+    if (!fits || std.stream().anyMatch(s -> !(s > 0))) {
+      throw new UserError(
+          "--mean and --std: expected one value each or three, and --std above 0; found %s and %s"
+              .formatted(mean, std));
+    }
+    return new Normalization(mean, std);
+  }
+}

@@ -1,0 +1,48 @@
+package dev.lora4j.cli.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.train.TrainingCallback;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** The last complete checkpoint of a run, named in the error if the run fails. */
+final class LastCheckpoint implements TrainingCallback {
+  private final Path out;
+  private long resumedFrom;
+  private Optional<Path> last = Optional.empty();
+
+  LastCheckpoint(Path out) {
+    this.out = out;
+  }
+
+  @Override
+  public void onStart(long steps, long done) {
+    resumedFrom = done;
+    last = done > 0 ? Optional.of(out.resolve("checkpoint-" + done)) : Optional.empty();
+  }
+
+  @Override
+  public void onCheckpoint(Path directory) {
+    last = Optional.of(directory);
+  }
+
+  long resumedFrom() {
+    return resumedFrom;
+  }
+
+  /** Runs the work; an error names the checkpoint from which the run can be resumed. */
+  <T> T guard(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (UserError e) {
+      if (last.isEmpty()) {
+        throw e;
+      }
+      throw new UserError(
+          "%s\n%s is complete; resume from it with: lora train --resume --out %s"
+              .formatted(e.getMessage(), last.get(), out),
+          e);
+    }
+  }
+}

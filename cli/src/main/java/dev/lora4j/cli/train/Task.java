@@ -1,0 +1,78 @@
+package dev.lora4j.cli.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.data.Dataset;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.train.Accuracy;
+import dev.lora4j.train.Loss;
+import dev.lora4j.train.RegressionError;
+import dev.lora4j.train.Workers;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** The task of a model: classification or regression. */
+public sealed interface Task {
+
+  /** The loss to minimise. */
+  Loss loss();
+
+  /**
+   * Checks the shape of the outputs.
+   *
+   * @param outputs the outputs of the model for two examples
+   * @throws UserError if they do not fit the task
+   */
+  void check(Tensor outputs);
+
+  /** Evaluates a model on test examples. */
+  TestScore evaluate(Module net, Dataset data, Workers workers);
+
+  /**
+   * Classification.
+   *
+   * @param names class names in label order
+   */
+  record Classes(List<String> names) implements Task {
+    @Override
+    public Loss loss() {
+      return Loss.CROSS_ENTROPY;
+    }
+
+    @Override
+    public void check(Tensor outputs) {
+      if (outputs.dim() != 2 || outputs.size(0) != 2 || outputs.size(1) < names.size()) {
+        throw new UserError(
+            "the model returns %s for two examples; expected [2, classes] for %d classes"
+                .formatted(Ops.shapeOf(outputs), names.size()));
+      }
+    }
+
+    @Override
+    public TestScore evaluate(Module net, Dataset data, Workers workers) {
+      return new TestScore.Right(Accuracy.of(net, data, names, workers));
+    }
+  }
+
+  /** Regression. */
+  record Quantity() implements Task {
+    @Override
+    public Loss loss() {
+      return Loss.SQUARED_ERROR;
+    }
+
+    @Override
+    public void check(Tensor outputs) {
+      if (outputs.numel() != 2 || outputs.dim() > 2 || outputs.size(0) != 2) {
+        throw new UserError(
+            "the model returns %s for two examples; expected one value each, [2] or [2, 1]"
+                .formatted(Ops.shapeOf(outputs)));
+      }
+    }
+
+    @Override
+    public TestScore evaluate(Module net, Dataset data, Workers workers) {
+      return new TestScore.Apart(RegressionError.of(net, data, workers));
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.lora4j.cli.train;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
+import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.progress.Progress;
+import dev.lora4j.cli.progress.Unit;
+import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.chat.ChatFormat;
+import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataReport;
+import dev.lora4j.llm.dataset.ExampleOptions;
+import dev.lora4j.llm.dataset.LossOn;
+import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.TextData;
+import dev.lora4j.llm.dataset.TextExamples;
+import dev.lora4j.llm.train.Evaluation;
+import dev.lora4j.train.Workers;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Evaluates a language model on a text file. */
+public final class TextEvaluation {
+  private static final int LONGEST_BLOCK = 2048;
+
+  private final ChatModel model;
+  private final Path file;
+  private final Optional<Integer> maxTokens;
+
+  /**
+   * Evaluates on the examples of a file.
+   *
+   * @param maxTokens maximum sequence length; by default the limit of the model
+   */
+  public TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
+    this.model = model;
+    this.file = file;
+    this.maxTokens = maxTokens;
+  }
+
+  public void run(int threads, OutputFormat output) {
+    TextData data = TextData.open(file);
+    TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
+    DataReport report = examples.report();
+    PrintStream messages = output.messages();
+    messages.println(data.form().sentence());
+    messages.println(report.summary());
+    report.warnings().forEach(warning -> messages.println("Warning: " + warning));
+    Evaluation found;
+    try (Workers workers = new Workers(threads);
+        Progress progress = new Progress("eval", Unit.TOKENS, report.tokens())) {
+      found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
+    }
+    output.show(root -> fill(root, found, report), out -> print(out, found));
+  }
+
+  private ExampleOptions options(DataForm form) {
+    ChatFormat voice = model.voice();
+    return new ExampleOptions(length(form), LossOn.ANSWERS, voice.template());
+  }
+
+  private int length(DataForm form) {
+    int longest = model.network().maxPositions();
+    if (maxTokens.isEmpty()) {
+      return form == StandardForm.DOCUMENT ? Math.min(LONGEST_BLOCK, longest) : longest;
+    }
+    int given = maxTokens.get();
+    if (given < 2 || given > longest) {
+      throw new UserError(
+          "--max-seq-length must be between 2 and the limit of the model, %d; found %d"
+              .formatted(longest, given));
+    }
+    return given;
+  }
+
+  private static void fill(ObjectNode root, Evaluation found, DataReport report) {
+    root.put("nll", found.nll());
+    root.put("perplexity", found.perplexity());
+    root.put("tokens", found.tokens());
+    root.put("examples", found.examples());
+    root.put("truncated", report.truncated());
+    root.put("dropped", report.dropped());
+  }
+
+  private static void print(PrintStream out, Evaluation found) {
+    out.printf(Locale.ROOT, "  %-12s %.6f%n", "nll", found.nll());
+    out.printf(Locale.ROOT, "  %-12s %.4f%n", "perplexity", found.perplexity());
+    out.printf("  %-12s %s%n", "tokens", NumberFormats.count(found.tokens()));
+  }
+}

@@ -1,0 +1,34 @@
+package dev.lora4j.lora.combine;
+
+import dev.lora4j.lora.layer.Svd;
+import java.util.List;
+import org.bytedeco.pytorch.T_TensorTensor_T;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * The largest parts of the weighted sum of the updates, without a matrix of the layer's size: with
+ * {@code B = Q R} and {@code Aᵀ = Q' R'}, {@code B A = Q (R R'ᵀ) Q'ᵀ}, and what stands in the
+ * middle is no larger than the ranks together.
+ */
+record SumSvd(int wantedRank) implements CombineRule {
+
+  /** No more than the updates have together, or than there are rows and columns. */
+  @Override
+  public int rank(String path, List<CombinedPart> parts) {
+    parts.get(0).requireDelta(path, "svd");
+    int together = new Concatenation().rank(path, parts);
+    return (int) Math.min(Math.min(wantedRank, together), parts.get(0).fullRank());
+  }
+
+  @Override
+  public CombinedFactors combine(List<CombinedPart> parts) {
+    CombinedFactors sum = new Concatenation().combine(parts);
+    T_TensorTensor_T ofA = torch.linalg_qr(sum.a().flatten(1, -1).t());
+    T_TensorTensor_T ofB = torch.linalg_qr(sum.b().flatten(1, -1));
+    Svd middle = Svd.of(ofB.get1().mm(ofA.get1().t()));
+    Svd top = middle.top(Math.min(wantedRank, middle.s().numel()));
+    Tensor a = top.vt().mm(ofA.get0().t());
+    return new CombinedFactors(a, ofB.get0().mm(top.u().mul(top.s())));
+  }
+}

@@ -1,0 +1,56 @@
+package dev.lora4j.lora.config;
+
+import dev.lora4j.nn.Module;
+import java.util.List;
+
+/**
+ * The layers and parameters that an adapter would train, resolved before anything is changed.
+ *
+ * @param layers the layers that would be adapted
+ * @param parameters the raw parameters that would be adapted
+ * @param saved the modules that would be trained whole
+ * @param biases the modules whose bias would be trained
+ * @param tokens the embeddings with rows that would be trained
+ */
+public record AdapterPlan(
+    List<Layer> layers,
+    List<RawParameter> parameters,
+    List<Saved> saved,
+    List<Bias> biases,
+    List<Tokens> tokens) {
+
+  public AdapterPlan {
+    layers = List.copyOf(layers);
+    parameters = List.copyOf(parameters);
+    saved = List.copyOf(saved);
+    biases = List.copyOf(biases);
+    tokens = List.copyOf(tokens);
+  }
+
+  /** A layer that would be adapted. */
+  public record Layer(String path, Module module, int rank, double scaling) {}
+
+  /**
+   * A raw parameter that would be adapted.
+   *
+   * @param path the module's
+   * @param name the parameter's
+   * @param deeper how many parameters of the module that are declared later are adapted too
+   */
+  public record RawParameter(
+      String path, Module module, String name, int rank, double scaling, int deeper) {}
+
+  /** A module that would be trained whole. */
+  public record Saved(String path, Module module) {}
+
+  /** A module whose bias would be trained. */
+  public record Bias(String path, Module module, boolean adapted) {}
+
+  /** An embedding with rows that would be trained. */
+  public record Tokens(String path, Module module, List<Long> rows) {}
+
+  /** The paths of the layers. */
+  public List<String> paths() {
+    return layers.stream().map(Layer::path).toList();
+  }
+}

@@ -1,0 +1,274 @@
+package dev.lora4j.lora.config;
+
+import dev.lora4j.UserError;
+import dev.lora4j.lora.layer.DeltaOptions;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.lora.layer.LoraMethod;
+import dev.lora4j.lora.method.LoraMethods;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * How a network is adapted; an immutable value. Each component has PEFT's meaning and default
+ * unless it says otherwise.
+ *
+ * <pre>{@code
+ * LoraConfig.rank(8).alpha(16).targets(Targets.named("q_proj", "v_proj")).dropout(0.05)
+ * }</pre>
+ *
+ * @param method {@code peft_type}: LoRA, or a method that shares most of its options
+ * @param rank {@code r}: columns of B, rows of A
+ * @param alpha {@code lora_alpha}: the update is scaled by {@code alpha / rank}
+ * @param targets {@code target_modules}: which layers are adapted
+ * @param exclude {@code exclude_modules}: which of them are not
+ * @param dropout {@code lora_dropout}: probability that an input of A is set to zero in training
+ * @param bias which of the base's biases are trained too
+ * @param loraBias {@code lora_bias}: whether B has a bias
+ * @param rsLora {@code use_rslora}: scaling is {@code alpha / √rank} (Kalajdzievski 2023, <a
+ *     href="https://arxiv.org/abs/2312.03732">arXiv:2312.03732</a>)
+ * @param dora {@code use_dora}: a trained magnitude for each output (Liu et al. 2024, <a
+ *     href="https://arxiv.org/abs/2402.09353">arXiv:2402.09353</a>, eq. 5)
+ * @param initialization {@code init_lora_weights}
+ * @param rankPattern {@code rank_pattern}: other ranks for some paths
+ * @param alphaPattern {@code alpha_pattern}: other alphas for some paths
+ * @param layersToTransform {@code layers_to_transform}: only layers with these numbers; empty for
+ *     all
+ * @param layersPattern {@code layers_pattern}: the names before the number; empty for any
+ * @param modulesToSave {@code modules_to_save}: modules that are trained and saved whole
+ * @param targetParameters {@code target_parameters}: raw parameters that are adapted, such as
+ *     experts
+ * @param trainableTokens {@code trainable_token_indices}: rows of embeddings that are trained and
+ *     saved, by the embedding's name
+ * @param otherKeys keys of {@code adapter_config.json} that have no say here, as JSON; they are
+ *     written back as they were
+ */
+public record LoraConfig(
+    LoraMethod method,
+    int rank,
+    double alpha,
+    Targets targets,
+    Targets exclude,
+    double dropout,
+    BiasTraining bias,
+    boolean loraBias,
+    boolean rsLora,
+    boolean dora,
+    Initialization initialization,
+    PathPatterns rankPattern,
+    PathPatterns alphaPattern,
+    List<Integer> layersToTransform,
+    List<String> layersPattern,
+    List<String> modulesToSave,
+    List<String> targetParameters,
+    Map<String, List<Long>> trainableTokens,
+    Map<String, String> otherKeys) {
+
+  public LoraConfig {
+    DeltaOptions.requireRank(rank);
+    if (!Double.isFinite(alpha)) {
+      throw new UserError("alpha must be a finite number, found " + alpha);
+    }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new UserError("dropout must be in [0, 1), found " + dropout);
+    }
+    if (loraBias && dora) {
+      throw new UserError("lora_bias and use_dora don't go together");
+    }
+    if (!layersToTransform.isEmpty()
+        && !(targets instanceof Targets.Named)
+        && !(targets instanceof Targets.OfArchitecture)) {
+      throw new UserError("layers_to_transform goes with target_modules that are names");
+    }
+    if (!targetParameters.isEmpty() && (dropout > 0 || dora || loraBias)) {
+      throw new UserError("target_parameters don't go with dropout, use_dora or lora_bias");
+    }
+    rankPattern
+        .values()
+        .forEach(
+            (key, value) -> {
+              if (value != Math.rint(value) || value < 1) {
+                throw new UserError("rank_pattern: " + key + " must be 1 or more, found " + value);
+              }
+            });
+    layersToTransform = List.copyOf(layersToTransform);
+    layersPattern = List.copyOf(layersPattern);
+    modulesToSave = List.copyOf(modulesToSave);
+    targetParameters = List.copyOf(targetParameters);
+    trainableTokens = Collections.unmodifiableMap(new TreeMap<>(trainableTokens));
+    otherKeys = Collections.unmodifiableMap(new TreeMap<>(otherKeys));
+  }
+
+  /** This rank, an alpha of the same size (so a scaling of 1), every linear layer. */
+  public static LoraConfig rank(int rank) {
+    return new LoraConfigBuilder(rank).build();
+  }
+
+  /**
+   * Reads PEFT's {@code adapter_config.json}.
+   *
+   * @throws UserError if it can't be read, or asks for what is not supported
+   */
+  public static LoraConfig read(Path file) {
+    return ConfigReader.read(file);
+  }
+
+  private LoraConfig with(Consumer<LoraConfigBuilder> change) {
+    LoraConfigBuilder builder = new LoraConfigBuilder(this);
+    change.accept(builder);
+    return builder.build();
+  }
+
+  /** The same with another rank. */
+  public LoraConfig withRank(int rank) {
+    return with(b -> b.rank = rank);
+  }
+
+  /** Changes the method; one without an alpha has a scaling of 1. */
+  public LoraConfig method(LoraMethod method) {
+    return with(
+        b -> {
+          b.method = method;
+          b.alpha = method.configKeys().contains("lora_alpha") ? alpha : rank;
+        });
+  }
+
+  public LoraConfig alpha(double alpha) {
+    return with(b -> b.alpha = alpha);
+  }
+
+  public LoraConfig targets(Targets targets) {
+    return with(b -> b.targets = targets);
+  }
+
+  public LoraConfig exclude(Targets exclude) {
+    return with(b -> b.exclude = exclude);
+  }
+
+  public LoraConfig dropout(double dropout) {
+    return with(b -> b.dropout = dropout);
+  }
+
+  public LoraConfig bias(BiasTraining bias) {
+    return with(b -> b.bias = bias);
+  }
+
+  public LoraConfig loraBias(boolean loraBias) {
+    return with(b -> b.loraBias = loraBias);
+  }
+
+  public LoraConfig rsLora(boolean rsLora) {
+    return with(b -> b.rsLora = rsLora);
+  }
+
+  public LoraConfig dora(boolean dora) {
+    return with(b -> b.dora = dora);
+  }
+
+  public LoraConfig initialization(Initialization initialization) {
+    return with(b -> b.initialization = initialization);
+  }
+
+  public LoraConfig rankPattern(Map<String, Integer> pattern) {
+    Map<String, Double> values = new LinkedHashMap<>();
+    pattern.forEach((key, value) -> values.put(key, (double) value));
+    return with(b -> b.rankPattern = new PathPatterns(values));
+  }
+
+  public LoraConfig alphaPattern(Map<String, Double> pattern) {
+    return with(b -> b.alphaPattern = new PathPatterns(pattern));
+  }
+
+  public LoraConfig patterns(PathPatterns ranks, PathPatterns alphas) {
+    return with(
+        b -> {
+          b.rankPattern = ranks;
+          b.alphaPattern = alphas;
+        });
+  }
+
+  /** The same for these layers alone, of those that it means. */
+  public LoraConfig only(List<String> paths) {
+    return with(
+        b -> {
+          b.targets = Targets.exactly(paths);
+          b.exclude = Targets.none();
+          b.layersToTransform = List.of();
+          b.layersPattern = List.of();
+        });
+  }
+
+  public LoraConfig layersToTransform(List<Integer> layers) {
+    return with(b -> b.layersToTransform = layers);
+  }
+
+  public LoraConfig layersPattern(List<String> names) {
+    return with(b -> b.layersPattern = names);
+  }
+
+  public LoraConfig modulesToSave(String... names) {
+    return with(b -> b.modulesToSave = List.of(names));
+  }
+
+  public LoraConfig targetParameters(String... names) {
+    return with(b -> b.targetParameters = List.of(names));
+  }
+
+  public LoraConfig trainableTokens(Map<String, List<Long>> tokens) {
+    return with(b -> b.trainableTokens = tokens);
+  }
+
+  /** The rank of the update at a path. */
+  public int rankAt(String path) {
+    return rankPattern.lookUp(path).map(Double::intValue).orElse(rank);
+  }
+
+  /** The alpha of the update at a path. */
+  public double alphaAt(String path) {
+    return alphaPattern.lookUp(path).orElse(alpha);
+  }
+
+  /** {@code alpha / rank}, or {@code alpha / √rank} with rsLoRA, of the update at a path. */
+  public double scalingAt(String path) {
+    int r = rankAt(path);
+    return alphaAt(path) / (rsLora ? Math.sqrt(r) : r);
+  }
+
+  /** Returns whether the method is LoRA, whose delta is a product of its own A and B. */
+  public boolean isLora() {
+    return method.equals(LoraMethods.lora());
+  }
+
+  /** The options that are set and that the method does not have, by PEFT's key. */
+  List<String> unsupportedOptions() {
+    Map<String, Boolean> set = new LinkedHashMap<>();
+    set.put("lora_alpha", alpha != rank);
+    set.put("exclude_modules", !exclude.equals(Targets.none()));
+    set.put("bias", bias != BiasTraining.NONE);
+    set.put("lora_bias", loraBias);
+    set.put("use_rslora", rsLora);
+    set.put("use_dora", dora);
+    set.put("init_lora_weights", !(initialization instanceof Initialization.Standard));
+    set.put("rank_pattern", !rankPattern.equals(PathPatterns.none()));
+    set.put("alpha_pattern", !alphaPattern.equals(PathPatterns.none()));
+    set.put("target_parameters", !targetParameters.isEmpty());
+    set.put("trainable_token_indices", !trainableTokens.isEmpty());
+    return set.keySet().stream()
+        .filter(key -> Boolean.TRUE.equals(set.get(key)) && !method.configKeys().contains(key))
+        .toList();
+  }
+
+  /** The options of the layer at a path. */
+  public DeltaOptions optionsAt(String path) {
+    return new DeltaOptions(rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
+  }
+
+  /** The scaling where no pattern says otherwise. */
+  public double scaling() {
+    return alpha / (rsLora ? Math.sqrt(rank) : rank);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.lora4j.lora.config;
+
+import dev.lora4j.UserError;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * A value for some paths: PEFT's {@code rank_pattern} and {@code alpha_pattern}. Each key is a
+ * regular expression for the end of a path, whole segments only; the first that fits decides.
+ *
+ * @param values the value of each key, in the order in which they are tried
+ */
+public record PathPatterns(Map<String, Double> values) {
+  private static final PathPatterns NONE = new PathPatterns(Map.of());
+
+  public PathPatterns {
+    values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+    values.keySet().forEach(PathPatterns::compile);
+  }
+
+  /** No path has a value. */
+  public static PathPatterns none() {
+    return NONE;
+  }
+
+  /**
+   * Keys that give each of these paths its value, where it is another than {@code otherwise}. A
+   * path that ends like another one comes first, so that it keeps its own.
+   */
+  public static PathPatterns exactly(Map<String, Double> byPath, double otherwise) {
+    List<String> needed =
+        byPath.entrySet().stream()
+            .filter(entry -> entry.getValue() != otherwise)
+            .map(Map.Entry::getKey)
+            .toList();
+    Map<String, Double> values = new LinkedHashMap<>();
+    byPath.entrySet().stream()
+        .filter(entry -> needed.stream().anyMatch(key -> fits(key, entry.getKey())))
+        .sorted(Comparator.comparingInt(entry -> -entry.getKey().length()))
+        .forEach(entry -> values.put(entry.getKey(), entry.getValue()));
+    return new PathPatterns(values);
+  }
+
+  /** The value for a path, if a key fits it. */
+  public Optional<Double> lookUp(String path) {
+    return values.entrySet().stream()
+        .filter(entry -> fits(entry.getKey(), path))
+        .map(Map.Entry::getValue)
+        .findFirst();
+  }
+
+  /** A key that fits this path and no other. */
+  public static String only(String path) {
+    return "^" + quote(path);
+  }
+
+  /** A path as a regular expression, in the words that Java's and Python's have in common. */
+  public static String quote(String path) {
+    return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
+  }
+
+  /** Whether a key fits a path. */
+  static boolean fits(String key, String path) {
+    return compile(key).matcher(path).matches();
+  }
+
+  private static Pattern compile(String key) {
+    try {
+      return Pattern.compile("(?:.*\\.)?(?:" + key + ")");
+    } catch (PatternSyntaxException e) {
+      throw new UserError("'" + key + "' is no regular expression: " + e.getMessage(), e);
+    }
+  }
+}

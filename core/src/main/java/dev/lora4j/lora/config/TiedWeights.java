@@ -1,0 +1,101 @@
+package dev.lora4j.lora.config;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Weight tying: the weights that several modules of a network share, such as a language model's
+ * head and its embedding. An adapter on one of these modules changes that one only, so it must not
+ * be merged into the weight.
+ */
+public final class TiedWeights {
+  private static final String ENSURE = "ensure_weight_tying";
+  private static final String REMEDY =
+      "give the head a weight of its own first: network.replace(\"lm_head\", head.copy())";
+
+  private final Map<Parameter, List<String>> sharers; // paths, by shared weight
+
+  private TiedWeights(Map<Parameter, List<String>> sharers) {
+    this.sharers = sharers;
+  }
+
+  /** Finds the tied weights of a network, given its own modules by path. */
+  public static TiedWeights of(Map<String, Module> modules) {
+    Map<Parameter, Map<Module, String>> owners = new LinkedHashMap<>();
+    modules.forEach(
+        (path, module) ->
+            module
+                .ownParameters()
+                .values()
+                .forEach(
+                    parameter ->
+                        owners
+                            .computeIfAbsent(parameter, p -> new LinkedHashMap<>())
+                            .putIfAbsent(module, path)));
+    Map<Parameter, List<String>> sharers = new LinkedHashMap<>();
+    owners.forEach(
+        (parameter, places) -> {
+          if (places.size() > 1) {
+            sharers.put(parameter, List.copyOf(places.values()));
+          }
+        });
+    return new TiedWeights(sharers);
+  }
+
+  /** Finds what a config asks of tied modules and can't be done. */
+  List<String> refused(
+      LoraConfig config, List<AdapterPlan.Layer> layers, List<AdapterPlan.Saved> saved) {
+    List<String> problems = new ArrayList<>();
+    for (AdapterPlan.Saved whole : saved) {
+      if (isTied(whole.module())) {
+        problems.add(
+            "modules_to_save: '%s' shares its weight with %s, and both would change; %s"
+                .formatted(whole.path(), others(whole.path(), whole.module()), REMEDY));
+      }
+    }
+    if ("true".equals(config.otherKeys().get(ENSURE))) {
+      layers.stream()
+          .filter(layer -> isTied(layer.module()))
+          .map(layer -> ENSURE + " is not supported, and '" + layer.path() + "' is tied; " + REMEDY)
+          .forEach(problems::add);
+    }
+    return problems;
+  }
+
+  /**
+   * Checks that no other module uses a module's weight.
+   *
+   * @throws UserError if one does; the message names both
+   */
+  public void refuseMerge(String path, Module module) {
+    if (isTied(module)) {
+      throw new UserError(
+          "can't merge: the weight of '%s' is that of %s too, which would change; leave the adapter"
+                  .formatted(path, others(path, module))
+              + " unmerged, or "
+              + REMEDY);
+    }
+  }
+
+  private boolean isTied(Module module) {
+    return module.ownParameters().values().stream().anyMatch(sharers::containsKey);
+  }
+
+  private String others(String path, Module module) {
+    List<String> others = new ArrayList<>();
+    module
+        .ownParameters()
+        .values()
+        .forEach(
+            parameter ->
+                sharers.getOrDefault(parameter, List.of()).stream()
+                    .filter(other -> !other.equals(path))
+                    .forEach(other -> others.add("'" + other + "'")));
+    return String.join(", ", others);
+  }
+}

@@ -1,0 +1,39 @@
+package dev.lora4j.lora.format;
+
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.lora.config.LoraConfig;
+import java.nio.file.Path;
+
+/**
+ * What an adapter directory says of itself, read without a base and without libtorch.
+ *
+ * @param config how the adapter was made
+ * @param weights the file that holds its tensors
+ */
+public record AdapterSummary(LoraConfig config, Path weights) {
+
+  /**
+   * Reads and checks the config of an adapter directory.
+   *
+   * @throws dev.lora4j.UserError if there is no adapter, or one that is not supported
+   */
+  public static AdapterSummary read(Path directory) {
+    AdapterFormat format = AdapterFormat.of(directory);
+    return new AdapterSummary(format.config(directory), format.weights(directory));
+  }
+
+  /**
+   * Opens the weights, of which the header is read.
+   *
+   * @throws dev.lora4j.UserError if there is no such file
+   * @throws dev.lora4j.CorruptFile if it is damaged
+   */
+  public TensorFile open() {
+    return PeftAdapter.open(weights);
+  }
+
+  /** The target modules as text. */
+  public String targets() {
+    return config.targets().describe();
+  }
+}

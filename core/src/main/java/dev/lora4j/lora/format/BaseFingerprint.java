@@ -1,0 +1,169 @@
+package dev.lora4j.lora.format;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.TensorDigest;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * What a base is, down to its last bit. An adapter carries that of the base it was made on, and is
+ * not loaded onto another one unless that is wanted.
+ *
+ * <p>It stands in the free text of the safetensors file, which other readers ignore: so it can't be
+ * parted from the tensors or left behind beside others, and PEFT does not warn of a key that it
+ * doesn't know.
+ *
+ * @param sha256 of the lines {@code name dtype shape digest}, sorted by name, of all tensors; in
+ *     hexadecimal
+ * @param tensors by name: {@code dtype shape}, and the first eight digits of the SHA-256 of its
+ *     bytes
+ */
+public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) {
+  private static final String SHA256 = "lora4j.base.sha256";
+  private static final String TENSORS = "lora4j.base.tensors";
+  private static final int DIGITS = 8;
+  private static final int SHOWN = 5;
+
+  public BaseFingerprint {
+    tensors = Collections.unmodifiableSortedMap(new TreeMap<>(tensors));
+  }
+
+  /** A tensor in full: what it is and the digest of its bytes. */
+  record Line(String kind, String digest) {}
+
+  static BaseFingerprint of(SortedMap<String, Line> lines) {
+    MessageDigest all = TensorDigest.sha256();
+    SortedMap<String, String> tensors = new TreeMap<>();
+    lines.forEach(
+        (name, line) -> {
+          String whole = name + " " + line.kind() + " " + line.digest() + "\n";
+          all.update(whole.getBytes(StandardCharsets.UTF_8));
+          tensors.put(name, line.kind() + " " + line.digest().substring(0, DIGITS));
+        });
+    return new BaseFingerprint(HexFormat.of().formatHex(all.digest()), tensors);
+  }
+
+  // ---- in a file ----
+
+  Map<String, String> metadata() {
+    return Map.of(
+        SHA256,
+        sha256,
+        TENSORS,
+        tensors.entrySet().stream()
+            .map(entry -> entry.getKey() + " " + entry.getValue())
+            .collect(Collectors.joining("\n")));
+  }
+
+  /** That of the base on which an adapter was made, if its file says so. */
+  static Optional<BaseFingerprint> in(Map<String, String> metadata) {
+    return Optional.ofNullable(metadata.get(SHA256))
+        .map(sha -> new BaseFingerprint(sha, tensors(metadata.getOrDefault(TENSORS, ""))));
+  }
+
+  private static SortedMap<String, String> tensors(String lines) {
+    SortedMap<String, String> tensors = new TreeMap<>();
+    for (String line : lines.lines().toList()) {
+      int space = line.indexOf(' ');
+      if (space > 0) {
+        tensors.put(line.substring(0, space), line.substring(space + 1));
+      }
+    }
+    return tensors;
+  }
+
+  // ---- compared ----
+
+  /**
+   * Refuses another base.
+   *
+   * @param source the adapter's file
+   * @param present that of the base which is here; taken only if the check needs it
+   */
+  public void require(Object source, Supplier<BaseFingerprint> present, BaseCheck check) {
+    if (check == BaseCheck.ANY_BASE) {
+      return;
+    }
+    BaseFingerprint here = present.get();
+    if (check == BaseCheck.SAME_WHERE_BOTH_HAVE) {
+      here = here.onlyAsIn(this);
+    }
+    boolean same =
+        check == BaseCheck.SAME_BASE ? sha256.equals(here.sha256) : tensors.equals(here.tensors);
+    if (!same) {
+      throw new UserError(
+          "%s was made on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
+                  .formatted(
+                      source, start(sha256), start(here.sha256), String.join("\n  ", told(here)))
+              + "Give it that base, or say that this one is meant (BaseCheck.ANY_BASE,"
+              + " --any-base)");
+    }
+  }
+
+  /** This one with the names of another, whose word is taken for what this one has not. */
+  private BaseFingerprint onlyAsIn(BaseFingerprint other) {
+    SortedMap<String, String> common = new TreeMap<>(other.tensors);
+    common.replaceAll((name, theirs) -> tensors.getOrDefault(name, theirs));
+    return new BaseFingerprint(sha256, common);
+  }
+
+  private static String start(String digest) {
+    return digest.substring(0, Math.min(DIGITS, digest.length()));
+  }
+
+  private List<String> told(BaseFingerprint present) {
+    List<String> differences = differences(present);
+    if (differences.size() <= SHOWN) {
+      return differences;
+    }
+    List<String> told = new ArrayList<>(differences.subList(0, SHOWN));
+    told.add("and " + (differences.size() - SHOWN) + " more");
+    return told;
+  }
+
+  /** The tensors that both bases have, and that are not the same in them. */
+  public List<String> changedIn(BaseFingerprint other) {
+    SortedMap<String, String> theirs = other.onlyAsIn(this).tensors;
+    return tensors.entrySet().stream()
+        .filter(mine -> !mine.getValue().equals(theirs.get(mine.getKey())))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** Tensor by tensor, what is otherwise in another base. */
+  List<String> differences(BaseFingerprint other) {
+    Map<String, String> differences = new LinkedHashMap<>();
+    tensors.forEach(
+        (name, was) -> {
+          String is = other.tensors.get(name);
+          if (is == null) {
+            differences.put(name, "missing here");
+          } else if (!kind(is).equals(kind(was))) {
+            differences.put(name, "expected " + kind(was) + ", found " + kind(is));
+          } else if (!is.equals(was)) {
+            differences.put(name, "other values");
+          }
+        });
+    other.tensors.keySet().stream()
+        .filter(name -> !tensors.containsKey(name))
+        .forEach(name -> differences.put(name, "not in that base"));
+    return differences.entrySet().stream()
+        .map(entry -> entry.getKey() + ": " + entry.getValue())
+        .toList();
+  }
+
+  private static String kind(String tensor) {
+    return tensor.substring(0, Math.max(0, tensor.lastIndexOf(' ')));
+  }
+}

@@ -1,0 +1,92 @@
+package dev.lora4j.lora.format;
+
+import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorDigest;
+import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.merge.MergeJournal;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.ParallelLoop;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes a base's fingerprint, on all cores, and keeps it until the base changes. Adapters have no
+ * part in it, merged or not.
+ */
+public final class Fingerprinter {
+  private final MergeJournal journal;
+  private List<Seen> last = List.of();
+  private @Nullable BaseFingerprint kept;
+
+  /** A tensor, told by its native address, as it was when its parameter had this version. */
+  private record Seen(Tensor tensor, long version) {}
+
+  public Fingerprinter(MergeJournal journal) {
+    this.journal = journal;
+  }
+
+  public synchronized BaseFingerprint of(Module base) {
+    Map<String, Parameter> parameters = parameters(base);
+    List<Seen> now =
+        parameters.values().stream().map(p -> new Seen(journal.before(p), p.version())).toList();
+    BaseFingerprint fingerprint = kept;
+    if (fingerprint == null || !now.equals(last)) {
+      fingerprint = BaseFingerprint.of(lines(parameters));
+      kept = fingerprint;
+      last = now;
+    }
+    return fingerprint;
+  }
+
+  /** The base's own parameters by name; a shared one once. */
+  private static Map<String, Parameter> parameters(Module base) {
+    Map<String, Module> modules = new LinkedHashMap<>();
+    modules.put("", base);
+    modules.putAll(BaseModules.original(base));
+    Set<Parameter> seen = new HashSet<>();
+    Map<String, Parameter> parameters = new LinkedHashMap<>();
+    modules.forEach(
+        (path, module) ->
+            module
+                .ownParameters()
+                .forEach(
+                    (name, parameter) -> {
+                      if (seen.add(parameter)) {
+                        parameters.put(path.isEmpty() ? name : path + "." + name, parameter);
+                      }
+                    }));
+    return parameters;
+  }
+
+  /** The parameters as they are without what is merged. */
+  private SortedMap<String, BaseFingerprint.Line> lines(Map<String, Parameter> parameters) {
+    SortedMap<String, BaseFingerprint.Line> lines = new ConcurrentSkipListMap<>();
+    ParallelLoop.forEach(
+        parameters.entrySet(), e -> lines.put(e.getKey(), line(journal.before(e.getValue()))));
+    return lines;
+  }
+
+  /** Narrower numbers count as the float32 that they are read into: it is the same base then. */
+  private static BaseFingerprint.Line line(Tensor tensor) {
+    try (PointerScope scope = new PointerScope()) {
+      boolean narrow = tensor.is_floating_point() && tensor.element_size() < Float.BYTES;
+      Tensor numbers = narrow ? tensor.detach().to(ScalarType.Float) : tensor;
+      String dtype =
+          DType.of(numbers.scalar_type())
+              .map(Enum::name)
+              .orElseGet(() -> numbers.dtype().toString());
+      return new BaseFingerprint.Line(dtype + Ops.shapeOf(numbers), TensorDigest.of(numbers));
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package dev.lora4j.lora.format;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.SafetensorsFile;
+import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.io.torch.TorchFile;
+import dev.lora4j.lora.config.ConfigReader;
+import dev.lora4j.lora.config.ConfigWriter;
+import dev.lora4j.lora.config.LoraConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A directory in PEFT's format: {@code adapter_config.json}, and {@code adapter_model.safetensors}
+ * with a tensor {@code base_model.model.<path>.lora_A.weight} of {@code [rank, in]} and one {@code
+ * ….lora_B.weight} of {@code [out, rank]} for each adapted layer. Where there is an {@code
+ * adapter_model.bin} instead, that is read.
+ */
+public final class PeftAdapter {
+  public static final String CONFIG = "adapter_config.json";
+  static final String WEIGHTS = "adapter_model.safetensors";
+  static final String OLD_WEIGHTS = "adapter_model.bin";
+
+  private PeftAdapter() {}
+
+  /**
+   * Reads an adapter into the caller's pointer scope, in the format of numbers that it is kept in.
+   *
+   * @throws UserError if there is none, or one that is not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static StoredAdapter read(Path directory) {
+    LoraConfig config = config(directory);
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try (TensorFile file = open(weights(directory))) {
+      PeftKeys.of(file).forEach((key, stored) -> tensors.put(key, file.read(stored)));
+      return new StoredAdapter(config, tensors, baseFingerprint(file));
+    }
+  }
+
+  private static Optional<BaseFingerprint> baseFingerprint(TensorFile file) {
+    return file instanceof SafetensorsFile safetensors
+        ? BaseFingerprint.in(safetensors.metadata())
+        : Optional.empty();
+  }
+
+  /**
+   * Writes an adapter, in the format of numbers that it has.
+   *
+   * @return the number of bytes written
+   */
+  public static long write(StoredAdapter adapter, Path directory) {
+    return write(directory, ConfigWriter.write(adapter.config(), adapter.paths(), false), adapter);
+  }
+
+  public static long write(Path directory, byte[] config, StoredAdapter adapter) {
+    Path weights = directory.resolve(WEIGHTS);
+    Path json = directory.resolve(CONFIG);
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.inFile(key), tensor));
+    Map<String, String> metadata = new LinkedHashMap<>();
+    adapter.baseFingerprint().ifPresent(base -> metadata.putAll(base.metadata()));
+    metadata.put("format", "pt");
+    SafetensorsWriter.write(weights, named, metadata);
+    AtomicFile.write(json, config);
+    try {
+      return Files.size(weights) + Files.size(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static LoraConfig config(Path directory) {
+    Path file = directory.resolve(CONFIG);
+    if (!Files.exists(file)) {
+      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
+    }
+    return ConfigReader.read(file);
+  }
+
+  /** The file that holds the tensors, safetensors before any other. */
+  static Path weights(Path directory) {
+    Path weights = directory.resolve(WEIGHTS);
+    Path old = directory.resolve(OLD_WEIGHTS);
+    if (!Files.isRegularFile(weights) && !Files.isRegularFile(old)) {
+      throw new UserError("no " + WEIGHTS + " in " + directory);
+    }
+    return Files.isRegularFile(weights) ? weights : old;
+  }
+
+  static TensorFile open(Path weights) {
+    return weights.endsWith(OLD_WEIGHTS) ? TorchFile.open(weights) : SafetensorsFile.open(weights);
+  }
+}

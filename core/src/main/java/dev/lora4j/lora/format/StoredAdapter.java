@@ -1,0 +1,114 @@
+package dev.lora4j.lora.format;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.lora.config.LoraConfig;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * An adapter without a base: what every format of adapter files is read into and written from.
+ *
+ * <p>Where formats differ, this is PEFT's way: A is {@code [rank, in]}, B is {@code [out, rank]},
+ * and the update is {@code config.scalingAt(path) · B A}. The tensors belong to the pointer scope
+ * in which the adapter was read, or to the model that it was taken from.
+ *
+ * @param config how the adapter was made
+ * @param tensors by PEFT's key without its prefix, such as {@code
+ *     model.layers.0.mlp.up_proj.lora_A.weight}
+ * @param madeOn the base on which it was made, if the file says so
+ */
+public record StoredAdapter(
+    LoraConfig config, Map<String, Tensor> tensors, Optional<BaseFingerprint> baseFingerprint) {
+  public static final String A = ".lora_A.weight";
+  public static final String B = ".lora_B.weight";
+  static final String MAGNITUDE = ".lora_magnitude_vector";
+  private static final Pattern FACTOR =
+      Pattern.compile("(.+)\\.(lora_(embedding_)?[AB](\\.weight)?|[a-z]+_lambda_b)");
+  private static final Set<DType> FORMATS = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
+
+  public StoredAdapter {
+    tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+  }
+
+  /** An adapter that does not say on which base it was made. */
+  public StoredAdapter(LoraConfig config, Map<String, Tensor> tensors) {
+    this(config, tensors, Optional.empty());
+  }
+
+  /**
+   * Reads an adapter in the format that its {@code adapter_config.json} is of, PEFT's or mlx-lm's,
+   * into the caller's pointer scope.
+   *
+   * @throws UserError if there is none, or one that is not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static StoredAdapter read(Path directory) {
+    return AdapterFormat.of(directory).read(directory);
+  }
+
+  /**
+   * The tensor under a key.
+   *
+   * @throws UserError if there is none
+   */
+  public Tensor tensor(String key) {
+    Tensor tensor = tensors.get(key);
+    if (tensor == null) {
+      throw new UserError("no tensor " + key + NearMiss.hint(key, tensors.keySet()));
+    }
+    return tensor;
+  }
+
+  /** The paths of the layers that it adapts, in the tensors' order. */
+  public List<String> paths() {
+    return tensors.keySet().stream()
+        .map(FACTOR::matcher)
+        .filter(Matcher::matches)
+        .map(factor -> factor.group(1))
+        .distinct()
+        .toList();
+  }
+
+  /**
+   * The same with its numbers in another format; new tensors belong to the caller's pointer scope.
+   *
+   * @param dtype one of F64, F32, F16 and BF16
+   * @throws UserError if a number is too large for it
+   */
+  public StoredAdapter to(DType dtype) {
+    return new StoredAdapter(config, converted(tensors, dtype), baseFingerprint);
+  }
+
+  /** Tensors in another format; new ones belong to the caller's pointer scope. */
+  static Map<String, Tensor> converted(Map<String, Tensor> tensors, DType dtype) {
+    if (!FORMATS.contains(dtype)) {
+      throw new UserError("an adapter is kept as F64, F32, F16 or BF16, not as " + dtype);
+    }
+    Map<String, Tensor> converted = new LinkedHashMap<>();
+    tensors.forEach((key, tensor) -> converted.put(key, converted(key, tensor, dtype)));
+    return converted;
+  }
+
+  private static Tensor converted(String key, Tensor tensor, DType dtype) {
+    Tensor result = tensor.detach().to(dtype.torch());
+    try (PointerScope scope = new PointerScope()) {
+      if (tensor.isfinite().all().item_bool() && !result.isfinite().all().item_bool()) {
+        throw new UserError(
+            "%s holds %s, which is too large for %s; use BF16 or F32"
+                .formatted(key, tensor.abs().max().item_double(), dtype));
+      }
+    }
+    return result;
+  }
+}

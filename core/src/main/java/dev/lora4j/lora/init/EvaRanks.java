@@ -1,0 +1,38 @@
+package dev.lora4j.lora.init;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Deals a budget of ranks out to layers: one after the other to the component that explains the
+ * most of its layer's inputs, whichever layer's it is (EVA paper, algorithm 1).
+ */
+public final class EvaRanks {
+  private record Component(String layer, float explained) {}
+
+  private EvaRanks() {}
+
+  /**
+   * @param explained by layer: the share that each component explains, as many as the layer may get
+   * @return the rank of each layer, which may be zero
+   */
+  public static Map<String, Integer> deal(Map<String, float[]> explained, int budget) {
+    List<Component> components = new ArrayList<>();
+    explained.forEach(
+        (layer, shares) -> {
+          for (float share : shares) {
+            components.add(new Component(layer, share));
+          }
+        });
+    components.sort(Comparator.comparing(Component::explained).reversed());
+    Map<String, Integer> dealt = new HashMap<>();
+    components.stream().limit(budget).forEach(c -> dealt.merge(c.layer(), 1, Integer::sum));
+    Map<String, Integer> ranks = new LinkedHashMap<>();
+    explained.keySet().forEach(layer -> ranks.put(layer, dealt.getOrDefault(layer, 0)));
+    return ranks;
+  }
+}

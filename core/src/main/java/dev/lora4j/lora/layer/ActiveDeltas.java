@@ -1,0 +1,11 @@
+package dev.lora4j.lora.layer;
+
+import java.util.List;
+
+/** Chooses which of its deltas a layer adds in the calling thread's forward. */
+@FunctionalInterface
+public interface ActiveDeltas {
+
+  /** Returns the active deltas of a layer, in order; none while they are merged. */
+  List<? extends LayerDelta> of(LoraLayer layer);
+}

@@ -1,0 +1,49 @@
+package dev.lora4j.lora.layer;
+
+import dev.lora4j.nn.Module;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The modules of an adapted network, by path. */
+public final class BaseModules {
+  private BaseModules() {}
+
+  /** Returns the adapted layers. */
+  public static Map<String, LoraLayer> adapted(Module network) {
+    Map<String, LoraLayer> layers = new LinkedHashMap<>();
+    network
+        .namedModules()
+        .forEach(
+            (path, module) -> {
+              if (module instanceof LoraLayer layer) {
+                layers.put(path, layer);
+              }
+            });
+    return layers;
+  }
+
+  /** Returns the network's own modules, as it was before any adapter. */
+  public static Map<String, Module> original(Module network) {
+    Map<String, Module> original = new LinkedHashMap<>();
+    List<String> inside = new ArrayList<>();
+    network
+        .namedModules()
+        .forEach(
+            (path, module) -> {
+              if (inside.stream().anyMatch(path::startsWith)) {
+                return;
+              }
+              if (module instanceof LoraLayer layer) {
+                inside.add(path + ".");
+                original.put(path, layer.pretrained());
+              } else if (module instanceof AuxiliaryModule) {
+                inside.add(path + ".");
+              } else {
+                original.put(path, module);
+              }
+            });
+    return original;
+  }
+}

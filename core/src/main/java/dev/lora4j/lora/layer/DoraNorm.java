@@ -1,0 +1,118 @@
+package dev.lora4j.lora.layer;
+
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The norm {@code ‖W + s B A‖} of each output of a layer, computed without the sum: row by row,
+ * {@code ‖W‖² + Σ B ∘ (2s W Aᵀ + s² B (A Aᵀ))}. It is cached until W, A or B changes: computed once
+ * a training step, for any number of workers and micro-batches, and once for inference. Threads
+ * that need it at the same time compute a part of the outputs each.
+ */
+final class DoraNorm implements AutoCloseable {
+  private final FactoredDelta delta;
+  private final long outputs;
+  private final int parts;
+  private @Nullable Tensor squaredOfBase; // [out]
+  private @Nullable Tensor norm; // [out]
+  private CooperativeTask work = new CooperativeTask(0);
+  private long baseVersion;
+  private long factorsVersion;
+
+  DoraNorm(FactoredDelta delta) {
+    this.delta = delta;
+    outputs = delta.base().store().shape()[delta.base().outputAxis()];
+    int cores = Runtime.getRuntime().availableProcessors();
+    parts =
+        Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));
+  }
+
+  /** Returns the norm, {@code [out]}, a constant for autograd (DoRA paper, §4.3). */
+  Tensor get() {
+    Tensor own;
+    Tensor squared;
+    CooperativeTask joint;
+    synchronized (this) {
+      own = current().detach();
+      squared = squared().detach();
+      joint = work;
+    }
+    joint.finish(part -> compute(part, own, squared));
+    return own;
+  }
+
+  /** The norm of the present weights; other threads may still be computing it. */
+  private Tensor current() {
+    long factors = delta.a().version() * 31 + delta.b().version();
+    Tensor known = norm;
+    if (known != null
+        && factors == factorsVersion
+        && baseVersion == delta.base().store().version()
+        && !work.hasFailed()) {
+      return known;
+    }
+    free(known);
+    Tensor fresh = Ops.keep(torch.empty_like(squared()));
+    norm = fresh;
+    work = new CooperativeTask(parts);
+    factorsVersion = factors;
+    return fresh;
+  }
+
+  private Tensor squared() {
+    long version = delta.base().store().version();
+    Tensor known = squaredOfBase;
+    if (known != null && version == baseVersion) {
+      return known;
+    }
+    free(known);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor fresh = Ops.keep(weight(0, outputs).square().sum(1));
+      squaredOfBase = fresh;
+      baseVersion = version;
+      return fresh;
+    }
+  }
+
+  private void compute(int part, Tensor all, Tensor squared) {
+    long from = outputs * part / parts;
+    long count = outputs * (part + 1) / parts - from;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      double scaling = delta.factor();
+      Tensor a = delta.effectiveA().flatten(1, -1);
+      Tensor b = delta.effectiveB().flatten(1, -1).narrow(0, from, count);
+      Tensor cross =
+          Ops.linear(a, weight(from, count), null) // (W Aᵀ)ᵀ
+              .t()
+              .addmm(b, a.mm(a.t()), new Scalar(2 * scaling), new Scalar(scaling * scaling));
+      Tensor sum = squared.narrow(0, from, count).add(b.mul(cross).sum(1));
+      all.narrow(0, from, count).copy_(sum.clamp_min_(new Scalar(0)).sqrt_());
+    }
+  }
+
+  /** Rows of the base's weight as {@code [count, in]}, in the factors' dtype. */
+  private Tensor weight(long from, long count) {
+    Tensor rows = delta.asMatrix(delta.base().store().dense()).narrow(0, from, count);
+    return rows.to(delta.a().value().dtype());
+  }
+
+  private static void free(@Nullable Tensor tensor) {
+    if (tensor != null) {
+      tensor.deallocate();
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    free(squaredOfBase);
+    free(norm);
+  }
+}

@@ -1,0 +1,131 @@
+package dev.lora4j.lora.layer;
+
+import dev.lora4j.UserError;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How A and B begin; PEFT's {@code init_lora_weights}. */
+public sealed interface Initialization {
+
+  /** A Kaiming-uniform, B zero: training starts from the base. PEFT's {@code true}. */
+  record Standard() implements Initialization {}
+
+  /** A and B random: not the base at first, for tests. PEFT's {@code false}. */
+  record Random() implements Initialization {}
+
+  /** A {@code N(0, 1/r²)}, B zero. */
+  record Gaussian() implements Initialization {}
+
+  /** A and B from orthogonal bases, so that {@code B A ≈ 0}; the rank must be even. */
+  record Orthogonal() implements Initialization {}
+
+  /**
+   * The weight's principal components (Meng et al. 2024, <a
+   * href="https://arxiv.org/abs/2404.02948">arXiv:2404.02948</a>, eq. 2–4); the base gives them up.
+   *
+   * @param iterations rounds of the randomised decomposition; 0 for the exact one
+   */
+  record Pissa(int iterations) implements Initialization {}
+
+  /**
+   * An orthonormal basis of the weight by QR (Büyükakyüz 2024, <a
+   * href="https://arxiv.org/abs/2406.01775">arXiv:2406.01775</a>); the base gives it up.
+   */
+  record Olora() implements Initialization {}
+
+  /**
+   * A from the principal components of the layer's inputs, B zero, and more rank for the layers
+   * where more of it explains something (Paischer et al. 2024, <a
+   * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>, algorithm 1).
+   *
+   * @param rho a layer gets at most {@code rho} times its rank; 1 for no redistribution
+   * @param tau from which cosine on a component counts as the same as a batch before, so that no
+   *     more batches are needed
+   * @param useLabelMask whether positions with an ignored label are left out
+   * @param labelMaskValue the label that is ignored
+   * @param whiten whether each component is divided by the root of its singular value
+   * @param adjustScalingFactors whether alpha grows and shrinks with the rank, so that the scaling
+   *     stays
+   */
+  record Eva(
+      double rho,
+      double tau,
+      boolean useLabelMask,
+      long labelMaskValue,
+      boolean whiten,
+      boolean adjustScalingFactors)
+      implements Initialization {
+
+    public Eva {
+      if (!(rho >= 1) || Double.isInfinite(rho)) {
+        throw new UserError("eva_config: rho must be at least 1, found " + rho);
+      }
+      if (!(tau >= 0 && tau <= 1)) {
+        throw new UserError("eva_config: tau must be in [0, 1], found " + tau);
+      }
+    }
+
+    /** With PEFT's settings. */
+    public Eva() {
+      this(2, 0.99, true, -100, false, true);
+    }
+
+    /** With another rho. */
+    public Eva rho(double rho) {
+      return new Eva(rho, tau, useLabelMask, labelMaskValue, whiten, adjustScalingFactors);
+    }
+  }
+
+  /** PEFT's words for those that have one. */
+  List<String> WORDS = List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
+
+  Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
+
+  /**
+   * The initialisation of this name.
+   *
+   * @throws UserError if there is none
+   */
+  static Initialization named(String word) {
+    Matcher iterations = PISSA_ITERATIONS.matcher(word);
+    if (iterations.matches()) {
+      return new Pissa(Integer.parseInt(iterations.group(1)));
+    }
+    return switch (word) {
+      case "true" -> new Standard();
+      case "false" -> new Random();
+      case "gaussian" -> new Gaussian();
+      case "orthogonal" -> new Orthogonal();
+      case "pissa" -> new Pissa(0);
+      case "olora" -> new Olora();
+      case "eva" -> new Eva();
+      default ->
+          throw new UserError(
+              "init_lora_weights: '%s' is not supported; valid: true, false, %s"
+                  .formatted(word, String.join(", ", WORDS)));
+    };
+  }
+
+  /** PEFT's word for it. */
+  default String word() {
+    if (this instanceof Pissa pissa) {
+      return pissa.iterations() == 0 ? "pissa" : "pissa_niter_" + pissa.iterations();
+    }
+    if (this instanceof Standard) {
+      return "true";
+    }
+    return this instanceof Random ? "false" : getClass().getSimpleName().toLowerCase(Locale.ROOT);
+  }
+
+  /** Whether it gives the same for the same base each time. */
+  default boolean isRepeatable() {
+    return !(this instanceof Pissa pissa) || pissa.iterations() == 0;
+  }
+
+  /** Whether the base gives up a part of its weight, which the adapter then holds. */
+  default boolean takesFromBase() {
+    return this instanceof Pissa || this instanceof Olora;
+  }
+}

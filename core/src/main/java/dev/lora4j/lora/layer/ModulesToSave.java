@@ -1,0 +1,89 @@
+package dev.lora4j.lora.layer;
+
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Trainable copies of a module's parameters, used instead of them while the adapter is active:
+ * whole ones ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
+ * module's own parameters do not change.
+ */
+public final class ModulesToSave extends AuxiliaryModule {
+  private final Module owner;
+  private final BooleanSupplier active;
+  private final Map<String, Parameter> byKey = new LinkedHashMap<>();
+  private final List<Runnable> undo = new ArrayList<>();
+
+  /**
+   * Starts without copies.
+   *
+   * @param owner the module whose parameters are replaced
+   * @param active whether the adapter is active in the calling thread's forward
+   */
+  public ModulesToSave(Module owner, BooleanSupplier active) {
+    this.owner = owner;
+    this.active = active;
+  }
+
+  /** Replaces a whole parameter by a trainable copy, saved under this key. */
+  public void whole(String name, String key) {
+    Parameter replaced = replaced(name);
+    Parameter copy = parameter(name, copyOf(replaced.value()));
+    byKey.put(key, copy);
+    install(replaced, own -> copy.tensor());
+  }
+
+  /** Replaces rows of a parameter by trainable copies of them, saved under this key. */
+  public void rows(String name, List<Long> rows, String key) {
+    Parameter replaced = replaced(name);
+    Tensor indices = Ops.keep(Ops.tensor(rows.stream().mapToLong(Long::longValue).toArray()));
+    Parameter copy = parameter(name, copyOfRows(replaced.value(), indices));
+    byKey.put(key, copy);
+    install(replaced, own -> own.index_copy(0, indices, copy.tensor()));
+    undo.add(indices::deallocate);
+  }
+
+  private Parameter replaced(String name) {
+    Parameter parameter = owner.ownParameters().get(name);
+    if (parameter == null) {
+      throw new IllegalStateException("no parameter " + name);
+    }
+    return parameter;
+  }
+
+  private static Tensor copyOf(Tensor value) {
+    return value.detach().clone();
+  }
+
+  private static Tensor copyOfRows(Tensor value, Tensor rows) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return value.detach().index_select(0, rows);
+    }
+  }
+
+  private void install(Parameter replaced, UnaryOperator<Tensor> replacement) {
+    UnaryOperator<Tensor> whileActive = own -> active.getAsBoolean() ? replacement.apply(own) : own;
+    replaced.parametrize(whileActive);
+    undo.add(() -> replaced.unparametrize(whileActive));
+  }
+
+  /** The copies by PEFT's key without its prefix. */
+  public Map<String, Parameter> saved() {
+    return byKey;
+  }
+
+  @Override
+  public void remove() {
+    undo.forEach(Runnable::run);
+    close();
+  }
+}

@@ -1,0 +1,51 @@
+package dev.lora4j.lora.layer;
+
+import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.T_TensorTensorTensor_T;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A singular value decomposition {@code M = U diag(s) Vᵀ}.
+ *
+ * @param u {@code [rows, k]}
+ * @param s {@code [k]}, falling
+ * @param vt {@code [k, columns]}
+ */
+public record Svd(Tensor u, Tensor s, Tensor vt) {
+  public static Svd of(Tensor matrix) {
+    T_TensorTensorTensor_T parts = torch.linalg_svd(matrix, false, null);
+    return new Svd(parts.get0(), parts.get1(), parts.get2());
+  }
+
+  /**
+   * The largest parts, nearly: from a random start, improved by subspace iterations (Halko,
+   * Martinsson and Tropp 2009, <a href="https://arxiv.org/abs/0909.4061">arXiv:0909.4061</a>,
+   * algorithms 4.4 and 5.1). The same steps and random numbers as PyTorch's {@code svd_lowrank}.
+   *
+   * @param rank at most the smaller side of the matrix
+   * @param random the start is drawn from it
+   */
+  public static Svd nearly(Tensor matrix, long rank, int iterations, GeneratorOptional random) {
+    if (matrix.size(0) < matrix.size(1)) {
+      Svd turned = nearly(matrix.t(), rank, iterations, random);
+      return new Svd(turned.vt.t(), turned.s, turned.u.t());
+    }
+    Tensor start = torch.randn(new long[] {matrix.size(1), rank}, random, matrix.options());
+    Tensor basis = orthonormal(matrix.mm(start)); // [rows, rank]
+    for (int i = 0; i < iterations; i++) {
+      basis = orthonormal(matrix.mm(orthonormal(matrix.t().mm(basis))));
+    }
+    Svd small = of(basis.t().mm(matrix));
+    return new Svd(basis.mm(small.u), small.s, small.vt);
+  }
+
+  private static Tensor orthonormal(Tensor columns) {
+    return torch.linalg_qr(columns).get0();
+  }
+
+  /** Its largest parts. */
+  public Svd top(long rank) {
+    return new Svd(u.narrow(1, 0, rank), s.narrow(0, 0, rank), vt.narrow(0, 0, rank));
+  }
+}

@@ -1,0 +1,90 @@
+package dev.lora4j.lora.merge;
+
+import dev.lora4j.UserError;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.MergeDelta;
+import dev.lora4j.nn.Parameter;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The merge of one layer: its deltas go into the weight and the bias.
+ *
+ * @param path where the layer is in the network
+ * @param deltas those to merge, in order; at least one
+ */
+record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
+
+  /**
+   * Checks that weight and bias have a place for every delta.
+   *
+   * @throws UserError if one has none
+   */
+  void requireMergeable() {
+    layer.weighted().store().parameter(); // a quantised weight has none
+    deltas.forEach(LoraDelta::requireMergeable);
+  }
+
+  /**
+   * Checks that unmerging by subtraction can restore the weight.
+   *
+   * @throws UserError if an output scale is zero, which can't be divided out
+   */
+  void requireSubtractable() {
+    if (!deltas.stream().allMatch(LoraDelta::canBeSubtracted)) {
+      throw new UserError(
+          path
+              + ": a DoRA magnitude is exactly zero, which can't be divided out again; merge with"
+              + " Unmerging.EXACT, which keeps a copy, or Unmerging.NEVER");
+    }
+  }
+
+  /** Changes weight and bias in place; the journal remembers how to undo it. */
+  void into(MergeJournal journal) {
+    Parameter weight = layer.weighted().weight();
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      List<MergeDelta> changes = deltas.stream().map(MergeDelta::of).toList();
+      changes.forEach(change -> journal.change(weight, change));
+      for (LoraDelta delta : deltas) {
+        if (delta.changesBias()) {
+          Parameter bias = layer.weighted().bias().orElseThrow();
+          journal.replace(bias, delta.appliedToBias(bias.value()));
+        }
+      }
+    }
+  }
+
+  /**
+   * Adds the merged weight and bias to a map, to be computed on demand.
+   *
+   * @param merged values that earlier merges gave to parameters, which these deltas change further
+   */
+  void addTo(Map<Parameter, Supplier<Tensor>> merged) {
+    Parameter weight = layer.weighted().weight();
+    Supplier<Tensor> before = merged.getOrDefault(weight, weight::value);
+    merged.put(weight, () -> mergedWeight(before.get()));
+    for (LoraDelta delta : deltas) {
+      if (delta.changesBias()) {
+        Parameter bias = layer.weighted().bias().orElseThrow();
+        Supplier<Tensor> own = merged.getOrDefault(bias, bias::value);
+        merged.put(bias, () -> delta.appliedToBias(own.get()));
+      }
+    }
+  }
+
+  private Tensor mergedWeight(Tensor weight) {
+    Tensor merged = weight.to(deltas.get(0).parameters().get(0).value().dtype(), false, true);
+    for (LoraDelta delta : deltas) {
+      try (MergeDelta change = MergeDelta.of(delta)) {
+        change.apply(merged);
+      }
+    }
+    return merged;
+  }
+}

@@ -1,0 +1,116 @@
+package dev.lora4j.lora.merge;
+
+import dev.lora4j.lora.config.TiedWeights;
+import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.LoraDelta;
+import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.runtime.ParallelLoop;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/** The merge of adapters into a base's parameters. */
+public final class Merging {
+  private final Module base;
+  private final boolean substitutes;
+  private final List<LayerMerge> layers = new ArrayList<>();
+
+  /**
+   * Plans the merge.
+   *
+   * @param substitutes whether active adapters may substitute whole parameters
+   * @param active the deltas to merge into a layer
+   * @throws dev.lora4j.UserError if a layer's weight or bias has no place for a delta
+   */
+  public Merging(Module base, boolean substitutes, Function<LoraLayer, List<LoraDelta>> active) {
+    this.base = base;
+    this.substitutes = substitutes;
+    BaseModules.adapted(base)
+        .forEach(
+            (path, layer) -> {
+              List<LoraDelta> deltas = active.apply(layer);
+              if (!deltas.isEmpty()) {
+                layers.add(new LayerMerge(path, layer, deltas));
+              }
+            });
+    layers.forEach(LayerMerge::requireMergeable);
+  }
+
+  /**
+   * Changes the parameters in place, on all cores.
+   *
+   * @throws dev.lora4j.UserError if an adapted weight is another module's too, or unmerging by
+   *     subtraction could not restore one
+   */
+  void into(MergeJournal journal) {
+    TiedWeights tied = TiedWeights.of(BaseModules.original(base));
+    layers.forEach(one -> tied.refuseMerge(one.path(), one.layer().pretrained()));
+    if (journal.subtracts()) {
+      layers.forEach(LayerMerge::requireSubtractable);
+    }
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      parametrized().forEach(parameter -> journal.replace(parameter, parameter.tensor()));
+    }
+    ParallelLoop.forEach(distinctLayers(), one -> one.into(journal));
+  }
+
+  /** Returns the merged values by the parameters' paths in the bare network, computed on demand. */
+  public Map<String, Supplier<Tensor>> values() {
+    Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();
+    parametrized().forEach(parameter -> merged.put(parameter, parameter::tensor));
+    distinctLayers().forEach(one -> one.addTo(merged));
+    Map<String, Supplier<Tensor>> byPath = new LinkedHashMap<>();
+    addByPath("", base, merged, byPath);
+    BaseModules.original(base)
+        .forEach((path, module) -> addByPath(path + ".", module, merged, byPath));
+    return byPath;
+  }
+
+  /** The parameters for which adapters substitute other values, such as experts. */
+  private List<Parameter> parametrized() {
+    return substitutes
+        ? base.namedParameters().values().stream().filter(Parameter::isParametrized).toList()
+        : List.of();
+  }
+
+  /** A layer that is in two places is merged once. */
+  private Collection<LayerMerge> distinctLayers() {
+    Map<LoraLayer, LayerMerge> distinct = new LinkedHashMap<>();
+    layers.forEach(one -> distinct.putIfAbsent(one.layer(), one));
+    return distinct.values();
+  }
+
+  private static void addByPath(
+      String prefix,
+      Module module,
+      Map<Parameter, Supplier<Tensor>> merged,
+      Map<String, Supplier<Tensor>> byPath) {
+    module
+        .ownParameters()
+        .forEach(
+            (name, parameter) -> {
+              Supplier<Tensor> value = merged.get(parameter);
+              if (value != null) {
+                byPath.put(prefix + name, withoutGradient(value));
+              }
+            });
+  }
+
+  private static Supplier<Tensor> withoutGradient(Supplier<Tensor> value) {
+    return () -> {
+      try (NoGradGuard guard = new NoGradGuard()) {
+        return value.get();
+      }
+    };
+  }
+}

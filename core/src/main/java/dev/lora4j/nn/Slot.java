@@ -1,0 +1,36 @@
+package dev.lora4j.nn;
+
+import dev.lora4j.nn.kernel.LinearWeights;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A named slot of a module. Its occupant can be replaced, by an adapted layer for instance, without
+ * the forward that calls the slot knowing.
+ */
+public final class Slot {
+  private volatile Module occupant;
+
+  Slot(Module occupant) {
+    this.occupant = occupant;
+  }
+
+  /** Runs the occupant's forward. */
+  public Tensor forward(Tensor input) {
+    return occupant.forward(input);
+  }
+
+  /** The occupant as decoding computes it; empty if decoding has no kernel for it. */
+  public Optional<LinearWeights> ofRows() {
+    return occupant instanceof DecodableLayer layer ? layer.ofRows() : Optional.empty();
+  }
+
+  /** The occupant. */
+  public Module module() {
+    return occupant;
+  }
+
+  void replace(Module replacement) {
+    occupant = replacement;
+  }
+}

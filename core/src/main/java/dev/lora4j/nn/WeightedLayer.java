@@ -1,0 +1,30 @@
+package dev.lora4j.nn;
+
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** A layer that applies one weight to its input, and perhaps adds a bias. */
+public interface WeightedLayer {
+
+  /** The weight, however it is stored; each layer documents its shape. */
+  WeightStore store();
+
+  /**
+   * Returns the parameter of a dense weight.
+   *
+   * @throws dev.lora4j.UserError if the weight is quantised; {@link #store} serves any weight
+   */
+  default Parameter weight() {
+    return store().parameter();
+  }
+
+  /** The bias, if there is one. */
+  Optional<Parameter> bias();
+
+  /** Returns the layer's output with this weight and this bias instead of its own. */
+  Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias);
+
+  /** The axis of the weight along which the output features are laid out. */
+  int outputAxis();
+}

@@ -1,0 +1,98 @@
+package dev.lora4j.nn.kernel;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A float matrix in plain memory. Its products with a vector go to BLAS directly; creating a tensor
+ * for each part would take as long as a small product.
+ *
+ * @param memory the first element
+ * @param rows number of rows
+ * @param columns number of columns
+ * @param stride distance from a row to the next; from a column to the next if transposed
+ * @param transposed whether columns, not rows, are contiguous
+ */
+public record FloatMatrix(
+    FloatPointer memory, long rows, long columns, long stride, boolean transposed) {
+  private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
+  private static final int NOT_TRANSPOSED = openblas_nolapack.CblasNoTrans;
+  private static final int TRANSPOSED = openblas_nolapack.CblasTrans;
+
+  /** Returns whether a tensor is a float32 matrix in CPU memory with contiguous rows or columns. */
+  public static boolean isOne(Tensor tensor) {
+    return tensor.is_cpu()
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && tensor.dim() == 2
+        && (isContiguous(tensor, 0, 1) || isContiguous(tensor, 1, 0));
+  }
+
+  private static boolean isContiguous(Tensor tensor, long outer, long inner) {
+    return tensor.stride(inner) == 1 && tensor.stride(outer) >= Math.max(1, tensor.size(inner));
+  }
+
+  /** Returns a view of a tensor, which has to outlive it. */
+  public static FloatMatrix of(Tensor tensor) {
+    boolean transposed = !isContiguous(tensor, 0, 1);
+    return new FloatMatrix(
+        memory(tensor),
+        tensor.size(0),
+        tensor.size(1),
+        tensor.stride(transposed ? 1 : 0),
+        transposed);
+  }
+
+  /** Returns the contiguous rows at an offset of some memory. */
+  public static FloatMatrix rowsAt(FloatPointer memory, long offset, long rows, long columns) {
+    return new FloatMatrix(at(memory, offset), rows, columns, columns, false);
+  }
+
+  /** Returns a pointer to a tensor's first element. */
+  public static FloatPointer memory(Tensor tensor) {
+    return new FloatPointer(tensor.data_ptr());
+  }
+
+  /** Returns a pointer moved by a number of elements. */
+  public static FloatPointer at(FloatPointer memory, long offset) {
+    return memory.getPointer(offset);
+  }
+
+  /** Returns a range of rows. */
+  public FloatMatrix rows(long from, long count) {
+    long offset = transposed ? from : from * stride;
+    return new FloatMatrix(at(memory, offset), count, columns, stride, transposed);
+  }
+
+  /** Returns the transpose, in the same memory. */
+  public FloatMatrix t() {
+    return new FloatMatrix(memory, /* rows= */ columns, /* columns= */ rows, stride, !transposed);
+  }
+
+  /** Computes {@code y = scale · M x}. */
+  public void multiply(FloatPointer x, float scale, FloatPointer y) {
+    multiply(x, scale, 0, y);
+  }
+
+  /** Computes {@code y = y + scale · M x}. */
+  public void addProduct(FloatPointer x, float scale, FloatPointer y) {
+    multiply(x, scale, 1, y);
+  }
+
+  private void multiply(FloatPointer x, float scale, float ofBefore, FloatPointer y) {
+    openblas_nolapack.cblas_sgemv(
+        ROW_MAJOR,
+        transposed ? TRANSPOSED : NOT_TRANSPOSED,
+        Math.toIntExact(transposed ? columns : rows),
+        Math.toIntExact(transposed ? rows : columns),
+        scale,
+        memory,
+        Math.toIntExact(stride),
+        x,
+        1,
+        ofBefore,
+        y,
+        1);
+  }
+}

@@ -1,0 +1,121 @@
+package dev.lora4j.nn.kernel;
+
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** A float vector in memory that BLAS and Java both access. */
+public final class FloatVector implements AutoCloseable {
+  private final FloatPointer memory;
+  private final FloatBuffer values;
+
+  private FloatVector(FloatPointer memory, int size) {
+    this.memory = memory;
+    values = memory.limit(size).asBuffer();
+  }
+
+  /** Allocates a vector outside of all pointer scopes; the caller frees it. */
+  public static FloatVector of(int size) {
+    FloatPointer memory = new FloatPointer(size);
+    memory.retainReference();
+    return new FloatVector(memory, size);
+  }
+
+  /** Returns whether a tensor is contiguous float32 in CPU memory. */
+  public static boolean isOne(Tensor tensor) {
+    return tensor.is_cpu()
+        && tensor.scalar_type().intern() == ScalarType.Float
+        && tensor.is_contiguous();
+  }
+
+  /** Returns a view of a contiguous tensor, which has to outlive it. */
+  public static FloatVector over(Tensor tensor) {
+    return new FloatVector(FloatMatrix.memory(tensor), Math.toIntExact(tensor.numel()));
+  }
+
+  /** Number of elements. */
+  public int size() {
+    return values.capacity();
+  }
+
+  /** Returns an element. */
+  public float get(int place) {
+    return values.get(place);
+  }
+
+  /** Writes an element. */
+  public void put(int place, float value) {
+    values.put(place, value);
+  }
+
+  /** Copies a vector of the same size. */
+  public void copy(FloatVector other) {
+    values.put(0, other.values, 0, size());
+  }
+
+  /** Copies a range of elements to other memory. */
+  void copyTo(int place, int count, FloatPointer other) {
+    openblas_nolapack.cblas_scopy(count, from(place), 1, other, 1);
+  }
+
+  /** Returns a view of the first elements, which the vector has to outlive. */
+  public FloatVector first(int count) {
+    return new FloatVector(from(0), count);
+  }
+
+  /** Copies a row of a matrix, of the same size. */
+  public void copyRow(FloatMatrix matrix, long row) {
+    openblas_nolapack.cblas_scopy(size(), matrix.rows(row, 1).memory(), 1, memory, 1);
+  }
+
+  /** Adds a vector of the same size. */
+  public void add(FloatVector other) {
+    add(other, 0, size(), 0);
+  }
+
+  /** Adds a range of another vector to the elements from an index on. */
+  void add(FloatVector other, long first, long count, int place) {
+    for (int i = 0; i < count; i++) {
+      put(place + i, get(place + i) + other.get((int) first + i));
+    }
+  }
+
+  /** Computes SwiGLU's {@code silu(gate) · up} for a range; the gates are followed by the ups. */
+  public void swiglu(FloatVector gatesAndUps, int from, int to) {
+    int ups = gatesAndUps.size() / 2;
+    for (int i = from; i < to; i++) {
+      float gate = gatesAndUps.get(i);
+      put(i, gate / (1 + FastExp.of(-gate)) * gatesAndUps.get(ups + i));
+    }
+  }
+
+  /** Computes the softmax in place. */
+  public void softmax() {
+    int count = size();
+    float largest = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < count; i++) {
+      largest = Math.max(largest, values.get(i));
+    }
+    float sum = 0;
+    for (int i = 0; i < count; i++) {
+      float exponential = FastExp.of(values.get(i) - largest);
+      values.put(i, exponential);
+      sum += exponential;
+    }
+    for (int i = 0; i < count; i++) {
+      values.put(i, values.get(i) / sum);
+    }
+  }
+
+  /** Returns a pointer to an element. */
+  FloatPointer from(long place) {
+    return FloatMatrix.at(memory, place);
+  }
+
+  @Override
+  public void close() {
+    memory.deallocate();
+  }
+}

@@ -1,0 +1,77 @@
+package dev.lora4j.nn.kernel;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A view of one layer's KV cache, group after group, for the attention of a single token.
+ *
+ * @param keys the first key of the first group
+ * @param values the first value of the first group
+ * @param capacity tokens that a group has memory for
+ * @param dim size of a head
+ * @param groups number of heads of keys and values
+ */
+public record KvCacheView(
+    FloatPointer keys, FloatPointer values, long capacity, int dim, int groups) {
+
+  /**
+   * Returns a view of these tensors, which have to outlive it.
+   *
+   * @param keys {@code [1, groups, capacity, dim]}, contiguous
+   * @param values of the same shape
+   */
+  public static KvCacheView of(Tensor keys, Tensor values) {
+    return new KvCacheView(
+        FloatMatrix.memory(keys),
+        FloatMatrix.memory(values),
+        keys.size(2),
+        Math.toIntExact(keys.size(3)),
+        Math.toIntExact(keys.size(1)));
+  }
+
+  /**
+   * Writes a token's keys and values, which start at these indices of two rows. Threads may write
+   * the same values concurrently.
+   */
+  public void write(
+      FloatVector newKeys, int keysFrom, FloatVector newValues, int valuesFrom, int token) {
+    for (int group = 0; group < groups; group++) {
+      long place = (group * capacity + token) * dim;
+      newKeys.copyTo(keysFrom + group * dim, dim, FloatMatrix.at(keys, place));
+      newValues.copyTo(valuesFrom + group * dim, dim, FloatMatrix.at(values, place));
+    }
+  }
+
+  /**
+   * Computes {@code softmax(K q / √dim)ᵀ V} for some heads of a token.
+   *
+   * @param queries the queries, head after head
+   * @param from the first head
+   * @param to the head after the last
+   * @param heads number of all heads, a multiple of the groups
+   * @param weights memory for the attention weights, one for each token attended to, itself last
+   * @param attended the outputs, head after head, of which these heads are written
+   */
+  public void attend(
+      FloatVector queries,
+      int from,
+      int to,
+      int heads,
+      long token,
+      FloatVector weights,
+      FloatVector attended) {
+    int seen = weights.size();
+    float scale = (float) (1 / Math.sqrt(dim));
+    for (int head = from; head < to; head++) {
+      long group = (long) head * groups / heads;
+      long first = (group * capacity + token + 1 - seen) * dim;
+      FloatMatrix.rowsAt(keys, first, seen, dim)
+          .multiply(queries.from((long) head * dim), scale, weights.from(0));
+      weights.softmax();
+      FloatMatrix.rowsAt(values, first, seen, dim)
+          .t()
+          .multiply(weights.from(0), 1, attended.from((long) head * dim));
+    }
+  }
+}

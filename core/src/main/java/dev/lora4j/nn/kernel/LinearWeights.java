@@ -1,0 +1,95 @@
+package dev.lora4j.nn.kernel;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The weights of a linear layer for decoding: {@code y = W x + b + Σ scale · B A x} of single rows.
+ *
+ * @param weight {@code [out, in]}
+ * @param bias {@code [out]}
+ * @param updates the low-rank terms
+ */
+public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List<LowRank> updates) {
+
+  /**
+   * A low-rank term, {@code scale · B A x}.
+   *
+   * @param a {@code [rank, in]}
+   * @param b {@code [out, rank]}
+   */
+  public record LowRank(FloatMatrix a, FloatMatrix b, float scale) {
+
+    /**
+     * Returns the term of these tensors, which have to outlive it; empty unless both are float32 in
+     * plain CPU memory.
+     *
+     * @param a {@code [rank, in]}
+     * @param b {@code [out, rank]}
+     */
+    public static Optional<LowRank> of(Tensor a, Tensor b, double scale) {
+      return FloatMatrix.isOne(a) && FloatMatrix.isOne(b)
+          ? Optional.of(new LowRank(FloatMatrix.of(a), FloatMatrix.of(b), (float) scale))
+          : Optional.empty();
+    }
+  }
+
+  public LinearWeights {
+    updates = List.copyOf(updates);
+  }
+
+  /**
+   * Returns the layer of these tensors, which have to outlive it; empty unless they are float32 in
+   * plain CPU memory.
+   *
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]}
+   */
+  public static Optional<LinearWeights> of(Tensor weight, Optional<Tensor> bias) {
+    return FloatMatrix.isOne(weight) && bias.map(FloatVector::isOne).orElse(true)
+        ? Optional.of(
+            new LinearWeights(FloatMatrix.of(weight), bias.map(FloatVector::over), List.of()))
+        : Optional.empty();
+  }
+
+  /** Returns the layer with another low-rank term. */
+  public LinearWeights plus(LowRank update) {
+    List<LowRank> more = new ArrayList<>(updates);
+    more.add(update);
+    return new LinearWeights(weight, bias, more);
+  }
+
+  /** Sum of the terms' ranks. */
+  int ranks() {
+    return updates.stream().mapToInt(update -> Math.toIntExact(update.a().rows())).sum();
+  }
+
+  /** Writes {@code A x} of each term into a row, from an index on. */
+  void features(FloatVector x, FloatVector features, int place) {
+    for (LowRank update : updates) {
+      update.a().multiply(x.from(0), 1, features.from(place));
+      place += Math.toIntExact(update.a().rows());
+    }
+  }
+
+  /** Computes {@code count} outputs from the first on, and writes them into y from an index on. */
+  void outputs(
+      FloatVector x,
+      FloatVector features,
+      int featuresPlace,
+      long first,
+      long count,
+      FloatVector y,
+      int place) {
+    FloatMatrix some = weight.rows(first, count);
+    some.multiply(x.from(0), 1, y.from(place));
+    bias.ifPresent(b -> y.add(b, first, count, place));
+    for (LowRank update : updates) {
+      FloatMatrix b = update.b().rows(first, count);
+      b.addProduct(features.from(featuresPlace), update.scale(), y.from(place));
+      featuresPlace += Math.toIntExact(update.a().rows());
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.lora4j.nn.runtime;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/**
+ * The BLAS library: MKL if its jar ({@code org.bytedeco:mkl}) is on the class path, else OpenBLAS.
+ * MKL is faster, especially for matrices with few rows, except for single rows on processors that
+ * are not Intel's.
+ */
+public final class Blas {
+  private static final String PROPERTY = "org.bytedeco.openblas.load"; // read by JavaCPP's preset
+  private static final String MKL = "/org/bytedeco/mkl/global/mkl_rt.class";
+  private static volatile boolean singleRows;
+
+  private Blas() {}
+
+  /**
+   * Prefers OpenBLAS to MKL except on Intel's processors: for text generation, which multiplies
+   * matrices by single rows. Has an effect only before the {@link Engine} starts.
+   */
+  public static void preferSingleRows() {
+    singleRows = true;
+  }
+
+  static void choose() {
+    boolean chosen = System.getProperty(PROPERTY) != null;
+    boolean others = singleRows && !isIntels();
+    if (!chosen && !others && Blas.class.getResource(MKL) != null) {
+      System.setProperty(PROPERTY, "mkl_rt");
+    }
+  }
+
+  /** Reads the processor's vendor from Linux, the only system with an MKL jar. */
+  private static boolean isIntels() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines.anyMatch(line -> line.endsWith("GenuineIntel"));
+    } catch (IOException | UncheckedIOException e) {
+      return false;
+    }
+  }
+}

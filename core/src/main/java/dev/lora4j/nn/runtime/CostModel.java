@@ -1,0 +1,90 @@
+package dev.lora4j.nn.runtime;
+
+/**
+ * The measured thresholds at which a kernel, a split over threads or a sharing begins to pay.
+ * Measured on 2 cores of an AMD EPYC (Zen 3, AVX2) with a Llama of 134.5 M parameters unless a line
+ * says otherwise; {@code bench/run layers} and {@code lora bench} measure them again.
+ */
+public final class CostModel {
+  // ---- products ----
+
+  /**
+   * Rows of x, at most, for which OpenBLAS computes {@code (W xᵀ)ᵀ} instead of {@code x Wᵀ}: with
+   * few rows the time goes into reading W, which the general product copies first. MKL does not.
+   */
+  public static final long SKINNY_MAX_ROWS = 64;
+
+  /** Elements of W, at least, for that product: smaller weights stay in the cache. */
+  public static final long SKINNY_MIN_WEIGHT = 1 << 16;
+
+  /** Multiplications of a matrix-vector product worth sharing among threads; fewer take 50 µs. */
+  public static final long SHARED_GEMV_MIN = 1 << 17;
+
+  /** Multiplications in the smallest piece that a thread takes of a product: 10 µs. */
+  public static final int GEMV_PIECE = 1 << 15;
+
+  // ---- LoRA ----
+
+  /** Ranks are padded with zeros to a multiple of this: MKL takes 4 times as long for rank 8. */
+  public static final int PADDED_RANK = 16;
+
+  /** Rows of x, at least, for which padding A and B costs less than it saves. */
+  public static final long PADDED_RANK_MIN_ROWS = 32;
+
+  /** Outputs whose DoRA norm is worth a thread. */
+  public static final long DORA_NORM_MIN_OUTPUTS = 256;
+
+  // ---- attention ----
+
+  /**
+   * Queries in a block of causal attention, which reads only the keys that its last query sees.
+   * Forward and backward take 10.7 ms instead of 14.2 for 2 × 256 tokens and 18.1 instead of 28.4
+   * for 512: libtorch computes whole squares of up to 512 tokens and masks half.
+   */
+  public static final long ATTENTION_QUERY_BLOCK = 64;
+
+  /** Tokens to which attending costs as much, in training, as all other work on one token. */
+  public static final long ATTENTION_TOKENS_IN_TRAINING = 4096;
+
+  /** Tokens to which attending costs as much, in prefill, as all other work on one token. */
+  public static final double ATTENTION_TOKENS_IN_PREFILL = 1024;
+
+  /** Prompt tokens worth a thread in prefill. */
+  public static final int PREFILL_MIN_TOKENS = 8;
+
+  /**
+   * A prefix is computed once for several examples unless what follows it is longer by more than
+   * this factor: attending to a prefix elsewhere in the row costs something too.
+   */
+  public static final int SHARED_PREFIX_MAX_RATIO = 64;
+
+  // ---- chunked cross-entropy ----
+
+  /**
+   * Logits that exist at once, 32 MB: as fast as all at once, and peak memory falls from 3.44 to
+   * 2.45 GB.
+   */
+  public static final long LOGITS_CHUNK = 1 << 23;
+
+  /** Rows of logits computed at once, at least, however large the vocabulary. */
+  public static final long LOGITS_MIN_ROWS = 16;
+
+  /** Words of the vocabulary in one product: 56 ms instead of 71 for 75 rows (Zen 4, MKL). */
+  public static final long LOGITS_WORDS = 1024;
+
+  // ---- waiting ----
+
+  /** Looks at a flag before a waiting thread yields its core. */
+  public static final int SPINS_BEFORE_YIELD = 1_000;
+
+  /**
+   * Looks before a waiting worker sleeps: a step of a small network takes less time than waking a
+   * thread.
+   */
+  public static final int SPINS_BEFORE_PARK = 2_000;
+
+  /** Looks before a thread blocks on joint work: some 0.1 ms, as long as waking takes. */
+  public static final int SPINS_BEFORE_BLOCK = 10_000;
+
+  private CostModel() {}
+}

@@ -1,0 +1,77 @@
+package dev.lora4j.nn.runtime;
+
+import java.io.IOException;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Loads the native libraries and sets what this library needs of them.
+ *
+ * <p>The native libraries' own threads compete for the cores when operators are small, so every
+ * operator runs on the thread that calls it, and work is split over threads by examples (see {@code
+ * dev.lora4j.train.Workers}): 184 to 200 tokens/s instead of 45 to 52 on 2 cores.
+ *
+ * <p>Settings that outlast a call and that other code in the process sees; there are no others:
+ *
+ * <ul>
+ *   <li>BLAS computes on one thread, in the whole process: neither OpenBLAS nor MKL lets a thread
+ *       choose for itself alone.
+ *   <li>Libtorch's intra-op thread count is 1 for the thread that starts the engine, for the worker
+ *       threads, and for threads that train or generate. Other threads keep theirs; a thread that
+ *       has never called libtorch begins with the count that was set last, on any thread.
+ *   <li>JavaCPP's memory limits and the BLAS library ({@link Blas}) are system properties, set
+ *       unless the program has set them.
+ * </ul>
+ */
+public final class Engine {
+  private static final int MKL = 3;
+  private static final boolean BY_MKL;
+
+  static {
+    // Mapped files count as memory in use, so JavaCPP's own limit would refuse large checkpoints.
+    System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxphysicalbytes", "0");
+    System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxbytes", "0");
+    Blas.choose();
+    openblas.blas_set_num_threads(1);
+    BY_MKL = openblas.blas_get_vendor() == MKL;
+  }
+
+  private Engine() {}
+
+  /** Loads the native libraries if they are not loaded yet; takes seconds the first time. */
+  public static void start() {
+    useOneThread();
+  }
+
+  /** Makes the calling thread's operators run on that thread alone. */
+  public static void useOneThread() {
+    if (torch.get_num_threads() != 1) {
+      torch.set_num_threads(1);
+    }
+  }
+
+  /** Returns whether MKL multiplies matrices, not OpenBLAS. */
+  public static boolean multipliesByMkl() {
+    return BY_MKL;
+  }
+
+  /** Returns the version of the libtorch binding, {@code unknown} if its jar has none. */
+  public static String version() {
+    try {
+      return Loader.getVersion("org.bytedeco", "pytorch");
+    } catch (IOException e) {
+      return "unknown";
+    }
+  }
+
+  /**
+   * Seeds libtorch's random numbers: initialisation and dropout follow from it. Layers draw in the
+   * order in which PyTorch's do, so that one seed gives the weights that {@code torch.manual_seed}
+   * gives there.
+   */
+  public static void seed(long seed) {
+    start();
+    torch.manual_seed(seed);
+  }
+}

@@ -1,0 +1,78 @@
+package dev.lora4j.nn.runtime;
+
+import org.bytedeco.pytorch.Generator;
+import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A random number generator bound to one thread: its dropout masks follow from the seed alone,
+ * whatever other threads draw at the same time.
+ */
+public final class ThreadRng implements AutoCloseable {
+  private static final ContextVar<ThreadRng> CURRENT = ContextVar.ofThread();
+
+  static {
+    Engine.start();
+  }
+
+  private final Generator generator;
+  private final GeneratorOptional asOptional;
+
+  /** Creates a generator seeded with 0. */
+  public ThreadRng() {
+    generator = torch.createCPUGenerator(0);
+    generator.retainReference();
+    asOptional = new GeneratorOptional(generator);
+    asOptional.retainReference();
+  }
+
+  /** Returns the calling thread's generator, null if it draws from libtorch's default one. */
+  public static @Nullable ThreadRng current() {
+    return CURRENT.get();
+  }
+
+  /** Binds the generator to the calling thread until {@link #leave}. */
+  public void enter() {
+    CURRENT.set(this);
+  }
+
+  /** Returns the calling thread to libtorch's default generator. */
+  public void leave() {
+    CURRENT.set(null);
+  }
+
+  /** Restarts the sequence from a seed. */
+  public void seed(long seed) {
+    generator.set_current_seed(seed);
+  }
+
+  /** Returns the state, from which the same numbers follow; the caller's scope owns it. */
+  public Tensor state() {
+    return generator.get_state();
+  }
+
+  /** Returns to an earlier state. */
+  public void restore(Tensor state) {
+    generator.set_state(state);
+  }
+
+  /**
+   * Returns a dropout mask of a tensor's shape: 0 where an element is dropped, {@code 1 / (1 − p)}
+   * elsewhere.
+   */
+  public Tensor mask(Tensor like, double probability) {
+    Tensor kept = torch.empty_like(like.detach()).cpu(); // the generator's device
+    kept.bernoulli_(1 - probability, asOptional);
+    kept.mul_(new Scalar(1 / (1 - probability)));
+    return kept.to(like.device(), like.scalar_type());
+  }
+
+  @Override
+  public void close() {
+    asOptional.deallocate();
+    generator.deallocate();
+  }
+}

@@ -1,0 +1,109 @@
+package dev.lora4j.nn.runtime;
+
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread team that generates one text together, while it is open: each thread prefills a part of
+ * the prompt and computes a share of every decoded token. With several texts at a time, one thread
+ * for each text is faster.
+ */
+public final class ThreadTeam implements AutoCloseable {
+  private static final ContextVar<ThreadTeam> OF_THREAD = ContextVar.ofThread();
+
+  /** Runs the parts of a task concurrently and waits for them. */
+  @FunctionalInterface
+  public interface Runner {
+    /**
+     * @param part receives the numbers from 0 on, each on a thread of its own
+     */
+    void run(IntConsumer part);
+  }
+
+  private final int size;
+  private final Runner runner;
+  private final @Nullable ThreadTeam before;
+
+  private ThreadTeam(int size, Runner runner) {
+    this.size = size;
+    this.runner = runner;
+    before = OF_THREAD.get();
+  }
+
+  /**
+   * Binds a team to the calling thread, which closes it.
+   *
+   * @param size number of parts that the runner runs
+   */
+  public static ThreadTeam help(int size, Runner runner) {
+    ThreadTeam crew = new ThreadTeam(size, runner);
+    OF_THREAD.set(crew);
+    return crew;
+  }
+
+  /** The work of each thread of a team, in the same steps as the others. */
+  @FunctionalInterface
+  public interface Walk {
+    /**
+     * @param part number of the thread, from 0 on
+     */
+    void walk(int part, TeamBarrier team);
+  }
+
+  /** Number of threads that {@link #parallel} runs on. */
+  public static int threads() {
+    ThreadTeam crew = OF_THREAD.get();
+    return crew == null ? 1 : crew.size;
+  }
+
+  /**
+   * Runs work on all threads of the calling thread's team and waits for them. They inherit the
+   * calling thread's {@link ExecutionContext}, and have no team themselves.
+   */
+  public static void parallel(Walk walk) {
+    ThreadTeam crew = OF_THREAD.get();
+    if (crew == null) {
+      walk.walk(0, new TeamBarrier(1));
+      return;
+    }
+    OF_THREAD.set(null);
+    try {
+      crew.walkTogether(walk);
+    } finally {
+      OF_THREAD.set(crew);
+    }
+  }
+
+  private void walkTogether(Walk walk) {
+    TeamBarrier team = new TeamBarrier(size);
+    ExecutionContext context = ExecutionContext.inherited();
+    AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
+    runner.run(
+        part -> {
+          try {
+            context.run(() -> walk.walk(part, team));
+          } catch (RuntimeException | Error e) {
+            first.compareAndSet(null, e);
+            team.giveUp();
+          }
+        });
+    rethrow(first.get());
+  }
+
+  /** The other threads' failures follow from the first one. */
+  private static void rethrow(@Nullable Throwable first) {
+    if (first instanceof RuntimeException e) {
+      throw e;
+    }
+    if (first instanceof Error e) {
+      throw e;
+    }
+  }
+
+  /** Releases the calling thread from the team. */
+  @Override
+  public void close() {
+    OF_THREAD.set(before);
+  }
+}

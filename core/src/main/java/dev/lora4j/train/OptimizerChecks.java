@@ -1,0 +1,36 @@
+package dev.lora4j.train;
+
+import dev.lora4j.UserError;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bytedeco.pytorch.Tensor;
+
+/** Checks of hyperparameters and restored states. */
+final class OptimizerChecks {
+  private OptimizerChecks() {}
+
+  static void checkRate(String name, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new UserError(name + " must be at least 0 and finite, found " + value);
+    }
+  }
+
+  static void checkNames(Map<String, Tensor> state, String... names) {
+    Set<String> expected = Set.of(names);
+    if (!state.isEmpty() && !state.keySet().equals(expected)) {
+      throw new UserError(
+          "optimizer state: expected %s, found %s"
+              .formatted(new TreeSet<>(expected), new TreeSet<>(state.keySet())));
+    }
+  }
+
+  /** Checks that a state belongs to parameters of this size. */
+  static void checkSize(Tensor remembered, Tensor parameters) {
+    if (remembered.numel() != parameters.numel()) {
+      throw new UserError(
+          "optimizer state: expected %d values, found %d"
+              .formatted(remembered.numel(), parameters.numel()));
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package dev.lora4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** PEFT itself, where there is a Python that has it. */
+public final class Peft {
+  private Peft() {}
+
+  /**
+   * Checks that PEFT loads an adapter onto a network in Python, and computes what was computed
+   * here.
+   *
+   * @param network its name in the scripts of tools/
+   * @param base its state dict
+   * @param computed {@code input} and {@code logits}
+   */
+  public static void computesTheSame(String network, Path base, Path adapter, Path computed)
+      throws IOException, InterruptedException {
+    run("check_with_peft.py", base, adapter, computed, "--model", network);
+  }
+
+  /** Checks that PyTorch loads a TorchScript file, and computes what was computed here. */
+  public static void loadsScript(Path script, Path computed)
+      throws IOException, InterruptedException {
+    run("check_script.py", script, computed);
+  }
+
+  private static void run(String script, Object... arguments)
+      throws IOException, InterruptedException {
+    PythonPeer.Answer answer = PythonPeer.find().orElseThrow().run(script, arguments);
+
+    assertThat(answer.exit()).as(answer.text()).isZero();
+    assertThat(answer.text()).contains("\"ok\": true");
+  }
+
+  /** Skips the test where there is none. */
+  public static void assumeHere() throws IOException, InterruptedException {
+    assumeTrue(
+        PythonPeer.find().isPresent(),
+        "PEFT is not here: set LORA4J_PYTHON to a Python with tools/requirements.txt");
+  }
+}

@@ -1,0 +1,55 @@
+package dev.lora4j;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** A Python with tools/requirements.txt, which runs the scripts in tools/. */
+public final class PythonPeer {
+  private static final Path REACTOR = Path.of("..").toAbsolutePath().normalize();
+
+  private final String python;
+
+  private PythonPeer(String python) {
+    this.python = python;
+  }
+
+  /**
+   * What a script said.
+   *
+   * @param exit its exit status
+   * @param text all that it printed
+   */
+  public record Answer(int exit, String text) {}
+
+  /** The Python that the environment names, or the one that the peers beside the checkout make. */
+  public static Optional<PythonPeer> find() throws IOException, InterruptedException {
+    String named = System.getenv("LORA4J_PYTHON");
+    if (named != null) {
+      return Optional.of(new PythonPeer(named));
+    }
+    Path setup = REACTOR.resolveSibling("shared").resolve("peers").resolve("setup.sh");
+    if (!Files.exists(setup)) {
+      return Optional.empty();
+    }
+    Process process = new ProcessBuilder("bash", setup.toString()).start();
+    String path = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return process.waitFor() == 0 ? Optional.of(new PythonPeer(path.strip())) : Optional.empty();
+  }
+
+  /** Runs a script of tools/ with these arguments. */
+  public Answer run(String script, Object... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(python);
+    command.add(REACTOR.resolve("tools").resolve(script).toString());
+    Stream.of(arguments).map(Object::toString).forEach(command::add);
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Answer(process.waitFor(), told);
+  }
+}

@@ -1,0 +1,160 @@
+package dev.lora4j.nn.kernel;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lora4j.nn.RmsNorm;
+import dev.lora4j.nn.runtime.Engine;
+import java.util.List;
+import java.util.function.Supplier;
+import org.assertj.core.data.Offset;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Written-out derivatives equal those of libtorch. */
+class AutogradContextTest {
+  private static final Offset<Float> ROUNDING = Offset.offset(2e-6f);
+
+  private Tensor x;
+  private Tensor other;
+  private Tensor weight;
+
+  @BeforeEach
+  void drawInputs() {
+    Engine.seed(11);
+    x = torch.randn(5, 12);
+    other = torch.randn(5, 12);
+    weight = torch.randn(5, 12);
+    x.set_requires_grad(true);
+    other.set_requires_grad(true);
+  }
+
+  @Test
+  void rmsNormHasLibtorchsGradient() {
+    RmsNorm norm = new RmsNorm(12, 1e-5);
+    norm.freeze();
+    weightOf(norm).copy_(torch.randn(12).add(Ops.ONE));
+    assertSame(() -> norm.forward(x.mul(Ops.keepScalar(3))), List.of(x));
+  }
+
+  @Test
+  void rmsNormWeightHasLibtorchsGradient() {
+    RmsNorm norm = new RmsNorm(12, 1e-5);
+    assertSame(() -> norm.forward(x), List.of(x, weightOf(norm)));
+  }
+
+  @Test
+  void siluTimesHasLibtorchsGradients() {
+    assertSame(
+        () -> Ops.swiglu(x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
+        List.of(x, other));
+  }
+
+  @Test
+  void otherUsesOfSiluTimesInputsKeepTheirGradient() {
+    assertSame(
+        () -> {
+          Tensor gate = x.mul(Ops.keepScalar(2));
+          Tensor up = other.mul(Ops.keepScalar(-1));
+          return Ops.swiglu(gate, up).add(gate).sub(up);
+        },
+        List.of(x, other));
+  }
+
+  @Test
+  void siluTimesOfLeavesKeepsTheirOtherGradients() {
+    assertSame(() -> Ops.swiglu(x, other).add(x), List.of(x, other));
+  }
+
+  @Test
+  void siluTimesOfATensorWithItselfHasLibtorchsGradient() {
+    assertSame(() -> Ops.swiglu(x, x).add(x), List.of(x));
+  }
+
+  @Test
+  void hookOnRmsNormsOutputRunsBeforeItsBackward() {
+    RmsNorm norm = RmsNorm.withoutAffine(12, 1e-5);
+    Tensor scale = torch.randn(5, 12);
+    List<float[]> expected = gradients(() -> norm.forward(x).mul(scale), List.of(x));
+    try (AutogradContext pass = AutogradContext.open()) {
+      Supplier<Tensor> hooked =
+          () -> {
+            Tensor y = norm.forward(x);
+            pass.onBackward(y, List.of(scale), g -> g.mul(scale));
+            return y;
+          };
+      assertThat(gradients(hooked, List.of(x)).get(0)).containsExactly(expected.get(0), ROUNDING);
+    }
+  }
+
+  @Test
+  void recomputedTensorsHaveTheSavedValues() {
+    RmsNorm norm = new RmsNorm(12, 1e-5);
+    norm.freeze();
+    weightOf(norm).copy_(torch.randn(12));
+    try (PointerScope scope = new PointerScope();
+        AutogradContext pass = AutogradContext.open()) {
+      Tensor inner = AutogradContext.joined(0, List.of(x.mul(Ops.ONE), other.mul(Ops.ONE)));
+      for (Tensor y :
+          List.of(
+              norm.forward(x),
+              Ops.swiglu(x.mul(Ops.ONE), other.mul(Ops.ONE)),
+              AutogradContext.joined(0, List.of(inner, x.mul(Ops.ONE))))) {
+        float[] values = floats(y);
+        AutogradContext.SavedTensor read = pass.save(y);
+        y.detach().zero_(); // nobody keeps it
+        assertThat(floats(read.read().get())).containsExactly(values);
+      }
+      assertThat(floats(pass.save(x).read().get())).containsExactly(floats(x));
+    }
+  }
+
+  @Test
+  void contextWithoutBackwardFreesItsTensors() {
+    try (PointerScope scope = new PointerScope();
+        AutogradContext pass = AutogradContext.open()) {
+      Ops.swiglu(x.mul(Ops.ONE), other.mul(Ops.ONE));
+      assertThat(AutogradContext.current()).isSameAs(pass);
+    }
+    assertThat(AutogradContext.current()).isNull();
+  }
+
+  @Test
+  void contextsNest() {
+    try (AutogradContext outer = AutogradContext.open()) {
+      AutogradContext.open().close();
+      assertThat(AutogradContext.current()).isSameAs(outer);
+    }
+  }
+
+  private static Tensor weightOf(RmsNorm norm) {
+    return requireNonNull(norm.namedParameters().get("weight")).value();
+  }
+
+  private void assertSame(Supplier<Tensor> function, List<Tensor> leaves) {
+    float[] plain = floats(function.get());
+    List<float[]> expected = gradients(function, leaves);
+    try (AutogradContext pass = AutogradContext.open()) {
+      assertThat(floats(function.get())).containsExactly(plain, ROUNDING);
+    }
+    try (AutogradContext pass = AutogradContext.open()) {
+      List<float[]> found = gradients(function, leaves);
+      for (int i = 0; i < leaves.size(); i++) {
+        assertThat(found.get(i)).containsExactly(expected.get(i), ROUNDING);
+      }
+    }
+  }
+
+  private List<float[]> gradients(Supplier<Tensor> function, List<Tensor> leaves) {
+    leaves.forEach(leaf -> leaf.mutable_grad().reset());
+    Ops.backward(function.get(), weight);
+    return leaves.stream().map(leaf -> floats(leaf.grad())).toList();
+  }
+
+  private static float[] floats(Tensor tensor) {
+    return Ops.floats(tensor);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.lora4j.nn.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.nn.Dropout;
+import dev.lora4j.nn.kernel.Ops;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ThreadRngTest {
+  private static final Dropout HALF = new Dropout(0.5);
+
+  @Test
+  void sameSeedGivesTheSameMaskWhateverElseIsDrawn() {
+    try (PointerScope scope = new PointerScope();
+        ThreadRng own = new ThreadRng()) {
+      Tensor x = torch.ones(1_000);
+      own.enter();
+      own.seed(7);
+      Tensor first = HALF.forward(x);
+      torch.rand(5);
+      Tensor state = own.state();
+      Tensor second = HALF.forward(x);
+      own.seed(7);
+      TensorAssert.assertThat(HALF.forward(x)).isExactly(first);
+      own.restore(state);
+      TensorAssert.assertThat(HALF.forward(x)).isExactly(second);
+      own.leave();
+
+      assertThat(first.sum().item_double()).isCloseTo(1_000, within(100.0));
+      assertThat(first.eq(second).all().item_bool()).isFalse();
+    }
+  }
+
+  @Test
+  void threadThatLeftDrawsFromTheDefaultGenerator() {
+    try (PointerScope scope = new PointerScope();
+        ThreadRng own = new ThreadRng()) {
+      own.enter();
+      own.leave();
+      Engine.seed(3);
+      Tensor first = HALF.forward(torch.ones(100));
+      Engine.seed(3);
+      TensorAssert.assertThat(HALF.forward(torch.ones(100))).isExactly(first);
+    }
+  }
+
+  /** With almost no dropout, attention operator by operator equals libtorch's. */
+  @ParameterizedTest
+  @CsvSource({"4, 4, true, false", "4, 2, true, false", "4, 2, false, true", "4, 1, false, false"})
+  void attentionThatDropsIsAttention(int heads, int groups, boolean causal, boolean masked) {
+    try (PointerScope scope = new PointerScope();
+        ThreadRng own = new ThreadRng()) {
+      Tensor q = torch.randn(2, heads, 5, 8);
+      Tensor k = torch.randn(2, groups, 5, 8);
+      Tensor v = torch.randn(2, groups, 5, 8);
+      @Nullable Tensor mask = masked ? torch.randn(2, 1, 5, 5) : null;
+      Tensor expected = Ops.attention(q, k, v, mask, causal, 0);
+      own.enter();
+      TensorAssert.assertThat(Ops.attention(q, k, v, mask, causal, 1e-9)).isCloseTo(expected, 1e-6);
+      assertThat(Ops.attention(q, k, v, mask, causal, 0.5).eq(expected).all().item_bool())
+          .isFalse();
+      own.leave();
+    }
+  }
+}

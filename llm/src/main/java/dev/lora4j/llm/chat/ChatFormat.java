@@ -1,0 +1,35 @@
+package dev.lora4j.llm.chat;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.tokenizer.ChatTemplate;
+import dev.lora4j.llm.tokenizer.Message;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The chat format of a model.
+ *
+ * @param tokenizer closed by its owner
+ * @param template the chat template; empty for models without one
+ */
+public record ChatFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
+
+  /**
+   * Renders a conversation as a prompt for the next answer.
+   *
+   * @return token ids
+   * @throws UserError if there is no chat template, or it refuses the conversation
+   */
+  public int[] prompt(List<Message> messages) {
+    return tokenizer.encodePlain(templateOrRefusal().prompt(messages));
+  }
+
+  ChatTemplate templateOrRefusal() {
+    return template.orElseThrow(
+        () ->
+            new UserError(
+                "the model has no chat template, so it can't chat; use an instruction-tuned model,"
+                    + " an adapter that brings a chat template, or lora generate to continue a text"));
+  }
+}

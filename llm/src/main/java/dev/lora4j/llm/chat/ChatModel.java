@@ -1,0 +1,185 @@
+package dev.lora4j.llm.chat;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.llm.checkpoint.Pretrained;
+import dev.lora4j.llm.generate.GenerationSession;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.tokenizer.ChatTemplate;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A chat model: a language model with its tokenizer, its chat template and named adapters.
+ *
+ * <pre>{@code
+ * try (ChatModel model = ChatModel.open(Path.of("SmolLM2-135M-Instruct"))) {
+ *   model.load("pirate", Path.of("pirate-adapter"), BaseCheck.SAME_BASE).forEach(System.err::println);
+ *   model.activate(List.of("pirate"));
+ *   …
+ * }
+ * }</pre>
+ *
+ * <p>Not thread-safe.
+ */
+public final class ChatModel implements AutoCloseable {
+  private final ModelFiles files;
+  private final Pretrained base;
+  private final LoraModel adapted;
+  private final ChatFormat ownVoice;
+  private final Map<String, ChatFormat> voices = new LinkedHashMap<>();
+  private final List<Tokenizer> tokenizers = new ArrayList<>();
+
+  private ChatModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
+    this.files = files;
+    this.base = base;
+    adapted = Lora.base(base.model());
+    tokenizers.add(tokenizer);
+    ownVoice = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
+  }
+
+  /**
+   * Loads a model and its tokenizer from a directory in Hugging Face's layout, or from a GGUF file.
+   *
+   * @throws UserError if a file is missing or not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static ChatModel open(Path directory) {
+    ModelFiles files = ModelFiles.at(directory);
+    Tokenizer tokenizer = Tokenizer.load(files);
+    try {
+      Pretrained base = Pretrained.load(files, DType.F32);
+      try {
+        return new ChatModel(files, base, tokenizer);
+      } catch (RuntimeException e) {
+        base.close();
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Loads an adapter without activating it. A tokenizer and a chat template in its directory take
+   * precedence over the base's while it is active.
+   *
+   * @return a sentence for each file that takes precedence
+   * @throws UserError if the name is taken, or the adapter does not fit
+   */
+  public List<String> load(String name, Path adapter, BaseCheck check) {
+    if (voices.containsKey(name)) {
+      throw new UserError("an adapter '" + name + "' is already loaded");
+    }
+    AdapterTokenizerFiles travelling = new AdapterTokenizerFiles(files, ModelFiles.in(adapter));
+    Tokenizer tokenizer = ownVoice.tokenizer();
+    if (travelling.hasTokenizer()) {
+      tokenizer = Tokenizer.load(adapter);
+      tokenizers.add(tokenizer);
+    }
+    ChatFormat voice = new ChatFormat(tokenizer, travelling.template(tokenizer));
+    adapted.load(name, adapter, check);
+    voices.put(name, voice);
+    return notes(name, travelling);
+  }
+
+  private static List<String> notes(String name, AdapterTokenizerFiles files) {
+    List<String> notes = new ArrayList<>();
+    if (files.hasTokenizer()) {
+      notes.add("adapter " + name + " brings its own tokenizer, which is used while it is active");
+    }
+    if (files.hasTemplate()) {
+      notes.add(
+          "adapter " + name + " brings its own chat template, which is used while it is active");
+    }
+    return notes;
+  }
+
+  /** The names of all adapters, in loading order. */
+  public List<String> adapterNames() {
+    return List.copyOf(voices.keySet());
+  }
+
+  /** The names of the active adapters. */
+  public List<String> active() {
+    return adapted.active();
+  }
+
+  /**
+   * Activates adapters; none for the base model.
+   *
+   * @throws UserError if there is no adapter of that name
+   */
+  public void activate(List<String> names) {
+    for (String name : names) {
+      if (!voices.containsKey(name)) {
+        throw new UserError("no adapter '" + name + "'" + NearMiss.hint(name, voices.keySet()));
+      }
+    }
+    adapted.activate(names.toArray(String[]::new));
+  }
+
+  /** The tokenizer and chat template of the last active adapter, else those of the base. */
+  public ChatFormat voice() {
+    return voice(active());
+  }
+
+  ChatFormat voice(List<String> names) {
+    return names.isEmpty()
+        ? ownVoice
+        : Optional.ofNullable(voices.get(names.get(names.size() - 1))).orElse(ownVoice);
+  }
+
+  /** The network. */
+  public LanguageModel network() {
+    return base.model();
+  }
+
+  /** The stop tokens: those of the tokenizer and those of the model's config. */
+  public Set<Long> ends() {
+    Set<Long> ends = new HashSet<>(base.endTokens());
+    voice().tokenizer().special().stops().forEach(id -> ends.add((long) id));
+    return ends;
+  }
+
+  /**
+   * Generates the completion of a prompt.
+   *
+   * @param session of a generator of {@link #network()}
+   * @param prompt token ids
+   */
+  public Completion write(
+      GenerationSession session, int[] prompt, GenerationOptions options, TextListener listener) {
+    return write(session, prompt, options, listener, 0);
+  }
+
+  Completion write(
+      GenerationSession session,
+      int[] prompt,
+      GenerationOptions options,
+      TextListener listener,
+      int forgotten) {
+    return new TextGenerator(voice().tokenizer(), ends(), options, listener)
+        .write(session, prompt, forgotten);
+  }
+
+  /** Frees the model and the tokenizers. */
+  @Override
+  public void close() {
+    tokenizers.forEach(Tokenizer::close);
+    base.close();
+  }
+}

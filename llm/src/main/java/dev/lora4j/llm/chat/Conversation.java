@@ -1,0 +1,140 @@
+package dev.lora4j.llm.chat;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.generate.GenerationSession;
+import dev.lora4j.llm.tokenizer.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A multi-turn chat with a language model. Adapters may change between turns. Each turn computes
+ * only its new tokens; the KV cache holds the rest until the adapters change. The oldest turns are
+ * dropped when the chat exceeds the maximum sequence length.
+ */
+public final class Conversation {
+  /** At most a quarter of the maximum sequence length is kept free for an answer. */
+  private static final int FREE_FOR_ANSWERS = 4;
+
+  private final ChatModel model;
+  private final GenerationSession session;
+  private final List<Message> turns = new ArrayList<>();
+  private Optional<String> system = Optional.empty();
+  private int forgotten; // number of dropped turns
+
+  /**
+   * Starts a chat with the active adapters.
+   *
+   * @param session of a generator of the model's network; the caller closes it
+   * @throws UserError if the model has no chat template
+   */
+  public Conversation(ChatModel model, GenerationSession session) {
+    model.voice().templateOrRefusal();
+    this.model = model;
+    this.session = session;
+  }
+
+  /**
+   * Sends a user message and returns the answer. If that fails, the chat is unchanged.
+   *
+   * @throws UserError if the message exceeds the maximum sequence length, or the chat template
+   *     refuses it
+   */
+  public Completion say(String text, GenerationOptions options, TextListener listener) {
+    int forgottenBefore = forgotten;
+    turns.add(Message.user(text));
+    boolean answered = false;
+    try {
+      int[] prompt = prompt(options.maxNewTokens());
+      Completion answer = model.write(session, prompt, options, listener, forgotten);
+      turns.add(Message.assistant(answer.text()));
+      answered = true;
+      return answer;
+    } finally {
+      if (!answered) {
+        turns.remove(turns.size() - 1);
+        forgotten = forgottenBefore;
+      }
+    }
+  }
+
+  private int[] prompt(int maxNewTokens) {
+    int longest = model.network().maxPositions();
+    int free = Math.min(maxNewTokens, longest / FREE_FOR_ANSWERS);
+    int[] prompt = model.voice().prompt(remembered());
+    while (prompt.length + free > longest && canForget()) {
+      forgetOneExchange();
+      prompt = model.voice().prompt(remembered());
+    }
+    if (prompt.length >= longest) {
+      throw new UserError(
+          "the message is too long: with the system message it has %d tokens; the model's maximum sequence length is %d"
+              .formatted(prompt.length, longest));
+    }
+    return prompt;
+  }
+
+  private boolean canForget() {
+    return forgotten < turns.size() - 1;
+  }
+
+  private void forgetOneExchange() {
+    do {
+      forgotten++;
+    } while (turns.get(forgotten).fromAssistant());
+  }
+
+  private List<Message> remembered() {
+    List<Message> messages = new ArrayList<>();
+    system.ifPresent(text -> messages.add(Message.system(text)));
+    messages.addAll(turns.subList(forgotten, turns.size()));
+    return messages;
+  }
+
+  /** All messages, dropped ones included. */
+  public List<Message> messages() {
+    List<Message> messages = new ArrayList<>();
+    system.ifPresent(text -> messages.add(Message.system(text)));
+    messages.addAll(turns);
+    return messages;
+  }
+
+  /** Number of answers so far. */
+  public int answers() {
+    return turns.size() / 2;
+  }
+
+  /** Sets the system message, from the next turn on. */
+  public void system(Optional<String> text) {
+    system = text;
+  }
+
+  /** The system message. */
+  public Optional<String> system() {
+    return system;
+  }
+
+  /** Clears all turns; the system message stays. */
+  public void reset() {
+    turns.clear();
+    forgotten = 0;
+    session.forget();
+  }
+
+  /**
+   * Activates these adapters from the next turn on; none for the base model.
+   *
+   * @throws UserError if there is no adapter of that name, or no chat template; nothing changes
+   */
+  public void adapters(List<String> names) {
+    List<String> before = model.active();
+    model.activate(names);
+    try {
+      model.voice().templateOrRefusal();
+    } catch (UserError e) {
+      model.activate(before);
+      throw e;
+    }
+    session.forget();
+  }
+}

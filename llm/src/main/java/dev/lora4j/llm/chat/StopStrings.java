@@ -1,0 +1,60 @@
+package dev.lora4j.llm.chat;
+
+import java.util.List;
+
+/**
+ * Ends a streamed text where a stop string begins. Text that may turn out to be the beginning of
+ * one is held back.
+ */
+final class StopStrings {
+  private final List<String> stops;
+  private String held = "";
+  private boolean found;
+
+  /**
+   * @param stops none of them empty
+   */
+  StopStrings(List<String> stops) {
+    this.stops = List.copyOf(stops);
+  }
+
+  /** Adds a piece, and returns the text that certainly precedes a stop string. */
+  String add(String piece) {
+    String text = held + piece;
+    int end = firstStop(text);
+    found = end >= 0;
+    if (!found) {
+      end = text.length() - beginningAtEnd(text);
+    }
+    held = found ? "" : text.substring(end);
+    return text.substring(0, end);
+  }
+
+  /** Returns the text that was held back; to be called at the end of the stream. */
+  String finish() {
+    String rest = held;
+    held = "";
+    return rest;
+  }
+
+  /** Whether a stop string has occurred. */
+  boolean found() {
+    return found;
+  }
+
+  private int firstStop(String text) {
+    return stops.stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(-1);
+  }
+
+  private int beginningAtEnd(String text) {
+    int longest = 0;
+    for (String stop : stops) {
+      for (int length = Math.min(stop.length() - 1, text.length()); length > longest; length--) {
+        if (text.endsWith(stop.substring(0, length))) {
+          longest = length;
+        }
+      }
+    }
+    return longest;
+  }
+}

@@ -1,0 +1,72 @@
+package dev.lora4j.llm.chat;
+
+import dev.lora4j.llm.generate.Generation;
+import dev.lora4j.llm.generate.GenerationConfig;
+import dev.lora4j.llm.generate.GenerationSession;
+import dev.lora4j.llm.tokenizer.TextStream;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+
+/** Generates one completion and streams it as text. */
+final class TextGenerator {
+  private final TextStream stream;
+  private final StopStrings stops;
+  private final Collection<Long> ends;
+  private final GenerationOptions options;
+  private final TextListener listener;
+  private final StringBuilder text = new StringBuilder();
+
+  /**
+   * @param ends the stop tokens
+   */
+  TextGenerator(
+      Tokenizer tokenizer,
+      Collection<Long> ends,
+      GenerationOptions options,
+      TextListener listener) {
+    stream = tokenizer.stream();
+    stops = new StopStrings(options.stops());
+    this.ends = ends;
+    this.options = options;
+    this.listener = listener;
+  }
+
+  /** Generates the completion of a prompt. */
+  Completion write(GenerationSession session, int[] prompt, int forgotten) {
+    List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
+    GenerationConfig config =
+        GenerationConfig.greedy(options.maxNewTokens())
+            .sampling(options.sampling())
+            .stoppingAt(ends);
+    Generation made = session.generate(ids, config, this::onToken);
+    if (!stops.found()) {
+      String rest = stops.add(stream.finish());
+      show(stops.found() ? rest : rest + stops.finish());
+    }
+    return new Completion(text.toString(), end(made), made, forgotten);
+  }
+
+  private boolean onToken(long token) {
+    String piece = ends.contains(token) ? "" : stops.add(stream.add(Math.toIntExact(token)));
+    return show(piece) && !stops.found();
+  }
+
+  private boolean show(String piece) {
+    text.append(piece);
+    return listener.onText(piece);
+  }
+
+  private Completion.End end(Generation made) {
+    if (stops.found()) {
+      return Completion.End.STOP_STRING;
+    }
+    return switch (made.end()) {
+      case STOP_TOKEN -> Completion.End.STOP_TOKEN;
+      case LENGTH -> Completion.End.LENGTH;
+      case MAX_POSITIONS -> Completion.End.MAX_POSITIONS;
+      case LISTENER -> Completion.End.INTERRUPTED;
+    };
+  }
+}

@@ -1,0 +1,14 @@
+package dev.lora4j.llm.chat;
+
+/** Receives streamed text, and may stop the generation. */
+@FunctionalInterface
+public interface TextListener {
+
+  /**
+   * Called after each token.
+   *
+   * @param piece the new text; often empty, since a character or a stop string may be incomplete
+   * @return whether to continue
+   */
+  boolean onText(String piece);
+}

@@ -1,0 +1,204 @@
+package dev.lora4j.llm.checkpoint;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.io.TensorSource;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.nn.Init;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A pretrained language model, loaded from a directory in Hugging Face's layout or from a GGUF
+ * file. It can be saved to a directory.
+ *
+ * <pre>{@code
+ * try (Pretrained base = Pretrained.load(Path.of("SmolLM2-135M"))) {
+ *   LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(8).alpha(16));
+ *   …
+ *   adapted.merge();
+ *   adapted.unload();
+ *   base.save(Path.of("merged"));
+ * }
+ * }</pre>
+ */
+public final class Pretrained implements AutoCloseable {
+  /** The files of a model directory that are saved with it, beside config and weights. */
+  private static final List<String> COMPANIONS =
+      List.of(
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.json",
+          "merges.txt",
+          "chat_template.jinja");
+
+  private static final String END_TOKENS = "eos_token_id";
+
+  private final ModelFiles files;
+  private final JsonDocument config;
+  private final LanguageModel model;
+  private final Set<String> names;
+
+  private Pretrained(ModelFiles files, JsonDocument config, LanguageModel model) {
+    this.files = files;
+    this.config = config;
+    this.model = model;
+    names = Set.copyOf(model.namedParameters().keySet());
+  }
+
+  /**
+   * Loads a model in single precision; see {@link #load(Path, DType)}.
+   *
+   * @param path a directory with {@code config.json} and weights, or a GGUF file
+   */
+  public static Pretrained load(Path path) {
+    return load(path, DType.F32);
+  }
+
+  /**
+   * Loads a model, frozen and in evaluation mode. Weights of a directory that have the wanted dtype
+   * are memory-mapped; all others are converted, and those of a GGUF file are dequantised.
+   *
+   * @param path a directory with {@code config.json} and safetensors, in one file or in shards, or
+   *     else {@code pytorch_model.bin} or its shards; or a GGUF file
+   * @param dtype the dtype to compute with
+   * @throws UserError if the architecture or a field of the config is not supported, or the weights
+   *     do not fit the config; the message names every tensor that does not
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static Pretrained load(Path path, DType dtype) {
+    return load(ModelFiles.at(path), dtype);
+  }
+
+  /** Loads a model whose files were found before; see {@link #load(Path, DType)}. */
+  public static Pretrained load(ModelFiles files, DType dtype) {
+    Optional<GgufModel> gguf = files.openGguf();
+    if (gguf.isPresent()) {
+      try (GgufModel weights = gguf.get()) {
+        return fill(files, JsonDocument.of(files.path(), weights.config()), weights, dtype);
+      }
+    }
+    JsonDocument config = JsonDocument.read(files.path().resolve(ModelConfig.FILE));
+    ModelFamily.of(config);
+    try (Checkpoint weights = Checkpoint.open(files.path())) {
+      return fill(files, config, weights, dtype);
+    }
+  }
+
+  private static Pretrained fill(
+      ModelFiles files, JsonDocument config, TensorFile weights, DType dtype) {
+    ModelFamily family = ModelFamily.of(config);
+    LanguageModel model = Init.withoutValues(() -> family.create(config));
+    boolean loaded = false;
+    try {
+      new WeightLoader(weights, family, model).load(dtype);
+      model.freeze();
+      model.train(false);
+      loaded = true;
+      return new Pretrained(files, config, model);
+    } finally {
+      if (!loaded) {
+        model.close();
+      }
+    }
+  }
+
+  /** Returns the model, which is closed with this object. */
+  public LanguageModel model() {
+    return model;
+  }
+
+  /** Returns the fields of {@code config.json}, including those that nothing here reads. */
+  public JsonDocument config() {
+    return config;
+  }
+
+  /**
+   * Returns the end-of-sequence tokens: {@code eos_token_id} of {@code generation_config.json}, or
+   * else of {@code config.json}.
+   */
+  public List<Long> endTokens() {
+    String generation = "generation_config.json";
+    List<Long> ofGeneration =
+        files
+            .read(generation)
+            .map(json -> JsonDocument.parse(files.path().resolve(generation), json))
+            .map(fields -> fields.integers(END_TOKENS))
+            .orElse(List.of());
+    return ofGeneration.isEmpty() ? config.integers(END_TOKENS) : ofGeneration;
+  }
+
+  /** Saves the model with all weights in one file; see {@link #save(Path, SaveOptions)}. */
+  public void save(Path target) {
+    save(target, SaveOptions.oneFile());
+  }
+
+  /**
+   * Saves {@code config.json} with all its fields, the current weights, and the tokenizer files of
+   * the model. A tied head is saved once, as the embedding.
+   *
+   * @throws UserError while the model is adapted, if the directory holds other weights, or the disk
+   *     refuses
+   */
+  public void save(Path target, SaveOptions options) {
+    Map<String, Tensor> state = model.stateDict();
+    if (!state.keySet().equals(names)) {
+      throw new UserError(
+          "the model is adapted: merge() and unload() it first, or save the adapter on its own");
+    }
+    DType dtype =
+        options
+            .format()
+            .orElseGet(
+                () -> DType.of(state.values().iterator().next().scalar_type()).orElseThrow());
+    CheckpointWriter writer =
+        new CheckpointWriter(
+            target, sources(state, dtype), options.maxShardBytes(), Map.of("format", "pt"));
+    writer.refuseOtherWeights();
+    copyCompanions(target);
+    writer.writeWeights();
+    writer.writeConfig(CheckpointWriter.withDType(config.json(), dtype));
+  }
+
+  private static Map<String, TensorSource> sources(Map<String, Tensor> state, DType dtype) {
+    Map<String, TensorSource> sources = new LinkedHashMap<>();
+    state.forEach(
+        (name, tensor) -> {
+          List<Long> shape = Arrays.stream(tensor.shape()).boxed().toList();
+          sources.put(
+              name, new TensorSource(dtype, shape, () -> tensor.detach().to(dtype.torch())));
+        });
+    return sources;
+  }
+
+  private void copyCompanions(Path target) {
+    if (files.path().toAbsolutePath().equals(target.toAbsolutePath())) {
+      return;
+    }
+    for (String name : COMPANIONS) {
+      files.read(name).ifPresent(content -> AtomicFile.write(target.resolve(name), content));
+    }
+  }
+
+  /** Frees the model. */
+  @Override
+  public void close() {
+    model.close();
+  }
+}

@@ -1,0 +1,132 @@
+package dev.lora4j.llm.checkpoint;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.TensorFile;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.runtime.ParallelLoop;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Loads the tensors of a checkpoint into the parameters of a model. Loading is strict: each
+ * parameter needs its tensor and each tensor its parameter, and one error names all mismatches.
+ */
+public final class WeightLoader {
+  private static final String HEAD = WeightsOnly.HEAD_WEIGHT;
+  private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
+
+  private final TensorFile weights;
+  private final ModelFamily family;
+  private final LanguageModel model;
+
+  public WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
+    this.weights = weights;
+    this.family = family;
+    this.model = model;
+  }
+
+  /** Loads all parameters in the given dtype, in parallel. */
+  void load(DType dtype) {
+    Map<String, String> stored = storedNames();
+    Map<String, Parameter> parameters = model.namedParameters();
+    check();
+    ParallelLoop.forEach(
+        parameters.entrySet(),
+        entry ->
+            load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), dtype));
+    checkTiedHead(stored, parameters);
+  }
+
+  private void load(String name, Parameter parameter, DType dtype) {
+    try (PointerScope scope = new PointerScope()) {
+      parameter.replaceValue(weights.read(name, dtype));
+    }
+  }
+
+  /**
+   * Compares names, shapes and dtypes without reading a tensor.
+   *
+   * @throws UserError naming all mismatches
+   */
+  public void check() {
+    List<String> problems = problems(storedNames(), model.namedParameters());
+    if (!problems.isEmpty()) {
+      throw new UserError(
+          "%s: the weights do not fit %s:\n  %s"
+              .formatted(
+                  weights.path(),
+                  weights instanceof GgufModel ? "its metadata" : ModelConfig.FILE,
+                  String.join("\n  ", problems)));
+    }
+  }
+
+  /** Returns the model's name of each tensor → its name in the files. */
+  public Map<String, String> storedNames() {
+    Map<String, String> stored = new LinkedHashMap<>();
+    String prefix = family.prefix();
+    boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
+    for (String name : weights.names()) {
+      if (!family.ignoredTensors().matcher(name).matches()) {
+        stored.put(bare && !name.equals(HEAD) ? prefix + name : name, name);
+      }
+    }
+    return stored;
+  }
+
+  private List<String> problems(Map<String, String> stored, Map<String, Parameter> parameters) {
+    List<String> problems = new ArrayList<>();
+    parameters.forEach(
+        (name, parameter) -> {
+          String shape = Arrays.toString(parameter.shape());
+          if (!stored.containsKey(name)) {
+            problems.add("missing " + name + " " + shape);
+            return;
+          }
+          String inFile = stored.getOrDefault(name, name);
+          String found = weights.shape(inFile).toString();
+          DType dtype = weights.dtype(inFile);
+          if (!found.equals(shape)) {
+            problems.add(name + ": expected " + shape + ", found " + found);
+          } else if (!FLOATS.contains(dtype)) {
+            problems.add(name + ": expected one of " + FLOATS + ", found " + dtype);
+          }
+        });
+    stored.forEach(
+        (name, inFile) -> {
+          if (!parameters.containsKey(name) && !(name.equals(HEAD) && model.hasTiedHead())) {
+            List<String> near = NearMiss.nearest(name, parameters.keySet());
+            problems.add("unexpected " + inFile + NearMiss.hint(name, near));
+          }
+        });
+    return problems;
+  }
+
+  /** Checks that a tied head, if it is stored too, equals the embedding. */
+  private void checkTiedHead(Map<String, String> stored, Map<String, Parameter> parameters) {
+    if (!model.hasTiedHead() || !stored.containsKey(HEAD)) {
+      return;
+    }
+    Parameter embedding = parameters.values().iterator().next();
+    try (PointerScope scope = new PointerScope()) {
+      Tensor head = weights.read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
+      if (!embedding.value().equal(head)) {
+        throw new UserError(
+            weights.path()
+                + ": tie_word_embeddings is true, but "
+                + HEAD
+                + " differs from the embedding; set it to false in config.json to use both");
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.lora4j.llm.dataset;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/**
+ * A form of training data, recognised by its fields. {@link StandardForm} has the usual ones;
+ * others are found by {@link ServiceLoader}.
+ */
+public interface DataForm {
+
+  /** One word, such as {@code chat}. */
+  String word();
+
+  /** The fields that every row must have. */
+  List<String> fields();
+
+  /** One line about the form and its training target. */
+  String sentence();
+
+  /**
+   * Reads a row.
+   *
+   * @throws dev.lora4j.UserError if a field is missing or has another type
+   */
+  Sample parse(RowParser row);
+
+  /**
+   * Name of an example.
+   *
+   * @param group the row's examples, counted from 1
+   * @param index of the example within the group
+   */
+  default String nameOf(int group, int index) {
+    return "example " + group;
+  }
+
+  /** All known forms. */
+  static List<DataForm> all() {
+    List<DataForm> all = new ArrayList<>(List.of(StandardForm.values()));
+    ServiceLoader.load(DataForm.class, DataForm.class.getClassLoader()).forEach(all::add);
+    return all;
+  }
+
+  /**
+   * Recognises rows with these fields: the first form all of whose fields are present, unless
+   * another one has the same fields and more.
+   */
+  static Optional<DataForm> of(Collection<String> present) {
+    DataForm found = null;
+    for (DataForm form : all()) {
+      boolean fits = !form.fields().isEmpty() && present.containsAll(form.fields());
+      if (fits && (found == null || form.fields().containsAll(found.fields()))) {
+        found = form;
+      }
+    }
+    return Optional.ofNullable(found);
+  }
+}

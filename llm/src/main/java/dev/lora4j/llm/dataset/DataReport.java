@@ -1,0 +1,88 @@
+package dev.lora4j.llm.dataset;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Statistics of a data file.
+ *
+ * @param rows rows in the file
+ * @param examples examples made of them
+ * @param tokens tokens of all examples
+ * @param lossTokens tokens that carry loss
+ * @param truncated examples truncated to the maximum sequence length
+ * @param dropped examples without a token that carries loss
+ * @param firstDropped file and row of the first one
+ * @param endsAdded conversations whose template ends the last answer without a stop token
+ * @param seams examples with one token across the end of the prompt and the start of the completion
+ * @param divided conversations that became several examples, since the template renders earlier
+ *     answers differently
+ * @param endless whether the tokenizer has no eos token
+ */
+public record DataReport(
+    long rows,
+    long examples,
+    long tokens,
+    long lossTokens,
+    long truncated,
+    long dropped,
+    Optional<String> firstDropped,
+    long endsAdded,
+    long seams,
+    long divided,
+    boolean endless) {
+
+  /** One line of figures. */
+  public String summary() {
+    return String.format(
+        Locale.ROOT,
+        "%s of %s: %,d tokens, %,d of them carry loss",
+        counted(examples, "example"),
+        counted(rows, "row"),
+        tokens,
+        lossTokens);
+  }
+
+  private static String counted(long count, String noun) {
+    return String.format(Locale.ROOT, "%,d %s%s", count, noun, count == 1 ? "" : "s");
+  }
+
+  /** Warnings, one sentence each. */
+  public List<String> warnings() {
+    List<String> warnings = new ArrayList<>();
+    if (endless) {
+      warnings.add("The tokenizer has no eos token: the model can't learn to stop.");
+    }
+    warn(warnings, truncated, "examples were truncated to the maximum sequence length.");
+    warn(
+        warnings,
+        dropped,
+        "examples have no token that carries loss and were dropped; the first: "
+            + firstDropped.orElse("unknown")
+            + ".");
+    warn(
+        warnings,
+        endsAdded,
+        "conversations end without a stop token; it was added. The template does not render it at"
+            + " inference.");
+    warn(
+        warnings,
+        seams,
+        "examples have a token across the end of the prompt and the start of the completion; end"
+            + " prompts with a line break, or start completions with a space.");
+    warn(
+        warnings,
+        divided,
+        "conversations became one example for each answer: the template renders earlier answers"
+            + " differently.");
+    return warnings;
+  }
+
+  private static void warn(List<String> warnings, long count, String sentence) {
+    if (count > 0) {
+      warnings.add(String.format(Locale.ROOT, "%,d %s", count, sentence));
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package dev.lora4j.llm.dataset;
+
+import java.nio.file.Path;
+
+/**
+ * A row of a data file.
+ *
+ * @param file its path
+ * @param number counted from 1
+ * @param sample its content
+ */
+public record DataRow(Path file, long number, Sample sample) {
+
+  /** File and row, for messages. */
+  public String place() {
+    return place(file, number);
+  }
+
+  static String place(Path file, long number) {
+    return file + ", row " + number;
+  }
+}

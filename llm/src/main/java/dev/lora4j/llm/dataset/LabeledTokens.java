@@ -1,0 +1,69 @@
+package dev.lora4j.llm.dataset;
+
+import dev.lora4j.llm.jinja.value.OutputSpan;
+import dev.lora4j.llm.tokenizer.SpecialTokens;
+import dev.lora4j.llm.tokenizer.TokenSpan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Tokens of a text with a label mask: a token carries loss if it overlaps an answer. */
+final class LabeledTokens {
+  private final List<TokenSpan> tokens;
+  private final List<Boolean> learned;
+
+  private LabeledTokens(List<TokenSpan> tokens, List<Boolean> learned) {
+    this.tokens = tokens;
+    this.learned = learned;
+  }
+
+  static LabeledTokens of(List<TokenSpan> tokens, List<OutputSpan> answers) {
+    List<Boolean> learned = new ArrayList<>(tokens.size());
+    for (TokenSpan token : tokens) {
+      learned.add(answers.stream().anyMatch(answer -> overlap(token, answer)));
+    }
+    return new LabeledTokens(new ArrayList<>(tokens), learned);
+  }
+
+  private static boolean overlap(TokenSpan token, OutputSpan answer) {
+    return token.begin() < answer.end()
+        && answer.begin() < token.end()
+        && token.begin() < token.end();
+  }
+
+  /** Whether a token spans a position in the text. */
+  boolean crosses(int place) {
+    return tokens.stream().anyMatch(token -> token.begin() < place && place < token.end());
+  }
+
+  /** Whether the last answer ends without a stop token. */
+  boolean endsUnstopped(Set<Integer> stops) {
+    int last = learned.lastIndexOf(true);
+    return last >= 0 && !stops.contains(tokens.get(last).id());
+  }
+
+  /** Puts loss on the stop token at the end, which is appended if missing. */
+  void learnEnd(SpecialTokens special) {
+    int last = tokens.size() - 1;
+    OptionalInt eos = special.eos();
+    if (last >= 0 && special.stops().contains(tokens.get(last).id())) {
+      learned.set(last, true);
+    } else if (eos.isPresent()) {
+      tokens.add(new TokenSpan(eos.getAsInt(), 0, 0));
+      learned.add(true);
+    }
+  }
+
+  Example example(LossOn which) {
+    int[] ids = tokens.stream().mapToInt(TokenSpan::id).toArray();
+    if (which == LossOn.EVERYTHING) {
+      return Example.everyToken(ids);
+    }
+    boolean[] loss = new boolean[ids.length];
+    for (int i = 0; i < loss.length; i++) {
+      loss[i] = learned.get(i);
+    }
+    return Example.of(ids, loss);
+  }
+}

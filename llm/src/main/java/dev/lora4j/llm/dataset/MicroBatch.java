@@ -1,0 +1,114 @@
+package dev.lora4j.llm.dataset;
+
+import dev.lora4j.llm.model.PrefixTree;
+import java.util.List;
+
+/**
+ * Examples that one worker computes together. Examples of one length without a common prefix are
+ * rows. All others share a single row, laid out as a {@link PrefixTree}. There is no padding.
+ */
+public final class MicroBatch {
+  private final List<Example> examples;
+  private final PrefixTree layout;
+  private final int rows;
+  private final int[] positions;
+  private final int[] targets;
+  private final int[] owners;
+  private int losses;
+
+  private MicroBatch(List<Example> examples) {
+    this.examples = List.copyOf(examples);
+    layout = layout(examples);
+    rows = rows(examples, layout);
+    int lossTokens = examples.stream().mapToInt(Example::lossTokens).sum();
+    positions = new int[lossTokens];
+    targets = new int[lossTokens];
+    owners = new int[lossTokens];
+    for (int i = 0; i < examples.size(); i++) {
+      addLosses(i, examples.get(i));
+    }
+  }
+
+  /**
+   * Lays out examples.
+   *
+   * @param examples at least one
+   */
+  public static MicroBatch of(List<Example> examples) {
+    return new MicroBatch(examples);
+  }
+
+  static PrefixTree layout(List<Example> examples) {
+    return PrefixTree.of(examples.stream().map(Example::tokens).toList());
+  }
+
+  private static int rows(List<Example> examples, PrefixTree layout) {
+    int length = examples.get(0).length();
+    boolean areRows =
+        examples.stream().allMatch(example -> example.length() == length)
+            && layout.size() == (long) length * examples.size();
+    return areRows ? examples.size() : 1;
+  }
+
+  private void addLosses(int number, Example example) {
+    for (int i = 1; i < example.length(); i++) {
+      if (example.carriesLoss(i)) {
+        positions[losses] = layout.place(number, i - 1);
+        targets[losses] = example.token(i);
+        owners[losses] = number;
+        losses++;
+      }
+    }
+  }
+
+  /** The examples, in the order given. */
+  public List<Example> examples() {
+    return examples;
+  }
+
+  /** Number of rows. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Tokens in a row. */
+  public int width() {
+    return layout.size() / rows;
+  }
+
+  /** Whether several examples share one row. */
+  public boolean isJoined() {
+    return rows == 1 && examples.size() > 1;
+  }
+
+  /** The tokens of all rows, row after row, with their position ids. */
+  public PrefixTree layout() {
+    return layout;
+  }
+
+  /** Number of tokens that carry loss. */
+  public int numLossTokens() {
+    return targets.length;
+  }
+
+  /**
+   * Indices into the layout from which the tokens with loss are predicted, {@code [numLossTokens]},
+   * example after example. Examples with a common prefix may repeat one. Read only.
+   */
+  public int[] lossPositions() {
+    return positions;
+  }
+
+  /** The tokens with loss, {@code [numLossTokens]}; read only. */
+  public int[] targets() {
+    return targets;
+  }
+
+  /**
+   * The example, by its index in {@link #examples}, of each token with loss, {@code
+   * [numLossTokens]}; read only.
+   */
+  public int[] owners() {
+    return owners;
+  }
+}

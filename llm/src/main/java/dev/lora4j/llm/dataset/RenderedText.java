@@ -1,0 +1,16 @@
+package dev.lora4j.llm.dataset;
+
+import dev.lora4j.llm.jinja.value.OutputSpan;
+import java.util.List;
+
+/**
+ * A rendered text.
+ *
+ * @param text the whole text
+ * @param answers the spans to train, in order
+ */
+record RenderedText(String text, List<OutputSpan> answers) {
+  RenderedText {
+    answers = List.copyOf(answers);
+  }
+}

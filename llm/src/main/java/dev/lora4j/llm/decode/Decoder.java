@@ -1,0 +1,35 @@
+package dev.lora4j.llm.decode;
+
+import dev.lora4j.llm.model.KeyValueCache;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LlamaModules;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/** Decodes one token at a time, each on top of those in a KV cache. For one thread. */
+public interface Decoder extends AutoCloseable {
+
+  /**
+   * Makes a decoder that is faster than {@link LanguageModel#hidden(dev.lora4j.models.Tokens,
+   * KeyValueCache)}. It uses the adapters and the thread team that the calling thread has now,
+   * until the innermost open pointer scope closes.
+   *
+   * @param cache of one row and at least one token
+   * @return empty if the model as it is now can't be decoded so
+   */
+  static Optional<Decoder> of(LanguageModel model, KeyValueCache cache) {
+    return model instanceof LlamaModules.Owner owner
+        ? LlamaDecoder.of(owner.modules(), cache)
+        : Optional.empty();
+  }
+
+  /**
+   * Appends a token to the cache.
+   *
+   * @return logits of the next token, {@code [vocabulary]}, in memory that the next step overwrites
+   */
+  Tensor step(long token);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,94 @@
+package dev.lora4j.llm.decode;
+
+import dev.lora4j.llm.model.KeyValueCache;
+import dev.lora4j.llm.model.KeyValueCache.KeysAndValues;
+import dev.lora4j.nn.runtime.CostModel;
+import dev.lora4j.nn.runtime.TeamBarrier;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A chunked prefill with one chunk a thread. A chunk's tokens attend to those of the chunks before
+ * it, so in every layer a thread waits for the keys and values of the threads before it, and for
+ * nobody else.
+ */
+final class PipelinedPrefill {
+  private final KeyValueCache cache;
+
+  private final int[] begins; // of each part, and the end
+  private final AtomicIntegerArray layersWritten;
+
+  /** Splits tokens into parts of about the same cost. */
+  PipelinedPrefill(KeyValueCache cache, int tokens, int parts) {
+    this.cache = cache;
+    begins = new int[parts + 1];
+    layersWritten = new AtomicIntegerArray(parts);
+    double past = cache.length();
+    double before = costOf(past);
+    double whole = costOf(past + tokens) - before;
+    for (int i = 1; i < parts; i++) {
+      begins[i] = (int) Math.round(tokensFor(before + whole * i / parts) - past);
+    }
+    begins[parts] = tokens;
+    cache.makeRoom(tokens);
+  }
+
+  /** Cost of a text's first tokens, in products of one token with a layer. */
+  private static double costOf(double tokens) {
+    return tokens + tokens * tokens / (2 * CostModel.ATTENTION_TOKENS_IN_PREFILL);
+  }
+
+  /** Inverse of {@link #costOf}. */
+  private static double tokensFor(double cost) {
+    return CostModel.ATTENTION_TOKENS_IN_PREFILL
+        * (Math.sqrt(1 + 2 * cost / CostModel.ATTENTION_TOKENS_IN_PREFILL) - 1);
+  }
+
+  /** First token of a part; the end of the prompt for the part after the last. */
+  int begin(int part) {
+    return begins[part];
+  }
+
+  /** A part, for the thread that reads it. */
+  Part part(int number, TeamBarrier team) {
+    return new Part(number, team);
+  }
+
+  /** The tokens of one thread. */
+  final class Part {
+    private final int number;
+    private final TeamBarrier team;
+
+    private Part(int number, TeamBarrier team) {
+      this.number = number;
+      this.team = team;
+    }
+
+    /** Its tokens, out of the prompt's. */
+    long[] of(long... prompt) {
+      return Arrays.copyOfRange(prompt, begins[number], begins[number + 1]);
+    }
+
+    /** Number of tokens before it, those in the cache included. */
+    long past() {
+      return cache.length() + begins[number];
+    }
+
+    /**
+     * Writes its keys and values, {@code [1, groups, tokens, dim]} each, and waits for those of all
+     * parts before it.
+     *
+     * @return all up to its end
+     */
+    KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
+      KeysAndValues written = cache.write(layer, past(), newKeys, newValues);
+      layersWritten.set(number, layer + 1);
+      for (int i = 0; i < number; i++) {
+        int before = i;
+        team.await(() -> layersWritten.get(before) > layer);
+      }
+      return written;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.lora4j.llm.decode;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lora4j.llm.model.AttentionContext;
+import dev.lora4j.llm.model.KeyValueCache;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerwiseForward;
+import dev.lora4j.llm.model.TokenBatch;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
+import dev.lora4j.nn.runtime.ThreadTeam;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+
+/** Prefill: runs a prompt through a model and fills the KV cache, without recording gradients. */
+public final class Prefill {
+  private Prefill() {}
+
+  /**
+   * Appends a text's next tokens to the KV cache. The calling thread's team shares the work, each
+   * thread with a part of the tokens.
+   *
+   * @param ids at least one
+   * @param cache of one row
+   * @return final hidden state of the last token, {@code [1, hidden]}
+   */
+  public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
+    int parts =
+        model.device().is_cpu()
+            ? Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS)
+            : 1;
+    return parts < 2 ? readAlone(model, ids, cache) : readInParts(model, ids, cache, parts);
+  }
+
+  private static Tensor readAlone(LanguageModel model, long[] ids, KeyValueCache cache) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Tensor all = Ops.tensor(ids).view(1, ids.length).to(model.device(), ScalarType.Long);
+      Tensor last =
+          last(model, TokenBatch.of(all), AttentionContext.continuing(TokenBatch.of(all), cache));
+      cache.advance(ids.length);
+      return last;
+    }
+  }
+
+  private static Tensor readInParts(
+      LanguageModel model, long[] ids, KeyValueCache cache, int parts) {
+    PipelinedPrefill prompt = new PipelinedPrefill(cache, ids.length, parts);
+    AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
+    ThreadTeam.parallel(
+        (thread, team) -> {
+          if (thread < parts) {
+            Tensor ofPart = lastOfPart(model, prompt.part(thread, team), ids);
+            if (thread == parts - 1) {
+              last.set(ofPart);
+            } else {
+              ofPart.deallocate();
+            }
+          }
+        });
+    cache.advance(ids.length);
+    return Ops.giveToScope(requireNonNull(last.get()));
+  }
+
+  private static Tensor lastOfPart(LanguageModel model, PipelinedPrefill.Part part, long... ids) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      TokenBatch tokens = TokenBatch.of(part.of(ids));
+      return Ops.keep(
+          last(model, tokens, AttentionContext.after(part.past(), part::append, tokens)));
+    }
+  }
+
+  private static Tensor last(LanguageModel model, TokenBatch tokens, AttentionContext attention) {
+    LayerwiseForward passage = model.passage(tokens, attention);
+    Tensor last = Ops.tensor(new long[] {tokens.length() - 1}).to(model.device(), ScalarType.Long);
+    return passage.finalHiddenAt(last, passage.through(passage.layers() - 1));
+  }
+}

@@ -1,0 +1,37 @@
+package dev.lora4j.llm.generate;
+
+import dev.lora4j.UserError;
+import java.util.Collection;
+import java.util.Set;
+
+/**
+ * The settings of a generation.
+ *
+ * @param maxNewTokens maximum number of tokens after the prompt
+ * @param stopTokens tokens that end the generation
+ * @param sampling choice of the next token
+ */
+public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
+
+  public GenerationConfig {
+    if (maxNewTokens < 1) {
+      throw new UserError("max_new_tokens must be at least 1, found " + maxNewTokens);
+    }
+    stopTokens = Set.copyOf(stopTokens);
+  }
+
+  /** Greedy decoding of so many tokens. */
+  public static GenerationConfig greedy(int maxNewTokens) {
+    return new GenerationConfig(maxNewTokens, Set.of(), Sampling.greedy());
+  }
+
+  /** The same with these stop tokens. */
+  public GenerationConfig stoppingAt(Collection<Long> tokens) {
+    return new GenerationConfig(maxNewTokens, Set.copyOf(tokens), sampling);
+  }
+
+  /** The same with this sampling. */
+  public GenerationConfig sampling(Sampling sampling) {
+    return new GenerationConfig(maxNewTokens, stopTokens, sampling);
+  }
+}

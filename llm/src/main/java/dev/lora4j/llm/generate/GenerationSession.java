@@ -1,0 +1,187 @@
+package dev.lora4j.llm.generate;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.decode.Decoder;
+import dev.lora4j.llm.decode.Prefill;
+import dev.lora4j.llm.generate.Generation.End;
+import dev.lora4j.llm.model.KeyValueCache;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.nn.runtime.ThreadTeam;
+import dev.lora4j.train.Workers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Generations one after the other that share a KV cache. The prefix that a prompt has in common
+ * with the text before is not computed again: a conversation costs its new turn only.
+ *
+ * <p>The cache depends on the active adapters: call {@link #forget} when they change. For one
+ * thread; {@link #close} frees the cache.
+ */
+public final class GenerationSession implements AutoCloseable {
+  private static final int TOKENS_AHEAD = 256;
+
+  private final LanguageModel model;
+  private final Optional<Workers> workers;
+  private Optional<KeyValueCache> cache = Optional.empty();
+  private List<Long> read = List.of(); // the tokens in the cache
+
+  GenerationSession(LanguageModel model, Optional<Workers> workers) {
+    this.model = model;
+    this.workers = workers;
+  }
+
+  /** Generates as {@link Generator#generate(List, GenerationConfig, TokenListener)} does. */
+  public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
+    check(model, prompt);
+    Engine.useOneThread();
+    KeyValueCache keysAndValues =
+        cacheFor(prompt.size() + Math.min(config.maxNewTokens(), TOKENS_AHEAD));
+    int known = Math.min(common(prompt), prompt.size() - 1); // at least one token gives the logits
+    keysAndValues.truncate(known);
+    Run run = new Run(config, keysAndValues, prompt);
+    try (PointerScope scope = new PointerScope()) {
+      if (workers.isEmpty()) {
+        return run.run(listener);
+      }
+      Workers shared = workers.get();
+      try (ThreadTeam crew = ThreadTeam.help(shared.count(), part -> shared.run(part::accept))) {
+        return run.run(listener);
+      }
+    } finally {
+      read = List.copyOf(run.text.subList(0, Math.toIntExact(keysAndValues.length())));
+    }
+  }
+
+  private KeyValueCache cacheFor(long tokens) {
+    KeyValueCache found = cache.orElseGet(() -> model.newCache(tokens));
+    cache = Optional.of(found);
+    return found;
+  }
+
+  private int common(List<Long> prompt) {
+    int longest = Math.min(read.size(), prompt.size());
+    int common = 0;
+    while (common < longest && read.get(common).equals(prompt.get(common))) {
+      common++;
+    }
+    return common;
+  }
+
+  /** Drops the KV cache: the next prompt is computed from its first token on. */
+  public void forget() {
+    cache.ifPresent(KeyValueCache::close);
+    cache = Optional.empty();
+    read = List.of();
+  }
+
+  @Override
+  public void close() {
+    forget();
+  }
+
+  static void check(LanguageModel model, List<Long> prompt) {
+    if (model.isTraining()) {
+      throw new UserError("the model is in training mode; call train(false) before generating");
+    }
+    if (prompt.isEmpty()) {
+      throw new UserError("the prompt has no tokens");
+    }
+    if (prompt.size() >= model.maxPositions()) {
+      throw new UserError(
+          "the prompt has %d tokens; the model's maximum sequence length is %d"
+              .formatted(prompt.size(), model.maxPositions()));
+    }
+    for (long token : prompt) {
+      if (token < 0 || token >= model.vocabularySize()) {
+        throw new UserError(
+            "token %d is not in the vocabulary, 0 to %d; does the tokenizer belong to another model?"
+                .formatted(token, model.vocabularySize() - 1));
+      }
+    }
+  }
+
+  /** One generation. */
+  private final class Run {
+    private final GenerationConfig config;
+    private final KeyValueCache cache;
+    private final Sampler sampler;
+    private final List<Long> text;
+    private final int promptTokens;
+    private final int known;
+
+    Run(GenerationConfig config, KeyValueCache cache, List<Long> prompt) {
+      this.config = config;
+      this.cache = cache;
+      sampler = new Sampler(config.sampling());
+      text = new ArrayList<>(prompt);
+      promptTokens = prompt.size();
+      known = Math.toIntExact(cache.length());
+    }
+
+    Generation run(TokenListener listener) {
+      long start = System.nanoTime();
+      read(text.stream().skip(known).mapToLong(Long::longValue).toArray());
+      long prefilled = System.nanoTime();
+      Optional<End> end = end(listener);
+      Optional<Decoder> decoder = Decoder.of(model, cache);
+      try {
+        while (end.isEmpty()) {
+          decoder.ifPresentOrElse(this::decodeLast, () -> read(last()));
+          end = end(listener);
+        }
+      } finally {
+        decoder.ifPresent(Decoder::close);
+      }
+      return new Generation(
+          text.subList(promptTokens, text.size()),
+          end.get(),
+          promptTokens,
+          known,
+          Duration.ofNanos(prefilled - start),
+          Duration.ofNanos(System.nanoTime() - prefilled));
+    }
+
+    /** Prefills these tokens and samples the next. */
+    private void read(long... tokens) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        Tensor hidden = Prefill.read(model, tokens, cache); // [1, hidden]
+        text.add(sampler.next(model.logits(hidden).select(0, 0), text));
+      }
+    }
+
+    private void decodeLast(Decoder decoder) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        text.add(sampler.next(decoder.step(last()), text));
+      }
+    }
+
+    private long last() {
+      return text.get(text.size() - 1);
+    }
+
+    private Optional<End> end(TokenListener listener) {
+      boolean goesOn = listener.onToken(last());
+      if (config.stopTokens().contains(last())) {
+        return Optional.of(End.STOP_TOKEN);
+      }
+      if (!goesOn) {
+        return Optional.of(End.LISTENER);
+      }
+      if (text.size() - promptTokens >= config.maxNewTokens()) {
+        return Optional.of(End.LENGTH);
+      }
+      return text.size() >= model.maxPositions()
+          ? Optional.of(End.MAX_POSITIONS)
+          : Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,228 @@
+package dev.lora4j.llm.gguf;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.model.Gpt2Config;
+import dev.lora4j.llm.model.ModelFamily;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Converts the metadata and tensor names of a GGUF file to a {@code config.json}. */
+final class ConfigJson {
+  private static final String MISTRAL = "mistral";
+
+  private final Metadata metadata;
+  private final GgufNames names;
+  private final String architecture;
+  private final Set<String> tensors;
+  private final int vocabulary;
+  private final ObjectNode json = JsonNodeFactory.instance.objectNode();
+
+  private ConfigJson(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
+    this.metadata = metadata;
+    this.names = names;
+    architecture = names.architecture();
+    this.tensors = tensors;
+    this.vocabulary = vocabulary;
+  }
+
+  /**
+   * Returns the config.
+   *
+   * @param tensors llama.cpp's names of the tensors in the file
+   * @param vocabulary the rows of the embedding
+   * @throws UserError naming an unsupported setting
+   * @throws CorruptFile if a value is missing or contradicts another
+   */
+  static ObjectNode of(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
+    ConfigJson config = new ConfigJson(metadata, names, tensors, vocabulary);
+    config.checkVocabulary();
+    config.refuse();
+    if (names.architecture().equals(Gpt2Config.MODEL_TYPE)) {
+      config.gpt2();
+    } else {
+      config.llama();
+    }
+    config.tokens();
+    return config.json;
+  }
+
+  private String key(String name) {
+    return architecture + "." + name;
+  }
+
+  private void checkVocabulary() {
+    OptionalInt told = metadata.whole(key("vocab_size"));
+    if (told.isPresent() && told.getAsInt() != vocabulary) {
+      throw new CorruptFile(
+          metadata.file(),
+          "%s is %d, but token_embd.weight has %d rows"
+              .formatted(key("vocab_size"), told.getAsInt(), vocabulary));
+    }
+  }
+
+  /** Refuses settings that would change the result and that no supported network has. */
+  private void refuse() {
+    if (metadata.whole(key("expert_count")).orElse(0) > 0) {
+      throw unsupported("expert_count", "experts");
+    }
+    for (String scale :
+        List.of("logit_scale", "residual_scale", "embedding_scale", "attention.scale")) {
+      boolean known = names.numbers().containsValue(scale);
+      if (!known && metadata.number(key(scale)).orElse(0.0) != 0) {
+        throw unsupported(scale, "a scale");
+      }
+    }
+    for (String cap :
+        List.of("attn_logit_softcapping", "final_logit_softcapping", "attention.clamp_kqv")) {
+      if (metadata.number(key(cap)).orElse(0.0) != 0) {
+        throw unsupported(cap, "a cap");
+      }
+    }
+  }
+
+  private UserError unsupported(String key, String what) {
+    return new UserError(
+        "%s: %s: %s is not supported, and it would change the result"
+            .formatted(metadata.file(), key(key), what));
+  }
+
+  // ---- the Llama family ----
+
+  private void llama() {
+    int heads = metadata.size(key("attention.head_count"));
+    int hidden = metadata.size(key("embedding_length"));
+    int headDim = headDim(hidden, heads);
+    int context = metadata.size(key("context_length"));
+    OptionalInt window = metadata.whole(key("attention.sliding_window"));
+    boolean windowed = window.isPresent() && window.getAsInt() > 0 && window.getAsInt() < context;
+    name(windowed ? windowedFamily() : family());
+    json.put("vocab_size", vocabulary);
+    json.put("hidden_size", hidden);
+    json.put("intermediate_size", metadata.size(key("feed_forward_length")));
+    json.put("num_hidden_layers", metadata.size(key("block_count")));
+    json.put("num_attention_heads", heads);
+    json.put("num_key_value_heads", groups(heads));
+    json.put("head_dim", headDim);
+    json.put("max_position_embeddings", context);
+    json.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon"));
+    json.put("hidden_act", "silu");
+    json.put("attention_dropout", 0.0);
+    json.put("tie_word_embeddings", !tensors.contains("output.weight"));
+    if (windowed) {
+      json.put("sliding_window", window.getAsInt());
+    } else if (architecture.startsWith("qwen")) {
+      json.put("use_sliding_window", false);
+    } else {
+      json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
+      json.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
+    }
+    if (architecture.equals("qwen3")) {
+      json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
+    }
+    json.put("rope_theta", metadata.number(key("rope.freq_base")).orElse(10_000.0));
+    ropeScaling();
+    names.numbers().forEach((key, inGguf) -> json.put(key, number(inGguf)));
+  }
+
+  private String family() {
+    return ModelFamily.all().stream()
+        .filter(family -> family.gguf().filter(names::equals).isPresent())
+        .findFirst()
+        .map(ModelFamily::modelType)
+        .orElse(architecture);
+  }
+
+  /** llama.cpp stores Mistral as a Llama; the window tells them apart. */
+  private String windowedFamily() {
+    if (architecture.equals("llama") && !tensors.contains("blk.0.attn_q.bias")) {
+      return MISTRAL;
+    }
+    throw unsupported("attention.sliding_window", "a window in this architecture");
+  }
+
+  private int groups(int heads) {
+    OptionalInt groups = metadata.whole(key("attention.head_count_kv"));
+    return groups.isPresent() ? metadata.size(key("attention.head_count_kv")) : heads;
+  }
+
+  private int headDim(int hidden, int heads) {
+    OptionalInt rotated = metadata.whole(key("rope.dimension_count"));
+    OptionalInt keys = metadata.whole(key("attention.key_length"));
+    OptionalInt values = metadata.whole(key("attention.value_length"));
+    int headDim = keys.orElse(hidden / heads);
+    if (values.orElse(headDim) != headDim) {
+      throw unsupported("attention.value_length", "a size that differs from that of the keys");
+    }
+    if (rotated.orElse(headDim) != headDim) {
+      throw unsupported("rope.dimension_count", "rotating only a part of each head");
+    }
+    if (architecture.equals("qwen2") && headDim * heads != hidden) {
+      throw unsupported("attention.key_length", "a width that differs from heads × head size");
+    }
+    return headDim;
+  }
+
+  private double number(String name) {
+    return metadata.number(key(name)).orElseThrow(() -> metadata.missing(key(name), "a number"));
+  }
+
+  private void ropeScaling() {
+    String kind = metadata.text(key("rope.scaling.type")).orElse("none");
+    switch (kind) {
+      case "none" -> metadata.number(key("rope.scale_linear")).ifPresent(this::linear);
+      case "linear" ->
+          linear(
+              metadata
+                  .number(key("rope.scaling.factor"))
+                  .orElseThrow(() -> metadata.missing(key("rope.scaling.factor"), "a number")));
+      default -> throw unsupported("rope.scaling.type", "'" + kind + "' (supported: linear)");
+    }
+  }
+
+  private void linear(double factor) {
+    if (factor != 1 && factor != 0) {
+      json.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
+    }
+  }
+
+  // ---- GPT-2 ----
+
+  private void gpt2() {
+    name(Gpt2Config.MODEL_TYPE);
+    json.put("vocab_size", vocabulary);
+    json.put("n_embd", metadata.size(key("embedding_length")));
+    json.put("n_inner", metadata.size(key("feed_forward_length")));
+    json.put("n_layer", metadata.size(key("block_count")));
+    json.put("n_head", metadata.size(key("attention.head_count")));
+    json.put("n_positions", metadata.size(key("context_length")));
+    json.put("layer_norm_epsilon", number("attention.layer_norm_epsilon"));
+    json.put("activation_function", "gelu_new");
+    json.put("tie_word_embeddings", !tensors.contains("output.weight"));
+    for (String dropout : List.of("embd_pdrop", "resid_pdrop", "attn_pdrop")) {
+      json.put(dropout, 0.1);
+    }
+  }
+
+  // ---- all architectures ----
+
+  private void name(String family) {
+    json.putArray("architectures")
+        .add(ModelFamily.named(family).map(ModelFamily::architecture).orElse(family));
+    json.put("model_type", family);
+    json.put("torch_dtype", "float32");
+    json.put("use_cache", true);
+  }
+
+  private void tokens() {
+    for (SpecialToken token : List.of(SpecialToken.BOS, SpecialToken.EOS, SpecialToken.PAD)) {
+      metadata
+          .whole(token.key())
+          .ifPresentOrElse(id -> json.put(token.idName(), id), () -> json.putNull(token.idName()));
+    }
+  }
+}

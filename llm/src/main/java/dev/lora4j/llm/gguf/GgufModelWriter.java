@@ -1,0 +1,175 @@
+package dev.lora4j.llm.gguf;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.TensorSource;
+import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.io.gguf.GgufKind;
+import dev.lora4j.io.gguf.GgufSource;
+import dev.lora4j.io.gguf.GgufValue;
+import dev.lora4j.io.gguf.GgufWriter;
+import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.model.Gpt2Config;
+import dev.lora4j.llm.model.Gpt2Family;
+import dev.lora4j.llm.model.LlamaConfig;
+import dev.lora4j.llm.model.LlamaFamily;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.model.RopeScaling;
+import dev.lora4j.nn.kernel.Ops;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer,
+ * and the tensors under its names and in its layout. Matrices have the requested type, all other
+ * tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ */
+public final class GgufModelWriter {
+  private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
+  private final Map<String, GgufSource> tensors = new LinkedHashMap<>();
+  private final String architecture;
+
+  private GgufModelWriter(String architecture) {
+    this.architecture = architecture;
+    metadata.put("general.architecture", GgufValue.of(architecture));
+    metadata.put("general.type", GgufValue.of("model"));
+  }
+
+  /**
+   * Writes a model.
+   *
+   * @param fields its {@code config.json}
+   * @param files its tokenizer files
+   * @param state its tensors by transformers' names, without a tied head
+   * @param type of the matrices: F32, F16, BF16 or Q8_0
+   * @throws UserError if the format can't express a setting, or the disk refuses
+   */
+  public static void write(
+      Path out,
+      JsonDocument fields,
+      ModelFiles files,
+      Map<String, TensorSource> state,
+      GgmlType type) {
+    ModelFamily family = ModelFamily.of(fields);
+    GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
+    GgufModelWriter writer = new GgufModelWriter(names.architecture());
+    if (family instanceof LlamaFamily llama) {
+      LlamaConfig config = llama.config(fields);
+      writer.describe(config);
+      names.numbers().forEach((key, inGguf) -> writer.put(inGguf, fields.number(key)));
+      Layout layout = Layout.of(names, config.heads(), config.groups());
+      writer.finish(out, layout, config.vocabularySize(), files, state, type);
+    } else if (family instanceof Gpt2Family) {
+      Gpt2Config config = Gpt2Config.of(fields);
+      writer.describe(config);
+      Layout layout = Layout.of(names, config.heads(), config.heads());
+      writer.finish(out, layout, config.vocabularySize(), files, state, type);
+    } else {
+      throw unsupported(family);
+    }
+  }
+
+  private static UserError unsupported(ModelFamily family) {
+    return new UserError(
+        "a model of type %s can't be written as GGUF".formatted(family.modelType()));
+  }
+
+  private void describe(Gpt2Config config) {
+    if (!config.activation().startsWith("gelu_")) {
+      throw new UserError(
+          "llama.cpp's gpt2 computes with gelu_new, the model with " + config.activation());
+    }
+    put("block_count", config.layers());
+    put("context_length", config.maxPositions());
+    put("embedding_length", config.hiddenSize());
+    put("feed_forward_length", config.intermediateSize());
+    put("attention.head_count", config.heads());
+    put("attention.layer_norm_epsilon", config.normEpsilon());
+  }
+
+  private void describe(LlamaConfig config) {
+    put("block_count", config.layers());
+    put("context_length", context(config));
+    put("embedding_length", config.hiddenSize());
+    put("feed_forward_length", config.intermediateSize());
+    put("attention.head_count", config.heads());
+    put("attention.head_count_kv", config.groups());
+    put("attention.layer_norm_rms_epsilon", config.normEpsilon());
+    put("attention.key_length", config.headDim());
+    put("attention.value_length", config.headDim());
+    put("rope.dimension_count", config.headDim());
+    put("rope.freq_base", config.ropeTheta());
+    put("vocab_size", config.vocabularySize());
+    if (config.ropeScaling() instanceof RopeScaling.Linear linear) {
+      metadata.put(architecture + ".rope.scaling.type", GgufValue.of("linear"));
+      put("rope.scaling.factor", linear.factor());
+    } else if (config.ropeScaling() instanceof RopeScaling.Llama3 llama3) {
+      put("rope.scaling.original_context_length", (int) llama3.originalPositions());
+      float[] factors = LlamaRope.factors(llama3, config.ropeTheta(), config.headDim());
+      tensors.put(
+          Layout.ROPE_FACTORS,
+          new GgufSource(
+              GgmlType.F32,
+              List.of((long) factors.length),
+              () -> Ops.tensor(factors, factors.length)));
+    }
+  }
+
+  /**
+   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the
+   * shortest window are computed correctly.
+   */
+  private static int context(LlamaConfig config) {
+    long context = config.maxPositions();
+    for (OptionalLong window : config.windows()) {
+      context = Math.min(context, window.orElse(context));
+    }
+    return (int) context;
+  }
+
+  private void put(String key, int number) {
+    metadata.put(architecture + "." + key, new GgufValue.Whole(GgufKind.U32, number));
+  }
+
+  private void put(String key, double number) {
+    metadata.put(architecture + "." + key, GgufValue.of((float) number));
+  }
+
+  private void finish(
+      Path out,
+      Layout layout,
+      int vocabulary,
+      ModelFiles files,
+      Map<String, TensorSource> state,
+      GgmlType type) {
+    TokenizerMetadata.add(files, vocabulary, metadata);
+    state.forEach(
+        (name, source) -> {
+          String own =
+              layout
+                  .gguf(name)
+                  .orElseThrow(
+                      () -> new UserError("llama.cpp's " + architecture + " has no " + name));
+          List<Long> shape =
+              layout.isTurned(name)
+                  ? List.of(source.shape().get(1), source.shape().get(0))
+                  : source.shape();
+          tensors.put(
+              own,
+              new GgufSource(
+                  typeOf(shape, type), shape, () -> layout.toGguf(name, source.value().get())));
+        });
+    GgufWriter.stream(out, metadata, tensors);
+  }
+
+  private static GgmlType typeOf(List<Long> shape, GgmlType wanted) {
+    if (shape.size() < 2) {
+      return GgmlType.F32;
+    }
+    boolean fills = shape.get(shape.size() - 1) % wanted.blockElements() == 0;
+    return wanted == GgmlType.Q8_0 && !fills ? GgmlType.F16 : wanted;
+  }
+}

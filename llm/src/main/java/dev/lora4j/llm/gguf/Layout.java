@@ -1,0 +1,146 @@
+package dev.lora4j.llm.gguf;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.lora.format.GgufArchitecture;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.pytorch.Tensor;
+
+/** The tensor layout of an architecture in llama.cpp: names, row order, and transposition. */
+final class Layout {
+  /** The divisors of Llama 3's RoPE frequencies. */
+  static final String ROPE_FACTORS = "rope_freqs.weight";
+
+  private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.)");
+  private static final Pattern PARAMETER = Pattern.compile("(.+)\\.(weight|bias)");
+
+  private final GgufArchitecture architecture;
+  private final Map<String, String> toGguf = new HashMap<>();
+  private final Map<String, String> toHuggingFace = new HashMap<>();
+
+  private Layout(GgufArchitecture architecture, Map<String, String> others) {
+    this.architecture = architecture;
+    toGguf.putAll(architecture.layers());
+    toGguf.putAll(others);
+    toGguf.forEach((huggingFace, gguf) -> toHuggingFace.put(gguf, huggingFace));
+  }
+
+  /**
+   * The layout of an architecture.
+   *
+   * @param heads number of attention heads
+   * @param groups number of key/value heads
+   */
+  static Layout of(GgufNames names, int heads, int groups) {
+    return new Layout(names.layers(heads, groups), names.otherModules());
+  }
+
+  /**
+   * The names of an architecture.
+   *
+   * @param architecture {@code general.architecture}
+   * @throws UserError if no family has it
+   */
+  static GgufNames names(Path file, String architecture) {
+    List<GgufNames> all =
+        ModelFamily.all().stream().flatMap(family -> family.gguf().stream()).toList();
+    return all.stream()
+        .filter(names -> names.architecture().equals(architecture))
+        .findFirst()
+        .orElseThrow(() -> unknown(file, architecture, all));
+  }
+
+  private static UserError unknown(Path file, String name, List<GgufNames> all) {
+    List<String> known = all.stream().map(GgufNames::architecture).distinct().toList();
+    return new UserError(
+        "%s: general.architecture '%s' is not supported%s; supported: %s"
+            .formatted(
+                file,
+                name,
+                NearMiss.nearest(name, known).isEmpty() ? "" : NearMiss.hint(name, known),
+                String.join(", ", known)));
+  }
+
+  /**
+   * The tensors of a file under transformers' names.
+   *
+   * @return transformers' name → the file's
+   * @throws UserError naming all that this architecture does not have
+   */
+  Map<String, String> names(Path file, Iterable<String> inFile) {
+    Map<String, String> names = new LinkedHashMap<>();
+    List<String> unknown = new ArrayList<>();
+    for (String name : inFile) {
+      if (!name.equals(ROPE_FACTORS)) {
+        huggingFace(name).ifPresentOrElse(own -> names.put(own, name), () -> unknown.add(name));
+      }
+    }
+    if (!unknown.isEmpty()) {
+      int shown = Math.min(10, unknown.size());
+      throw new UserError(
+          "%s: %d tensors that no %s has: %s%s"
+              .formatted(
+                  file,
+                  unknown.size(),
+                  architecture.name(),
+                  String.join(", ", unknown.subList(0, shown)),
+                  shown < unknown.size() ? ", …" : ""));
+    }
+    return names;
+  }
+
+  private Optional<String> huggingFace(String gguf) {
+    return renamed(gguf, toHuggingFace);
+  }
+
+  /** Returns llama.cpp's name of a tensor; empty if it has none. */
+  Optional<String> gguf(String huggingFace) {
+    return renamed(huggingFace, toGguf);
+  }
+
+  private static Optional<String> renamed(String name, Map<String, String> table) {
+    Matcher parameter = PARAMETER.matcher(name);
+    if (!parameter.matches()) {
+      return Optional.empty();
+    }
+    String module = table.get(NUMBER.matcher(parameter.group(1)).replaceAll("#"));
+    if (module == null) {
+      return Optional.empty();
+    }
+    Matcher number = NUMBER.matcher(name);
+    String numbered = number.find() ? module.replace("#", number.group()) : module;
+    return Optional.of(numbered + "." + parameter.group(2));
+  }
+
+  /** Returns whether a tensor is transposed in the file, as GPT-2's linear weights are. */
+  boolean isTurned(String huggingFace) {
+    return architecture.name().equals("gpt2")
+        && huggingFace.matches(".*\\.(c_attn|c_proj|c_fc)\\.weight");
+  }
+
+  /** Converts a tensor from GGUF's layout to transformers'. */
+  Tensor fromGguf(String huggingFace, Tensor tensor) {
+    Tensor ordered = architecture.fromLlamaCpp(module(huggingFace), tensor);
+    return isTurned(huggingFace) ? ordered.t().contiguous() : ordered;
+  }
+
+  /** Converts a tensor from transformers' layout to GGUF's. */
+  Tensor toGguf(String huggingFace, Tensor tensor) {
+    Tensor turned = isTurned(huggingFace) ? tensor.t() : tensor;
+    return architecture.toLlamaCpp(module(huggingFace), turned);
+  }
+
+  private static String module(String parameter) {
+    return parameter.substring(0, Math.max(0, parameter.lastIndexOf('.')));
+  }
+}

@@ -1,0 +1,220 @@
+package dev.lora4j.llm.gguf;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.gguf.GgufVocabulary.Kind;
+import java.util.OptionalInt;
+
+/**
+ * Converts the metadata of a GGUF file to a {@code tokenizer.json}: byte-level BPE ({@code gpt2})
+ * or sentencepiece BPE ({@code llama}).
+ */
+final class TokenizerJson {
+  private static final String MODEL = "tokenizer.ggml.model";
+  private static final String SPACE = "▁";
+
+  private final Metadata metadata;
+  private final GgufVocabulary vocabulary;
+  private final ObjectNode json = JsonNodeFactory.instance.objectNode();
+
+  private TokenizerJson(Metadata metadata, GgufVocabulary vocabulary) {
+    this.metadata = metadata;
+    this.vocabulary = vocabulary;
+  }
+
+  /**
+   * Returns the {@code tokenizer.json}.
+   *
+   * @throws UserError naming an unsupported tokenizer
+   * @throws CorruptFile if the vocabulary contradicts itself
+   */
+  static ObjectNode of(Metadata metadata, GgufVocabulary vocabulary) {
+    TokenizerJson tokenizer = new TokenizerJson(metadata, vocabulary);
+    String model = metadata.text(MODEL).orElseThrow(() -> metadata.missing(MODEL, "a name"));
+    tokenizer.json.put("version", "1.0").putNull("truncation").putNull("padding");
+    tokenizer.addedTokens();
+    switch (model) {
+      case "gpt2" -> tokenizer.byteLevel();
+      case "llama" -> tokenizer.sentencePiece();
+      default ->
+          throw new UserError(
+              "%s: %s: '%s' is not supported; supported: gpt2, llama"
+                  .formatted(metadata.file(), MODEL, model));
+    }
+    return tokenizer.json;
+  }
+
+  /** Adds the tokens that are matched before any other step. */
+  private void addedTokens() {
+    ArrayNode added = json.putArray("added_tokens");
+    for (int id = 0; id < vocabulary.size(); id++) {
+      Kind kind = vocabulary.kind(id);
+      if (kind == Kind.CONTROL || kind == Kind.USER_DEFINED || kind == Kind.UNKNOWN) {
+        added
+            .addObject()
+            .put("id", id)
+            .put("content", vocabulary.token(id))
+            .put("single_word", false)
+            .put("lstrip", false)
+            .put("rstrip", false)
+            .put("normalized", false)
+            .put("special", kind != Kind.USER_DEFINED);
+      }
+    }
+  }
+
+  // ---- byte-level BPE ----
+
+  private void byteLevel() {
+    String name = metadata.text("tokenizer.ggml.pre").orElse("default");
+    SplitRule rule = SplitRule.named(metadata.file(), name);
+    if (rule == SplitRule.QWEN2) {
+      json.putObject("normalizer").put("type", "NFC");
+    } else {
+      json.putNull("normalizer");
+    }
+    json.set("pre_tokenizer", rule.json());
+    ObjectNode offsets = JsonNodeFactory.instance.objectNode();
+    offsets
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", false)
+        .put("use_regex", true);
+    ObjectNode around = around(rule.addsBos());
+    if (around.isEmpty()) {
+      json.set("post_processor", offsets);
+    } else {
+      json.putObject("post_processor")
+          .put("type", "Sequence")
+          .putArray("processors")
+          .add(offsets)
+          .add(around);
+    }
+    json.putObject("decoder")
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", true)
+        .put("trim_offsets", true)
+        .put("use_regex", true);
+    ObjectNode model = model(false, rule.ignoresMerges());
+    model.putNull("unk_token");
+    ArrayNode merges = model.putArray("merges");
+    for (String merge : vocabulary.merges()) {
+      int space = merge.indexOf(' ', 1);
+      merges.addArray().add(merge.substring(0, space)).add(merge.substring(space + 1));
+    }
+  }
+
+  // ---- sentencepiece ----
+
+  private void sentencePiece() {
+    boolean prefix = metadata.flag("tokenizer.ggml.add_space_prefix").orElse(true);
+    ObjectNode normalizer = json.putObject("normalizer").put("type", "Sequence");
+    ArrayNode steps = normalizer.putArray("normalizers");
+    if (prefix) {
+      steps.addObject().put("type", "Prepend").put("prepend", SPACE);
+    }
+    replace(steps.addObject(), " ", SPACE);
+    json.putNull("pre_tokenizer");
+    ObjectNode around = around(true);
+    if (around.isEmpty()) {
+      json.putNull("post_processor");
+    } else {
+      json.set("post_processor", around);
+    }
+    ArrayNode decoders = json.putObject("decoder").put("type", "Sequence").putArray("decoders");
+    replace(decoders.addObject(), SPACE, " ");
+    decoders.addObject().put("type", "ByteFallback");
+    decoders.addObject().put("type", "Fuse");
+    if (prefix) {
+      decoders.addObject().put("type", "Strip").put("content", " ").put("start", 1).put("stop", 0);
+    }
+    ObjectNode model = model(true, false);
+    OptionalInt unknown = vocabulary.special(SpecialToken.UNK);
+    if (unknown.isPresent()) {
+      model.put("unk_token", vocabulary.token(unknown.getAsInt()));
+    } else {
+      model.putNull("unk_token");
+    }
+    ArrayNode merges = model.putArray("merges");
+    for (String[] merge : SentencePieces.merges(vocabulary)) {
+      merges.addArray().add(merge[0]).add(merge[1]);
+    }
+  }
+
+  private static void replace(ObjectNode step, String from, String to) {
+    step.put("type", "Replace").putObject("pattern").put("String", from);
+    step.put("content", to);
+  }
+
+  // ---- both ----
+
+  private ObjectNode model(boolean bytesForTheRest, boolean ignoreMerges) {
+    ObjectNode model = json.putObject("model");
+    model.put("type", "BPE").putNull("dropout");
+    model.putNull("continuing_subword_prefix").putNull("end_of_word_suffix");
+    model
+        .put("fuse_unk", bytesForTheRest)
+        .put("byte_fallback", bytesForTheRest)
+        .put("ignore_merges", ignoreMerges);
+    ObjectNode vocab = model.putObject("vocab");
+    for (int id = 0; id < vocabulary.size(); id++) {
+      vocab.put(vocabulary.token(id), id);
+    }
+    return model;
+  }
+
+  /**
+   * Returns the template that adds BOS and EOS around a text; an empty object if neither is added.
+   */
+  private ObjectNode around(boolean addsBos) {
+    ObjectNode template = JsonNodeFactory.instance.objectNode();
+    OptionalInt bos = wanted("tokenizer.ggml.add_bos_token", addsBos, SpecialToken.BOS);
+    OptionalInt eos = wanted("tokenizer.ggml.add_eos_token", false, SpecialToken.EOS);
+    if (bos.isEmpty() && eos.isEmpty()) {
+      return template;
+    }
+    template.put("type", "TemplateProcessing");
+    ArrayNode single = template.putArray("single");
+    ArrayNode pair = template.putArray("pair");
+    for (int sequence = 0; sequence < 2; sequence++) {
+      for (ArrayNode part :
+          sequence == 0 ? new ArrayNode[] {single, pair} : new ArrayNode[] {pair}) {
+        int type = sequence;
+        bos.ifPresent(id -> special(part, id, type));
+        part.addObject()
+            .putObject("Sequence")
+            .put("id", sequence == 0 ? "A" : "B")
+            .put("type_id", type);
+        eos.ifPresent(id -> special(part, id, type));
+      }
+    }
+    ObjectNode tokens = template.putObject("special_tokens");
+    bos.ifPresent(id -> described(tokens, id));
+    eos.ifPresent(id -> described(tokens, id));
+    return template;
+  }
+
+  private OptionalInt wanted(String key, boolean ifAbsent, SpecialToken token) {
+    OptionalInt id = vocabulary.special(token);
+    boolean told = metadata.flag(key).isPresent();
+    boolean wanted = metadata.flag(key).orElse(ifAbsent);
+    if (wanted && told && id.isEmpty()) {
+      throw metadata.missing(token.key(), "the token that " + key + " wants");
+    }
+    return wanted ? id : OptionalInt.empty();
+  }
+
+  private void special(ArrayNode part, int id, int type) {
+    part.addObject().putObject("SpecialToken").put("id", vocabulary.token(id)).put("type_id", type);
+  }
+
+  private void described(ObjectNode tokens, int id) {
+    String text = vocabulary.token(id);
+    ObjectNode token = tokens.putObject(text).put("id", text);
+    token.putArray("ids").add(id);
+    token.putArray("tokens").add(text);
+  }
+}

@@ -1,0 +1,26 @@
+package dev.lora4j.llm.hub;
+
+/**
+ * Receives the progress of a download. It is called by the downloading thread and should return
+ * quickly.
+ */
+public interface HubListener {
+  /** Ignores all events. */
+  HubListener SILENT = new HubListener() {};
+
+  /**
+   * The progress of a download.
+   *
+   * @param file the current file
+   * @param done the bytes present of all files that were missing at the start
+   * @param kept the part of {@code done} that an earlier, interrupted download left
+   * @param total the bytes of all those files; it grows if the Hub does not report a size
+   */
+  record Arrival(String file, long done, long kept, long total) {}
+
+  /** Called after each piece that arrived; never if nothing was missing. */
+  default void onArrival(Arrival arrival) {}
+
+  /** Called with a sentence that the user should read; the download goes on. */
+  default void onNotice(String sentence) {}
+}

@@ -1,0 +1,59 @@
+package dev.lora4j.llm.hub;
+
+import dev.lora4j.UserError;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The value of {@code --model} or {@code --adapter}: a local directory or file, or else a name on
+ * the Hub.
+ */
+public sealed interface ModelReference {
+
+  /** A local directory or file. */
+  record Local(Path path) implements ModelReference {}
+
+  /** A repository on the Hub. */
+  record OnHub(RepoId repo) implements ModelReference {}
+
+  /**
+   * Parses a value. An existing path takes precedence; otherwise {@code org/name} or {@code
+   * org/name@revision} is a name on the Hub.
+   *
+   * @throws UserError when it is neither
+   */
+  static ModelReference of(String given) {
+    Optional<Path> path = existing(given);
+    if (path.isPresent()) {
+      return new Local(path.get());
+    }
+    try {
+      return new OnHub(RepoId.parse(given));
+    } catch (UserError e) {
+      throw new UserError(
+          "no model \""
+              + given
+              + "\": there is no directory or file of that name, and no such name on the Hub: "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  /** Returns the local path; a repository on the Hub is downloaded unless it is in the cache. */
+  default Path resolve(Hub hub, HubListener listener) {
+    if (this instanceof OnHub there) {
+      return hub.snapshot(there.repo(), listener);
+    }
+    return ((Local) this).path();
+  }
+
+  private static Optional<Path> existing(String given) {
+    try {
+      return given.isEmpty() ? Optional.empty() : Optional.of(Path.of(given)).filter(Files::exists);
+    } catch (InvalidPathException e) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.lora4j.llm.hub;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.StreamSupport;
+
+/**
+ * The files of a repository at one commit.
+ *
+ * @param commit the commit
+ * @param names the paths of its files
+ */
+record RepoListing(String commit, List<String> names) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  RepoListing {
+    names = List.copyOf(names);
+  }
+
+  /**
+   * Parses the answer of {@code /api/models/…}.
+   *
+   * @throws UserError if a path leads out of the repository
+   * @throws JsonProcessingException if it is no such answer
+   */
+  static RepoListing parse(RepoId repo, byte[] answer) throws IOException {
+    JsonNode root = JSON.readTree(answer);
+    String commit = root.path("sha").asText().toLowerCase(Locale.ROOT);
+    JsonNode siblings = root.path("siblings");
+    if (!RepoId.isCommit(commit) || !siblings.isArray()) {
+      throw new IOException("expected sha, a commit, and siblings, a list");
+    }
+    List<String> names =
+        StreamSupport.stream(siblings.spliterator(), false)
+            .map(file -> file.path("rfilename").asText())
+            .toList();
+    names.forEach(name -> checkInside(repo, name));
+    return new RepoListing(commit, names);
+  }
+
+  private static void checkInside(RepoId repo, String name) {
+    boolean odd = name.isEmpty() || name.startsWith("/") || name.matches("^[A-Za-z]:.*");
+    odd |= name.contains("\\") || name.chars().anyMatch(c -> c < ' ' || c == 127);
+    odd |= List.of(name.split("/", -1)).contains("..");
+    if (odd) {
+      String shown = name.replaceAll("\\p{Cntrl}", "?");
+      throw new UserError(
+          "refused " + repo + ": its file \"" + shown + "\" would lie outside its directory");
+    }
+  }
+}

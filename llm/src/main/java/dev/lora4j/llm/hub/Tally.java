@@ -1,0 +1,26 @@
+package dev.lora4j.llm.hub;
+
+/** The total progress over the files of one snapshot. */
+final class Tally {
+  private final HubListener listener;
+  private final long total;
+  private final long kept;
+  private long finished;
+
+  Tally(HubListener listener, long total, long kept) {
+    this.listener = listener;
+    this.total = total;
+    this.kept = kept;
+  }
+
+  /** Reports the bytes of a file so far. */
+  void at(String file, long bytes) {
+    long done = finished + bytes;
+    listener.onArrival(new HubListener.Arrival(file, done, kept, Math.max(total, done)));
+  }
+
+  /** Counts a complete file, whoever downloaded it. */
+  void finished(long bytes) {
+    finished += bytes;
+  }
+}

@@ -1,0 +1,426 @@
+package dev.lora4j.llm.jinja;
+
+import dev.lora4j.llm.jinja.Token.Kind;
+import dev.lora4j.llm.jinja.builtin.Filters;
+import dev.lora4j.llm.jinja.builtin.Lookups;
+import dev.lora4j.llm.jinja.builtin.Operators;
+import dev.lora4j.llm.jinja.builtin.Tests;
+import dev.lora4j.llm.jinja.value.Arguments;
+import dev.lora4j.llm.jinja.value.Callable;
+import dev.lora4j.llm.jinja.value.ErrorHints;
+import dev.lora4j.llm.jinja.value.Expression;
+import dev.lora4j.llm.jinja.value.None;
+import dev.lora4j.llm.jinja.value.RenderState;
+import dev.lora4j.llm.jinja.value.TemplateError;
+import dev.lora4j.llm.jinja.value.Undefined;
+import dev.lora4j.llm.jinja.value.Values;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A recursive-descent parser for expressions, from the lowest precedence ({@code a if b else c}) to
+ * the highest.
+ */
+final class ExpressionParser {
+  private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
+  private static final Set<String> NOT_A_TEST_ARGUMENT =
+      Set.of("and", "or", "not", "else", "if", "is", "in");
+  private static final Expression ABSENT = run -> None.NONE;
+
+  private final TokenCursor tokens;
+
+  ExpressionParser(TokenCursor tokens) {
+    this.tokens = tokens;
+  }
+
+  /** Parses an expression, or several separated by commas: a tuple. */
+  Expression tuple() {
+    Expression first = expression();
+    if (!tokens.atOperator(",")) {
+      return first;
+    }
+    List<Expression> all = new ArrayList<>(List.of(first));
+    while (tokens.skipOperator(",") && startsExpression()) {
+      all.add(expression());
+    }
+    return list(all);
+  }
+
+  private boolean startsExpression() {
+    return !tokens.at(Kind.CLOSE_TAG) && !tokens.at(Kind.CLOSE_PRINT) && !tokens.atOperator(")");
+  }
+
+  Expression expression() {
+    Expression value = withoutCondition();
+    while (tokens.skipName("if")) {
+      Expression then = value;
+      Expression test = withoutCondition();
+      Expression other =
+          tokens.skipName("else") ? expression() : run -> new Undefined("an if without else");
+      value = run -> Values.truth(test.in(run)) ? then.in(run) : other.in(run);
+    }
+    return value;
+  }
+
+  /** Parses an expression that stops before an {@code if}, as in {@code for x in y if z}. */
+  Expression withoutCondition() {
+    Expression value = conjunction();
+    while (tokens.skipName("or")) {
+      Expression left = value;
+      Expression right = conjunction();
+      value =
+          run -> {
+            Object first = left.in(run);
+            return Values.truth(first) ? first : right.in(run);
+          };
+    }
+    return value;
+  }
+
+  private Expression conjunction() {
+    Expression value = negation();
+    while (tokens.skipName("and")) {
+      Expression left = value;
+      Expression right = negation();
+      value =
+          run -> {
+            Object first = left.in(run);
+            return Values.truth(first) ? right.in(run) : first;
+          };
+    }
+    return value;
+  }
+
+  private Expression negation() {
+    if (tokens.skipName("not")) {
+      Expression value = negation();
+      return run -> !Values.truth(value.in(run));
+    }
+    return comparison();
+  }
+
+  private record Comparison(String operator, Expression right) {}
+
+  /** Parses comparisons; {@code a < b < c} means {@code a < b and b < c}. */
+  private Expression comparison() {
+    Expression first = sum();
+    List<Comparison> chain = new ArrayList<>();
+    while (true) {
+      if (tokens.at(Kind.OPERATOR) && COMPARISONS.contains(tokens.peek().text())) {
+        chain.add(new Comparison(tokens.take().text(), sum()));
+      } else if (tokens.skipName("in")) {
+        chain.add(new Comparison("in", sum()));
+      } else if (tokens.atName("not") && tokens.peekSecond().is(Kind.NAME, "in")) {
+        tokens.take();
+        tokens.take();
+        chain.add(new Comparison("not in", sum()));
+      } else {
+        return chain.isEmpty() ? first : run -> holds(first, chain, run);
+      }
+    }
+  }
+
+  private static boolean holds(Expression first, List<Comparison> chain, RenderState run) {
+    Object left = first.in(run);
+    for (Comparison comparison : chain) {
+      Object right = comparison.right().in(run);
+      if (!Values.truth(Operators.apply(comparison.operator(), left, right, run))) {
+        return false;
+      }
+      left = right;
+    }
+    return true;
+  }
+
+  private Expression sum() {
+    Expression value = concatenation();
+    while (tokens.atOperator("+") || tokens.atOperator("-")) {
+      value = binary(tokens.take().text(), value, concatenation());
+    }
+    return value;
+  }
+
+  private Expression concatenation() {
+    Expression value = product();
+    while (tokens.atOperator("~")) {
+      value = binary(tokens.take().text(), value, product());
+    }
+    return value;
+  }
+
+  private Expression product() {
+    Expression value = power();
+    while (tokens.atOperator("*")
+        || tokens.atOperator("/")
+        || tokens.atOperator("//")
+        || tokens.atOperator("%")) {
+      value = binary(tokens.take().text(), value, power());
+    }
+    return value;
+  }
+
+  private Expression power() {
+    Expression value = signed();
+    while (tokens.atOperator("**")) {
+      value = binary(tokens.take().text(), value, signed());
+    }
+    return value;
+  }
+
+  private static Expression binary(String operator, Expression left, Expression right) {
+    return run -> Operators.apply(operator, left.in(run), right.in(run), run);
+  }
+
+  private Expression signed() {
+    return filtered(unary());
+  }
+
+  private Expression unary() {
+    if (tokens.skipOperator("-")) {
+      return binary("-", run -> 0L, unary());
+    } else if (tokens.skipOperator("+")) {
+      return unary();
+    }
+    return postfix(primary());
+  }
+
+  private Expression primary() {
+    Token token = tokens.peek();
+    return switch (token.kind()) {
+      case NAME -> name(tokens.take().text());
+      case STRING -> string();
+      case INTEGER -> constant(integer(tokens.take()));
+      case FLOAT -> constant(Double.parseDouble(tokens.take().text()));
+      default -> bracketed();
+    };
+  }
+
+  private Expression bracketed() {
+    if (tokens.skipOperator("(")) {
+      return parenthesis();
+    } else if (tokens.skipOperator("[")) {
+      return list(until("]"));
+    } else if (tokens.skipOperator("{")) {
+      return dictionary();
+    }
+    throw tokens.unexpected("expected an expression");
+  }
+
+  private static Expression constant(Object value) {
+    return run -> value;
+  }
+
+  private static Expression name(String name) {
+    return switch (name) {
+      case "true", "True" -> constant(true);
+      case "false", "False" -> constant(false);
+      case "none", "None" -> constant(None.NONE);
+      default -> run -> run.scope().get(name);
+    };
+  }
+
+  /** Adjacent string literals are concatenated. */
+  private Expression string() {
+    StringBuilder text = new StringBuilder();
+    while (tokens.at(Kind.STRING)) {
+      text.append(tokens.take().text());
+    }
+    return constant(text.toString());
+  }
+
+  private static Long integer(Token token) {
+    try {
+      return Long.parseLong(token.text());
+    } catch (NumberFormatException e) {
+      throw TemplateError.at(token.line(), "number out of range: " + token.text());
+    }
+  }
+
+  private Expression parenthesis() {
+    if (tokens.skipOperator(")")) {
+      return list(List.of());
+    }
+    Expression inside = tuple();
+    tokens.expectOperator(")");
+    return inside;
+  }
+
+  private List<Expression> until(String closing) {
+    List<Expression> items = new ArrayList<>();
+    while (!tokens.skipOperator(closing)) {
+      items.add(expression());
+      if (!tokens.atOperator(closing)) {
+        tokens.expectOperator(",");
+      }
+    }
+    return items;
+  }
+
+  private static Expression list(List<Expression> items) {
+    return run -> {
+      List<Object> values = new ArrayList<>(items.size());
+      for (Expression item : items) {
+        values.add(item.in(run));
+      }
+      run.spendOn(values);
+      return values;
+    };
+  }
+
+  private Expression dictionary() {
+    Map<Expression, Expression> entries = new LinkedHashMap<>();
+    while (!tokens.skipOperator("}")) {
+      Expression key = expression();
+      tokens.expectOperator(":");
+      entries.put(key, expression());
+      if (!tokens.atOperator("}")) {
+        tokens.expectOperator(",");
+      }
+    }
+    return run -> {
+      Map<Object, Object> map = new LinkedHashMap<>();
+      entries.forEach((key, value) -> map.put(Values.key(key.in(run)), value.in(run)));
+      run.spendOn(map);
+      return map;
+    };
+  }
+
+  private Expression postfix(Expression of) {
+    Expression value = of;
+    while (true) {
+      Expression self = value;
+      if (tokens.skipOperator(".")) {
+        Token key = tokens.take();
+        if (key.kind() == Kind.INTEGER) {
+          Long index = integer(key);
+          value = run -> Lookups.item(self.in(run), index);
+        } else {
+          value = run -> Lookups.attribute(self.in(run), key.text());
+        }
+      } else if (tokens.skipOperator("[")) {
+        value = subscript(self);
+      } else if (tokens.atOperator("(")) {
+        value = call(self, tokens.peek().line());
+      } else {
+        return value;
+      }
+    }
+  }
+
+  private Expression subscript(Expression self) {
+    Expression from = tokens.atOperator(":") ? ABSENT : tuple();
+    if (tokens.skipOperator("]")) {
+      return run -> Lookups.item(self.in(run), from.in(run));
+    }
+    tokens.expectOperator(":");
+    Expression to = bound();
+    Expression by = tokens.skipOperator(":") ? bound() : ABSENT;
+    tokens.expectOperator("]");
+    return run -> Lookups.slice(self.in(run), from.in(run), to.in(run), by.in(run), run);
+  }
+
+  private Expression bound() {
+    return tokens.atOperator(":") || tokens.atOperator("]") ? ABSENT : expression();
+  }
+
+  private record Call(List<Expression> inOrder, Map<String, Expression> named) {
+    Arguments in(RenderState run) {
+      List<Object> values = new ArrayList<>(inOrder.size());
+      inOrder.forEach(argument -> values.add(argument.in(run)));
+      Map<String, Object> byName = new LinkedHashMap<>();
+      named.forEach((name, argument) -> byName.put(name, argument.in(run)));
+      return new Arguments(values, byName);
+    }
+  }
+
+  private Call arguments() {
+    List<Expression> inOrder = new ArrayList<>();
+    Map<String, Expression> named = new LinkedHashMap<>();
+    tokens.expectOperator("(");
+    while (!tokens.skipOperator(")")) {
+      if (tokens.at(Kind.NAME) && tokens.peekSecond().is(Kind.OPERATOR, "=")) {
+        String name = tokens.name();
+        tokens.take();
+        named.put(name, expression());
+      } else {
+        inOrder.add(expression());
+      }
+      if (!tokens.atOperator(")")) {
+        tokens.expectOperator(",");
+      }
+    }
+    return new Call(inOrder, named);
+  }
+
+  private Expression call(Expression function, int line) {
+    Call call = arguments();
+    return run -> {
+      run.spend(1);
+      Object target = function.in(run);
+      if (target instanceof Callable callable) {
+        return callable.call(run, call.in(run));
+      }
+      throw TemplateError.at(line, Values.named(target) + " is not callable");
+    };
+  }
+
+  private Expression filtered(Expression of) {
+    Expression value = of;
+    while (true) {
+      if (tokens.skipOperator("|")) {
+        value = filter(value);
+      } else if (tokens.skipName("is")) {
+        value = test(value);
+      } else if (tokens.atOperator("(")) {
+        value = call(value, tokens.peek().line());
+      } else {
+        return value;
+      }
+    }
+  }
+
+  Expression filter(Expression value) {
+    int line = tokens.peek().line();
+    String name = tokens.name();
+    Filters.Filter filter =
+        Filters.find(name)
+            .orElseThrow(
+                () ->
+                    TemplateError.at(
+                        line, "unknown filter " + name + ErrorHints.of(name, Filters.names())));
+    Call call = tokens.atOperator("(") ? arguments() : new Call(List.of(), Map.of());
+    return run -> {
+      Object input = value.in(run);
+      run.spendOn(input);
+      return filter.apply(input, call.in(run), run);
+    };
+  }
+
+  private Expression test(Expression value) {
+    boolean wanted = !tokens.skipName("not");
+    Tests.Test test = Tests.required(tokens.name());
+    Call call = new Call(List.of(), Map.of());
+    if (tokens.atOperator("(")) {
+      call = arguments();
+    } else if (startsTestArgument()) {
+      call = new Call(List.of(postfix(primary())), Map.of());
+    }
+    Call given = call;
+    return run -> {
+      Object input = value.in(run);
+      run.spendOn(input);
+      return test.holds(input, given.in(run)) == wanted;
+    };
+  }
+
+  private boolean startsTestArgument() {
+    return switch (tokens.peek().kind()) {
+      case STRING, INTEGER, FLOAT -> true;
+      case NAME -> !NOT_A_TEST_ARGUMENT.contains(tokens.peek().text());
+      default -> tokens.atOperator("[") || tokens.atOperator("{");
+    };
+  }
+}

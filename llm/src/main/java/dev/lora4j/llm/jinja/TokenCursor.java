@@ -1,0 +1,90 @@
+package dev.lora4j.llm.jinja;
+
+import dev.lora4j.llm.jinja.Token.Kind;
+import dev.lora4j.llm.jinja.value.TemplateError;
+import java.util.List;
+
+/** A cursor over tokens. */
+final class TokenCursor {
+  private final List<Token> tokens;
+  private int next;
+
+  TokenCursor(List<Token> tokens) {
+    this.tokens = tokens;
+  }
+
+  Token peek() {
+    return tokens.get(next);
+  }
+
+  Token peekSecond() {
+    return tokens.get(Math.min(next + 1, tokens.size() - 1));
+  }
+
+  Token take() {
+    Token token = tokens.get(next);
+    if (token.kind() != Kind.END) {
+      next++;
+    }
+    return token;
+  }
+
+  boolean at(Kind kind) {
+    return peek().kind() == kind;
+  }
+
+  boolean atOperator(String operator) {
+    return peek().is(Kind.OPERATOR, operator);
+  }
+
+  boolean atName(String name) {
+    return peek().is(Kind.NAME, name);
+  }
+
+  /** Consumes the operator if it is next. */
+  boolean skipOperator(String operator) {
+    boolean there = atOperator(operator);
+    if (there) {
+      next++;
+    }
+    return there;
+  }
+
+  /** Consumes the name if it is next. */
+  boolean skipName(String name) {
+    boolean there = atName(name);
+    if (there) {
+      next++;
+    }
+    return there;
+  }
+
+  void expectOperator(String operator) {
+    if (!skipOperator(operator)) {
+      throw unexpected("expected " + operator);
+    }
+  }
+
+  void expectName(String name) {
+    if (!skipName(name)) {
+      throw unexpected("expected " + name);
+    }
+  }
+
+  String name() {
+    return expect(Kind.NAME).text();
+  }
+
+  Token expect(Kind kind) {
+    if (!at(kind)) {
+      throw unexpected("expected " + kind);
+    }
+    return take();
+  }
+
+  TemplateError unexpected(String problem) {
+    Token token = peek();
+    String found = token.text().isEmpty() ? token.kind().toString() : token.text();
+    return TemplateError.at(token.line(), problem + ", found " + found);
+  }
+}

@@ -1,0 +1,6 @@
+package dev.lora4j.llm.jinja.value;
+
+/** Python's {@code None}. */
+public enum None {
+  NONE
+}

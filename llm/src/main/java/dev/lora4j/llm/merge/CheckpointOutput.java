@@ -1,0 +1,102 @@
+package dev.lora4j.llm.merge;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicDirectory;
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.TensorSource;
+import dev.lora4j.llm.checkpoint.Checkpoint;
+import dev.lora4j.llm.checkpoint.CheckpointFiles;
+import dev.lora4j.llm.checkpoint.CheckpointWriter;
+import dev.lora4j.llm.checkpoint.ModelConfig;
+import java.nio.channels.Channels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The place of a merged checkpoint: a safetensors file, or a directory with the weights and copies
+ * of all other files of the base.
+ *
+ * @param base the checkpoint that was changed
+ * @param tensors its tensors after the change
+ * @param maxShardBytes the largest size of a shard's tensors
+ * @param dtype the dtype that all floating-point tensors are converted to, if any
+ * @param untied whether the output head is no longer the input embedding
+ */
+record CheckpointOutput(
+    Checkpoint base,
+    Map<String, TensorSource> tensors,
+    long maxShardBytes,
+    Optional<DType> dtype,
+    boolean untied) {
+  private static final String SUFFIX = ".safetensors";
+  private static final String TIE = "tie_word_embeddings";
+  private static final String WEIGHTS =
+      ".*\\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|onnx|gguf|ot)(\\.index\\.json)?";
+
+  /** Refuses a path that is already in use. */
+  static void requireFree(Path out) {
+    AtomicDirectory.requireFree(out);
+    if (isFile(out) && Files.exists(out)) {
+      throw new UserError("cannot write " + out + ": there is a directory of that name");
+    }
+  }
+
+  private static boolean isFile(Path out) {
+    return out.toString().endsWith(SUFFIX);
+  }
+
+  /** Writes the checkpoint and returns its size in bytes. */
+  long write(Path out) {
+    if (!isFile(out)) {
+      AtomicDirectory.write(out, this::writeInto);
+    } else if (untied) {
+      throw new UserError(
+          out
+              + ": head and embedding differ now, and config.json must say so;"
+              + " write a directory instead of a file");
+    } else {
+      SafetensorsWriter.stream(out, tensors, metadata());
+    }
+    return CheckpointFiles.bytes(out);
+  }
+
+  private void writeInto(Path directory) {
+    CheckpointWriter writer = new CheckpointWriter(directory, tensors, maxShardBytes, metadata());
+    base.directory().ifPresent(from -> copyOtherFiles(from, directory, writer));
+    writer.writeWeights();
+  }
+
+  private Map<String, String> metadata() {
+    Map<String, String> metadata = new TreeMap<>(base.metadata());
+    metadata.putIfAbsent("format", "pt");
+    return metadata;
+  }
+
+  private void copyOtherFiles(Path from, Path to, CheckpointWriter writer) {
+    for (Path file : CheckpointFiles.list(from)) {
+      String name = String.valueOf(file.getFileName());
+      if (name.equals(ModelConfig.FILE) && (untied || dtype.isPresent())) {
+        writer.writeConfig(changed(JsonDocument.read(file).json()));
+      } else if (!name.matches(WEIGHTS) && !name.startsWith(".")) {
+        AtomicFile.write(to.resolve(name), out -> Files.copy(file, Channels.newOutputStream(out)));
+      }
+    }
+  }
+
+  private ObjectNode changed(ObjectNode config) {
+    if (untied) {
+      config.put(TIE, false);
+      if (config.path("text_config") instanceof ObjectNode text && text.has(TIE)) {
+        text.put(TIE, false);
+      }
+    }
+    return dtype.map(format -> CheckpointWriter.withDType(config, format)).orElse(config);
+  }
+}

@@ -1,0 +1,67 @@
+package dev.lora4j.llm.merge;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** A merged parameter in its final dtype, with a measure of the change. */
+record MeasuredChange(Tensor written, MergeSummary.Change change) {
+
+  /**
+   * Rounds a parameter to its final dtype and measures the change.
+   *
+   * @param before the parameter before the merge
+   * @param after the parameter after it, in float32 or wider
+   * @throws UserError if a value to be written is not finite
+   */
+  static MeasuredChange of(String name, Tensor before, Tensor after, DType dtype) {
+    Tensor written = after.to(dtype.torch());
+    try (PointerScope scope = new PointerScope()) {
+      if (!isFinite(written)) {
+        throw new UserError(whyNotFinite(name, before, after, dtype));
+      }
+      Tensor old = before.to(ScalarType.Float);
+      Tensor computed = after.to(ScalarType.Float);
+      Tensor delta = computed.sub(old);
+      Tensor rounding = written.to(ScalarType.Float).sub(computed);
+      double change = norm(delta);
+      return new MeasuredChange(
+          written,
+          new MergeSummary.Change(
+              name,
+              largest(delta),
+              ratio(change, norm(old)),
+              largest(rounding),
+              ratio(norm(rounding), change)));
+    }
+  }
+
+  private static boolean isFinite(Tensor tensor) {
+    return tensor.isfinite().all().item_bool();
+  }
+
+  private static String whyNotFinite(String name, Tensor before, Tensor after, DType dtype) {
+    if (!isFinite(before)) {
+      return name + ": the base holds NaN or infinity there; nothing was written";
+    }
+    if (!isFinite(after)) {
+      return name + ": the adapter makes NaN or infinity of it; nothing was written";
+    }
+    return "%s: a value becomes too large for %s; use --dtype BF16 or F32; nothing was written"
+        .formatted(name, dtype);
+  }
+
+  private static double largest(Tensor tensor) {
+    return tensor.numel() == 0 ? 0 : tensor.abs().max().item_double();
+  }
+
+  private static double norm(Tensor tensor) {
+    return tensor.norm().item_double();
+  }
+
+  private static double ratio(double part, double whole) {
+    return part == 0 ? 0 : part / whole;
+  }
+}

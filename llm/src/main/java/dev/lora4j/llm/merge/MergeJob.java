@@ -1,0 +1,127 @@
+package dev.lora4j.llm.merge;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.llm.export.GgufConversion;
+import dev.lora4j.llm.export.GgufExport;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/**
+ * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
+ * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
+ * written in the base's dtype unless another is given. The output appears whole or not at all, with
+ * copies of the config, the tokenizer and all other files of the base.
+ *
+ * <pre>{@code
+ * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
+ * }</pre>
+ *
+ * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
+ *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf}
+ *     unless another is given
+ * @param adapters directories in PEFT's format, whose deltas add up
+ * @param dtype the dtype of floating-point tensors in the output; empty to keep each tensor's own
+ * @param maxShardBytes the largest size of a shard in an output directory
+ * @param check whether the base must be the one that an adapter records; unmerging works on a
+ *     merged model and does not check
+ * @param progress receives the bytes of each tensor that is written
+ */
+public record MergeJob(
+    Path base,
+    List<Path> adapters,
+    Optional<DType> dtype,
+    long maxShardBytes,
+    BaseCheck check,
+    LongConsumer progress) {
+  private static final long USUAL_SHARD = 5_000_000_000L;
+
+  public MergeJob {
+    adapters = List.copyOf(adapters);
+    if (adapters.isEmpty()) {
+      throw new UserError("there is no adapter to merge");
+    }
+    if (dtype.isPresent() && !dtype.get().isFloating()) {
+      throw new UserError("weights can't be written as " + dtype.get());
+    }
+    if (maxShardBytes < 1) {
+      throw new UserError("the shard size must be at least one byte, found " + maxShardBytes);
+    }
+  }
+
+  /** Returns a job that keeps the base's dtype and writes shards of 5 GB. */
+  public static MergeJob of(Path base, List<Path> adapters) {
+    return new MergeJob(
+        base, adapters, Optional.empty(), USUAL_SHARD, BaseCheck.SAME_WHERE_BOTH_HAVE, bytes -> {});
+  }
+
+  /** Returns the same job on another base. */
+  MergeJob of(Path directory) {
+    return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
+  }
+
+  /** Returns the same job with another dtype of the output. */
+  public MergeJob as(DType dtype) {
+    return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
+  }
+
+  /** Returns the same job with another shard size. */
+  public MergeJob shardsOf(long bytes) {
+    return new MergeJob(base, adapters, dtype, bytes, check, progress);
+  }
+
+  /** Returns the same job with another check of the base. */
+  public MergeJob checking(BaseCheck check) {
+    return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
+  }
+
+  /** Returns the same job with a progress listener. */
+  public MergeJob reportingTo(LongConsumer progress) {
+    return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
+  }
+
+  /**
+   * Writes {@code W + ΔW} for every adapted weight.
+   *
+   * @param out a new file whose name ends with {@code .safetensors}, or a new or empty directory
+   * @throws UserError if an adapter does not fit, a value would not be finite, or the disk refuses
+   */
+  public MergeSummary merge(Path out) {
+    return GgufModel.isAt(base)
+        ? GgufMerge.fromGguf(this, out)
+        : new Merger(this, Direction.IN).write(out);
+  }
+
+  /**
+   * Writes the merged model as a GGUF file for llama.cpp. A temporary float32 directory beside the
+   * file holds it in between, so that each value is rounded once.
+   *
+   * @param out a new file
+   * @param type of the matrices: F32, F16, BF16 or Q8_0; {@link #dtype} is ignored
+   * @throws UserError also if the model can't be exported; see {@link GgufExport#run}
+   */
+  public MergeSummary mergeToGguf(Path out, GgmlType type) {
+    return GgufMerge.toGguf(this, out, type);
+  }
+
+  /**
+   * Writes {@code W − ΔW} for every adapted weight: from a merged model, the base up to rounding.
+   *
+   * @throws UserError also if an adapter can't be subtracted: DoRA, whole modules, rows of
+   *     embeddings, biases
+   */
+  public MergeSummary unmerge(Path out) {
+    return new Merger(this, Direction.OUT).write(out);
+  }
+
+  /** The sign of the deltas. */
+  enum Direction {
+    IN,
+    OUT
+  }
+}

@@ -1,0 +1,36 @@
+package dev.lora4j.llm.merge;
+
+import java.util.List;
+
+/**
+ * The result of merging or unmerging.
+ *
+ * @param changes the changed parameters
+ * @param tensors the number of tensors written
+ * @param bytes the size of all files
+ * @param notes remarks for the user, in sentences
+ */
+public record MergeSummary(List<Change> changes, int tensors, long bytes, List<String> notes) {
+
+  public MergeSummary {
+    changes = List.copyOf(changes);
+    notes = List.copyOf(notes);
+  }
+
+  /**
+   * The change of one parameter, measured in float32.
+   *
+   * @param tensor its name in the file
+   * @param largest the largest change of a value
+   * @param relative {@code ‖ΔW‖ / ‖W‖}
+   * @param rounding the largest difference between a computed and a written value
+   * @param lost {@code ‖rounding‖ / ‖ΔW‖}: the share of the change that the dtype loses
+   */
+  public record Change(
+      String tensor, double largest, double relative, double rounding, double lost) {}
+
+  /** Returns the largest rounding of all parameters. */
+  public double largestRounding() {
+    return changes.stream().mapToDouble(Change::rounding).max().orElse(0);
+  }
+}

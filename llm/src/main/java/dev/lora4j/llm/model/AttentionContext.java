@@ -1,0 +1,156 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.model.CausalAttention.Text;
+import dev.lora4j.llm.model.KeyValueCache.KeysAndValues;
+import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.DecodeAttention;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The attention context of one forward pass, shared by all layers: the causal attention mask, the
+ * position ids, and the KV cache that the tokens continue.
+ */
+public final class AttentionContext {
+  private final TokenBatch tokens;
+  private final @Nullable KeyValueCache cache;
+  private final KeysAndValuesSink sink;
+  private final long past;
+  private final @Nullable PrefixTree layout;
+  private final CausalAttention causal;
+
+  /** Receives the keys and values of each layer. */
+  @FunctionalInterface
+  public interface KeysAndValuesSink {
+    /**
+     * Appends a layer's new keys and values, {@code [batch, groups, tokens, dim]} each.
+     *
+     * @return all keys and values of the layer so far
+     */
+    KeysAndValues append(int layer, Tensor keys, Tensor values);
+  }
+
+  private AttentionContext(
+      TokenBatch tokens, @Nullable KeyValueCache cache, KeysAndValuesSink sink, long past) {
+    this.tokens = tokens;
+    this.cache = cache;
+    this.sink = sink;
+    this.past = past;
+    layout = tokens.layout().orElse(null);
+    causal =
+        new CausalAttention(
+            layout == null ? List.of(new Text(past, tokens.length())) : layout.texts());
+  }
+
+  /** Attention within whole sequences, without a cache. */
+  static AttentionContext over(TokenBatch tokens) {
+    return new AttentionContext(
+        tokens, null, (layer, keys, values) -> new KeysAndValues(keys, values), 0);
+  }
+
+  /** Attention of tokens that continue a KV cache. */
+  public static AttentionContext continuing(TokenBatch tokens, KeyValueCache cache) {
+    if (tokens.layout().isPresent()) {
+      throw new UserError("packed sequences can't continue a KV cache; give each row one sequence");
+    }
+    return new AttentionContext(tokens, cache, cache::append, cache.length());
+  }
+
+  /** Attention of tokens that follow {@code past} others, whose keys and values a sink holds. */
+  public static AttentionContext after(long past, KeysAndValuesSink sink, TokenBatch tokens) {
+    return new AttentionContext(tokens, null, sink, past);
+  }
+
+  /** Number of tokens before those of this pass. */
+  public long past() {
+    return past;
+  }
+
+  /** Tokens in each row of this pass. */
+  public long length() {
+    return tokens.length();
+  }
+
+  /** The position ids, where they differ from the tokens' places in the row. */
+  public Optional<Tensor> positions() {
+    return tokens.positionIds();
+  }
+
+  /** Makes the masks for layers with these windows, in the caller's pointer scope. */
+  public void prepare(Set<OptionalLong> windows, Tensor like) {
+    windows.forEach(window -> causal.prepare(window, like));
+  }
+
+  /**
+   * Computes causal attention, {@code softmax(q kᵀ / √dim) v} of each head.
+   *
+   * @param layer number of the layer, from 0 on
+   * @param q {@code [batch, tokens, heads, dim]}
+   * @param k {@code [batch, tokens, groups, dim]}
+   * @param v {@code [batch, tokens, groups, dim]}
+   * @param window the sliding window, in tokens, a token itself included; empty for all
+   * @param dropout probability of dropping an attention weight
+   * @return {@code [batch, tokens, heads · dim]}
+   */
+  public Tensor attend(
+      int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    if (layout != null) {
+      return ofBranches(layout, q, k, v, window, dropout);
+    }
+    Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
+    Tensor values = v.transpose(1, 2);
+    if (cache != null && DecodeAttention.suits(q, k, v)) {
+      KeysAndValues memory = cache.memoryFor(layer, keys, values);
+      return new DecodeAttention(memory.keys(), memory.values(), past, seen(window))
+          .attend(q, k, v);
+    }
+    KeysAndValues cached = sink.append(layer, keys, values);
+    return cache != null && length() == 1
+        ? one(q, cached, window)
+        : causal.attend(q, cached.keys(), cached.values(), window, dropout);
+  }
+
+  /** Packed sequences, branch by branch. */
+  private Tensor ofBranches(
+      PrefixTree layout, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
+    List<Tensor> queries = layout.split(q);
+    List<Tensor> keys = layout.paths(layout.split(k));
+    List<Tensor> values = layout.paths(layout.split(v));
+    List<Tensor> attended = new ArrayList<>();
+    for (int i = 0; i < queries.size(); i++) {
+      Tensor keysOfPath = keys.get(i).transpose(1, 2);
+      Tensor valuesOfPath = values.get(i).transpose(1, 2);
+      attended.add(causal.attend(queries.get(i), keysOfPath, valuesOfPath, window, dropout));
+    }
+    Tensor all = AutogradContext.joined(1, attended);
+    return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1); // a view would be kept
+  }
+
+  /** One token over the whole cache: heads that share a key are rows of one product. */
+  private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
+    Tensor seenKeys = last(cached.keys(), seen(window));
+    Tensor seenValues = last(cached.values(), seen(window));
+    long groups = cached.keys().size(1);
+    Tensor rows = q.view(q.size(0), groups, q.size(2) / groups, q.size(3));
+    return Ops.attention(rows, seenKeys, seenValues, null, false, 0)
+        .reshape(q.size(0), 1, q.size(2) * q.size(3));
+  }
+
+  /** How many tokens the last one attends to. */
+  private long seen(OptionalLong window) {
+    long all = past + length();
+    return Math.min(all, window.orElse(all));
+  }
+
+  private static Tensor last(Tensor cached, long seen) {
+    long all = cached.size(2);
+    return seen == all ? cached : cached.narrow(2, all - seen, seen);
+  }
+}

@@ -1,0 +1,168 @@
+package dev.lora4j.llm.model;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Causal self-attention, computed on the CPU in query blocks of about 64 tokens, each with only the
+ * keys that its last query sees: libtorch computes all pairs of up to 512 keys and masks half of
+ * them. The attention masks of all blocks are views of one tensor.
+ */
+final class CausalAttention {
+  private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
+  private static final OptionalLong EVERYTHING = OptionalLong.empty();
+
+  private final List<Text> texts;
+  private final long longest;
+  private final Map<OptionalLong, Mask> masks = new HashMap<>();
+
+  /**
+   * Consecutive tokens of a sequence.
+   *
+   * @param before number of tokens before them in the same sequence
+   * @param length number of tokens
+   */
+  record Text(long before, long length) {
+    long end() {
+      return before + length;
+    }
+
+    /** Whether this is a whole sequence in which every token sees all tokens before it. */
+    boolean isPlain(OptionalLong window) {
+      return before == 0 && length <= window.orElse(length);
+    }
+
+    /** Number of tokens before the last query block. */
+    long furthest(long atOnce) {
+      return before + (length - 1) / atOnce * atOnce;
+    }
+  }
+
+  /**
+   * An additive attention mask: 0 where a query sees a key, −∞ elsewhere.
+   *
+   * @param reach number of keys before the first query
+   * @param values {@code [queries, reach + queries]}
+   */
+  private record Mask(long reach, Tensor values) {
+    Tensor of(Text text) {
+      Tensor cut = values.narrow(0, 0, text.length()).narrow(1, reach - text.before(), text.end());
+      return cut.is_cpu() ? cut : cut.contiguous(); // kernels read several values at once
+    }
+  }
+
+  CausalAttention(List<Text> texts) {
+    this.texts = texts;
+    longest = texts.stream().mapToLong(Text::end).max().orElse(0);
+  }
+
+  /**
+   * Computes attention of the last tokens to themselves and to those before them.
+   *
+   * @param q {@code [batch, tokens, heads, dim]}
+   * @param keys {@code [batch, groups, before + tokens, dim]}
+   * @param values {@code [batch, groups, before + tokens, dim]}
+   * @param window the sliding window, in tokens, a token itself included; empty for all
+   * @param dropout probability of dropping an attention weight
+   * @return {@code [batch, tokens, heads · dim]}
+   */
+  Tensor attend(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+    long length = q.size(1);
+    long before = keys.size(2) - length;
+    long atOnce = atOnce(length, q);
+    if (atOnce == length && (before == 0 || window.isEmpty())) {
+      return atOnce(q, keys, values, window, dropout);
+    }
+    TensorVector queries = q.split(atOnce, 1);
+    List<Tensor> attended = new ArrayList<>();
+    long from = before;
+    for (long i = 0; i < queries.size(); i++) {
+      Tensor some = queries.get(i);
+      long end = from + some.size(1);
+      long first = window.isPresent() ? Math.max(0, from + 1 - window.getAsLong()) : 0;
+      Tensor seenKeys = keys.narrow(2, first, end - first);
+      Tensor seenValues = values.narrow(2, first, end - first);
+      attended.add(atOnce(some, seenKeys, seenValues, window, dropout));
+      from = end;
+    }
+    return attended.size() == 1 ? attended.get(0) : AutogradContext.joined(1, attended);
+  }
+
+  private Tensor atOnce(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+    Text text = new Text(keys.size(2) - q.size(1), q.size(1));
+    Tensor mask = isMasked(text, window, q) ? mask(window).of(text) : null;
+    return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
+        .transpose(1, 2)
+        .flatten(2, 3);
+  }
+
+  private static long atOnce(long length, Tensor like) {
+    if (!like.is_cpu()) {
+      return length;
+    }
+    long parts =
+        Math.max(
+            1, (length + CostModel.ATTENTION_QUERY_BLOCK / 2) / CostModel.ATTENTION_QUERY_BLOCK);
+    return (length + parts - 1) / parts;
+  }
+
+  // ---- masks ----
+
+  /**
+   * Whether these tokens need an explicit mask. They always do on the CPU, where libtorch's causal
+   * flag treats a query of NaN as one that sees nothing.
+   */
+  private static boolean isMasked(Text text, OptionalLong window, Tensor like) {
+    return like.is_cpu() || !text.isPlain(window);
+  }
+
+  /** Makes the mask for layers with this window, in the caller's pointer scope. */
+  void prepare(OptionalLong window, Tensor like) {
+    List<Text> masked = texts.stream().filter(text -> isMasked(text, window, like)).toList();
+    if (!masked.isEmpty()) {
+      masks.computeIfAbsent(key(window), key -> made(masked, key, like));
+    }
+  }
+
+  private Mask mask(OptionalLong window) {
+    return requireNonNull(masks.get(key(window)), "no mask was prepared for " + window);
+  }
+
+  /** Windows that hide nothing share one mask. */
+  private OptionalLong key(OptionalLong window) {
+    return window.isPresent() && window.getAsLong() < longest ? window : EVERYTHING;
+  }
+
+  private static Mask made(List<Text> masked, OptionalLong window, Tensor like) {
+    long rows = 0;
+    long reach = 0;
+    for (Text text : masked) {
+      long atOnce = atOnce(text.length(), like);
+      rows = Math.max(rows, atOnce);
+      reach = Math.max(reach, text.furthest(atOnce));
+    }
+    reach = Math.min(reach, window.orElse(Long.MAX_VALUE) - 1);
+    Tensor keys = Ops.range(0, reach + rows);
+    Tensor queries = Ops.range(reach, reach + rows).unsqueeze(1);
+    Tensor hidden = keys.gt(queries);
+    if (window.isPresent()) {
+      Tensor distance = queries.sub(keys);
+      hidden = hidden.logical_or(distance.ge(new Scalar(window.getAsLong())));
+    }
+    Tensor there = hidden.to(like.device(), hidden.scalar_type());
+    return new Mask(
+        reach, torch.zeros(Ops.shape(there), like.options()).masked_fill_(there, NEVER));
+  }
+}

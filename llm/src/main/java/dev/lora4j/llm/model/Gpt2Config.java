@@ -1,0 +1,102 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The sizes and choices of a {@link Gpt2}.
+ *
+ * @param vocabularySize number of tokens
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize inner width of the feed-forward
+ * @param layers number of layers
+ * @param heads attention heads
+ * @param maxPositions maximum sequence length; each position has a learned embedding
+ * @param normEpsilon LayerNorm's ε
+ * @param activation the feed-forward's activation function
+ * @param tiedHead whether the output projection shares the embedding's weight
+ * @param embeddingDropout dropout probability of the embeddings
+ * @param residualDropout dropout probability of each branch
+ * @param attentionDropout dropout probability of attention weights
+ */
+public record Gpt2Config(
+    int vocabularySize,
+    int hiddenSize,
+    int intermediateSize,
+    int layers,
+    int heads,
+    int maxPositions,
+    double normEpsilon,
+    String activation,
+    boolean tiedHead,
+    double embeddingDropout,
+    double residualDropout,
+    double attentionDropout)
+    implements LanguageModelConfig {
+
+  /** Hugging Face's {@code model_type}. */
+  public static final String MODEL_TYPE = "gpt2";
+
+  /** The activations that {@code activation_function} may name. */
+  static final List<String> ACTIVATIONS =
+      List.of("gelu_new", "gelu_pytorch_tanh", "gelu", "relu", "silu", "tanh");
+
+  private static final Map<String, Object> NEUTRAL =
+      Map.of(
+          "add_cross_attention", false,
+          "quantization_config", "absent",
+          "scale_attn_by_inverse_layer_idx", false);
+
+  public Gpt2Config {
+    if (hiddenSize % heads != 0) {
+      throw new UserError("n_head = %d must divide n_embd = %d".formatted(heads, hiddenSize));
+    }
+    if (!ACTIVATIONS.contains(activation)) {
+      throw new UserError(
+          "activation_function: no '" + activation + "'" + NearMiss.hint(activation, ACTIVATIONS));
+    }
+  }
+
+  @Override
+  public String modelType() {
+    return MODEL_TYPE;
+  }
+
+  /**
+   * Reads a Hugging Face {@code config.json}.
+   *
+   * @throws UserError naming a choice that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
+   */
+  public static Gpt2Config read(Path configJson) {
+    return of(JsonDocument.read(configJson));
+  }
+
+  /** Reads the fields of a {@code config.json}. */
+  public static Gpt2Config of(JsonDocument fields) {
+    fields.refuseUnless(NEUTRAL);
+    if (!fields.flag("scale_attn_weights", true)) {
+      throw new UserError(
+          fields.path("scale_attn_weights")
+              + " = false is not supported, and it would change the result");
+    }
+    int hidden = fields.size("n_embd");
+    return new Gpt2Config(
+        fields.size("vocab_size"),
+        hidden,
+        fields.size("n_inner", 4 * hidden),
+        fields.size("n_layer"),
+        fields.size("n_head"),
+        fields.size("n_positions", 1024),
+        fields.number("layer_norm_epsilon", 1e-5),
+        fields.text("activation_function", "gelu_new"),
+        fields.flag("tie_word_embeddings", true),
+        fields.number("embd_pdrop", 0.1),
+        fields.number("resid_pdrop", 0.1),
+        fields.number("attn_pdrop", 0.1));
+  }
+}

@@ -1,0 +1,68 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.lora.format.GgufArchitecture;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** GPT-2. */
+public final class Gpt2Family implements ModelFamily {
+  private static final Pattern MASKS = Pattern.compile(".*\\.attn\\.(bias|masked_bias)");
+
+  @Override
+  public String modelType() {
+    return Gpt2Config.MODEL_TYPE;
+  }
+
+  @Override
+  public String architecture() {
+    return "GPT2LMHeadModel";
+  }
+
+  @Override
+  public LanguageModel create(JsonDocument fields) {
+    return new Gpt2(Gpt2Config.of(fields));
+  }
+
+  @Override
+  public String prefix() {
+    return "transformer.";
+  }
+
+  @Override
+  public Pattern ignoredTensors() {
+    return MASKS;
+  }
+
+  @Override
+  public Optional<GgufNames> gguf() {
+    return Optional.of(new Names());
+  }
+
+  private record Names() implements GgufNames {
+    private static final Map<String, String> MODULES =
+        Map.of(
+            "transformer.wte", "token_embd",
+            "transformer.wpe", "position_embd",
+            "transformer.ln_f", "output_norm",
+            "lm_head", "output",
+            "transformer.h.#.ln_1", "blk.#.attn_norm",
+            "transformer.h.#.ln_2", "blk.#.ffn_norm");
+
+    @Override
+    public String architecture() {
+      return Gpt2Config.MODEL_TYPE;
+    }
+
+    @Override
+    public GgufArchitecture layers(int heads, int groups) {
+      return GgufArchitecture.gpt2();
+    }
+
+    @Override
+    public Map<String, String> otherModules() {
+      return MODULES;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.io.JsonDocument;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Granite 3 and 4, dense: a Llama with four multipliers. */
+public final class GraniteFamily extends LlamaFamily {
+  private static final String EMBEDDING = "embedding_multiplier";
+  private static final String ATTENTION = "attention_multiplier";
+  private static final String RESIDUAL = "residual_multiplier";
+  private static final String LOGITS = "logits_scaling";
+
+  @Override
+  public String modelType() {
+    return "granite";
+  }
+
+  @Override
+  public String architecture() {
+    return "GraniteForCausalLM";
+  }
+
+  @Override
+  public LanguageModel create(JsonDocument fields) {
+    return new Granite(
+        new GraniteConfig(
+            config(fields),
+            fields.number(EMBEDDING, 1),
+            fields.number(ATTENTION, 1),
+            fields.number(RESIDUAL, 1),
+            fields.number(LOGITS, 1)));
+  }
+
+  @Override
+  Map<String, Object> unsupportedFields() {
+    Map<String, Object> off = super.unsupportedFields();
+    off.keySet().removeAll(List.of(EMBEDDING, ATTENTION, RESIDUAL, LOGITS));
+    return off;
+  }
+
+  @Override
+  public List<String> defaultTargets() {
+    return List.of("q_proj", "v_proj");
+  }
+
+  @Override
+  public Optional<GgufNames> gguf() {
+    return Optional.of(
+        new LlamaGgufNames(
+            modelType(),
+            true,
+            Map.of(
+                EMBEDDING, "embedding_scale",
+                ATTENTION, "attention.scale",
+                RESIDUAL, "residual_scale",
+                LOGITS, "logit_scale")));
+  }
+}

@@ -1,0 +1,173 @@
+package dev.lora4j.llm.model;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The KV cache: keys and values of the tokens so far, layer by layer, so that the next token costs
+ * a forward pass of one token. Memory is allocated ahead and doubled when full; appending copies
+ * nothing but the new tokens.
+ *
+ * <p>A cache serves one sequence at a time and one thread. {@link #close} frees it.
+ */
+public final class KeyValueCache implements AutoCloseable {
+  private static final int FIRST_CAPACITY = 64;
+  private static final int TOKENS = 2; // the axis of [batch, groups, tokens, dim]
+
+  /** Keys and values of one layer, {@code [batch, groups, tokens, dim]} each. */
+  public record KeysAndValues(Tensor keys, Tensor values) {}
+
+  private final @Nullable Tensor[] keys;
+  private final @Nullable Tensor[] values;
+  private long least; // capacity in tokens
+  private long length;
+
+  /** An empty cache for a model of so many layers. */
+  public KeyValueCache(int layers) {
+    this(layers, FIRST_CAPACITY);
+  }
+
+  /** An empty cache with memory for so many tokens from the beginning. */
+  public KeyValueCache(int layers, long capacity) {
+    keys = new Tensor[layers];
+    values = new Tensor[layers];
+    least = Math.max(1, capacity);
+  }
+
+  /** Number of tokens in the cache. */
+  public long length() {
+    return length;
+  }
+
+  /** Drops all but the first tokens, so that another text with the same prefix can continue. */
+  public void truncate(long length) {
+    if (length < 0 || length > this.length) {
+      throw new UserError("the KV cache holds %d tokens, not %d".formatted(this.length, length));
+    }
+    this.length = length;
+  }
+
+  /**
+   * Appends a layer's keys and values, {@code [batch, groups, tokens, dim]}; returns all so far.
+   */
+  KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
+    return write(layer, length, newKeys, newValues);
+  }
+
+  /**
+   * Writes a layer's keys and values at a position and returns all up to their end. Threads may
+   * write at different positions at the same time once {@link #makeRoom} has been called for all.
+   */
+  public KeysAndValues write(int layer, long place, Tensor newKeys, Tensor newValues) {
+    KeysAndValues memory = memoryFor(layer, place, newKeys, newValues);
+    return new KeysAndValues(
+        written(memory.keys(), place, newKeys), written(memory.values(), place, newValues));
+  }
+
+  private static Tensor written(Tensor memory, long place, Tensor added) {
+    long count = added.size(TOKENS);
+    memory.narrow(TOKENS, place, count).copy_(added);
+    return memory.narrow(TOKENS, 0, place + count);
+  }
+
+  /**
+   * A layer's memory, {@code [batch, groups, capacity, dim]}, with room for these keys and values
+   * after those that it holds; they are not written yet.
+   */
+  KeysAndValues memoryFor(int layer, Tensor newKeys, Tensor newValues) {
+    return memoryFor(layer, length, newKeys, newValues);
+  }
+
+  private synchronized KeysAndValues memoryFor(
+      int layer, long place, Tensor newKeys, Tensor newValues) {
+    Tensor roomForKeys = roomy(keys[layer], place, newKeys);
+    keys[layer] = roomForKeys;
+    Tensor roomForValues = roomy(values[layer], place, newValues);
+    values[layer] = roomForValues;
+    return new KeysAndValues(roomForKeys, roomForValues);
+  }
+
+  /**
+   * Makes room for more tokens.
+   *
+   * @return whether the memory has moved
+   */
+  public boolean makeRoom(long tokens) {
+    long needed = length + tokens;
+    least = Math.max(least, needed);
+    boolean moved = false;
+    for (@Nullable Tensor[] memories : List.of(keys, values)) {
+      for (int layer = 0; layer < memories.length; layer++) {
+        Tensor memory = memories[layer];
+        if (memory != null && memory.size(TOKENS) < needed) {
+          memories[layer] = grown(memory, needed);
+          moved = true;
+        }
+      }
+    }
+    return moved;
+  }
+
+  /** The memory of a layer that has seen some tokens, {@code [batch, groups, capacity, dim]}. */
+  public KeysAndValues memory(int layer) {
+    return new KeysAndValues(requireNonNull(keys[layer]), requireNonNull(values[layer]));
+  }
+
+  /** Adds tokens to the length once every layer has written them. */
+  public void advance(long tokens) {
+    length += tokens;
+  }
+
+  private Tensor roomy(@Nullable Tensor memory, long place, Tensor added) {
+    if (memory == null) {
+      return taken(added, least);
+    }
+    checkBatch(memory, added);
+    long needed = place + added.size(TOKENS);
+    return memory.size(TOKENS) < needed ? grown(memory, needed) : memory;
+  }
+
+  private void checkBatch(Tensor memory, Tensor added) {
+    if (memory.size(0) != added.size(0)) {
+      throw new UserError(
+          "the KV cache has %d rows, found %d".formatted(memory.size(0), added.size(0)));
+    }
+  }
+
+  private Tensor grown(Tensor full, long needed) {
+    Tensor larger = taken(full, Math.max(needed, 2 * full.size(TOKENS)));
+    larger.narrow(TOKENS, 0, length).copy_(full.narrow(TOKENS, 0, length));
+    full.deallocate();
+    return larger;
+  }
+
+  private static Tensor taken(Tensor like, long capacity) {
+    try (PointerScope scope = new PointerScope()) {
+      long[] shape = Ops.shape(like);
+      shape[TOKENS] = Math.max(capacity, shape[TOKENS]);
+      return Ops.keep(torch.empty(shape, like.options(), null));
+    }
+  }
+
+  /** Frees the memory. The cache is empty then, and can be filled again. */
+  @Override
+  public void close() {
+    length = 0;
+    for (@Nullable Tensor[] memories : List.of(keys, values)) {
+      for (@Nullable Tensor memory : memories) {
+        if (memory != null) {
+          memory.deallocate();
+        }
+      }
+      Arrays.fill(memories, null);
+    }
+  }
+}

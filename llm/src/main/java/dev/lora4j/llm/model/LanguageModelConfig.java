@@ -1,0 +1,23 @@
+package dev.lora4j.llm.model;
+
+/** The settings that every language model has, whatever its family. */
+public interface LanguageModelConfig {
+
+  /** Hugging Face's {@code model_type}. */
+  String modelType();
+
+  /** Number of tokens in the vocabulary. */
+  int vocabularySize();
+
+  /** Width of the hidden states. */
+  int hiddenSize();
+
+  /** Number of decoder layers. */
+  int layers();
+
+  /** Maximum sequence length, in tokens. */
+  int maxPositions();
+
+  /** Whether the output projection shares the embedding's weight (weight tying). */
+  boolean tiedHead();
+}

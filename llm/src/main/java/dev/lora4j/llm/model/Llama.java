@@ -1,0 +1,238 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.RmsNorm;
+import dev.lora4j.nn.SharedInput;
+import dev.lora4j.nn.Slot;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Llama (Touvron et al. 2023, <a href="https://arxiv.org/abs/2302.13971">arXiv:2302.13971</a>, §2)
+ * and its relatives: Llama 2 and 3, SmolLM2, TinyLlama, Mistral with its sliding window (<a
+ * href="https://arxiv.org/abs/2310.06825">arXiv:2310.06825</a>), Qwen2 with biases, Qwen3 with
+ * normalised queries and keys.
+ *
+ * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, G key/value heads, D head size, F
+ * intermediate size, V vocabulary.
+ */
+public final class Llama extends LanguageModel implements LlamaModules.Owner {
+  private final LlamaConfig config;
+  private final Transformer model;
+
+  /** A model with random weights. */
+  public Llama(LlamaConfig config) {
+    super(config);
+    this.config = config;
+    model = new Transformer(config);
+    child("model", model);
+    addOutputProjection(model.embedding);
+  }
+
+  @Override
+  public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
+    return model.new Forward(tokens, attention);
+  }
+
+  /** The model's sizes and choices. */
+  public LlamaConfig config() {
+    return config;
+  }
+
+  @Override
+  public LlamaModules modules() {
+    List<LlamaModules.Block> blocks = model.layers.stream().map(Layer::modules).toList();
+    return LlamaModules.of(model.embedTokens, model.rope, blocks, model.norm, head());
+  }
+
+  @Override
+  public void close() {
+    super.close();
+    model.rope.close();
+  }
+
+  /** Everything but the output projection. */
+  private static final class Transformer extends DecoderBlock {
+    private final Embedding embedding;
+    private final Slot embedTokens;
+    private final List<Layer> layers = new ArrayList<>();
+    private final Slot norm;
+    private final Rope rope;
+    private final Set<OptionalLong> windows;
+
+    Transformer(LlamaConfig c) {
+      embedding = new Embedding(c.vocabularySize(), c.hiddenSize());
+      embedTokens = child("embed_tokens", embedding);
+      for (int i = 0; i < c.layers(); i++) {
+        layers.add(new Layer(c, i));
+      }
+      child("layers", new DecoderBlock(layers.toArray(Module[]::new)));
+      norm = child("norm", norm(c));
+      windows = Set.copyOf(c.windows());
+      rope = new Rope(c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()));
+    }
+
+    private final class Forward implements LayerwiseForward {
+      private final TokenBatch tokens;
+      private final AttentionContext attention;
+      private final Rope.Turns turns;
+
+      Forward(TokenBatch tokens, AttentionContext attention) {
+        this.tokens = tokens;
+        this.attention = attention;
+        turns = rope.turns(attention, embedding.weight().value()); // [T, 1, D]
+      }
+
+      @Override
+      public Tensor embed() {
+        attention.prepare(windows, embedding.weight().value());
+        return embedTokens.forward(tokens.inputIds()); // [B, T, H]
+      }
+
+      @Override
+      public int layers() {
+        return layers.size();
+      }
+
+      @Override
+      public Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected) {
+        return layers.get(number).forward(x, turns, attention, selected); // [B, T, H] or [n, H]
+      }
+
+      @Override
+      public Tensor finalNorm(Tensor x) {
+        return norm.forward(x);
+      }
+    }
+  }
+
+  /** Pre-norm attention and feed-forward, each added to the residual stream. */
+  private static final class Layer extends DecoderBlock {
+    private final SelfAttention selfAttention;
+    private final FeedForward mlp;
+    private final Slot inputNorm;
+    private final Slot postAttentionNorm;
+
+    Layer(LlamaConfig c, int number) {
+      selfAttention = new SelfAttention(c, number);
+      mlp = new FeedForward(c);
+      child("self_attn", selfAttention);
+      child("mlp", mlp);
+      inputNorm = child("input_layernorm", norm(c));
+      postAttentionNorm = child("post_attention_layernorm", norm(c));
+    }
+
+    /** Continues after the attention at the {@code selected} positions only. */
+    Tensor forward(
+        Tensor x, Rope.Turns turns, AttentionContext attention, UnaryOperator<Tensor> selected) {
+      Tensor attended = selfAttention.forward(inputNorm.forward(x), turns, attention);
+      Tensor y = selected.apply(x).add(selfAttention.output.forward(selected.apply(attended)));
+      return y.add(mlp.forward(postAttentionNorm.forward(y)));
+    }
+
+    LlamaModules.Block modules() {
+      return selfAttention.block(inputNorm, postAttentionNorm, mlp);
+    }
+  }
+
+  /**
+   * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary position
+   * embeddings. {@link #forward} stops before the output projection, which not every position
+   * needs.
+   */
+  static final class SelfAttention extends DecoderBlock {
+    private final int number;
+    private final int headDim;
+    private final OptionalLong window;
+    private final double dropout;
+    private final SharedInput queryKeyValue;
+    private final Optional<LlamaModules.HeadNorms> headNorms;
+    final Slot output;
+
+    SelfAttention(LlamaConfig c, int number) {
+      this.number = number;
+      headDim = c.headDim();
+      window = c.windows().get(number);
+      dropout = c.attentionDropout();
+      boolean biased = c.biases().queryKeyValue();
+      Slot query = child("q_proj", linear(c.hiddenSize(), c.heads() * headDim, biased));
+      Slot key = child("k_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      Slot value = child("v_proj", linear(c.hiddenSize(), c.groups() * headDim, biased));
+      queryKeyValue = new SharedInput(query, key, value);
+      output = child("o_proj", linear(c.heads() * headDim, c.hiddenSize(), c.biases().output()));
+      headNorms =
+          c.queryKeyNorm()
+              ? Optional.of(
+                  new LlamaModules.HeadNorms(
+                      child("q_norm", new RmsNorm(headDim, c.normEpsilon())),
+                      child("k_norm", new RmsNorm(headDim, c.normEpsilon()))))
+              : Optional.empty();
+    }
+
+    Tensor forward(Tensor x, Rope.Turns turns, AttentionContext attention) {
+      List<Tensor> projected = queryKeyValue.forward(x);
+      Tensor q = heads(projected.get(0)); // [B, T, N, D]
+      Tensor k = heads(projected.get(1)); // [B, T, G, D]
+      Tensor v = heads(projected.get(2)); // [B, T, G, D]
+      if (headNorms.isPresent()) {
+        q = headNorms.get().query().forward(q);
+        k = headNorms.get().key().forward(k);
+      }
+      double p = isTraining() ? dropout : 0;
+      return attention.attend(
+          number, turns.apply(q), turns.apply(k), v, window, p); // [B, T, N · D]
+    }
+
+    private Tensor heads(Tensor x) {
+      return x.view(x.size(0), x.size(1), -1, headDim);
+    }
+
+    LlamaModules.Block block(Slot inputNorm, Slot postAttentionNorm, FeedForward mlp) {
+      return new LlamaModules.Block(
+          inputNorm,
+          queryKeyValue,
+          headNorms,
+          window,
+          output,
+          postAttentionNorm,
+          mlp.gateAndUp,
+          mlp.down);
+    }
+  }
+
+  /** SwiGLU (Shazeer 2020, arXiv:2002.05202): {@code down(silu(gate(x)) · up(x))}. */
+  static final class FeedForward extends Module {
+    private final SharedInput gateAndUp;
+    private final Slot down;
+
+    FeedForward(LlamaConfig c) {
+      boolean biased = c.biases().feedForward();
+      Slot gate = child("gate_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      Slot up = child("up_proj", linear(c.hiddenSize(), c.intermediateSize(), biased));
+      gateAndUp = new SharedInput(gate, up);
+      down = child("down_proj", linear(c.intermediateSize(), c.hiddenSize(), biased));
+    }
+
+    @Override
+    public Tensor forward(Tensor x) {
+      List<Tensor> projected = gateAndUp.forward(x); // [B, T, F] each
+      return down.forward(Ops.swiglu(projected.get(0), projected.get(1))); // [B, T, H]
+    }
+  }
+
+  static RmsNorm norm(LlamaConfig c) {
+    return new RmsNorm(c.hiddenSize(), c.normEpsilon());
+  }
+
+  private static Linear linear(int in, int out, boolean biased) {
+    return biased ? new Linear(in, out) : Linear.withoutBias(in, out);
+  }
+}

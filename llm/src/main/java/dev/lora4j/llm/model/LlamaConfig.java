@@ -1,0 +1,93 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * The sizes and choices of a {@link Llama}, a Mistral or a Qwen.
+ *
+ * @param modelType Hugging Face's {@code model_type}
+ * @param vocabularySize number of tokens
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize inner width of the feed-forward
+ * @param layers number of layers
+ * @param heads attention heads
+ * @param groups key/value heads; each serves {@code heads / groups} attention heads
+ * @param headDim size of an attention head
+ * @param maxPositions maximum sequence length, in tokens
+ * @param normEpsilon RMSNorm's ε
+ * @param ropeTheta base of the rotary frequencies
+ * @param ropeScaling their scaling for long sequences
+ * @param windows the sliding window of each layer, in tokens, a token itself included; empty for
+ *     full attention
+ * @param queryKeyNorm whether each query and key head is normalised (Qwen3)
+ * @param biases which linear layers have a bias
+ * @param tiedHead whether the output projection shares the embedding's weight
+ * @param attentionDropout dropout probability of attention weights
+ */
+public record LlamaConfig(
+    String modelType,
+    int vocabularySize,
+    int hiddenSize,
+    int intermediateSize,
+    int layers,
+    int heads,
+    int groups,
+    int headDim,
+    int maxPositions,
+    double normEpsilon,
+    double ropeTheta,
+    RopeScaling ropeScaling,
+    List<OptionalLong> windows,
+    boolean queryKeyNorm,
+    Biases biases,
+    boolean tiedHead,
+    double attentionDropout)
+    implements LanguageModelConfig {
+
+  /**
+   * The linear layers that have a bias.
+   *
+   * @param queryKeyValue q_proj, k_proj and v_proj
+   * @param output o_proj
+   * @param feedForward gate_proj, up_proj and down_proj
+   */
+  public record Biases(boolean queryKeyValue, boolean output, boolean feedForward) {}
+
+  public LlamaConfig {
+    windows = List.copyOf(windows);
+    if (heads % groups != 0) {
+      throw new UserError(
+          "num_key_value_heads = %d must divide num_attention_heads = %d".formatted(groups, heads));
+    }
+    if (headDim % 2 != 0) {
+      throw new UserError("head_dim must be even, found " + headDim);
+    }
+    if (windows.size() != layers) {
+      throw new UserError(
+          "layer_types: expected one for each of %d layers, found %d"
+              .formatted(layers, windows.size()));
+    }
+  }
+
+  /**
+   * Reads the {@code config.json} of a Llama, a Mistral or a Qwen, old or new.
+   *
+   * @throws UserError naming a model type or a choice that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
+   */
+  public static LlamaConfig read(Path configJson) {
+    return of(JsonDocument.read(configJson));
+  }
+
+  /** Reads the fields of a {@code config.json}. */
+  public static LlamaConfig of(JsonDocument fields) {
+    if (ModelFamily.of(fields) instanceof LlamaFamily family) {
+      return family.config(fields);
+    }
+    throw new UserError(fields.path("model_type") + " is not a Llama's");
+  }
+}

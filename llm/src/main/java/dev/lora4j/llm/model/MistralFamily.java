@@ -1,0 +1,36 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.LlamaConfig.Biases;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Mistral: a Llama with a sliding window in all layers; llama.cpp stores it as a Llama. */
+public final class MistralFamily extends LlamaFamily {
+
+  @Override
+  public String modelType() {
+    return "mistral";
+  }
+
+  @Override
+  public String architecture() {
+    return "MistralForCausalLM";
+  }
+
+  @Override
+  int defaultGroups(int heads) {
+    return 8;
+  }
+
+  @Override
+  List<OptionalLong> windows(JsonDocument fields, int layers) {
+    return Collections.nCopies(layers, slidingWindow(fields));
+  }
+
+  @Override
+  Biases biases(JsonDocument fields) {
+    return new Biases(false, false, false);
+  }
+}

@@ -1,0 +1,88 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.regex.Pattern;
+
+/**
+ * A family of language models: which {@code config.json} it reads, the model it builds, and how
+ * files name its tensors. Families are found by {@link ServiceLoader}: adding one takes a model, a
+ * config, this interface, and a line in {@code META-INF/services}.
+ *
+ * <pre>{@code
+ * JsonDocument fields = JsonDocument.read(directory.resolve("config.json"));
+ * LanguageModel model = ModelFamily.of(fields).create(fields);
+ * }</pre>
+ */
+public interface ModelFamily {
+
+  /** Hugging Face's {@code model_type}, such as {@code llama}. */
+  String modelType();
+
+  /** The class that {@code architectures} names, such as {@code LlamaForCausalLM}. */
+  String architecture();
+
+  /**
+   * Builds a model.
+   *
+   * @throws UserError naming a choice in the config that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
+   */
+  LanguageModel create(JsonDocument fields);
+
+  /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
+  String prefix();
+
+  /** Names of stored tensors to ignore because they follow from the config. */
+  Pattern ignoredTensors();
+
+  /**
+   * Names of the linear layers to adapt if a LoRA config names none; empty if PEFT's own table
+   * lists the model type.
+   */
+  default List<String> defaultTargets() {
+    return List.of();
+  }
+
+  /** How llama.cpp stores such models; empty if it can't. */
+  default Optional<GgufNames> gguf() {
+    return Optional.empty();
+  }
+
+  /** All families, in the order of their registration. */
+  static List<ModelFamily> all() {
+    return ServiceLoader.load(ModelFamily.class, ModelFamily.class.getClassLoader()).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
+  }
+
+  /** The family with this model type, if there is one. */
+  static Optional<ModelFamily> named(String modelType) {
+    return all().stream().filter(family -> family.modelType().equals(modelType)).findFirst();
+  }
+
+  /**
+   * The family that a {@code config.json} names.
+   *
+   * @throws UserError listing the supported model types
+   */
+  static ModelFamily of(JsonDocument fields) {
+    String type = fields.text("model_type", "");
+    return named(type)
+        .orElseThrow(
+            () -> {
+              List<String> types = all().stream().map(ModelFamily::modelType).toList();
+              return new UserError(
+                  "%s: model_type '%s' is not supported%s; supported: %s"
+                      .formatted(
+                          fields.file(),
+                          type,
+                          NearMiss.nearest(type, types).isEmpty() ? "" : NearMiss.hint(type, types),
+                          String.join(", ", types)));
+            });
+  }
+}

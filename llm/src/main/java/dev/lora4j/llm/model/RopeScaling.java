@@ -1,0 +1,112 @@
+package dev.lora4j.llm.model;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.nn.kernel.Ops;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** Scaling of the rotary frequencies for sequences longer than those of the pre-training. */
+public sealed interface RopeScaling {
+
+  /** The scaled value of a frequency, in radians a position. */
+  double scaled(double frequency);
+
+  /**
+   * Computes the scaled frequencies {@code θ^(−2i / dim)} of a head, in single precision as other
+   * implementations do: thousands of positions later the last bit makes a difference.
+   *
+   * @param theta base of the powers
+   * @param dim size of a head
+   * @return {@code [dim / 2]}
+   */
+  default float[] frequencies(double theta, int dim) {
+    try (PointerScope scope = new PointerScope()) {
+      float[] exponents = new float[dim / 2];
+      for (int i = 0; i < exponents.length; i++) {
+        exponents[i] = 2f * i / dim;
+      }
+      Tensor powers = torch.pow(new Scalar(theta), Ops.tensor(exponents, exponents.length));
+      float[] frequencies = Ops.floats(powers.reciprocal());
+      for (int i = 0; i < frequencies.length; i++) {
+        frequencies[i] = (float) scaled(frequencies[i]);
+      }
+      return frequencies;
+    }
+  }
+
+  /** No scaling. */
+  record None() implements RopeScaling {
+    @Override
+    public double scaled(double frequency) {
+      return frequency;
+    }
+  }
+
+  /**
+   * Linear position interpolation (Chen et al. 2023, <a
+   * href="https://arxiv.org/abs/2306.15595">arXiv:2306.15595</a>, eq. 4).
+   *
+   * @param factor divisor of the positions
+   */
+  record Linear(double factor) implements RopeScaling {
+    @Override
+    public double scaled(double frequency) {
+      return frequency / factor;
+    }
+  }
+
+  /**
+   * Llama 3's scaling: divides low frequencies, keeps high ones, and interpolates between them.
+   *
+   * @param factor divisor of the low frequencies
+   * @param lowFactor rotations in the original length below which a frequency is low
+   * @param highFactor rotations in the original length above which a frequency is high
+   * @param originalPositions sequence length of the pre-training
+   */
+  record Llama3(double factor, double lowFactor, double highFactor, double originalPositions)
+      implements RopeScaling {
+    @Override
+    public double scaled(double frequency) {
+      double rounds = originalPositions * frequency / (2 * Math.PI);
+      if (rounds > highFactor) {
+        return frequency;
+      }
+      if (rounds < lowFactor) {
+        return frequency / factor;
+      }
+      double kept = (rounds - lowFactor) / (highFactor - lowFactor);
+      return (1 - kept) * frequency / factor + kept * frequency;
+    }
+  }
+
+  /**
+   * Reads {@code rope_scaling}, or {@code rope_parameters} of newer configs.
+   *
+   * @throws UserError naming a kind that is not supported
+   * @throws CorruptFile if a number is missing
+   */
+  static RopeScaling read(JsonDocument fields) {
+    String kind = fields.text("rope_type", fields.text("type", "default"));
+    return switch (kind) {
+      case "default" -> new None();
+      case "linear" -> new Linear(fields.number("factor"));
+      case "llama3" ->
+          new Llama3(
+              fields.number("factor"),
+              fields.number("low_freq_factor"),
+              fields.number("high_freq_factor"),
+              fields.number("original_max_position_embeddings"));
+      default ->
+          throw new UserError(
+              fields.path("rope_type")
+                  + ": "
+                  + kind
+                  + " is not supported, and it would change the result; supported: default, linear,"
+                  + " llama3");
+    };
+  }
+}

@@ -1,0 +1,246 @@
+package dev.lora4j.llm.recipe;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.hub.Hub;
+import dev.lora4j.llm.hub.HubListener;
+import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.llm.train.BatchConfig;
+import dev.lora4j.llm.train.LanguageModelTrainingResult;
+import dev.lora4j.llm.train.ObjectiveProvider;
+import dev.lora4j.llm.train.TrainingArguments;
+import dev.lora4j.llm.train.TrainingJob;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
+import dev.lora4j.train.TrainingCallback;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+
+/**
+ * Fine-tunes a language model from a data file to an adapter directory, as {@code lora train} does.
+ *
+ * <pre>{@code
+ * FineTuneRecipe.of("HuggingFaceTB/SmolLM2-135M-Instruct")
+ *     .data(Path.of("chats.jsonl"))
+ *     .rank(8)
+ *     .run(Path.of("my-adapter"));
+ * }</pre>
+ *
+ * <p>The directory gets the adapter in PEFT's format, checkpoints for exact resuming, the metrics
+ * files, the tokenizer, and {@code origin.json} with the versions and digests of model and data:
+ * for the same settings the same bytes as from the command.
+ */
+public final class FineTuneRecipe {
+  private static final double LEARNING_RATE = 2e-4;
+  private static final int MAX_TOKENS = 512;
+  private static final double VALID_FRACTION = 0.05;
+
+  private final String model;
+  private Optional<Path> directory = Optional.empty();
+  private Optional<Path> data = Optional.empty();
+  private Optional<Path> valid = Optional.empty();
+  private double validFraction = VALID_FRACTION;
+  private LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
+  private IntFunction<TrainingArguments> settings = FineTuneRecipe::usual;
+  private Optional<ObjectiveProvider> objective = Optional.empty();
+  private Map<String, Double> objectiveParameters = Map.of();
+  private Optional<String> system = Optional.empty();
+  private long seed;
+  private int workers = Runtime.getRuntime().availableProcessors();
+  private String device = "cpu";
+  private TrainingJob.Start start = TrainingJob.Start.NEW;
+  private Consumer<String> log = sentence -> {};
+
+  private FineTuneRecipe(String model) {
+    this.model = model;
+  }
+
+  /**
+   * A recipe for a base model.
+   *
+   * @param model a directory, a GGUF file, or {@code org/name[@revision]} on the Hub
+   */
+  public static FineTuneRecipe of(String model) {
+    return new FineTuneRecipe(model);
+  }
+
+  private static TrainingArguments usual(int longest) {
+    return TrainingArguments.of(LEARNING_RATE)
+        .batching(BatchConfig.of(4).maxSeqLength(Math.min(MAX_TOKENS, longest)));
+  }
+
+  /** Where the model is, if it is resolved already. */
+  public FineTuneRecipe directory(Path resolved) {
+    directory = Optional.of(resolved);
+    return this;
+  }
+
+  /** The training data: jsonl, json, csv, tsv, parquet or txt. */
+  public FineTuneRecipe data(Path file) {
+    data = Optional.of(file);
+    return this;
+  }
+
+  /** Validation data, instead of a split of the training data. */
+  public FineTuneRecipe valid(Path file) {
+    valid = Optional.of(file);
+    return this;
+  }
+
+  /** The share of the data that is split off for validation; 0.05 unless set, 0 for none. */
+  public FineTuneRecipe validFraction(double share) {
+    validFraction = share;
+    return this;
+  }
+
+  /** LoRA rank on all linear layers, with alpha twice the rank; 8 unless set. */
+  public FineTuneRecipe rank(int rank) {
+    return lora(LoraConfig.rank(rank).alpha(2.0 * rank).targets(Targets.everyLinear()));
+  }
+
+  /** The whole configuration of the adapter. */
+  public FineTuneRecipe lora(LoraConfig config) {
+    lora = config;
+    return this;
+  }
+
+  /** Hyperparameters; unless set, {@link TrainingArguments#of} with learning rate 2e-4. */
+  public FineTuneRecipe settings(TrainingArguments fixed) {
+    return settings(longest -> fixed);
+  }
+
+  /**
+   * Hyperparameters that depend on the model.
+   *
+   * @param made makes them, given the model's maximum sequence length
+   */
+  public FineTuneRecipe settings(IntFunction<TrainingArguments> made) {
+    settings = made;
+    return this;
+  }
+
+  /** The objective, instead of the usual one for the form of the data. */
+  public FineTuneRecipe objective(ObjectiveProvider provider) {
+    objective = Optional.of(provider);
+    return this;
+  }
+
+  /** Hyperparameters of the objective, such as {@code beta}. */
+  public FineTuneRecipe objectiveParameters(Map<String, Double> parameters) {
+    objectiveParameters = Map.copyOf(parameters);
+    return this;
+  }
+
+  /** A system turn for conversations without one. */
+  public FineTuneRecipe system(String prompt) {
+    system = Optional.of(prompt);
+    return this;
+  }
+
+  /** Seed for initialisation, validation split, data order and dropout; 0 unless set. */
+  public FineTuneRecipe seed(long value) {
+    seed = value;
+    return this;
+  }
+
+  /** Threads that share a step; one for each core unless set. */
+  public FineTuneRecipe workers(int count) {
+    workers = count;
+    return this;
+  }
+
+  /** {@code cpu} unless set, or {@code cuda}. */
+  public FineTuneRecipe device(String name) {
+    device = name;
+    return this;
+  }
+
+  /** Resumes the run in the directory. */
+  public FineTuneRecipe resume() {
+    start = TrainingJob.Start.RESUMED;
+    return this;
+  }
+
+  /** Receives sentences on the data and the adapter. */
+  public FineTuneRecipe log(Consumer<String> sentences) {
+    log = sentences;
+    return this;
+  }
+
+  /** Trains and writes the adapter to a directory. */
+  public LanguageModelTrainingResult run(Path out) {
+    try (FineTuneRun run = open(out)) {
+      return run.train(TrainingCallback.NONE);
+    }
+  }
+
+  /** Loads model and data and adds the adapter, for a caller that does more than train. */
+  public FineTuneRun open(Path out) {
+    return FineTuneRun.open(this, out);
+  }
+
+  // ---- for the run ----
+
+  String model() {
+    return model;
+  }
+
+  Path resolved() {
+    return directory.orElseGet(
+        () -> ModelReference.of(model).resolve(Hub.fromEnvironment(), HubListener.SILENT));
+  }
+
+  Path data() {
+    return data.orElseThrow(() -> new UserError("no training data: call data(file)"));
+  }
+
+  Optional<Path> valid() {
+    return valid;
+  }
+
+  double validFraction() {
+    return validFraction;
+  }
+
+  LoraConfig lora() {
+    return lora;
+  }
+
+  TrainingArguments settings(int longest) {
+    return settings.apply(longest).seed(seed);
+  }
+
+  Optional<ObjectiveProvider> objective() {
+    return objective;
+  }
+
+  Map<String, Double> objectiveParameters() {
+    return objectiveParameters;
+  }
+
+  Optional<String> system() {
+    return system;
+  }
+
+  long seed() {
+    return seed;
+  }
+
+  int workers() {
+    return workers;
+  }
+
+  String device() {
+    return device;
+  }
+
+  TrainingJob.Start start() {
+    return start;
+  }
+
+  void say(String sentence) {
+    log.accept(sentence);
+  }
+}

@@ -1,0 +1,213 @@
+package dev.lora4j.llm.recipe;
+
+import dev.lora4j.io.DType;
+import dev.lora4j.llm.checkpoint.Pretrained;
+import dev.lora4j.llm.dataset.ExampleOptions;
+import dev.lora4j.llm.dataset.TextData;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.metrics.RunMetrics;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.tokenizer.ChatTemplate;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.llm.train.EvaExamples;
+import dev.lora4j.llm.train.LanguageModelTrainer;
+import dev.lora4j.llm.train.LanguageModelTrainingResult;
+import dev.lora4j.llm.train.TrainingArguments;
+import dev.lora4j.llm.train.TrainingJob;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.format.BaseFingerprint;
+import dev.lora4j.lora.init.EvaBatch;
+import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.nn.runtime.Devices;
+import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.train.TrainingCallback;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+
+/** A run of a {@link FineTuneRecipe}: the loaded model with its adapter, and the data. */
+public final class FineTuneRun implements AutoCloseable {
+  private final FineTuneRecipe recipe;
+  private final Path out;
+  private final Path directory;
+  private final ModelFiles files;
+  private final Pretrained base;
+  private final Tokenizer tokenizer;
+  private final Optional<ChatTemplate> template;
+  private final TrainingArguments settings;
+  private final TrainingData data;
+  private final LoraModel adapted;
+  private final CompletableFuture<BaseFingerprint> fingerprint;
+  private Map<String, Object> options = Map.of();
+
+  private FineTuneRun(
+      FineTuneRecipe recipe,
+      Path out,
+      Path directory,
+      ModelFiles files,
+      Pretrained base,
+      Tokenizer tokenizer,
+      TextData file) {
+    this.recipe = recipe;
+    this.out = out;
+    this.directory = directory;
+    this.files = files;
+    this.base = base;
+    this.tokenizer = tokenizer;
+    template =
+        ChatTemplate.load(files, tokenizer.special())
+            .map(chat -> recipe.system().map(chat::withSystem).orElse(chat));
+    checkVocabulary();
+    settings = recipe.settings(network().maxPositions());
+    ExampleOptions length = ExampleOptions.ofLength(settings.batching().maxSeqLength());
+    ExampleOptions tokenizing = template.map(length::with).orElse(length);
+    data = new TrainingData.Reader(recipe, tokenizer, tokenizing).read(file);
+    network().to(Devices.named(recipe.device()));
+    adapted = adapt();
+    network().train(false);
+    fingerprint = beside(adapted::fingerprint);
+  }
+
+  /** Tokenizer and data file are opened while the model loads. */
+  static FineTuneRun open(FineTuneRecipe recipe, Path out) {
+    Path directory = recipe.resolved();
+    ModelFiles files = ModelFiles.at(directory);
+    CompletableFuture<Tokenizer> tokenizer = beside(() -> Tokenizer.load(files));
+    Path data = recipe.data();
+    CompletableFuture<TextData> file = beside(() -> TextData.open(data));
+    Optional<Pretrained> base = Optional.empty();
+    try {
+      Engine.seed(recipe.seed());
+      base = Optional.of(Pretrained.load(files, DType.F32));
+      return new FineTuneRun(
+          recipe, out, directory, files, base.get(), result(tokenizer), result(file));
+    } catch (RuntimeException e) {
+      base.ifPresent(Pretrained::close);
+      close(tokenizer);
+      throw e;
+    }
+  }
+
+  /** Computes a value on a thread of its own: the JVM's common pool belongs to the program. */
+  private static <T> CompletableFuture<T> beside(Supplier<T> work) {
+    return CompletableFuture.supplyAsync(work, task -> new Thread(task, "lora4j-load").start());
+  }
+
+  private static <T> T result(CompletableFuture<T> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException thrown) {
+        throw thrown;
+      }
+      throw e;
+    }
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // its failure is of no interest any more
+  private static void close(CompletableFuture<Tokenizer> tokenizer) {
+    tokenizer.thenAccept(Tokenizer::close);
+  }
+
+  private void checkVocabulary() {
+    int known = network().vocabularySize();
+    if (tokenizer.vocabularySize() > known) {
+      recipe.say(
+          "Warning: the tokenizer has %,d tokens, the model %,d; is the tokenizer another model's?"
+              .formatted(tokenizer.vocabularySize(), known));
+    }
+  }
+
+  private LoraModel adapt() {
+    if (!(recipe.lora().initialization() instanceof Initialization.Eva)) {
+      return Lora.adapt(network(), recipe.lora());
+    }
+    recipe.say("Initialising the adapter from the layers' inputs (EVA)");
+    try (PointerScope scope = new PointerScope()) {
+      List<EvaBatch> batches = EvaExamples.of(data.objective(), recipe.seed(), network().device());
+      return Lora.adapt(network(), recipe.lora(), batches);
+    }
+  }
+
+  // ---- parts ----
+
+  /** The base model. */
+  public LanguageModel network() {
+    return base.model();
+  }
+
+  /** The base model with the adapter. */
+  public LoraModel adapted() {
+    return adapted;
+  }
+
+  /** The tokenizer, which this run closes. */
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** The chat template, with the recipe's system turn. */
+  public Optional<ChatTemplate> template() {
+    return template;
+  }
+
+  /** The tokenized data. */
+  public TrainingData data() {
+    return data;
+  }
+
+  /** The hyperparameters. */
+  public TrainingArguments settings() {
+    return settings;
+  }
+
+  /** Options of a command, to be recorded in {@code run.yaml}. */
+  public void record(Map<String, Object> commandOptions) {
+    options = commandOptions;
+  }
+
+  // ---- training ----
+
+  /** Trains, with metrics files and checkpoints. */
+  public LanguageModelTrainingResult train(TrainingCallback callback) {
+    TrainingJob request =
+        new TrainingJob(
+            adapted, "default", data.objective(), out, settings, recipe.workers(), recipe.start());
+    TrainingCallback recorder =
+        new TrainingCallback() {
+          @Override
+          public void onStart(long steps, long done) {
+            writeRecord();
+          }
+        };
+    try (RunMetrics metrics = new RunMetrics(out)) {
+      return LanguageModelTrainer.run(request, TrainingCallback.all(recorder, callback, metrics));
+    }
+  }
+
+  private void writeRecord() {
+    RunRecord record = new RunRecord(out);
+    if (!options.isEmpty() && !Files.exists(out.resolve(RunRecord.OPTIONS))) {
+      record.options(options);
+    }
+    List<Path> dataFiles = new ArrayList<>(List.of(recipe.data()));
+    recipe.valid().ifPresent(dataFiles::add);
+    record.origin(recipe.model(), directory, adapted.fingerprint().sha256(), dataFiles);
+    record.tokenizer(files);
+  }
+
+  @Override
+  public void close() {
+    fingerprint.handle((value, failure) -> value).join(); // it reads the base
+    base.close();
+    tokenizer.close();
+  }
+}

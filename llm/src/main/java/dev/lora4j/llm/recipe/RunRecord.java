@@ -1,0 +1,115 @@
+package dev.lora4j.llm.recipe;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.TensorDigest;
+import dev.lora4j.llm.gguf.ModelFiles;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The files that make a run repeatable, in its directory: {@code run.yaml} with all options of the
+ * command, {@code origin.json} with versions, base and data, and the tokenizer files that users of
+ * the adapter need.
+ */
+final class RunRecord {
+  /** The options of a run, as a file for {@code --config}. */
+  static final String OPTIONS = "run.yaml";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final List<String> TOKENIZER =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.json",
+          "merges.txt",
+          "chat_template.jinja",
+          "generation_config.json");
+
+  private final Path directory;
+
+  RunRecord(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Writes the options as a file for {@code --config}. */
+  void options(Map<String, Object> options) {
+    StringBuilder yaml =
+        new StringBuilder("# Repeat this run with: lora train --config" + " run.yaml\n");
+    options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
+    write(OPTIONS, yaml.toString());
+  }
+
+  /** JSON strings and lists are valid YAML. */
+  private static String text(Object value) {
+    boolean plain = value instanceof Number || value instanceof Boolean;
+    try {
+      return plain
+          ? value.toString()
+          : JSON.writeValueAsString(value instanceof Collection<?> ? value : value.toString());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("cannot write the value", e);
+    }
+  }
+
+  /**
+   * Writes versions, base and data of the run.
+   *
+   * @param model the base as given by the user
+   * @param base directory or GGUF file of the base
+   * @param fingerprint digest of the base tensors
+   * @param data the data files
+   */
+  void origin(String model, Path base, String fingerprint, List<Path> data) {
+    ObjectNode json = JSON.createObjectNode();
+    Versions.all().forEach(json.putObject("versions")::put);
+    json.putObject("base")
+        .put("name", model)
+        .put("directory", base.toAbsolutePath().toString())
+        .put("sha256", fingerprint);
+    for (Path file : data) {
+      json.withArray("data")
+          .addObject()
+          .put("file", file.toAbsolutePath().toString())
+          .put("sha256", sha256(file));
+    }
+    write("origin.json", json.toPrettyString());
+  }
+
+  private static String sha256(Path file) {
+    MessageDigest digest = TensorDigest.sha256();
+    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+      in.transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      throw new UserError("cannot read " + file + ": " + e, e);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Copies the tokenizer and chat template of a model. */
+  void tokenizer(ModelFiles files) {
+    for (String name : TOKENIZER) {
+      files.read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
+    }
+  }
+
+  private void write(String name, String text) {
+    AtomicFile.write(directory.resolve(name), text.getBytes(StandardCharsets.UTF_8));
+  }
+}

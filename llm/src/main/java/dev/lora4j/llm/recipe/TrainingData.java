@@ -1,0 +1,112 @@
+package dev.lora4j.llm.recipe;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataReport;
+import dev.lora4j.llm.dataset.Example;
+import dev.lora4j.llm.dataset.ExampleGroups;
+import dev.lora4j.llm.dataset.ExampleOptions;
+import dev.lora4j.llm.dataset.Sample;
+import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.TextData;
+import dev.lora4j.llm.dataset.TrainValidationSplit;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.llm.train.Objective;
+import dev.lora4j.llm.train.ObjectiveProvider;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The tokenized data of a run.
+ *
+ * @param objective the loss with its examples
+ * @param form the form of the rows
+ * @param first a typical example, from the validation split if there is one
+ * @param description in a line, such as {@code chats.jsonl, 950 training and 50 validation
+ *     examples}
+ */
+public record TrainingData(Objective objective, DataForm form, Example first, String description) {
+
+  /** Whether the data are plain texts, without prompts. */
+  public boolean isPlainText() {
+    return form == StandardForm.DOCUMENT || form == StandardForm.TEXT;
+  }
+
+  /** Reads and splits the data of a recipe, and reports on it. */
+  record Reader(FineTuneRecipe recipe, Tokenizer tokenizer, ExampleOptions options) {
+
+    TrainingData read(TextData given) {
+      begin(given);
+      ObjectiveProvider provider =
+          recipe.objective().orElseGet(() -> ObjectiveProvider.of(given.form()));
+      Map<String, Double> parameters = provider.parameters(recipe.objectiveParameters());
+      TextData data = given.readAs(provider.forms());
+      List<List<Example>> groups = groups(data);
+      TrainValidationSplit<List<Example>> split =
+          recipe
+              .valid()
+              .map(file -> groups(begin(TextData.open(file)).readAs(provider.forms())))
+              .map(valid -> new TrainValidationSplit<>(groups, valid))
+              .orElseGet(() -> split(data, groups));
+      recipe.say("Objective: " + provider.fullName() + described(parameters));
+      return new TrainingData(
+          provider.create(split, parameters),
+          data.form(),
+          (split.valid().isEmpty() ? split.train() : split.valid()).get(0).get(0),
+          "%s, %,d training and %,d validation examples"
+              .formatted(data.file().getFileName(), split.train().size(), split.valid().size()));
+    }
+
+    private static String described(Map<String, Double> parameters) {
+      return parameters.entrySet().stream()
+          .map(parameter -> ", " + parameter.getKey() + " " + parameter.getValue())
+          .collect(Collectors.joining());
+    }
+
+    private TextData begin(TextData data) {
+      recipe.say(data.file() + ": " + data.form().sentence());
+      if (recipe.system().isPresent()) {
+        data.forEach(row -> requireConversation(row.sample(), row.place()));
+      }
+      return data;
+    }
+
+    private void requireConversation(Sample sample, String place) {
+      boolean conversation =
+          options.template().isPresent()
+              && (sample instanceof Sample.Chat
+                  || sample instanceof Sample.Instruction
+                  || (sample instanceof Sample.Rated rated
+                      && rated.answers().get(0) instanceof Sample.Chat));
+      if (!conversation) {
+        throw new UserError(
+            "a system prompt needs conversations and a chat template; " + place + " is none");
+      }
+    }
+
+    private List<List<Example>> groups(TextData data) {
+      ExampleGroups made = ExampleGroups.of(data, tokenizer, options);
+      DataReport report = made.report();
+      recipe.say("  " + report.summary());
+      report.warnings().forEach(warning -> recipe.say("  Warning: " + warning));
+      return made.groups();
+    }
+
+    private TrainValidationSplit<List<Example>> split(TextData data, List<List<Example>> all) {
+      double share = recipe.validFraction();
+      if (share > 0 && all.size() < 2) {
+        recipe.say("  Warning: one example is too few for a validation split.");
+      }
+      if (share == 0 || all.size() < 2) {
+        return new TrainValidationSplit<>(all, List.of());
+      }
+      int valid = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
+      if (data.form() == StandardForm.DOCUMENT) {
+        recipe.say("  Validation: the last %,d of them".formatted(valid));
+        return TrainValidationSplit.atEnd(all, valid);
+      }
+      return TrainValidationSplit.of(all, valid, recipe.seed());
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.lora4j.llm.tokenizer;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A turn of a conversation.
+ *
+ * @param fields the values that a chat template can read: {@code role}, {@code content}, and others
+ *     in the data such as {@code tool_calls}; values as in JSON
+ */
+public record Message(Map<String, ?> fields) {
+  private static final String ROLE = "role";
+  private static final String CONTENT = "content";
+
+  public Message {
+    fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+    if (!(fields.get(ROLE) instanceof String)) {
+      throw new IllegalArgumentException("a message needs a role, a string: " + fields);
+    }
+  }
+
+  /** A turn with a role. */
+  public static Message of(String role, String content) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put(ROLE, role);
+    fields.put(CONTENT, content);
+    return new Message(fields);
+  }
+
+  /** A system turn. */
+  public static Message system(String content) {
+    return of("system", content);
+  }
+
+  /** A user turn. */
+  public static Message user(String content) {
+    return of("user", content);
+  }
+
+  /** An assistant turn. */
+  public static Message assistant(String content) {
+    return of("assistant", content);
+  }
+
+  /** The role. */
+  public String role() {
+    return String.valueOf(fields.get(ROLE));
+  }
+
+  /** Whether the role is {@code assistant}. */
+  public boolean fromAssistant() {
+    return role().equals("assistant");
+  }
+}

@@ -1,0 +1,39 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.UserError;
+
+/**
+ * Evaluation, early stopping and checkpoints.
+ *
+ * @param evaluateEvery steps between evaluations; 0 for one at the end of each epoch
+ * @param patience early stopping: evaluations without improvement that end the run; 0 disables it
+ * @param checkpointEvery steps between checkpoints; 0 for one at the end of each epoch
+ */
+public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpointEvery) {
+  public EvalAndSavePolicy {
+    if (evaluateEvery < 0 || patience < 0 || checkpointEvery < 0) {
+      throw new UserError(
+          "evaluate every, patience and checkpoint every must be at least 0, found %d, %d and %d"
+              .formatted(evaluateEvery, patience, checkpointEvery));
+    }
+  }
+
+  /** Evaluations and checkpoints at the end of each epoch, without early stopping. */
+  public static EvalAndSavePolicy byEpoch() {
+    return new EvalAndSavePolicy(0, 0, 0);
+  }
+
+  /** Evaluations and checkpoints every so many steps, without early stopping. */
+  public static EvalAndSavePolicy every(long steps) {
+    return new EvalAndSavePolicy(steps, 0, steps);
+  }
+
+  /** Copy with early stopping. */
+  public EvalAndSavePolicy patience(int evaluations) {
+    return new EvalAndSavePolicy(evaluateEvery, evaluations, checkpointEvery);
+  }
+
+  static boolean isDue(long every, long step, long inEpoch) {
+    return step % (every == 0 ? inEpoch : every) == 0;
+  }
+}

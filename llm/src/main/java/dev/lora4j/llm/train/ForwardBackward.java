@@ -1,0 +1,155 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerwiseForward;
+import dev.lora4j.nn.kernel.AutogradContext;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.ThreadRng;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Forward and backward pass of a micro-batch on one thread, with chunked cross-entropy. Logits are
+ * computed only at positions that predict a token with loss. Intermediate tensors of a layer are
+ * freed as soon as the layer is done.
+ */
+final class ForwardBackward implements AutoCloseable {
+  private final LanguageModel model;
+  private final boolean recompute;
+  private final ThreadRng random = new ThreadRng();
+  private final ChunkedCrossEntropy head;
+
+  /**
+   * @param recompute whether activation checkpointing is on: only the inputs of the layers are
+   *     kept, and the rest is recomputed in the backward pass
+   */
+  ForwardBackward(LanguageModel model, boolean recompute) {
+    this.model = model;
+    this.recompute = recompute;
+    head = new ChunkedCrossEntropy(model, random);
+  }
+
+  /** Returns the losses of a micro-batch, {@code [n]}, without a graph. */
+  Tensor losses(ModelInputs rows) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return head.losses(hidden(rows), rows.targets());
+    }
+  }
+
+  /**
+   * Adds the gradients of {@code Σ weight · loss} to those of the trainable parameters.
+   *
+   * @param seed of the dropout masks
+   */
+  void backward(ModelInputs rows, long seed, ChunkedCrossEntropy.Weights weights) {
+    random.seed(seed);
+    random.enter();
+    try {
+      if (recompute) {
+        backwardByLayers(rows, weights);
+      } else {
+        backwardAtOnce(rows, weights);
+      }
+    } finally {
+      random.leave();
+    }
+  }
+
+  private void backwardAtOnce(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+    try (AutogradContext pass = AutogradContext.open()) {
+      backwardFromHead(hidden(rows), rows, weights);
+    }
+  }
+
+  /** Returns the input of the head at the loss positions, {@code [n, hidden]}. */
+  private Tensor hidden(ModelInputs rows) {
+    LayerwiseForward passage = model.passage(rows.tokens());
+    Tensor x = passage.embed();
+    for (int i = 0; i < passage.layers() - 1; i++) {
+      int layer = i;
+      Tensor input = x;
+      x = inScope(() -> passage.layer(layer, input));
+      input.deallocate(); // the graph keeps what it needs
+    }
+    Tensor last = x;
+    return inScope(() -> passage.finalHiddenAt(rows.lossPositions(), last));
+  }
+
+  /**
+   * Activation checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1) with one layer as a
+   * segment; the last layer is kept.
+   */
+  private void backwardByLayers(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+    LayerwiseForward passage = model.passage(rows.tokens());
+    Tensor first = passage.embed();
+    List<Tensor> inputs = new ArrayList<>();
+    List<Tensor> randoms = new ArrayList<>();
+    Tensor x = first;
+    for (int i = 0; i < passage.layers() - 1; i++) {
+      inputs.add(leaf(x));
+      randoms.add(random.state());
+      x = withoutGraph(passage, i, inputs.get(i));
+    }
+    Tensor last = leaf(x);
+    try (PointerScope scope = new PointerScope();
+        AutogradContext pass = AutogradContext.open()) {
+      backwardFromHead(passage.finalHiddenAt(rows.lossPositions(), last), rows, weights);
+    }
+    Tensor gradient = last.requires_grad() ? last.grad() : null;
+    for (int i = inputs.size() - 1; i >= 0 && gradient != null; i--) {
+      random.restore(randoms.get(i));
+      try (PointerScope scope = new PointerScope();
+          AutogradContext pass = AutogradContext.open()) {
+        Ops.backward(passage.layer(i, inputs.get(i)), gradient);
+      }
+      gradient = inputs.get(i).requires_grad() ? inputs.get(i).grad() : null;
+    }
+    if (gradient != null && first.requires_grad()) {
+      Ops.backward(first, gradient);
+    }
+  }
+
+  private void backwardFromHead(
+      Tensor hidden, ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+    Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
+    if (hidden.requires_grad()) {
+      Ops.backward(hidden, gradient);
+    }
+  }
+
+  private static Tensor inScope(Supplier<Tensor> step) {
+    Tensor y;
+    try (PointerScope scope = new PointerScope()) {
+      y = Ops.keep(step.get());
+    }
+    return Ops.giveToScope(y);
+  }
+
+  /** Returns a layer's output without its graph; {@code requires_grad} is as with the graph. */
+  private static Tensor withoutGraph(LayerwiseForward passage, int layer, Tensor x) {
+    Tensor y;
+    try (PointerScope scope = new PointerScope();
+        AutogradContext pass = AutogradContext.open()) {
+      Tensor output = passage.layer(layer, x);
+      y = Ops.keep(output.detach());
+      y.set_requires_grad(output.requires_grad());
+    }
+    return Ops.giveToScope(y);
+  }
+
+  private static Tensor leaf(Tensor x) {
+    Tensor leaf = x.detach();
+    leaf.set_requires_grad(x.requires_grad());
+    return leaf;
+  }
+
+  @Override
+  public void close() {
+    head.close();
+    random.close();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.RowParser;
+import dev.lora4j.llm.dataset.Sample;
+import java.util.List;
+
+/**
+ * Completions with a label: {@code {"prompt", "completion", "label"}}, where true means desirable.
+ * Prompt and completion are texts or lists of messages. The label is the examples' score, 1 or 0.
+ */
+public final class LabeledForm implements DataForm {
+  private record Labeled(Sample answer, double score) implements Sample.Rated {
+    @Override
+    public List<Sample> answers() {
+      return List.of(answer);
+    }
+  }
+
+  @Override
+  public String word() {
+    return "labeled";
+  }
+
+  @Override
+  public List<String> fields() {
+    return List.of("prompt", "completion", "label");
+  }
+
+  @Override
+  public String sentence() {
+    return "labelled completions (prompt, completion, label): KTO makes desirable completions likelier"
+        + " and others less likely";
+  }
+
+  @Override
+  public Sample parse(RowParser row) {
+    return new Labeled(row.answered("prompt", "completion"), row.flag("label") ? 1 : 0);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof LabeledForm;
+  }
+
+  @Override
+  public int hashCode() {
+    return LabeledForm.class.hashCode();
+  }
+}

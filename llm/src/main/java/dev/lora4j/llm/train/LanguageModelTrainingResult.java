@@ -1,0 +1,49 @@
+package dev.lora4j.llm.train;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.OptionalDouble;
+
+/**
+ * Result of a run, from its first step on, without interruptions.
+ *
+ * @param steps steps taken
+ * @param trainLoss mean training loss over all steps, each unit counted once
+ * @param validLossBefore validation loss before the first step
+ * @param validLossAfter validation loss of the published adapter
+ * @param adapterStep step of the published adapter: the best one with validation, else the last
+ * @param tokens tokens in the steps; shared prefixes count for each example
+ * @param lossTokens tokens that carried loss
+ * @param duration of the steps alone
+ * @param adapterBytes size of the adapter's files
+ * @param end why the run ended
+ * @param directory of the adapter and the checkpoints
+ */
+public record LanguageModelTrainingResult(
+    long steps,
+    double trainLoss,
+    OptionalDouble validLossBefore,
+    OptionalDouble validLossAfter,
+    long adapterStep,
+    long tokens,
+    long lossTokens,
+    Duration duration,
+    long adapterBytes,
+    End end,
+    Path directory) {
+
+  /** Why a run ended. */
+  public enum End {
+    /** All steps were taken. */
+    COMPLETE,
+    /** Early stopping: the validation loss did not improve. */
+    EARLY,
+    /** The callback stopped it. */
+    STOPPED
+  }
+
+  /** Tokens per second. */
+  public double tokensPerSecond() {
+    return tokens / (duration.toNanos() / 1e9);
+  }
+}

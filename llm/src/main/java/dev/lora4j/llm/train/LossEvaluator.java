@@ -1,0 +1,33 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.llm.dataset.MicroBatch;
+import dev.lora4j.train.Workers;
+import java.util.List;
+
+/** Sums the losses of a batch's micro-batches, one for each worker. */
+final class LossEvaluator {
+  /** Loss of a worker's micro-batch. */
+  @FunctionalInterface
+  interface ShardLoss {
+    /** The loss, summed over the units of the micro-batch. */
+    double of(int worker, MicroBatch shard);
+  }
+
+  private LossEvaluator() {}
+
+  /** The sum in the order of the workers, so that it is reproducible. */
+  static double sum(List<MicroBatch> shards, Workers workers, ShardLoss loss) {
+    double[] sums = new double[shards.size()];
+    workers.run(
+        worker -> {
+          if (worker < sums.length) {
+            sums[worker] = loss.of(worker, shards.get(worker));
+          }
+        });
+    double sum = 0;
+    for (double part : sums) {
+      sum += part;
+    }
+    return sum;
+  }
+}

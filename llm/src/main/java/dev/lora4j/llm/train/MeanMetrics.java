@@ -1,0 +1,31 @@
+package dev.lora4j.llm.train;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Means of named numbers, gathered share by share. */
+public final class MeanMetrics {
+  private record Sum(double sum, long count) {
+    Sum plus(Sum other) {
+      return new Sum(sum + other.sum, count + other.count);
+    }
+  }
+
+  private final Map<String, Sum> sums = new LinkedHashMap<>();
+
+  /** Adds one value. */
+  public void add(String name, double value) {
+    sums.merge(name, new Sum(value, 1), Sum::plus);
+  }
+
+  void addAll(MeanMetrics others) {
+    others.sums.forEach((name, sum) -> sums.merge(name, sum, Sum::plus));
+  }
+
+  /** The mean of each. */
+  public Map<String, Double> means() {
+    Map<String, Double> means = new LinkedHashMap<>();
+    sums.forEach((name, sum) -> means.put(name, sum.sum() / sum.count()));
+    return means;
+  }
+}

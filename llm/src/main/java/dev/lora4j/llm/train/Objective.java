@@ -1,0 +1,174 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.BatchSampler;
+import dev.lora4j.llm.dataset.Example;
+import dev.lora4j.llm.dataset.GlobalBatch;
+import dev.lora4j.llm.model.LanguageModel;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A training objective with its data: the loss of a batch as a function of each token's {@code −log
+ * p}, its normalizer, and whether it needs the reference model. Implementations are immutable. A
+ * command finds one by its {@link ObjectiveProvider}.
+ */
+public interface Objective {
+
+  /** Examples to train on, in groups that stay together; at least one group. */
+  List<List<Example>> trainGroups();
+
+  /** Validation examples, never trained on; may be empty. */
+  List<List<Example>> validGroups();
+
+  /** What must be the same when a run resumes, beside the data; recorded in {@code run.json}. */
+  Map<String, String> settings();
+
+  /**
+   * Computes the loss of a micro-batch, summed over its units.
+   *
+   * @param weights {@code [numLossTokens]}, filled with the derivative of the sum by each token's
+   *     loss
+   */
+  double lossAndGradientWeights(TokenLosses losses, float[] weights);
+
+  /**
+   * Whether the loss compares the model with the reference: the base model without the adapter.
+   * Dropout is then off, so that both compute alike.
+   */
+  boolean needsReference();
+
+  /** The number of units that the mean loss is taken over. */
+  default long normalizer(GlobalBatch batch) {
+    return batch.rows().size();
+  }
+
+  /**
+   * Examples to score before a batch, without gradient, by the model and the reference. Their mean
+   * log-ratio is the {@link TokenLosses#baseline} of the whole batch.
+   *
+   * @param maxTokens the maximum sequence length
+   */
+  default List<Example> baselineExamples(GlobalBatch batch, int maxTokens) {
+    return List.of();
+  }
+
+  /** Adds the numbers that an evaluation reports beside the loss. */
+  default void addMetrics(TokenLosses losses, MeanMetrics metrics) {}
+
+  /** What a group is called in messages. */
+  default String noun() {
+    return "example";
+  }
+
+  /** What a message puts before the group's name for one of its examples. */
+  default String prefixOf(int indexInGroup) {
+    return "";
+  }
+
+  // ---- batches ----
+
+  /**
+   * Checks that the objective can use these batches.
+   *
+   * @throws UserError if not
+   */
+  default void check(BatchConfig batching) {
+    if (batching.packed()) {
+      throw new UserError(noun() + "s can't be packed; switch packing off");
+    }
+  }
+
+  /** The steps of each epoch. */
+  default BatchSampler steps(TrainingArguments settings) {
+    return BatchSampler.ofGroups(
+        trainGroups(), settings.batching().globalBatchSize(), settings.seed());
+  }
+
+  /** The validation batches, the same each time. */
+  default List<GlobalBatch> validBatches(int rows) {
+    return BatchSampler.ofGroups(validGroups(), rows, 0).epoch(0);
+  }
+
+  // ---- examples ----
+
+  /** All examples, those to train on first. */
+  default List<Example> examples() {
+    return Stream.concat(trainGroups().stream(), validGroups().stream())
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /** Name of an example in messages, by its index in {@link #examples}. */
+  default String nameOf(int index) {
+    int size = trainGroups().get(0).size();
+    int group = index / size;
+    int train = trainGroups().size();
+    String name =
+        group < train
+            ? noun() + " " + (group + 1)
+            : "validation " + noun() + " " + (group - train + 1);
+    return prefixOf(index % size) + name;
+  }
+
+  /**
+   * Checks all examples before anything is computed.
+   *
+   * @throws UserError naming the first that can't be trained on
+   */
+  default void check(LanguageModel model, int maxTokens) {
+    List<Example> examples = examples();
+    int longest = Math.min(maxTokens, model.maxPositions());
+    for (int i = 0; i < examples.size(); i++) {
+      Example example = examples.get(i);
+      if (example.length() > longest) {
+        throw new UserError(
+            "%s has %d tokens, but %s is %d; truncate it, or raise the limit"
+                .formatted(
+                    nameOf(i),
+                    example.length(),
+                    longest == maxTokens ? "max tokens" : "the model's maximum sequence length",
+                    longest));
+      }
+      if (example.lossTokens() == 0) {
+        throw new UserError(nameOf(i) + " has no token that carries loss");
+      }
+      checkVocabulary(i, example, model.vocabularySize());
+    }
+  }
+
+  private void checkVocabulary(int index, Example example, int vocabulary) {
+    for (int i = 0; i < example.length(); i++) {
+      int token = example.token(i);
+      if (token < 0 || token >= vocabulary) {
+        throw new UserError(
+            "%s has token %d, but the model's vocabulary has 0 to %d; is the tokenizer another model's?"
+                .formatted(nameOf(index), token, vocabulary - 1));
+      }
+    }
+  }
+
+  /**
+   * The groups to train on.
+   *
+   * @throws UserError if there are none
+   */
+  static <T> List<T> nonEmpty(List<T> train) {
+    if (train.isEmpty()) {
+      throw new UserError("no examples to train on");
+    }
+    return List.copyOf(train);
+  }
+
+  /**
+   * A finite number above 0.
+   *
+   * @throws UserError if it is not
+   */
+  static void requirePositive(String name, double value) {
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw new UserError(name + " must be more than 0 and finite, found " + value);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+package dev.lora4j.llm.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicDirectory;
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.SafetensorsFile;
+import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.llm.tokenizer.JsonFile;
+import dev.lora4j.train.DataParallelGradients;
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The directory of a run. {@code run.json} records the settings; {@code checkpoint-<step>} holds
+ * the adapter in PEFT's format with the training state for exact resuming; the final adapter is in
+ * the directory itself. A checkpoint is written atomically.
+ */
+final class RunDirectory {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String RUN = "run.json";
+  private static final String STATE = "training_state.safetensors";
+  private static final String STANDING = "training.json";
+  private static final List<String> ADAPTER =
+      List.of("adapter_model.safetensors", "adapter_config.json");
+  private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
+  private static final String UNFINISHED = ".checkpoint-"; // the prefix of AtomicDirectory
+
+  private final Path directory;
+
+  RunDirectory(Path directory) {
+    this.directory = directory;
+  }
+
+  Path path() {
+    return directory;
+  }
+
+  // ---- start ----
+
+  /**
+   * Records the settings of a new run.
+   *
+   * @throws UserError if the directory holds a run, a checkpoint or an adapter
+   */
+  void begin(Map<String, String> asked) {
+    if (Files.exists(directory.resolve(RUN))) {
+      throw new UserError(
+          directory + " already holds a run: resume it, or choose another directory");
+    }
+    if (Files.isDirectory(directory)) {
+      entries().stream()
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> ADAPTER.contains(name) || CHECKPOINT.matcher(name).matches())
+          .findFirst()
+          .ifPresent(
+              name -> {
+                throw new UserError(
+                    directory + " already holds " + name + "; choose another directory");
+              });
+    }
+    ObjectNode json = JSON.createObjectNode();
+    asked.forEach(json::put);
+    AtomicFile.write(
+        directory.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Checks that the settings are those of the run and removes unfinished checkpoints.
+   *
+   * @throws UserError naming every difference, or if there is no run
+   */
+  void goOn(Map<String, String> asked) {
+    Path file = directory.resolve(RUN);
+    if (!Files.exists(file)) {
+      throw new UserError("no run to resume in " + directory + ": there is no " + RUN);
+    }
+    JsonNode then = JsonFile.read(file);
+    List<String> differences = new ArrayList<>();
+    asked.forEach(
+        (name, now) -> {
+          String before = then.path(name).asText("none");
+          if (!before.equals(now)) {
+            differences.add("%s: was %s, is now %s".formatted(name, before, now));
+          }
+        });
+    if (!differences.isEmpty()) {
+      throw new UserError(
+          "the run in %s can't resume: other settings than at its start\n  %s"
+              .formatted(directory, String.join("\n  ", differences)));
+    }
+    entries().stream()
+        .filter(entry -> entry.getFileName().toString().startsWith(UNFINISHED))
+        .forEach(RunDirectory::delete);
+  }
+
+  // ---- checkpoints ----
+
+  Path checkpoint(long step) {
+    return directory.resolve("checkpoint-" + step);
+  }
+
+  /** Returns the step of the last checkpoint. */
+  OptionalLong last() {
+    return checkpoints().stream().mapToLong(Long::longValue).max();
+  }
+
+  private List<Long> checkpoints() {
+    return entries().stream()
+        .map(entry -> CHECKPOINT.matcher(entry.getFileName().toString()))
+        .filter(Matcher::matches)
+        .map(name -> Long.valueOf(name.group(1)))
+        .toList();
+  }
+
+  private List<Path> entries() {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.toList();
+    } catch (IOException e) {
+      throw new UserError("cannot read " + directory + ": " + e, e);
+    }
+  }
+
+  /** Writes a checkpoint and removes all others but the best. */
+  Path write(TrainingJob request, DataParallelGradients gradients, CheckpointState state) {
+    Path target = checkpoint(state.step());
+    AtomicDirectory.write(
+        target,
+        unfinished -> {
+          request.model().save(request.adapter(), unfinished);
+          try (PointerScope scope = new PointerScope()) {
+            SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
+          }
+          AtomicFile.write(unfinished.resolve(STANDING), state.json());
+        });
+    checkpoints().stream()
+        .filter(step -> step < state.step() && step != state.bestStep())
+        .forEach(step -> delete(checkpoint(step)));
+    return target;
+  }
+
+  /** Restores the state of a checkpoint. */
+  CheckpointState read(long step, DataParallelGradients gradients) {
+    Path from = checkpoint(step);
+    Path standing = from.resolve(STANDING);
+    CheckpointState state = CheckpointState.of(standing, JsonFile.read(standing));
+    try (PointerScope scope = new PointerScope();
+        SafetensorsFile file = SafetensorsFile.open(from.resolve(STATE))) {
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      file.names().forEach(name -> tensors.put(name, file.read(name)));
+      gradients.restore(tensors);
+    }
+    return state;
+  }
+
+  /**
+   * Publishes a checkpoint's adapter as the run's own.
+   *
+   * @return its size in bytes
+   */
+  long publish(long step) {
+    long bytes = 0;
+    for (String name : ADAPTER) {
+      Path source = checkpoint(step).resolve(name);
+      AtomicFile.write(
+          directory.resolve(name), out -> Files.copy(source, Channels.newOutputStream(out)));
+      bytes += size(source);
+    }
+    return bytes;
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + file + ": " + e, e);
+    }
+  }
+
+  private static void delete(Path tree) {
+    if (!Files.exists(tree)) {
+      return;
+    }
+    try (Stream<Path> inside = Files.walk(tree)) {
+      for (Path path : inside.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    } catch (IOException e) {
+      throw new UserError("cannot delete " + tree + ": " + e, e);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.llm.dataset.MicroBatch;
+
+/** The losses of a micro-batch's tokens, {@code −log p} each. */
+public final class TokenLosses {
+  private final MicroBatch batch;
+  private final float[] policy;
+  private final float[] reference;
+  private final double baseline;
+
+  TokenLosses(MicroBatch batch, float[] policy, float[] reference, double baseline) {
+    this.batch = batch;
+    this.policy = policy;
+    this.reference = reference;
+    this.baseline = baseline;
+  }
+
+  /** The micro-batch. */
+  public MicroBatch batch() {
+    return batch;
+  }
+
+  /** Number of tokens that carry loss. */
+  public int count() {
+    return policy.length;
+  }
+
+  /** A token's loss by the model with the adapter. */
+  public float policy(int token) {
+    return policy[token];
+  }
+
+  /** A token's {@code log π/ref}, for an objective that needs the reference. */
+  public double logRatio(int token) {
+    return (double) reference[token] - policy[token];
+  }
+
+  /** The mean log-ratio of the whole batch's {@link Objective#baselineExamples}; 0 without any. */
+  public double baseline() {
+    return baseline;
+  }
+
+  /** {@code log π/ref} of each example: the sum over its tokens. */
+  public double[] logRatios() {
+    double[] sums = new double[batch.examples().size()];
+    for (int n = 0; n < count(); n++) {
+      sums[batch.owners()[n]] += logRatio(n);
+    }
+    return sums;
+  }
+}

@@ -1,0 +1,238 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.llm.dataset.Example;
+import dev.lora4j.llm.dataset.GlobalBatch;
+import dev.lora4j.llm.dataset.MicroBatch;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.train.DataParallelGradients;
+import dev.lora4j.train.Optimizer;
+import dev.lora4j.train.TrainingFailed;
+import dev.lora4j.train.Workers;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.DoubleStream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * One data-parallel training step with gradient accumulation. For each batch, every worker adds the
+ * gradients of its micro-batch, weighted by its part of the whole step's mean loss; then the
+ * optimizer steps by the sum. A step by accumulated batches equals that of one large batch.
+ */
+final class TrainStep implements AutoCloseable {
+  private static final long MIX = 0x9E3779B97F4A7C15L; // decorrelates seeds of neighbouring steps
+  private static final int NAMED = 8;
+
+  private final TrainingJob request;
+  private final Objective objective;
+  private final Workers workers;
+  private final DataParallelGradients gradients;
+  private final Device device;
+  private final List<ForwardBackward> passes = new ArrayList<>();
+
+  /**
+   * The result of a step.
+   *
+   * @param loss summed over the step's units
+   * @param units the objective's normalizer
+   * @param gradientNorm Euclidean norm of the mean loss's gradient, before clipping
+   */
+  record Outcome(double loss, long units, double gradientNorm) {}
+
+  /**
+   * The result of an evaluation.
+   *
+   * @param loss the mean
+   * @param metrics other means of the objective, by name
+   */
+  record Evaluated(double loss, Map<String, Double> metrics) {}
+
+  TrainStep(TrainingJob request, Objective objective, Workers workers, Optimizer optimizer) {
+    this.request = request;
+    this.objective = objective;
+    this.workers = workers;
+    List<Parameter> trainable =
+        request.model().parameters(request.adapter()).stream()
+            .filter(Parameter::isTrainable)
+            .toList();
+    gradients = new DataParallelGradients(trainable, optimizer, workers.count());
+    device = request.network().device();
+    for (int i = 0; i < workers.count(); i++) {
+      passes.add(
+          new ForwardBackward(
+              request.network(), request.settings().batching().activationCheckpointing()));
+    }
+  }
+
+  DataParallelGradients gradients() {
+    return gradients;
+  }
+
+  // ---- training ----
+
+  /**
+   * Takes one optimizer step: gradients are accumulated over the step's batches and clipped.
+   *
+   * @param number counted from 1
+   * @throws TrainingFailed if a loss or the gradient is not finite; the parameters are then
+   *     unchanged
+   */
+  Outcome take(long number, GlobalBatch window) {
+    long units = objective.normalizer(window);
+    List<GlobalBatch> batches = window.microBatches(request.settings().batching().batchSize());
+    double loss = 0;
+    int shares = 0;
+    for (int i = 0; i < batches.size(); i++) {
+      List<MicroBatch> shards = batches.get(i).shard(workers.count());
+      shares = Math.max(shares, shards.size());
+      long seed = MIX * (MIX * (request.settings().seed() + 1) + number) + i;
+      double sum = accumulate(shards, seed, units, baseline(batches.get(i)));
+      if (!Double.isFinite(sum)) {
+        gradients.forget();
+        throw new TrainingFailed(
+            "the loss is %s at step %d, batch %d of %d (%s); try a lower learning rate"
+                .formatted(sum, number, i + 1, batches.size(), names(batches.get(i))));
+      }
+      loss += sum;
+    }
+    double norm = gradients.step(shares, request.settings().maxGradNorm());
+    if (!Double.isFinite(norm)) {
+      throw new TrainingFailed(
+          "the gradient norm is %s at step %d (%s); try a lower learning rate"
+              .formatted(norm, number, names(window)));
+    }
+    return new Outcome(loss, units, norm);
+  }
+
+  private double accumulate(List<MicroBatch> shards, long seed, long units, double baseline) {
+    return LossEvaluator.sum(
+        shards,
+        workers,
+        (worker, shard) -> {
+          double[] sum = new double[1];
+          gradients.in(
+              worker,
+              () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), units, baseline));
+          return sum[0];
+        });
+  }
+
+  private double accumulate(int worker, MicroBatch batch, long seed, long units, double baseline) {
+    double[] sum = new double[1];
+    try (PointerScope scope = new PointerScope();
+        AdapterScope adapter = request.model().using(request.adapter())) {
+      ModelInputs inputs = ModelInputs.of(batch, device);
+      float[] reference = objective.needsReference() ? reference(worker, inputs) : new float[0];
+      passes
+          .get(worker)
+          .backward(
+              inputs,
+              seed,
+              losses -> {
+                float[] weights = new float[batch.numLossTokens()];
+                TokenLosses found = new TokenLosses(batch, Ops.floats(losses), reference, baseline);
+                sum[0] = objective.lossAndGradientWeights(found, weights);
+                return ofMean(weights, units, losses.device());
+              });
+    }
+    return sum[0];
+  }
+
+  private static Tensor ofMean(float[] weights, long units, Device device) {
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] /= units;
+    }
+    return Ops.tensor(weights, weights.length).to(device, ScalarType.Float);
+  }
+
+  // ---- without gradient ----
+
+  /** The mean loss of validation batches. The network must be in evaluation mode. */
+  Evaluated evaluate(List<GlobalBatch> batches) {
+    long units = batches.stream().mapToLong(objective::normalizer).sum();
+    MeanMetrics metrics = new MeanMetrics();
+    double loss = 0;
+    for (GlobalBatch batch : batches) {
+      List<MicroBatch> shards = batch.shard(workers.count());
+      double baseline = baseline(batch);
+      List<MeanMetrics> found = shards.stream().map(shard -> new MeanMetrics()).toList();
+      loss +=
+          LossEvaluator.sum(
+              shards,
+              workers,
+              (worker, shard) -> {
+                TokenLosses losses = score(worker, shard, objective.needsReference(), baseline);
+                objective.addMetrics(losses, found.get(worker));
+                return objective.lossAndGradientWeights(losses, new float[losses.count()]);
+              });
+      found.forEach(metrics::addAll);
+    }
+    return new Evaluated(loss / units, metrics.means());
+  }
+
+  /** The mean log-ratio of the objective's extra examples. */
+  private double baseline(GlobalBatch batch) {
+    int longest =
+        Math.min(request.settings().batching().maxSeqLength(), request.network().maxPositions());
+    List<Example> examples = objective.baselineExamples(batch, longest);
+    if (examples.isEmpty()) {
+      return 0;
+    }
+    List<MicroBatch> shards =
+        new GlobalBatch(examples.stream().map(List::of).toList()).shard(workers.count());
+    double sum =
+        LossEvaluator.sum(
+            shards,
+            workers,
+            (worker, shard) -> DoubleStream.of(score(worker, shard, true, 0).logRatios()).sum());
+    return sum / examples.size();
+  }
+
+  private TokenLosses score(int worker, MicroBatch batch, boolean withReference, double baseline) {
+    try (PointerScope scope = new PointerScope();
+        AdapterScope adapter = request.model().using(request.adapter())) {
+      ModelInputs inputs = ModelInputs.of(batch, device);
+      float[] policy = Ops.floats(passes.get(worker).losses(inputs));
+      float[] reference = withReference ? reference(worker, inputs) : new float[0];
+      return new TokenLosses(batch, policy, reference, baseline);
+    }
+  }
+
+  /** Losses by the base model without the adapter, and without dropout. */
+  private float[] reference(int worker, ModelInputs inputs) {
+    try (PointerScope scope = new PointerScope();
+        AdapterScope bare = request.model().disabled()) {
+      return Ops.floats(passes.get(worker).losses(inputs));
+    }
+  }
+
+  // ---- messages ----
+
+  private String names(GlobalBatch step) {
+    Set<Example> inStep = Collections.newSetFromMap(new IdentityHashMap<>());
+    inStep.addAll(step.examples());
+    List<Example> all = objective.examples();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      if (inStep.contains(all.get(i))) {
+        names.add(objective.nameOf(i));
+      }
+    }
+    String shown = String.join(", ", names.subList(0, Math.min(NAMED, names.size())));
+    return names.size() > NAMED ? shown + " and " + (names.size() - NAMED) + " more" : shown;
+  }
+
+  @Override
+  public void close() {
+    passes.forEach(ForwardBackward::close);
+    gradients.close();
+  }
+}

@@ -1,0 +1,127 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.lora.LoraPlus;
+import dev.lora4j.train.AdamW;
+import dev.lora4j.train.Schedule;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Hyperparameters of a run. The same ones on the same data with the same number of workers give the
+ * same run bit for bit.
+ *
+ * @param length duration in epochs or steps
+ * @param batching batch size, gradient accumulation, sequence length
+ * @param optimizer settings of AdamW, including the learning rate
+ * @param loraPlus the learning-rate ratio of B, if LoRA+ is used
+ * @param schedule learning-rate schedule
+ * @param longestGradient gradient clipping: maximum gradient norm; may be infinite
+ * @param pace evaluation, early stopping and checkpoints
+ * @param seed of data order and dropout
+ */
+public record TrainingArguments(
+    TrainingDuration length,
+    BatchConfig batching,
+    AdamW.Settings optimizer,
+    Optional<LoraPlus> loraPlus,
+    Schedule schedule,
+    double maxGradNorm,
+    EvalAndSavePolicy pace,
+    long seed) {
+  public TrainingArguments {
+    if (!(maxGradNorm > 0)) {
+      throw new UserError("the maximum gradient norm must be more than 0, found " + maxGradNorm);
+    }
+  }
+
+  /**
+   * One epoch with batch size 4, cosine schedule, maximum gradient norm 1, no weight decay, seed 0.
+   */
+  public static TrainingArguments of(double learningRate) {
+    return new TrainingArguments(
+        new TrainingDuration.Epochs(1),
+        BatchConfig.of(4),
+        AdamW.Settings.of(learningRate).weightDecay(0),
+        Optional.empty(),
+        Schedule.cosine(),
+        1,
+        EvalAndSavePolicy.byEpoch(),
+        0);
+  }
+
+  /** Copy with this number of epochs. */
+  public TrainingArguments epochs(int count) {
+    return with(new TrainingDuration.Epochs(count));
+  }
+
+  /** Copy with this number of steps. */
+  public TrainingArguments steps(long count) {
+    return with(new TrainingDuration.Steps(count));
+  }
+
+  private TrainingArguments with(TrainingDuration another) {
+    return new TrainingArguments(
+        another, batching, optimizer, loraPlus, schedule, maxGradNorm, pace, seed);
+  }
+
+  /** Copy with another batch configuration. */
+  public TrainingArguments batching(BatchConfig another) {
+    return new TrainingArguments(
+        length, another, optimizer, loraPlus, schedule, maxGradNorm, pace, seed);
+  }
+
+  /** Copy with other settings of AdamW. */
+  public TrainingArguments optimizer(AdamW.Settings another) {
+    return new TrainingArguments(
+        length, batching, another, loraPlus, schedule, maxGradNorm, pace, seed);
+  }
+
+  /** Copy with LoRA+. */
+  public TrainingArguments loraPlus(LoraPlus wanted) {
+    return new TrainingArguments(
+        length, batching, optimizer, Optional.of(wanted), schedule, maxGradNorm, pace, seed);
+  }
+
+  /** Copy with another learning-rate schedule. */
+  public TrainingArguments schedule(Schedule another) {
+    return new TrainingArguments(
+        length, batching, optimizer, loraPlus, another, maxGradNorm, pace, seed);
+  }
+
+  /** Copy with another maximum gradient norm. */
+  public TrainingArguments maxGradNorm(double norm) {
+    return new TrainingArguments(length, batching, optimizer, loraPlus, schedule, norm, pace, seed);
+  }
+
+  /** Copy with other evaluations and checkpoints. */
+  public TrainingArguments pace(EvalAndSavePolicy another) {
+    return new TrainingArguments(
+        length, batching, optimizer, loraPlus, schedule, maxGradNorm, another, seed);
+  }
+
+  /** Copy with another seed. */
+  public TrainingArguments seed(long another) {
+    return new TrainingArguments(
+        length, batching, optimizer, loraPlus, schedule, maxGradNorm, pace, another);
+  }
+
+  /** Each setting by its name in {@code run.json}. */
+  Map<String, String> named() {
+    Map<String, String> named = new LinkedHashMap<>();
+    named.put("length", length.toString());
+    named.put("batch", Integer.toString(batching.batchSize()));
+    named.put("accumulate", Integer.toString(batching.gradientAccumulationSteps()));
+    named.put("max_tokens", Integer.toString(batching.maxSeqLength()));
+    named.put("packing", Boolean.toString(batching.packed()));
+    named.put("checkpointing", Boolean.toString(batching.activationCheckpointing()));
+    named.put("optimizer", optimizer.toString());
+    named.put("lora_plus", loraPlus.map(LoraPlus::toString).orElse("none"));
+    named.put("schedule", schedule.toString());
+    named.put("longest_gradient", Double.toString(maxGradNorm));
+    named.put("pace", pace.toString());
+    named.put("seed", Long.toString(seed));
+    return named;
+  }
+}

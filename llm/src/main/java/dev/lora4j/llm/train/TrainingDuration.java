@@ -1,0 +1,40 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.UserError;
+
+/** Duration of a run. */
+public sealed interface TrainingDuration {
+
+  /**
+   * A number of epochs.
+   *
+   * @param count at least 1
+   */
+  record Epochs(int count) implements TrainingDuration {
+    public Epochs {
+      if (count < 1) {
+        throw new UserError("epochs must be at least 1, found " + count);
+      }
+    }
+  }
+
+  /**
+   * A number of optimizer steps, over as many epochs as that takes.
+   *
+   * @param count at least 1
+   */
+  record Steps(long count) implements TrainingDuration {
+    public Steps {
+      if (count < 1) {
+        throw new UserError("steps must be at least 1, found " + count);
+      }
+    }
+  }
+
+  /** Returns the number of steps, given the steps of an epoch. */
+  default long steps(long inEpoch) {
+    return this instanceof Epochs epochs
+        ? Math.multiplyExact(epochs.count(), inEpoch)
+        : ((Steps) this).count();
+  }
+}

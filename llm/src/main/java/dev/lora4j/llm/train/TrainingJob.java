@@ -1,0 +1,70 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.lora.LoraModel;
+import java.nio.file.Path;
+
+/**
+ * A training job.
+ *
+ * @param model a language model with the adapter
+ * @param adapter name of the adapter to train; the others are inactive
+ * @param objective the loss with its data
+ * @param directory for checkpoints and the adapter
+ * @param settings hyperparameters
+ * @param workers threads that share a step
+ * @param start new or resumed
+ */
+public record TrainingJob(
+    LoraModel model,
+    String adapter,
+    Objective objective,
+    Path directory,
+    TrainingArguments settings,
+    int workers,
+    Start start) {
+
+  /** New or resumed. */
+  public enum Start {
+    /** Starts a new run; the directory must hold none. */
+    NEW,
+    /** Resumes after the last checkpoint in the directory, or at the first step without any. */
+    RESUMED
+  }
+
+  public TrainingJob {
+    if (!(model.base() instanceof LanguageModel)) {
+      throw new UserError(
+          "expected a language model, found a " + model.base().getClass().getSimpleName());
+    }
+    if (workers < 1) {
+      throw new UserError("workers must be at least 1, found " + workers);
+    }
+    if (settings.pace().patience() > 0 && objective.validGroups().isEmpty()) {
+      throw new UserError("early stopping needs validation examples, found none");
+    }
+    objective.check(settings.batching());
+  }
+
+  /** A new run of the adapter {@code default} on all cores. */
+  public static TrainingJob of(
+      LoraModel model, Objective objective, Path directory, TrainingArguments settings) {
+    int cores = Runtime.getRuntime().availableProcessors();
+    return new TrainingJob(model, "default", objective, directory, settings, cores, Start.NEW);
+  }
+
+  /** Copy with this number of threads. */
+  public TrainingJob workers(int count) {
+    return new TrainingJob(model, adapter, objective, directory, settings, count, start);
+  }
+
+  /** Copy that resumes the run in the directory. */
+  public TrainingJob resumed() {
+    return new TrainingJob(model, adapter, objective, directory, settings, workers, Start.RESUMED);
+  }
+
+  LanguageModel network() {
+    return (LanguageModel) model.base();
+  }
+}

@@ -1,0 +1,38 @@
+package dev.lora4j.llm.dataset;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.llm.tokenizer.JsonFile;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/** The fixtures that tools/tokenizer_fixtures.py and tools/chat_fixtures.py make. */
+public final class TextFixture {
+  private TextFixture() {}
+
+  public static Path path(String name) {
+    try {
+      return Path.of(
+          Objects.requireNonNull(
+                  TextFixture.class.getResource("/fixtures/text/" + name),
+                  () -> "no fixture " + name)
+              .toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  public static Tokenizer tokenizer(String name) {
+    return Tokenizer.load(path(name));
+  }
+
+  public static JsonNode json(String name) {
+    return JsonFile.read(path(name));
+  }
+
+  public static int[] ints(JsonNode array) {
+    return IntStream.range(0, array.size()).map(i -> array.get(i).asInt()).toArray();
+  }
+}

@@ -1,0 +1,138 @@
+package dev.lora4j.llm.train;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.llm.model.AttentionContext;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerwiseForward;
+import dev.lora4j.llm.model.Llama;
+import dev.lora4j.llm.model.LogitTransform;
+import dev.lora4j.llm.model.TokenBatch;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Slot;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.ThreadRng;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Chunked cross-entropy gives libtorch's losses and gradients, whatever makes the logits. */
+class ChunkedCrossEntropyTest {
+  private static final double TOLERANCE = 1e-5;
+  private static final int ROWS = 11;
+
+  @ParameterizedTest
+  @CsvSource({"1, false", "4, false", "11, false", "64, false", "4, true", "64, true"})
+  void chunksAreTheWhole(long rowsAtOnce, boolean learning) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama2");
+        ThreadRng random = new ThreadRng();
+        ChunkedCrossEntropy head = new ChunkedCrossEntropy(model.network(), random, rowsAtOnce)) {
+      Tensor weight = ((Linear) model.network().head().module()).weight().value();
+      weight.set_requires_grad(learning);
+      Tensor hidden = torch.randn(ROWS, weight.size(1)).mul(new Scalar(3));
+      Tensor targets = torch.randint(96, new long[] {ROWS});
+      Tensor weights = torch.rand(ROWS);
+
+      Tensor losses = head.losses(hidden, targets);
+      Tensor gradient = head.backward(hidden, targets, found -> weights);
+
+      Tensor leaf = hidden.clone().set_requires_grad(true);
+      Tensor logits = leaf.matmul(weight.detach().t());
+      Tensor expected = logits.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
+      Ops.backward(expected, weights);
+      TensorAssert.assertThat(losses).isCloseTo(expected, TOLERANCE);
+      TensorAssert.assertThat(gradient).isCloseTo(leaf.grad(), TOLERANCE);
+      if (learning) {
+        Tensor ofWeight = weight.grad();
+        Tensor p = logits.detach().softmax(1);
+        p.scatter_add_(1, targets.unsqueeze(1), torch.full(new long[] {ROWS, 1}, new Scalar(-1.0)));
+        TensorAssert.assertThat(ofWeight)
+            .isCloseTo(p.mul(weights.unsqueeze(1)).t().matmul(hidden), TOLERANCE);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, false", "64, false", "4, true"})
+  void aSoftCapOfTheLogitsReachesLossAndGradient(long rowsAtOnce, boolean learning) {
+    checkTransformed(new SoftCap(1.5), rowsAtOnce, learning);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, false", "64, false", "4, true"})
+  void aScalingOfTheLogitsReachesLossAndGradient(long rowsAtOnce, boolean learning) {
+    checkTransformed(LogitTransform.dividedBy(1.7), rowsAtOnce, learning);
+  }
+
+  private static void checkTransformed(
+      LogitTransform transform, long rowsAtOnce, boolean learning) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel small = SmallModel.withPeftsAdapter("llama2");
+        ThreadRng random = new ThreadRng()) {
+      LanguageModel model = new TransformedModel((Llama) small.network(), transform);
+      ChunkedCrossEntropy head = new ChunkedCrossEntropy(model, random, rowsAtOnce);
+      Tensor weight = ((Linear) model.head().module()).weight().value();
+      weight.set_requires_grad(learning);
+      Tensor hidden = torch.randn(ROWS, weight.size(1)).mul(new Scalar(3));
+      Tensor targets = torch.randint(96, new long[] {ROWS});
+      Tensor weights = torch.rand(ROWS);
+
+      Tensor losses = head.losses(hidden, targets);
+      Tensor gradient = head.backward(hidden, targets, found -> weights);
+      head.close();
+
+      Tensor leaf = hidden.clone().set_requires_grad(true);
+      Tensor logits = model.logits(leaf);
+      Tensor expected = logits.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
+      Ops.backward(expected, weights);
+      TensorAssert.assertThat(losses).isCloseTo(expected, TOLERANCE);
+      TensorAssert.assertThat(gradient).isCloseTo(leaf.grad(), TOLERANCE);
+    }
+  }
+
+  /** {@code cap · tanh(x / cap)} (Gemma 2, arXiv:2408.00118, §2). */
+  private record SoftCap(double cap) implements LogitTransform {
+    @Override
+    public Tensor apply(Tensor projected) {
+      return projected.div(new Scalar(cap)).tanh().mul(new Scalar(cap));
+    }
+
+    @Override
+    public Consumer<Tensor> applyInPlace(Tensor projected) {
+      Tensor tanh = projected.div(new Scalar(cap)).tanh_();
+      projected.copy_(tanh.mul(new Scalar(cap)));
+      return gradient -> gradient.mul_(tanh.square().neg().add_(new Scalar(1.0)));
+    }
+  }
+
+  /** A Llama whose logits are transformed. */
+  private static final class TransformedModel extends LanguageModel {
+    private final Llama inner;
+    private final LogitTransform transform;
+
+    TransformedModel(Llama inner, LogitTransform transform) {
+      super(inner.config());
+      this.inner = inner;
+      this.transform = transform;
+    }
+
+    @Override
+    public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
+      return inner.passage(tokens, attention);
+    }
+
+    @Override
+    public Slot head() {
+      return inner.head();
+    }
+
+    @Override
+    public LogitTransform logitTransform() {
+      return transform;
+    }
+  }
+}

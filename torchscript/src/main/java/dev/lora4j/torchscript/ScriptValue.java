@@ -1,0 +1,96 @@
+package dev.lora4j.torchscript;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.Tensor;
+
+/** An input or output of a script: a tensor, a tuple of values, or a dictionary of values. */
+public sealed interface ScriptValue {
+
+  /** A tensor. */
+  record Single(Tensor value) implements ScriptValue {}
+
+  /** A tuple; a list that a script returns also becomes a tuple. */
+  record Row(List<ScriptValue> values) implements ScriptValue {
+    public Row {
+      values = List.copyOf(values);
+    }
+  }
+
+  /** A dictionary with string keys. */
+  record Named(Map<String, ScriptValue> values) implements ScriptValue {}
+
+  /** Returns a value for a tensor. */
+  static ScriptValue of(Tensor tensor) {
+    return new Single(tensor);
+  }
+
+  /** Returns a value for a tuple of tensors. */
+  static ScriptValue tuple(Tensor... tensors) {
+    return new Row(Stream.of(tensors).map(ScriptValue::of).toList());
+  }
+
+  /** Returns a value for a dictionary of tensors: {@code Dict[str, Tensor]}. */
+  static ScriptValue dictionary(Map<String, Tensor> tensors) {
+    Map<String, ScriptValue> values = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> values.put(name, of(tensor)));
+    return new Named(values);
+  }
+
+  /**
+   * Returns this value as a tensor.
+   *
+   * @throws UserError if it is not a tensor
+   */
+  default Tensor tensor() {
+    if (this instanceof Single single) {
+      return single.value();
+    }
+    throw new UserError("expected a tensor, found " + describe());
+  }
+
+  /**
+   * Returns an element of a tuple.
+   *
+   * @param index from 0
+   * @throws UserError if there is no such element
+   */
+  default ScriptValue at(int index) {
+    if (this instanceof Row row && index >= 0 && index < row.values().size()) {
+      return row.values().get(index);
+    }
+    throw new UserError("expected a tuple with an element " + index + ", found " + describe());
+  }
+
+  /**
+   * Returns the entry of a dictionary with this key.
+   *
+   * @throws UserError if there is no such entry
+   */
+  default ScriptValue get(String name) {
+    if (!(this instanceof Named named)) {
+      throw new UserError("expected a dictionary with '" + name + "', found " + describe());
+    }
+    ScriptValue value = named.values().get(name);
+    if (value == null) {
+      throw new UserError(
+          "no '" + name + "' in the dictionary" + NearMiss.hint(name, named.values().keySet()));
+    }
+    return value;
+  }
+
+  /** Describes this value in words. */
+  default String describe() {
+    if (this instanceof Row row) {
+      return "a tuple of " + row.values().size();
+    }
+    return this instanceof Named named
+        ? "a dictionary of " + named.values().keySet()
+        : "a tensor " + Ops.shapeOf(tensor());
+  }
+}

@@ -1,0 +1,52 @@
+package dev.lora4j.vision;
+
+/**
+ * Bilinear resampling of one line of pixels, equal to Pillow's {@code BILINEAR} filter. Each output
+ * pixel is a weighted mean of its neighbours under a triangle. The triangle spans one source pixel
+ * to each side when the line is enlarged, and widens by the reduction factor when it is reduced, so
+ * that every source pixel counts.
+ */
+@SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
+record Bilinear(int[] first, float[][] weights) {
+
+  /** Returns the weights for resampling a line of {@code from} pixels to {@code to} pixels. */
+  static Bilinear between(int from, int to) {
+    double scale = (double) from / to;
+    double radius = Math.max(scale, 1);
+    int[] first = new int[to];
+    float[][] weights = new float[to][];
+    for (int i = 0; i < to; i++) {
+      double centre = (i + 0.5) * scale;
+      int begin = Math.max(0, (int) (centre - radius + 0.5));
+      int end = Math.min(from, (int) (centre + radius + 0.5));
+      first[i] = begin;
+      weights[i] = triangle(centre, radius, begin, end);
+    }
+    return new Bilinear(first, weights);
+  }
+
+  private static float[] triangle(double centre, double radius, int begin, int end) {
+    float[] weights = new float[end - begin];
+    double sum = 0;
+    for (int k = begin; k < end; k++) {
+      double weight = Math.max(0, 1 - Math.abs(k + 0.5 - centre) / radius);
+      weights[k - begin] = (float) weight;
+      sum += weight;
+    }
+    for (int k = 0; k < weights.length; k++) {
+      weights[k] /= (float) sum;
+    }
+    return weights;
+  }
+
+  /** Resamples {@code source} into {@code target}. */
+  void apply(float[] source, float[] target) {
+    for (int i = 0; i < target.length; i++) {
+      float sum = 0;
+      for (int k = 0; k < weights[i].length; k++) {
+        sum += weights[i][k] * source[first[i] + k];
+      }
+      target[i] = sum;
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package dev.lora4j.vision;
+
+import dev.lora4j.UserError;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The images of a file tree, by split and class. The layout is {@code
+ * {train,test}/{class}/{image}}, at the root or below a single folder of any name.
+ *
+ * @param classes class names, sorted
+ * @param train training images, sorted by name
+ * @param test test images, sorted by name
+ */
+record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
+  private static final String EXPECTED = "{train,test}/{class}/*.jpg, .jpeg or .png";
+  private static final int SHOWN = 5;
+
+  /** One image: its name in the tree and its class index. */
+  record Item(String name, int label) {}
+
+  /** A file, or a class folder if the name ends with a slash. */
+  private record Place(String prefix, String split, String group, String name) {
+
+    boolean isFolder() {
+      return name.endsWith("/");
+    }
+  }
+
+  /** Sorts the files of a tree by split and class. */
+  static FolderLayout of(Path root, List<String> names) {
+    List<Place> places = new ArrayList<>();
+    for (String name : names) {
+      String[] parts = name.split("/", -1);
+      int last = parts.length - 1;
+      if (last >= 2
+          && (parts[last].isEmpty() || isImage(parts[last]))
+          && parts[last - 2].matches("train|test")) {
+        String prefix = String.join("/", List.of(parts).subList(0, last - 2));
+        places.add(new Place(prefix, parts[last - 2], parts[last - 1], name));
+      }
+    }
+    String prefix =
+        places.stream()
+            .filter(place -> !place.isFolder())
+            .map(Place::prefix)
+            .filter(p -> !p.startsWith("__MACOSX"))
+            .min(Comparator.comparingInt(String::length).thenComparing(p -> p))
+            .orElseThrow(() -> unexpected(root, names));
+    places.removeIf(place -> !place.prefix().equals(prefix));
+    return sorted(root, places);
+  }
+
+  private static FolderLayout sorted(Path root, List<Place> places) {
+    Map<String, Set<String>> classesOf = new TreeMap<>();
+    classesOf.put("train", new TreeSet<>());
+    classesOf.put("test", new TreeSet<>());
+    Set<String> all = new TreeSet<>();
+    for (Place place : places) {
+      if (!place.isFolder()) {
+        classesOf.getOrDefault(place.split(), all).add(place.group());
+      }
+      all.add(place.group());
+    }
+    classesOf.forEach((split, present) -> checkComplete(root, split, present, all));
+    List<String> classes = List.copyOf(all);
+    return new FolderLayout(
+        classes, items(places, "train", classes), items(places, "test", classes));
+  }
+
+  private static void checkComplete(Path root, String split, Set<String> present, Set<String> all) {
+    if (present.isEmpty()) {
+      throw new UserError("no images in " + split + "/ of " + root + "; expected " + EXPECTED);
+    }
+    for (String name : all) {
+      if (!present.contains(name)) {
+        throw new UserError(
+            "class "
+                + name
+                + " has no image in "
+                + split
+                + "/ of "
+                + root
+                + "; add some or remove the class");
+      }
+    }
+  }
+
+  private static List<Item> items(List<Place> places, String split, List<String> classes) {
+    return places.stream()
+        .filter(place -> place.split().equals(split) && !place.isFolder())
+        .sorted(Comparator.comparing(Place::group).thenComparing(Place::name))
+        .map(place -> new Item(place.name(), classes.indexOf(place.group())))
+        .toList();
+  }
+
+  private static boolean isImage(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return !lower.startsWith(".")
+        && (lower.endsWith(".jpg") || lower.endsWith(".jpeg") || lower.endsWith(".png"));
+  }
+
+  private static UserError unexpected(Path root, List<String> names) {
+    List<String> tops = names.stream().map(n -> n.split("/", 2)[0]).distinct().sorted().toList();
+    String found =
+        tops.isEmpty()
+            ? "nothing"
+            : String.join(", ", tops.subList(0, Math.min(SHOWN, tops.size())))
+                + (tops.size() > SHOWN ? ", …" : "");
+    return new UserError("expected " + EXPECTED + " in " + root + ", found " + found);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.lora4j.vision;
+
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
+
+/**
+ * An image data set in folders, {@code {train,test}/{class}/*.jpg} (or .jpeg, .png), in a directory
+ * or a zip archive. Classes and images are sorted by name. An image that does not decode is skipped
+ * and reported; an image of another size is resized.
+ */
+public final class ImageFolder implements ImageSource {
+  private final Path root;
+  private final Optional<ImageShape> shape;
+  private final Normalization normalization;
+
+  private ImageFolder(Path root, Optional<ImageShape> shape, Normalization normalization) {
+    this.root = root;
+    this.shape = shape;
+    this.normalization = normalization;
+  }
+
+  /** Returns the images of a directory or a zip archive, at the size of the first image. */
+  public static ImageFolder at(Path root) {
+    return new ImageFolder(root, Optional.empty(), Normalization.HALF);
+  }
+
+  /** Returns these images resized to the given size, in pixels. */
+  public ImageFolder resizedTo(int height, int width) {
+    return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)), normalization);
+  }
+
+  /** Returns these images with another normalisation; the default maps to [−1, 1]. */
+  public ImageFolder normalizedBy(Normalization normalization) {
+    return new ImageFolder(root, shape, normalization);
+  }
+
+  @Override
+  public String describe() {
+    return "images of " + root;
+  }
+
+  @Override
+  public ImageSplits load(int threads) {
+    try (ImageTree tree = ImageTree.open(root);
+        PointerScope scope = new PointerScope()) {
+      FolderLayout layout = FolderLayout.of(root, tree.names());
+      ImageShape common = shape.orElseGet(() -> firstShape(tree, layout.train()));
+      DecodedImages train = DecodedImages.of(tree, layout.train(), common, threads);
+      DecodedImages test = DecodedImages.of(tree, layout.test(), common, threads);
+      List<ImageSplits.Skipped> skipped = new ArrayList<>(train.skipped());
+      skipped.addAll(test.skipped());
+      ImageSet trainSet = set("train", layout, train);
+      ImageSet testSet;
+      try {
+        testSet = set("test", layout, test);
+      } catch (UserError e) {
+        trainSet.close();
+        throw e;
+      }
+      return new ImageSplits(trainSet, testSet, skipped, train.resized() + test.resized());
+    }
+  }
+
+  private ImageSet set(String split, FolderLayout layout, DecodedImages decoded) {
+    try {
+      return ImageSet.of(decoded.images(), decoded.labels(), layout.classes(), normalization);
+    } catch (UserError e) {
+      String skipped = decoded.skipped().isEmpty() ? "" : "; skipped: " + decoded.skipped().get(0);
+      throw new UserError(split + "/ of " + root + ": " + e.getMessage() + skipped, e);
+    }
+  }
+
+  private ImageShape firstShape(ImageTree tree, List<FolderLayout.Item> items) {
+    String problem = "";
+    try (ImageDecoder decoder = new ImageDecoder()) {
+      for (FolderLayout.Item item : items) {
+        try {
+          RgbImage first = decoder.decode(tree.read(item.name()));
+          return new ImageShape(3, first.height(), first.width());
+        } catch (IOException e) {
+          problem = item.name() + ": " + e.getMessage();
+        }
+      }
+    }
+    throw new UserError(
+        "none of the " + items.size() + " images in train/ of " + root + " decodes; " + problem);
+  }
+}

@@ -1,0 +1,84 @@
+package dev.lora4j.vision;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The training and test split of an image source, with notes on images that were skipped or
+ * resized. Closing it closes both sets.
+ *
+ * @param train training images
+ * @param test test images, with the same classes and size
+ * @param skipped images that could not be read, in order
+ * @param resized number of images that were resized to the size of the set
+ */
+public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, long resized)
+    implements AutoCloseable {
+  private static final List<String> USUAL = List.of("bird", "cat", "dog");
+  private static final int SHOWN = 3;
+
+  /** An image that was skipped, and the reason. */
+  public record Skipped(String name, String reason) {
+    @Override
+    public String toString() {
+      return name + " (" + reason + ")";
+    }
+  }
+
+  public ImageSplits {
+    skipped = List.copyOf(skipped);
+  }
+
+  /** Returns splits without skipped or resized images. */
+  static ImageSplits of(ImageSet train, ImageSet test) {
+    return new ImageSplits(train, test, List.of(), 0);
+  }
+
+  /** Returns the names of all classes, in label order. */
+  public List<String> classes() {
+    return train.classes();
+  }
+
+  /**
+   * Returns the default classes for fine-tuning: bird, cat and dog if all three exist, otherwise
+   * the last three.
+   */
+  public List<String> fineTuneClasses() {
+    List<String> classes = classes();
+    return classes.containsAll(USUAL)
+        ? USUAL
+        : classes.subList(Math.max(0, classes.size() - USUAL.size()), classes.size());
+  }
+
+  /** Returns warnings for the user, one sentence each; empty if there are none. */
+  public List<String> warnings() {
+    List<String> warnings = new ArrayList<>();
+    if (!skipped.isEmpty()) {
+      List<String> first = skipped.stream().limit(SHOWN).map(Skipped::toString).toList();
+      String more = skipped.size() > SHOWN ? ", …" : "";
+      warnings.add("skipped " + counted(skipped.size()) + ": " + String.join(", ", first) + more);
+    }
+    if (resized > 0) {
+      ImageShape shape = train.shape();
+      warnings.add(
+          "resized "
+              + counted(resized)
+              + " to "
+              + shape.width()
+              + "×"
+              + shape.height()
+              + " pixels");
+    }
+    return warnings;
+  }
+
+  private static String counted(long images) {
+    return images + (images == 1 ? " image" : " images");
+  }
+
+  @Override
+  public void close() {
+    train.close();
+    test.close();
+  }
+}

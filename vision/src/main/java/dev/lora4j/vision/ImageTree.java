@@ -1,0 +1,32 @@
+package dev.lora4j.vision;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Files under a common root, in a directory or an archive. */
+sealed interface ImageTree extends AutoCloseable permits DirectoryTree, ZipTree {
+  /**
+   * Bound on one file. No image in a data set is larger; a file that claims to be is a trap or a
+   * mistake.
+   */
+  int MAX_FILE_BYTES = 64 << 20;
+
+  /** Opens a directory or a zip archive. */
+  static ImageTree open(Path root) {
+    return Files.isDirectory(root) ? new DirectoryTree(root) : ZipTree.open(root);
+  }
+
+  /**
+   * Returns the names relative to the root, with {@code /} as separator, in no particular order; a
+   * folder's name ends with {@code /}.
+   */
+  List<String> names();
+
+  /** Reads one file. Safe for use by many threads. */
+  byte[] read(String name) throws IOException;
+
+  @Override
+  void close();
+}
