@@ -71,7 +71,7 @@ public final class JsonDocument {
     } catch (JsonProcessingException e) {
       throw new CorruptFile(file, "no JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new IllegalStateException("memory that can't be read", e);
+      throw new CorruptFile(file, "no text in UTF-8: " + e.getMessage(), e);
     }
   }
 

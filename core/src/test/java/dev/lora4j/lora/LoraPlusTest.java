@@ -81,7 +81,7 @@ class LoraPlusTest {
   }
 
   @Test
-  void aParameterWithoutAGroupIsTold() {
+  void parameterWithoutAGroupIsRefused() {
     try (Linear layer = new Linear(2, 3);
         GroupedOptimizer optimizer =
             GroupedOptimizer.of(Map.of(layer.weight(), "weights"), group -> new AdamW(1))) {
@@ -90,7 +90,7 @@ class LoraPlusTest {
       assertThatThrownBy(() -> optimizer.arrange(trainable))
           .isInstanceOf(UserError.class)
           .hasMessage(
-              "a trainable parameter of shape [3] belongs to no group; freeze it or give it one");
+              "a trainable parameter of shape [3] has no group; freeze it or assign one");
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.lora4j.tables;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.data.RowFormat;
 import java.nio.file.Path;
 import java.util.Map;
@@ -25,7 +27,7 @@ public final class TableRows implements RowFormat {
   public void read(Path file, RowConsumer rows) {
     FileQuery.run(
         file,
-        QUERIES.get(RowFormat.ending(file)),
+        requireNonNull(QUERIES.get(RowFormat.ending(file))),
         result -> {
           long number = 0;
           while (result.next() && rows.accept(number + 1, result.getString(1))) {

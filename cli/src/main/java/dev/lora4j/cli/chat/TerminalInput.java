@@ -41,8 +41,8 @@ public final class TerminalInput implements ChatInput {
 
   TerminalInput(Terminal terminal, Path history) {
     this.terminal = terminal;
-    if (terminal.getWidth() == 0) { // a pseudo-terminal without a size, which would show nothing
-      terminal.setSize(new Size(DEFAULT_COLUMNS, DEFAULT_ROWS));
+    if (terminal.getColumns() == 0) { // a pseudo-terminal without a size, which would show nothing
+      terminal.setSize(Size.of(DEFAULT_COLUMNS, DEFAULT_ROWS));
     }
     createForOwnerOnly(history);
     reader =

@@ -26,7 +26,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param config how the adapter was made
  * @param tensors by PEFT's key without its prefix, such as {@code
  *     model.layers.0.mlp.up_proj.lora_A.weight}
- * @param madeOn the base on which it was made, if the file says so
+ * @param baseFingerprint the base on which it was made, if the file says so
  */
 public record StoredAdapter(
     LoraConfig config, Map<String, Tensor> tensors, Optional<BaseFingerprint> baseFingerprint) {

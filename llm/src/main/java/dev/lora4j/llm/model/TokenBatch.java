@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.Tensor;
  * The input of a language model: rows of token ids, with position ids and a layout where a row
  * holds several texts. The layout replaces the attention mask.
  *
- * @param ids {@code [batch, tokens]}, int64
- * @param positions {@code [batch, tokens]}, int64, the position ids; empty for 0, 1, 2, … in each
+ * @param inputIds {@code [batch, tokens]}, int64
+ * @param positionIds {@code [batch, tokens]}, int64, the position ids; empty for 0, 1, 2, … in each
  *     row
  * @param layout the texts of all rows, row after row; empty where each row is one text
  */

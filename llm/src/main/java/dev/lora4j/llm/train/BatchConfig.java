@@ -3,15 +3,14 @@ package dev.lora4j.llm.train;
 import dev.lora4j.UserError;
 
 /**
- * Batch configuration.
+ * Batch size, gradient accumulation, sequence length, packing and gradient checkpointing.
  *
- * @param rows batch size: rows that are computed at once, by all workers together
- * @param accumulate gradient accumulation: batches in a step. The step equals that of one large
- *     batch.
- * @param maxTokens maximum sequence length: limit of an example, and width of packed rows
- * @param packed whether a row packs as many examples as fit; they do not attend to each other
- * @param recompute activation checkpointing: keep only the inputs of the layers and recompute the
- *     rest in the backward pass. Saves memory, costs a second forward pass.
+ * @param batchSize rows that are computed at once, by all workers together
+ * @param gradientAccumulationSteps batches in a step. The step equals that of one large batch.
+ * @param maxSeqLength limit of an example, and width of packed rows
+ * @param packed packing: a row holds as many examples as fit; they do not attend to each other
+ * @param activationCheckpointing gradient checkpointing: keep only the inputs of the layers and
+ *     recompute the rest in the backward pass. Saves memory, costs a second forward pass.
  */
 public record BatchConfig(
     int batchSize,

@@ -5,6 +5,7 @@ import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
@@ -275,13 +276,18 @@ public final class LanguageModelTrainer {
     asked.putAll(objective.settings());
     asked.put("data_sha256", DataDigest.of(objective.examples()));
     asked.put("steps", Long.toString(total));
-    asked.put("adapter", model.config(request.adapter()).toString());
+    asked.put("adapter", recorded(model.config(request.adapter())));
     asked.put(
         "adapter_parameters",
         Long.toString(
             model.parameters(request.adapter()).stream().mapToLong(Parameter::numel).sum()));
     asked.put("base_sha256", model.fingerprint().sha256());
     return asked;
+  }
+
+  /** The config as {@code run.json} has recorded it since before there were other methods. */
+  private static String recorded(LoraConfig config) {
+    return config.toString().replace("method=LowRankAdaptation[], ", "");
   }
 
   private LanguageModelTrainingResult result() {

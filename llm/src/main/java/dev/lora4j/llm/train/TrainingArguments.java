@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param optimizer settings of AdamW, including the learning rate
  * @param loraPlus the learning-rate ratio of B, if LoRA+ is used
  * @param schedule learning-rate schedule
- * @param longestGradient gradient clipping: maximum gradient norm; may be infinite
+ * @param maxGradNorm gradient clipping: maximum gradient norm; may be infinite
  * @param pace evaluation, early stopping and checkpoints
  * @param seed of data order and dropout
  */
@@ -120,7 +120,7 @@ public record TrainingArguments(
     named.put("lora_plus", loraPlus.map(LoraPlus::toString).orElse("none"));
     named.put("schedule", schedule.toString());
     named.put("longest_gradient", Double.toString(maxGradNorm));
-    named.put("pace", pace.toString());
+    named.put("pace", pace.recorded());
     named.put("seed", Long.toString(seed));
     return named;
   }
