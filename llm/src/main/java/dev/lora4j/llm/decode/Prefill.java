@@ -76,7 +76,7 @@ public final class Prefill {
   }
 
   private static Tensor last(LanguageModel model, TokenBatch tokens, AttentionContext attention) {
-    LayerwiseForward passage = model.passage(tokens, attention);
+    LayerwiseForward passage = model.layerwise(tokens, attention);
     Tensor last = Ops.tensor(new long[] {tokens.length() - 1}).to(model.device(), ScalarType.Long);
     return passage.finalHiddenAt(last, passage.through(passage.layers() - 1));
   }

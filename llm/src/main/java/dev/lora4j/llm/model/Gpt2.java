@@ -35,7 +35,7 @@ public final class Gpt2 extends LanguageModel {
   }
 
   @Override
-  public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
+  public LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
     return transformer.new Forward(tokens, attention);
   }
 

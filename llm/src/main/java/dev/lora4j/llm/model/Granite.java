@@ -38,7 +38,7 @@ public final class Granite extends LanguageModel implements LlamaModules.Owner {
   }
 
   @Override
-  public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
+  public LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
     return model.new Forward(tokens, attention);
   }
 

@@ -41,11 +41,11 @@ public abstract class LanguageModel extends Module {
   }
 
   /** Starts a forward pass whose layers attend as {@code attention} says. */
-  public abstract LayerwiseForward passage(TokenBatch tokens, AttentionContext attention);
+  public abstract LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention);
 
   /** Starts a forward pass over whole sequences, to run layer by layer. */
-  public final LayerwiseForward passage(TokenBatch tokens) {
-    return passage(tokens, AttentionContext.over(tokens));
+  public final LayerwiseForward layerwise(TokenBatch tokens) {
+    return layerwise(tokens, AttentionContext.over(tokens));
   }
 
   /**
@@ -54,7 +54,7 @@ public abstract class LanguageModel extends Module {
    * @return {@code [batch, tokens, hidden]}
    */
   public final Tensor hidden(TokenBatch tokens) {
-    return hidden(passage(tokens));
+    return hidden(layerwise(tokens));
   }
 
   /**
@@ -66,7 +66,7 @@ public abstract class LanguageModel extends Module {
    */
   public final Tensor hidden(TokenBatch tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor hidden = hidden(passage(tokens, AttentionContext.continuing(tokens, cache)));
+      Tensor hidden = hidden(layerwise(tokens, AttentionContext.continuing(tokens, cache)));
       cache.advance(tokens.length());
       return hidden;
     }

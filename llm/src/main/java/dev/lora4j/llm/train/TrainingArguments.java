@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param batching batch size, gradient accumulation, sequence length
  * @param optimizer settings of AdamW, including the learning rate
  * @param loraPlus the learning-rate ratio of B, if LoRA+ is used
- * @param schedule learning-rate schedule
+ * @param schedule learning-rate schedule with its warm-up
  * @param maxGradNorm gradient clipping: maximum gradient norm; may be infinite
  * @param pace evaluation, early stopping and checkpoints
  * @param seed of data order and dropout
@@ -79,9 +79,9 @@ public record TrainingArguments(
   }
 
   /** Copy with LoRA+. */
-  public TrainingArguments loraPlus(LoraPlus wanted) {
+  public TrainingArguments loraPlus(LoraPlus ratio) {
     return new TrainingArguments(
-        length, batching, optimizer, Optional.of(wanted), schedule, maxGradNorm, pace, seed);
+        length, batching, optimizer, Optional.of(ratio), schedule, maxGradNorm, pace, seed);
   }
 
   /** Copy with another learning-rate schedule. */
@@ -107,7 +107,7 @@ public record TrainingArguments(
         length, batching, optimizer, loraPlus, schedule, maxGradNorm, pace, another);
   }
 
-  /** Each setting by its name in {@code run.json}. */
+  /** Returns each setting by its name in {@code run.json}. */
   Map<String, String> named() {
     Map<String, String> named = new LinkedHashMap<>();
     named.put("length", length.toString());

@@ -41,7 +41,7 @@ public record TrainingJob(
     if (workers < 1) {
       throw new UserError("workers must be at least 1, found " + workers);
     }
-    if (settings.pace().patience() > 0 && objective.validGroups().isEmpty()) {
+    if (settings.pace().patience() > 0 && objective.groups().valid().isEmpty()) {
       throw new UserError("early stopping needs validation examples, found none");
     }
     objective.check(settings.batching());

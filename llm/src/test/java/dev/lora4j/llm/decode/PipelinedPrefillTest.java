@@ -65,7 +65,7 @@ class PipelinedPrefillTest {
       Tensor expected = model.hidden(TokenBatch.of(PROMPT), ofOne).select(1, PROMPT.length - 1L);
       TensorAssert.assertThat(last).isCloseTo(expected, TOLERANCE);
       assertThat(cache.length()).isEqualTo(PROMPT.length);
-      for (int layer = 0; layer < model.passage(TokenBatch.of(PROMPT)).layers(); layer++) {
+      for (int layer = 0; layer < model.layerwise(TokenBatch.of(PROMPT)).layers(); layer++) {
         assertSame(cache.memory(layer).keys(), ofOne.memory(layer).keys());
         assertSame(cache.memory(layer).values(), ofOne.memory(layer).values());
       }

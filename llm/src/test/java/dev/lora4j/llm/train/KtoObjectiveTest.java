@@ -73,7 +73,7 @@ class KtoObjectiveTest {
           Gradients gradients = new Gradients();
           TrainStep step = new TrainStep(request, objective, group, gradients)) {
         GlobalBatch window =
-            new GlobalBatch(objective.trainGroups()); // the pairs follow from the order
+            new GlobalBatch(objective.groups().train()); // the pairs follow from the order
         TrainStep.Evaluated evaluated = step.evaluate(window.microBatches(batch));
         TrainStep.Outcome outcome = step.take(1, window);
 
@@ -109,10 +109,10 @@ class KtoObjectiveTest {
     Example three = example(0, 6, 7, 8, 50);
     KtoObjective objective = new KtoObjective(List.of(one, two, three), List.of(), 0.1, 1, 1);
     List<Example> mismatched =
-        objective.baselineExamples(new GlobalBatch(objective.trainGroups()), 4);
+        objective.baselineExamples(new GlobalBatch(objective.groups().train()), 4);
     assertThat(mismatched)
         .containsExactly(example(0, 1, 2, 50), example(0, 5, 30, 31), example(0, 6, 7, 8, 40));
-    assertThat(objective.baselineExamples(new GlobalBatch(objective.trainGroups()), 2).get(1))
+    assertThat(objective.baselineExamples(new GlobalBatch(objective.groups().train()), 2).get(1))
         .as("truncated at the end")
         .isEqualTo(example(0, 5, 30));
   }
