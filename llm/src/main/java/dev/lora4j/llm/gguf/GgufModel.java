@@ -60,7 +60,7 @@ public final class GgufModel implements TensorFile {
     checkLayers();
     checkTokens(metadata);
     if (file.names().contains(Layout.ROPE_FACTORS)) {
-      describeRope(metadata, ggufNames.architecture());
+      describeRope(metadata, ggufNames.ggufArchitecture());
     }
   }
 

@@ -55,7 +55,7 @@ public final class GgufModelWriter {
       GgmlType type) {
     ModelFamily family = ModelFamily.of(fields);
     GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
-    GgufModelWriter writer = new GgufModelWriter(names.architecture());
+    GgufModelWriter writer = new GgufModelWriter(names.ggufArchitecture());
     if (family instanceof LlamaFamily llama) {
       LlamaConfig config = llama.config(fields);
       writer.describe(config);

@@ -55,13 +55,13 @@ final class Layout {
     List<GgufNames> all =
         ModelFamily.all().stream().flatMap(family -> family.gguf().stream()).toList();
     return all.stream()
-        .filter(names -> names.architecture().equals(architecture))
+        .filter(names -> names.ggufArchitecture().equals(architecture))
         .findFirst()
         .orElseThrow(() -> unknown(file, architecture, all));
   }
 
   private static UserError unknown(Path file, String name, List<GgufNames> all) {
-    List<String> known = all.stream().map(GgufNames::architecture).distinct().toList();
+    List<String> known = all.stream().map(GgufNames::ggufArchitecture).distinct().toList();
     return new UserError(
         "%s: general.architecture '%s' is not supported%s; supported: %s"
             .formatted(

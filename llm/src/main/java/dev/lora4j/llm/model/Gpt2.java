@@ -22,13 +22,11 @@ import org.bytedeco.pytorch.Tensor;
  * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, D = H / N head size.
  */
 public final class Gpt2 extends LanguageModel {
-  private final Gpt2Config config;
   private final Transformer transformer;
 
   /** A model with random weights. */
   public Gpt2(Gpt2Config config) {
     super(config);
-    this.config = config;
     transformer = new Transformer(config);
     child("transformer", transformer);
     addOutputProjection(transformer.embedding);
@@ -37,11 +35,6 @@ public final class Gpt2 extends LanguageModel {
   @Override
   public LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
     return transformer.new Forward(tokens, attention);
-  }
-
-  /** The model's sizes and choices. */
-  public Gpt2Config config() {
-    return config;
   }
 
   /** Everything but the output projection. */

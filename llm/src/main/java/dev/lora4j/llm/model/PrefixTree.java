@@ -2,6 +2,7 @@ package dev.lora4j.llm.model;
 
 import dev.lora4j.llm.model.CausalAttention.Text;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,12 +25,6 @@ import org.bytedeco.pytorch.TensorVector;
  * }</pre>
  */
 public final class PrefixTree {
-  /**
-   * A suffix longer than this many times its prefix gets a copy of the prefix: attention across
-   * branches has a cost, too.
-   */
-  private static final int MAX_SUFFIX_RATIO = 64;
-
   /** The first tokens of an earlier branch. */
   private record Run(int branch, int length) {}
 
@@ -79,7 +74,9 @@ public final class PrefixTree {
     int[] sequence = inOrder(rank);
     int different = Arrays.mismatch(sequence, inOrder(rank - 1));
     int common = different < 0 ? sequence.length : different;
-    return sequence.length > (long) MAX_SUFFIX_RATIO * common + common ? 0 : common;
+    return sequence.length > (long) CostModel.SHARED_PREFIX_MAX_RATIO * common + common
+        ? 0
+        : common;
   }
 
   /** The first tokens of the path that ends with the last branch. */
