@@ -72,7 +72,7 @@ public final class Pretrained implements AutoCloseable {
     return load(ModelFiles.at(path), dtype);
   }
 
-  /** Loads a model whose files were found before; see {@link #load(Path, DType)}. */
+  /** Loads a model from its files; see {@link #load(Path, DType)}. */
   public static Pretrained load(ModelFiles files, DType dtype) {
     Optional<GgufModel> gguf = files.openGguf();
     if (gguf.isPresent()) {
@@ -91,17 +91,14 @@ public final class Pretrained implements AutoCloseable {
       ModelFiles files, JsonDocument config, TensorFile weights, DType dtype) {
     ModelFamily family = ModelFamily.of(config);
     LanguageModel model = Init.withoutValues(() -> family.create(config));
-    boolean loaded = false;
     try {
       new WeightLoader(weights, family, model).load(dtype);
       model.freeze();
       model.train(false);
-      loaded = true;
       return new Pretrained(files, config, model);
-    } finally {
-      if (!loaded) {
-        model.close();
-      }
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
     }
   }
 

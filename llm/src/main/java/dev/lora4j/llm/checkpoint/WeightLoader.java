@@ -122,10 +122,8 @@ public final class WeightLoader {
       Tensor head = weights.read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
       if (!embedding.value().equal(head)) {
         throw new UserError(
-            weights.path()
-                + ": tie_word_embeddings is true, but "
-                + HEAD
-                + " differs from the embedding; set it to false in config.json to use both");
+            "%s: tie_word_embeddings is true, but %s differs from the embedding; set it to false in config.json to use both"
+                .formatted(weights.path(), HEAD));
       }
     }
   }

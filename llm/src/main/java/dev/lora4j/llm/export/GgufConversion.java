@@ -60,14 +60,14 @@ public final class GgufConversion {
    * @throws dev.lora4j.CorruptFile if the file is damaged
    */
   public static Result run(Path gguf, Path out, SaveOptions options, LongConsumer progress) {
-    AtomicDirectory.requireFree(out);
     try (GgufModel model = GgufModel.open(gguf)) {
       return run(model, out, options, progress);
     }
   }
 
-  /** Converts a file that is open. */
+  /** Converts an open file. */
   public static Result run(GgufModel model, Path out, SaveOptions options, LongConsumer progress) {
+    AtomicDirectory.requireFree(out);
     DType format = options.format().orElseGet(() -> formatOf(model));
     check(model);
     GgufConversion conversion = new GgufConversion(model, format, progress);

@@ -73,7 +73,7 @@ public record Sampling(
     return new Sampling(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 
-  /** Whether the choice is deterministic. */
+  /** Returns whether the choice is deterministic, as in greedy decoding. */
   public boolean isGreedy() {
     return temperature == 0 || topK == 1;
   }

@@ -117,7 +117,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
    *
    * @param isNew whether no other snapshot can use it, so that it may be moved if links fail
    */
-  void place(String etag, String commit, String name, boolean isNew) {
+  void link(String etag, String commit, String name, boolean isNew) {
     Path file = file(commit, name);
     Path temporary = file.resolveSibling("." + name + "." + UUID.randomUUID());
     try {

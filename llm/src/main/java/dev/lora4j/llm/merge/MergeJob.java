@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import java.util.function.LongFunction;
 
 /**
  * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
@@ -30,7 +31,8 @@ import java.util.function.LongConsumer;
  * @param maxShardBytes the largest size of a shard in an output directory
  * @param check whether the base must be the one that an adapter records; unmerging works on a
  *     merged model and does not check
- * @param progress receives the bytes of each tensor that is written
+ * @param progress given the bytes of all tensors, returns the receiver of the bytes of each tensor
+ *     that is written
  */
 public record MergeJob(
     Path base,
@@ -38,8 +40,8 @@ public record MergeJob(
     Optional<DType> dtype,
     long maxShardBytes,
     BaseCheck check,
-    LongConsumer progress) {
-  private static final long USUAL_SHARD = 5_000_000_000L;
+    LongFunction<LongConsumer> progress) {
+  private static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
   public MergeJob {
     adapters = List.copyOf(adapters);
@@ -57,7 +59,12 @@ public record MergeJob(
   /** Returns a job that keeps the base's dtype and writes shards of 5 GB. */
   public static MergeJob of(Path base, List<Path> adapters) {
     return new MergeJob(
-        base, adapters, Optional.empty(), USUAL_SHARD, BaseCheck.SAME_WHERE_BOTH_HAVE, bytes -> {});
+        base,
+        adapters,
+        Optional.empty(),
+        DEFAULT_SHARD_BYTES,
+        BaseCheck.SAME_WHERE_BOTH_HAVE,
+        total -> bytes -> {});
   }
 
   /** Returns the same job on another base. */
@@ -81,7 +88,7 @@ public record MergeJob(
   }
 
   /** Returns the same job with a progress listener. */
-  public MergeJob reportingTo(LongConsumer progress) {
+  public MergeJob reportingTo(LongFunction<LongConsumer> progress) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
