@@ -140,7 +140,6 @@ public final class ChatModel implements AutoCloseable {
         : Optional.ofNullable(formats.get(names.get(names.size() - 1))).orElse(baseFormat);
   }
 
-  /** The network. */
   public LanguageModel network() {
     return base.model();
   }

@@ -109,7 +109,6 @@ public final class Conversation {
     system = text;
   }
 
-  /** The system message. */
   public Optional<String> system() {
     return system;
   }

@@ -89,7 +89,6 @@ public final class Checkpoint implements TensorFile {
     return new CorruptFile(file, "key " + name + ": " + problem);
   }
 
-  /** Returns the file or directory. */
   @Override
   public Path path() {
     return path;

@@ -76,8 +76,8 @@ public final class Prefill {
   }
 
   private static Tensor last(LanguageModel model, TokenBatch tokens, AttentionContext attention) {
-    LayerwiseForward passage = model.layerwise(tokens, attention);
+    LayerwiseForward forward = model.layerwise(tokens, attention);
     Tensor last = Ops.tensor(new long[] {tokens.length() - 1}).to(model.device(), ScalarType.Long);
-    return passage.finalHiddenAt(last, passage.through(passage.layers() - 1));
+    return forward.finalHiddenAt(last, forward.through(forward.layers() - 1));
   }
 }

@@ -48,7 +48,6 @@ public record RepoId(String organization, String name, String revision) {
     return new RepoId(parts.group(1), parts.group(2), revision == null ? MAIN : revision);
   }
 
-  /** Returns {@code org/name}. */
   public String path() {
     return organization + "/" + name;
   }

@@ -17,7 +17,8 @@ import java.util.function.LongFunction;
  * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
  * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
  * written in the base's dtype unless another is given. The output appears whole or not at all, with
- * copies of the config, the tokenizer and all other files of the base.
+ * copies of the config, the tokenizer and all other files of the base. {@link #as}, {@link
+ * #shardsOf}, {@link #checking} and {@link #reportingTo} return a copy with that setting.
  *
  * <pre>{@code
  * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
@@ -67,27 +68,22 @@ public record MergeJob(
         total -> bytes -> {});
   }
 
-  /** Returns the same job on another base. */
   MergeJob of(Path directory) {
     return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
   }
 
-  /** Returns the same job with another dtype of the output. */
   public MergeJob as(DType dtype) {
     return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
   }
 
-  /** Returns the same job with another shard size. */
   public MergeJob shardsOf(long bytes) {
     return new MergeJob(base, adapters, dtype, bytes, check, progress);
   }
 
-  /** Returns the same job with another check of the base. */
   public MergeJob checking(BaseCheck check) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
-  /** Returns the same job with a progress listener. */
   public MergeJob reportingTo(LongFunction<LongConsumer> progress) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }

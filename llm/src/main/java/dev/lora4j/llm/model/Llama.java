@@ -51,7 +51,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
 
   @Override
   public final LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
-    return model.new Forward(tokens, attention);
+    return model.layerwise(tokens, attention);
   }
 
   @Override
@@ -98,39 +98,22 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
               c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()), multipliers.rotations());
     }
 
-    private final class Forward implements LayerwiseForward {
-      private final TokenBatch tokens;
-      private final AttentionContext attention;
-      private final Rope.Turns turns;
+    LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
+      Rope.Turns turns = rope.turns(attention, embedding.weight().value()); // [(B,) T, 1, D]
+      return new LayerwiseForward(
+          () -> embed(tokens, attention),
+          layers.stream()
+              .<LayerwiseForward.Layer>map(
+                  layer -> (x, selected) -> layer.forward(x, turns, attention, selected))
+              .toList(),
+          norm::forward);
+    }
 
-      Forward(TokenBatch tokens, AttentionContext attention) {
-        this.tokens = tokens;
-        this.attention = attention;
-        turns = rope.turns(attention, embedding.weight().value()); // [T, 1, D]
-      }
-
-      @Override
-      public Tensor embed() {
-        attention.prepare(windows, embedding.weight().value());
-        Tensor x = embedTokens.forward(tokens.inputIds()); // [B, T, H]
-        double factor = multipliers.embedding();
-        return factor == 1 ? x : x.mul(new Scalar(factor));
-      }
-
-      @Override
-      public int layers() {
-        return layers.size();
-      }
-
-      @Override
-      public Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected) {
-        return layers.get(number).forward(x, turns, attention, selected); // [B, T, H] or [n, H]
-      }
-
-      @Override
-      public Tensor finalNorm(Tensor x) {
-        return norm.forward(x);
-      }
+    private Tensor embed(TokenBatch tokens, AttentionContext attention) {
+      attention.prepare(windows, embedding.weight().value());
+      Tensor x = embedTokens.forward(tokens.inputIds()); // [B, T, H]
+      double factor = multipliers.embedding();
+      return factor == 1 ? x : x.mul(new Scalar(factor));
     }
   }
 
@@ -152,7 +135,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
       postAttentionNorm = child("post_attention_layernorm", norm(c));
     }
 
-    /** Continues after the attention at the {@code selected} positions only. */
+    /** Computes the part after the attention at the {@code selected} positions only: [n, H]. */
     Tensor forward(
         Tensor x, Rope.Turns turns, AttentionContext attention, UnaryOperator<Tensor> selected) {
       Tensor attended = selfAttention.forward(inputNorm.forward(x), turns, attention);

@@ -37,7 +37,6 @@ import org.bytedeco.javacpp.PointerScope;
 public final class FineTuneRun implements AutoCloseable {
   private final FineTuneRecipe recipe;
   private final Path out;
-  private final Path directory;
   private final ModelFiles files;
   private final Pretrained base;
   private final Tokenizer tokenizer;
@@ -51,14 +50,12 @@ public final class FineTuneRun implements AutoCloseable {
   private FineTuneRun(
       FineTuneRecipe recipe,
       Path out,
-      Path directory,
       ModelFiles files,
       Pretrained base,
       Tokenizer tokenizer,
       TextData file) {
     this.recipe = recipe;
     this.out = out;
-    this.directory = directory;
     this.files = files;
     this.base = base;
     this.tokenizer = tokenizer;
@@ -78,8 +75,7 @@ public final class FineTuneRun implements AutoCloseable {
 
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
-    Path directory = recipe.resolved();
-    ModelFiles files = ModelFiles.at(directory);
+    ModelFiles files = ModelFiles.at(recipe.resolved());
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
     CompletableFuture<TextData> file = async(() -> TextData.open(data));
@@ -87,8 +83,7 @@ public final class FineTuneRun implements AutoCloseable {
     try {
       Engine.seed(recipe.seed);
       base = Optional.of(Pretrained.load(files, DType.F32));
-      return new FineTuneRun(
-          recipe, out, directory, files, base.get(), result(tokenizer), result(file));
+      return new FineTuneRun(recipe, out, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
       base.ifPresent(Pretrained::close);
       close(tokenizer);
@@ -139,7 +134,6 @@ public final class FineTuneRun implements AutoCloseable {
 
   // ---- parts ----
 
-  /** The base model. */
   public LanguageModel network() {
     return base.model();
   }
@@ -159,12 +153,10 @@ public final class FineTuneRun implements AutoCloseable {
     return template;
   }
 
-  /** The tokenized data. */
   public TrainingData data() {
     return data;
   }
 
-  /** The hyperparameters. */
   public TrainingArguments settings() {
     return settings;
   }
@@ -200,7 +192,7 @@ public final class FineTuneRun implements AutoCloseable {
     }
     List<Path> dataFiles = new ArrayList<>(List.of(recipe.requiredData()));
     recipe.valid.ifPresent(dataFiles::add);
-    record.origin(recipe.model, directory, adapted.fingerprint().sha256(), dataFiles);
+    record.origin(recipe.model, files.path(), adapted.fingerprint().sha256(), dataFiles);
     record.tokenizer(files);
   }
 

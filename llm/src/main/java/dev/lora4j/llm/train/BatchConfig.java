@@ -41,13 +41,11 @@ public record BatchConfig(
     return new BatchConfig(batchSize, batches, maxSeqLength, packed, activationCheckpointing);
   }
 
-  /** Copy with another maximum sequence length. */
   public BatchConfig maxSeqLength(int tokens) {
     return new BatchConfig(
         batchSize, gradientAccumulationSteps, tokens, packed, activationCheckpointing);
   }
 
-  /** Copy with packing. */
   public BatchConfig packing() {
     return new BatchConfig(
         batchSize, gradientAccumulationSteps, maxSeqLength, true, activationCheckpointing);

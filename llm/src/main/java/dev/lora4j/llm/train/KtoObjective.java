@@ -46,20 +46,6 @@ public record KtoObjective(
     Objective.requirePositive(UNDESIRABLE, undesirableWeight);
   }
 
-  /** The objective on these examples; {@code valid} may be empty. */
-  public KtoObjective(
-      List<Example> train,
-      List<Example> valid,
-      double beta,
-      double desirableWeight,
-      double undesirableWeight) {
-    this(
-        new TrainValidationSplit<>(train, valid).map(List::of),
-        beta,
-        desirableWeight,
-        undesirableWeight);
-  }
-
   @Override
   public Map<String, String> settings() {
     Map<String, String> settings = new LinkedHashMap<>();

@@ -17,6 +17,7 @@ import dev.lora4j.train.Workers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
@@ -187,8 +188,12 @@ public final class LanguageModelTrainer {
     } catch (TrainingFailed e) {
       throw new TrainingFailed(e.getMessage() + "; " + checkpointNote());
     } catch (RuntimeException | OutOfMemoryError e) {
-      throw OutOfMemoryHint.explained(e, number, settings.batching(), checkpointNote())
-          .orElseThrow(() -> rethrown(e));
+      Optional<TrainingFailed> outOfMemory =
+          OutOfMemoryHint.explained(e, number, settings.batching(), checkpointNote());
+      if (outOfMemory.isPresent()) {
+        throw outOfMemory.get();
+      }
+      throw e;
     }
   }
 
@@ -197,13 +202,6 @@ public final class LanguageModelTrainer {
     return last.isPresent()
         ? "the last checkpoint is " + directory.checkpoint(last.getAsLong())
         : "there is no checkpoint yet";
-  }
-
-  private static RuntimeException rethrown(Throwable e) {
-    if (e instanceof Error error) {
-      throw error;
-    }
-    return (RuntimeException) e;
   }
 
   // ---- evaluation ----

@@ -8,6 +8,7 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.train.DataParallelGradients;
 import java.io.IOException;
 import java.nio.channels.Channels;
@@ -165,17 +166,9 @@ record RunDirectory(Path path) {
       Path source = checkpoint(step).resolve(name);
       AtomicFile.write(
           path.resolve(name), out -> Files.copy(source, Channels.newOutputStream(out)));
-      bytes += size(source);
+      bytes += CheckpointFiles.bytes(source);
     }
     return bytes;
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
   }
 
   private static void delete(Path tree) {

@@ -25,7 +25,6 @@ public record TrainingJob(
     int workers,
     Start start) {
 
-  /** New or resumed. */
   public enum Start {
     /** Starts a new run; the directory must hold none. */
     NEW,
