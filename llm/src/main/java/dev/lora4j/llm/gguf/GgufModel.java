@@ -210,7 +210,9 @@ public final class GgufModel implements TensorFile {
   @Override
   public List<Long> shape(String name) {
     List<Long> shape = file.shape(inFile(name));
-    return layout.isTurned(name) && shape.size() == 2 ? List.of(shape.get(1), shape.get(0)) : shape;
+    return layout.isTransposed(name) && shape.size() == 2
+        ? List.of(shape.get(1), shape.get(0))
+        : shape;
   }
 
   @Override

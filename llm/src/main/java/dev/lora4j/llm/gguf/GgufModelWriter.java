@@ -154,7 +154,7 @@ public final class GgufModelWriter {
                   .orElseThrow(
                       () -> new UserError("llama.cpp's " + architecture + " has no " + name));
           List<Long> shape =
-              layout.isTurned(name)
+              layout.isTransposed(name)
                   ? List.of(source.shape().get(1), source.shape().get(0))
                   : source.shape();
           tensors.put(

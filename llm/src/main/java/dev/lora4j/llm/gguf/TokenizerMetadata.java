@@ -158,11 +158,11 @@ final class TokenizerMetadata {
   }
 
   private void addsBos() {
-    List<JsonNode> around = new ArrayList<>(List.of(json.path("post_processor")));
-    json.path("post_processor").path("processors").forEach(around::add);
+    List<JsonNode> processors = new ArrayList<>(List.of(json.path("post_processor")));
+    json.path("post_processor").path("processors").forEach(processors::add);
     boolean before = false;
     boolean after = false;
-    for (JsonNode processor : around) {
+    for (JsonNode processor : processors) {
       JsonNode single = processor.path("single");
       before |= single.path(0).has("SpecialToken");
       after |= single.size() > 1 && single.path(single.size() - 1).has("SpecialToken");

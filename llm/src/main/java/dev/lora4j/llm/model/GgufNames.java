@@ -5,7 +5,7 @@ import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.Map;
 import java.util.Set;
 
-/** How llama.cpp stores the models of a family in a GGUF file. */
+/** llama.cpp's names and layout for the models of a family in a GGUF file. */
 public interface GgufNames {
 
   /** The value of {@code general.architecture}. */

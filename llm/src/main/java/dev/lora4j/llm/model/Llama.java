@@ -99,12 +99,13 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
     }
 
     LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
-      Rope.Turns turns = rope.turns(attention, embedding.weight().value()); // [(B,) T, 1, D]
+      Rope.Rotations rotations =
+          rope.rotations(attention, embedding.weight().value()); // [(B,) T, 1, D]
       return new LayerwiseForward(
           () -> embed(tokens, attention),
           layers.stream()
               .<LayerwiseForward.Layer>map(
-                  layer -> (x, selected) -> layer.forward(x, turns, attention, selected))
+                  layer -> (x, selected) -> layer.forward(x, rotations, attention, selected))
               .toList(),
           norm::forward);
     }
@@ -137,8 +138,11 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
 
     /** Computes the part after the attention at the {@code selected} positions only: [n, H]. */
     Tensor forward(
-        Tensor x, Rope.Turns turns, AttentionContext attention, UnaryOperator<Tensor> selected) {
-      Tensor attended = selfAttention.forward(inputNorm.forward(x), turns, attention);
+        Tensor x,
+        Rope.Rotations rotations,
+        AttentionContext attention,
+        UnaryOperator<Tensor> selected) {
+      Tensor attended = selfAttention.forward(inputNorm.forward(x), rotations, attention);
       Tensor output = selfAttention.output.forward(selected.apply(attended));
       Tensor y = Ops.addScaled(selected.apply(x), output, residualMultiplier);
       return Ops.addScaled(y, mlp.forward(postAttentionNorm.forward(y)), residualMultiplier);
@@ -183,7 +187,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
               : Optional.empty();
     }
 
-    Tensor forward(Tensor x, Rope.Turns turns, AttentionContext attention) {
+    Tensor forward(Tensor x, Rope.Rotations rotations, AttentionContext attention) {
       List<Tensor> projected = queryKeyValue.forward(x);
       Tensor q = heads(projected.get(0)); // [B, T, N, D]
       Tensor k = heads(projected.get(1)); // [B, T, G, D]
@@ -194,7 +198,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
       }
       double p = isTraining() ? dropout : 0;
       return attention.attend(
-          number, turns.apply(q), turns.apply(k), v, window, p); // [B, T, N · D]
+          number, rotations.apply(q), rotations.apply(k), v, window, p); // [B, T, N · D]
     }
 
     private Tensor heads(Tensor x) {

@@ -35,7 +35,7 @@ public final class PrefixTree {
   private final int[] shared;
   private final int[] tokens;
   private final int[] positions;
-  private final int[][] places;
+  private final int[][] indices;
   private final List<Branch> branches = new ArrayList<>();
   private int size;
 
@@ -51,14 +51,14 @@ public final class PrefixTree {
     int total = sequences.stream().mapToInt(s -> s.length).sum() - Arrays.stream(shared).sum();
     tokens = new int[total];
     positions = new int[total];
-    places = new int[order.length][];
+    indices = new int[order.length][];
     int[] path = {};
     for (int rank = 0; rank < order.length; rank++) {
       if (rank == 0 || shared[rank] < path.length) {
         branches.add(new Branch(size, prefix(shared[rank])));
       }
       path = append(inOrder(rank), Arrays.copyOf(path, shared[rank]));
-      places[order[rank]] = path;
+      indices[order[rank]] = path;
     }
   }
 
@@ -87,15 +87,15 @@ public final class PrefixTree {
     int last = branches.size() - 1;
     List<Run> path = new ArrayList<>(branches.get(last).prefix());
     path.add(new Run(last, length(last)));
-    List<Run> kept = new ArrayList<>();
+    List<Run> prefix = new ArrayList<>();
     int left = length;
     for (Run run : path) {
       if (left > 0) {
-        kept.add(new Run(run.branch(), Math.min(left, run.length())));
+        prefix.add(new Run(run.branch(), Math.min(left, run.length())));
         left -= run.length();
       }
     }
-    return kept;
+    return prefix;
   }
 
   private int[] append(int[] sequence, int... prefix) {
@@ -132,7 +132,7 @@ public final class PrefixTree {
 
   /** Index into the row of a sequence's token. */
   public int place(int sequence, int index) {
-    return places[sequence][index];
+    return indices[sequence][index];
   }
 
   /** Number of sequences. */

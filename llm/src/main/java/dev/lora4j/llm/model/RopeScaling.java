@@ -78,8 +78,8 @@ public sealed interface RopeScaling {
       if (rounds < lowFactor) {
         return frequency / factor;
       }
-      double kept = (rounds - lowFactor) / (highFactor - lowFactor);
-      return (1 - kept) * frequency / factor + kept * frequency;
+      double highShare = (rounds - lowFactor) / (highFactor - lowFactor);
+      return (1 - highShare) * frequency / factor + highShare * frequency;
     }
   }
 

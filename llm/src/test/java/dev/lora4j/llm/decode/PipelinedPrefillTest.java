@@ -129,10 +129,10 @@ class PipelinedPrefillTest {
       @ForAll @IntRange(min = 8, max = 4_000) int tokensOfEach) {
     PipelinedPrefill prompt =
         new PipelinedPrefill(new KeyValueCache(1), parts * tokensOfEach, parts);
-    assertThat(prompt.begin(0)).isZero();
+    assertThat(prompt.start(0)).isZero();
     for (int i = 0; i < parts; i++) {
-      assertThat(prompt.begin(i + 1)).isGreaterThan(prompt.begin(i));
+      assertThat(prompt.start(i + 1)).isGreaterThan(prompt.start(i));
     }
-    assertThat(prompt.begin(parts)).isEqualTo(parts * tokensOfEach);
+    assertThat(prompt.start(parts)).isEqualTo(parts * tokensOfEach);
   }
 }
