@@ -105,12 +105,10 @@ public final class ChatModel implements AutoCloseable {
     return notes;
   }
 
-  /** The names of all adapters, in loading order. */
   public List<String> adapterNames() {
     return List.copyOf(formats.keySet());
   }
 
-  /** The names of the active adapters. */
   public List<String> active() {
     return adapted.active();
   }

@@ -91,7 +91,6 @@ public final class Conversation {
     return messages;
   }
 
-  /** All messages, dropped ones included. */
   public List<Message> messages() {
     List<Message> messages = new ArrayList<>();
     system.ifPresent(text -> messages.add(Message.system(text)));
@@ -99,7 +98,6 @@ public final class Conversation {
     return messages;
   }
 
-  /** Number of answers so far. */
   public int answers() {
     return turns.size() / 2;
   }

@@ -113,12 +113,10 @@ public final class Checkpoint implements TensorFile {
     return Collections.unmodifiableMap(forms);
   }
 
-  /** Returns the number of elements of all tensors. */
   public long parameters() {
     return forms.values().stream().mapToLong(TensorForm::elements).sum();
   }
 
-  /** Returns the size of all tensors in bytes. */
   public long bytes() {
     return forms.values().stream().mapToLong(TensorForm::bytes).sum();
   }

@@ -21,10 +21,6 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Loads the tensors of a checkpoint into the parameters of a model. Loading is strict: each
  * parameter needs its tensor and each tensor its parameter, and one error names all mismatches.
- *
- * @param weights the stored tensors
- * @param family the model's family
- * @param model the model to fill
  */
 public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
   private static final String HEAD = WeightsOnly.HEAD_WEIGHT;

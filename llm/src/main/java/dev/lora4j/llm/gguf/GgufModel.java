@@ -185,7 +185,6 @@ public final class GgufModel implements TensorFile {
     return names.keySet();
   }
 
-  /** Returns the type of a tensor in the file. */
   public GgmlType type(String name) {
     return file.tensor(inFile(name)).type();
   }
@@ -195,7 +194,6 @@ public final class GgufModel implements TensorFile {
     return file.tensor(inFile(name)).bytes();
   }
 
-  /** Returns the number of elements of all tensors. */
   public long parameters() {
     return names().stream()
         .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))

@@ -86,7 +86,6 @@ enum SplitRule {
     return Arrays.stream(values()).filter(rule -> steps(rule.json()).equals(steps)).findFirst();
   }
 
-  /** Returns llama.cpp's name. */
   String ggmlName() {
     return names.get(0);
   }

@@ -80,7 +80,6 @@ final class HubClient {
     }
   }
 
-  /** Returns a file of a commit as the source of a download. */
   Download.Source source(String commit, String file) {
     return new Download.Source() {
       @Override

@@ -25,10 +25,6 @@ import java.util.stream.Stream;
  * </pre>
  *
  * Without symbolic links, the snapshot holds the content itself.
- *
- * @param cache the root of the cache
- * @param repo the repository
- * @param symlinks whether to create symbolic links
  */
 record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   private static final int LONGEST_REF = 100;

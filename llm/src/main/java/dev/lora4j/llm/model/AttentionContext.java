@@ -68,12 +68,10 @@ public final class AttentionContext {
     return new AttentionContext(tokens, null, sink, past);
   }
 
-  /** Number of tokens before those of this pass. */
   public long past() {
     return past;
   }
 
-  /** Tokens in each row of this pass. */
   public long length() {
     return tokens.length();
   }

@@ -42,7 +42,6 @@ public final class KeyValueCache implements AutoCloseable {
     least = Math.max(1, capacity);
   }
 
-  /** Number of tokens in the cache. */
   public long length() {
     return length;
   }

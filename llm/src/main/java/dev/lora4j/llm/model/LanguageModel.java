@@ -129,12 +129,10 @@ public abstract class LanguageModel extends Module {
     return ModelFamily.named(config.modelType()).map(ModelFamily::defaultTargets).orElse(List.of());
   }
 
-  /** Number of tokens in the vocabulary. */
   public final int vocabularySize() {
     return config.vocabularySize();
   }
 
-  /** Maximum sequence length, in tokens. */
   public final int maxPositions() {
     return config.maxPositions();
   }

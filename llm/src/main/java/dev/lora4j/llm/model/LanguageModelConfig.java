@@ -12,7 +12,6 @@ public interface LanguageModelConfig {
   /** Width of the hidden states. */
   int hiddenSize();
 
-  /** Number of decoder layers. */
   int layers();
 
   /** Maximum sequence length, in tokens. */

@@ -38,7 +38,6 @@ public record LayerwiseForward(
     return embedding.get();
   }
 
-  /** Number of layers. */
   public int layers() {
     return decoderLayers.size();
   }

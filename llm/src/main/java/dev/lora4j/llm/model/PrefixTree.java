@@ -114,8 +114,6 @@ public final class PrefixTree {
   }
 
   // ---- the row ----
-
-  /** Number of tokens in the row. */
   public int size() {
     return size;
   }
@@ -135,7 +133,6 @@ public final class PrefixTree {
     return indices[sequence][index];
   }
 
-  /** Number of sequences. */
   public int sequences() {
     return order.length;
   }

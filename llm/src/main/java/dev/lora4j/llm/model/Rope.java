@@ -85,7 +85,6 @@ public final class Rope implements AutoCloseable {
     return new Rotations(cos.to(like).unsqueeze(-2), sin.to(like).unsqueeze(-2));
   }
 
-  /** Size of a head. */
   public int headDim() {
     return 2 * frequencies.length;
   }

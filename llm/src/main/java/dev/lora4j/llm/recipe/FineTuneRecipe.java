@@ -100,7 +100,6 @@ public final class FineTuneRecipe {
     return lora(LoraConfig.rank(rank).alpha(2.0 * rank).targets(Targets.everyLinear()));
   }
 
-  /** The configuration of the adapter. */
   public FineTuneRecipe lora(LoraConfig config) {
     lora = config;
     return this;

@@ -29,7 +29,6 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
     return new EvalAndSavePolicy(steps, 0, steps);
   }
 
-  /** Copy with early stopping. */
   public EvalAndSavePolicy patience(int evaluations) {
     return new EvalAndSavePolicy(evaluateEvery, evaluations, checkpointEvery);
   }

@@ -103,7 +103,6 @@ record RunDirectory(Path path) {
     return path.resolve("checkpoint-" + step);
   }
 
-  /** Returns the step of the last checkpoint. */
   OptionalLong last() {
     return checkpoints().stream().mapToLong(Long::longValue).max();
   }
@@ -142,7 +141,6 @@ record RunDirectory(Path path) {
     return target;
   }
 
-  /** Restores the state of a checkpoint. */
   CheckpointState read(long step, DataParallelGradients gradients) {
     Path from = checkpoint(step);
     CheckpointState state = CheckpointState.of(JsonDocument.read(from.resolve(PROGRESS)));

@@ -53,7 +53,6 @@ public record TrainingJob(
     return new TrainingJob(model, "default", objective, directory, settings, cores, Start.NEW);
   }
 
-  /** Copy with this number of threads. */
   public TrainingJob workers(int count) {
     return new TrainingJob(model, adapter, objective, directory, settings, count, start);
   }
