@@ -139,7 +139,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     BatchConfig batching = BatchConfig.of(batch).maxSeqLength(tokens);
     return TrainingArguments.of(1e-4)
         .steps(steps)
-        .batching(checkpointing ? batching.recomputing() : batching)
+        .batching(checkpointing ? batching.gradientCheckpointing() : batching)
         .pace(EvalAndSavePolicy.every(steps));
   }
 

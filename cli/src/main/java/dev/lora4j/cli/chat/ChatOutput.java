@@ -46,7 +46,7 @@ public final class ChatOutput {
     } else {
       System.out.println();
     }
-    switch (answer.end()) {
+    switch (answer.finishReason()) {
       case LENGTH -> note("the answer was cut at --max-new-tokens");
       case MAX_POSITIONS ->
           note("the answer was cut at the end of the context; /reset starts" + " anew");

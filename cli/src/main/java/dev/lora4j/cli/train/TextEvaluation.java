@@ -43,7 +43,7 @@ public final class TextEvaluation {
 
   public void run(int threads, OutputFormat output) {
     TextData data = TextData.open(file);
-    TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
+    TextExamples examples = TextExamples.of(data, model.format().tokenizer(), options(data.form()));
     DataReport report = examples.report();
     PrintStream messages = output.messages();
     messages.println(data.form().sentence());
@@ -58,7 +58,7 @@ public final class TextEvaluation {
   }
 
   private ExampleOptions options(DataForm form) {
-    ChatFormat voice = model.voice();
+    ChatFormat voice = model.format();
     return new ExampleOptions(length(form), LossOn.ANSWERS, voice.template());
   }
 

@@ -71,7 +71,7 @@ public final class ChatTemplate {
         files
             .read("chat_template.jinja")
             .map(content -> new String(content, StandardCharsets.UTF_8));
-    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
+    JsonNode config = files.json("tokenizer_config.json").json();
     return own.or(() -> source(config.path("chat_template")));
   }
 
