@@ -92,11 +92,11 @@ final class BenchGenerateCommand implements Callable<Integer> {
     Engine.start();
     Engine.seed(0);
     try (Llama network = new Llama(shape.config(Math.max(2048, prompt + tokens)));
-        Workers crew = new Workers(workers)) {
+        Workers team = new Workers(workers)) {
       network.train(false);
       LoraModel model =
           Lora.adapt(network, LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear()));
-      print(measured(model, Generator.sharedBy(crew, network)));
+      print(measured(model, Generator.sharedBy(team, network)));
     }
     return 0;
   }

@@ -5,7 +5,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ModelShape;
 import dev.lora4j.cli.options.OutputFormat;
-import dev.lora4j.cli.show.ProcessMemory;
+import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.model.Llama;
@@ -160,12 +160,12 @@ final class BenchTrainCommand implements Callable<Integer> {
         root -> {
           root.put("tokens_per_s", median);
           root.put("flop_per_token", flopPerToken);
-          ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
+          ProcessStats.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
           rates.forEach(root.putArray("all")::add);
         },
         out -> {
           out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
-          ProcessMemory.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
+          ProcessStats.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
         });
   }
 }

@@ -132,7 +132,7 @@ final class EvalCommand implements Callable<Integer> {
       adapted.activate(directories.keySet().toArray(String[]::new));
       net.train(false);
       ExampleTraining.checkOutputs(net, loaded);
-      print(loaded.goal().evaluate(net, loaded.test(), group));
+      print(loaded.task().evaluate(net, loaded.test(), group));
     }
   }
 

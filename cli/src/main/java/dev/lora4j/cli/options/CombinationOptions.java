@@ -54,7 +54,7 @@ public final class CombinationOptions {
       names = "--majority-sign-method",
       paramLabel = "NAME",
       description = "Majority sign of ties: total or frequency (default: total).")
-  private @Nullable String majority;
+  private @Nullable MajoritySign majority;
 
   @Option(
       names = "--seed",
@@ -74,7 +74,7 @@ public final class CombinationOptions {
     refuse(
         "--majority-sign-method",
         majority != null && !word.contains("ties"),
-        "ties and" + " dare_ties");
+        "ties and dare_ties");
     refuse("--seed", seed != null && !word.startsWith("dare"), "dare_linear and dare_ties");
     if (word.equals("cat")) {
       return Combination.cat();
@@ -115,17 +115,7 @@ public final class CombinationOptions {
   }
 
   private MajoritySign majority() {
-    String word = majority == null ? "total" : majority.toLowerCase(Locale.ROOT);
-    return switch (word) {
-      case "total" -> MajoritySign.TOTAL;
-      case "frequency" -> MajoritySign.FREQUENCY;
-      default ->
-          throw new UserError(
-              "--majority-sign-method: unknown method '"
-                  + word
-                  + "'"
-                  + NearMiss.hint(word, List.of("total", "frequency")));
-    };
+    return majority == null ? MajoritySign.TOTAL : majority;
   }
 
   private long seed() {

@@ -40,12 +40,12 @@ public final class ReportWriter {
    * @throws UserError if the directory is not writable
    */
   public static Written write(Path directory, DemoReport report) {
-    ReportText story = new ReportText(report);
+    ReportText text = new ReportText(report);
     return write(
         directory,
         report,
         List.of(
-            new Drawing("loss.png", () -> LossChart.of(report, story).png()),
+            new Drawing("loss.png", () -> LossChart.of(report, text).png()),
             new Drawing("accuracy.png", () -> new AccuracyChart(report).png())));
   }
 

@@ -8,12 +8,12 @@ import java.util.List;
  *
  * @param train training examples
  * @param test test examples
- * @param goal the task
+ * @param task the task
  * @param warnings warnings about the data, a sentence each
  * @param owner frees the examples
  */
 public record Examples(
-    Dataset train, Dataset test, Task goal, List<String> warnings, Runnable owner)
+    Dataset train, Dataset test, Task task, List<String> warnings, Runnable owner)
     implements AutoCloseable {
 
   @Override

@@ -50,7 +50,7 @@ public sealed interface Task {
 
     @Override
     public TestScore evaluate(Module net, Dataset data, Workers workers) {
-      return new TestScore.Right(Accuracy.of(net, data, names, workers));
+      return TestScore.of(Accuracy.of(net, data, names, workers));
     }
   }
 
@@ -72,7 +72,7 @@ public sealed interface Task {
 
     @Override
     public TestScore evaluate(Module net, Dataset data, Workers workers) {
-      return new TestScore.Apart(RegressionError.of(net, data, workers));
+      return TestScore.of(RegressionError.of(net, data, workers));
     }
   }
 }

@@ -49,12 +49,12 @@ public final class TextEvaluation {
     messages.println(data.form().sentence());
     messages.println(report.summary());
     report.warnings().forEach(warning -> messages.println("Warning: " + warning));
-    Evaluation found;
+    Evaluation evaluation;
     try (Workers workers = new Workers(threads);
         Progress progress = new Progress("eval", Unit.TOKENS, report.tokens())) {
-      found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
+      evaluation = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
-    output.show(root -> fill(root, found, report), out -> print(out, found));
+    output.show(root -> fill(root, evaluation, report), out -> print(out, evaluation));
   }
 
   private ExampleOptions options(DataForm form) {
@@ -70,24 +70,24 @@ public final class TextEvaluation {
     int given = maxTokens.get();
     if (given < 2 || given > longest) {
       throw new UserError(
-          "--max-seq-length must be between 2 and the limit of the model, %d; found %d"
+          "--max-seq-length must be between 2 and the limit of the model, %d; evaluation %d"
               .formatted(longest, given));
     }
     return given;
   }
 
-  private static void fill(ObjectNode root, Evaluation found, DataReport report) {
-    root.put("nll", found.nll());
-    root.put("perplexity", found.perplexity());
-    root.put("tokens", found.tokens());
-    root.put("examples", found.examples());
+  private static void fill(ObjectNode root, Evaluation evaluation, DataReport report) {
+    root.put("nll", evaluation.nll());
+    root.put("perplexity", evaluation.perplexity());
+    root.put("tokens", evaluation.tokens());
+    root.put("examples", evaluation.examples());
     root.put("truncated", report.truncated());
     root.put("dropped", report.dropped());
   }
 
-  private static void print(PrintStream out, Evaluation found) {
-    out.printf(Locale.ROOT, "  %-12s %.6f%n", "nll", found.nll());
-    out.printf(Locale.ROOT, "  %-12s %.4f%n", "perplexity", found.perplexity());
-    out.printf("  %-12s %s%n", "tokens", NumberFormats.count(found.tokens()));
+  private static void print(PrintStream out, Evaluation evaluation) {
+    out.printf(Locale.ROOT, "  %-12s %.6f%n", "nll", evaluation.nll());
+    out.printf(Locale.ROOT, "  %-12s %.4f%n", "perplexity", evaluation.perplexity());
+    out.printf("  %-12s %s%n", "tokens", NumberFormats.count(evaluation.tokens()));
   }
 }

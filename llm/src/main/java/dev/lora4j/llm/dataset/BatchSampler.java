@@ -67,17 +67,17 @@ public final class BatchSampler {
     for (List<Integer> row : RowPacking.pack(lengths, width)) {
       rows.add(row.stream().map(shuffled::get).toList());
     }
-    return cut(shuffled(rows, random), rowsInStep).stream().map(GlobalBatch::new).toList();
+    return chunks(shuffled(rows, random), rowsInStep).stream().map(GlobalBatch::new).toList();
   }
 
   private static List<GlobalBatch> stepsByLength(
       List<List<Example>> rows, int rowsInStep, SplittableRandom random) {
     List<GlobalBatch> steps = new ArrayList<>();
     int sortedTogether = Math.multiplyExact(SORTED_TOGETHER, rowsInStep);
-    for (List<List<Example>> group : cut(shuffled(rows, random), sortedTogether)) {
+    for (List<List<Example>> group : chunks(shuffled(rows, random), sortedTogether)) {
       List<List<Example>> sorted = new ArrayList<>(group);
       sorted.sort(Comparator.comparingInt(BatchSampler::length));
-      cut(sorted, rowsInStep).forEach(step -> steps.add(new GlobalBatch(step)));
+      chunks(sorted, rowsInStep).forEach(step -> steps.add(new GlobalBatch(step)));
     }
     return shuffled(steps, random);
   }
@@ -94,7 +94,7 @@ public final class BatchSampler {
     return out;
   }
 
-  static <T> List<List<T>> cut(List<T> items, int size) {
+  static <T> List<List<T>> chunks(List<T> items, int size) {
     List<List<T>> parts = new ArrayList<>();
     for (int from = 0; from < items.size(); from += size) {
       parts.add(items.subList(from, Math.min(items.size(), from + size)));

@@ -32,7 +32,7 @@ final class DataReportBuilder {
   void dropped(DataRow row) {
     dropped++;
     if (firstDropped.isEmpty()) {
-      firstDropped = Optional.of(row.place());
+      firstDropped = Optional.of(row.location());
     }
   }
 

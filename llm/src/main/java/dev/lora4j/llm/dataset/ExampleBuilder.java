@@ -38,7 +38,7 @@ final class ExampleBuilder {
       }
       return kept;
     } catch (UserError e) {
-      throw new UserError(row.place() + ": " + e.getMessage(), e);
+      throw new UserError(row.location() + ": " + e.getMessage(), e);
     }
   }
 

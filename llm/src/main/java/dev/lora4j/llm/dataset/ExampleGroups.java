@@ -52,7 +52,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
   private static List<Example> oneAnswer(ExampleBuilder maker, DataRow row, Sample answer) {
     List<Example> made = maker.make(new DataRow(row.file(), row.number(), answer));
     if (made.size() > 1) {
-      throw new UserError(row.place() + ": expected one answer to compare, found " + made.size());
+      throw new UserError(row.location() + ": expected one answer to compare, found " + made.size());
     }
     return made;
   }

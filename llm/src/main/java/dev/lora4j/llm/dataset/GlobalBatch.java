@@ -30,7 +30,7 @@ public record GlobalBatch(List<List<Example>> rows) {
 
   /** Splits into batches of so many rows; the last one may have fewer. */
   public List<GlobalBatch> microBatches(int rowsInPiece) {
-    return BatchSampler.cut(rows, rowsInPiece).stream().map(GlobalBatch::new).toList();
+    return BatchSampler.chunks(rows, rowsInPiece).stream().map(GlobalBatch::new).toList();
   }
 
   /**

@@ -42,7 +42,7 @@ public final class RowParser {
 
   /** An error that names the row. */
   public UserError wrong(String problem) {
-    return new UserError(DataRow.place(file, number) + ": " + problem);
+    return new UserError(DataRow.location(file, number) + ": " + problem);
   }
 
   private List<String> fields() {

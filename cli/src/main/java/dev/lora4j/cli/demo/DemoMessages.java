@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** The messages of a demo run. */
-final class DemoStory {
+final class DemoMessages {
   private final PrintStream out;
 
   /**
@@ -25,7 +25,7 @@ final class DemoStory {
    */
   record Proof(long adapterBytes, double mergedDifference, boolean disabledIsBase) {}
 
-  DemoStory(PrintStream out) {
+  DemoMessages(PrintStream out) {
     this.out = out;
   }
 
