@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
  */
 public record TrainingData(Objective objective, DataForm form, Example first, String description) {
 
-  /** Whether the data are plain texts, without prompts. */
+  /** Returns whether the data are plain texts, without prompts. */
   public boolean isPlainText() {
     return form == StandardForm.DOCUMENT || form == StandardForm.TEXT;
   }
