@@ -116,7 +116,7 @@ public final class Demo implements AutoCloseable {
               proof.adapterBytes(),
               proof.mergedDifference(),
               proof.disabledIsBase(),
-              settings.withClasses(tuned),
+              settings,
               Versions.all());
       write(report);
       return report;

@@ -186,7 +186,7 @@ final class DemoPage {
 
   /** The command, which wraps between options only. */
   private String command() {
-    return report.settings().commandParts().stream()
+    return report.settings().commandParts(report.fineTuned()).stream()
         .map(part -> "<span>" + Html.escape(part) + "</span>")
         .collect(Collectors.joining(" "));
   }

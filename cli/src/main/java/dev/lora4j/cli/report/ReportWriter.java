@@ -26,13 +26,7 @@ public final class ReportWriter {
    * @param pictures the PNG files
    * @param warnings a warning for each picture that could not be drawn
    */
-  public record Written(Path page, List<Path> pictures, List<String> warnings) {
-
-    public Written {
-      pictures = List.copyOf(pictures);
-      warnings = List.copyOf(warnings);
-    }
-  }
+  public record Written(Path page, List<Path> pictures, List<String> warnings) {}
 
   /**
    * Writes the report of a demo: {@code loss.png} and {@code accuracy.png}. Replaces an older one.
@@ -61,12 +55,7 @@ public final class ReportWriter {
         List.of(new Drawing("loss.png", () -> LossChart.of(report.curves()).png())));
   }
 
-  /**
-   * A picture.
-   *
-   * @param file file name
-   * @param png draws the picture
-   */
+  /** The file name of a picture, and the code that draws it. */
   record Drawing(String file, Supplier<byte[]> png) {}
 
   static Written write(Path directory, DemoReport report, List<Drawing> drawings) {
