@@ -82,8 +82,7 @@ final class BenchGenerateCommand implements Callable<Integer> {
     try (Llama network = new Llama(shape.config(Math.max(2048, prompt + tokens)));
         Workers team = new Workers(shape.workers())) {
       network.train(false);
-      LoraModel model =
-          shape.adapt(network);
+      LoraModel model = shape.adapt(network);
       print(measured(model, Generator.sharedBy(team, network)));
     }
     return 0;

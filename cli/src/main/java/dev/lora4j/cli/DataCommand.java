@@ -105,7 +105,8 @@ final class DataCommand implements Callable<Integer> {
     ModelFiles files = ModelFiles.at(References.resolve(model));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
       Tokenized tokenized = read(TextData.open(file), files, tokenizer);
-      output.show(root -> fill(root, tokenized, tokenizer), out -> print(out, tokenized, tokenizer));
+      output.show(
+          root -> fill(root, tokenized, tokenizer), out -> print(out, tokenized, tokenizer));
     }
     return 0;
   }

@@ -47,8 +47,8 @@ final class PlanCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE",
       description =
-          "PEFT adapter_config.json, or a directory that contains one; instead of the options"
-              + " below.")
+          "PEFT adapter_config.json, or a directory that contains one; instead of the other"
+              + " options.")
   private @Nullable Path config;
 
   @Mixin private AdapterOptions adapter = new AdapterOptions();

@@ -61,7 +61,8 @@ final class AdaptableLayer implements AutoCloseable {
       close();
       cached = new Cached(Ops.keep(layer.effectiveWeight().weight()), from, versions);
     }
-    return new Tensor(cached.weight); // a separate handle, which survives a change by another thread
+    return new Tensor(
+        cached.weight); // a separate handle, which survives a change by another thread
   }
 
   /** Drops the cached value. */

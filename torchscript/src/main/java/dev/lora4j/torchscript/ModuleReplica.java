@@ -19,8 +19,7 @@ final class ModuleReplica implements AutoCloseable {
   private final List<ParameterSlot> slots;
   private final JitModule[] owners; // by slot
 
-  private ModuleReplica(
-      JitModule script, List<ParameterSlot> slots, Map<String, JitModule> parts) {
+  private ModuleReplica(JitModule script, List<ParameterSlot> slots, Map<String, JitModule> parts) {
     this.script = script;
     this.slots = slots;
     owners = slots.stream().map(slot -> parts.get(slot.part())).toArray(JitModule[]::new);

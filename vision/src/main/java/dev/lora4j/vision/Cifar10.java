@@ -88,8 +88,7 @@ public final class Cifar10 implements ImageSource {
     CifarFiles files = CifarFiles.read(path, wanted);
     List<String> classes =
         files.find(NAMES).map(Cifar10::names).filter(n -> n.size() == 10).orElse(CLASSES);
-    return ImageSplits.of(
-        set(files, TRAIN, classes), () -> set(files, List.of(TEST), classes));
+    return ImageSplits.of(set(files, TRAIN, classes), () -> set(files, List.of(TEST), classes));
   }
 
   private static List<String> names(byte[] text) {

@@ -30,7 +30,9 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
     skipped = List.copyOf(skipped);
   }
 
-  /** Returns splits without skipped or resized images; a failure to load the test set closes both. */
+  /**
+   * Returns splits without skipped or resized images; a failure to load the test set closes both.
+   */
   static ImageSplits of(ImageSet train, Supplier<ImageSet> test) {
     try {
       return new ImageSplits(train, test.get(), List.of(), 0);

@@ -14,7 +14,8 @@ class ImageSplitsTest {
 
   @Test
   void defaultClassesAreBirdCatAndDogWhenPresent() {
-    try (ImageSplits splits = ImageSplits.of(set("ant", "bird", "cat", "dog", "elk"), () -> set("x"))) {
+    try (ImageSplits splits =
+        ImageSplits.of(set("ant", "bird", "cat", "dog", "elk"), () -> set("x"))) {
       assertThat(splits.fineTuneClasses()).containsExactly("bird", "cat", "dog");
     }
   }

@@ -58,7 +58,7 @@ public final class Demo implements AutoCloseable {
   public Demo(DemoSettings settings, PrintStream out) {
     this.settings = settings;
     messages = new DemoMessages(out);
-    interruption = new Interruption(System.err);
+    interruption = new Interruption();
     baseFile = settings.out().resolve("base.safetensors");
     adapterDirectory = settings.out().resolve("adapter");
   }

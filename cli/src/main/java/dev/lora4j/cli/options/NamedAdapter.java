@@ -42,8 +42,10 @@ record NamedAdapter(String name, String location) {
 
   /** {@code pirate} of {@code adapters/pirate/} and of {@code org/pirate@v1}. */
   private static String lastPart(String given) {
-    String location = exists(given) ? Path.of(given).toAbsolutePath().normalize().toString() : given;
-    String last = location.substring(Math.max(location.lastIndexOf('/'), location.lastIndexOf('\\')) + 1);
+    String location =
+        exists(given) ? Path.of(given).toAbsolutePath().normalize().toString() : given;
+    String last =
+        location.substring(Math.max(location.lastIndexOf('/'), location.lastIndexOf('\\')) + 1);
     int at = exists(given) ? -1 : last.indexOf('@');
     return at > 0 ? last.substring(0, at) : last;
   }

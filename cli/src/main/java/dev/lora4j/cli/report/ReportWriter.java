@@ -19,13 +19,7 @@ import java.util.function.Supplier;
 public final class ReportWriter {
   private ReportWriter() {}
 
-  /**
-   * The files written.
-   *
-   * @param page the report
-   * @param pictures the PNG files
-   * @param warnings a warning for each picture that could not be drawn
-   */
+  /** The files written, with a warning for each picture that could not be drawn. */
   public record Written(Path page, List<Path> pictures, List<String> warnings) {}
 
   /**

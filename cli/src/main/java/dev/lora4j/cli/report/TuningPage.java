@@ -68,7 +68,9 @@ final class TuningPage {
         <pre>%s</pre>
         """
         .formatted(
-            Html.escape(sample.prompt()), Html.escape(sample.before()), Html.escape(sample.after()));
+            Html.escape(sample.prompt()),
+            Html.escape(sample.before()),
+            Html.escape(sample.after()));
   }
 
   private String loss() {

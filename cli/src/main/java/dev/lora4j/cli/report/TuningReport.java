@@ -13,13 +13,7 @@ import java.util.OptionalLong;
 /**
  * The measurements of a training run of a language model.
  *
- * @param model the model as given by the user
- * @param data description of the data
- * @param tuning the run
  * @param resumedFrom the step after which the run was resumed, or 0
- * @param listing parameters of the adapted network
- * @param curves loss over the steps
- * @param sample greedy decoding before and after
  * @param peakMegabytes peak memory of the process, where known
  * @param wall wall-clock time since the start of the process
  * @param command the command that repeats the run
@@ -55,9 +49,7 @@ public record TuningReport(
 
   /** {@code 2,061 MB}; a dash if unknown. */
   public String peakMemory() {
-    return peakMegabytes.isPresent()
-        ? NumberFormats.count(peakMegabytes.getAsLong()) + " MB"
-        : "–";
+    return peakMegabytes.isPresent() ? NumberFormats.count(peakMegabytes.getAsLong()) + " MB" : "–";
   }
 
   /** Adds the measurements to a JSON object. */

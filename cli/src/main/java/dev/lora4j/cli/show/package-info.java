@@ -1,8 +1,8 @@
 /**
  * Output for people and, with {@code --json}, for programs.
  *
- * <p>A <i>listing</i> describes a file both as text and as JSON. <i>Terminal text</i> is text from a
- * file or a model without control characters.
+ * <p>A <i>listing</i> describes a file both as text and as JSON. <i>Terminal text</i> is text from
+ * a file or a model without control characters.
  *
  * <pre>{@code
  * Listing listing = new TensorListing(ListedTensor.of(checkpoint));

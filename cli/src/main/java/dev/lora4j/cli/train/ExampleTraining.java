@@ -8,11 +8,9 @@ import dev.lora4j.cli.progress.TrainingProgress;
 import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.data.Batch;
 import dev.lora4j.lora.Lora;
-
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Module;
-
 import dev.lora4j.nn.Summary;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Devices;
@@ -23,7 +21,6 @@ import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
@@ -61,8 +58,7 @@ public record ExampleTraining(
       before
           .figures()
           .forEach(
-              (name, was) ->
-                  log.printf("  %-12s %s → %s%n", name, was, after.figures().get(name)));
+              (name, was) -> log.printf("  %-12s %s → %s%n", name, was, after.figures().get(name)));
       log.printf("Saved the adapter to %s, %,d bytes%n", paths.out(), bytes);
       output.show(root -> fill(root, before, after, listing, training, bytes), out -> {});
     }
@@ -82,7 +78,7 @@ public record ExampleTraining(
   }
 
   private TrainingResult fit(LoraModel model, Examples examples, Workers workers) {
-    try (Interruption interruption = new Interruption(System.err);
+    try (Interruption interruption = new Interruption();
         AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
         TrainingProgress bar = new TrainingProgress("LoRA")) {
       TrainingCallback saving =

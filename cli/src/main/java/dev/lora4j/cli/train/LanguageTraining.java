@@ -14,7 +14,6 @@ import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.recipe.FineTuneRun;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.TrainingArguments;
-
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.TrainingCallback;

@@ -18,7 +18,7 @@ final class LastCheckpoint implements TrainingCallback, AutoCloseable {
   LastCheckpoint(Path out) {
     this.out = out;
     resume = "lora train --resume --out " + out;
-    interruption = new Interruption(System.err, "; resume with: " + resume);
+    interruption = new Interruption("; resume with: " + resume);
   }
 
   @Override

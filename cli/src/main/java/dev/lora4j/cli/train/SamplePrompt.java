@@ -64,8 +64,7 @@ final class SamplePrompt {
       model.load(SAVED, tuning.directory());
       model.activate(SAVED);
     }
-    return new TuningReport.Sample(
-        run.tokenizer().decode(prompt), before, continuation(workers));
+    return new TuningReport.Sample(run.tokenizer().decode(prompt), before, continuation(workers));
   }
 
   private String continuation(int workers) {

@@ -22,28 +22,20 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Evaluates a language model on a text file. */
-public final class TextEvaluation {
+/**
+ * Evaluates a language model on the examples of a text file.
+ *
+ * @param maxTokens maximum sequence length; by default the limit of the model
+ */
+public record TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
   private static final int LONGEST_BLOCK = 2048;
-
-  private final ChatModel model;
-  private final Path file;
-  private final Optional<Integer> maxTokens;
-
-  /**
-   * Evaluates on the examples of a file.
-   *
-   * @param maxTokens maximum sequence length; by default the limit of the model
-   */
-  public TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
-    this.model = model;
-    this.file = file;
-    this.maxTokens = maxTokens;
-  }
 
   public void run(int threads, OutputFormat output) {
     TextData data = TextData.open(file);
-    TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
+    ChatFormat format = model.voice();
+    ExampleOptions options =
+        new ExampleOptions(length(data.form()), LossOn.ANSWERS, format.template());
+    TextExamples examples = TextExamples.of(data, format.tokenizer(), options);
     DataReport report = examples.report();
     PrintStream messages = output.messages();
     messages.println(data.form().sentence());
@@ -55,11 +47,6 @@ public final class TextEvaluation {
       evaluation = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
     output.show(root -> fill(root, evaluation, report), out -> print(out, evaluation));
-  }
-
-  private ExampleOptions options(DataForm form) {
-    ChatFormat voice = model.voice();
-    return new ExampleOptions(length(form), LossOn.ANSWERS, voice.template());
   }
 
   private int length(DataForm form) {

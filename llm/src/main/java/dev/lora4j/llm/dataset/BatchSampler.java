@@ -23,9 +23,9 @@ public final class BatchSampler {
   }
 
   /**
-   * Steps of packed rows.
+   * Returns steps of packed rows.
    *
-   * @param width of a row; no example may be longer
+   * @param width length of a row; no example may be longer
    * @param rowsInStep rows in a step; the last one may have fewer
    */
   public static BatchSampler packed(List<Example> examples, int width, int rowsInStep, long seed) {
@@ -34,8 +34,8 @@ public final class BatchSampler {
   }
 
   /**
-   * Steps of examples with a row each. Examples of similar length are in the same step: they often
-   * share a prefix, and workers get equal amounts.
+   * Returns steps with one example per row. Examples of similar length are in the same step: they
+   * often share a prefix, and workers get equal amounts.
    *
    * @param examplesInStep examples in a step; one of them may have fewer
    */
@@ -44,7 +44,7 @@ public final class BatchSampler {
   }
 
   /**
-   * Steps of groups with a row each, such as the two answers of a preference pair; groups of
+   * Returns steps with one group per row, such as the two answers of a preference pair; groups of
    * similar length are in the same step.
    *
    * @param groupsInStep groups in a step; one of them may have fewer
@@ -54,7 +54,7 @@ public final class BatchSampler {
     return new BatchSampler(random -> stepsByLength(rows, groupsInStep, random), seed);
   }
 
-  /** The steps of an epoch, counted from 0. */
+  /** Returns the steps of an epoch, counted from 0. */
   public List<GlobalBatch> epoch(int epoch) {
     return draw.apply(new SplittableRandom(seed * 1_000_003 + epoch));
   }

@@ -17,7 +17,10 @@ public record ExampleOptions(int maxTokens, LossOn learned, Optional<ChatTemplat
     }
   }
 
-  /** Returns options for completion-only loss with this maximum sequence length, without a chat template. */
+  /**
+   * Returns options for completion-only loss with this maximum sequence length, without a chat
+   * template.
+   */
   public static ExampleOptions ofLength(int maxTokens) {
     return new ExampleOptions(maxTokens, LossOn.ANSWERS, Optional.empty());
   }

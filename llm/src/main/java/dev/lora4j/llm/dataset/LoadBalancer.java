@@ -12,11 +12,11 @@ final class LoadBalancer {
   private LoadBalancer() {}
 
   /**
-   * Greatest piece first, each to the worker with the least load. No load exceeds 4/3 of the
-   * optimum (Graham, 1969).
+   * Assigns the most expensive piece first, each to the worker with the least load. No load exceeds
+   * 4/3 of the optimum (Graham, 1969).
    *
-   * @param costs of the pieces
-   * @return the pieces of each worker, which may be none
+   * @param costs cost of each piece
+   * @return the pieces of each worker; possibly none
    */
   static List<List<Integer>> byCost(long[] costs, int workers) {
     List<List<Integer>> shards = new ArrayList<>();

@@ -92,8 +92,9 @@ public final class MicroBatch {
   }
 
   /**
-   * Returns the indices in the layout from which the tokens with loss are predicted, {@code [numLossTokens]},
-   * example after example. Examples with a common prefix may repeat one. Read only.
+   * Returns the indices in the layout from which the tokens with loss are predicted, {@code
+   * [numLossTokens]}, example after example. Examples with a common prefix may repeat one. Read
+   * only.
    */
   public int[] lossPositions() {
     return positions;

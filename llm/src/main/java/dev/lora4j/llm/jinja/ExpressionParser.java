@@ -354,7 +354,8 @@ final class ExpressionParser {
             .orElseThrow(
                 () ->
                     TemplateError.at(
-                        line, "unknown filter " + name + NearMiss.suggestion(name, Filters.names())));
+                        line,
+                        "unknown filter " + name + NearMiss.suggestion(name, Filters.names())));
     Call call = tokens.atOperator("(") ? arguments() : new Call(List.of(), Map.of());
     return run -> {
       Object input = value.in(run);

@@ -97,7 +97,8 @@ public final class ChatTemplate {
   }
 
   /**
-   * Returns a copy with a variable, such as {@code enable_thinking}, {@code date_string} or {@code tools}.
+   * Returns a copy with a variable, such as {@code enable_thinking}, {@code date_string} or {@code
+   * tools}.
    *
    * @param value a string, boolean or number, or lists and maps of these
    */

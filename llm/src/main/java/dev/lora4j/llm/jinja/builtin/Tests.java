@@ -64,7 +64,9 @@ public final class Tests {
   public static Test required(String name) {
     return find(name)
         .orElseThrow(
-            () -> new TemplateError("unknown test " + name + NearMiss.suggestion(name, ALL.keySet())));
+            () ->
+                new TemplateError(
+                    "unknown test " + name + NearMiss.suggestion(name, ALL.keySet())));
   }
 
   private static Object other(Arguments arguments) {
