@@ -14,20 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 
-/**
- * Runs a merge or its inverse with a progress bar, and shows the changes.
- *
- * @param options the options
- * @param model the model to change
- */
+/** Runs a merge or its inverse with a progress bar, and shows the changes. */
 record MergeRun(MergeOptions options, Path model) {
 
-  /**
-   * Runs the job and prints its summary.
-   *
-   * @param label label of the progress bar
-   * @param work the job, given its output path
-   */
+  /** Runs the job, given its output path, and prints its summary. */
   void run(String label, BiFunction<MergeJob, Path, MergeSummary> work) {
     List<Progress> bars = new ArrayList<>();
     MergeJob job =

@@ -19,13 +19,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/**
- * Converts a model from a GGUF file to a Hugging Face directory, or the other way round.
- *
- * @param dtype output data type; by default chosen by the source
- * @param maxShardSize maximum size of a weight file in a directory
- * @param output form of the result
- */
+/** Converts a model from a GGUF file to a Hugging Face directory, or the other way round. */
 record ModelConversion(
     Path out, Optional<String> dtype, Optional<String> maxShardSize, OutputFormat output) {
 

@@ -67,7 +67,7 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
     private TextData describe(TextData data) {
       recipe.report(data.file() + ": " + data.form().sentence());
       if (recipe.system.isPresent()) {
-        data.forEach(row -> requireConversation(row.sample(), row.place()));
+        data.forEach(row -> requireConversation(row.sample(), row.location()));
       }
       return data;
     }

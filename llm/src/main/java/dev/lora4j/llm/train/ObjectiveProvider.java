@@ -80,7 +80,7 @@ public abstract class ObjectiveProvider {
     return Objects.requireNonNull(parameters.get(name), name);
   }
 
-  private static List<ObjectiveProvider> all() {
+  public static List<ObjectiveProvider> all() {
     return ServiceLoader.load(ObjectiveProvider.class, ObjectiveProvider.class.getClassLoader())
         .stream()
         .map(ServiceLoader.Provider::get)
