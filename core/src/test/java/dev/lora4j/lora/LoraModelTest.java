@@ -286,7 +286,7 @@ class LoraModelTest {
   void whatWasMergedForGoodCannotBeUnmerged() {
     model.merge(Unmerging.NEVER);
 
-    refused(model::unmerge, "can't unmerge: the merge was told to keep nothing for it");
+    refused(model::unmerge, "can't unmerge: the merge kept nothing to undo it (Unmerging.NEVER)");
   }
 
   @Test

@@ -153,7 +153,7 @@ class LoraTest {
   void aRegularExpressionThatIsNoneIsTold() {
     assertThatThrownBy(() -> Targets.matching("fc("))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("target_modules is no regular expression: ");
+        .hasMessageStartingWith("target_modules is not a regular expression: ");
   }
 
   @ParameterizedTest

@@ -207,7 +207,8 @@ public final class ConfigReader {
   }
 
   /**
-   * Returns token indices by embedding; a plain list is for PEFT's default, {@code embed_tokens}.
+   * Returns token indices by embedding; a plain list applies to PEFT's default, {@code
+   * embed_tokens}.
    */
   private Map<String, List<Long>> tokens() {
     JsonNode value = json.node("trainable_token_indices");

@@ -6,15 +6,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/**
- * The layers that PEFT's LoRA adapts in a network of a known architecture, unless told otherwise.
- */
+/** PEFT's default target modules of known architectures. */
 final class DefaultTargets {
   private static final Map<String, Targets> BY_MODEL_TYPE = table();
 
   private DefaultTargets() {}
 
-  /** Those of Hugging Face's {@code model_type}. */
+  /** Returns the targets of a Hugging Face {@code model_type}. */
   static Optional<Targets> of(String modelType) {
     return Optional.ofNullable(BY_MODEL_TYPE.get(modelType));
   }

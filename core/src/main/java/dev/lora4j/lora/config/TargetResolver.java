@@ -32,10 +32,10 @@ import java.util.function.Predicate;
 public final class TargetResolver {
   private final LoraConfig config;
   private final Map<String, Module> modules;
-  private final String head; // of a language model, else empty
+  private final String head; // empty if the network is not a language model
   private final TiedWeights tied;
   private final List<String> impossible = new ArrayList<>();
-  private final List<String> unmet = new ArrayList<>(); // names that match nothing
+  private final List<String> unmet = new ArrayList<>(); // names and patterns that match nothing
 
   private TargetResolver(Module base, LoraConfig config) {
     modules = BaseModules.original(base);
@@ -91,7 +91,7 @@ public final class TargetResolver {
     }
   }
 
-  /** Refuses an initialisation that needs more than the base. */
+  /** Refuses an initialisation that needs examples. */
   private static void refuseDataDriven(Initialization how) {
     if (how instanceof Initialization.Eva) {
       throw new UserError(
@@ -101,8 +101,8 @@ public final class TargetResolver {
   }
 
   /**
-   * Plans an adapter that is loaded: names may match nothing, since its tensors, which are checked
-   * one by one, decide what it adapts.
+   * Plans an adapter to be loaded. Names may match nothing: its tensors, which are checked one by
+   * one, determine the adapted layers.
    */
   public static AdapterPlan planForLoading(Module base, LoraConfig config) {
     TargetResolver planner = new TargetResolver(base, config);
@@ -193,7 +193,7 @@ public final class TargetResolver {
     } else if (layers.isEmpty()) {
       unmet.add(
           config.targets() instanceof Targets.Matching matching
-              ? "no linear layer's whole path matches '%s'; there are: %s"
+              ? "no linear layer's full path matches '%s'; linear layers: %s"
                   .formatted(matching.regex(), String.join(", ", adaptable()))
               : "the network has no linear layer");
     }

@@ -68,7 +68,7 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a config that can't be written", e);
+      throw new IllegalStateException("config can't be serialised", e);
     }
   }
 }

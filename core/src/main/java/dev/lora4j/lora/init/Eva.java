@@ -25,9 +25,9 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Explained Variance Adaptation (Paischer et al. 2024, <a
- * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>): passes examples through the base
- * until the principal components of each layer's inputs settle, and deals the ranks out to those
- * that explain the most. Layers that are given the same inputs share their components.
+ * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>): runs examples through the base
+ * until the principal components of each layer's inputs converge, and allots the ranks to the
+ * components that explain the most variance. Layers with the same inputs share their components.
  */
 public final class Eva implements AutoCloseable {
   private static final int MOST_PASSES = 100;
@@ -60,7 +60,7 @@ public final class Eva implements AutoCloseable {
     long inputs = weighted.store().shape()[1 - weighted.outputAxis()];
     if (layer.rank() > inputs) {
       throw new UserError(
-          "eva: the rank at '%s', %d, is more than its %d inputs have components"
+          "eva: the rank at '%s', %d, exceeds its number of inputs, %d"
               .formatted(layer.path(), layer.rank(), inputs));
     }
     return (int) Math.min(Math.rint(layer.rank() * how.rho()), inputs);
@@ -88,9 +88,12 @@ public final class Eva implements AutoCloseable {
     }
   }
 
-  // ---- looking at inputs ----
+  // ---- recording inputs ----
 
-  /** Layers that are given the same share one learner, which looks for the most that any wants. */
+  /**
+   * Gives layers with equal inputs one shared learner, with the largest number of components that
+   * any of them needs.
+   */
   private void shareEqualInputs(EvaBatch first) {
     watch(first, (path, rows) -> learner(path).recognize(rows));
     Map<String, List<String>> byInput = new LinkedHashMap<>();
@@ -103,9 +106,9 @@ public final class Eva implements AutoCloseable {
         });
     if (byInput.isEmpty()) {
       throw new UserError(
-          "eva: what %s is given can't be seen, since the model's forward calls none of them as a"
+          "eva: the inputs of %s can't be recorded, since the model's forward calls none of them as a"
                   .formatted(String.join(", ", targets.keySet()))
-              + " part of the tree, as in a TorchScript file, whose own program runs; begin with"
+              + " module of the tree (a TorchScript file runs its own program); initialise with"
               + " pissa, olora or the default instead");
     }
     for (List<String> same : byInput.values()) {
@@ -130,7 +133,7 @@ public final class Eva implements AutoCloseable {
           batches.get(step % batches.size()),
           (path, rows) -> {
             EvaLayer learner = learner(path);
-            if (asked.remove(learner)) { // once a step, whoever shares it
+            if (asked.remove(learner)) { // once a step, however many layers share it
               learner.learn(rows);
             }
           });
@@ -139,7 +142,7 @@ public final class Eva implements AutoCloseable {
       }
     }
     throw new UserError(
-        "eva: after %d passes the components are not found of %s; give more examples a batch (at"
+        "eva: after %d passes the components of %s have not converged; give more examples per batch (at"
                 .formatted(MOST_PASSES, String.join(", ", notFound()))
             + " least as many rows as components: rank · rho), or a lower tau");
   }
@@ -164,7 +167,10 @@ public final class Eva implements AutoCloseable {
     return EvaRanks.deal(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
   }
 
-  /** Of layers that share, the first comes before all others: it gets no less than they. */
+  /**
+   * Returns the paths with the first layer of each shared input ahead of all others, so that its
+   * rank is the largest of those that share it.
+   */
   private Collection<String> ownersFirst() {
     Map<EvaLayer, String> owners = new HashMap<>();
     List<String> sharing = new ArrayList<>();
@@ -181,7 +187,7 @@ public final class Eva implements AutoCloseable {
     void onInput(String path, Tensor rows);
   }
 
-  /** Passes a batch through the base and shows what each layer is given. */
+  /** Runs a batch through the base and passes each layer's input to the watcher. */
   private void watch(EvaBatch batch, Watcher watcher) {
     Map<Module, String> first = new HashMap<>();
     targets.forEach((path, module) -> first.put(module, path));
@@ -207,7 +213,7 @@ public final class Eva implements AutoCloseable {
     }
   }
 
-  // ---- what comes of it ----
+  // ---- result ----
 
   private EvaResult result(LoraConfig config, AdapterPlan plan) {
     Map<String, Tensor> components = new LinkedHashMap<>();

@@ -21,13 +21,13 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class MergeJournal {
   private final Map<Parameter, Tensor> before = new ConcurrentHashMap<>();
-  private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // the last one first
+  private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // most recent first
   private Unmerging unmerging = Unmerging.EXACT;
   private volatile boolean empty = true;
 
   private record Made(Parameter weight, MergeDelta change) {}
 
-  /** Starts recording, so that the changes can be undone in this way. */
+  /** Starts recording for this way of unmerging. */
   void begin(Unmerging how) {
     unmerging = how;
   }
@@ -89,7 +89,7 @@ public final class MergeJournal {
   /**
    * Undoes all changes.
    *
-   * @throws UserError if a delta that is to be subtracted has changed since
+   * @throws UserError if a delta to be subtracted has changed since the merge
    */
   void undo() {
     made.forEach(one -> one.change.requireSameDelta());
@@ -109,7 +109,7 @@ public final class MergeJournal {
     }
   }
 
-  /** Makes the changes permanent and frees what was kept to undo them. */
+  /** Makes the changes permanent and frees the copies. */
   void forget() {
     made.forEach(one -> one.change.close());
     made.clear();

@@ -11,8 +11,8 @@ public final class MergeState {
   /**
    * Merges.
    *
-   * @param how what is kept to unmerge
-   * @throws UserError if adapters are merged already, or can't be; nothing is changed then
+   * @param how the way of unmerging
+   * @throws UserError if adapters are already merged or can't be merged; nothing is changed
    */
   public void merge(Unmerging how, Supplier<Merging> merging) {
     requireUnmerged("merge");
@@ -29,17 +29,17 @@ public final class MergeState {
   /**
    * Restores the base.
    *
-   * @throws UserError if nothing was kept for that
+   * @throws UserError if the merge kept nothing to restore it
    */
   public void unmerge() {
     if (!journal.canUndo()) {
-      throw new UserError("can't unmerge: the merge was told to keep nothing for it");
+      throw new UserError("can't unmerge: the merge kept nothing to undo it (Unmerging.NEVER)");
     }
     journal.undo();
     merged = false;
   }
 
-  /** Makes merged weights the base's own. */
+  /** Makes the merged weights permanent. */
   public void forget() {
     journal.forget();
     merged = false;
@@ -52,7 +52,7 @@ public final class MergeState {
   /**
    * Checks that nothing is merged.
    *
-   * @param action what can't be done otherwise, for the message
+   * @param action the action that requires it, for the message
    */
   public void requireUnmerged(String action) {
     if (merged) {
