@@ -28,7 +28,7 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** The way of an adapter from a model into a directory, and back. */
+/** Writes adapters of a model to directories and loads them. */
 final class AdapterFiles {
   private AdapterFiles() {}
 
@@ -52,7 +52,7 @@ final class AdapterFiles {
     return PeftAdapter.write(directory, config, stored);
   }
 
-  /** Returns whether a layer that an adapter adapts keeps its weight as {@code [in, out]}. */
+  /** Returns whether a layer of an adapter stores its weight as {@code [in, out]}. */
   private static boolean hasTransposed(LoraModel model, Adapter adapter) {
     return model.layers().entrySet().stream()
         .filter(entry -> adapter.paths().contains(entry.getKey()))
@@ -92,7 +92,10 @@ final class AdapterFiles {
     return List.copyOf(loaded);
   }
 
-  /** The adapters of a directory by name: its own is the default, others have a folder each. */
+  /**
+   * Returns the adapter directories by name: the directory itself is {@code default}, others are
+   * its subdirectories.
+   */
   private static Map<String, Path> places(Path directory) {
     Map<String, Path> places = new LinkedHashMap<>();
     if (holdsAdapter(directory)) {
@@ -151,17 +154,20 @@ final class AdapterFiles {
     }
   }
 
-  /** What the base gave up at random can't be found again from the base alone. */
+  /**
+   * Refuses an initialisation that took a random part of the base, which can't be recomputed from
+   * the base alone.
+   */
   private static void refuseUnrepeatable(LoraConfig config) {
     if (!config.initialization().isRepeatable()) {
       throw new UserError(
-          "init_lora_weights = %s took a random part of the base, which can't be found again; save"
+          "init_lora_weights = %s took a random part of the base, which can't be recomputed; save"
                   .formatted(config.initialization().word())
               + " it in PEFT with path_initial_model_for_weight_conversion");
     }
   }
 
-  /** Every parameter must find its tensor, every tensor its parameter, and every shape must fit. */
+  /** Lists missing tensors, unexpected tensors and different shapes. */
   private static List<String> problems(
       Module base, Map<String, Tensor> tensors, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
@@ -198,7 +204,8 @@ final class AdapterFiles {
   }
 
   /**
-   * PEFT writes these with {@code bias="all"} and {@code modules_to_save}, and never reads them.
+   * Returns whether PEFT writes a key, with {@code bias="all"} and {@code modules_to_save}, but
+   * never reads it.
    */
   private static boolean isNeverRead(String key) {
     return key.endsWith(".modules_to_save.bias") || key.endsWith(".original_module.bias");

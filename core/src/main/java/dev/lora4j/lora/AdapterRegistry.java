@@ -19,11 +19,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The adapters of one model by name, and which of them are active: those that the calling thread
- * chose for itself, else those of the model.
+ * The adapters of one model by name, and the active ones: those chosen for the calling thread,
+ * otherwise those of the model.
  *
- * <p>Readers see one state or the next, never half of one: every change publishes a new immutable
- * value. Changes must not overlap with each other.
+ * <p>Every change publishes a new immutable state, so that readers never see half of a change.
+ * Changes must not overlap.
  */
 final class AdapterRegistry implements ActiveDeltas {
   private volatile Map<String, Adapter> byName = Map.of();
@@ -55,18 +55,18 @@ final class AdapterRegistry implements ActiveDeltas {
   /**
    * Checks that a new adapter can have this name.
    *
-   * @throws UserError if it is taken or not valid
+   * @throws UserError if it is taken or invalid
    */
   void requireNewName(String name) {
     if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
       throw new UserError(
           "'"
               + name
-              + "' can't name an adapter: use letters, digits, - and _, and none of"
+              + "' is not a valid adapter name: use letters, digits, - and _, but none of"
               + " pretrained, A, B");
     }
     if (byName.containsKey(name)) {
-      throw new UserError("there is an adapter '" + name + "' already; remove it first");
+      throw new UserError("there is already an adapter '" + name + "'; remove it first");
     }
   }
 
@@ -127,7 +127,7 @@ final class AdapterRegistry implements ActiveDeltas {
     return merge.isMerged() ? List.of() : active().of(layer);
   }
 
-  /** The adapters that are active in the calling thread's forwards. */
+  /** Returns the active adapters of the calling thread's forwards. */
   ActiveAdapters active() {
     ActiveAdapters own = ofThisThread.get();
     return own == null ? ofTheModel : own;

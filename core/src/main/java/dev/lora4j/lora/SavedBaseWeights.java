@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Base weights in an adapter's file that the adapter does not train: PEFT can write those of
- * embeddings and heads too ({@code save_embedding_layers}). They are redundant if they equal the
- * base's; if not, the adapter is for another base.
+ * embeddings and heads ({@code save_embedding_layers}). If they differ from the base's, the adapter
+ * is for another base.
  */
 final class SavedBaseWeights {
   static final String DIFFERS =
-      ": the file has this weight of the base that it was trained on, and this base's differs; use"
+      ": the file contains this weight of the base it was trained on, which differs from this base's; use"
           + " that base";
   private static final String WRAPPED = ".base_layer.";
 
@@ -27,7 +27,7 @@ final class SavedBaseWeights {
     modules = BaseModules.original(base);
   }
 
-  /** How a tensor of the file compares with the base. */
+  /** The comparison of a tensor of the file with the base. */
   enum Comparison {
     /** Equal to the base's. */
     EQUAL,

@@ -91,7 +91,7 @@ class AdapterFormatsTest {
   void aFormatThatHoldsNoFractionsIsRefused() {
     assertThatThrownBy(() -> model.save("default", directory, DType.I8))
         .isInstanceOf(UserError.class)
-        .hasMessage("an adapter is kept as F64, F32, F16 or BF16, not as I8");
+        .hasMessage("an adapter's dtype must be F64, F32, F16 or BF16, not I8");
   }
 
   // ---- names of older files ----

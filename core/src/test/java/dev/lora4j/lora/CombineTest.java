@@ -274,8 +274,7 @@ class CombineTest {
                     .isCloseTo(Objects.requireNonNull(expected.get(path)), 1e-5));
     assertThatThrownBy(() -> model.combine("both", BOTH, Combination.cat()))
         .isInstanceOf(UserError.class)
-        .hasMessage(
-            "'cats' began as pissa, as a part of the base that it still counts from; use svd");
+        .hasMessage("'cats' was initialised by pissa, from a part of the base's weights; use svd");
   }
 
   // ---- what can't be combined ----
@@ -286,7 +285,7 @@ class CombineTest {
 
     assertThatThrownBy(() -> model.combine("cats", BOTH, Combination.cat()))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is an adapter 'cats' already");
+        .hasMessageContaining("there is already an adapter 'cats'");
   }
 
   @Test
@@ -313,7 +312,7 @@ class CombineTest {
     assertThatThrownBy(() -> model.combine("both", BOTH, Combination.ties(0.5)))
         .isInstanceOf(UserError.class)
         .hasMessage(
-            "ties needs equal ranks, and at 'fc1' they are: 2 of 'cats', 5 of 'dogs'; use cat, or"
+            "ties requires equal ranks, but at 'fc1' they are 2 of 'cats', 5 of 'dogs'; use cat or"
                 + " svd");
     assertThat(model.adapterNames()).containsExactly("default", "cats", "dogs");
   }

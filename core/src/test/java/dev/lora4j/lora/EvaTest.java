@@ -261,7 +261,7 @@ class EvaTest {
           .hasMessage("examples are for init_lora_weights = eva, found true");
       assertThatThrownBy(() -> Lora.adapt(net, CONFIG.withRank(7), batches(torch.randn(9, Mlp.IN))))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("the rank at 'fc1', 7, is more than its 6 inputs");
+          .hasMessageContaining("the rank at 'fc1', 7, exceeds its number of inputs, 6");
       assertThat(net.namedModules().values())
           .noneMatch(m -> m instanceof LoraLayer || m instanceof InputRecorder);
     }

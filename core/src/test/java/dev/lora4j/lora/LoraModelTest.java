@@ -155,12 +155,13 @@ class LoraModelTest {
         () -> model.add(name, CONFIG),
         "'"
             + name
-            + "' can't name an adapter: use letters, digits, - and _, and none of pretrained, A, B");
+            + "' is not a valid adapter name: use letters, digits, - and _, but none of pretrained, A,"
+            + " B");
   }
 
   @Test
   void aNameThatIsTakenIsRefused() {
-    refused(() -> model.add("cats", CONFIG), "there is an adapter 'cats' already; remove it first");
+    refused(() -> model.add("cats", CONFIG), "there is already an adapter 'cats'; remove it first");
   }
 
   @Test

@@ -130,7 +130,7 @@ class LoraTest {
         'block' is a Block, which can't be adapted; linear layers: fc1, block.fc2, head""");
     refused(
         Targets.matching("fc2"),
-        "no linear layer's whole path matches 'fc2'; there are: fc1, block.fc2, head");
+        "no linear layer's full path matches 'fc2'; linear layers: fc1, block.fc2, head");
     assertThat(net.find("fc1")).isInstanceOf(Linear.class);
   }
 

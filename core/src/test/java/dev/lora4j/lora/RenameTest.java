@@ -77,13 +77,13 @@ class RenameTest {
   void aTakenOrUnknownNameIsAnError() {
     assertThatThrownBy(() -> model.rename("cats", "default"))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is an adapter 'default' already");
+        .hasMessageContaining("there is already an adapter 'default'");
     assertThatThrownBy(() -> model.rename("cast", "birds"))
         .isInstanceOf(UserError.class)
         .hasMessage("no adapter 'cast'; did you mean cats?");
     assertThatThrownBy(() -> model.rename("cats", "a b"))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("can't name an adapter");
+        .hasMessageContaining("is not a valid adapter name");
   }
 
   @Test

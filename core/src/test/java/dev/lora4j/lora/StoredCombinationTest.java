@@ -101,7 +101,7 @@ class StoredCombinationTest {
 
       assertThatThrownBy(() -> StoredCombination.of(adapters, CAT, BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("'cats' and 'dogs' were made on different bases")
+          .hasMessageContaining("'cats' and 'dogs' were trained on different bases")
           .hasMessageContaining("--any-base");
       assertThat(StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE).baseFingerprint())
           .isEmpty();
@@ -128,7 +128,7 @@ class StoredCombinationTest {
               () -> StoredCombination.of(adapters, Combination.svd(), BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
           .hasMessage(
-              "'cats' began as pissa, as a part of the base that it still counts from; give the"
+              "'cats' was initialised by pissa, from a part of the base's weights; give the"
                   + " base too");
     }
   }
@@ -151,7 +151,7 @@ class StoredCombinationTest {
       assertThatThrownBy(
               () -> StoredCombination.of(adapters(cut, mlp, "default"), CAT, BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
-          .hasMessageStartingWith("fc1: the adapters are for layers of different kinds or sizes");
+          .hasMessageStartingWith("fc1: the adapters' layers differ in kind or size");
     }
   }
 
@@ -173,6 +173,6 @@ class StoredCombinationTest {
 
     assertThatThrownBy(() -> StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE))
         .isInstanceOf(UserError.class)
-        .hasMessage("words: " + found + " fit no supported layer");
+        .hasMessage("words: " + found + " match no supported layer");
   }
 }

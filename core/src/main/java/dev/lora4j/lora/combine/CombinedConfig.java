@@ -12,14 +12,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The config of a combined adapter: exactly the layers that it has, each with a scaling of one. */
+/** Makes the config of a combined adapter: exactly its layers, each with a scaling of one. */
 public final class CombinedConfig {
   private CombinedConfig() {}
 
   /**
-   * Dropout, and what has no say here, are the first config's.
+   * Returns the config; dropout and unrelated keys are those of the first source.
    *
-   * @param sources the configs of what is combined
+   * @param sources the configs of the combined adapters
    * @param ranks the rank of each layer by path
    */
   public static LoraConfig of(Module base, List<LoraConfig> sources, Map<String, Integer> ranks) {

@@ -11,14 +11,15 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The targets of a combined adapter: all that the adapters' targets name together. */
+/** Makes the targets of a combined adapter, the union of the adapters' targets. */
 final class CombinedTargets {
   private CombinedTargets() {}
 
   /**
-   * The adapters' own words, if they mean these layers and no others; else the layers one by one.
+   * Returns the union of the adapters' targets if it matches exactly these layers; otherwise each
+   * layer's path.
    *
-   * @param paths the layers to be meant
+   * @param paths the layers to match
    */
   static Targets of(Module base, List<Targets> all, Set<String> paths) {
     return union(all)

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.global.torch;
 record Concatenation() implements CombineRule {
   @Override
   public int rank(String path, List<CombinedPart> parts) {
-    return parts.stream().mapToInt(part -> part.update().rank()).sum();
+    return parts.stream().mapToInt(part -> part.delta().rank()).sum();
   }
 
   @Override
@@ -18,9 +18,9 @@ record Concatenation() implements CombineRule {
     TensorVector down = new TensorVector();
     TensorVector up = new TensorVector();
     for (CombinedPart part : parts) {
-      Tensor a = part.update().a().value().mul(new Scalar(part.weightOfProduct()));
+      Tensor a = part.delta().a().value().mul(new Scalar(part.weightOfProduct()));
       down.push_back(a.unflatten(0, part.groups(), -1)); // [groups, rank / groups, in…]
-      up.push_back(part.update().b().value()); // [out, rank / groups…]
+      up.push_back(part.delta().b().value()); // [out, rank / groups…]
     }
     return new CombinedFactors(torch.cat(down, 1).flatten(0, 1), torch.cat(up, 1));
   }

@@ -6,12 +6,12 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The updates {@code ΔW} themselves are mixed; the largest parts of the mixture are nearest to it
- * among all updates of their rank.
+ * Mixes the deltas {@code ΔW}; the truncated singular value decomposition of the mix is its best
+ * approximation of that rank.
  */
 record DeltaSvd(FactorCombiner mixer, int wantedRank, String word) implements CombineRule {
 
-  /** No more than there are rows and columns. */
+  /** Returns the wanted rank, limited by the numbers of rows and columns. */
   @Override
   public int rank(String path, List<CombinedPart> parts) {
     parts.get(0).requireDelta(path, word);
@@ -20,16 +20,18 @@ record DeltaSvd(FactorCombiner mixer, int wantedRank, String word) implements Co
 
   @Override
   public CombinedFactors combine(List<CombinedPart> parts) {
-    List<Tensor> deltas = parts.stream().map(part -> asRows(part.update())).toList();
+    List<Tensor> deltas = parts.stream().map(part -> asRows(part.delta())).toList();
     double[] weights = parts.stream().mapToDouble(CombinedPart::weight).toArray();
     Svd mixture = Svd.of(mixer.mix(deltas, weights));
     Svd top = mixture.top(Math.min(wantedRank, mixture.s().numel()));
     return new CombinedFactors(top.vt(), top.u().mul(top.s()));
   }
 
-  /** {@code [out, in]}, whichever way round the weight lies; a window counts to the inputs. */
-  private static Tensor asRows(FactoredDelta update) {
-    Tensor delta = update.deltaWeight();
-    return update.base().outputAxis() == 0 ? delta.flatten(1, -1) : delta.t();
+  /**
+   * Returns the delta as {@code [out, in]}; a convolution's kernel is flattened into the inputs.
+   */
+  private static Tensor asRows(FactoredDelta delta) {
+    Tensor weight = delta.deltaWeight();
+    return delta.base().outputAxis() == 0 ? weight.flatten(1, -1) : weight.t();
   }
 }

@@ -5,16 +5,16 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A's are mixed with A's, and B's with B's: each with the root of the weight, and A's with its sign
- * too.
+ * Mixes the A's and the B's separately, each with the square root of the weight; A's weight takes
+ * the sign.
  */
 record FactorMix(FactorCombiner mixer, String word) implements CombineRule {
   @Override
   public int rank(String path, List<CombinedPart> parts) {
-    int rank = parts.get(0).update().rank();
-    if (parts.stream().anyMatch(part -> part.update().rank() != rank)) {
+    int rank = parts.get(0).delta().rank();
+    if (parts.stream().anyMatch(part -> part.delta().rank() != rank)) {
       throw new UserError(
-          "%s needs equal ranks, and at '%s' they are: %s; use cat, or svd"
+          "%s requires equal ranks, but at '%s' they are %s; use cat or svd"
               .formatted(word, path, ranks(parts)));
     }
     return rank;
@@ -22,7 +22,7 @@ record FactorMix(FactorCombiner mixer, String word) implements CombineRule {
 
   private static String ranks(List<CombinedPart> parts) {
     return parts.stream()
-        .map(part -> part.update().rank() + " of '" + part.adapter() + "'")
+        .map(part -> part.delta().rank() + " of '" + part.adapter() + "'")
         .collect(Collectors.joining(", "));
   }
 
@@ -36,7 +36,7 @@ record FactorMix(FactorCombiner mixer, String word) implements CombineRule {
       ofA[i] = Math.copySign(ofB[i], products[i]);
     }
     return new CombinedFactors(
-        mixer.mix(parts.stream().map(part -> part.update().a().value()).toList(), ofA),
-        mixer.mix(parts.stream().map(part -> part.update().b().value()).toList(), ofB));
+        mixer.mix(parts.stream().map(part -> part.delta().a().value()).toList(), ofA),
+        mixer.mix(parts.stream().map(part -> part.delta().b().value()).toList(), ofB));
   }
 }

@@ -8,11 +8,14 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Sets numbers of tensors to zero. */
+/** Sets values of tensors to zero. */
 public final class Pruner {
   private Pruner() {}
 
-  /** A function for tensors of any shape; with a seed, each call goes on in its random numbers. */
+  /**
+   * Returns a function for tensors of any shape; calls of a random one continue its random
+   * sequence.
+   */
   public static UnaryOperator<Tensor> of(Pruning how) {
     if (how instanceof Pruning.Magnitude magnitude) {
       return tensor -> keepLargest(tensor, magnitude.density());
@@ -34,7 +37,9 @@ public final class Pruner {
   }
 
   private static Tensor dropAndRescale(Tensor tensor, double density, GeneratorOptional numbers) {
-    Tensor mask = Ops.empty(Ops.shape(tensor)).bernoulli_(density, numbers); // the same everywhere
+    Tensor mask =
+        Ops.empty(Ops.shape(tensor))
+            .bernoulli_(density, numbers); // on the CPU: the same mask on every device
     return tensor.mul(mask.to(tensor.device(), tensor.scalar_type())).div(new Scalar(density));
   }
 }

@@ -2,16 +2,18 @@ package dev.lora4j.lora.combine;
 
 import dev.lora4j.UserError;
 
-/** Which numbers of an adapter are set to zero before it is combined with others. */
+/**
+ * The pruning of an adapter before it is combined with others: some of its values are set to zero.
+ */
 public sealed interface Pruning {
 
-  /** None. */
+  /** No pruning. */
   record None() implements Pruning {}
 
   /**
-   * The smallest in magnitude, tensor by tensor.
+   * Prunes the values of smallest magnitude in each tensor.
    *
-   * @param density the share that is left, in (0, 1]
+   * @param density the share of values kept, in (0, 1]
    */
   record Magnitude(double density) implements Pruning {
     public Magnitude {
@@ -20,9 +22,9 @@ public sealed interface Pruning {
   }
 
   /**
-   * Some at random; the others are divided by the density, so that the mean stays.
+   * Prunes random values and divides the others by the density, which preserves the mean.
    *
-   * @param density the chance of each to stay, in (0, 1]
+   * @param density the probability of keeping a value, in (0, 1]
    */
   record Random(double density, long seed) implements Pruning {
     public Random {

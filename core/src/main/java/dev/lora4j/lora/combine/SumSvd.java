@@ -7,13 +7,15 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The largest parts of the weighted sum of the updates, without a matrix of the layer's size: with
- * {@code B = Q R} and {@code Aᵀ = Q' R'}, {@code B A = Q (R R'ᵀ) Q'ᵀ}, and what stands in the
- * middle is no larger than the ranks together.
+ * The truncated singular value decomposition of the weighted sum of the deltas, without a matrix of
+ * the layer's size: with {@code B = Q R} and {@code Aᵀ = Q' R'}, {@code B A = Q (R R'ᵀ) Q'ᵀ}, and
+ * the middle factor is no larger than the sum of the ranks.
  */
 record SumSvd(int wantedRank) implements CombineRule {
 
-  /** No more than the updates have together, or than there are rows and columns. */
+  /**
+   * Returns the wanted rank, limited by the sum of the ranks and the numbers of rows and columns.
+   */
   @Override
   public int rank(String path, List<CombinedPart> parts) {
     parts.get(0).requireDelta(path, "svd");

@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The formats of adapter directories. The config alone decides between them: the shape of a square
- * matrix does not show whether it is transposed.
+ * The formats of adapter directories, detected by the config alone: the shape of a square matrix
+ * does not show whether it is transposed.
  */
 public enum AdapterFormat {
   PEFT {

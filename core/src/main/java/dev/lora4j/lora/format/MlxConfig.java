@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
  *
  * @param dora whether {@code fine_tune_type} is {@code "dora"}
  * @param rank {@code lora_parameters.rank}, of every layer
- * @param scale {@code lora_parameters.scale}: the scaling itself, not divided by the rank
+ * @param scale {@code lora_parameters.scale}: the scaling, not divided by the rank
  * @param dropout {@code lora_parameters.dropout}
- * @param keys {@code lora_parameters.keys}: layers by their path, in the model or below one of its
- *     numbered blocks; empty for the model's own default
+ * @param keys {@code lora_parameters.keys}: layer paths, in the model or relative to a numbered
+ *     block; empty for the model's default
  */
 record MlxConfig(boolean dora, int rank, double scale, double dropout, List<String> keys) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -33,7 +33,7 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
     String type = json.text("fine_tune_type", "lora");
     if (!type.equals("lora") && !type.equals("dora")) {
       throw new UserError(
-          "%s must be \"lora\" or \"dora\", found \"%s\"; it is no adapter"
+          "%s must be \"lora\" or \"dora\", found \"%s\"; this is not an adapter"
               .formatted(json.path("fine_tune_type"), type));
     }
     JsonDocument parameters = json.object("lora_parameters");

@@ -21,8 +21,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A directory in PEFT's format: {@code adapter_config.json}, and {@code adapter_model.safetensors}
  * with a tensor {@code base_model.model.<path>.lora_A.weight} of {@code [rank, in]} and one {@code
- * ….lora_B.weight} of {@code [out, rank]} for each adapted layer. Where there is an {@code
- * adapter_model.bin} instead, that is read.
+ * ….lora_B.weight} of {@code [out, rank]} for each adapted layer. An {@code adapter_model.bin} is
+ * read if there is no safetensors file.
  */
 public final class PeftAdapter {
   public static final String CONFIG = "adapter_config.json";
@@ -32,9 +32,9 @@ public final class PeftAdapter {
   private PeftAdapter() {}
 
   /**
-   * Reads an adapter into the caller's pointer scope, in the format of numbers that it is kept in.
+   * Reads an adapter into the caller's pointer scope, in its stored dtypes.
    *
-   * @throws UserError if there is none, or one that is not supported
+   * @throws UserError if there is no adapter or it is not supported
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static StoredAdapter read(Path directory) {
@@ -53,7 +53,7 @@ public final class PeftAdapter {
   }
 
   /**
-   * Writes an adapter, in the format of numbers that it has.
+   * Writes an adapter in its own dtypes.
    *
    * @return the number of bytes written
    */
@@ -86,7 +86,7 @@ public final class PeftAdapter {
     return ConfigReader.read(file);
   }
 
-  /** The file that holds the tensors, safetensors before any other. */
+  /** Returns the weights file, preferring safetensors. */
   static Path weights(Path directory) {
     Path weights = directory.resolve(WEIGHTS);
     Path old = directory.resolve(OLD_WEIGHTS);

@@ -24,7 +24,7 @@ public final class BaseModules {
     return layers;
   }
 
-  /** Returns the network's own modules, as it was before any adapter. */
+  /** Returns the modules of the bare network, without adapters. */
   public static Map<String, Module> original(Module network) {
     Map<String, Module> original = new LinkedHashMap<>();
     List<String> inside = new ArrayList<>();

@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A linear layer with LoRA; on its own, without a model around it, it has one adapter. */
+/** A linear layer with LoRA. Used on its own, without a model, it has one adapter. */
 public final class LoraLinear extends LoraLayer {
   private @Nullable LoraDelta delta; // its own, without a model
   private @Nullable Tensor unmerged; // a copy of the weight while the delta is merged into it
@@ -27,7 +27,7 @@ public final class LoraLinear extends LoraLayer {
    *
    * @param rank {@code r}, at least 1
    * @param alpha the delta is scaled by {@code alpha / rank}
-   * @throws UserError if the module is no linear layer or the rank is below 1
+   * @throws UserError if the module is not a linear layer or the rank is below 1
    */
   public LoraLinear(Module module, int rank, double alpha) {
     this(copy(module), LoraLinear::ownDelta);
@@ -47,13 +47,13 @@ public final class LoraLinear extends LoraLayer {
     throw new UserError("LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
   }
 
-  /** The delta of a layer on its own. */
+  /** Returns the delta of a layer without a model. */
   private static List<LoraDelta> ownDelta(LoraLayer layer) {
     LoraLinear alone = (LoraLinear) layer;
     return alone.unmerged == null ? List.of(requireNonNull(alone.delta)) : List.of();
   }
 
-  /** Adds the delta to the weight, so that the forward costs nothing more. */
+  /** Adds the delta to the weight, so that the forward has no extra cost. */
   void merge() {
     Parameter weight = pretrained().weight();
     unmerged = Ops.keep(weight.value().detach().clone());

@@ -6,7 +6,7 @@ import dev.lora4j.nn.runtime.Engine;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** The product {@code y + scaling · B A x}, computed in the way that is fastest for its sizes. */
+/** The product {@code y + scaling · B A x}, by the fastest kernel for its sizes. */
 final class LowRankProduct {
   private LowRankProduct() {}
 

@@ -3,10 +3,10 @@ package dev.lora4j.lora.method;
 import dev.lora4j.lora.config.LoraConfig;
 import java.util.Set;
 
-/** The keys of PEFT's {@code adapter_config.json}, by what they mean here. */
+/** The keys of PEFT's {@code adapter_config.json}, by support. */
 public final class ConfigKeys {
 
-  /** Those that {@link LoraConfig} has a component for, or that follow from the file itself. */
+  /** Keys that {@link LoraConfig} has a component for or that follow from the file. */
   public static final Set<String> KNOWN =
       Set.of(
           "peft_type",
@@ -31,7 +31,7 @@ public final class ConfigKeys {
           "fan_in_fan_out",
           "inference_mode");
 
-  /** Those that change what is computed, unless they hold a value that means "off". */
+  /** Unsupported keys that change the computation unless their value means "off". */
   public static final Set<String> MUST_BE_OFF =
       Set.of(
           "alora_invocation_tokens",
@@ -43,7 +43,7 @@ public final class ConfigKeys {
           "use_qalora",
           "velora_config");
 
-  /** Beginnings that change the base in a way that can't be done again from the base alone. */
+  /** Initialisations that change the base in a way that can't be repeated from the base alone. */
   public static final Set<String> UNREPEATABLE = Set.of("corda", "loftq", "lora_ga");
 
   private ConfigKeys() {}

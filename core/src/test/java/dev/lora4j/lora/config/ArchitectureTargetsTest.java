@@ -119,8 +119,7 @@ class ArchitectureTargetsTest {
     TensorAssert.assertThat(net.embed.forward(tokens)).isExactly(embedded);
     assertThatThrownBy(model::merge)
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith(
-            "can't merge: the weight of 'lm_head' is that of 'embed_tokens' too")
+        .hasMessageStartingWith("can't merge: 'lm_head' shares its weight with 'embed_tokens'")
         .hasMessageContaining("unmerged");
     assertThat(model.isMerged()).isFalse();
     TensorAssert.assertThat(net.embed.forward(tokens)).isExactly(embedded);

@@ -95,7 +95,7 @@ class BaseFingerprintTest {
     made.net.parameterAt("fc1.pretrained.bias").copyFrom(Ops.ones(8));
 
     assertThat(made.model.fingerprint().differences(first))
-        .containsExactly("fc1.bias: other values");
+        .containsExactly("fc1.bias: different values");
   }
 
   @Test
@@ -116,8 +116,8 @@ class BaseFingerprintTest {
 
     assertThatThrownBy(() -> other.model.load("strange", directory))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("adapter_model.safetensors was made on another base (SHA-256 ")
-        .hasMessageContaining("block.fc2.weight: other values")
+        .hasMessageContaining("adapter_model.safetensors was trained on another base (SHA-256 ")
+        .hasMessageContaining("block.fc2.weight: different values")
         .hasMessageContaining("BaseCheck.ANY_BASE");
     assertThat(other.model.adapterNames()).containsExactly("default");
 
@@ -153,9 +153,9 @@ class BaseFingerprintTest {
     assertThat(one.differences(two))
         .containsExactly(
             "a: expected F32[2], found F16[2]",
-            "b: other values",
+            "b: different values",
             "c: missing here",
-            "d: not in that base");
+            "d: not in the other base");
     assertThat(BaseFingerprint.in(one.metadata())).contains(one);
     assertThat(BaseFingerprint.in(Map.of("format", "pt"))).isEqualTo(Optional.empty());
   }
@@ -183,7 +183,8 @@ class BaseFingerprintTest {
       Linear layer = (Linear) net.find("0");
       layer.weight().replaceValue(layer.weight().value().detach().to(ScalarType.Half));
 
-      assertThat(single.differences(model.fingerprint())).containsExactly("0.weight: other values");
+      assertThat(single.differences(model.fingerprint()))
+          .containsExactly("0.weight: different values");
 
       BaseFingerprint half = model.fingerprint();
       layer.weight().replaceValue(layer.weight().value().detach().to(ScalarType.Float));

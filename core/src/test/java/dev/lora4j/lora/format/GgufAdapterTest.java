@@ -158,7 +158,7 @@ class GgufAdapterTest {
     assertThatThrownBy(() -> GgufArchitecture.ofCheckpoint(directory))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(
-            "model_type qwen4 is not known for GGUF; did you mean qwen2 or qwen3");
+            "model_type qwen4 is not supported in GGUF; did you mean qwen2 or qwen3");
   }
 
   // ---- what it can't say ----
@@ -203,7 +203,7 @@ class GgufAdapterTest {
     assertThatThrownBy(
             () -> GgufAdapter.write(new StoredAdapter(LoraConfig.rank(1), tensors), LLAMA, file))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining(Q + ": expected rows for 4 heads of an even size, found 12");
+        .hasMessageContaining(Q + ": expected rows for 4 heads of even size, found 12");
   }
 
   @Test

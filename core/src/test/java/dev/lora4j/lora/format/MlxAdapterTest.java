@@ -210,7 +210,7 @@ class MlxAdapterTest {
 
     assertThatThrownBy(() -> StoredAdapter.read(directory))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith(weights() + " does not fit its config:")
+        .hasMessageStartingWith(weights() + " does not match its config:")
         .hasMessageContaining("\n  fc1.lora_a: expected a rank of 2, found [6, 3]")
         .hasMessageContaining("\n  missing fc1.lora_b")
         .hasMessageContaining("\n  block.fc2 is not among the config's keys")

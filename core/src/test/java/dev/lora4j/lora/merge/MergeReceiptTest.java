@@ -92,7 +92,7 @@ class MergeReceiptTest {
       assertThat(receipt)
           .hasToString(
               "merged, compared on 1 samples: outputs at most 1.00 apart, 0.500 on average; KL"
-                  + " divergence 0.111 nats; 100.00 % of top-1 answers the same");
+                  + " divergence 0.111 nats; 100.00 % of top-1 predictions the same");
     }
   }
 
@@ -107,7 +107,7 @@ class MergeReceiptTest {
           .isInstanceOf(UserError.class)
           .hasMessage(
               """
-              the merge was taken back, the base is as it was:
+              the merge was undone, the base is unchanged:
                 outputs differ by 1.00, at most 0.500 allowed
                 the KL divergence is 0.111 nats, at most 0.100 allowed""");
 
@@ -129,7 +129,7 @@ class MergeReceiptTest {
 
       assertThatThrownBy(() -> trained.model.merge(List.of(input()), MergeLimits.none()))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("fc1.weight has numbers that are NaN or Inf");
+          .hasMessageContaining("fc1.weight contains NaN or Inf");
 
       assertThat(trained.model.isMerged()).isFalse();
       TensorAssert.assertSameState(trained.net.stateDict(), before);
@@ -145,7 +145,7 @@ class MergeReceiptTest {
         .containsExactly(
             "outputs differ by 0.200, at most 0.100 allowed",
             "the KL divergence is 0.0200 nats, at most 0.0100 allowed",
-            "50.00 % of top-1 answers are the same, at least 90.00 % asked for");
+            "50.00 % of top-1 predictions are the same, at least 90.00 % required");
     assertThat(MergeLimits.none().brokenBy(new MergeReceipt(1, Double.NaN, 0, 0, 1))).hasSize(1);
     assertThatThrownBy(() -> MergeLimits.largest(-1)).isInstanceOf(UserError.class);
     assertThatThrownBy(() -> MergeLimits.none().agreement(2)).isInstanceOf(UserError.class);
