@@ -29,13 +29,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Without a base the same comes out as on one. */
+/** Combinations without a base equal those on a base. */
 class StoredCombinationTest {
   private static final LoraConfig CONFIG =
       LoraConfig.rank(2).alpha(3).targets(Targets.named("fc1", "fc2"));
   private static final Combination CAT = Combination.cat();
 
-  /** One of every network and method that PEFT combined. */
+  /** Returns one case for each network and method of the PEFT fixtures. */
   static Stream<String> cases() throws IOException {
     return StreamSupport.stream(
             new ObjectMapper()
@@ -49,7 +49,7 @@ class StoredCombinationTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void givesWhatTheModelGives(String name, @TempDir Path directory) throws IOException {
+  void resultEqualsThatOfAModel(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         PeftCombined combined = new PeftCombined(name, directory)) {
       combined.combine();
@@ -72,7 +72,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void aBaseKeepsTheAdaptersOwnNamesAndIsLeftAsItWas() {
+  void withABaseTheTargetNamesAreKeptAndTheBaseIsUnchanged() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1);
         AdaptedMlp other = AdaptedMlp.trained(CONFIG, 1).with("dogs", CONFIG)) {
@@ -93,7 +93,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void adaptersOfDifferentBasesAreRefusedUnlessThatIsMeant() {
+  void adaptersOfDifferentBasesAreRefusedUnlessAccepted() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp one = AdaptedMlp.trained(CONFIG, 1);
         AdaptedMlp two = AdaptedMlp.trained(CONFIG, 2)) {
@@ -115,7 +115,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void whatCountsFromTheBaseNeedsIt() {
+  void adapterInitialisedFromTheBaseNeedsIt() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
@@ -134,7 +134,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void layersOfOtherSizesAreOfOtherBases() {
+  void layersOfDifferentSizesAreRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
@@ -156,7 +156,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void anEmbeddingWithoutRowsOrColumnsIsRefused() {
+  void embeddingWithoutRowsOrColumnsIsRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       LoraConfig config = mlp.model.stored("default").config().targets(Targets.named("words"));

@@ -45,7 +45,7 @@ class BaseFingerprintTest {
 
   /** sha256sum of the four bytes 00 00 80 3f. */
   @Test
-  void aTensorsDigestIsThatOfItsBytes() {
+  void digestOfATensorIsThatOfItsBytes() {
     assertThat(TensorDigest.of(Ops.ones(1)))
         .isEqualTo("e00e5eb9444182f352323374ef4e08ebcb784725fdd4fd612d7730540b3e0c8c");
     Tensor rows = Ops.tensor(new float[] {1, 2, 3, 4}, 2, 2);
@@ -56,7 +56,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void itIsThatOfTheBaseAloneWhateverAdaptersDo() {
+  void fingerprintDoesNotDependOnAdapters() {
     BaseFingerprint adapted = made.model.fingerprint();
 
     try (Mlp plain = new Mlp()) {
@@ -88,7 +88,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void itIsTakenOnceUntilTheBaseChanges() {
+  void fingerprintIsCachedUntilTheBaseChanges() {
     BaseFingerprint first = made.model.fingerprint();
     assertThat(made.model.fingerprint()).isSameAs(first);
 
@@ -99,7 +99,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anAdapterIsLoadedOntoTheBaseThatItWasMadeOn(@TempDir Path directory) {
+  void adapterLoadsOntoItsOwnBase(@TempDir Path directory) {
     made.model.save("default", directory);
 
     made.model.load("again", directory);
@@ -111,7 +111,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anotherBaseIsRefusedUnlessItIsMeant(@TempDir Path directory) {
+  void anotherBaseIsRefusedUnlessAccepted(@TempDir Path directory) {
     made.model.save("default", directory);
 
     assertThatThrownBy(() -> other.model.load("strange", directory))
@@ -127,7 +127,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anAdapterThatDoesNotSayItsBaseIsNotChecked(@TempDir Path directory) {
+  void adapterWithoutAFingerprintIsNotChecked(@TempDir Path directory) {
     made.model.save("default", directory);
     Path file = directory.resolve("adapter_model.safetensors");
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -142,7 +142,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void whatDiffersIsToldTensorByTensor() {
+  void differencesAreListedTensorByTensor() {
     BaseFingerprint one =
         new BaseFingerprint(
             "aa", new TreeMap<>(Map.of("a", "F32[2] 1", "b", "F32[2] 1", "c", "F32[2] 1")));
@@ -173,9 +173,9 @@ class BaseFingerprintTest {
         .hasMessageContaining("w4: missing here\n  and 3 more\n");
   }
 
-  /** A base whose numbers were rounded is another base; one that holds the same in F16 is not. */
+  /** A base with rounded values is another base; one with the same values in F16 is not. */
   @Test
-  void numbersCountAndNotTheirFormat() {
+  void valuesCountNotTheirDtype() {
     Engine.seed(1);
     try (Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       LoraModel model = Lora.base(net);
@@ -193,7 +193,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void whatIsWrittenBesideAParameterCounts() {
+  void writesThatBypassTheParameterCount() {
     try (PointerScope scope = new PointerScope();
         Linear layer = new Linear(2, 2)) {
       LoraModel model = Lora.base(layer);

@@ -50,7 +50,7 @@ class GgufAdapterTest {
 
   /** The fixture is made by {@code tools/gguf_fixtures.py}. */
   @Test
-  void theFileIsByteForByteWhatLlamaCppsOwnPackageWrites() {
+  void fileEqualsTheGgufPackagesByteForByte() {
     Map<String, Tensor> inTheirOrder = new LinkedHashMap<>();
     Fixture peft = Fixture.read("gguf/adapter.safetensors");
     for (String layer :
@@ -67,7 +67,7 @@ class GgufAdapterTest {
   }
 
   @Test
-  void theirFileIsReadBackIntoPeftsOrder() {
+  void fileOfTheGgufPackageIsReadInPeftsOrder() {
     StoredAdapter stored = GgufAdapter.read(Fixture.path("gguf/adapter.gguf"), LLAMA);
 
     TensorAssert.assertSameState(
@@ -77,7 +77,7 @@ class GgufAdapterTest {
 
   @ParameterizedTest
   @CsvSource({"false, ''", "true, ''", "false, down_proj", "true, down_proj", "false, q_proj"})
-  void everyLayersUpdateIsTheSameAfterARoundTrip(boolean rsLora, String other) {
+  void roundTripKeepsEveryDelta(boolean rsLora, String other) {
     LoraConfig config = LoraConfig.rank(3).alpha(5).rsLora(rsLora);
     if (!other.isEmpty()) {
       config = config.alphaPattern(Map.of(other, 7.0)).rankPattern(Map.of(other, 2));
@@ -94,7 +94,7 @@ class GgufAdapterTest {
   }
 
   @Test
-  void oneScalingForAllTouchesNoTensor() {
+  void commonScalingChangesNoTensor() {
     StoredAdapter before = adapter(LoraConfig.rank(3).alpha(5).rsLora(true));
 
     GgufAdapter.write(before, LLAMA, file);
@@ -112,9 +112,9 @@ class GgufAdapterTest {
     }
   }
 
-  /** llama.cpp takes an alpha of 0 for "no scaling", which would be a scaling of 1. */
+  /** llama.cpp treats an alpha of 0 as "no scaling", a scaling of 1. */
   @Test
-  void anAlphaOfZeroIsFoldedIntoB() {
+  void zeroAlphaIsFoldedIntoB() {
     GgufAdapter.write(adapter(LoraConfig.rank(3).alpha(0)), LLAMA, file);
 
     StoredAdapter after = GgufAdapter.read(file, LLAMA);
@@ -129,7 +129,7 @@ class GgufAdapterTest {
     "mlp.c_fc, ffn_up",
     "mlp.c_proj, ffn_down"
   })
-  void gpt2sLayersHaveTheirNames(String layer, String theirs) {
+  void gpt2LayersHaveLlamaCppsNames(String layer, String theirs) {
     String path = "transformer.h.11." + layer;
     assertThat(GgufArchitecture.gpt2().weightOf(path)).isEqualTo("blk.11." + theirs + ".weight");
     assertThat(GgufArchitecture.gpt2().pathOf("blk.11." + theirs + ".weight")).contains(path);
@@ -137,7 +137,7 @@ class GgufAdapterTest {
 
   @ParameterizedTest
   @CsvSource({"llama, llama, 4", "mistral, llama, 4", "qwen2, qwen2, 0", "qwen3, qwen3, 0"})
-  void aCheckpointsConfigTellsTheArchitecture(String type, String name, int heads)
+  void checkpointConfigDeterminesTheArchitecture(String type, String name, int heads)
       throws IOException {
     Files.writeString(
         directory.resolve("config.json"),
@@ -152,7 +152,7 @@ class GgufAdapterTest {
   }
 
   @Test
-  void anUnknownCheckpointIsTold() throws IOException {
+  void unknownModelTypeIsRefused() throws IOException {
     Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"qwen4\"}");
 
     assertThatThrownBy(() -> GgufArchitecture.ofCheckpoint(directory))
@@ -197,7 +197,7 @@ class GgufAdapterTest {
   }
 
   @Test
-  void rowsThatAreNoHeadsAreTold() {
+  void rowsThatDoNotFormHeadsAreRefused() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     put(tensors, Q, 1, 12, 16);
     assertThatThrownBy(
@@ -207,7 +207,7 @@ class GgufAdapterTest {
   }
 
   @Test
-  void aFileThatIsNoAdapterForThisArchitectureIsTold() {
+  void fileThatIsNotAnAdapterForTheArchitectureIsRefused() {
     Path theirs = Fixture.path("gguf/adapter.gguf");
     assertThatThrownBy(() -> GgufAdapter.read(theirs, GgufArchitecture.gpt2()))
         .isInstanceOf(UserError.class)

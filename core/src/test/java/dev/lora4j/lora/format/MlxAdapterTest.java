@@ -48,7 +48,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void matricesLieTheOtherWayRoundAndTheScaleIsNotDividedByTheRank() throws IOException {
+  void matricesAreTransposedAndTheScaleIsNotDividedByTheRank() throws IOException {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
       MlxAdapter.write(stored, directory);
@@ -70,7 +70,7 @@ class MlxAdapterTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void aModelComputesTheSameWithItAsBefore(boolean dora) {
+  void convertedAdapterGivesTheSameOutput(boolean dora) {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG.dora(dora), 1)) {
       Tensor before = mlp.answer();
       MlxAdapter.write(mlp.model.stored("default"), directory);
@@ -86,7 +86,7 @@ class MlxAdapterTest {
   /** The fixtures are made by {@code tools/mlx_fixtures.py}; q_proj is square. */
   @ParameterizedTest
   @ValueSource(strings = {"lora", "dora"})
-  void anAdapterOfMlxLmIsMergedToTheWeightsThatMlxLmFuses(String kind) {
+  void mergedWeightsEqualMlxLmsFusedWeights(String kind) {
     Fixture expected = Fixture.read("mlx/" + kind + "/expected.safetensors");
     StoredAdapter stored = StoredAdapter.read(Fixture.path("mlx/" + kind));
 
@@ -111,7 +111,7 @@ class MlxAdapterTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"lora", "dora"})
-  void anAdapterOfMlxLmIsWrittenBackAsItWas(String kind) {
+  void mlxAdapterIsWrittenBackUnchanged(String kind) {
     MlxAdapter.write(StoredAdapter.read(Fixture.path("mlx/" + kind)), directory);
 
     try (SafetensorsFile theirs =
@@ -125,7 +125,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void scalingsAndRanksThatDifferAreFolded() {
+  void differentScalingsAndRanksAreFolded() {
     LoraConfig config =
         CONFIG
             .rsLora(true)
@@ -144,7 +144,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void peftAndBackAgainGivesTheSameTensors() {
+  void roundTripThroughPeftGivesTheSameTensors() {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG.dora(true), 1)) {
       MlxAdapter.write(mlp.model.stored("default"), directory.resolve("mlx"));
 
@@ -157,7 +157,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void aSummaryTellsItsLayers() {
+  void summaryListsTheLayers() {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       MlxAdapter.write(mlp.model.stored("default"), directory);
     }
@@ -168,7 +168,7 @@ class MlxAdapterTest {
   // ---- what it can't say ----
 
   @Test
-  void whatItHasNoWayToSayIsRefusedByName() {
+  void unsupportedOptionsAreRefusedByName() {
     LoraConfig config = CONFIG.loraBias(true).bias(BiasTraining.ALL).modulesToSave("head");
     try (AdaptedMlp mlp = AdaptedMlp.trained(config, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
@@ -184,7 +184,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void anEmbeddingIsRefused() {
+  void embeddingIsRefused() {
     StoredAdapter stored =
         new StoredAdapter(
             CONFIG,
@@ -200,7 +200,7 @@ class MlxAdapterTest {
   // ---- files that are not as they should be ----
 
   @Test
-  void everyMisfitIsToldAtOnce() throws IOException {
+  void allMismatchesAreListed() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("fc1.lora_a", torch.zeros(6, 3));
     tensors.put("block.fc2.lora_a", torch.zeros(8, 2));
@@ -219,7 +219,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void keysBelowANumberedBlockCount() throws IOException {
+  void keysRelativeToANumberedBlockMatch() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("model.layers.3.self_attn.q_proj.lora_a", torch.ones(4, 1));
     tensors.put("model.layers.3.self_attn.q_proj.lora_b", torch.ones(1, 4).mul(new Scalar(2)));
@@ -243,7 +243,7 @@ class MlxAdapterTest {
         "{\"rank\": 2, \"scale\": \"x\"} | scale` must be a finite number, found \"x\"",
         "{\"rank\": 2, \"scale\": 1, \"keys\": 3} | keys` must be a list of strings, found 3",
       })
-  void aWrongConfigIsTold(String parameters, String message) throws IOException {
+  void invalidConfigIsRefused(String parameters, String message) throws IOException {
     write(Map.of(), parameters);
 
     assertThatThrownBy(() -> StoredAdapter.read(directory))
@@ -252,7 +252,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void aFullFineTuneIsNoAdapter() throws IOException {
+  void fullFineTuneIsRefused() throws IOException {
     write(Map.of(), "{}");
     Files.writeString(directory.resolve("adapter_config.json"), "{\"fine_tune_type\": \"full\"}");
 

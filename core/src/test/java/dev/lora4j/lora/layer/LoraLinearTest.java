@@ -28,11 +28,11 @@ class LoraLinearTest {
   }
 
   /**
-   * W = (1 2; 3 4), b = (10, 20), A = (1 0; 0 1), B = (1 0; 0 2), alpha / r = 4 / 2: the update is
+   * W = (1 2; 3 4), b = (10, 20), A = (1 0; 0 1), B = (1 0; 0 2), alpha / r = 4 / 2: the delta is
    * ΔW = 2 B A = (2 0; 0 4). For x = (1, 1): W x + b = (13, 27), ΔW x = (2, 4).
    */
   @Test
-  void numbersThatCanBeCheckedByEye() {
+  void handSetValuesGiveTheExpectedOutput() {
     LoraLinear layer = byHand();
     Tensor x = matrix(1, 2, 1, 1);
 
@@ -49,7 +49,7 @@ class LoraLinearTest {
 
   /** With the loss y₁ + y₂: dB = scaling · 1 (A x)ᵀ, dA = scaling · Bᵀ 1 xᵀ, for x = (1, 3). */
   @Test
-  void gradientsThatCanBeCheckedByEye() {
+  void handSetValuesGiveTheExpectedGradients() {
     LoraLinear layer = byHand();
 
     layer.forward(matrix(1, 2, 1, 3)).sum().backward();
@@ -81,7 +81,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void namesAreThoseOfTheWriteUp() {
+  void parameterNamesAreStable() {
     LoraLinear layer = new LoraLinear(new Linear(5, 7));
 
     assertThat(layer.namedParameters().keySet())
@@ -103,7 +103,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void theGivenLayerStaysAsItIs() {
+  void originalLayerIsNotChanged() {
     Linear linear = new Linear(5, 7);
 
     LoraLinear layer = new LoraLinear(linear);
@@ -114,7 +114,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void adaptsALayerWithoutBias() {
+  void layerWithoutABiasIsAdapted() {
     Linear linear = Linear.withoutBias(5, 7);
     LoraLinear layer = new LoraLinear(linear, 2, 2);
     Tensor x = torch.randn(3, 5);
@@ -125,7 +125,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void takesInputsOfAnyDimension() {
+  void inputsOfAnyDimensionAreAccepted() {
     LoraLinear layer = new LoraLinear(new Linear(5, 7), 2, 2);
     child(layer, "B").weight().copyFrom(torch.randn(7, 2));
     Tensor rows = torch.randn(6, 5);
@@ -140,7 +140,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void theInputIsNotChanged() {
+  void inputIsNotChanged() {
     LoraLinear layer = byHand();
     Tensor x = matrix(1, 2, 1, 1);
 
@@ -164,7 +164,7 @@ class LoraLinearTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
-  void theRankIsAtLeastOne(int rank) {
+  void rankBelowOneIsRefused(int rank) {
     Linear linear = new Linear(2, 2);
 
     assertThatThrownBy(() -> new LoraLinear(linear, rank, 4))

@@ -37,7 +37,7 @@ class MergeReceiptTest {
   }
 
   @Property(tries = 20)
-  void aMergeInSinglePrecisionChangesNextToNothing(@ForAll long seed) {
+  void float32MergeHardlyChangesTheOutput(@ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(CONFIG, seed)) {
       Tensor input = input();
@@ -55,7 +55,7 @@ class MergeReceiptTest {
   }
 
   /**
-   * W = [[256, −256], [0, 0]] and B A = [[1, 0], [0, 0]] in bfloat16, whose numbers are 2 apart
+   * W = [[256, −256], [0, 0]] and B A = [[1, 0], [0, 0]] in bfloat16, whose values are 2 apart
    * there: 256 + 1 is 256. For x = (1, 1) the outputs are (1, 0), and (0, 0) when merged.
    */
   private static LoraModel lossy(Sequential net) {
@@ -78,7 +78,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void theNumbersAreThoseThatAHandFinds() {
+  void receiptEqualsValuesComputedByHand() {
     try (PointerScope scope = new PointerScope();
         Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       MergeReceipt receipt = lossy(net).merge(samples(), MergeLimits.none());
@@ -97,7 +97,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void aMergeThatChangesTooMuchIsTakenBackToTheBit() {
+  void mergeBeyondItsLimitsIsUndoneBitForBit() {
     try (PointerScope scope = new PointerScope();
         Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       LoraModel model = lossy(net);
@@ -118,7 +118,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void weightsThatAreNoNumbersAreRefused() {
+  void nanWeightsAreRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(CONFIG, 3)) {
       Parameter b = trained.model.parameters("default").get(1);
@@ -137,7 +137,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void eachLimitIsToldWithWhatWasFound() {
+  void eachExceededLimitIsReportedWithItsValue() {
     MergeLimits limits = MergeLimits.largest(0.1).divergence(0.01).agreement(0.9);
 
     assertThat(limits.brokenBy(new MergeReceipt(1, 0.1, 0, 0.01, 0.9))).isEmpty();
@@ -152,7 +152,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void trainingModeComesBack() {
+  void trainingModeIsRestored() {
     Engine.seed(1);
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(CONFIG.dropout(0.5), 4)) {
