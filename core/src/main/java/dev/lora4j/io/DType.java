@@ -1,5 +1,6 @@
 package dev.lora4j.io;
 
+import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -67,20 +68,10 @@ public enum DType {
    */
   public static Optional<DType> of(ScalarType type) {
     ScalarType known = type.intern();
-    for (DType candidate : values()) {
-      if (candidate.torch() == known) {
-        return Optional.of(candidate);
-      }
-    }
-    return Optional.empty();
+    return Arrays.stream(values()).filter(dtype -> dtype.torch() == known).findFirst();
   }
 
   static Optional<DType> named(String name) {
-    for (DType candidate : values()) {
-      if (candidate.name().equals(name)) {
-        return Optional.of(candidate);
-      }
-    }
-    return Optional.empty();
+    return Arrays.stream(values()).filter(dtype -> dtype.name().equals(name)).findFirst();
   }
 }

@@ -98,7 +98,7 @@ final class Adapter {
   /** Removes its modules from the tree; forwards can still use them. */
   void unlist() {
     deltas.keySet().forEach(layer -> layer.unlist(name));
-    attached.forEach(one -> one.owner.prune(name + one.suffix));
+    attached.forEach(one -> one.owner.removeChild(name + one.suffix));
   }
 
   boolean retain() {

@@ -5,7 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
-import dev.lora4j.lora.format.AdapterFormat;
+import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.PeftAdapter;
 import dev.lora4j.lora.format.PeftKeys;
@@ -123,9 +123,8 @@ final class AdapterFiles {
 
   static void load(LoraModel model, String name, Path directory, BaseCheck check) {
     try (PointerScope scope = new PointerScope()) {
-      AdapterFormat format = AdapterFormat.of(directory);
-      String source = format.weights(directory).toString();
-      put(model, name, format.read(directory), source, check);
+      String source = AdapterKind.ofDirectory(directory).weights(directory).toString();
+      put(model, name, StoredAdapter.read(directory), source, check);
     }
   }
 

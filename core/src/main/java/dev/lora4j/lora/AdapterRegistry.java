@@ -6,7 +6,7 @@ import dev.lora4j.lora.format.Fingerprinter;
 import dev.lora4j.lora.layer.ActiveDeltas;
 import dev.lora4j.lora.layer.LayerDelta;
 import dev.lora4j.lora.layer.LoraLayer;
-import dev.lora4j.lora.merge.MergeState;
+import dev.lora4j.lora.merge.MergeJournal;
 import dev.lora4j.nn.runtime.ContextVar;
 import java.util.Collection;
 import java.util.Collections;
@@ -30,8 +30,8 @@ final class AdapterRegistry implements ActiveDeltas {
   private volatile UniformAdapters ofTheModel = UniformAdapters.NONE;
   private final ContextVar<ActiveAdapters> ofThisThread = ContextVar.inherited();
 
-  private final MergeState merge = new MergeState();
-  private final Fingerprinter fingerprinter = new Fingerprinter(merge.journal());
+  private final MergeJournal merge = new MergeJournal();
+  private final Fingerprinter fingerprinter = new Fingerprinter(merge);
 
   // ---- by name ----
 
@@ -60,9 +60,8 @@ final class AdapterRegistry implements ActiveDeltas {
   void requireNewName(String name) {
     if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
       throw new UserError(
-          "'"
-              + name
-              + "' is not a valid adapter name: use letters, digits, - and _, but none of"
+          "'%s' is not a valid adapter name: use letters, digits, - and _, but none of"
+                  .formatted(name)
               + " pretrained, A, B");
     }
     if (byName.containsKey(name)) {
@@ -162,7 +161,7 @@ final class AdapterRegistry implements ActiveDeltas {
 
   // ---- merging ----
 
-  MergeState merge() {
+  MergeJournal merge() {
     return merge;
   }
 

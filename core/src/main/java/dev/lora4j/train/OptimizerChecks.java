@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.Tensor;
 
 /** Checks of hyperparameters and restored states. */
@@ -14,6 +15,15 @@ final class OptimizerChecks {
     if (!(value >= 0) || Double.isInfinite(value)) {
       throw new UserError(name + " must be at least 0 and finite, found " + value);
     }
+  }
+
+  /** Returns the entries with this prefix, by the rest of their name. */
+  static Map<String, Tensor> below(String prefix, Map<String, Tensor> state) {
+    return state.entrySet().stream()
+        .filter(entry -> entry.getKey().startsWith(prefix))
+        .collect(
+            Collectors.toMap(
+                entry -> entry.getKey().substring(prefix.length()), Map.Entry::getValue));
   }
 
   static void checkNames(Map<String, Tensor> state, String... names) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.lora.combine.Combination;
 import dev.lora4j.lora.combine.MajoritySign;
-import dev.lora4j.lora.combine.Pruner;
 import dev.lora4j.lora.combine.Pruning;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
@@ -309,7 +308,7 @@ class CombinationLawsTest {
       long size = 100_000;
       Tensor ones = Ops.ones(100, 1000);
 
-      Tensor pruned = Pruner.of(new Pruning.Random(density, seed)).apply(ones);
+      Tensor pruned = new Pruning.Random(density, seed).pruner().apply(ones);
 
       long kept = pruned.count_nonzero().item_long();
       double deviation = Math.sqrt(size * density * (1 - density));
@@ -326,7 +325,7 @@ class CombinationLawsTest {
       Engine.seed(seed);
       Tensor numbers = torch.randn(10, 10);
 
-      Tensor pruned = Pruner.of(new Pruning.Magnitude(0.3)).apply(numbers);
+      Tensor pruned = new Pruning.Magnitude(0.3).pruner().apply(numbers);
 
       assertThat(pruned.count_nonzero().item_long()).isEqualTo(30);
       Tensor lost = numbers.sub(pruned).abs();

@@ -4,11 +4,13 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.DType;
 import dev.lora4j.nn.runtime.Engine;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -127,16 +129,8 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
   }
 
   private static long bytes(Path out) {
-    try (var files = Files.walk(out)) {
-      return files.filter(Files::isRegularFile).mapToLong(AdapterConversion::size).sum();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
+    try (Stream<Path> files = Files.walk(out)) {
+      return files.map(Path::toFile).filter(File::isFile).mapToLong(File::length).sum();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -2,6 +2,8 @@ package dev.lora4j.lora.format;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -57,13 +59,38 @@ public enum AdapterKind {
    */
   public static AdapterKind at(Path place) {
     if (Files.isDirectory(place)) {
-      return AdapterFormat.of(place) == AdapterFormat.MLX ? MLX : PEFT;
+      return ofDirectory(place);
     }
     if (Files.isRegularFile(place) && byName(place) != GGUF) {
       throw new UserError(
           place + " is a file; an adapter is a PEFT or mlx-lm directory, or a .gguf file");
     }
     return GGUF; // its reader reports missing or invalid files
+  }
+
+  /**
+   * Returns the format of a directory, detected by its config alone: the shape of a square matrix
+   * does not show whether it is transposed.
+   *
+   * @throws UserError if there is no config
+   */
+  public static AdapterKind ofDirectory(Path directory) {
+    JsonDocument config = json(directory.resolve(PeftAdapter.CONFIG), directory);
+    boolean ofMlx = config.isPresent("fine_tune_type") || config.isPresent("lora_parameters");
+    return ofMlx && !config.isPresent("peft_type") ? MLX : PEFT;
+  }
+
+  static JsonDocument json(Path file, Path directory) {
+    try {
+      return JsonDocument.parse(file, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UserError("no adapter in " + directory + ": can't read " + file.getFileName(), e);
+    }
+  }
+
+  /** Returns the weights file of a directory of this format. */
+  public Path weights(Path directory) {
+    return this == MLX ? directory.resolve(MlxAdapter.WEIGHTS) : PeftAdapter.weights(directory);
   }
 
   boolean isFile() {

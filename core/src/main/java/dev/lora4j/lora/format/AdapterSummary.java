@@ -18,8 +18,10 @@ public record AdapterSummary(LoraConfig config, Path weights) {
    * @throws dev.lora4j.UserError if there is no adapter or it is not supported
    */
   public static AdapterSummary read(Path directory) {
-    AdapterFormat format = AdapterFormat.of(directory);
-    return new AdapterSummary(format.config(directory), format.weights(directory));
+    AdapterKind format = AdapterKind.ofDirectory(directory);
+    LoraConfig config =
+        format == AdapterKind.MLX ? MlxAdapter.config(directory) : PeftAdapter.config(directory);
+    return new AdapterSummary(config, format.weights(directory));
   }
 
   /**

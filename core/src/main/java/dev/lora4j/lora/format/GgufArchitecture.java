@@ -99,7 +99,7 @@ public record GgufArchitecture(
    */
   public static GgufArchitecture ofCheckpoint(Path directory) {
     Path file = directory.resolve("config.json");
-    JsonDocument config = AdapterFormat.json(file, directory);
+    JsonDocument config = AdapterKind.json(file, directory);
     String type = config.text("model_type", "");
     GgufArchitecture found = find(type, 1, 1).orElseThrow(() -> unknown(file, type));
     if (found.rotated.isEmpty()) {

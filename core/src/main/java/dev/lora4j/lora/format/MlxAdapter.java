@@ -6,8 +6,6 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.lora.config.LoraConfig;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -26,7 +24,7 @@ import org.bytedeco.pytorch.Tensor;
  * <p>Unlike PEFT's format, the matrices are transposed, and all layers share one rank and one
  * {@code scale}, which is not divided by the rank. Layers have their Hugging Face names.
  */
-public final class MlxAdapter {
+final class MlxAdapter {
   static final String WEIGHTS = "adapters.safetensors";
   private static final String FORMAT = "mlx-lm's format";
 
@@ -88,14 +86,12 @@ public final class MlxAdapter {
       MlxConfig config = config(adapter.config(), layers);
       layers.forEach(layer -> put(layer.scaledBy(config.scale()).ofRank(config.rank()), tensors));
       Path weights = directory.resolve(WEIGHTS);
-      Path json = directory.resolve(PeftAdapter.CONFIG);
+      byte[] json = config.json();
       Map<String, Tensor> written =
           dtype.map(format -> StoredAdapter.converted(tensors, format)).orElse(tensors);
       SafetensorsWriter.write(weights, written, Map.of("format", "mlx"));
-      AtomicFile.write(json, config.json());
-      return Files.size(weights) + Files.size(json);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      AtomicFile.write(directory.resolve(PeftAdapter.CONFIG), json);
+      return weights.toFile().length() + json.length;
     }
   }
 

@@ -29,7 +29,7 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
 
   static MlxConfig read(Path directory) {
     Path file = directory.resolve(PeftAdapter.CONFIG);
-    JsonDocument json = AdapterFormat.json(file, directory);
+    JsonDocument json = AdapterKind.json(file, directory);
     String type = json.text("fine_tune_type", "lora");
     if (!type.equals("lora") && !type.equals("dora")) {
       throw new UserError(
@@ -49,11 +49,7 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
   boolean means(String path) {
     return keys.isEmpty()
         || keys.stream()
-            .anyMatch(key -> path.equals(key) || path.matches(".*\\.\\d+\\." + quoted(key)));
-  }
-
-  private static String quoted(String key) {
-    return Pattern.quote(key);
+            .anyMatch(key -> path.equals(key) || path.matches(".*\\.\\d+\\." + Pattern.quote(key)));
   }
 
   byte[] json() {

@@ -9,8 +9,6 @@ import dev.lora4j.io.torch.TorchFile;
 import dev.lora4j.lora.config.ConfigReader;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -63,19 +61,14 @@ public final class PeftAdapter {
 
   public static long write(Path directory, byte[] config, StoredAdapter adapter) {
     Path weights = directory.resolve(WEIGHTS);
-    Path json = directory.resolve(CONFIG);
     Map<String, Tensor> named = new LinkedHashMap<>();
     adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.inFile(key), tensor));
     Map<String, String> metadata = new LinkedHashMap<>();
     adapter.baseFingerprint().ifPresent(base -> metadata.putAll(base.metadata()));
     metadata.put("format", "pt");
     SafetensorsWriter.write(weights, named, metadata);
-    AtomicFile.write(json, config);
-    try {
-      return Files.size(weights) + Files.size(json);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    AtomicFile.write(directory.resolve(CONFIG), config);
+    return weights.toFile().length() + config.length;
   }
 
   static LoraConfig config(Path directory) {

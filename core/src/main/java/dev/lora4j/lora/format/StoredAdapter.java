@@ -53,7 +53,9 @@ public record StoredAdapter(
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static StoredAdapter read(Path directory) {
-    return AdapterFormat.of(directory).read(directory);
+    return AdapterKind.ofDirectory(directory) == AdapterKind.MLX
+        ? MlxAdapter.read(directory)
+        : PeftAdapter.read(directory);
   }
 
   /**

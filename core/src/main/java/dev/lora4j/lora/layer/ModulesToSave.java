@@ -37,7 +37,7 @@ public final class ModulesToSave extends AuxiliaryModule {
   /** Replaces a whole parameter by a trainable copy, saved under this key. */
   public void whole(String name, String key) {
     Parameter replaced = replaced(name);
-    Parameter copy = parameter(name, copyOf(replaced.value()));
+    Parameter copy = parameter(name, replaced.value().detach().clone());
     byKey.put(key, copy);
     install(replaced, own -> copy.tensor());
   }
@@ -58,10 +58,6 @@ public final class ModulesToSave extends AuxiliaryModule {
       throw new IllegalStateException("no parameter " + name);
     }
     return parameter;
-  }
-
-  private static Tensor copyOf(Tensor value) {
-    return value.detach().clone();
   }
 
   private static Tensor copyOfRows(Tensor value, Tensor rows) {

@@ -196,7 +196,7 @@ public final class Ops {
   }
 
   /** Pads a matrix with zeros along an axis to a multiple of a size. */
-  public static Tensor filledUp(Tensor matrix, int axis, long multiple) {
+  public static Tensor padded(Tensor matrix, int axis, long multiple) {
     long missing = (multiple - matrix.size(axis) % multiple) % multiple;
     long[] zeros = axis == 0 ? new long[] {0, 0, 0, missing} : new long[] {0, missing};
     return torch.constant_pad_nd(matrix, zeros);
@@ -277,15 +277,6 @@ public final class Ops {
    */
   public static Tensor squaredErrorSum(Tensor outputs, Tensor targets) {
     return torch.mse_loss(outputs.view(targets.size(0)), targets, REDUCE_BY_SUM);
-  }
-
-  /**
-   * Returns the Euclidean norm of each slice along an axis.
-   *
-   * @return {@code [size of the axis]}
-   */
-  public static Tensor normsAlong(Tensor tensor, int axis) {
-    return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
   }
 
   /** Returns the Euclidean norm over the last dimension, which remains with size 1. */

@@ -71,7 +71,7 @@ public final class TeamBarrier {
   public void await(BooleanSupplier done) {
     for (int looks = 0; !done.getAsBoolean(); looks++) {
       if (broken) {
-        throw new IllegalStateException("another thread has given up");
+        throw new IllegalStateException("another thread has failed");
       }
       if (looks < CostModel.SPINS_BEFORE_YIELD) {
         Thread.onSpinWait();
@@ -82,7 +82,7 @@ public final class TeamBarrier {
   }
 
   /** Releases all waiting threads with an exception, since this one has failed. */
-  public void giveUp() {
+  void fail() {
     broken = true;
   }
 }
