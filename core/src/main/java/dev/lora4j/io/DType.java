@@ -32,17 +32,14 @@ public enum DType {
     this.bytes = bytes;
   }
 
-  /** Returns the size of an element in bytes. */
   public int bytes() {
     return bytes;
   }
 
-  /** Returns whether this is a floating-point type. */
   public boolean isFloating() {
     return name().contains("F");
   }
 
-  /** Returns the type in libtorch. */
   public ScalarType torch() {
     return switch (this) {
       case F64 -> ScalarType.Double;

@@ -148,8 +148,7 @@ public final class JsonDocument {
     return optionalSize(key).orElse(ifAbsent);
   }
 
-  /** Returns a positive integer; empty if the field is absent. */
-  public Optional<Integer> optionalSize(String key) {
+  private Optional<Integer> optionalSize(String key) {
     return value(key, POSITIVE, v -> v.doubleValue() == v.intValue() && v.intValue() >= 1)
         .map(JsonNode::intValue);
   }

@@ -12,7 +12,6 @@ sealed interface ActiveAdapters extends ActiveDeltas permits UniformAdapters, Pe
   /** Returns the adapters that are active in any row. */
   List<Adapter> adapters();
 
-  /** Returns their names. */
   default List<String> names() {
     return adapters().stream().map(Adapter::name).toList();
   }

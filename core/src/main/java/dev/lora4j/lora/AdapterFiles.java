@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.config.ConfigWriter;
@@ -185,21 +184,11 @@ final class AdapterFiles {
     SavedBaseWeights carried = new SavedBaseWeights(base);
     tensors.forEach(
         (key, tensor) -> {
-          if (expected.containsKey(key) || isNeverRead(key)) {
-            return;
-          }
-          switch (carried.compare(key, tensor)) {
-            case EQUAL -> {}
-            case OTHER -> problems.add(PeftKeys.inFile(key) + SavedBaseWeights.DIFFERS);
-            case NONE -> problems.add("unexpected " + PeftKeys.inFile(key) + hint(key, expected));
+          if (!expected.containsKey(key) && !isNeverRead(key)) {
+            carried.problem(key, tensor, expected.keySet()).ifPresent(problems::add);
           }
         });
     return problems;
-  }
-
-  private static String hint(String key, Map<String, Parameter> expected) {
-    return NearMiss.hint(
-        PeftKeys.inFile(key), expected.keySet().stream().map(PeftKeys::inFile).toList());
   }
 
   /**

@@ -79,7 +79,6 @@ public final class LoraModel {
     return Collections.unmodifiableSet(new LinkedHashSet<>(adapters.byName().keySet()));
   }
 
-  /** Returns the config of an adapter. */
   public LoraConfig config(String name) {
     return adapter(name).config();
   }
@@ -137,7 +136,6 @@ public final class LoraModel {
     adapters.remove(adapter);
   }
 
-  /** Renames an adapter. */
   public synchronized void rename(String from, String to) {
     Adapter adapter = adapter(from);
     adapters.requireNewName(to);

@@ -29,7 +29,6 @@ final class PerRowAdapters implements ActiveAdapters {
                 new LinkedHashSet<>(ofRows.stream().flatMap(Optional::stream).toList())));
   }
 
-  /** Returns the adapter of each row. */
   List<Optional<Adapter>> ofRows() {
     return ofRows;
   }

@@ -10,7 +10,6 @@ public final class Conv1d extends Conv {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** Creates a convolution with these options. */
   public Conv1d(long inChannels, long outChannels, ConvOptions options) {
     super(1, inChannels, outChannels, options);
   }

@@ -10,7 +10,6 @@ public final class Conv2d extends Conv {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** Creates a convolution with these options. */
   public Conv2d(long inChannels, long outChannels, ConvOptions options) {
     super(2, inChannels, outChannels, options);
   }

@@ -10,7 +10,6 @@ public final class Conv3d extends Conv {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** Creates a convolution with these options. */
   public Conv3d(long inChannels, long outChannels, ConvOptions options) {
     super(3, inChannels, outChannels, options);
   }

@@ -168,7 +168,6 @@ public abstract class Module implements AutoCloseable {
     namedParameters().values().forEach(parameter -> parameter.trainable(false));
   }
 
-  /** Moves every parameter to a device. */
   public void to(Device device) {
     for (Parameter parameter : parameters.values()) {
       if (!parameter.value().device().equals(device)) {

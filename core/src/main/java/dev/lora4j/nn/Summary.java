@@ -51,7 +51,6 @@ public record Summary(long trainable, long untrainable, String text) {
     return new Summary(trainable, untrainable, lines.toString());
   }
 
-  /** Number of elements in all parameters. */
   public long total() {
     return trainable + untrainable;
   }

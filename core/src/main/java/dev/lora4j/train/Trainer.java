@@ -74,7 +74,6 @@ public final class Trainer {
     return this;
   }
 
-  /** Observes the run. */
   public Trainer callback(TrainingCallback callback) {
     this.callback = callback;
     return this;

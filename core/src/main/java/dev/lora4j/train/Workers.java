@@ -135,7 +135,6 @@ public final class Workers implements AutoCloseable {
     }
   }
 
-  /** Stops the threads. */
   @Override
   public void close() {
     closed = true;

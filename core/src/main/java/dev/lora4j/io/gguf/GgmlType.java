@@ -57,13 +57,11 @@ public enum GgmlType {
     return blockElements;
   }
 
-  /** Returns the bytes of a block. */
-  public int blockBytes() {
+  int blockBytes() {
     return blockBytes;
   }
 
-  /** Returns whether the type is quantised. */
-  public boolean isQuantized() {
+  boolean isQuantized() {
     return plain == null;
   }
 

@@ -23,7 +23,6 @@ public sealed interface GgufValue {
    */
   record Real(GgufKind kind, double number) implements GgufValue {}
 
-  /** A boolean. */
   record Flag(boolean value) implements GgufValue {
     @Override
     public GgufKind kind() {
@@ -31,7 +30,6 @@ public sealed interface GgufValue {
     }
   }
 
-  /** A string. */
   record Text(String text) implements GgufValue {
     @Override
     public GgufKind kind() {
@@ -55,7 +53,6 @@ public sealed interface GgufValue {
     }
   }
 
-  /** Returns a string. */
   static GgufValue of(String text) {
     return new Text(text);
   }

@@ -95,7 +95,6 @@ public sealed interface Combination {
     return new Mix(new Pruning.Random(density, seed), Optional.of(majority));
   }
 
-  /** See {@link #cat}. */
   record Cat() implements Combination {
     @Override
     public String word() {

@@ -49,7 +49,6 @@ public record AdapterPlan(
   /** An embedding with rows that would be trained. */
   public record Tokens(String path, Module module, List<Long> rows) {}
 
-  /** Returns the paths of the layers. */
   public List<String> paths() {
     return layers.stream().map(Layer::path).toList();
   }

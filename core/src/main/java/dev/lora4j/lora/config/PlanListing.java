@@ -101,7 +101,6 @@ public record PlanListing(List<Row> rows) {
     return Arrays.stream(shape).boxed().toList();
   }
 
-  /** Returns the number of trainable parameters. */
   public long parameters() {
     return rows.stream().mapToLong(Row::parameters).sum();
   }

@@ -62,7 +62,6 @@ public sealed interface Targets {
         paths.stream().map(path -> path.replace(".", "\\.")).collect(Collectors.joining("|")));
   }
 
-  /** See {@link #everyLinear}. */
   record EveryLinear() implements Targets {
     @Override
     public boolean include(String path) {
@@ -75,7 +74,6 @@ public sealed interface Targets {
     }
   }
 
-  /** See {@link #ofArchitecture}. */
   record OfArchitecture() implements Targets {
     /** The network must resolve these targets first. */
     @Override
@@ -89,7 +87,6 @@ public sealed interface Targets {
     }
   }
 
-  /** See {@link #named(List)}. */
   record Named(List<String> names) implements Targets {
     private static final Named NOTHING = new Named(List.of());
 
@@ -109,7 +106,6 @@ public sealed interface Targets {
     }
   }
 
-  /** See {@link #matching(String)}. */
   record Matching(Pattern regex) implements Targets {
     @Override
     public boolean include(String path) {

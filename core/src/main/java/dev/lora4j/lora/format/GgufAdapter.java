@@ -37,16 +37,11 @@ public final class GgufAdapter {
   private GgufAdapter() {}
 
   /**
-   * Writes an adapter in its own dtypes. Other scalings than {@code alpha / rank} are folded into
-   * alpha or, where layers differ, into B.
+   * Writes an adapter in one dtype, or in its own dtypes if that is empty. Other scalings than
+   * {@code alpha / rank} are folded into alpha or, where layers differ, into B.
    *
    * @throws UserError if the format or the architecture can't express the adapter
    */
-  public static void write(StoredAdapter adapter, GgufArchitecture architecture, Path file) {
-    write(adapter, architecture, file, Optional.empty());
-  }
-
-  /** Writes an adapter in one dtype, or in its own dtypes if that is empty. */
   static void write(
       StoredAdapter adapter, GgufArchitecture architecture, Path file, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {

@@ -97,7 +97,7 @@ public record GgufArchitecture(
    *
    * @throws UserError if the model type is missing or not supported in GGUF
    */
-  public static GgufArchitecture ofCheckpoint(Path directory) {
+  static GgufArchitecture ofCheckpoint(Path directory) {
     Path file = directory.resolve("config.json");
     JsonDocument config = AdapterKind.json(file, directory);
     String type = config.text("model_type", "");

@@ -67,17 +67,13 @@ final class MlxAdapter {
   }
 
   /**
-   * Writes an adapter. Smaller ranks are padded with zeros to the largest, and scalings that differ
-   * between layers are folded into B; each layer's delta stays the same.
+   * Writes an adapter in one dtype, or in its own dtypes if that is empty. Smaller ranks are padded
+   * with zeros to the largest, and scalings that differ between layers are folded into B; each
+   * layer's delta stays the same.
    *
    * @return the number of bytes written
    * @throws UserError if the format can't express the adapter; the message lists all reasons
    */
-  public static long write(StoredAdapter adapter, Path directory) {
-    return write(adapter, directory, Optional.empty());
-  }
-
-  /** Writes an adapter in one dtype, or in its own dtypes if that is empty. */
   static long write(StoredAdapter adapter, Path directory, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
       List<CanonicalDelta> layers = CanonicalDelta.of(adapter, FORMAT);

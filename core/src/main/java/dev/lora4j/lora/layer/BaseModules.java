@@ -10,7 +10,6 @@ import java.util.Map;
 public final class BaseModules {
   private BaseModules() {}
 
-  /** Returns the adapted layers. */
   public static Map<String, LoraLayer> adapted(Module network) {
     Map<String, LoraLayer> layers = new LinkedHashMap<>();
     network

@@ -90,7 +90,6 @@ public final class MergeJournal {
     }
   }
 
-  /** Overwrites a parameter. */
   void replace(Parameter parameter, Tensor values) {
     changed = true;
     if (unmerging != Unmerging.NEVER) {

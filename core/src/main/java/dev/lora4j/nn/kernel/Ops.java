@@ -30,7 +30,6 @@ public final class Ops {
     Engine.start();
   }
 
-  /** The number one. */
   public static final Scalar ONE = keepScalar(1);
 
   private static final GeneratorOptional DEFAULT_GENERATOR =
@@ -90,12 +89,10 @@ public final class Ops {
     return torch.empty(shape);
   }
 
-  /** Returns float zeros. */
   public static Tensor zeros(long... shape) {
     return torch.zeros(shape);
   }
 
-  /** Returns float ones. */
   public static Tensor ones(long... shape) {
     return torch.ones(shape);
   }
@@ -143,7 +140,6 @@ public final class Ops {
     return values;
   }
 
-  /** Returns tensor options with this dtype. */
   public static TensorOptions dtype(ScalarType type) {
     return torch.dtype(type);
   }
@@ -202,7 +198,6 @@ public final class Ops {
     return torch.constant_pad_nd(matrix, zeros);
   }
 
-  /** Returns {@code a + scaling · b}. */
   public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
   }
@@ -227,7 +222,6 @@ public final class Ops {
     return Gemv.addLowRank(y, x, a, b, (float) scale);
   }
 
-  /** Returns {@code max(x, 0)}. */
   public static Tensor relu(Tensor x) {
     return torch.relu(x);
   }

@@ -22,12 +22,10 @@ public final class TeamBarrier {
     void compute(int from, int to);
   }
 
-  /** Creates a barrier for this number of threads. */
   public TeamBarrier(int size) {
     this.size = size;
   }
 
-  /** Number of threads. */
   public int size() {
     return size;
   }

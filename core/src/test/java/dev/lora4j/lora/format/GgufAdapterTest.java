@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -61,7 +62,11 @@ class GgufAdapterTest {
       }
     }
 
-    GgufAdapter.write(new StoredAdapter(LoraConfig.rank(2).alpha(3), inTheirOrder), LLAMA, file);
+    GgufAdapter.write(
+        new StoredAdapter(LoraConfig.rank(2).alpha(3), inTheirOrder),
+        LLAMA,
+        file,
+        Optional.empty());
 
     assertThat(file).hasSameBinaryContentAs(Fixture.path("gguf/adapter.gguf"));
   }
@@ -84,7 +89,7 @@ class GgufAdapterTest {
     }
     StoredAdapter before = adapter(config);
 
-    GgufAdapter.write(before, LLAMA, file);
+    GgufAdapter.write(before, LLAMA, file, Optional.empty());
     StoredAdapter after = GgufAdapter.read(file, LLAMA);
 
     assertThat(after.paths()).isEqualTo(before.paths());
@@ -97,14 +102,14 @@ class GgufAdapterTest {
   void commonScalingChangesNoTensor() {
     StoredAdapter before = adapter(LoraConfig.rank(3).alpha(5).rsLora(true));
 
-    GgufAdapter.write(before, LLAMA, file);
+    GgufAdapter.write(before, LLAMA, file, Optional.empty());
 
     TensorAssert.assertSameState(GgufAdapter.read(file, LLAMA).tensors(), before.tensors());
   }
 
   @Test
   void halfPrecisionIsKept() {
-    GgufAdapter.write(adapter(LoraConfig.rank(3)).to(DType.F16), LLAMA, file);
+    GgufAdapter.write(adapter(LoraConfig.rank(3)).to(DType.F16), LLAMA, file, Optional.empty());
 
     try (GgufFile gguf = GgufFile.open(file)) {
       assertThat(gguf.names())
@@ -115,7 +120,7 @@ class GgufAdapterTest {
   /** llama.cpp treats an alpha of 0 as "no scaling", a scaling of 1. */
   @Test
   void zeroAlphaIsFoldedIntoB() {
-    GgufAdapter.write(adapter(LoraConfig.rank(3).alpha(0)), LLAMA, file);
+    GgufAdapter.write(adapter(LoraConfig.rank(3).alpha(0)), LLAMA, file, Optional.empty());
 
     StoredAdapter after = GgufAdapter.read(file, LLAMA);
     assertThat(after.config().alpha()).isEqualTo(3);
@@ -201,7 +206,9 @@ class GgufAdapterTest {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     put(tensors, Q, 1, 12, 16);
     assertThatThrownBy(
-            () -> GgufAdapter.write(new StoredAdapter(LoraConfig.rank(1), tensors), LLAMA, file))
+            () ->
+                GgufAdapter.write(
+                    new StoredAdapter(LoraConfig.rank(1), tensors), LLAMA, file, Optional.empty()))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(Q + ": expected rows for 4 heads of even size, found 12");
   }
@@ -232,7 +239,7 @@ class GgufAdapterTest {
   }
 
   private void assertRefused(StoredAdapter adapter, String message) {
-    assertThatThrownBy(() -> GgufAdapter.write(adapter, LLAMA, file))
+    assertThatThrownBy(() -> GgufAdapter.write(adapter, LLAMA, file, Optional.empty()))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(message)
         .hasMessageEndingWith("merge the adapter into its base instead");

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -51,7 +52,7 @@ class MlxAdapterTest {
   void matricesAreTransposedAndTheScaleIsNotDividedByTheRank() throws IOException {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
-      MlxAdapter.write(stored, directory);
+      MlxAdapter.write(stored, directory, Optional.empty());
 
       try (SafetensorsFile file = SafetensorsFile.open(weights())) {
         assertThat(file.names())
@@ -73,7 +74,7 @@ class MlxAdapterTest {
   void convertedAdapterGivesTheSameOutput(boolean dora) {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG.dora(dora), 1)) {
       Tensor before = mlp.answer();
-      MlxAdapter.write(mlp.model.stored("default"), directory);
+      MlxAdapter.write(mlp.model.stored("default"), directory, Optional.empty());
 
       mlp.model.load("again", directory);
 
@@ -112,7 +113,7 @@ class MlxAdapterTest {
   @ParameterizedTest
   @ValueSource(strings = {"lora", "dora"})
   void mlxAdapterIsWrittenBackUnchanged(String kind) {
-    MlxAdapter.write(StoredAdapter.read(Fixture.path("mlx/" + kind)), directory);
+    MlxAdapter.write(StoredAdapter.read(Fixture.path("mlx/" + kind)), directory, Optional.empty());
 
     try (SafetensorsFile theirs =
             SafetensorsFile.open(Fixture.path("mlx/" + kind + "/adapters.safetensors"));
@@ -133,7 +134,7 @@ class MlxAdapterTest {
             .alphaPattern(Map.of("fc1", 5.0, "fc2", 7.0));
     try (AdaptedMlp mlp = AdaptedMlp.trained(config, 1)) {
       Tensor before = mlp.answer();
-      MlxAdapter.write(mlp.model.stored("default"), directory);
+      MlxAdapter.write(mlp.model.stored("default"), directory, Optional.empty());
 
       mlp.model.load("again", directory);
 
@@ -146,7 +147,7 @@ class MlxAdapterTest {
   @Test
   void roundTripThroughPeftGivesTheSameTensors() {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG.dora(true), 1)) {
-      MlxAdapter.write(mlp.model.stored("default"), directory.resolve("mlx"));
+      MlxAdapter.write(mlp.model.stored("default"), directory.resolve("mlx"), Optional.empty());
 
       PeftAdapter.write(StoredAdapter.read(directory.resolve("mlx")), directory.resolve("peft"));
 
@@ -159,7 +160,7 @@ class MlxAdapterTest {
   @Test
   void summaryListsTheLayers() {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
-      MlxAdapter.write(mlp.model.stored("default"), directory);
+      MlxAdapter.write(mlp.model.stored("default"), directory, Optional.empty());
     }
 
     assertThat(AdapterSummary.read(directory).targets()).contains("fc1", "block.fc2");
@@ -173,7 +174,7 @@ class MlxAdapterTest {
     try (AdaptedMlp mlp = AdaptedMlp.trained(config, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
 
-      assertThatThrownBy(() -> MlxAdapter.write(stored, directory))
+      assertThatThrownBy(() -> MlxAdapter.write(stored, directory, Optional.empty()))
           .isInstanceOf(UserError.class)
           .hasMessageStartingWith(
               "mlx-lm's format can't express bias = all, lora_bias, modules_to_save = [head]")
@@ -192,7 +193,7 @@ class MlxAdapterTest {
                 "model.embed_tokens.lora_A.weight", torch.zeros(2, 5),
                 "model.embed_tokens.lora_B.weight", torch.zeros(5, 2)));
 
-    assertThatThrownBy(() -> MlxAdapter.write(stored, directory))
+    assertThatThrownBy(() -> MlxAdapter.write(stored, directory, Optional.empty()))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("model.embed_tokens is an embedding");
   }
