@@ -72,16 +72,16 @@ final class AdapterFiles {
   }
 
   static List<String> loadAll(LoraModel model, Path directory) {
-    Map<String, Path> places = places(directory);
-    if (places.isEmpty()) {
+    Map<String, Path> directories = directories(directory);
+    if (directories.isEmpty()) {
       throw new UserError(
           "no adapter in " + directory + ": no " + PeftAdapter.CONFIG + " there or one below");
     }
     List<String> loaded = new ArrayList<>();
     try {
-      places.forEach(
-          (name, place) -> {
-            load(model, name, place, BaseCheck.SAME_BASE);
+      directories.forEach(
+          (name, path) -> {
+            load(model, name, path, BaseCheck.SAME_BASE);
             loaded.add(name);
           });
     } catch (RuntimeException e) {
@@ -95,17 +95,17 @@ final class AdapterFiles {
    * Returns the adapter directories by name: the directory itself is {@code default}, others are
    * its subdirectories.
    */
-  private static Map<String, Path> places(Path directory) {
-    Map<String, Path> places = new LinkedHashMap<>();
+  private static Map<String, Path> directories(Path directory) {
+    Map<String, Path> directories = new LinkedHashMap<>();
     if (holdsAdapter(directory)) {
-      places.put(LoraLayer.DEFAULT, directory);
+      directories.put(LoraLayer.DEFAULT, directory);
     }
-    try (Stream<Path> folders = Files.list(directory)) {
-      for (Path folder : folders.filter(AdapterFiles::holdsAdapter).sorted().toList()) {
-        String name = String.valueOf(folder.getFileName());
-        if (places.put(name, folder) != null) {
+    try (Stream<Path> children = Files.list(directory)) {
+      for (Path child : children.filter(AdapterFiles::holdsAdapter).sorted().toList()) {
+        String name = String.valueOf(child.getFileName());
+        if (directories.put(name, child) != null) {
           throw new UserError(
-              "two adapters '%s': in %s and in %s".formatted(name, directory, folder));
+              "two adapters '%s': in %s and in %s".formatted(name, directory, child));
         }
       }
     } catch (IOException e) {
@@ -113,7 +113,7 @@ final class AdapterFiles {
     } catch (UncheckedIOException e) {
       throw new UserError("can't list " + directory + ": " + e.getMessage(), e);
     }
-    return places;
+    return directories;
   }
 
   private static boolean holdsAdapter(Path directory) {
@@ -144,7 +144,7 @@ final class AdapterFiles {
       }
       stored
           .baseFingerprint()
-          .ifPresent(madeOn -> madeOn.require(source, model::fingerprint, check));
+          .ifPresent(fingerprint -> fingerprint.require(source, model::fingerprint, check));
       expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
     } catch (RuntimeException e) {
       model.remove(name);

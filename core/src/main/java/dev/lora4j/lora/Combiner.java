@@ -113,9 +113,9 @@ final class Combiner {
     return Objects.requireNonNull(model.adapter(adapter).delta(layer)).factored().orElseThrow();
   }
 
-  private void fill(FactoredDelta update, List<CombinedPart> parts) {
+  private void fill(FactoredDelta delta, List<CombinedPart> parts) {
     try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
-      rule.combine(parts).copyInto(update);
+      rule.combine(parts).copyInto(delta);
     }
   }
 }

@@ -97,14 +97,14 @@ final class MixedBatchView extends Module {
                     LinkedHashMap::new,
                     Collectors.mapping(Integer::longValue, Collectors.toList())));
     List<Tensor> outputs = new ArrayList<>();
-    List<Tensor> places = new ArrayList<>();
+    List<Tensor> positions = new ArrayList<>();
     rowsOf.forEach(
         (name, rows) -> {
-          Tensor own = places(rows).to(input.device(), torch.ScalarType.Long);
+          Tensor own = indices(rows).to(input.device(), torch.ScalarType.Long);
           outputs.add(forward(name, input.index_select(0, own)));
-          places.add(own);
+          positions.add(own);
         });
-    return joined(outputs).index_select(0, joined(places).argsort());
+    return joined(outputs).index_select(0, joined(positions).argsort());
   }
 
   private Tensor forward(String name, Tensor rows) {
@@ -112,7 +112,7 @@ final class MixedBatchView extends Module {
     return new AdapterView(base, adapters, chosen).forward(rows);
   }
 
-  private static Tensor places(List<Long> rows) {
+  private static Tensor indices(List<Long> rows) {
     return Ops.tensor(rows.stream().mapToLong(Long::longValue).toArray());
   }
 

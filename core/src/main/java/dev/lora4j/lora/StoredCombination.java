@@ -48,9 +48,9 @@ public final class StoredCombination {
     StoredCombination combination = new StoredCombination(adapters, how, check);
     combination.refuseNeedOfBase();
     combination.refuseOtherBases();
-    try (SkeletonModel outline =
+    try (SkeletonModel skeleton =
         SkeletonModel.of(adapters.stream().map(WeightedAdapter::adapter).toList())) {
-      StoredAdapter combined = combination.on(outline, true);
+      StoredAdapter combined = combination.on(skeleton, true);
       Targets layers = Targets.named(combined.paths());
       return new StoredAdapter(
           combined.config().targets(layers), combined.tensors(), combined.baseFingerprint());
@@ -69,11 +69,11 @@ public final class StoredCombination {
     return new StoredCombination(adapters, how, check).on(base, false);
   }
 
-  private StoredAdapter on(Module base, boolean isOutline) {
+  private StoredAdapter on(Module base, boolean isSkeleton) {
     LoraModel model = Lora.base(base);
     try {
       for (WeightedAdapter one : adapters) {
-        load(model, one, isOutline);
+        load(model, one, isSkeleton);
       }
       model.combine(RESULT, weights(), how);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -87,20 +87,20 @@ public final class StoredCombination {
     }
   }
 
-  private void load(LoraModel model, WeightedAdapter one, boolean isOutline) {
+  private void load(LoraModel model, WeightedAdapter one, boolean isSkeleton) {
     StoredAdapter stored = one.adapter();
     StoredAdapter loaded =
-        isOutline
+        isSkeleton
             ? new StoredAdapter(stored.config().only(stored.paths()), stored.tensors())
             : stored;
     try {
-      model.load(one.name(), loaded, isOutline ? BaseCheck.ANY_BASE : check);
+      model.load(one.name(), loaded, isSkeleton ? BaseCheck.ANY_BASE : check);
     } catch (UserError e) {
       throw new UserError(
           "'%s' %s: %s"
               .formatted(
                   one.name(),
-                  isOutline ? "does not match its config" : "does not fit the base",
+                  isSkeleton ? "does not match its config" : "does not fit the base",
                   e.getMessage()),
           e);
     }
@@ -108,11 +108,11 @@ public final class StoredCombination {
 
   private void refuseNeedOfBase() {
     for (WeightedAdapter one : adapters) {
-      Initialization began = one.adapter().config().initialization();
-      if (began.takesFromBase()) {
+      Initialization initialization = one.adapter().config().initialization();
+      if (initialization.takesFromBase()) {
         throw new UserError(
             "'%s' was initialised by %s, from a part of the base's weights; give the base too"
-                .formatted(one.name(), began.word()));
+                .formatted(one.name(), initialization.word()));
       }
     }
   }

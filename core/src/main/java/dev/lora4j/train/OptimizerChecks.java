@@ -36,11 +36,11 @@ final class OptimizerChecks {
   }
 
   /** Checks that a state belongs to parameters of this size. */
-  static void checkSize(Tensor remembered, Tensor parameters) {
-    if (remembered.numel() != parameters.numel()) {
+  static void checkSize(Tensor stored, Tensor parameters) {
+    if (stored.numel() != parameters.numel()) {
       throw new UserError(
           "optimizer state: expected %d values, found %d"
-              .formatted(remembered.numel(), parameters.numel()));
+              .formatted(stored.numel(), parameters.numel()));
     }
   }
 }

@@ -234,7 +234,7 @@ class EvaTest {
       explained.put("layer" + i, new float[most.get(i)]);
     }
 
-    Map<String, Integer> ranks = EvaRanks.deal(explained, budget);
+    Map<String, Integer> ranks = EvaRanks.allot(explained, budget);
 
     int room = most.stream().mapToInt(Integer::intValue).sum();
     assertThat(ranks.values().stream().mapToInt(Integer::intValue).sum())

@@ -74,7 +74,7 @@ public final class CombinedConfig {
    */
   private static Targets targets(Module base, List<Targets> all, Set<String> paths) {
     return union(all)
-        .filter(targets -> TargetResolver.meant(base, targets).equals(paths))
+        .filter(targets -> TargetResolver.matching(base, targets).equals(paths))
         .orElseGet(() -> oneByOne(paths));
   }
 

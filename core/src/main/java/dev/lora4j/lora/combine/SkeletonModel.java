@@ -29,13 +29,13 @@ public final class SkeletonModel extends Module {
 
   public static SkeletonModel of(List<StoredAdapter> adapters) {
     Engine.start();
-    SkeletonModel outline = new SkeletonModel();
+    SkeletonModel skeleton = new SkeletonModel();
     try (PointerScope scope = new PointerScope()) {
       for (StoredAdapter adapter : adapters) {
-        adapter.paths().forEach(path -> outline.put(path, layer(path, adapter)));
+        adapter.paths().forEach(path -> skeleton.put(path, layer(path, adapter)));
       }
     }
-    return outline;
+    return skeleton;
   }
 
   private static Module layer(String path, StoredAdapter adapter) {
@@ -91,12 +91,12 @@ public final class SkeletonModel extends Module {
       parent = parent.below(path, name);
     }
     String last = names[names.length - 1];
-    Module there = parent.children().get(last);
-    if (there == null) {
+    Module present = parent.children().get(last);
+    if (present == null) {
       parent.child(last, layer);
       return;
     }
-    if (!isAlike(there, layer)) {
+    if (!isAlike(present, layer)) {
       throw new UserError(
           path + ": the adapters' layers differ in kind or size, so their bases differ");
     }
@@ -104,11 +104,11 @@ public final class SkeletonModel extends Module {
   }
 
   private SkeletonModel below(String path, String name) {
-    Module there = children().get(name);
-    if (there instanceof SkeletonModel outline) {
-      return outline;
+    Module present = children().get(name);
+    if (present instanceof SkeletonModel skeleton) {
+      return skeleton;
     }
-    if (there != null) {
+    if (present != null) {
       throw new UserError(path + " is below another adapted layer; give the base too");
     }
     SkeletonModel made = new SkeletonModel();

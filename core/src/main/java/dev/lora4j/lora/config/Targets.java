@@ -92,7 +92,7 @@ public sealed interface Targets {
 
     @Override
     public boolean include(String path) {
-      return names.stream().anyMatch(name -> means(name, path));
+      return names.stream().anyMatch(name -> matches(name, path));
     }
 
     @Override
@@ -101,7 +101,7 @@ public sealed interface Targets {
     }
 
     /** Returns whether a path is this name or ends with a dot and this name. */
-    static boolean means(String name, String path) {
+    static boolean matches(String name, String path) {
       return path.equals(name) || path.endsWith("." + name);
     }
   }

@@ -39,9 +39,9 @@ public final class TiedWeights {
                             .putIfAbsent(module, path)));
     Map<Parameter, List<String>> sharers = new LinkedHashMap<>();
     owners.forEach(
-        (parameter, places) -> {
-          if (places.size() > 1) {
-            sharers.put(parameter, List.copyOf(places.values()));
+        (parameter, paths) -> {
+          if (paths.size() > 1) {
+            sharers.put(parameter, List.copyOf(paths.values()));
           }
         });
     return new TiedWeights(sharers);

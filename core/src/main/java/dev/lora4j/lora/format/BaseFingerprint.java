@@ -32,7 +32,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
   private static final String SHA256 = "lora4j.base.sha256";
   private static final String TENSORS = "lora4j.base.tensors";
   private static final int DIGITS = 8;
-  private static final int SHOWN = 5;
+  private static final int MAX_SHOWN = 5;
 
   public BaseFingerprint {
     tensors = Collections.unmodifiableSortedMap(new TreeMap<>(tensors));
@@ -104,7 +104,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
       throw new UserError(
           "%s was trained on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
                   .formatted(
-                      source, start(sha256), start(here.sha256), String.join("\n  ", told(here)))
+                      source, start(sha256), start(here.sha256), String.join("\n  ", shown(here)))
               + "Use that base, or accept this one (BaseCheck.ANY_BASE,"
               + " --any-base)");
     }
@@ -124,14 +124,14 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
     return digest.substring(0, Math.min(DIGITS, digest.length()));
   }
 
-  private List<String> told(BaseFingerprint present) {
+  private List<String> shown(BaseFingerprint present) {
     List<String> differences = differences(present);
-    if (differences.size() <= SHOWN) {
+    if (differences.size() <= MAX_SHOWN) {
       return differences;
     }
-    List<String> told = new ArrayList<>(differences.subList(0, SHOWN));
-    told.add("and " + (differences.size() - SHOWN) + " more");
-    return told;
+    List<String> shown = new ArrayList<>(differences.subList(0, MAX_SHOWN));
+    shown.add("and " + (differences.size() - MAX_SHOWN) + " more");
+    return shown;
   }
 
   /** Returns the tensors that both bases have and that differ. */

@@ -46,7 +46,7 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
   }
 
   /** Returns whether mlx-lm would adapt the layer at this path. */
-  boolean means(String path) {
+  boolean adapts(String path) {
     return keys.isEmpty()
         || keys.stream()
             .anyMatch(key -> path.equals(key) || path.matches(".*\\.\\d+\\." + Pattern.quote(key)));

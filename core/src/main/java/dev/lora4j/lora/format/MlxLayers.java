@@ -65,7 +65,7 @@ final class MlxLayers {
   private void check() {
     Set<String> left = new LinkedHashSet<>(file.names());
     for (String path : paths) {
-      if (!mlx.means(path)) {
+      if (!mlx.adapts(path)) {
         problems.add(path + " is not among the config's keys" + NearMiss.hint(path, mlx.keys()));
       }
       need(path + A, mlx.rank(), 1, 2, left);

@@ -37,7 +37,7 @@ public final class Eva implements AutoCloseable {
   private final Map<String, Module> targets = new LinkedHashMap<>(); // one path a layer
   private final Map<String, Integer> ranks = new LinkedHashMap<>(); // as the config has them
   private final Map<String, EvaLayer> learners = new LinkedHashMap<>(); // may be shared
-  private Map<String, Integer> dealt = Map.of();
+  private Map<String, Integer> allotted = Map.of();
 
   private Eva(Module base, LoraConfig config, Initialization.Eva how, AdapterPlan plan) {
     this.base = base;
@@ -128,17 +128,17 @@ public final class Eva implements AutoCloseable {
       if (searching.isEmpty()) {
         return;
       }
-      List<EvaLayer> asked = new ArrayList<>(searching);
+      List<EvaLayer> pending = new ArrayList<>(searching);
       watch(
           batches.get(step % batches.size()),
           (path, rows) -> {
             EvaLayer learner = learner(path);
-            if (asked.remove(learner)) { // once a step, however many layers share it
+            if (pending.remove(learner)) { // once a step, however many layers share it
               learner.learn(rows);
             }
           });
       if (learners.values().stream().allMatch(learner -> learner.pca().hasComponents())) {
-        dealt = deal();
+        allotted = allot();
       }
     }
     throw new UserError(
@@ -153,18 +153,18 @@ public final class Eva implements AutoCloseable {
 
   private List<String> notFound() {
     return targets.keySet().stream()
-        .filter(path -> !learner(path).isFound(dealt.getOrDefault(path, learner(path).wanted())))
+        .filter(path -> !learner(path).isFound(allotted.getOrDefault(path, learner(path).wanted())))
         .toList();
   }
 
-  private Map<String, Integer> deal() {
+  private Map<String, Integer> allot() {
     Map<String, float[]> explained = new LinkedHashMap<>();
     Map<EvaLayer, float[]> known = new HashMap<>();
     for (String path : ownersFirst()) {
       EvaLayer learner = learner(path);
       explained.put(path, known.computeIfAbsent(learner, l -> l.pca().explained()));
     }
-    return EvaRanks.deal(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
+    return EvaRanks.allot(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
   }
 
   /**
@@ -191,25 +191,25 @@ public final class Eva implements AutoCloseable {
   private void watch(EvaBatch batch, Watcher watcher) {
     Map<Module, String> first = new HashMap<>();
     targets.forEach((path, module) -> first.put(module, path));
-    Map<String, Module> occupants = new LinkedHashMap<>();
+    Map<String, Module> replaced = new LinkedHashMap<>();
     Map<String, Module> all = base.namedModules();
     BaseModules.original(base)
         .forEach(
             (path, layer) -> {
               String target = first.get(layer);
               if (target != null) {
-                Module occupant = Objects.requireNonNull(all.get(path));
-                occupants.put(path, occupant);
+                Module present = Objects.requireNonNull(all.get(path));
+                replaced.put(path, present);
                 base.replace(
                     path,
                     new InputRecorder(
-                        occupant, input -> watcher.onInput(target, batch.counted(input, how))));
+                        present, input -> watcher.onInput(target, batch.counted(input, how))));
               }
             });
     try (PointerScope scope = new PointerScope()) {
       base.forward(batch.input());
     } finally {
-      occupants.forEach(base::replace);
+      replaced.forEach(base::replace);
     }
   }
 
@@ -258,7 +258,9 @@ public final class Eva implements AutoCloseable {
   }
 
   private int rankOf(AdapterPlan.Layer layer) {
-    return isLinear(layer.module()) ? dealt.getOrDefault(owner(layer), layer.rank()) : layer.rank();
+    return isLinear(layer.module())
+        ? allotted.getOrDefault(owner(layer), layer.rank())
+        : layer.rank();
   }
 
   @Override

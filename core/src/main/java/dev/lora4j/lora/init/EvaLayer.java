@@ -39,9 +39,9 @@ final class EvaLayer implements AutoCloseable {
     if (!pca.canTake(rows)) {
       return;
     }
-    float[] resemblance = pca.add(rows);
+    float[] similarity = pca.add(rows);
     for (int i = 0; i < wanted; i++) {
-      converged[i] = resemblance[i] >= tau;
+      converged[i] = similarity[i] >= tau;
     }
   }
 

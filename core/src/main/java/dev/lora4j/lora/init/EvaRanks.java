@@ -21,7 +21,7 @@ public final class EvaRanks {
    *     maximum rank
    * @return the rank of each layer, which may be zero
    */
-  public static Map<String, Integer> deal(Map<String, float[]> explained, int budget) {
+  public static Map<String, Integer> allot(Map<String, float[]> explained, int budget) {
     List<Component> components = new ArrayList<>();
     explained.forEach(
         (layer, shares) -> {
@@ -30,10 +30,10 @@ public final class EvaRanks {
           }
         });
     components.sort(Comparator.comparing(Component::explained).reversed());
-    Map<String, Integer> dealt = new HashMap<>();
-    components.stream().limit(budget).forEach(c -> dealt.merge(c.layer(), 1, Integer::sum));
+    Map<String, Integer> allotted = new HashMap<>();
+    components.stream().limit(budget).forEach(c -> allotted.merge(c.layer(), 1, Integer::sum));
     Map<String, Integer> ranks = new LinkedHashMap<>();
-    explained.keySet().forEach(layer -> ranks.put(layer, dealt.getOrDefault(layer, 0)));
+    explained.keySet().forEach(layer -> ranks.put(layer, allotted.getOrDefault(layer, 0)));
     return ranks;
   }
 }

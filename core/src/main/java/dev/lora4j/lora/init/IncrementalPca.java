@@ -61,10 +61,10 @@ public final class IncrementalPca implements AutoCloseable {
         newMean = batchMean.add(drift, new Scalar((double) rowsSeen / (rowsSeen + count)));
         newDeviation += weight * sumOfSquares(drift);
       }
-      float[] resemblance = become(largest(stacked), newMean);
+      float[] similarity = become(largest(stacked), newMean);
       rowsSeen += count;
       deviation = newDeviation;
-      return resemblance;
+      return similarity;
     }
   }
 
@@ -79,16 +79,16 @@ public final class IncrementalPca implements AutoCloseable {
   }
 
   private float[] become(Svd found, Tensor newMean) {
-    Tensor turned = withLargestPositive(found.vt());
-    float[] resemblance =
+    Tensor signed = withLargestPositive(found.vt());
+    float[] similarity =
         directions == null
             ? nothingBefore()
-            : Ops.floats(turned.mul(directions).sum(1)); // both have length one
+            : Ops.floats(signed.mul(directions).sum(1)); // both have length one
     close();
     mean = Ops.keep(newMean);
-    directions = Ops.keep(turned);
+    directions = Ops.keep(signed);
     lengths = Ops.keep(found.s());
-    return resemblance;
+    return similarity;
   }
 
   private float[] nothingBefore() {

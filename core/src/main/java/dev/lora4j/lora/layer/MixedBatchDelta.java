@@ -167,11 +167,11 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     List<Tensor> table = new ArrayList<>();
     found.forEach(own -> table.add(own.orElse(rest)));
     table.add(rest); // for rows without a delta
-    long[] places =
+    long[] indices =
         ofRows.stream().mapToLong(own -> own.map(deltas::indexOf).orElse(deltas.size())).toArray();
     return torch
         .stack(new TensorVector(table.toArray(new Tensor[0])))
-        .index_select(0, Ops.tensor(places).to(b.device(), torch.ScalarType.Long));
+        .index_select(0, Ops.tensor(indices).to(b.device(), torch.ScalarType.Long));
   }
 
   private static Optional<Tensor> biasOf(LoraDelta delta) {

@@ -29,8 +29,8 @@ public record Svd(Tensor u, Tensor s, Tensor vt) {
    */
   public static Svd nearly(Tensor matrix, long rank, int iterations, GeneratorOptional random) {
     if (matrix.size(0) < matrix.size(1)) {
-      Svd turned = nearly(matrix.t(), rank, iterations, random);
-      return new Svd(turned.vt.t(), turned.s, turned.u.t());
+      Svd transposed = nearly(matrix.t(), rank, iterations, random);
+      return new Svd(transposed.vt.t(), transposed.s, transposed.u.t());
     }
     Tensor start = torch.randn(new long[] {matrix.size(1), rank}, random, matrix.options());
     Tensor basis = orthonormal(matrix.mm(start)); // [rows, rank]

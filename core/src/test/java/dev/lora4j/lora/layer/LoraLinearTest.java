@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Activation;
 import dev.lora4j.nn.Conv2d;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -33,18 +37,21 @@ class LoraLinearTest {
    */
   @Test
   void handSetValuesGiveTheExpectedOutput() {
-    LoraLinear layer = byHand();
     Tensor x = matrix(1, 2, 1, 1);
+    TensorAssert.assertThat(byHand().forward(x)).hasExactly(15, 31);
 
-    TensorAssert.assertThat(layer.forward(x)).hasExactly(15, 31);
+    LoraModel model = Lora.adapt(new Sequential(linear()), LoraConfig.rank(2).alpha(4));
+    LoraLinear layer = (LoraLinear) model.base().find("0");
+    setFactors(layer);
+    TensorAssert.assertThat(model.forward(x)).hasExactly(15, 31);
 
-    layer.merge();
+    model.merge();
     TensorAssert.assertThat(layer.pretrained().weight().value()).hasExactly(3, 2, 3, 8);
-    TensorAssert.assertThat(layer.forward(x)).hasExactly(15, 31);
+    TensorAssert.assertThat(model.forward(x)).hasExactly(15, 31);
 
-    layer.unmerge();
+    model.unmerge();
     TensorAssert.assertThat(layer.pretrained().weight().value()).hasExactly(1, 2, 3, 4);
-    TensorAssert.assertThat(layer.forward(x)).hasExactly(15, 31);
+    TensorAssert.assertThat(model.forward(x)).hasExactly(15, 31);
   }
 
   /** With the loss y₁ + y₂: dB = scaling · 1 (A x)ᵀ, dA = scaling · Bᵀ 1 xᵀ, for x = (1, 3). */
@@ -60,12 +67,20 @@ class LoraLinearTest {
   }
 
   private static LoraLinear byHand() {
+    LoraLinear layer = new LoraLinear(linear(), 2, 4);
+    setFactors(layer);
+    return layer;
+  }
+
+  private static Linear linear() {
     Linear linear = new Linear(2, 2);
     linear.loadStateDict(Map.of("weight", matrix(2, 2, 1, 2, 3, 4), "bias", vector(10, 20)));
-    LoraLinear layer = new LoraLinear(linear, 2, 4);
+    return linear;
+  }
+
+  private static void setFactors(LoraLinear layer) {
     child(layer, "A").weight().copyFrom(matrix(2, 2, 1, 0, 0, 1));
     child(layer, "B").weight().copyFrom(matrix(2, 2, 1, 0, 0, 2));
-    return layer;
   }
 
   private static Linear child(LoraLinear layer, String name) {
