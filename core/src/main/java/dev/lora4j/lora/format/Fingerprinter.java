@@ -9,7 +9,6 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ParallelLoop;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -51,21 +50,9 @@ public final class Fingerprinter {
 
   /** Returns the base's own parameters by name; a shared one once. */
   private static Map<String, Parameter> parameters(Module base) {
-    Map<String, Module> modules = new LinkedHashMap<>();
-    modules.put("", base);
-    modules.putAll(BaseModules.original(base));
     Set<Parameter> seen = new HashSet<>();
-    Map<String, Parameter> parameters = new LinkedHashMap<>();
-    modules.forEach(
-        (path, module) ->
-            module
-                .ownParameters()
-                .forEach(
-                    (name, parameter) -> {
-                      if (seen.add(parameter)) {
-                        parameters.put(path.isEmpty() ? name : path + "." + name, parameter);
-                      }
-                    }));
+    Map<String, Parameter> parameters = BaseModules.parameters(base);
+    parameters.values().removeIf(parameter -> !seen.add(parameter));
     return parameters;
   }
 

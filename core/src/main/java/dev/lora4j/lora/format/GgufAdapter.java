@@ -96,7 +96,6 @@ public final class GgufAdapter {
    * Reads an adapter into the caller's pointer scope.
    *
    * @throws UserError if the file holds no adapter for this architecture
-   * @throws dev.lora4j.CorruptFile if the file is damaged
    */
   public static StoredAdapter read(Path file, GgufArchitecture architecture) {
     try (GgufFile gguf = GgufFile.open(file)) {
@@ -120,7 +119,6 @@ public final class GgufAdapter {
    * Returns the architecture that an adapter file names.
    *
    * @throws UserError if the file holds no adapter
-   * @throws dev.lora4j.CorruptFile if the file is damaged
    */
   static String architectureOf(Path file) {
     try (GgufFile gguf = GgufFile.open(file)) {
@@ -131,11 +129,7 @@ public final class GgufAdapter {
     }
   }
 
-  /**
-   * Returns whether a GGUF file is an adapter.
-   *
-   * @throws dev.lora4j.CorruptFile if the file is damaged
-   */
+  /** Returns whether a GGUF file is an adapter. */
   public static boolean isIn(Path file) {
     try (GgufFile gguf = GgufFile.open(file)) {
       return gguf.text(TYPE).filter("adapter"::equals).isPresent();

@@ -34,7 +34,6 @@ final class MlxAdapter {
    * Reads an adapter into the caller's pointer scope.
    *
    * @throws UserError if there is no adapter or it is not supported
-   * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static StoredAdapter read(Path directory) {
     try (SafetensorsFile file = open(directory)) {

@@ -33,7 +33,6 @@ public final class PeftAdapter {
    * Reads an adapter into the caller's pointer scope, in its stored dtypes.
    *
    * @throws UserError if there is no adapter or it is not supported
-   * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static StoredAdapter read(Path directory) {
     LoraConfig config = config(directory);

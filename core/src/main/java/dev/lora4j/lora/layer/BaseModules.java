@@ -1,6 +1,7 @@
 package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,18 @@ public final class BaseModules {
               }
             });
     return layers;
+  }
+
+  /** Returns the parameters of the bare network by path; a shared one at each of its paths. */
+  public static Map<String, Parameter> parameters(Module network) {
+    Map<String, Parameter> parameters = new LinkedHashMap<>(network.ownParameters());
+    original(network)
+        .forEach(
+            (path, module) ->
+                module
+                    .ownParameters()
+                    .forEach((name, own) -> parameters.put(path + "." + name, own)));
+    return parameters;
   }
 
   /** Returns the modules of the bare network, without adapters. */

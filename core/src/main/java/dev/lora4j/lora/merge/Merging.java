@@ -70,9 +70,14 @@ public final class Merging {
     parametrized().forEach(parameter -> merged.put(parameter, parameter::tensor));
     distinctLayers().forEach(one -> one.addTo(merged));
     Map<String, Supplier<Tensor>> byPath = new LinkedHashMap<>();
-    addByPath("", base, merged, byPath);
-    BaseModules.original(base)
-        .forEach((path, module) -> addByPath(path + ".", module, merged, byPath));
+    BaseModules.parameters(base)
+        .forEach(
+            (path, parameter) -> {
+              Supplier<Tensor> value = merged.get(parameter);
+              if (value != null) {
+                byPath.put(path, withoutGradient(value));
+              }
+            });
     return byPath;
   }
 
@@ -88,22 +93,6 @@ public final class Merging {
     Map<LoraLayer, LayerMerge> distinct = new LinkedHashMap<>();
     layers.forEach(one -> distinct.putIfAbsent(one.layer(), one));
     return distinct.values();
-  }
-
-  private static void addByPath(
-      String prefix,
-      Module module,
-      Map<Parameter, Supplier<Tensor>> merged,
-      Map<String, Supplier<Tensor>> byPath) {
-    module
-        .ownParameters()
-        .forEach(
-            (name, parameter) -> {
-              Supplier<Tensor> value = merged.get(parameter);
-              if (value != null) {
-                byPath.put(prefix + name, withoutGradient(value));
-              }
-            });
   }
 
   private static Supplier<Tensor> withoutGradient(Supplier<Tensor> value) {
