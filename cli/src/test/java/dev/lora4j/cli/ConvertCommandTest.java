@@ -114,7 +114,7 @@ class ConvertCommandTest {
     assertMistake("is the name of a GGUF file", llama, "out.gguf", "--to", "peft");
     assertMistake("there is no such file", directory.resolve("gone"), "out");
     Path text = Files.writeString(directory.resolve("text.txt"), "text");
-    assertMistake("is a file; an adapter is a directory", text, "out");
+    assertMistake("is a file; an adapter is a PEFT or mlx-lm directory", text, "out");
     Path damaged = Files.writeString(directory.resolve("damaged.gguf"), "not one");
     assertMistake(damaged.toString(), damaged, "out");
     Files.writeString(directory.resolve("there.gguf"), "mine");
