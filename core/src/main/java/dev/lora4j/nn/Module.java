@@ -53,7 +53,7 @@ public abstract class Module implements AutoCloseable {
   }
 
   /** Removes a child, without closing it. */
-  protected final void removeChild(String name) {
+  public final void removeChild(String name) {
     children.remove(name);
   }
 
@@ -63,11 +63,6 @@ public abstract class Module implements AutoCloseable {
       throw new UserError("the name '" + name + "' is taken");
     }
     child(name, module);
-  }
-
-  /** Removes a grafted child, without closing it. */
-  public final void prune(String name) {
-    removeChild(name);
   }
 
   /** The parameters of this module itself, by name. */
@@ -173,7 +168,6 @@ public abstract class Module implements AutoCloseable {
     namedParameters().values().forEach(parameter -> parameter.trainable(false));
   }
 
-  /** Moves every parameter to a device. */
   public void to(Device device) {
     for (Parameter parameter : parameters.values()) {
       if (!parameter.value().device().equals(device)) {

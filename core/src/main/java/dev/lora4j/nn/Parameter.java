@@ -57,7 +57,6 @@ public final class Parameter implements AutoCloseable {
     parametrizations.add(function);
   }
 
-  /** Removes a function. */
   public void unparametrize(UnaryOperator<Tensor> function) {
     parametrizations.remove(function);
   }
@@ -114,7 +113,6 @@ public final class Parameter implements AutoCloseable {
     }
   }
 
-  /** Number of elements. */
   public long numel() {
     return value.numel();
   }
@@ -172,7 +170,6 @@ public final class Parameter implements AutoCloseable {
     return ((long) changes.get() << Integer.SIZE) + value._version();
   }
 
-  /** Records that the values may have changed. */
   public void changed() {
     changes.incrementAndGet();
   }

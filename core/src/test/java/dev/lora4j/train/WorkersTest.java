@@ -17,7 +17,7 @@ class WorkersTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 5})
-  void everyPartRunsOnceOnAThreadOfItsOwn(int count) {
+  void everyPartRunsOnceOnItsOwnThread(int count) {
     Thread[] threads = new Thread[count];
     AtomicIntegerArray runs = new AtomicIntegerArray(count);
     try (Workers workers = new Workers(count)) {
@@ -46,9 +46,9 @@ class WorkersTest {
     assertThat(threads).containsExactly(1, 1, 1);
   }
 
-  /** Each round is shorter than waking a thread; together they take a fraction of a second. */
+  /** Each round takes less time than waking a thread; together they take a fraction of a second. */
   @Test
-  void tenThousandRoundsAreQuick() {
+  void tenThousandRoundsAreFast() {
     long[] sums = new long[2];
     try (Workers workers = new Workers(2)) {
       for (int i = 0; i < 10_000; i++) {
@@ -60,7 +60,7 @@ class WorkersTest {
   }
 
   @Test
-  void workersThatFellAsleepWakeUp() throws InterruptedException {
+  void sleepingWorkersWakeUp() throws InterruptedException {
     int[] runs = new int[3];
     try (Workers workers = new Workers(3)) {
       for (int i = 0; i < 3; i++) {
@@ -75,7 +75,7 @@ class WorkersTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2})
-  void aPartsExceptionComesThroughWhenAllAreDone(int failing) {
+  void exceptionOfAPartIsThrownAfterAllParts(int failing) {
     int[] runs = new int[3];
     try (Workers workers = new Workers(3)) {
       assertThatThrownBy(
@@ -97,7 +97,7 @@ class WorkersTest {
   }
 
   @Test
-  void anErrorComesThroughAsItIs() {
+  void errorIsThrownUnchanged() {
     try (Workers workers = new Workers(2)) {
       assertThatThrownBy(
               () ->
@@ -112,7 +112,7 @@ class WorkersTest {
   }
 
   @Test
-  void whereAllFailTheNextRoundDoesNotFailAgain() {
+  void roundAfterAFailureSucceeds() {
     try (Workers workers = new Workers(2)) {
       assertThatThrownBy(
               () ->
@@ -144,7 +144,7 @@ class WorkersTest {
   }
 
   @Test
-  void closedWorkersDoNotWork() {
+  void closedWorkersRefuseWork() {
     Workers workers = new Workers(2);
     workers.close();
 
@@ -154,7 +154,7 @@ class WorkersTest {
   }
 
   @Test
-  void thereIsAtLeastOne() {
+  void countBelowOneIsRefused() {
     assertThatThrownBy(() -> new Workers(0))
         .isInstanceOf(UserError.class)
         .hasMessage("workers must be at least 1, found 0");

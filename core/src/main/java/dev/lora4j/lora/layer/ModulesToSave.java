@@ -13,9 +13,9 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trainable copies of a module's parameters, used instead of them while the adapter is active:
- * whole ones ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
- * module's own parameters do not change.
+ * Trainable copies of a module's parameters, used instead of the originals while the adapter is
+ * active: all of a parameter ({@code modules_to_save}, biases) or some of its rows ({@code
+ * trainable_token_indices}). The module's own parameters do not change.
  */
 public final class ModulesToSave extends AuxiliaryModule {
   private final Module owner;
@@ -24,7 +24,7 @@ public final class ModulesToSave extends AuxiliaryModule {
   private final List<Runnable> undo = new ArrayList<>();
 
   /**
-   * Starts without copies.
+   * Creates a module without copies.
    *
    * @param owner the module whose parameters are replaced
    * @param active whether the adapter is active in the calling thread's forward
@@ -37,7 +37,7 @@ public final class ModulesToSave extends AuxiliaryModule {
   /** Replaces a whole parameter by a trainable copy, saved under this key. */
   public void whole(String name, String key) {
     Parameter replaced = replaced(name);
-    Parameter copy = parameter(name, copyOf(replaced.value()));
+    Parameter copy = parameter(name, replaced.value().detach().clone());
     byKey.put(key, copy);
     install(replaced, own -> copy.tensor());
   }
@@ -60,10 +60,6 @@ public final class ModulesToSave extends AuxiliaryModule {
     return parameter;
   }
 
-  private static Tensor copyOf(Tensor value) {
-    return value.detach().clone();
-  }
-
   private static Tensor copyOfRows(Tensor value, Tensor rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
       return value.detach().index_select(0, rows);
@@ -76,7 +72,7 @@ public final class ModulesToSave extends AuxiliaryModule {
     undo.add(() -> replaced.unparametrize(whileActive));
   }
 
-  /** The copies by PEFT's key without its prefix. */
+  /** Returns the copies by PEFT's key without its prefix. */
   public Map<String, Parameter> saved() {
     return byKey;
   }
