@@ -49,4 +49,9 @@ public record ModelConfig(
         || architecture.endsWith("LMHeadModel")
         || architecture.endsWith("ForConditionalGeneration");
   }
+
+  /** Returns whether its linear layers are GPT-2's, with weights of {@code [in, out]}. */
+  boolean usesTransposedLinear() {
+    return modelType.equals("gpt2") || modelType.equals("openai-gpt");
+  }
 }
