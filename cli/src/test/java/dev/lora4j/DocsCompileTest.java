@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset data
- * -->} before a sample declares the variables that it takes as given.
+ * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset
+ * data -->} before a sample declares the variables that it takes as given.
  */
 class DocsCompileTest {
   private static final Pattern SAMPLE =
@@ -102,8 +102,9 @@ class DocsCompileTest {
   private static String imports() {
     String ours =
         new ClassFileImporter()
-            .withImportOption(new ArchitectureTest.MainClasses())
-            .importPackages("dev.lora4j").stream()
+                .withImportOption(new ArchitectureTest.MainClasses())
+                .importPackages("dev.lora4j")
+                .stream()
                 .filter(type -> type.isTopLevelClass() && isPublic(type))
                 .map(type -> "import " + type.getName() + ";")
                 .sorted()
