@@ -10,6 +10,7 @@ import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.ProcessMemory;
+import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
@@ -53,6 +54,7 @@ public final class LanguageTraining implements AutoCloseable {
       AdapterOptions adapter,
       TrainingOptions training,
       LanguageOptions language,
+      TextData.Options reading,
       Map<String, Object> given) {}
 
   private LanguageTraining(Request wish, PrintStream story) {
@@ -75,6 +77,7 @@ public final class LanguageTraining implements AutoCloseable {
         FineTuneRecipe.of(places.model())
             .directory(References.resolve(places.model()))
             .data(places.data())
+            .reading(wish.reading())
             .validFraction(language.validFraction())
             .lora(wish.adapter().config(defaultAlpha()))
             .settings(longest -> language.settings(wish.training(), longest))

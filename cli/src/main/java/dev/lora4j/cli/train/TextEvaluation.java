@@ -18,7 +18,6 @@ import dev.lora4j.llm.dataset.TextExamples;
 import dev.lora4j.llm.train.Evaluation;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -27,7 +26,7 @@ public final class TextEvaluation {
   private static final int LONGEST_BLOCK = 2048;
 
   private final ChatModel model;
-  private final Path file;
+  private final TextData data;
   private final Optional<Integer> maxTokens;
 
   /**
@@ -35,14 +34,13 @@ public final class TextEvaluation {
    *
    * @param maxTokens maximum sequence length; by default the limit of the model
    */
-  public TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
+  public TextEvaluation(ChatModel model, TextData data, Optional<Integer> maxTokens) {
     this.model = model;
-    this.file = file;
+    this.data = data;
     this.maxTokens = maxTokens;
   }
 
   public void run(int threads, OutputFormat output) {
-    TextData data = TextData.open(file);
     TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
     DataReport report = examples.report();
     PrintStream messages = output.messages();

@@ -1,6 +1,9 @@
 package dev.lora4j.llm.dataset;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Counters for a {@link DataReport}. */
 final class DataReportBuilder {
@@ -14,9 +17,17 @@ final class DataReportBuilder {
   private long endsAdded;
   private long seams;
   private long divided;
+  private long labelledTexts;
+  private final Map<String, Long> ignored = new LinkedHashMap<>();
+  private final Map<String, Long> notes = new TreeMap<>();
 
-  void row() {
+  void row(DataRow row) {
     rows++;
+    row.ignored().forEach(field -> ignored.merge(field, 1L, Long::sum));
+    if (row.sample() instanceof Sample.Text && row.ignored().contains("label")) {
+      labelledTexts++;
+    }
+    row.notes().forEach(note -> notes.merge(note, 1L, Long::sum));
   }
 
   void example(Example example) {
@@ -60,6 +71,9 @@ final class DataReportBuilder {
         endsAdded,
         seams,
         divided,
-        endless);
+        endless,
+        ignored,
+        notes,
+        labelledTexts);
   }
 }

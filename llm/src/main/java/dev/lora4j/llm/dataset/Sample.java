@@ -2,6 +2,7 @@ package dev.lora4j.llm.dataset;
 
 import dev.lora4j.llm.tokenizer.Message;
 import java.util.List;
+import java.util.Map;
 
 /** One row of training data before it is rendered and tokenized. */
 public sealed interface Sample {
@@ -12,10 +13,23 @@ public sealed interface Sample {
    * @param messages its turns
    * @param given number of turns at the beginning that are context only: no answer in them is
    *     trained
+   * @param variables for the chat template, such as {@code tools}
    */
-  record Chat(List<Message> messages, int given) implements Sample {
+  record Chat(List<Message> messages, int given, Map<String, Object> variables) implements Sample {
     public Chat {
       messages = List.copyOf(messages);
+      variables = Map.copyOf(variables);
+    }
+
+    /** A conversation without template variables. */
+    public Chat(List<Message> messages, int given) {
+      this(messages, given, Map.of());
+    }
+
+    /** Whether a turn is an answer that carries loss. */
+    boolean learns(int turn) {
+      Message message = messages.get(turn);
+      return turn >= given && message.fromAssistant() && message.trainable();
     }
   }
 
@@ -26,8 +40,19 @@ public sealed interface Sample {
    * A task, its input and the expected output.
    *
    * @param input may be empty
+   * @param before a system turn and earlier turns, if any
    */
-  record Instruction(String instruction, String input, String output) implements Sample {}
+  record Instruction(String instruction, String input, String output, List<Message> before)
+      implements Sample {
+    public Instruction {
+      before = List.copyOf(before);
+    }
+
+    /** A task without earlier turns. */
+    public Instruction(String instruction, String input, String output) {
+      this(instruction, input, output, List.of());
+    }
+  }
 
   /** A complete text. */
   record Text(String text) implements Sample {}

@@ -82,7 +82,7 @@ public final class FineTuneRun implements AutoCloseable {
     ModelFiles files = ModelFiles.at(directory);
     CompletableFuture<Tokenizer> tokenizer = beside(() -> Tokenizer.load(files));
     Path data = recipe.data();
-    CompletableFuture<TextData> file = beside(() -> TextData.open(data));
+    CompletableFuture<TextData> file = beside(() -> recipe.rows(data));
     Optional<Pretrained> base = Optional.empty();
     try {
       Engine.seed(recipe.seed());

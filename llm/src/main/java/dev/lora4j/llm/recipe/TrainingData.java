@@ -46,7 +46,7 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
       TrainValidationSplit<List<Example>> split =
           recipe
               .valid()
-              .map(file -> groups(begin(TextData.open(file)).readAs(provider.forms())))
+              .map(file -> groups(begin(recipe.rows(file)).readAs(provider.forms())))
               .map(valid -> new TrainValidationSplit<>(groups, valid))
               .orElseGet(() -> split(data, groups));
       recipe.say("Objective: " + provider.fullName() + described(parameters));

@@ -53,4 +53,10 @@ public record Message(Map<String, ?> fields) {
   public boolean fromAssistant() {
     return role().equals("assistant");
   }
+
+  /** Whether an answer may carry loss: {@code weight} is not 0 and {@code train} not false. */
+  public boolean trainable() {
+    return !(fields.get("weight") instanceof Number weight && weight.doubleValue() == 0)
+        && !Boolean.FALSE.equals(fields.get("train"));
+  }
 }
