@@ -1,9 +1,11 @@
 package dev.lora4j.llm.dataset;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
@@ -25,7 +27,10 @@ import org.jspecify.annotations.Nullable;
 /** Reads the fields of one row; errors name file and row. */
 public final class RowParser {
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // as Python writes them
+          .build();
   private static final String SYSTEM = "system";
   private static final Map<String, Boolean> FLAGS =
       Map.of("true", true, "1", true, "false", false, "0", false);

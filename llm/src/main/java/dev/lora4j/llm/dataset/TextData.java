@@ -128,9 +128,13 @@ public record TextData(Path file, DataForm form, Options options) {
     return rows;
   }
 
+  /** The text without a byte order mark, with line feeds only. */
   private String wholeText() {
     try {
-      return Files.readString(file);
+      String text = Files.readString(file);
+      return (text.startsWith("\uFEFF") ? text.substring(1) : text)
+          .replace("\r\n", "\n")
+          .replace('\r', '\n');
     } catch (CharacterCodingException e) {
       throw new CorruptFile(file, "it is not UTF-8 text", e);
     } catch (IOException e) {
