@@ -133,7 +133,7 @@ final class ExampleBuilder {
     for (RenderedText text : texts) {
       LabeledTokens tokens =
           LabeledTokens.of(tokenizer.spans(text.text(), SpecialTokenUse.LEFT_OUT), text.answers());
-      if (text.endsWithAnswer() && tokens.endsUnstopped(tokenizer.special().stops())) {
+      if (text.endsWithAnswer() && tokens.endsUnstopped(text.text(), tokenizer.special().stops())) {
         counts.endAdded();
         tokens.learnEnd(tokenizer.special());
       }

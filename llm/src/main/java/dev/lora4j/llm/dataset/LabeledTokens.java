@@ -37,10 +37,18 @@ final class LabeledTokens {
     return tokens.stream().anyMatch(token -> token.begin() < place && place < token.end());
   }
 
-  /** Whether the last answer ends without a stop token. */
-  boolean endsUnstopped(Set<Integer> stops) {
+  /** Whether the last answer ends without a stop token, apart from white space after it. */
+  boolean endsUnstopped(String text, Set<Integer> stops) {
     int last = learned.lastIndexOf(true);
-    return last >= 0 && !stops.contains(tokens.get(last).id());
+    for (int i = last; i >= 0 && learned.get(i); i--) {
+      TokenSpan token = tokens.get(i);
+      if (stops.contains(token.id())) {
+        return false;
+      } else if (!text.substring(token.begin(), token.end()).isBlank()) {
+        return true;
+      }
+    }
+    return last >= 0;
   }
 
   /** Puts loss on the stop token at the end, which is appended if missing. */

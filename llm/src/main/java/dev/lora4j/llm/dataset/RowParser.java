@@ -54,13 +54,22 @@ public final class RowParser {
     if (!row.isObject()) {
       throw wrong("expected an object with fields, found " + row.getNodeType());
     }
-    options.columns().forEach(this::rename);
+    if (row instanceof ObjectNode object && !options.columns().isEmpty()) {
+      rename(object);
+    }
   }
 
-  private void rename(String known, String column) {
-    if (row instanceof ObjectNode object && object.has(column)) {
-      object.set(known, object.remove(column));
-    }
+  private void rename(ObjectNode object) {
+    ObjectNode before = object.deepCopy();
+    object.remove(options.columns().values());
+    options
+        .columns()
+        .forEach(
+            (known, column) -> {
+              if (before.has(column)) {
+                object.set(known, before.get(column));
+              }
+            });
   }
 
   /** Checks that the row has every column that the options name. */
