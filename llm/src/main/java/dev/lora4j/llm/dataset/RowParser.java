@@ -40,6 +40,7 @@ public final class RowParser {
   private final TextData.Options options;
   private final JsonNode row;
   private final Set<String> read = new HashSet<>();
+  private final Set<String> notes = new TreeSet<>();
   private final MessageParser parser = new MessageParser();
 
   RowParser(Path file, long number, String json, TextData.Options options) {
@@ -134,7 +135,8 @@ public final class RowParser {
           "%s: the form %s does not read these columns; remove or rename them"
               .formatted(String.join(", ", ignored), form.word()));
     }
-    return new DataRow(file, number, sample, ignored, parser.notes());
+    notes.addAll(parser.notes());
+    return new DataRow(file, number, sample, ignored, notes);
   }
 
   /** A whole conversation. */
@@ -148,6 +150,9 @@ public final class RowParser {
     JsonNode second = required(answer);
     if (first.isTextual() && second.isTextual() && !row.has(SYSTEM)) {
       return new Sample.Completion(first.asText(), second.asText());
+    }
+    if (first.isTextual() && second.isTextual()) {
+      notes.add("prompt and completion beside system as a conversation");
     }
     List<Message> messages =
         new ArrayList<>(
