@@ -122,7 +122,8 @@ final class EvalCommand implements Callable<Integer> {
   private void evaluateText(Path directory) {
     try (ChatModel net = adapters.open(directory)) {
       net.activate(net.adapterNames());
-      new TextEvaluation(net, TextData.open(data, columns.options()), maxTokens).run(workers, output);
+      new TextEvaluation(net, TextData.open(data, columns.options()), maxTokens)
+          .run(workers, output);
     }
   }
 

@@ -77,7 +77,9 @@ final class CsvParser {
         return c;
       } else if (c != '"') {
         throw new Violation(
-            "text after the closing quote of \"" + excerpt(cell) + "\"; double quotes inside quotes");
+            "text after the closing quote of \""
+                + excerpt(cell)
+                + "\"; double quotes inside quotes");
       }
       cell.append('"');
     }

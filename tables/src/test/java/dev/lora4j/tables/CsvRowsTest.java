@@ -71,7 +71,9 @@ class CsvRowsTest {
   void oneColumnIsEnough() throws IOException {
     assertThat(rows("a.csv", "text\nhello\n\"hello, world\"\n# not a comment\n"))
         .containsExactly(
-            "{\"text\":\"hello\"}", "{\"text\":\"hello, world\"}", "{\"text\":\"# not a comment\"}");
+            "{\"text\":\"hello\"}",
+            "{\"text\":\"hello, world\"}",
+            "{\"text\":\"# not a comment\"}");
   }
 
   @Test

@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
  *     answers differently
  * @param endless whether the tokenizer has no eos token
  * @param ignored fields that the form does not read, with the number of rows that have them
- * @param notes what was read under another name, with the number of rows
+ * @param notes on what was read under another name, with the number of rows
  * @param labelledTexts texts beside an ignored label
  */
 public record DataReport(

@@ -60,7 +60,7 @@ final class JsonRows implements RowFormat {
     }
   }
 
-  /** Whether the file does not begin with an array or a pretty-printed object. */
+  /** Returns true unless the file begins with an array or a pretty-printed object. */
   private static boolean hasRowPerLine(BufferedReader text) throws IOException {
     text.mark(LOOKAHEAD);
     char[] buffer = new char[LOOKAHEAD];

@@ -37,7 +37,7 @@ final class LabeledTokens {
     return tokens.stream().anyMatch(token -> token.begin() < place && place < token.end());
   }
 
-  /** Whether the last answer ends without a stop token, apart from white space after it. */
+  /** Returns true if the last answer ends without a stop token, apart from white space. */
   boolean endsUnstopped(String text, Set<Integer> stops) {
     int last = learned.lastIndexOf(true);
     for (int i = last; i >= 0 && learned.get(i); i--) {

@@ -260,8 +260,7 @@ public final class RowParser {
   public String text(String field) {
     JsonNode value = required(field);
     if (!value.isTextual()) {
-      throw wrong(
-          field + ": expected a text, found " + value.getNodeType() + quoted(value));
+      throw wrong(field + ": expected a text, found " + value.getNodeType() + quoted(value));
     }
     return value.asText();
   }

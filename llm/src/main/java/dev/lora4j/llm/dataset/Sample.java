@@ -26,7 +26,7 @@ public sealed interface Sample {
       this(messages, given, Map.of());
     }
 
-    /** Whether a turn is an answer that carries loss. */
+    /** Returns true if a turn is an answer that carries loss. */
     boolean learns(int turn) {
       Message message = messages.get(turn);
       return turn >= given && message.fromAssistant() && message.trainable();

@@ -23,7 +23,8 @@ public enum StandardForm implements DataForm {
   DOCUMENT(List.of(), "plain text: cut into blocks, trains every token");
 
   /** The forms for causal language modelling. */
-  public static final List<DataForm> TEXTS = List.of(CHAT, SHAREGPT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);
+  public static final List<DataForm> TEXTS =
+      List.of(CHAT, SHAREGPT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);
 
   @SuppressWarnings("ImmutableEnumChecker") // made by List.of
   private final List<String> fields;

@@ -28,10 +28,7 @@ public final class ChatTemplate {
   private final Optional<Message> system;
 
   private ChatTemplate(
-      String source,
-      Template template,
-      Map<String, Object> variables,
-      Optional<Message> system) {
+      String source, Template template, Map<String, Object> variables, Optional<Message> system) {
     this.source = source;
     this.template = template;
     this.variables = variables;
@@ -136,7 +133,7 @@ public final class ChatTemplate {
     return rendering(messages, true).text();
   }
 
-  /** Whether the template's source contains a text as a string literal, such as a role's name. */
+  /** Returns true if the source contains a text as a string literal, such as a role's name. */
   public boolean mentions(String text) {
     return source.contains("'" + text + "'") || source.contains('"' + text + '"');
   }

@@ -54,7 +54,7 @@ public record Message(Map<String, ?> fields) {
     return role().equals("assistant");
   }
 
-  /** Whether an answer may carry loss: {@code weight} is not 0 and {@code train} not false. */
+  /** Returns false for an answer with {@code weight} 0 or {@code train} false: no loss on it. */
   public boolean trainable() {
     return !(fields.get("weight") instanceof Number weight && weight.doubleValue() == 0)
         && !Boolean.FALSE.equals(fields.get("train"));

@@ -19,8 +19,8 @@ import java.util.TreeMap;
  * @param bos beginning-of-text token
  * @param eos end-of-text token
  * @param pad padding token; not used here
- * @param stops all stop tokens: {@code eos} and those of {@code generation_config.json}, else {@code
- *     config.json}
+ * @param stops all stop tokens: {@code eos} and those of {@code generation_config.json}, else
+ *     {@code config.json}
  */
 public record SpecialTokens(
     Map<String, String> texts,

@@ -30,10 +30,7 @@ class DataColumnsTest {
   }
 
   private Sample sample(String row) throws IOException {
-    return open("a.jsonl", row.replace('\'', '"'), TextData.Options.DEFAULT)
-        .rows()
-        .get(0)
-        .sample();
+    return open("a.jsonl", row.replace('\'', '"'), TextData.Options.DEFAULT).rows().get(0).sample();
   }
 
   @Test
@@ -60,8 +57,7 @@ class DataColumnsTest {
 
   @Test
   void systemBesideThePromptMakesAConversation() throws IOException {
-    List<Message> all =
-        List.of(Message.system("s"), Message.user("q"), Message.assistant("a"));
+    List<Message> all = List.of(Message.system("s"), Message.user("q"), Message.assistant("a"));
     assertThat(sample("{'system': 's', 'prompt': 'q', 'completion': 'a'}"))
         .isEqualTo(new Sample.Chat(all, 2));
     assertThat(sample("{'system': '', 'prompt': 'q', 'completion': 'a'}"))
@@ -82,18 +78,12 @@ class DataColumnsTest {
   @Test
   void systemAndHistoryOfAnInstructionAreEarlierTurns() throws IOException {
     Sample sample =
-        sample(
-            "{'system': 's', 'history': [['b', 'c']], 'instruction': 'q', 'output': 'a'}");
-    List<Message> before =
-        List.of(Message.system("s"), Message.user("b"), Message.assistant("c"));
+        sample("{'system': 's', 'history': [['b', 'c']], 'instruction': 'q', 'output': 'a'}");
+    List<Message> before = List.of(Message.system("s"), Message.user("b"), Message.assistant("c"));
     assertThat(sample).isEqualTo(new Sample.Instruction("q", "", "a", before));
     assertThat(InstructionPrompt.asChat((Sample.Instruction) sample).messages())
         .containsExactly(
-            before.get(0),
-            before.get(1),
-            before.get(2),
-            Message.user("q"),
-            Message.assistant("a"));
+            before.get(0), before.get(1), before.get(2), Message.user("q"), Message.assistant("a"));
     assertThatThrownBy(() -> InstructionPrompt.asCompletion((Sample.Instruction) sample))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("history");
@@ -116,8 +106,7 @@ class DataColumnsTest {
         {"prompt": "a\\n", "completion": "b", "id": 2, "score": null}
         """;
     TextData data = open("a.jsonl", rows, TextData.Options.DEFAULT);
-    assertThat(warnings(data))
-        .containsExactly("Ignored columns: id (2 rows), score (1 row).");
+    assertThat(warnings(data)).containsExactly("Ignored columns: id (2 rows), score (1 row).");
     TextData strict = open("a.jsonl", rows, new TextData.Options(Map.of(), true));
     assertThatThrownBy(strict::rows)
         .isInstanceOf(UserError.class)
@@ -135,13 +124,11 @@ class DataColumnsTest {
 
   @Test
   void mappedRolesAreSaidOnce() throws IOException {
-    String row =
-        "{\"prompt\": [{\"from\": \"human\", \"value\": \"q\"}], \"completion\": \"a\"}\n";
+    String row = "{\"prompt\": [{\"from\": \"human\", \"value\": \"q\"}], \"completion\": \"a\"}\n";
     List<DataRow> rows = open("a.jsonl", row + row, TextData.Options.DEFAULT).rows();
     DataReportBuilder counts = new DataReportBuilder();
     rows.forEach(counts::row);
-    assertThat(counts.report(false).warnings())
-        .containsExactly("2 rows: read role human as user.");
+    assertThat(counts.report(false).warnings()).containsExactly("2 rows: read role human as user.");
   }
 
   private static List<String> warnings(TextData data) {

@@ -82,8 +82,7 @@ class LabelMaskTest {
     return TextExamples.of(
         data,
         tokenizer,
-        ExampleOptions.ofLength(4096)
-            .with(ChatTemplate.of(template, tokenizer.special().texts())));
+        ExampleOptions.ofLength(4096).with(ChatTemplate.of(template, tokenizer.special().texts())));
   }
 
   private String learned(JsonNode row) throws IOException {

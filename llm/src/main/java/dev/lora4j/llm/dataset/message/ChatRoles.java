@@ -17,15 +17,24 @@ public final class ChatRoles {
   private static final List<String> ROLES = List.of("system", "user", "assistant", "tool");
   private static final Map<String, String> OTHER_NAMES =
       Map.of(
-          "developer", "system",
-          "human", "user",
-          "gpt", "assistant",
-          "chatgpt", "assistant",
-          "bot", "assistant",
-          "model", "assistant",
-          FUNCTION_CALL, "assistant",
-          "function", "tool",
-          "observation", "tool");
+          "developer",
+          "system",
+          "human",
+          "user",
+          "gpt",
+          "assistant",
+          "chatgpt",
+          "assistant",
+          "bot",
+          "assistant",
+          "model",
+          "assistant",
+          FUNCTION_CALL,
+          "assistant",
+          "function",
+          "tool",
+          "observation",
+          "tool");
 
   private ChatRoles() {}
 

@@ -28,7 +28,7 @@ public final class MessageParser {
 
   private final Set<String> notes = new TreeSet<>();
 
-  /** What was read under another name, such as {@code role human as user}. */
+  /** Returns notes on what was read under another name, such as {@code role human as user}. */
   public Set<String> notes() {
     return Set.copyOf(notes);
   }

@@ -5,7 +5,7 @@
  * <pre>{@code
  * MessageParser parser = new MessageParser();
  * List<Message> messages = parser.messages("messages", array);
- * parser.notes(); // what was read under another name
+ * Set<String> renamed = parser.notes(); // such as "role human as user"
  * }</pre>
  */
 @NullMarked

@@ -28,11 +28,18 @@ class MessageParserTest {
 
   @ParameterizedTest
   @CsvSource({
-    "human, user", "gpt, assistant", "chatgpt, assistant", "bot, assistant", "model, assistant",
-    "developer, system", "function, tool", "observation, tool"
+    "human, user",
+    "gpt, assistant",
+    "chatgpt, assistant",
+    "bot, assistant",
+    "model, assistant",
+    "developer, system",
+    "function, tool",
+    "observation, tool"
   })
   void rolesOfDataSetsAreMappedAndNoted(String name, String role) {
-    assertThat(message("{'role': '" + name + "', 'content': 'x'}")).isEqualTo(Message.of(role, "x"));
+    assertThat(message("{'role': '" + name + "', 'content': 'x'}"))
+        .isEqualTo(Message.of(role, "x"));
     assertThat(parser.notes()).containsExactly("role " + name + " as " + role);
   }
 
@@ -47,8 +54,10 @@ class MessageParserTest {
     List<?> calls =
         List.of(
             Map.of(
-                "type", "function",
-                "function", Map.of("name", "weather", "arguments", Map.of("town", "Ulm"))));
+                "type",
+                "function",
+                "function",
+                Map.of("name", "weather", "arguments", Map.of("town", "Ulm"))));
     String text = "{\\\"name\\\": \\\"weather\\\", \\\"arguments\\\": {\\\"town\\\": \\\"Ulm\\\"}}";
     Message shareGpt = message("{'from': 'function_call', 'value': '" + text + "'}");
     assertThat(shareGpt.role()).isEqualTo("assistant");
@@ -64,13 +73,15 @@ class MessageParserTest {
 
   @Test
   void argumentsThatAreJsonTextsBecomeObjects() {
-    String call = "{'role': 'assistant', 'tool_calls': [{'function': {'name': 'f', 'arguments': %s}}]}";
+    String call =
+        "{'role': 'assistant', 'tool_calls': [{'function': {'name': 'f', 'arguments': %s}}]}";
     assertThat(call(call.formatted("'{\\\"a\\\": 1}'"))).isEqualTo(Map.of("a", 1));
     assertThat(call(call.formatted("{'a': 1}"))).isEqualTo(Map.of("a", 1));
     assertThat(call(call.formatted("''"))).isEqualTo(Map.of());
     assertThatThrownBy(() -> message(call.formatted("'a=1'")))
         .isInstanceOf(UserError.class)
-        .hasMessage("messages[0].tool_calls[0].arguments: expected a JSON object, found the text a=1");
+        .hasMessage(
+            "messages[0].tool_calls[0].arguments: expected a JSON object, found the text a=1");
     assertThatThrownBy(() -> message(call.formatted("'[1]'")))
         .hasMessageContaining("tool_calls[0].arguments: expected a JSON object, found [1]");
   }
