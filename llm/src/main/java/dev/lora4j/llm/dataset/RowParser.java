@@ -192,14 +192,11 @@ public final class RowParser {
       all.add(0, Message.system(system));
     }
     Map<String, Object> variables = new LinkedHashMap<>();
-    JsonNode more = optional("chat_template_kwargs");
-    more.fields()
-        .forEachRemaining(
-            field -> {
-              if (!field.getValue().isNull()) {
-                variables.put(field.getKey(), JSON.convertValue(field.getValue(), Object.class));
-              }
-            });
+    optional("chat_template_kwargs").properties().stream()
+        .filter(field -> !field.getValue().isNull())
+        .forEach(
+            field ->
+                variables.put(field.getKey(), JSON.convertValue(field.getValue(), Object.class)));
     JsonNode tools = optional("tools");
     if (!tools.isMissingNode() && !tools.isArray()) {
       throw wrong("tools: expected a list of tools, found " + tools.getNodeType());

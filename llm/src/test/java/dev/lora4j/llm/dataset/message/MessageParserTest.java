@@ -75,9 +75,9 @@ class MessageParserTest {
   void argumentsThatAreJsonTextsBecomeObjects() {
     String call =
         "{'role': 'assistant', 'tool_calls': [{'function': {'name': 'f', 'arguments': %s}}]}";
-    assertThat(call(call.formatted("'{\\\"a\\\": 1}'"))).isEqualTo(Map.of("a", 1));
-    assertThat(call(call.formatted("{'a': 1}"))).isEqualTo(Map.of("a", 1));
-    assertThat(call(call.formatted("''"))).isEqualTo(Map.of());
+    assertArguments(call.formatted("'{\\\"a\\\": 1}'"), Map.of("a", 1));
+    assertArguments(call.formatted("{'a': 1}"), Map.of("a", 1));
+    assertArguments(call.formatted("''"), Map.of());
     assertThatThrownBy(() -> message(call.formatted("'a=1'")))
         .isInstanceOf(UserError.class)
         .hasMessage(
@@ -86,10 +86,9 @@ class MessageParserTest {
         .hasMessageContaining("tool_calls[0].arguments: expected a JSON object, found [1]");
   }
 
-  private Object call(String json) {
-    List<?> calls = (List<?>) message(json).fields().get("tool_calls");
-    Map<?, ?> function = (Map<?, ?>) ((Map<?, ?>) calls.get(0)).get("function");
-    return function.get("arguments");
+  private void assertArguments(String json, Map<String, ?> arguments) {
+    assertThat(message(json).fields().get("tool_calls"))
+        .isEqualTo(List.of(Map.of("function", Map.of("name", "f", "arguments", arguments))));
   }
 
   @Test
