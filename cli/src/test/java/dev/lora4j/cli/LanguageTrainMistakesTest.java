@@ -68,7 +68,7 @@ class LanguageTrainMistakesTest {
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(run.out() + run.err()).contains("Ignored columns: id (4 rows).");
     assertThat(Files.readString(out.resolve("run.yaml")))
-        .contains("columns: prompt=question,completion=answer");
+        .contains("columns: \"prompt=question,completion=answer\"");
     assertRefused(
         train(data, directory.resolve("strict"), options[0], options[1], "--strict"),
         "row 1: id: the form completion does not read these columns");
@@ -124,7 +124,7 @@ class LanguageTrainMistakesTest {
     assertRefused(train(chats, out, "--validation-split", "1"), "--validation-split");
     assertRefused(
         train(chats, out, "--max-seq-length", "129"), "--max-seq-length must be from 2 to 128");
-    assertRefused(train(chats, out, "--max-seq-length", "5"), "no token to learn");
+    assertRefused(train(chats, out, "--max-seq-length", "5"), "no token with loss");
     assertRefused(train(chats, out, "--target-modules", "q_pro"), "q_proj");
     assertRefused(train(chats, out, "--label", "x"), "--label does not apply to ");
     assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");

@@ -137,17 +137,6 @@ public final class GgufAdapter {
     }
   }
 
-  /**
-   * Whether a GGUF file says that it holds an adapter.
-   *
-   * @throws dev.lora4j.CorruptFile if the file is damaged
-   */
-  public static boolean isIn(Path file) {
-    try (GgufFile gguf = GgufFile.open(file)) {
-      return gguf.text(TYPE).filter("adapter"::equals).isPresent();
-    }
-  }
-
   private static void expect(GgufFile gguf, String key, String expected) {
     String found = gguf.text(key).orElse("nothing");
     if (!found.equals(expected)) {

@@ -20,12 +20,10 @@ public record Naming(String stripped, String added) {
     return name.startsWith(stripped) ? added + name.substring(stripped.length()) : name;
   }
 
-  /** Returns whether any name changes. */
   public boolean renames() {
     return !equals(AS_SAVED);
   }
 
-  /** Describes the mapping in words. */
   public String describe() {
     if (stripped.isEmpty()) {
       return "the adapter's paths begin with '" + added + "', which the base's don't";

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * @param seams examples with one token across the end of the prompt and the start of the completion
  * @param divided conversations that became several examples, since the template renders earlier
  *     answers differently
- * @param endless whether the tokenizer has no eos token
+ * @param endless true if the tokenizer has no eos token
  * @param ignored fields that the form does not read, with the number of rows that have them
  * @param notes on what was read under another name, with the number of rows
  * @param labelledTexts texts beside an ignored label

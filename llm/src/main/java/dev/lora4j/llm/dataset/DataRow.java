@@ -26,11 +26,11 @@ public record DataRow(
   }
 
   /** File and row, for messages. */
-  public String place() {
-    return place(file, number);
+  public String location() {
+    return location(file, number);
   }
 
-  static String place(Path file, long number) {
+  static String location(Path file, long number) {
     return file + ", row " + number;
   }
 }

@@ -50,7 +50,7 @@ public final class RowParser {
     try {
       row = JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      throw new CorruptFile(file, "row " + number + ": no JSON: " + e.getOriginalMessage(), e);
+      throw new CorruptFile(file, "row " + number + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
     if (!row.isObject()) {
       throw wrong("expected an object with fields, found " + row.getNodeType());
@@ -85,9 +85,9 @@ public final class RowParser {
             });
   }
 
-  /** An error that names the row. */
+  /** Returns an error that names the row. */
   public UserError wrong(String problem) {
-    return new UserError(DataRow.place(file, number) + ": " + problem);
+    return new UserError(DataRow.location(file, number) + ": " + problem);
   }
 
   private List<String> fields() {
@@ -139,12 +139,12 @@ public final class RowParser {
     return new DataRow(file, number, sample, ignored, notes);
   }
 
-  /** A whole conversation. */
+  /** Reads a conversation. */
   Sample chat(String field) {
     return conversation(messages(field), 0);
   }
 
-  /** A prompt with an answer: two texts, or two parts of a conversation. */
+  /** Reads a prompt with an answer: two texts, or two parts of a conversation. */
   public Sample answered(String prompt, String answer) {
     JsonNode first = required(prompt);
     JsonNode second = required(answer);
@@ -244,7 +244,7 @@ public final class RowParser {
     return value;
   }
 
-  /** A boolean; in a table, true, false, 1 or 0. */
+  /** Reads a boolean; in a table, true, false, 1 or 0. */
   public boolean flag(String field) {
     String word = required(field).asText().toLowerCase(Locale.ROOT);
     if (!FLAGS.containsKey(word)) {
@@ -253,7 +253,7 @@ public final class RowParser {
     return FLAGS.get(word);
   }
 
-  /** A text. */
+  /** Reads a text. */
   public String text(String field) {
     JsonNode value = required(field);
     if (!value.isTextual()) {
@@ -273,7 +273,7 @@ public final class RowParser {
       try {
         value = JSON.readTree(value.asText());
       } catch (JsonProcessingException e) {
-        throw wrong(field + ": expected a list of messages, found a text that is no JSON");
+        throw wrong(field + ": expected a list of messages, found a text that is not JSON");
       }
     }
     if (value.isValueNode()) {

@@ -1,6 +1,8 @@
 package dev.lora4j.llm.dataset;
 
+import dev.lora4j.UserError;
 import dev.lora4j.llm.tokenizer.Message;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -11,8 +13,7 @@ public sealed interface Sample {
    * A conversation.
    *
    * @param messages its turns
-   * @param given number of turns at the beginning that are context only: no answer in them is
-   *     trained
+   * @param given number of turns at the beginning that are context only and carry no loss
    * @param variables for the chat template, such as {@code tools}
    */
   record Chat(List<Message> messages, int given, Map<String, Object> variables) implements Sample {
@@ -52,12 +53,36 @@ public sealed interface Sample {
     public Instruction(String instruction, String input, String output) {
       this(instruction, input, output, List.of());
     }
+
+    /** A conversation of the earlier turns, the instruction with its input, and the output. */
+    Chat asChat() {
+      List<Message> messages = new ArrayList<>(before);
+      messages.add(Message.user(input.isEmpty() ? instruction : instruction + "\n\n" + input));
+      messages.add(Message.assistant(output));
+      return new Chat(messages, 0);
+    }
+
+    /** The Alpaca format, for base models without a chat template. */
+    Completion asCompletion() {
+      StringBuilder prompt = new StringBuilder();
+      for (Message message : before) {
+        if (!message.role().equals("system")) {
+          throw new UserError(
+              "earlier turns (history) need a chat template, and the model has none; use a chat"
+                  + " model");
+        }
+        prompt.append(message.fields().get("content")).append("\n\n");
+      }
+      String given = input.isEmpty() ? "" : "### Input:\n" + input + "\n\n";
+      prompt.append("### Instruction:\n").append(instruction).append("\n\n").append(given);
+      return new Completion(prompt.append("### Response:\n").toString(), output);
+    }
   }
 
   /** A complete text. */
   record Text(String text) implements Sample {}
 
-  /** A long text, to be cut into blocks. */
+  /** A long text, split into blocks. */
   record Document(String text) implements Sample {}
 
   /** Answers with a judgement, for an objective that compares. A form may bring its own. */

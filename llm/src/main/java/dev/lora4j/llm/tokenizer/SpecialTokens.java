@@ -38,16 +38,15 @@ public record SpecialTokens(
 
   static SpecialTokens read(ModelFiles files, Vocabulary vocabulary) {
     Path configFile = files.path().resolve("tokenizer_config.json");
-    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
-    JsonNode map = JsonFile.readIfPresent(files, "special_tokens_map.json");
-    JsonNode generation = JsonFile.readIfPresent(files, "generation_config.json");
+    JsonNode config = files.json("tokenizer_config.json").json();
+    JsonNode map = files.json("special_tokens_map.json").json();
+    JsonNode generation = files.json("generation_config.json").json();
     Map<String, String> texts = new TreeMap<>();
     for (String name : NAMES) {
       text(config.get(name)).or(() -> text(map.get(name))).ifPresent(t -> texts.put(name, t));
     }
     OptionalInt bos = id(configFile, "bos_token", texts, vocabulary, generation);
-    JsonNode ends =
-        generation.isEmpty() ? JsonFile.readIfPresent(files, "config.json") : generation;
+    JsonNode ends = generation.isEmpty() ? files.json("config.json").json() : generation;
     OptionalInt eos = id(configFile, "eos_token", texts, vocabulary, ends);
     OptionalInt pad = id(configFile, "pad_token", texts, vocabulary, generation);
     Set<Integer> stops = new LinkedHashSet<>();

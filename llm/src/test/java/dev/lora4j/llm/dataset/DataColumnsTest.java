@@ -81,16 +81,15 @@ class DataColumnsTest {
         sample("{'system': 's', 'history': [['b', 'c']], 'instruction': 'q', 'output': 'a'}");
     List<Message> before = List.of(Message.system("s"), Message.user("b"), Message.assistant("c"));
     assertThat(sample).isEqualTo(new Sample.Instruction("q", "", "a", before));
-    assertThat(InstructionPrompt.asChat((Sample.Instruction) sample).messages())
+    assertThat(((Sample.Instruction) sample).asChat().messages())
         .containsExactly(
             before.get(0), before.get(1), before.get(2), Message.user("q"), Message.assistant("a"));
-    assertThatThrownBy(() -> InstructionPrompt.asCompletion((Sample.Instruction) sample))
+    assertThatThrownBy(() -> ((Sample.Instruction) sample).asCompletion())
         .isInstanceOf(UserError.class)
         .hasMessageContaining("history");
     assertThat(
-            InstructionPrompt.asCompletion(
-                    (Sample.Instruction)
-                        sample("{'system': 's', 'instruction': 'q', 'output': 'a'}"))
+            ((Sample.Instruction) sample("{'system': 's', 'instruction': 'q', 'output': 'a'}"))
+                .asCompletion()
                 .prompt())
         .isEqualTo("s\n\n### Instruction:\nq\n\n### Response:\n");
     assertThatThrownBy(
