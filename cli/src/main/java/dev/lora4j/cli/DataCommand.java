@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.show.Screen;
@@ -82,6 +83,8 @@ final class DataCommand implements Callable<Integer> {
       description = "Colour: auto (on a terminal), always or never (default: auto).")
   private Colour colour = Colour.AUTO;
 
+  @Mixin private ColumnOptions columns = new ColumnOptions();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   /** The examples of a file, in which a pair is two examples. */
@@ -104,7 +107,7 @@ final class DataCommand implements Callable<Integer> {
     }
     ModelFiles files = ModelFiles.at(References.resolve(model));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
-      Tokenized tokenized = read(TextData.open(file), files, tokenizer);
+      Tokenized tokenized = read(TextData.open(file, columns.options()), files, tokenizer);
       output.show(
           root -> fill(root, tokenized, tokenizer), out -> print(out, tokenized, tokenizer));
     }

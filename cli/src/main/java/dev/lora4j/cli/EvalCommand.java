@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.train.ExampleDataOptions;
@@ -10,6 +11,7 @@ import dev.lora4j.cli.train.Examples;
 import dev.lora4j.cli.train.TestScore;
 import dev.lora4j.cli.train.TextEvaluation;
 import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.torchscript.TorchScriptModel;
@@ -85,13 +87,16 @@ final class EvalCommand implements Callable<Integer> {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
+  @Mixin private ColumnOptions columns = new ColumnOptions();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     Path path = model.endsWith(".pt") ? Path.of(model) : References.resolve(model);
     if (TorchScriptModel.isAt(path)) {
-      refuse("--max-seq-length", "applies to language models; this is a TorchScript file");
+      List.of("--max-seq-length", "--columns", "--strict")
+          .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {
       List.of("--task", "--image-size", "--mean", "--std", "--label")
@@ -110,7 +115,8 @@ final class EvalCommand implements Callable<Integer> {
   private void evaluateText(Path directory) {
     try (ChatModel net = adapters.open(directory)) {
       net.activate(net.adapterNames());
-      new TextEvaluation(net, data, maxTokens).run(workers, output);
+      new TextEvaluation(net, TextData.open(data, columns.options()), maxTokens)
+          .run(workers, output);
     }
   }
 

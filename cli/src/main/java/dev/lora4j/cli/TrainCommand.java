@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
+import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.ConfigFile;
 import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.OutputFormat;
@@ -62,6 +63,7 @@ import picocli.CommandLine.Spec;
     })
 final class TrainCommand implements Callable<Integer> {
   private static final String LANGUAGE_MODELS = "%nLanguage models:%n";
+  private static final String COLUMNS = "%nData of language models:%n";
   private static final String SCRIPTS = "%nTorchScript files:%n";
 
   /** Options of this invocation that are not options of the run. */
@@ -107,10 +109,13 @@ final class TrainCommand implements Callable<Integer> {
   @ArgGroup(validate = false, heading = "%nTraining:%n", order = 2)
   private TrainingOptions training = new TrainingOptions();
 
-  @ArgGroup(validate = false, heading = LANGUAGE_MODELS, order = 3)
+  @ArgGroup(validate = false, heading = COLUMNS, order = 3)
+  private ColumnOptions columns = new ColumnOptions();
+
+  @ArgGroup(validate = false, heading = LANGUAGE_MODELS, order = 4)
   private LanguageOptions language = new LanguageOptions();
 
-  @ArgGroup(validate = false, heading = SCRIPTS, order = 4)
+  @ArgGroup(validate = false, heading = SCRIPTS, order = 5)
   private ExampleDataOptions examples = new ExampleDataOptions();
 
   @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
@@ -200,6 +205,7 @@ final class TrainCommand implements Callable<Integer> {
     TrainPaths paths = new TrainPaths(model, data, out, device);
     if (isScript()) {
       refuse(LANGUAGE_MODELS, "a TorchScript file");
+      refuse(COLUMNS, "a TorchScript file");
       trainScript(paths);
     } else {
       refuse(SCRIPTS, "a language model");
@@ -244,7 +250,8 @@ final class TrainCommand implements Callable<Integer> {
 
   private void trainLanguageModel(TrainPaths paths) {
     LanguageTraining run =
-        new LanguageTraining(paths, adapter, training, language, effective(), output.messages());
+        new LanguageTraining(
+            paths, adapter, training, language, columns.options(), effective(), output.messages());
     output.show(run.run()::fill, out -> {});
   }
 }

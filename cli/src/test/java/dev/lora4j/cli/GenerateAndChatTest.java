@@ -256,6 +256,23 @@ class GenerateAndChatTest {
   }
 
   @Test
+  void columnsMayHaveOtherNamesAndUnusedOnesAreNamed() throws IOException {
+    String file = data("other.csv", "id,question,answer\n1,Why? ,So.\n2,How? ,Thus.\n").toString();
+    String columns = "prompt=question,completion=answer";
+    assertRefused(run("data", file), "row 1", "--columns prompt=question,completion=answer");
+    CommandLineRun shown = run("data", file, "--columns", columns);
+    assertThat(shown.out()).contains("⟦So.", "Warning: Ignored columns: id (2 rows).");
+    assertThat(json(run("data", file, "--columns", columns, "--json")).at("/warnings/0").asText())
+        .isEqualTo("Ignored columns: id (2 rows).");
+    assertRefused(run("data", file, "--columns", columns, "--strict"), "row 1: id: the form");
+    assertRefused(run("data", file, "--columns", "prompt"), "--columns: expected FIELD=COLUMN");
+    assertRefused(run("data", file, "--columns", "prompt=qestion"), "did you mean question?");
+    CommandLineRun evaluated = run("eval", "--data", file, "--columns", columns);
+    assertThat(evaluated.status()).as(evaluated.err()).isZero();
+    assertThat(evaluated.out() + evaluated.err()).contains("Ignored columns: id (2 rows).");
+  }
+
+  @Test
   void dataShowsBothAnswersOfAPair() throws IOException {
     String row = "{\"prompt\": \"Why?\\n\", \"chosen\": \"So.\", \"rejected\": \"No.\"}\n";
     CommandLineRun run = run("data", data("pairs.jsonl", row).toString());

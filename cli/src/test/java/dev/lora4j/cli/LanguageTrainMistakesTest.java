@@ -57,6 +57,23 @@ class LanguageTrainMistakesTest {
     assertRefused(config(directory.resolve("gone.yaml")), "gone.yaml");
   }
 
+  @Test
+  void columnsAreKeptInTheOptionsFileAndUnusedOnesRefusedWhenStrict() throws IOException {
+    Path data = directory.resolve("other.jsonl");
+    Files.writeString(
+        data, "{\"id\": 1, \"question\": \"Why? \", \"answer\": \"So.\"}\n".repeat(4));
+    Path out = directory.resolve("out");
+    String[] options = {"--columns", "prompt=question,completion=answer", "--steps", "1"};
+    CommandLineRun run = train(data, out, options);
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out() + run.err()).contains("Ignored columns: id (4 rows).");
+    assertThat(Files.readString(out.resolve("run.yaml")))
+        .contains("columns: \"prompt=question,completion=answer\"");
+    assertRefused(
+        train(data, directory.resolve("strict"), options[0], options[1], "--strict"),
+        "row 1: id: the form completion does not read these columns");
+  }
+
   private static CommandLineRun config(Path yaml) {
     return CommandLineRun.of("train", "--config", yaml.toString());
   }

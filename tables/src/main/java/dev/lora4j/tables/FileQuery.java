@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Properties;
+import java.util.stream.Collectors;
 
 /** DuckDB queries on a single file, with network access disabled and rows streamed one by one. */
 final class FileQuery {
@@ -39,9 +40,16 @@ final class FileQuery {
         return taker.take(rows);
       }
     } catch (SQLException e) {
-      String problem = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new CorruptFile(file, problem, e);
+      throw new CorruptFile(file, reason(String.valueOf(e.getMessage())), e);
     }
+  }
+
+  /** The sentences of DuckDB's message before its settings and hints. */
+  private static String reason(String message) {
+    return message
+        .lines()
+        .takeWhile(line -> !line.isBlank() && !line.startsWith("The search space"))
+        .collect(Collectors.joining("; "));
   }
 
   private static Properties settings() {

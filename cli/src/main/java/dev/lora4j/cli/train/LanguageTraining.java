@@ -9,6 +9,7 @@ import dev.lora4j.cli.report.ReportWriter;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.ProcessStats;
+import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.recipe.FineTuneRun;
@@ -36,6 +37,7 @@ public record LanguageTraining(
     AdapterOptions adapter,
     TrainingOptions training,
     LanguageOptions language,
+    TextData.Options reading,
     Map<String, Object> given,
     PrintStream log) {
   /** The file in the output directory that holds the options of the run. */
@@ -67,6 +69,7 @@ public record LanguageTraining(
         FineTuneRecipe.of(paths.model())
             .directory(References.resolve(paths.model()))
             .data(paths.data())
+            .reading(reading)
             .validFraction(language.validFraction())
             .lora(config)
             .settings(longest -> language.settings(training, longest))

@@ -18,7 +18,6 @@ import dev.lora4j.llm.dataset.TextExamples;
 import dev.lora4j.llm.train.Evaluation;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -27,11 +26,10 @@ import java.util.Optional;
  *
  * @param maxTokens maximum sequence length; by default the limit of the model
  */
-public record TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
+public record TextEvaluation(ChatModel model, TextData data, Optional<Integer> maxTokens) {
   private static final int LONGEST_BLOCK = 2048;
 
   public void run(int threads, OutputFormat output) {
-    TextData data = TextData.open(file);
     ChatFormat format = model.format();
     ExampleOptions options =
         new ExampleOptions(length(data.form()), LossOn.ANSWERS, format.template());

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.dataset;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.message.ChatRoles;
 import dev.lora4j.llm.jinja.value.OutputSpan;
 import dev.lora4j.llm.jinja.value.Rendering;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
@@ -31,29 +32,41 @@ final class AssistantSpans {
   }
 
   List<RenderedText> find(Sample.Chat chat) {
-    if (template.marksAnswers()) {
-      return List.of(marked(chat));
-    }
+    AssistantSpans finder =
+        chat.variables().isEmpty()
+            ? this
+            : new AssistantSpans(template.with(chat.variables()), stops);
+    chat.messages().forEach(message -> ChatRoles.check(message, template));
+    return template.marksAnswers() ? List.of(finder.marked(chat)) : finder.unmarked(chat);
+  }
+
+  private List<RenderedText> unmarked(Sample.Chat chat) {
     String whole = template.render(chat.messages());
     List<RenderedText> single = new ArrayList<>();
     List<OutputSpan> answers = new ArrayList<>();
     boolean consistent = true;
-    for (int turn = chat.given(); turn < chat.messages().size(); turn++) {
-      if (chat.messages().get(turn).fromAssistant()) {
+    for (int turn = 0; turn < chat.messages().size(); turn++) {
+      if (chat.learns(turn)) {
         RenderedText one = upTo(turn, chat.messages());
         single.add(one);
         answers.addAll(one.answers());
         consistent &= whole.startsWith(one.text());
       }
     }
-    return consistent ? List.of(new RenderedText(whole, answers)) : single;
+    return consistent ? List.of(new RenderedText(whole, answers, endsWithAnswer(chat))) : single;
+  }
+
+  private static boolean endsWithAnswer(Sample.Chat chat) {
+    return chat.learns(chat.messages().size() - 1);
   }
 
   /** The conversation up to an answer, with loss on that answer only. */
   private RenderedText upTo(int turn, List<Message> messages) {
     String text = template.render(messages.subList(0, turn + 1));
     String prompt =
-        turn == 0 && !template.hasSystem() ? "" : template.prompt(messages.subList(0, turn));
+        turn == 0 && !template.hasSystem()
+            ? beforeFirst(text)
+            : template.prompt(messages.subList(0, turn));
     if (!text.startsWith(prompt)) {
       throw new UserError(
           "the chat template does not render an answer after its generation prompt, so its start"
@@ -63,7 +76,21 @@ final class AssistantSpans {
               + "\n  answered: "
               + tail(text));
     }
-    return new RenderedText(text, List.of(withoutTail(text, prompt.length())));
+    return new RenderedText(text, List.of(withoutTail(text, prompt.length())), true);
+  }
+
+  /**
+   * The text before the answer that begins a conversation, such as a default system prompt. It ends
+   * with the generation prompt, which is known from a question: many templates refuse an empty
+   * conversation.
+   */
+  private String beforeFirst(String text) {
+    List<Message> question = List.of(Message.user("?"));
+    String asked = template.render(question);
+    String prompt = template.prompt(question);
+    String header = prompt.startsWith(asked) ? prompt.substring(asked.length()) : prompt;
+    int begin = text.indexOf(header);
+    return begin < 0 ? header : text.substring(0, begin + header.length());
   }
 
   private static String tail(String text) {
@@ -81,18 +108,25 @@ final class AssistantSpans {
 
   private RenderedText marked(Sample.Chat chat) {
     Rendering rendering = template.rendering(chat.messages(), false);
-    long answers = chat.messages().stream().filter(Message::fromAssistant).count();
     List<OutputSpan> spans = rendering.generated();
-    if (spans.size() != answers) {
+    List<Boolean> learned = new ArrayList<>(); // of each answer
+    for (int turn = 0; turn < chat.messages().size(); turn++) {
+      if (chat.messages().get(turn).fromAssistant()) {
+        learned.add(chat.learns(turn));
+      }
+    }
+    boolean all = !learned.contains(false);
+    if (spans.size() < learned.size() || (spans.size() > learned.size() && !all)) {
       throw new UserError(
           "the chat template marks %d answers with {%% generation %%}, but the conversation has %d"
-              .formatted(spans.size(), answers));
+              .formatted(spans.size(), learned.size()));
     }
-    int known =
-        (int)
-            chat.messages().subList(0, chat.given()).stream()
-                .filter(Message::fromAssistant)
-                .count();
-    return new RenderedText(rendering.text(), spans.subList(known, spans.size()));
+    List<OutputSpan> answers = new ArrayList<>();
+    for (int i = 0; i < spans.size(); i++) {
+      if (all || learned.get(i)) {
+        answers.add(spans.get(i));
+      }
+    }
+    return new RenderedText(rendering.text(), answers, endsWithAnswer(chat));
   }
 }

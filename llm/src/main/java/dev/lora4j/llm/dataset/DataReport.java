@@ -1,9 +1,13 @@
 package dev.lora4j.llm.dataset;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Statistics of a data file.
@@ -20,6 +24,9 @@ import java.util.Optional;
  * @param divided conversations that became several examples, since the template renders earlier
  *     answers differently
  * @param endless true if the tokenizer has no eos token
+ * @param ignored fields that the form does not read, with the number of rows that have them
+ * @param notes on what was read under another name, with the number of rows
+ * @param labelledTexts texts beside an ignored label
  */
 public record DataReport(
     long rows,
@@ -32,7 +39,14 @@ public record DataReport(
     long endsAdded,
     long seams,
     long divided,
-    boolean endless) {
+    boolean endless,
+    Map<String, Long> ignored,
+    Map<String, Long> notes,
+    long labelledTexts) {
+  public DataReport {
+    ignored = Collections.unmodifiableMap(new LinkedHashMap<>(ignored));
+    notes = Collections.unmodifiableMap(new LinkedHashMap<>(notes));
+  }
 
   /** One line of figures. */
   public String summary() {
@@ -55,6 +69,15 @@ public record DataReport(
     if (endless) {
       warnings.add("The tokenizer has no eos token: the model can't learn to stop.");
     }
+    notes.forEach((note, count) -> warn(warnings, count, "rows: read " + note + "."));
+    if (!ignored.isEmpty()) {
+      warnings.add(ignoredFields());
+    }
+    warn(
+        warnings,
+        labelledTexts,
+        "rows are texts with a label, as for classification; to learn the label, read it as the"
+            + " completion: --columns prompt=text,completion=label.");
     warn(warnings, truncated, "examples were truncated to the maximum sequence length.");
     warn(
         warnings,
@@ -78,6 +101,14 @@ public record DataReport(
         "conversations became one example for each answer: the template renders earlier answers"
             + " differently.");
     return warnings;
+  }
+
+  private String ignoredFields() {
+    String fields =
+        ignored.entrySet().stream()
+            .map(e -> e.getKey() + " (" + counted(e.getValue(), "row") + ")")
+            .collect(Collectors.joining(", "));
+    return "Ignored columns: " + fields + ".";
   }
 
   private static void warn(List<String> warnings, long count, String sentence) {

@@ -1,6 +1,9 @@
 package dev.lora4j.llm.dataset;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Counters for a {@link DataReport}. */
 final class DataReportBuilder {
@@ -14,6 +17,18 @@ final class DataReportBuilder {
   private long lossTokens;
   private long dropped;
   private Optional<String> firstDropped = Optional.empty();
+  private long labelledTexts;
+  private final Map<String, Long> ignored = new LinkedHashMap<>();
+  private final Map<String, Long> notes = new TreeMap<>();
+
+  void row(DataRow row) {
+    rows++;
+    row.ignored().forEach(field -> ignored.merge(field, 1L, Long::sum));
+    if (row.sample() instanceof Sample.Text && row.ignored().contains("label")) {
+      labelledTexts++;
+    }
+    row.notes().forEach(note -> notes.merge(note, 1L, Long::sum));
+  }
 
   void example(Example example) {
     examples++;
@@ -40,6 +55,9 @@ final class DataReportBuilder {
         endsAdded,
         seams,
         divided,
-        endless);
+        endless,
+        ignored,
+        notes,
+        labelledTexts);
   }
 }

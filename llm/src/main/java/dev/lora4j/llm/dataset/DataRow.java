@@ -1,6 +1,8 @@
 package dev.lora4j.llm.dataset;
 
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
 
 /**
  * A row of a data file.
@@ -8,8 +10,20 @@ import java.nio.file.Path;
  * @param file its path
  * @param number counted from 1
  * @param sample its content
+ * @param ignored fields with a value that its form does not read
+ * @param notes on what was read under another name, such as {@code role human as user}
  */
-public record DataRow(Path file, long number, Sample sample) {
+public record DataRow(
+    Path file, long number, Sample sample, Collection<String> ignored, Collection<String> notes) {
+  public DataRow {
+    ignored = List.copyOf(ignored);
+    notes = List.copyOf(notes);
+  }
+
+  /** A row that was read completely. */
+  public DataRow(Path file, long number, Sample sample) {
+    this(file, number, sample, List.of(), List.of());
+  }
 
   /** File and row, for messages. */
   public String location() {

@@ -2,6 +2,7 @@ package dev.lora4j.llm.dataset;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.jinja.value.OutputSpan;
+import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.SpecialTokenUse;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -118,6 +119,12 @@ final class ExampleBuilder {
                 new UserError(
                     "conversations need a chat template, and the model has none; use a chat model,"
                         + " or provide a template"));
+    if (options.learned() == LossOn.EVERYTHING
+        && !chat.messages().stream().allMatch(Message::trainable)) {
+      throw new UserError(
+          "weight 0 or train false has no effect when every token is learned; remove the field, or"
+              + " learn the answers only");
+    }
     List<RenderedText> texts = finder.find(chat);
     if (texts.size() > 1) {
       counts.divided++;
@@ -126,7 +133,7 @@ final class ExampleBuilder {
     for (RenderedText text : texts) {
       LabeledTokens tokens =
           LabeledTokens.of(tokenizer.spans(text.text(), SpecialTokenUse.LEFT_OUT), text.answers());
-      if (tokens.endsUnstopped(tokenizer.special().stops())) {
+      if (text.endsWithAnswer() && tokens.endsUnstopped(text.text(), tokenizer.special().stops())) {
         counts.endsAdded++;
         tokens.addLossAtEnd(tokenizer.special());
       }

@@ -29,7 +29,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
     List<List<Example>> groups = new ArrayList<>();
     data.forEach(
         row -> {
-          counts.rows++;
+          counts.row(row);
           if (row.sample() instanceof Sample.Rated rated) {
             List<Example> group =
                 rated.answers().stream()

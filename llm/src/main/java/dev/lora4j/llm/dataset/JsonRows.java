@@ -3,10 +3,13 @@ package dev.lora4j.llm.dataset;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.data.RowFormat;
@@ -23,9 +26,19 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.zip.GZIPInputStream;
 
-/** The rows of JSON Lines files, and of JSON files that hold an array or several objects. */
+/**
+ * The rows of JSON Lines files, and of JSON files that hold an array, several objects, or an object
+ * with an array {@code data}. The content decides, not the file's extension.
+ */
 final class JsonRows implements RowFormat {
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final JsonFactory JSON =
+      new JsonFactoryBuilder()
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // as Python writes them
+          .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+          .build();
+  private static final String WRAPPER = "data";
+  private static final char BYTE_ORDER_MARK = '\uFEFF';
+  private static final int LOOKAHEAD = 8192;
 
   @Override
   public Set<String> endings() {
@@ -35,7 +48,7 @@ final class JsonRows implements RowFormat {
   @Override
   public void read(Path file, RowConsumer rows) {
     try (BufferedReader text = open(file)) {
-      if (RowFormat.ending(file).equals("json")) {
+      if (RowFormat.ending(file).equals("json") || !hasRowPerLine(text)) {
         readValues(file, text, rows);
       } else {
         readLines(file, text, rows);
@@ -45,6 +58,15 @@ final class JsonRows implements RowFormat {
     } catch (IOException e) {
       throw new UserError("cannot read " + file + ": " + e, e);
     }
+  }
+
+  /** Returns true unless the file begins with an array or a pretty-printed object. */
+  private static boolean hasRowPerLine(BufferedReader text) throws IOException {
+    text.mark(LOOKAHEAD);
+    char[] buffer = new char[LOOKAHEAD];
+    String beginning = new String(buffer, 0, Math.max(0, text.read(buffer))).stripLeading();
+    text.reset();
+    return !beginning.startsWith("[") && !beginning.matches("(?s)\\{[ \t\r]*\n.*");
   }
 
   private static void readLines(Path file, BufferedReader text, RowConsumer rows)
@@ -81,6 +103,14 @@ final class JsonRows implements RowFormat {
           inArray = true;
         } else if (inArray && token == JsonToken.END_ARRAY) {
           inArray = false;
+        } else if (!inArray && row == 0 && token == JsonToken.START_OBJECT) {
+          String object = copyUnlessWrapper(parser);
+          if (object.isEmpty()) {
+            readWrapped(parser, rows);
+            return;
+          } else if (!rows.accept(++row, object)) {
+            return;
+          }
         } else if (!rows.accept(++row, copy(parser))) {
           return;
         }
@@ -90,20 +120,59 @@ final class JsonRows implements RowFormat {
     }
   }
 
+  /** Reads the array {@code data}, at whose first element the parser is. */
+  private static void readWrapped(JsonParser parser, RowConsumer rows) throws IOException {
+    long row = 0;
+    for (JsonToken token = parser.currentToken();
+        token != null && token != JsonToken.END_ARRAY;
+        token = parser.nextToken()) {
+      if (!rows.accept(++row, copy(parser))) {
+        return;
+      }
+    }
+    while (parser.nextToken() != null) {
+      parser.skipChildren(); // the other fields of the object
+    }
+  }
+
   private static BufferedReader open(Path file) throws IOException {
     InputStream bytes = new BufferedInputStream(Files.newInputStream(file));
     boolean gzip = file.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
-    return new BufferedReader(
-        new InputStreamReader(gzip ? new GZIPInputStream(bytes) : bytes, UTF_8.newDecoder()));
+    BufferedReader text =
+        new BufferedReader(
+            new InputStreamReader(gzip ? new GZIPInputStream(bytes) : bytes, UTF_8.newDecoder()));
+    text.mark(1);
+    if (text.read() != BYTE_ORDER_MARK) {
+      text.reset();
+    }
+    return text;
   }
 
   /** Returns the value at the parser's position as JSON text, with numbers exactly as they are. */
   private static String copy(JsonParser parser) throws IOException {
+    return copy(parser, false);
+  }
+
+  /**
+   * Returns the object, or an empty text for one with an array of objects {@code data}; the parser
+   * is then at its first element.
+   */
+  private static String copyUnlessWrapper(JsonParser parser) throws IOException {
+    return copy(parser, true);
+  }
+
+  private static String copy(JsonParser parser, boolean findsWrapper) throws IOException {
     StringWriter text = new StringWriter();
     try (JsonGenerator generator = JSON.createGenerator(text)) {
+      boolean wrapper = false;
       int depth = 0;
       do {
         JsonToken token = parser.currentToken();
+        if (wrapper && depth == 2 && token == JsonToken.START_OBJECT) {
+          return "";
+        } else if (depth == 1 && token == JsonToken.FIELD_NAME) {
+          wrapper = findsWrapper && parser.currentName().equals(WRAPPER);
+        }
         generator.copyCurrentEventExact(parser);
         depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
       } while (depth > 0 && parser.nextToken() != null);

@@ -37,10 +37,18 @@ final class LabeledTokens {
     return tokens.stream().anyMatch(token -> token.begin() < position && position < token.end());
   }
 
-  /** Returns whether the last answer ends without a stop token. */
-  boolean endsUnstopped(Set<Integer> stops) {
+  /** Returns true if the last answer ends without a stop token, apart from white space. */
+  boolean endsUnstopped(String text, Set<Integer> stops) {
     int last = labelMask.lastIndexOf(true);
-    return last >= 0 && !stops.contains(tokens.get(last).id());
+    for (int i = last; i >= 0 && labelMask.get(i); i--) {
+      TokenSpan token = tokens.get(i);
+      if (stops.contains(token.id())) {
+        return false;
+      } else if (!text.substring(token.begin(), token.end()).isBlank()) {
+        return true;
+      }
+    }
+    return last >= 0;
   }
 
   /** Puts loss on the stop token at the end, which is appended if missing. */

@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param text the whole text
  * @param answers the spans to train, in order
+ * @param endsWithAnswer whether the last turn is one of them
  */
-record RenderedText(String text, List<OutputSpan> answers) {
+record RenderedText(String text, List<OutputSpan> answers, boolean endsWithAnswer) {
   RenderedText {
     answers = List.copyOf(answers);
   }

@@ -1,35 +1,52 @@
 package dev.lora4j.llm.dataset;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.message.MessageParser;
 import dev.lora4j.llm.tokenizer.Message;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the fields of one row; errors name file and row. */
 public final class RowParser {
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // as Python writes them
+          .build();
+  private static final String SYSTEM = "system";
   private static final Map<String, Boolean> FLAGS =
       Map.of("true", true, "1", true, "false", false, "0", false);
 
   private final Path file;
   private final long number;
+  private final TextData.Options options;
   private final JsonNode row;
+  private final Set<String> read = new HashSet<>();
+  private final Set<String> notes = new TreeSet<>();
+  private final MessageParser parser = new MessageParser();
 
-  RowParser(Path file, long number, String json) {
+  RowParser(Path file, long number, String json, TextData.Options options) {
     this.file = file;
     this.number = number;
+    this.options = options;
     try {
       row = JSON.readTree(json);
     } catch (JsonProcessingException e) {
@@ -38,6 +55,34 @@ public final class RowParser {
     if (!row.isObject()) {
       throw wrong("expected an object with fields, found " + row.getNodeType());
     }
+    if (row instanceof ObjectNode object && !options.columns().isEmpty()) {
+      rename(object);
+    }
+  }
+
+  private void rename(ObjectNode object) {
+    ObjectNode before = object.deepCopy();
+    object.remove(options.columns().values());
+    options
+        .columns()
+        .forEach(
+            (known, column) -> {
+              if (before.has(column)) {
+                object.set(known, before.get(column));
+              }
+            });
+  }
+
+  /** Checks that the row has every column that the options name. */
+  void requireColumns() {
+    options
+        .columns()
+        .forEach(
+            (known, column) -> {
+              if (!row.has(known)) {
+                throw wrong("no column " + column + NearMiss.hint(column, fields()));
+              }
+            });
   }
 
   /** Returns an error that names the row. */
@@ -74,24 +119,40 @@ public final class RowParser {
         problem.append(String.join(" or ", near)).append('?');
       }
     }
-    return problem.append("\nexpected one of").append(forms).toString();
+    return problem
+        .append("\nexpected one of")
+        .append(forms)
+        .append("\nor map other names to them: --columns prompt=question,completion=answer")
+        .toString();
   }
 
   DataRow parse(DataForm form) {
-    return new DataRow(file, number, form.parse(this));
+    Sample sample = form.parse(this);
+    List<String> ignored =
+        fields().stream().filter(name -> !read.contains(name) && row.hasNonNull(name)).toList();
+    if (options.strict() && !ignored.isEmpty()) {
+      throw wrong(
+          "%s: the form %s does not read these columns; remove or rename them"
+              .formatted(String.join(", ", ignored), form.word()));
+    }
+    notes.addAll(parser.notes());
+    return new DataRow(file, number, sample, ignored, notes);
   }
 
   /** Reads a conversation. */
   Sample chat(String field) {
-    return new Sample.Chat(messages(field), 0);
+    return conversation(messages(field), 0);
   }
 
   /** Reads a prompt with an answer: two texts, or two parts of a conversation. */
   public Sample answered(String prompt, String answer) {
     JsonNode first = required(prompt);
     JsonNode second = required(answer);
-    if (first.isTextual() && second.isTextual()) {
+    if (first.isTextual() && second.isTextual() && !row.has(SYSTEM)) {
       return new Sample.Completion(first.asText(), second.asText());
+    }
+    if (first.isTextual() && second.isTextual()) {
+      notes.add("prompt and completion beside system as a conversation");
     }
     List<Message> messages =
         new ArrayList<>(
@@ -99,11 +160,81 @@ public final class RowParser {
     int given = messages.size();
     messages.addAll(
         second.isTextual() ? List.of(Message.assistant(second.asText())) : messages(answer));
-    return new Sample.Chat(messages, given);
+    return conversation(messages, given);
+  }
+
+  /** An instruction with its input, earlier turns and output. */
+  Sample instruction() {
+    List<Message> before = new ArrayList<>();
+    String system = optionalText(SYSTEM);
+    if (!system.isEmpty()) {
+      before.add(Message.system(system));
+    }
+    for (JsonNode turn : optional("history")) {
+      if (turn.size() != 2 || !turn.path(0).isTextual() || !turn.path(1).isTextual()) {
+        throw wrong("history: expected pairs of texts, question and answer; found " + turn);
+      }
+      before.add(Message.user(turn.path(0).asText()));
+      before.add(Message.assistant(turn.path(1).asText()));
+    }
+    return new Sample.Instruction(
+        text("instruction"), optionalText("input"), text("output"), before);
+  }
+
+  /** Adds the row's system turn, tools and template variables to its messages. */
+  private Sample conversation(List<Message> messages, int given) {
+    List<Message> all = new ArrayList<>(messages);
+    String system = optionalText(SYSTEM);
+    if (!system.isEmpty()) {
+      if (messages.get(0).role().equals(SYSTEM)) {
+        throw wrong("system: the conversation begins with a system message already");
+      }
+      all.add(0, Message.system(system));
+    }
+    Map<String, Object> variables = new LinkedHashMap<>();
+    optional("chat_template_kwargs").properties().stream()
+        .filter(field -> !field.getValue().isNull())
+        .forEach(
+            field ->
+                variables.put(field.getKey(), JSON.convertValue(field.getValue(), Object.class)));
+    JsonNode tools = optional("tools");
+    if (!tools.isMissingNode() && !tools.isArray()) {
+      throw wrong("tools: expected a list of tools, found " + tools.getNodeType());
+    }
+    if (tools.isArray()) {
+      variables.putIfAbsent("tools", JSON.convertValue(tools, Object.class));
+    }
+    return new Sample.Chat(all, given + all.size() - messages.size(), variables);
+  }
+
+  /** A field with a list or an object, or with its JSON text; a missing node if it is absent. */
+  private JsonNode optional(String field) {
+    JsonNode value = value(field);
+    if (value == null || value.isNull() || (value.isTextual() && value.asText().isBlank())) {
+      return MissingNode.getInstance();
+    }
+    JsonNode structure = value.isTextual() ? structure(field, value.asText()) : value;
+    if (!structure.isContainerNode()) {
+      throw wrong(field + ": expected a list or an object, found " + structure.getNodeType());
+    }
+    return structure;
+  }
+
+  private JsonNode structure(String field, String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw wrong(field + ": expected JSON, found a text that is no JSON");
+    }
+  }
+
+  private @Nullable JsonNode value(String field) {
+    read.add(field);
+    return row.get(field);
   }
 
   private JsonNode required(String field) {
-    JsonNode value = row.get(field);
+    JsonNode value = value(field);
     if (value == null) {
       throw wrong("no field " + field + NearMiss.hint(field, fields()));
     }
@@ -126,13 +257,14 @@ public final class RowParser {
   public String text(String field) {
     JsonNode value = required(field);
     if (!value.isTextual()) {
-      throw wrong(field + ": expected a text, found " + value.getNodeType());
+      throw wrong(field + ": expected a text, found " + value.getNodeType() + quoted(value));
     }
     return value.asText();
   }
 
   String optionalText(String field) {
-    return row.hasNonNull(field) ? text(field) : "";
+    JsonNode value = value(field);
+    return value == null || value.isNull() ? "" : text(field);
   }
 
   private List<Message> messages(String field) {
@@ -144,27 +276,19 @@ public final class RowParser {
         throw wrong(field + ": expected a list of messages, found a text that is not JSON");
       }
     }
-    if (!value.isArray() || value.isEmpty()) {
-      throw wrong(field + ": expected a list of messages, each with role and content");
+    if (value.isValueNode()) {
+      throw wrong(
+          "%s: expected a text or a list of messages, found %s%s"
+              .formatted(field, value.getNodeType(), quoted(value)));
     }
-    List<Message> messages = new ArrayList<>();
-    for (JsonNode message : value) {
-      messages.add(message(field + "[" + messages.size() + "]", message));
+    try {
+      return parser.messages(field, value);
+    } catch (UserError e) {
+      throw wrong(String.valueOf(e.getMessage()));
     }
-    return messages;
   }
 
-  private Message message(String where, JsonNode message) {
-    if (!message.isObject()) {
-      throw wrong(where + ": expected an object with role and content");
-    }
-    Map<String, Object> fields = JSON.convertValue(message, new TypeReference<>() {});
-    if (!(fields.get("role") instanceof String)) {
-      throw wrong(where + ": no field role" + NearMiss.hint("role", fields.keySet()));
-    }
-    if (!fields.containsKey("content") && !fields.containsKey("tool_calls")) {
-      throw wrong(where + ": no field content" + NearMiss.hint("content", fields.keySet()));
-    }
-    return new Message(fields);
+  private static String quoted(JsonNode value) {
+    return value.isValueNode() ? "; write it in quotes: \"" + value.asText() + "\"" : "";
   }
 }

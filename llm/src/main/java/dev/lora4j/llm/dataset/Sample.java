@@ -1,7 +1,10 @@
 package dev.lora4j.llm.dataset;
 
+import dev.lora4j.UserError;
 import dev.lora4j.llm.tokenizer.Message;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** One row of training data before it is rendered and tokenized. */
 public sealed interface Sample {
@@ -11,10 +14,23 @@ public sealed interface Sample {
    *
    * @param messages its turns
    * @param given number of turns at the beginning that are context only and carry no loss
+   * @param variables for the chat template, such as {@code tools}
    */
-  record Chat(List<Message> messages, int given) implements Sample {
+  record Chat(List<Message> messages, int given, Map<String, Object> variables) implements Sample {
     public Chat {
       messages = List.copyOf(messages);
+      variables = Map.copyOf(variables);
+    }
+
+    /** A conversation without template variables. */
+    public Chat(List<Message> messages, int given) {
+      this(messages, given, Map.of());
+    }
+
+    /** Returns true if a turn is an answer that carries loss. */
+    boolean learns(int turn) {
+      Message message = messages.get(turn);
+      return turn >= given && message.fromAssistant() && message.trainable();
     }
   }
 
@@ -25,20 +41,41 @@ public sealed interface Sample {
    * A task, its input and the expected output.
    *
    * @param input may be empty
+   * @param before a system turn and earlier turns, if any
    */
-  record Instruction(String instruction, String input, String output) implements Sample {
+  record Instruction(String instruction, String input, String output, List<Message> before)
+      implements Sample {
+    public Instruction {
+      before = List.copyOf(before);
+    }
 
-    /** A conversation of the instruction with its input, and the output. */
+    /** A task without earlier turns. */
+    public Instruction(String instruction, String input, String output) {
+      this(instruction, input, output, List.of());
+    }
+
+    /** A conversation of the earlier turns, the instruction with its input, and the output. */
     Chat asChat() {
-      String question = input.isEmpty() ? instruction : instruction + "\n\n" + input;
-      return new Chat(List.of(Message.user(question), Message.assistant(output)), 0);
+      List<Message> messages = new ArrayList<>(before);
+      messages.add(Message.user(input.isEmpty() ? instruction : instruction + "\n\n" + input));
+      messages.add(Message.assistant(output));
+      return new Chat(messages, 0);
     }
 
     /** The Alpaca format, for base models without a chat template. */
     Completion asCompletion() {
+      StringBuilder prompt = new StringBuilder();
+      for (Message message : before) {
+        if (!message.role().equals("system")) {
+          throw new UserError(
+              "earlier turns (history) need a chat template, and the model has none; use a chat"
+                  + " model");
+        }
+        prompt.append(message.fields().get("content")).append("\n\n");
+      }
       String given = input.isEmpty() ? "" : "### Input:\n" + input + "\n\n";
-      return new Completion(
-          "### Instruction:\n" + instruction + "\n\n" + given + "### Response:\n", output);
+      prompt.append("### Instruction:\n").append(instruction).append("\n\n").append(given);
+      return new Completion(prompt.append("### Response:\n").toString(), output);
     }
   }
 

@@ -6,6 +6,9 @@ import java.util.Locale;
 /** The usual forms of training data. */
 public enum StandardForm implements DataForm {
   CHAT(List.of("messages"), "conversations (messages): trains every answer of the assistant"),
+  SHAREGPT(
+      List.of("conversations"),
+      "conversations (conversations: from, value): trains every answer of the assistant"),
   PREFERENCE(
       List.of("prompt", "chosen", "rejected"),
       "preference pairs (prompt, chosen, rejected): DPO makes the chosen answer likelier than the"
@@ -20,7 +23,8 @@ public enum StandardForm implements DataForm {
   DOCUMENT(List.of(), "plain text: split into blocks, trains every token");
 
   /** The forms for causal language modelling. */
-  public static final List<DataForm> TEXTS = List.of(CHAT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);
+  public static final List<DataForm> TEXTS =
+      List.of(CHAT, SHAREGPT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);
 
   @SuppressWarnings("ImmutableEnumChecker") // made by List.of
   private final List<String> fields;
@@ -51,10 +55,9 @@ public enum StandardForm implements DataForm {
   public Sample parse(RowParser row) {
     return switch (this) {
       case CHAT -> row.chat("messages");
+      case SHAREGPT -> row.chat("conversations");
       case COMPLETION -> row.answered("prompt", "completion");
-      case INSTRUCTION ->
-          new Sample.Instruction(
-              row.text("instruction"), row.optionalText("input"), row.text("output"));
+      case INSTRUCTION -> row.instruction();
       case TEXT -> new Sample.Text(row.text("text"));
       case PREFERENCE ->
           new Sample.Preference(

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -17,9 +18,26 @@ import java.util.stream.Collectors;
  *
  * @param file the path
  * @param form the form of its rows, recognised from the first one
+ * @param options for reading rows
  */
-public record TextData(Path file, DataForm form) {
+public record TextData(Path file, DataForm form, Options options) {
   private static final String PLAIN_TEXT = "txt";
+
+  /**
+   * Options for reading rows.
+   *
+   * @param columns name of a known field → name of the column that has it, such as {@code
+   *     completion} → {@code answer}
+   * @param strict whether a field that the form does not read is an error
+   */
+  public record Options(Map<String, String> columns, boolean strict) {
+    /** Columns by their own names; others are ignored and counted. */
+    public static final Options DEFAULT = new Options(Map.of(), false);
+
+    public Options {
+      columns = Map.copyOf(columns);
+    }
+  }
 
   /**
    * Recognises the form of a file from its first row.
@@ -28,23 +46,35 @@ public record TextData(Path file, DataForm form) {
    * @throws CorruptFile if its content does not match its extension
    */
   public static TextData open(Path file) {
+    return open(file, Options.DEFAULT);
+  }
+
+  /**
+   * Recognises the form of a file from its first row, with options.
+   *
+   * @throws UserError if the file is missing or empty, no form has its fields, or a column is
+   *     missing
+   */
+  public static TextData open(Path file, Options options) {
     if (RowFormat.ending(file).equals(PLAIN_TEXT)) {
       if (!Files.isRegularFile(file)) {
         throw new UserError("cannot read " + file + ": there is no such file");
       }
-      return new TextData(file, StandardForm.DOCUMENT);
+      return new TextData(file, StandardForm.DOCUMENT, options);
     }
     List<DataForm> first = new ArrayList<>();
     DataFile.read(
         file,
         (number, json) -> {
-          first.add(new RowParser(file, number, json).form());
+          RowParser row = new RowParser(file, number, json, options);
+          row.requireColumns();
+          first.add(row.form());
           return false;
         });
     if (first.isEmpty()) {
       throw new UserError(file + ": the file has no rows");
     }
-    return new TextData(file, first.get(0));
+    return new TextData(file, first.get(0), options);
   }
 
   /**
@@ -60,7 +90,7 @@ public record TextData(Path file, DataForm form) {
     DataFile.read(
         file,
         (number, json) -> {
-          taker.accept(new RowParser(file, number, json).parse(form));
+          taker.accept(new RowParser(file, number, json, options).parse(form));
           return true;
         });
   }
@@ -77,7 +107,7 @@ public record TextData(Path file, DataForm form) {
     return forms.stream()
         .filter(one -> !one.fields().isEmpty() && form.fields().containsAll(one.fields()))
         .findFirst()
-        .map(one -> new TextData(file, one))
+        .map(one -> new TextData(file, one, options))
         .orElseThrow(
             () ->
                 new UserError(
@@ -98,9 +128,13 @@ public record TextData(Path file, DataForm form) {
     return rows;
   }
 
+  /** The text without a byte order mark, with line feeds only. */
   private String wholeText() {
     try {
-      return Files.readString(file);
+      String text = Files.readString(file);
+      return (text.startsWith("\uFEFF") ? text.substring(1) : text)
+          .replace("\r\n", "\n")
+          .replace('\r', '\n');
     } catch (CharacterCodingException e) {
       throw new CorruptFile(file, "it is not UTF-8 text", e);
     } catch (IOException e) {

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.recipe;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.hub.Hub;
 import dev.lora4j.llm.hub.HubListener;
 import dev.lora4j.llm.hub.ModelReference;
@@ -41,6 +42,7 @@ public final class FineTuneRecipe {
   private Optional<Path> directory = Optional.empty();
   private Optional<Path> data = Optional.empty();
   Optional<Path> valid = Optional.empty();
+  private TextData.Options reading = TextData.Options.DEFAULT;
   double validFraction = VALID_FRACTION;
   LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
   private IntFunction<TrainingArguments> settings = FineTuneRecipe::defaultSettings;
@@ -80,6 +82,12 @@ public final class FineTuneRecipe {
   /** The training data: jsonl, json, csv, tsv, parquet or txt. */
   public FineTuneRecipe data(Path file) {
     data = Optional.of(file);
+    return this;
+  }
+
+  /** Names of columns, and strictness about columns that are not used. */
+  public FineTuneRecipe reading(TextData.Options options) {
+    reading = options;
     return this;
   }
 
@@ -189,6 +197,10 @@ public final class FineTuneRecipe {
 
   Path requiredData() {
     return data.orElseThrow(() -> new UserError("no training data: call data(file)"));
+  }
+
+  TextData rows(Path file) {
+    return TextData.open(file, reading);
   }
 
   TrainingArguments settings(int maxPositions) {

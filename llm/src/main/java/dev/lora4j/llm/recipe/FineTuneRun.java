@@ -78,7 +78,7 @@ public final class FineTuneRun implements AutoCloseable {
     ModelFiles files = ModelFiles.at(recipe.resolved());
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
-    CompletableFuture<TextData> file = async(() -> TextData.open(data));
+    CompletableFuture<TextData> file = async(() -> recipe.rows(data));
     Optional<Pretrained> base = Optional.empty();
     try {
       Engine.seed(recipe.seed);

@@ -46,7 +46,7 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
       TrainValidationSplit<List<Example>> split =
           recipe
               .valid
-              .map(path -> groups(describe(TextData.open(path)).readAs(provider.forms())))
+              .map(path -> groups(describe(recipe.rows(path)).readAs(provider.forms())))
               .map(valid -> new TrainValidationSplit<>(groups, valid))
               .orElseGet(() -> split(data, groups));
       recipe.report("Objective: " + provider.fullName() + described(parameters));

@@ -22,11 +22,14 @@ import java.util.Optional;
  * bounded. Immutable.
  */
 public final class ChatTemplate {
+  private final String source;
   private final Template template;
   private final Map<String, Object> variables;
   private final Optional<Message> system;
 
-  private ChatTemplate(Template template, Map<String, Object> variables, Optional<Message> system) {
+  private ChatTemplate(
+      String source, Template template, Map<String, Object> variables, Optional<Message> system) {
+    this.source = source;
     this.template = template;
     this.variables = variables;
     this.system = system;
@@ -47,7 +50,10 @@ public final class ChatTemplate {
     variables.put("tools", Optional.empty());
     variables.put("documents", Optional.empty());
     return new ChatTemplate(
-        parsed("the chat template", source, clock), Map.copyOf(variables), Optional.empty());
+        source,
+        parsed("the chat template", source, clock),
+        Map.copyOf(variables),
+        Optional.empty());
   }
 
   /**
@@ -103,14 +109,19 @@ public final class ChatTemplate {
    * @param value a string, boolean or number, or lists and maps of these
    */
   public ChatTemplate with(String name, Object value) {
+    return with(Map.of(name, value));
+  }
+
+  /** Copy with several variables; see {@link #with(String, Object)}. */
+  public ChatTemplate with(Map<String, ?> values) {
     Map<String, Object> more = new HashMap<>(variables);
-    more.put(name, value);
-    return new ChatTemplate(template, Map.copyOf(more), system);
+    more.putAll(values);
+    return new ChatTemplate(source, template, Map.copyOf(more), system);
   }
 
   /** Returns a copy that puts this system turn before conversations without one. */
   public ChatTemplate withSystem(String content) {
-    return new ChatTemplate(template, variables, Optional.of(Message.system(content)));
+    return new ChatTemplate(source, template, variables, Optional.of(Message.system(content)));
   }
 
   /** Renders a conversation. */
@@ -121,6 +132,11 @@ public final class ChatTemplate {
   /** Renders a conversation with the generation prompt. */
   public String prompt(List<Message> messages) {
     return rendering(messages, true).text();
+  }
+
+  /** Returns true if the source contains a text as a string literal, such as a role's name. */
+  public boolean mentions(String text) {
+    return source.contains("'" + text + "'") || source.contains('"' + text + '"');
   }
 
   /** Returns whether a system turn is set. */

@@ -53,4 +53,10 @@ public record Message(Map<String, ?> fields) {
   public boolean fromAssistant() {
     return role().equals("assistant");
   }
+
+  /** Returns false for an answer with {@code weight} 0 or {@code train} false: no loss on it. */
+  public boolean trainable() {
+    return !(fields.get("weight") instanceof Number weight && weight.doubleValue() == 0)
+        && !Boolean.FALSE.equals(fields.get("train"));
+  }
 }

@@ -13,13 +13,14 @@ import java.util.TreeMap;
 
 /**
  * Special tokens, from {@code tokenizer_config.json}, else {@code special_tokens_map.json}, and
- * {@code generation_config.json}.
+ * {@code generation_config.json}; without that file, the end tokens of {@code config.json}.
  *
  * @param texts texts by name, such as {@code eos_token} → {@code </s>}, for the chat template
  * @param bos beginning-of-text token
  * @param eos end-of-text token
  * @param pad padding token; not used here
- * @param stops all stop tokens: {@code eos} and those of {@code generation_config.json}
+ * @param stops all stop tokens: {@code eos} and those of {@code generation_config.json}, else
+ *     {@code config.json}
  */
 public record SpecialTokens(
     Map<String, String> texts,
@@ -45,11 +46,12 @@ public record SpecialTokens(
       text(config.get(name)).or(() -> text(map.get(name))).ifPresent(t -> texts.put(name, t));
     }
     OptionalInt bos = id(configFile, "bos_token", texts, vocabulary, generation);
-    OptionalInt eos = id(configFile, "eos_token", texts, vocabulary, generation);
+    JsonNode ends = generation.isEmpty() ? files.json("config.json").json() : generation;
+    OptionalInt eos = id(configFile, "eos_token", texts, vocabulary, ends);
     OptionalInt pad = id(configFile, "pad_token", texts, vocabulary, generation);
     Set<Integer> stops = new LinkedHashSet<>();
     eos.ifPresent(stops::add);
-    JsonNode named = generation.path("eos_token_id");
+    JsonNode named = ends.path("eos_token_id");
     if (named.isInt()) {
       stops.add(named.asInt());
     }

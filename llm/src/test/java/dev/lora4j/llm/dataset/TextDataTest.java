@@ -68,6 +68,73 @@ class TextDataTest {
   }
 
   @Test
+  void jsonIsReadByItsContent() throws IOException {
+    String row = "{\"text\": \"a\"}";
+    String pretty = "{\n  \"text\": \"a\"\n}\n";
+    for (String ending : List.of("json", "jsonl", "ndjson")) {
+      for (String content :
+          List.of(
+              row,
+              "\n" + row + "\n\n",
+              "[" + row + "]",
+              pretty,
+              "\r\n" + pretty.replace("\n", "\r\n"),
+              "[\n" + pretty + "]")) {
+        assertThat(samples(file("a." + ending, content)))
+            .as(ending + " " + content)
+            .containsExactly(new Sample.Text("a"));
+        assertThat(samples(file("a." + ending, "\uFEFF" + content)))
+            .as(ending + " with a byte order mark " + content)
+            .containsExactly(new Sample.Text("a"));
+      }
+      assertThat(samples(file("a." + ending, pretty + pretty)))
+          .containsExactly(new Sample.Text("a"), new Sample.Text("a"));
+    }
+  }
+
+  @Test
+  void jsonMayWrapItsRowsInData() throws IOException {
+    String rows = "[{\"text\": \"a\"}, {\"text\": \"b\"}]";
+    List<Sample> both = List.of(new Sample.Text("a"), new Sample.Text("b"));
+    assertThat(samples(file("a.json", "{\"data\": " + rows + "}"))).isEqualTo(both);
+    assertThat(
+            samples(
+                file(
+                    "a.json",
+                    "{\"version\": {\"data\": [1]}, \"data\": " + rows + ", \"more\": [{}]}")))
+        .isEqualTo(both);
+    assertThat(samples(file("b.json", "{\"text\": \"a\", \"data\": [1, 2]}")))
+        .containsExactly(new Sample.Text("a"));
+  }
+
+  @Test
+  void numbersThatAreNoneAreReadWhereNobodyLooks() throws IOException {
+    String rows = "{\"text\": \"a\", \"score\": NaN}\n{\"text\": \"b\", \"score\": -Infinity}\n";
+    assertThat(samples(file("a.jsonl", rows)))
+        .containsExactly(new Sample.Text("a"), new Sample.Text("b"));
+    assertThat(samples(file("a.json", rows))).hasSize(2);
+    Path text = file("b.json", "[{\"text\": NaN}]");
+    assertThatThrownBy(() -> samples(text)).hasMessageContaining("expected a text, found NUMBER");
+  }
+
+  @Test
+  void aBrokenLineIsNamedByItsNumber() throws IOException {
+    String good = "{\"text\": \"a\"}\n";
+    Path file = file("a.jsonl", good.repeat(9) + "{\"text\": \"broken\n" + good);
+    assertThatThrownBy(() -> samples(file))
+        .isInstanceOf(CorruptFile.class)
+        .hasMessageContaining("line 10");
+    Path pretty = file("b.jsonl", "{\n\"text\": \"a\"\n}\n{\n\"text\": }\n");
+    assertThatThrownBy(() -> samples(pretty)).hasMessageContaining("line 5");
+  }
+
+  @Test
+  void aTextFileOfWindowsHasNeitherMarkNorCarriageReturns() throws IOException {
+    assertThat(samples(file("a.txt", "\uFEFFa\r\nb\rc\n")))
+        .containsExactly(new Sample.Document("a\nb\nc\n"));
+  }
+
+  @Test
   void parquetIsRead() throws SQLException {
     Path file = directory.resolve("a.parquet");
     try (Connection database = DriverManager.getConnection("jdbc:duckdb:");

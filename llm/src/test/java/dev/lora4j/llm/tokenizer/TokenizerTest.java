@@ -65,6 +65,22 @@ class TokenizerTest {
     }
   }
 
+  @Test
+  void withoutAGenerationConfigTheStopsAreThoseOfTheConfig() throws IOException {
+    for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+      Files.copy(TextFixture.path("smollm2/" + name), directory.resolve(name));
+    }
+    Files.writeString(directory.resolve("config.json"), "{\"eos_token_id\": [2, 0]}");
+    try (Tokenizer tokenizer = Tokenizer.load(directory)) {
+      assertThat(tokenizer.special().stops()).containsExactlyInAnyOrder(2, 0);
+      assertThat(tokenizer.special().eos()).hasValue(2);
+    }
+    Files.writeString(directory.resolve("generation_config.json"), "{\"eos_token_id\": 2}");
+    try (Tokenizer tokenizer = Tokenizer.load(directory)) {
+      assertThat(tokenizer.special().stops()).containsExactly(2);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"gpt2", "smollm2", "llama3", "llama2"})
   void aStreamGivesTheSameTextAndNeverHalfACharacter(String name) {
