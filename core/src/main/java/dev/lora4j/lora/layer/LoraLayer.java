@@ -84,11 +84,11 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
 
   /** Lists an adapter's delta in the tree, under the adapter's name. */
   public void list(String adapter, LoraDelta delta) {
-    child(slot(adapter), delta);
+    graft(slot(adapter), delta);
   }
 
   public void unlist(String adapter) {
-    removeChild(slot(adapter));
+    prune(slot(adapter));
   }
 
   private static String slot(String adapter) {

@@ -21,8 +21,8 @@ import org.bytedeco.pytorch.Tensor;
  * Generations one after the other that share a KV cache. The prefix that a prompt has in common
  * with the text before is not computed again: a conversation costs its new turn only.
  *
- * <p>The cache depends on the active adapters: call {@link #forget} when they change. For one
- * thread; {@link #close} frees the cache.
+ * <p>The cache depends on the active adapters: call {@link #forget} when they change. Generations
+ * of several threads in one session run one after the other; {@link #close} frees the cache.
  */
 public final class GenerationSession implements AutoCloseable {
   private static final int TOKENS_AHEAD = 256;
@@ -38,7 +38,8 @@ public final class GenerationSession implements AutoCloseable {
   }
 
   /** Generates as {@link Generator#generate(List, GenerationConfig, TokenListener)} does. */
-  public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
+  public synchronized Generation generate(
+      List<Long> prompt, GenerationConfig config, TokenListener listener) {
     check(model, prompt);
     Engine.useOneThread();
     KeyValueCache keysAndValues =
@@ -75,7 +76,7 @@ public final class GenerationSession implements AutoCloseable {
   }
 
   /** Drops the KV cache: the next prompt is computed from its first token on. */
-  public void forget() {
+  public synchronized void forget() {
     cache.ifPresent(KeyValueCache::close);
     cache = Optional.empty();
     read = List.of();
