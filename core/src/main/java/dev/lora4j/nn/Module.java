@@ -138,7 +138,7 @@ public abstract class Module implements AutoCloseable {
   private void collectParameters(String prefix, Map<String, Parameter> into, Set<Parameter> seen) {
     ownParameters().forEach(
         (name, parameter) -> {
-          if (seen.add(parameter)) {
+          if (seen.add(parameter.first())) {
             into.put(prefix + name, parameter);
           }
         });

@@ -3,7 +3,6 @@ package dev.lora4j.lora.config;
 import dev.lora4j.UserError;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 
 /** Which modules are adapted, by path; PEFT's {@code target_modules}. */
@@ -44,16 +43,12 @@ public sealed interface Targets {
   }
 
   /**
-   * The modules whose whole path matches this regular expression.
+   * The modules whose whole path matches this regular expression, of Python's syntax.
    *
    * @throws UserError if it is no regular expression
    */
   static Targets matching(String regex) {
-    try {
-      return new Matching(Pattern.compile(regex));
-    } catch (PatternSyntaxException e) {
-      throw new UserError("target_modules is no regular expression: " + e.getMessage(), e);
-    }
+    return new Matching(regex, PythonRegex.compile("target_modules", regex));
   }
 
   /** The modules at these paths, and none that is deeper and ends like one of them. */
@@ -110,15 +105,15 @@ public sealed interface Targets {
   }
 
   /** See {@link #matching(String)}. */
-  record Matching(Pattern regex) implements Targets {
+  record Matching(String regex, Pattern pattern) implements Targets {
     @Override
     public boolean include(String path) {
-      return regex.matcher(path).matches();
+      return pattern.matcher(path).matches();
     }
 
     @Override
     public String describe() {
-      return regex.pattern();
+      return regex;
     }
   }
 }

@@ -62,7 +62,7 @@ public final class Fingerprinter {
                 .ownParameters()
                 .forEach(
                     (name, parameter) -> {
-                      if (seen.add(parameter)) {
+                      if (seen.add(parameter.first())) {
                         parameters.put(path.isEmpty() ? name : path + "." + name, parameter);
                       }
                     }));

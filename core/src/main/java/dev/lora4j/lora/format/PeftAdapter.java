@@ -14,8 +14,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -81,9 +83,32 @@ public final class PeftAdapter {
   static LoraConfig config(Path directory) {
     Path file = directory.resolve(CONFIG);
     if (!Files.exists(file)) {
-      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
+      throw new UserError(
+          "no adapter in " + directory + ": can't read " + CONFIG + below(directory));
     }
     return ConfigReader.read(file);
+  }
+
+  /** Names the adapters that are one folder deeper, where trainers and PEFT put several. */
+  static String below(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return "";
+    }
+    try (Stream<Path> folders = Files.list(directory)) {
+      List<String> found =
+          folders
+              .filter(folder -> Files.isRegularFile(folder.resolve(CONFIG)))
+              .map(Path::toString)
+              .sorted()
+              .toList();
+      return switch (found.size()) {
+        case 0 -> "";
+        case 1 -> "; there is one in " + found.get(0);
+        default -> "; there are some in " + String.join(", ", found);
+      };
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** The file that holds the tensors, safetensors before any other. */

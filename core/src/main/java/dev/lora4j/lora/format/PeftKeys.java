@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 /**
  * The names of an adapter's tensors in files, which were not always what they are today: with or
  * without {@code base_model.model.} in front, with the adapter's name {@code default} still in
- * them, and DoRA's magnitude with or without {@code .weight}.
+ * them, DoRA's magnitude with or without {@code .weight}, and below {@code _orig_mod} if they were
+ * saved from a network under {@code torch.compile}.
  */
 public final class PeftKeys {
   static final String PREFIX = "base_model.model.";
@@ -17,6 +18,7 @@ public final class PeftKeys {
       Pattern.compile(
           "\\.(lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)"
               + "\\.default(?=\\.|$)");
+  private static final Pattern COMPILED = Pattern.compile("(?<=^|\\.)_orig_mod\\.");
   private static final Pattern WHOLE_MODULE =
       Pattern.compile("\\.modules_to_save\\.default(?=\\.)");
 
@@ -30,6 +32,7 @@ public final class PeftKeys {
   /** A key of any age as it is today, without the prefix. */
   static String today(String key) {
     String plain = key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;
+    plain = COMPILED.matcher(plain).replaceAll("");
     plain = ADAPTER_NAME.matcher(plain).replaceAll(".$1");
     plain = WHOLE_MODULE.matcher(plain).replaceAll("");
     return plain.endsWith(StoredAdapter.MAGNITUDE + ".weight")

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.checkpoint;
 
+import dev.lora4j.lora.format.Naming;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.TensorForm;
 import dev.lora4j.llm.model.ModelFamily;
