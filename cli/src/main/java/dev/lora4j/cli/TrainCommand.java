@@ -239,6 +239,7 @@ final class TrainCommand implements Callable<Integer> {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model));
         ExampleTraining run =
             new ExampleTraining(net, places, examples, training, output.messages())) {
+      examples.selectOutput(net);
       output.show(run.train(adapter.config(adapter.rank()))::fill, out -> {});
     }
   }

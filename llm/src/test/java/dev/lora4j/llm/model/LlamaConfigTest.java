@@ -104,7 +104,7 @@ class LlamaConfigTest {
                       json.putObject("rope_scaling").put("rope_type", "yarn").put("factor", 4);
                     }))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("rope_scaling.rope_type: yarn is not supported");
+        .hasMessageContaining("`rope_scaling.rope_type`: yarn is not supported");
   }
 
   @Test
