@@ -7,6 +7,7 @@ import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.TextTable;
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.WeightsOnly;
+import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.PlanListing;
@@ -55,7 +56,9 @@ final class PlanCommand implements Callable<Integer> {
   @Option(
       names = "--alpha",
       paramLabel = "X",
-      description = "LoRA alpha: the update is scaled by alpha/rank (default: the rank).")
+      description =
+          "LoRA alpha: the update is scaled by alpha/rank (default: twice the rank for language"
+              + " models, otherwise the rank).")
   private @Nullable Double alpha;
 
   @Option(
@@ -89,9 +92,9 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LoraConfig adapter = config();
     try (Checkpoint saved = Checkpoint.open(base);
         WeightsOnly network = WeightsOnly.of(saved)) {
+      LoraConfig adapter = config(network.modelType().isPresent());
       PlanListing listing = PlanListing.of(Lora.plan(network, adapter), adapter);
       output.show(
           root -> fill(root, listing, saved.parameters()),
@@ -100,9 +103,9 @@ final class PlanCommand implements Callable<Integer> {
     return 0;
   }
 
-  private LoraConfig config() {
+  private LoraConfig config(boolean isLanguageModel) {
     if (config == null) {
-      return fromOptions();
+      return fromOptions(isLanguageModel);
     }
     boolean options =
         rank != null || alpha != null || !targets.isEmpty() || !exclude.isEmpty() || regex != null;
@@ -113,10 +116,12 @@ final class PlanCommand implements Callable<Integer> {
         Files.isDirectory(config) ? config.resolve("adapter_config.json") : config);
   }
 
-  private LoraConfig fromOptions() {
+  private LoraConfig fromOptions(boolean isLanguageModel) {
     LoraConfig chosen = LoraConfig.rank(rank == null ? 8 : rank).dora(dora).rsLora(rsLora);
     if (alpha != null) {
       chosen = chosen.alpha(alpha);
+    } else if (isLanguageModel) {
+      chosen = chosen.alpha(FineTuneRecipe.defaultAlpha(chosen.rank()));
     }
     return chosen.targets(targets()).exclude(Targets.named(exclude));
   }

@@ -30,6 +30,17 @@ class PlanCommandTest {
             "3 modules; trainable parameters: 3,272 (4.4 % of 74,838 in the base), 13.1 kB in float32");
   }
 
+  @ParameterizedTest
+  @CsvSource({"true, 2", "false, 1"})
+  void alphaIsByDefaultTheOneOfTraining(boolean languageModel, double scaling) throws IOException {
+    String planned =
+        languageModel ? SavedFamilies.directory("llama3").toString() : base;
+    CommandLineRun run = CommandLineRun.of("plan", planned, "--rank=4", "--json");
+
+    assertThat(new ObjectMapper().readTree(run.out()).at("/modules/0/scaling").asDouble())
+        .isEqualTo(scaling);
+  }
+
   @Test
   void optionsChangeTheParameterCount() throws IOException {
     CommandLineRun run =

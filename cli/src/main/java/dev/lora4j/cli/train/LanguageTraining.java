@@ -119,7 +119,7 @@ public final class LanguageTraining implements AutoCloseable {
   }
 
   private double defaultAlpha() {
-    return 2.0 * wish.adapter().rank();
+    return FineTuneRecipe.defaultAlpha(wish.adapter().rank());
   }
 
   private LanguageModelTrainingResult tune() {
