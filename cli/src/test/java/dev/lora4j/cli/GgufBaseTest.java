@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every command with a quantised GGUF file as the model. */
 class GgufBaseTest {
-  private static final Path FIXTURES = Path.of("../models/src/test/resources/fixtures/gguf");
+  private static final Path FIXTURES = Path.of("../llm/src/test/resources/fixtures/gguf");
 
   private final Path directory;
   private final Path gguf;

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class InfoCommandTest {
   private static final Path CORE = Path.of("../core/src/test/resources/fixtures");
-  private static final Path PICKLED = Path.of("../models/src/test/resources/fixtures/pickled");
-  private static final Path MODELS = Path.of("../models/src/test/resources/fixtures");
+  private static final Path PICKLED = Path.of("../llm/src/test/resources/fixtures/pickled");
+  private static final Path MODELS = Path.of("../llm/src/test/resources/fixtures");
 
   private final Path directory;
 

@@ -98,7 +98,7 @@ class PlanCommandTest {
 
   @Test
   void ggufFileIsRefusedWithTheConvertCommand() {
-    String file = "../models/src/test/resources/fixtures/gguf/llama3.gguf";
+    String file = "../llm/src/test/resources/fixtures/gguf/llama3.gguf";
     CommandLineRun run = CommandLineRun.of("plan", file);
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())

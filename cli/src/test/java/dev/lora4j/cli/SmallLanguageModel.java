@@ -12,7 +12,7 @@ import org.bytedeco.javacpp.PointerScope;
 
 /** A small random Llama with a tokenizer and a chat template, as a directory. */
 final class SmallLanguageModel {
-  private static final Path TEXT = Path.of("../models/src/test/resources/fixtures/text");
+  private static final Path TEXT = Path.of("../llm/src/test/resources/fixtures/text");
   private static final int VOCABULARY = 600;
 
   private SmallLanguageModel() {}

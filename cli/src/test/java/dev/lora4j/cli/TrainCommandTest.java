@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Trains, evaluates, lists and merges adapters of TorchScript models. */
 class TrainCommandTest {
-  static final String MODEL = "../models/src/test/resources/fixtures/script/convnet.scripted.pt";
+  static final String MODEL =
+      "../torchscript/src/test/resources/fixtures/script/convnet.scripted.pt";
   private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
 
   private final Path directory;

@@ -89,8 +89,7 @@ class LoraPlusTest {
 
       assertThatThrownBy(() -> optimizer.arrange(trainable))
           .isInstanceOf(UserError.class)
-          .hasMessage(
-              "a trainable parameter of shape [3] has no group; freeze it or assign one");
+          .hasMessage("a trainable parameter of shape [3] has no group; freeze it or assign one");
     }
   }
 

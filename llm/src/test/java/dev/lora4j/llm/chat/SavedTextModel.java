@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.NoGradGuard;
  * template. Modules run their tests side by side, so all of them find the fixtures.
  */
 public final class SavedTextModel {
-  private static final Path FIXTURES = Path.of("..", "models", "src/test/resources/fixtures/text");
+  private static final Path FIXTURES = Path.of("..", "llm", "src/test/resources/fixtures/text");
   private static final String CONFIG =
       """
       {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",

@@ -142,7 +142,7 @@ class WeightsOnlyTest {
     try (Checkpoint saved = Checkpoint.open(file);
         WeightsOnly network = WeightsOnly.of(saved)) {
       assertThatThrownBy(() -> Lora.plan(network, LoraConfig.rank(2).targets(Targets.named("odd"))))
-          .hasMessageContaining("'odd' is a Branch, which can't be adapted");
+          .hasMessageContaining("'odd' is a UnknownModule, which can't be adapted");
     }
   }
 

@@ -78,7 +78,7 @@ class PipelinedPrefillTest {
   }
 
   @ParameterizedTest
-  @MethodSource("dev.lora4j.models.Families#all")
+  @MethodSource("dev.lora4j.llm.model.SavedFamilies#all")
   void threadsPrefillWhatOneDoes(String family) {
     with(
         family,

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class LanguageModelLawsTest {
   private static final double TOLERANCE = 1e-5;
-  private static final String FAMILIES = "dev.lora4j.models.Families#all";
+  private static final String FAMILIES = "dev.lora4j.llm.model.SavedFamilies#all";
   private static final long[] TEXT = {5, 17, 42, 8, 90, 33, 61, 12, 77, 4, 29, 50, 66, 3};
 
   private interface Check {

@@ -28,7 +28,7 @@ class LanguageModelParityTest {
   private static final double TOLERANCE = 1e-4;
 
   @ParameterizedTest
-  @MethodSource("dev.lora4j.models.Families#all")
+  @MethodSource("dev.lora4j.llm.model.SavedFamilies#all")
   void logitsAndGreedyTextEqualTransformers(String family) {
     try (PointerScope scope = new PointerScope();
         Pretrained base = Pretrained.load(SavedFamilies.directory(family))) {
@@ -40,7 +40,7 @@ class LanguageModelParityTest {
   }
 
   @ParameterizedTest
-  @MethodSource("dev.lora4j.models.Families#all")
+  @MethodSource("dev.lora4j.llm.model.SavedFamilies#all")
   void logitsAndGradientsOfAnAdapterEqualPefts(String family) {
     try (PointerScope scope = new PointerScope();
         Pretrained base = Pretrained.load(SavedFamilies.directory(family))) {

@@ -19,7 +19,7 @@ class SharedBaseTest {
   private static final double TOLERANCE = 1e-5; // sums are taken in another order
 
   @ParameterizedTest
-  @MethodSource("dev.lora4j.models.Families#all")
+  @MethodSource("dev.lora4j.llm.model.SavedFamilies#all")
   void gradientsOfTwoWorkersSumToThoseOfOne(String family) {
     try (PointerScope scope = new PointerScope();
         Workers workers = new Workers(2);

@@ -1,0 +1,138 @@
+package dev.lora4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.tools.DiagnosticCollector;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset data
+ * -->} before a sample declares the variables that it takes as given.
+ */
+class DocsCompileTest {
+  private static final Pattern SAMPLE =
+      Pattern.compile("(?:<!-- given: (.*?) -->\\s*)?```java\\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern TYPE = Pattern.compile("^(final )?(class|record|interface) ");
+
+  private final Path root = Path.of("..");
+  private final Path output;
+
+  DocsCompileTest(@TempDir Path output) {
+    this.output = output;
+  }
+
+  private record Sample(String place, String given, String code) {}
+
+  private static final class Source extends SimpleJavaFileObject {
+    private final String text;
+
+    Source(int number, String text) {
+      super(URI.create("string:///Sample" + number + ".java"), Kind.SOURCE);
+      this.text = text;
+    }
+
+    @Override
+    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+      return text;
+    }
+  }
+
+  @Test
+  void samplesCompile() throws IOException {
+    List<Sample> samples = new ArrayList<>();
+    for (Path page : pages()) {
+      samples.addAll(samples(page));
+    }
+    assertThat(samples).hasSizeGreaterThan(15);
+    String imports = imports();
+    List<Source> sources = new ArrayList<>();
+    for (int i = 0; i < samples.size(); i++) {
+      sources.add(new Source(i, imports + source(i, samples.get(i))));
+    }
+    assertThat(problems(sources, samples)).isEmpty();
+  }
+
+  private List<Path> pages() throws IOException {
+    try (Stream<Path> docs = Files.list(root.resolve("docs"))) {
+      return Stream.concat(
+              Stream.of(root.resolve("README.md"), root.resolve("CONTRIBUTING.md")),
+              docs.filter(file -> file.toString().endsWith(".md")).sorted())
+          .toList();
+    }
+  }
+
+  private static List<Sample> samples(Path page) throws IOException {
+    String text = Files.readString(page);
+    List<Sample> samples = new ArrayList<>();
+    Matcher sample = SAMPLE.matcher(text);
+    while (sample.find()) {
+      long line = text.substring(0, sample.start(2)).lines().count() + 1;
+      String given = sample.group(1) == null ? "" : sample.group(1);
+      samples.add(new Sample(page.getFileName() + ":" + line, given, sample.group(2)));
+    }
+    return samples;
+  }
+
+  private static String source(int number, Sample sample) {
+    return TYPE.matcher(sample.code()).find()
+        ? sample.code()
+        : "final class Sample%d { static void run(%s) throws Exception {\n%s} }"
+            .formatted(number, sample.given(), sample.code());
+  }
+
+  /** Names the classes one by one, so that Module is the network's and not Java's. */
+  private static String imports() {
+    String ours =
+        new ClassFileImporter()
+            .withImportOption(new ArchitectureTest.MainClasses())
+            .importPackages("dev.lora4j").stream()
+                .filter(type -> type.isTopLevelClass() && isPublic(type))
+                .map(type -> "import " + type.getName() + ";")
+                .sorted()
+                .distinct()
+                .collect(Collectors.joining());
+    return ours
+        + "import java.nio.file.*;import java.util.*;import java.util.function.*;"
+        + "import org.bytedeco.javacpp.PointerScope;import org.bytedeco.pytorch.Tensor;";
+  }
+
+  private static boolean isPublic(JavaClass type) {
+    return type.getModifiers().contains(JavaModifier.PUBLIC);
+  }
+
+  private List<String> problems(List<Source> sources, List<Sample> samples) {
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    List<String> options = List.of("-proc:none", "-d", output.toString(), "-cp", classPath);
+    compiler.getTask(null, null, found, options, null, sources).call();
+    return found.getDiagnostics().stream()
+        .filter(problem -> problem.getKind() == javax.tools.Diagnostic.Kind.ERROR)
+        .map(problem -> place(problem.getSource(), samples) + " " + problem.getMessage(null))
+        .toList();
+  }
+
+  private static String place(JavaFileObject source, List<Sample> samples) {
+    String number = source.getName().replaceAll("\\D", "");
+    return samples.get(Integer.parseInt(number)).place();
+  }
+}
