@@ -93,8 +93,7 @@ final class AdapterBuilder {
 
   private void save(String path, Module module) {
     for (String parameter : module.ownParameters().keySet()) {
-      replacementsOf(module)
-          .whole(parameter, path + "." + parameter, TiedWeights.ensured(config));
+      replacementsOf(module).whole(parameter, path + "." + parameter, TiedWeights.ensured(config));
     }
     module
         .children()

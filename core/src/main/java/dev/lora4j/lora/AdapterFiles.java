@@ -7,8 +7,8 @@ import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.format.AdapterFormat;
-import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.PeftAdapter;
 import dev.lora4j.lora.format.PeftKeys;
 import dev.lora4j.lora.format.SavedForm;
@@ -135,8 +135,7 @@ final class AdapterFiles {
 
   private static void put(
       LoraModel model, String name, StoredAdapter read, String source, BaseCheck check) {
-    StoredAdapter stored =
-        FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
+    StoredAdapter stored = FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
     refuseUnrepeatable(stored.config());
     model.addForLoading(name, stored.config());
     try {
@@ -205,7 +204,9 @@ final class AdapterFiles {
         && expected.keySet().stream()
             .filter(other -> !other.contains(".lora_"))
             .map(stored.tensors()::get)
-            .anyMatch(other -> other != null
+            .anyMatch(
+                other ->
+                    other != null
                         && other.scalar_type().intern() == stored.tensor(key).scalar_type().intern()
                         && other.equal(stored.tensor(key)));
   }

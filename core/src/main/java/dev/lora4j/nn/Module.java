@@ -119,13 +119,14 @@ public abstract class Module implements AutoCloseable {
   }
 
   private void collectModules(String prefix, Map<String, Module> into) {
-    slots().forEach(
-        (name, child) -> {
-          if (!name.isEmpty()) {
-            into.put(prefix + name, child.module());
-          }
-          child.module().collectModules(below(prefix, name), into);
-        });
+    slots()
+        .forEach(
+            (name, child) -> {
+              if (!name.isEmpty()) {
+                into.put(prefix + name, child.module());
+              }
+              child.module().collectModules(below(prefix, name), into);
+            });
   }
 
   /** All parameters at or below this module by path; a shared one appears once. */
@@ -136,14 +137,16 @@ public abstract class Module implements AutoCloseable {
   }
 
   private void collectParameters(String prefix, Map<String, Parameter> into, Set<Parameter> seen) {
-    ownParameters().forEach(
-        (name, parameter) -> {
-          if (seen.add(parameter.first())) {
-            into.put(prefix + name, parameter);
-          }
-        });
-    slots().forEach(
-        (name, child) -> child.module().collectParameters(below(prefix, name), into, seen));
+    ownParameters()
+        .forEach(
+            (name, parameter) -> {
+              if (seen.add(parameter.first())) {
+                into.put(prefix + name, parameter);
+              }
+            });
+    slots()
+        .forEach(
+            (name, child) -> child.module().collectParameters(below(prefix, name), into, seen));
   }
 
   /** A child without a name is listed as part of its parent. */

@@ -15,6 +15,7 @@ import dev.lora4j.nn.Sequential;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -94,7 +95,7 @@ class EvaluationModeTest {
       mlp.model.remove("default");
       mlp.net.train(false);
 
-      waysIn(directory).get(way).accept(mlp.model);
+      Objects.requireNonNull(waysIn(directory).get(way)).accept(mlp.model);
       mlp.model.activate(mlp.model.adapterNames().toArray(String[]::new));
 
       TensorAssert.assertThat(mlp.answer()).isExactly(mlp.answer());

@@ -75,9 +75,7 @@ class ScriptAnswersTest {
       assertThat(y.scalar_type().intern()).isEqualTo(ScalarType.Float);
       TensorAssert.assertThat(y)
           .isExactly(
-              net.answer(ScriptValue.of(x.to(ScalarType.Half)))
-                  .tensor()
-                  .to(ScalarType.Float));
+              net.answer(ScriptValue.of(x.to(ScalarType.Half))).tensor().to(ScalarType.Float));
     }
   }
 

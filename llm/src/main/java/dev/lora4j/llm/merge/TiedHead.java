@@ -32,8 +32,7 @@ record TiedHead(boolean isCut) {
   }
 
   private static boolean keepsTie(StoredAdapter adapter) {
-    return TiedWeights.ensured(adapter.config())
-        || !adapter.config().trainableTokens().isEmpty();
+    return TiedWeights.ensured(adapter.config()) || !adapter.config().trainableTokens().isEmpty();
   }
 
   /** Returns a note for the user if the tie is cut. */

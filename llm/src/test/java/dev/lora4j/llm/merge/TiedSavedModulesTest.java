@@ -152,7 +152,8 @@ class TiedSavedModulesTest {
 
       tensors.put("lm_head.weight", copy.add(copy));
       assertThatThrownBy(
-              () -> model.load("x", new StoredAdapter(stored.config(), tensors), BaseCheck.SAME_BASE))
+              () ->
+                  model.load("x", new StoredAdapter(stored.config(), tensors), BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("lm_head.weight");
     }
