@@ -100,6 +100,6 @@ final class TrainingModeCalls {
       return false;
     }
     IValue value = constant.get();
-    return value.isDouble() && value.toDouble() == 0 || value.isInt() && value.toInt() == 0;
+    return (value.isDouble() && value.toDouble() == 0) || (value.isInt() && value.toInt() == 0);
   }
 }
