@@ -18,11 +18,16 @@ public final class NearMiss {
    * @param valid the accepted names
    */
   public static String hint(String given, Collection<String> valid) {
+    String suggestion = suggestion(given, valid);
+    return suggestion.isEmpty() && !valid.isEmpty()
+        ? "; valid: " + String.join(", ", valid)
+        : suggestion;
+  }
+
+  /** Returns {@code "; did you mean q_proj?"} if a valid name is near, else nothing. */
+  public static String suggestion(String given, Collection<String> valid) {
     List<String> near = nearest(given, valid);
-    if (!near.isEmpty()) {
-      return "; did you mean " + String.join(" or ", near) + "?";
-    }
-    return valid.isEmpty() ? "" : "; valid: " + String.join(", ", valid);
+    return near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?";
   }
 
   /** Returns the valid names within a third of the given name's length in edits, nearest first. */

@@ -13,7 +13,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterProperty;
 
 /**
- * Good files that were damaged at random, see {@link ReaderCheck}. More tries than usual: {@code
+ * Reads randomly damaged files, see {@link ReaderCheck}. For more tries: {@code
  * -Djqwik.tries.default=100000}.
  */
 class DamagedFilesTest {

@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * What PyTorch or PEFT answered: a file that a script in {@code tools/} wrote. Its tensors belong
+ * Results of PyTorch or PEFT, in a file written by a script in {@code tools/}. Its tensors belong
  * to the scope in which it was read.
  */
 public final class Fixture {
@@ -37,7 +37,7 @@ public final class Fixture {
     }
   }
 
-  /** Where a file or directory below {@code src/test/resources/fixtures} is. */
+  /** Returns the path of a file or directory below {@code src/test/resources/fixtures}. */
   public static Path path(String name) {
     URL url =
         Objects.requireNonNull(
@@ -49,12 +49,12 @@ public final class Fixture {
     }
   }
 
-  /** The tensor of this name. */
+  /** Returns the tensor of this name. */
   public Tensor tensor(String name) {
     return Objects.requireNonNull(tensors.get(name), () -> name + " is not in " + tensors.keySet());
   }
 
-  /** The tensors whose name begins so, under the rest of their name. */
+  /** Returns the tensors with this prefix, by the rest of their name. */
   public Map<String, Tensor> tensors(String prefix) {
     Map<String, Tensor> result = new LinkedHashMap<>();
     tensors.forEach(
@@ -66,7 +66,7 @@ public final class Fixture {
     return result;
   }
 
-  /** The JSON under this key of the metadata. */
+  /** Returns the JSON under this key of the metadata. */
   public JsonNode metadata(String key) {
     try {
       return new ObjectMapper().readTree(metadata.get(key));
@@ -75,7 +75,7 @@ public final class Fixture {
     }
   }
 
-  /** Checks a tensor against the one of this name, of which the file may hold a sample only. */
+  /** Compares a tensor with the one of this name, of which the file may hold only a sample. */
   public void check(String name, Tensor actual, double tolerance) {
     if (tensors.containsKey(name)) {
       TensorAssert.assertThat(actual).as(name).isCloseTo(tensor(name), tolerance);

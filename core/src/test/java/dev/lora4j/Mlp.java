@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The smallest network that has what networks have: a layer below a layer, one without a bias, and
- * stages. It sorts vectors of {@link #IN} numbers into {@link #CLASSES} classes.
+ * A minimal network with a nested layer, a layer without a bias, and stages. It classifies vectors
+ * of {@link #IN} values into {@link #CLASSES} classes.
  */
 public final class Mlp extends Staged {
   public static final long IN = 6;
@@ -30,7 +30,7 @@ public final class Mlp extends Staged {
           Stage.of(block::forward, block), // [B, 8]
           Stage.of(head::forward, head)); // [B, 3]
 
-  /** The parameter at this path. */
+  /** Returns the parameter at this path. */
   public Parameter parameterAt(String path) {
     return Objects.requireNonNull(namedParameters().get(path), path);
   }

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Random;
 
-/** Damages files the way that accidents and attackers do. */
+/** Damages files as accidents and attackers do. */
 final class Mutation {
   private static final long[] NUMBERS = {
     0,
@@ -34,7 +34,8 @@ final class Mutation {
   }
 
   /**
-   * A file with one to six changes, most of them in its first and last bytes, where headers are.
+   * Returns a file with one to six changes, most of them in its first and last bytes, where the
+   * headers are.
    */
   byte[] of(byte[] file) {
     byte[] result = file.clone();

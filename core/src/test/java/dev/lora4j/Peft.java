@@ -6,16 +6,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** PEFT itself, where there is a Python that has it. */
+/** Runs PEFT, if a Python installation with PEFT is available. */
 public final class Peft {
   private Peft() {}
 
   /**
-   * Checks that PEFT loads an adapter onto a network in Python, and computes what was computed
-   * here.
+   * Checks that PEFT loads an adapter onto a network in Python and computes the same output.
    *
-   * @param network its name in the scripts of tools/
-   * @param base its state dict
+   * @param network the network's name in the scripts of tools/
+   * @param base the network's state dict
    * @param computed {@code input} and {@code logits}
    */
   public static void computesTheSame(String network, Path base, Path adapter, Path computed)
@@ -23,7 +22,7 @@ public final class Peft {
     run("check_with_peft.py", base, adapter, computed, "--model", network);
   }
 
-  /** Checks that PyTorch loads a TorchScript file, and computes what was computed here. */
+  /** Checks that PyTorch loads a TorchScript file and computes the same output. */
   public static void loadsScript(Path script, Path computed)
       throws IOException, InterruptedException {
     run("check_script.py", script, computed);
@@ -37,7 +36,7 @@ public final class Peft {
     assertThat(answer.text()).contains("\"ok\": true");
   }
 
-  /** Skips the test where there is none. */
+  /** Skips the test if PEFT is not available. */
   public static void assumeHere() throws IOException, InterruptedException {
     assumeTrue(
         PythonPeer.find().isPresent(),

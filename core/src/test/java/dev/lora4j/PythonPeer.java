@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A Python with tools/requirements.txt, which runs the scripts in tools/. */
+/** A Python installation with tools/requirements.txt, which runs the scripts in tools/. */
 public final class PythonPeer {
   private static final Path REACTOR = Path.of("..").toAbsolutePath().normalize();
 
@@ -20,14 +20,14 @@ public final class PythonPeer {
   }
 
   /**
-   * What a script said.
+   * The result of a script.
    *
-   * @param exit its exit status
-   * @param text all that it printed
+   * @param exit the exit status
+   * @param text the output
    */
   public record Answer(int exit, String text) {}
 
-  /** The Python that the environment names, or the one that the peers beside the checkout make. */
+  /** Returns the Python named by the environment, or the one set up beside the checkout. */
   public static Optional<PythonPeer> find() throws IOException, InterruptedException {
     String named = System.getenv("LORA4J_PYTHON");
     if (named != null) {
@@ -42,7 +42,7 @@ public final class PythonPeer {
     return process.waitFor() == 0 ? Optional.of(new PythonPeer(path.strip())) : Optional.empty();
   }
 
-  /** Runs a script of tools/ with these arguments. */
+  /** Runs a script in tools/ with these arguments. */
   public Answer run(String script, Object... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(python);

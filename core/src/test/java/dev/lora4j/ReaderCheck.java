@@ -19,20 +19,20 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Whatever a file holds, a reader reads it or says what is wrong with it: no other exception, and
- * no more memory than the file's size accounts for, and no waiting for it.
+ * Checks that a reader either reads a file or reports its damage: without any other exception, and
+ * within bounds of memory and time that follow from the file's size.
  */
 final class ReaderCheck implements AutoCloseable {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final long ALLOWED_AT_LEAST = 4 << 20; // buffers, messages, stack traces
-  private static final long ALLOWED_PER_BYTE = 256; // objects for what takes a byte in the file
-  private static final long ALLOWED_IN_TENSORS = 8; // F32 for formats of four bits and a scale
+  private static final long ALLOWED_PER_BYTE = 256; // objects for values of one byte in the file
+  private static final long ALLOWED_IN_TENSORS = 8; // F32 from four bits and a scale
 
-  private static final Duration ALLOWED_TIME = Duration.ofSeconds(10); // of a processor
+  private static final Duration ALLOWED_TIME = Duration.ofSeconds(10); // of processor time
 
   private final Path directory;
 
-  /** Makes a directory for the files, and loads all that is loaded once. */
+  /** Creates a directory for the files and loads all classes and libraries. */
   ReaderCheck() {
     try {
       directory = Files.createTempDirectory("damaged");
@@ -45,7 +45,7 @@ final class ReaderCheck implements AutoCloseable {
     }
   }
 
-  /** Reads every tensor of a file of these bytes. */
+  /** Reads every tensor of a file with this content. */
   void tensors(Function<Path, TensorFile> opener, byte[] bytes) throws IOException {
     Path path = Files.write(directory.resolve("file"), bytes);
     bound(bytes.length, () -> readTensors(opener, path, bytes.length));
@@ -67,10 +67,10 @@ final class ReaderCheck implements AutoCloseable {
   }
 
   /**
-   * Reads an adapter's config of these bytes.
+   * Reads an adapter's config with this content.
    *
-   * @param weights the adapter's other file
-   * @param named what it is called
+   * @param weights the adapter's weights file
+   * @param named the name of the weights file
    */
   void config(byte[] bytes, Path weights, String named) throws IOException {
     Path copy = directory.resolve(named);
@@ -89,7 +89,10 @@ final class ReaderCheck implements AutoCloseable {
     }
   }
 
-  /** A second reading tells what the first one loads for good, such as classes. */
+  /**
+   * Bounds memory and time. A second reading excludes what the first one loads permanently, such as
+   * classes.
+   */
   private static void bound(long fileBytes, Runnable reading) {
     long allowed = ALLOWED_AT_LEAST + ALLOWED_PER_BYTE * fileBytes;
     if (allocatedBy(reading) > allowed) {
@@ -106,7 +109,7 @@ final class ReaderCheck implements AutoCloseable {
     return allocated() - before;
   }
 
-  /** Bytes of the heap that this thread has asked for so far. */
+  /** Returns the heap bytes that this thread has allocated so far. */
   private static long allocated() {
     return THREADS.getCurrentThreadAllocatedBytes();
   }

@@ -8,9 +8,8 @@ import java.io.IOException;
 import org.junit.jupiter.api.AfterAll;
 
 /**
- * The readers against files that Jazzer makes up, see {@link ReaderCheck}. In a build each reader
- * is shown the files in {@code ReadersFuzzTestInputs} alone; {@code tools/fuzz} searches for more,
- * guided by what of the readers' code a file reaches.
+ * Reads files that Jazzer generates, see {@link ReaderCheck}. A build reads only the files in
+ * {@code ReadersFuzzTestInputs}; {@code tools/fuzz} searches for more, guided by code coverage.
  */
 class ReadersFuzzTest {
   private static final ReaderCheck READERS = new ReaderCheck();

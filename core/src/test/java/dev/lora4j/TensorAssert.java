@@ -8,7 +8,7 @@ import org.assertj.core.api.AbstractAssert;
 import org.assertj.core.api.Assertions;
 import org.bytedeco.pytorch.Tensor;
 
-/** Says of a tensor's numbers what AssertJ says of objects. */
+/** AssertJ assertions about a tensor's values. */
 public final class TensorAssert extends AbstractAssert<TensorAssert, Tensor> {
 
   private TensorAssert(Tensor actual) {
@@ -19,7 +19,7 @@ public final class TensorAssert extends AbstractAssert<TensorAssert, Tensor> {
     return new TensorAssert(actual);
   }
 
-  /** Checks that two state dicts have the same names, and under each the same bits. */
+  /** Checks that two state dicts have the same names and, under each name, the same bits. */
   public static void assertSameState(Map<String, Tensor> actual, Map<String, Tensor> expected) {
     Assertions.assertThat(actual.keySet()).isEqualTo(expected.keySet());
     actual.forEach(
@@ -28,9 +28,9 @@ public final class TensorAssert extends AbstractAssert<TensorAssert, Tensor> {
   }
 
   /**
-   * Holds where every element is at most {@code tolerance · (|e| + max |e|)} away, {@code e} being
-   * the expected one. The second summand is there because a sum's rounding error grows with its
-   * terms: where they cancel, an error in the last bit of a term is large beside the result.
+   * Checks that every element is within {@code tolerance · (|e| + max |e|)} of the expected element
+   * {@code e}. The second summand allows for sums whose terms cancel: their rounding error grows
+   * with the terms, not with the result.
    */
   public TensorAssert isCloseTo(Tensor expected, double tolerance) {
     hasShapeOf(expected);
@@ -51,13 +51,13 @@ public final class TensorAssert extends AbstractAssert<TensorAssert, Tensor> {
     return this;
   }
 
-  /** Holds where every bit is the same. */
+  /** Checks that every bit is the same. */
   public TensorAssert isExactly(Tensor expected) {
     hasShapeOf(expected);
     return hasExactly(Ops.floats(expected));
   }
 
-  /** Holds where the elements, in row-major order, are these to the bit. */
+  /** Checks that the elements, in row-major order, equal these bit for bit. */
   public TensorAssert hasExactly(float... expected) {
     float[] found = Ops.floats(actual);
     for (int i = 0; i < Math.max(found.length, expected.length); i++) {

@@ -39,7 +39,8 @@ final class ScriptBench implements Callable<Integer> {
 
   @Option(names = "--script", description = "The demo's ConvNet as a TorchScript file.")
   private Path script =
-      Path.of("models", "src", "test", "resources", "fixtures", "script", "convnet.scripted.pt");
+      Path.of(
+          "torchscript", "src", "test", "resources", "fixtures", "script", "convnet.scripted.pt");
 
   @Option(names = "--rounds", description = "Number of paired runs, with seeds from 0.")
   private int rounds = 9;

@@ -10,10 +10,7 @@ import dev.lora4j.llm.generate.Generation;
 import dev.lora4j.llm.generate.GenerationConfig;
 import dev.lora4j.llm.generate.Generator;
 import dev.lora4j.llm.model.Llama;
-import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.config.LoraConfig;
-import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.merge.Unmerging;
 import dev.lora4j.nn.runtime.Blas;
 import dev.lora4j.nn.runtime.Engine;
@@ -45,9 +42,6 @@ import picocli.CommandLine.Option;
 final class BenchGenerateCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
-  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
-  private int rank = 8;
-
   @Option(
       names = "--prompt-tokens",
       paramLabel = "N",
@@ -65,12 +59,6 @@ final class BenchGenerateCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Number of measured texts per variant" + DEFAULT)
   private int rounds = 5;
-
-  @Option(
-      names = "--workers",
-      paramLabel = "N",
-      description = "Number of worker threads (default: one per core).")
-  private int workers = Runtime.getRuntime().availableProcessors();
 
   @Mixin private OutputFormat output = new OutputFormat();
 
@@ -92,11 +80,10 @@ final class BenchGenerateCommand implements Callable<Integer> {
     Engine.start();
     Engine.seed(0);
     try (Llama network = new Llama(shape.config(Math.max(2048, prompt + tokens)));
-        Workers crew = new Workers(workers)) {
+        Workers team = new Workers(shape.workers())) {
       network.train(false);
-      LoraModel model =
-          Lora.adapt(network, LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear()));
-      print(measured(model, Generator.sharedBy(crew, network)));
+      LoraModel model = shape.adapt(network);
+      print(measured(model, Generator.sharedBy(team, network)));
     }
     return 0;
   }

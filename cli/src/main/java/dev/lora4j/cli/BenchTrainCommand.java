@@ -5,7 +5,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ModelShape;
 import dev.lora4j.cli.options.OutputFormat;
-import dev.lora4j.cli.show.ProcessMemory;
+import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.model.Llama;
@@ -15,9 +15,6 @@ import dev.lora4j.llm.train.EvalAndSavePolicy;
 import dev.lora4j.llm.train.LanguageModelTrainer;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
-import dev.lora4j.lora.Lora;
-import dev.lora4j.lora.config.LoraConfig;
-import dev.lora4j.lora.config.Targets;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.TrainingCallback;
@@ -51,9 +48,6 @@ import picocli.CommandLine.Option;
 final class BenchTrainCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
-  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
-  private int rank = 8;
-
   @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
   private int batch = 4;
 
@@ -68,12 +62,6 @@ final class BenchTrainCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Number of steps, at least 2" + DEFAULT)
   private int steps = 5;
-
-  @Option(
-      names = "--workers",
-      paramLabel = "N",
-      description = "Number of worker threads (default: one per core).")
-  private int workers = Runtime.getRuntime().availableProcessors();
 
   @Option(
       names = "--gradient-checkpointing",
@@ -118,13 +106,11 @@ final class BenchTrainCommand implements Callable<Integer> {
       flopPerToken = flopPerToken(network);
       LanguageModelTrainer.run(
           TrainingJob.of(
-                  Lora.adapt(
-                      network,
-                      LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear())),
+                  shape.adapt(network),
                   new CausalLmObjective(examples(), List.of()),
                   directory,
                   settings())
-              .workers(workers),
+              .workers(shape.workers()),
           new TrainingCallback() {
             @Override
             public void onStep(Step step) {
@@ -139,7 +125,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     BatchConfig batching = BatchConfig.of(batch).maxSeqLength(tokens);
     return TrainingArguments.of(1e-4)
         .steps(steps)
-        .batching(checkpointing ? batching.recomputing() : batching)
+        .batching(checkpointing ? batching.gradientCheckpointing() : batching)
         .pace(EvalAndSavePolicy.every(steps));
   }
 
@@ -160,12 +146,12 @@ final class BenchTrainCommand implements Callable<Integer> {
         root -> {
           root.put("tokens_per_s", median);
           root.put("flop_per_token", flopPerToken);
-          ProcessMemory.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
+          ProcessStats.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
           rates.forEach(root.putArray("all")::add);
         },
         out -> {
           out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
-          ProcessMemory.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
+          ProcessStats.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
         });
   }
 }

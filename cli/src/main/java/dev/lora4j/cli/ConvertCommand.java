@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.options.DTypeName;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.lora.format.AdapterConversion;
 import dev.lora4j.lora.format.AdapterKind;
 import java.nio.file.Path;
@@ -83,17 +84,26 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (ModelConversion.isModel(from)) {
-      if (to != null || model != null) {
-        throw new UserError("--to and --model apply to adapters; " + from + " is a model");
+    Optional<GgufModel> gguf =
+        GgufModel.isAt(from) ? GgufModel.openUnlessAdapter(from) : Optional.empty();
+    if (gguf.isPresent()) {
+      try (GgufModel file = gguf.get()) {
+        modelConversion().toDirectory(file);
       }
-      new ModelConversion(
-              from, out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), output)
-          .run();
+    } else if (ModelConversion.isDirectory(from)) {
+      modelConversion().toGguf(from);
     } else {
       convertAdapter();
     }
     return 0;
+  }
+
+  private ModelConversion modelConversion() {
+    if (to != null || model != null) {
+      throw new UserError("--to and --model apply to adapters; " + from + " is a model");
+    }
+    return new ModelConversion(
+        out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), output);
   }
 
   private void convertAdapter() {

@@ -85,7 +85,7 @@ final class DataCommand implements Callable<Integer> {
   @Mixin private OutputFormat output = new OutputFormat();
 
   /** The examples of a file, in which a pair is two examples. */
-  private record Found(DataForm form, ExampleGroups made) {
+  private record Tokenized(DataForm form, ExampleGroups made) {
     List<Example> examples() {
       return made.examples();
     }
@@ -99,51 +99,52 @@ final class DataCommand implements Callable<Integer> {
   public Integer call() {
     if (show < 0 || maxTokens < 2) {
       throw new UserError(
-          "--show must be at least 0 and --max-seq-length at least 2; found %d and %d"
+          "--show must be at least 0 and --max-seq-length at least 2; tokenized %d and %d"
               .formatted(show, maxTokens));
     }
     ModelFiles files = ModelFiles.at(References.resolve(model));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
-      Found found = read(TextData.open(file), files, tokenizer);
-      output.show(root -> fill(root, found, tokenizer), out -> print(out, found, tokenizer));
+      Tokenized tokenized = read(TextData.open(file), files, tokenizer);
+      output.show(
+          root -> fill(root, tokenized, tokenizer), out -> print(out, tokenized, tokenizer));
     }
     return 0;
   }
 
-  private Found read(TextData data, ModelFiles files, Tokenizer tokenizer) {
+  private Tokenized read(TextData data, ModelFiles files, Tokenizer tokenizer) {
     ExampleOptions options =
         new ExampleOptions(
             maxTokens, LossOn.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
-    return new Found(data.form(), ExampleGroups.of(data, tokenizer, options));
+    return new Tokenized(data.form(), ExampleGroups.of(data, tokenizer, options));
   }
 
-  private List<Example> shown(Found found) {
-    return found.examples().subList(0, Math.min(show, found.examples().size()));
+  private List<Example> shown(Tokenized tokenized) {
+    return tokenized.examples().subList(0, Math.min(show, tokenized.examples().size()));
   }
 
-  private void print(PrintStream out, Found found, Tokenizer tokenizer) {
-    out.println(found.form().sentence());
-    out.println(found.report().summary());
-    int[] lengths = found.examples().stream().mapToInt(Example::length).sorted().toArray();
+  private void print(PrintStream out, Tokenized tokenized, Tokenizer tokenizer) {
+    out.println(tokenized.form().sentence());
+    out.println(tokenized.report().summary());
+    int[] lengths = tokenized.examples().stream().mapToInt(Example::length).sorted().toArray();
     out.printf(
         Locale.ROOT,
         "Sequence length: %,d to %,d tokens, median %,d%n",
         lengths[0],
         lengths[lengths.length - 1],
         lengths[lengths.length / 2]);
-    found.report().warnings().forEach(warning -> out.println("Warning: " + warning));
+    tokenized.report().warnings().forEach(warning -> out.println("Warning: " + warning));
     LabelView view = inColour() ? LabelView.inColour(tokenizer) : LabelView.withMarks(tokenizer);
-    List<Example> shown = shown(found);
+    List<Example> shown = shown(tokenized);
     for (int i = 0; i < shown.size(); i++) {
       out.println();
-      out.println("── " + nameOf(found, i) + " ──");
+      out.println("── " + nameOf(tokenized, i) + " ──");
       out.println(view.show(shown.get(i)));
     }
   }
 
-  private static String nameOf(Found found, int index) {
-    int size = found.made().groups().get(0).size();
-    return found.form().nameOf(index / size + 1, index % size);
+  private static String nameOf(Tokenized tokenized, int index) {
+    int size = tokenized.made().groups().get(0).size();
+    return tokenized.form().nameOf(index / size + 1, index % size);
   }
 
   private boolean inColour() {
@@ -154,9 +155,9 @@ final class DataCommand implements Callable<Integer> {
     };
   }
 
-  private void fill(ObjectNode root, Found found, Tokenizer tokenizer) {
-    DataReport report = found.report();
-    root.put("form", found.form().word());
+  private void fill(ObjectNode root, Tokenized tokenized, Tokenizer tokenizer) {
+    DataReport report = tokenized.report();
+    root.put("form", tokenized.form().word());
     root.put("rows", report.rows());
     root.put("examples", report.examples());
     root.put("tokens", report.tokens());
@@ -168,7 +169,7 @@ final class DataCommand implements Callable<Integer> {
     root.put("divided", report.divided());
     report.warnings().forEach(root.putArray("warnings")::add);
     root.putArray("shown");
-    for (Example example : shown(found)) {
+    for (Example example : shown(tokenized)) {
       ObjectNode node = root.withArray("shown").addObject();
       node.put("text", tokenizer.decode(example.tokens()));
       node.putArray("tokens");

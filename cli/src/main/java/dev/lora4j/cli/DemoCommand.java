@@ -6,7 +6,7 @@ import dev.lora4j.cli.demo.Demo;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
-import dev.lora4j.cli.show.ProcessMemory;
+import dev.lora4j.cli.show.ProcessStats;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,7 +132,7 @@ final class DemoCommand implements Callable<Integer> {
             out);
     try (Demo demo = new Demo(settings, output.messages())) {
       DemoReport report = demo.run();
-      output.show(root -> report.fill(root, ProcessMemory.peakMegabytes()), out -> {});
+      output.show(root -> report.fill(root, ProcessStats.peakMegabytes()), out -> {});
       return 0;
     }
   }

@@ -17,15 +17,12 @@ import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** Evaluates a saved model, with or without adapters. */
@@ -47,7 +44,7 @@ import picocli.CommandLine.Spec;
       "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --json"
     })
 final class EvalCommand implements Callable<Integer> {
-  @Spec private @Nullable CommandSpec spec;
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Option(
       names = "--model",
@@ -105,13 +102,9 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void refuse(String option, String why) {
-    if (parsed().hasMatchedOption(option)) {
+    if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
       throw new UserError(option + " " + why);
     }
-  }
-
-  private ParseResult parsed() {
-    return Objects.requireNonNull(spec).commandLine().getParseResult();
   }
 
   private void evaluateText(Path directory) {
@@ -133,7 +126,7 @@ final class EvalCommand implements Callable<Integer> {
       adapted.activate(directories.keySet().toArray(String[]::new));
       net.train(false);
       ExampleTraining.checkOutputs(net, loaded);
-      print(loaded.goal().evaluate(net, loaded.test(), group));
+      print(loaded.task().evaluate(net, loaded.test(), group));
     }
   }
 

@@ -87,7 +87,7 @@ final class GenerateCommand implements Callable<Integer> {
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session()) {
       opened.activate(opened.adapterNames());
-      print(opened, opened.write(session, ids(opened.voice()), options, listener()));
+      print(opened, opened.write(session, ids(opened.format()), options, listener()));
     }
     return 0;
   }

@@ -4,8 +4,12 @@ import dev.lora4j.cli.options.MergeOptions;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.merge.MergeJob;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
 import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,9 +58,20 @@ final class MergeCommand implements Callable<Integer> {
   }
 
   private void mergeScript() {
-    options.requireScript(model);
     Path out = options.out();
-    long bytes = ScriptMerge.run(model, options.adapters(), options.scriptCheck(), out);
+    options.requireScript(model);
+    try (TorchScriptModel net = TorchScriptModel.load(model)) {
+      LoraModel adapted = Lora.base(net);
+      List<String> names = new ArrayList<>();
+      for (Path adapter : options.adapters()) {
+        names.add("adapter" + names.size());
+        adapted.load(names.get(names.size() - 1), adapter, options.scriptCheck());
+      }
+      adapted.activate(names.toArray(String[]::new));
+      adapted.merge();
+      net.save(out);
+    }
+    long bytes = out.toFile().length();
     options
         .output()
         .show(

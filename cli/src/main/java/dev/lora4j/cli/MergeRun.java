@@ -6,46 +6,36 @@ import dev.lora4j.cli.progress.Progress;
 import dev.lora4j.cli.progress.Unit;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.TextTable;
-import dev.lora4j.llm.checkpoint.Checkpoint;
-import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.merge.MergeJob;
 import dev.lora4j.llm.merge.MergeSummary;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiFunction;
 
-/**
- * Runs a merge or its inverse with a progress bar, and shows the changes.
- *
- * @param options the options
- * @param model the model to change
- */
+/** Runs a merge or its inverse with a progress bar, and shows the changes. */
 record MergeRun(MergeOptions options, Path model) {
 
-  /**
-   * Runs the job and prints its summary.
-   *
-   * @param label label of the progress bar
-   * @param work the job, given its output path
-   */
+  /** Runs the job, given its output path, and prints its summary. */
   void run(String label, BiFunction<MergeJob, Path, MergeSummary> work) {
+    List<Progress> bars = new ArrayList<>();
+    MergeJob job =
+        options
+            .job(model)
+            .reportingTo(
+                total -> {
+                  Progress bar = new Progress(label, Unit.BYTES, total);
+                  bars.add(bar);
+                  return bar::add;
+                });
     MergeSummary summary;
-    try (Progress progress = new Progress(label, Unit.BYTES, bytes())) {
-      MergeJob job = options.job(model).reportingTo(progress::add);
+    try {
       summary = work.apply(job, options.out());
+    } finally {
+      bars.forEach(Progress::close);
     }
     options.output().show(root -> fill(root, summary), to -> print(to, summary));
-  }
-
-  private long bytes() {
-    if (GgufModel.isAt(model)) {
-      try (GgufModel file = GgufModel.open(model)) {
-        return file.parameters() * Float.BYTES; // merged in float32
-      }
-    }
-    try (Checkpoint checkpoint = Checkpoint.open(model)) {
-      return checkpoint.bytes();
-    }
   }
 
   private void print(PrintStream to, MergeSummary summary) {

@@ -13,51 +13,30 @@ import dev.lora4j.llm.checkpoint.SaveOptions;
 import dev.lora4j.llm.export.GgufConversion;
 import dev.lora4j.llm.export.GgufExport;
 import dev.lora4j.llm.gguf.GgufModel;
-import dev.lora4j.lora.format.GgufAdapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/**
- * Converts a model from a GGUF file to a Hugging Face directory, or the other way round.
- *
- * @param dtype output data type; by default chosen by the source
- * @param maxShardSize maximum size of a weight file in a directory
- * @param output form of the result
- */
+/** Converts a model from a GGUF file to a Hugging Face directory, or the other way round. */
 record ModelConversion(
-    Path model,
-    Path out,
-    Optional<String> dtype,
-    Optional<String> maxShardSize,
-    OutputFormat output) {
+    Path out, Optional<String> dtype, Optional<String> maxShardSize, OutputFormat output) {
 
   private static final String DEFAULT_SHARD_SIZE = "5GB";
 
-  /** Returns true if the path holds a model rather than an adapter. */
-  static boolean isModel(Path path) {
-    return Files.isDirectory(path)
-        ? Files.exists(path.resolve("config.json"))
-            && !Files.exists(path.resolve("adapter_config.json"))
-        : GgufModel.isAt(path) && !GgufAdapter.isIn(path);
+  /** Returns true if the path is the directory of a model rather than of an adapter. */
+  static boolean isDirectory(Path path) {
+    return Files.exists(path.resolve("config.json"))
+        && !Files.exists(path.resolve("adapter_config.json"));
   }
 
-  void run() {
-    if (Files.isDirectory(model)) {
-      toGguf();
-    } else {
-      toDirectory();
-    }
-  }
-
-  private void toDirectory() {
+  void toDirectory(GgufModel model) {
     Optional<DType> format = dtype.map(DTypeName::parse);
     SaveOptions options =
         new SaveOptions(format, ByteSize.parse(maxShardSize.orElse(DEFAULT_SHARD_SIZE)));
     GgufConversion.Result result;
-    try (Progress progress = new Progress("convert", Unit.BYTES, bytes(model))) {
+    try (Progress progress = new Progress("convert", Unit.BYTES, bytes(model.path()))) {
       result = GgufConversion.run(model, out, options, progress::add);
     }
     output.show(
@@ -79,7 +58,7 @@ record ModelConversion(
                 out));
   }
 
-  private void toGguf() {
+  void toGguf(Path model) {
     if (!out.toString().endsWith(".gguf")) {
       throw new UserError(
           "a model directory is converted to one GGUF file: give it a name ending in .gguf, such"

@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.TextTable;
@@ -15,14 +16,15 @@ import dev.lora4j.lora.config.Targets;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Shows the layers of a saved model that an adapter would train. */
 @Command(
@@ -46,28 +48,11 @@ final class PlanCommand implements Callable<Integer> {
       names = "--config",
       paramLabel = "FILE",
       description =
-          "PEFT adapter_config.json, or a directory that contains one; instead of the options"
-              + " below.")
+          "PEFT adapter_config.json, or a directory that contains one; instead of the other"
+              + " options.")
   private @Nullable Path config;
 
-  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank (default: 8).")
-  private @Nullable Integer rank;
-
-  @Option(
-      names = "--alpha",
-      paramLabel = "X",
-      description =
-          "LoRA alpha: the update is scaled by alpha/rank (default: twice the rank for language"
-              + " models, otherwise the rank).")
-  private @Nullable Double alpha;
-
-  @Option(
-      names = "--target-modules",
-      paramLabel = "NAME",
-      split = ",",
-      description =
-          "Target modules, by the end of their path, or all-linear (default: all-linear).")
-  private List<String> targets = new ArrayList<>();
+  @Mixin private AdapterOptions adapter = new AdapterOptions();
 
   @Option(
       names = "--target-regex",
@@ -75,27 +60,17 @@ final class PlanCommand implements Callable<Integer> {
       description = "Regular expression that the whole path of a target module matches.")
   private @Nullable String regex;
 
-  @Option(
-      names = "--exclude-modules",
-      paramLabel = "NAME",
-      split = ",",
-      description = "Modules to leave out of the target modules.")
-  private List<String> exclude = new ArrayList<>();
-
-  @Option(names = "--dora", description = "Use DoRA: also train a magnitude per output.")
-  private boolean dora;
-
-  @Option(names = "--rslora", description = "Use rsLoRA: scale by alpha/√rank.")
-  private boolean rsLora;
-
   @Mixin private OutputFormat output = new OutputFormat();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() {
     try (Checkpoint saved = Checkpoint.open(base);
         WeightsOnly network = WeightsOnly.of(saved)) {
-      LoraConfig adapter = config(network.modelType().isPresent());
-      PlanListing listing = PlanListing.of(Lora.plan(network, adapter), adapter);
+      LoraConfig chosen =
+          config == null ? fromOptions(network.modelType().isPresent()) : fromFile(config);
+      PlanListing listing = PlanListing.of(Lora.plan(network, chosen), chosen);
       output.show(
           root -> fill(root, listing, saved.parameters()),
           out -> print(out, listing, saved.parameters()));
@@ -103,39 +78,26 @@ final class PlanCommand implements Callable<Integer> {
     return 0;
   }
 
-  private LoraConfig config(boolean isLanguageModel) {
-    if (config == null) {
-      return fromOptions(isLanguageModel);
-    }
-    boolean options =
-        rank != null || alpha != null || !targets.isEmpty() || !exclude.isEmpty() || regex != null;
-    if (options || dora || rsLora) {
+  private LoraConfig fromFile(Path file) {
+    List<String> compatible = List.of("--config", "--json");
+    if (!spec.commandLine().getParseResult().matchedOptions().stream()
+        .allMatch(option -> compatible.contains(option.longestName()))) {
       throw new UserError("--config sets rank, alpha, targets and method; drop the other options");
     }
-    return LoraConfig.read(
-        Files.isDirectory(config) ? config.resolve("adapter_config.json") : config);
+    return LoraConfig.read(Files.isDirectory(file) ? file.resolve("adapter_config.json") : file);
   }
 
   private LoraConfig fromOptions(boolean isLanguageModel) {
-    LoraConfig chosen = LoraConfig.rank(rank == null ? 8 : rank).dora(dora).rsLora(rsLora);
-    if (alpha != null) {
-      chosen = chosen.alpha(alpha);
-    } else if (isLanguageModel) {
-      chosen = chosen.alpha(FineTuneRecipe.defaultAlpha(chosen.rank()));
+    int rank = adapter.rank();
+    LoraConfig chosen =
+        adapter.config(isLanguageModel ? FineTuneRecipe.defaultAlpha(rank) : rank);
+    if (regex == null) {
+      return chosen;
     }
-    return chosen.targets(targets()).exclude(Targets.named(exclude));
-  }
-
-  private Targets targets() {
-    if (regex != null && !targets.isEmpty()) {
+    if (spec.commandLine().getParseResult().hasMatchedOption("--target-modules")) {
       throw new UserError("--target-modules and --target-regex are mutually exclusive");
     }
-    if (regex != null) {
-      return Targets.matching(regex);
-    }
-    return targets.isEmpty() || targets.equals(List.of("all-linear"))
-        ? Targets.everyLinear()
-        : Targets.named(targets);
+    return chosen.targets(Targets.matching(regex));
   }
 
   private static void print(PrintStream out, PlanListing listing, long ofBase) {

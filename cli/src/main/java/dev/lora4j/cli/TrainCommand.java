@@ -197,13 +197,13 @@ final class TrainCommand implements Callable<Integer> {
     if (model.isEmpty() || data == null) {
       throw new UserError("--model and --data are required; see lora train --help");
     }
-    TrainPaths places = new TrainPaths(model, data, out, device);
+    TrainPaths paths = new TrainPaths(model, data, out, device);
     if (isScript()) {
       refuse(LANGUAGE_MODELS, "a TorchScript file");
-      trainScript(places);
+      trainScript(paths);
     } else {
       refuse(SCRIPTS, "a language model");
-      trainLanguageModel(places);
+      trainLanguageModel(paths);
     }
   }
 
@@ -235,18 +235,17 @@ final class TrainCommand implements Callable<Integer> {
     return option.group() != null && Objects.equals(option.group().heading(), group);
   }
 
-  private void trainScript(TrainPaths places) {
-    try (TorchScriptModel net = TorchScriptModel.load(Path.of(model));
-        ExampleTraining run =
-            new ExampleTraining(net, places, examples, training, output.messages())) {
+  private void trainScript(TrainPaths paths) {
+    try (TorchScriptModel net = TorchScriptModel.load(Path.of(model))) {
       examples.selectOutput(net);
-      output.show(run.train(adapter.config(adapter.rank()))::fill, out -> {});
+      new ExampleTraining(net, paths, examples, training, output)
+          .run(adapter.config(adapter.rank()));
     }
   }
 
-  private void trainLanguageModel(TrainPaths places) {
-    LanguageTraining.Request wish =
-        new LanguageTraining.Request(places, adapter, training, language, effective());
-    output.show(LanguageTraining.run(wish, output.messages())::fill, out -> {});
+  private void trainLanguageModel(TrainPaths paths) {
+    LanguageTraining run =
+        new LanguageTraining(paths, adapter, training, language, effective(), output.messages());
+    output.show(run.run()::fill, out -> {});
   }
 }

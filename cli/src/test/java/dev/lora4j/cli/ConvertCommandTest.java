@@ -109,16 +109,16 @@ class ConvertCommandTest {
 
   @Test
   void badInputIsReportedInASentence() throws IOException {
-    assertMistake("no kind of adapter 'mxl'; did you mean mlx?", llama, "out", "--to", "mxl");
+    assertMistake("no adapter format 'mxl'; did you mean mlx?", llama, "out", "--to", "mxl");
     assertMistake("unknown data type 'f23'", llama, "out", "--dtype", "f23");
     assertMistake("is the name of a GGUF file", llama, "out.gguf", "--to", "peft");
     assertMistake("there is no such file", directory.resolve("gone"), "out");
     Path text = Files.writeString(directory.resolve("text.txt"), "text");
-    assertMistake("is a file; an adapter is a directory", text, "out");
+    assertMistake("is a file; an adapter is a PEFT or mlx-lm directory", text, "out");
     Path damaged = Files.writeString(directory.resolve("damaged.gguf"), "not one");
     assertMistake(damaged.toString(), damaged, "out");
     Files.writeString(directory.resolve("there.gguf"), "mine");
-    assertMistake("it is there already", llama, "there.gguf", "--model", base.toString());
+    assertMistake("it already exists", llama, "there.gguf", "--model", base.toString());
     assertMistake("it is not empty", llama, "base");
   }
 

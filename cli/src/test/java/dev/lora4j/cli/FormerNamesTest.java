@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -14,8 +15,8 @@ import picocli.CommandLine;
 class FormerNamesTest {
   private static CommandLine command(String words) {
     CommandLine command = Main.commandLine();
-    for (String word : words.split(" ")) {
-      command = command.getSubcommands().get(word);
+    for (String word : words.split(" ", -1)) {
+      command = requireNonNull(command.getSubcommands().get(word));
     }
     return command;
   }
@@ -92,10 +93,14 @@ class FormerNamesTest {
     "--lr 1, --learning-rate 1"
   })
   void bothNamesOfAnOptionAreRefused(String one, String other) {
-    CommandLineRun run = CommandLineRun.of(("train " + one + " " + other).split(" "));
+    CommandLineRun run = CommandLineRun.of(("train " + one + " " + other).split(" ", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
-        .contains(one.split("[ =]")[0] + " and " + other.split("[ =]")[0] + " are the same option");
+        .contains(
+            one.split("[ =]", -1)[0]
+                + " and "
+                + other.split("[ =]", -1)[0]
+                + " are the same option");
   }
 
   @Test
@@ -116,11 +121,11 @@ class FormerNamesTest {
     "demo --ranc 4, ranc, rank"
   })
   void unknownOptionSuggestsTheCurrentName(String line, String mistyped, String current) {
-    CommandLineRun run = CommandLineRun.of(line.split(" "));
+    CommandLineRun run = CommandLineRun.of(line.split(" ", -1));
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
         .startsWith("lora: unknown option --" + mistyped + "; did you mean --" + current)
-        .contains("See 'lora " + line.split(" ")[0] + " --help'.");
+        .contains("See 'lora " + line.split(" ", -1)[0] + " --help'.");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.llm.model.Llama;
 import dev.lora4j.llm.model.LlamaConfig;
@@ -39,7 +40,8 @@ final class SmallLanguageModel {
     Files.copy(TEXT.resolve("chat/smollm2.jinja"), directory.resolve("chat_template.jinja"));
     Engine.seed(3);
     try (PointerScope scope = new PointerScope();
-        Llama model = new Llama(LlamaConfig.read(directory.resolve("config.json")))) {
+        Llama model =
+            new Llama(LlamaConfig.of(JsonDocument.read(directory.resolve("config.json"))))) {
       SafetensorsWriter.write(
           directory.resolve("model.safetensors"), model.stateDict(), Map.of("format", "pt"));
     }

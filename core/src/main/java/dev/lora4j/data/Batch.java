@@ -11,7 +11,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public record Batch(Tensor inputs, Tensor targets) {
 
-  /** Returns the batch size. */
   public long size() {
     return targets.size(0);
   }

@@ -17,7 +17,7 @@ public interface RowFormat {
     /**
      * Accepts one row.
      *
-     * @param number counts from 1
+     * @param number the row number, from 1
      * @param json the row as a JSON object
      * @return true to read on, false to stop
      */

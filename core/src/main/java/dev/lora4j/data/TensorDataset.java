@@ -47,14 +47,12 @@ public final class TensorDataset implements Dataset, AutoCloseable {
     boolean fits = DType.of(targets.scalar_type()).filter(type::equals).isPresent();
     if (!fits || targets.dim() != 1 || inputs.dim() < 1 || inputs.size(0) != targets.size(0)) {
       throw new IllegalArgumentException(
-          "expected inputs [n, …] and "
-              + what
-              + " [n], found "
-              + Arrays.toString(inputs.shape())
-              + " and "
-              + targets.scalar_type()
-              + " "
-              + Arrays.toString(targets.shape()));
+          "expected inputs [n, …] and %s [n], found %s and %s %s"
+              .formatted(
+                  what,
+                  Arrays.toString(inputs.shape()),
+                  targets.scalar_type(),
+                  Arrays.toString(targets.shape())));
     }
   }
 

@@ -13,12 +13,6 @@ import java.util.stream.Stream;
  */
 public final class AtomicDirectory {
 
-  /** Writes a directory's files. */
-  @FunctionalInterface
-  public interface Content {
-    void writeTo(Path directory) throws IOException;
-  }
-
   private AtomicDirectory() {}
 
   /**
@@ -27,7 +21,7 @@ public final class AtomicDirectory {
    *
    * @throws UserError when the target is in use, or the disk refuses
    */
-  public static void write(Path target, Content content) {
+  public static void write(Path target, AtomicFile.Writer content) {
     requireFree(target);
     Path absolute = target.toAbsolutePath();
     try (ScratchDirectory temporary = ScratchDirectory.beside(target)) {

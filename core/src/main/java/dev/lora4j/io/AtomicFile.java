@@ -28,7 +28,7 @@ public final class AtomicFile {
     void writeTo(WritableByteChannel out) throws IOException;
   }
 
-  /** Writes a file by its name, as native libraries do. */
+  /** Writes a file or directory by its path. */
   @FunctionalInterface
   public interface Writer {
     void writeTo(Path temporary) throws IOException;

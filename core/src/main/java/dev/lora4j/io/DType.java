@@ -1,5 +1,6 @@
 package dev.lora4j.io;
 
+import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -31,17 +32,14 @@ public enum DType {
     this.bytes = bytes;
   }
 
-  /** Returns the size of an element in bytes. */
   public int bytes() {
     return bytes;
   }
 
-  /** Returns whether this is a floating-point type. */
   public boolean isFloating() {
     return name().contains("F");
   }
 
-  /** Returns the type in libtorch. */
   public ScalarType torch() {
     return switch (this) {
       case F64 -> ScalarType.Double;
@@ -67,20 +65,10 @@ public enum DType {
    */
   public static Optional<DType> of(ScalarType type) {
     ScalarType known = type.intern();
-    for (DType candidate : values()) {
-      if (candidate.torch() == known) {
-        return Optional.of(candidate);
-      }
-    }
-    return Optional.empty();
+    return Arrays.stream(values()).filter(dtype -> dtype.torch() == known).findFirst();
   }
 
   static Optional<DType> named(String name) {
-    for (DType candidate : values()) {
-      if (candidate.name().equals(name)) {
-        return Optional.of(candidate);
-      }
-    }
-    return Optional.empty();
+    return Arrays.stream(values()).filter(dtype -> dtype.name().equals(name)).findFirst();
   }
 }

@@ -67,17 +67,7 @@ public final class FileTensors {
    */
   public static Tensor read(
       Path path, FileChannel channel, String what, DType dtype, long start, long... shape) {
-    Tensor tensor = TensorMemory.allocate(dtype, shape);
-    boolean filled = false;
-    try {
-      fill(path, channel, what, start, TensorMemory.of(tensor));
-      filled = true;
-      return tensor;
-    } finally {
-      if (!filled) {
-        tensor.close();
-      }
-    }
+    return TensorMemory.filled(dtype, shape, to -> fill(path, channel, what, start, to));
   }
 
   private static void fill(

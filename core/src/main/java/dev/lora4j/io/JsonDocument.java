@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * The fields of a JSON object in a file, each checked for its type when it is read. An error names
@@ -146,89 +148,68 @@ public final class JsonDocument {
     return optionalSize(key).orElse(ifAbsent);
   }
 
-  /** Returns a positive integer; empty if the field is absent. */
-  public Optional<Integer> optionalSize(String key) {
-    if (!has(key)) {
-      return Optional.empty();
-    }
-    double number = node(key).doubleValue();
-    if (!node(key).isNumber() || number != (int) number || number < 1) {
-      throw wrong(key, POSITIVE, node(key));
-    }
-    return Optional.of((int) number);
+  private Optional<Integer> optionalSize(String key) {
+    return value(key, POSITIVE, v -> v.doubleValue() == v.intValue() && v.intValue() >= 1)
+        .map(JsonNode::intValue);
   }
 
   /** Returns a required finite number. */
   public double number(String key) {
-    if (!has(key)) {
-      throw missing(key, NUMBER);
-    }
-    return number(key, 0);
+    return finite(key).orElseThrow(() -> missing(key, NUMBER));
   }
 
   /** Returns a finite number, or the default if the field is absent. */
   public double number(String key, double ifAbsent) {
-    if (!has(key)) {
-      return ifAbsent;
-    }
-    JsonNode value = node(key);
-    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
-      throw wrong(key, NUMBER, value);
-    }
-    return value.doubleValue();
+    return finite(key).orElse(ifAbsent);
+  }
+
+  private Optional<Double> finite(String key) {
+    return value(key, NUMBER, v -> v.isNumber() && Double.isFinite(v.doubleValue()))
+        .map(JsonNode::doubleValue);
   }
 
   /** Returns a boolean, or the default if the field is absent. */
   public boolean flag(String key, boolean ifAbsent) {
-    if (!has(key)) {
-      return ifAbsent;
-    }
-    if (!node(key).isBoolean()) {
-      throw wrong(key, "true or false", node(key));
-    }
-    return node(key).booleanValue();
+    return value(key, "true or false", JsonNode::isBoolean)
+        .map(JsonNode::booleanValue)
+        .orElse(ifAbsent);
   }
 
   /** Returns a string, or the default if the field is absent. */
   public String text(String key, String ifAbsent) {
-    if (!has(key)) {
-      return ifAbsent;
+    return value(key, "a string", JsonNode::isTextual).map(JsonNode::textValue).orElse(ifAbsent);
+  }
+
+  private Optional<JsonNode> value(String key, String expected, Predicate<JsonNode> type) {
+    if (has(key) && !type.test(node(key))) {
+      throw wrong(key, expected, node(key));
     }
-    if (!node(key).isTextual()) {
-      throw wrong(key, "a string", node(key));
-    }
-    return node(key).textValue();
+    return has(key) ? Optional.of(node(key)) : Optional.empty();
   }
 
   /** Returns a list of strings, or a single one as a list; empty if the field is absent. */
   public List<String> texts(String key) {
-    List<String> texts = new ArrayList<>();
-    for (JsonNode one : elements(key)) {
-      if (!one.isTextual()) {
-        throw wrong(key, "a list of strings", node(key));
-      }
-      texts.add(one.textValue());
-    }
-    return texts;
+    return list(key, "a list of strings", JsonNode::isTextual).map(JsonNode::textValue).toList();
   }
 
   /** Returns a list of integers, or a single one as a list; empty if the field is absent. */
   public List<Long> integers(String key) {
-    List<Long> integers = new ArrayList<>();
-    for (JsonNode one : elements(key)) {
-      if (!one.isIntegralNumber()) {
-        throw wrong(key, "a list of integers", node(key));
-      }
-      integers.add(one.longValue());
-    }
-    return integers;
+    return list(key, "a list of integers", JsonNode::isIntegralNumber)
+        .map(JsonNode::longValue)
+        .toList();
   }
 
-  private Iterable<JsonNode> elements(String key) {
-    if (!has(key)) {
-      return List.of();
+  private Stream<JsonNode> list(String key, String expected, Predicate<JsonNode> type) {
+    List<JsonNode> elements = new ArrayList<>();
+    if (node(key).isArray()) {
+      node(key).forEach(elements::add);
+    } else if (has(key)) {
+      elements.add(node(key));
     }
-    return node(key).isArray() ? node(key) : List.of(node(key));
+    if (!elements.stream().allMatch(type)) {
+      throw wrong(key, expected, node(key));
+    }
+    return elements.stream();
   }
 
   /**

@@ -53,23 +53,16 @@ record SafetensorsHeader(
     }
     long length = bytes(file, channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
     if (length < 0 || length > MAX_BYTES) {
-      String found = Long.toUnsignedString(length);
       throw new CorruptFile(
           file,
-          "expected a header of at most "
-              + MAX_BYTES
-              + " bytes, found a length of "
-              + found
-              + "; is it a safetensors file?");
+          "expected a header of at most %d bytes, found a length of %s; is it a safetensors file?"
+              .formatted(MAX_BYTES, Long.toUnsignedString(length)));
     }
     if (length > size - LENGTH_BYTES) {
       throw new CorruptFile(
           file,
-          "expected a header of "
-              + length
-              + " bytes, found "
-              + (size - LENGTH_BYTES)
-              + ": the file is cut off");
+          "expected a header of %d bytes, found %d: the file is cut off"
+              .formatted(length, size - LENGTH_BYTES));
     }
     String text = text(file, bytes(file, channel, LENGTH_BYTES, (int) length));
     HeaderJson json = HeaderJson.parse(file, text);
@@ -111,25 +104,14 @@ record SafetensorsHeader(
         String problem = info.begin() < expected ? "it overlaps another tensor" : "a gap";
         throw new CorruptFile(
             file,
-            "key "
-                + entry.getKey()
-                + ": expected its data at offset "
-                + expected
-                + ", found "
-                + info.begin()
-                + ": "
-                + problem);
+            "key %s: expected its data at offset %d, found %d: %s"
+                .formatted(entry.getKey(), expected, info.begin(), problem));
       }
       if (info.end() > dataBytes) {
         throw new CorruptFile(
             file,
-            "key "
-                + entry.getKey()
-                + ": expected data up to offset "
-                + info.end()
-                + ", found the file's end at "
-                + dataBytes
-                + ": the file is cut off");
+            "key %s: expected data up to offset %d, found the file's end at %d: the file is cut off"
+                .formatted(entry.getKey(), info.end(), dataBytes));
       }
       expected = info.end();
     }

@@ -34,7 +34,6 @@ public final class ScratchDirectory implements AutoCloseable {
     }
   }
 
-  /** Returns the directory. */
   public Path path() {
     return path;
   }

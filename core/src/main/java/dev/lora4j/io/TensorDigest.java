@@ -25,7 +25,6 @@ public final class TensorDigest {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Returns a new SHA-256 digest. */
   public static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");

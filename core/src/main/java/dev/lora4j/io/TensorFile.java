@@ -8,7 +8,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Named tensors in a file, or in the files of a checkpoint, open for reading. Opening reads and
- * checks the header; {@link #read(String)} reads the values of one tensor. Thread-safe.
+ * checks the header; {@link #read(String)} reads the values of one tensor. Thread-safe. A name that
+ * is not in the file raises {@link dev.lora4j.CorruptFile}.
  */
 public interface TensorFile extends AutoCloseable {
 
@@ -18,25 +19,13 @@ public interface TensorFile extends AutoCloseable {
   /** Returns the names of the tensors, in the file's order. */
   Set<String> names();
 
-  /**
-   * Returns the dtype of the tensor that {@link #read(String)} returns.
-   *
-   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name
-   */
+  /** Returns the dtype of the tensor that {@link #read(String)} returns. */
   DType dtype(String name);
 
-  /**
-   * Returns the shape of a tensor, outermost dimension first; empty for a scalar.
-   *
-   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name
-   */
+  /** Returns the shape of a tensor, outermost dimension first; empty for a scalar. */
   List<Long> shape(String name);
 
-  /**
-   * Returns the dtype and shape of a tensor.
-   *
-   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name
-   */
+  /** Returns the dtype and shape of a tensor. */
   default TensorForm form(String name) {
     return new TensorForm(dtype(name), shape(name));
   }

@@ -14,12 +14,10 @@ public record TensorForm(DType dtype, List<Long> shape) {
     shape = List.copyOf(shape);
   }
 
-  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 
-  /** Returns the size in bytes. */
   public long bytes() {
     return elements() * dtype.bytes();
   }

@@ -16,17 +16,14 @@ public record TensorInfo(DType dtype, List<Long> shape, long begin, long end) {
     shape = List.copyOf(shape);
   }
 
-  /** Returns the shape as a new array. */
   public long[] sizes() {
     return shape.stream().mapToLong(Long::longValue).toArray();
   }
 
-  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 
-  /** Returns the size of the data in bytes. */
   public long bytes() {
     return end - begin;
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.MemoryFormatOptional;
@@ -39,6 +40,18 @@ public final class TensorMemory {
     try (TensorOptions options = new TensorOptions(dtype.torch());
         MemoryFormatOptional unset = new MemoryFormatOptional()) {
       return torch.empty(shape, options, unset);
+    }
+  }
+
+  /** Allocates a tensor and fills its memory; frees it if that fails. */
+  public static Tensor filled(DType dtype, long[] shape, Consumer<TensorMemory> fill) {
+    Tensor tensor = allocate(dtype, shape);
+    try {
+      fill.accept(of(tensor));
+      return tensor;
+    } catch (RuntimeException | Error e) {
+      tensor.close();
+      throw e;
     }
   }
 

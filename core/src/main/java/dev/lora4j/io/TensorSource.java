@@ -17,12 +17,10 @@ public record TensorSource(DType dtype, List<Long> shape, Supplier<Tensor> value
     shape = List.copyOf(shape);
   }
 
-  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }
 
-  /** Returns the size in bytes. */
   public long bytes() {
     return elements() * dtype.bytes();
   }

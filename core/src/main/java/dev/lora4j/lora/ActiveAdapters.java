@@ -4,20 +4,22 @@ import dev.lora4j.lora.layer.ActiveDeltas;
 import java.util.List;
 
 /**
- * The adapters that are active in a forward: chosen when it begins, and the same until it ends,
- * whatever happens to the model meanwhile.
+ * The active adapters of a forward, fixed from its start to its end even if the model changes
+ * meanwhile.
  */
 sealed interface ActiveAdapters extends ActiveDeltas permits UniformAdapters, PerRowAdapters {
 
-  /** The adapters that are active in any row. */
+  /** Returns the adapters that are active in any row. */
   List<Adapter> adapters();
 
-  /** Their names. */
   default List<String> names() {
     return adapters().stream().map(Adapter::name).toList();
   }
 
-  /** Keeps the adapters from being freed until {@link #release}; false if one already is. */
+  /**
+   * Keeps the adapters from being freed until {@link #release}; returns false if one is already
+   * freed.
+   */
   boolean retain();
 
   /** Ends one {@link #retain}. */

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One adapter in a model: its config, its delta of each layer, and its saved tensors. Its modules
- * are listed in the network's tree under its name for as long as it has one there; they are freed
- * when it is removed and the last forward that uses it has ended.
+ * are listed in the module tree under its name; they are freed when it is removed and the last
+ * forward that uses it has ended.
  */
 final class Adapter {
   private volatile String name;
@@ -43,22 +43,22 @@ final class Adapter {
     return config;
   }
 
-  /** The paths of the layers that it adapts. */
+  /** Returns the paths of the adapted layers. */
   List<String> paths() {
     return paths;
   }
 
-  /** Its tensors by PEFT's key without its prefix. */
+  /** Returns the tensors by PEFT's key without its prefix. */
   Map<String, Parameter> saved() {
     return tensors;
   }
 
-  /** Its delta of a layer; null if it does not adapt it. */
+  /** Returns the delta of a layer; null if it does not adapt the layer. */
   @Nullable LoraDelta delta(LoraLayer layer) {
     return deltas.get(layer);
   }
 
-  /** Its deltas by the path of the layer. */
+  /** Returns the deltas by layer path. */
   Map<String, LoraDelta> deltas(Map<String, LoraLayer> layers) {
     Map<String, LoraDelta> byPath = new LinkedHashMap<>();
     layers.forEach(
@@ -87,7 +87,7 @@ final class Adapter {
     return attached.isEmpty() && deltas.values().stream().allMatch(MixedBatchDelta::takes);
   }
 
-  /** Lists its modules under another name. */
+  /** Renames the adapter in the module tree. */
   void rename(String newName) {
     unlist();
     name = newName;
@@ -95,17 +95,17 @@ final class Adapter {
     attached.forEach(one -> one.owner.graft(newName + one.suffix, one.module));
   }
 
-  /** Takes its modules out of the tree; forwards can still use them. */
+  /** Removes its modules from the tree; forwards can still use them. */
   void unlist() {
     deltas.keySet().forEach(layer -> layer.unlist(name));
-    attached.forEach(one -> one.owner.prune(name + one.suffix));
+    attached.forEach(one -> one.owner.removeChild(name + one.suffix));
   }
 
   boolean retain() {
     return uses.retain();
   }
 
-  /** Ends one {@link #retain}, or the model's own hold on it. */
+  /** Ends one {@link #retain}, or the model's ownership. */
   void release() {
     uses.release();
   }

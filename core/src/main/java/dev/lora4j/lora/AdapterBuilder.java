@@ -19,7 +19,7 @@ import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.javacpp.PointerScope;
 
-/** Builds an adapter into a network as its plan says. */
+/** Builds an adapter into a network by its plan. */
 final class AdapterBuilder {
   private final Module base;
   private final AdapterRegistry registry;
@@ -27,7 +27,8 @@ final class AdapterBuilder {
   private final Adapter adapter;
   private final BooleanSupplier active;
   private final Map<Module, ModulesToSave> replacements = new LinkedHashMap<>();
-  private final Map<Module, LoraLayer> adapted = new HashMap<>(); // one layer may have many places
+  private final Map<Module, LoraLayer> adapted =
+      new HashMap<>(); // one layer may have several paths
 
   private AdapterBuilder(
       Module base, AdapterRegistry registry, String name, LoraConfig config, AdapterPlan plan) {

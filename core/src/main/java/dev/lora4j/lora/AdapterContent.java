@@ -15,11 +15,14 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/** What is written of an adapter. */
+/** The part of an adapter that is written to files. */
 final class AdapterContent {
   private AdapterContent() {}
 
-  /** In a form that can be loaded; new tensors belong to the caller's pointer scope. */
+  /**
+   * Returns the adapter in a form that can be loaded; new tensors belong to the caller's pointer
+   * scope.
+   */
   static StoredAdapter of(LoraModel model, String name, SavedForm form) {
     Adapter adapter = model.adapter(name);
     StoredAdapter trained = asTrained(model, adapter);
@@ -43,7 +46,7 @@ final class AdapterContent {
     if (!how.isRepeatable()) {
       throw new UserError(
           how.word()
-              + " took a random part of the base, which can't be found again; save the adapter as"
+              + " took a random part of the base, which can't be recomputed; save the adapter as"
               + " SavedForm.PLAIN");
     }
   }

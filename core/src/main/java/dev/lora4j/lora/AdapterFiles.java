@@ -1,12 +1,11 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TiedWeights;
-import dev.lora4j.lora.format.AdapterFormat;
+import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.PeftAdapter;
@@ -31,7 +30,7 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** The way of an adapter from a model into a directory, and back. */
+/** Writes adapters of a model to directories and loads them. */
 final class AdapterFiles {
   private AdapterFiles() {}
 
@@ -55,7 +54,7 @@ final class AdapterFiles {
     return PeftAdapter.write(directory, config, stored);
   }
 
-  /** Returns whether a layer that an adapter adapts keeps its weight as {@code [in, out]}. */
+  /** Returns whether a layer of an adapter stores its weight as {@code [in, out]}. */
   private static boolean hasTransposed(LoraModel model, Adapter adapter) {
     return model.layers().entrySet().stream()
         .filter(entry -> adapter.paths().contains(entry.getKey()))
@@ -76,16 +75,16 @@ final class AdapterFiles {
   }
 
   static List<String> loadAll(LoraModel model, Path directory) {
-    Map<String, Path> places = places(directory);
-    if (places.isEmpty()) {
+    Map<String, Path> directories = directories(directory);
+    if (directories.isEmpty()) {
       throw new UserError(
           "no adapter in " + directory + ": no " + PeftAdapter.CONFIG + " there or one below");
     }
     List<String> loaded = new ArrayList<>();
     try {
-      places.forEach(
-          (name, place) -> {
-            load(model, name, place, BaseCheck.SAME_BASE);
+      directories.forEach(
+          (name, path) -> {
+            load(model, name, path, BaseCheck.SAME_BASE);
             loaded.add(name);
           });
     } catch (RuntimeException e) {
@@ -95,18 +94,21 @@ final class AdapterFiles {
     return List.copyOf(loaded);
   }
 
-  /** The adapters of a directory by name: its own is the default, others have a folder each. */
-  private static Map<String, Path> places(Path directory) {
-    Map<String, Path> places = new LinkedHashMap<>();
+  /**
+   * Returns the adapter directories by name: the directory itself is {@code default}, others are
+   * its subdirectories.
+   */
+  private static Map<String, Path> directories(Path directory) {
+    Map<String, Path> directories = new LinkedHashMap<>();
     if (holdsAdapter(directory)) {
-      places.put(LoraLayer.DEFAULT, directory);
+      directories.put(LoraLayer.DEFAULT, directory);
     }
-    try (Stream<Path> folders = Files.list(directory)) {
-      for (Path folder : folders.filter(AdapterFiles::holdsAdapter).sorted().toList()) {
-        String name = String.valueOf(folder.getFileName());
-        if (places.put(name, folder) != null) {
+    try (Stream<Path> children = Files.list(directory)) {
+      for (Path child : children.filter(AdapterFiles::holdsAdapter).sorted().toList()) {
+        String name = String.valueOf(child.getFileName());
+        if (directories.put(name, child) != null) {
           throw new UserError(
-              "two adapters '%s': in %s and in %s".formatted(name, directory, folder));
+              "two adapters '%s': in %s and in %s".formatted(name, directory, child));
         }
       }
     } catch (IOException e) {
@@ -114,7 +116,7 @@ final class AdapterFiles {
     } catch (UncheckedIOException e) {
       throw new UserError("can't list " + directory + ": " + e.getMessage(), e);
     }
-    return places;
+    return directories;
   }
 
   private static boolean holdsAdapter(Path directory) {
@@ -123,9 +125,8 @@ final class AdapterFiles {
 
   static void load(LoraModel model, String name, Path directory, BaseCheck check) {
     try (PointerScope scope = new PointerScope()) {
-      AdapterFormat format = AdapterFormat.of(directory);
-      String source = format.weights(directory).toString();
-      put(model, name, format.read(directory), source, check);
+      String source = AdapterKind.ofDirectory(directory).weights(directory).toString();
+      put(model, name, StoredAdapter.read(directory), source, check);
     }
   }
 
@@ -147,7 +148,7 @@ final class AdapterFiles {
       }
       stored
           .baseFingerprint()
-          .ifPresent(madeOn -> madeOn.require(source, model::fingerprint, check));
+          .ifPresent(fingerprint -> fingerprint.require(source, model::fingerprint, check));
       expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
     } catch (RuntimeException e) {
       model.remove(name);
@@ -155,17 +156,20 @@ final class AdapterFiles {
     }
   }
 
-  /** What the base gave up at random can't be found again from the base alone. */
+  /**
+   * Refuses an initialisation that took a random part of the base, which can't be recomputed from
+   * the base alone.
+   */
   private static void refuseUnrepeatable(LoraConfig config) {
     if (!config.initialization().isRepeatable()) {
       throw new UserError(
-          "init_lora_weights = %s took a random part of the base, which can't be found again; save"
+          "init_lora_weights = %s took a random part of the base, which can't be recomputed; save"
                   .formatted(config.initialization().word())
               + " it in PEFT with path_initial_model_for_weight_conversion");
     }
   }
 
-  /** Every parameter must find its tensor, every tensor its parameter, and every shape must fit. */
+  /** Lists missing tensors, unexpected tensors and different shapes. */
   private static List<String> problems(
       Module base, StoredAdapter stored, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
@@ -185,13 +189,10 @@ final class AdapterFiles {
     SavedBaseWeights carried = new SavedBaseWeights(base);
     tensors.forEach(
         (key, tensor) -> {
-          if (expected.containsKey(key) || isNeverRead(key) || isTiedCopy(key, stored, expected)) {
-            return;
-          }
-          switch (carried.compare(key, tensor)) {
-            case EQUAL -> {}
-            case OTHER -> problems.add(PeftKeys.inFile(key) + SavedBaseWeights.DIFFERS);
-            case NONE -> problems.add("unexpected " + PeftKeys.inFile(key) + hint(key, expected));
+          if (!expected.containsKey(key)
+              && !isNeverRead(key)
+              && !isTiedCopy(key, stored, expected)) {
+            carried.problem(key, tensor, expected.keySet()).ifPresent(problems::add);
           }
         });
     return problems;
@@ -211,13 +212,9 @@ final class AdapterFiles {
                         && other.equal(stored.tensor(key)));
   }
 
-  private static String hint(String key, Map<String, Parameter> expected) {
-    return NearMiss.hint(
-        PeftKeys.inFile(key), expected.keySet().stream().map(PeftKeys::inFile).toList());
-  }
-
   /**
-   * PEFT writes these with {@code bias="all"} and {@code modules_to_save}, and never reads them.
+   * Returns whether PEFT writes a key, with {@code bias="all"} and {@code modules_to_save}, but
+   * never reads it.
    */
   private static boolean isNeverRead(String key) {
     return key.endsWith(".modules_to_save.bias") || key.endsWith(".original_module.bias");

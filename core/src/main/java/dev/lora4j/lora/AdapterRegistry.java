@@ -6,7 +6,7 @@ import dev.lora4j.lora.format.Fingerprinter;
 import dev.lora4j.lora.layer.ActiveDeltas;
 import dev.lora4j.lora.layer.LayerDelta;
 import dev.lora4j.lora.layer.LoraLayer;
-import dev.lora4j.lora.merge.MergeState;
+import dev.lora4j.lora.merge.MergeJournal;
 import dev.lora4j.nn.runtime.ContextVar;
 import java.util.Collection;
 import java.util.Collections;
@@ -19,19 +19,19 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The adapters of one model by name, and which of them are active: those that the calling thread
- * chose for itself, else those of the model.
+ * The adapters of one model by name, and the active ones: those chosen for the calling thread,
+ * otherwise those of the model.
  *
- * <p>Readers see one state or the next, never half of one: every change publishes a new immutable
- * value. Changes must not overlap with each other.
+ * <p>Every change publishes a new immutable state, so that readers never see half of a change.
+ * Changes must not overlap.
  */
 final class AdapterRegistry implements ActiveDeltas {
   private volatile Map<String, Adapter> byName = Map.of();
   private volatile UniformAdapters ofTheModel = UniformAdapters.NONE;
   private final ContextVar<ActiveAdapters> ofThisThread = ContextVar.inherited();
 
-  private final MergeState merge = new MergeState();
-  private final Fingerprinter fingerprinter = new Fingerprinter(merge.journal());
+  private final MergeJournal merge = new MergeJournal();
+  private final Fingerprinter fingerprinter = new Fingerprinter(merge);
 
   // ---- by name ----
 
@@ -55,18 +55,17 @@ final class AdapterRegistry implements ActiveDeltas {
   /**
    * Checks that a new adapter can have this name.
    *
-   * @throws UserError if it is taken or not valid
+   * @throws UserError if it is taken or invalid
    */
   void requireNewName(String name) {
     if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
       throw new UserError(
-          "'"
-              + name
-              + "' can't name an adapter: use letters, digits, - and _, and none of"
+          "'%s' is not a valid adapter name: use letters, digits, - and _, but none of"
+                  .formatted(name)
               + " pretrained, A, B");
     }
     if (byName.containsKey(name)) {
-      throw new UserError("there is an adapter '" + name + "' already; remove it first");
+      throw new UserError("there is already an adapter '" + name + "'; remove it first");
     }
   }
 
@@ -127,7 +126,7 @@ final class AdapterRegistry implements ActiveDeltas {
     return merge.isMerged() ? List.of() : active().of(layer);
   }
 
-  /** The adapters that are active in the calling thread's forwards. */
+  /** Returns the active adapters of the calling thread's forwards. */
   ActiveAdapters active() {
     ActiveAdapters own = ofThisThread.get();
     return own == null ? ofTheModel : own;
@@ -162,7 +161,7 @@ final class AdapterRegistry implements ActiveDeltas {
 
   // ---- merging ----
 
-  MergeState merge() {
+  MergeJournal merge() {
     return merge;
   }
 

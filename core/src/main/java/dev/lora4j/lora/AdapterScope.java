@@ -1,6 +1,6 @@
 package dev.lora4j.lora;
 
-/** The scope in which a thread uses adapters of its own; close it on the same thread. */
+/** A scope in which a thread uses its own adapters; close it on the same thread. */
 @FunctionalInterface
 public interface AdapterScope extends AutoCloseable {
 

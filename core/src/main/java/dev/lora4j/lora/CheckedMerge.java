@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A merge that is measured, and taken back bit for bit where it did harm. */
+/** A merge that is measured on samples and, if it exceeds the limits, undone bit for bit. */
 final class CheckedMerge {
   private final LoraModel model;
   private double largest;
@@ -29,7 +29,7 @@ final class CheckedMerge {
 
   static MergeReceipt of(LoraModel model, List<Tensor> samples, MergeLimits limits) {
     if (samples.isEmpty()) {
-      throw new UserError("no samples to compare a merge on; give at least one input");
+      throw new UserError("no samples to check the merge with; give at least one input");
     }
     boolean training = model.base().isTraining();
     model.base().train(false);
@@ -56,7 +56,7 @@ final class CheckedMerge {
   private static void refuse(List<String> problems) {
     if (!problems.isEmpty()) {
       throw new UserError(
-          "the merge was taken back, the base is as it was:\n  " + String.join("\n  ", problems));
+          "the merge was undone, the base is unchanged:\n  " + String.join("\n  ", problems));
     }
   }
 
@@ -79,7 +79,7 @@ final class CheckedMerge {
         .forEach(
             (path, parameter) -> {
               if (!isFinite(parameter)) {
-                problems.add(path.replace(".pretrained", "") + " has numbers that are NaN or Inf");
+                problems.add(path.replace(".pretrained", "") + " contains NaN or Inf");
               }
             });
     return problems;
@@ -91,7 +91,7 @@ final class CheckedMerge {
     }
   }
 
-  /** In double precision, so that comparing does not round. */
+  /** Compares in double precision, so that the comparison does not round. */
   private void compare(Tensor unmerged, Tensor merged) {
     Tensor expected = rowsOf(unmerged);
     Tensor found = rowsOf(merged);

@@ -18,7 +18,7 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** Makes one adapter of several, layer by layer. */
+/** Combines several adapters into one, layer by layer. */
 final class Combiner {
   private final LoraModel model;
   private final Map<String, Double> weights;
@@ -45,7 +45,7 @@ final class Combiner {
     }
   }
 
-  /** Sums and random numbers must not depend on the order in which a map happens to be. */
+  /** Orders the weights, so that sums and random numbers do not depend on the map's order. */
   private static Map<String, Double> inTheOrderOfAdding(
       LoraModel model, Map<String, Double> weights) {
     Map<String, Double> ordered = new LinkedHashMap<>();
@@ -72,7 +72,7 @@ final class Combiner {
     }
   }
 
-  /** The adapters' updates by the path of the layer. */
+  /** Returns the adapters' deltas by layer path. */
   private Map<String, List<CombinedPart>> parts() {
     Map<String, List<CombinedPart>> parts = new LinkedHashMap<>();
     model
@@ -96,7 +96,7 @@ final class Combiner {
         .toList();
   }
 
-  /** A layer that stands in two places is filled once. */
+  /** Fills each layer once, even if it occurs at two paths. */
   private void fill(String name, Map<String, List<CombinedPart>> parts) {
     Map<String, LoraLayer> layers = model.layers();
     Set<LoraLayer> filled = new HashSet<>();
@@ -113,9 +113,9 @@ final class Combiner {
     return Objects.requireNonNull(model.adapter(adapter).delta(layer)).factored().orElseThrow();
   }
 
-  private void fill(FactoredDelta update, List<CombinedPart> parts) {
+  private void fill(FactoredDelta delta, List<CombinedPart> parts) {
     try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
-      rule.combine(parts).copyInto(update);
+      rule.combine(parts).copyInto(delta);
     }
   }
 }

@@ -37,9 +37,9 @@ public final class Lora {
   }
 
   /**
-   * Adapts every linear layer of a network in place, and moves it to a device.
+   * Adapts all linear layers of a network in place and moves it to a device.
    *
-   * @param report gets a line for each layer that is replaced
+   * @param report receives a line for each replaced layer
    */
   public static LoraModel adapt(
       Module network, int rank, double alpha, Device device, Consumer<String> report) {
@@ -49,9 +49,9 @@ public final class Lora {
   }
 
   /**
-   * Adapts a network in place. One that is adapted already is left as it is.
+   * Adapts a network in place; an already adapted one is not changed.
    *
-   * @param report gets a line for each layer that is replaced
+   * @param report receives a line for each replaced layer
    */
   public static LoraModel adapt(Module network, LoraConfig config, Consumer<String> report) {
     Optional<AdapterRegistry> adapted = registry(network);
@@ -68,15 +68,15 @@ public final class Lora {
   }
 
   /**
-   * Adapts a network in place with an adapter that is initialised from the inputs that its layers
-   * get for these examples.
+   * Adapts a network in place with an adapter initialised from its layers' inputs for these
+   * examples.
    *
    * @param config with {@link Initialization.Eva}
-   * @throws dev.lora4j.UserError if the network is adapted already, or the examples are too few
+   * @throws dev.lora4j.UserError if the network is already adapted or the examples are too few
    */
   public static LoraModel adapt(Module network, LoraConfig config, List<EvaBatch> batches) {
     if (registry(network).isPresent()) {
-      throw new UserError("the network is adapted already; add an adapter to its LoraModel");
+      throw new UserError("the network is already adapted; add an adapter to its LoraModel");
     }
     LoraModel model = new LoraModel(network, new AdapterRegistry());
     model.add(LoraLayer.DEFAULT, config, batches);
@@ -85,7 +85,8 @@ public final class Lora {
   }
 
   /**
-   * Returns what an adapter of this config would train in a network, without changing it.
+   * Returns the layers and parameters that an adapter of this config would train, without changing
+   * the network.
    *
    * @throws dev.lora4j.UserError if a name or a pattern matches nothing
    */
@@ -93,12 +94,12 @@ public final class Lora {
     return TargetResolver.plan(network, config);
   }
 
-  /** Returns a model without adapters: freezes a network, to which adapters can be added. */
+  /** Freezes a network and returns it as a model without adapters. */
   public static LoraModel base(Module network) {
     return new LoraModel(network, registry(network).orElseGet(AdapterRegistry::new));
   }
 
-  /** The adapters of a network that is adapted already. */
+  /** Returns the adapters of a network that is already adapted. */
   private static Optional<AdapterRegistry> registry(Module network) {
     return BaseModules.adapted(network).entrySet().stream()
         .findFirst()
@@ -110,6 +111,6 @@ public final class Lora {
       return registry;
     }
     throw new UserError(
-        "'" + path + "' is a LoraLinear on its own: replace it by its Linear first");
+        "'" + path + "' is a LoraLinear without a model: replace it by its Linear first");
   }
 }

@@ -32,13 +32,13 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A frozen base model with any number of named adapters, of which some are active.
+ * A frozen base model with any number of named adapters, some of which are active.
  *
  * <p>Adapters are activated for a call ({@link #with}, {@link #withRows}), for a thread ({@link
- * #using}, {@link #disabled}), or else for the model ({@link #activate}); so many threads can use
- * different adapters of one model at once. Forwards through this class and its views may run while
- * adapters are added, removed, renamed and swapped; merging, unmerging, unloading and training must
- * not overlap with them.
+ * #using}, {@link #disabled}), or else for the model ({@link #activate}), so threads can use
+ * different adapters of one model at the same time. Forwards through this class and its views may
+ * run while adapters are added, removed, renamed and swapped; merging, unmerging, unloading and
+ * training must not overlap with them.
  */
 public final class LoraModel {
   /** The name of the bare base in {@link #withRows}. */
@@ -62,24 +62,23 @@ public final class LoraModel {
     }
   }
 
-  /** The network, adapted layers included. */
+  /** Returns the network, including adapted layers. */
   public Module base() {
     return base;
   }
 
-  /** The adapted layers by path. */
+  /** Returns the adapted layers by path. */
   public Map<String, LoraLayer> layers() {
     return BaseModules.adapted(base);
   }
 
   // ---- adapters by name ----
 
-  /** The names of all adapters, in the order in which they were added. */
+  /** Returns the names of all adapters, in the order in which they were added. */
   public Set<String> adapterNames() {
     return Collections.unmodifiableSet(new LinkedHashSet<>(adapters.byName().keySet()));
   }
 
-  /** The config of an adapter. */
   public LoraConfig config(String name) {
     return adapter(name).config();
   }
@@ -89,18 +88,18 @@ public final class LoraModel {
   }
 
   /**
-   * Adds a new adapter, trainable and not active yet.
+   * Adds a new adapter, trainable and inactive.
    *
-   * @return the paths of the layers that it adapts
-   * @throws UserError if the name is taken or not valid, or a target matches nothing
+   * @return the paths of the adapted layers
+   * @throws UserError if the name is taken or invalid, or a target matches nothing
    */
   public synchronized List<String> add(String name, LoraConfig config) {
     return build(name, config, TargetResolver.plan(base, config));
   }
 
   /**
-   * Adds a new adapter that is initialised from the inputs that its layers get for these examples;
-   * trainable and not active yet. Its config has the ranks that were found.
+   * Adds a new adapter, trainable and inactive, initialised from its layers' inputs for these
+   * examples. Its config has the ranks that EVA found.
    *
    * @param config with {@link Initialization.Eva}
    * @return the paths of the layers that it adapts
@@ -137,7 +136,6 @@ public final class LoraModel {
     adapters.remove(adapter);
   }
 
-  /** Renames an adapter. */
   public synchronized void rename(String from, String to) {
     Adapter adapter = adapter(from);
     adapters.requireNewName(to);
@@ -145,12 +143,12 @@ public final class LoraModel {
   }
 
   /**
-   * Combines adapters into a new one, as PEFT's {@code add_weighted_adapter} does; they stay as
-   * they are. The new one adapts every layer that one of them adapts, and is trainable and not
-   * active yet.
+   * Combines adapters into a new one, trainable and inactive, as PEFT's {@code
+   * add_weighted_adapter} does. It adapts every layer that one of them adapts; they do not change.
    *
    * @param weights the weight of each adapter, by its name; a negative one subtracts
-   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined so
+   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined this
+   *     way
    */
   public synchronized void combine(String name, Map<String, Double> weights, Combination how) {
     adapters.requireNewName(name);
@@ -180,7 +178,7 @@ public final class LoraModel {
     adapters.activate(adapters.named(List.of(names)));
   }
 
-  /** The names of the adapters that are active in the calling thread's forwards. */
+  /** Returns the names of the active adapters in the calling thread's forwards. */
   public List<String> active() {
     return adapters.active().names();
   }
@@ -199,9 +197,9 @@ public final class LoraModel {
   }
 
   /**
-   * Returns a view of the network for mixed batches, in which each row has an adapter of its own;
-   * the rows of all adapters are computed together. It caches what it assembles for these rows: use
-   * it for many forwards, then close it, which leaves the network as it is.
+   * Returns a view of the network for mixed batches, in which each row has its own adapter; the
+   * rows of all adapters are computed together. It caches the assembled deltas: use it for many
+   * forwards, then close it. Closing does not affect the network.
    *
    * @param adapterOfRow a name for each row of the batch; {@link #BASE} is the bare base
    */
@@ -233,7 +231,7 @@ public final class LoraModel {
 
   // ---- merging ----
 
-  /** Merges the active adapters into the base's weights, so that the forward costs nothing more. */
+  /** Merges the active adapters into the base's weights, so that the forward has no extra cost. */
   public void merge() {
     merge(Unmerging.EXACT);
   }
@@ -241,8 +239,8 @@ public final class LoraModel {
   /**
    * Merges the active adapters.
    *
-   * @param how what is kept to unmerge them
-   * @throws UserError if a layer's weight has no place for a delta; nothing is changed then
+   * @param how the way of unmerging
+   * @throws UserError if a delta can't be added to a layer's weight; nothing is changed
    */
   public synchronized void merge(Unmerging how) {
     adapters.merge().merge(how, this::merging);
@@ -267,11 +265,11 @@ public final class LoraModel {
 
   /**
    * Returns the parameters that merging the active adapters would change, with their merged values;
-   * the base stays as it is. Keys are paths in the bare network. A value is computed each time it
-   * is asked for, in float32 if the base is narrower, and belongs to the caller's pointer scope.
+   * the base stays as it is. Keys are paths in the bare network. A value is computed at each call,
+   * in float32 if the base's dtype is narrower, and belongs to the caller's pointer scope.
    */
   public Map<String, Supplier<Tensor>> mergedParameters() {
-    adapters.requireUnmerged("compute what merging gives");
+    adapters.requireUnmerged("compute merged weights");
     return merging().values();
   }
 
@@ -299,7 +297,7 @@ public final class LoraModel {
     return adapters.merge().isMerged();
   }
 
-  /** Restores the base's own layers, with merged weights if they are merged; frees all adapters. */
+  /** Removes all adapters and restores the base's own layers; merged weights stay merged. */
   public synchronized Module unload() {
     layers().forEach((path, layer) -> base.replace(path, layer.pretrained()));
     adapters.byName().values().forEach(adapters::remove);
@@ -309,7 +307,7 @@ public final class LoraModel {
 
   // ---- training and files ----
 
-  /** The trainable parameters of an adapter, layer by layer. */
+  /** Returns the trainable parameters of an adapter, layer by layer. */
   public List<Parameter> parameters(String name) {
     return adapter(name).saved().values().stream()
         .filter(Parameter::isTrainable)
@@ -319,7 +317,8 @@ public final class LoraModel {
 
   /**
    * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}. It is one of the base as it was, whatever its initialisation.
+   * adapter_model.safetensors}. The adapter applies to the original base, whatever its
+   * initialisation.
    *
    * @return the number of bytes written
    */
@@ -328,16 +327,16 @@ public final class LoraModel {
   }
 
   /**
-   * Writes an adapter in a form of the caller's choice.
+   * Writes an adapter in this form.
    *
-   * @throws UserError if it could not be loaded in that form
+   * @throws UserError if it could not be loaded in this form
    */
   public long save(String name, Path directory, SavedForm form) {
     return AdapterFiles.save(this, name, directory, form);
   }
 
   /**
-   * Writes an adapter as {@link #save(String, Path)} does, in another dtype.
+   * Writes an adapter in another dtype.
    *
    * @param dtype one of F64, F32, F16 and BF16
    * @return the number of bytes written
@@ -348,8 +347,8 @@ public final class LoraModel {
   }
 
   /**
-   * Writes all adapters as PEFT does: {@code default} into the directory itself, each other into a
-   * folder of its name.
+   * Writes all adapters as PEFT does: {@code default} into the directory itself, each other one
+   * into a subdirectory of its name.
    *
    * @return the number of bytes written
    */
@@ -358,24 +357,22 @@ public final class LoraModel {
   }
 
   /**
-   * Loads an adapter that this library or PEFT wrote, under a name of the caller's choice. It is
-   * not active yet.
+   * Loads an adapter, inactive, under this name.
    *
-   * @throws UserError if it does not fit the base, or was trained on another one; the message names
-   *     what differs
+   * @throws UserError if it does not fit the base or was trained on another one; the message lists
+   *     the differences
    */
   public synchronized void load(String name, Path directory) {
     load(name, directory, BaseCheck.SAME_BASE);
   }
 
-  /** Loads an adapter; the check says which bases it may have been trained on. */
+  /** Loads an adapter with this check of its base. */
   public synchronized void load(String name, Path directory, BaseCheck check) {
     AdapterFiles.load(this, name, directory, check);
   }
 
   /**
-   * Adds an adapter that was read before, under a name of the caller's choice. It is not active
-   * yet.
+   * Adds an adapter that was read from files, inactive, under this name.
    *
    * @throws UserError if it does not fit the base, or the check refuses its base
    */
@@ -384,23 +381,23 @@ public final class LoraModel {
   }
 
   /**
-   * Loads all adapters that {@link #saveAll} or PEFT wrote into a directory; none is active yet.
+   * Loads all adapters that {@link #saveAll} or PEFT wrote to a directory, inactive.
    *
    * @return their names
-   * @throws UserError if one does not fit; then none is added
+   * @throws UserError if one does not fit; none is added
    */
   public synchronized List<String> loadAll(Path directory) {
     return AdapterFiles.loadAll(this, directory);
   }
 
-  /** The fingerprint of the base without any adapter; cached until its weights change. */
+  /** Returns the fingerprint of the base without adapters; cached until its weights change. */
   public BaseFingerprint fingerprint() {
     return adapters.fingerprinter().of(base);
   }
 
   /**
-   * Returns an adapter without the model, to be written in any format. Its tensors stay the
-   * model's, or belong to the caller's pointer scope if they had to be converted to plain LoRA.
+   * Returns an adapter without the model, to write it in any format. Its tensors are the model's,
+   * or belong to the caller's pointer scope if they were converted to plain LoRA.
    */
   public StoredAdapter stored(String name) {
     return AdapterContent.of(this, name, SavedForm.PLAIN);

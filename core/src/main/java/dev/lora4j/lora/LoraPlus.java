@@ -7,8 +7,8 @@ import java.util.Map;
 
 /**
  * LoRA+: B learns faster than A (Hayou et al. 2024, <a
- * href="https://arxiv.org/abs/2402.12354">arXiv:2402.12354</a>, §4). Which parameter learns how
- * fast is as in PEFT's {@code create_loraplus_optimizer}.
+ * href="https://arxiv.org/abs/2402.12354">arXiv:2402.12354</a>, §4). Learning rates are assigned as
+ * in PEFT's {@code create_loraplus_optimizer}.
  *
  * @param ratio {@code loraplus_lr_ratio}: B's learning rate over A's, at least 1; the paper uses 16
  * @param embeddingRate {@code loraplus_lr_embedding}: the learning rate of adapted embeddings
@@ -27,33 +27,33 @@ public record LoraPlus(double ratio, double embeddingRate) {
   }
 
   /**
-   * What is trained alike.
+   * A parameter group.
    *
-   * @param learningRate size of a step
-   * @param decays whether weight decay, where there is any, is for these too
+   * @param learningRate the group's learning rate
+   * @param decays whether weight decay applies to the group
    */
   public record Group(double learningRate, boolean decays) {
 
-    /** This weight decay, or none. */
+    /** Returns this weight decay, or 0 if the group does not decay. */
     public double weightDecay(double weightDecay) {
       return decays ? weightDecay : 0;
     }
   }
 
-  /** This ratio, and PEFT's 1e-6 for embeddings. */
+  /** Returns settings with this ratio and PEFT's learning rate of 1e-6 for embeddings. */
   public static LoraPlus ratio(double ratio) {
     return new LoraPlus(ratio, EMBEDDING_RATE);
   }
 
-  /** The same with another learning rate for adapted embeddings. */
+  /** Changes the learning rate of adapted embeddings. */
   public LoraPlus embeddings(double learningRate) {
     return new LoraPlus(ratio, learningRate);
   }
 
   /**
-   * The group of every parameter of every adapter.
+   * Returns the group of each parameter of each adapter.
    *
-   * @param learningRate A's, and that of modules which are trained whole
+   * @param learningRate the learning rate of A and of fully trained modules
    */
   public Map<Parameter, Group> groups(LoraModel model, double learningRate) {
     Map<Parameter, Group> groups = new LinkedHashMap<>();

@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A view of a network for mixed batches, in which each row has an adapter of its own. */
+/** A view of a network for mixed batches, in which each row has its own adapter. */
 final class MixedBatchView extends Module {
   private final Module base;
   private final AdapterRegistry adapters;
@@ -84,7 +84,10 @@ final class MixedBatchView extends Module {
     }
   }
 
-  /** Computes one adapter after the other, if one changes parts of the base for all rows. */
+  /**
+   * Computes the adapters one after another, since one of them changes parts of the base for all
+   * rows.
+   */
   private Tensor apart(Tensor input) {
     Map<String, List<Long>> rowsOf =
         IntStream.range(0, names.size())
@@ -95,14 +98,14 @@ final class MixedBatchView extends Module {
                     LinkedHashMap::new,
                     Collectors.mapping(Integer::longValue, Collectors.toList())));
     List<Tensor> outputs = new ArrayList<>();
-    List<Tensor> places = new ArrayList<>();
+    List<Tensor> positions = new ArrayList<>();
     rowsOf.forEach(
         (name, rows) -> {
-          Tensor own = places(rows).to(input.device(), torch.ScalarType.Long);
+          Tensor own = indices(rows).to(input.device(), torch.ScalarType.Long);
           outputs.add(forward(name, input.index_select(0, own)));
-          places.add(own);
+          positions.add(own);
         });
-    return joined(outputs).index_select(0, joined(places).argsort());
+    return joined(outputs).index_select(0, joined(positions).argsort());
   }
 
   private Tensor forward(String name, Tensor rows) {
@@ -110,7 +113,7 @@ final class MixedBatchView extends Module {
     return new AdapterView(base, adapters, chosen).forward(rows);
   }
 
-  private static Tensor places(List<Long> rows) {
+  private static Tensor indices(List<Long> rows) {
     return Ops.tensor(rows.stream().mapToLong(Long::longValue).toArray());
   }
 
@@ -118,7 +121,7 @@ final class MixedBatchView extends Module {
     return Ops.join(0, parts.toArray(new Tensor[0]));
   }
 
-  /** Frees what is cached for the rows; the network stays. */
+  /** Frees the cached deltas; the network is not affected. */
   @Override
   public synchronized void close() {
     forget();

@@ -29,12 +29,11 @@ final class PerRowAdapters implements ActiveAdapters {
                 new LinkedHashSet<>(ofRows.stream().flatMap(Optional::stream).toList())));
   }
 
-  /** The adapter of each row. */
   List<Optional<Adapter>> ofRows() {
     return ofRows;
   }
 
-  /** Each adapter that some row has, once. */
+  /** Returns the distinct adapters of all rows. */
   @Override
   public List<Adapter> adapters() {
     return distinct.adapters();
@@ -47,7 +46,7 @@ final class PerRowAdapters implements ActiveAdapters {
   }
 
   private synchronized MixedBatchDelta mixed(LoraLayer layer, List<LoraDelta> deltas) {
-    boolean kept = !GradMode.is_enabled(); // else it is part of one graph
+    boolean kept = !GradMode.is_enabled(); // otherwise it is part of one graph
     MixedBatchDelta known = byLayer.get(layer);
     if (kept && known != null && known.isCurrent()) {
       return known;

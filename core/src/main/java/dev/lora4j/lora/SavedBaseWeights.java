@@ -1,24 +1,26 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.NearMiss;
+import dev.lora4j.lora.format.PeftKeys;
 import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Base weights in an adapter's file that the adapter does not train: PEFT can write those of
- * embeddings and heads too ({@code save_embedding_layers}). They are redundant if they equal the
- * base's; if not, the adapter is for another base.
+ * embeddings and heads ({@code save_embedding_layers}). If they differ from the base's, the adapter
+ * is for another base.
  */
 final class SavedBaseWeights {
-  static final String DIFFERS =
-      ": the file has this weight of the base that it was trained on, and this base's differs; use"
-          + " that base";
   private static final String WRAPPED = ".base_layer.";
 
   private final Map<String, Module> modules;
@@ -27,22 +29,20 @@ final class SavedBaseWeights {
     modules = BaseModules.original(base);
   }
 
-  /** How a tensor of the file compares with the base. */
-  enum Comparison {
-    /** Equal to the base's. */
-    EQUAL,
-    /** The base has this parameter, with other values or another shape. */
-    OTHER,
-    /** The base has no such parameter. */
-    NONE
-  }
-
-  Comparison compare(String key, Tensor tensor) {
+  /** Returns the problem with a tensor of the file, if there is one. */
+  Optional<String> problem(String key, Tensor tensor, Collection<String> expected) {
     Parameter own = parameter(key.replace(WRAPPED, "."));
+    String name = PeftKeys.inFile(key);
     if (own == null) {
-      return Comparison.NONE;
+      List<String> valid = expected.stream().map(PeftKeys::inFile).toList();
+      return Optional.of("unexpected " + name + NearMiss.hint(name, valid));
     }
-    return isEqual(own.value(), tensor) ? Comparison.EQUAL : Comparison.OTHER;
+    return isEqual(own.value(), tensor)
+        ? Optional.empty()
+        : Optional.of(
+            name
+                + ": the file contains this weight of the base it was trained on, which differs"
+                + " from this base's; use that base");
   }
 
   private @Nullable Parameter parameter(String path) {

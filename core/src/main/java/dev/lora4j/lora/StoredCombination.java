@@ -19,9 +19,9 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Makes one adapter of several that were read from files; {@link LoraModel#combine} for adapters
- * without a model. What is combined is A's and B's alone, so a base is needed only by adapters that
- * count from a part of it, or to have it checked that all fit.
+ * Combines adapters that were read from files into one: {@link LoraModel#combine} without a model.
+ * A base is needed only by adapters that took a part of its weights, or to check that all adapters
+ * fit it.
  */
 public final class StoredCombination {
   private static final String RESULT = "combined-of-these";
@@ -41,16 +41,16 @@ public final class StoredCombination {
    * Combines adapters without a base; the new tensors, in F32, belong to the caller's pointer
    * scope. The config names each layer by its whole path.
    *
-   * @param check whether adapters that say which base they were made on must say the same
-   * @throws UserError if they can't be combined so
+   * @param check the comparison of the adapters' base fingerprints
+   * @throws UserError if they can't be combined this way
    */
   public static StoredAdapter of(List<WeightedAdapter> adapters, Combination how, BaseCheck check) {
     StoredCombination combination = new StoredCombination(adapters, how, check);
     combination.refuseNeedOfBase();
     combination.refuseOtherBases();
-    try (SkeletonModel outline =
+    try (SkeletonModel skeleton =
         SkeletonModel.of(adapters.stream().map(WeightedAdapter::adapter).toList())) {
-      StoredAdapter combined = combination.on(outline, true);
+      StoredAdapter combined = combination.on(skeleton, true);
       Targets layers = Targets.named(combined.paths());
       return new StoredAdapter(
           combined.config().targets(layers), combined.tensors(), combined.baseFingerprint());
@@ -58,22 +58,22 @@ public final class StoredCombination {
   }
 
   /**
-   * Combines adapters on a base, which must have none and has none afterwards; the new tensors, in
-   * F32, belong to the caller's pointer scope. The config has the adapters' own target names where
-   * these mean the right layers of the base.
+   * Combines adapters on a base, which has no adapters before and after; the new tensors, in F32,
+   * belong to the caller's pointer scope. The config has the adapters' own target names if they
+   * match the right layers of the base.
    *
-   * @throws UserError if one does not fit the base, or they can't be combined so
+   * @throws UserError if one does not fit the base, or they can't be combined this way
    */
   public static StoredAdapter of(
       List<WeightedAdapter> adapters, Combination how, BaseCheck check, Module base) {
     return new StoredCombination(adapters, how, check).on(base, false);
   }
 
-  private StoredAdapter on(Module base, boolean isOutline) {
+  private StoredAdapter on(Module base, boolean isSkeleton) {
     LoraModel model = Lora.base(base);
     try {
       for (WeightedAdapter one : adapters) {
-        load(model, one, isOutline);
+        load(model, one, isSkeleton);
       }
       model.combine(RESULT, weights(), how);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -87,20 +87,20 @@ public final class StoredCombination {
     }
   }
 
-  private void load(LoraModel model, WeightedAdapter one, boolean isOutline) {
+  private void load(LoraModel model, WeightedAdapter one, boolean isSkeleton) {
     StoredAdapter stored = one.adapter();
     StoredAdapter loaded =
-        isOutline
+        isSkeleton
             ? new StoredAdapter(stored.config().only(stored.paths()), stored.tensors())
             : stored;
     try {
-      model.load(one.name(), loaded, isOutline ? BaseCheck.ANY_BASE : check);
+      model.load(one.name(), loaded, isSkeleton ? BaseCheck.ANY_BASE : check);
     } catch (UserError e) {
       throw new UserError(
           "'%s' %s: %s"
               .formatted(
                   one.name(),
-                  isOutline ? "is not what its config says" : "does not fit the base",
+                  isSkeleton ? "does not match its config" : "does not fit the base",
                   e.getMessage()),
           e);
     }
@@ -108,11 +108,11 @@ public final class StoredCombination {
 
   private void refuseNeedOfBase() {
     for (WeightedAdapter one : adapters) {
-      Initialization began = one.adapter().config().initialization();
-      if (began.takesFromBase()) {
+      Initialization initialization = one.adapter().config().initialization();
+      if (initialization.takesFromBase()) {
         throw new UserError(
-            "'%s' began as %s, as a part of the base that it still counts from; give the base too"
-                .formatted(one.name(), began.word()));
+            "'%s' was initialised by %s, from a part of the base's weights; give the base too"
+                .formatted(one.name(), initialization.word()));
       }
     }
   }
@@ -133,14 +133,14 @@ public final class StoredCombination {
               .changedIn(other.adapter().baseFingerprint().orElseThrow());
       if (!changed.isEmpty()) {
         throw new UserError(
-            "'%s' and '%s' were made on different bases: %s differs, and %d of its tensors do;"
+            "'%s' and '%s' were trained on different bases: %s differs, as do %d of its tensors;"
                     .formatted(first.name(), other.name(), changed.get(0), changed.size())
-                + " say that this is meant (BaseCheck.ANY_BASE, --any-base), or leave one out");
+                + " accept this (BaseCheck.ANY_BASE, --any-base), or leave one out");
       }
     }
   }
 
-  /** The base that all say they were made on. */
+  /** Returns the fingerprint that all adapters share. */
   private Optional<BaseFingerprint> commonBase() {
     List<Optional<BaseFingerprint>> bases =
         adapters.stream().map(one -> one.adapter().baseFingerprint()).distinct().toList();
@@ -157,7 +157,7 @@ public final class StoredCombination {
     Map<String, Double> weights = new LinkedHashMap<>();
     for (WeightedAdapter one : adapters) {
       if (weights.put(one.name(), one.weight()) != null) {
-        throw new UserError("two adapters are called '" + one.name() + "'");
+        throw new UserError("two adapters are named '" + one.name() + "'");
       }
     }
     return weights;

@@ -5,12 +5,10 @@ import org.jspecify.annotations.Nullable;
 /** A convolution over {@code [batch, in, length]}: PyTorch's {@code nn.Conv1d}. */
 public final class Conv1d extends Conv {
 
-  /** Creates a convolution with PyTorch's defaults. */
   public Conv1d(long inChannels, long outChannels, long kernelSize) {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** Creates a convolution with these options. */
   public Conv1d(long inChannels, long outChannels, ConvOptions options) {
     super(1, inChannels, outChannels, options);
   }

@@ -5,12 +5,10 @@ import org.jspecify.annotations.Nullable;
 /** A convolution over {@code [batch, in, height, width]}: PyTorch's {@code nn.Conv2d}. */
 public final class Conv2d extends Conv {
 
-  /** Creates a convolution with PyTorch's defaults. */
   public Conv2d(long inChannels, long outChannels, long kernelSize) {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** Creates a convolution with these options. */
   public Conv2d(long inChannels, long outChannels, ConvOptions options) {
     super(2, inChannels, outChannels, options);
   }

@@ -5,12 +5,10 @@ import org.jspecify.annotations.Nullable;
 /** A convolution over {@code [batch, in, depth, height, width]}: PyTorch's {@code nn.Conv3d}. */
 public final class Conv3d extends Conv {
 
-  /** Creates a convolution with PyTorch's defaults. */
   public Conv3d(long inChannels, long outChannels, long kernelSize) {
     this(inChannels, outChannels, ConvOptions.kernel(kernelSize));
   }
 
-  /** Creates a convolution with these options. */
   public Conv3d(long inChannels, long outChannels, ConvOptions options) {
     super(3, inChannels, outChannels, options);
   }

@@ -19,7 +19,6 @@ public final class Embedding extends Module implements WeightedLayer {
   private final long paddingIndex;
   private final WeightStore weight;
 
-  /** Creates a table of {@code numEmbeddings} vectors. */
   public Embedding(long numEmbeddings, long dim) {
     this(numEmbeddings, dim, OptionalLong.empty());
   }

@@ -23,7 +23,6 @@ public final class GradientBuffer implements AutoCloseable {
   private final Map<Parameter, Tensor> aliases = new HashMap<>();
   private final Tensor gradient;
 
-  /** Creates a buffer for these parameters. */
   public GradientBuffer(List<Parameter> parameters) {
     try (PointerScope scope = new PointerScope()) {
       long total = parameters.stream().mapToLong(Parameter::numel).sum();

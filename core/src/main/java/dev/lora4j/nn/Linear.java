@@ -17,7 +17,6 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
   private final WeightStore weight;
   private final @Nullable Parameter bias;
 
-  /** Creates a layer with a bias. */
   public Linear(long inFeatures, long outFeatures) {
     this(inFeatures, outFeatures, true);
   }
@@ -60,7 +59,6 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
     return sharing(weight, Optional.empty());
   }
 
-  /** Creates a layer without a bias. */
   public static Linear withoutBias(long inFeatures, long outFeatures) {
     return new Linear(inFeatures, outFeatures, false);
   }

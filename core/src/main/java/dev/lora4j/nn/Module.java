@@ -52,6 +52,13 @@ public abstract class Module implements AutoCloseable {
     return child;
   }
 
+  /** Removes a child, without closing it. */
+  public final void removeChild(String name) {
+    synchronized (children) {
+      children.remove(name);
+    }
+  }
+
   /**
    * Adds a child that the forward does not call, so that its path exists; it takes this module's
    * training or evaluation mode.
@@ -62,13 +69,6 @@ public abstract class Module implements AutoCloseable {
     }
     module.train(training);
     child(name, module);
-  }
-
-  /** Removes a grafted child, without closing it. */
-  public final void prune(String name) {
-    synchronized (children) {
-      children.remove(name);
-    }
   }
 
   /** The parameters of this module itself, by name, as they are now. */
@@ -195,7 +195,6 @@ public abstract class Module implements AutoCloseable {
     namedParameters().values().forEach(parameter -> parameter.trainable(false));
   }
 
-  /** Moves every parameter to a device. */
   public void to(Device device) {
     for (Parameter parameter : ownParameters().values()) {
       if (!parameter.value().device().equals(device)) {

@@ -96,7 +96,6 @@ public final class Parameter implements AutoCloseable {
     parametrizations.add(function);
   }
 
-  /** Removes a function. */
   public void unparametrize(UnaryOperator<Tensor> function) {
     parametrizations.remove(function);
   }
@@ -153,7 +152,6 @@ public final class Parameter implements AutoCloseable {
     }
   }
 
-  /** Number of elements. */
   public long numel() {
     return owned.value.numel();
   }
@@ -211,7 +209,6 @@ public final class Parameter implements AutoCloseable {
     return ((long) owned.changes.get() << Integer.SIZE) + owned.value._version();
   }
 
-  /** Records that the values may have changed. */
   public void changed() {
     owned.changes.incrementAndGet();
   }

@@ -8,17 +8,17 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Layers that share an input, such as the projections to queries, keys and values. */
 public final class SharedInput {
-  private final List<Slot> places;
+  private final List<Slot> slots;
 
   /** Groups the occupants of these slots. */
-  public SharedInput(Slot... places) {
-    this.places = List.of(places);
+  public SharedInput(Slot... slots) {
+    this.slots = List.of(slots);
   }
 
   /** The layers as one product in decoding; empty unless decoding has a kernel for each. */
   public Optional<FusedLinear> ofRows() {
-    List<LinearWeights> layers = places.stream().flatMap(place -> place.ofRows().stream()).toList();
-    return layers.size() == places.size() ? Optional.of(new FusedLinear(layers)) : Optional.empty();
+    List<LinearWeights> layers = slots.stream().flatMap(slot -> slot.ofRows().stream()).toList();
+    return layers.size() == slots.size() ? Optional.of(new FusedLinear(layers)) : Optional.empty();
   }
 
   /**
@@ -26,6 +26,6 @@ public final class SharedInput {
    * @return the output of each layer, {@code [batch…, out]}, in order
    */
   public List<Tensor> forward(Tensor input) {
-    return places.stream().map(place -> place.forward(input)).toList();
+    return slots.stream().map(slot -> slot.forward(input)).toList();
   }
 }

@@ -15,7 +15,6 @@ public final class Slot {
     this.occupant = occupant;
   }
 
-  /** Runs the occupant's forward. */
   public Tensor forward(Tensor input) {
     return occupant.forward(input);
   }
@@ -25,7 +24,6 @@ public final class Slot {
     return occupant instanceof DecodableLayer layer ? layer.ofRows() : Optional.empty();
   }
 
-  /** The occupant. */
   public Module module() {
     return occupant;
   }

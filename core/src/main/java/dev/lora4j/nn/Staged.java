@@ -12,7 +12,6 @@ public abstract class Staged extends Module {
   /** The stages in order, whose composition is the forward. */
   protected abstract List<Stage> stages();
 
-  /** Runs all stages. */
   @Override
   public final Tensor forward(Tensor input) {
     return forward(input, 0, stages().size());

@@ -35,25 +35,22 @@ public record Summary(long trainable, long untrainable, String text) {
       }
     }
     Summary counts = new Summary(trainable, untrainable, "");
-    lines
-        .append("Trainable parameters: ")
-        .append(trainable)
-        .append('\n')
-        .append("Untrainable parameters: ")
-        .append(untrainable)
-        .append('\n')
-        .append("Total parameters: ")
-        .append(counts.total())
-        .append('\n')
-        .append("Percent trainable: ")
-        .append(counts.percentTrainable())
-        .append("%\n")
-        .append("Size of trainable parameters: ")
-        .append(String.format(Locale.ROOT, "%.2f mb", counts.trainableMegabytes()));
+    lines.append(
+        """
+        Trainable parameters: %d
+        Untrainable parameters: %d
+        Total parameters: %d
+        Percent trainable: %s%%
+        Size of trainable parameters: %s mb"""
+            .formatted(
+                trainable,
+                untrainable,
+                counts.total(),
+                counts.percentTrainable(),
+                String.format(Locale.ROOT, "%.2f", counts.trainableMegabytes())));
     return new Summary(trainable, untrainable, lines.toString());
   }
 
-  /** Number of elements in all parameters. */
   public long total() {
     return trainable + untrainable;
   }

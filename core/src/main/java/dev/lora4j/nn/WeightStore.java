@@ -70,7 +70,6 @@ public interface WeightStore {
     return parameters().values().stream().mapToLong(Parameter::version).sum();
   }
 
-  /** The device of the weight. */
   default Device device() {
     return parameters().values().iterator().next().value().device();
   }

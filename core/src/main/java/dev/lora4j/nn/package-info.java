@@ -19,8 +19,8 @@
  *       the kernel; a layer never does.
  *   <li>The <i>autograd context</i> ({@link dev.lora4j.nn.kernel.AutogradContext}) of a forward and
  *       backward pass lets a layer replace libtorch's derivative.
- *   <li>The {@link dev.lora4j.nn.runtime.ExecutionContext} holds everything that is bound to a
- *       thread, and {@link dev.lora4j.nn.runtime.Engine} lists the settings of the whole process.
+ *   <li>Everything that is bound to a thread is a {@link dev.lora4j.nn.runtime.ContextVar}, and
+ *       {@link dev.lora4j.nn.runtime.Engine} lists the settings of the whole process.
  * </ul>
  *
  * <p>Nothing here knows of adapters or of training.

@@ -159,14 +159,7 @@ public final class DataParallelGradients implements AutoCloseable {
   public void restore(Map<String, Tensor> state) {
     Tensor block = sized(state, PARAMETERS, parameters.block().numel());
     long[] isIdle = Ops.longs(sized(state, IDLE, trainable.size()));
-    Map<String, Tensor> ofOptimizer = new LinkedHashMap<>();
-    state.forEach(
-        (name, tensor) -> {
-          if (name.startsWith(OPTIMIZER)) {
-            ofOptimizer.put(name.substring(OPTIMIZER.length()), tensor);
-          }
-        });
-    optimizer.restore(ofOptimizer);
+    optimizer.restore(OptimizerChecks.below(OPTIMIZER, state));
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       parameters.block().copy_(block);

@@ -108,13 +108,7 @@ public final class GroupedOptimizer implements Optimizer {
     Map<String, Tensor> left = new LinkedHashMap<>(state);
     for (int i = 0; i < optimizers.size(); i++) {
       String prefix = i + ".";
-      Map<String, Tensor> own = new LinkedHashMap<>();
-      state.forEach(
-          (name, tensor) -> {
-            if (name.startsWith(prefix)) {
-              own.put(name.substring(prefix.length()), tensor);
-            }
-          });
+      Map<String, Tensor> own = OptimizerChecks.below(prefix, state);
       own.keySet().forEach(name -> left.remove(prefix + name));
       optimizers.get(i).restore(own);
     }

@@ -38,7 +38,6 @@ public final class LossCurve {
     count = 0;
   }
 
-  /** The mean of each window, in order. */
   public List<Point> points() {
     return List.copyOf(points);
   }

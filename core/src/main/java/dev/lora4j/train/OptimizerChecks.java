@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.Tensor;
 
 /** Checks of hyperparameters and restored states. */
@@ -16,6 +17,15 @@ final class OptimizerChecks {
     }
   }
 
+  /** Returns the entries with this prefix, by the rest of their name. */
+  static Map<String, Tensor> below(String prefix, Map<String, Tensor> state) {
+    return state.entrySet().stream()
+        .filter(entry -> entry.getKey().startsWith(prefix))
+        .collect(
+            Collectors.toMap(
+                entry -> entry.getKey().substring(prefix.length()), Map.Entry::getValue));
+  }
+
   static void checkNames(Map<String, Tensor> state, String... names) {
     Set<String> expected = Set.of(names);
     if (!state.isEmpty() && !state.keySet().equals(expected)) {
@@ -26,11 +36,11 @@ final class OptimizerChecks {
   }
 
   /** Checks that a state belongs to parameters of this size. */
-  static void checkSize(Tensor remembered, Tensor parameters) {
-    if (remembered.numel() != parameters.numel()) {
+  static void checkSize(Tensor stored, Tensor parameters) {
+    if (stored.numel() != parameters.numel()) {
       throw new UserError(
           "optimizer state: expected %d values, found %d"
-              .formatted(remembered.numel(), parameters.numel()));
+              .formatted(stored.numel(), parameters.numel()));
     }
   }
 }

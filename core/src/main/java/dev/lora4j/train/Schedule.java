@@ -14,11 +14,8 @@ public record Schedule(Shape shape, long warmUp) {
 
   /** The schedule after the warm-up. */
   public enum Shape {
-    /** Constant. */
     CONSTANT,
-    /** Linear decay to 0. */
     LINEAR,
-    /** Cosine decay to 0. */
     COSINE
   }
 
@@ -28,17 +25,14 @@ public record Schedule(Shape shape, long warmUp) {
     }
   }
 
-  /** Constant learning rate. */
   public static Schedule constant() {
     return new Schedule(Shape.CONSTANT, 0);
   }
 
-  /** Linear decay. */
   public static Schedule linear() {
     return new Schedule(Shape.LINEAR, 0);
   }
 
-  /** Cosine decay. */
   public static Schedule cosine() {
     return new Schedule(Shape.COSINE, 0);
   }

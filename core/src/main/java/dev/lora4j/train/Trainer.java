@@ -74,7 +74,6 @@ public final class Trainer {
     return this;
   }
 
-  /** Observes the run. */
   public Trainer callback(TrainingCallback callback) {
     this.callback = callback;
     return this;
@@ -108,16 +107,13 @@ public final class Trainer {
     network.train(true);
     try {
       int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
-      StepCounter progress = frozen > 0 ? runCached(data, frozen, workers) : run(data, workers);
+      StepCounter progress =
+          frozen > 0 ? runCached(data, frozen, workers) : run(data, network::forward, workers);
       Duration duration = Duration.ofNanos(System.nanoTime() - start);
       return new TrainingResult(progress.steps(), duration, progress.curve(), frozen);
     } finally {
       network.train(false);
     }
-  }
-
-  private StepCounter run(Dataset data, Workers workers) {
-    return run(data, network::forward, workers);
   }
 
   private StepCounter runCached(Dataset data, int frozen, Workers workers) {

@@ -13,12 +13,10 @@ import java.time.Duration;
  */
 public record TrainingResult(long steps, Duration duration, LossCurve curve, int cachedStages) {
 
-  /** Duration in seconds. */
   public double seconds() {
     return duration.toNanos() / 1e9;
   }
 
-  /** Steps per second. */
   public double stepsPerSecond() {
     return steps / seconds();
   }

@@ -3,6 +3,7 @@ package dev.lora4j.train;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.nn.runtime.ParallelLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -98,7 +99,7 @@ public final class Workers implements AutoCloseable {
     } finally {
       awaitHelpers();
     }
-    rethrowFailure();
+    ParallelLoop.rethrow(failure.get());
   }
 
   private void awaitHelpers() {
@@ -149,17 +150,6 @@ public final class Workers implements AutoCloseable {
     }
   }
 
-  private void rethrowFailure() {
-    Throwable failed = failure.get();
-    if (failed instanceof RuntimeException e) {
-      throw e;
-    }
-    if (failed instanceof Error e) {
-      throw e;
-    }
-  }
-
-  /** Stops the threads. */
   @Override
   public void close() {
     closed = true;

@@ -57,7 +57,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void aFailureLeavesTheOldFileAndNothingElse() throws IOException {
+  void failureLeavesOnlyTheOldFile() throws IOException {
     Path target = Files.writeString(dir.resolve("file"), "old");
 
     assertThatThrownBy(
@@ -75,7 +75,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void aFullDiskSaysWhereAndWhatToDo() throws IOException {
+  void fullDiskIsReportedWithARemedy() throws IOException {
     Path target = dir.resolve("file");
 
     assertThatThrownBy(
@@ -93,7 +93,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void aRefusedDirectorySaysWhereAndWhatToDo() {
+  void deniedDirectoryIsReportedWithARemedy() {
     Path target = dir.resolve("file");
 
     assertThat(AtomicFile.explained(target, new AccessDeniedException(target.toString())))
@@ -105,7 +105,7 @@ class AtomicFileTest {
   }
 
   @Test
-  void aDirectoryOfThatNameIsNotReplaced() throws IOException {
+  void directoryIsNotReplaced() throws IOException {
     Path target = Files.createDirectory(dir.resolve("file"));
 
     assertThatThrownBy(() -> AtomicFile.write(target, text("new")))

@@ -42,7 +42,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aTensorOutlivesTheFile() throws IOException {
+  void tensorOutlivesTheFile() throws IOException {
     try (PointerScope scope = new PointerScope()) {
       Tensor a;
       try (SafetensorsFile file = SafetensorsFile.open(sample())) {
@@ -53,7 +53,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void anUnknownNameHasAHint() throws IOException {
+  void unknownNameGetsAHint() throws IOException {
     try (SafetensorsFile file = SafetensorsFile.open(sample())) {
       assertThatThrownBy(() -> file.info("emty"))
           .isInstanceOf(CorruptFile.class)
@@ -76,7 +76,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aMissingFileIsAUserError() {
+  void missingFileIsAUserError() {
     assertThatThrownBy(() -> SafetensorsFile.open(dir.resolve("none")))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("there is no such file");
@@ -151,7 +151,7 @@ class SafetensorsFileTest {
 
   /** Commands that only read headers start fast because no class of libtorch is loaded. */
   @Test
-  void aHeaderIsReadWithoutLibtorch() throws Exception {
+  void headerIsReadWithoutLibtorch() throws Exception {
     String withoutTorch =
         Arrays.stream(System.getProperty("java.class.path").split(java.io.File.pathSeparator, -1))
             .filter(entry -> !entry.contains("bytedeco"))

@@ -31,7 +31,7 @@ class SafetensorsHeaderTest {
       """;
 
   @Test
-  void readsNamesShapesPlacesAndMetadata() throws IOException {
+  void namesShapesOffsetsAndMetadataAreRead() throws IOException {
     SafetensorsHeader header = read(file(GOOD, 17));
 
     assertThat(header.tensors().keySet()).containsExactly("a", "b", "c");
@@ -50,7 +50,7 @@ class SafetensorsHeaderTest {
   }
 
   @Test
-  void spacesAfterTheObjectAreFine() throws IOException {
+  void spacesAfterTheObjectAreAccepted() throws IOException {
     assertThat(read(file("{}      ", 0)).tensors()).isEmpty();
   }
 
@@ -111,7 +111,7 @@ class SafetensorsHeaderTest {
   }
 
   @Test
-  void aLengthBeyondTheFileOrTheBoundIsRefusedBeforeAnythingIsAllocated() {
+  void lengthBeyondTheFileOrTheLimitIsRefusedBeforeAllocation() {
     assertThatThrownBy(() -> read(length(SafetensorsHeader.MAX_BYTES)))
         .isInstanceOf(CorruptFile.class)
         .hasMessageContaining("expected a header of 100000000 bytes, found 0");

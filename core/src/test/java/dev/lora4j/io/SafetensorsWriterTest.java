@@ -74,7 +74,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void theOrderOfTheMapDoesNotMatterAndTheDataIsAligned(@TempDir Path dir) throws IOException {
+  void orderOfTheMapDoesNotMatterAndTheDataIsAligned(@TempDir Path dir) throws IOException {
     try (PointerScope scope = new PointerScope()) {
       Tensor bytes = tensor(new Spec(DType.U8, List.of(3), 1));
       Tensor doubles = tensor(new Spec(DType.F64, List.of(2), 2));

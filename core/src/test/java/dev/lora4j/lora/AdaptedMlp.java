@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A small network with an adapter that has learned something: its B is not zero. */
+/** A small network with a trained adapter, whose B is not zero. */
 public final class AdaptedMlp implements AutoCloseable {
   public final Mlp net = new Mlp();
   public final LoraModel model;
@@ -23,7 +23,7 @@ public final class AdaptedMlp implements AutoCloseable {
     model = Lora.adapt(net, config);
   }
 
-  /** Adapted, with a B of zero still. */
+  /** Returns a network with a new adapter, whose B is zero. */
   static AdaptedMlp fresh(LoraConfig config, long seed) {
     Engine.seed(seed);
     return new AdaptedMlp(config);
@@ -35,7 +35,7 @@ public final class AdaptedMlp implements AutoCloseable {
     return adapted;
   }
 
-  /** Adds another adapter that has learned something else. */
+  /** Adds another trained adapter. */
   public AdaptedMlp with(String name, LoraConfig config) {
     model.add(name, config);
     learn(name);
@@ -50,17 +50,17 @@ public final class AdaptedMlp implements AutoCloseable {
     }
   }
 
-  /** What the network says of three inputs that are always the same. */
+  /** Returns the network's output for three fixed inputs. */
   public Tensor answer() {
     return model.forward(inputs());
   }
 
-  /** What another view of the network says of them. */
+  /** Returns the output of another view of the network for them. */
   Tensor answerOf(Module network) {
     return network.forward(inputs());
   }
 
-  /** The same of an unadapted network with this base's weights. */
+  /** Returns the output of an unadapted network with this base's weights. */
   Tensor answerOfTheBase() {
     try (Mlp base = new Mlp()) {
       Map<String, Tensor> state = new HashMap<>();

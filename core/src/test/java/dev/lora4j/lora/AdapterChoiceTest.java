@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Adapters chosen for a call, and what forwards see while adapters come, go and change. */
+/** Adapters chosen for a call, and forwards while adapters are added, removed and changed. */
 class AdapterChoiceTest {
   private static final LoraConfig CONFIG = LoraConfig.rank(2).alpha(1);
 
@@ -46,7 +46,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void aChoiceIsWhatItNamesWhateverIsActive() {
+  void viewUsesItsAdaptersWhateverIsActive() {
     Module cats = model.with("cats");
     Module both = model.with("cats", "dogs");
 
@@ -57,7 +57,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void aChoiceHoldsInWhateverThreadCalls() throws Exception {
+  void viewUsesItsAdaptersInEveryThread() throws Exception {
     Tensor expected = answer("dogs");
     Module dogs = model.with("dogs");
     model.activate("cats");
@@ -66,7 +66,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void aChoiceIsTheSameNetworkAndClosesNothing() {
+  void viewSharesTheModulesAndClosesNothing() {
     Module cats = model.with("cats");
 
     assertThat(cats.namedParameters()).isEqualTo(mlp.net.namedParameters());
@@ -78,7 +78,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void anUnknownNameIsToldAtOnce() {
+  void unknownNameIsRefusedAtOnce() {
     assertThatThrownBy(() -> model.with("cast"))
         .isInstanceOf(UserError.class)
         .hasMessage("no adapter 'cast'; did you mean cats?");
@@ -87,7 +87,7 @@ class AdapterChoiceTest {
   // ---- swapping ----
 
   @Test
-  void aSwappedAdapterIsAnotherOneInTheSamePlace(@TempDir Path directory) {
+  void swapReplacesTheAdapterUnderItsName(@TempDir Path directory) {
     Tensor ofDogs = answer("dogs");
     model.save("dogs", directory);
     List<Parameter> old = model.parameters("cats");
@@ -103,7 +103,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void whatDoesNotFitIsNotSwappedIn(@TempDir Path directory) {
+  void mismatchedAdapterIsNotSwappedIn(@TempDir Path directory) {
     Tensor before = answer("cats");
 
     assertThatThrownBy(() -> model.swap("cats", directory)).isInstanceOf(UserError.class);
@@ -113,7 +113,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void whoUsesAnAdapterKeepsIt(@TempDir Path directory) {
+  void removedAdapterLivesUntilItsForwardEnds(@TempDir Path directory) {
     Tensor ofCats = answer("cats");
     Tensor ofDogs = answer("dogs");
     model.save("dogs", directory);
@@ -131,7 +131,7 @@ class AdapterChoiceTest {
   }
 
   @Test
-  void readersSeeTheOldOrTheNewAdapterAndNeverParts(@TempDir Path directory) throws Exception {
+  void forwardsSeeTheOldOrTheNewAdapterNeverPartsOfBoth(@TempDir Path directory) throws Exception {
     Path first = directory.resolve("first");
     Path second = directory.resolve("second");
     model.save("cats", first);

@@ -68,7 +68,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void anAdapterOfAnyNameIsSavedAlike() throws IOException {
+  void adapterNameDoesNotChangeTheFiles() throws IOException {
     model.save("default", directory);
     model.load("other", directory);
     model.save("other", directory.resolve("again"));
@@ -80,7 +80,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void aMergedAdapterIsSavedAsItIs() throws IOException {
+  void mergedAdapterIsSavedUnchanged() throws IOException {
     model.save("default", directory);
     model.merge();
     model.save("default", directory.resolve("merged"));
@@ -90,7 +90,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void aLoadedAdapterIsNotActiveYetAndMayBeTheFirst() {
+  void loadedAdapterIsInactiveAndMayBeTheFirst() {
     model.save("default", directory);
     try (AdaptedMlp fresh = AdaptedMlp.fresh(CONFIG, 1)) {
       fresh.model.unload();
@@ -106,7 +106,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void otherFormatsOfNumbersAreConverted() {
+  void otherDtypesAreConverted() {
     model.save("default", directory);
     Map<String, Tensor> halves = tensors();
     halves.replaceAll((name, tensor) -> tensor.to(ScalarType.BFloat16));
@@ -121,7 +121,7 @@ class AdapterFilesTest {
   // ---- adapters that do not fit ----
 
   @Test
-  void everyMisfitIsToldAtOnceAndNothingIsAdded() {
+  void allMismatchesAreListedAndNothingIsAdded() {
     model.save("default", directory);
     Map<String, Tensor> tensors = tensors();
     tensors.put(FC2_A, torch.zeros(3, 8));
@@ -143,7 +143,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void anAdapterForLayersThatAreNotThereIsTold() throws IOException {
+  void adapterForMissingLayersIsRefused() throws IOException {
     model.save("default", directory);
     replaceInConfig("\"fc2\"", "\"q_proj\"");
 
@@ -153,7 +153,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void aRankThatIsNotThatOfTheTensorsIsTold() throws IOException {
+  void rankThatDiffersFromTheTensorsIsRefused() throws IOException {
     model.save("default", directory);
     replaceInConfig("\"r\" : 2", "\"r\" : 4");
 
@@ -166,7 +166,7 @@ class AdapterFilesTest {
   // ---- directories that hold none ----
 
   @Test
-  void aDirectoryWithoutAnAdapterIsTold() throws IOException {
+  void directoryWithoutAnAdapterIsRefused() throws IOException {
     assertThatThrownBy(() -> model.load("other", directory))
         .isInstanceOf(UserError.class)
         .hasMessage("no adapter in " + directory + ": can't read adapter_config.json");
@@ -180,7 +180,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void damagedFilesAreTold() throws IOException {
+  void damagedFilesAreNamed() throws IOException {
     model.save("default", directory);
     Path weights = directory.resolve("adapter_model.safetensors");
     byte[] whole = Files.readAllBytes(weights);
@@ -198,7 +198,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void aNameThatIsTakenIsRefused() {
+  void takenNameIsRefused() {
     model.save("default", directory);
 
     assertThatThrownBy(() -> model.load("default", directory))
@@ -207,7 +207,7 @@ class AdapterFilesTest {
   }
 
   @Test
-  void aSummaryNeedsNoBase() {
+  void summaryNeedsNoBase() {
     model.save("default", directory);
 
     AdapterSummary summary = AdapterSummary.read(directory);

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** PEFT's directory in all its formats of numbers and all its ages. */
+/** PEFT directories in all dtypes and all versions of their tensor names. */
 class AdapterFormatsTest {
   private static final LoraConfig CONFIG =
       LoraConfig.rank(2).alpha(3).targets(Targets.named("fc2", "head")).dora(true);
@@ -53,7 +53,7 @@ class AdapterFormatsTest {
 
   @ParameterizedTest
   @EnumSource(names = {"F64", "F32", "F16", "BF16"})
-  void anyFormatOfNumbersIsWrittenAndReadBack(DType dtype) {
+  void everyDtypeIsWrittenAndReadBack(DType dtype) {
     model.save("default", directory, dtype);
 
     try (SafetensorsFile file = SafetensorsFile.open(weights())) {
@@ -73,7 +73,7 @@ class AdapterFormatsTest {
   }
 
   @Test
-  void aNumberThatIsTooLargeForAFormatIsRefused() {
+  void valueTooLargeForTheDtypeIsRefused() {
     Parameter parameter = model.parameters("default").get(0);
     try (PointerScope inner = new PointerScope()) {
       parameter.copyFrom(parameter.value().mul(new org.bytedeco.pytorch.Scalar(1e30)));
@@ -88,10 +88,10 @@ class AdapterFormatsTest {
   }
 
   @Test
-  void aFormatThatHoldsNoFractionsIsRefused() {
+  void integerDtypeIsRefused() {
     assertThatThrownBy(() -> model.save("default", directory, DType.I8))
         .isInstanceOf(UserError.class)
-        .hasMessage("an adapter is kept as F64, F32, F16 or BF16, not as I8");
+        .hasMessage("an adapter's dtype must be F64, F32, F16 or BF16, not I8");
   }
 
   // ---- names of older files ----
@@ -104,7 +104,7 @@ class AdapterFormatsTest {
     "lora_magnitude_vector, lora_magnitude_vector.default",
     "lora_magnitude_vector, lora_magnitude_vector.default.weight",
   })
-  void namesOfOtherAgesAreRead(String today, String then) {
+  void olderTensorNamesAreRead(String today, String then) {
     model.save("default", directory);
     rename(key -> key.replace(today, then));
 
@@ -130,7 +130,7 @@ class AdapterFormatsTest {
   }
 
   @Test
-  void aPickledAdapterIsReadWithoutRunningIt() throws IOException {
+  void pickledAdapterIsReadWithoutRunningIt() throws IOException {
     Fixture fixture =
         Fixture.read(
             "peft/mlp-dora-true-names-bias_lora_only-patterns_rank-extra_exclude_regex-dropout_some"
@@ -184,7 +184,7 @@ class AdapterFormatsTest {
   }
 
   @Test
-  void aDirectoryOfNoAdaptersIsTold() {
+  void directoryWithoutAdaptersIsRefused() {
     assertThatThrownBy(() -> model.loadAll(directory))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("no adapter in " + directory);

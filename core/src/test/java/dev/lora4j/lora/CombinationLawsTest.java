@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.lora.combine.Combination;
 import dev.lora4j.lora.combine.MajoritySign;
-import dev.lora4j.lora.combine.Pruner;
 import dev.lora4j.lora.combine.Pruning;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
@@ -38,12 +37,12 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** What holds of combined adapters whatever their layers, ranks, scalings, weights and numbers. */
+/** Laws of combined adapters, for random layers, ranks, scalings, weights and values. */
 class CombinationLawsTest {
   private static final int TRIES = 40;
   private static final double TOLERANCE = 1e-5;
 
-  /** Layers of each kind that has a delta, each of six outputs and at least as many inputs. */
+  /** The kinds of layers that have a delta, each with six outputs and at least as many inputs. */
   enum Kind {
     LINEAR {
       @Override
@@ -85,7 +84,7 @@ class CombinationLawsTest {
     abstract Module layer();
   }
 
-  /** An adapter: which of the two layers it has, its rank and alpha, and its weight. */
+  /** An adapter: its layers, rank, alpha, and weight. */
   record Part(List<String> layers, int rank, double alpha, boolean rsLora, double weight) {
     LoraConfig config() {
       return LoraConfig.rank(rank).alpha(alpha).rsLora(rsLora).targets(Targets.named(layers));
@@ -112,7 +111,7 @@ class CombinationLawsTest {
         .as(Part::new);
   }
 
-  /** A network of two layers of one kind, with adapters that are named by their number. */
+  /** A network of two layers of one kind, with adapters named by their number. */
   private static final class Adapted implements AutoCloseable {
     final Sequential net;
     final LoraModel model;
@@ -136,7 +135,7 @@ class CombinationLawsTest {
       return Deltas.of(model, name);
     }
 
-    /** {@code Σ wᵢ ΔWᵢ} of each layer that an adapter has. */
+    /** Returns {@code Σ wᵢ ΔWᵢ} of each adapted layer. */
     Map<String, Tensor> weightedSum() {
       Map<String, Tensor> sums = new LinkedHashMap<>();
       weights.forEach(
@@ -164,7 +163,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void catIsTheWeightedSumOfTheUpdates(
+  void catIsTheWeightedSumOfTheDeltas(
       @ForAll Kind kind, @ForAll("parts") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, parts, seed)) {
@@ -172,9 +171,9 @@ class CombinationLawsTest {
     }
   }
 
-  /** A rank of six is all that a layer of six outputs has. */
+  /** Six is the full rank of a layer with six outputs. */
   @Property(tries = TRIES)
-  void svdOfFullRankIsTheWeightedSumOfTheUpdates(
+  void fullRankSvdIsTheWeightedSumOfTheDeltas(
       @ForAll Kind kind, @ForAll("parts") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, parts, seed)) {
@@ -183,7 +182,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void ofOneAdapterLinearIsItsUpdateTimesTheWeight(
+  void linearOfOneAdapterScalesItsDelta(
       @ForAll Kind kind, @ForAll("parts") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, parts.subList(0, 1), seed)) {
@@ -192,7 +191,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void withNothingPrunedPruningIsLinear(
+  void pruningWithFullDensityIsLinear(
       @ForAll Kind kind, @ForAll("partsOfRankTwo") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, parts, seed)) {
@@ -206,7 +205,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void theOrderOfTheAdaptersChangesNothing(
+  void orderOfTheAdaptersDoesNotMatter(
       @ForAll Kind kind, @ForAll("partsOfRankTwo") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted one = new Adapted(kind, parts, seed);
@@ -232,7 +231,7 @@ class CombinationLawsTest {
     return reversed;
   }
 
-  /** Gives the adapters, which stand in reversed order, the numbers of their counterparts. */
+  /** Copies the adapters' values into those of another network, which are in reverse order. */
   private static void takeOver(Adapted from, Adapted to) {
     int last = from.weights.size() - 1;
     for (int i = 0; i <= last; i++) {
@@ -248,7 +247,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void theOrderOfTheWeightsChangesNotOneBit(
+  void orderOfTheWeightsChangesNoBit(
       @ForAll Kind kind, @ForAll("partsOfRankTwo") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, parts, seed)) {
@@ -267,7 +266,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void aNegativeWeightTakesAway(
+  void negativeWeightSubtracts(
       @ForAll Kind kind, @ForAll("parts") List<Part> parts, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, parts, seed)) {
@@ -281,7 +280,7 @@ class CombinationLawsTest {
   }
 
   @Property(tries = TRIES)
-  void sameNumbersMixedWithThemselvesStay(@ForAll Kind kind, @ForAll long seed) {
+  void mixOfEqualTensorsIsThatTensor(@ForAll Kind kind, @ForAll long seed) {
     Part half = new Part(List.of("0", "1"), 2, 2, false, 0.5);
     try (PointerScope scope = new PointerScope();
         Adapted adapted = new Adapted(kind, List.of(half, half), seed)) {
@@ -297,7 +296,10 @@ class CombinationLawsTest {
     }
   }
 
-  /** Each number is zero or itself over the density, and about that share is not zero. */
+  /**
+   * Each value is either zero or divided by the density; the share of non-zero values is about the
+   * density.
+   */
   @Property(tries = TRIES)
   void randomPruningKeepsTheShareAndTheMean(@ForAll long seed) {
     try (PointerScope scope = new PointerScope()) {
@@ -306,7 +308,7 @@ class CombinationLawsTest {
       long size = 100_000;
       Tensor ones = Ops.ones(100, 1000);
 
-      Tensor pruned = Pruner.of(new Pruning.Random(density, seed)).apply(ones);
+      Tensor pruned = new Pruning.Random(density, seed).pruner().apply(ones);
 
       long kept = pruned.count_nonzero().item_long();
       double deviation = Math.sqrt(size * density * (1 - density));
@@ -323,7 +325,7 @@ class CombinationLawsTest {
       Engine.seed(seed);
       Tensor numbers = torch.randn(10, 10);
 
-      Tensor pruned = Pruner.of(new Pruning.Magnitude(0.3)).apply(numbers);
+      Tensor pruned = new Pruning.Magnitude(0.3).pruner().apply(numbers);
 
       assertThat(pruned.count_nonzero().item_long()).isEqualTo(30);
       Tensor lost = numbers.sub(pruned).abs();

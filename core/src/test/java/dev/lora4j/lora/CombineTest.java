@@ -49,7 +49,10 @@ class CombineTest {
 
   // ---- two numbers that can be checked by eye ----
 
-  /** Adapters of one layer with one input and two outputs, and A = 1, so that B is the update. */
+  /**
+   * Combines adapters of one layer with one input and two outputs, with A = 1, so that B is the
+   * delta.
+   */
   private static float[] combined(float[] one, float[] other, Combination how) {
     try (Sequential net = new Sequential(Linear.withoutBias(1, one.length))) {
       LoraModel model = Lora.base(net);
@@ -68,7 +71,7 @@ class CombineTest {
   }
 
   @Test
-  void catAddsUp() {
+  void catAddsTheDeltas() {
     assertThat(combined(new float[] {1, 2}, new float[] {3, -5}, Combination.cat()))
         .containsExactly(4, -3);
   }
@@ -80,7 +83,7 @@ class CombineTest {
   }
 
   @Test
-  void tiesTakesTheMeanOfWhatAgreesInSign() {
+  void tiesAveragesValuesThatAgreeInSign() {
     float[] one = {4, 1, -2, 0};
     float[] other = {2, -3, -4, 5};
 
@@ -89,7 +92,7 @@ class CombineTest {
   }
 
   @Test
-  void aMajorityIsOfNumbersOrOfMagnitudes() {
+  void majorityCountsValuesOrMagnitudes() {
     try (Sequential net = new Sequential(Linear.withoutBias(1, 1))) {
       LoraModel model = Lora.base(net);
       add(model, "one", new float[] {1});
@@ -108,7 +111,7 @@ class CombineTest {
   // ---- the combined adapter ----
 
   @Test
-  void aCombinedAdapterIsNotActiveAndLeavesTheOthersAsTheyAre() {
+  void combinedAdapterIsInactiveAndTheOthersAreUnchanged() {
     mlp.with("cats", CONFIG).with("dogs", CONFIG);
     Tensor before = mlp.answer();
 
@@ -121,7 +124,7 @@ class CombineTest {
   }
 
   @Test
-  void itsConfigSaysItsRankAndAScalingOfOne() {
+  void configHasTheRankAndAScalingOfOne() {
     mlp.with("cats", CONFIG.dropout(0.1)).with("dogs", LoraConfig.rank(5).alpha(1).rsLora(true));
 
     model.combine("both", BOTH, Combination.cat());
@@ -130,7 +133,7 @@ class CombineTest {
   }
 
   @Test
-  void targetsAreWhatTheAdaptersNameTogether() {
+  void targetsAreTheUnionOfTheAdaptersTargets() {
     mlp.with("cats", CONFIG.targets(Targets.named("fc1", "head")))
         .with("dogs", CONFIG.targets(Targets.named("head", "fc2")));
 
@@ -141,7 +144,7 @@ class CombineTest {
   }
 
   @Test
-  void layersWithMoreAdaptersHaveTheirRankInAPattern(@TempDir Path directory) {
+  void layersOfOtherRanksAreInTheRankPattern(@TempDir Path directory) {
     mlp.with("cats", CONFIG.targets(Targets.named("fc1", "head")))
         .with("dogs", CONFIG.targets(Targets.named("head", "fc2")));
 
@@ -159,7 +162,7 @@ class CombineTest {
   }
 
   @Test
-  void layersThatTheTargetsTogetherDoNotMeanAreNamedOneByOne() {
+  void layersAreNamedOneByOneIfTheUnionDoesNotMatchThem() {
     mlp.with("cats", CONFIG.exclude(Targets.named("fc2", "head")))
         .with("dogs", CONFIG.exclude(Targets.named("fc1", "fc2")));
 
@@ -171,7 +174,7 @@ class CombineTest {
   }
 
   @Test
-  void aPathIsNamedWithItsDotsQuoted() {
+  void dotsOfAPathAreQuoted() {
     mlp.with("cats", CONFIG.targets(Targets.named("fc2")))
         .with("dogs", CONFIG.targets(Targets.matching("fc1")));
 
@@ -181,7 +184,7 @@ class CombineTest {
   }
 
   @Test
-  void aRankBeyondWhatThereIsIsCutDownToIt() {
+  void rankIsLimitedByTheLayer() {
     mlp.with("cats", CONFIG).with("dogs", CONFIG);
 
     model.combine("sum", BOTH, Combination.svd().rank(100));
@@ -190,13 +193,13 @@ class CombineTest {
     LoraConfig sum = model.config("sum"); // 2 and 2, but the head has three outputs only
     assertThat(List.of(sum.rankAt("fc1"), sum.rankAt("fc2"), sum.rankAt("head")))
         .containsExactly(4, 4, 3);
-    LoraConfig pruned = model.config("pruned"); // whose updates have any rank
+    LoraConfig pruned = model.config("pruned"); // whose deltas have any rank
     assertThat(List.of(pruned.rankAt("fc1"), pruned.rankAt("block.fc2"), pruned.rankAt("head")))
         .containsExactly(6, 8, 3);
   }
 
   @Test
-  void oneSeedGivesOneAdapter() {
+  void sameSeedGivesTheSameAdapter() {
     mlp.with("cats", CONFIG).with("dogs", CONFIG);
 
     model.combine("once", BOTH, Combination.dareLinear(0.5, 1));
@@ -208,7 +211,7 @@ class CombineTest {
   }
 
   @Test
-  void aLayerThatStandsInTwoPlacesIsCombinedOnce() {
+  void layerAtTwoPathsIsCombinedOnce() {
     Linear shared = new Linear(3, 3);
     try (Sequential net = new Sequential(shared, Activation.relu(), shared)) {
       LoraModel tied = Lora.base(net);
@@ -225,9 +228,9 @@ class CombineTest {
     }
   }
 
-  /** There A and B are so interleaved that there is no one product. */
+  /** The delta of a grouped convolution is not a single product of A and B. */
   @Test
-  void catOfConvolutionsWithGroupsIsTheWeightedSumOfWhatTheyAdd() {
+  void catOfGroupedConvolutionsIsTheWeightedSumOfTheirOutputs() {
     try (Sequential net = new Sequential(new Conv2d(4, 6, ConvOptions.kernel(2).withGroups(2)))) {
       LoraModel grouped = Lora.base(net);
       for (String name : List.of("cats", "dogs")) {
@@ -260,7 +263,7 @@ class CombineTest {
   }
 
   @Test
-  void anAdapterThatBeganAsAPartOfTheBaseIsCombinedByItsUpdate() {
+  void adapterInitialisedFromTheBaseIsCombinedByItsDelta() {
     Engine.seed(1);
     mlp.with("cats", CONFIG.initialization(new Initialization.Pissa(0))).with("dogs", CONFIG);
 
@@ -274,23 +277,22 @@ class CombineTest {
                     .isCloseTo(Objects.requireNonNull(expected.get(path)), 1e-5));
     assertThatThrownBy(() -> model.combine("both", BOTH, Combination.cat()))
         .isInstanceOf(UserError.class)
-        .hasMessage(
-            "'cats' began as pissa, as a part of the base that it still counts from; use svd");
+        .hasMessage("'cats' was initialised by pissa, from a part of the base's weights; use svd");
   }
 
   // ---- what can't be combined ----
 
   @Test
-  void aTakenNameIsAnError() {
+  void takenNameIsRefused() {
     mlp.with("cats", CONFIG).with("dogs", CONFIG);
 
     assertThatThrownBy(() -> model.combine("cats", BOTH, Combination.cat()))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is an adapter 'cats' already");
+        .hasMessageContaining("there is already an adapter 'cats'");
   }
 
   @Test
-  void anUnknownAdapterIsAnErrorThatNamesTheNearest() {
+  void unknownAdapterIsRefusedWithTheNearestName() {
     mlp.with("cats", CONFIG);
 
     assertThatThrownBy(
@@ -300,26 +302,26 @@ class CombineTest {
   }
 
   @Test
-  void noAdaptersAreAnError() {
+  void emptyCombinationIsRefused() {
     assertThatThrownBy(() -> model.combine("none", Map.of(), Combination.cat()))
         .isInstanceOf(UserError.class)
         .hasMessage("no adapters to combine; there are: default");
   }
 
   @Test
-  void differentRanksAreAnErrorWithTheWayOut() {
+  void differentRanksAreRefusedWithARemedy() {
     mlp.with("cats", CONFIG).with("dogs", LoraConfig.rank(5));
 
     assertThatThrownBy(() -> model.combine("both", BOTH, Combination.ties(0.5)))
         .isInstanceOf(UserError.class)
         .hasMessage(
-            "ties needs equal ranks, and at 'fc1' they are: 2 of 'cats', 5 of 'dogs'; use cat, or"
+            "ties requires equal ranks, but at 'fc1' they are 2 of 'cats', 5 of 'dogs'; use cat or"
                 + " svd");
     assertThat(model.adapterNames()).containsExactly("default", "cats", "dogs");
   }
 
   @Test
-  void allThatACombinationWouldLoseIsToldAtOnce() {
+  void everythingThatACombinationWouldLoseIsListed() {
     mlp.with("cats", CONFIG.dora(true).bias(BiasTraining.ALL))
         .with("dogs", CONFIG.targets(Targets.named("fc1")).modulesToSave("head"));
 
@@ -344,7 +346,7 @@ class CombineTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {0, -0.5, 1.1, Double.NaN})
-  void aDensityIsAShare(double density) {
+  void densityOutsideOfTheUnitIntervalIsRefused(double density) {
     assertThatThrownBy(() -> Combination.ties(density))
         .isInstanceOf(UserError.class)
         .hasMessage("density must be in (0, 1], found " + density);
@@ -352,14 +354,14 @@ class CombineTest {
   }
 
   @Test
-  void aRankIsAtLeastOne() {
+  void rankBelowOneIsRefused() {
     assertThatThrownBy(() -> Combination.svd().rank(0))
         .isInstanceOf(UserError.class)
         .hasMessage("rank must be at least 1, found 0");
   }
 
   @Test
-  void wordsArePefts() {
+  void namesArePefts() {
     Map<String, Combination> words =
         Map.ofEntries(
             Map.entry("linear", Combination.linear()),

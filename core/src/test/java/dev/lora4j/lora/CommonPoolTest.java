@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The JVM's common pool belongs to the program around the library. */
+/** The JVM's common pool belongs to the surrounding program. */
 class CommonPoolTest {
   private static final int THEIRS = 3;
 
@@ -38,7 +38,7 @@ class CommonPoolTest {
   }
 
   @Test
-  void mergingAndUnmergingKeepItsThreadsSettings() {
+  void mergingAndUnmergingKeepTheCommonPoolsSettings() {
     for (Unmerging how : List.of(Unmerging.EXACT, Unmerging.BY_SUBTRACTION)) {
       LoraModel model = model();
       model.merge(how);
@@ -48,7 +48,7 @@ class CommonPoolTest {
   }
 
   @Test
-  void fingerprintingKeepsItsThreadsSettings() {
+  void fingerprintingKeepsTheCommonPoolsSettings() {
     model().fingerprint();
     assertThat(onEveryThread(torch::get_num_threads)).containsOnly(THEIRS);
   }
@@ -67,7 +67,10 @@ class CommonPoolTest {
     return count;
   }
 
-  /** Waits by a latch, since a thread that joins a task of the pool may run it itself. */
+  /**
+   * Runs a task on every thread of the pool. It waits by a latch, since a thread that joins a task
+   * may run it itself.
+   */
   private static List<Integer> onEveryThread(IntSupplier task) {
     int threads = ForkJoinPool.getCommonPoolParallelism();
     CyclicBarrier together = new CyclicBarrier(threads);

@@ -45,7 +45,8 @@ class CompatibilityChecksTest {
 
   @ParameterizedTest
   @MethodSource("asked")
-  void isToldBeforeAnythingIsTouched(String network, LoraConfig config, String problem) {
+  void incompatibleOptionsAreRefusedBeforeAnyChange(
+      String network, LoraConfig config, String problem) {
     try (Module net = PeftNetworks.named(network)) {
       LoraModel model = Lora.base(net);
       Set<String> before = net.namedParameters().keySet();

@@ -5,11 +5,11 @@ import java.util.Map;
 import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 
-/** What an adapter would add to the weights of a model's layers. */
+/** The deltas of an adapter's layers. */
 final class Deltas {
   private Deltas() {}
 
-  /** What it would add to the weight of one layer. */
+  /** Returns the delta of one layer. */
   static Tensor of(LoraModel model, String adapter, String path) {
     return Objects.requireNonNull(of(model, adapter).get(path), path);
   }

@@ -44,10 +44,10 @@ class EvaTest {
   private static final LoraConfig CONFIG =
       LoraConfig.rank(2).alpha(4).initialization(new Initialization.Eva());
 
-  /** A by PEFT from the same batches (tools/peft_special.py): ranks equal, A to 1e-4. */
+  /** Compares with PEFT on the same batches (tools/peft_special.py): equal ranks, A within 1e-4. */
   @ParameterizedTest
   @ValueSource(strings = {"mlp-eva", "mlp-eva-rho_1"})
-  void beginsAsPeftBegins(String name) {
+  void initialAEqualsPefts(String name) {
     try (PointerScope scope = new PointerScope();
         Module net = PeftNetworks.named("mlp")) {
       net.loadStateDict(Fixture.read("peft/base_mlp.safetensors").tensors(""));
@@ -91,7 +91,7 @@ class EvaTest {
   }
 
   @Test
-  void itStartsFromTheBaseAndLeavesItAsItIs(@TempDir Path directory) {
+  void newAdapterDoesNotChangeTheOutput(@TempDir Path directory) {
     try (PointerScope scope = new PointerScope();
         Mlp net = new Mlp()) {
       Engine.seed(5);
@@ -121,7 +121,7 @@ class EvaTest {
   }
 
   @Test
-  void aSecondAdapterLooksAtTheBaseAlone() {
+  void secondAdapterLearnsFromTheBaseAlone() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp adapted = AdaptedMlp.trained(LoraConfig.rank(2), 4);
         Mlp plain = new Mlp()) {
@@ -152,11 +152,9 @@ class EvaTest {
     return path.substring(0, dot) + ".pretrained" + path.substring(dot);
   }
 
-  /**
-   * All that varies of the first layer's input is one direction; the others get its second rank.
-   */
+  /** The first layer's input varies in one direction only, so other layers get its second rank. */
   @Test
-  void whatExplainsNothingGetsNoRank(@TempDir Path directory) {
+  void componentsThatExplainNothingGetNoRank(@TempDir Path directory) {
     try (PointerScope scope = new PointerScope();
         Mlp net = new Mlp()) {
       Engine.seed(6);
@@ -175,7 +173,7 @@ class EvaTest {
   }
 
   @Test
-  void positionsWithAnIgnoredLabelOrPaddingDontCount() {
+  void ignoredLabelsAndPaddingDoNotCount() {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = Ops.tensor(new float[] {0, 1, 2, 3}, 2, 2, 1);
       Tensor labels = Ops.tensor(new long[] {-100, 5, 6, 7}).view(2, 2);
@@ -207,9 +205,9 @@ class EvaTest {
     }
   }
 
-  /** Batch by batch the components are those of all rows at once. */
+  /** The components of several batches equal those of all rows at once. */
   @Test
-  void batchByBatchIsAsAllAtOnce() {
+  void incrementalPcaEqualsPcaOfAllRows() {
     try (PointerScope scope = new PointerScope();
         IncrementalPca pca = new IncrementalPca(2)) {
       Engine.seed(8);
@@ -228,7 +226,7 @@ class EvaTest {
   }
 
   @Property(tries = 100)
-  void noRankIsLostAndNoLayerGetsMoreThanItMay(
+  void allottedRanksUseTheBudgetWithinEachLayersLimit(
       @ForAll @Size(min = 1, max = 6) List<@IntRange(min = 1, max = 8) Integer> most,
       @ForAll @IntRange(max = 48) int budget) {
     Map<String, float[]> explained = new LinkedHashMap<>();
@@ -236,7 +234,7 @@ class EvaTest {
       explained.put("layer" + i, new float[most.get(i)]);
     }
 
-    Map<String, Integer> ranks = EvaRanks.deal(explained, budget);
+    Map<String, Integer> ranks = EvaRanks.allot(explained, budget);
 
     int room = most.stream().mapToInt(Integer::intValue).sum();
     assertThat(ranks.values().stream().mapToInt(Integer::intValue).sum())
@@ -247,7 +245,7 @@ class EvaTest {
   }
 
   @Test
-  void tooFewExamplesAreTold() {
+  void tooFewExamplesAreRefused() {
     try (PointerScope scope = new PointerScope();
         Mlp net = new Mlp()) {
       assertThatThrownBy(() -> Lora.adapt(net, CONFIG, List.of()))
@@ -261,7 +259,7 @@ class EvaTest {
           .hasMessage("examples are for init_lora_weights = eva, found true");
       assertThatThrownBy(() -> Lora.adapt(net, CONFIG.withRank(7), batches(torch.randn(9, Mlp.IN))))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("the rank at 'fc1', 7, is more than its 6 inputs");
+          .hasMessageContaining("the rank at 'fc1', 7, exceeds its number of inputs, 6");
       assertThat(net.namedModules().values())
           .noneMatch(m -> m instanceof LoraLayer || m instanceof InputRecorder);
     }

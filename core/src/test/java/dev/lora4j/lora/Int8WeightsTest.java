@@ -37,7 +37,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** An int8 weight computes what its dequantised dense weight computes. */
+/** An int8 weight gives the results of its dequantised dense weight. */
 class Int8WeightsTest {
   private static final double TOLERANCE = 1e-6;
   private static final int IN = 12;
@@ -104,7 +104,7 @@ class Int8WeightsTest {
     }
   }
 
-  /** The output and the gradients of the input and of all that is trained. */
+  /** Returns the output and the gradients of the input and of all trainable parameters. */
   private static List<Tensor> trained(
       Linear layer, Tensor values, boolean dora, long seed, boolean inPass) {
     Engine.seed(seed);

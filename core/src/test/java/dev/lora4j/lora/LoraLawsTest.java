@@ -32,7 +32,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** What holds of adapters whatever their rank, alpha, targets and numbers. */
+/** Laws of adapters, for random ranks, alphas, targets and values. */
 class LoraLawsTest {
   private static final int TRIES = 50;
   private static final List<String> NAMES = List.of("fc1", "fc2", "head");
@@ -49,7 +49,7 @@ class LoraLawsTest {
   }
 
   @Property(tries = TRIES)
-  void aFreshAdapterIsTheBaseToTheBit(@ForAll("configs") LoraConfig config, @ForAll long seed) {
+  void newAdapterEqualsTheBaseBitForBit(@ForAll("configs") LoraConfig config, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp fresh = AdaptedMlp.fresh(config, seed)) {
       TensorAssert.assertThat(fresh.answer()).isExactly(fresh.answerOfTheBase());
@@ -57,7 +57,8 @@ class LoraLawsTest {
   }
 
   @Property(tries = TRIES)
-  void aDisabledAdapterIsTheBaseToTheBit(@ForAll("configs") LoraConfig config, @ForAll long seed) {
+  void disabledAdapterEqualsTheBaseBitForBit(
+      @ForAll("configs") LoraConfig config, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(config, seed)) {
       Tensor adapted = trained.answer();
@@ -70,7 +71,7 @@ class LoraLawsTest {
   }
 
   @Property(tries = TRIES)
-  void aMergeIsTakenBackToTheBit(@ForAll("configs") LoraConfig config, @ForAll long seed) {
+  void unmergingRestoresTheBaseBitForBit(@ForAll("configs") LoraConfig config, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(config, seed)) {
       Map<String, Tensor> before = copy(trained.net.stateDict());
@@ -84,9 +85,9 @@ class LoraLawsTest {
     }
   }
 
-  /** DoRA is undone by a division by its ratio, which makes the rounding as much larger. */
+  /** DoRA is reverted by dividing by its ratio, which scales the rounding error. */
   @Property(tries = TRIES)
-  void aMergeIsTakenBackBySubtractionUpToRounding(
+  void unmergingBySubtractionRestoresTheBaseUpToRounding(
       @ForAll("configs") LoraConfig config, @ForAll boolean dora, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained =
@@ -119,8 +120,7 @@ class LoraLawsTest {
   }
 
   @Property(tries = TRIES)
-  void aMergedNetworkSaysWhatTheAdaptedOneSays(
-      @ForAll("configs") LoraConfig config, @ForAll long seed) {
+  void mergedNetworkGivesTheAdaptedOutput(@ForAll("configs") LoraConfig config, @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(config, seed)) {
       Tensor adapted = trained.answer();
@@ -132,7 +132,7 @@ class LoraLawsTest {
   }
 
   @Property(tries = TRIES)
-  void whatIsSavedIsLoaded(@ForAll("configs") LoraConfig config, @ForAll long seed)
+  void savedAdapterIsLoaded(@ForAll("configs") LoraConfig config, @ForAll long seed)
       throws IOException {
     Path directory = Files.createTempDirectory("adapter");
     try (PointerScope scope = new PointerScope();
@@ -166,7 +166,7 @@ class LoraLawsTest {
   }
 
   @Property(tries = TRIES)
-  void theOrderOfTheTargetsChangesNothing(@ForAll("configs") LoraConfig config, @ForAll long seed) {
+  void orderOfTheTargetsDoesNotMatter(@ForAll("configs") LoraConfig config, @ForAll long seed) {
     List<String> names = new ArrayList<>(((Targets.Named) config.targets()).names());
     Collections.reverse(names);
     try (PointerScope scope = new PointerScope();
@@ -178,9 +178,9 @@ class LoraLawsTest {
     }
   }
 
-  /** In one linear layer: in a deeper network what comes after sees the sum, not each alone. */
+  /** Holds for a single linear layer; in a deeper network, later layers see the sum. */
   @Property(tries = TRIES)
-  void twoActiveAdaptersAddUp(
+  void deltasOfTwoActiveAdaptersAddUp(
       @ForAll @IntRange(min = 1, max = 6) int oneRank,
       @ForAll @IntRange(min = 1, max = 6) int otherRank) {
     try (PointerScope scope = new PointerScope();

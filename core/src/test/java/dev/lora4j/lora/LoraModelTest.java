@@ -51,7 +51,7 @@ class LoraModelTest {
   // ---- adapters by name ----
 
   @Test
-  void adaptersAreNamedInTheOrderOfTheirAdding() {
+  void adapterNamesAreInInsertionOrder() {
     model.add("birds", CONFIG);
 
     assertThat(model.adapterNames()).containsExactly("default", "cats", "dogs", "birds");
@@ -59,7 +59,7 @@ class LoraModelTest {
   }
 
   @Test
-  void aNewAdapterIsTrainableAndNotActive() {
+  void newAdapterIsTrainableAndInactive() {
     Tensor before = mlp.answer();
 
     List<String> adapted = model.add("birds", CONFIG.targets(Targets.named("head")));
@@ -71,7 +71,7 @@ class LoraModelTest {
   }
 
   @Test
-  void anAdapterCanReachLayersThatOthersLeaveAlone() {
+  void adaptersMayHaveDifferentLayers() {
     try (AdaptedMlp head = AdaptedMlp.fresh(CONFIG.targets(Targets.named("head")), 3)) {
       head.with("body", CONFIG.targets(Targets.named("fc1", "head")));
 
@@ -87,7 +87,7 @@ class LoraModelTest {
   }
 
   @Test
-  void aLayerThatStandsInTwoPlacesIsAdaptedOnce(@TempDir Path directory) {
+  void layerAtTwoPathsIsAdaptedOnce(@TempDir Path directory) {
     Linear shared = new Linear(3, 3);
     try (Sequential net = new Sequential(shared, Activation.relu(), shared)) {
       Tensor weight = shared.weight().value().detach().clone();
@@ -114,7 +114,7 @@ class LoraModelTest {
   }
 
   @Test
-  void aRemovedAdapterIsGoneAndFreed() {
+  void removedAdapterIsFreed() {
     List<Parameter> parameters = model.parameters("cats");
     model.activate("cats", "dogs");
 
@@ -128,7 +128,7 @@ class LoraModelTest {
   }
 
   @Test
-  void theDefaultAdapterCanBeRemovedAndComeBack() {
+  void defaultAdapterCanBeRemovedAndAddedAgain() {
     model.remove("default");
     assertThat(mlp.net.namedParameters().keySet()).doesNotContain("head.A.weight");
     TensorAssert.assertThat(mlp.answer()).isExactly(mlp.answerOfTheBase());
@@ -138,7 +138,7 @@ class LoraModelTest {
   }
 
   @Test
-  void anActiveAdapterCountsOnce() {
+  void adapterActivatedTwiceCountsOnce() {
     model.activate("cats");
     Tensor once = mlp.answer();
 
@@ -150,21 +150,22 @@ class LoraModelTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "a.b", "a b", "ä", "pretrained", "A", "B", "../x"})
-  void aNameThatCannotBeOneIsRefused(String name) {
+  void invalidNameIsRefused(String name) {
     refused(
         () -> model.add(name, CONFIG),
         "'"
             + name
-            + "' can't name an adapter: use letters, digits, - and _, and none of pretrained, A, B");
+            + "' is not a valid adapter name: use letters, digits, - and _, but none of pretrained, A,"
+            + " B");
   }
 
   @Test
-  void aNameThatIsTakenIsRefused() {
-    refused(() -> model.add("cats", CONFIG), "there is an adapter 'cats' already; remove it first");
+  void takenNameIsRefused() {
+    refused(() -> model.add("cats", CONFIG), "there is already an adapter 'cats'; remove it first");
   }
 
   @Test
-  void anUnknownNameHasAHint(@TempDir Path directory) {
+  void unknownNameGetsAHint(@TempDir Path directory) {
     String message = "no adapter 'cast'; did you mean cats?";
     refused(() -> model.activate("dogs", "cast"), message);
     refused(() -> model.using("cast"), message);
@@ -182,7 +183,7 @@ class LoraModelTest {
   // ---- choosing for a thread ----
 
   @Test
-  void choicesNestAndEnd() {
+  void scopesNest() {
     try (AdapterScope cats = model.using("cats")) {
       try (AdapterScope none = model.disabled()) {
         assertThat(model.active()).isEmpty();
@@ -193,7 +194,7 @@ class LoraModelTest {
   }
 
   @Test
-  void aThreadsChoiceDoesNotDisturbOtherThreads() throws Exception {
+  void scopeAffectsOnlyItsThread() throws Exception {
     model.activate("cats");
     Tensor ofCats = mlp.answer();
     model.activate("dogs");
@@ -243,7 +244,7 @@ class LoraModelTest {
   }
 
   @Test
-  void whileMergedTheAdaptersStayAsTheyAre(@TempDir Path directory) {
+  void adaptersCantChangeWhileMerged(@TempDir Path directory) {
     model.save("cats", directory);
     model.merge();
     String end = " while adapters are merged; unmerge first";
@@ -261,7 +262,7 @@ class LoraModelTest {
   }
 
   @Test
-  void unmergingWhatIsNotMergedDoesNothing() {
+  void unmergingWithoutAMergeDoesNothing() {
     Tensor before = mlp.answer();
 
     model.unmerge();
@@ -270,7 +271,7 @@ class LoraModelTest {
   }
 
   @Test
-  void aMergeForGoodLeavesTheBareBaseWithMergedWeights() {
+  void mergeAndUnloadLeavesTheBareBaseWithMergedWeights() {
     model.activate("cats", "dogs");
     Tensor adapted = mlp.answer();
 
@@ -283,14 +284,14 @@ class LoraModelTest {
   }
 
   @Test
-  void whatWasMergedForGoodCannotBeUnmerged() {
+  void permanentMergeCantBeUnmerged() {
     model.merge(Unmerging.NEVER);
 
-    refused(model::unmerge, "can't unmerge: the merge was told to keep nothing for it");
+    refused(model::unmerge, "can't unmerge: the merge kept nothing to undo it (Unmerging.NEVER)");
   }
 
   @Test
-  void anAdapterThatChangedMeanwhileIsNotSubtracted() {
+  void changedAdapterIsNotSubtracted() {
     model.merge(Unmerging.BY_SUBTRACTION);
     Tensor merged = mlp.answer();
     Parameter b = model.parameters("default").get(1);
@@ -306,7 +307,7 @@ class LoraModelTest {
   // ---- unloading ----
 
   @Test
-  void anUnloadedNetworkIsTheBase() {
+  void unloadedNetworkIsTheBase() {
     Tensor base = mlp.answerOfTheBase();
     List<Parameter> parameters = model.parameters("cats");
 
@@ -320,7 +321,7 @@ class LoraModelTest {
   }
 
   @Test
-  void aNetworkThatIsUnloadedWhileMergedKeepsTheMergedWeights() {
+  void networkUnloadedWhileMergedKeepsTheMergedWeights() {
     Tensor adapted = mlp.answer();
     model.merge();
 
@@ -333,9 +334,9 @@ class LoraModelTest {
 
   // ---- memory ----
 
-  /** Outside of any scope, as a server would do it; natives that are left count. */
+  /** Outside of any pointer scope, as in a server, so that leaked tensors count. */
   @Test
-  void adaptersThatComeAndGoLeaveNothingBehind(@TempDir Path directory) {
+  void addedAndRemovedAdaptersLeakNoMemory(@TempDir Path directory) {
     model.save("cats", directory);
     try (AdaptedMlp other = withoutScope(() -> AdaptedMlp.trained(CONFIG, 2))) {
       long before = withoutScope(() -> comeAndGo(other.model, directory));
@@ -357,7 +358,7 @@ class LoraModelTest {
     return Pointer.totalCount();
   }
 
-  /** In a thread of its own, since this test's scope is its thread's. */
+  /** Runs a task on a new thread, since this test's pointer scope is bound to its thread. */
   private static <T> T withoutScope(Callable<T> task) {
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try {

@@ -29,10 +29,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class LoraPlusTest {
 
-  /** Three steps by PyTorch with PEFT's groups (tools/loraplus_fixtures.py), to 1e-5. */
+  /**
+   * Compares three steps with PyTorch and PEFT's groups (tools/loraplus_fixtures.py), within 1e-5.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"adamw", "sgd"})
-  void everyParameterGoesAsFarAsInPeft(String name, @TempDir Path directory) throws IOException {
+  void stepsEqualPefts(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         Module net = PeftNetworks.named("embedding")) {
       Fixture fixture = Fixture.read("loraplus/" + name + ".safetensors");
@@ -95,14 +97,14 @@ class LoraPlusTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {0.5, Double.NaN, Double.POSITIVE_INFINITY})
-  void theRatioIsAtLeastOne(double ratio) {
+  void ratioBelowOneIsRefused(double ratio) {
     assertThatThrownBy(() -> LoraPlus.ratio(ratio))
         .isInstanceOf(UserError.class)
         .hasMessageEndingWith("must be at least 1, found " + ratio);
   }
 
   @Test
-  void embeddingsLearnSlowlyUnlessToldOtherwise() {
+  void embeddingsHaveTheirOwnLearningRate() {
     assertThat(LoraPlus.ratio(16)).isEqualTo(new LoraPlus(16, 1e-6));
     assertThat(new LoraPlus.Group(1, false).weightDecay(0.1)).isZero();
     assertThat(new LoraPlus.Group(1, true).weightDecay(0.1)).isEqualTo(0.1);

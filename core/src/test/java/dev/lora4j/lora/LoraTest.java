@@ -27,7 +27,7 @@ class LoraTest {
   private final List<String> report = new ArrayList<>();
 
   @Test
-  void adaptsEveryLinearLayerAndSaysSo() {
+  void allLinearLayersAreAdaptedAndReported() {
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2), report::add);
 
     assertThat(report)
@@ -41,14 +41,14 @@ class LoraTest {
   }
 
   @Test
-  void theBaseIsFrozenWhetherAdaptedOrNot() {
+  void baseIsFrozenWhetherAdaptedOrNot() {
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2).targets(Targets.named("fc2")));
 
     assertThat(net.trainableParameters()).isEqualTo(model.parameters("default")).hasSize(2);
   }
 
   @Test
-  void theLayersThatAreAdaptedAreTakenOverNotCopied() {
+  void adaptedLayersAreNotCopied() {
     Module head = net.find("head");
 
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
@@ -57,7 +57,7 @@ class LoraTest {
   }
 
   @Test
-  void anAdaptedNetworkIsLeftAsItIs() {
+  void adaptedNetworkIsNotChangedAgain() {
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2), report::add);
     String before = Summary.of(net).toString();
     Map<String, LoraLayer> layers = model.layers();
@@ -72,7 +72,7 @@ class LoraTest {
   }
 
   @Test
-  void twoViewsOfOneAdaptedNetworkAgree() {
+  void twoModelsOfOneAdaptedNetworkAgree() {
     LoraModel model = Lora.adapt(net, LoraConfig.rank(2));
     LoraModel again = Lora.base(net);
 
@@ -84,7 +84,7 @@ class LoraTest {
   }
 
   @Test
-  void aBaseIsFrozenAndHasNoAdapters() {
+  void baseIsFrozenAndHasNoAdapters() {
     LoraModel model = Lora.base(net);
 
     assertThat(net.trainableParameters()).isEmpty();
@@ -103,7 +103,7 @@ class LoraTest {
   // ---- targets ----
 
   @Test
-  void aNameMeansEveryPathThatEndsWithIt() {
+  void nameMatchesEveryPathThatEndsWithIt() {
     Module twoBlocks = new Sequential(new Mlp(), new Mlp());
 
     LoraModel model =
@@ -113,7 +113,7 @@ class LoraTest {
   }
 
   @Test
-  void aRegularExpressionMeansWholePaths() {
+  void regularExpressionMatchesFullPaths() {
     LoraModel model =
         Lora.adapt(net, LoraConfig.rank(1).targets(Targets.matching("(.*\\.)?fc\\d")));
 
@@ -121,7 +121,7 @@ class LoraTest {
   }
 
   @Test
-  void everyNameThatMatchesNothingIsToldAndNothingIsAdapted() {
+  void allUnmatchedNamesAreListedAndNothingIsAdapted() {
     refused(
         Targets.named("fc1", "haed", "q_proj", "block"),
         """
@@ -130,7 +130,7 @@ class LoraTest {
         'block' is a Block, which can't be adapted; linear layers: fc1, block.fc2, head""");
     refused(
         Targets.matching("fc2"),
-        "no linear layer's whole path matches 'fc2'; there are: fc1, block.fc2, head");
+        "no linear layer's full path matches 'fc2'; linear layers: fc1, block.fc2, head");
     assertThat(net.find("fc1")).isInstanceOf(Linear.class);
   }
 
@@ -141,7 +141,7 @@ class LoraTest {
   }
 
   @Test
-  void aNetworkWithoutLinearLayersIsTold() {
+  void networkWithoutLinearLayersIsRefused() {
     Module activation = new Sequential(Activation.relu());
 
     assertThatThrownBy(() -> Lora.adapt(activation, LoraConfig.rank(1)))
@@ -150,15 +150,15 @@ class LoraTest {
   }
 
   @Test
-  void aRegularExpressionThatIsNoneIsTold() {
+  void invalidRegularExpressionIsRefused() {
     assertThatThrownBy(() -> Targets.matching("fc("))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith("target_modules is no regular expression: ");
+        .hasMessageStartingWith("target_modules is not a regular expression: ");
   }
 
   @ParameterizedTest
   @ValueSource(strings = "eva")
-  void aBeginningThatCouldNotBeKeptIsRefusedBeforeAnythingIsTouched(String word) {
+  void dataDrivenInitialisationIsRefusedBeforeAnyChange(String word) {
     try (Mlp net = new Mlp()) {
       LoraConfig config = LoraConfig.rank(2).initialization(Initialization.named(word));
 

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A batch in which each row has an adapter of its own: every row says what it says alone. */
+/** Mixed batches: each row with its own adapter gives the output that it gives alone. */
 class MixedBatchTest {
   private static final double TOLERANCE = 1e-5;
   private static final LoraConfig CONFIG = LoraConfig.rank(2).alpha(3);
@@ -52,7 +52,7 @@ class MixedBatchTest {
           LoraConfig.rank(4).rsLora(true).dropout(0.5));
 
   @Property(tries = 50)
-  void eachRowSaysWhatItSaysAlone(
+  void eachRowEqualsItsOutputAlone(
       @ForAll @Size(min = 1, max = 9) List<@IntRange(min = 0, max = 6) Integer> kinds,
       @ForAll long seed) {
     try (PointerScope scope = new PointerScope();
@@ -99,8 +99,7 @@ class MixedBatchTest {
   /** Convolutions, embeddings, transposed layers, experts, saved modules, biases, tokens. */
   @ParameterizedTest
   @ValueSource(strings = {"mlp", "convs", "embedding", "gpt2block", "moe"})
-  void theAdaptersThatPeftMadeShareABatch(String network, @TempDir Path directory)
-      throws IOException {
+  void adaptersOfPeftShareABatch(String network, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         Module net = PeftNetworks.named(network)) {
       net.loadStateDict(Fixture.read("peft/base_" + network + ".safetensors").tensors(""));
@@ -141,7 +140,7 @@ class MixedBatchTest {
   }
 
   @Test
-  void severalAdaptersLearnFromOneBatch() {
+  void severalAdaptersAreTrainedByOneBatch() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = mlpOfAllKinds(1)) {
       mlp.net.train(false);
@@ -176,7 +175,7 @@ class MixedBatchTest {
   }
 
   @Test
-  void rowsThatDropOutGoThroughApart() {
+  void rowsWithDropoutAreComputedSeparately() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = mlpOfAllKinds(1)) {
       Tensor input = torch.randn(2, Mlp.IN);
@@ -191,7 +190,7 @@ class MixedBatchTest {
   }
 
   @Test
-  void whatChangesIsSeenByTheNextForward(@TempDir Path directory) {
+  void changesAreSeenByTheNextForward(@TempDir Path directory) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         AdaptedMlp mlp = mlpOfAllKinds(1);
@@ -212,7 +211,7 @@ class MixedBatchTest {
   }
 
   @Test
-  void aClosedBatchLeavesNothingBehind() {
+  void closedViewLeaksNoMemory() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         AdaptedMlp mlp = mlpOfAllKinds(1)) {
@@ -235,7 +234,7 @@ class MixedBatchTest {
   }
 
   @Test
-  void whatCannotBeIsRefused() {
+  void invalidBatchesAreRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = mlpOfAllKinds(1)) {
       LoraModel model = mlp.model;

@@ -24,7 +24,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** The two adapters of one fixture of tools/peft_combined.py, on their base. */
+/** The two adapters of a fixture of tools/peft_combined.py, on their base. */
 final class PeftCombined implements AutoCloseable {
   static final double TOLERANCE = 1e-6;
   static final String KEY = "combined.base_model.model.";
@@ -114,14 +114,16 @@ final class PeftCombined implements AutoCloseable {
     return Deltas.of(model, "combined");
   }
 
-  /** PEFT leaves rsLoRA on: what it combines is √rank too large. */
+  /**
+   * Returns the factor by which PEFT's result is too large: it leaves rsLoRA on, a factor of √rank.
+   */
   Scalar peftsExcess() {
     JsonNode config = fixture.metadata("combined_config");
     boolean rsLora = config.get("use_rslora").asBoolean();
     return new Scalar(rsLora ? Math.sqrt(config.get("r").asDouble()) : 1);
   }
 
-  /** PEFT pads A and B with zeros where a layer has fewer ranks than others. */
+  /** Compares A and B, which PEFT pads with zeros in layers of lower rank. */
   void checkFactors() {
     for (Map.Entry<String, Parameter> saved : model.adapter("combined").saved().entrySet()) {
       Tensor theirs = fixture.tensor(KEY + saved.getKey());
@@ -139,7 +141,10 @@ final class PeftCombined implements AutoCloseable {
     return Objects.requireNonNull(model.adapter(adapter).saved().get(key)).value();
   }
 
-  /** How many of the four ways to drop numbers of two adapters occur; each number must be one. */
+  /**
+   * Returns how many of the four ways to drop values of two adapters occur; each value must match
+   * one.
+   */
   int outcomes(String key, Tensor mixed) {
     Combination.Mix how = (Combination.Mix) how();
     double density = about().get("density").asDouble();
@@ -158,7 +163,7 @@ final class PeftCombined implements AutoCloseable {
     return found;
   }
 
-  /** The weights of A and of B; none is negative here. */
+  /** Returns the weights of A and of B, none of which is negative. */
   private double[] roots() {
     double[] weights = new double[2];
     for (int i = 0; i < 2; i++) {

@@ -20,16 +20,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Adapters that PEFT combined: combined here they give the same A and B (by SVD, the same product)
- * and the same logits. The files are of tools/peft_combined.py; the tolerance is {@link
- * TensorAssert#isCloseTo}'s.
+ * Combined adapters have the A and B (by SVD, the product) and the logits of PEFT. The files are
+ * from tools/peft_combined.py; the tolerance is that of {@link TensorAssert#isCloseTo}.
  */
 class PeftCombinedTest {
 
-  /** What a decomposition cuts off was larger than what is left: its rounding shows in the rest. */
+  /**
+   * The truncated part of a decomposition is larger than the rest, which shows its rounding error.
+   */
   private static final double TOLERANCE_OF_SVD = 5e-6;
 
-  /** All without svd_clamp, which depends on the signs that a decomposition happens to choose. */
+  /**
+   * Returns the cases without svd_clamp, which depends on the arbitrary signs of a decomposition.
+   */
   static Stream<String> cases() throws IOException {
     JsonNode index =
         new ObjectMapper().readTree(Files.readAllBytes(Fixture.path("peft/index.json")));
@@ -46,19 +49,19 @@ class PeftCombinedTest {
     return cases().filter(PeftCombinedTest::isRefused);
   }
 
-  /** Where A and B tell what was drawn, which a decomposition does not. */
+  /** Returns the cases whose A and B show the random mask, which a decomposition hides. */
   static Stream<String> random() throws IOException {
     return cases().filter(name -> name.endsWith("-random") && !name.contains("svd"));
   }
 
-  /** PEFT loses what is trained beside A and B. */
+  /** Returns whether an adapter trains parameters besides A and B, which PEFT loses. */
   private static boolean isRefused(String name) {
     return name.endsWith("-dora") || name.endsWith("-lora_bias");
   }
 
   @ParameterizedTest
   @MethodSource("comparable")
-  void givesWhatPeftGives(String name, @TempDir Path directory) throws IOException {
+  void factorsAndLogitsEqualPefts(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         PeftCombined combined = new PeftCombined(name, directory)) {
       combined.combine();
@@ -85,7 +88,7 @@ class PeftCombinedTest {
 
   @ParameterizedTest
   @MethodSource("comparable")
-  void isSavedAndLoaded(String name, @TempDir Path directory) throws IOException {
+  void combinedAdapterIsSavedAndLoaded(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         PeftCombined combined = new PeftCombined(name, directory)) {
       combined.combine();
@@ -99,10 +102,10 @@ class PeftCombinedTest {
     }
   }
 
-  /** Each number of PEFT's A and B is what our mixer gives for some choice of who was dropped. */
+  /** Each value of PEFT's A and B is a result of our combiner for some choice of dropped values. */
   @ParameterizedTest
   @MethodSource("random")
-  void dropsAndRescalesAsPeftDoes(String name, @TempDir Path directory) throws IOException {
+  void dropAndRescaleEqualsPefts(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         PeftCombined combined = new PeftCombined(name, directory)) {
       combined.combine();
@@ -117,7 +120,8 @@ class PeftCombinedTest {
 
   @ParameterizedTest
   @MethodSource("refused")
-  void refusesWhatPeftWouldLose(String name, @TempDir Path directory) throws IOException {
+  void adaptersThatPeftWouldTruncateAreRefused(String name, @TempDir Path directory)
+      throws IOException {
     try (PointerScope scope = new PointerScope();
         PeftCombined combined = new PeftCombined(name, directory)) {
       assertThatThrownBy(combined::combine)

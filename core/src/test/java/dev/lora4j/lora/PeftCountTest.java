@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 
-/** README's table of what is compared with PEFT counts what the tests compare. */
+/** README's table of comparisons with PEFT has the counts of the tests. */
 class PeftCountTest {
   private static final Map<String, String> NETWORKS = new LinkedHashMap<>();
 
@@ -26,7 +26,7 @@ class PeftCountTest {
   }
 
   @Test
-  void readmeCountsWhatIsCompared() throws IOException {
+  void readmeCountsTheComparedCases() throws IOException {
     StringBuilder table =
         new StringBuilder(
             """

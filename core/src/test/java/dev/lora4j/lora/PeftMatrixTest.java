@@ -27,17 +27,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Adapters that PEFT made, over the options and layers that it has: here they give the same logits,
- * gradients and merged weights. The files are of tools/peft_matrix.py; the tolerance is {@code 1e-5
- * + 1e-5 · |expected|}.
+ * Adapters from PEFT, over its options and layers, give PEFT's logits, gradients and merged
+ * weights. The files are from tools/peft_matrix.py; the tolerance is {@code 1e-5 + 1e-5 ·
+ * |expected|}.
  */
 class PeftMatrixTest {
   private static final double TOLERANCE = 1e-5;
 
-  /** OLoRA there forgets that the weight lies transposed: the layer does not start as its base. */
+  /**
+   * PEFT's OLoRA ignores that the weight is transposed, so the layer does not start as its base.
+   */
   private static final Set<String> WRONG_IN_PEFT = Set.of("gpt2block-lora-olora-square");
 
-  /** Of two adapters on one raw parameter PEFT writes only the first. */
+  /** PEFT writes only the first of two adapters on one raw parameter. */
   private static final Set<String> HALF_WRITTEN = Set.of("active-moe-lora_lora");
 
   static Stream<String> cases() throws IOException {
@@ -57,7 +59,8 @@ class PeftMatrixTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void givesWhatPeftGives(String name, @TempDir Path directory) throws IOException {
+  void logitsGradientsAndMergedWeightsEqualPefts(String name, @TempDir Path directory)
+      throws IOException {
     try (PointerScope scope = new PointerScope()) {
       Fixture fixture = Fixture.read("peft/" + name + ".safetensors");
       String network = fixture.metadata("case").get("network").asText();
@@ -76,7 +79,7 @@ class PeftMatrixTest {
     }
   }
 
-  /** What PEFT itself can't load again as it was, and what has no meaning in PEFT. */
+  /** Returns whether PEFT itself can't load an adapter again, or gives it no meaning. */
   static boolean isRefused(Fixture fixture) {
     JsonNode about = fixture.metadata("case");
     return about.has("reload_refused")
@@ -89,15 +92,14 @@ class PeftMatrixTest {
             .startsWith("pissa_niter");
   }
 
-  /** PEFT takes the norm of rows that are none. */
+  /** Returns whether a convolution with groups has DoRA, for which PEFT computes wrong norms. */
   private static boolean isDoraWithGroups(JsonNode about) {
     return about.path("name").asText().startsWith("convs-dora-gaussian-groups");
   }
 
   @ParameterizedTest
   @MethodSource("pairs")
-  void twoActiveAdaptersGiveWhatTheyGiveInPeft(String name, @TempDir Path directory)
-      throws IOException {
+  void twoActiveAdaptersEqualPefts(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope()) {
       Fixture fixture = Fixture.read("peft/" + name + ".safetensors");
       String network = fixture.metadata("case").get("network").asText();

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Adapters that took something from their base are saved as plain LoRA for the base as it was. */
+/** Adapters initialised from their base's weights are saved as plain LoRA for the original base. */
 class PlainAdapterTest {
   private static final double TOLERANCE = 1e-5;
 
@@ -46,7 +46,7 @@ class PlainAdapterTest {
         "mlp-converted-pissa-use_rslora",
         "mlp-converted-pissa-rank_pattern-alpha_pattern"
       })
-  void peftsTrainedAdapterBecomesWhatPeftConvertsItTo(String name, @TempDir Path directory)
+  void conversionOfATrainedAdapterEqualsPefts(String name, @TempDir Path directory)
       throws IOException {
     try (PointerScope scope = new PointerScope();
         Module net = base("mlp");
@@ -107,7 +107,7 @@ class PlainAdapterTest {
     "gpt2block, olora, false, true",
     "embedding, pissa, false, false"
   })
-  void aPlainAdapterGivesTheSameOnTheUntouchedBase(
+  void plainAdapterGivesTheSameOutputOnTheOriginalBase(
       String network, String how, boolean rsLora, boolean dora, @TempDir Path directory) {
     try (PointerScope scope = new PointerScope();
         Module net = base(network);
@@ -138,7 +138,7 @@ class PlainAdapterTest {
   }
 
   @Test
-  void asTrainedItKeepsItsRankAndItsBeginning(@TempDir Path directory) {
+  void adapterSavedAsTrainedKeepsItsRankAndInitialisation(@TempDir Path directory) {
     try (PointerScope scope = new PointerScope();
         Module net = base("mlp")) {
       LoraModel model = Lora.adapt(net, config("pissa"));
@@ -157,7 +157,7 @@ class PlainAdapterTest {
   }
 
   @Test
-  void aRandomBeginningIsNotWrittenAsTrained(@TempDir Path directory) {
+  void randomInitialisationIsNotWrittenAsTrained(@TempDir Path directory) {
     try (PointerScope scope = new PointerScope();
         Module net = base("mlp")) {
       LoraModel model = Lora.adapt(net, config("pissa_niter_4"));
@@ -171,7 +171,7 @@ class PlainAdapterTest {
   }
 
   @Test
-  void manyIterationsFindTheExactComponents() {
+  void manyIterationsGiveTheExactComponents() {
     try (PointerScope scope = new PointerScope()) {
       Engine.seed(3);
       for (long[] shape : new long[][] {{9, 5}, {5, 9}, {6, 6}}) {
@@ -190,7 +190,7 @@ class PlainAdapterTest {
   }
 
   @Test
-  void oneSeedGivesOneBeginning() {
+  void sameSeedGivesTheSameInitialisation() {
     try (PointerScope scope = new PointerScope();
         Module one = base("mlp");
         Module other = base("mlp")) {
@@ -203,9 +203,9 @@ class PlainAdapterTest {
     }
   }
 
-  /** A path that ends like another path keeps its own value. */
+  /** A path that ends like another one keeps its own value. */
   @Test
-  void exactPatternsTellPathsApart() {
+  void exactPatternsDistinguishPaths() {
     PathPatterns patterns = PathPatterns.exactly(Map.of("fc", 4.0, "a.fc", 2.0, "b.fc", 8.0), 2);
 
     assertThat(patterns.lookUp("fc")).contains(4.0);

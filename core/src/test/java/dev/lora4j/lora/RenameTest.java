@@ -29,7 +29,7 @@ class RenameTest {
   }
 
   @Test
-  void aRenamedAdapterKeepsItsPlaceItsNumbersAndItsPart() {
+  void renamedAdapterKeepsItsPositionValuesAndState() {
     Tensor before = mlp.answer();
 
     model.rename("default", "birds");
@@ -47,7 +47,7 @@ class RenameTest {
   }
 
   @Test
-  void anAdapterCanBecomeTheDefaultOne() {
+  void adapterCanBeRenamedToDefault() {
     model.rename("default", "birds");
     model.rename("cats", "default");
 
@@ -56,7 +56,7 @@ class RenameTest {
   }
 
   @Test
-  void aRenamedAdapterIsSavedMergedAndRemoved(@TempDir Path directory) {
+  void renamedAdapterIsSavedMergedAndRemoved(@TempDir Path directory) {
     Tensor before = mlp.answer();
     model.rename("default", "birds");
 
@@ -74,20 +74,20 @@ class RenameTest {
   }
 
   @Test
-  void aTakenOrUnknownNameIsAnError() {
+  void takenOrUnknownNameIsRefused() {
     assertThatThrownBy(() -> model.rename("cats", "default"))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("there is an adapter 'default' already");
+        .hasMessageContaining("there is already an adapter 'default'");
     assertThatThrownBy(() -> model.rename("cast", "birds"))
         .isInstanceOf(UserError.class)
         .hasMessage("no adapter 'cast'; did you mean cats?");
     assertThatThrownBy(() -> model.rename("cats", "a b"))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("can't name an adapter");
+        .hasMessageContaining("is not a valid adapter name");
   }
 
   @Test
-  void whoUsesItKeepsIt() {
+  void scopesKeepARenamedAdapter() {
     model.activate("cats");
     Tensor expected = mlp.answer();
     try (AdapterScope using = model.using("cats")) {

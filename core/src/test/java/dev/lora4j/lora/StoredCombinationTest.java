@@ -29,13 +29,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Without a base the same comes out as on one. */
+/** Combinations without a base equal those on a base. */
 class StoredCombinationTest {
   private static final LoraConfig CONFIG =
       LoraConfig.rank(2).alpha(3).targets(Targets.named("fc1", "fc2"));
   private static final Combination CAT = Combination.cat();
 
-  /** One of every network and method that PEFT combined. */
+  /** Returns one case for each network and method of the PEFT fixtures. */
   static Stream<String> cases() throws IOException {
     return StreamSupport.stream(
             new ObjectMapper()
@@ -49,7 +49,7 @@ class StoredCombinationTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void givesWhatTheModelGives(String name, @TempDir Path directory) throws IOException {
+  void resultEqualsThatOfAModel(String name, @TempDir Path directory) throws IOException {
     try (PointerScope scope = new PointerScope();
         PeftCombined combined = new PeftCombined(name, directory)) {
       combined.combine();
@@ -72,7 +72,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void aBaseKeepsTheAdaptersOwnNamesAndIsLeftAsItWas() {
+  void withABaseTheTargetNamesAreKeptAndTheBaseIsUnchanged() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1);
         AdaptedMlp other = AdaptedMlp.trained(CONFIG, 1).with("dogs", CONFIG)) {
@@ -93,7 +93,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void adaptersOfDifferentBasesAreRefusedUnlessThatIsMeant() {
+  void adaptersOfDifferentBasesAreRefusedUnlessAccepted() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp one = AdaptedMlp.trained(CONFIG, 1);
         AdaptedMlp two = AdaptedMlp.trained(CONFIG, 2)) {
@@ -101,7 +101,7 @@ class StoredCombinationTest {
 
       assertThatThrownBy(() -> StoredCombination.of(adapters, CAT, BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("'cats' and 'dogs' were made on different bases")
+          .hasMessageContaining("'cats' and 'dogs' were trained on different bases")
           .hasMessageContaining("--any-base");
       assertThat(StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE).baseFingerprint())
           .isEmpty();
@@ -115,7 +115,7 @@ class StoredCombinationTest {
   }
 
   @Test
-  void whatCountsFromTheBaseNeedsIt() {
+  void adapterInitialisedFromTheBaseNeedsIt() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
@@ -128,13 +128,13 @@ class StoredCombinationTest {
               () -> StoredCombination.of(adapters, Combination.svd(), BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
           .hasMessage(
-              "'cats' began as pissa, as a part of the base that it still counts from; give the"
+              "'cats' was initialised by pissa, from a part of the base's weights; give the"
                   + " base too");
     }
   }
 
   @Test
-  void layersOfOtherSizesAreOfOtherBases() {
+  void layersOfDifferentSizesAreRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
@@ -151,12 +151,12 @@ class StoredCombinationTest {
       assertThatThrownBy(
               () -> StoredCombination.of(adapters(cut, mlp, "default"), CAT, BaseCheck.SAME_BASE))
           .isInstanceOf(UserError.class)
-          .hasMessageStartingWith("fc1: the adapters are for layers of different kinds or sizes");
+          .hasMessageStartingWith("fc1: the adapters' layers differ in kind or size");
     }
   }
 
   @Test
-  void anEmbeddingWithoutRowsOrColumnsIsRefused() {
+  void embeddingWithoutRowsOrColumnsIsRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       LoraConfig config = mlp.model.stored("default").config().targets(Targets.named("words"));
@@ -173,6 +173,6 @@ class StoredCombinationTest {
 
     assertThatThrownBy(() -> StoredCombination.of(adapters, CAT, BaseCheck.ANY_BASE))
         .isInstanceOf(UserError.class)
-        .hasMessage("words: " + found + " fit no supported layer");
+        .hasMessage("words: " + found + " match no supported layer");
   }
 }

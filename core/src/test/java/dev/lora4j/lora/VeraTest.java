@@ -55,7 +55,7 @@ class VeraTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"mlp", "mlp-options", "mlp-layer", "mlp-drawn_again", "gpt2block"})
-  void anAdapterOfPeftGivesItsOutputsGradientsAndMergedWeights(String name) throws IOException {
+  void outputsGradientsAndMergedWeightsEqualPefts(String name) throws IOException {
     Fixture fixture = fixture(name);
     try (Module net = base(fixture)) {
       LoraModel model = Lora.base(net);
@@ -93,7 +93,7 @@ class VeraTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"mlp", "mlp-options", "mlp-layer", "mlp-drawn_again", "gpt2block"})
-  void aNewAdapterStartsAsInPeft(String name) throws IOException {
+  void newAdapterStartsAsInPeft(String name) throws IOException {
     Fixture fixture = fixture(name);
     try (Module net = base(fixture)) {
       LoraConfig config = config(fixture);
@@ -120,7 +120,7 @@ class VeraTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"mlp-options", "mlp-drawn_again"})
-  void aSavedAdapterHasPeftsLayoutAndLoadsBitForBit(String name) throws IOException {
+  void savedAdapterHasPeftsLayoutAndLoadsBitForBit(String name) throws IOException {
     Fixture fixture = fixture(name);
     try (Module net = base(fixture);
         Module other = base(fixture)) {
@@ -159,7 +159,7 @@ class VeraTest {
   }
 
   @Test
-  void trainsTwoVectorsALayerAndNothingElse() throws IOException {
+  void onlyTwoVectorsPerLayerAreTrained() throws IOException {
     try (Module net = base(fixture("mlp"))) {
       LoraModel model = Lora.adapt(net, config(fixture("mlp")));
 
@@ -174,7 +174,7 @@ class VeraTest {
   }
 
   @Test
-  void rowsWithVeraAndRowsWithLoraGiveWhatEachGivesAlone() throws IOException {
+  void mixedBatchOfVeraAndLoraEqualsEachAlone() throws IOException {
     Fixture fixture = fixture("mlp");
     try (Module net = base(fixture)) {
       LoraModel model = Lora.adapt(net, config(fixture));
@@ -228,7 +228,7 @@ class VeraTest {
   }
 
   @Test
-  void layersAndOptionsThatVeraDoesNotHaveAreNamed() {
+  void unsupportedLayersAndOptionsAreNamed() {
     LoraConfig vera = LoraConfig.rank(2).method(new Vera());
     try (Module net = PeftNetworks.named("embedding")) {
       LoraModel model = Lora.base(net);

@@ -36,7 +36,7 @@ class ZeroMagnitudeTest {
   }
 
   @Test
-  void cantBeSubtractedAgainSoTheMergeIsRefusedBeforeAnythingIsChanged() {
+  void zeroMagnitudeCantBeMergedBySubtraction() {
     Tensor before = mlp.answerOfTheBase();
 
     assertThatThrownBy(() -> mlp.model.merge(Unmerging.BY_SUBTRACTION))
@@ -50,7 +50,7 @@ class ZeroMagnitudeTest {
   }
 
   @Test
-  void comesBackFromACopy() {
+  void zeroMagnitudeIsRestoredFromACopy() {
     Tensor before = mlp.answerOfTheBase();
 
     mlp.model.merge(Unmerging.EXACT);

@@ -19,7 +19,7 @@ class DropoutTest {
   private static final int COUNT = 10_000;
 
   @Test
-  void keptElementsAreScaledSoThatTheMeanStays() {
+  void keptElementsAreScaledToPreserveTheMean() {
     try (PointerScope scope = new PointerScope()) {
       Engine.seed(1);
 
@@ -35,7 +35,7 @@ class DropoutTest {
   }
 
   @Test
-  void doesNothingOutsideOfTraining() {
+  void evaluationModeDoesNothing() {
     try (PointerScope scope = new PointerScope()) {
       Tensor input = torch.ones(3);
       Dropout dropout = new Dropout(0.5);
@@ -48,7 +48,7 @@ class DropoutTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {-0.1, 1, Double.NaN})
-  void aProbabilityIsAtLeast0AndBelow1(double probability) {
+  void probabilityOutsideOfTheRangeIsRefused(double probability) {
     assertThatThrownBy(() -> new Dropout(probability))
         .isInstanceOf(UserError.class)
         .hasMessage("dropout must be in [0, 1), found " + probability);

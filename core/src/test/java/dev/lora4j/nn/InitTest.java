@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InitTest {
 
   /**
-   * The same engine, the same seed and the same order of drawing: the same numbers as PyTorch's, up
-   * to 1e-6, since another processor may fuse a product and a sum.
+   * The same engine, seed and order of drawing give PyTorch's values, within 1e-6, since another
+   * processor may fuse a product and a sum.
    */
   @ParameterizedTest
   @ValueSource(
@@ -34,7 +34,7 @@ class InitTest {
         "embedding",
         "embedding_small"
       })
-  void aSeedGivesPyTorchsNumbers(String name) {
+  void seedGivesPyTorchsValues(String name) {
     try (PointerScope scope = new PointerScope()) {
       Fixture fixture = Fixture.read("init/" + name + ".safetensors");
       Engine.seed(0);

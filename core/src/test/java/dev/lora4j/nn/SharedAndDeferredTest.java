@@ -50,7 +50,7 @@ class SharedAndDeferredTest {
       LoraModel adapted = Lora.adapt(tied, LoraConfig.rank(2).targets(Targets.named("out")));
       assertThatThrownBy(adapted::merge)
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("the weight of 'out' is that of 'in' too");
+          .hasMessageContaining("'out' shares its weight with 'in'");
       assertThat(adapted.isMerged()).isFalse();
     }
   }

@@ -17,13 +17,12 @@ class AccuracyTest {
   private static final List<String> NAMES = List.of("bird", "cat", "dog", "frog");
 
   /**
-   * Three classes in turn, 150 examples of each, in more chunks than workers. The network says what
-   * its input says: always right for birds, right for every other cat, never for dogs. There are no
-   * frogs.
+   * Three classes in turn, 150 examples of each, in more chunks than workers. The network returns
+   * its input: correct for every bird, for every second cat and for no dog. There are no frogs.
    */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
-  void countsWhatIsRight(int count) {
+  void correctPredictionsAreCountedByClass(int count) {
     long[] targets = new long[450];
     float[] inputs = new float[450 * 4];
     for (int i = 0; i < 450; i++) {

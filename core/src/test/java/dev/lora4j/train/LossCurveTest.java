@@ -12,13 +12,13 @@ import org.junit.jupiter.api.Test;
 class LossCurveTest {
 
   @Test
-  void aShortTrainingIsShownStepByStep() {
+  void shortRunHasAPointForEachStep() {
     assertThat(ofSteps(3).points())
         .containsExactly(new Point(1, 1), new Point(2, 2), new Point(3, 3));
   }
 
   @Test
-  void aLongOneInWindowsAndWhatIsLeft() {
+  void longRunHasWindowsAndARemainder() {
     LossCurve curve = ofSteps(605);
 
     assertThat(curve.points()).hasSize(202).startsWith(new Point(3, 2), new Point(6, 5));
@@ -26,7 +26,7 @@ class LossCurveTest {
   }
 
   @Property(tries = 100)
-  void theMeanOfAllWindowsIsTheMeanOfAllSteps(@ForAll @IntRange(max = 3000) int steps) {
+  void meanOfTheWindowsIsTheMeanOfTheSteps(@ForAll @IntRange(max = 3000) int steps) {
     LossCurve curve = ofSteps(steps);
 
     double sum = 0;
@@ -40,7 +40,7 @@ class LossCurveTest {
     assertThat(curve.points().size()).isLessThan(400);
   }
 
-  /** Step n's loss is n. */
+  /** Returns a curve in which the loss of step n is n. */
   private static LossCurve ofSteps(int steps) {
     LossCurve curve = new LossCurve(steps);
     for (int step = 1; step <= steps; step++) {

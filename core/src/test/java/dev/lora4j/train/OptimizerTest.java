@@ -23,12 +23,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** One and two steps that can be done by hand; models' tests follow PyTorch for twenty. */
+/** One and two steps computed by hand; the models' tests compare twenty with PyTorch. */
 class OptimizerTest {
 
   /** v = 2, p = 1 − 0.5 · 2 = 0; then v = 0.5 · 2 + 1 = 2, p = 0 − 0.5 · 2 = −1. */
   @Test
-  void sgdRemembersItsVelocity() {
+  void sgdAccumulatesVelocity() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         Sgd sgd = new Sgd(0.5, 0.5)) {
@@ -41,9 +41,11 @@ class OptimizerTest {
     }
   }
 
-  /** The first step is as long as the learning rate, whatever the gradient; decay comes first. */
+  /**
+   * The first step has the length of the learning rate, whatever the gradient; decay comes first.
+   */
   @Test
-  void adamWsFirstStepIsTheSignOfTheGradient() {
+  void firstAdamWStepIsTheSignOfTheGradient() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         AdamW adamW = new AdamW(new AdamW.Settings(0.1, 0.9, 0.999, 1e-8, 0.5))) {
@@ -59,13 +61,13 @@ class OptimizerTest {
   }
 
   @Test
-  void adamWBeginsWithPyTorchsSettings() {
+  void adamWHasPyTorchsDefaults() {
     assertThat(AdamW.Settings.of(3e-4)).isEqualTo(new AdamW.Settings(3e-4, 0.9, 0.999, 1e-8, 0.01));
   }
 
   @ParameterizedTest
   @ValueSource(doubles = {-1e-9, Double.NaN, Double.POSITIVE_INFINITY})
-  void aRateIsANumberAndNotNegative(double rate) {
+  void invalidHyperparametersAreRefused(double rate) {
     String end = " must be at least 0 and finite, found " + rate;
     assertThatThrownBy(() -> new Sgd(rate, 0.9))
         .isInstanceOf(UserError.class)
@@ -76,7 +78,7 @@ class OptimizerTest {
   }
 
   @Test
-  void whatIsRememberedFadesAway() {
+  void decayRatesBelowZeroOrFromOneOnAreRefused() {
     assertThatThrownBy(() -> new Sgd(1, 1))
         .isInstanceOf(UserError.class)
         .hasMessage("momentum must be in [0, 1), found 1.0");
@@ -86,7 +88,7 @@ class OptimizerTest {
   }
 
   @Test
-  void anOptimizerThatNeverSteppedCanBeClosed() {
+  void optimizerWithoutAStepCanBeClosed() {
     new Sgd(1, 0.9).close();
     new AdamW(1).close();
   }
@@ -109,12 +111,12 @@ class OptimizerTest {
 
   @ParameterizedTest
   @MethodSource("optimizers")
-  void anotherOneGoesOnFromItsState(Supplier<Optimizer> made) {
+  void restoredOptimizerContinuesTheRun(Supplier<Optimizer> made) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         Optimizer first = made.get();
         Optimizer second = made.get()) {
-      second.restore(first.state()); // before any step there is nothing to remember
+      second.restore(first.state()); // no state before the first step
       Tensor parameters = torch.randn(4);
       first.step(parameters, torch.randn(4));
       first.step(parameters, torch.randn(4));
@@ -132,7 +134,7 @@ class OptimizerTest {
 
   @ParameterizedTest
   @MethodSource("optimizers")
-  void theStateOfAnotherKindIsRefused(Supplier<Optimizer> made) {
+  void stateOfAnotherOptimizerIsRefused(Supplier<Optimizer> made) {
     try (PointerScope scope = new PointerScope();
         Optimizer optimizer = made.get()) {
       assertThatThrownBy(() -> optimizer.restore(Map.of("momentum", torch.ones(4))))
@@ -142,7 +144,7 @@ class OptimizerTest {
   }
 
   @Test
-  void aFactorScalesTheRateUntilItIsToldOtherwise() {
+  void factorScalesTheRateUntilTheNextOne() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         Sgd sgd = new Sgd(1, 0)) {

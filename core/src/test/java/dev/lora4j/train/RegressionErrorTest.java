@@ -16,7 +16,7 @@ class RegressionErrorTest {
 
   /** Differences 1, −1, 3 of targets 2, 4, 6: squares 11, sizes 5, variance 8. */
   @Test
-  void isWhatIsSaidByHand() {
+  void metricsEqualValuesComputedByHand() {
     RegressionError error = RegressionError.of(new float[] {3, 3, 9}, new float[] {2, 4, 6});
 
     assertThat(error.rmse()).isCloseTo(Math.sqrt(11 / 3.0), within(1e-12));
@@ -25,14 +25,14 @@ class RegressionErrorTest {
   }
 
   @Test
-  void nothingIsExplainedWhereTargetsAreOneNumber() {
+  void r2IsEmptyIfAllTargetsAreEqual() {
     assertThat(RegressionError.of(new float[] {3, 1}, new float[] {2, 2}).r2()).isEmpty();
   }
 
-  /** The network gives its input, the target is one more, in more chunks than workers. */
+  /** The network returns its input and the target is one more, in more chunks than workers. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
-  void allExamplesCountWhateverTheNumberOfWorkers(int count) {
+  void resultDoesNotDependOnTheNumberOfWorkers(int count) {
     try (PointerScope scope = new PointerScope();
         Linear identity = Linear.withoutBias(1, 1);
         Workers workers = new Workers(count)) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ScheduleTest {
 
-  /** As transformers' functions give them for 2 steps of warm-up and 10 in all. */
+  /** Compares with transformers for 2 steps of warm-up and 10 in total. */
   @ParameterizedTest
   @CsvSource({
     "CONSTANT, 0, 0",
@@ -31,19 +31,19 @@ class ScheduleTest {
     "COSINE, 9, 0.038060233744356624",
     "COSINE, 10, 0"
   })
-  void aStepTakesItsShare(Schedule.Shape shape, long step, double expected) {
+  void factorsEqualTransformers(Schedule.Shape shape, long step, double expected) {
     assertThat(new Schedule(shape, 2).factor(step, 10)).isCloseTo(expected, within(1e-15));
   }
 
   @Test
-  void withoutWarmUpTheFirstStepIsWhole() {
+  void withoutWarmUpTheFirstFactorIsOne() {
     assertThat(Schedule.constant().factor(0, 1)).isEqualTo(1);
     assertThat(Schedule.linear().factor(0, 1)).isEqualTo(1);
     assertThat(Schedule.cosine().factor(0, 1)).isEqualTo(1);
   }
 
   @Test
-  void aWarmUpIsNotNegative() {
+  void negativeWarmUpIsRefused() {
     assertThatThrownBy(() -> Schedule.linear().warmUp(-1))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("found -1");

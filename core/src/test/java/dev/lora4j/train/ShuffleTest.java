@@ -10,7 +10,7 @@ import net.jqwik.api.constraints.IntRange;
 class ShuffleTest {
 
   @Property(tries = 200)
-  void everyExampleComesOnceAndTheOrderIsThatOfSeedAndEpoch(
+  void orderIsAPermutationDeterminedBySeedAndEpoch(
       @ForAll @IntRange(max = 2000) int size,
       @ForAll long seed,
       @ForAll @IntRange(min = 1, max = 1000) int epoch) {
@@ -21,11 +21,9 @@ class ShuffleTest {
     assertThat(Shuffle.order(size, seed, epoch)).isEqualTo(order);
   }
 
-  /**
-   * Of forty examples: that two orders agree by chance won't happen before the sun has gone out.
-   */
+  /** Forty examples have so many orders that two of them never agree by chance. */
   @Property(tries = 200)
-  void anotherSeedOrEpochGivesAnotherOrder(
+  void otherSeedOrEpochGivesAnotherOrder(
       @ForAll long seed, @ForAll @IntRange(min = 1, max = 1000) int epoch) {
     long[] order = Shuffle.order(40, seed, epoch);
 
@@ -33,9 +31,9 @@ class ShuffleTest {
     assertThat(Shuffle.order(40, seed, epoch + 1)).isNotEqualTo(order);
   }
 
-  /** Where each example lands, over many seeds: within a fifth of an even share. */
+  /** Counts each example's positions over many seeds: within a fifth of an even share. */
   @Property(tries = 1)
-  void everyPlaceIsAsLikelyAsTheNext() {
+  void everyPositionIsEquallyLikely() {
     int[][] landed = new int[4][4];
     for (int seed = 0; seed < 4000; seed++) {
       long[] order = Shuffle.order(4, seed, 1);

@@ -41,7 +41,7 @@ class TrainerTest {
     scope.close();
   }
 
-  /** The class of an example is the place of the largest of its first three numbers. */
+  /** Returns examples whose class is the index of the largest of their first three values. */
   private static Dataset examples() {
     Engine.seed(11);
     Tensor inputs = torch.randn(EXAMPLES, Mlp.IN);
@@ -62,7 +62,7 @@ class TrainerTest {
 
   // ---- what a step is ----
 
-  /** p − lr · ∂(mean loss)/∂p, the gradient by libtorch without any of our machinery. */
+  /** p − lr · ∂(mean loss)/∂p, with the gradient by libtorch alone. */
   @Test
   void oneStepIsTheGradientOfTheMeanLoss() {
     try (Mlp net = network();
@@ -112,7 +112,7 @@ class TrainerTest {
   }
 
   @Test
-  void aNetworkLearnsWhatCanBeLearned() {
+  void networkLearnsALearnableTask() {
     try (Mlp net = network();
         AdamW adamW = new AdamW(0.01);
         Workers workers = new Workers(1)) {
@@ -131,7 +131,7 @@ class TrainerTest {
   }
 
   @Test
-  void aNetworkCanBeTrainedOn() {
+  void secondRunContinuesTraining() {
     try (Mlp net = network()) {
       train(net, 1);
       Map<String, Tensor> between = copy(net);
@@ -146,7 +146,7 @@ class TrainerTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
-  void oneSeedAndNumberOfWorkersGiveOneResult(int workers) {
+  void sameSeedAndWorkersGiveTheSameBits(int workers) {
     try (Mlp one = network();
         Mlp other = network()) {
       TrainingResult first = train(one, workers);
@@ -158,8 +158,8 @@ class TrainerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 3, 7}) // more than a batch has examples, too
-  void theNumberOfWorkersChangesRoundingAlone(int workers) {
+  @ValueSource(ints = {2, 3, 7}) // also more workers than examples in a batch
+  void numberOfWorkersChangesOnlyRounding(int workers) {
     try (Mlp one = network();
         Mlp many = network()) {
       train(one, 1);
@@ -179,7 +179,7 @@ class TrainerTest {
   }
 
   @Test
-  void anotherSeedIsAnotherTraining() {
+  void otherSeedGivesAnotherResult() {
     try (Mlp one = network();
         Mlp other = network();
         Sgd sgd = new Sgd(0.1, 0);
@@ -194,10 +194,10 @@ class TrainerTest {
 
   // ---- what never gets a gradient ----
 
-  /** PyTorch's optimizers leave a parameter without a gradient alone: no decay either. */
+  /** As in PyTorch, a parameter without a gradient is not updated, not even by weight decay. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
-  void whatTakesNoPartInTheForwardStaysAsItIs(int workers) {
+  void parameterOutsideOfTheForwardIsNotChanged(int workers) {
     try (Module net = new WithUnused()) {
       Map<String, Tensor> before = copy(net);
 
@@ -236,9 +236,9 @@ class TrainerTest {
     }
   }
 
-  /** Eight floats an example. */
+  /** Eight floats per example. */
   @Test
-  void whatDoesNotFitIsNotCached() {
+  void outputsBeyondTheLimitAreNotCached() {
     try (Mlp fits = headOnly();
         Mlp doesNot = headOnly()) {
       assertThat(trainWithCache(fits, EXAMPLES * 32).cachedStages()).isEqualTo(2);
@@ -247,7 +247,7 @@ class TrainerTest {
   }
 
   @Test
-  void aRandomPrefixIsNotCached() {
+  void randomPrefixIsNotCached() {
     try (Sequential net = new Sequential(new Dropout(0.5), new Linear(Mlp.IN, Mlp.CLASSES));
         Sgd sgd = new Sgd(0.1, 0)) {
       net.train(false);
@@ -273,7 +273,7 @@ class TrainerTest {
   // ---- who watches ----
 
   @Test
-  void aListenerHearsEverythingInOrder() {
+  void callbackReceivesAllEventsInOrder() {
     Recorder recorder = new Recorder();
     try (Mlp net = network();
         Sgd sgd = new Sgd(0.1, 0)) {
@@ -325,10 +325,10 @@ class TrainerTest {
     }
   }
 
-  /** Natives count: what an epoch leaves behind, the next one adds to. */
+  /** Counts native memory, to which every leaking epoch would add. */
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
-  void anEpochLeavesNothingBehind(int workers) {
+  void epochsLeakNoMemory(int workers) {
     List<Long> counts = new ArrayList<>();
     TrainingCallback counting =
         new TrainingCallback() {
@@ -349,7 +349,7 @@ class TrainerTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
-  void aLossThatIsNoNumberStopsTheTrainingBeforeItDoesHarm(int workers) {
+  void nanLossStopsTrainingBeforeTheUpdate(int workers) {
     Tensor inputs = torch.zeros(6, Mlp.IN);
     inputs.select(0, 3).fill_(new Scalar(Float.NaN));
     Recorder recorder = new Recorder();
@@ -384,7 +384,7 @@ class TrainerTest {
   }
 
   @Test
-  void aDivergingTrainingIsStopped() {
+  void divergingRunIsStopped() {
     try (Mlp net = network();
         Sgd sgd = new Sgd(1e30, 0.9)) {
       assertThatThrownBy(() -> Trainer.of(net, sgd).epochs(9).fit(data))
@@ -394,7 +394,7 @@ class TrainerTest {
   }
 
   @Test
-  void thereMustBeSomethingToTrainAndSomethingToTrainOn() {
+  void emptyDatasetAndFrozenNetworkAreRefused() {
     try (Mlp net = network();
         Sgd sgd = new Sgd(0.1, 0)) {
       Dataset none = TensorDataset.of(torch.zeros(0, Mlp.IN), Ops.tensor(new long[0]));
@@ -410,7 +410,7 @@ class TrainerTest {
   }
 
   @Test
-  void epochsAndBatchesAreAtLeastOne() {
+  void epochsAndBatchSizeBelowOneAreRefused() {
     try (Mlp net = network();
         Sgd sgd = new Sgd(0.1, 0)) {
       Trainer trainer = Trainer.of(net, sgd);

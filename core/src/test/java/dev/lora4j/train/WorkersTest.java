@@ -19,7 +19,7 @@ class WorkersTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 5})
-  void everyPartRunsOnceOnAThreadOfItsOwn(int count) {
+  void everyPartRunsOnceOnItsOwnThread(int count) {
     Thread[] threads = new Thread[count];
     AtomicIntegerArray runs = new AtomicIntegerArray(count);
     try (Workers workers = new Workers(count)) {
@@ -48,9 +48,9 @@ class WorkersTest {
     assertThat(threads).containsExactly(1, 1, 1);
   }
 
-  /** Each round is shorter than waking a thread; together they take a fraction of a second. */
+  /** Each round takes less time than waking a thread; together they take a fraction of a second. */
   @Test
-  void tenThousandRoundsAreQuick() {
+  void tenThousandRoundsAreFast() {
     long[] sums = new long[2];
     try (Workers workers = new Workers(2)) {
       for (int i = 0; i < 10_000; i++) {
@@ -62,7 +62,7 @@ class WorkersTest {
   }
 
   @Test
-  void workersThatFellAsleepWakeUp() throws InterruptedException {
+  void sleepingWorkersWakeUp() throws InterruptedException {
     int[] runs = new int[3];
     try (Workers workers = new Workers(3)) {
       for (int i = 0; i < 3; i++) {
@@ -77,7 +77,7 @@ class WorkersTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2})
-  void aPartsExceptionComesThroughWhenAllAreDone(int failing) {
+  void exceptionOfAPartIsThrownAfterAllParts(int failing) {
     int[] runs = new int[3];
     try (Workers workers = new Workers(3)) {
       assertThatThrownBy(
@@ -99,7 +99,7 @@ class WorkersTest {
   }
 
   @Test
-  void anErrorComesThroughAsItIs() {
+  void errorIsThrownUnchanged() {
     try (Workers workers = new Workers(2)) {
       assertThatThrownBy(
               () ->
@@ -114,7 +114,7 @@ class WorkersTest {
   }
 
   @Test
-  void whereAllFailTheNextRoundDoesNotFailAgain() {
+  void roundAfterAFailureSucceeds() {
     try (Workers workers = new Workers(2)) {
       assertThatThrownBy(
               () ->
@@ -184,7 +184,7 @@ class WorkersTest {
   }
 
   @Test
-  void closedWorkersDoNotWork() {
+  void closedWorkersRefuseWork() {
     Workers workers = new Workers(2);
     workers.close();
 
@@ -194,7 +194,7 @@ class WorkersTest {
   }
 
   @Test
-  void thereIsAtLeastOne() {
+  void countBelowOneIsRefused() {
     assertThatThrownBy(() -> new Workers(0))
         .isInstanceOf(UserError.class)
         .hasMessage("workers must be at least 1, found 0");

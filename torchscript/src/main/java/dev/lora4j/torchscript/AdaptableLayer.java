@@ -18,20 +18,20 @@ import org.jspecify.annotations.Nullable;
  * one of its inputs changes.
  */
 final class AdaptableLayer implements AutoCloseable {
-  private final Slot place;
+  private final Slot slot;
   private final WeightedLayer own;
-  private @Nullable Kept kept;
+  private @Nullable Cached cached;
 
-  private record Kept(Tensor weight, List<Parameter> from, List<Long> versions) {}
+  private record Cached(Tensor weight, List<Parameter> from, List<Long> versions) {}
 
-  AdaptableLayer(Slot place, WeightedLayer own) {
-    this.place = place;
+  AdaptableLayer(Slot slot, WeightedLayer own) {
+    this.slot = slot;
     this.own = own;
   }
 
   /** Returns the weight to compute with; the layer's own when no adapter is active. */
   Tensor weight() {
-    if (!(place.module() instanceof LoraLayer layer)
+    if (!(slot.module() instanceof LoraLayer layer)
         || layer.effectiveWeight().parameters().isEmpty()) {
       return own.weight().tensor();
     }
@@ -41,35 +41,36 @@ final class AdaptableLayer implements AutoCloseable {
     if (GradMode.is_enabled() || own.weight().isParametrized()) {
       return layer.effectiveWeight().weight();
     }
-    return kept(layer);
+    return cached(layer);
   }
 
   /** Returns the bias to compute with, for a layer that has one. */
   Tensor bias() {
     Optional<Tensor> bias =
-        place.module() instanceof LoraLayer layer
+        slot.module() instanceof LoraLayer layer
             ? layer.effectiveWeight().bias()
             : own.bias().map(Parameter::tensor);
     return bias.orElseThrow();
   }
 
-  private synchronized Tensor kept(LoraLayer layer) {
+  private synchronized Tensor cached(LoraLayer layer) {
     List<Parameter> from = new ArrayList<>(layer.effectiveWeight().parameters());
     from.add(own.weight());
     List<Long> versions = from.stream().map(Parameter::version).toList();
-    if (kept == null || !kept.from.equals(from) || !kept.versions.equals(versions)) {
+    if (cached == null || !cached.from.equals(from) || !cached.versions.equals(versions)) {
       close();
-      kept = new Kept(Ops.keep(layer.effectiveWeight().weight()), from, versions);
+      cached = new Cached(Ops.keep(layer.effectiveWeight().weight()), from, versions);
     }
-    return new Tensor(kept.weight); // a separate handle, which survives a change by another thread
+    return new Tensor(
+        cached.weight); // a separate handle, which survives a change by another thread
   }
 
   /** Drops the cached value. */
   @Override
   public synchronized void close() {
-    if (kept != null) {
-      kept.weight.deallocate();
-      kept = null;
+    if (cached != null) {
+      cached.weight.deallocate();
+      cached = null;
     }
   }
 }

@@ -16,25 +16,24 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class ModuleReplica implements AutoCloseable {
   private final JitModule script;
-  private final List<ParameterSlot> places;
+  private final List<ParameterSlot> slots;
   private final JitModule[] owners; // by slot
 
-  private ModuleReplica(
-      JitModule script, List<ParameterSlot> places, Map<String, JitModule> parts) {
+  private ModuleReplica(JitModule script, List<ParameterSlot> slots, Map<String, JitModule> parts) {
     this.script = script;
-    this.places = places;
-    owners = places.stream().map(place -> parts.get(place.part())).toArray(JitModule[]::new);
+    this.slots = slots;
+    owners = slots.stream().map(slot -> parts.get(slot.part())).toArray(JitModule[]::new);
     script.retainReference();
     for (JitModule owner : owners) {
       owner.retainReference();
     }
   }
 
-  static ModuleReplica of(JitModule original, List<ParameterSlot> places) {
+  static ModuleReplica of(JitModule original, List<ParameterSlot> slots) {
     try (PointerScope scope = new PointerScope()) {
       Map<String, JitModule> parts = new HashMap<>();
       JitModule copy = copy(original, "", parts);
-      return new ModuleReplica(copy, places, parts);
+      return new ModuleReplica(copy, slots, parts);
     }
   }
 
@@ -62,8 +61,8 @@ final class ModuleReplica implements AutoCloseable {
     torch.setGraphExecutorOptimize(false);
     try {
       for (int i = 0; i < owners.length; i++) {
-        Tensor value = places.get(i).value();
-        changed[i] = !places.get(i).isOwn(value);
+        Tensor value = slots.get(i).value();
+        changed[i] = !slots.get(i).isOwn(value);
         if (changed[i]) {
           hold(i, value);
         }
@@ -73,14 +72,14 @@ final class ModuleReplica implements AutoCloseable {
       torch.setGraphExecutorOptimize(optimizing);
       for (int i = 0; i < owners.length; i++) {
         if (changed[i]) {
-          hold(i, places.get(i).parameter().value());
+          hold(i, slots.get(i).parameter().value());
         }
       }
     }
   }
 
-  private void hold(int place, Tensor value) {
-    owners[place].setattr(places.get(place).attribute(), new IValue(value));
+  private void hold(int slot, Tensor value) {
+    owners[slot].setattr(slots.get(slot).attribute(), new IValue(value));
   }
 
   /** Frees the replica; the tensors remain. */

@@ -18,12 +18,12 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A reader of a script's module tree. Tensors that share memory become one parameter, and a layer
- * that appears in two places becomes one layer, so that it is adapted once.
+ * that appears in two slots becomes one layer, so that it is adapted once.
  */
 final class ScriptReader {
   private final Map<String, Parameter> byMemory = new HashMap<>();
   private final Map<List<Object>, Module> layers = new HashMap<>();
-  private final List<ParameterSlot> places = new ArrayList<>();
+  private final List<ParameterSlot> slots = new ArrayList<>();
   private final List<AdaptableLayer> adapted = new ArrayList<>();
 
   /** Returns a module's own parameters, without tensors that cannot be trained. */
@@ -67,8 +67,8 @@ final class ScriptReader {
     return layer.orElseGet(() -> new ScriptNode(part, path, this));
   }
 
-  void add(ParameterSlot place) {
-    places.add(place);
+  void add(ParameterSlot slot) {
+    slots.add(slot);
   }
 
   /** Records the slots of a layer's weight and bias. */
@@ -85,8 +85,8 @@ final class ScriptReader {
                     attribute.equals("weight") ? layer::weight : layer::bias)));
   }
 
-  List<ParameterSlot> places() {
-    return places;
+  List<ParameterSlot> slots() {
+    return slots;
   }
 
   List<AdaptableLayer> adapted() {

@@ -160,7 +160,7 @@ public final class TorchScriptModel extends ScriptNode {
   public ScriptValue answer(ScriptValue... inputs) {
     ModuleReplica twin = twins.poll();
     if (twin == null) {
-      twin = ModuleReplica.of(script, reader.places());
+      twin = ModuleReplica.of(script, reader.slots());
     }
     try {
       IValue answer = run(twin, inputs);

@@ -88,17 +88,7 @@ public final class Cifar10 implements ImageSource {
     CifarFiles files = CifarFiles.read(path, wanted);
     List<String> classes =
         files.find(NAMES).map(Cifar10::names).filter(n -> n.size() == 10).orElse(CLASSES);
-    ImageSet train = set(files, TRAIN, classes);
-    boolean complete = false;
-    try {
-      ImageSplits splits = ImageSplits.of(train, set(files, List.of(TEST), classes));
-      complete = true;
-      return splits;
-    } finally {
-      if (!complete) {
-        train.close();
-      }
-    }
+    return ImageSplits.of(set(files, TRAIN, classes), () -> set(files, List.of(TEST), classes));
   }
 
   private static List<String> names(byte[] text) {

@@ -27,7 +27,7 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
   record Item(String name, int label) {}
 
   /** A file, or a class folder if the name ends with a slash. */
-  private record Place(String prefix, String split, String group, String name) {
+  private record Entry(String prefix, String split, String group, String name) {
 
     boolean isFolder() {
       return name.endsWith("/");
@@ -36,7 +36,7 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
 
   /** Sorts the files of a tree by split and class. */
   static FolderLayout of(Path root, List<String> names) {
-    List<Place> places = new ArrayList<>();
+    List<Entry> entries = new ArrayList<>();
     for (String name : names) {
       String[] parts = name.split("/", -1);
       int last = parts.length - 1;
@@ -44,35 +44,35 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
           && (parts[last].isEmpty() || isImage(parts[last]))
           && parts[last - 2].matches("train|test")) {
         String prefix = String.join("/", List.of(parts).subList(0, last - 2));
-        places.add(new Place(prefix, parts[last - 2], parts[last - 1], name));
+        entries.add(new Entry(prefix, parts[last - 2], parts[last - 1], name));
       }
     }
     String prefix =
-        places.stream()
-            .filter(place -> !place.isFolder())
-            .map(Place::prefix)
+        entries.stream()
+            .filter(entry -> !entry.isFolder())
+            .map(Entry::prefix)
             .filter(p -> !p.startsWith("__MACOSX"))
             .min(Comparator.comparingInt(String::length).thenComparing(p -> p))
             .orElseThrow(() -> unexpected(root, names));
-    places.removeIf(place -> !place.prefix().equals(prefix));
-    return sorted(root, places);
+    entries.removeIf(entry -> !entry.prefix().equals(prefix));
+    return sorted(root, entries);
   }
 
-  private static FolderLayout sorted(Path root, List<Place> places) {
+  private static FolderLayout sorted(Path root, List<Entry> entries) {
     Map<String, Set<String>> classesOf = new TreeMap<>();
     classesOf.put("train", new TreeSet<>());
     classesOf.put("test", new TreeSet<>());
     Set<String> all = new TreeSet<>();
-    for (Place place : places) {
-      if (!place.isFolder()) {
-        classesOf.getOrDefault(place.split(), all).add(place.group());
+    for (Entry entry : entries) {
+      if (!entry.isFolder()) {
+        classesOf.getOrDefault(entry.split(), all).add(entry.group());
       }
-      all.add(place.group());
+      all.add(entry.group());
     }
     classesOf.forEach((split, present) -> checkComplete(root, split, present, all));
     List<String> classes = List.copyOf(all);
     return new FolderLayout(
-        classes, items(places, "train", classes), items(places, "test", classes));
+        classes, items(entries, "train", classes), items(entries, "test", classes));
   }
 
   private static void checkComplete(Path root, String split, Set<String> present, Set<String> all) {
@@ -93,11 +93,11 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     }
   }
 
-  private static List<Item> items(List<Place> places, String split, List<String> classes) {
-    return places.stream()
-        .filter(place -> place.split().equals(split) && !place.isFolder())
-        .sorted(Comparator.comparing(Place::group).thenComparing(Place::name))
-        .map(place -> new Item(place.name(), classes.indexOf(place.group())))
+  private static List<Item> items(List<Entry> entries, String split, List<String> classes) {
+    return entries.stream()
+        .filter(entry -> entry.split().equals(split) && !entry.isFolder())
+        .sorted(Comparator.comparing(Entry::group).thenComparing(Entry::name))
+        .map(entry -> new Item(entry.name(), classes.indexOf(entry.group())))
         .toList();
   }
 

@@ -54,15 +54,8 @@ public final class ImageFolder implements ImageSource {
       DecodedImages test = DecodedImages.of(tree, layout.test(), common, threads);
       List<ImageSplits.Skipped> skipped = new ArrayList<>(train.skipped());
       skipped.addAll(test.skipped());
-      ImageSet trainSet = set("train", layout, train);
-      ImageSet testSet;
-      try {
-        testSet = set("test", layout, test);
-      } catch (UserError e) {
-        trainSet.close();
-        throw e;
-      }
-      return new ImageSplits(trainSet, testSet, skipped, train.resized() + test.resized());
+      return ImageSplits.of(set("train", layout, train), () -> set("test", layout, test))
+          .with(skipped, train.resized() + test.resized());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.lora4j.vision;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The training and test split of an image source, with notes on images that were skipped or
@@ -29,9 +30,21 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
     skipped = List.copyOf(skipped);
   }
 
-  /** Returns splits without skipped or resized images. */
-  static ImageSplits of(ImageSet train, ImageSet test) {
-    return new ImageSplits(train, test, List.of(), 0);
+  /**
+   * Returns splits without skipped or resized images; a failure to load the test set closes both.
+   */
+  static ImageSplits of(ImageSet train, Supplier<ImageSet> test) {
+    try {
+      return new ImageSplits(train, test.get(), List.of(), 0);
+    } catch (RuntimeException e) {
+      train.close();
+      throw e;
+    }
+  }
+
+  /** Returns these splits with notes. */
+  ImageSplits with(List<Skipped> skipped, long resized) {
+    return new ImageSplits(train, test, skipped, resized);
   }
 
   /** Returns the names of all classes, in label order. */

@@ -53,7 +53,7 @@ public final class SyntheticShapes implements ImageSource {
 
   @Override
   public ImageSplits load(int threads) {
-    return ImageSplits.of(drawn(threads, 0, train), drawn(threads, train, test));
+    return ImageSplits.of(drawn(threads, 0, train), () -> drawn(threads, train, test));
   }
 
   /**

@@ -14,17 +14,18 @@ class ImageSplitsTest {
 
   @Test
   void defaultClassesAreBirdCatAndDogWhenPresent() {
-    try (ImageSplits splits = ImageSplits.of(set("ant", "bird", "cat", "dog", "elk"), set("x"))) {
+    try (ImageSplits splits =
+        ImageSplits.of(set("ant", "bird", "cat", "dog", "elk"), () -> set("x"))) {
       assertThat(splits.fineTuneClasses()).containsExactly("bird", "cat", "dog");
     }
   }
 
   @Test
   void defaultClassesAreTheLastThreeOtherwise() {
-    try (ImageSplits splits = ImageSplits.of(set("a", "b", "bird", "cat", "e"), set("x"))) {
+    try (ImageSplits splits = ImageSplits.of(set("a", "b", "bird", "cat", "e"), () -> set("x"))) {
       assertThat(splits.fineTuneClasses()).containsExactly("bird", "cat", "e");
     }
-    try (ImageSplits splits = ImageSplits.of(set("a", "b"), set("x"))) {
+    try (ImageSplits splits = ImageSplits.of(set("a", "b"), () -> set("x"))) {
       assertThat(splits.fineTuneClasses()).containsExactly("a", "b");
     }
   }

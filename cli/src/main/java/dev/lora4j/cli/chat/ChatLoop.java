@@ -120,12 +120,12 @@ public final class ChatLoop {
             options.seed(options.sampling().seed() + conversation.answers()),
             piece -> output.piece(piece) && !interrupted.get());
     output.answered(answer, model.active());
-    if (answer.forgotten() > forgotten) {
+    if (answer.dropped() > forgotten) {
       output.note(
           "the conversation exceeds the context of %d tokens; its first %d messages are dropped"
-              .formatted(model.network().maxPositions(), answer.forgotten()));
+              .formatted(model.network().maxPositions(), answer.dropped()));
     }
-    forgotten = answer.forgotten();
+    forgotten = answer.dropped();
   }
 
   private void adapter(String names) {

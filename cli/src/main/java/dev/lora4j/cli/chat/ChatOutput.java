@@ -1,7 +1,7 @@
 package dev.lora4j.cli.chat;
 
+import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.show.AnswerLines;
-import dev.lora4j.cli.show.JsonLine;
 import dev.lora4j.cli.show.TerminalText;
 import dev.lora4j.llm.chat.Completion;
 import java.util.List;
@@ -42,14 +42,14 @@ public final class ChatOutput {
 
   void answered(Completion answer, List<String> adapters) {
     if (json) {
-      JsonLine.print(System.out, root -> AnswerLines.fill(root, answer, adapters));
+      OutputFormat.printJson(root -> AnswerLines.fill(root, answer, adapters));
     } else {
       System.out.println();
     }
-    switch (answer.end()) {
-      case LENGTH -> note("the answer was cut at --max-new-tokens");
+    switch (answer.finishReason()) {
+      case LENGTH -> note("the answer was truncated at --max-new-tokens");
       case MAX_POSITIONS ->
-          note("the answer was cut at the end of the context; /reset starts" + " anew");
+          note("the answer was truncated at the end of the context; /reset starts anew");
       case INTERRUPTED -> note("interrupted; the conversation keeps the answer so far");
       default -> {}
     }

@@ -1,4 +1,15 @@
-/** The prompt of {@code lora chat}, in a terminal or from a pipe. */
+/**
+ * The prompt of {@code lora chat}.
+ *
+ * <p>The <i>input</i> is a terminal with line editing and history, or a pipe. Answers go to
+ * standard output, everything else to standard error. A line that begins with a slash is a command.
+ *
+ * <pre>{@code
+ * try (ChatInput input = new TerminalInput()) {
+ *   new ChatLoop(input, new ChatOutput(false, true), model, conversation, options).run();
+ * }
+ * }</pre>
+ */
 @NullMarked
 package dev.lora4j.cli.chat;
 

@@ -7,6 +7,7 @@ import dev.lora4j.cli.progress.TrainingProgress;
 import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
 import dev.lora4j.cli.report.ReportWriter;
+import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.llm.recipe.Versions;
 import dev.lora4j.lora.AdapterScope;
@@ -33,7 +34,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Device;
@@ -49,7 +49,7 @@ public final class Demo implements AutoCloseable {
   private static final String ADAPTER = "default";
 
   private final DemoSettings settings;
-  private final DemoStory story;
+  private final DemoMessages messages;
   private final Interruption interruption;
   private final Path baseFile;
   private final Path adapterDirectory;
@@ -57,8 +57,8 @@ public final class Demo implements AutoCloseable {
 
   public Demo(DemoSettings settings, PrintStream out) {
     this.settings = settings;
-    story = new DemoStory(out);
-    interruption = new Interruption(System.err);
+    messages = new DemoMessages(out);
+    interruption = new Interruption();
     baseFile = settings.out().resolve("base.safetensors");
     adapterDirectory = settings.out().resolve("adapter");
   }
@@ -72,7 +72,7 @@ public final class Demo implements AutoCloseable {
     try (ImageSplits images = source.load(settings.workers());
         ConvNet net = new ConvNet(images.classes().size())) {
       Duration load = Duration.ofNanos(System.nanoTime() - start);
-      story.images(images, load.toNanos() / 1e9);
+      messages.images(images, load.toNanos() / 1e9);
       net.to(device);
       return run(net, images, load);
     }
@@ -83,25 +83,25 @@ public final class Demo implements AutoCloseable {
     try (ImageSet few = images.train().only(tuned);
         Workers workers = new Workers(settings.workers());
         OutputProbe probe = OutputProbe.of(images.test(), PROBED_IMAGES, net.device())) {
-      Summary listingBefore = story.listing(net);
+      Summary listingBefore = messages.listing(net);
       TrainingResult base = trainBase(net, images.train(), workers);
       Accuracy before = Accuracy.of(net, images.test(), images.classes(), workers);
-      story.accuracy("Accuracy of the base", before);
+      messages.accuracy("Accuracy of the base", before);
       probe.remember(net);
 
       LoraModel model =
-          Lora.adapt(net, settings.rank(), settings.alpha(), net.device(), story::line);
-      Summary listingAfter = story.listing(net);
+          Lora.adapt(net, settings.rank(), settings.alpha(), net.device(), messages::line);
+      Summary listingAfter = messages.listing(net);
       TrainingResult lora = fineTune(model, few, tuned);
-      story.updatesAreNotZero(model);
+      messages.updatesAreNotZero(model);
       Accuracy after = Accuracy.of(net, images.test(), images.classes(), workers);
-      story.change(before, after, tuned);
-      DemoStory.Proof proof = prove(model, probe);
-      story.proof(proof, adapterDirectory);
+      messages.change(before, after, tuned);
+      DemoMessages.Proof proof = prove(model, probe);
+      messages.proof(proof, adapterDirectory);
 
       DemoReport report =
           new DemoReport(
-              source + ", " + DemoStory.sizes(images),
+              source + ", " + DemoMessages.sizes(images),
               List.copyOf(before.classes().keySet()),
               tuned,
               before,
@@ -110,13 +110,13 @@ public final class Demo implements AutoCloseable {
               lora.curve().points(),
               listingBefore,
               listingAfter,
-              new DemoReport.Times(load, base.duration(), lora.duration(), sinceStart()),
+              new DemoReport.Times(load, base.duration(), lora.duration(), ProcessStats.elapsed()),
               base.stepsPerSecond(),
               lora.stepsPerSecond(),
               proof.adapterBytes(),
               proof.mergedDifference(),
               proof.disabledIsBase(),
-              settings.withClasses(tuned),
+              settings,
               Versions.all());
       write(report);
       return report;
@@ -129,8 +129,8 @@ public final class Demo implements AutoCloseable {
 
   private void write(DemoReport report) {
     ReportWriter.Written written = ReportWriter.write(settings.out(), report);
-    story.warnings(written.warnings());
-    story.end(written.page(), sinceStart().toMillis() / 1e3);
+    messages.warnings(written.warnings());
+    messages.end(written.page(), ProcessStats.elapsed().toMillis() / 1e3);
   }
 
   private static void requireWritable(Path directory) {
@@ -149,18 +149,18 @@ public final class Demo implements AutoCloseable {
     try (DownloadProgress progress = new DownloadProgress()) {
       found = DataSource.of(settings.data(), progress);
     }
-    found.note().ifPresent(story::line);
+    found.note().ifPresent(messages::line);
     ImageSource images =
         found.images() instanceof ImageFolder folder
             ? folder.resizedTo(SIDE, SIDE)
             : found.images();
     source = images.describe();
-    story.line("Images: " + source);
+    messages.line("Images: " + source);
     return images;
   }
 
   private TrainingResult trainBase(ConvNet net, ImageSet images, Workers workers) {
-    story.baseBegins(images);
+    messages.baseBegins(images);
     try (Sgd sgd = new Sgd(settings.learningRate(), MOMENTUM);
         TrainingProgress bar = new TrainingProgress("base")) {
       return trainer(net, sgd, bar, () -> saveBase(net))
@@ -174,7 +174,7 @@ public final class Demo implements AutoCloseable {
    * about 200 µs, too short to share. The other core prepares the examples.
    */
   private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
-    story.fineTuningBegins(few, tuned);
+    messages.fineTuningBegins(few, tuned);
     try (Sgd sgd = new Sgd(settings.loraLearningRate(), MOMENTUM);
         TrainingProgress bar = new TrainingProgress("LoRA");
         Workers alone = new Workers(1)) {
@@ -209,7 +209,7 @@ public final class Demo implements AutoCloseable {
     return bytes;
   }
 
-  private DemoStory.Proof prove(LoraModel model, OutputProbe probe) {
+  private DemoMessages.Proof prove(LoraModel model, OutputProbe probe) {
     boolean isBase;
     try (AdapterScope off = model.disabled()) {
       isBase = probe.isAsRemembered(model.base());
@@ -218,12 +218,7 @@ public final class Demo implements AutoCloseable {
     model.merge();
     double difference = probe.difference(model.base());
     model.unmerge();
-    return new DemoStory.Proof(saveAdapter(model), difference, isBase);
-  }
-
-  private static Duration sinceStart() {
-    Instant start = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
-    return Duration.between(start, Instant.now());
+    return new DemoMessages.Proof(saveAdapter(model), difference, isBase);
   }
 
   @Override

@@ -9,14 +9,23 @@ import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.method.LoraMethods;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The adapter to train. */
 public final class AdapterOptions {
-  private static final String ALL_LINEAR = "all-linear";
+  @Option(
+      names = "--method",
+      paramLabel = "NAME",
+      completionCandidates = Methods.class,
+      description =
+          "Adapter method: ${COMPLETION-CANDIDATES}; vera trains far fewer parameters and needs a"
+              + " higher rank, such as 256"
+              + DEFAULT)
+  private String method = "lora";
 
   @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
   private int rank = 8;
@@ -63,19 +72,6 @@ public final class AdapterOptions {
               + DEFAULT)
   private String init = "true";
 
-  /** Returns alpha if the option was given. */
-  OptionalDouble alpha() {
-    return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
-  }
-
-  @Option(
-      names = "--method",
-      paramLabel = "NAME",
-      description =
-          "Method: lora or vera, which trains far fewer parameters and needs a higher --rank, such"
-              + " as 256 (default: lora).")
-  private String method = "lora";
-
   private LoraMethod method() {
     LoraMethod named = LoraMethods.named(method);
     if (alpha != null && !named.configKeys().contains("lora_alpha")) {
@@ -90,7 +86,7 @@ public final class AdapterOptions {
 
   public LoraConfig config(double defaultAlpha) {
     return LoraConfig.rank(rank)
-        .alpha(alpha().orElse(defaultAlpha))
+        .alpha(alpha == null ? defaultAlpha : alpha)
         .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
         .exclude(Targets.named(exclude))
         .dropout(dropout)
@@ -102,6 +98,14 @@ public final class AdapterOptions {
   }
 
   private boolean isAllLinear() {
-    return targets.isEmpty() || targets.equals(List.of(ALL_LINEAR));
+    return targets.isEmpty() || targets.equals(List.of("all-linear"));
+  }
+
+  /** The values of {@code --method}. */
+  static final class Methods implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return LoraMethods.peftTypes().stream().map(t -> t.toLowerCase(Locale.ROOT)).iterator();
+    }
   }
 }

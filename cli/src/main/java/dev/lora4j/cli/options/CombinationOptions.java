@@ -13,7 +13,6 @@ import picocli.CommandLine.Option;
 
 /** The combination method, by PEFT's names. */
 public final class CombinationOptions {
-  private static final String SVD = "_svd";
   private static final List<String> METHODS =
       List.of(
           "cat",
@@ -54,7 +53,7 @@ public final class CombinationOptions {
       names = "--majority-sign-method",
       paramLabel = "NAME",
       description = "Majority sign of ties: total or frequency (default: total).")
-  private @Nullable String majority;
+  private @Nullable MajoritySign majority;
 
   @Option(
       names = "--seed",
@@ -68,18 +67,20 @@ public final class CombinationOptions {
       throw new UserError(
           "--method: unknown method '" + method + "'" + NearMiss.hint(word, METHODS));
     }
-    boolean bySvd = word.equals("svd") || word.endsWith(SVD);
+    boolean bySvd = word.endsWith("svd");
+    boolean prunes = word.matches("(magnitude_prune|ties|dare).*");
     refuse("--rank", rank != null && !bySvd, "svd and …_svd");
-    refuse("--density", density != null && !prunes(word), "magnitude_prune, ties and dare");
+    refuse("--density", density != null && !prunes, "magnitude_prune, ties and dare");
     refuse(
-        "--majority-sign-method",
-        majority != null && !word.contains("ties"),
-        "ties and" + " dare_ties");
+        "--majority-sign-method", majority != null && !word.contains("ties"), "ties and dare_ties");
     refuse("--seed", seed != null && !word.startsWith("dare"), "dare_linear and dare_ties");
     if (word.equals("cat")) {
       return Combination.cat();
     }
-    Combination.Mix mix = mix(word.equals("svd") ? "linear" : word.replace(SVD, ""));
+    if (prunes && density == null) {
+      throw new UserError(method + " needs --density, the fraction of values to keep, such as 0.5");
+    }
+    Combination.Mix mix = mix(word.replace("_svd", ""));
     if (!bySvd) {
       return mix;
     }
@@ -87,13 +88,15 @@ public final class CombinationOptions {
   }
 
   private Combination.Mix mix(String word) {
+    double kept = density == null ? 1 : density;
+    long drawn = seed == null ? 0 : seed;
+    MajoritySign sign = majority == null ? MajoritySign.TOTAL : majority;
     return switch (word) {
-      case "linear" -> Combination.linear();
-      case "magnitude_prune" -> Combination.magnitudePrune(density());
-      case "ties" -> Combination.ties(density(), majority());
-      case "dare_linear" -> Combination.dareLinear(density(), seed());
-      case "dare_ties" -> Combination.dareTies(density(), seed(), majority());
-      default -> throw new IllegalStateException("unknown method " + word);
+      case "magnitude_prune" -> Combination.magnitudePrune(kept);
+      case "ties" -> Combination.ties(kept, sign);
+      case "dare_linear" -> Combination.dareLinear(kept, drawn);
+      case "dare_ties" -> Combination.dareTies(kept, drawn, sign);
+      default -> Combination.linear(); // linear and svd
     };
   }
 
@@ -101,34 +104,5 @@ public final class CombinationOptions {
     if (isWrong) {
       throw new UserError("%s applies to %s, not to %s".formatted(option, methods, method));
     }
-  }
-
-  private static boolean prunes(String word) {
-    return word.startsWith("magnitude_prune") || word.startsWith("ties") || word.startsWith("dare");
-  }
-
-  private double density() {
-    if (density == null) {
-      throw new UserError(method + " needs --density, the fraction of values to keep, such as 0.5");
-    }
-    return density;
-  }
-
-  private MajoritySign majority() {
-    String word = majority == null ? "total" : majority.toLowerCase(Locale.ROOT);
-    return switch (word) {
-      case "total" -> MajoritySign.TOTAL;
-      case "frequency" -> MajoritySign.FREQUENCY;
-      default ->
-          throw new UserError(
-              "--majority-sign-method: unknown method '"
-                  + word
-                  + "'"
-                  + NearMiss.hint(word, List.of("total", "frequency")));
-    };
-  }
-
-  private long seed() {
-    return seed == null ? 0 : seed;
   }
 }

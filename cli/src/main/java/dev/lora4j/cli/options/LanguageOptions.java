@@ -13,8 +13,9 @@ import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Schedule;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -132,8 +133,10 @@ public final class LanguageOptions {
   @Option(
       names = "--objective",
       paramLabel = "NAME",
+      completionCandidates = Objectives.class,
       description =
-          "Training objective: sft, dpo or kto (default: chosen by the fields of the data).")
+          "Training objective: ${COMPLETION-CANDIDATES} (default: chosen by the fields of the"
+              + " data).")
   private @Nullable String objective;
 
   @Option(
@@ -170,7 +173,7 @@ public final class LanguageOptions {
   public double validFraction() {
     if (valid != null && validFraction != null) {
       throw new UserError(
-          "--validation-data and --validation-split are mutually exclusive; give" + " one of them");
+          "--validation-data and --validation-split are mutually exclusive; give one of them");
     }
     double share = validFraction == null ? 0.05 : validFraction;
     if (!(share >= 0 && share < 1)) {
@@ -181,13 +184,13 @@ public final class LanguageOptions {
 
   /** Returns the maximum sequence length for a model with this limit. */
   int maxTokens(int longest) {
-    int wanted = maxTokens == null ? Math.min(MAX_TOKENS, longest) : maxTokens;
-    if (wanted < 2 || wanted > longest) {
+    int length = maxTokens == null ? Math.min(MAX_TOKENS, longest) : maxTokens;
+    if (length < 2 || length > longest) {
       throw new UserError(
           "--max-seq-length must be from 2 to %d, the limit of the model; found %d"
-              .formatted(longest, wanted));
+              .formatted(longest, length));
     }
-    return wanted;
+    return length;
   }
 
   public TrainingArguments settings(TrainingOptions training, int longest) {
@@ -204,24 +207,12 @@ public final class LanguageOptions {
   }
 
   private Schedule.Shape shape() {
-    return Arrays.stream(Schedule.Shape.values())
-        .filter(shape -> word(shape).equals(schedule))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new UserError(
-                    "--lr-scheduler: unknown schedule '"
-                        + schedule
-                        + "'"
-                        + NearMiss.hint(
-                            schedule,
-                            Arrays.stream(Schedule.Shape.values())
-                                .map(LanguageOptions::word)
-                                .toList())));
-  }
-
-  private static String word(Schedule.Shape shape) {
-    return shape.name().toLowerCase(Locale.ROOT);
+    List<String> names = List.of("constant", "linear", "cosine");
+    if (!names.contains(schedule)) {
+      throw new UserError(
+          "--lr-scheduler: unknown schedule '" + schedule + "'" + NearMiss.hint(schedule, names));
+    }
+    return Schedule.Shape.valueOf(schedule.toUpperCase(Locale.ROOT));
   }
 
   public Optional<String> system() {
@@ -259,5 +250,13 @@ public final class LanguageOptions {
 
   public boolean resume() {
     return resume;
+  }
+
+  /** The values of {@code --objective}. */
+  static final class Objectives implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return ObjectiveProvider.all().stream().map(ObjectiveProvider::name).iterator();
+    }
   }
 }

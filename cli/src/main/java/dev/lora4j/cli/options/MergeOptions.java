@@ -5,6 +5,7 @@ import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.merge.MergeJob;
 import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,9 +85,9 @@ public final class MergeOptions {
   }
 
   /**
-   * Checks that the options apply to a TorchScript file.
+   * Checks the options for a TorchScript file.
    *
-   * @throws UserError if one does not
+   * @throws UserError if one does not apply, or the output exists
    */
   public void requireScript(Path model) {
     if (isGguf()) {
@@ -96,6 +97,9 @@ public final class MergeOptions {
     if (dtype != null || maxShardSize != null) {
       throw new UserError(
           "--dtype and --max-shard-size do not apply to a TorchScript file, which keeps its format");
+    }
+    if (Files.exists(out)) {
+      throw new UserError("--out: " + out + " already exists; choose another name");
     }
   }
 

@@ -3,13 +3,18 @@ package dev.lora4j.cli.options;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.model.Llama;
 import dev.lora4j.llm.model.LlamaConfig;
 import dev.lora4j.llm.model.RopeScaling;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.Targets;
 import java.util.Collections;
 import java.util.OptionalLong;
 import picocli.CommandLine.Option;
 
-/** The shape of a Llama model; by default that of SmolLM2-135M. */
+/** The model of a benchmark: a Llama, by default of the shape of SmolLM2-135M, with an adapter. */
 public final class ModelShape {
   @Option(names = "--layers", paramLabel = "N", description = "Number of layers" + DEFAULT)
   private int layers = 30;
@@ -34,6 +39,25 @@ public final class ModelShape {
 
   @Option(names = "--vocab-size", paramLabel = "N", description = "Vocabulary size" + DEFAULT)
   private int vocabulary = 49_152;
+
+  @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
+  private int rank = 8;
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Number of worker threads (default: one per core).")
+  private int workers = Runtime.getRuntime().availableProcessors();
+
+  public int workers() {
+    return workers;
+  }
+
+  /** Adds an adapter on all linear layers. */
+  public LoraModel adapt(Llama network) {
+    return Lora.adapt(
+        network, LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear()));
+  }
 
   public int vocabulary() {
     return vocabulary;

@@ -10,9 +10,9 @@ import java.nio.file.Path;
  * NAME=DIR}.
  *
  * @param name the name; by default the last part of the directory
- * @param place a directory, or a repository on the Hub
+ * @param location a directory, or a repository on the Hub
  */
-record NamedAdapter(String name, String place) {
+record NamedAdapter(String name, String location) {
 
   static NamedAdapter parse(String given) {
     int equals = given.indexOf('=');
@@ -20,16 +20,16 @@ record NamedAdapter(String name, String place) {
       return new NamedAdapter(lastPart(given), given);
     }
     String name = given.substring(0, equals);
-    String place = given.substring(equals + 1);
-    if (name.isBlank() || place.isBlank()) {
+    String location = given.substring(equals + 1);
+    if (name.isBlank() || location.isBlank()) {
       throw new UserError("--adapter: expected DIR or NAME=DIR, found '" + given + "'");
     }
-    return new NamedAdapter(name, place);
+    return new NamedAdapter(name, location);
   }
 
   UserError nameIsTaken() {
     return new UserError(
-        "--adapter: two adapters are named '" + name + "'; rename one: NAME=" + place);
+        "--adapter: two adapters are named '" + name + "'; rename one: NAME=" + location);
   }
 
   private static boolean exists(String given) {
@@ -42,8 +42,10 @@ record NamedAdapter(String name, String place) {
 
   /** {@code pirate} of {@code adapters/pirate/} and of {@code org/pirate@v1}. */
   private static String lastPart(String given) {
-    String place = exists(given) ? Path.of(given).toAbsolutePath().normalize().toString() : given;
-    String last = place.substring(Math.max(place.lastIndexOf('/'), place.lastIndexOf('\\')) + 1);
+    String location =
+        exists(given) ? Path.of(given).toAbsolutePath().normalize().toString() : given;
+    String last =
+        location.substring(Math.max(location.lastIndexOf('/'), location.lastIndexOf('\\')) + 1);
     int at = exists(given) ? -1 : last.indexOf('@');
     return at > 0 ? last.substring(0, at) : last;
   }

@@ -1,7 +1,7 @@
 package dev.lora4j.cli.options;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.cli.show.JsonLine;
 import java.io.PrintStream;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
@@ -25,9 +25,16 @@ public final class OutputFormat {
   /** Prints the result in the chosen form. */
   public void show(Consumer<ObjectNode> asJson, Consumer<PrintStream> asText) {
     if (json) {
-      JsonLine.print(System.out, asJson);
+      printJson(asJson);
     } else {
       asText.accept(System.out);
     }
+  }
+
+  /** Prints one JSON object on one line. */
+  public static void printJson(Consumer<ObjectNode> fill) {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    fill.accept(root);
+    System.out.println(root);
   }
 }

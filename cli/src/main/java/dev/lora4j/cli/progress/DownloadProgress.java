@@ -33,7 +33,7 @@ public final class DownloadProgress implements HubListener, Download.Progress, A
   @Override
   public void onArrival(Arrival arrival) {
     file = arrival.file();
-    show(arrival.done(), Math.max(arrival.kept(), done), arrival.total());
+    show(arrival.done(), Math.max(arrival.resumed(), done), arrival.total());
     done = arrival.done();
   }
 

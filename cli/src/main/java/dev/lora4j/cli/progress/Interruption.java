@@ -10,17 +10,17 @@ public final class Interruption implements AutoCloseable {
   private final List<Object> saved = new ArrayList<>();
   private final Thread onExit;
 
-  public Interruption(PrintStream err) {
-    this(err, "");
+  public Interruption() {
+    this("");
   }
 
   /**
-   * Reports on a stream that stays open.
+   * Reports on standard error.
    *
    * @param advice how to go on with the saved files
    */
-  public Interruption(PrintStream err, String advice) {
-    onExit = new Thread(() -> report(err, advice));
+  public Interruption(String advice) {
+    onExit = new Thread(() -> report(System.err, advice));
     Runtime.getRuntime().addShutdownHook(onExit);
   }
 

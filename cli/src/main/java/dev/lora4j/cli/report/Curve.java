@@ -7,9 +7,6 @@ import java.util.List;
 /**
  * A loss curve of a chart.
  *
- * @param name label
- * @param color its colour
- * @param points the measured points
  * @param smooth true to draw the running mean, with the points in pale; false to draw the points
  */
 record Curve(String name, ChartColor color, List<Point> points, boolean smooth) {

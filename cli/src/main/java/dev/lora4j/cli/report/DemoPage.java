@@ -9,20 +9,20 @@ import java.util.stream.Collectors;
 /** The page of a demo: the result, the measurements behind it, and how to repeat it. */
 final class DemoPage {
   private final DemoReport report;
-  private final ReportText story;
+  private final ReportText text;
 
   DemoPage(DemoReport report) {
     this.report = report;
-    story = new ReportText(report);
+    text = new ReportText(report);
   }
 
   String html() {
     return Page.document(
-        story.headline(),
+        text.headline(),
         header()
             + tiles()
             + Page.section("Accuracy per class", new AccuracyChart(report).html() + why())
-            + Page.section("Loss", lossText() + LossChart.of(report, story).html())
+            + Page.section("Loss", lossText() + LossChart.of(report, text).html())
             + Page.section("The base is unchanged", checks())
             + Page.section("Time", times())
             + Page.section("Parameters", listings())
@@ -41,10 +41,10 @@ final class DemoPage {
         </header>
         """
         .formatted(
-            Html.escape(story.shortNames()),
-            NumberFormats.percent(story.tunedBefore()),
-            NumberFormats.percent(story.tunedAfter()),
-            Html.prose(story.training()),
+            Html.escape(text.shortNames()),
+            NumberFormats.percent(text.tunedBefore()),
+            NumberFormats.percent(text.tunedAfter()),
+            Html.prose(text.training()),
             Html.escape(report.data()));
   }
 
@@ -52,9 +52,9 @@ final class DemoPage {
     return "<dl class=\"tiles\">\n"
         + Page.tile(
             "gain",
-            NumberFormats.points(story.tunedBefore(), story.tunedAfter()),
+            NumberFormats.points(text.tunedBefore(), text.tunedAfter()),
             "mean of the fine-tuned classes")
-        + Page.tile("trained", story.trainedShare(), "of all parameters trained")
+        + Page.tile("trained", text.trainedShare(), "of all parameters trained")
         + Page.tile("adapter", NumberFormats.bytes(report.adapterBytes()), "adapter on disk")
         + Page.tile(
             "fine-tuning",
@@ -64,7 +64,7 @@ final class DemoPage {
   }
 
   private String why() {
-    return "<p class=\"note\">%s</p>\n".formatted(Html.prose(story.whyOverall()));
+    return "<p class=\"note\">%s</p>\n".formatted(Html.prose(text.whyOverall()));
   }
 
   private String lossText() {
@@ -76,8 +76,8 @@ final class DemoPage {
 
   private String checks() {
     return "<ul class=\"checks\">\n"
-        + check(report.baseRestored(), story.restoring())
-        + check(story.mergesExactly(), story.merging())
+        + check(report.baseRestored(), text.restoring())
+        + check(text.mergesExactly(), text.merging())
         + "</ul>\n";
   }
 
@@ -186,7 +186,7 @@ final class DemoPage {
 
   /** The command, which wraps between options only. */
   private String command() {
-    return report.settings().commandParts().stream()
+    return report.settings().commandParts(report.fineTuned()).stream()
         .map(part -> "<span>" + Html.escape(part) + "</span>")
         .collect(Collectors.joining(" "));
   }

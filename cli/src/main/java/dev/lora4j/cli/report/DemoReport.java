@@ -6,8 +6,6 @@ import dev.lora4j.nn.Summary;
 import dev.lora4j.train.Accuracy;
 import dev.lora4j.train.LossCurve;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -17,23 +15,13 @@ import java.util.OptionalLong;
  *
  * @param data description of the data: {@code CIFAR-10, 50,000 training images and 10,000 test
  *     images}
- * @param classNames all classes in order
  * @param fineTuned the classes whose examples the adapter was trained on
  * @param before accuracy of the base
  * @param after accuracy with the adapter
- * @param baseLoss loss of the base over its steps
- * @param loraLoss loss of the adapter over its steps
- * @param parametersBefore parameters of the base
- * @param parametersAfter parameters of the adapted network
- * @param times durations
- * @param baseStepsPerSecond training speed of the base
- * @param loraStepsPerSecond training speed of the adapter
  * @param adapterBytes size of the adapter on disk
  * @param mergedDifference largest difference between an output with the adapter active and with the
  *     adapter merged
  * @param baseRestored true if, with the adapter disabled, the outputs equal those of the base
- * @param settings options of the run
- * @param versions versions by name
  */
 public record DemoReport(
     String data,
@@ -54,22 +42,7 @@ public record DemoReport(
     DemoSettings settings,
     Map<String, String> versions) {
 
-  public DemoReport {
-    classNames = List.copyOf(classNames);
-    fineTuned = List.copyOf(fineTuned);
-    baseLoss = List.copyOf(baseLoss);
-    loraLoss = List.copyOf(loraLoss);
-    versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
-  }
-
-  /**
-   * The durations of a demo.
-   *
-   * @param load reading the data
-   * @param base training the base
-   * @param lora fine-tuning
-   * @param total from start to end
-   */
+  /** The time to read the data, to train the base, to fine-tune, and in total. */
   public record Times(Duration load, Duration base, Duration lora, Duration total) {
 
     /** The time for start-up, evaluation and saving. */

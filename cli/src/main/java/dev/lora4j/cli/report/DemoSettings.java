@@ -6,23 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/**
- * The options of a demo, defaults included; they suffice to repeat it.
- *
- * @param data the value of {@code --data}
- * @param epochs number of epochs of the base
- * @param loraEpochs number of epochs of the adapter
- * @param batch batch size
- * @param learningRate learning rate of the base
- * @param loraLearningRate learning rate of the adapter
- * @param rank LoRA rank
- * @param alpha the update is scaled by {@code alpha / rank}
- * @param classes classes to fine-tune on; empty for the default of the data
- * @param seed seed for initialisation and data order
- * @param workers number of worker threads
- * @param device device name
- * @param out output directory
- */
+/** The options of {@code lora demo}, defaults included; they suffice to repeat a run. */
 public record DemoSettings(
     String data,
     int epochs,
@@ -63,31 +47,11 @@ public record DemoSettings(
     }
   }
 
-  /** Returns these settings with other classes. */
-  public DemoSettings withClasses(List<String> chosen) {
-    return new DemoSettings(
-        data,
-        epochs,
-        loraEpochs,
-        batch,
-        learningRate,
-        loraLearningRate,
-        rank,
-        alpha,
-        chosen,
-        seed,
-        workers,
-        device,
-        out);
-  }
-
-  /** Returns the command that repeats the run, for a POSIX shell. */
-  public String commandLine() {
-    return String.join(" ", commandParts());
-  }
-
-  /** Returns the command and each option with its value. */
-  List<String> commandParts() {
+  /**
+   * Returns the command that repeats the run in a POSIX shell: its name, and each option with its
+   * value.
+   */
+  List<String> commandParts(List<String> tuned) {
     return List.of(
         "./lora demo",
         "--data " + quoted(data),
@@ -98,7 +62,7 @@ public record DemoSettings(
         "--lora-lr " + NumberFormats.plain(loraLearningRate),
         "--rank " + rank,
         "--alpha " + NumberFormats.plain(alpha),
-        "--classes " + quoted(String.join(",", classes)),
+        "--classes " + quoted(String.join(",", tuned)),
         "--seed " + seed,
         "--workers " + workers,
         "--device " + device,

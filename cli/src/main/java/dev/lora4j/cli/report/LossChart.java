@@ -22,9 +22,9 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
   private static final int UNITS = 1000;
 
   /** The base's curve and the adapter's; the losses start at zero. */
-  static LossChart of(DemoReport report, ReportText story) {
+  static LossChart of(DemoReport report, ReportText text) {
     Curve base = Curve.smooth("Base, all classes", ChartColor.BASE, report.baseLoss());
-    Curve lora = Curve.smooth("LoRA, " + story.tunedNames(), ChartColor.LORA, report.loraLoss());
+    Curve lora = Curve.smooth("LoRA, " + text.tunedNames(), ChartColor.LORA, report.loraLoss());
     double max = Math.max(max(base), max(lora));
     return new LossChart(Ticks.roundUp(max, LOSS_TICKS), true, List.of(base, lora));
   }

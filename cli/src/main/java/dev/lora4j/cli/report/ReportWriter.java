@@ -19,20 +19,8 @@ import java.util.function.Supplier;
 public final class ReportWriter {
   private ReportWriter() {}
 
-  /**
-   * The files written.
-   *
-   * @param page the report
-   * @param pictures the PNG files
-   * @param warnings a warning for each picture that could not be drawn
-   */
-  public record Written(Path page, List<Path> pictures, List<String> warnings) {
-
-    public Written {
-      pictures = List.copyOf(pictures);
-      warnings = List.copyOf(warnings);
-    }
-  }
+  /** The files written, with a warning for each picture that could not be drawn. */
+  public record Written(Path page, List<Path> pictures, List<String> warnings) {}
 
   /**
    * Writes the report of a demo: {@code loss.png} and {@code accuracy.png}. Replaces an older one.
@@ -40,12 +28,12 @@ public final class ReportWriter {
    * @throws UserError if the directory is not writable
    */
   public static Written write(Path directory, DemoReport report) {
-    ReportText story = new ReportText(report);
+    ReportText text = new ReportText(report);
     return write(
         directory,
         report,
         List.of(
-            new Drawing("loss.png", () -> LossChart.of(report, story).png()),
+            new Drawing("loss.png", () -> LossChart.of(report, text).png()),
             new Drawing("accuracy.png", () -> new AccuracyChart(report).png())));
   }
 
@@ -61,12 +49,7 @@ public final class ReportWriter {
         List.of(new Drawing("loss.png", () -> LossChart.of(report.curves()).png())));
   }
 
-  /**
-   * A picture.
-   *
-   * @param file file name
-   * @param png draws the picture
-   */
+  /** The file name of a picture, and the code that draws it. */
   record Drawing(String file, Supplier<byte[]> png) {}
 
   static Written write(Path directory, DemoReport report, List<Drawing> drawings) {

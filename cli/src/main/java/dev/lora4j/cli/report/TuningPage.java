@@ -1,6 +1,7 @@
 package dev.lora4j.cli.report;
 
 import dev.lora4j.cli.show.NumberFormats;
+import dev.lora4j.llm.recipe.Versions;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import java.util.Locale;
 
@@ -19,11 +20,11 @@ final class TuningPage {
         report.model() + ": loss " + report.fall(),
         header()
             + tiles()
-            + Page.section("Sample", texts())
+            + Page.section("Sample", sample())
             + Page.section("Loss", loss())
             + Page.section("Parameters and tokens", trained())
             + Page.section("Repeat this run", repeat())
-            + Page.footer(report.versions()));
+            + Page.footer(Versions.all()));
   }
 
   private String header() {
@@ -45,23 +46,19 @@ final class TuningPage {
   }
 
   private String tiles() {
-    String memory =
-        report.peakMegabytes().isPresent()
-            ? NumberFormats.count(report.peakMegabytes().getAsLong()) + " MB"
-            : "–";
     return "<dl class=\"tiles\">\n"
         + Page.tile(
             "training",
             NumberFormats.exactTime(tuning.duration()),
             NumberFormats.count(tuning.steps()) + " steps")
         + Page.tile("speed", NumberFormats.rate(tuning.tokensPerSecond()), "tokens/s")
-        + Page.tile("memory", memory, "peak")
+        + Page.tile("memory", report.peakMemory(), "peak")
         + Page.tile("adapter", NumberFormats.bytes(tuning.adapterBytes()), "on disk")
         + "</dl>\n";
   }
 
-  private String texts() {
-    TuningReport.Texts texts = report.texts();
+  private String sample() {
+    TuningReport.Sample sample = report.sample();
     return """
         <p>Greedy decoding of this prompt:</p>
         <pre>%s</pre>
@@ -71,7 +68,9 @@ final class TuningPage {
         <pre>%s</pre>
         """
         .formatted(
-            Html.escape(texts.prompt()), Html.escape(texts.before()), Html.escape(texts.after()));
+            Html.escape(sample.prompt()),
+            Html.escape(sample.before()),
+            Html.escape(sample.after()));
   }
 
   private String loss() {

@@ -1,53 +1,40 @@
 package dev.lora4j.cli.report;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.nn.Summary;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
  * The measurements of a training run of a language model.
  *
- * @param model the model as given by the user
- * @param data description of the data
- * @param tuning the run
- * @param listing parameters of the adapted network
- * @param curves loss over the steps
- * @param texts samples before and after
+ * @param resumedFrom the step after which the run was resumed, or 0
  * @param peakMegabytes peak memory of the process, where known
+ * @param wall wall-clock time since the start of the process
  * @param command the command that repeats the run
- * @param versions versions by name
  */
 public record TuningReport(
     String model,
     String data,
     LanguageModelTrainingResult tuning,
+    long resumedFrom,
     Summary listing,
     RunCurves curves,
-    Texts texts,
+    Sample sample,
     OptionalLong peakMegabytes,
-    String command,
-    Map<String, String> versions) {
+    Duration wall,
+    String command) {
 
-  public TuningReport {
-    versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
-  }
-
-  /**
-   * Greedy continuations of one prompt.
-   *
-   * @param prompt the prompt
-   * @param before continuation by the base
-   * @param after continuation with the adapter
-   */
-  public record Texts(String prompt, String before, String after) {}
+  /** Continuations of one prompt by the base and with the adapter. */
+  public record Sample(String prompt, String before, String after) {}
 
   /** Returns true if the run had a validation split. */
-  boolean isEvaluated() {
+  public boolean isEvaluated() {
     return tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent();
   }
 
@@ -58,5 +45,35 @@ public record TuningReport(
             "%.3f → %.3f",
             tuning.validLossBefore().getAsDouble(), tuning.validLossAfter().getAsDouble())
         : NumberFormats.format("%.3f", tuning.trainLoss());
+  }
+
+  /** {@code 2,061 MB}; a dash if unknown. */
+  public String peakMemory() {
+    return peakMegabytes.isPresent() ? NumberFormats.count(peakMegabytes.getAsLong()) + " MB" : "–";
+  }
+
+  /** Adds the measurements to a JSON object. */
+  public void fill(ObjectNode root) {
+    root.put("train_loss", tuning.trainLoss());
+    put(root, "valid_loss_before", tuning.validLossBefore());
+    put(root, "valid_loss_after", tuning.validLossAfter());
+    root.put("tokens_per_s", tuning.tokensPerSecond());
+    peakMegabytes.ifPresentOrElse(
+        megabytes -> root.put("peak_rss_mb", megabytes), () -> root.putNull("peak_rss_mb"));
+    root.put("adapter_bytes", tuning.adapterBytes());
+    root.put("steps", tuning.steps());
+    root.put("seconds", NumberFormats.seconds(tuning.duration()));
+    root.put("wall_seconds", NumberFormats.seconds(wall));
+    root.put("adapter_step", tuning.adapterStep());
+    root.put("resumed_from", resumedFrom);
+    root.put("end", tuning.end().name().toLowerCase(Locale.ROOT));
+    root.put("tokens", tuning.tokens());
+    root.put("loss_tokens", tuning.lossTokens());
+    root.put("trained_parameters", listing.trainable());
+    root.put("directory", tuning.directory().toString());
+  }
+
+  private static void put(ObjectNode root, String name, OptionalDouble value) {
+    value.ifPresentOrElse(number -> root.put(name, number), () -> root.putNull(name));
   }
 }

@@ -8,12 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 
-/**
- * The contents of a saved adapter.
- *
- * @param adapter the adapter
- * @param tensors its tensors
- */
+/** The contents of a saved adapter. */
 public record AdapterListing(AdapterSummary adapter, TensorListing tensors) implements Listing {
   private static final int MANY_TARGETS = 14;
 

@@ -13,8 +13,8 @@ public final class AnswerLines {
   /** {@code 42 tokens, 31.4 tokens/s (prompt: 17 tokens in 0.31 s)}. */
   public static String figures(Completion answer) {
     Generation made = answer.generation();
-    int read = made.promptTokens() - made.known();
-    String known = made.known() == 0 ? "" : ", " + NumberFormats.count(made.known()) + " cached";
+    int read = made.promptTokens() - made.cached();
+    String cached = made.cached() == 0 ? "" : ", " + NumberFormats.count(made.cached()) + " cached";
     return String.format(
         Locale.ROOT,
         "%s tokens, %.1f tokens/s (prompt: %s tokens in %.2f s%s)",
@@ -22,16 +22,16 @@ public final class AnswerLines {
         made.tokensPerSecond(),
         NumberFormats.count(read),
         made.prefill().toNanos() / 1e9,
-        known);
+        cached);
   }
 
   public static void fill(ObjectNode root, Completion answer, List<String> adapters) {
     Generation made = answer.generation();
     root.put("text", answer.text());
-    root.put("end", answer.end().name().toLowerCase(Locale.ROOT));
+    root.put("end", answer.finishReason().name().toLowerCase(Locale.ROOT));
     root.put("tokens", made.tokens().size());
     root.put("prompt_tokens", made.promptTokens());
-    root.put("known_tokens", made.known());
+    root.put("known_tokens", made.cached());
     root.put("prefill_seconds", made.prefill().toNanos() / 1e9);
     root.put("tokens_per_second", made.tokensPerSecond());
     adapters.forEach(root.putArray("adapters")::add);

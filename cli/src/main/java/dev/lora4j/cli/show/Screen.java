@@ -11,10 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The stream that progress is shown on.
  *
- * @param out the stream
  * @param terminal true if a line can be overwritten
- * @param charset encoding of the stream
- * @param columns maximum line width
  * @param nanoTime the clock, as {@link System#nanoTime}
  */
 public record Screen(

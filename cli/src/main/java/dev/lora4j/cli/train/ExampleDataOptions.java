@@ -95,8 +95,8 @@ public final class ExampleDataOptions {
     return examples(TableFolder.at(data, label).loadNumbers(), new Task.Quantity());
   }
 
-  private static Examples examples(TableFolder.Splits tables, Task goal) {
-    return new Examples(tables.train(), tables.test(), goal, List.of(), tables::close);
+  private static Examples examples(TableFolder.Splits tables, Task task) {
+    return new Examples(tables.train(), tables.test(), task, List.of(), tables::close);
   }
 
   private Examples images(Path data, int threads) {

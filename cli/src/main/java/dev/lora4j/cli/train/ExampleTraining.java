@@ -1,8 +1,11 @@
 package dev.lora4j.cli.train;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.progress.Interruption;
 import dev.lora4j.cli.progress.TrainingProgress;
+import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.data.Batch;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
@@ -18,59 +21,47 @@ import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
-import java.nio.file.Path;
-import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/**
- * Trains an adapter for a TorchScript model: evaluated before and after, saved after each epoch.
- */
-public final class ExampleTraining implements AutoCloseable {
+/** Trains an adapter for a TorchScript model; it is saved after each epoch. */
+public record ExampleTraining(
+    Module net,
+    TrainPaths paths,
+    ExampleDataOptions data,
+    TrainingOptions options,
+    OutputFormat output) {
   private static final String ADAPTER = "default";
   private static final int EPOCHS = 3;
   private static final int BATCH = 16;
   private static final double LEARNING_RATE = 1e-3;
 
-  private final Module net;
-  private final TrainingOptions options;
-  private final Path out;
-  private final PrintStream story;
-  private final Examples examples;
-  private final Workers workers;
-
-  /** Reads the examples and moves the model to its device. */
-  public ExampleTraining(
-      Module net,
-      TrainPaths places,
-      ExampleDataOptions data,
-      TrainingOptions options,
-      PrintStream story) {
-    this.net = net;
-    this.options = options;
-    this.story = story;
-    out = places.out();
-    net.to(Devices.named(places.device()));
-    examples = data.load(places.data(), options.workers());
-    workers = new Workers(options.workers());
-    examples.warnings().forEach(warning -> story.println("Warning: " + warning));
-  }
-
-  public ExampleTrainingResult train(LoraConfig config) {
-    checkOutputs(net, examples);
-    Engine.seed(options.seed());
-    net.train(false);
-    LoraModel model = Lora.adapt(net, config, story::println);
-    net.to(net.device());
-    Summary listing = Summary.of(net);
-    story.printf("%n%s%n%n", listing);
-    TestScore before = evaluate();
-    TrainingResult training = fit(model);
-    TestScore after = evaluate();
-    long bytes = model.save(ADAPTER, out);
-    print(before, after);
-    story.printf("Saved the adapter to %s, %,d bytes%n", out, bytes);
-    return new ExampleTrainingResult(before, after, listing, training, bytes);
+  /** Trains with an evaluation before and after, and prints the result. */
+  public void run(LoraConfig config) {
+    PrintStream log = output.messages();
+    net.to(Devices.named(paths.device()));
+    try (Examples examples = data.load(paths.data(), options.workers());
+        Workers workers = new Workers(options.workers())) {
+      examples.warnings().forEach(warning -> log.println("Warning: " + warning));
+      checkOutputs(net, examples);
+      Engine.seed(options.seed());
+      net.train(false);
+      LoraModel model = Lora.adapt(net, config, log::println);
+      net.to(net.device());
+      Summary listing = Summary.of(net);
+      log.printf("%n%s%n%n", listing);
+      TestScore before = examples.task().evaluate(net, examples.test(), workers);
+      TrainingResult training = fit(model, examples, workers);
+      TestScore after = examples.task().evaluate(net, examples.test(), workers);
+      long bytes = model.save(ADAPTER, paths.out());
+      log.printf("%n%s before and after%n", before.title());
+      before
+          .figures()
+          .forEach(
+              (name, was) -> log.printf("  %-12s %s → %s%n", name, was, after.figures().get(name)));
+      log.printf("Saved the adapter to %s, %,d bytes%n", paths.out(), bytes);
+      output.show(root -> fill(root, before, after, listing, training, bytes), out -> {});
+    }
   }
 
   /**
@@ -82,49 +73,48 @@ public final class ExampleTraining implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Batch two = examples.train().gather(Ops.tensor(new long[] {0, 0})).to(net.device());
-      examples.goal().check(net.forward(two.inputs()));
+      examples.task().check(net.forward(two.inputs()));
     }
   }
 
-  private TrainingResult fit(LoraModel model) {
-    try (Interruption interruption = new Interruption(System.err);
+  private TrainingResult fit(LoraModel model, Examples examples, Workers workers) {
+    try (Interruption interruption = new Interruption();
         AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
         TrainingProgress bar = new TrainingProgress("LoRA")) {
+      TrainingCallback saving =
+          new TrainingCallback() {
+            @Override
+            public void onEpoch(int epoch) {
+              model.save(ADAPTER, paths.out());
+              interruption.saved(paths.out());
+            }
+          };
       return Trainer.of(net, adamW)
           .epochs(options.epochs().orElse(EPOCHS))
           .batchSize(options.batch(BATCH))
           .seed(options.seed())
-          .loss(examples.goal().loss())
-          .callback(TrainingCallback.all(bar, saving(model, interruption)))
+          .loss(examples.task().loss())
+          .callback(TrainingCallback.all(bar, saving))
           .fit(examples.train(), workers);
     }
   }
 
-  private TrainingCallback saving(LoraModel model, Interruption interruption) {
-    return new TrainingCallback() {
-      @Override
-      public void onEpoch(int epoch) {
-        model.save(ADAPTER, out);
-        interruption.saved(out);
-      }
-    };
-  }
-
-  private TestScore evaluate() {
-    return examples.goal().evaluate(net, examples.test(), workers);
-  }
-
-  private void print(TestScore before, TestScore after) {
-    story.printf("%n%s before and after%n", before.title());
-    Map<String, String> now = after.figures();
-    before
-        .figures()
-        .forEach((name, was) -> story.printf("  %-12s %s → %s%n", name, was, now.get(name)));
-  }
-
-  @Override
-  public void close() {
-    examples.close();
-    workers.close();
+  private static void fill(
+      ObjectNode root,
+      TestScore before,
+      TestScore after,
+      Summary listing,
+      TrainingResult training,
+      long adapterBytes) {
+    before.fill(root.putObject("before"));
+    after.fill(root.putObject("after"));
+    root.putObject("parameters")
+        .put("trainable", listing.trainable())
+        .put("total", listing.total());
+    root.put("steps", training.steps());
+    root.put("seconds", training.seconds());
+    root.put("steps_per_s", training.stepsPerSecond());
+    root.put("adapter_bytes", adapterBytes);
+    ProcessStats.peakMegabytes().ifPresent(megabytes -> root.put("peak_rss_mb", megabytes));
   }
 }

@@ -4,16 +4,12 @@ import dev.lora4j.data.Dataset;
 import java.util.List;
 
 /**
- * Training and test examples. Closing frees both.
+ * Training and test examples, with their task and warnings about the data.
  *
- * @param train training examples
- * @param test test examples
- * @param goal the task
- * @param warnings warnings about the data, a sentence each
- * @param owner frees the examples
+ * @param owner frees the examples when they are closed
  */
 public record Examples(
-    Dataset train, Dataset test, Task goal, List<String> warnings, Runnable owner)
+    Dataset train, Dataset test, Task task, List<String> warnings, Runnable owner)
     implements AutoCloseable {
 
   @Override

@@ -1,19 +1,24 @@
 package dev.lora4j.cli.train;
 
 import dev.lora4j.UserError;
+import dev.lora4j.cli.progress.Interruption;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** The last complete checkpoint of a run, named in the error if the run fails. */
-final class LastCheckpoint implements TrainingCallback {
+/** The last complete checkpoint of a run, named if the run fails or is interrupted. */
+final class LastCheckpoint implements TrainingCallback, AutoCloseable {
   private final Path out;
+  private final String resume;
+  private final Interruption interruption;
   private long resumedFrom;
   private Optional<Path> last = Optional.empty();
 
   LastCheckpoint(Path out) {
     this.out = out;
+    resume = "lora train --resume --out " + out;
+    interruption = new Interruption("; resume with: " + resume);
   }
 
   @Override
@@ -25,6 +30,7 @@ final class LastCheckpoint implements TrainingCallback {
   @Override
   public void onCheckpoint(Path directory) {
     last = Optional.of(directory);
+    interruption.savedInstead(directory);
   }
 
   long resumedFrom() {
@@ -40,9 +46,14 @@ final class LastCheckpoint implements TrainingCallback {
         throw e;
       }
       throw new UserError(
-          "%s\n%s is complete; resume from it with: lora train --resume --out %s"
-              .formatted(e.getMessage(), last.get(), out),
+          "%s\n%s is complete; resume from it with: %s"
+              .formatted(e.getMessage(), last.get(), resume),
           e);
     }
+  }
+
+  @Override
+  public void close() {
+    interruption.close();
   }
 }

@@ -18,21 +18,16 @@ public sealed interface Task {
   Loss loss();
 
   /**
-   * Checks the shape of the outputs.
+   * Checks the shape of the model's outputs for two examples.
    *
-   * @param outputs the outputs of the model for two examples
-   * @throws UserError if they do not fit the task
+   * @throws UserError if it does not fit the task
    */
   void check(Tensor outputs);
 
   /** Evaluates a model on test examples. */
   TestScore evaluate(Module net, Dataset data, Workers workers);
 
-  /**
-   * Classification.
-   *
-   * @param names class names in label order
-   */
+  /** Classification, with class names in label order. */
   record Classes(List<String> names) implements Task {
     @Override
     public Loss loss() {
@@ -50,7 +45,7 @@ public sealed interface Task {
 
     @Override
     public TestScore evaluate(Module net, Dataset data, Workers workers) {
-      return new TestScore.Right(Accuracy.of(net, data, names, workers));
+      return TestScore.of(Accuracy.of(net, data, names, workers));
     }
   }
 
@@ -72,7 +67,7 @@ public sealed interface Task {
 
     @Override
     public TestScore evaluate(Module net, Dataset data, Workers workers) {
-      return new TestScore.Apart(RegressionError.of(net, data, workers));
+      return TestScore.of(RegressionError.of(net, data, workers));
     }
   }
 }

@@ -22,44 +22,31 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Evaluates a language model on a text file. */
-public final class TextEvaluation {
+/**
+ * Evaluates a language model on the examples of a text file.
+ *
+ * @param maxTokens maximum sequence length; by default the limit of the model
+ */
+public record TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
   private static final int LONGEST_BLOCK = 2048;
-
-  private final ChatModel model;
-  private final Path file;
-  private final Optional<Integer> maxTokens;
-
-  /**
-   * Evaluates on the examples of a file.
-   *
-   * @param maxTokens maximum sequence length; by default the limit of the model
-   */
-  public TextEvaluation(ChatModel model, Path file, Optional<Integer> maxTokens) {
-    this.model = model;
-    this.file = file;
-    this.maxTokens = maxTokens;
-  }
 
   public void run(int threads, OutputFormat output) {
     TextData data = TextData.open(file);
-    TextExamples examples = TextExamples.of(data, model.voice().tokenizer(), options(data.form()));
+    ChatFormat format = model.format();
+    ExampleOptions options =
+        new ExampleOptions(length(data.form()), LossOn.ANSWERS, format.template());
+    TextExamples examples = TextExamples.of(data, format.tokenizer(), options);
     DataReport report = examples.report();
     PrintStream messages = output.messages();
     messages.println(data.form().sentence());
     messages.println(report.summary());
     report.warnings().forEach(warning -> messages.println("Warning: " + warning));
-    Evaluation found;
+    Evaluation evaluation;
     try (Workers workers = new Workers(threads);
         Progress progress = new Progress("eval", Unit.TOKENS, report.tokens())) {
-      found = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
+      evaluation = Evaluation.of(model.network(), examples.examples(), workers, progress::add);
     }
-    output.show(root -> fill(root, found, report), out -> print(out, found));
-  }
-
-  private ExampleOptions options(DataForm form) {
-    ChatFormat voice = model.voice();
-    return new ExampleOptions(length(form), LossOn.ANSWERS, voice.template());
+    output.show(root -> fill(root, evaluation, report), out -> print(out, evaluation));
   }
 
   private int length(DataForm form) {
@@ -70,24 +57,24 @@ public final class TextEvaluation {
     int given = maxTokens.get();
     if (given < 2 || given > longest) {
       throw new UserError(
-          "--max-seq-length must be between 2 and the limit of the model, %d; found %d"
+          "--max-seq-length must be between 2 and the limit of the model, %d; evaluation %d"
               .formatted(longest, given));
     }
     return given;
   }
 
-  private static void fill(ObjectNode root, Evaluation found, DataReport report) {
-    root.put("nll", found.nll());
-    root.put("perplexity", found.perplexity());
-    root.put("tokens", found.tokens());
-    root.put("examples", found.examples());
+  private static void fill(ObjectNode root, Evaluation evaluation, DataReport report) {
+    root.put("nll", evaluation.nll());
+    root.put("perplexity", evaluation.perplexity());
+    root.put("tokens", evaluation.tokens());
+    root.put("examples", evaluation.examples());
     root.put("truncated", report.truncated());
     root.put("dropped", report.dropped());
   }
 
-  private static void print(PrintStream out, Evaluation found) {
-    out.printf(Locale.ROOT, "  %-12s %.6f%n", "nll", found.nll());
-    out.printf(Locale.ROOT, "  %-12s %.4f%n", "perplexity", found.perplexity());
-    out.printf("  %-12s %s%n", "tokens", NumberFormats.count(found.tokens()));
+  private static void print(PrintStream out, Evaluation evaluation) {
+    out.printf(Locale.ROOT, "  %-12s %.6f%n", "nll", evaluation.nll());
+    out.printf(Locale.ROOT, "  %-12s %.4f%n", "perplexity", evaluation.perplexity());
+    out.printf("  %-12s %s%n", "tokens", NumberFormats.count(evaluation.tokens()));
   }
 }

@@ -2,12 +2,5 @@ package dev.lora4j.cli.train;
 
 import java.nio.file.Path;
 
-/**
- * The inputs and outputs of a training run.
- *
- * @param model the model as given by the user
- * @param data the training data
- * @param out output directory of the adapter
- * @param device device name
- */
+/** The model as given by the user, the training data, the output directory, and the device. */
 public record TrainPaths(String model, Path data, Path out, String device) {}

@@ -20,10 +20,10 @@ class ReportTextTest {
 
   @Test
   void manyClassesAreAbbreviated() {
-    ReportText story = cifar10(List.of("plane", "car", "bird", "cat", "deer", "dog"));
+    ReportText text = cifar10(List.of("plane", "car", "bird", "cat", "deer", "dog"));
 
-    assertThat(story.headline()).startsWith("plane, car, bird and 3 more: ");
-    assertThat(story.tunedNames()).isEqualTo("plane, car, bird and 3 more");
+    assertThat(text.headline()).startsWith("plane, car, bird and 3 more: ");
+    assertThat(text.tunedNames()).isEqualTo("plane, car, bird and 3 more");
   }
 
   @Test
@@ -66,10 +66,10 @@ class ReportTextTest {
 
   @Test
   void failedChecksAreReportedAsBugs() {
-    ReportText story = new ReportText(Reports.broken());
+    ReportText text = new ReportText(Reports.broken());
 
-    assertThat(story.restoring()).contains("This is a bug");
-    assertThat(story.merging()).contains("0.25", "more than rounding explains");
-    assertThat(story.mergesExactly()).isFalse();
+    assertThat(text.restoring()).contains("This is a bug");
+    assertThat(text.merging()).contains("0.25", "more than rounding explains");
+    assertThat(text.mergesExactly()).isFalse();
   }
 }

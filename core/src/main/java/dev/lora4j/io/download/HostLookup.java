@@ -5,8 +5,8 @@ import java.net.ProxySelector;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -22,27 +22,17 @@ public final class HostLookup {
       return;
     }
     String host = uri.getHost();
-    CompletableFuture<Boolean> found = new CompletableFuture<>();
-    Thread lookup = new Thread(() -> found.complete(hasAddress(host)), "lora4j-lookup");
-    lookup.setDaemon(true);
-    lookup.start();
+    FutureTask<InetAddress> lookup = new FutureTask<>(() -> InetAddress.getByName(host));
+    Thread thread = new Thread(lookup, "lora4j-lookup");
+    thread.setDaemon(true);
+    thread.start();
     try {
-      if (!found.get(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new UnknownHostException(host);
-      }
+      lookup.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException e) {
       throw new UnknownHostException(host);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new UnknownHostException(host);
-    }
-  }
-
-  private static boolean hasAddress(String host) {
-    try {
-      return InetAddress.getAllByName(host).length > 0;
-    } catch (UnknownHostException e) {
-      return false;
     }
   }
 }

@@ -1,38 +1,27 @@
 package dev.lora4j.io.download;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * The body of an HTTP response, read piece by piece with a timeout for each piece; the HTTP client
  * itself limits only the time until the headers. Closing it abandons the rest.
  */
 public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
-  private sealed interface Event {}
-
-  private record Piece(List<ByteBuffer> bytes) implements Event {}
-
-  private record End() implements Event {}
-
-  private record Failure(Throwable cause) implements Event {}
-
-  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
-  private final CountDownLatch subscribed = new CountDownLatch(1);
-  private volatile Flow.Subscription subscription =
-      new Flow.Subscription() {
-        @Override
-        public void request(long n) {}
-
-        @Override
-        public void cancel() {}
-      };
+  private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
+  private final BlockingQueue<CompletableFuture<List<ByteBuffer>>> pieces =
+      new LinkedBlockingQueue<>();
 
   /** Subscribes to a body, whose bytes arrive on request. */
   public HttpChunks(Flow.Publisher<List<ByteBuffer>> body) {
@@ -46,52 +35,45 @@ public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, Auto
    */
   public List<ByteBuffer> next(Duration limit) throws IOException {
     try {
-      if (!subscribed.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw stalled(limit);
+      subscription.get(limit.toMillis(), TimeUnit.MILLISECONDS).request(1);
+      CompletableFuture<List<ByteBuffer>> piece =
+          pieces.poll(limit.toMillis(), TimeUnit.MILLISECONDS);
+      if (piece == null) {
+        throw new TimeoutException();
       }
-      subscription.request(1);
-      Event event = events.poll(limit.toMillis(), TimeUnit.MILLISECONDS);
-      if (event == null) {
-        throw stalled(limit);
-      } else if (event instanceof Piece piece) {
-        return piece.bytes();
-      } else if (event instanceof Failure failure) {
-        throw new IOException(failure.cause().getMessage(), failure.cause());
-      }
-      return List.of();
+      return piece.get();
+    } catch (TimeoutException e) {
+      throw new IOException("nothing arrived for " + limit.toMillis() / 1000.0 + " s", e);
+    } catch (ExecutionException e) {
+      throw new IOException(requireNonNull(e.getCause()).getMessage(), e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
   }
 
-  private static IOException stalled(Duration limit) {
-    return new IOException("nothing arrived for " + limit.toMillis() / 1000.0 + " s");
-  }
-
   @Override
   public void onSubscribe(Flow.Subscription given) {
-    subscription = given;
-    subscribed.countDown();
+    subscription.complete(given);
   }
 
   @Override
   public void onNext(List<ByteBuffer> bytes) {
-    events.add(new Piece(bytes));
+    pieces.add(CompletableFuture.completedFuture(bytes));
   }
 
   @Override
   public void onError(Throwable cause) {
-    events.add(new Failure(cause));
+    pieces.add(CompletableFuture.failedFuture(cause));
   }
 
   @Override
   public void onComplete() {
-    events.add(new End());
+    pieces.add(CompletableFuture.completedFuture(List.of()));
   }
 
   @Override
   public void close() {
-    subscription.cancel();
+    var unused = subscription.thenAccept(Flow.Subscription::cancel);
   }
 }

@@ -53,8 +53,8 @@ public final class Retries {
       throw new Unreachable(reason(e) + (failures > 1 ? ", " + failures + " times" : ""), e);
     }
     Duration usual = limits.backOff().multipliedBy(1L << Math.min(failures - 1, 10));
-    Duration asked = e instanceof Busy busy ? busy.pause() : Duration.ZERO;
-    pause(asked.compareTo(usual) > 0 ? asked : usual);
+    Duration requested = e instanceof Busy busy ? busy.pause() : Duration.ZERO;
+    pause(requested.compareTo(usual) > 0 ? requested : usual);
   }
 
   private static String reason(IOException e) {

@@ -14,11 +14,8 @@ public final class Unreachable extends IOException {
   /** Returns the error of a download that can be resumed later. */
   public UserError cannotDownload(String name) {
     return new UserError(
-        "cannot download "
-            + name
-            + ": "
-            + getMessage()
-            + "; run it again to resume where it stopped",
+        "cannot download %s: %s; run it again to resume where it stopped"
+            .formatted(name, getMessage()),
         this);
   }
 }

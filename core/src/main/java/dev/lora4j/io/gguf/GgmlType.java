@@ -2,6 +2,7 @@ package dev.lora4j.io.gguf;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -56,13 +57,11 @@ public enum GgmlType {
     return blockElements;
   }
 
-  /** Returns the bytes of a block. */
-  public int blockBytes() {
+  int blockBytes() {
     return blockBytes;
   }
 
-  /** Returns whether the type is quantised. */
-  public boolean isQuantized() {
+  boolean isQuantized() {
     return plain == null;
   }
 
@@ -83,21 +82,11 @@ public enum GgmlType {
   }
 
   static Optional<GgmlType> numbered(long number) {
-    for (GgmlType type : values()) {
-      if (type.number == number) {
-        return Optional.of(type);
-      }
-    }
-    return Optional.empty();
+    return Arrays.stream(values()).filter(type -> type.number == number).findFirst();
   }
 
   /** Returns the type of a dtype; empty if GGUF has none, as for BOOL. */
   static Optional<GgmlType> of(DType dtype) {
-    for (GgmlType type : values()) {
-      if (type.plain == dtype) {
-        return Optional.of(type);
-      }
-    }
-    return Optional.empty();
+    return Arrays.stream(values()).filter(type -> type.plain == dtype).findFirst();
   }
 }

@@ -114,17 +114,7 @@ public final class GgufFile implements TensorFile {
       return FileTensors.read(
           path, channel, "tensor " + name, tensor.type().dtype(), start, tensor.sizes());
     }
-    Tensor numbers = TensorMemory.allocate(DType.F32, tensor.sizes());
-    boolean filled = false;
-    try {
-      dequantize(name, tensor, TensorMemory.of(numbers));
-      filled = true;
-      return numbers;
-    } finally {
-      if (!filled) {
-        numbers.close();
-      }
-    }
+    return TensorMemory.filled(DType.F32, tensor.sizes(), to -> dequantize(name, tensor, to));
   }
 
   private void dequantize(String name, GgufTensor tensor, TensorMemory numbers) {

@@ -19,7 +19,6 @@ public record GgufTensor(GgmlType type, List<Long> shape, long offset, long byte
     shape = List.copyOf(shape);
   }
 
-  /** Returns the shape as a new array. */
   long[] sizes() {
     return shape.stream().mapToLong(Long::longValue).toArray();
   }

@@ -6,7 +6,12 @@ import java.util.List;
 public sealed interface GgufValue {
 
   /** Returns its type in the file. */
-  GgufKind kind();
+  default GgufKind kind() {
+    if (this instanceof Flag) {
+      return GgufKind.BOOL;
+    }
+    return this instanceof Text ? GgufKind.TEXT : GgufKind.ARRAY;
+  }
 
   /**
    * An integer.
@@ -23,21 +28,9 @@ public sealed interface GgufValue {
    */
   record Real(GgufKind kind, double number) implements GgufValue {}
 
-  /** A boolean. */
-  record Flag(boolean value) implements GgufValue {
-    @Override
-    public GgufKind kind() {
-      return GgufKind.BOOL;
-    }
-  }
+  record Flag(boolean value) implements GgufValue {}
 
-  /** A string. */
-  record Text(String text) implements GgufValue {
-    @Override
-    public GgufKind kind() {
-      return GgufKind.TEXT;
-    }
-  }
+  record Text(String text) implements GgufValue {}
 
   /**
    * An array of values of one type.
@@ -48,14 +41,8 @@ public sealed interface GgufValue {
     public Items {
       values = List.copyOf(values);
     }
-
-    @Override
-    public GgufKind kind() {
-      return GgufKind.ARRAY;
-    }
   }
 
-  /** Returns a string. */
   static GgufValue of(String text) {
     return new Text(text);
   }

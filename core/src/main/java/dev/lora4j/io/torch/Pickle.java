@@ -146,11 +146,9 @@ final class Pickle {
             .orElseThrow(
                 () ->
                     new UserError(
-                        file
-                            + ": asks to call "
-                            + full
-                            + ", which tensors don't need; nothing was run. If you trust the file,"
-                            + " save its tensors again as safetensors in Python")));
+                        "%s: asks to call %s, which tensors don't need; nothing was run. If you"
+                                .formatted(file, full)
+                            + " trust the file, save its tensors again as safetensors in Python")));
   }
 
   private void append(List<PickleValue> values) {

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** What of adapters a combination has no place for, told before anything is made. */
+/** Checks that adapters can be combined, before anything is computed. */
 public final class Combinable {
   private Combinable() {}
 
   /**
    * Checks the adapters to combine.
    *
-   * @throws UserError naming everything that can't be combined
+   * @throws UserError if they can't be combined; the message lists all reasons
    */
   public static void check(
       Map<String, LoraConfig> configs, Map<String, Double> weights, Combination how) {
@@ -51,13 +51,15 @@ public final class Combinable {
                     "'%s' has %s: %s would be lost in a combination".formatted(name, key, what)));
     if (config.initialization().takesFromBase() && !(how instanceof Combination.MixBySvd)) {
       problems.add(
-          "'%s' began as %s, as a part of the base that it still counts from; use svd"
+          "'%s' was initialised by %s, from a part of the base's weights; use svd"
               .formatted(name, config.initialization().word()));
     }
     return problems;
   }
 
-  /** What is trained beside A and B, by the key that switches it on. */
+  /**
+   * Returns the parameters that are trained besides A and B, by the config key that enables them.
+   */
   private static Map<String, String> trainedBeside(LoraConfig config) {
     Map<String, String> found = new LinkedHashMap<>();
     if (config.dora()) {
@@ -73,7 +75,7 @@ public final class Combinable {
       found.put("modules_to_save", "its " + String.join(", ", config.modulesToSave()));
     }
     if (!config.targetParameters().isEmpty()) {
-      found.put("target_parameters", "its updates of them");
+      found.put("target_parameters", "its deltas");
     }
     if (!config.trainableTokens().isEmpty()) {
       found.put("trainable_token_indices", "its rows");

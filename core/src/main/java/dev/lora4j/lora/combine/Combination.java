@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * How several adapters become one; PEFT's {@code combination_type}.
+ * The method by which several adapters are combined into one; PEFT's {@code combination_type}.
  *
  * <pre>{@code
  * model.combine("both", Map.of("french", 0.7, "formal", 0.3), Combination.cat());
@@ -13,7 +13,7 @@ import java.util.OptionalInt;
  * }</pre>
  *
  * <table>
- * <caption>PEFT's words</caption>
+ * <caption>PEFT's names</caption>
  * <tr><td>{@code cat}, {@code svd}<td>{@link #cat}, {@link #svd}
  * <tr><td>{@code linear}<td>{@link #linear}
  * <tr><td>{@code magnitude_prune}<td>{@link #magnitudePrune}
@@ -23,52 +23,51 @@ import java.util.OptionalInt;
  * <tr><td>{@code …_svd}<td>{@link Mix#bySvd()}
  * </table>
  *
- * <p>{@code cat} is exact and its rank is the sum of the ranks; {@code svd} is the nearest update
- * of its rank. What is mixed without {@link Mix#bySvd()} is mixed in A and in B apart, which is
- * quick and only a rough guess at the mix of the updates: {@code (A₁ + A₂)} times {@code (B₁ + B₂)}
- * holds {@code B₁ A₂} too.
+ * <p>{@code cat} is exact, and its rank is the sum of the ranks; {@code svd} is the best
+ * approximation of its rank. Mixes without {@link Mix#bySvd()} combine A and B separately, which is
+ * fast but only approximates the mix of the deltas: {@code (B₁ + B₂) (A₁ + A₂)} contains {@code B₁
+ * A₂} too.
  */
 public sealed interface Combination {
 
-  /** PEFT's word for it. */
+  /** Returns PEFT's name. */
   String word();
 
-  /** A's below one another and B's side by side: the weighted sum of the updates, exactly. */
+  /** Concatenates the A's and the B's: exactly the weighted sum of the deltas. */
   static Cat cat() {
     return new Cat();
   }
 
-  /** The largest parts of the weighted sum of the updates. */
+  /** Truncates the singular value decomposition of the weighted sum of the deltas. */
   static MixBySvd svd() {
     return linear().bySvd();
   }
 
-  /** The weighted sum of the A's, and of the B's. */
+  /** Sums the weighted A's and the weighted B's. */
   static Mix linear() {
     return new Mix(new Pruning.None(), Optional.empty());
   }
 
   /**
-   * The weighted sum of what is left when the small numbers are set to zero.
+   * Sums after setting the values of smallest magnitude to zero.
    *
-   * @param density the share that is left, in (0, 1]
+   * @param density the share of values kept, in (0, 1]
    */
   static Mix magnitudePrune(double density) {
     return new Mix(new Pruning.Magnitude(density), Optional.empty());
   }
 
-  /** {@link #ties(double, MajoritySign)} with the sign of the greater sum. */
+  /** {@link #ties(double, MajoritySign)} with {@link MajoritySign#TOTAL}. */
   static Mix ties(double density) {
     return ties(density, MajoritySign.TOTAL);
   }
 
   /**
    * Trim, elect sign, merge (Yadav et al. 2023, <a
-   * href="https://arxiv.org/abs/2306.01708">arXiv:2306.01708</a>, §4): small numbers are set to
-   * zero; of what is left at one place, only what has the majority's sign counts, and its weighted
-   * mean is taken.
+   * href="https://arxiv.org/abs/2306.01708">arXiv:2306.01708</a>, §4): sets small values to zero
+   * and takes, at each position, the weighted mean of the values with the majority's sign.
    *
-   * @param density the share that is left, in (0, 1]
+   * @param density the share of values kept, in (0, 1]
    */
   static Mix ties(double density, MajoritySign majority) {
     return new Mix(new Pruning.Magnitude(density), Optional.of(majority));
@@ -76,27 +75,26 @@ public sealed interface Combination {
 
   /**
    * Drop and rescale (Yu et al. 2023, <a
-   * href="https://arxiv.org/abs/2311.03099">arXiv:2311.03099</a>, §3): the weighted sum of what is
-   * left when numbers are set to zero at random and the others grow for it.
+   * href="https://arxiv.org/abs/2311.03099">arXiv:2311.03099</a>, §3): sums after setting random
+   * values to zero and rescaling the others.
    *
-   * @param density the chance of each number to stay, in (0, 1]
-   * @param seed the same seed gives the same numbers
+   * @param density the probability of keeping a value, in (0, 1]
+   * @param seed the seed of the random mask
    */
   static Mix dareLinear(double density, long seed) {
     return new Mix(new Pruning.Random(density, seed), Optional.empty());
   }
 
-  /** {@link #dareTies(double, long, MajoritySign)} with the sign of the greater sum. */
+  /** {@link #dareTies(double, long, MajoritySign)} with {@link MajoritySign#TOTAL}. */
   static Mix dareTies(double density, long seed) {
     return dareTies(density, seed, MajoritySign.TOTAL);
   }
 
-  /** {@link #ties(double, MajoritySign) Ties}, pruned as {@link #dareLinear} prunes. */
+  /** {@link #ties(double, MajoritySign) Ties} with the pruning of {@link #dareLinear}. */
   static Mix dareTies(double density, long seed, MajoritySign majority) {
     return new Mix(new Pruning.Random(density, seed), Optional.of(majority));
   }
 
-  /** See {@link #cat}. */
   record Cat() implements Combination {
     @Override
     public String word() {
@@ -105,19 +103,19 @@ public sealed interface Combination {
   }
 
   /**
-   * Numbers that stand at the same place are mixed, in A and in B.
+   * Element-wise mix of the A's and of the B's.
    *
-   * @param pruning what is set to zero first
-   * @param majority who decides on a sign, if only numbers of one sign are to count
+   * @param pruning the pruning applied first
+   * @param majority the majority that selects a sign; empty if values of both signs count
    */
   record Mix(Pruning pruning, Optional<MajoritySign> majority) implements Combination {
 
-    /** The same in the updates instead of A and B, cut down to the largest rank among them. */
+    /** Mixes the deltas instead of A and B, truncated to the largest rank of the adapters. */
     public MixBySvd bySvd() {
       return new MixBySvd(this, OptionalInt.empty());
     }
 
-    /** The same in the updates instead of A and B, cut down to this rank. */
+    /** Mixes the deltas instead of A and B, truncated to this rank. */
     public MixBySvd bySvd(int rank) {
       return new MixBySvd(this, OptionalInt.of(rank));
     }
@@ -135,10 +133,9 @@ public sealed interface Combination {
   }
 
   /**
-   * Updates are mixed, and A and B are the largest parts of the mixture's singular value
-   * decomposition.
+   * Mix of the deltas, whose truncated singular value decomposition gives A and B.
    *
-   * @param rank how many of them, at most; if empty, as many as the largest rank of the adapters
+   * @param rank the maximum rank; if empty, the largest rank of the adapters
    */
   record MixBySvd(Mix mix, OptionalInt rank) implements Combination {
     public MixBySvd {
@@ -150,7 +147,7 @@ public sealed interface Combination {
           });
     }
 
-    /** The same, cut down to this rank. */
+    /** Changes the rank. */
     public MixBySvd rank(int rank) {
       return new MixBySvd(mix, OptionalInt.of(rank));
     }

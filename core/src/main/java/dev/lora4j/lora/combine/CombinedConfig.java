@@ -3,23 +3,29 @@ package dev.lora4j.lora.combine;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.LoraConfigBuilder;
 import dev.lora4j.lora.config.PathPatterns;
+import dev.lora4j.lora.config.TargetResolver;
 import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.nn.Module;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** The config of a combined adapter: exactly the layers that it has, each with a scaling of one. */
+/** Makes the config of a combined adapter: exactly its layers, each with a scaling of one. */
 public final class CombinedConfig {
   private CombinedConfig() {}
 
   /**
-   * Dropout, and what has no say here, are the first config's.
+   * Returns the config; dropout and unrelated keys are those of the first source.
    *
-   * @param sources the configs of what is combined
+   * @param sources the configs of the combined adapters
    * @param ranks the rank of each layer by path
    */
   public static LoraConfig of(Module base, List<LoraConfig> sources, Map<String, Integer> ranks) {
@@ -29,8 +35,7 @@ public final class CombinedConfig {
     config.rsLora = false;
     config.initialization = new Initialization.Standard();
     config.targets =
-        CombinedTargets.of(
-            base, sources.stream().map(LoraConfig::targets).toList(), ranks.keySet());
+        targets(base, sources.stream().map(LoraConfig::targets).toList(), ranks.keySet());
     config.exclude = Targets.none();
     config.layersToTransform = List.of();
     config.layersPattern = List.of();
@@ -59,5 +64,50 @@ public final class CombinedConfig {
           }
         });
     return new PathPatterns(others);
+  }
+
+  /**
+   * Returns the union of the adapters' targets if it matches exactly these layers; otherwise each
+   * layer's path.
+   *
+   * @param paths the layers to match
+   */
+  private static Targets targets(Module base, List<Targets> all, Set<String> paths) {
+    return union(all)
+        .filter(targets -> TargetResolver.matching(base, targets).equals(paths))
+        .orElseGet(() -> oneByOne(paths));
+  }
+
+  private static Optional<Targets> union(List<Targets> all) {
+    if (all.stream().allMatch(Targets.EveryLinear.class::isInstance)) {
+      return Optional.of(Targets.everyLinear());
+    }
+    List<Targets.Named> lists = only(Targets.Named.class, all);
+    if (lists.size() == all.size()) {
+      Stream<String> names = lists.stream().flatMap(list -> list.names().stream());
+      return Optional.of(Targets.named(names.distinct().toList()));
+    }
+    List<Targets.Matching> patterns = only(Targets.Matching.class, all);
+    if (patterns.size() == all.size()) {
+      return Optional.of(Targets.matching(anyOf(patterns)));
+    }
+    return Optional.empty();
+  }
+
+  private static <T extends Targets> List<T> only(Class<T> kind, List<Targets> all) {
+    return all.stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+
+  private static String anyOf(List<Targets.Matching> patterns) {
+    Set<String> distinct = new LinkedHashSet<>();
+    patterns.forEach(pattern -> distinct.add(pattern.regex()));
+    return distinct.size() == 1
+        ? distinct.iterator().next()
+        : distinct.stream().collect(Collectors.joining(")|(", "(", ")"));
+  }
+
+  private static Targets oneByOne(Set<String> paths) {
+    return Targets.matching(
+        paths.stream().map(PathPatterns::quote).collect(Collectors.joining("|")));
   }
 }

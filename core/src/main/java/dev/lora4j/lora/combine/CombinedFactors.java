@@ -4,16 +4,16 @@ import dev.lora4j.lora.layer.FactoredDelta;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What a combined update is made of, with a scaling of one.
+ * The factors of a combined delta, with a scaling of one.
  *
  * @param a {@code [rank, in…]}
  * @param b {@code [out, rank…]}
  */
 public record CombinedFactors(Tensor a, Tensor b) {
 
-  /** Copies the factors in; of a convolution the window may be folded into the inputs. */
-  public void copyInto(FactoredDelta update) {
-    update.a().copyFrom(a.reshape(update.a().shape()));
-    update.b().copyFrom(b.reshape(update.b().shape()));
+  /** Copies the factors into a delta; a convolution's kernel may be flattened into the inputs. */
+  public void copyInto(FactoredDelta delta) {
+    delta.a().copyFrom(a.reshape(delta.a().shape()));
+    delta.b().copyFrom(b.reshape(delta.b().shape()));
   }
 }

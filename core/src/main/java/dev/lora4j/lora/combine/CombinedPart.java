@@ -5,27 +5,27 @@ import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.nn.Conv;
 
 /**
- * One adapter's share in a combined layer.
+ * One adapter's contribution to a combined layer.
  *
- * @param adapter its name
- * @param update its update of the layer
+ * @param adapter the adapter's name
+ * @param delta its delta of the layer
  * @param weight its weight in the combination
  */
-public record CombinedPart(String adapter, FactoredDelta update, double weight) {
+public record CombinedPart(String adapter, FactoredDelta delta, double weight) {
 
-  /** The weight of {@code B A}, which is not scaled yet. */
+  /** Returns the weight of the unscaled {@code B A}. */
   double weightOfProduct() {
-    return weight * update.factor();
+    return weight * delta.factor();
   }
 
-  /** The largest rank that an update of the layer can have. */
+  /** Returns the largest rank that a delta of the layer can have. */
   long fullRank() {
-    long inputs = update.a().numel() / update.rank();
-    long outputs = update.b().numel() / update.rank();
+    long inputs = delta.a().numel() / delta.rank();
+    long outputs = delta.b().numel() / delta.rank();
     return Math.min(inputs, outputs);
   }
 
-  /** Refuses a layer whose update is no addition to its weight. */
+  /** Refuses a layer whose delta can't be added to its weight. */
   void requireDelta(String path, String word) {
     if (groups() > 1) {
       throw new UserError(
@@ -34,8 +34,8 @@ public record CombinedPart(String adapter, FactoredDelta update, double weight) 
     }
   }
 
-  /** Into how many parts the rank falls: more than one only below convolutions with groups. */
+  /** Returns the number of groups of a convolution; 1 for other layers. */
   long groups() {
-    return update.base() instanceof Conv conv ? conv.options().groups() : 1;
+    return delta.base() instanceof Conv conv ? conv.options().groups() : 1;
   }
 }

@@ -20,7 +20,7 @@ public final class FactorCombiner {
   }
 
   static FactorCombiner of(Combination.Mix how) {
-    return new FactorCombiner(Pruner.of(how.pruning()), how.majority());
+    return new FactorCombiner(how.pruning().pruner(), how.majority());
   }
 
   /**

@@ -5,17 +5,18 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Who decides which sign a number of a combined adapter gets; PEFT's {@code majority_sign_method}.
- * Weights have no say in it, and a draw counts as plus.
+ * The majority that determines the sign of a combined value; PEFT's {@code majority_sign_method}.
+ * It ignores the adapters' weights; a tie is positive.
  */
 public enum MajoritySign {
-  /** The greater sum of magnitudes. */
+  /** The sign of the sum of the values. */
   TOTAL,
-  /** The greater number of adapters. */
+  /** The sign of most adapters' values. */
   FREQUENCY;
 
   /**
-   * One where a number has the sign of its place's majority, else zero; zeros have no sign.
+   * Returns one where a value has the majority's sign at its position, otherwise zero; zeros have
+   * no sign.
    *
    * @param stack {@code [adapters, …]}
    */

@@ -1,32 +1,68 @@
 package dev.lora4j.lora.combine;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
-/** Which numbers of an adapter are set to zero before it is combined with others. */
+/** The pruning of an adapter before it is combined: some of its values are set to zero. */
 public sealed interface Pruning {
 
-  /** None. */
-  record None() implements Pruning {}
+  /**
+   * Returns a function that prunes tensors of any shape; calls of a random one continue its random
+   * sequence.
+   */
+  UnaryOperator<Tensor> pruner();
+
+  /** No pruning. */
+  record None() implements Pruning {
+    @Override
+    public UnaryOperator<Tensor> pruner() {
+      return UnaryOperator.identity();
+    }
+  }
 
   /**
-   * The smallest in magnitude, tensor by tensor.
+   * Prunes the values of smallest magnitude in each tensor.
    *
-   * @param density the share that is left, in (0, 1]
+   * @param density the share of values kept, in (0, 1]
    */
   record Magnitude(double density) implements Pruning {
     public Magnitude {
       check(density);
     }
+
+    @Override
+    public UnaryOperator<Tensor> pruner() {
+      return tensor -> {
+        Tensor values = tensor.flatten();
+        Tensor kept = values.abs().topk((long) (density * values.numel())).get1();
+        Tensor mask = torch.zeros_like(values).scatter(0, kept, new Scalar(1.0));
+        return values.mul(mask).view(Ops.shape(tensor));
+      };
+    }
   }
 
   /**
-   * Some at random; the others are divided by the density, so that the mean stays.
+   * Prunes random values and divides the others by the density, which preserves the mean.
    *
-   * @param density the chance of each to stay, in (0, 1]
+   * @param density the probability of keeping a value, in (0, 1]
    */
   record Random(double density, long seed) implements Pruning {
     public Random {
       check(density);
+    }
+
+    @Override
+    public UnaryOperator<Tensor> pruner() {
+      GeneratorOptional generator = new GeneratorOptional(torch.make_generator_cpu(seed));
+      return tensor -> {
+        Tensor mask = Ops.empty(Ops.shape(tensor)).bernoulli_(density, generator); // on the CPU
+        return tensor.mul(mask.to(tensor.device(), tensor.scalar_type())).div(new Scalar(density));
+      };
     }
   }
 

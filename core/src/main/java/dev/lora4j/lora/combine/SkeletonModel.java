@@ -29,13 +29,13 @@ public final class SkeletonModel extends Module {
 
   public static SkeletonModel of(List<StoredAdapter> adapters) {
     Engine.start();
-    SkeletonModel outline = new SkeletonModel();
+    SkeletonModel skeleton = new SkeletonModel();
     try (PointerScope scope = new PointerScope()) {
       for (StoredAdapter adapter : adapters) {
-        adapter.paths().forEach(path -> outline.put(path, layer(path, adapter)));
+        adapter.paths().forEach(path -> skeleton.put(path, layer(path, adapter)));
       }
     }
-    return outline;
+    return skeleton;
   }
 
   private static Module layer(String path, StoredAdapter adapter) {
@@ -51,7 +51,7 @@ public final class SkeletonModel extends Module {
     return a.dim() == 2 ? Linear.sharing(zeros(b.size(0), a.size(1))) : convolution(a, b);
   }
 
-  /** From A {@code [rank, rows]} and B {@code [columns, rank]}. */
+  /** Makes an embedding for A {@code [rank, rows]} and B {@code [columns, rank]}. */
   private static Module embedding(String path, Tensor a, Tensor b) {
     if (a.dim() != 2 || b.dim() != 2 || b.size(1) < 1) {
       throw unknown(path, a, b);
@@ -61,11 +61,13 @@ public final class SkeletonModel extends Module {
 
   private static UserError unknown(String path, Tensor a, Tensor b) {
     return new UserError(
-        "%s: A %s and B %s fit no supported layer"
+        "%s: A %s and B %s match no supported layer"
             .formatted(path, Arrays.toString(a.shape()), Arrays.toString(b.shape())));
   }
 
-  /** From A {@code [rank, in, kernel…]} and B {@code [out, rank / groups, 1…]}. */
+  /**
+   * Makes a convolution for A {@code [rank, in, kernel…]} and B {@code [out, rank / groups, 1…]}.
+   */
   private static Module convolution(Tensor a, Tensor b) {
     long groups = Math.max(1, a.size(0) / b.size(1));
     long[] shape = a.shape();
@@ -89,25 +91,24 @@ public final class SkeletonModel extends Module {
       parent = parent.below(path, name);
     }
     String last = names[names.length - 1];
-    Module there = parent.children().get(last);
-    if (there == null) {
+    Module present = parent.children().get(last);
+    if (present == null) {
       parent.child(last, layer);
       return;
     }
-    if (!isAlike(there, layer)) {
+    if (!isAlike(present, layer)) {
       throw new UserError(
-          path
-              + ": the adapters are for layers of different kinds or sizes, so for different bases");
+          path + ": the adapters' layers differ in kind or size, so their bases differ");
     }
     layer.close();
   }
 
   private SkeletonModel below(String path, String name) {
-    Module there = children().get(name);
-    if (there instanceof SkeletonModel outline) {
-      return outline;
+    Module present = children().get(name);
+    if (present instanceof SkeletonModel skeleton) {
+      return skeleton;
     }
-    if (there != null) {
+    if (present != null) {
       throw new UserError(path + " is below another adapted layer; give the base too");
     }
     SkeletonModel made = new SkeletonModel();

@@ -3,10 +3,10 @@ package dev.lora4j.lora.combine;
 import dev.lora4j.lora.format.StoredAdapter;
 
 /**
- * An adapter that is to be combined with others.
+ * An adapter to be combined with others.
  *
- * @param name what errors call it; letters, digits, - and _
+ * @param name the name in errors: letters, digits, - and _
  * @param adapter the adapter, without a base
- * @param weight how much it counts; negative takes its effect away
+ * @param weight the weight in the combination; a negative one subtracts
  */
 public record WeightedAdapter(String name, StoredAdapter adapter, double weight) {}

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param layers the layers that would be adapted
  * @param parameters the raw parameters that would be adapted
- * @param saved the modules that would be trained whole
+ * @param saved the modules that would be fully trained
  * @param biases the modules whose bias would be trained
  * @param tokens the embeddings with rows that would be trained
  */
@@ -33,14 +33,14 @@ public record AdapterPlan(
   /**
    * A raw parameter that would be adapted.
    *
-   * @param path the module's
-   * @param name the parameter's
-   * @param deeper how many parameters of the module that are declared later are adapted too
+   * @param path the module's path
+   * @param name the parameter's name
+   * @param deeper the number of adapted parameters of the module that are declared later
    */
   public record RawParameter(
       String path, Module module, String name, int rank, double scaling, int deeper) {}
 
-  /** A module that would be trained whole. */
+  /** A module that would be fully trained. */
   public record Saved(String path, Module module) {}
 
   /** A module whose bias would be trained. */
@@ -49,7 +49,6 @@ public record AdapterPlan(
   /** An embedding with rows that would be trained. */
   public record Tokens(String path, Module module, List<Long> rows) {}
 
-  /** The paths of the layers. */
   public List<String> paths() {
     return layers.stream().map(Layer::path).toList();
   }

@@ -4,14 +4,14 @@ import java.util.Locale;
 
 /** Which of the base's biases are trained along with an adapter; PEFT's {@code bias}. */
 public enum BiasTraining {
-  /** None of them. */
+  /** No bias. */
   NONE,
-  /** All of them. */
+  /** All biases. */
   ALL,
-  /** Those of the adapted layers. */
+  /** The biases of the adapted layers. */
   LORA_ONLY;
 
-  /** PEFT's word for it. */
+  /** Returns PEFT's name. */
   public String word() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
  * refused by name; all other unknown fields are kept and ignored.
  */
 public final class ConfigReader {
+  private static final String TOKENS = "trainable_token_indices";
   private final JsonDocument json;
 
   private ConfigReader(JsonDocument json) {
@@ -100,9 +101,9 @@ public final class ConfigReader {
         refused.add(entry.getKey() + " = " + entry.getValue());
       }
     }
-    JsonNode beginning = json.node("init_lora_weights");
-    if (ConfigKeys.UNREPEATABLE.contains(beginning.asText())) {
-      refused.add("init_lora_weights = " + beginning);
+    JsonNode initialization = json.node("init_lora_weights");
+    if (ConfigKeys.UNREPEATABLE.contains(initialization.asText())) {
+      refused.add("init_lora_weights = " + initialization);
     }
     json.refuse(refused);
   }
@@ -159,8 +160,7 @@ public final class ConfigReader {
       return new Initialization.Standard();
     }
     if (!value.isBoolean() && !value.isTextual()) {
-      throw json.wrong(
-          "init_lora_weights", "true, false or a name", json.node("init_lora_weights"));
+      throw json.wrong("init_lora_weights", "true, false or a name", value);
     }
     try {
       Initialization how = Initialization.named(value.asText());
@@ -190,7 +190,7 @@ public final class ConfigReader {
       return PathPatterns.none();
     }
     if (!value.isObject()) {
-      throw json.wrong(key, "an object of numbers", json.node(key));
+      throw json.wrong(key, "an object of numbers", value);
     }
     Map<String, Double> values = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : value.properties()) {
@@ -207,21 +207,19 @@ public final class ConfigReader {
   }
 
   /**
-   * Returns token indices by embedding; a plain list is for PEFT's default, {@code embed_tokens}.
+   * Returns token indices by embedding; a plain list applies to PEFT's default, {@code
+   * embed_tokens}.
    */
   private Map<String, List<Long>> tokens() {
-    JsonNode value = json.node("trainable_token_indices");
-    if (!json.has("trainable_token_indices")) {
+    JsonNode value = json.node(TOKENS);
+    if (!json.has(TOKENS)) {
       return Map.of();
     }
     if (value.isArray()) {
       return Map.of("embed_tokens", rows(value));
     }
     if (!value.isObject()) {
-      throw json.wrong(
-          "trainable_token_indices",
-          "a list, or lists by embedding",
-          json.node("trainable_token_indices"));
+      throw json.wrong(TOKENS, "a list, or lists by embedding", value);
     }
     Map<String, List<Long>> tokens = new LinkedHashMap<>();
     value.properties().forEach(entry -> tokens.put(entry.getKey(), rows(entry.getValue())));
@@ -232,8 +230,7 @@ public final class ConfigReader {
     List<Long> rows = new ArrayList<>();
     for (JsonNode row : list) {
       if (!row.isIntegralNumber()) {
-        throw json.wrong(
-            "trainable_token_indices", "integers", json.node("trainable_token_indices"));
+        throw json.wrong(TOKENS, "integers", json.node(TOKENS));
       }
       rows.add(row.longValue());
     }

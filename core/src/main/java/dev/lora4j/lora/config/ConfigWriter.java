@@ -18,8 +18,8 @@ public final class ConfigWriter {
   private ConfigWriter() {}
 
   /**
-   * @param paths the layers that are adapted, for configs that name none
-   * @param fanInFanOut whether some of them keep their weight as {@code [in, out]}
+   * @param paths the adapted layers, for configs that name none
+   * @param fanInFanOut whether some of them store their weight as {@code [in, out]}
    */
   public static byte[] write(LoraConfig config, List<String> paths, boolean fanInFanOut) {
     ObjectNode json = JSON.createObjectNode();
@@ -56,11 +56,11 @@ public final class ConfigWriter {
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a config that can't be written", e);
+      throw new IllegalStateException("config can't be serialised", e);
     }
   }
 
-  /** PEFT's integers stay integers. */
+  /** Writes whole numbers as integers, as PEFT does. */
   private static void putNumber(ObjectNode json, String key, double value) {
     if (value == (int) value) {
       json.put(key, (int) value);
@@ -108,7 +108,7 @@ public final class ConfigWriter {
     }
   }
 
-  /** Writes the method's settings instead of LoRA's keys that it does not have. */
+  /** Replaces the LoRA keys that the method does not have with the method's settings. */
   private static void putMethod(ObjectNode json, LoraMethod method) {
     Set<String> foreign = new HashSet<>(ConfigKeys.KNOWN);
     foreign.removeAll(method.configKeys());
@@ -122,7 +122,7 @@ public final class ConfigWriter {
           try {
             json.set(key, JSON.readTree(value));
           } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a kept key that is no JSON", e);
+            throw new IllegalStateException("stored value is not JSON", e);
           }
         });
   }

@@ -6,15 +6,32 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/**
- * The layers that PEFT's LoRA adapts in a network of a known architecture, unless told otherwise.
- */
+/** PEFT's default target modules of known architectures. */
 final class DefaultTargets {
+  private static final String TARGETS_AND_TYPES =
+      """
+      q_proj v_proj: bart gemma gemma2 gemma3_text gpt_neo gptj llama llama4 mistral mixtral opt
+      q_proj v_proj: qwen2 qwen3 stablelm
+      query value: bert electra layoutlm roberta xlm-roberta
+      query_key_value: RefinedWeb RefinedWebModel bloom chatglm falcon gpt_neox
+      q v: mt5 t5
+      c_attn: gpt2 gpt_bigcode
+      c_proj c_attn: btlm
+      q v q_proj v_proj: blip-2
+      qkv_proj: codegen
+      in_proj: deberta
+      query_proj value_proj: deberta-v2
+      Wqkv: mpt
+      q_proj k_proj v_proj o_proj: nemotron_h
+      q_proj v_proj fc1 fc2: phi
+      key value receptance output: rwkv
+      r_proj k_proj v_proj o_proj key value: rwkv7
+      """;
   private static final Map<String, Targets> BY_MODEL_TYPE = table();
 
   private DefaultTargets() {}
 
-  /** Those of Hugging Face's {@code model_type}. */
+  /** Returns the targets of a Hugging Face {@code model_type}. */
   static Optional<Targets> of(String modelType) {
     return Optional.ofNullable(BY_MODEL_TYPE.get(modelType));
   }
@@ -24,47 +41,12 @@ final class DefaultTargets {
   }
 
   private static Map<String, Targets> table() {
-    Map<List<String>, List<String>> typesByNames = new LinkedHashMap<>();
-    typesByNames.put(
-        List.of("q_proj", "v_proj"),
-        List.of(
-            "bart",
-            "gemma",
-            "gemma2",
-            "gemma3_text",
-            "gpt_neo",
-            "gptj",
-            "llama",
-            "llama4",
-            "mistral",
-            "mixtral",
-            "opt",
-            "qwen2",
-            "qwen3",
-            "stablelm"));
-    typesByNames.put(
-        List.of("query", "value"),
-        List.of("bert", "electra", "layoutlm", "roberta", "xlm-roberta"));
-    typesByNames.put(
-        List.of("query_key_value"),
-        List.of("RefinedWeb", "RefinedWebModel", "bloom", "chatglm", "falcon", "gpt_neox"));
-    typesByNames.put(List.of("q", "v"), List.of("mt5", "t5"));
-    typesByNames.put(List.of("c_attn"), List.of("gpt2", "gpt_bigcode"));
-    typesByNames.put(List.of("c_proj", "c_attn"), List.of("btlm"));
-    typesByNames.put(List.of("q", "v", "q_proj", "v_proj"), List.of("blip-2"));
-    typesByNames.put(List.of("qkv_proj"), List.of("codegen"));
-    typesByNames.put(List.of("in_proj"), List.of("deberta"));
-    typesByNames.put(List.of("query_proj", "value_proj"), List.of("deberta-v2"));
-    typesByNames.put(List.of("Wqkv"), List.of("mpt"));
-    typesByNames.put(List.of("q_proj", "k_proj", "v_proj", "o_proj"), List.of("nemotron_h"));
-    typesByNames.put(List.of("q_proj", "v_proj", "fc1", "fc2"), List.of("phi"));
-    typesByNames.put(List.of("key", "value", "receptance", "output"), List.of("rwkv"));
-    typesByNames.put(
-        List.of("r_proj", "k_proj", "v_proj", "o_proj", "key", "value"), List.of("rwkv7"));
-
     Map<String, Targets> table = new LinkedHashMap<>();
-    typesByNames.forEach(
-        (names, types) -> types.forEach(type -> table.put(type, Targets.named(names))));
+    for (String line : TARGETS_AND_TYPES.lines().toList()) {
+      String[] sides = line.split(": ", 2);
+      Targets targets = Targets.named(sides[0].split(" "));
+      List.of(sides[1].split(" ")).forEach(type -> table.put(type, targets));
+    }
     table.put("gemma4", Targets.matching(".*language_model\\..*\\.(q_proj|v_proj)"));
     return table;
   }

@@ -5,16 +5,16 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The number of the layer that a path leads through, as {@code layers_to_transform} counts. */
+/** The layer index in a path, as {@code layers_to_transform} counts. */
 final class LayerNumber {
   private static final Pattern ANY = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
 
   private LayerNumber() {}
 
   /**
-   * The first number behind one of these names, or behind any name if there are none.
+   * Returns the first number that follows one of these names, or any name if there are none.
    *
-   * @param names the names of lists of layers, as regular expressions
+   * @param names the names of layer lists, as regular expressions
    */
   static Optional<Integer> of(String path, List<String> names) {
     if (names.isEmpty()) {

@@ -15,8 +15,8 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * How a network is adapted; an immutable value. Each component has PEFT's meaning and default
- * unless it says otherwise.
+ * The config of an adapter, an immutable value. Components have PEFT's meaning and default unless
+ * documented otherwise.
  *
  * <pre>{@code
  * LoraConfig.rank(8).alpha(16).targets(Targets.named("q_proj", "v_proj")).dropout(0.05)
@@ -24,7 +24,7 @@ import java.util.function.UnaryOperator;
  *
  * @param method {@code peft_type}: LoRA, or a method that shares most of its options
  * @param rank {@code r}: columns of B, rows of A
- * @param alpha {@code lora_alpha}: the update is scaled by {@code alpha / rank}
+ * @param alpha {@code lora_alpha}: the delta is scaled by {@code alpha / rank}
  * @param targets {@code target_modules}: which layers are adapted
  * @param exclude {@code exclude_modules}: which of them are not
  * @param dropout {@code lora_dropout}: probability that an input of A is set to zero in training
@@ -78,15 +78,16 @@ public record LoraConfig(
       throw new UserError("dropout must be in [0, 1), found " + dropout);
     }
     if (loraBias && dora) {
-      throw new UserError("lora_bias and use_dora don't go together");
+      throw new UserError("lora_bias and use_dora exclude each other");
     }
     if (!layersToTransform.isEmpty()
         && !(targets instanceof Targets.Named)
         && !(targets instanceof Targets.OfArchitecture)) {
-      throw new UserError("layers_to_transform goes with target_modules that are names");
+      throw new UserError("layers_to_transform requires target_modules to be a list of names");
     }
     if (!targetParameters.isEmpty() && (dropout > 0 || dora || loraBias)) {
-      throw new UserError("target_parameters don't go with dropout, use_dora or lora_bias");
+      throw new UserError(
+          "target_parameters can't be combined with dropout, use_dora or lora_bias");
     }
     rankPattern
         .values()
@@ -104,7 +105,10 @@ public record LoraConfig(
     otherKeys = Collections.unmodifiableMap(new TreeMap<>(otherKeys));
   }
 
-  /** This rank, an alpha of the same size (so a scaling of 1), every linear layer. */
+  /**
+   * Returns a config with this rank, an alpha of the same value (a scaling of 1), and all linear
+   * layers as targets.
+   */
   public static LoraConfig rank(int rank) {
     return new LoraConfigBuilder(rank).build();
   }
@@ -112,7 +116,7 @@ public record LoraConfig(
   /**
    * Reads PEFT's {@code adapter_config.json}.
    *
-   * @throws UserError if it can't be read, or asks for what is not supported
+   * @throws UserError if it can't be read or sets an unsupported option
    */
   public static LoraConfig read(Path file) {
     return ConfigReader.read(file);
@@ -124,7 +128,7 @@ public record LoraConfig(
     return builder.build();
   }
 
-  /** The same with another rank. */
+  /** Changes the rank. */
   public LoraConfig withRank(int rank) {
     return with(b -> b.rank = rank);
   }
@@ -192,7 +196,7 @@ public record LoraConfig(
         });
   }
 
-  /** The same for these layers alone, of those that it means. */
+  /** Restricts the config to these of its target layers. */
   public LoraConfig only(List<String> paths) {
     return with(
         b -> {
@@ -235,17 +239,20 @@ public record LoraConfig(
     return with(b -> b.trainableTokens = tokens);
   }
 
-  /** The rank of the update at a path. */
+  /** Returns the rank of the delta at a path. */
   public int rankAt(String path) {
     return rankPattern.lookUp(path).map(Double::intValue).orElse(rank);
   }
 
-  /** The alpha of the update at a path. */
+  /** Returns the alpha of the delta at a path. */
   public double alphaAt(String path) {
     return alphaPattern.lookUp(path).orElse(alpha);
   }
 
-  /** {@code alpha / rank}, or {@code alpha / √rank} with rsLoRA, of the update at a path. */
+  /**
+   * Returns the scaling of the delta at a path: {@code alpha / rank}, or {@code alpha / √rank} with
+   * rsLoRA.
+   */
   public double scalingAt(String path) {
     int r = rankAt(path);
     return alphaAt(path) / (rsLora ? Math.sqrt(r) : r);
@@ -256,7 +263,7 @@ public record LoraConfig(
     return method.equals(LoraMethods.lora());
   }
 
-  /** The options that are set and that the method does not have, by PEFT's key. */
+  /** Returns the options that are set but that the method does not have, by PEFT's key. */
   List<String> unsupportedOptions() {
     Map<String, Boolean> set = new LinkedHashMap<>();
     set.put("lora_alpha", alpha != rank);
@@ -275,12 +282,12 @@ public record LoraConfig(
         .toList();
   }
 
-  /** The options of the layer at a path. */
+  /** Returns the options of the layer at a path. */
   public DeltaOptions optionsAt(String path) {
     return new DeltaOptions(rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
   }
 
-  /** The scaling where no pattern says otherwise. */
+  /** Returns the scaling of layers that no pattern matches. */
   public double scaling() {
     return alpha / (rsLora ? Math.sqrt(rank) : rank);
   }

@@ -6,7 +6,7 @@ import dev.lora4j.lora.method.LoraMethods;
 import java.util.List;
 import java.util.Map;
 
-/** A config in the making: each field is the component of {@link LoraConfig} of its name. */
+/** A mutable {@link LoraConfig}; each field is the component of the same name. */
 public final class LoraConfigBuilder {
   LoraMethod method = LoraMethods.lora();
   public int rank;

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A value for some paths: PEFT's {@code rank_pattern} and {@code alpha_pattern}. Each key is a
- * regular expression for the end of a path, whole segments only; the first that fits decides.
+ * Values for some paths, PEFT's {@code rank_pattern} and {@code alpha_pattern}. Each key is a
+ * regular expression for the last segments of a path; the first match decides.
  *
  * @param values the value of each key, in the order in which they are tried
  */
@@ -22,14 +22,14 @@ public record PathPatterns(Map<String, Double> values) {
     values.keySet().forEach(PathPatterns::compile);
   }
 
-  /** No path has a value. */
+  /** Returns patterns that match no path. */
   public static PathPatterns none() {
     return NONE;
   }
 
   /**
-   * Keys that give each of these paths its value, where it is another than {@code otherwise}. A
-   * path that ends like another one comes first, so that it keeps its own.
+   * Returns patterns that give each of these paths its value, unless that is {@code otherwise}.
+   * Longer paths come first, since a path may end like a shorter one.
    */
   public static PathPatterns exactly(Map<String, Double> byPath, double otherwise) {
     List<String> needed =
@@ -45,7 +45,7 @@ public record PathPatterns(Map<String, Double> values) {
     return new PathPatterns(values);
   }
 
-  /** The value for a path, if a key fits it. */
+  /** Returns the value for a path, if a key matches. */
   public Optional<Double> lookUp(String path) {
     return values.entrySet().stream()
         .filter(entry -> fits(entry.getKey(), path))
@@ -53,17 +53,17 @@ public record PathPatterns(Map<String, Double> values) {
         .findFirst();
   }
 
-  /** A key that fits this path and no other. */
+  /** Returns a key that matches this path and no other. */
   public static String only(String path) {
     return "^" + quote(path);
   }
 
-  /** A path as a regular expression, in the words that Java's and Python's have in common. */
+  /** Returns a path as a regular expression that Java and Python read alike. */
   public static String quote(String path) {
     return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
   }
 
-  /** Whether a key fits a path. */
+  /** Returns whether a key matches a path. */
   static boolean fits(String key, String path) {
     return compile(key).matcher(path).matches();
   }

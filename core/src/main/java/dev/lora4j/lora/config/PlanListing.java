@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A plan in numbers: what would be trained, row by row.
+ * A table of the parameters that a plan would train.
  *
  * @param rows in the plan's order
  */
@@ -21,14 +21,15 @@ public record PlanListing(List<Row> rows) {
   }
 
   /**
-   * Something that would be trained.
+   * One adapted or trained module or parameter.
    *
-   * @param path the module's or the parameter's
-   * @param kind {@code Linear} and so on, or how it is trained: whole, its bias, some rows
-   * @param shape the weight's
-   * @param rank of the update; 0 where it is trained as it is
-   * @param scaling of the update; 1 where it is trained as it is
-   * @param parameters how many numbers would be trained
+   * @param path its path
+   * @param kind the layer's kind, such as {@code Linear}, or the part that is trained: all of it,
+   *     its bias, some rows
+   * @param shape the weight's shape
+   * @param rank the delta's rank; 0 if trained directly
+   * @param scaling the delta's scaling; 1 if trained directly
+   * @param parameters the number of trainable parameters
    */
   public record Row(
       String path, String kind, List<Long> shape, int rank, double scaling, long parameters) {
@@ -36,13 +37,13 @@ public record PlanListing(List<Row> rows) {
       shape = List.copyOf(shape);
     }
 
-    /** Bytes of them in float32. */
+    /** Returns the size of its trainable parameters in float32, in bytes. */
     public long bytes() {
       return BYTES_PER_NUMBER * parameters;
     }
   }
 
-  /** Lists a plan that was made with this config. */
+  /** Lists a plan made with this config. */
   public static PlanListing of(AdapterPlan plan, LoraConfig config) {
     List<Row> rows = new ArrayList<>();
     plan.layers().forEach(layer -> rows.add(row(layer, config)));
@@ -100,12 +101,14 @@ public record PlanListing(List<Row> rows) {
     return Arrays.stream(shape).boxed().toList();
   }
 
-  /** How many numbers would be trained in all. */
   public long parameters() {
     return rows.stream().mapToLong(Row::parameters).sum();
   }
 
-  /** Bytes of them in float32, which is the size of the adapter's file but for its header. */
+  /**
+   * Returns the size of the trainable parameters in float32, in bytes: the adapter file without its
+   * header.
+   */
   public long bytes() {
     return BYTES_PER_NUMBER * parameters();
   }

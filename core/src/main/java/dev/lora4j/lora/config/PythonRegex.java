@@ -31,7 +31,7 @@ final class PythonRegex {
     try {
       return Pattern.compile(new PythonRegex(python).translated());
     } catch (PatternSyntaxException e) {
-      throw new UserError(where + " is no regular expression: " + e.getMessage(), e);
+      throw new UserError(where + " is not a regular expression: " + e.getMessage(), e);
     }
   }
 

@@ -32,10 +32,10 @@ import java.util.function.Predicate;
 public final class TargetResolver {
   private final LoraConfig config;
   private final Map<String, Module> modules;
-  private final String head; // of a language model, else empty
+  private final String head; // empty if the network is not a language model
   private final TiedWeights tied;
-  private final List<String> impossible = new ArrayList<>();
-  private final List<String> unmet = new ArrayList<>(); // names that match nothing
+  private final List<String> problems = new ArrayList<>();
+  private final List<String> unmatched = new ArrayList<>(); // names and patterns that match nothing
 
   private TargetResolver(Module base, LoraConfig config) {
     modules = BaseModules.original(base);
@@ -78,10 +78,10 @@ public final class TargetResolver {
     return strictly(new TargetResolver(base, config));
   }
 
-  private static AdapterPlan strictly(TargetResolver planner) {
-    AdapterPlan plan = planner.plan();
-    planner.impossible.addAll(planner.unmet);
-    refuse(planner.impossible);
+  private static AdapterPlan strictly(TargetResolver resolver) {
+    AdapterPlan plan = resolver.plan();
+    resolver.problems.addAll(resolver.unmatched);
+    refuse(resolver.problems);
     return plan;
   }
 
@@ -91,7 +91,7 @@ public final class TargetResolver {
     }
   }
 
-  /** Refuses an initialisation that needs more than the base. */
+  /** Refuses an initialisation that needs examples. */
   private static void refuseDataDriven(Initialization how) {
     if (how instanceof Initialization.Eva) {
       throw new UserError(
@@ -101,22 +101,22 @@ public final class TargetResolver {
   }
 
   /**
-   * Plans an adapter that is loaded: names may match nothing, since its tensors, which are checked
-   * one by one, decide what it adapts.
+   * Plans an adapter to be loaded. Names may match nothing: its tensors, which are checked one by
+   * one, determine the adapted layers.
    */
   public static AdapterPlan planForLoading(Module base, LoraConfig config) {
-    TargetResolver planner = new TargetResolver(base, config);
-    AdapterPlan plan = planner.plan();
-    refuse(planner.impossible);
+    TargetResolver resolver = new TargetResolver(base, config);
+    AdapterPlan plan = resolver.plan();
+    refuse(resolver.problems);
     if (plan.layers().isEmpty() && plan.parameters().isEmpty() && plan.tokens().isEmpty()) {
-      refuse(planner.unmet);
+      refuse(resolver.unmatched);
     }
     return plan;
   }
 
   private AdapterPlan plan() {
     if (!config.unsupportedOptions().isEmpty()) {
-      impossible.add(
+      problems.add(
           "%s does not take %s"
               .formatted(
                   config.method().peftType(), String.join(", ", config.unsupportedOptions())));
@@ -126,7 +126,7 @@ public final class TargetResolver {
     List<RawParameter> parameters = parameters();
     checkTargets(layers);
     checkPatterns(layers, parameters);
-    impossible.addAll(tied.refused(config, layers, saved));
+    problems.addAll(tied.refused(config, layers, saved));
     return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
   }
 
@@ -141,7 +141,7 @@ public final class TargetResolver {
     modules.forEach(
         (path, module) -> {
           if (LoraLayer.canAdapt(module) && isTarget(path, module) && !isBelow(path, saved)) {
-            impossible.addAll(config.method().problems(path, module, config.optionsAt(path)));
+            problems.addAll(config.method().problems(path, module, config.optionsAt(path)));
             layers.add(new Layer(path, module, config.rankAt(path), config.scalingAt(path)));
           }
         });
@@ -149,29 +149,29 @@ public final class TargetResolver {
   }
 
   private boolean isTarget(String path, Module module) {
-    return isMeant(config.targets(), path, module, head)
+    return matches(config.targets(), path, module, head)
         && !config.exclude().include(path)
         && isInLayers(path);
   }
 
-  private static boolean isMeant(Targets targets, String path, Module module, String head) {
+  private static boolean matches(Targets targets, String path, Module module, String head) {
     return targets instanceof Targets.EveryLinear
         ? (module instanceof Linear || module instanceof TransposedLinear) && !path.equals(head)
         : targets.include(path);
   }
 
   /** Returns the paths of the layers that targets match, before anything is excluded. */
-  public static Set<String> meant(Module base, Targets targets) {
+  public static Set<String> matching(Module base, Targets targets) {
     String head = base.headPath().orElse("");
-    Set<String> meant = new LinkedHashSet<>();
+    Set<String> matches = new LinkedHashSet<>();
     BaseModules.original(base)
         .forEach(
             (path, module) -> {
-              if (LoraLayer.canAdapt(module) && isMeant(targets, path, module, head)) {
-                meant.add(path);
+              if (LoraLayer.canAdapt(module) && matches(targets, path, module, head)) {
+                matches.add(path);
               }
             });
-    return meant;
+    return matches;
   }
 
   private boolean isInLayers(String path) {
@@ -188,30 +188,30 @@ public final class TargetResolver {
   private void checkTargets(List<Layer> layers) {
     if (config.targets() instanceof Targets.Named named) {
       named.names().stream()
-          .filter(name -> layers.stream().noneMatch(l -> Targets.Named.means(name, l.path())))
+          .filter(name -> layers.stream().noneMatch(l -> Targets.Named.matches(name, l.path())))
           .forEach(this::explainUnmatched);
     } else if (layers.isEmpty()) {
-      unmet.add(
+      unmatched.add(
           config.targets() instanceof Targets.Matching matching
-              ? "no linear layer's whole path matches '%s'; there are: %s"
+              ? "no linear layer's full path matches '%s'; linear layers: %s"
                   .formatted(matching.regex(), String.join(", ", adaptable()))
               : "the network has no linear layer");
     }
   }
 
   private void explainUnmatched(String name) {
-    List<String> meant =
-        modules.keySet().stream().filter(p -> Targets.Named.means(name, p)).toList();
-    if (meant.isEmpty()) {
-      impossible.add(
+    List<String> matches =
+        modules.keySet().stream().filter(p -> Targets.Named.matches(name, p)).toList();
+    if (matches.isEmpty()) {
+      problems.add(
           "no module matches '" + name + "'" + NearMiss.hint(name, lastNames(adaptable())));
-    } else if (!LoraLayer.canAdapt(module(meant.get(0)))) {
-      String path = meant.get(0);
-      unmet.add(
+    } else if (!LoraLayer.canAdapt(module(matches.get(0)))) {
+      String path = matches.get(0);
+      unmatched.add(
           "'%s' is a %s, which can't be adapted; linear layers: %s"
               .formatted(path, module(path).kind(), String.join(", ", adaptable())));
     } else {
-      unmet.add(
+      unmatched.add(
           "target '%s' is excluded by exclude_modules, layers_to_transform or modules_to_save"
               .formatted(name));
     }
@@ -240,7 +240,7 @@ public final class TargetResolver {
         .map(
             p ->
                 key + ": no adapted layer matches '" + p + "'" + NearMiss.hint(p, lastNames(paths)))
-        .forEach(unmet::add);
+        .forEach(unmatched::add);
   }
 
   // ---- modules_to_save, bias, trainable_token_indices ----
@@ -248,8 +248,8 @@ public final class TargetResolver {
   private List<Saved> saved() {
     List<Saved> saved = new ArrayList<>();
     for (String name : config.modulesToSave()) {
-      List<String> meant = meant("modules_to_save", name, module -> true);
-      meant.forEach(path -> saved.add(new Saved(path, module(path))));
+      List<String> matches = matching("modules_to_save", name, module -> true);
+      matches.forEach(path -> saved.add(new Saved(path, module(path))));
     }
     return saved;
   }
@@ -278,7 +278,7 @@ public final class TargetResolver {
         .forEach(
             (name, rows) -> {
               for (String path :
-                  meant("trainable_token_indices", name, Embedding.class::isInstance)) {
+                  matching("trainable_token_indices", name, Embedding.class::isInstance)) {
                 checkRows(path, rows);
                 tokens.add(new Tokens(path, module(path), rows));
               }
@@ -292,19 +292,19 @@ public final class TargetResolver {
         .filter(row -> row < 0 || row >= size)
         .forEach(
             row ->
-                impossible.add(
+                problems.add(
                     "trainable_token_indices: %s has rows 0 to %d, found %d"
                         .formatted(path, size - 1, row)));
   }
 
-  private List<String> meant(String key, String name, Predicate<Module> kind) {
+  private List<String> matching(String key, String name, Predicate<Module> kind) {
     List<String> candidates = modules.keySet().stream().filter(p -> kind.test(module(p))).toList();
-    List<String> meant = candidates.stream().filter(p -> Targets.Named.means(name, p)).toList();
-    if (meant.isEmpty()) {
-      unmet.add(
+    List<String> matches = candidates.stream().filter(p -> Targets.Named.matches(name, p)).toList();
+    if (matches.isEmpty()) {
+      unmatched.add(
           key + ": no module matches '" + name + "'" + NearMiss.hint(name, lastNames(candidates)));
     }
-    return meant;
+    return matches;
   }
 
   // ---- target_parameters ----
@@ -313,8 +313,8 @@ public final class TargetResolver {
     List<RawParameter> found = new ArrayList<>();
     modules.forEach((path, module) -> found.addAll(parametersOf(path, module)));
     for (String target : config.targetParameters()) {
-      if (found.stream().noneMatch(p -> Targets.Named.means(target, p.path() + "." + p.name()))) {
-        unmet.add("target_parameters: no parameter matches '" + target + "'");
+      if (found.stream().noneMatch(p -> Targets.Named.matches(target, p.path() + "." + p.name()))) {
+        unmatched.add("target_parameters: no parameter matches '" + target + "'");
       }
     }
     return found;
@@ -329,7 +329,7 @@ public final class TargetResolver {
     for (int i = 0; i < names.size(); i++) {
       String full = path + "." + names.get(i);
       Parameter parameter = Objects.requireNonNull(module.ownParameters().get(names.get(i)));
-      impossible.addAll(CompatibilityChecks.of(full, parameter, config.initialization()));
+      problems.addAll(CompatibilityChecks.of(full, parameter, config.initialization()));
       found.add(
           new RawParameter(
               path,
@@ -343,6 +343,6 @@ public final class TargetResolver {
   }
 
   private boolean isTargetParameter(String path) {
-    return config.targetParameters().stream().anyMatch(t -> Targets.Named.means(t, path));
+    return config.targetParameters().stream().anyMatch(t -> Targets.Named.matches(t, path));
   }
 }

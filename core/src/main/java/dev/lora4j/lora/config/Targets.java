@@ -5,29 +5,29 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Which modules are adapted, by path; PEFT's {@code target_modules}. */
+/** The target modules of an adapter, by path; PEFT's {@code target_modules}. */
 public sealed interface Targets {
 
-  /** Whether the module at this path, of a kind that can be adapted, is meant. */
+  /** Returns whether an adaptable module at this path is a target. */
   boolean include(String path);
 
-  /** The choice in words. */
+  /** Describes the targets for messages. */
   String describe();
 
-  /** Every linear layer, at any depth, but a language model's head. */
+  /** Targets all linear layers except a language model's head. */
   static Targets everyLinear() {
     return new EveryLinear();
   }
 
   /**
-   * The layers that PEFT adapts in a network of this architecture ({@code target_modules: null}):
-   * queries and values of attention, mostly. The network must say its {@code modelType}.
+   * Targets PEFT's default layers for the network's architecture ({@code target_modules: null}),
+   * mostly the query and value projections. The network must have a {@code modelType}.
    */
   static Targets ofArchitecture() {
     return new OfArchitecture();
   }
 
-  /** Nothing. */
+  /** Targets no module. */
   static Targets none() {
     return Named.NOTHING;
   }
@@ -43,21 +43,20 @@ public sealed interface Targets {
   }
 
   /**
-   * The modules whose whole path matches this regular expression, of Python's syntax.
+   * Targets the modules whose full path matches this regular expression, in Python's syntax.
    *
-   * @throws UserError if it is no regular expression
+   * @throws UserError if it is not a regular expression
    */
   static Targets matching(String regex) {
     return new Matching(regex, PythonRegex.compile("target_modules", regex));
   }
 
-  /** The modules at these paths, and none that is deeper and ends like one of them. */
+  /** Targets the modules at exactly these paths, not deeper ones that end like one of them. */
   static Targets exactly(List<String> paths) {
     return matching(
         paths.stream().map(path -> path.replace(".", "\\.")).collect(Collectors.joining("|")));
   }
 
-  /** See {@link #everyLinear}. */
   record EveryLinear() implements Targets {
     @Override
     public boolean include(String path) {
@@ -70,9 +69,8 @@ public sealed interface Targets {
     }
   }
 
-  /** See {@link #ofArchitecture}. */
   record OfArchitecture() implements Targets {
-    /** Which they are depends on the network. */
+    /** The network must resolve these targets first. */
     @Override
     public boolean include(String path) {
       return false;
@@ -84,13 +82,12 @@ public sealed interface Targets {
     }
   }
 
-  /** See {@link #named(List)}. */
   record Named(List<String> names) implements Targets {
     private static final Named NOTHING = new Named(List.of());
 
     @Override
     public boolean include(String path) {
-      return names.stream().anyMatch(name -> means(name, path));
+      return names.stream().anyMatch(name -> matches(name, path));
     }
 
     @Override
@@ -98,13 +95,12 @@ public sealed interface Targets {
       return String.join(", ", names);
     }
 
-    /** Whether a path is this name, or ends with it. */
-    static boolean means(String name, String path) {
+    /** Returns whether a path is this name or ends with a dot and this name. */
+    static boolean matches(String name, String path) {
       return path.equals(name) || path.endsWith("." + name);
     }
   }
 
-  /** See {@link #matching(String)}. */
   record Matching(String regex, Pattern pattern) implements Targets {
     @Override
     public boolean include(String path) {

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Weight tying: the weights that several modules of a network share, such as a language model's
- * head and its embedding. An adapter on one of these modules changes that one only, so it must not
- * be merged into the weight.
+ * Weight tying: weights that several modules of a network share, such as a language model's head
+ * and its embedding. An adapter on one of these modules changes only that module, so it must not be
+ * merged into the shared weight.
  */
 public final class TiedWeights {
   private static final String ENSURE = "ensure_weight_tying";
@@ -39,15 +39,15 @@ public final class TiedWeights {
                             .putIfAbsent(module, path)));
     Map<Parameter, List<String>> sharers = new LinkedHashMap<>();
     owners.forEach(
-        (parameter, places) -> {
-          if (places.size() > 1) {
-            sharers.put(parameter, List.copyOf(places.values()));
+        (parameter, paths) -> {
+          if (paths.size() > 1) {
+            sharers.put(parameter, List.copyOf(paths.values()));
           }
         });
     return new TiedWeights(sharers);
   }
 
-  /** Finds what a config asks of tied modules and can't be done. */
+  /** Lists the options of a config that tied modules can't have. */
   List<String> refused(
       LoraConfig config, List<AdapterPlan.Layer> layers, List<AdapterPlan.Saved> saved) {
     List<String> problems = new ArrayList<>();
@@ -80,7 +80,7 @@ public final class TiedWeights {
   public void refuseMerge(String path, Module module) {
     if (isTied(module)) {
       throw new UserError(
-          "can't merge: the weight of '%s' is that of %s too, which would change; leave the adapter"
+          "can't merge: '%s' shares its weight with %s, which would change too; leave the adapter"
                   .formatted(path, others(path, module))
               + " unmerged, or "
               + REMEDY);

@@ -4,40 +4,42 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.DType;
 import dev.lora4j.nn.runtime.Engine;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Carries an adapter from one kind of files into another. What it does to its base stays the same
- * but for rounding; what the new kind can't say is refused.
+ * Converts an adapter between file formats. Its delta stays the same up to rounding; an adapter
+ * that the new format can't express is refused.
  *
  * <pre>{@code
  * AdapterConversion.of(Path.of("my-adapter")).writtenAs(DType.F16).to(MLX, Path.of("for-mlx"));
  * }</pre>
  *
- * @param from the adapter: a directory of PEFT's or mlx-lm's, or a GGUF file
- * @param base a Hugging Face directory, of which {@code config.json} is read; only GGUF needs it
- * @param dtype the format of all numbers; empty leaves each as it is
+ * @param from the adapter: a PEFT or mlx-lm directory, or a GGUF file
+ * @param base a Hugging Face directory with a {@code config.json}; only GGUF needs it
+ * @param dtype the dtype to write; empty keeps each tensor's dtype
  */
 public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> dtype) {
 
   /**
-   * What was written.
+   * The result of a conversion.
    *
-   * @param from the kind that was read
-   * @param to the kind that was written
-   * @param layers how many layers the adapter adapts
-   * @param numbers how many numbers it has
-   * @param bytes the size of all files
+   * @param from the format read
+   * @param to the format written
+   * @param layers the number of adapted layers
+   * @param numbers the number of parameters
+   * @param bytes the total file size
    */
   public record Summary(AdapterKind from, AdapterKind to, int layers, long numbers, long bytes) {}
 
-  /** Without a base, numbers as they are. */
+  /** Returns a conversion without a base that keeps dtypes. */
   public static AdapterConversion of(Path from) {
     return new AdapterConversion(from, Optional.empty(), Optional.empty());
   }
@@ -53,8 +55,8 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
   /**
    * Converts the adapter.
    *
-   * @param out a place where nothing is yet; what is written appears whole or not at all
-   * @throws UserError if the kind can't say what the adapter is, or has no word for its layers
+   * @param out a path that does not exist yet; the output appears complete or not at all
+   * @throws UserError if the format can't express the adapter or has no name for its layers
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public Summary to(AdapterKind kind, Path out) {
@@ -81,14 +83,14 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
     boolean toDirectory = !kind.isFile();
     if (toDirectory && AdapterKind.byName(out).isFile()) {
       throw new UserError(
-          "%s is the name of a GGUF file, and %s is a directory; choose another name or kind"
+          "%s is the name of a GGUF file, but %s writes a directory; choose another name or format"
               .formatted(out, kind.word()));
     }
     if (toDirectory) {
       AtomicDirectory.requireFree(out);
     } else if (Files.exists(out)) {
       throw new UserError(
-          "cannot write " + out + ": it is there already; choose another place or delete it first");
+          "cannot write " + out + ": it already exists; choose another path or delete it first");
     }
   }
 
@@ -114,7 +116,7 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
         .orElseThrow(
             () ->
                 new UserError(
-                    "a GGUF file says for which kind of network it is; give the base (--model), a"
+                    "a GGUF file names its architecture; give the base (--model), a"
                         + " directory with a config.json"));
   }
 
@@ -127,16 +129,8 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
   }
 
   private static long bytes(Path out) {
-    try (var files = Files.walk(out)) {
-      return files.filter(Files::isRegularFile).mapToLong(AdapterConversion::size).sum();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
+    try (Stream<Path> files = Files.walk(out)) {
+      return files.map(Path::toFile).filter(File::isFile).mapToLong(File::length).sum();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -2,43 +2,48 @@ package dev.lora4j.lora.format;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The kinds of files in which an adapter can be kept. */
+/** The file formats of adapters. */
 public enum AdapterKind {
-  /** A directory of Hugging Face PEFT's. */
+  /** A Hugging Face PEFT directory. */
   PEFT,
-  /** A directory of mlx-lm's. */
+  /** An mlx-lm directory. */
   MLX,
-  /** A file that llama.cpp takes with {@code --lora}. */
+  /** A GGUF file for llama.cpp's {@code --lora}. */
   GGUF;
 
   private static final String GGUF_ENDING = ".gguf";
 
-  /** How it is called, such as {@code mlx}. */
+  /** Returns the name, such as {@code mlx}. */
   public String word() {
     return name().toLowerCase(Locale.ROOT);
   }
 
   /**
-   * The kind that a word means.
+   * Returns the format of this name.
    *
-   * @throws UserError if it means none
+   * @throws UserError if there is none
    */
   public static AdapterKind of(String word) {
     List<String> words = Arrays.stream(values()).map(AdapterKind::word).toList();
     int index = words.indexOf(word.toLowerCase(Locale.ROOT));
     if (index < 0) {
-      throw new UserError("no kind of adapter '" + word + "'" + NearMiss.hint(word, words));
+      throw new UserError("no adapter format '" + word + "'" + NearMiss.hint(word, words));
     }
     return values()[index];
   }
 
-  /** What the name of a place says: {@code .gguf}, {@code .mlx} and {@code -mlx}; else PEFT's. */
+  /**
+   * Returns the format that a path's ending implies: {@code .gguf}, {@code .mlx} or {@code -mlx};
+   * otherwise PEFT.
+   */
   public static AdapterKind byName(Path place) {
     String name = place.toString().toLowerCase(Locale.ROOT);
     if (name.endsWith(GGUF_ENDING)) {
@@ -48,19 +53,47 @@ public enum AdapterKind {
   }
 
   /**
-   * What is kept in a place that exists.
+   * Returns the format of the adapter at an existing path.
    *
-   * @throws UserError if there is nothing, or no adapter
+   * @throws UserError if there is no adapter
    */
   public static AdapterKind at(Path place) {
     if (Files.isDirectory(place)) {
-      return AdapterFormat.of(place) == AdapterFormat.MLX ? MLX : PEFT;
+      return ofDirectory(place);
     }
     if (Files.isRegularFile(place) && byName(place) != GGUF) {
       throw new UserError(
-          place + " is a file; an adapter is a directory of PEFT's or mlx-lm's, or a .gguf file");
+          place + " is a file; an adapter is a PEFT or mlx-lm directory, or a .gguf file");
     }
-    return GGUF; // whose reader says what is wrong
+    return GGUF; // its reader reports missing or invalid files
+  }
+
+  /**
+   * Returns the format of a directory, detected by its config alone: the shape of a square matrix
+   * does not show whether it is transposed.
+   *
+   * @throws UserError if there is no config
+   */
+  public static AdapterKind ofDirectory(Path directory) {
+    JsonDocument config = json(directory.resolve(PeftAdapter.CONFIG), directory);
+    boolean ofMlx = config.isPresent("fine_tune_type") || config.isPresent("lora_parameters");
+    return ofMlx && !config.isPresent("peft_type") ? MLX : PEFT;
+  }
+
+  static JsonDocument json(Path file, Path directory) {
+    try {
+      return JsonDocument.parse(file, Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UserError(
+          "no adapter in %s: can't read %s%s"
+              .formatted(directory, file.getFileName(), PeftAdapter.below(directory)),
+          e);
+    }
+  }
+
+  /** Returns the weights file of a directory of this format. */
+  public Path weights(Path directory) {
+    return this == MLX ? directory.resolve(MlxAdapter.WEIGHTS) : PeftAdapter.weights(directory);
   }
 
   boolean isFile() {

@@ -5,9 +5,9 @@ import dev.lora4j.lora.config.LoraConfig;
 import java.nio.file.Path;
 
 /**
- * What an adapter directory says of itself, read without a base and without libtorch.
+ * The config and weights file of an adapter directory, read without a base and without libtorch.
  *
- * @param config how the adapter was made
+ * @param config the adapter's config
  * @param weights the file that holds its tensors
  */
 public record AdapterSummary(LoraConfig config, Path weights) {
@@ -15,15 +15,17 @@ public record AdapterSummary(LoraConfig config, Path weights) {
   /**
    * Reads and checks the config of an adapter directory.
    *
-   * @throws dev.lora4j.UserError if there is no adapter, or one that is not supported
+   * @throws dev.lora4j.UserError if there is no adapter or it is not supported
    */
   public static AdapterSummary read(Path directory) {
-    AdapterFormat format = AdapterFormat.of(directory);
-    return new AdapterSummary(format.config(directory), format.weights(directory));
+    AdapterKind format = AdapterKind.ofDirectory(directory);
+    LoraConfig config =
+        format == AdapterKind.MLX ? MlxAdapter.config(directory) : PeftAdapter.config(directory);
+    return new AdapterSummary(config, format.weights(directory));
   }
 
   /**
-   * Opens the weights, of which the header is read.
+   * Opens the weights file and reads its header.
    *
    * @throws dev.lora4j.UserError if there is no such file
    * @throws dev.lora4j.CorruptFile if it is damaged
@@ -32,7 +34,7 @@ public record AdapterSummary(LoraConfig config, Path weights) {
     return PeftAdapter.open(weights);
   }
 
-  /** The target modules as text. */
+  /** Describes the target modules. */
   public String targets() {
     return config.targets().describe();
   }

@@ -1,18 +1,16 @@
 package dev.lora4j.lora.format;
 
-/** Whether an adapter that says which base it was made on must find that one. */
+/** The check of an adapter's base fingerprint against the present base. */
 public enum BaseCheck {
   /**
-   * That base, whatever its numbers are kept in. An adapter that says nothing, as PEFT's don't, is
-   * not checked.
+   * Requires the same base, in any dtype. Adapters without a fingerprint, such as PEFT's, are not
+   * checked.
    */
   SAME_BASE,
 
-  /**
-   * Where both bases have a tensor of a name, it must be the same: a file may hold more or less.
-   */
+  /** Requires tensors that both bases have to be equal; either base may have further tensors. */
   SAME_WHERE_BOTH_HAVE,
 
-  /** Any base that has the layers. */
+  /** Accepts any base that has the layers. */
   ANY_BASE
 }

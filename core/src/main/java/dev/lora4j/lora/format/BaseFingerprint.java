@@ -18,15 +18,14 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
- * What a base is, down to its last bit. An adapter carries that of the base it was made on, and is
- * not loaded onto another one unless that is wanted.
+ * The fingerprint of a base, which identifies it bit for bit. An adapter stores the fingerprint of
+ * the base it was trained on and refuses to load onto another base unless told to.
  *
- * <p>It stands in the free text of the safetensors file, which other readers ignore: so it can't be
- * parted from the tensors or left behind beside others, and PEFT does not warn of a key that it
- * doesn't know.
+ * <p>It is part of the safetensors metadata, which other readers ignore, so that it always
+ * accompanies the tensors and PEFT does not warn about an unknown config key.
  *
- * @param sha256 of the lines {@code name dtype shape digest}, sorted by name, of all tensors; in
- *     hexadecimal
+ * @param sha256 the SHA-256 of the lines {@code name dtype shape digest} of all tensors, sorted by
+ *     name; in hexadecimal
  * @param tensors by name: {@code dtype shape}, and the first eight digits of the SHA-256 of its
  *     bytes
  */
@@ -34,13 +33,13 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
   private static final String SHA256 = "lora4j.base.sha256";
   private static final String TENSORS = "lora4j.base.tensors";
   private static final int DIGITS = 8;
-  private static final int SHOWN = 5;
+  private static final int MAX_SHOWN = 5;
 
   public BaseFingerprint {
     tensors = Collections.unmodifiableSortedMap(new TreeMap<>(tensors));
   }
 
-  /** A tensor in full: what it is and the digest of its bytes. */
+  /** A tensor's dtype and shape, and the full digest of its bytes. */
   record Line(String kind, String digest) {}
 
   static BaseFingerprint of(SortedMap<String, Line> lines) {
@@ -67,7 +66,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
             .collect(Collectors.joining("\n")));
   }
 
-  /** That of the base on which an adapter was made, if its file says so. */
+  /** Returns the fingerprint in a file's metadata, if there is one. */
   static Optional<BaseFingerprint> in(Map<String, String> metadata) {
     return Optional.ofNullable(metadata.get(SHA256))
         .map(sha -> new BaseFingerprint(sha, tensors(metadata.getOrDefault(TENSORS, ""))));
@@ -97,7 +96,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
    * Refuses another base.
    *
    * @param source the adapter's file
-   * @param present that of the base which is here; taken only if the check needs it
+   * @param present the present base's fingerprint, computed only if the check needs it
    */
   public void require(Object source, Supplier<BaseFingerprint> present, BaseCheck check) {
     if (check == BaseCheck.ANY_BASE) {
@@ -112,15 +111,18 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
             || (check == BaseCheck.SAME_BASE && sha256.equals(here.sha256));
     if (!same) {
       throw new UserError(
-          "%s was made on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
+          "%s was trained on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
                   .formatted(
-                      source, start(sha256), start(here.sha256), String.join("\n  ", told(here)))
-              + "Give it that base, or say that this one is meant (BaseCheck.ANY_BASE,"
+                      source, start(sha256), start(here.sha256), String.join("\n  ", shown(here)))
+              + "Use that base, or accept this one (BaseCheck.ANY_BASE,"
               + " --any-base)");
     }
   }
 
-  /** This one with the names of another, whose word is taken for what this one has not. */
+  /**
+   * Returns this fingerprint with the tensor names of another; tensors that are missing here are
+   * copied from there.
+   */
   private BaseFingerprint onlyAsIn(BaseFingerprint other) {
     SortedMap<String, String> common = new TreeMap<>(other.tensors);
     common.replaceAll((name, theirs) -> tensors.getOrDefault(name, theirs));
@@ -131,17 +133,17 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
     return digest.substring(0, Math.min(DIGITS, digest.length()));
   }
 
-  private List<String> told(BaseFingerprint present) {
+  private List<String> shown(BaseFingerprint present) {
     List<String> differences = differences(present);
-    if (differences.size() <= SHOWN) {
+    if (differences.size() <= MAX_SHOWN) {
       return differences;
     }
-    List<String> told = new ArrayList<>(differences.subList(0, SHOWN));
-    told.add("and " + (differences.size() - SHOWN) + " more");
-    return told;
+    List<String> shown = new ArrayList<>(differences.subList(0, MAX_SHOWN));
+    shown.add("and " + (differences.size() - MAX_SHOWN) + " more");
+    return shown;
   }
 
-  /** The tensors that both bases have, and that are not the same in them. */
+  /** Returns the tensors that both bases have and that differ. */
   public List<String> changedIn(BaseFingerprint other) {
     SortedMap<String, String> theirs = other.onlyAsIn(this).tensors;
     return tensors.entrySet().stream()
@@ -150,7 +152,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
         .toList();
   }
 
-  /** Tensor by tensor, what is otherwise in another base. */
+  /** Returns the differences from another base, tensor by tensor. */
   List<String> differences(BaseFingerprint other) {
     Map<String, String> differences = new LinkedHashMap<>();
     tensors.forEach(
@@ -161,12 +163,12 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
           } else if (!kind(is).equals(kind(was))) {
             differences.put(name, "expected " + kind(was) + ", found " + kind(is));
           } else if (!is.equals(was)) {
-            differences.put(name, "other values");
+            differences.put(name, "different values");
           }
         });
     other.tensors.keySet().stream()
         .filter(name -> !tensors.containsKey(name))
-        .forEach(name -> differences.put(name, "not in that base"));
+        .forEach(name -> differences.put(name, "not in the other base"));
     return differences.entrySet().stream()
         .map(entry -> entry.getKey() + ": " + entry.getValue())
         .toList();

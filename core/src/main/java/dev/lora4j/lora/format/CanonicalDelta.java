@@ -20,15 +20,15 @@ import org.jspecify.annotations.Nullable;
  * @param a {@code [rank, in]}
  * @param b {@code [out, rank]}
  * @param scaling the factor
- * @param magnitude DoRA's, {@code [out]}, if there is one
+ * @param magnitude DoRA's magnitude, {@code [out]}, if there is one
  */
 record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable Tensor magnitude) {
 
   /**
-   * Converts an adapter that is plain LoRA of linear layers and nothing else.
+   * Converts an adapter that consists only of LoRA or DoRA of linear layers.
    *
-   * @param format the name of the format that can't express more, for errors
-   * @throws UserError if the adapter has anything else; the message names all of it
+   * @param format the name of the target format, for errors
+   * @throws UserError if the adapter has anything else; the message lists all of it
    */
   static List<CanonicalDelta> of(StoredAdapter adapter, String format) {
     List<CanonicalDelta> layers = new ArrayList<>();

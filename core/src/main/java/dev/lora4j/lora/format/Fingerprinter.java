@@ -9,7 +9,6 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ParallelLoop;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,15 +20,15 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a base's fingerprint, on all cores, and keeps it until the base changes. Adapters have no
- * part in it, merged or not.
+ * Computes a base's fingerprint, on all cores, and caches it until the base changes. Adapters do
+ * not affect it, merged or not.
  */
 public final class Fingerprinter {
   private final MergeJournal journal;
   private List<Seen> last = List.of();
   private @Nullable BaseFingerprint kept;
 
-  /** A tensor, told by its native address, as it was when its parameter had this version. */
+  /** A tensor, identified by its native address, and the version of its parameter. */
   private record Seen(Tensor tensor, long version) {}
 
   public Fingerprinter(MergeJournal journal) {
@@ -49,27 +48,15 @@ public final class Fingerprinter {
     return fingerprint;
   }
 
-  /** The base's own parameters by name; a shared one once. */
+  /** Returns the base's own parameters by name; a shared one once. */
   private static Map<String, Parameter> parameters(Module base) {
-    Map<String, Module> modules = new LinkedHashMap<>();
-    modules.put("", base);
-    modules.putAll(BaseModules.original(base));
     Set<Parameter> seen = new HashSet<>();
-    Map<String, Parameter> parameters = new LinkedHashMap<>();
-    modules.forEach(
-        (path, module) ->
-            module
-                .ownParameters()
-                .forEach(
-                    (name, parameter) -> {
-                      if (seen.add(parameter.first())) {
-                        parameters.put(path.isEmpty() ? name : path + "." + name, parameter);
-                      }
-                    }));
+    Map<String, Parameter> parameters = BaseModules.parameters(base);
+    parameters.values().removeIf(parameter -> !seen.add(parameter.first()));
     return parameters;
   }
 
-  /** The parameters as they are without what is merged. */
+  /** Computes the digests of the unmerged parameters. */
   private SortedMap<String, BaseFingerprint.Line> lines(Map<String, Parameter> parameters) {
     SortedMap<String, BaseFingerprint.Line> lines = new ConcurrentSkipListMap<>();
     ParallelLoop.forEach(
@@ -77,7 +64,10 @@ public final class Fingerprinter {
     return lines;
   }
 
-  /** Narrower numbers count as the float32 that they are read into: it is the same base then. */
+  /**
+   * Computes a tensor's digest. Narrower floats are widened to float32, so that a base has one
+   * fingerprint in any dtype.
+   */
   private static BaseFingerprint.Line line(Tensor tensor) {
     try (PointerScope scope = new PointerScope()) {
       boolean narrow = tensor.is_floating_point() && tensor.element_size() < Float.BYTES;

@@ -21,10 +21,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * An adapter in a GGUF file, as llama.cpp takes it with {@code --lora}: one {@code
- * adapter.lora.alpha}, and for each adapted layer {@code <weight>.lora_a} of {@code [rank, in]} and
- * {@code <weight>.lora_b} of {@code [out, rank]}. llama.cpp scales an update by alpha divided by
- * the rank of its B.
+ * An adapter in a GGUF file, for llama.cpp's {@code --lora}: one {@code adapter.lora.alpha}, and
+ * for each adapted layer {@code <weight>.lora_a} of {@code [rank, in]} and {@code <weight>.lora_b}
+ * of {@code [out, rank]}. llama.cpp scales a delta by alpha divided by the rank of its B.
  */
 public final class GgufAdapter {
   private static final String FORMAT = "llama.cpp's adapter format";
@@ -38,16 +37,11 @@ public final class GgufAdapter {
   private GgufAdapter() {}
 
   /**
-   * Writes an adapter, in the format of numbers that it has. What is scaled otherwise than by one
-   * alpha divided by the rank is folded into the alpha, or where layers differ, into their B.
+   * Writes an adapter in one dtype, or in its own dtypes if that is empty. Other scalings than
+   * {@code alpha / rank} are folded into alpha or, where layers differ, into B.
    *
-   * @throws UserError if it holds what the format or the architecture can't say
+   * @throws UserError if the format or the architecture can't express the adapter
    */
-  public static void write(StoredAdapter adapter, GgufArchitecture architecture, Path file) {
-    write(adapter, architecture, file, Optional.empty());
-  }
-
-  /** The same with all numbers in one format, those that were folded too; empty leaves them. */
   static void write(
       StoredAdapter adapter, GgufArchitecture architecture, Path file, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
@@ -80,19 +74,19 @@ public final class GgufAdapter {
     }
   }
 
-  /** The alpha with which llama.cpp's scaling of a layer would be the right one. */
+  /** Returns the alpha that gives llama.cpp the layer's scaling. */
   private static float alphaOf(CanonicalDelta layer) {
     return (float) (layer.scaling() * layer.rank());
   }
 
-  /** Never zero, which llama.cpp takes for "no scaling". */
+  /** Returns the file's alpha, never zero, which would mean "no scaling" to llama.cpp. */
   private static float alpha(LoraConfig config, List<CanonicalDelta> layers) {
     List<Float> alphas = layers.stream().map(GgufAdapter::alphaOf).distinct().toList();
     float alpha = alphas.size() == 1 ? alphas.get(0) : (float) config.alpha();
     return alpha == 0 ? config.rank() : alpha;
   }
 
-  /** llama.cpp doesn't compute in F64. */
+  /** Converts F64, which llama.cpp does not support, to F32. */
   private static Tensor notDouble(Tensor tensor) {
     boolean wide = tensor.scalar_type().intern() == ScalarType.Double;
     return wide ? tensor.detach().to(ScalarType.Float) : tensor;
@@ -102,7 +96,6 @@ public final class GgufAdapter {
    * Reads an adapter into the caller's pointer scope.
    *
    * @throws UserError if the file holds no adapter for this architecture
-   * @throws dev.lora4j.CorruptFile if the file is damaged
    */
   public static StoredAdapter read(Path file, GgufArchitecture architecture) {
     try (GgufFile gguf = GgufFile.open(file)) {
@@ -123,10 +116,9 @@ public final class GgufAdapter {
   }
 
   /**
-   * The architecture that a file of an adapter names.
+   * Returns the architecture that an adapter file names.
    *
-   * @throws UserError if it holds no adapter
-   * @throws dev.lora4j.CorruptFile if the file is damaged
+   * @throws UserError if the file holds no adapter
    */
   static String architectureOf(Path file) {
     try (GgufFile gguf = GgufFile.open(file)) {
@@ -134,17 +126,6 @@ public final class GgufAdapter {
       expect(gguf, ADAPTER_TYPE, "lora");
       return gguf.text(ARCHITECTURE)
           .orElseThrow(() -> new UserError(file + ": no " + ARCHITECTURE));
-    }
-  }
-
-  /**
-   * Whether a GGUF file says that it holds an adapter.
-   *
-   * @throws dev.lora4j.CorruptFile if the file is damaged
-   */
-  public static boolean isIn(Path file) {
-    try (GgufFile gguf = GgufFile.open(file)) {
-      return gguf.text(TYPE).filter("adapter"::equals).isPresent();
     }
   }
 
@@ -156,7 +137,7 @@ public final class GgufAdapter {
     }
   }
 
-  /** The adapted layers, by path, with llama.cpp's name of their weight. */
+  /** Returns llama.cpp's weight name of each adapted layer by path. */
   private static Map<String, String> layers(GgufFile gguf, GgufArchitecture architecture) {
     Map<String, String> layers = new LinkedHashMap<>();
     List<String> problems = new ArrayList<>();
@@ -176,7 +157,7 @@ public final class GgufAdapter {
     }
     if (!problems.isEmpty()) {
       throw new UserError(
-          "%s is no adapter for %s:\n  %s"
+          "%s is not an adapter for %s:\n  %s"
               .formatted(gguf.path(), architecture.name(), String.join("\n  ", problems)));
     }
     return layers;
@@ -200,7 +181,7 @@ public final class GgufAdapter {
         gguf.number(ALPHA)
             .filter(number -> number != 0)
             .orElseThrow(
-                () -> new UserError(gguf.path() + ": no " + ALPHA + ", so no scale is known"));
+                () -> new UserError(gguf.path() + ": no " + ALPHA + ", so the scaling is unknown"));
     int rank = ranks.values().iterator().next();
     Map<String, Integer> others = new LinkedHashMap<>();
     ranks.forEach(

@@ -16,14 +16,14 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * llama.cpp's name for an architecture, and its names and row order for the linear layers.
+ * llama.cpp's name of an architecture, and its names and row order of linear layers.
  *
- * <p>For Llama it reorders the rows of queries and keys: the first and the second half of each head
- * are interleaved, as its rotary embedding wants them.
+ * <p>For Llama, llama.cpp reorders the rows of queries and keys: the two halves of each head are
+ * interleaved, as its rotary embedding requires.
  *
  * @param name {@code general.architecture}
- * @param layers the layers' names, Hugging Face's to llama.cpp's; {@code #} is a layer's number
- * @param rotated number of heads in each layer with reordered rows, by Hugging Face name
+ * @param layers llama.cpp's layer names by Hugging Face name; {@code #} is the layer index
+ * @param rotated the number of heads in each layer with reordered rows, by Hugging Face name
  */
 public record GgufArchitecture(
     String name, Map<String, String> layers, Map<String, Integer> rotated) {
@@ -80,23 +80,26 @@ public record GgufArchitecture(
     return new GgufArchitecture("gpt2", GPT2_LAYERS, Map.of());
   }
 
-  /** Finds the architectures of further model types; implementations register as services. */
+  /** A provider of architectures for further model types, registered as a service. */
   public interface Provider {
-    /** The model types that it knows. */
+    /** Returns the supported model types. */
     List<String> modelTypes();
 
-    /** The architecture of a model type, with so many attention heads and key/value heads. */
+    /**
+     * Returns the architecture of a model type with these numbers of attention heads and key/value
+     * heads.
+     */
     Optional<GgufArchitecture> of(String modelType, int heads, int keyValueHeads);
   }
 
   /**
-   * The architecture that a Hugging Face checkpoint's {@code config.json} names.
+   * Returns the architecture of a Hugging Face checkpoint, by its {@code config.json}.
    *
-   * @throws UserError if the model type is missing or not known for GGUF
+   * @throws UserError if the model type is missing or not supported in GGUF
    */
-  public static GgufArchitecture ofCheckpoint(Path directory) {
+  static GgufArchitecture ofCheckpoint(Path directory) {
     Path file = directory.resolve("config.json");
-    JsonDocument config = AdapterFormat.json(file, directory);
+    JsonDocument config = AdapterKind.json(file, directory);
     String type = config.text("model_type", "");
     GgufArchitecture found = find(type, 1, 1).orElseThrow(() -> unknown(file, type));
     if (found.rotated.isEmpty()) {
@@ -110,7 +113,7 @@ public record GgufArchitecture(
     Set<String> known = new TreeSet<>(List.of("gpt2", "llama", "mistral", "qwen2", "qwen3"));
     providers().forEach(provider -> known.addAll(provider.modelTypes()));
     return new UserError(
-        "%s: model_type %s is not known for GGUF%s"
+        "%s: model_type %s is not supported in GGUF%s"
             .formatted(file, type, NearMiss.hint(type, known)));
   }
 
@@ -130,10 +133,10 @@ public record GgufArchitecture(
   }
 
   /**
-   * An architecture by its name alone.
+   * Returns an architecture by its name alone.
    *
-   * @throws UserError if it is not known, or orders rows by heads, whose number a name does not
-   *     give
+   * @throws UserError if it is not supported, or reorders rows by head, since the name does not
+   *     give the number of heads
    */
   static GgufArchitecture named(String name) {
     GgufArchitecture found =
@@ -142,33 +145,33 @@ public record GgufArchitecture(
             .orElseThrow(
                 () ->
                     new UserError(
-                        "%s is not known for GGUF%s".formatted(name, NearMiss.hint(name, NAMES))));
+                        "%s is not supported in GGUF%s"
+                            .formatted(name, NearMiss.hint(name, NAMES))));
     if (!found.rotated.isEmpty()) {
       throw new UserError(
-          "llama.cpp keeps the rows of %s's queries and keys in another order, head by head; give"
-                  .formatted(name)
+          "llama.cpp reorders the rows of %s's queries and keys head by head; give".formatted(name)
               + " the base (--model), whose config.json has the number of heads");
     }
     return found;
   }
 
   /**
-   * llama.cpp's name of a layer's weight, such as {@code blk.0.attn_q.weight}.
+   * Returns llama.cpp's name of a layer's weight, such as {@code blk.0.attn_q.weight}.
    *
-   * @throws UserError if it has none
+   * @throws UserError if there is none
    */
   String weightOf(String path) {
     String layer = layers.get(pattern(path));
     if (layer == null) {
       throw new UserError(
-          "llama.cpp's %s takes no adapter at %s (it takes %s); merge the adapter into its base"
+          "llama.cpp's %s takes no adapter at %s (only at %s); merge the adapter into its base"
                   .formatted(name, path, String.join(", ", new TreeSet<>(layers.keySet())))
               + " instead");
     }
     return numbered(layer, path) + ".weight";
   }
 
-  /** The layer whose weight llama.cpp calls so; empty if there is none. */
+  /** Returns the layer with this llama.cpp weight name, if there is one. */
   Optional<String> pathOf(String weight) {
     String layer = pattern(weight.replaceAll("\\.weight$", ""));
     return layers.entrySet().stream()
@@ -187,24 +190,21 @@ public record GgufArchitecture(
   }
 
   /**
-   * The rows of a layer's B {@code [out, rank]}, weight {@code [out, in]} or bias {@code [out]} in
-   * llama.cpp's order; the result belongs to the caller's pointer scope.
+   * Reorders the rows of a layer's B {@code [out, rank]}, weight {@code [out, in]} or bias {@code
+   * [out]} for llama.cpp; the result belongs to the caller's pointer scope.
    */
   public Tensor toLlamaCpp(String path, Tensor b) {
     Integer heads = rotated.get(pattern(path));
     return heads == null ? b : reordered(b, heads, 2, halfHead(path, b, heads));
   }
 
-  /**
-   * The rows of a layer's B {@code [out, rank]}, weight {@code [out, in]} or bias {@code [out]} in
-   * Hugging Face's order; the result belongs to the caller's pointer scope.
-   */
+  /** Reverses {@link #toLlamaCpp}. */
   public Tensor fromLlamaCpp(String path, Tensor b) {
     Integer heads = rotated.get(pattern(path));
     return heads == null ? b : reordered(b, heads, halfHead(path, b, heads), 2);
   }
 
-  /** Swaps the two parts that the rows of each head consist of. */
+  /** Transposes the rows of each head, seen as {@code [outer, inner]}. */
   private static Tensor reordered(Tensor b, long heads, long outer, long inner) {
     long row = b.dim() == 1 ? 1 : b.size(1);
     return b.detach().reshape(heads, outer, inner, row).transpose(1, 2).reshape(b.shape());
@@ -213,7 +213,7 @@ public record GgufArchitecture(
   private static long halfHead(String path, Tensor b, int heads) {
     if (b.size(0) % (2L * heads) != 0) {
       throw new UserError(
-          "%s: expected rows for %d heads of an even size, found %d"
+          "%s: expected rows for %d heads of even size, found %d"
               .formatted(path, heads, b.size(0)));
     }
     return b.size(0) / heads / 2;

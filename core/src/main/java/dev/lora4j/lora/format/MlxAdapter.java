@@ -6,8 +6,6 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.lora.config.LoraConfig;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -23,10 +21,10 @@ import org.bytedeco.pytorch.Tensor;
  * [in, rank]} and a {@code <path>.lora_b} of {@code [rank, out]} for each adapted layer, and for
  * DoRA a {@code <path>.m} of {@code [out]}.
  *
- * <p>Against PEFT's, the matrices lie the other way round, there is one rank, and one {@code scale}
- * that is not divided by it. Layers have the names that Hugging Face's checkpoints give them.
+ * <p>Unlike PEFT's format, the matrices are transposed, and all layers share one rank and one
+ * {@code scale}, which is not divided by the rank. Layers have their Hugging Face names.
  */
-public final class MlxAdapter {
+final class MlxAdapter {
   static final String WEIGHTS = "adapters.safetensors";
   private static final String FORMAT = "mlx-lm's format";
 
@@ -35,8 +33,7 @@ public final class MlxAdapter {
   /**
    * Reads an adapter into the caller's pointer scope.
    *
-   * @throws UserError if there is none, or one that is not supported
-   * @throws dev.lora4j.CorruptFile if a file is damaged
+   * @throws UserError if there is no adapter or it is not supported
    */
   public static StoredAdapter read(Path directory) {
     try (SafetensorsFile file = open(directory)) {
@@ -69,17 +66,13 @@ public final class MlxAdapter {
   }
 
   /**
-   * Writes an adapter. Other ranks than the largest are filled up with zeros, and scalings that
-   * differ from layer to layer are folded into B: the update of each layer stays what it is.
+   * Writes an adapter in one dtype, or in its own dtypes if that is empty. Smaller ranks are padded
+   * with zeros to the largest, and scalings that differ between layers are folded into B; each
+   * layer's delta stays the same.
    *
    * @return the number of bytes written
-   * @throws UserError if it holds what the format can't say; the message names all of it
+   * @throws UserError if the format can't express the adapter; the message lists all reasons
    */
-  public static long write(StoredAdapter adapter, Path directory) {
-    return write(adapter, directory, Optional.empty());
-  }
-
-  /** The same with all numbers in one format, those that were folded too; empty leaves them. */
   static long write(StoredAdapter adapter, Path directory, Optional<DType> dtype) {
     try (PointerScope scope = new PointerScope()) {
       List<CanonicalDelta> layers = CanonicalDelta.of(adapter, FORMAT);
@@ -88,14 +81,12 @@ public final class MlxAdapter {
       MlxConfig config = config(adapter.config(), layers);
       layers.forEach(layer -> put(layer.scaledBy(config.scale()).ofRank(config.rank()), tensors));
       Path weights = directory.resolve(WEIGHTS);
-      Path json = directory.resolve(PeftAdapter.CONFIG);
+      byte[] json = config.json();
       Map<String, Tensor> written =
           dtype.map(format -> StoredAdapter.converted(tensors, format)).orElse(tensors);
       SafetensorsWriter.write(weights, written, Map.of("format", "mlx"));
-      AtomicFile.write(json, config.json());
-      return Files.size(weights) + Files.size(json);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      AtomicFile.write(directory.resolve(PeftAdapter.CONFIG), json);
+      return weights.toFile().length() + json.length;
     }
   }
 

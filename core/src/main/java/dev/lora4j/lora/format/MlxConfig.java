@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
  *
  * @param dora whether {@code fine_tune_type} is {@code "dora"}
  * @param rank {@code lora_parameters.rank}, of every layer
- * @param scale {@code lora_parameters.scale}: the scaling itself, not divided by the rank
+ * @param scale {@code lora_parameters.scale}: the scaling, not divided by the rank
  * @param dropout {@code lora_parameters.dropout}
- * @param keys {@code lora_parameters.keys}: layers by their path, in the model or below one of its
- *     numbered blocks; empty for the model's own default
+ * @param keys {@code lora_parameters.keys}: layer paths, in the model or relative to a numbered
+ *     block; empty for the model's default
  */
 record MlxConfig(boolean dora, int rank, double scale, double dropout, List<String> keys) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -29,11 +29,11 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
 
   static MlxConfig read(Path directory) {
     Path file = directory.resolve(PeftAdapter.CONFIG);
-    JsonDocument json = AdapterFormat.json(file, directory);
+    JsonDocument json = AdapterKind.json(file, directory);
     String type = json.text("fine_tune_type", "lora");
     if (!type.equals("lora") && !type.equals("dora")) {
       throw new UserError(
-          "%s must be \"lora\" or \"dora\", found \"%s\"; it is no adapter"
+          "%s must be \"lora\" or \"dora\", found \"%s\"; this is not an adapter"
               .formatted(json.path("fine_tune_type"), type));
     }
     JsonDocument parameters = json.object("lora_parameters");
@@ -46,14 +46,10 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
   }
 
   /** Returns whether mlx-lm would adapt the layer at this path. */
-  boolean means(String path) {
+  boolean adapts(String path) {
     return keys.isEmpty()
         || keys.stream()
-            .anyMatch(key -> path.equals(key) || path.matches(".*\\.\\d+\\." + quoted(key)));
-  }
-
-  private static String quoted(String key) {
-    return Pattern.quote(key);
+            .anyMatch(key -> path.equals(key) || path.matches(".*\\.\\d+\\." + Pattern.quote(key)));
   }
 
   byte[] json() {
@@ -68,7 +64,7 @@ record MlxConfig(boolean dora, int rank, double scale, double dropout, List<Stri
     try {
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a config that can't be written", e);
+      throw new IllegalStateException("config can't be serialised", e);
     }
   }
 }

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The layers of an mlx-lm adapter, checked against its config. A layer that lacks a tensor begins
- * anew in mlx-lm; here that is an error, as is a tensor that the config doesn't lead to.
+ * The layers of an mlx-lm adapter, checked against its config. mlx-lm reinitialises a layer that
+ * lacks a tensor; here, missing and unexpected tensors are errors.
  */
 final class MlxLayers {
   static final String A = ".lora_a";
@@ -37,9 +37,9 @@ final class MlxLayers {
   }
 
   /**
-   * The layers of a file.
+   * Returns the layers of a file.
    *
-   * @throws UserError if they don't fit the config; the message names all that is wrong
+   * @throws UserError if they do not match the config; the message lists all problems
    */
   static MlxLayers of(SafetensorsFile file, MlxConfig mlx) {
     MlxLayers layers = new MlxLayers(file, mlx);
@@ -48,13 +48,16 @@ final class MlxLayers {
     return layers;
   }
 
-  /** There, mlx-lm lets an update of a tied embedding count in the output too; PEFT does not. */
+  /**
+   * Refuses embeddings: mlx-lm applies the delta of a tied embedding in the head too; PEFT does
+   * not.
+   */
   static void refuseEmbedding(String path) {
     String name = path.substring(path.lastIndexOf('.') + 1);
     if (EMBEDDINGS.contains(name)) {
       throw new UserError(
           path
-              + " is an embedding, whose update mlx-lm and PEFT don't mean alike; merge the adapter"
+              + " is an embedding, whose delta mlx-lm and PEFT apply differently; merge the adapter"
               + " into its base instead");
     }
   }
@@ -62,7 +65,7 @@ final class MlxLayers {
   private void check() {
     Set<String> left = new LinkedHashSet<>(file.names());
     for (String path : paths) {
-      if (!mlx.means(path)) {
+      if (!mlx.adapts(path)) {
         problems.add(path + " is not among the config's keys" + NearMiss.hint(path, mlx.keys()));
       }
       need(path + A, mlx.rank(), 1, 2, left);
@@ -77,11 +80,11 @@ final class MlxLayers {
     }
     if (!problems.isEmpty()) {
       throw new UserError(
-          file.path() + " does not fit its config:\n  " + String.join("\n  ", problems));
+          file.path() + " does not match its config:\n  " + String.join("\n  ", problems));
     }
   }
 
-  /** A tensor of so many dimensions, with the rank on one of them unless that is negative. */
+  /** Checks a tensor's number of dimensions, and the rank on one axis unless that is negative. */
   private void need(String name, int rank, int axis, int dimensions, Set<String> left) {
     if (!left.remove(name)) {
       problems.add("missing " + name);

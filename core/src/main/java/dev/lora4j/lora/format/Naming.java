@@ -25,12 +25,10 @@ public record Naming(String stripped, String added) {
     return path.startsWith(added) ? stripped + path.substring(added.length()) : path;
   }
 
-  /** Returns whether any name changes. */
   public boolean renames() {
     return !equals(AS_SAVED);
   }
 
-  /** Describes the mapping in words. */
   public String describe() {
     if (stripped.isEmpty()) {
       return "the adapter's paths begin with '" + added + "', which the base's don't";

@@ -55,9 +55,9 @@ public final class NamingSearch {
     }
     String path = missing.get(0);
     for (String name : base) {
-      List<String> beginnings = beginnings(name, path);
-      if (!beginnings.isEmpty()) {
-        candidates.add(new Naming(beginnings.get(0), beginnings.get(1)));
+      List<String> prefixes = prefixes(name, path);
+      if (!prefixes.isEmpty()) {
+        candidates.add(new Naming(prefixes.get(0), prefixes.get(1)));
       }
     }
     return candidates;
@@ -67,7 +67,7 @@ public final class NamingSearch {
    * Returns the prefixes before the longest common suffix of two paths, if that suffix is
    * significant: it is one of the paths, or contains a layer number.
    */
-  private static List<String> beginnings(String name, String path) {
+  private static List<String> prefixes(String name, String path) {
     List<String> a = List.of(name.split("\\."));
     List<String> b = List.of(path.split("\\."));
     int common = 0;

@@ -10,7 +10,6 @@ import dev.lora4j.lora.config.ConfigReader;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -23,8 +22,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A directory in PEFT's format: {@code adapter_config.json}, and {@code adapter_model.safetensors}
  * with a tensor {@code base_model.model.<path>.lora_A.weight} of {@code [rank, in]} and one {@code
- * ….lora_B.weight} of {@code [out, rank]} for each adapted layer. Where there is an {@code
- * adapter_model.bin} instead, that is read.
+ * ….lora_B.weight} of {@code [out, rank]} for each adapted layer. An {@code adapter_model.bin} is
+ * read if there is no safetensors file.
  */
 public final class PeftAdapter {
   public static final String CONFIG = "adapter_config.json";
@@ -34,10 +33,9 @@ public final class PeftAdapter {
   private PeftAdapter() {}
 
   /**
-   * Reads an adapter into the caller's pointer scope, in the format of numbers that it is kept in.
+   * Reads an adapter into the caller's pointer scope, in its stored dtypes.
    *
-   * @throws UserError if there is none, or one that is not supported
-   * @throws dev.lora4j.CorruptFile if a file is damaged
+   * @throws UserError if there is no adapter or it is not supported
    */
   public static StoredAdapter read(Path directory) {
     LoraConfig config = config(directory);
@@ -55,7 +53,7 @@ public final class PeftAdapter {
   }
 
   /**
-   * Writes an adapter, in the format of numbers that it has.
+   * Writes an adapter in its own dtypes.
    *
    * @return the number of bytes written
    */
@@ -65,19 +63,14 @@ public final class PeftAdapter {
 
   public static long write(Path directory, byte[] config, StoredAdapter adapter) {
     Path weights = directory.resolve(WEIGHTS);
-    Path json = directory.resolve(CONFIG);
     Map<String, Tensor> named = new LinkedHashMap<>();
     adapter.tensors().forEach((key, tensor) -> named.put(PeftKeys.inFile(key), tensor));
     Map<String, String> metadata = new LinkedHashMap<>();
     adapter.baseFingerprint().ifPresent(base -> metadata.putAll(base.metadata()));
     metadata.put("format", "pt");
     SafetensorsWriter.write(weights, named, metadata);
-    AtomicFile.write(json, config);
-    try {
-      return Files.size(weights) + Files.size(json);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    AtomicFile.write(directory.resolve(CONFIG), config);
+    return weights.toFile().length() + config.length;
   }
 
   static LoraConfig config(Path directory) {
@@ -111,7 +104,7 @@ public final class PeftAdapter {
     }
   }
 
-  /** The file that holds the tensors, safetensors before any other. */
+  /** Returns the weights file, preferring safetensors. */
   static Path weights(Path directory) {
     Path weights = directory.resolve(WEIGHTS);
     Path old = directory.resolve(OLD_WEIGHTS);

@@ -7,10 +7,9 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * The names of an adapter's tensors in files, which were not always what they are today: with or
- * without {@code base_model.model.} in front, with the adapter's name {@code default} still in
- * them, DoRA's magnitude with or without {@code .weight}, and below {@code _orig_mod} if they were
- * saved from a network under {@code torch.compile}.
+ * The tensor names of adapter files in all of PEFT's variants: with or without the prefix {@code
+ * base_model.model.}, with or without the adapter name {@code default}, with or without {@code
+ * _orig_mod} of {@code torch.compile}, and DoRA's magnitude with or without {@code .weight}.
  */
 public final class PeftKeys {
   static final String PREFIX = "base_model.model.";
@@ -24,12 +23,14 @@ public final class PeftKeys {
 
   private PeftKeys() {}
 
-  /** The key in a file: tensors that an adapter's layers share are beside the model. */
+  /**
+   * Returns the key in a file; tensors shared by an adapter's layers do not get the model's prefix.
+   */
   public static String inFile(String key) {
     return key.startsWith("base_model.") ? key : PREFIX + key;
   }
 
-  /** A key of any age as it is today, without the prefix. */
+  /** Returns the current form of a key, without the prefix. */
   static String today(String key) {
     String plain = key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;
     plain = COMPILED.matcher(plain).replaceAll("");
@@ -41,9 +42,9 @@ public final class PeftKeys {
   }
 
   /**
-   * The keys of a file by what they are called today.
+   * Returns the keys of a file by their current form.
    *
-   * @throws UserError if two of them mean the same tensor
+   * @throws UserError if two keys name the same tensor
    */
   static Map<String, String> of(TensorFile file) {
     Map<String, String> keys = new LinkedHashMap<>();

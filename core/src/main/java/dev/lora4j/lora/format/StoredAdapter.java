@@ -17,16 +17,16 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * An adapter without a base: what every format of adapter files is read into and written from.
+ * An adapter without a base, the common form of all file formats.
  *
- * <p>Where formats differ, this is PEFT's way: A is {@code [rank, in]}, B is {@code [out, rank]},
- * and the update is {@code config.scalingAt(path) · B A}. The tensors belong to the pointer scope
- * in which the adapter was read, or to the model that it was taken from.
+ * <p>It follows PEFT: A is {@code [rank, in]}, B is {@code [out, rank]}, and the delta is {@code
+ * config.scalingAt(path) · B A}. The tensors belong to the pointer scope in which the adapter was
+ * read, or to the model that it was taken from.
  *
- * @param config how the adapter was made
- * @param tensors by PEFT's key without its prefix, such as {@code
+ * @param config the adapter's config
+ * @param tensors the tensors by PEFT's key without its prefix, such as {@code
  *     model.layers.0.mlp.up_proj.lora_A.weight}
- * @param baseFingerprint the base on which it was made, if the file says so
+ * @param baseFingerprint the fingerprint of the base on which it was trained, if known
  */
 public record StoredAdapter(
     LoraConfig config, Map<String, Tensor> tensors, Optional<BaseFingerprint> baseFingerprint) {
@@ -41,24 +41,25 @@ public record StoredAdapter(
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
   }
 
-  /** An adapter that does not say on which base it was made. */
+  /** Creates an adapter without a base fingerprint. */
   public StoredAdapter(LoraConfig config, Map<String, Tensor> tensors) {
     this(config, tensors, Optional.empty());
   }
 
   /**
-   * Reads an adapter in the format that its {@code adapter_config.json} is of, PEFT's or mlx-lm's,
-   * into the caller's pointer scope.
+   * Reads a PEFT or mlx-lm adapter directory into the caller's pointer scope.
    *
-   * @throws UserError if there is none, or one that is not supported
+   * @throws UserError if there is no adapter or it is not supported
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static StoredAdapter read(Path directory) {
-    return AdapterFormat.of(directory).read(directory);
+    return AdapterKind.ofDirectory(directory) == AdapterKind.MLX
+        ? MlxAdapter.read(directory)
+        : PeftAdapter.read(directory);
   }
 
   /**
-   * The tensor under a key.
+   * Returns the tensor of a key.
    *
    * @throws UserError if there is none
    */
@@ -70,7 +71,7 @@ public record StoredAdapter(
     return tensor;
   }
 
-  /** The paths of the layers that it adapts, in the tensors' order. */
+  /** Returns the paths of the adapted layers, in the tensors' order. */
   public List<String> paths() {
     return tensors.keySet().stream()
         .map(FACTOR::matcher)
@@ -81,19 +82,19 @@ public record StoredAdapter(
   }
 
   /**
-   * The same with its numbers in another format; new tensors belong to the caller's pointer scope.
+   * Converts the adapter to another dtype; new tensors belong to the caller's pointer scope.
    *
    * @param dtype one of F64, F32, F16 and BF16
-   * @throws UserError if a number is too large for it
+   * @throws UserError if a value is too large for the dtype
    */
   public StoredAdapter to(DType dtype) {
     return new StoredAdapter(config, converted(tensors, dtype), baseFingerprint);
   }
 
-  /** Tensors in another format; new ones belong to the caller's pointer scope. */
+  /** Converts tensors to another dtype; new ones belong to the caller's pointer scope. */
   static Map<String, Tensor> converted(Map<String, Tensor> tensors, DType dtype) {
     if (!FORMATS.contains(dtype)) {
-      throw new UserError("an adapter is kept as F64, F32, F16 or BF16, not as " + dtype);
+      throw new UserError("an adapter's dtype must be F64, F32, F16 or BF16, not " + dtype);
     }
     Map<String, Tensor> converted = new LinkedHashMap<>();
     tensors.forEach((key, tensor) -> converted.put(key, converted(key, tensor, dtype)));

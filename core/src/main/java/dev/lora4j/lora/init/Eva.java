@@ -25,9 +25,9 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Explained Variance Adaptation (Paischer et al. 2024, <a
- * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>): passes examples through the base
- * until the principal components of each layer's inputs settle, and deals the ranks out to those
- * that explain the most. Layers that are given the same inputs share their components.
+ * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>): runs examples through the base
+ * until the principal components of each layer's inputs converge, and allots the ranks to the
+ * components that explain the most variance. Layers with the same inputs share their components.
  */
 public final class Eva implements AutoCloseable {
   private static final int MOST_PASSES = 100;
@@ -37,7 +37,7 @@ public final class Eva implements AutoCloseable {
   private final Map<String, Module> targets = new LinkedHashMap<>(); // one path a layer
   private final Map<String, Integer> ranks = new LinkedHashMap<>(); // as the config has them
   private final Map<String, EvaLayer> learners = new LinkedHashMap<>(); // may be shared
-  private Map<String, Integer> dealt = Map.of();
+  private Map<String, Integer> allotted = Map.of();
 
   private Eva(Module base, LoraConfig config, Initialization.Eva how, AdapterPlan plan) {
     this.base = base;
@@ -60,7 +60,7 @@ public final class Eva implements AutoCloseable {
     long inputs = weighted.store().shape()[1 - weighted.outputAxis()];
     if (layer.rank() > inputs) {
       throw new UserError(
-          "eva: the rank at '%s', %d, is more than its %d inputs have components"
+          "eva: the rank at '%s', %d, exceeds its number of inputs, %d"
               .formatted(layer.path(), layer.rank(), inputs));
     }
     return (int) Math.min(Math.rint(layer.rank() * how.rho()), inputs);
@@ -88,9 +88,12 @@ public final class Eva implements AutoCloseable {
     }
   }
 
-  // ---- looking at inputs ----
+  // ---- recording inputs ----
 
-  /** Layers that are given the same share one learner, which looks for the most that any wants. */
+  /**
+   * Gives layers with equal inputs one shared learner, with the largest number of components that
+   * any of them needs.
+   */
   private void shareEqualInputs(EvaBatch first) {
     watch(first, (path, rows) -> learner(path).recognize(rows));
     Map<String, List<String>> byInput = new LinkedHashMap<>();
@@ -103,9 +106,9 @@ public final class Eva implements AutoCloseable {
         });
     if (byInput.isEmpty()) {
       throw new UserError(
-          "eva: what %s is given can't be seen, since the model's forward calls none of them as a"
+          "eva: the inputs of %s can't be recorded, since the model's forward calls none of them as a"
                   .formatted(String.join(", ", targets.keySet()))
-              + " part of the tree, as in a TorchScript file, whose own program runs; begin with"
+              + " module of the tree (a TorchScript file runs its own program); initialise with"
               + " pissa, olora or the default instead");
     }
     for (List<String> same : byInput.values()) {
@@ -125,21 +128,21 @@ public final class Eva implements AutoCloseable {
       if (searching.isEmpty()) {
         return;
       }
-      List<EvaLayer> asked = new ArrayList<>(searching);
+      List<EvaLayer> pending = new ArrayList<>(searching);
       watch(
           batches.get(step % batches.size()),
           (path, rows) -> {
             EvaLayer learner = learner(path);
-            if (asked.remove(learner)) { // once a step, whoever shares it
+            if (pending.remove(learner)) { // once a step, however many layers share it
               learner.learn(rows);
             }
           });
       if (learners.values().stream().allMatch(learner -> learner.pca().hasComponents())) {
-        dealt = deal();
+        allotted = allot();
       }
     }
     throw new UserError(
-        "eva: after %d passes the components are not found of %s; give more examples a batch (at"
+        "eva: after %d passes the components of %s have not converged; give more examples per batch (at"
                 .formatted(MOST_PASSES, String.join(", ", notFound()))
             + " least as many rows as components: rank · rho), or a lower tau");
   }
@@ -150,21 +153,24 @@ public final class Eva implements AutoCloseable {
 
   private List<String> notFound() {
     return targets.keySet().stream()
-        .filter(path -> !learner(path).isFound(dealt.getOrDefault(path, learner(path).wanted())))
+        .filter(path -> !learner(path).isFound(allotted.getOrDefault(path, learner(path).wanted())))
         .toList();
   }
 
-  private Map<String, Integer> deal() {
+  private Map<String, Integer> allot() {
     Map<String, float[]> explained = new LinkedHashMap<>();
     Map<EvaLayer, float[]> known = new HashMap<>();
     for (String path : ownersFirst()) {
       EvaLayer learner = learner(path);
       explained.put(path, known.computeIfAbsent(learner, l -> l.pca().explained()));
     }
-    return EvaRanks.deal(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
+    return EvaRanks.allot(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
   }
 
-  /** Of layers that share, the first comes before all others: it gets no less than they. */
+  /**
+   * Returns the paths with the first layer of each shared input ahead of all others, so that its
+   * rank is the largest of those that share it.
+   */
   private Collection<String> ownersFirst() {
     Map<EvaLayer, String> owners = new HashMap<>();
     List<String> sharing = new ArrayList<>();
@@ -181,33 +187,33 @@ public final class Eva implements AutoCloseable {
     void onInput(String path, Tensor rows);
   }
 
-  /** Passes a batch through the base and shows what each layer is given. */
+  /** Runs a batch through the base and passes each layer's input to the watcher. */
   private void watch(EvaBatch batch, Watcher watcher) {
     Map<Module, String> first = new HashMap<>();
     targets.forEach((path, module) -> first.put(module, path));
-    Map<String, Module> occupants = new LinkedHashMap<>();
+    Map<String, Module> replaced = new LinkedHashMap<>();
     Map<String, Module> all = base.namedModules();
     BaseModules.original(base)
         .forEach(
             (path, layer) -> {
               String target = first.get(layer);
               if (target != null) {
-                Module occupant = Objects.requireNonNull(all.get(path));
-                occupants.put(path, occupant);
+                Module present = Objects.requireNonNull(all.get(path));
+                replaced.put(path, present);
                 base.replace(
                     path,
                     new InputRecorder(
-                        occupant, input -> watcher.onInput(target, batch.counted(input, how))));
+                        present, input -> watcher.onInput(target, batch.counted(input, how))));
               }
             });
     try (PointerScope scope = new PointerScope()) {
       base.forward(batch.input());
     } finally {
-      occupants.forEach(base::replace);
+      replaced.forEach(base::replace);
     }
   }
 
-  // ---- what comes of it ----
+  // ---- result ----
 
   private EvaResult result(LoraConfig config, AdapterPlan plan) {
     Map<String, Tensor> components = new LinkedHashMap<>();
@@ -252,7 +258,9 @@ public final class Eva implements AutoCloseable {
   }
 
   private int rankOf(AdapterPlan.Layer layer) {
-    return isLinear(layer.module()) ? dealt.getOrDefault(owner(layer), layer.rank()) : layer.rank();
+    return isLinear(layer.module())
+        ? allotted.getOrDefault(owner(layer), layer.rank())
+        : layer.rank();
   }
 
   @Override

@@ -9,17 +9,17 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Examples from which {@link Initialization.Eva} learns what layers are given. The tensors stay the
- * caller's.
+ * Examples from which {@link Initialization.Eva} learns the inputs of layers. The tensors remain
+ * the caller's.
  *
- * <p>What a layer is given is taken row by row. Positions that don't count are left out where a
- * layer sees one row a position; a layer that sees other rows, such as a classifier with one for
- * each example, is taken whole.
+ * <p>A layer's input is used row by row. Masked positions are left out if the layer has one row per
+ * position; all rows count in other layers, such as a classifier with one row per example.
  *
- * @param input what the network is given
- * @param attention {@code [batch, tokens]}: zero where there is padding; empty where there is none
- * @param labels {@code [batch, tokens]}, int64: what {@code use_label_mask} looks at; empty where
- *     all positions count
+ * @param input the network's input
+ * @param attention {@code [batch, tokens]}: the attention mask, zero at padding; empty without
+ *     padding
+ * @param labels {@code [batch, tokens]}, int64: the labels for {@code use_label_mask}; empty if all
+ *     positions count
  */
 public record EvaBatch(Tensor input, Optional<Tensor> attention, Optional<Tensor> labels) {
 
@@ -33,22 +33,22 @@ public record EvaBatch(Tensor input, Optional<Tensor> attention, Optional<Tensor
     }
   }
 
-  /** Examples of which every position counts. */
+  /** Returns a batch in which every position counts. */
   public static EvaBatch of(Tensor input) {
     return new EvaBatch(input, Optional.empty(), Optional.empty());
   }
 
-  /** Examples of which positions with an ignored label don't count. */
+  /** Returns a batch in which positions with an ignored label do not count. */
   public static EvaBatch labelled(Tensor input, Tensor labels) {
     return new EvaBatch(input, Optional.empty(), Optional.of(labels));
   }
 
-  /** The same with padding left out. */
+  /** Returns the same batch without the padding positions. */
   public EvaBatch withAttention(Tensor attention) {
     return new EvaBatch(input, Optional.of(attention), labels);
   }
 
-  /** The rows of a layer's input that count: {@code [rows, in]}. */
+  /** Returns the rows of a layer's input that count, {@code [rows, in]}. */
   public Tensor counted(Tensor layerInput, Initialization.Eva how) {
     Tensor rows = layerInput.reshape(-1, layerInput.size(-1));
     return mask(how)

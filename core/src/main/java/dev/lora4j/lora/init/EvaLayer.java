@@ -5,7 +5,7 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** What is learned of one layer's inputs, or of those of several that are given the same. */
+/** The principal components of one layer's inputs, or of the equal inputs of several layers. */
 final class EvaLayer implements AutoCloseable {
   private final int wanted;
   private final double tau;
@@ -14,8 +14,8 @@ final class EvaLayer implements AutoCloseable {
   private @Nullable String firstInput;
 
   /**
-   * @param wanted how many components may be needed
-   * @param tau the cosine from which on a component counts as found
+   * @param wanted the maximum number of components
+   * @param tau the cosine similarity with the previous batch at which a component has converged
    */
   EvaLayer(int wanted, double tau) {
     this.wanted = wanted;
@@ -24,7 +24,7 @@ final class EvaLayer implements AutoCloseable {
     pca = new IncrementalPca(wanted);
   }
 
-  /** The digest of the very first input, by which layers that are given the same are found. */
+  /** Stores the digest of the first input, by which layers with equal inputs are recognised. */
   void recognize(Tensor rows) {
     if (firstInput == null) {
       firstInput = Arrays.toString(rows.shape()) + TensorDigest.of(rows);
@@ -39,13 +39,13 @@ final class EvaLayer implements AutoCloseable {
     if (!pca.canTake(rows)) {
       return;
     }
-    float[] resemblance = pca.add(rows);
+    float[] similarity = pca.add(rows);
     for (int i = 0; i < wanted; i++) {
-      converged[i] = resemblance[i] >= tau;
+      converged[i] = similarity[i] >= tau;
     }
   }
 
-  /** Whether the first components are found. */
+  /** Returns whether the first {@code rank} components have converged. */
   boolean isFound(int rank) {
     for (int i = 0; i < rank; i++) {
       if (!converged[i]) {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Deals a budget of ranks out to layers: one after the other to the component that explains the
- * most of its layer's inputs, whichever layer's it is (EVA paper, algorithm 1).
+ * Allots a budget of ranks to layers, one at a time: to the component, of any layer, that explains
+ * the most variance of its layer's inputs (EVA paper, algorithm 1).
  */
 public final class EvaRanks {
   private record Component(String layer, float explained) {}
@@ -17,10 +17,11 @@ public final class EvaRanks {
   private EvaRanks() {}
 
   /**
-   * @param explained by layer: the share that each component explains, as many as the layer may get
+   * @param explained by layer: the explained variance ratio of each component, up to the layer's
+   *     maximum rank
    * @return the rank of each layer, which may be zero
    */
-  public static Map<String, Integer> deal(Map<String, float[]> explained, int budget) {
+  public static Map<String, Integer> allot(Map<String, float[]> explained, int budget) {
     List<Component> components = new ArrayList<>();
     explained.forEach(
         (layer, shares) -> {
@@ -29,10 +30,10 @@ public final class EvaRanks {
           }
         });
     components.sort(Comparator.comparing(Component::explained).reversed());
-    Map<String, Integer> dealt = new HashMap<>();
-    components.stream().limit(budget).forEach(c -> dealt.merge(c.layer(), 1, Integer::sum));
+    Map<String, Integer> allotted = new HashMap<>();
+    components.stream().limit(budget).forEach(c -> allotted.merge(c.layer(), 1, Integer::sum));
     Map<String, Integer> ranks = new LinkedHashMap<>();
-    explained.keySet().forEach(layer -> ranks.put(layer, dealt.getOrDefault(layer, 0)));
+    explained.keySet().forEach(layer -> ranks.put(layer, allotted.getOrDefault(layer, 0)));
     return ranks;
   }
 }

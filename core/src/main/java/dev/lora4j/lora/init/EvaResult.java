@@ -6,15 +6,15 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * How an adapter begins after EVA.
+ * The config and the initial A matrices that EVA found.
  *
- * @param config with the ranks that were found, without the layers that got none
+ * @param config the config with the new ranks, without the layers of rank zero
  * @param components A by path: {@code [rank, in]}
  */
 public record EvaResult(LoraConfig config, Map<String, Tensor> components)
     implements AutoCloseable {
 
-  /** Sets A of an adapter's deltas, given by path. */
+  /** Copies the components into A of an adapter's deltas, given by path. */
   public void initialize(Map<String, LoraDelta> deltas) {
     deltas.forEach(
         (path, delta) -> {

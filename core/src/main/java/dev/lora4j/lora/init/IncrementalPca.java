@@ -12,15 +12,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Principal components of rows that come batch by batch (Ross et al. 2008, "Incremental learning
- * for robust visual tracking", §3): what is known so far counts as {@code k} rows more. In double
- * precision.
+ * Incremental principal component analysis, batch by batch, in double precision (Ross et al. 2008,
+ * "Incremental learning for robust visual tracking", §3): the previous components enter as {@code
+ * k} more rows.
  */
 public final class IncrementalPca implements AutoCloseable {
   private static final int ITERATIONS = 4; // these two and the doubled rank below as in PEFT
   private static final long SEED = 42;
-  private static final double NO_DEVIATION =
-      Double.MIN_NORMAL; // what never varies explains nothing
+  private static final double NO_DEVIATION = Double.MIN_NORMAL; // a constant input explains nothing
 
   private final int components;
   private long rowsSeen;
@@ -33,16 +32,16 @@ public final class IncrementalPca implements AutoCloseable {
     this.components = components;
   }
 
-  /** Whether these are enough rows to learn from. */
+  /** Returns whether there are enough rows for an update. */
   boolean canTake(Tensor rows) {
     return rows.size(0) >= components;
   }
 
   /**
-   * Learns from more rows.
+   * Updates the components with more rows.
    *
    * @param input {@code [rows, in]}
-   * @return how much each component resembles the one before, as a cosine: {@code [k]}; NaN at
+   * @return the cosine similarity of each component with its previous value, {@code [k]}; NaN at
    *     first
    */
   public float[] add(Tensor input) {
@@ -62,10 +61,10 @@ public final class IncrementalPca implements AutoCloseable {
         newMean = batchMean.add(drift, new Scalar((double) rowsSeen / (rowsSeen + count)));
         newDeviation += weight * sumOfSquares(drift);
       }
-      float[] resemblance = become(largest(stacked), newMean);
+      float[] similarity = become(largest(stacked), newMean);
       rowsSeen += count;
       deviation = newDeviation;
-      return resemblance;
+      return similarity;
     }
   }
 
@@ -80,16 +79,16 @@ public final class IncrementalPca implements AutoCloseable {
   }
 
   private float[] become(Svd found, Tensor newMean) {
-    Tensor turned = withLargestPositive(found.vt());
-    float[] resemblance =
+    Tensor signed = withLargestPositive(found.vt());
+    float[] similarity =
         directions == null
             ? nothingBefore()
-            : Ops.floats(turned.mul(directions).sum(1)); // both have length one
+            : Ops.floats(signed.mul(directions).sum(1)); // both have length one
     close();
     mean = Ops.keep(newMean);
-    directions = Ops.keep(turned);
+    directions = Ops.keep(signed);
     lengths = Ops.keep(found.s());
-    return resemblance;
+    return similarity;
   }
 
   private float[] nothingBefore() {
@@ -98,7 +97,10 @@ public final class IncrementalPca implements AutoCloseable {
     return unknown;
   }
 
-  /** A direction's sign has no meaning: its largest number becomes positive. */
+  /**
+   * Fixes the sign of each direction, which is arbitrary: the entry of largest magnitude is made
+   * positive.
+   */
   private static Tensor withLargestPositive(Tensor rows) {
     Tensor place = Ops.argmaxOfRows(rows.abs()).unsqueeze(1);
     return rows.mul(rows.gather(1, place).sign());
@@ -108,7 +110,7 @@ public final class IncrementalPca implements AutoCloseable {
     return directions != null;
   }
 
-  /** The share of all variance that each component explains, falling: {@code [k]}. */
+  /** Returns the explained variance ratio of each component in descending order, {@code [k]}. */
   public float[] explained() {
     try (PointerScope scope = new PointerScope()) {
       return Ops.floats(
@@ -116,7 +118,7 @@ public final class IncrementalPca implements AutoCloseable {
     }
   }
 
-  /** The first components: {@code [rank, in]}, float, the caller's. */
+  /** Returns the first components, {@code [rank, in]}, in float32; the caller owns them. */
   public Tensor components(long rank, boolean whiten) {
     Tensor first = learned(directions).narrow(0, 0, rank);
     if (whiten) {
@@ -127,7 +129,7 @@ public final class IncrementalPca implements AutoCloseable {
 
   private static Tensor learned(@Nullable Tensor tensor) {
     if (tensor == null) {
-      throw new IllegalStateException("nothing was learned yet");
+      throw new IllegalStateException("no input has been added yet");
     }
     return tensor;
   }

@@ -4,7 +4,7 @@ import dev.lora4j.nn.Module;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
-/** Stands in a layer's place, shows what the layer is given, and lets it compute. */
+/** A wrapper around a layer that reports the layer's input before running it. */
 public final class InputRecorder extends Module {
   private final Module layer;
   private final Consumer<Tensor> seen;

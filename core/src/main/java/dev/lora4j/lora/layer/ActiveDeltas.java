@@ -2,7 +2,7 @@ package dev.lora4j.lora.layer;
 
 import java.util.List;
 
-/** Chooses which of its deltas a layer adds in the calling thread's forward. */
+/** Selects the deltas that a layer adds in the calling thread's forward. */
 @FunctionalInterface
 public interface ActiveDeltas {
 

@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public abstract class AuxiliaryModule extends Module {
 
-  /** Detaches it from what it changed in the base, and frees it. */
+  /** Undoes its changes to the base and frees it. */
   public abstract void remove();
 
   @Override

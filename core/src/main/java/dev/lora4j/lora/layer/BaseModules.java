@@ -1,6 +1,7 @@
 package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,7 +11,6 @@ import java.util.Map;
 public final class BaseModules {
   private BaseModules() {}
 
-  /** Returns the adapted layers. */
   public static Map<String, LoraLayer> adapted(Module network) {
     Map<String, LoraLayer> layers = new LinkedHashMap<>();
     network
@@ -24,7 +24,19 @@ public final class BaseModules {
     return layers;
   }
 
-  /** Returns the network's own modules, as it was before any adapter. */
+  /** Returns the parameters of the bare network by path; a shared one at each of its paths. */
+  public static Map<String, Parameter> parameters(Module network) {
+    Map<String, Parameter> parameters = new LinkedHashMap<>(network.ownParameters());
+    original(network)
+        .forEach(
+            (path, module) ->
+                module
+                    .ownParameters()
+                    .forEach((name, own) -> parameters.put(path + "." + name, own)));
+    return parameters;
+  }
+
+  /** Returns the modules of the bare network, without adapters. */
   public static Map<String, Module> original(Module network) {
     Map<String, Module> original = new LinkedHashMap<>();
     List<String> inside = new ArrayList<>();

@@ -60,7 +60,6 @@ public final class ConvDelta extends FactoredDelta {
     return b.bias();
   }
 
-  /** Returns whether each output of the base reads all input channels, as A does. */
   boolean isDense() {
     return base.options().groups() == 1;
   }

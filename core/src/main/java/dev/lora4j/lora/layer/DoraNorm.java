@@ -47,7 +47,7 @@ final class DoraNorm implements AutoCloseable {
     return own;
   }
 
-  /** The norm of the present weights; other threads may still be computing it. */
+  /** Returns the norm of the present weights, which other threads may still be computing. */
   private Tensor current() {
     long factors = delta.a().version() * 31 + delta.b().version();
     Tensor known = norm;
@@ -98,7 +98,7 @@ final class DoraNorm implements AutoCloseable {
     }
   }
 
-  /** Rows of the base's weight as {@code [count, in]}, in the factors' dtype. */
+  /** Returns rows of the base's weight as {@code [count, in]}, in the factors' dtype. */
   private Tensor weight(long from, long count) {
     Tensor rows = delta.asMatrix(delta.base().store().dense()).narrow(0, from, count);
     return rows.to(delta.a().value().dtype());

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * An adapted layer as the one weight and bias with which the pretrained layer alone would give its
- * output, in the calling thread's forward. Gradients flow to all that is trained.
+ * The single weight and bias with which the pretrained layer alone would give the adapted layer's
+ * output, in the calling thread's forward. Gradients flow to all trainable parameters.
  */
 public final class EffectiveWeight {
   private final WeightedLayer base;
@@ -20,7 +20,7 @@ public final class EffectiveWeight {
     this.deltas = deltas;
   }
 
-  /** The saved tensors of the active adapters; empty if none is active. */
+  /** Returns the saved tensors of the active adapters; empty if none is active. */
   public List<Parameter> parameters() {
     return deltas.stream().flatMap(delta -> delta.parameters().stream()).toList();
   }
@@ -28,8 +28,8 @@ public final class EffectiveWeight {
   /**
    * Returns the weight, laid out as the pretrained layer's: {@code W + (alpha / r) B A}.
    *
-   * @throws UserError if there is no such weight: in training with dropout, which the base's input
-   *     does not have; for rows with different adapters; with groups
+   * @throws UserError if there is no such weight: in training with dropout, which does not apply to
+   *     the base's input; for rows with different adapters; with groups
    */
   public Tensor weight() {
     Tensor weight = base.store().dense();
@@ -42,7 +42,7 @@ public final class EffectiveWeight {
   /**
    * Returns the bias that goes with the weight, if the pretrained layer has one.
    *
-   * @throws UserError if it has none and an adapter's B has
+   * @throws UserError if it has none but an adapter's B has one
    */
   public Optional<Tensor> bias() {
     Optional<Tensor> bias = base.bias().map(Parameter::tensor);

@@ -49,13 +49,13 @@ public abstract sealed class FactoredDelta extends LoraDelta
 
   // ---- the two factors ----
 
-  /** The factor that the input meets first, {@code [rank, in…]}. */
+  /** Returns A, {@code [rank, in…]}. */
   public abstract Parameter a();
 
-  /** The factor that makes the output, {@code [out, rank…]}. */
+  /** Returns B, {@code [out, rank…]}. */
   public abstract Parameter b();
 
-  /** The bias of B, {@code [out]}, with {@code lora_bias}. */
+  /** Returns the bias of B, {@code [out]}, with {@code lora_bias}. */
   abstract Optional<Parameter> biasOfB();
 
   /** Returns {@code A x} for any A of this layout. */
@@ -74,7 +74,7 @@ public abstract sealed class FactoredDelta extends LoraDelta
     return b().tensor();
   }
 
-  /** A and B by the end of their PEFT key. */
+  /** Returns A and B by the end of their PEFT key. */
   Map<String, Parameter> factors() {
     Map<String, Parameter> factors = new LinkedHashMap<>();
     factors.put("lora_A.weight", a());
@@ -84,17 +84,17 @@ public abstract sealed class FactoredDelta extends LoraDelta
 
   // ---- layout ----
 
-  /** Returns the axis of an output, or of {@code A x}, along which the features lie. */
+  /** Returns the feature axis of an output or of {@code A x}. */
   int featureAxis(int dimensions) {
     return dimensions - 1;
   }
 
-  /** Lays a number for each output, {@code [out]}, along the features of an output. */
+  /** Views one value per output, {@code [out]}, along the feature axis of an output. */
   Tensor perOutput(Tensor numbers) {
     return numbers;
   }
 
-  /** Lays numbers for each row, {@code [rows, features]}, along an output or {@code A x}. */
+  /** Views values per row, {@code [rows, features]}, along an output or {@code A x}. */
   final Tensor perRow(Tensor numbers, long dimensions) {
     long[] shape = new long[Math.toIntExact(dimensions)];
     Arrays.fill(shape, 1);
@@ -157,7 +157,7 @@ public abstract sealed class FactoredDelta extends LoraDelta
     return scaling;
   }
 
-  /** The scaling as a number. */
+  /** Returns the scaling. */
   public final double factor() {
     return factor;
   }

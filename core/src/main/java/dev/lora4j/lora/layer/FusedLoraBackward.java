@@ -37,7 +37,7 @@ final class FusedLoraBackward {
     b = delta.effectiveB().detach();
   }
 
-  /** Returns whether these deltas are one plain LoRA whose derivatives are all wanted. */
+  /** Returns whether these deltas are one plain LoRA whose derivatives are all needed. */
   static boolean suits(List<? extends LayerDelta> deltas, Tensor x) {
     return AutogradContext.current() != null
         && deltas.size() == 1
@@ -62,7 +62,7 @@ final class FusedLoraBackward {
   }
 
   private Tensor forward(Module pretrained, Tensor input, AutogradContext pass) {
-    Tensor x = torch.alias(input); // its gradient is what comes through W alone
+    Tensor x = torch.alias(input); // its gradient comes through W alone
     Tensor y = pretrained.forward(x);
     AutogradContext.SavedTensor values = pass.save(input);
     try (NoGradGuard guard = new NoGradGuard()) {

@@ -6,13 +6,16 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How A and B begin; PEFT's {@code init_lora_weights}. */
+/** The initialisation of A and B; PEFT's {@code init_lora_weights}. */
 public sealed interface Initialization {
 
   /** A Kaiming-uniform, B zero: training starts from the base. PEFT's {@code true}. */
   record Standard() implements Initialization {}
 
-  /** A and B random: not the base at first, for tests. PEFT's {@code false}. */
+  /**
+   * A and B random, so that the adapter changes the base from the start; for tests. PEFT's {@code
+   * false}.
+   */
   record Random() implements Initialization {}
 
   /** A {@code N(0, 1/r²)}, B zero. */
@@ -23,31 +26,30 @@ public sealed interface Initialization {
 
   /**
    * The weight's principal components (Meng et al. 2024, <a
-   * href="https://arxiv.org/abs/2404.02948">arXiv:2404.02948</a>, eq. 2–4); the base gives them up.
+   * href="https://arxiv.org/abs/2404.02948">arXiv:2404.02948</a>, eq. 2–4), which are taken from
+   * the base.
    *
-   * @param iterations rounds of the randomised decomposition; 0 for the exact one
+   * @param iterations iterations of the randomised decomposition; 0 for the exact one
    */
   record Pissa(int iterations) implements Initialization {}
 
   /**
    * An orthonormal basis of the weight by QR (Büyükakyüz 2024, <a
-   * href="https://arxiv.org/abs/2406.01775">arXiv:2406.01775</a>); the base gives it up.
+   * href="https://arxiv.org/abs/2406.01775">arXiv:2406.01775</a>), which is taken from the base.
    */
   record Olora() implements Initialization {}
 
   /**
-   * A from the principal components of the layer's inputs, B zero, and more rank for the layers
-   * where more of it explains something (Paischer et al. 2024, <a
+   * A from the principal components of the layer's inputs, B zero; layers whose components explain
+   * more variance get a higher rank (Paischer et al. 2024, <a
    * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>, algorithm 1).
    *
    * @param rho a layer gets at most {@code rho} times its rank; 1 for no redistribution
-   * @param tau from which cosine on a component counts as the same as a batch before, so that no
-   *     more batches are needed
+   * @param tau the cosine similarity with the previous batch at which a component has converged
    * @param useLabelMask whether positions with an ignored label are left out
    * @param labelMaskValue the label that is ignored
    * @param whiten whether each component is divided by the root of its singular value
-   * @param adjustScalingFactors whether alpha grows and shrinks with the rank, so that the scaling
-   *     stays
+   * @param adjustScalingFactors whether alpha is scaled with the rank, which preserves the scaling
    */
   record Eva(
       double rho,
@@ -67,24 +69,24 @@ public sealed interface Initialization {
       }
     }
 
-    /** With PEFT's settings. */
+    /** Creates EVA with PEFT's settings. */
     public Eva() {
       this(2, 0.99, true, -100, false, true);
     }
 
-    /** With another rho. */
+    /** Changes rho. */
     public Eva rho(double rho) {
       return new Eva(rho, tau, useLabelMask, labelMaskValue, whiten, adjustScalingFactors);
     }
   }
 
-  /** PEFT's words for those that have one. */
+  /** PEFT's names of the initialisations that have one. */
   List<String> WORDS = List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
 
   Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
 
   /**
-   * The initialisation of this name.
+   * Returns the initialisation of this name.
    *
    * @throws UserError if there is none
    */
@@ -108,7 +110,7 @@ public sealed interface Initialization {
     };
   }
 
-  /** PEFT's word for it. */
+  /** Returns PEFT's name. */
   default String word() {
     if (this instanceof Pissa pissa) {
       return pissa.iterations() == 0 ? "pissa" : "pissa_niter_" + pissa.iterations();
@@ -119,12 +121,12 @@ public sealed interface Initialization {
     return this instanceof Random ? "false" : getClass().getSimpleName().toLowerCase(Locale.ROOT);
   }
 
-  /** Whether it gives the same for the same base each time. */
+  /** Returns whether the same base always gives the same A and B. */
   default boolean isRepeatable() {
     return !(this instanceof Pissa pissa) || pissa.iterations() == 0;
   }
 
-  /** Whether the base gives up a part of its weight, which the adapter then holds. */
+  /** Returns whether a part of the base's weight moves into the adapter. */
   default boolean takesFromBase() {
     return this instanceof Pissa || this instanceof Olora;
   }

@@ -9,12 +9,16 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Initialises the A and B of a new delta; its constructor has done so as {@code Standard} does. */
+/**
+ * Initialises the A and B of a new delta, which its constructor has initialised as {@code
+ * Standard}.
+ */
 public final class Initializer {
   private Initializer() {}
 
   /**
-   * Other layers keep {@code Standard} if an initialisation is for linear ones only, as in PEFT.
+   * Initialises a delta. As in PEFT, non-linear layers keep {@code Standard} if an initialisation
+   * is for linear layers only.
    */
   public static void initialize(FactoredDelta delta, Initialization how) {
     try (PointerScope scope = new PointerScope();
@@ -42,7 +46,7 @@ public final class Initializer {
     }
   }
 
-  /** Draws both as a layer of their shape does. */
+  /** Initialises A and B as layers of their shapes. */
   private static void random(FactoredDelta delta) {
     if (delta instanceof EmbeddingDelta) {
       delta.factors().values().forEach(p -> p.value().normal_());
@@ -56,7 +60,10 @@ public final class Initializer {
     first.copyFrom(Init.normal(0, 1.0 / delta.rank(), first.shape()));
   }
 
-  /** B A is about zero: their rows come from different halves of one orthogonal basis. */
+  /**
+   * Takes the rows of A and B from different halves of one orthogonal basis, so that {@code B A ≈
+   * 0}.
+   */
   private static void orthogonal(LinearDelta delta) {
     long rank = delta.rank();
     Scalar ten = new Scalar(10);

@@ -17,7 +17,9 @@ public interface LayerDelta {
    */
   Tensor addTo(Tensor y, Tensor x);
 
-  /** The tensors that it is computed from and that are saved: those of a batch's every adapter. */
+  /**
+   * Returns the saved tensors from which it is computed; for a mixed batch, those of every adapter.
+   */
   List<Parameter> parameters();
 
   /**

@@ -28,7 +28,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
     this.base = base;
   }
 
-  /** The tensors that are trained and saved, by the end of their PEFT key. */
+  /** Returns the trained and saved tensors, by the end of their PEFT key. */
   public abstract Map<String, Parameter> tensors();
 
   /**
@@ -70,9 +70,9 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   public abstract boolean isRandomNow();
 
   /**
-   * Checks that the base has a place for the delta: {@code ΔW} in its weight, the bias in its bias.
+   * Checks that the base can take the delta: {@code ΔW} in its weight, the bias in its bias.
    *
-   * @throws UserError if it has none
+   * @throws UserError if it can't
    */
   public void requireMergeable() {
     if (changesBias() && base.bias().isEmpty()) {
@@ -114,7 +114,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
     return base.outputAxis() == 0 ? weight.view(weight.size(0), -1) : weight.t();
   }
 
-  /** Adds a parameter that is trained, and listed in the network's tree below the layer. */
+  /** Adds a trainable parameter, listed in the module tree below the layer. */
   final Parameter addParameter(String name, Tensor initial) {
     return parameter(name, initial);
   }

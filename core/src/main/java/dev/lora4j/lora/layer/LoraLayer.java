@@ -49,7 +49,7 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
         || module instanceof Embedding;
   }
 
-  /** Takes and returns what the pretrained layer does. */
+  /** Computes the output; shapes are those of the pretrained layer. */
   @Override
   public final Tensor forward(Tensor x) {
     List<? extends LayerDelta> deltas = active.of(this);
@@ -82,20 +82,20 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
 
   // ---- adapters ----
 
-  /** Lists an adapter's delta in the tree, under the adapter's name. */
+  /** Adds an adapter's delta to the module tree, under the adapter's name. */
   public void list(String adapter, LoraDelta delta) {
     graft(slot(adapter), delta);
   }
 
   public void unlist(String adapter) {
-    prune(slot(adapter));
+    removeChild(slot(adapter));
   }
 
   private static String slot(String adapter) {
     return adapter.equals(DEFAULT) ? "" : adapter;
   }
 
-  /** The names of this layer's adapters. */
+  /** Returns the names of this layer's adapters. */
   public final Set<String> adapterNames() {
     return children().entrySet().stream()
         .filter(child -> child.getValue() instanceof LoraDelta)
@@ -110,7 +110,7 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
         .allMatch(delta -> ((LoraDelta) delta).isZero());
   }
 
-  /** The layer that is adapted. */
+  /** Returns the adapted layer. */
   public Module pretrained() {
     return pretrained;
   }

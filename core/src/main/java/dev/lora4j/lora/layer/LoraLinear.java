@@ -5,17 +5,12 @@ import static java.util.Objects.requireNonNull;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
-import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.kernel.Ops;
 import java.util.List;
-import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** A linear layer with LoRA; on its own, without a model around it, it has one adapter. */
+/** A linear layer with LoRA. Used on its own, without a model, it has one adapter. */
 public final class LoraLinear extends LoraLayer {
   private @Nullable LoraDelta delta; // its own, without a model
-  private @Nullable Tensor unmerged; // a copy of the weight while the delta is merged into it
 
   /** Adapts a frozen copy of a linear layer with rank 4 and alpha 4. */
   public LoraLinear(Module module) {
@@ -27,7 +22,7 @@ public final class LoraLinear extends LoraLayer {
    *
    * @param rank {@code r}, at least 1
    * @param alpha the delta is scaled by {@code alpha / rank}
-   * @throws UserError if the module is no linear layer or the rank is below 1
+   * @throws UserError if the module is not a linear layer or the rank is below 1
    */
   public LoraLinear(Module module, int rank, double alpha) {
     this(copy(module), LoraLinear::ownDelta);
@@ -47,28 +42,9 @@ public final class LoraLinear extends LoraLayer {
     throw new UserError("LoraLinear adapts a Linear, found " + module.getClass().getSimpleName());
   }
 
-  /** The delta of a layer on its own. */
+  /** Returns the delta of a layer without a model. */
   private static List<LoraDelta> ownDelta(LoraLayer layer) {
-    LoraLinear alone = (LoraLinear) layer;
-    return alone.unmerged == null ? List.of(requireNonNull(alone.delta)) : List.of();
-  }
-
-  /** Adds the delta to the weight, so that the forward costs nothing more. */
-  void merge() {
-    Parameter weight = pretrained().weight();
-    unmerged = Ops.keep(weight.value().detach().clone());
-    try (NoGradGuard guard = new NoGradGuard()) {
-      requireNonNull(delta).addDeltaTo(weight.value(), 1);
-    }
-    weight.changed();
-  }
-
-  /** Restores the weight bit for bit. */
-  void unmerge() {
-    Tensor copy = requireNonNull(unmerged);
-    pretrained().weight().copyFrom(copy);
-    copy.deallocate();
-    unmerged = null;
+    return List.of(requireNonNull(((LoraLinear) layer).delta));
   }
 
   @Override

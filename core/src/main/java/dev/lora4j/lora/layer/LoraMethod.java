@@ -10,28 +10,28 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A method of adapting layers, PEFT's {@code peft_type}: which layers it takes, the delta of each,
- * and its keys in {@code adapter_config.json}. {@link LoraMethods} lists those that exist.
+ * A method of adapting layers, PEFT's {@code peft_type}: the layers it accepts, their deltas, and
+ * its keys in {@code adapter_config.json}. {@link LoraMethods} lists all methods.
  */
 public interface LoraMethod {
 
-  /** PEFT's name of the method, such as {@code LORA}. */
+  /** Returns PEFT's name of the method, such as {@code LORA}. */
   String peftType();
 
-  /** The keys of PEFT's config that the method reads, of those that LoRA has. */
+  /** Returns the keys of PEFT's LoRA config that the method reads. */
   Set<String> configKeys();
 
-  /** The key of the dropout probability in PEFT's config. */
+  /** Returns the key of the dropout probability in PEFT's config. */
   default String dropoutKey() {
     return "lora_dropout";
   }
 
-  /** PEFT's default rank. */
+  /** Returns PEFT's default rank. */
   default int defaultRank() {
     return 8;
   }
 
-  /** The settings that only this method has, by their key in PEFT's config. */
+  /** Returns the settings that only this method has, by their key in PEFT's config. */
   default Map<String, Object> settings() {
     return Map.of();
   }
@@ -39,24 +39,24 @@ public interface LoraMethod {
   /**
    * Returns the method with the settings of a config file.
    *
-   * @throws dev.lora4j.UserError if it asks for what is not supported
+   * @throws dev.lora4j.UserError if it sets an unsupported option
    * @throws dev.lora4j.CorruptFile if a value has the wrong type
    */
   default LoraMethod withSettings(JsonDocument config) {
     return this;
   }
 
-  /** Returns what these options ask of a layer that the method can't do, in words. */
+  /** Describes the options that the method can't apply to a layer. */
   List<String> problems(String path, Module layer, DeltaOptions options);
 
-  /** Returns how many parameters the method would train in a layer. */
+  /** Returns the number of parameters that the method would train in a layer. */
   long trainableParameters(Module layer, DeltaOptions options);
 
   /**
    * Starts a new adapter.
    *
-   * @param layers the layers that it adapts
-   * @param rank the rank where no pattern sets another
+   * @param layers the adapted layers
+   * @param rank the rank of layers that no pattern matches
    */
   DeltaFactory newAdapter(List<Module> layers, int rank);
 
@@ -71,7 +71,7 @@ public interface LoraMethod {
       return Optional.empty();
     }
 
-    /** Returns those of the shared tensors that are saved, by PEFT's key. */
+    /** Returns the shared tensors that are saved, by PEFT's key. */
     default Map<String, Parameter> savedShared() {
       return Map.of();
     }

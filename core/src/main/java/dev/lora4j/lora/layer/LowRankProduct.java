@@ -6,7 +6,7 @@ import dev.lora4j.nn.runtime.Engine;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/** The product {@code y + scaling · B A x}, computed in the way that is fastest for its sizes. */
+/** The product {@code y + scaling · B A x}, by the fastest kernel for its sizes. */
 final class LowRankProduct {
   private LowRankProduct() {}
 
@@ -21,11 +21,11 @@ final class LowRankProduct {
    */
   static Tensor addTo(Tensor y, Tensor x, Tensor a, Tensor b, Scalar scaling, double factor) {
     boolean pads = pads(x, a.size(0));
-    Tensor down = pads ? Ops.filledUp(a, 0, CostModel.PADDED_RANK) : a;
-    Tensor up = pads ? Ops.filledUp(b, 1, CostModel.PADDED_RANK) : b;
-    return Ops.isLowRankOfRow(y, x, down, up)
-        ? Ops.addLowRankToRow(y, x, down, up, factor)
-        : addUp(y, Ops.linear(x, down, null), up, scaling);
+    Tensor paddedA = pads ? Ops.padded(a, 0, CostModel.PADDED_RANK) : a;
+    Tensor paddedB = pads ? Ops.padded(b, 1, CostModel.PADDED_RANK) : b;
+    return Ops.isLowRankOfRow(y, x, paddedA, paddedB)
+        ? Ops.addLowRankToRow(y, x, paddedA, paddedB, factor)
+        : addUp(y, Ops.linear(x, paddedA, null), paddedB, scaling);
   }
 
   /** Returns {@code y + scale · B h}; y may be overwritten. */

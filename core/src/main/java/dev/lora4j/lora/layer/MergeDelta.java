@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class MergeDelta implements AutoCloseable {
   private final LoraDelta delta;
   private final long[] versions;
-  private final @Nullable Tensor scale; // s, laid along the weight's outputs
+  private final @Nullable Tensor scale; // s, broadcast along the weight's outputs
 
   private MergeDelta(LoraDelta delta, @Nullable Tensor scale) {
     this.delta = delta;
@@ -21,7 +21,9 @@ public final class MergeDelta implements AutoCloseable {
     versions = versions();
   }
 
-  /** Computes the change before any other is made: the norm of DoRA is the unmerged weight's. */
+  /**
+   * Computes the change, before any other is applied: DoRA's norm is that of the unmerged weight.
+   */
   public static MergeDelta of(LoraDelta delta) {
     long dimensions = delta.base().store().shape().length;
     Tensor scale =
@@ -41,9 +43,9 @@ public final class MergeDelta implements AutoCloseable {
   }
 
   /**
-   * Checks that the delta is still the one that was merged.
+   * Checks that the delta has not changed since the merge.
    *
-   * @throws UserError if it was changed
+   * @throws UserError if it has
    */
   public void requireSameDelta() {
     if (!Arrays.equals(versions, versions())) {

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The deltas of one layer for a batch whose rows have different adapters, as one: the A's of all
  * adapters stacked, the B's side by side, and in between a mask that keeps each row's own features
- * and scales them, {@code y + B ((A x) ∘ mask)}. So the number of matrix products does not grow
- * with the number of adapters.
+ * and scales them, {@code y + B ((A x) ∘ mask)}. The number of matrix products does not grow with
+ * the number of adapters.
  */
 public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
   private final List<LoraDelta> deltas;
@@ -35,9 +35,9 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
   private final @Nullable Tensor scale; // [rows, out], of DoRA
 
   /**
-   * Assembles them in the caller's pointer scope.
+   * Assembles the deltas in the caller's pointer scope.
    *
-   * @param deltas each delta that some row has, once
+   * @param deltas the distinct deltas of all rows
    * @param ofRows the delta of each row
    */
   public MixedBatchDelta(List<LoraDelta> deltas, List<Optional<LoraDelta>> ofRows) {
@@ -52,7 +52,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     scale = perRowOrNull(1, LoraDelta::outputScale);
   }
 
-  /** Assembles them for many forwards, until {@link #close}. */
+  /** Assembles the deltas for many forwards, until {@link #close}. */
   public static MixedBatchDelta kept(List<LoraDelta> deltas, List<Optional<LoraDelta>> ofRows) {
     try (PointerScope scope = new PointerScope()) {
       MixedBatchDelta made = new MixedBatchDelta(deltas, ofRows);
@@ -73,7 +73,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     return delta.factored().orElseThrow();
   }
 
-  /** Returns whether no weight has changed since. */
+  /** Returns whether no weight has changed since assembly. */
   public boolean isCurrent() {
     return Arrays.equals(versions, versions());
   }
@@ -92,7 +92,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
    * Adds to each row the delta of its adapter.
    *
    * @param x the layer's input, rows first
-   * @throws UserError if the input has another number of rows
+   * @throws UserError if the number of input rows differs
    */
   @Override
   public Tensor addTo(Tensor y, Tensor x) {
@@ -108,9 +108,9 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
   }
 
   /**
-   * Checks that a batch has a row for each adapter that was named.
+   * Checks that a batch has one row for each named adapter.
    *
-   * @throws UserError if it has another number of rows
+   * @throws UserError if the number of rows differs
    */
   public static void requireRows(Tensor input, int rows) {
     if (input.dim() == 0 || input.size(0) != rows) {
@@ -134,7 +134,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
         axis, deltas.stream().map(d -> factor.apply(factored(d))).toArray(Tensor[]::new));
   }
 
-  /** Lays a matrix out column by column, as the product that reads it does. */
+  /** Converts a matrix to column-major layout, in which the product reads it. */
   private static Tensor columnMajor(Tensor b) {
     return b.dim() == 2 ? b.t().contiguous().t() : b;
   }
@@ -156,7 +156,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     return Ops.tensor(values, ofRows.size(), all).to(a.device(), a.scalar_type());
   }
 
-  /** Values for each row's outputs, {@code [rows, out]}; null if no delta has any. */
+  /** Returns values for each row's outputs, {@code [rows, out]}; null if no delta has any. */
   private @Nullable Tensor perRowOrNull(
       double otherwise, Function<LoraDelta, Optional<Tensor>> values) {
     List<Optional<Tensor>> found = deltas.stream().map(values).toList();
@@ -166,12 +166,12 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     Tensor rest = torch.full(new long[] {b.size(0)}, new Scalar(otherwise), b.options());
     List<Tensor> table = new ArrayList<>();
     found.forEach(own -> table.add(own.orElse(rest)));
-    table.add(rest); // of rows without a delta
-    long[] places =
+    table.add(rest); // for rows without a delta
+    long[] indices =
         ofRows.stream().mapToLong(own -> own.map(deltas::indexOf).orElse(deltas.size())).toArray();
     return torch
         .stack(new TensorVector(table.toArray(new Tensor[0])))
-        .index_select(0, Ops.tensor(places).to(b.device(), torch.ScalarType.Long));
+        .index_select(0, Ops.tensor(indices).to(b.device(), torch.ScalarType.Long));
   }
 
   private static Optional<Tensor> biasOf(LoraDelta delta) {

@@ -13,9 +13,9 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trainable copies of a module's parameters, used instead of them while the adapter is active:
- * whole ones ({@code modules_to_save}, biases) or some rows ({@code trainable_token_indices}). The
- * module's own parameters do not change.
+ * Trainable copies of a module's parameters, used instead of the originals while the adapter is
+ * active: all of a parameter ({@code modules_to_save}, biases) or some of its rows ({@code
+ * trainable_token_indices}). The module's own parameters do not change.
  */
 public final class ModulesToSave extends AuxiliaryModule {
   private final Module owner;
@@ -24,7 +24,7 @@ public final class ModulesToSave extends AuxiliaryModule {
   private final List<Runnable> undo = new ArrayList<>();
 
   /**
-   * Starts without copies.
+   * Creates a module without copies.
    *
    * @param owner the module whose parameters are replaced
    * @param active whether the adapter is active in the calling thread's forward
@@ -41,7 +41,7 @@ public final class ModulesToSave extends AuxiliaryModule {
    */
   public void whole(String name, String key, boolean alsoTied) {
     Parameter replaced = replaced(name);
-    Parameter copy = parameter(name, copyOf(replaced.value()));
+    Parameter copy = parameter(name, replaced.value().detach().clone());
     byKey.put(key, copy);
     install(alsoTied ? replaced.sharers() : List.of(replaced), own -> copy.tensor());
   }
@@ -67,10 +67,6 @@ public final class ModulesToSave extends AuxiliaryModule {
     return parameter;
   }
 
-  private static Tensor copyOf(Tensor value) {
-    return value.detach().clone();
-  }
-
   private static Tensor copyOfRows(Tensor value, Tensor rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
       return value.detach().index_select(0, rows);
@@ -83,7 +79,7 @@ public final class ModulesToSave extends AuxiliaryModule {
     undo.add(() -> replaced.forEach(one -> one.unparametrize(whileActive)));
   }
 
-  /** The copies by PEFT's key without its prefix. */
+  /** Returns the copies by PEFT's key without its prefix. */
   public Map<String, Parameter> saved() {
     return byKey;
   }

@@ -13,8 +13,9 @@ import org.bytedeco.pytorch.Tensor;
  * LoRA of a raw parameter, such as the weights of a layer of experts: while the adapter is active,
  * the module computes with {@code W + scaling · B A}, expert by expert.
  *
- * <p>A is {@code [experts · rank, in]} with the expert outside, B {@code [out, rank · experts]}
- * with the expert inside, as PEFT keeps them. A parameter of two dimensions is one expert.
+ * <p>As in PEFT, A is {@code [experts · rank, in]} with the expert as the outer index, and B {@code
+ * [out, rank · experts]} with the expert as the inner index. A two-dimensional parameter is one
+ * expert.
  */
 public final class ParameterDelta extends AuxiliaryModule {
   private final Parameter updated;
@@ -26,10 +27,10 @@ public final class ParameterDelta extends AuxiliaryModule {
   private final UnaryOperator<Tensor> whileActive;
 
   /**
-   * Attaches itself to the parameter.
+   * Attaches a new delta to the parameter.
    *
    * @param updated {@code [out, in]} or {@code [experts, out, in]}
-   * @param transposed whether it is {@code [experts, in, out]} instead
+   * @param transposed whether the parameter is {@code [experts, in, out]} instead
    * @param active whether the adapter is active in the calling thread's forward
    */
   public ParameterDelta(

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * LoRA that starts from a part of the base's weight (PiSSA, OLoRA): {@code ΔW = scaling · (B A − B₀
- * A₀)}, so that the base itself stays as it is.
+ * A₀)}, so that the base itself does not change.
  */
 public final class ResidualDelta extends LinearDelta {
   private @Nullable Parameter initialA;
@@ -18,19 +18,19 @@ public final class ResidualDelta extends LinearDelta {
     super(base, options);
   }
 
-  /** Makes the present {@code B A} the part that is taken off. */
+  /** Makes the present {@code B A} the part that is subtracted. */
   void subtractInitialDelta() {
     initialA = parameter("initial_A", a().value().detach().clone()).trainable(false);
     initialB = parameter("initial_B", b().value().detach().clone()).trainable(false);
   }
 
-  /** {@code [A; A₀]}, of {@code B A − B₀ A₀ = [B −B₀] [A; A₀]}. */
+  /** Returns {@code [A; A₀]}, from {@code B A − B₀ A₀ = [B −B₀] [A; A₀]}. */
   @Override
   public Tensor effectiveA() {
     return initialA == null ? super.effectiveA() : Ops.join(0, a().tensor(), initialA.tensor());
   }
 
-  /** {@code [B −B₀]}. */
+  /** Returns {@code [B −B₀]}. */
   @Override
   public Tensor effectiveB() {
     return initialB == null
@@ -43,7 +43,7 @@ public final class ResidualDelta extends LinearDelta {
     return false;
   }
 
-  /** The base's weight as {@code [out, in]}. */
+  /** Returns the base's weight as {@code [out, in]}. */
   Tensor baseMatrix() {
     return asMatrix(base().store().dense().detach());
   }

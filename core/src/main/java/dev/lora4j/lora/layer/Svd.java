@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.global.torch;
  * A singular value decomposition {@code M = U diag(s) Vᵀ}.
  *
  * @param u {@code [rows, k]}
- * @param s {@code [k]}, falling
+ * @param s {@code [k]}, in descending order
  * @param vt {@code [k, columns]}
  */
 public record Svd(Tensor u, Tensor s, Tensor vt) {
@@ -19,17 +19,18 @@ public record Svd(Tensor u, Tensor s, Tensor vt) {
   }
 
   /**
-   * The largest parts, nearly: from a random start, improved by subspace iterations (Halko,
-   * Martinsson and Tropp 2009, <a href="https://arxiv.org/abs/0909.4061">arXiv:0909.4061</a>,
-   * algorithms 4.4 and 5.1). The same steps and random numbers as PyTorch's {@code svd_lowrank}.
+   * Approximates the largest singular values and vectors, from a random start improved by subspace
+   * iterations (Halko, Martinsson and Tropp 2009, <a
+   * href="https://arxiv.org/abs/0909.4061">arXiv:0909.4061</a>, algorithms 4.4 and 5.1). Steps and
+   * random numbers equal those of PyTorch's {@code svd_lowrank}.
    *
    * @param rank at most the smaller side of the matrix
-   * @param random the start is drawn from it
+   * @param random the generator of the random start
    */
   public static Svd nearly(Tensor matrix, long rank, int iterations, GeneratorOptional random) {
     if (matrix.size(0) < matrix.size(1)) {
-      Svd turned = nearly(matrix.t(), rank, iterations, random);
-      return new Svd(turned.vt.t(), turned.s, turned.u.t());
+      Svd transposed = nearly(matrix.t(), rank, iterations, random);
+      return new Svd(transposed.vt.t(), transposed.s, transposed.u.t());
     }
     Tensor start = torch.randn(new long[] {matrix.size(1), rank}, random, matrix.options());
     Tensor basis = orthonormal(matrix.mm(start)); // [rows, rank]
@@ -44,7 +45,7 @@ public record Svd(Tensor u, Tensor s, Tensor vt) {
     return torch.linalg_qr(columns).get0();
   }
 
-  /** Its largest parts. */
+  /** Returns the largest singular values and their vectors. */
   public Svd top(long rank) {
     return new Svd(u.narrow(1, 0, rank), s.narrow(0, 0, rank), vt.narrow(0, 0, rank));
   }

@@ -15,15 +15,15 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * The merge of one layer: its deltas go into the weight and the bias.
  *
- * @param path where the layer is in the network
- * @param deltas those to merge, in order; at least one
+ * @param path the layer's path in the network
+ * @param deltas the deltas to merge, in order; at least one
  */
 record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
 
   /**
-   * Checks that weight and bias have a place for every delta.
+   * Checks that every delta can be added to the weight and the bias.
    *
-   * @throws UserError if one has none
+   * @throws UserError if one can't
    */
   void requireMergeable() {
     layer.weighted().store().parameter(); // a quantised weight has none
@@ -44,7 +44,7 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
     }
   }
 
-  /** Changes weight and bias in place; the journal remembers how to undo it. */
+  /** Changes weight and bias in place; the journal records how to undo it. */
   void into(MergeJournal journal) {
     Parameter weight = layer.weighted().weight();
     try (PointerScope scope = new PointerScope();

@@ -10,31 +10,74 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The record of a merge's changes to the base, from which they are undone. Different threads may
- * change different parameters.
+ * The merge state of a base: whether adapters are merged, and the merge's changes, from which it is
+ * undone. Different threads may change different parameters.
  */
 public final class MergeJournal {
   private final Map<Parameter, Tensor> before = new ConcurrentHashMap<>();
-  private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // the last one first
+  private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // most recent first
   private Unmerging unmerging = Unmerging.EXACT;
-  private volatile boolean empty = true;
+  private volatile boolean changed;
+  private volatile boolean merged;
 
   private record Made(Parameter weight, MergeDelta change) {}
 
-  /** Starts recording, so that the changes can be undone in this way. */
-  void begin(Unmerging how) {
+  /**
+   * Merges.
+   *
+   * @param how the way of unmerging
+   * @throws UserError if adapters are already merged or can't be merged; nothing is changed
+   */
+  public void merge(Unmerging how, Supplier<Merging> merging) {
+    requireUnmerged("merge");
     unmerging = how;
+    try {
+      merging.get().into(this);
+    } catch (RuntimeException e) {
+      undo();
+      throw e;
+    }
+    merged = changed;
+  }
+
+  /**
+   * Restores the base.
+   *
+   * @throws UserError if the merge kept nothing to restore it, or a delta to be subtracted has
+   *     changed since
+   */
+  public void unmerge() {
+    if (unmerging == Unmerging.NEVER) {
+      throw new UserError("can't unmerge: the merge kept nothing to undo it (Unmerging.NEVER)");
+    }
+    undo();
+  }
+
+  public boolean isMerged() {
+    return merged;
+  }
+
+  /**
+   * Checks that nothing is merged.
+   *
+   * @param action the action that requires it, for the message
+   */
+  public void requireUnmerged(String action) {
+    if (merged) {
+      throw new UserError("can't " + action + " while adapters are merged; unmerge first");
+    }
   }
 
   /** Applies a change to a weight in place; the journal owns the change from now on. */
   void change(Parameter weight, MergeDelta change) {
-    empty = false;
+    changed = true;
     if (unmerging == Unmerging.EXACT) {
       keepCopy(weight);
     }
@@ -47,9 +90,8 @@ public final class MergeJournal {
     }
   }
 
-  /** Overwrites a parameter. */
   void replace(Parameter parameter, Tensor values) {
-    empty = false;
+    changed = true;
     if (unmerging != Unmerging.NEVER) {
       keepCopy(parameter);
     }
@@ -74,24 +116,11 @@ public final class MergeJournal {
     return kept == null ? parameter.value() : kept;
   }
 
-  boolean isEmpty() {
-    return empty;
-  }
-
   boolean subtracts() {
     return unmerging == Unmerging.BY_SUBTRACTION;
   }
 
-  boolean canUndo() {
-    return unmerging != Unmerging.NEVER;
-  }
-
-  /**
-   * Undoes all changes.
-   *
-   * @throws UserError if a delta that is to be subtracted has changed since
-   */
-  void undo() {
+  private void undo() {
     made.forEach(one -> one.change.requireSameDelta());
     ParallelLoop.forEach(
         made.stream().collect(Collectors.groupingBy(Made::weight)).values(), MergeJournal::revert);
@@ -109,13 +138,14 @@ public final class MergeJournal {
     }
   }
 
-  /** Makes the changes permanent and frees what was kept to undo them. */
-  void forget() {
+  /** Makes the changes permanent and frees the copies. */
+  public void forget() {
     made.forEach(one -> one.change.close());
     made.clear();
     before.values().forEach(Tensor::deallocate);
     before.clear();
-    empty = true;
+    changed = false;
+    merged = false;
     unmerging = Unmerging.EXACT;
   }
 }

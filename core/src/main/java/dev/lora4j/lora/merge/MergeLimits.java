@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a merge may change at most. Where it would change more, it is taken back.
+ * The largest change of outputs that a merge may cause; a merge that causes more is undone.
  *
  * @param largest limit of {@link MergeReceipt#largest}
  * @param divergence limit of {@link MergeReceipt#divergence}, in nats
- * @param agreement what {@link MergeReceipt#agreement} must reach, in [0, 1]
+ * @param agreement lower limit of {@link MergeReceipt#agreement}, in [0, 1]
  */
 public record MergeLimits(double largest, double divergence, double agreement) {
 
@@ -23,27 +23,27 @@ public record MergeLimits(double largest, double divergence, double agreement) {
     }
   }
 
-  /** No output number may change by more than this. */
+  /** Limits the change of every output value. */
   public static MergeLimits largest(double largest) {
     return new MergeLimits(largest, Double.POSITIVE_INFINITY, 0);
   }
 
-  /** Whatever changes, if only all numbers stay finite. */
+  /** Allows any change, as long as all values stay finite. */
   public static MergeLimits none() {
     return largest(Double.POSITIVE_INFINITY);
   }
 
-  /** The same with a limit of the KL divergence, in nats. */
+  /** Limits the KL divergence, in nats. */
   public MergeLimits divergence(double divergence) {
     return new MergeLimits(largest, divergence, agreement);
   }
 
-  /** The same with a share of top-1 answers that must not change. */
+  /** Requires a share of top-1 predictions to stay the same. */
   public MergeLimits agreement(double agreement) {
     return new MergeLimits(largest, divergence, agreement);
   }
 
-  /** Which limits are broken, in words. A difference that is no number breaks its limit. */
+  /** Describes the limits that are exceeded. NaN exceeds every limit. */
   public List<String> brokenBy(MergeReceipt receipt) {
     List<String> broken = new ArrayList<>();
     if (!(receipt.largest() <= largest)) {
@@ -57,7 +57,7 @@ public record MergeLimits(double largest, double divergence, double agreement) {
     }
     if (!(receipt.agreement() >= agreement)) {
       broken.add(
-          "%.2f %% of top-1 answers are the same, at least %.2f %% asked for"
+          "%.2f %% of top-1 predictions are the same, at least %.2f %% required"
               .formatted(100 * receipt.agreement(), 100 * agreement));
     }
     return broken;

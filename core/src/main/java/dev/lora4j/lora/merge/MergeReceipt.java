@@ -3,26 +3,27 @@ package dev.lora4j.lora.merge;
 import java.util.Locale;
 
 /**
- * What a merge changed in a network's answers to some samples: merged against unmerged with the
- * same adapters active. Rounding alone makes them differ.
+ * The change of a network's outputs by a merge, measured on samples with the same adapters active.
+ * Merged and unmerged outputs differ only by rounding.
  *
- * @param samples how many inputs were compared
- * @param largest the largest difference of an output number
- * @param mean the mean difference of an output number
+ * @param samples the number of inputs compared
+ * @param largest the largest difference of an output value
+ * @param mean the mean difference of the output values
  * @param divergence the mean of {@code KL(unmerged ‖ merged)} of the softmax over the last axis, in
  *     nats
- * @param agreement the share of rows along the last axis whose largest number is in the same place
+ * @param agreement the share of rows along the last axis with the same index of the largest value
+ *     (top-1)
  */
 public record MergeReceipt(
     int samples, double largest, double mean, double divergence, double agreement) {
 
-  /** The receipt in one line. */
+  /** Formats the receipt as one line. */
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
         "merged, compared on %d samples: outputs at most %.3g apart, %.3g on average; KL divergence"
-            + " %.3g nats; %.2f %% of top-1 answers the same",
+            + " %.3g nats; %.2f %% of top-1 predictions the same",
         samples,
         largest,
         mean,

@@ -27,9 +27,9 @@ public final class Merging {
   /**
    * Plans the merge.
    *
-   * @param substitutes whether active adapters may substitute whole parameters
+   * @param substitutes whether active adapters may replace whole parameters
    * @param active the deltas to merge into a layer
-   * @throws dev.lora4j.UserError if a layer's weight or bias has no place for a delta
+   * @throws dev.lora4j.UserError if a delta can't be added to a layer's weight or bias
    */
   public Merging(Module base, boolean substitutes, Function<LoraLayer, List<LoraDelta>> active) {
     this.base = base;
@@ -48,8 +48,8 @@ public final class Merging {
   /**
    * Changes the parameters in place, on all cores.
    *
-   * @throws dev.lora4j.UserError if an adapted weight is another module's too, or unmerging by
-   *     subtraction could not restore one
+   * @throws dev.lora4j.UserError if an adapted weight is shared with another module, or unmerging
+   *     by subtraction could not restore one
    */
   void into(MergeJournal journal) {
     TiedWeights tied = TiedWeights.of(BaseModules.original(base));
@@ -68,19 +68,24 @@ public final class Merging {
     ParallelLoop.forEach(distinctLayers(), one -> one.into(journal));
   }
 
-  /** Returns the merged values by the parameters' paths in the bare network, computed on demand. */
+  /** Returns the merged values by parameter path in the bare network, computed on demand. */
   public Map<String, Supplier<Tensor>> values() {
     Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();
     parametrized().forEach(parameter -> merged.put(parameter, parameter::tensor));
     distinctLayers().forEach(one -> one.addTo(merged));
     Map<String, Supplier<Tensor>> byPath = new LinkedHashMap<>();
-    addByPath("", base, merged, byPath);
-    BaseModules.original(base)
-        .forEach((path, module) -> addByPath(path + ".", module, merged, byPath));
+    BaseModules.parameters(base)
+        .forEach(
+            (path, parameter) -> {
+              Supplier<Tensor> value = merged.get(parameter);
+              if (value != null) {
+                byPath.put(path, withoutGradient(value));
+              }
+            });
     return byPath;
   }
 
-  /** The parameters for which adapters substitute other values, such as experts. */
+  /** Returns the parameters whose values adapters replace, such as experts. */
   private List<Parameter> parametrized() {
     return substitutes
         ? base.namedParameters().values().stream()
@@ -90,27 +95,11 @@ public final class Merging {
         : List.of();
   }
 
-  /** A layer that is in two places is merged once. */
+  /** Returns each layer once, even if it occurs at two paths. */
   private Collection<LayerMerge> distinctLayers() {
     Map<LoraLayer, LayerMerge> distinct = new LinkedHashMap<>();
     layers.forEach(one -> distinct.putIfAbsent(one.layer(), one));
     return distinct.values();
-  }
-
-  private static void addByPath(
-      String prefix,
-      Module module,
-      Map<Parameter, Supplier<Tensor>> merged,
-      Map<String, Supplier<Tensor>> byPath) {
-    module
-        .ownParameters()
-        .forEach(
-            (name, parameter) -> {
-              Supplier<Tensor> value = merged.get(parameter);
-              if (value != null) {
-                byPath.put(prefix + name, withoutGradient(value));
-              }
-            });
   }
 
   private static Supplier<Tensor> withoutGradient(Supplier<Tensor> value) {

@@ -1,17 +1,17 @@
 package dev.lora4j.lora.merge;
 
-/** How a merge can be undone, which decides how much memory it keeps for that. */
+/** The way a merge can be undone, which determines the memory that it keeps. */
 public enum Unmerging {
-  /** Restores each weight bit for bit, from a copy. */
+  /** Restores each weight bit for bit from a copy. */
   EXACT,
 
   /**
    * Subtracts the deltas, without copies of adapted weights. Weights are restored up to rounding,
    * which is larger for DoRA with a magnitude near zero; a magnitude of exactly zero is refused.
-   * Parameters that an adapter replaces whole are copied nevertheless.
+   * Parameters that an adapter replaces as a whole are copied nevertheless.
    */
   BY_SUBTRACTION,
 
-  /** Can't be undone: the fastest, and nothing is kept. */
+  /** Can't be undone; fastest, and keeps nothing. */
   NEVER
 }

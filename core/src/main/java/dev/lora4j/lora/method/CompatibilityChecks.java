@@ -10,7 +10,7 @@ import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Finds the options of a config that a layer or a parameter can't have. */
+/** Checks the options of a config against a layer or a parameter. */
 public final class CompatibilityChecks {
   private CompatibilityChecks() {}
 

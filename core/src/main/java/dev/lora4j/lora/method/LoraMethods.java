@@ -5,7 +5,7 @@ import dev.lora4j.lora.layer.LoraMethod;
 import java.util.List;
 import java.util.Locale;
 
-/** The methods that exist, by PEFT's {@code peft_type}. */
+/** The registered methods, by PEFT's {@code peft_type}. */
 public final class LoraMethods {
   private static final List<LoraMethod> ALL = List.of(new LowRankAdaptation(), new Vera());
 
@@ -32,7 +32,7 @@ public final class LoraMethods {
                         .formatted(name, String.join(", ", peftTypes()).toLowerCase(Locale.ROOT))));
   }
 
-  /** PEFT's names of all methods. */
+  /** Returns PEFT's names of all methods. */
   public static List<String> peftTypes() {
     return ALL.stream().map(LoraMethod::peftType).toList();
   }

@@ -41,7 +41,8 @@ record LowRankAdaptation() implements LoraMethod {
     long[] shape = weighted.store().shape();
     long outputs = shape[weighted.outputAxis()];
     long groups = layer instanceof Conv conv ? conv.options().groups() : 1;
-    long inputs = Arrays.stream(shape).reduce(1, (a, b) -> a * b) / outputs; // of one output
+    long inputs =
+        Arrays.stream(shape).reduce(1, (a, b) -> a * b) / outputs; // inputs of each output
     long ofBias = options.bias() ? outputs : 0;
     long ofMagnitude = options.dora() ? outputs : 0;
     return options.rank() * (inputs * groups + outputs / groups) + ofBias + ofMagnitude;

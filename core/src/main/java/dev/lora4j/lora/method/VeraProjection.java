@@ -40,12 +40,12 @@ final class VeraProjection extends AuxiliaryModule {
     return projection;
   }
 
-  /** A layer's outputs (0) or inputs (1). */
+  /** Returns the number of a layer's outputs (0) or inputs (1). */
   private static long size(WeightedLayer layer, int side) {
     return layer.store().shape()[layer.outputAxis() == 0 ? side : 1 - side];
   }
 
-  /** {@code U(−√(6/fanIn), √(6/fanIn))}: He's, for ReLU. */
+  /** Draws {@code U(−√(6/fanIn), √(6/fanIn))} (He et al., for ReLU). */
   private static Tensor kaimingUniform(Generator generator, long rows, long columns) {
     double bound = Math.sqrt(3.0) * (Math.sqrt(2) / Math.sqrt(columns));
     return Ops.empty(rows, columns).uniform_(-bound, bound, new GeneratorOptional(generator));

@@ -6,7 +6,7 @@ package dev.lora4j.nn.kernel;
  * (Cody and Waite 1980, Software Manual for the Elementary Functions, chapter 6).
  */
 final class FastExp {
-  private static final float SMALLEST = -87; // below, the result would be subnormal
+  private static final float SMALLEST = -87; // below this, the result would be subnormal
   private static final float LARGEST = 88;
   private static final float TO_POWERS_OF_TWO = 1.442695f;
   private static final float ROUNDER = 3 << 22; // floats of this size have no fraction

@@ -45,7 +45,7 @@ public record FloatMatrix(
   }
 
   /** Returns the contiguous rows at an offset of some memory. */
-  public static FloatMatrix rowsAt(FloatPointer memory, long offset, long rows, long columns) {
+  static FloatMatrix rowsAt(FloatPointer memory, long offset, long rows, long columns) {
     return new FloatMatrix(at(memory, offset), rows, columns, columns, false);
   }
 

@@ -35,17 +35,14 @@ public final class FloatVector implements AutoCloseable {
     return new FloatVector(FloatMatrix.memory(tensor), Math.toIntExact(tensor.numel()));
   }
 
-  /** Number of elements. */
   public int size() {
     return values.capacity();
   }
 
-  /** Returns an element. */
   public float get(int place) {
     return values.get(place);
   }
 
-  /** Writes an element. */
   public void put(int place, float value) {
     values.put(place, value);
   }
@@ -70,7 +67,6 @@ public final class FloatVector implements AutoCloseable {
     openblas_nolapack.cblas_scopy(size(), matrix.rows(row, 1).memory(), 1, memory, 1);
   }
 
-  /** Adds a vector of the same size. */
   public void add(FloatVector other) {
     add(other, 0, size(), 0);
   }
@@ -91,7 +87,6 @@ public final class FloatVector implements AutoCloseable {
     }
   }
 
-  /** Computes the softmax in place. */
   public void softmax() {
     int count = size();
     float largest = Float.NEGATIVE_INFINITY;

@@ -33,7 +33,6 @@ public final class FusedLinear {
     least = (int) Math.max(1, CostModel.GEMV_PIECE / layers.get(0).weight().columns());
   }
 
-  /** Number of outputs. */
   public int outputs() {
     return outputs;
   }

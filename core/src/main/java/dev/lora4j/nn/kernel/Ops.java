@@ -30,7 +30,6 @@ public final class Ops {
     Engine.start();
   }
 
-  /** The number one. */
   public static final Scalar ONE = keepScalar(1);
 
   private static final GeneratorOptional DEFAULT_GENERATOR =
@@ -90,12 +89,10 @@ public final class Ops {
     return torch.empty(shape);
   }
 
-  /** Returns float zeros. */
   public static Tensor zeros(long... shape) {
     return torch.zeros(shape);
   }
 
-  /** Returns float ones. */
   public static Tensor ones(long... shape) {
     return torch.ones(shape);
   }
@@ -143,7 +140,6 @@ public final class Ops {
     return values;
   }
 
-  /** Returns tensor options with this dtype. */
   public static TensorOptions dtype(ScalarType type) {
     return torch.dtype(type);
   }
@@ -196,13 +192,12 @@ public final class Ops {
   }
 
   /** Pads a matrix with zeros along an axis to a multiple of a size. */
-  public static Tensor filledUp(Tensor matrix, int axis, long multiple) {
+  public static Tensor padded(Tensor matrix, int axis, long multiple) {
     long missing = (multiple - matrix.size(axis) % multiple) % multiple;
     long[] zeros = axis == 0 ? new long[] {0, 0, 0, missing} : new long[] {0, missing};
     return torch.constant_pad_nd(matrix, zeros);
   }
 
-  /** Returns {@code a + scaling · b}. */
   public static Tensor addScaled(Tensor a, Tensor b, double scaling) {
     return scaling == 1 ? torch.add(a, b) : torch.add(a, b, new Scalar(scaling));
   }
@@ -227,7 +222,6 @@ public final class Ops {
     return Gemv.addLowRank(y, x, a, b, (float) scale);
   }
 
-  /** Returns {@code max(x, 0)}. */
   public static Tensor relu(Tensor x) {
     return torch.relu(x);
   }
@@ -277,15 +271,6 @@ public final class Ops {
    */
   public static Tensor squaredErrorSum(Tensor outputs, Tensor targets) {
     return torch.mse_loss(outputs.view(targets.size(0)), targets, REDUCE_BY_SUM);
-  }
-
-  /**
-   * Returns the Euclidean norm of each slice along an axis.
-   *
-   * @return {@code [size of the axis]}
-   */
-  public static Tensor normsAlong(Tensor tensor, int axis) {
-    return tensor.transpose(0, axis).flatten(1, -1).square().sum(1).sqrt();
   }
 
   /** Returns the Euclidean norm over the last dimension, which remains with size 1. */

@@ -1,19 +1,21 @@
 /**
- * Decode kernels: single rows of floats in plain memory, for one token at a time, where calling an
- * operator on a tensor takes longer than the arithmetic.
+ * Operators and kernels. Layers call {@link Ops}, which chooses the kernel.
+ *
+ * <ul>
+ *   <li><b>autograd context</b>: one forward and backward pass, in which layers replace libtorch's
+ *       derivatives, {@link AutogradContext}.
+ *   <li><b>decode kernel</b>: a kernel on one token's vector in plain memory ({@link FloatVector}),
+ *       where calling an operator on a tensor takes longer than the arithmetic. Layers describe
+ *       themselves to decoding by {@link LinearWeights} and {@link RmsNormKernel}.
+ * </ul>
  *
  * <pre>{@code
- * FusedLinear product = new FusedLinear(List.of(LinearWeights.of(weight, bias).orElseThrow()));
- * try (Row features = Row.of(1); Row y = Row.of(product.outputs())) {
- *   product.compute(new Lockstep(1), x, features, y);
- * }
- * }</pre>
+ * Tensor y = Ops.linear(x, weight, bias);
  *
- * <p>A <i>row</i> is one token's vector. Large products go to BLAS; the threads of a team compute
- * one row together, in step at a {@link dev.lora4j.nn.runtime.TeamBarrier}. Layers describe
- * themselves by {@link dev.lora4j.nn.kernel.LinearWeights} and {@link
- * dev.lora4j.nn.kernel.RmsNormKernel} and use nothing else of this package. {@link
- * dev.lora4j.nn.runtime.CostModel} holds the measured thresholds of all kernels.
+ * FusedLinear product = new FusedLinear(List.of(LinearWeights.of(weight, bias).orElseThrow()));
+ * FloatVector y = FloatVector.of(product.outputs());
+ * product.compute(new TeamBarrier(1), FloatVector.over(x), features, y);
+ * }</pre>
  */
 @NullMarked
 package dev.lora4j.nn.kernel;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * generator, autograd context and thread team are its own, and so is the choice to create networks
  * without values.
  */
-public final class ExecutionContext {
+final class ExecutionContext {
   private static final ExecutionContext EMPTY = new ExecutionContext(Map.of());
   private static final ThreadLocal<ExecutionContext> CURRENT = ThreadLocal.withInitial(() -> EMPTY);
 
@@ -28,7 +28,7 @@ public final class ExecutionContext {
   }
 
   /** Returns the values of the calling thread that its worker threads inherit. */
-  public static ExecutionContext inherited() {
+  static ExecutionContext inherited() {
     return new ExecutionContext(
         current().values.entrySet().stream()
             .filter(entry -> entry.getKey().isInherited())
@@ -36,7 +36,7 @@ public final class ExecutionContext {
   }
 
   /** Runs a task on the calling thread with these values instead of its own. */
-  public void run(Runnable task) {
+  void run(Runnable task) {
     ExecutionContext before = current();
     CURRENT.set(this);
     try {

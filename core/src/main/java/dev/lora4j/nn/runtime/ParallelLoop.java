@@ -6,6 +6,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loop over independent items on threads of its own: at most one a core, each with one torch
@@ -40,7 +41,7 @@ public final class ParallelLoop {
         Stream.generate(() -> new Thread(work, "lora4j-loop")).limit(count).toList();
     threads.forEach(Thread::start);
     threads.forEach(ParallelLoop::awaitEnd);
-    rethrow(failures);
+    rethrow(failures.peek());
   }
 
   private static <T> void drain(Queue<T> left, Consumer<? super T> body) {
@@ -64,8 +65,8 @@ public final class ParallelLoop {
     }
   }
 
-  private static void rethrow(Queue<Throwable> failures) {
-    Throwable first = failures.peek();
+  /** Throws a failure of another thread on this one; does nothing for null. */
+  public static void rethrow(@Nullable Throwable first) {
     if (first instanceof RuntimeException e) {
       throw e;
     }

@@ -22,12 +22,10 @@ public final class TeamBarrier {
     void compute(int from, int to);
   }
 
-  /** Creates a barrier for this number of threads. */
   public TeamBarrier(int size) {
     this.size = size;
   }
 
-  /** Number of threads. */
   public int size() {
     return size;
   }
@@ -71,7 +69,7 @@ public final class TeamBarrier {
   public void await(BooleanSupplier done) {
     for (int looks = 0; !done.getAsBoolean(); looks++) {
       if (broken) {
-        throw new IllegalStateException("another thread has given up");
+        throw new IllegalStateException("another thread has failed");
       }
       if (looks < CostModel.SPINS_BEFORE_YIELD) {
         Thread.onSpinWait();
@@ -82,7 +80,7 @@ public final class TeamBarrier {
   }
 
   /** Releases all waiting threads with an exception, since this one has failed. */
-  public void giveUp() {
+  void fail() {
     broken = true;
   }
 }

@@ -37,68 +37,58 @@ public final class ThreadTeam implements AutoCloseable {
    * @param size number of parts that the runner runs
    */
   public static ThreadTeam help(int size, Runner runner) {
-    ThreadTeam crew = new ThreadTeam(size, runner);
-    OF_THREAD.set(crew);
-    return crew;
+    ThreadTeam team = new ThreadTeam(size, runner);
+    OF_THREAD.set(team);
+    return team;
   }
 
   /** The work of each thread of a team, in the same steps as the others. */
   @FunctionalInterface
-  public interface Walk {
+  public interface TeamTask {
     /**
      * @param part number of the thread, from 0 on
      */
-    void walk(int part, TeamBarrier team);
+    void run(int part, TeamBarrier barrier);
   }
 
   /** Number of threads that {@link #parallel} runs on. */
   public static int threads() {
-    ThreadTeam crew = OF_THREAD.get();
-    return crew == null ? 1 : crew.size;
+    ThreadTeam team = OF_THREAD.get();
+    return team == null ? 1 : team.size;
   }
 
   /**
    * Runs work on all threads of the calling thread's team and waits for them. They inherit the
    * calling thread's {@link ExecutionContext}, and have no team themselves.
    */
-  public static void parallel(Walk walk) {
-    ThreadTeam crew = OF_THREAD.get();
-    if (crew == null) {
-      walk.walk(0, new TeamBarrier(1));
+  public static void parallel(TeamTask task) {
+    ThreadTeam team = OF_THREAD.get();
+    if (team == null) {
+      task.run(0, new TeamBarrier(1));
       return;
     }
     OF_THREAD.set(null);
     try {
-      crew.walkTogether(walk);
+      team.runTogether(task);
     } finally {
-      OF_THREAD.set(crew);
+      OF_THREAD.set(team);
     }
   }
 
-  private void walkTogether(Walk walk) {
-    TeamBarrier team = new TeamBarrier(size);
+  private void runTogether(TeamTask task) {
+    TeamBarrier barrier = new TeamBarrier(size);
     ExecutionContext context = ExecutionContext.inherited();
     AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
     runner.run(
         part -> {
           try {
-            context.run(() -> walk.walk(part, team));
+            context.run(() -> task.run(part, barrier));
           } catch (RuntimeException | Error e) {
             first.compareAndSet(null, e);
-            team.giveUp();
+            barrier.fail();
           }
         });
-    rethrow(first.get());
-  }
-
-  /** The other threads' failures follow from the first one. */
-  private static void rethrow(@Nullable Throwable first) {
-    if (first instanceof RuntimeException e) {
-      throw e;
-    }
-    if (first instanceof Error e) {
-      throw e;
-    }
+    ParallelLoop.rethrow(first.get()); // the other failures follow from it
   }
 
   /** Releases the calling thread from the team. */

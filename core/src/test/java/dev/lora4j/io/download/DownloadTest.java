@@ -34,7 +34,7 @@ class DownloadTest {
       new Download.Limits(3, Duration.ofSeconds(2), Duration.ofMillis(400), Duration.ofMillis(1));
   private static final byte[] CONTENT = content();
 
-  /** The answer of the server to one request. */
+  /** The server's response to one request. */
   private interface Answer {
     void to(HttpExchange exchange) throws IOException;
   }
@@ -62,7 +62,7 @@ class DownloadTest {
   }
 
   @Test
-  void downloadsAFileAndReportsProgress() throws IOException {
+  void fileIsDownloadedWithProgress() throws IOException {
     answers.add(whole("\"v1\""));
     List<Long> told = new ArrayList<>();
 
@@ -82,7 +82,7 @@ class DownloadTest {
   }
 
   @Test
-  void resumesWhereAConnectionBroke() throws IOException {
+  void brokenConnectionIsResumed() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(rest("\"v1\""));
 
@@ -95,7 +95,7 @@ class DownloadTest {
   }
 
   @Test
-  void resumesInALaterRun() throws IOException {
+  void laterRunResumesTheDownload() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     assertThatThrownBy(() -> download().within(QUICK.withTries(1)).run())
         .isInstanceOf(UserError.class)
@@ -131,7 +131,7 @@ class DownloadTest {
   }
 
   @Test
-  void restFromAnotherOffsetIsNotUsed() throws IOException {
+  void responseFromAnotherOffsetIsDiscarded() throws IOException {
     answers.add(cut("\"v1\"", 60_000));
     answers.add(
         exchange -> {
@@ -148,7 +148,7 @@ class DownloadTest {
   }
 
   @Test
-  void aServerErrorIsTriedAgain() throws IOException {
+  void serverErrorIsRetried() throws IOException {
     answers.add(status(500));
     answers.add(status(503));
     answers.add(whole("\"v1\""));
@@ -159,7 +159,7 @@ class DownloadTest {
   }
 
   @Test
-  void aMissingFileIsNotTriedAgain() {
+  void missingFileIsNotRetried() {
     answers.add(status(404));
 
     assertThatThrownBy(() -> download().run())
@@ -169,7 +169,7 @@ class DownloadTest {
   }
 
   @Test
-  void wrongChecksumNamesBothAndLeavesNothing() throws IOException {
+  void wrongChecksumNamesBothDigestsAndLeavesNoFile() throws IOException {
     answers.add(whole("\"v1\""));
 
     assertThatThrownBy(() -> download().expecting(Checksum.sha256("00ff")).run())
@@ -179,7 +179,7 @@ class DownloadTest {
   }
 
   @Test
-  void stalledConnectionIsGivenUp() {
+  void stalledConnectionTimesOut() {
     for (int i = 0; i < QUICK.tries(); i++) {
       answers.add(
           exchange -> {
@@ -208,7 +208,7 @@ class DownloadTest {
         .hasMessageContaining("no connection, 3 times");
   }
 
-  /** RFC 2606 reserves the name, so that it never exists. */
+  /** RFC 2606 reserves the name, so it never exists. */
   @Test
   void unknownHostIsReportedAtOnce() {
     URI nowhere = URI.create("http://nowhere.invalid/file");
@@ -247,14 +247,14 @@ class DownloadTest {
     };
   }
 
-  /** Announces the whole file, sends a part, and hangs up. */
+  /** Announces the whole file, sends a part, and closes the connection. */
   private static Answer cut(String tag, int sent) {
     return exchange -> {
       send(exchange, 200, tag, CONTENT.length);
       OutputStream body = exchange.getResponseBody();
       body.write(CONTENT, 0, sent);
       body.flush();
-      sleep(100); // so that what was sent arrives before the end does
+      sleep(100); // so that the bytes arrive before the end of the connection
       throw new IOException("cut on purpose");
     };
   }

@@ -12,13 +12,13 @@ class HostLookupTest {
   private static final Duration LIMIT = Duration.ofSeconds(3);
 
   @Test
-  void anAddressIsFound() {
+  void addressIsResolved() {
     assertThatCode(() -> HostLookup.check(URI.create("http://127.0.0.1:1/x"), LIMIT))
         .doesNotThrowAnyException();
   }
 
   @Test
-  void aNameThatNeverExistsIsNot() {
+  void reservedNameIsNotResolved() {
     assertThatThrownBy(() -> HostLookup.check(URI.create("http://nowhere.invalid/"), LIMIT))
         .isInstanceOf(UnknownHostException.class)
         .hasMessage("nowhere.invalid");

@@ -220,7 +220,7 @@ class GgufFileTest {
   }
 
   @Test
-  void noFormatIsBothReadAndNot() {
+  void everyTypeIsEitherSupportedOrNot() {
     for (int number = 0; number < 64; number++) {
       boolean named = !UnreadType.describe(number).startsWith("number ");
       assertThat(GgmlType.numbered(number).isPresent() && named).as("type " + number).isFalse();

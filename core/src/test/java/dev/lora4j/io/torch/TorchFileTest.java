@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The files are made by {@code tools/torch_fixtures.py}. */
+/** The files are from {@code tools/torch_fixtures.py}. */
 class TorchFileTest {
   private final PointerScope scope = new PointerScope();
 
@@ -124,7 +124,7 @@ class TorchFileTest {
   }
 
   @Test
-  void aModulesStateDictIsRead() {
+  void stateDictOfAModuleIsRead() {
     Fixture expected = Fixture.read("torch/expected.safetensors");
     try (TorchFile file = open("state_dict.bin")) {
       assertThat(file.names()).containsExactly("0.weight", "0.bias", "1.weight", "1.bias");

@@ -24,11 +24,11 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What a network says of itself: its type, its head, and weights that it uses twice. */
+/** A network's model type, head, and tied weights. */
 class ArchitectureTargetsTest {
   private static final LoraConfig CONFIG = LoraConfig.rank(2);
 
-  /** A language model of one projection, whose head's weight is its embedding's. */
+  /** A language model of one projection, whose head is tied to its embedding. */
   private static final class Tied extends Module {
     private final String type;
     private final Embedding table = new Embedding(7, 4);
@@ -70,7 +70,7 @@ class ArchitectureTargetsTest {
   }
 
   @Test
-  void withoutTargetsTheArchitecturesAreMeant() {
+  void missingTargetsAreTheArchitecturesDefaults() {
     LoraConfig config = CONFIG.targets(Targets.ofArchitecture());
 
     assertThat(Lora.plan(net, config).paths()).containsExactly("q_proj", "v_proj");
@@ -88,7 +88,7 @@ class ArchitectureTargetsTest {
   }
 
   @Test
-  void anUnknownArchitectureIsTold() {
+  void unknownArchitectureIsRefused() {
     LoraConfig config = CONFIG.targets(Targets.ofArchitecture());
     try (Tied misspelt = new Tied("lama");
         Tied silent = new Tied("")) {
@@ -104,12 +104,12 @@ class ArchitectureTargetsTest {
   }
 
   @Test
-  void everyLinearLayerLeavesTheHeadOut() {
+  void allLinearExcludesTheHead() {
     assertThat(Lora.plan(net, CONFIG).paths()).containsExactly("q_proj", "v_proj", "o_proj");
   }
 
   @Test
-  void anAdapterOnATiedHeadIsTheHeadsAlone() {
+  void adapterOnATiedHeadDoesNotChangeTheEmbedding() {
     Tensor embedded = net.embed.forward(tokens).clone();
     LoraModel model = Lora.adapt(net, CONFIG.targets(Targets.named("lm_head")));
     Tensor before = model.forward(tokens);
@@ -119,8 +119,7 @@ class ArchitectureTargetsTest {
     TensorAssert.assertThat(net.embed.forward(tokens)).isExactly(embedded);
     assertThatThrownBy(model::merge)
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith(
-            "can't merge: the weight of 'lm_head' is that of 'embed_tokens' too")
+        .hasMessageStartingWith("can't merge: 'lm_head' shares its weight with 'embed_tokens'")
         .hasMessageContaining("unmerged");
     assertThat(model.isMerged()).isFalse();
     TensorAssert.assertThat(net.embed.forward(tokens)).isExactly(embedded);
@@ -130,7 +129,7 @@ class ArchitectureTargetsTest {
   }
 
   @Test
-  void aHeadWithAWeightOfItsOwnCanBeMerged() {
+  void headWithItsOwnWeightCanBeMerged() {
     net.replace("lm_head", ((Linear) net.find("lm_head")).copy());
     Tensor embedded = net.embed.forward(tokens).clone();
     LoraModel model = Lora.adapt(net, CONFIG.targets(Targets.named("lm_head")));
@@ -144,7 +143,7 @@ class ArchitectureTargetsTest {
   }
 
   @Test
-  void whatWouldChangeBothIsRefused() {
+  void optionsThatWouldChangeBothTiedModulesAreRefused() {
     assertThatThrownBy(() -> Lora.adapt(net, CONFIG.modulesToSave("lm_head")))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("modules_to_save: 'lm_head' shares its weight with 'embed_tokens'");
@@ -160,7 +159,7 @@ class ArchitectureTargetsTest {
 
   /** Some rows of PEFT's table, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING. */
   @Test
-  void theTableIsPefts() {
+  void tableEqualsPefts() {
     Map<String, Targets> some =
         Map.of(
             "gpt2", Targets.named("c_attn"),

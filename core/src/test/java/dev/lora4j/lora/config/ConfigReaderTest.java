@@ -25,7 +25,7 @@ class ConfigReaderTest {
   // ---- what is written ----
 
   @Test
-  void everySettingIsWrittenUnderPeftsName() {
+  void everyOptionIsWrittenUnderPeftsKey() {
     assertThat(written(LoraConfig.rank(8).alpha(16).targets(Targets.named("q_proj", "v_proj"))))
         .isEqualTo(
             """
@@ -55,14 +55,14 @@ class ConfigReaderTest {
   }
 
   @Test
-  void aPatternIsWrittenAsTextAndAllLayersAsTheirPaths() {
+  void patternIsWrittenAsTextAndAllLinearAsPaths() {
     assertThat(written(LoraConfig.rank(1).targets(Targets.matching(".*q_proj"))))
         .contains("\"target_modules\" : \".*q_proj\"");
     assertThat(written(LoraConfig.rank(1))).contains("\"target_modules\" : [ \"a\", \"b.c\" ]");
   }
 
   @Test
-  void anAlphaThatIsNoWholeNumberKeepsItsFraction() {
+  void fractionalAlphaIsKept() {
     assertThat(written(LoraConfig.rank(1).alpha(0.5))).contains("\"lora_alpha\" : 0.5,");
   }
 
@@ -72,7 +72,7 @@ class ConfigReaderTest {
   }
 
   @Property(tries = 100)
-  void whatIsWrittenIsRead(@ForAll("configs") LoraConfig config) {
+  void writtenConfigIsRead(@ForAll("configs") LoraConfig config) {
     LoraConfig read = ConfigReader.read(FILE, written(config).getBytes(UTF_8));
 
     assertThat(read.rank()).isEqualTo(config.rank());
@@ -99,19 +99,19 @@ class ConfigReaderTest {
   // ---- what is read ----
 
   @Test
-  void whatIsMissingIsPeftsDefault() {
+  void missingFieldsHavePeftsDefaults() {
     assertThat(read("{'peft_type': 'LORA', 'target_modules': ['fc']}"))
         .isEqualTo(LoraConfig.rank(8).targets(Targets.named("fc")));
   }
 
   @Test
-  void allLinearIsAWordOfPefts() {
+  void allLinearIsRead() {
     assertThat(read("{'peft_type': 'LORA', 'target_modules': 'ALL-linear'}").targets())
         .isEqualTo(Targets.everyLinear());
   }
 
   @Test
-  void whatHasNoSayIsNotRead() {
+  void irrelevantFieldsAreIgnored() {
     assertThat(
             with(
                 "'megatron_core': 'x', 'peft_version': '9', 'lora_dropout': 0.1, 'r': 2.0,"
@@ -136,7 +136,7 @@ class ConfigReaderTest {
         "init_lora_weights | \"loftq\"",
         "init_lora_weights | \"lora_ga\""
       })
-  void whatWouldChangeTheResultIsRefusedByName(String key, String value) {
+  void unsupportedFieldsAreRefusedByName(String key, String value) {
     assertThatThrownBy(() -> with("'" + key + "': " + value))
         .isInstanceOf(UserError.class)
         .hasMessage(
@@ -145,7 +145,7 @@ class ConfigReaderTest {
   }
 
   @Test
-  void everyRefusalIsToldAtOnce() {
+  void allUnsupportedFieldsAreListed() {
     assertThatThrownBy(
             () -> with("'use_qalora': true, 'init_lora_weights': 'corda', 'use_bdlora': [1]"))
         .hasMessageEndingWith("use_qalora = true, use_bdlora = [1], init_lora_weights = \"corda\"");
@@ -167,14 +167,14 @@ class ConfigReaderTest {
         "'init_lora_weights': 'orthogonal'",
         "'init_lora_weights': null"
       })
-  void whatIsOffIsNotRefused(String entry) {
+  void disabledFieldsAreNotRefused(String entry) {
     assertThat(with(entry).rank()).isEqualTo(8);
   }
 
   // ---- what is damaged ----
 
   @Test
-  void anotherMethodIsRefused() {
+  void unknownMethodIsRefused() {
     assertThatThrownBy(() -> read("{'peft_type': 'IA3'}"))
         .isInstanceOf(UserError.class)
         .hasMessage("adapter_config.json: `peft_type` must be \"LORA\" or \"VERA\", found \"IA3\"");
@@ -195,14 +195,14 @@ class ConfigReaderTest {
         "'lora_alpha': true | `lora_alpha` must be a finite number, found true",
         "'lora_alpha': 1e999 | `lora_alpha` must be a finite number, found \"Infinity\"",
       })
-  void aValueOfAnotherKindIsToldWithItsKey(String entry, String problem) {
+  void valueOfTheWrongTypeIsNamedWithItsKey(String entry, String problem) {
     assertThatThrownBy(() -> with(entry))
         .isInstanceOf(CorruptFile.class)
         .hasMessage("adapter_config.json: " + problem);
   }
 
   @Test
-  void targetsOfAnotherKindAreTold() {
+  void targetsOfTheWrongTypeAreRefused() {
     assertThatThrownBy(() -> read("{'peft_type': 'LORA', 'target_modules': ['fc', 3]}"))
         .isInstanceOf(CorruptFile.class)
         .hasMessage(
@@ -219,7 +219,7 @@ class ConfigReaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "{", "{'r': }", "nonsense", "{'r': 8"})
-  void whatIsNoJsonIsTold(String text) {
+  void invalidJsonIsRefused(String text) {
     assertThatThrownBy(() -> read(text))
         .isInstanceOf(CorruptFile.class)
         .hasMessageStartingWith("adapter_config.json: ")
@@ -228,7 +228,7 @@ class ConfigReaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"[]", "7", "null", "'LORA'"})
-  void jsonThatIsNoObjectIsTold(String text) {
+  void jsonThatIsNotAnObjectIsRefused(String text) {
     assertThatThrownBy(() -> read(text))
         .isInstanceOf(CorruptFile.class)
         .hasMessage("adapter_config.json: expected a JSON object");

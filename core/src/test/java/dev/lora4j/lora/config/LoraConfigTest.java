@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LoraConfigTest {
 
   @Test
-  void unlessToldOtherwiseEveryLinearLayerAtAScalingOfOne() {
+  void defaultsAreAllLinearLayersAndAScalingOfOne() {
     LoraConfig config = LoraConfig.rank(4);
 
     assertThat(config).isEqualTo(LoraConfig.rank(4).alpha(4).targets(Targets.everyLinear()));
@@ -20,7 +20,7 @@ class LoraConfigTest {
   }
 
   @Test
-  void eachSettingChangesItselfAlone() {
+  void eachOptionChangesOnlyItself() {
     Targets targets = Targets.named("q_proj", "v_proj");
 
     LoraConfig config = LoraConfig.rank(8).alpha(16).targets(targets);
@@ -32,7 +32,7 @@ class LoraConfigTest {
   }
 
   @Test
-  void aRankBelowOneIsRefused() {
+  void rankBelowOneIsRefused() {
     assertThatThrownBy(() -> LoraConfig.rank(0))
         .isInstanceOf(UserError.class)
         .hasMessage("rank must be at least 1, found 0");
@@ -40,7 +40,7 @@ class LoraConfigTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY})
-  void anAlphaThatIsNoNumberIsRefused(double alpha) {
+  void alphaThatIsNotFiniteIsRefused(double alpha) {
     assertThatThrownBy(() -> LoraConfig.rank(1).alpha(alpha))
         .isInstanceOf(UserError.class)
         .hasMessage("alpha must be a finite number, found " + alpha);

@@ -32,7 +32,7 @@ class PlanListingTest {
 
   @ParameterizedTest
   @MethodSource("configs")
-  void itCountsWhatTheAdapterHas(LoraConfig config) {
+  void countsEqualTheAdaptersParameters(LoraConfig config) {
     try (Sequential network =
         new Sequential(
             new Linear(6, 5),

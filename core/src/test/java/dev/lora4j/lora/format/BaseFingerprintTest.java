@@ -45,7 +45,7 @@ class BaseFingerprintTest {
 
   /** sha256sum of the four bytes 00 00 80 3f. */
   @Test
-  void aTensorsDigestIsThatOfItsBytes() {
+  void digestOfATensorIsThatOfItsBytes() {
     assertThat(TensorDigest.of(Ops.ones(1)))
         .isEqualTo("e00e5eb9444182f352323374ef4e08ebcb784725fdd4fd612d7730540b3e0c8c");
     Tensor rows = Ops.tensor(new float[] {1, 2, 3, 4}, 2, 2);
@@ -56,7 +56,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void itIsThatOfTheBaseAloneWhateverAdaptersDo() {
+  void fingerprintDoesNotDependOnAdapters() {
     BaseFingerprint adapted = made.model.fingerprint();
 
     try (Mlp plain = new Mlp()) {
@@ -88,18 +88,18 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void itIsTakenOnceUntilTheBaseChanges() {
+  void fingerprintIsCachedUntilTheBaseChanges() {
     BaseFingerprint first = made.model.fingerprint();
     assertThat(made.model.fingerprint()).isSameAs(first);
 
     made.net.parameterAt("fc1.pretrained.bias").copyFrom(Ops.ones(8));
 
     assertThat(made.model.fingerprint().differences(first))
-        .containsExactly("fc1.bias: other values");
+        .containsExactly("fc1.bias: different values");
   }
 
   @Test
-  void anAdapterIsLoadedOntoTheBaseThatItWasMadeOn(@TempDir Path directory) {
+  void adapterLoadsOntoItsOwnBase(@TempDir Path directory) {
     made.model.save("default", directory);
 
     made.model.load("again", directory);
@@ -111,13 +111,13 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anotherBaseIsRefusedUnlessItIsMeant(@TempDir Path directory) {
+  void anotherBaseIsRefusedUnlessAccepted(@TempDir Path directory) {
     made.model.save("default", directory);
 
     assertThatThrownBy(() -> other.model.load("strange", directory))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("adapter_model.safetensors was made on another base (SHA-256 ")
-        .hasMessageContaining("block.fc2.weight: other values")
+        .hasMessageContaining("adapter_model.safetensors was trained on another base (SHA-256 ")
+        .hasMessageContaining("block.fc2.weight: different values")
         .hasMessageContaining("BaseCheck.ANY_BASE");
     assertThat(other.model.adapterNames()).containsExactly("default");
 
@@ -127,7 +127,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void anAdapterThatDoesNotSayItsBaseIsNotChecked(@TempDir Path directory) {
+  void adapterWithoutAFingerprintIsNotChecked(@TempDir Path directory) {
     made.model.save("default", directory);
     Path file = directory.resolve("adapter_model.safetensors");
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -142,7 +142,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void whatDiffersIsToldTensorByTensor() {
+  void differencesAreListedTensorByTensor() {
     BaseFingerprint one =
         new BaseFingerprint(
             "aa", new TreeMap<>(Map.of("a", "F32[2] 1", "b", "F32[2] 1", "c", "F32[2] 1")));
@@ -153,9 +153,9 @@ class BaseFingerprintTest {
     assertThat(one.differences(two))
         .containsExactly(
             "a: expected F32[2], found F16[2]",
-            "b: other values",
+            "b: different values",
             "c: missing here",
-            "d: not in that base");
+            "d: not in the other base");
     assertThat(BaseFingerprint.in(one.metadata())).contains(one);
     assertThat(BaseFingerprint.in(Map.of("format", "pt"))).isEqualTo(Optional.empty());
   }
@@ -173,9 +173,9 @@ class BaseFingerprintTest {
         .hasMessageContaining("w4: missing here\n  and 3 more\n");
   }
 
-  /** A base whose numbers were rounded is another base; one that holds the same in F16 is not. */
+  /** A base with rounded values is another base; one with the same values in F16 is not. */
   @Test
-  void numbersCountAndNotTheirFormat() {
+  void valuesCountNotTheirDtype() {
     Engine.seed(1);
     try (Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       LoraModel model = Lora.base(net);
@@ -183,7 +183,8 @@ class BaseFingerprintTest {
       Linear layer = (Linear) net.find("0");
       layer.weight().replaceValue(layer.weight().value().detach().to(ScalarType.Half));
 
-      assertThat(single.differences(model.fingerprint())).containsExactly("0.weight: other values");
+      assertThat(single.differences(model.fingerprint()))
+          .containsExactly("0.weight: different values");
 
       BaseFingerprint half = model.fingerprint();
       layer.weight().replaceValue(layer.weight().value().detach().to(ScalarType.Float));
@@ -192,7 +193,7 @@ class BaseFingerprintTest {
   }
 
   @Test
-  void whatIsWrittenBesideAParameterCounts() {
+  void writesThatBypassTheParameterCount() {
     try (PointerScope scope = new PointerScope();
         Linear layer = new Linear(2, 2)) {
       LoraModel model = Lora.base(layer);

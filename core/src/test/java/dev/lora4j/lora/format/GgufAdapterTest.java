@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -50,7 +51,7 @@ class GgufAdapterTest {
 
   /** The fixture is made by {@code tools/gguf_fixtures.py}. */
   @Test
-  void theFileIsByteForByteWhatLlamaCppsOwnPackageWrites() {
+  void fileEqualsTheGgufPackagesByteForByte() {
     Map<String, Tensor> inTheirOrder = new LinkedHashMap<>();
     Fixture peft = Fixture.read("gguf/adapter.safetensors");
     for (String layer :
@@ -61,13 +62,17 @@ class GgufAdapterTest {
       }
     }
 
-    GgufAdapter.write(new StoredAdapter(LoraConfig.rank(2).alpha(3), inTheirOrder), LLAMA, file);
+    GgufAdapter.write(
+        new StoredAdapter(LoraConfig.rank(2).alpha(3), inTheirOrder),
+        LLAMA,
+        file,
+        Optional.empty());
 
     assertThat(file).hasSameBinaryContentAs(Fixture.path("gguf/adapter.gguf"));
   }
 
   @Test
-  void theirFileIsReadBackIntoPeftsOrder() {
+  void fileOfTheGgufPackageIsReadInPeftsOrder() {
     StoredAdapter stored = GgufAdapter.read(Fixture.path("gguf/adapter.gguf"), LLAMA);
 
     TensorAssert.assertSameState(
@@ -77,14 +82,14 @@ class GgufAdapterTest {
 
   @ParameterizedTest
   @CsvSource({"false, ''", "true, ''", "false, down_proj", "true, down_proj", "false, q_proj"})
-  void everyLayersUpdateIsTheSameAfterARoundTrip(boolean rsLora, String other) {
+  void roundTripKeepsEveryDelta(boolean rsLora, String other) {
     LoraConfig config = LoraConfig.rank(3).alpha(5).rsLora(rsLora);
     if (!other.isEmpty()) {
       config = config.alphaPattern(Map.of(other, 7.0)).rankPattern(Map.of(other, 2));
     }
     StoredAdapter before = adapter(config);
 
-    GgufAdapter.write(before, LLAMA, file);
+    GgufAdapter.write(before, LLAMA, file, Optional.empty());
     StoredAdapter after = GgufAdapter.read(file, LLAMA);
 
     assertThat(after.paths()).isEqualTo(before.paths());
@@ -94,17 +99,17 @@ class GgufAdapterTest {
   }
 
   @Test
-  void oneScalingForAllTouchesNoTensor() {
+  void commonScalingChangesNoTensor() {
     StoredAdapter before = adapter(LoraConfig.rank(3).alpha(5).rsLora(true));
 
-    GgufAdapter.write(before, LLAMA, file);
+    GgufAdapter.write(before, LLAMA, file, Optional.empty());
 
     TensorAssert.assertSameState(GgufAdapter.read(file, LLAMA).tensors(), before.tensors());
   }
 
   @Test
   void halfPrecisionIsKept() {
-    GgufAdapter.write(adapter(LoraConfig.rank(3)).to(DType.F16), LLAMA, file);
+    GgufAdapter.write(adapter(LoraConfig.rank(3)).to(DType.F16), LLAMA, file, Optional.empty());
 
     try (GgufFile gguf = GgufFile.open(file)) {
       assertThat(gguf.names())
@@ -112,10 +117,10 @@ class GgufAdapterTest {
     }
   }
 
-  /** llama.cpp takes an alpha of 0 for "no scaling", which would be a scaling of 1. */
+  /** llama.cpp treats an alpha of 0 as "no scaling", a scaling of 1. */
   @Test
-  void anAlphaOfZeroIsFoldedIntoB() {
-    GgufAdapter.write(adapter(LoraConfig.rank(3).alpha(0)), LLAMA, file);
+  void zeroAlphaIsFoldedIntoB() {
+    GgufAdapter.write(adapter(LoraConfig.rank(3).alpha(0)), LLAMA, file, Optional.empty());
 
     StoredAdapter after = GgufAdapter.read(file, LLAMA);
     assertThat(after.config().alpha()).isEqualTo(3);
@@ -129,7 +134,7 @@ class GgufAdapterTest {
     "mlp.c_fc, ffn_up",
     "mlp.c_proj, ffn_down"
   })
-  void gpt2sLayersHaveTheirNames(String layer, String theirs) {
+  void gpt2LayersHaveLlamaCppsNames(String layer, String theirs) {
     String path = "transformer.h.11." + layer;
     assertThat(GgufArchitecture.gpt2().weightOf(path)).isEqualTo("blk.11." + theirs + ".weight");
     assertThat(GgufArchitecture.gpt2().pathOf("blk.11." + theirs + ".weight")).contains(path);
@@ -137,7 +142,7 @@ class GgufAdapterTest {
 
   @ParameterizedTest
   @CsvSource({"llama, llama, 4", "mistral, llama, 4", "qwen2, qwen2, 0", "qwen3, qwen3, 0"})
-  void aCheckpointsConfigTellsTheArchitecture(String type, String name, int heads)
+  void checkpointConfigDeterminesTheArchitecture(String type, String name, int heads)
       throws IOException {
     Files.writeString(
         directory.resolve("config.json"),
@@ -152,13 +157,13 @@ class GgufAdapterTest {
   }
 
   @Test
-  void anUnknownCheckpointIsTold() throws IOException {
+  void unknownModelTypeIsRefused() throws IOException {
     Files.writeString(directory.resolve("config.json"), "{\"model_type\": \"qwen4\"}");
 
     assertThatThrownBy(() -> GgufArchitecture.ofCheckpoint(directory))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(
-            "model_type qwen4 is not known for GGUF; did you mean qwen2 or qwen3");
+            "model_type qwen4 is not supported in GGUF; did you mean qwen2 or qwen3");
   }
 
   // ---- what it can't say ----
@@ -197,17 +202,19 @@ class GgufAdapterTest {
   }
 
   @Test
-  void rowsThatAreNoHeadsAreTold() {
+  void rowsThatDoNotFormHeadsAreRefused() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     put(tensors, Q, 1, 12, 16);
     assertThatThrownBy(
-            () -> GgufAdapter.write(new StoredAdapter(LoraConfig.rank(1), tensors), LLAMA, file))
+            () ->
+                GgufAdapter.write(
+                    new StoredAdapter(LoraConfig.rank(1), tensors), LLAMA, file, Optional.empty()))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining(Q + ": expected rows for 4 heads of an even size, found 12");
+        .hasMessageContaining(Q + ": expected rows for 4 heads of even size, found 12");
   }
 
   @Test
-  void aFileThatIsNoAdapterForThisArchitectureIsTold() {
+  void fileThatIsNotAnAdapterForTheArchitectureIsRefused() {
     Path theirs = Fixture.path("gguf/adapter.gguf");
     assertThatThrownBy(() -> GgufAdapter.read(theirs, GgufArchitecture.gpt2()))
         .isInstanceOf(UserError.class)
@@ -232,7 +239,7 @@ class GgufAdapterTest {
   }
 
   private void assertRefused(StoredAdapter adapter, String message) {
-    assertThatThrownBy(() -> GgufAdapter.write(adapter, LLAMA, file))
+    assertThatThrownBy(() -> GgufAdapter.write(adapter, LLAMA, file, Optional.empty()))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(message)
         .hasMessageEndingWith("merge the adapter into its base instead");

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -48,10 +49,10 @@ class MlxAdapterTest {
   }
 
   @Test
-  void matricesLieTheOtherWayRoundAndTheScaleIsNotDividedByTheRank() throws IOException {
+  void matricesAreTransposedAndTheScaleIsNotDividedByTheRank() throws IOException {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
-      MlxAdapter.write(stored, directory);
+      MlxAdapter.write(stored, directory, Optional.empty());
 
       try (SafetensorsFile file = SafetensorsFile.open(weights())) {
         assertThat(file.names())
@@ -70,10 +71,10 @@ class MlxAdapterTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void aModelComputesTheSameWithItAsBefore(boolean dora) {
+  void convertedAdapterGivesTheSameOutput(boolean dora) {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG.dora(dora), 1)) {
       Tensor before = mlp.answer();
-      MlxAdapter.write(mlp.model.stored("default"), directory);
+      MlxAdapter.write(mlp.model.stored("default"), directory, Optional.empty());
 
       mlp.model.load("again", directory);
 
@@ -86,7 +87,7 @@ class MlxAdapterTest {
   /** The fixtures are made by {@code tools/mlx_fixtures.py}; q_proj is square. */
   @ParameterizedTest
   @ValueSource(strings = {"lora", "dora"})
-  void anAdapterOfMlxLmIsMergedToTheWeightsThatMlxLmFuses(String kind) {
+  void mergedWeightsEqualMlxLmsFusedWeights(String kind) {
     Fixture expected = Fixture.read("mlx/" + kind + "/expected.safetensors");
     StoredAdapter stored = StoredAdapter.read(Fixture.path("mlx/" + kind));
 
@@ -99,7 +100,7 @@ class MlxAdapterTest {
               .mul(new Scalar(stored.config().scalingAt(path)));
       Tensor weight = expected.tensor("base." + path).add(delta);
       if (stored.config().dora()) {
-        Tensor norm = Ops.normsAlong(weight, 0);
+        Tensor norm = weight.square().sum(1).sqrt();
         Tensor ratio = stored.tensor(path + ".lora_magnitude_vector").div(norm);
         weight = weight.mul(Ops.along(ratio, 0, 2));
       }
@@ -111,8 +112,8 @@ class MlxAdapterTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"lora", "dora"})
-  void anAdapterOfMlxLmIsWrittenBackAsItWas(String kind) {
-    MlxAdapter.write(StoredAdapter.read(Fixture.path("mlx/" + kind)), directory);
+  void mlxAdapterIsWrittenBackUnchanged(String kind) {
+    MlxAdapter.write(StoredAdapter.read(Fixture.path("mlx/" + kind)), directory, Optional.empty());
 
     try (SafetensorsFile theirs =
             SafetensorsFile.open(Fixture.path("mlx/" + kind + "/adapters.safetensors"));
@@ -125,7 +126,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void scalingsAndRanksThatDifferAreFolded() {
+  void differentScalingsAndRanksAreFolded() {
     LoraConfig config =
         CONFIG
             .rsLora(true)
@@ -133,7 +134,7 @@ class MlxAdapterTest {
             .alphaPattern(Map.of("fc1", 5.0, "fc2", 7.0));
     try (AdaptedMlp mlp = AdaptedMlp.trained(config, 1)) {
       Tensor before = mlp.answer();
-      MlxAdapter.write(mlp.model.stored("default"), directory);
+      MlxAdapter.write(mlp.model.stored("default"), directory, Optional.empty());
 
       mlp.model.load("again", directory);
 
@@ -144,9 +145,9 @@ class MlxAdapterTest {
   }
 
   @Test
-  void peftAndBackAgainGivesTheSameTensors() {
+  void roundTripThroughPeftGivesTheSameTensors() {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG.dora(true), 1)) {
-      MlxAdapter.write(mlp.model.stored("default"), directory.resolve("mlx"));
+      MlxAdapter.write(mlp.model.stored("default"), directory.resolve("mlx"), Optional.empty());
 
       PeftAdapter.write(StoredAdapter.read(directory.resolve("mlx")), directory.resolve("peft"));
 
@@ -157,9 +158,9 @@ class MlxAdapterTest {
   }
 
   @Test
-  void aSummaryTellsItsLayers() {
+  void summaryListsTheLayers() {
     try (AdaptedMlp mlp = AdaptedMlp.trained(CONFIG, 1)) {
-      MlxAdapter.write(mlp.model.stored("default"), directory);
+      MlxAdapter.write(mlp.model.stored("default"), directory, Optional.empty());
     }
 
     assertThat(AdapterSummary.read(directory).targets()).contains("fc1", "block.fc2");
@@ -168,12 +169,12 @@ class MlxAdapterTest {
   // ---- what it can't say ----
 
   @Test
-  void whatItHasNoWayToSayIsRefusedByName() {
+  void unsupportedOptionsAreRefusedByName() {
     LoraConfig config = CONFIG.loraBias(true).bias(BiasTraining.ALL).modulesToSave("head");
     try (AdaptedMlp mlp = AdaptedMlp.trained(config, 1)) {
       StoredAdapter stored = mlp.model.stored("default");
 
-      assertThatThrownBy(() -> MlxAdapter.write(stored, directory))
+      assertThatThrownBy(() -> MlxAdapter.write(stored, directory, Optional.empty()))
           .isInstanceOf(UserError.class)
           .hasMessageStartingWith(
               "mlx-lm's format can't express bias = all, lora_bias, modules_to_save = [head]")
@@ -184,7 +185,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void anEmbeddingIsRefused() {
+  void embeddingIsRefused() {
     StoredAdapter stored =
         new StoredAdapter(
             CONFIG,
@@ -192,7 +193,7 @@ class MlxAdapterTest {
                 "model.embed_tokens.lora_A.weight", torch.zeros(2, 5),
                 "model.embed_tokens.lora_B.weight", torch.zeros(5, 2)));
 
-    assertThatThrownBy(() -> MlxAdapter.write(stored, directory))
+    assertThatThrownBy(() -> MlxAdapter.write(stored, directory, Optional.empty()))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("model.embed_tokens is an embedding");
   }
@@ -200,7 +201,7 @@ class MlxAdapterTest {
   // ---- files that are not as they should be ----
 
   @Test
-  void everyMisfitIsToldAtOnce() throws IOException {
+  void allMismatchesAreListed() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("fc1.lora_a", torch.zeros(6, 3));
     tensors.put("block.fc2.lora_a", torch.zeros(8, 2));
@@ -210,7 +211,7 @@ class MlxAdapterTest {
 
     assertThatThrownBy(() -> StoredAdapter.read(directory))
         .isInstanceOf(UserError.class)
-        .hasMessageStartingWith(weights() + " does not fit its config:")
+        .hasMessageStartingWith(weights() + " does not match its config:")
         .hasMessageContaining("\n  fc1.lora_a: expected a rank of 2, found [6, 3]")
         .hasMessageContaining("\n  missing fc1.lora_b")
         .hasMessageContaining("\n  block.fc2 is not among the config's keys")
@@ -219,7 +220,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void keysBelowANumberedBlockCount() throws IOException {
+  void keysRelativeToANumberedBlockMatch() throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("model.layers.3.self_attn.q_proj.lora_a", torch.ones(4, 1));
     tensors.put("model.layers.3.self_attn.q_proj.lora_b", torch.ones(1, 4).mul(new Scalar(2)));
@@ -243,7 +244,7 @@ class MlxAdapterTest {
         "{\"rank\": 2, \"scale\": \"x\"} | scale` must be a finite number, found \"x\"",
         "{\"rank\": 2, \"scale\": 1, \"keys\": 3} | keys` must be a list of strings, found 3",
       })
-  void aWrongConfigIsTold(String parameters, String message) throws IOException {
+  void invalidConfigIsRefused(String parameters, String message) throws IOException {
     write(Map.of(), parameters);
 
     assertThatThrownBy(() -> StoredAdapter.read(directory))
@@ -252,7 +253,7 @@ class MlxAdapterTest {
   }
 
   @Test
-  void aFullFineTuneIsNoAdapter() throws IOException {
+  void fullFineTuneIsRefused() throws IOException {
     write(Map.of(), "{}");
     Files.writeString(directory.resolve("adapter_config.json"), "{\"fine_tune_type\": \"full\"}");
 

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 
-/** Each part is done once, whoever waits for it. */
+/** Each part runs once, whichever threads wait for it. */
 class CooperativeTaskTest {
 
   @Test
-  void everyPartIsDoneOnceAndBeforeAnyoneGoesOn() throws InterruptedException {
+  void everyPartRunsOnceBeforeAnyThreadContinues() throws InterruptedException {
     for (int round = 0; round < 200; round++) {
       CooperativeTask work = new CooperativeTask(5);
       ConcurrentLinkedQueue<Integer> done = new ConcurrentLinkedQueue<>();
@@ -37,7 +37,7 @@ class CooperativeTaskTest {
   }
 
   @Test
-  void whoComesLaterFindsItDone() {
+  void laterThreadReturnsAtOnce() {
     CooperativeTask work = new CooperativeTask(2);
     List<Integer> done = new ArrayList<>();
     work.finish(done::add);
@@ -48,7 +48,7 @@ class CooperativeTaskTest {
   }
 
   @Test
-  void aPartThatFailsFailsForAll() {
+  void failedPartFailsOnEveryThread() {
     CooperativeTask work = new CooperativeTask(2);
 
     assertThatThrownBy(

@@ -25,7 +25,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** The derivatives that are written out are those that libtorch finds, relative to the largest. */
+/** The written-out derivatives equal libtorch's, relative to the largest element. */
 class FusedLoraBackwardTest {
   private static final double TOLERANCE = 1e-4; // sums of products of sums, in two orders
   private static final int IN = 6;
@@ -38,7 +38,7 @@ class FusedLoraBackwardTest {
   }
 
   @Property(tries = 60)
-  void aPassFindsTheGradientsThatLibtorchFinds(
+  void gradientsEqualLibtorchs(
       @ForAll("shapes") long[] shape,
       @ForAll @IntRange(min = 1, max = 17) int rank,
       @ForAll boolean transposed,
@@ -72,8 +72,8 @@ class FusedLoraBackwardTest {
   }
 
   /**
-   * The output, which another layer with a derivative of its own takes, and the gradients of the
-   * input and of all that learns, which were not zero before.
+   * Returns the output, after another layer with a written-out derivative, and the gradients of the
+   * input and of all trainable parameters, which were not zero before.
    */
   private static List<Tensor> found(LoraModel model, Tensor values, GradientBuffer view) {
     view.gradient().fill_(Ops.ONE);

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Activation;
 import dev.lora4j.nn.Conv2d;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -28,28 +32,31 @@ class LoraLinearTest {
   }
 
   /**
-   * W = (1 2; 3 4), b = (10, 20), A = (1 0; 0 1), B = (1 0; 0 2), alpha / r = 4 / 2: the update is
+   * W = (1 2; 3 4), b = (10, 20), A = (1 0; 0 1), B = (1 0; 0 2), alpha / r = 4 / 2: the delta is
    * ΔW = 2 B A = (2 0; 0 4). For x = (1, 1): W x + b = (13, 27), ΔW x = (2, 4).
    */
   @Test
-  void numbersThatCanBeCheckedByEye() {
-    LoraLinear layer = byHand();
+  void handSetValuesGiveTheExpectedOutput() {
     Tensor x = matrix(1, 2, 1, 1);
+    TensorAssert.assertThat(byHand().forward(x)).hasExactly(15, 31);
 
-    TensorAssert.assertThat(layer.forward(x)).hasExactly(15, 31);
+    LoraModel model = Lora.adapt(new Sequential(linear()), LoraConfig.rank(2).alpha(4));
+    LoraLinear layer = (LoraLinear) model.base().find("0");
+    setFactors(layer);
+    TensorAssert.assertThat(model.forward(x)).hasExactly(15, 31);
 
-    layer.merge();
+    model.merge();
     TensorAssert.assertThat(layer.pretrained().weight().value()).hasExactly(3, 2, 3, 8);
-    TensorAssert.assertThat(layer.forward(x)).hasExactly(15, 31);
+    TensorAssert.assertThat(model.forward(x)).hasExactly(15, 31);
 
-    layer.unmerge();
+    model.unmerge();
     TensorAssert.assertThat(layer.pretrained().weight().value()).hasExactly(1, 2, 3, 4);
-    TensorAssert.assertThat(layer.forward(x)).hasExactly(15, 31);
+    TensorAssert.assertThat(model.forward(x)).hasExactly(15, 31);
   }
 
   /** With the loss y₁ + y₂: dB = scaling · 1 (A x)ᵀ, dA = scaling · Bᵀ 1 xᵀ, for x = (1, 3). */
   @Test
-  void gradientsThatCanBeCheckedByEye() {
+  void handSetValuesGiveTheExpectedGradients() {
     LoraLinear layer = byHand();
 
     layer.forward(matrix(1, 2, 1, 3)).sum().backward();
@@ -60,12 +67,20 @@ class LoraLinearTest {
   }
 
   private static LoraLinear byHand() {
+    LoraLinear layer = new LoraLinear(linear(), 2, 4);
+    setFactors(layer);
+    return layer;
+  }
+
+  private static Linear linear() {
     Linear linear = new Linear(2, 2);
     linear.loadStateDict(Map.of("weight", matrix(2, 2, 1, 2, 3, 4), "bias", vector(10, 20)));
-    LoraLinear layer = new LoraLinear(linear, 2, 4);
+    return linear;
+  }
+
+  private static void setFactors(LoraLinear layer) {
     child(layer, "A").weight().copyFrom(matrix(2, 2, 1, 0, 0, 1));
     child(layer, "B").weight().copyFrom(matrix(2, 2, 1, 0, 0, 2));
-    return layer;
   }
 
   private static Linear child(LoraLinear layer, String name) {
@@ -81,7 +96,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void namesAreThoseOfTheWriteUp() {
+  void parameterNamesAreStable() {
     LoraLinear layer = new LoraLinear(new Linear(5, 7));
 
     assertThat(layer.namedParameters().keySet())
@@ -103,7 +118,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void theGivenLayerStaysAsItIs() {
+  void originalLayerIsNotChanged() {
     Linear linear = new Linear(5, 7);
 
     LoraLinear layer = new LoraLinear(linear);
@@ -114,7 +129,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void adaptsALayerWithoutBias() {
+  void layerWithoutABiasIsAdapted() {
     Linear linear = Linear.withoutBias(5, 7);
     LoraLinear layer = new LoraLinear(linear, 2, 2);
     Tensor x = torch.randn(3, 5);
@@ -125,7 +140,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void takesInputsOfAnyDimension() {
+  void inputsOfAnyDimensionAreAccepted() {
     LoraLinear layer = new LoraLinear(new Linear(5, 7), 2, 2);
     child(layer, "B").weight().copyFrom(torch.randn(7, 2));
     Tensor rows = torch.randn(6, 5);
@@ -140,7 +155,7 @@ class LoraLinearTest {
   }
 
   @Test
-  void theInputIsNotChanged() {
+  void inputIsNotChanged() {
     LoraLinear layer = byHand();
     Tensor x = matrix(1, 2, 1, 1);
 
@@ -164,7 +179,7 @@ class LoraLinearTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, -1, Integer.MIN_VALUE})
-  void theRankIsAtLeastOne(int rank) {
+  void rankBelowOneIsRefused(int rank) {
     Linear linear = new Linear(2, 2);
 
     assertThatThrownBy(() -> new LoraLinear(linear, rank, 4))

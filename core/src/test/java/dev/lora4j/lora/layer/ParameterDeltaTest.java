@@ -44,7 +44,7 @@ class ParameterDeltaTest {
   }
 
   @Test
-  void twoOnOneParameterAreMergedOnceEach() {
+  void twoDeltasOnOneParameterAreMergedOnceEach() {
     addTrained("one");
     addTrained("two");
     model.activate("one", "two");
@@ -56,7 +56,7 @@ class ParameterDeltaTest {
   }
 
   @Test
-  void unmergedTheBaseIsWhatItWas() {
+  void unmergingRestoresTheBase() {
     Tensor base = answer();
     addTrained("one");
     model.activate("one");
@@ -68,7 +68,7 @@ class ParameterDeltaTest {
   }
 
   @Test
-  void oneOfOneDimensionIsRefused() {
+  void oneDimensionalParameterIsRefused() {
     LoraConfig config = LoraConfig.rank(2).targets(Targets.none()).targetParameters("head.bias");
 
     assertThatThrownBy(() -> model.add("one", config))

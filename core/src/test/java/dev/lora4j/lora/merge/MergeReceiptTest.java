@@ -37,7 +37,7 @@ class MergeReceiptTest {
   }
 
   @Property(tries = 20)
-  void aMergeInSinglePrecisionChangesNextToNothing(@ForAll long seed) {
+  void float32MergeHardlyChangesTheOutput(@ForAll long seed) {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(CONFIG, seed)) {
       Tensor input = input();
@@ -55,7 +55,7 @@ class MergeReceiptTest {
   }
 
   /**
-   * W = [[256, −256], [0, 0]] and B A = [[1, 0], [0, 0]] in bfloat16, whose numbers are 2 apart
+   * W = [[256, −256], [0, 0]] and B A = [[1, 0], [0, 0]] in bfloat16, whose values are 2 apart
    * there: 256 + 1 is 256. For x = (1, 1) the outputs are (1, 0), and (0, 0) when merged.
    */
   private static LoraModel lossy(Sequential net) {
@@ -78,7 +78,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void theNumbersAreThoseThatAHandFinds() {
+  void receiptEqualsValuesComputedByHand() {
     try (PointerScope scope = new PointerScope();
         Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       MergeReceipt receipt = lossy(net).merge(samples(), MergeLimits.none());
@@ -92,12 +92,12 @@ class MergeReceiptTest {
       assertThat(receipt)
           .hasToString(
               "merged, compared on 1 samples: outputs at most 1.00 apart, 0.500 on average; KL"
-                  + " divergence 0.111 nats; 100.00 % of top-1 answers the same");
+                  + " divergence 0.111 nats; 100.00 % of top-1 predictions the same");
     }
   }
 
   @Test
-  void aMergeThatChangesTooMuchIsTakenBackToTheBit() {
+  void mergeBeyondItsLimitsIsUndoneBitForBit() {
     try (PointerScope scope = new PointerScope();
         Sequential net = new Sequential(Linear.withoutBias(2, 2))) {
       LoraModel model = lossy(net);
@@ -107,7 +107,7 @@ class MergeReceiptTest {
           .isInstanceOf(UserError.class)
           .hasMessage(
               """
-              the merge was taken back, the base is as it was:
+              the merge was undone, the base is unchanged:
                 outputs differ by 1.00, at most 0.500 allowed
                 the KL divergence is 0.111 nats, at most 0.100 allowed""");
 
@@ -118,7 +118,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void weightsThatAreNoNumbersAreRefused() {
+  void nanWeightsAreRefused() {
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(CONFIG, 3)) {
       Parameter b = trained.model.parameters("default").get(1);
@@ -129,7 +129,7 @@ class MergeReceiptTest {
 
       assertThatThrownBy(() -> trained.model.merge(List.of(input()), MergeLimits.none()))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("fc1.weight has numbers that are NaN or Inf");
+          .hasMessageContaining("fc1.weight contains NaN or Inf");
 
       assertThat(trained.model.isMerged()).isFalse();
       TensorAssert.assertSameState(trained.net.stateDict(), before);
@@ -137,7 +137,7 @@ class MergeReceiptTest {
   }
 
   @Test
-  void eachLimitIsToldWithWhatWasFound() {
+  void eachExceededLimitIsReportedWithItsValue() {
     MergeLimits limits = MergeLimits.largest(0.1).divergence(0.01).agreement(0.9);
 
     assertThat(limits.brokenBy(new MergeReceipt(1, 0.1, 0, 0.01, 0.9))).isEmpty();
@@ -145,14 +145,14 @@ class MergeReceiptTest {
         .containsExactly(
             "outputs differ by 0.200, at most 0.100 allowed",
             "the KL divergence is 0.0200 nats, at most 0.0100 allowed",
-            "50.00 % of top-1 answers are the same, at least 90.00 % asked for");
+            "50.00 % of top-1 predictions are the same, at least 90.00 % required");
     assertThat(MergeLimits.none().brokenBy(new MergeReceipt(1, Double.NaN, 0, 0, 1))).hasSize(1);
     assertThatThrownBy(() -> MergeLimits.largest(-1)).isInstanceOf(UserError.class);
     assertThatThrownBy(() -> MergeLimits.none().agreement(2)).isInstanceOf(UserError.class);
   }
 
   @Test
-  void trainingModeComesBack() {
+  void trainingModeIsRestored() {
     Engine.seed(1);
     try (PointerScope scope = new PointerScope();
         AdaptedMlp trained = AdaptedMlp.trained(CONFIG.dropout(0.5), 4)) {

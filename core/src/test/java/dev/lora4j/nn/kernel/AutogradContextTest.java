@@ -47,14 +47,14 @@ class AutogradContextTest {
   }
 
   @Test
-  void siluTimesHasLibtorchsGradients() {
+  void swigluHasLibtorchsGradients() {
     assertSame(
         () -> Ops.swiglu(x.mul(Ops.keepScalar(2)), other.mul(Ops.keepScalar(-1))),
         List.of(x, other));
   }
 
   @Test
-  void otherUsesOfSiluTimesInputsKeepTheirGradient() {
+  void otherUsesOfSwigluInputsKeepTheirGradient() {
     assertSame(
         () -> {
           Tensor gate = x.mul(Ops.keepScalar(2));
@@ -65,12 +65,12 @@ class AutogradContextTest {
   }
 
   @Test
-  void siluTimesOfLeavesKeepsTheirOtherGradients() {
+  void swigluOfLeavesKeepsTheirOtherGradients() {
     assertSame(() -> Ops.swiglu(x, other).add(x), List.of(x, other));
   }
 
   @Test
-  void siluTimesOfATensorWithItselfHasLibtorchsGradient() {
+  void swigluOfATensorWithItselfHasLibtorchsGradient() {
     assertSame(() -> Ops.swiglu(x, x).add(x), List.of(x));
   }
 

@@ -16,13 +16,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Attention of one new token equals that of the whole sequence. Tolerance 1e-5, relative. */
 class DecodeAttentionTest {
   private static final double TOLERANCE = 1e-5;
-  private static final Scalar NONSENSE = Ops.keepScalar(1e9); // where nothing is to be read
+  private static final Scalar NONSENSE = Ops.keepScalar(1e9); // must not be read
   private static final int CAPACITY = 40;
   private static final int PLACE = 32;
 
   @ParameterizedTest
   @CsvSource({"1, 33", "2, 33", "4, 33", "2, 5", "1, 1"})
-  void aSingleQueryAttendsAsManyDo(int threads, long seen) {
+  void singleQueryEqualsTheQueryAmongOthers(int threads, long seen) {
     Engine.seed(threads);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -68,7 +68,7 @@ class DecodeAttentionTest {
     return all.narrow(2, PLACE, 1).transpose(1, 2).contiguous();
   }
 
-  /** Holds the earlier tokens, and arbitrary values after them. */
+  /** Returns a cache with the earlier tokens, and arbitrary values after them. */
   private static Tensor memory(Tensor all) {
     Tensor memory = torch.full(new long[] {1, 2, CAPACITY, 16}, NONSENSE);
     memory.narrow(2, 0, PLACE).copy_(all.narrow(2, 0, PLACE));

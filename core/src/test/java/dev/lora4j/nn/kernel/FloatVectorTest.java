@@ -32,7 +32,7 @@ class FloatVectorTest {
   }
 
   @Test
-  void siluTimes() {
+  void swiglu() {
     try (PointerScope scope = new PointerScope()) {
       Tensor both = torch.randn(2, 20).mul(Ops.keepScalar(3));
       float[] expected = Ops.floats(torch.silu(both.select(0, 0)).mul(both.select(0, 1)));
@@ -44,7 +44,7 @@ class FloatVectorTest {
   }
 
   @Test
-  void rowOutlivesItsPointerScope() {
+  void vectorOutlivesItsPointerScope() {
     FloatVector row;
     try (PointerScope scope = new PointerScope()) {
       row = FloatVector.of(3);
@@ -55,7 +55,7 @@ class FloatVectorTest {
   }
 
   @Test
-  void normAndTurn() {
+  void rmsNormAndRope() {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         RmsNorm norm = new RmsNorm(8, 1e-5)) {

@@ -18,7 +18,7 @@ class ParallelGemvTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})
-  void outputsOfARowAreDealt(int threads) {
+  void outputsAreSharedAmongThreads(int threads) {
     Engine.seed(threads);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {

@@ -37,7 +37,7 @@ class SkinnyGemmTest {
         NoGradGuard guard = new NoGradGuard();
         ThreadTeam crew = ThreadTeam.help(workers.count(), part -> workers.run(part::accept))) {
       check(torch.randn(3, 256), torch.randn(1_031, 256), torch.randn(1_031));
-      check(torch.randn(3, 256), torch.randn(256, 1_031).t(), null); // as GPT-2 keeps them
+      check(torch.randn(3, 256), torch.randn(256, 1_031).t(), null); // as in GPT-2
     }
   }
 

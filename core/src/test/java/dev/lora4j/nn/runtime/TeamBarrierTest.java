@@ -58,7 +58,7 @@ class TeamBarrierTest {
                             1,
                             (from, to) -> {
                               if (from == 0) {
-                                team.giveUp();
+                                team.fail();
                                 throw new IllegalArgumentException("no more");
                               }
                             })))

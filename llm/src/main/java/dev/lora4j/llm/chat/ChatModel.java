@@ -40,8 +40,8 @@ public final class ChatModel implements AutoCloseable {
   private final ModelFiles files;
   private final Pretrained base;
   private final LoraModel adapted;
-  private final ChatFormat ownVoice;
-  private final Map<String, ChatFormat> voices = new ConcurrentHashMap<>();
+  private final ChatFormat baseFormat;
+  private final Map<String, ChatFormat> formats = new ConcurrentHashMap<>();
   private final List<Tokenizer> tokenizers = new ArrayList<>();
 
   private ChatModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
@@ -49,7 +49,7 @@ public final class ChatModel implements AutoCloseable {
     this.base = base;
     adapted = Lora.base(base.model());
     tokenizers.add(tokenizer);
-    ownVoice = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
+    baseFormat = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
   }
 
   /**
@@ -61,15 +61,12 @@ public final class ChatModel implements AutoCloseable {
   public static ChatModel open(Path directory) {
     ModelFiles files = ModelFiles.at(directory);
     Tokenizer tokenizer = Tokenizer.load(files);
+    Optional<Pretrained> base = Optional.empty();
     try {
-      Pretrained base = Pretrained.load(files, DType.F32);
-      try {
-        return new ChatModel(files, base, tokenizer);
-      } catch (RuntimeException e) {
-        base.close();
-        throw e;
-      }
+      base = Optional.of(Pretrained.load(files, DType.F32));
+      return new ChatModel(files, base.get(), tokenizer);
     } catch (RuntimeException e) {
+      base.ifPresent(Pretrained::close);
       tokenizer.close();
       throw e;
     }
@@ -83,19 +80,19 @@ public final class ChatModel implements AutoCloseable {
    * @throws UserError if the name is taken, or the adapter does not fit
    */
   public synchronized List<String> load(String name, Path adapter, BaseCheck check) {
-    if (voices.containsKey(name)) {
+    if (formats.containsKey(name)) {
       throw new UserError("an adapter '" + name + "' is already loaded");
     }
-    AdapterTokenizerFiles travelling = new AdapterTokenizerFiles(files, ModelFiles.in(adapter));
-    Tokenizer tokenizer = ownVoice.tokenizer();
-    if (travelling.hasTokenizer()) {
+    AdapterTokenizerFiles own = new AdapterTokenizerFiles(files, ModelFiles.in(adapter));
+    Tokenizer tokenizer = baseFormat.tokenizer();
+    if (own.hasTokenizer()) {
       tokenizer = Tokenizer.load(adapter);
       tokenizers.add(tokenizer);
     }
-    ChatFormat voice = new ChatFormat(tokenizer, travelling.template(tokenizer));
+    ChatFormat format = new ChatFormat(tokenizer, own.template(tokenizer));
     adapted.load(name, adapter, check);
-    voices.put(name, voice);
-    return notes(name, travelling);
+    formats.put(name, format);
+    return notes(name, own);
   }
 
   private static List<String> notes(String name, AdapterTokenizerFiles files) {
@@ -110,12 +107,10 @@ public final class ChatModel implements AutoCloseable {
     return notes;
   }
 
-  /** The names of all adapters, in loading order. */
   public List<String> adapterNames() {
     return List.copyOf(adapted.adapterNames());
   }
 
-  /** The names of the active adapters. */
   public List<String> active() {
     return adapted.active();
   }
@@ -127,34 +122,33 @@ public final class ChatModel implements AutoCloseable {
    */
   public void activate(List<String> names) {
     for (String name : names) {
-      if (!voices.containsKey(name)) {
-        throw new UserError("no adapter '" + name + "'" + NearMiss.hint(name, voices.keySet()));
+      if (!formats.containsKey(name)) {
+        throw new UserError("no adapter '" + name + "'" + NearMiss.hint(name, formats.keySet()));
       }
     }
     adapted.activate(names.toArray(String[]::new));
   }
 
   /** The tokenizer and chat template of the last active adapter, else those of the base. */
-  public ChatFormat voice() {
-    return voice(active());
+  public ChatFormat format() {
+    return format(active());
   }
 
-  ChatFormat voice(List<String> names) {
+  ChatFormat format(List<String> names) {
     return names.isEmpty()
-        ? ownVoice
-        : Optional.ofNullable(voices.get(names.get(names.size() - 1))).orElse(ownVoice);
+        ? baseFormat
+        : Optional.ofNullable(formats.get(names.get(names.size() - 1))).orElse(baseFormat);
   }
 
-  /** The network. */
   public LanguageModel network() {
     return base.model();
   }
 
   /** The stop tokens: those of the tokenizer and those of the model's config. */
-  public Set<Long> ends() {
-    Set<Long> ends = new HashSet<>(base.endTokens());
-    voice().tokenizer().special().stops().forEach(id -> ends.add((long) id));
-    return ends;
+  public Set<Long> stopTokens() {
+    Set<Long> stops = new HashSet<>(base.endTokens());
+    format().tokenizer().special().stops().forEach(id -> stops.add((long) id));
+    return stops;
   }
 
   /**
@@ -175,7 +169,7 @@ public final class ChatModel implements AutoCloseable {
       TextListener listener,
       int forgotten) {
     try (AdapterScope kept = adapted.usingActive()) {
-      return new TextGenerator(voice().tokenizer(), ends(), options, listener)
+      return new TextGenerator(format().tokenizer(), stopTokens(), options, listener)
           .write(session, prompt, forgotten);
     }
   }

@@ -13,14 +13,14 @@ import java.util.Optional;
  * dropped when the chat exceeds the maximum sequence length.
  */
 public final class Conversation {
-  /** At most a quarter of the maximum sequence length is kept free for an answer. */
-  private static final int FREE_FOR_ANSWERS = 4;
+  /** The largest part of the maximum sequence length that is reserved for an answer: 1 / 4. */
+  private static final int ANSWER_DIVISOR = 4;
 
   private final ChatModel model;
   private final GenerationSession session;
   private final List<Message> turns = new ArrayList<>();
   private Optional<String> system = Optional.empty();
-  private int forgotten; // number of dropped turns
+  private int dropped; // number of dropped turns
 
   /**
    * Starts a chat with the active adapters.
@@ -29,7 +29,7 @@ public final class Conversation {
    * @throws UserError if the model has no chat template
    */
   public Conversation(ChatModel model, GenerationSession session) {
-    model.voice().templateOrRefusal();
+    model.format().templateOrRefusal();
     this.model = model;
     this.session = session;
   }
@@ -41,57 +41,56 @@ public final class Conversation {
    *     refuses it
    */
   public Completion say(String text, GenerationOptions options, TextListener listener) {
-    int forgottenBefore = forgotten;
+    int droppedBefore = dropped;
     turns.add(Message.user(text));
     boolean answered = false;
     try {
       int[] prompt = prompt(options.maxNewTokens());
-      Completion answer = model.write(session, prompt, options, listener, forgotten);
+      Completion answer = model.write(session, prompt, options, listener, dropped);
       turns.add(Message.assistant(answer.text()));
       answered = true;
       return answer;
     } finally {
       if (!answered) {
         turns.remove(turns.size() - 1);
-        forgotten = forgottenBefore;
+        dropped = droppedBefore;
       }
     }
   }
 
   private int[] prompt(int maxNewTokens) {
-    int longest = model.network().maxPositions();
-    int free = Math.min(maxNewTokens, longest / FREE_FOR_ANSWERS);
-    int[] prompt = model.voice().prompt(remembered());
-    while (prompt.length + free > longest && canForget()) {
-      forgetOneExchange();
-      prompt = model.voice().prompt(remembered());
+    int limit = model.network().maxPositions();
+    int free = Math.min(maxNewTokens, limit / ANSWER_DIVISOR);
+    int[] prompt = model.format().prompt(kept());
+    while (prompt.length + free > limit && canDrop()) {
+      dropExchange();
+      prompt = model.format().prompt(kept());
     }
-    if (prompt.length >= longest) {
+    if (prompt.length >= limit) {
       throw new UserError(
           "the message is too long: with the system message it has %d tokens; the model's maximum sequence length is %d"
-              .formatted(prompt.length, longest));
+              .formatted(prompt.length, limit));
     }
     return prompt;
   }
 
-  private boolean canForget() {
-    return forgotten < turns.size() - 1;
+  private boolean canDrop() {
+    return dropped < turns.size() - 1;
   }
 
-  private void forgetOneExchange() {
+  private void dropExchange() {
     do {
-      forgotten++;
-    } while (turns.get(forgotten).fromAssistant());
+      dropped++;
+    } while (turns.get(dropped).fromAssistant());
   }
 
-  private List<Message> remembered() {
+  private List<Message> kept() {
     List<Message> messages = new ArrayList<>();
     system.ifPresent(text -> messages.add(Message.system(text)));
-    messages.addAll(turns.subList(forgotten, turns.size()));
+    messages.addAll(turns.subList(dropped, turns.size()));
     return messages;
   }
 
-  /** All messages, dropped ones included. */
   public List<Message> messages() {
     List<Message> messages = new ArrayList<>();
     system.ifPresent(text -> messages.add(Message.system(text)));
@@ -99,7 +98,6 @@ public final class Conversation {
     return messages;
   }
 
-  /** Number of answers so far. */
   public int answers() {
     return turns.size() / 2;
   }
@@ -109,7 +107,6 @@ public final class Conversation {
     system = text;
   }
 
-  /** The system message. */
   public Optional<String> system() {
     return system;
   }
@@ -117,7 +114,7 @@ public final class Conversation {
   /** Clears all turns; the system message stays. */
   public void reset() {
     turns.clear();
-    forgotten = 0;
+    dropped = 0;
     session.forget();
   }
 
@@ -130,7 +127,7 @@ public final class Conversation {
     List<String> before = model.active();
     model.activate(names);
     try {
-      model.voice().templateOrRefusal();
+      model.format().templateOrRefusal();
     } catch (UserError e) {
       model.activate(before);
       throw e;

@@ -22,7 +22,6 @@ public record GenerationOptions(int maxNewTokens, Sampling sampling, List<String
     }
   }
 
-  /** The same with another seed. */
   public GenerationOptions seed(long seed) {
     return new GenerationOptions(maxNewTokens, sampling.seed(seed), stops);
   }

@@ -3,12 +3,12 @@ package dev.lora4j.llm.chat;
 import java.util.List;
 
 /**
- * Ends a streamed text where a stop string begins. Text that may turn out to be the beginning of
- * one is held back.
+ * Ends a streamed text where a stop string begins. Text that may be the beginning of a stop string
+ * is buffered until more arrives.
  */
 final class StopStrings {
   private final List<String> stops;
-  private String held = "";
+  private String buffer = "";
   private boolean found;
 
   /**
@@ -18,26 +18,26 @@ final class StopStrings {
     this.stops = List.copyOf(stops);
   }
 
-  /** Adds a piece, and returns the text that certainly precedes a stop string. */
+  /** Adds a piece of text and returns what certainly precedes a stop string. */
   String add(String piece) {
-    String text = held + piece;
+    String text = buffer + piece;
     int end = firstStop(text);
     found = end >= 0;
     if (!found) {
-      end = text.length() - beginningAtEnd(text);
+      end = text.length() - partialStopLength(text);
     }
-    held = found ? "" : text.substring(end);
+    buffer = found ? "" : text.substring(end);
     return text.substring(0, end);
   }
 
-  /** Returns the text that was held back; to be called at the end of the stream. */
+  /** Returns the buffered text at the end of the stream. */
   String finish() {
-    String rest = held;
-    held = "";
+    String rest = buffer;
+    buffer = "";
     return rest;
   }
 
-  /** Whether a stop string has occurred. */
+  /** Returns whether a stop string has occurred. */
   boolean found() {
     return found;
   }
@@ -46,7 +46,7 @@ final class StopStrings {
     return stops.stream().mapToInt(text::indexOf).filter(at -> at >= 0).min().orElse(-1);
   }
 
-  private int beginningAtEnd(String text) {
+  private int partialStopLength(String text) {
     int longest = 0;
     for (String stop : stops) {
       for (int length = Math.min(stop.length() - 1, text.length()); length > longest; length--) {

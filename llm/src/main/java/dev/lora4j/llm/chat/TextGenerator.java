@@ -1,5 +1,6 @@
 package dev.lora4j.llm.chat;
 
+import dev.lora4j.llm.generate.FinishReason;
 import dev.lora4j.llm.generate.Generation;
 import dev.lora4j.llm.generate.GenerationConfig;
 import dev.lora4j.llm.generate.GenerationSession;
@@ -13,60 +14,49 @@ import java.util.List;
 final class TextGenerator {
   private final TextStream stream;
   private final StopStrings stops;
-  private final Collection<Long> ends;
+  private final Collection<Long> stopTokens;
   private final GenerationOptions options;
   private final TextListener listener;
   private final StringBuilder text = new StringBuilder();
 
   /**
-   * @param ends the stop tokens
+   * @param stopTokens the stop tokens
    */
   TextGenerator(
       Tokenizer tokenizer,
-      Collection<Long> ends,
+      Collection<Long> stopTokens,
       GenerationOptions options,
       TextListener listener) {
     stream = tokenizer.stream();
     stops = new StopStrings(options.stops());
-    this.ends = ends;
+    this.stopTokens = stopTokens;
     this.options = options;
     this.listener = listener;
   }
 
   /** Generates the completion of a prompt. */
-  Completion write(GenerationSession session, int[] prompt, int forgotten) {
+  Completion write(GenerationSession session, int[] prompt, int dropped) {
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     GenerationConfig config =
         GenerationConfig.greedy(options.maxNewTokens())
             .sampling(options.sampling())
-            .stoppingAt(ends);
-    Generation made = session.generate(ids, config, this::onToken);
+            .stoppingAt(stopTokens);
+    Generation generation = session.generate(ids, config, this::onToken);
     if (!stops.found()) {
       String rest = stops.add(stream.finish());
       show(stops.found() ? rest : rest + stops.finish());
     }
-    return new Completion(text.toString(), end(made), made, forgotten);
+    FinishReason reason = stops.found() ? FinishReason.STOP_STRING : generation.finishReason();
+    return new Completion(text.toString(), reason, generation, dropped);
   }
 
   private boolean onToken(long token) {
-    String piece = ends.contains(token) ? "" : stops.add(stream.add(Math.toIntExact(token)));
+    String piece = stopTokens.contains(token) ? "" : stops.add(stream.add(Math.toIntExact(token)));
     return show(piece) && !stops.found();
   }
 
   private boolean show(String piece) {
     text.append(piece);
     return listener.onText(piece);
-  }
-
-  private Completion.End end(Generation made) {
-    if (stops.found()) {
-      return Completion.End.STOP_STRING;
-    }
-    return switch (made.end()) {
-      case STOP_TOKEN -> Completion.End.STOP_TOKEN;
-      case LENGTH -> Completion.End.LENGTH;
-      case MAX_POSITIONS -> Completion.End.MAX_POSITIONS;
-      case LISTENER -> Completion.End.INTERRUPTED;
-    };
   }
 }

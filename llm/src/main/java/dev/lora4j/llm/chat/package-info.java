@@ -5,9 +5,9 @@
  *
  * <pre>{@code
  * try (ChatModel model = ChatModel.open(Path.of("SmolLM2-135M-Instruct"));
- *     Session session = new Generator(model.network()).session()) {
+ *     GenerationSession session = new Generator(model.network()).session()) {
  *   Conversation chat = new Conversation(model, session);
- *   Answer answer = chat.say("Ahoy!", new GenerationOptions(64, Sampling.greedy(), List.of()), piece -> true);
+ *   Completion answer = chat.say("Ahoy!", new GenerationOptions(64, Sampling.greedy(), List.of()), piece -> true);
  * }
  * }</pre>
  */

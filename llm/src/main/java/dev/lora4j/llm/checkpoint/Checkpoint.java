@@ -50,16 +50,12 @@ public final class Checkpoint implements TensorFile {
   public static Checkpoint open(Path path) {
     CheckpointFiles files = CheckpointFiles.at(path);
     List<TensorFile> open = new ArrayList<>();
-    boolean opened = false;
     try {
       files.weights().forEach(file -> open.add(WeightFormat.open(file)));
-      Checkpoint checkpoint = new Checkpoint(path, files, open);
-      opened = true;
-      return checkpoint;
-    } finally {
-      if (!opened) {
-        open.forEach(TensorFile::close);
-      }
+      return new Checkpoint(path, files, open);
+    } catch (RuntimeException | Error e) {
+      open.forEach(TensorFile::close);
+      throw e;
     }
   }
 
@@ -93,7 +89,6 @@ public final class Checkpoint implements TensorFile {
     return new CorruptFile(file, "key " + name + ": " + problem);
   }
 
-  /** Returns the file or directory. */
   @Override
   public Path path() {
     return path;
@@ -118,12 +113,10 @@ public final class Checkpoint implements TensorFile {
     return Collections.unmodifiableMap(forms);
   }
 
-  /** Returns the number of elements of all tensors. */
   public long parameters() {
     return forms.values().stream().mapToLong(TensorForm::elements).sum();
   }
 
-  /** Returns the size of all tensors in bytes. */
   public long bytes() {
     return forms.values().stream().mapToLong(TensorForm::bytes).sum();
   }
@@ -152,10 +145,8 @@ public final class Checkpoint implements TensorFile {
     TensorFile file = fileOf.get(name);
     if (file == null) {
       throw new UserError(
-          path
-              + " has no tensor "
-              + name
-              + NearMiss.hint(name, NearMiss.nearest(name, forms.keySet())));
+          "%s has no tensor %s%s"
+              .formatted(path, name, NearMiss.hint(name, NearMiss.nearest(name, forms.keySet()))));
     }
     return file;
   }

@@ -37,15 +37,15 @@ public record CheckpointFiles(
     if (format.isEmpty() && Files.exists(path.resolve("adapter_config.json"))) {
       throw new UserError(path + " is an adapter's directory; expected a base model's");
     }
-    return format.map(found -> in(path, found)).orElseGet(() -> oneIn(path));
+    return format.map(found -> in(path, found)).orElseGet(() -> onlyFileIn(path));
   }
 
   private static CheckpointFiles in(Path directory, WeightFormat format) {
     Path single = directory.resolve(format.single());
-    return Files.exists(single) ? whole(directory, single) : sharded(directory, format);
+    return Files.exists(single) ? single(directory, single) : sharded(directory, format);
   }
 
-  private static CheckpointFiles whole(Path directory, Path file) {
+  private static CheckpointFiles single(Path directory, Path file) {
     return new CheckpointFiles(Optional.of(directory), List.of(file), Map.of());
   }
 
@@ -66,8 +66,8 @@ public record CheckpointFiles(
     }
   }
 
-  /** Returns the only safetensors file of a directory, whatever its name. */
-  private static CheckpointFiles oneIn(Path directory) {
+  /** Returns the only safetensors file of a directory, under any name. */
+  private static CheckpointFiles onlyFileIn(Path directory) {
     List<Path> files = list(directory);
     List<Path> weights =
         files.stream().filter(file -> WeightFormat.SAFETENSORS.isShard(file.toString())).toList();
@@ -80,7 +80,7 @@ public record CheckpointFiles(
           "%s holds %d safetensors files and no %s: name one of them"
               .formatted(directory, weights.size(), WeightFormat.SAFETENSORS.index()));
     }
-    return whole(directory, weights.get(0));
+    return single(directory, weights.get(0));
   }
 
   private static String nothingIn(Path directory, List<Path> files) {

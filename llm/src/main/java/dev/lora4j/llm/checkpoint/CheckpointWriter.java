@@ -97,10 +97,8 @@ public final class CheckpointWriter {
             .toList();
     if (!others.isEmpty()) {
       throw new UserError(
-          directory
-              + " holds other weights: "
-              + String.join(", ", others)
-              + "; choose another directory or delete them");
+          "%s holds other weights: %s; choose another directory or delete them"
+              .formatted(directory, String.join(", ", others)));
     }
   }
 

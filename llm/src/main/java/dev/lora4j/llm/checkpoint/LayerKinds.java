@@ -2,15 +2,13 @@ package dev.lora4j.llm.checkpoint;
 
 import dev.lora4j.io.TensorForm;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
  * Classifies layers by the shapes and names of their tensors: a two-dimensional weight is a linear
  * layer unless it is named like an embedding; three to five dimensions are a convolution.
  *
- * <p>A weight is transposed if the config names such a model, or if GPT-2's names come with a bias
- * of the weight's second dimension.
+ * <p>Weights with GPT-2's names are transposed if one of them has a bias of its second dimension.
  *
  * @param transposed whether layers with GPT-2's names store their weight as {@code [in, out]}
  */
@@ -30,21 +28,17 @@ public record LayerKinds(boolean transposed) {
   }
 
   /**
-   * Determines from all groups whether GPT-2's layers are transposed.
+   * Determines whether GPT-2's layers are transposed: the bias of one that is not square shows it.
    *
    * @param groups the tensors of each module, by its path, then by their last name
    */
-  static LayerKinds of(Optional<ModelConfig> config, Map<String, Map<String, TensorForm>> groups) {
-    boolean told = config.map(ModelConfig::usesTransposedLinear).orElse(false);
-    boolean silent = config.map(c -> c.modelType().isEmpty()).orElse(true);
+  static LayerKinds of(Map<String, Map<String, TensorForm>> groups) {
     return new LayerKinds(
-        told
-            || (silent
-                && groups.entrySet().stream()
-                    .anyMatch(g -> isGpt2(g.getKey()) && isShownTransposed(g.getValue()))));
+        groups.entrySet().stream()
+            .anyMatch(group -> isGpt2(group.getKey()) && isTransposed(group.getValue())));
   }
 
-  private static boolean isShownTransposed(Map<String, TensorForm> tensors) {
+  private static boolean isTransposed(Map<String, TensorForm> tensors) {
     TensorForm weight = tensors.get("weight");
     TensorForm bias = tensors.get("bias");
     return weight != null
@@ -84,6 +78,7 @@ public record LayerKinds(boolean transposed) {
     return bias != null && bias.shape().size() == 1 ? bias.shape().get(0) : 0;
   }
 
+  /** Returns whether a module is named like an embedding. */
   public static boolean isEmbedding(String path) {
     String name = lastName(path);
     return name.matches(EMBEDDING) && !name.matches(NO_EMBEDDING);

@@ -33,7 +33,6 @@ public record ListedTensor(String name, String format, List<Long> shape, long by
     return new ListedTensor(name, form.dtype().name(), form.shape(), form.bytes());
   }
 
-  /** Returns the number of elements. */
   public long elements() {
     return shape.stream().reduce(1L, (a, b) -> a * b);
   }

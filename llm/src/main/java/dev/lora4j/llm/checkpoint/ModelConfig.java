@@ -10,9 +10,9 @@ import java.util.Optional;
  * The fields of a Hugging Face {@code config.json} that names and shapes of tensors do not show.
  *
  * @param modelType {@code model_type}, such as {@code gpt2}; empty if absent
- * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if it
- *     is not said
- * @param tiesHead whether the output head is the input embedding, if it is said
+ * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if
+ *     absent
+ * @param tiesHead whether the output head is the input embedding (weight tying), if given
  * @param quantization {@code quantization_config.quant_method}, if the weights are quantized
  */
 public record ModelConfig(
@@ -29,7 +29,7 @@ public record ModelConfig(
   }
 
   private static ModelConfig of(JsonNode json) {
-    JsonNode text = json.path("text_config"); // of models that see and read
+    JsonNode text = json.path("text_config"); // of vision-language models
     JsonNode tie = json.has("tie_word_embeddings") ? json : text;
     JsonNode quantization = json.path("quantization_config");
     return new ModelConfig(
@@ -48,10 +48,5 @@ public record ModelConfig(
     return architecture.endsWith("ForCausalLM")
         || architecture.endsWith("LMHeadModel")
         || architecture.endsWith("ForConditionalGeneration");
-  }
-
-  /** Returns whether its linear layers are GPT-2's, with weights of {@code [in, out]}. */
-  boolean usesTransposedLinear() {
-    return modelType.equals("gpt2") || modelType.equals("openai-gpt");
   }
 }

@@ -1,7 +1,6 @@
 package dev.lora4j.llm.checkpoint;
 
 import dev.lora4j.UserError;
-import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorFile;
@@ -35,19 +34,6 @@ import org.bytedeco.pytorch.Tensor;
  * }</pre>
  */
 public final class Pretrained implements AutoCloseable {
-  /** The files of a model directory that are saved with it, beside config and weights. */
-  private static final List<String> COMPANIONS =
-      List.of(
-          "generation_config.json",
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "tokenizer.model",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "chat_template.jinja");
-
   private static final String END_TOKENS = "eos_token_id";
 
   private final ModelFiles files;
@@ -86,7 +72,7 @@ public final class Pretrained implements AutoCloseable {
     return load(ModelFiles.at(path), dtype);
   }
 
-  /** Loads a model whose files were found before; see {@link #load(Path, DType)}. */
+  /** Loads a model from its files; see {@link #load(Path, DType)}. */
   public static Pretrained load(ModelFiles files, DType dtype) {
     Optional<GgufModel> gguf = files.openGguf();
     if (gguf.isPresent()) {
@@ -105,17 +91,14 @@ public final class Pretrained implements AutoCloseable {
       ModelFiles files, JsonDocument config, TensorFile weights, DType dtype) {
     ModelFamily family = ModelFamily.of(config);
     LanguageModel model = Init.withoutValues(() -> family.create(config));
-    boolean loaded = false;
     try {
       new WeightLoader(weights, family, model).load(dtype);
       model.freeze();
       model.train(false);
-      loaded = true;
       return new Pretrained(files, config, model);
-    } finally {
-      if (!loaded) {
-        model.close();
-      }
+    } catch (RuntimeException | Error e) {
+      model.close();
+      throw e;
     }
   }
 
@@ -134,13 +117,7 @@ public final class Pretrained implements AutoCloseable {
    * else of {@code config.json}.
    */
   public List<Long> endTokens() {
-    String generation = "generation_config.json";
-    List<Long> ofGeneration =
-        files
-            .read(generation)
-            .map(json -> JsonDocument.parse(files.path().resolve(generation), json))
-            .map(fields -> fields.integers(END_TOKENS))
-            .orElse(List.of());
+    List<Long> ofGeneration = files.json("generation_config.json").integers(END_TOKENS);
     return ofGeneration.isEmpty() ? config.integers(END_TOKENS) : ofGeneration;
   }
 
@@ -171,7 +148,9 @@ public final class Pretrained implements AutoCloseable {
         new CheckpointWriter(
             target, sources(state, dtype), options.maxShardBytes(), Map.of("format", "pt"));
     writer.refuseOtherWeights();
-    copyCompanions(target);
+    if (!files.path().toAbsolutePath().equals(target.toAbsolutePath())) {
+      files.copyTokenizerTo(target);
+    }
     writer.writeWeights();
     writer.writeConfig(CheckpointWriter.withDType(config.json(), dtype));
   }
@@ -185,15 +164,6 @@ public final class Pretrained implements AutoCloseable {
               name, new TensorSource(dtype, shape, () -> tensor.detach().to(dtype.torch())));
         });
     return sources;
-  }
-
-  private void copyCompanions(Path target) {
-    if (files.path().toAbsolutePath().equals(target.toAbsolutePath())) {
-      return;
-    }
-    for (String name : COMPANIONS) {
-      files.read(name).ifPresent(content -> AtomicFile.write(target.resolve(name), content));
-    }
   }
 
   /** Frees the model. */

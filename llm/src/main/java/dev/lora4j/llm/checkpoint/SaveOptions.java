@@ -23,12 +23,10 @@ public record SaveOptions(Optional<DType> format, long maxShardBytes) {
     return new SaveOptions(Optional.empty(), Long.MAX_VALUE);
   }
 
-  /** Returns the same options with shards of at most this size. */
   public SaveOptions shardsOf(long bytes) {
     return new SaveOptions(format, bytes);
   }
 
-  /** Returns the same options with this dtype. */
   public SaveOptions as(DType format) {
     return new SaveOptions(Optional.of(format), maxShardBytes);
   }

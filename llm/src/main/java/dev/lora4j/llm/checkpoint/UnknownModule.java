@@ -9,16 +9,16 @@ public sealed class UnknownModule extends Module permits WeightsOnly {
 
   /** Returns the child of a name, creating it if necessary. */
   final UnknownModule branch(String name) {
-    Module there = children().get(name);
-    if (there instanceof UnknownModule branch) {
+    Module existing = children().get(name);
+    if (existing instanceof UnknownModule branch) {
       return branch;
     }
-    if (there != null) {
+    if (existing != null) {
       throw new IllegalStateException(name + " is a layer, and has a child");
     }
-    UnknownModule made = new UnknownModule();
-    child(name, made);
-    return made;
+    UnknownModule created = new UnknownModule();
+    child(name, created);
+    return created;
   }
 
   final void layer(String name, Module layer) {

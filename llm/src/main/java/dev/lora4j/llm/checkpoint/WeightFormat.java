@@ -27,12 +27,10 @@ enum WeightFormat {
     this.suffix = suffix;
   }
 
-  /** Returns the name of a file with all weights. */
   String single() {
     return single;
   }
 
-  /** Returns the name of the index of the shards. */
   String index() {
     return single + ".index.json";
   }

@@ -22,19 +22,9 @@ import org.bytedeco.pytorch.Tensor;
  * Loads the tensors of a checkpoint into the parameters of a model. Loading is strict: each
  * parameter needs its tensor and each tensor its parameter, and one error names all mismatches.
  */
-public final class WeightLoader {
+public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
   private static final String HEAD = WeightsOnly.HEAD_WEIGHT;
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
-
-  private final TensorFile weights;
-  private final ModelFamily family;
-  private final LanguageModel model;
-
-  public WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
-    this.weights = weights;
-    this.family = family;
-    this.model = model;
-  }
 
   /** Loads all parameters in the given dtype, in parallel. */
   void load(DType dtype) {
@@ -75,10 +65,10 @@ public final class WeightLoader {
   public Map<String, String> storedNames() {
     Map<String, String> stored = new LinkedHashMap<>();
     String prefix = family.prefix();
-    boolean bare = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
+    boolean withoutPrefix = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
     for (String name : weights.names()) {
       if (!family.ignoredTensors().matcher(name).matches()) {
-        stored.put(bare && !name.equals(HEAD) ? prefix + name : name, name);
+        stored.put(withoutPrefix && !name.equals(HEAD) ? prefix + name : name, name);
       }
     }
     return stored;
@@ -122,10 +112,8 @@ public final class WeightLoader {
       Tensor head = weights.read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
       if (!embedding.value().equal(head)) {
         throw new UserError(
-            weights.path()
-                + ": tie_word_embeddings is true, but "
-                + HEAD
-                + " differs from the embedding; set it to false in config.json to use both");
+            "%s: tie_word_embeddings is true, but %s differs from the embedding; set it to false in config.json to use both"
+                .formatted(weights.path(), HEAD));
       }
     }
   }

@@ -79,7 +79,7 @@ public final class WeightsOnly extends UnknownModule {
     Engine.start();
     WeightsOnly network = new WeightsOnly(checkpoint);
     Map<String, Map<String, TensorForm>> groups = groups(checkpoint);
-    LayerKinds kinds = LayerKinds.of(checkpoint.config(), groups);
+    LayerKinds kinds = LayerKinds.of(groups);
     Set<String> parents = parents(groups.keySet());
     groups.forEach(
         (path, tensors) -> {

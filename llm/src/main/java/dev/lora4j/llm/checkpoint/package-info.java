@@ -6,11 +6,11 @@
  *       {@link dev.lora4j.llm.checkpoint.Checkpoint} is the only reader; all writing of directories
  *       goes through one writer.
  *   <li><b>pretrained model</b>: a network of a known class with its weights, {@link
- *       dev.lora4j.models.checkpoint.Pretrained}.
+ *       dev.lora4j.llm.checkpoint.Pretrained}.
  *   <li><b>weights-only network</b>: the network of any checkpoint, built without its class, {@link
- *       dev.lora4j.models.checkpoint.WeightsOnly}.
+ *       dev.lora4j.llm.checkpoint.WeightsOnly}.
  *   <li><b>merge</b>: adding the delta of an adapter to the base's weights on disk, {@link
- *       dev.lora4j.models.checkpoint.MergeJob}.
+ *       dev.lora4j.llm.merge.MergeJob}.
  * </ul>
  *
  * <pre>{@code

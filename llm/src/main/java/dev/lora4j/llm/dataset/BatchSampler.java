@@ -23,9 +23,9 @@ public final class BatchSampler {
   }
 
   /**
-   * Steps of packed rows.
+   * Returns steps of packed rows.
    *
-   * @param width of a row; no example may be longer
+   * @param width length of a row; no example may be longer
    * @param rowsInStep rows in a step; the last one may have fewer
    */
   public static BatchSampler packed(List<Example> examples, int width, int rowsInStep, long seed) {
@@ -34,8 +34,8 @@ public final class BatchSampler {
   }
 
   /**
-   * Steps of examples with a row each. Examples of similar length are in the same step: they often
-   * share a prefix, and workers get equal amounts.
+   * Returns steps with one example per row. Examples of similar length are in the same step: they
+   * often share a prefix, and workers get equal amounts.
    *
    * @param examplesInStep examples in a step; one of them may have fewer
    */
@@ -44,7 +44,7 @@ public final class BatchSampler {
   }
 
   /**
-   * Steps of groups with a row each, such as the two answers of a preference pair; groups of
+   * Returns steps with one group per row, such as the two answers of a preference pair; groups of
    * similar length are in the same step.
    *
    * @param groupsInStep groups in a step; one of them may have fewer
@@ -54,7 +54,7 @@ public final class BatchSampler {
     return new BatchSampler(random -> stepsByLength(rows, groupsInStep, random), seed);
   }
 
-  /** The steps of an epoch, counted from 0. */
+  /** Returns the steps of an epoch, counted from 0. */
   public List<GlobalBatch> epoch(int epoch) {
     return draw.apply(new SplittableRandom(seed * 1_000_003 + epoch));
   }
@@ -67,17 +67,17 @@ public final class BatchSampler {
     for (List<Integer> row : RowPacking.pack(lengths, width)) {
       rows.add(row.stream().map(shuffled::get).toList());
     }
-    return cut(shuffled(rows, random), rowsInStep).stream().map(GlobalBatch::new).toList();
+    return chunks(shuffled(rows, random), rowsInStep).stream().map(GlobalBatch::new).toList();
   }
 
   private static List<GlobalBatch> stepsByLength(
       List<List<Example>> rows, int rowsInStep, SplittableRandom random) {
     List<GlobalBatch> steps = new ArrayList<>();
     int sortedTogether = Math.multiplyExact(SORTED_TOGETHER, rowsInStep);
-    for (List<List<Example>> group : cut(shuffled(rows, random), sortedTogether)) {
+    for (List<List<Example>> group : chunks(shuffled(rows, random), sortedTogether)) {
       List<List<Example>> sorted = new ArrayList<>(group);
       sorted.sort(Comparator.comparingInt(BatchSampler::length));
-      cut(sorted, rowsInStep).forEach(step -> steps.add(new GlobalBatch(step)));
+      chunks(sorted, rowsInStep).forEach(step -> steps.add(new GlobalBatch(step)));
     }
     return shuffled(steps, random);
   }
@@ -94,7 +94,7 @@ public final class BatchSampler {
     return out;
   }
 
-  static <T> List<List<T>> cut(List<T> items, int size) {
+  static <T> List<List<T>> chunks(List<T> items, int size) {
     List<List<T>> parts = new ArrayList<>();
     for (int from = 0; from < items.size(); from += size) {
       parts.add(items.subList(from, Math.min(items.size(), from + size)));

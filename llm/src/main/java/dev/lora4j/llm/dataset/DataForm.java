@@ -12,13 +12,13 @@ import java.util.ServiceLoader;
  */
 public interface DataForm {
 
-  /** One word, such as {@code chat}. */
+  /** Returns one word, such as {@code chat}. */
   String word();
 
-  /** The fields that every row must have. */
+  /** Returns the fields that every row must have. */
   List<String> fields();
 
-  /** One line about the form and its training target. */
+  /** Returns one line about the form and its training target. */
   String sentence();
 
   /**
@@ -29,16 +29,16 @@ public interface DataForm {
   Sample parse(RowParser row);
 
   /**
-   * Name of an example.
+   * Returns the name of an example.
    *
    * @param group the row's examples, counted from 1
-   * @param index of the example within the group
+   * @param index index of the example within the group
    */
   default String nameOf(int group, int index) {
     return "example " + group;
   }
 
-  /** All known forms. */
+  /** Returns all known forms. */
   static List<DataForm> all() {
     List<DataForm> all = new ArrayList<>(List.of(StandardForm.values()));
     ServiceLoader.load(DataForm.class, DataForm.class.getClassLoader()).forEach(all::add);

@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param seams examples with one token across the end of the prompt and the start of the completion
  * @param divided conversations that became several examples, since the template renders earlier
  *     answers differently
- * @param endless whether the tokenizer has no eos token
+ * @param endless true if the tokenizer has no eos token
  */
 public record DataReport(
     long rows,

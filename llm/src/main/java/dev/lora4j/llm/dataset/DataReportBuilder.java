@@ -4,20 +4,16 @@ import java.util.Optional;
 
 /** Counters for a {@link DataReport}. */
 final class DataReportBuilder {
-  private long rows;
+  long rows;
+  long truncated;
+  long endsAdded;
+  long seams;
+  long divided;
   private long examples;
   private long tokens;
   private long lossTokens;
-  private long truncated;
   private long dropped;
   private Optional<String> firstDropped = Optional.empty();
-  private long endsAdded;
-  private long seams;
-  private long divided;
-
-  void row() {
-    rows++;
-  }
 
   void example(Example example) {
     examples++;
@@ -25,27 +21,11 @@ final class DataReportBuilder {
     lossTokens += example.lossTokens();
   }
 
-  void truncated() {
-    truncated++;
-  }
-
   void dropped(DataRow row) {
     dropped++;
     if (firstDropped.isEmpty()) {
-      firstDropped = Optional.of(row.place());
+      firstDropped = Optional.of(row.location());
     }
-  }
-
-  void endAdded() {
-    endsAdded++;
-  }
-
-  void seam() {
-    seams++;
-  }
-
-  void divided() {
-    divided++;
   }
 
   DataReport report(boolean endless) {

@@ -12,11 +12,11 @@ import java.nio.file.Path;
 public record DataRow(Path file, long number, Sample sample) {
 
   /** File and row, for messages. */
-  public String place() {
-    return place(file, number);
+  public String location() {
+    return location(file, number);
   }
 
-  static String place(Path file, long number) {
+  static String location(Path file, long number) {
     return file + ", row " + number;
   }
 }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * A training example: token ids with a label mask. A token carries loss if its prediction from the
- * tokens before it counts; the first token never does. Immutable.
+ * preceding tokens counts; the first token never does. Immutable.
  */
 public final class Example {
   private final int[] tokens;
@@ -51,47 +51,47 @@ public final class Example {
     return of(tokens, loss);
   }
 
-  /** Truncates to the first tokens. */
+  /** Returns the first tokens as an example. */
   Example first(int count) {
     return new Example(Arrays.copyOf(tokens, count), Arrays.copyOf(loss, count), score);
   }
 
-  /** The same with a score. */
+  /** Returns this example with a score. */
   public Example withScore(double value) {
     return new Example(tokens, loss, value);
   }
 
-  /** A number from the data for the objective, such as a label or a reward; 0 unless set. */
+  /** Returns the value that the data gives the objective, such as a reward; 0 unless set. */
   public double score() {
     return score;
   }
 
-  /** Number of tokens. */
+  /** Returns the number of tokens. */
   public int length() {
     return tokens.length;
   }
 
-  /** Number of tokens that carry loss. */
+  /** Returns the number of tokens that carry loss. */
   public int lossTokens() {
     return lossTokens;
   }
 
-  /** The token at an index. */
+  /** Returns the token at an index. */
   public int token(int index) {
     return tokens[index];
   }
 
-  /** Whether the token at an index carries loss. */
+  /** Returns whether the token at an index carries loss. */
   public boolean carriesLoss(int index) {
     return loss[index];
   }
 
-  /** The ids, as a copy. */
+  /** Returns a copy of the ids. */
   public int[] tokens() {
     return tokens.clone();
   }
 
-  /** The label mask, as a copy. */
+  /** Returns a copy of the label mask. */
   public boolean[] loss() {
     return loss.clone();
   }

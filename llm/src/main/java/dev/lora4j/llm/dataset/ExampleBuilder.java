@@ -38,14 +38,14 @@ final class ExampleBuilder {
       }
       return kept;
     } catch (UserError e) {
-      throw new UserError(row.place() + ": " + e.getMessage(), e);
+      throw new UserError(row.location() + ": " + e.getMessage(), e);
     }
   }
 
   private Optional<Example> keep(Example whole, DataRow row) {
     Example example = whole;
     if (whole.length() > options.maxTokens()) {
-      counts.truncated();
+      counts.truncated++;
       example = whole.first(options.maxTokens());
     }
     if (example.lossTokens() == 0) {
@@ -63,8 +63,8 @@ final class ExampleBuilder {
       return List.of(completion(completion));
     } else if (sample instanceof Sample.Instruction instruction) {
       return answers.isPresent()
-          ? conversation(InstructionPrompt.asChat(instruction))
-          : List.of(completion(InstructionPrompt.asCompletion(instruction)));
+          ? conversation(instruction.asChat())
+          : List.of(completion(instruction.asCompletion()));
     } else if (sample instanceof Sample.Text text) {
       return List.of(Example.everyToken(withEnd(tokenizer.encode(text.text()))));
     } else if (sample instanceof Sample.Document document) {
@@ -105,9 +105,9 @@ final class ExampleBuilder {
             tokenizer.spans(text, SpecialTokenUse.ADDED),
             List.of(new OutputSpan(seam, text.length())));
     if (tokens.crosses(seam)) {
-      counts.seam();
+      counts.seams++;
     }
-    tokens.learnEnd(tokenizer.special());
+    tokens.addLossAtEnd(tokenizer.special());
     return tokens.example(options.learned());
   }
 
@@ -120,15 +120,15 @@ final class ExampleBuilder {
                         + " or provide a template"));
     List<RenderedText> texts = finder.find(chat);
     if (texts.size() > 1) {
-      counts.divided();
+      counts.divided++;
     }
     List<Example> examples = new ArrayList<>();
     for (RenderedText text : texts) {
       LabeledTokens tokens =
           LabeledTokens.of(tokenizer.spans(text.text(), SpecialTokenUse.LEFT_OUT), text.answers());
       if (tokens.endsUnstopped(tokenizer.special().stops())) {
-        counts.endAdded();
-        tokens.learnEnd(tokenizer.special());
+        counts.endsAdded++;
+        tokens.addLossAtEnd(tokenizer.special());
       }
       examples.add(tokens.example(options.learned()));
     }

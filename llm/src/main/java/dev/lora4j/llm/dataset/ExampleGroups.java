@@ -18,7 +18,8 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
   }
 
   /**
-   * Tokenizes all rows of a file. A row is dropped unless each of its answers has a token to learn.
+   * Tokenizes all rows of a file. A row is dropped unless each of its answers has a token with
+   * loss.
    *
    * @throws UserError naming the row that has no valid example, or if no row is left
    */
@@ -28,7 +29,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
     List<List<Example>> groups = new ArrayList<>();
     data.forEach(
         row -> {
-          counts.row();
+          counts.rows++;
           if (row.sample() instanceof Sample.Rated rated) {
             List<Example> group =
                 rated.answers().stream()
@@ -44,7 +45,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
         });
     DataReport report = counts.report(tokenizer.special().eos().isEmpty());
     if (groups.isEmpty()) {
-      throw new UserError(nothingToLearn(data, report, options));
+      throw new UserError(noLoss(data, report, options));
     }
     return new ExampleGroups(groups, report);
   }
@@ -52,19 +53,20 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
   private static List<Example> oneAnswer(ExampleBuilder maker, DataRow row, Sample answer) {
     List<Example> made = maker.make(new DataRow(row.file(), row.number(), answer));
     if (made.size() > 1) {
-      throw new UserError(row.place() + ": expected one answer to compare, found " + made.size());
+      throw new UserError(
+          row.location() + ": expected one answer to compare, found " + made.size());
     }
     return made;
   }
 
-  private static String nothingToLearn(TextData data, DataReport report, ExampleOptions options) {
-    String problem = data.file() + ": no token to learn in " + report.rows() + " rows";
+  private static String noLoss(TextData data, DataReport report, ExampleOptions options) {
+    String problem = data.file() + ": no token with loss in " + report.rows() + " rows";
     return report.truncated() > 0
         ? problem + "; the prompts alone have more than " + options.maxTokens() + " tokens"
         : problem + "; are the answers empty?";
   }
 
-  /** All examples, group after group. */
+  /** Returns all examples, group after group. */
   public List<Example> examples() {
     return groups.stream().flatMap(List::stream).toList();
   }

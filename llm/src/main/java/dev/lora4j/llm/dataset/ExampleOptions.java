@@ -17,17 +17,20 @@ public record ExampleOptions(int maxTokens, LossOn learned, Optional<ChatTemplat
     }
   }
 
-  /** Completion-only loss with this maximum sequence length, without a chat template. */
+  /**
+   * Returns options for completion-only loss with this maximum sequence length, without a chat
+   * template.
+   */
   public static ExampleOptions ofLength(int maxTokens) {
     return new ExampleOptions(maxTokens, LossOn.ANSWERS, Optional.empty());
   }
 
-  /** Copy with a chat template. */
+  /** Returns a copy with a chat template. */
   public ExampleOptions with(ChatTemplate chatTemplate) {
     return new ExampleOptions(maxTokens, learned, Optional.of(chatTemplate));
   }
 
-  /** Copy with another choice of tokens that carry loss. */
+  /** Returns a copy with another choice of tokens that carry loss. */
   public ExampleOptions learning(LossOn which) {
     return new ExampleOptions(maxTokens, which, template);
   }

@@ -13,24 +13,24 @@ public record GlobalBatch(List<List<Example>> rows) {
     rows = rows.stream().map(List::copyOf).toList();
   }
 
-  /** All examples, row after row. */
+  /** Returns all examples, row after row. */
   public List<Example> examples() {
     return rows.stream().flatMap(List::stream).toList();
   }
 
-  /** Number of tokens that carry loss. */
+  /** Returns the number of tokens that carry loss. */
   public int lossTokens() {
     return examples().stream().mapToInt(Example::lossTokens).sum();
   }
 
-  /** Number of tokens; shared prefixes count for each example. */
+  /** Returns the number of tokens; shared prefixes count for each example. */
   public int tokens() {
     return examples().stream().mapToInt(Example::length).sum();
   }
 
   /** Splits into batches of so many rows; the last one may have fewer. */
-  public List<GlobalBatch> microBatches(int rowsInPiece) {
-    return BatchSampler.cut(rows, rowsInPiece).stream().map(GlobalBatch::new).toList();
+  public List<GlobalBatch> microBatches(int rowsInBatch) {
+    return BatchSampler.chunks(rows, rowsInBatch).stream().map(GlobalBatch::new).toList();
   }
 
   /**
@@ -41,7 +41,7 @@ public record GlobalBatch(List<List<Example>> rows) {
     return shares(workers).stream().map(MicroBatch::of).toList();
   }
 
-  /** By cost, or by shared prefixes where that is less work. */
+  /** Divides by cost, or by shared prefixes if that is less work. */
   private List<List<Example>> shares(int workers) {
     List<List<Example>> byCost = sharesByCost(workers);
     if (rows.stream().anyMatch(row -> row.size() != 1)) {
@@ -70,7 +70,7 @@ public record GlobalBatch(List<List<Example>> rows) {
     return shares.stream().mapToLong(GlobalBatch::cost).max().orElse(0);
   }
 
-  /** One for each token that is computed, plus the attention's quadratic part. */
+  /** Estimates the cost: one for each computed token, plus the quadratic part of attention. */
   private static long cost(List<Example> share) {
     long cost = MicroBatch.layout(share).size();
     for (Example example : share) {

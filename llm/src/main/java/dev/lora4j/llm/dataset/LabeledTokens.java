@@ -11,19 +11,19 @@ import java.util.Set;
 /** Tokens of a text with a label mask: a token carries loss if it overlaps an answer. */
 final class LabeledTokens {
   private final List<TokenSpan> tokens;
-  private final List<Boolean> learned;
+  private final List<Boolean> labelMask;
 
-  private LabeledTokens(List<TokenSpan> tokens, List<Boolean> learned) {
+  private LabeledTokens(List<TokenSpan> tokens, List<Boolean> labelMask) {
     this.tokens = tokens;
-    this.learned = learned;
+    this.labelMask = labelMask;
   }
 
   static LabeledTokens of(List<TokenSpan> tokens, List<OutputSpan> answers) {
-    List<Boolean> learned = new ArrayList<>(tokens.size());
+    List<Boolean> labelMask = new ArrayList<>(tokens.size());
     for (TokenSpan token : tokens) {
-      learned.add(answers.stream().anyMatch(answer -> overlap(token, answer)));
+      labelMask.add(answers.stream().anyMatch(answer -> overlap(token, answer)));
     }
-    return new LabeledTokens(new ArrayList<>(tokens), learned);
+    return new LabeledTokens(new ArrayList<>(tokens), labelMask);
   }
 
   private static boolean overlap(TokenSpan token, OutputSpan answer) {
@@ -32,26 +32,26 @@ final class LabeledTokens {
         && token.begin() < token.end();
   }
 
-  /** Whether a token spans a position in the text. */
-  boolean crosses(int place) {
-    return tokens.stream().anyMatch(token -> token.begin() < place && place < token.end());
+  /** Returns whether a token spans a position in the text. */
+  boolean crosses(int position) {
+    return tokens.stream().anyMatch(token -> token.begin() < position && position < token.end());
   }
 
-  /** Whether the last answer ends without a stop token. */
+  /** Returns whether the last answer ends without a stop token. */
   boolean endsUnstopped(Set<Integer> stops) {
-    int last = learned.lastIndexOf(true);
+    int last = labelMask.lastIndexOf(true);
     return last >= 0 && !stops.contains(tokens.get(last).id());
   }
 
   /** Puts loss on the stop token at the end, which is appended if missing. */
-  void learnEnd(SpecialTokens special) {
+  void addLossAtEnd(SpecialTokens special) {
     int last = tokens.size() - 1;
     OptionalInt eos = special.eos();
     if (last >= 0 && special.stops().contains(tokens.get(last).id())) {
-      learned.set(last, true);
+      labelMask.set(last, true);
     } else if (eos.isPresent()) {
       tokens.add(new TokenSpan(eos.getAsInt(), 0, 0));
-      learned.add(true);
+      labelMask.add(true);
     }
   }
 
@@ -62,7 +62,7 @@ final class LabeledTokens {
     }
     boolean[] loss = new boolean[ids.length];
     for (int i = 0; i < loss.length; i++) {
-      loss[i] = learned.get(i);
+      loss[i] = labelMask.get(i);
     }
     return Example.of(ids, loss);
   }

@@ -12,15 +12,15 @@ final class LoadBalancer {
   private LoadBalancer() {}
 
   /**
-   * Greatest piece first, each to the worker with the least load. No load exceeds 4/3 of the
-   * optimum (Graham, 1969).
+   * Assigns the most expensive piece first, each to the worker with the least load. No load exceeds
+   * 4/3 of the optimum (Graham, 1969).
    *
-   * @param costs of the pieces
-   * @return the pieces of each worker, which may be none
+   * @param costs cost of each piece
+   * @return the pieces of each worker; possibly none
    */
   static List<List<Integer>> byCost(long[] costs, int workers) {
-    List<List<Integer>> dealt = new ArrayList<>();
-    IntStream.range(0, workers).forEach(worker -> dealt.add(new ArrayList<>()));
+    List<List<Integer>> shards = new ArrayList<>();
+    IntStream.range(0, workers).forEach(worker -> shards.add(new ArrayList<>()));
     long[] load = new long[workers];
     Integer[] greatestFirst = new Integer[costs.length];
     Arrays.setAll(greatestFirst, i -> i);
@@ -32,10 +32,10 @@ final class LoadBalancer {
           least = worker;
         }
       }
-      dealt.get(least).add(piece);
+      shards.get(least).add(piece);
       load[least] += costs[piece];
     }
-    return dealt;
+    return shards;
   }
 
   /**

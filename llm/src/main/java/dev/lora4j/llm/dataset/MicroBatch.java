@@ -61,51 +61,52 @@ public final class MicroBatch {
     }
   }
 
-  /** The examples, in the order given. */
+  /** Returns the examples in the given order. */
   public List<Example> examples() {
     return examples;
   }
 
-  /** Number of rows. */
+  /** Returns the number of rows. */
   public int rows() {
     return rows;
   }
 
-  /** Tokens in a row. */
+  /** Returns the number of tokens in a row. */
   public int width() {
     return layout.size() / rows;
   }
 
-  /** Whether several examples share one row. */
+  /** Returns whether several examples share one row. */
   public boolean isJoined() {
     return rows == 1 && examples.size() > 1;
   }
 
-  /** The tokens of all rows, row after row, with their position ids. */
+  /** Returns the tokens of all rows, row after row, with their position ids. */
   public PrefixTree layout() {
     return layout;
   }
 
-  /** Number of tokens that carry loss. */
+  /** Returns the number of tokens that carry loss. */
   public int numLossTokens() {
     return targets.length;
   }
 
   /**
-   * Indices into the layout from which the tokens with loss are predicted, {@code [numLossTokens]},
-   * example after example. Examples with a common prefix may repeat one. Read only.
+   * Returns the indices in the layout from which the tokens with loss are predicted, {@code
+   * [numLossTokens]}, example after example. Examples with a common prefix may repeat one. Read
+   * only.
    */
   public int[] lossPositions() {
     return positions;
   }
 
-  /** The tokens with loss, {@code [numLossTokens]}; read only. */
+  /** Returns the tokens with loss, {@code [numLossTokens]}; read only. */
   public int[] targets() {
     return targets;
   }
 
   /**
-   * The example, by its index in {@link #examples}, of each token with loss, {@code
+   * Returns the index in {@link #examples} of the example of each token with loss, {@code
    * [numLossTokens]}; read only.
    */
   public int[] owners() {

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Bin packing of examples into rows, best fit decreasing: longest first, each into the row that it
- * leaves the least room in. It needs at most 11/9 of the optimal number of rows, plus one (Johnson,
+ * Bin packing of examples into rows, best fit decreasing: longest first, each into the row with the
+ * least sufficient room. It needs at most 11/9 of the optimal number of rows, plus one (Johnson,
  * Demers, Ullman, Garey and Graham, 1974).
  */
 final class RowPacking {
@@ -21,7 +21,7 @@ final class RowPacking {
    * Packs examples; those of equal length keep their order.
    *
    * @param lengths at most {@code width} each
-   * @param width of a row
+   * @param width length of a row
    * @return the examples of each row
    */
   static List<List<Integer>> pack(int[] lengths, int width) {

@@ -33,16 +33,16 @@ public final class RowParser {
     try {
       row = JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      throw new CorruptFile(file, "row " + number + ": no JSON: " + e.getOriginalMessage(), e);
+      throw new CorruptFile(file, "row " + number + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
     if (!row.isObject()) {
       throw wrong("expected an object with fields, found " + row.getNodeType());
     }
   }
 
-  /** An error that names the row. */
+  /** Returns an error that names the row. */
   public UserError wrong(String problem) {
-    return new UserError(DataRow.place(file, number) + ": " + problem);
+    return new UserError(DataRow.location(file, number) + ": " + problem);
   }
 
   private List<String> fields() {
@@ -81,12 +81,12 @@ public final class RowParser {
     return new DataRow(file, number, form.parse(this));
   }
 
-  /** A whole conversation. */
+  /** Reads a conversation. */
   Sample chat(String field) {
     return new Sample.Chat(messages(field), 0);
   }
 
-  /** A prompt with an answer: two texts, or two parts of a conversation. */
+  /** Reads a prompt with an answer: two texts, or two parts of a conversation. */
   public Sample answered(String prompt, String answer) {
     JsonNode first = required(prompt);
     JsonNode second = required(answer);
@@ -113,7 +113,7 @@ public final class RowParser {
     return value;
   }
 
-  /** A boolean; in a table, true, false, 1 or 0. */
+  /** Reads a boolean; in a table, true, false, 1 or 0. */
   public boolean flag(String field) {
     String word = required(field).asText().toLowerCase(Locale.ROOT);
     if (!FLAGS.containsKey(word)) {
@@ -122,7 +122,7 @@ public final class RowParser {
     return FLAGS.get(word);
   }
 
-  /** A text. */
+  /** Reads a text. */
   public String text(String field) {
     JsonNode value = required(field);
     if (!value.isTextual()) {
@@ -141,7 +141,7 @@ public final class RowParser {
       try {
         value = JSON.readTree(value.asText());
       } catch (JsonProcessingException e) {
-        throw wrong(field + ": expected a list of messages, found a text that is no JSON");
+        throw wrong(field + ": expected a list of messages, found a text that is not JSON");
       }
     }
     if (!value.isArray() || value.isEmpty()) {

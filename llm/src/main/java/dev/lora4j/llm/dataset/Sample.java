@@ -10,8 +10,7 @@ public sealed interface Sample {
    * A conversation.
    *
    * @param messages its turns
-   * @param given number of turns at the beginning that are context only: no answer in them is
-   *     trained
+   * @param given number of turns at the beginning that are context only and carry no loss
    */
   record Chat(List<Message> messages, int given) implements Sample {
     public Chat {
@@ -27,12 +26,26 @@ public sealed interface Sample {
    *
    * @param input may be empty
    */
-  record Instruction(String instruction, String input, String output) implements Sample {}
+  record Instruction(String instruction, String input, String output) implements Sample {
+
+    /** A conversation of the instruction with its input, and the output. */
+    Chat asChat() {
+      String question = input.isEmpty() ? instruction : instruction + "\n\n" + input;
+      return new Chat(List.of(Message.user(question), Message.assistant(output)), 0);
+    }
+
+    /** The Alpaca format, for base models without a chat template. */
+    Completion asCompletion() {
+      String given = input.isEmpty() ? "" : "### Input:\n" + input + "\n\n";
+      return new Completion(
+          "### Instruction:\n" + instruction + "\n\n" + given + "### Response:\n", output);
+    }
+  }
 
   /** A complete text. */
   record Text(String text) implements Sample {}
 
-  /** A long text, to be cut into blocks. */
+  /** A long text, split into blocks. */
   record Document(String text) implements Sample {}
 
   /** Answers with a judgement, for an objective that compares. A form may bring its own. */

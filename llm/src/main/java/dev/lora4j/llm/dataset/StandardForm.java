@@ -17,7 +17,7 @@ public enum StandardForm implements DataForm {
       List.of("instruction", "output"),
       "instructions (instruction, input, output): trains the output"),
   TEXT(List.of("text"), "texts (text): trains every token"),
-  DOCUMENT(List.of(), "plain text: cut into blocks, trains every token");
+  DOCUMENT(List.of(), "plain text: split into blocks, trains every token");
 
   /** The forms for causal language modelling. */
   public static final List<DataForm> TEXTS = List.of(CHAT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);

@@ -42,13 +42,13 @@ public record TextData(Path file, DataForm form) {
           return false;
         });
     if (first.isEmpty()) {
-      throw new UserError(file + ": there is no row in it");
+      throw new UserError(file + ": the file has no rows");
     }
     return new TextData(file, first.get(0));
   }
 
   /**
-   * Passes on all rows in the file's order.
+   * Passes all rows to a consumer, in the order of the file.
    *
    * @throws UserError naming file and row where a row has another form
    */
@@ -66,7 +66,7 @@ public record TextData(Path file, DataForm form) {
   }
 
   /**
-   * The same file in one of these forms, where its own has all the fields of one.
+   * Returns this file in one of these forms, if its own form has all the fields of one.
    *
    * @throws UserError if the file has none of these forms
    */
@@ -91,7 +91,7 @@ public record TextData(Path file, DataForm form) {
                             form.sentence())));
   }
 
-  /** All rows, for data known to be small. */
+  /** Returns all rows, for small data. */
   public List<DataRow> rows() {
     List<DataRow> rows = new ArrayList<>();
     forEach(rows::add);

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <pre>{@code
  * TextExamples examples =
- *     TextExamples.of(TextData.open(file), tokenizer, ExampleDataOptions.ofLength(512).with(template));
+ *     TextExamples.of(TextData.open(file), tokenizer, ExampleOptions.ofLength(512).with(template));
  * examples.report().warnings().forEach(System.err::println);
  * }</pre>
  *

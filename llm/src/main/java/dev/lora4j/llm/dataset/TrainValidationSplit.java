@@ -37,7 +37,7 @@ public record TrainValidationSplit<T>(List<T> train, List<T> valid) {
 
   private static void requireLess(int valid, int all) {
     if (valid < 0 || valid >= all) {
-      throw new IllegalArgumentException("cannot hold back " + valid + " of " + all + " examples");
+      throw new IllegalArgumentException("cannot hold out " + valid + " of " + all + " examples");
     }
   }
 
@@ -49,16 +49,16 @@ public record TrainValidationSplit<T>(List<T> train, List<T> valid) {
    */
   public static <T> TrainValidationSplit<T> of(List<T> all, int valid, long seed) {
     requireLess(valid, all.size());
-    BitSet heldBack = new BitSet(all.size());
+    BitSet isValid = new BitSet(all.size());
     int[] order = RandomOrder.shuffled(all.size(), new SplittableRandom(seed));
     for (int i = 0; i < valid; i++) {
-      heldBack.set(order[i]);
+      isValid.set(order[i]);
     }
     List<T> train = new ArrayList<>();
-    List<T> held = new ArrayList<>();
+    List<T> validation = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
-      (heldBack.get(i) ? held : train).add(all.get(i));
+      (isValid.get(i) ? validation : train).add(all.get(i));
     }
-    return new TrainValidationSplit<>(train, held);
+    return new TrainValidationSplit<>(train, validation);
   }
 }

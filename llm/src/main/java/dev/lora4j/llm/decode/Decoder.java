@@ -6,16 +6,17 @@ import dev.lora4j.llm.model.LlamaModules;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/** Decodes one token at a time, each on top of those in a KV cache. For one thread. */
+/** Decodes one token at a time, attending to those in a KV cache. For one thread. */
 public interface Decoder extends AutoCloseable {
 
   /**
-   * Makes a decoder that is faster than {@link LanguageModel#hidden(dev.lora4j.models.Tokens,
-   * KeyValueCache)}. It uses the adapters and the thread team that the calling thread has now,
-   * until the innermost open pointer scope closes.
+   * Returns a decoder that is faster than {@link
+   * LanguageModel#hidden(dev.lora4j.llm.model.TokenBatch, KeyValueCache)}. It uses the adapters and
+   * the thread team that are current on the calling thread, until the innermost open pointer scope
+   * closes.
    *
    * @param cache of one row and at least one token
-   * @return empty if the model as it is now can't be decoded so
+   * @return empty if the model in its present state can't be decoded this way
    */
   static Optional<Decoder> of(LanguageModel model, KeyValueCache cache) {
     return model instanceof LlamaModules.Owner owner

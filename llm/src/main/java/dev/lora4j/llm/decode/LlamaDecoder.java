@@ -93,7 +93,7 @@ final class LlamaDecoder implements Decoder {
   private final int keys; // elements of all key heads
   private final KeyValueCache cache;
   private final Shared shared;
-  private final List<Walker> walkers = new ArrayList<>();
+  private final List<Worker> workers = new ArrayList<>();
   private final List<KvCacheView> cached = new ArrayList<>();
 
   private LlamaDecoder(
@@ -117,11 +117,11 @@ final class LlamaDecoder implements Decoder {
     queries = all - 2 * keys;
     shared = new Shared();
     for (int i = 0; i < ThreadTeam.threads(); i++) {
-      walkers.add(new Walker());
+      workers.add(new Worker());
     }
   }
 
-  /** A decoder for these modules; empty if one of them is not plain float memory. */
+  /** Returns a decoder for these modules; empty if one of them is not plain float memory. */
   static Optional<Decoder> of(LlamaModules modules, KeyValueCache cache) {
     if (!(modules.embedding().module() instanceof Embedding embedding)
         || embedding.weight().isParametrized()) {
@@ -153,14 +153,14 @@ final class LlamaDecoder implements Decoder {
       }
     }
     int position = Math.toIntExact(cache.length());
-    RopeRotation turn = new RopeRotation(rope.cosines(position), rope.sines(position));
-    ThreadTeam.parallel((part, team) -> walkers.get(part).step(token, position, turn, team));
+    RopeRotation rotation = new RopeRotation(rope.cosines(position), rope.sines(position));
+    ThreadTeam.parallel((part, team) -> workers.get(part).step(token, position, rotation, team));
     logitTransform.applyInPlace(shared.logits);
     cache.advance(1);
     return shared.logits;
   }
 
-  /** Rows that all threads write and read. */
+  /** The vectors that all threads write and read. */
   private final class Shared {
     final FloatVector queryKeyValue = FloatVector.of(queries + 2 * keys);
     final FloatVector attended = FloatVector.of(queries);
@@ -177,21 +177,21 @@ final class LlamaDecoder implements Decoder {
     }
   }
 
-  /** One thread on its way through the layers. */
-  private final class Walker {
+  /** The state of one thread. */
+  private final class Worker {
     private final FloatVector stream = FloatVector.of(shared.branch.size());
     private final FloatVector normalised = FloatVector.of(shared.branch.size());
     private final FloatVector heads = FloatVector.of(shared.queryKeyValue.size());
-    private final FloatVector features = FloatVector.of(Math.max(1, mostRanks()));
+    private final FloatVector features = FloatVector.of(Math.max(1, maxRank()));
     private FloatVector weights = FloatVector.of(1); // of the tokens that a head attends to
 
-    void step(long token, int position, RopeRotation turn, TeamBarrier team) {
+    void step(long token, int position, RopeRotation rotation, TeamBarrier team) {
       stream.copyRow(embedding, token);
       multiply(stream, embeddingMultiplier);
       for (int i = 0; i < blocks.size(); i++) {
         Block block = blocks.get(i);
         block.inputNorm().apply(stream, normalised);
-        attend(block, cached.get(i), position, turn, team);
+        attend(block, cached.get(i), position, rotation, team);
         block.output().compute(team, shared.attended, features, shared.branch);
         addBranch();
 
@@ -204,24 +204,25 @@ final class LlamaDecoder implements Decoder {
     }
 
     private void attend(
-        Block block, KvCacheView cache, int position, RopeRotation turn, TeamBarrier team) {
+        Block block, KvCacheView cache, int position, RopeRotation rotation, TeamBarrier team) {
       block.queryKeyValue().compute(team, normalised, features, shared.queryKeyValue);
       heads.copy(shared.queryKeyValue);
       int values = queries + keys;
       block.headNorms().ifPresent(norms -> normalise(norms, values));
-      turn.apply(heads, 0, values);
+      rotation.apply(heads, 0, values);
       cache.write(heads, queries, heads, values, position);
 
       int count = queries / rope.headDim();
       int seen = (int) Math.min(position + 1L, block.window().orElse(position + 1L));
-      FloatVector ofSeen = room(seen).first(seen);
+      FloatVector seenWeights = weightsFor(seen).first(seen);
       team.share(
           count,
           1,
-          (from, to) -> cache.attend(heads, from, to, count, position, ofSeen, shared.attended));
+          (from, to) ->
+              cache.attend(heads, from, to, count, position, seenWeights, shared.attended));
     }
 
-    private FloatVector room(int tokens) {
+    private FloatVector weightsFor(int tokens) {
       if (weights.size() < tokens) {
         weights.close();
         weights = FloatVector.of(2 * tokens);
@@ -266,7 +267,7 @@ final class LlamaDecoder implements Decoder {
     }
   }
 
-  private int mostRanks() {
+  private int maxRank() {
     return Stream.concat(
             Stream.of(head),
             blocks.stream()
@@ -278,7 +279,7 @@ final class LlamaDecoder implements Decoder {
 
   @Override
   public void close() {
-    walkers.forEach(Walker::close);
+    workers.forEach(Worker::close);
     shared.close();
   }
 }

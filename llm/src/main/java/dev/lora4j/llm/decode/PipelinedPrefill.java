@@ -16,21 +16,21 @@ import org.bytedeco.pytorch.Tensor;
 final class PipelinedPrefill {
   private final KeyValueCache cache;
 
-  private final int[] begins; // of each part, and the end
+  private final int[] starts; // of each chunk, and the end
   private final AtomicIntegerArray layersWritten;
 
-  /** Splits tokens into parts of about the same cost. */
-  PipelinedPrefill(KeyValueCache cache, int tokens, int parts) {
+  /** Splits tokens into chunks of about the same cost. */
+  PipelinedPrefill(KeyValueCache cache, int tokens, int chunks) {
     this.cache = cache;
-    begins = new int[parts + 1];
-    layersWritten = new AtomicIntegerArray(parts);
+    starts = new int[chunks + 1];
+    layersWritten = new AtomicIntegerArray(chunks);
     double past = cache.length();
     double before = costOf(past);
-    double whole = costOf(past + tokens) - before;
-    for (int i = 1; i < parts; i++) {
-      begins[i] = (int) Math.round(tokensFor(before + whole * i / parts) - past);
+    double total = costOf(past + tokens) - before;
+    for (int i = 1; i < chunks; i++) {
+      starts[i] = (int) Math.round(tokensFor(before + total * i / chunks) - past);
     }
-    begins[parts] = tokens;
+    starts[chunks] = tokens;
     cache.makeRoom(tokens);
   }
 
@@ -45,39 +45,39 @@ final class PipelinedPrefill {
         * (Math.sqrt(1 + 2 * cost / CostModel.ATTENTION_TOKENS_IN_PREFILL) - 1);
   }
 
-  /** First token of a part; the end of the prompt for the part after the last. */
-  int begin(int part) {
-    return begins[part];
+  /** First token of a chunk; the end of the prompt for the chunk after the last. */
+  int start(int chunk) {
+    return starts[chunk];
   }
 
-  /** A part, for the thread that reads it. */
-  Part part(int number, TeamBarrier team) {
-    return new Part(number, team);
+  /** A chunk, for the thread that reads it. */
+  Chunk chunk(int number, TeamBarrier team) {
+    return new Chunk(number, team);
   }
 
   /** The tokens of one thread. */
-  final class Part {
+  final class Chunk {
     private final int number;
     private final TeamBarrier team;
 
-    private Part(int number, TeamBarrier team) {
+    private Chunk(int number, TeamBarrier team) {
       this.number = number;
       this.team = team;
     }
 
     /** Its tokens, out of the prompt's. */
     long[] of(long... prompt) {
-      return Arrays.copyOfRange(prompt, begins[number], begins[number + 1]);
+      return Arrays.copyOfRange(prompt, starts[number], starts[number + 1]);
     }
 
     /** Number of tokens before it, those in the cache included. */
     long past() {
-      return cache.length() + begins[number];
+      return cache.length() + starts[number];
     }
 
     /**
      * Writes its keys and values, {@code [1, groups, tokens, dim]} each, and waits for those of all
-     * parts before it.
+     * chunks before it.
      *
      * @return all up to its end
      */

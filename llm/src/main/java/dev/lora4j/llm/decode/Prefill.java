@@ -23,18 +23,18 @@ public final class Prefill {
 
   /**
    * Appends a text's next tokens to the KV cache. The calling thread's team shares the work, each
-   * thread with a part of the tokens.
+   * thread with a chunk of the tokens.
    *
    * @param ids at least one
    * @param cache of one row
    * @return final hidden state of the last token, {@code [1, hidden]}
    */
   public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
-    int parts =
+    int chunks =
         model.device().is_cpu()
             ? Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS)
             : 1;
-    return parts < 2 ? readAlone(model, ids, cache) : readInParts(model, ids, cache, parts);
+    return chunks < 2 ? readAlone(model, ids, cache) : readInChunks(model, ids, cache, chunks);
   }
 
   private static Tensor readAlone(LanguageModel model, long[] ids, KeyValueCache cache) {
@@ -47,18 +47,18 @@ public final class Prefill {
     }
   }
 
-  private static Tensor readInParts(
-      LanguageModel model, long[] ids, KeyValueCache cache, int parts) {
-    PipelinedPrefill prompt = new PipelinedPrefill(cache, ids.length, parts);
+  private static Tensor readInChunks(
+      LanguageModel model, long[] ids, KeyValueCache cache, int chunks) {
+    PipelinedPrefill prompt = new PipelinedPrefill(cache, ids.length, chunks);
     AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
     ThreadTeam.parallel(
         (thread, team) -> {
-          if (thread < parts) {
-            Tensor ofPart = lastOfPart(model, prompt.part(thread, team), ids);
-            if (thread == parts - 1) {
-              last.set(ofPart);
+          if (thread < chunks) {
+            Tensor ofChunk = lastOfChunk(model, prompt.chunk(thread, team), ids);
+            if (thread == chunks - 1) {
+              last.set(ofChunk);
             } else {
-              ofPart.deallocate();
+              ofChunk.deallocate();
             }
           }
         });
@@ -66,18 +66,19 @@ public final class Prefill {
     return Ops.giveToScope(requireNonNull(last.get()));
   }
 
-  private static Tensor lastOfPart(LanguageModel model, PipelinedPrefill.Part part, long... ids) {
+  private static Tensor lastOfChunk(
+      LanguageModel model, PipelinedPrefill.Chunk chunk, long... ids) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      TokenBatch tokens = TokenBatch.of(part.of(ids));
+      TokenBatch tokens = TokenBatch.of(chunk.of(ids));
       return Ops.keep(
-          last(model, tokens, AttentionContext.after(part.past(), part::append, tokens)));
+          last(model, tokens, AttentionContext.after(chunk.past(), chunk::append, tokens)));
     }
   }
 
   private static Tensor last(LanguageModel model, TokenBatch tokens, AttentionContext attention) {
-    LayerwiseForward passage = model.passage(tokens, attention);
+    LayerwiseForward forward = model.layerwise(tokens, attention);
     Tensor last = Ops.tensor(new long[] {tokens.length() - 1}).to(model.device(), ScalarType.Long);
-    return passage.finalHiddenAt(last, passage.through(passage.layers() - 1));
+    return forward.finalHiddenAt(last, forward.through(forward.layers() - 1));
   }
 }

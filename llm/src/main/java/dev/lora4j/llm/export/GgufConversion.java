@@ -3,7 +3,6 @@ package dev.lora4j.llm.export;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
-import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
@@ -28,13 +27,6 @@ import org.bytedeco.pytorch.Tensor;
  * chat template, and generation config. One tensor is in memory at a time.
  */
 public final class GgufConversion {
-  private static final List<String> FILES =
-      List.of(
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "special_tokens_map.json",
-          "generation_config.json");
-
   private final GgufModel model;
   private final DType format;
   private final LongConsumer progress;
@@ -68,14 +60,14 @@ public final class GgufConversion {
    * @throws dev.lora4j.CorruptFile if the file is damaged
    */
   public static Result run(Path gguf, Path out, SaveOptions options, LongConsumer progress) {
-    AtomicDirectory.requireFree(out);
     try (GgufModel model = GgufModel.open(gguf)) {
       return run(model, out, options, progress);
     }
   }
 
-  /** Converts a file that is open. */
+  /** Converts an open file. */
   public static Result run(GgufModel model, Path out, SaveOptions options, LongConsumer progress) {
+    AtomicDirectory.requireFree(out);
     DType format = options.format().orElseGet(() -> formatOf(model));
     check(model);
     GgufConversion conversion = new GgufConversion(model, format, progress);
@@ -139,12 +131,7 @@ public final class GgufConversion {
     CheckpointWriter writer =
         new CheckpointWriter(directory, sources, maxShardBytes, Map.of("format", "pt"));
     writer.writeWeights();
-    for (String name : FILES) {
-      model
-          .files()
-          .read(name)
-          .ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
-    }
+    model.files().copyTokenizerTo(directory);
     ObjectNode config = model.config();
     writer.writeConfig(config.put("torch_dtype", CheckpointWriter.torchName(format)));
   }

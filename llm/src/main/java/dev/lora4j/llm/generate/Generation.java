@@ -7,26 +7,19 @@ import java.util.List;
  * A completion, as tokens.
  *
  * @param tokens the tokens after the prompt, including a stop token
- * @param end the finish reason
+ * @param finishReason why it ended
  * @param promptTokens length of the prompt
- * @param known number of prompt tokens that the KV cache already held
+ * @param cached number of prompt tokens that the KV cache already held
  * @param prefill time to the first token
  * @param decode time for the other tokens
  */
 public record Generation(
-    List<Long> tokens, End end, int promptTokens, int known, Duration prefill, Duration decode) {
-
-  /** The finish reason. */
-  public enum End {
-    /** The model generated a stop token. */
-    STOP_TOKEN,
-    /** The maximum number of new tokens is reached. */
-    LENGTH,
-    /** The model's maximum sequence length is reached. */
-    MAX_POSITIONS,
-    /** The listener stopped the generation. */
-    LISTENER
-  }
+    List<Long> tokens,
+    FinishReason finishReason,
+    int promptTokens,
+    int cached,
+    Duration prefill,
+    Duration decode) {
 
   public Generation {
     tokens = List.copyOf(tokens);

@@ -30,7 +30,6 @@ public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling 
     return new GenerationConfig(maxNewTokens, Set.copyOf(tokens), sampling);
   }
 
-  /** The same with this sampling. */
   public GenerationConfig sampling(Sampling sampling) {
     return new GenerationConfig(maxNewTokens, stopTokens, sampling);
   }

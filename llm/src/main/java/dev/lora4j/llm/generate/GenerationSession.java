@@ -3,7 +3,6 @@ package dev.lora4j.llm.generate;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.decode.Decoder;
 import dev.lora4j.llm.decode.Prefill;
-import dev.lora4j.llm.generate.Generation.End;
 import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.nn.runtime.Engine;
@@ -18,19 +17,19 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Generations one after the other that share a KV cache. The prefix that a prompt has in common
- * with the text before is not computed again: a conversation costs its new turn only.
+ * Consecutive generations that share a KV cache. Prefill skips the prefix that a prompt has in
+ * common with the previous text: a conversation costs only its new turn.
  *
  * <p>The cache depends on the active adapters: call {@link #forget} when they change. Generations
  * of several threads in one session run one after the other; {@link #close} frees the cache.
  */
 public final class GenerationSession implements AutoCloseable {
-  private static final int TOKENS_AHEAD = 256;
+  private static final int MAX_RESERVED_TOKENS = 256;
 
   private final LanguageModel model;
   private final Optional<Workers> workers;
   private Optional<KeyValueCache> cache = Optional.empty();
-  private List<Long> read = List.of(); // the tokens in the cache
+  private List<Long> cachedTokens = List.of();
 
   GenerationSession(LanguageModel model, Optional<Workers> workers) {
     this.model = model;
@@ -42,21 +41,21 @@ public final class GenerationSession implements AutoCloseable {
       List<Long> prompt, GenerationConfig config, TokenListener listener) {
     check(model, prompt);
     Engine.useOneThread();
-    KeyValueCache keysAndValues =
-        cacheFor(prompt.size() + Math.min(config.maxNewTokens(), TOKENS_AHEAD));
-    int known = Math.min(common(prompt), prompt.size() - 1); // at least one token gives the logits
-    keysAndValues.truncate(known);
-    Run run = new Run(config, keysAndValues, prompt);
+    KeyValueCache kvCache =
+        cacheFor(prompt.size() + Math.min(config.maxNewTokens(), MAX_RESERVED_TOKENS));
+    int cached = Math.min(common(prompt), prompt.size() - 1); // at least one token gives the logits
+    kvCache.truncate(cached);
+    Run run = new Run(config, kvCache, prompt);
     try (PointerScope scope = new PointerScope()) {
       if (workers.isEmpty()) {
         return run.run(listener);
       }
       Workers shared = workers.get();
-      try (ThreadTeam crew = ThreadTeam.help(shared.count(), part -> shared.run(part::accept))) {
+      try (ThreadTeam team = ThreadTeam.help(shared.count(), part -> shared.run(part::accept))) {
         return run.run(listener);
       }
     } finally {
-      read = List.copyOf(run.text.subList(0, Math.toIntExact(keysAndValues.length())));
+      cachedTokens = List.copyOf(run.text.subList(0, Math.toIntExact(kvCache.length())));
     }
   }
 
@@ -67,9 +66,9 @@ public final class GenerationSession implements AutoCloseable {
   }
 
   private int common(List<Long> prompt) {
-    int longest = Math.min(read.size(), prompt.size());
+    int limit = Math.min(cachedTokens.size(), prompt.size());
     int common = 0;
-    while (common < longest && read.get(common).equals(prompt.get(common))) {
+    while (common < limit && cachedTokens.get(common).equals(prompt.get(common))) {
       common++;
     }
     return common;
@@ -79,7 +78,7 @@ public final class GenerationSession implements AutoCloseable {
   public synchronized void forget() {
     cache.ifPresent(KeyValueCache::close);
     cache = Optional.empty();
-    read = List.of();
+    cachedTokens = List.of();
   }
 
   @Override
@@ -115,7 +114,7 @@ public final class GenerationSession implements AutoCloseable {
     private final Sampler sampler;
     private final List<Long> text;
     private final int promptTokens;
-    private final int known;
+    private final int cached;
 
     Run(GenerationConfig config, KeyValueCache cache, List<Long> prompt) {
       this.config = config;
@@ -123,28 +122,28 @@ public final class GenerationSession implements AutoCloseable {
       sampler = new Sampler(config.sampling());
       text = new ArrayList<>(prompt);
       promptTokens = prompt.size();
-      known = Math.toIntExact(cache.length());
+      cached = Math.toIntExact(cache.length());
     }
 
     Generation run(TokenListener listener) {
       long start = System.nanoTime();
-      read(text.stream().skip(known).mapToLong(Long::longValue).toArray());
+      read(text.stream().skip(cached).mapToLong(Long::longValue).toArray());
       long prefilled = System.nanoTime();
-      Optional<End> end = end(listener);
+      Optional<FinishReason> finished = finished(listener);
       Optional<Decoder> decoder = Decoder.of(model, cache);
       try {
-        while (end.isEmpty()) {
+        while (finished.isEmpty()) {
           decoder.ifPresentOrElse(this::decodeLast, () -> read(last()));
-          end = end(listener);
+          finished = finished(listener);
         }
       } finally {
         decoder.ifPresent(Decoder::close);
       }
       return new Generation(
           text.subList(promptTokens, text.size()),
-          end.get(),
+          finished.get(),
           promptTokens,
-          known,
+          cached,
           Duration.ofNanos(prefilled - start),
           Duration.ofNanos(System.nanoTime() - prefilled));
     }
@@ -169,19 +168,19 @@ public final class GenerationSession implements AutoCloseable {
       return text.get(text.size() - 1);
     }
 
-    private Optional<End> end(TokenListener listener) {
-      boolean goesOn = listener.onToken(last());
+    private Optional<FinishReason> finished(TokenListener listener) {
+      boolean goOn = listener.onToken(last());
       if (config.stopTokens().contains(last())) {
-        return Optional.of(End.STOP_TOKEN);
+        return Optional.of(FinishReason.STOP_TOKEN);
       }
-      if (!goesOn) {
-        return Optional.of(End.LISTENER);
+      if (!goOn) {
+        return Optional.of(FinishReason.INTERRUPTED);
       }
       if (text.size() - promptTokens >= config.maxNewTokens()) {
-        return Optional.of(End.LENGTH);
+        return Optional.of(FinishReason.LENGTH);
       }
       return text.size() >= model.maxPositions()
-          ? Optional.of(End.MAX_POSITIONS)
+          ? Optional.of(FinishReason.MAX_POSITIONS)
           : Optional.empty();
     }
   }

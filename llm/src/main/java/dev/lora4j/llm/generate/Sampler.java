@@ -9,11 +9,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Samples the tokens of one generation. Of a large vocabulary it sorts only as many of the most
- * probable tokens as top-k, top-p and min-p can keep.
+ * Samples the tokens of one generation. It sorts only as many of the most probable tokens as top-k,
+ * top-p and min-p can keep.
  */
 final class Sampler {
-  private static final int FIRST_LOOK = 256;
+  private static final int FIRST_COUNT = 256;
 
   private final Sampling sampling;
   private final SplittableRandom random;
@@ -39,8 +39,8 @@ final class Sampler {
     Tensor ids =
         Ops.tensor(occurred.stream().distinct().mapToLong(Long::longValue).toArray())
             .to(logits.device(), torch.ScalarType.Long);
-    Tensor of = logits.index_select(0, ids);
-    Tensor lower = torch.where(of.lt(new Scalar(0)), of.mul(penalty), of.div(penalty));
+    Tensor seen = logits.index_select(0, ids);
+    Tensor lower = torch.where(seen.lt(new Scalar(0)), seen.mul(penalty), seen.div(penalty));
     return logits.index_copy(0, ids, lower);
   }
 
@@ -49,20 +49,20 @@ final class Sampler {
     double logOfAll = scaled.logsumexp(0).item_float();
     int vocabulary = Math.toIntExact(scaled.numel());
     int limit = sampling.topK() == 0 ? vocabulary : Math.min(sampling.topK(), vocabulary);
-    for (int look = Math.min(FIRST_LOOK, limit); ; look = Math.min(4 * look, limit)) {
-      Likeliest likeliest = likeliest(scaled, look, logOfAll);
+    for (int count = Math.min(FIRST_COUNT, limit); ; count = Math.min(4 * count, limit)) {
+      TopTokens topTokens = topTokens(scaled, count, logOfAll);
       // Top-p applies to the probability mass that top-k leaves, known once all of it is sorted.
-      double total = sampling.topK() == 0 ? 1 : likeliest.total();
-      int kept = likeliest.kept(sampling.topP() * total, sampling.minP());
-      if (kept < look || look == limit) {
-        return likeliest.draw(kept, random);
+      double total = sampling.topK() == 0 ? 1 : topTokens.total();
+      int kept = topTokens.kept(sampling.topP() * total, sampling.minP());
+      if (kept < count || count == limit) {
+        return topTokens.draw(kept, random);
       }
     }
   }
 
-  private static Likeliest likeliest(Tensor scaled, int count, double logOfAll) {
+  private static TopTokens topTokens(Tensor scaled, int count, double logOfAll) {
     T_TensorTensor_T top = torch.topk(scaled, count);
-    return new Likeliest(Ops.longs(top.get1()), probabilities(Ops.floats(top.get0()), logOfAll));
+    return new TopTokens(Ops.longs(top.get1()), probabilities(Ops.floats(top.get0()), logOfAll));
   }
 
   private static double[] probabilities(float[] logits, double logOfAll) {
@@ -74,11 +74,11 @@ final class Sampler {
   }
 
   /** The most probable tokens and their probabilities, in descending order. */
-  private static final class Likeliest {
+  private static final class TopTokens {
     private final long[] tokens;
     private final double[] probabilities;
 
-    Likeliest(long[] tokens, double[] probabilities) {
+    TopTokens(long[] tokens, double[] probabilities) {
       this.tokens = tokens;
       this.probabilities = probabilities;
     }

@@ -5,7 +5,7 @@ import dev.lora4j.UserError;
 /**
  * The choice of the next token from the model's logits. The settings apply in transformers' order:
  * repetition penalty, temperature, top-k, top-p, min-p; then a token is drawn with the remaining
- * probabilities.
+ * probabilities. Methods with an argument return a copy with that setting.
  *
  * @param temperature divisor of the logits; 0 for greedy decoding
  * @param topK number of most probable tokens to keep; 0 for all
@@ -48,32 +48,27 @@ public record Sampling(
     return new Sampling(temperature, 0, 1, 0, 1, 0);
   }
 
-  /** The same with another top-k. */
   public Sampling topK(int k) {
     return new Sampling(temperature, k, topP, minP, repetitionPenalty, seed);
   }
 
-  /** The same with another top-p. */
   public Sampling topP(double p) {
     return new Sampling(temperature, topK, p, minP, repetitionPenalty, seed);
   }
 
-  /** The same with another min-p. */
   public Sampling minP(double p) {
     return new Sampling(temperature, topK, topP, p, repetitionPenalty, seed);
   }
 
-  /** The same with another repetition penalty. */
   public Sampling repetitionPenalty(double penalty) {
     return new Sampling(temperature, topK, topP, minP, penalty, seed);
   }
 
-  /** The same with another seed. */
   public Sampling seed(long seed) {
     return new Sampling(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 
-  /** Whether the choice is deterministic. */
+  /** Returns whether the choice is deterministic, as in greedy decoding. */
   public boolean isGreedy() {
     return temperature == 0 || topK == 1;
   }

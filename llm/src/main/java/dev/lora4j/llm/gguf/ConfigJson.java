@@ -13,8 +13,6 @@ import java.util.Set;
 
 /** Converts the metadata and tensor names of a GGUF file to a {@code config.json}. */
 final class ConfigJson {
-  private static final String MISTRAL = "mistral";
-
   private final Metadata metadata;
   private final GgufNames names;
   private final String architecture;
@@ -25,7 +23,7 @@ final class ConfigJson {
   private ConfigJson(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
     this.metadata = metadata;
     this.names = names;
-    architecture = names.architecture();
+    architecture = names.ggufArchitecture();
     this.tensors = tensors;
     this.vocabulary = vocabulary;
   }
@@ -42,7 +40,7 @@ final class ConfigJson {
     ConfigJson config = new ConfigJson(metadata, names, tensors, vocabulary);
     config.checkVocabulary();
     config.refuse();
-    if (names.architecture().equals(Gpt2Config.MODEL_TYPE)) {
+    if (names.ggufArchitecture().equals(Gpt2Config.MODEL_TYPE)) {
       config.gpt2();
     } else {
       config.llama();
@@ -56,12 +54,12 @@ final class ConfigJson {
   }
 
   private void checkVocabulary() {
-    OptionalInt told = metadata.whole(key("vocab_size"));
-    if (told.isPresent() && told.getAsInt() != vocabulary) {
+    OptionalInt stored = metadata.whole(key("vocab_size"));
+    if (stored.isPresent() && stored.getAsInt() != vocabulary) {
       throw new CorruptFile(
           metadata.file(),
           "%s is %d, but token_embd.weight has %d rows"
-              .formatted(key("vocab_size"), told.getAsInt(), vocabulary));
+              .formatted(key("vocab_size"), stored.getAsInt(), vocabulary));
     }
   }
 
@@ -100,7 +98,8 @@ final class ConfigJson {
     int context = metadata.size(key("context_length"));
     OptionalInt window = metadata.whole(key("attention.sliding_window"));
     boolean windowed = window.isPresent() && window.getAsInt() > 0 && window.getAsInt() < context;
-    name(windowed ? windowedFamily() : family());
+    ModelFamily family = family(windowed);
+    name(family);
     json.put("vocab_size", vocabulary);
     json.put("hidden_size", hidden);
     json.put("intermediate_size", metadata.size(key("feed_forward_length")));
@@ -115,34 +114,32 @@ final class ConfigJson {
     json.put("tie_word_embeddings", !tensors.contains("output.weight"));
     if (windowed) {
       json.put("sliding_window", window.getAsInt());
-    } else if (architecture.startsWith("qwen")) {
-      json.put("use_sliding_window", false);
-    } else {
-      json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
-      json.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
     }
-    if (architecture.equals("qwen3")) {
-      json.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
-    }
+    family.gguf().orElse(names).addFlags(tensors, json);
     json.put("rope_theta", metadata.number(key("rope.freq_base")).orElse(10_000.0));
     ropeScaling();
     names.numbers().forEach((key, inGguf) -> json.put(key, number(inGguf)));
   }
 
-  private String family() {
+  /** Families with the same architecture, such as Llama and Mistral, differ in their windows. */
+  private ModelFamily family(boolean windowed) {
+    if (windowed && tensors.contains("blk.0.attn_q.bias")) {
+      throw unsupportedWindow();
+    }
     return ModelFamily.all().stream()
-        .filter(family -> family.gguf().filter(names::equals).isPresent())
+        .filter(
+            family ->
+                family.gguf().stream()
+                    .anyMatch(
+                        gguf ->
+                            gguf.ggufArchitecture().equals(architecture)
+                                && gguf.hasWindows() == windowed))
         .findFirst()
-        .map(ModelFamily::modelType)
-        .orElse(architecture);
+        .orElseThrow(this::unsupportedWindow);
   }
 
-  /** llama.cpp stores Mistral as a Llama; the window tells them apart. */
-  private String windowedFamily() {
-    if (architecture.equals("llama") && !tensors.contains("blk.0.attn_q.bias")) {
-      return MISTRAL;
-    }
-    throw unsupported("attention.sliding_window", "a window in this architecture");
+  private UserError unsupportedWindow() {
+    return unsupported("attention.sliding_window", "a window in this architecture");
   }
 
   private int groups(int heads) {
@@ -193,7 +190,7 @@ final class ConfigJson {
   // ---- GPT-2 ----
 
   private void gpt2() {
-    name(Gpt2Config.MODEL_TYPE);
+    name(family(false));
     json.put("vocab_size", vocabulary);
     json.put("n_embd", metadata.size(key("embedding_length")));
     json.put("n_inner", metadata.size(key("feed_forward_length")));
@@ -210,10 +207,9 @@ final class ConfigJson {
 
   // ---- all architectures ----
 
-  private void name(String family) {
-    json.putArray("architectures")
-        .add(ModelFamily.named(family).map(ModelFamily::architecture).orElse(family));
-    json.put("model_type", family);
+  private void name(ModelFamily family) {
+    json.putArray("architectures").add(family.architecture());
+    json.put("model_type", family.modelType());
     json.put("torch_dtype", "float32");
     json.put("use_cache", true);
   }

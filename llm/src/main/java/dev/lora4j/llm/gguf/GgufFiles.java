@@ -10,22 +10,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The config and tokenizer files of a model directory, made from the metadata of a GGUF file. */
-final class GgufFiles implements ModelFiles {
+record GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) implements ModelFiles {
   private static final String TEMPLATE = "tokenizer.chat_template";
 
   /** The keys of the tokens that end a completion: end of sequence and end of turn. */
   private static final List<String> ENDS =
       List.of("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id");
-
-  private final GgufModel model;
-  private final Metadata metadata;
-  private final ObjectNode config;
-
-  GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) {
-    this.model = model;
-    this.metadata = metadata;
-    this.config = config;
-  }
 
   @Override
   public Optional<GgufModel> openGguf() {

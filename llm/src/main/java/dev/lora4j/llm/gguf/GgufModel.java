@@ -32,6 +32,7 @@ import org.bytedeco.pytorch.Tensor;
 public final class GgufModel implements TensorFile {
   private static final String SUFFIX = ".gguf";
   private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
+  private static final String TYPE = "general.type";
   private static final String EMBEDDING = "token_embd.weight";
 
   private final GgufFile file;
@@ -60,7 +61,7 @@ public final class GgufModel implements TensorFile {
     checkLayers();
     checkTokens(metadata);
     if (file.names().contains(Layout.ROPE_FACTORS)) {
-      describeRope(metadata, ggufNames.architecture());
+      describeRope(metadata, ggufNames.ggufArchitecture());
     }
   }
 
@@ -86,21 +87,30 @@ public final class GgufModel implements TensorFile {
    * @throws CorruptFile if it is damaged or contradicts itself
    */
   public static GgufModel open(Path path) {
+    return of(GgufFile.open(path));
+  }
+
+  /** Opens a file as {@link #open} does; empty if it holds an adapter. */
+  public static Optional<GgufModel> openUnlessAdapter(Path path) {
     GgufFile file = GgufFile.open(path);
-    boolean opened = false;
+    if (file.text(TYPE).filter("adapter"::equals).isPresent()) {
+      file.close();
+      return Optional.empty();
+    }
+    return Optional.of(of(file));
+  }
+
+  private static GgufModel of(GgufFile file) {
     try {
-      GgufModel model = new GgufModel(file);
-      opened = true;
-      return model;
-    } finally {
-      if (!opened) {
-        file.close();
-      }
+      return new GgufModel(file);
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
     }
   }
 
   private static String architecture(Metadata metadata) {
-    String type = metadata.text("general.type").orElse("model");
+    String type = metadata.text(TYPE).orElse("model");
     if (!type.equals("model")) {
       throw new UserError(
           "%s: general.type: expected model, found %s; give a base model"
@@ -108,10 +118,8 @@ public final class GgufModel implements TensorFile {
     }
     if (metadata.whole("split.count").orElse(1) > 1) {
       throw new UserError(
-          metadata.file()
-              + " is one of "
-              + metadata.whole("split.count").getAsInt()
-              + " parts of a model; join them first (llama.cpp's llama-gguf-split --merge)");
+          "%s is one of %d parts of a model; join them first (llama.cpp's llama-gguf-split --merge)"
+              .formatted(metadata.file(), metadata.whole("split.count").getAsInt()));
     }
     return metadata
         .text("general.architecture")
@@ -130,14 +138,14 @@ public final class GgufModel implements TensorFile {
   }
 
   private void checkLayers() {
-    int told = config.path("num_hidden_layers").asInt(config.path("n_layer").asInt());
+    int stored = config.path("num_hidden_layers").asInt(config.path("n_layer").asInt());
     long found =
         file.names().stream()
             .filter(name -> name.matches("blk\\.\\d+\\.attn_norm\\.weight"))
             .count();
-    if (found != told) {
+    if (found != stored) {
       throw new CorruptFile(
-          file.path(), "block_count is %d, but there are %d layers".formatted(told, found));
+          file.path(), "block_count is %d, but there are %d layers".formatted(stored, found));
     }
   }
 
@@ -177,7 +185,6 @@ public final class GgufModel implements TensorFile {
     return names.keySet();
   }
 
-  /** Returns the type of a tensor in the file. */
   public GgmlType type(String name) {
     return file.tensor(inFile(name)).type();
   }
@@ -187,7 +194,6 @@ public final class GgufModel implements TensorFile {
     return file.tensor(inFile(name)).bytes();
   }
 
-  /** Returns the number of elements of all tensors. */
   public long parameters() {
     return names().stream()
         .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))
@@ -202,7 +208,9 @@ public final class GgufModel implements TensorFile {
   @Override
   public List<Long> shape(String name) {
     List<Long> shape = file.shape(inFile(name));
-    return layout.isTurned(name) && shape.size() == 2 ? List.of(shape.get(1), shape.get(0)) : shape;
+    return layout.isTransposed(name) && shape.size() == 2
+        ? List.of(shape.get(1), shape.get(0))
+        : shape;
   }
 
   @Override

@@ -55,7 +55,7 @@ public final class GgufModelWriter {
       GgmlType type) {
     ModelFamily family = ModelFamily.of(fields);
     GgufNames names = family.gguf().orElseThrow(() -> unsupported(family));
-    GgufModelWriter writer = new GgufModelWriter(names.architecture());
+    GgufModelWriter writer = new GgufModelWriter(names.ggufArchitecture());
     if (family instanceof LlamaFamily llama) {
       LlamaConfig config = llama.config(fields);
       writer.describe(config);
@@ -154,7 +154,7 @@ public final class GgufModelWriter {
                   .orElseThrow(
                       () -> new UserError("llama.cpp's " + architecture + " has no " + name));
           List<Long> shape =
-              layout.isTurned(name)
+              layout.isTransposed(name)
                   ? List.of(source.shape().get(1), source.shape().get(0))
                   : source.shape();
           tensors.put(

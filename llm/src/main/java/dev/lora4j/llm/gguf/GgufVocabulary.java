@@ -125,7 +125,6 @@ final class GgufVocabulary {
     return merges;
   }
 
-  /** Returns the id of a special token; empty if there is none. */
   OptionalInt special(SpecialToken part) {
     return checked(part.key());
   }

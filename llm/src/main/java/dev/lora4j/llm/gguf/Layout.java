@@ -55,13 +55,13 @@ final class Layout {
     List<GgufNames> all =
         ModelFamily.all().stream().flatMap(family -> family.gguf().stream()).toList();
     return all.stream()
-        .filter(names -> names.architecture().equals(architecture))
+        .filter(names -> names.ggufArchitecture().equals(architecture))
         .findFirst()
         .orElseThrow(() -> unknown(file, architecture, all));
   }
 
   private static UserError unknown(Path file, String name, List<GgufNames> all) {
-    List<String> known = all.stream().map(GgufNames::architecture).distinct().toList();
+    List<String> known = all.stream().map(GgufNames::ggufArchitecture).distinct().toList();
     return new UserError(
         "%s: general.architecture '%s' is not supported%s; supported: %s"
             .formatted(
@@ -123,7 +123,7 @@ final class Layout {
   }
 
   /** Returns whether a tensor is transposed in the file, as GPT-2's linear weights are. */
-  boolean isTurned(String huggingFace) {
+  boolean isTransposed(String huggingFace) {
     return architecture.name().equals("gpt2")
         && huggingFace.matches(".*\\.(c_attn|c_proj|c_fc)\\.weight");
   }
@@ -131,13 +131,13 @@ final class Layout {
   /** Converts a tensor from GGUF's layout to transformers'. */
   Tensor fromGguf(String huggingFace, Tensor tensor) {
     Tensor ordered = architecture.fromLlamaCpp(module(huggingFace), tensor);
-    return isTurned(huggingFace) ? ordered.t().contiguous() : ordered;
+    return isTransposed(huggingFace) ? ordered.t().contiguous() : ordered;
   }
 
   /** Converts a tensor from transformers' layout to GGUF's. */
   Tensor toGguf(String huggingFace, Tensor tensor) {
-    Tensor turned = isTurned(huggingFace) ? tensor.t() : tensor;
-    return architecture.toLlamaCpp(module(huggingFace), turned);
+    Tensor transposed = isTransposed(huggingFace) ? tensor.t() : tensor;
+    return architecture.toLlamaCpp(module(huggingFace), transposed);
   }
 
   private static String module(String parameter) {

@@ -59,13 +59,13 @@ final class LlamaRope {
         return;
       }
     }
-    List<Float> told = new ArrayList<>();
+    List<Float> shown = new ArrayList<>();
     for (int i = 0; i < Math.min(factors.length, 64); i++) {
-      told.add(factors[i]);
+      shown.add(factors[i]);
     }
     throw new UserError(
         "%s: %s is not Llama 3's scaling for an original context of %s tokens, and no other is supported: %s"
-            .formatted(file, Layout.ROPE_FACTORS, lengths, told));
+            .formatted(file, Layout.ROPE_FACTORS, lengths, shown));
   }
 
   private static boolean isClose(float[] a, float[] b) {

@@ -11,48 +11,43 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The metadata of a GGUF file, each value checked for its type when it is read. */
-final class Metadata {
-  private final GgufFile file;
-
-  Metadata(GgufFile file) {
-    this.file = file;
-  }
-
+record Metadata(GgufFile gguf) {
   Path file() {
-    return file.path();
+    return gguf.path();
   }
 
   boolean has(String key) {
-    return file.metadata().containsKey(key);
+    return gguf.metadata().containsKey(key);
+  }
+
+  private Optional<GgufValue> value(String key) {
+    return Optional.ofNullable(gguf.metadata().get(key));
+  }
+
+  private <T extends GgufValue> Optional<T> value(String key, Class<T> type, String expected) {
+    return value(key)
+        .map(
+            value -> {
+              if (!type.isInstance(value)) {
+                throw wrong(key, expected, value);
+              }
+              return type.cast(value);
+            });
   }
 
   /** Returns a string; empty if the key is absent. */
   Optional<String> text(String key) {
-    GgufValue value = file.metadata().get(key);
-    if (value == null) {
-      return Optional.empty();
-    }
-    if (value instanceof GgufValue.Text text) {
-      return Optional.of(text.text());
-    }
-    throw wrong(key, "a text", value);
+    return value(key, GgufValue.Text.class, "a text").map(GgufValue.Text::text);
   }
 
   /** Returns a boolean; empty if the key is absent. */
   Optional<Boolean> flag(String key) {
-    GgufValue value = file.metadata().get(key);
-    if (value == null) {
-      return Optional.empty();
-    }
-    if (value instanceof GgufValue.Flag flag) {
-      return Optional.of(flag.value());
-    }
-    throw wrong(key, "true or false", value);
+    return value(key, GgufValue.Flag.class, "true or false").map(GgufValue.Flag::value);
   }
 
   /** Returns an integer of 0 or more; a list of equal ones, one for each layer, counts as one. */
   OptionalInt whole(String key) {
-    GgufValue value = file.metadata().get(key);
+    GgufValue value = gguf.metadata().get(key);
     if (value == null) {
       return OptionalInt.empty();
     }
@@ -82,7 +77,7 @@ final class Metadata {
 
   /** Returns a finite number; an F32 is converted by its shortest decimal form. */
   Optional<Double> number(String key) {
-    GgufValue value = file.metadata().get(key);
+    GgufValue value = gguf.metadata().get(key);
     if (value == null) {
       return Optional.empty();
     }
@@ -130,14 +125,7 @@ final class Metadata {
   }
 
   private Optional<List<GgufValue>> items(String key) {
-    GgufValue value = file.metadata().get(key);
-    if (value == null) {
-      return Optional.empty();
-    }
-    if (value instanceof GgufValue.Items items) {
-      return Optional.of(items.values());
-    }
-    throw wrong(key, "a list", value);
+    return value(key, GgufValue.Items.class, "a list").map(GgufValue.Items::values);
   }
 
   CorruptFile missing(String key, String expected) {

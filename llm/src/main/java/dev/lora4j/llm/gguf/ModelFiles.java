@@ -1,9 +1,13 @@
 package dev.lora4j.llm.gguf;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.JsonDocument;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,6 +18,19 @@ import java.util.Optional;
  */
 public interface ModelFiles {
 
+  /** The names of the tokenizer and generation files that belong to a saved model. */
+  List<String> TOKENIZER_FILES =
+      List.of(
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "tokenizer.model",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "vocab.json",
+          "merges.txt",
+          "chat_template.jinja");
+
   /** Returns the directory or the GGUF file. */
   Path path();
 
@@ -23,6 +40,21 @@ public interface ModelFiles {
    * @throws UserError if it can't be read, or made
    */
   Optional<byte[]> read(String name);
+
+  /** Returns the fields of a JSON file; an object without fields if the model lacks the file. */
+  default JsonDocument json(String name) {
+    Path file = path().resolve(name);
+    return read(name)
+        .map(content -> JsonDocument.parse(file, content))
+        .orElseGet(() -> JsonDocument.of(file, JsonNodeFactory.instance.objectNode()));
+  }
+
+  /** Copies the tokenizer, chat template and generation files into a directory. */
+  default void copyTokenizerTo(Path directory) {
+    for (String name : TOKENIZER_FILES) {
+      read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
+    }
+  }
 
   /**
    * Opens the weights of a GGUF file, without reading its header again; the caller closes them.

@@ -35,9 +35,9 @@ final class SentencePieces {
 
   private static void addPairs(
       GgufVocabulary vocabulary, String token, double score, List<Pair> pairs) {
-    for (int cut = 1; cut < token.length(); cut++) {
-      String left = token.substring(0, cut);
-      String right = token.substring(cut);
+    for (int split = 1; split < token.length(); split++) {
+      String left = token.substring(0, split);
+      String right = token.substring(split);
       if (isNormal(vocabulary, left) && isNormal(vocabulary, right)) {
         pairs.add(new Pair(left, right, score));
       }

@@ -26,7 +26,6 @@ enum SpecialToken {
     return text + "_id";
   }
 
-  /** Returns the key of its id in GGUF metadata. */
   String key() {
     return "tokenizer.ggml." + key;
   }

@@ -86,7 +86,6 @@ enum SplitRule {
     return Arrays.stream(values()).filter(rule -> steps(rule.json()).equals(steps)).findFirst();
   }
 
-  /** Returns llama.cpp's name. */
   String ggmlName() {
     return names.get(0);
   }
@@ -104,13 +103,13 @@ enum SplitRule {
   /** Returns the {@code pre_tokenizer} of a {@code tokenizer.json}. */
   ObjectNode json() {
     if (this == GPT2) {
-      return byteLevel(true);
+      return byteLevel(false, true, true);
     }
     ObjectNode sequence = JSON.objectNode().put("type", "Sequence");
     ArrayNode steps = sequence.putArray("pretokenizers");
     if (this == SMOLLM) {
       steps.addObject().put("type", "Digits").put("individual_digits", true);
-      steps.add(byteLevel(true));
+      steps.add(byteLevel(false, true, true));
       return sequence;
     }
     for (String pattern : patterns) {
@@ -118,16 +117,20 @@ enum SplitRule {
       split.putObject("pattern").put("Regex", pattern);
       split.put("behavior", "Isolated").put("invert", false);
     }
-    steps.add(byteLevel(false));
+    steps.add(byteLevel(false, true, false));
     return sequence;
   }
 
-  /** Returns the byte-level step, with or without GPT-2's word pattern. */
-  private static ObjectNode byteLevel(boolean splits) {
+  /**
+   * Returns a byte-level step of a tokenizer.
+   *
+   * @param splits whether it splits words by GPT-2's pattern
+   */
+  static ObjectNode byteLevel(boolean addsPrefixSpace, boolean trimsOffsets, boolean splits) {
     return JSON.objectNode()
         .put("type", "ByteLevel")
-        .put("add_prefix_space", false)
-        .put("trim_offsets", true)
+        .put("add_prefix_space", addsPrefixSpace)
+        .put("trim_offsets", trimsOffsets)
         .put("use_regex", splits);
   }
 

@@ -77,12 +77,7 @@ final class TokenizerJson {
       json.putNull("normalizer");
     }
     json.set("pre_tokenizer", rule.json());
-    ObjectNode offsets = JsonNodeFactory.instance.objectNode();
-    offsets
-        .put("type", "ByteLevel")
-        .put("add_prefix_space", false)
-        .put("trim_offsets", false)
-        .put("use_regex", true);
+    ObjectNode offsets = SplitRule.byteLevel(false, false, true);
     ObjectNode around = around(rule.addsBos());
     if (around.isEmpty()) {
       json.set("post_processor", offsets);
@@ -93,11 +88,7 @@ final class TokenizerJson {
           .add(offsets)
           .add(around);
     }
-    json.putObject("decoder")
-        .put("type", "ByteLevel")
-        .put("add_prefix_space", true)
-        .put("trim_offsets", true)
-        .put("use_regex", true);
+    json.set("decoder", SplitRule.byteLevel(true, true, true));
     ObjectNode model = model(false, rule.ignoresMerges());
     model.putNull("unk_token");
     ArrayNode merges = model.putArray("merges");
@@ -199,9 +190,9 @@ final class TokenizerJson {
 
   private OptionalInt wanted(String key, boolean ifAbsent, SpecialToken token) {
     OptionalInt id = vocabulary.special(token);
-    boolean told = metadata.flag(key).isPresent();
+    boolean stored = metadata.flag(key).isPresent();
     boolean wanted = metadata.flag(key).orElse(ifAbsent);
-    if (wanted && told && id.isEmpty()) {
+    if (wanted && stored && id.isEmpty()) {
       throw metadata.missing(token.key(), "the token that " + key + " wants");
     }
     return wanted ? id : OptionalInt.empty();

@@ -2,7 +2,6 @@ package dev.lora4j.llm.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
-import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.llm.gguf.GgufVocabulary.Kind;
@@ -39,19 +38,13 @@ final class TokenizerMetadata {
    * @throws UserError for a tokenizer that the format can't express
    */
   static void add(ModelFiles files, int rows, Map<String, GgufValue> metadata) {
-    Optional<JsonNode> json = json(files, "tokenizer.json");
-    if (json.isPresent()) {
-      TokenizerMetadata tokenizer = new TokenizerMetadata(files, json.get(), metadata);
+    JsonNode json = files.json("tokenizer.json").json();
+    if (files.read("tokenizer.json").isPresent()) {
+      TokenizerMetadata tokenizer = new TokenizerMetadata(files, json, metadata);
       tokenizer.vocabulary(rows);
       tokenizer.kind();
       tokenizer.special();
     }
-  }
-
-  private static Optional<JsonNode> json(ModelFiles files, String name) {
-    return files
-        .read(name)
-        .map(content -> JsonDocument.parse(files.path().resolve(name), content).json());
   }
 
   // ---- tokens ----
@@ -165,11 +158,11 @@ final class TokenizerMetadata {
   }
 
   private void addsBos() {
-    List<JsonNode> around = new ArrayList<>(List.of(json.path("post_processor")));
-    json.path("post_processor").path("processors").forEach(around::add);
+    List<JsonNode> processors = new ArrayList<>(List.of(json.path("post_processor")));
+    json.path("post_processor").path("processors").forEach(processors::add);
     boolean before = false;
     boolean after = false;
-    for (JsonNode processor : around) {
+    for (JsonNode processor : processors) {
       JsonNode single = processor.path("single");
       before |= single.path(0).has("SpecialToken");
       after |= single.size() > 1 && single.path(single.size() - 1).has("SpecialToken");
@@ -181,31 +174,27 @@ final class TokenizerMetadata {
   // ---- special tokens ----
 
   private void special() {
-    Optional<JsonNode> config = json(files, "tokenizer_config.json");
-    Optional<JsonNode> map = json(files, "special_tokens_map.json");
+    JsonNode config = files.json("tokenizer_config.json").json();
+    JsonNode map = files.json("special_tokens_map.json").json();
     for (SpecialToken part : SpecialToken.values()) {
       text(config, part)
           .or(() -> text(map, part))
           .map(ids::get)
           .ifPresent(id -> metadata.put(part.key(), new GgufValue.Whole(GgufKind.U32, id)));
     }
-    Optional<String> own =
-        files
-            .read("chat_template.jinja")
-            .map(content -> new String(content, StandardCharsets.UTF_8));
-    own.or(
-            () ->
-                config
-                    .map(c -> c.path("chat_template"))
-                    .filter(JsonNode::isTextual)
-                    .map(JsonNode::asText))
+    files
+        .read("chat_template.jinja")
+        .map(content -> new String(content, StandardCharsets.UTF_8))
+        .or(() -> text(config.path("chat_template")))
         .ifPresent(template -> metadata.put("tokenizer.chat_template", GgufValue.of(template)));
   }
 
-  private static Optional<String> text(Optional<JsonNode> json, SpecialToken part) {
-    return json.map(config -> config.path(part.textName()))
-        .map(token -> token.isObject() ? token.path("content") : token)
-        .filter(JsonNode::isTextual)
-        .map(JsonNode::asText);
+  private static Optional<String> text(JsonNode json, SpecialToken part) {
+    JsonNode token = json.path(part.textName());
+    return text(token.isObject() ? token.path("content") : token);
+  }
+
+  private static Optional<String> text(JsonNode value) {
+    return value.isTextual() ? Optional.of(value.asText()) : Optional.empty();
   }
 }

@@ -16,19 +16,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * An exclusive lock on the download of one blob, among the threads of this process and among
  * processes. Closing it, or the end of the process, releases it.
  */
-final class BlobLock implements AutoCloseable {
+record BlobLock(ReentrantLock threads, FileChannel channel) implements AutoCloseable {
   private static final long MILLIS_BETWEEN_TRIES = 100;
   // A file lock belongs to the process, and closing any channel to the file releases it.
   private static final ConcurrentMap<Path, ReentrantLock> OF_THIS_PROCESS =
       new ConcurrentHashMap<>();
-
-  private final ReentrantLock threads;
-  private final FileChannel channel;
-
-  private BlobLock(ReentrantLock threads, FileChannel channel) {
-    this.threads = threads;
-    this.channel = channel;
-  }
 
   /**
    * Waits for the lock.
@@ -42,15 +34,11 @@ final class BlobLock implements AutoCloseable {
       onWait.run();
       threads.lock();
     }
-    boolean taken = false;
     try {
-      FileChannel channel = lock(file, onWait);
-      taken = true;
-      return new BlobLock(threads, channel);
-    } finally {
-      if (!taken) {
-        threads.unlock();
-      }
+      return new BlobLock(threads, lock(file, onWait));
+    } catch (RuntimeException | Error e) {
+      threads.unlock();
+      throw e;
     }
   }
 

@@ -8,16 +8,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The cached snapshot of a repository, without asking the Hub. */
-final class CachedSnapshot {
-  private final RepoCache cache;
-
-  CachedSnapshot(RepoCache cache) {
-    this.cache = cache;
-  }
+record CachedSnapshot(RepoCache cache) {
 
   /** Returns the snapshot if it is complete. */
-  Optional<Path> whole() {
-    return cache.commit().filter(c -> wanted(c).isComplete()).map(cache::snapshot);
+  Optional<Path> complete() {
+    return cache.commit().filter(c -> files(c).isComplete()).map(cache::snapshot);
   }
 
   /**
@@ -33,30 +28,23 @@ final class CachedSnapshot {
             .orElseThrow(
                 () ->
                     new UserError(
-                        cache.repo()
-                            + " is not in the cache "
-                            + cache.cache()
-                            + ", and "
-                            + why
-                            + "; "
-                            + next));
-    WantedFiles wanted = wanted(commit);
-    if (!wanted.isComplete()) {
+                        "%s is not in the cache %s, and %s; %s"
+                            .formatted(cache.repo(), cache.cache(), why, next)));
+    WantedFiles files = files(commit);
+    if (!files.isComplete()) {
       throw new UserError(
-          cache.repo()
-              + " is only partly in the cache: "
-              + String.join(", ", wanted.missing())
-              + " missing in "
-              + cache.snapshot(commit)
-              + ", and "
-              + why
-              + "; "
-              + next);
+          "%s is only partly in the cache: %s missing in %s, and %s; %s"
+              .formatted(
+                  cache.repo(),
+                  String.join(", ", files.missing()),
+                  cache.snapshot(commit),
+                  why,
+                  next));
     }
     return cache.snapshot(commit);
   }
 
-  private WantedFiles wanted(String commit) {
+  private WantedFiles files(String commit) {
     List<String> names = cache.files(commit);
     Set<String> shards =
         WantedFiles.index(names)

@@ -67,13 +67,13 @@ public final class Hub {
     }
   }
 
-  /** Tries less often where a cached snapshot can be used instead. */
+  /** Returns fewer retries where a cached snapshot can be used instead. */
   private Download.Limits limitsOfListing(RepoId repo) {
-    Download.Limits usual = settings.limits();
-    return hasWhole(repo) ? usual.withTries(Math.min(usual.tries(), 2)) : usual;
+    Download.Limits limits = settings.limits();
+    return isCached(repo) ? limits.withTries(Math.min(limits.tries(), 2)) : limits;
   }
 
-  private boolean hasWhole(RepoId repo) {
+  private boolean isCached(RepoId repo) {
     try {
       return cached(repo).isPresent();
     } catch (CorruptFile e) {
@@ -83,6 +83,7 @@ public final class Hub {
 
   /** Returns the cached snapshot of a model if it is complete, without asking the Hub. */
   public Optional<Path> cached(RepoId repo) {
-    return new CachedSnapshot(new RepoCache(settings.cache(), repo, settings.symlinks())).whole();
+    return new CachedSnapshot(new RepoCache(settings.cache(), repo, settings.symlinks()))
+        .complete();
   }
 }

@@ -22,8 +22,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The HTTP client of one Hub repository. It sends the token to the Hub's own address only. */
 final class HubClient {
-  private static final int LONGEST_LISTING = 32 << 20;
-  private static final int MOST_REDIRECTS = 6;
+  private static final int MAX_LISTING_BYTES = 32 << 20;
+  private static final int MAX_REDIRECTS = 6;
 
   private final HubSettings settings;
   private final RepoId repo;
@@ -80,7 +80,6 @@ final class HubClient {
     }
   }
 
-  /** Returns a file of a commit as the source of a download. */
   Download.Source source(String commit, String file) {
     return new Download.Source() {
       @Override
@@ -109,7 +108,7 @@ final class HubClient {
   /** Follows redirects; a HEAD request stops at the first that describes the file. */
   private HttpAnswer follow(String method, URI start, long from) throws IOException {
     URI uri = start;
-    for (int i = 0; i < MOST_REDIRECTS; i++) {
+    for (int i = 0; i < MAX_REDIRECTS; i++) {
       HttpAnswer answer = send(method, uri, from);
       boolean enough =
           method.equals("HEAD") && RemoteFile.isDescribedBy(answer.headers(), answer.isRedirect());
@@ -119,7 +118,7 @@ final class HubClient {
       answer.close();
       uri = next(uri, answer.headers().firstValue("Location").orElseThrow());
     }
-    throw new UserError("cannot fetch " + start + ": more than " + MOST_REDIRECTS + " redirects");
+    throw new UserError("cannot fetch " + start + ": more than " + MAX_REDIRECTS + " redirects");
   }
 
   private static URI next(URI uri, String location) {
@@ -171,20 +170,17 @@ final class HubClient {
 
   private byte[] readAll(HttpChunks chunks) throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
-    for (List<ByteBuffer> pieces = chunks.next(settings.limits().stall());
-        !pieces.isEmpty();
-        pieces = chunks.next(settings.limits().stall())) {
-      for (ByteBuffer piece : pieces) {
-        if (all.size() + piece.remaining() > LONGEST_LISTING) {
+    for (List<ByteBuffer> chunk = chunks.next(settings.limits().stall());
+        !chunk.isEmpty();
+        chunk = chunks.next(settings.limits().stall())) {
+      for (ByteBuffer buffer : chunk) {
+        if (all.size() + buffer.remaining() > MAX_LISTING_BYTES) {
           throw new UserError(
-              "refused "
-                  + repo
-                  + ": its list of files is longer than "
-                  + LONGEST_LISTING
-                  + " bytes");
+              "refused %s: its list of files is longer than %d bytes"
+                  .formatted(repo, MAX_LISTING_BYTES));
         }
-        byte[] bytes = new byte[piece.remaining()];
-        piece.get(bytes);
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
         all.writeBytes(bytes);
       }
     }

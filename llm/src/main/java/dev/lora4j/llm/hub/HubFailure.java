@@ -5,34 +5,26 @@ import java.net.URI;
 import java.net.http.HttpHeaders;
 
 /** The error messages for a Hub's refusals, with what to do about them. */
-final class HubFailure {
-  private static final int SHOWN = 200;
-
-  private final HubSettings settings;
-  private final RepoId repo;
-
-  HubFailure(HubSettings settings, RepoId repo) {
-    this.settings = settings;
-    this.repo = repo;
-  }
+record HubFailure(HubSettings settings, RepoId repo) {
+  private static final int MAX_CHARACTERS = 200;
 
   /**
    * Returns the error for a refusal.
    *
    * @param file the requested file; empty for the repository itself
    */
-  UserError of(int status, HttpHeaders headers, URI asked, String file) {
+  UserError of(int status, HttpHeaders headers, URI uri, String file) {
     String code = headers.firstValue("X-Error-Code").orElse("");
     return switch (code) {
       case "GatedRepo" -> gated();
       case "RevisionNotFound" -> noRevision();
       case "RepoNotFound" -> noRepo();
       case "EntryNotFound" -> noFile(file);
-      default -> byStatus(status, headers, asked, file);
+      default -> byStatus(status, headers, uri, file);
     };
   }
 
-  private UserError byStatus(int status, HttpHeaders headers, URI asked, String file) {
+  private UserError byStatus(int status, HttpHeaders headers, URI uri, String file) {
     if (status == 401) {
       return settings.token().isPresent() ? badToken() : noRepo();
     } else if (status == 403) {
@@ -40,7 +32,8 @@ final class HubFailure {
     } else if (status == 404) {
       return file.isEmpty() ? noRepo() : noFile(file);
     }
-    return new UserError("cannot fetch " + shown(asked) + ": HTTP " + status + said(headers));
+    return new UserError(
+        "cannot fetch %s: HTTP %d%s".formatted(shown(uri), status, reason(headers)));
   }
 
   /** Returns an address without its query, which may contain a secret signature. */
@@ -49,29 +42,20 @@ final class HubFailure {
   }
 
   private UserError noRepo() {
-    String who = settings.token().isPresent() ? "your token may not see it" : "no token is set";
     return new UserError(
-        "there is no model "
-            + repo.path()
-            + " at "
-            + settings.endpoint()
-            + ", or it is private and "
-            + who
-            + "; check the name, or set HF_TOKEN to a token that may read it"
-            + " (a directory or file of that name is not here either)");
+        ("there is no model %s at %s, or it is private and %s; check the name, or set HF_TOKEN to a"
+                + " token that may read it (a directory or file of that name is not here either)")
+            .formatted(
+                repo.path(),
+                settings.endpoint(),
+                settings.token().isPresent() ? "your token may not see it" : "no token is set"));
   }
 
   private UserError noRevision() {
     return new UserError(
-        "the model "
-            + repo.path()
-            + " has no revision \""
-            + repo.revision()
-            + "\": expected a branch, a tag or a commit; "
-            + settings.endpoint()
-            + "/"
-            + repo.path()
-            + "/commits/main lists them");
+        ("the model %1$s has no revision \"%2$s\": expected a branch, a tag or a commit;"
+                + " %3$s/%1$s/commits/main lists them")
+            .formatted(repo.path(), repo.revision(), settings.endpoint()));
   }
 
   private UserError noFile(String file) {
@@ -80,13 +64,14 @@ final class HubFailure {
   }
 
   private UserError gated() {
-    String page = settings.endpoint() + "/" + repo.path();
-    String token =
-        settings.token().isPresent()
-            ? "and use a token of the account that did"
-            : "and set HF_TOKEN to a token of that account";
     return new UserError(
-        "the model " + repo.path() + " is gated: accept its terms at " + page + " " + token);
+        "the model %1$s is gated: accept its terms at %2$s/%1$s %3$s"
+            .formatted(
+                repo.path(),
+                settings.endpoint(),
+                settings.token().isPresent()
+                    ? "and use a token of the account that did"
+                    : "and set HF_TOKEN to a token of that account"));
   }
 
   private UserError forbidden(HttpHeaders headers) {
@@ -94,7 +79,7 @@ final class HubFailure {
         settings.token().isPresent()
             ? "use a token that may read it"
             : "set HF_TOKEN to a token that may read it";
-    return new UserError("may not read the model " + repo.path() + said(headers) + "; " + next);
+    return new UserError("may not read the model " + repo.path() + reason(headers) + "; " + next);
   }
 
   private UserError badToken() {
@@ -104,8 +89,10 @@ final class HubFailure {
             + " public model");
   }
 
-  private static String said(HttpHeaders headers) {
+  private static String reason(HttpHeaders headers) {
     String text = headers.firstValue("X-Error-Message").orElse("").replaceAll("\\p{Cntrl}", " ");
-    return text.isEmpty() ? "" : " (" + text.substring(0, Math.min(SHOWN, text.length())) + ")";
+    return text.isEmpty()
+        ? ""
+        : " (" + text.substring(0, Math.min(MAX_CHARACTERS, text.length())) + ")";
   }
 }

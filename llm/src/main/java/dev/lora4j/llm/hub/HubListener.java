@@ -13,12 +13,12 @@ public interface HubListener {
    *
    * @param file the current file
    * @param done the bytes present of all files that were missing at the start
-   * @param kept the part of {@code done} that an earlier, interrupted download left
+   * @param resumed the part of {@code done} that an earlier, interrupted download left
    * @param total the bytes of all those files; it grows if the Hub does not report a size
    */
-  record Arrival(String file, long done, long kept, long total) {}
+  record Arrival(String file, long done, long resumed, long total) {}
 
-  /** Called after each piece that arrived; never if nothing was missing. */
+  /** Called after each block of data; never if nothing was missing. */
   default void onArrival(Arrival arrival) {}
 
   /** Called with a sentence that the user should read; the download goes on. */

@@ -32,7 +32,7 @@ public record HubSettings(
     Download.Limits limits) {
   private static final String HUGGING_FACE = "https://huggingface.co";
   private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
-  private static final Download.Limits USUAL =
+  private static final Download.Limits DEFAULT_LIMITS =
       new Download.Limits(
           5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMillis(500));
 
@@ -60,7 +60,7 @@ public record HubSettings(
         env.isTrue(
             env.text("HF_HUB_OFFLINE").isPresent() ? "HF_HUB_OFFLINE" : "TRANSFORMERS_OFFLINE"),
         !env.isTrue("HF_HUB_DISABLE_SYMLINKS"),
-        USUAL);
+        DEFAULT_LIMITS);
   }
 
   private static Optional<String> token(Environment env, Path hubHome) {
@@ -79,10 +79,8 @@ public record HubSettings(
         .orElseThrow(
             () ->
                 new UserError(
-                    "HF_ENDPOINT is \""
-                        + text
-                        + "\": expected an address such as "
-                        + HUGGING_FACE));
+                    "HF_ENDPOINT is \"%s\": expected an address such as %s"
+                        .formatted(text, HUGGING_FACE)));
   }
 
   private static Optional<URI> address(String text) {
@@ -99,8 +97,8 @@ public record HubSettings(
   /** Returns the settings without the token. */
   @Override
   public String toString() {
-    String who = token.isPresent() ? "with a token" : "without a token";
-    return endpoint + ", " + cache + ", " + who + (offline ? ", offline" : "");
+    String access = token.isPresent() ? "with a token" : "without a token";
+    return endpoint + ", " + cache + ", " + access + (offline ? ", offline" : "");
   }
 
   /** Environment variables; an empty one counts as not set. */

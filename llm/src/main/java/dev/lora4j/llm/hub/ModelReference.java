@@ -33,10 +33,8 @@ public sealed interface ModelReference {
       return new OnHub(RepoId.parse(given));
     } catch (UserError e) {
       throw new UserError(
-          "no model \""
-              + given
-              + "\": there is no directory or file of that name, and no such name on the Hub: "
-              + e.getMessage(),
+          "no model \"%s\": there is no directory or file of that name, and no such name on the Hub: %s"
+              .formatted(given, e.getMessage()),
           e);
     }
   }

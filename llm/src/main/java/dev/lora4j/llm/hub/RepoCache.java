@@ -25,10 +25,6 @@ import java.util.stream.Stream;
  * </pre>
  *
  * Without symbolic links, the snapshot holds the content itself.
- *
- * @param cache the root of the cache
- * @param repo the repository
- * @param symlinks whether to create symbolic links
  */
 record RepoCache(Path cache, RepoId repo, boolean symlinks) {
   private static final int LONGEST_REF = 100;
@@ -117,7 +113,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
    *
    * @param isNew whether no other snapshot can use it, so that it may be moved if links fail
    */
-  void place(String etag, String commit, String name, boolean isNew) {
+  void link(String etag, String commit, String name, boolean isNew) {
     Path file = file(commit, name);
     Path temporary = file.resolveSibling("." + name + "." + UUID.randomUUID());
     try {

@@ -29,13 +29,8 @@ public record RepoId(String organization, String name, String revision) {
     boolean climbs = revision.contains("..") || revision.contains("//") || revision.endsWith("/");
     if (!REVISION.matcher(revision).matches() || climbs) {
       throw new UserError(
-          "bad revision \""
-              + revision
-              + "\" of "
-              + organization
-              + "/"
-              + name
-              + ": expected a branch, a tag or a commit, such as main or v1.0");
+          "bad revision \"%s\" of %s/%s: expected a branch, a tag or a commit, such as main or v1.0"
+              .formatted(revision, organization, name));
     }
   }
 
@@ -53,7 +48,6 @@ public record RepoId(String organization, String name, String revision) {
     return new RepoId(parts.group(1), parts.group(2), revision == null ? MAIN : revision);
   }
 
-  /** Returns {@code org/name}. */
   public String path() {
     return organization + "/" + name;
   }

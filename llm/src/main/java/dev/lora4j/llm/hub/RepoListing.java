@@ -9,12 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.StreamSupport;
 
-/**
- * The files of a repository at one commit.
- *
- * @param commit the commit
- * @param names the paths of its files
- */
+/** The paths of the files of a repository at one commit. */
 record RepoListing(String commit, List<String> names) {
   private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -14,28 +14,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Downloads the wanted files of one commit that the cache lacks, one by one. */
-final class SnapshotDownload {
-  private final HubSettings settings;
-  private final RepoId repo;
-  private final RepoCache cache;
-  private final HubClient client;
-  private final RepoListing listing;
-  private final HubListener listener;
-
-  SnapshotDownload(
-      HubSettings settings,
-      RepoId repo,
-      RepoCache cache,
-      HubClient client,
-      RepoListing listing,
-      HubListener listener) {
-    this.settings = settings;
-    this.repo = repo;
-    this.cache = cache;
-    this.client = client;
-    this.listing = listing;
-    this.listener = listener;
-  }
+record SnapshotDownload(
+    HubSettings settings,
+    RepoId repo,
+    RepoCache cache,
+    HubClient client,
+    RepoListing listing,
+    HubListener listener) {
 
   Path run() throws Unreachable {
     Set<String> shards = Set.of();
@@ -53,38 +38,38 @@ final class SnapshotDownload {
     return cache.snapshot(listing.commit());
   }
 
-  private void fetch(List<String> names, HubListener told) throws Unreachable {
+  private void fetch(List<String> names, HubListener progress) throws Unreachable {
     List<RemoteFile> missing = new ArrayList<>();
     for (String name : names) {
       if (!Files.isRegularFile(cache.file(listing.commit(), name))) {
         missing.add(client.describe(listing.commit(), name));
       }
     }
-    Tally tally = plan(missing, told);
+    Tally tally = plan(missing, progress);
     for (RemoteFile file : missing) {
       fetch(file, tally);
     }
   }
 
-  private Tally plan(List<RemoteFile> missing, HubListener told) {
+  private Tally plan(List<RemoteFile> missing, HubListener progress) {
     long total = missing.stream().mapToLong(f -> f.size().orElse(0)).sum();
-    long here = 0;
-    long kept = 0;
+    long cached = 0;
+    long partial = 0;
     try {
       for (RemoteFile file : missing) {
         Path blob = cache.blob(file.etag());
         Path incomplete = cache.incomplete(file.etag());
-        here += Files.exists(blob) ? Files.size(blob) : 0;
-        kept += Files.exists(incomplete) ? Files.size(incomplete) : 0;
+        cached += Files.exists(blob) ? Files.size(blob) : 0;
+        partial += Files.exists(incomplete) ? Files.size(incomplete) : 0;
       }
       if (!missing.isEmpty()) {
         Files.createDirectories(cache.folder());
-        checkSpace(cache.folder(), total - here - kept);
+        checkSpace(cache.folder(), total - cached - partial);
       }
     } catch (IOException e) {
       throw AtomicFile.explained(cache.folder(), e);
     }
-    return new Tally(told, total, here + kept);
+    return new Tally(progress, total, cached + partial);
   }
 
   /** Reports a disk that is too small before it is full. */
@@ -92,13 +77,8 @@ final class SnapshotDownload {
     long free = Files.getFileStore(folder).getUsableSpace();
     if (free > 0 && free < bytes) { // some network disks always report 0
       throw new UserError(
-          "not enough space in "
-              + folder
-              + ": "
-              + bytes
-              + " bytes are to come, "
-              + free
-              + " are free; free some, or set HF_HUB_CACHE to another disk");
+          "not enough space in %s: %d bytes are to come, %d are free; free some, or set HF_HUB_CACHE to another disk"
+              .formatted(folder, bytes, free));
     }
   }
 
@@ -115,7 +95,7 @@ final class SnapshotDownload {
         if (isNew) {
           download(file, tally);
         }
-        cache.place(file.etag(), listing.commit(), file.name(), isNew);
+        cache.link(file.etag(), listing.commit(), file.name(), isNew);
       }
       tally.finished(Files.size(target));
     } catch (IOException e) {
@@ -138,12 +118,12 @@ final class SnapshotDownload {
     String shown = String.join(", ", found.subList(0, Math.min(8, found.size())));
     boolean gguf = found.stream().anyMatch(n -> n.endsWith(".gguf"));
     return new UserError(
-        repo
-            + " is neither a model nor an adapter that can be read here: it has no "
-            + String.join(", no ", missing)
-            + "; found "
-            + (shown.isEmpty() ? "nothing" : shown)
-            + (found.size() > 8 ? ", and " + (found.size() - 8) + " more" : "")
-            + (gguf ? "; download the .gguf file that you want and give its path" : ""));
+        "%s is neither a model nor an adapter that can be read here: it has no %s; found %s%s%s"
+            .formatted(
+                repo,
+                String.join(", no ", missing),
+                shown.isEmpty() ? "nothing" : shown,
+                found.size() > 8 ? ", and " + (found.size() - 8) + " more" : "",
+                gguf ? "; download the .gguf file that you want and give its path" : ""));
   }
 }

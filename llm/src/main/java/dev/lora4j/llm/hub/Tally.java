@@ -4,19 +4,19 @@ package dev.lora4j.llm.hub;
 final class Tally {
   private final HubListener listener;
   private final long total;
-  private final long kept;
+  private final long resumed;
   private long finished;
 
-  Tally(HubListener listener, long total, long kept) {
+  Tally(HubListener listener, long total, long resumed) {
     this.listener = listener;
     this.total = total;
-    this.kept = kept;
+    this.resumed = resumed;
   }
 
   /** Reports the bytes of a file so far. */
   void at(String file, long bytes) {
     long done = finished + bytes;
-    listener.onArrival(new HubListener.Arrival(file, done, kept, Math.max(total, done)));
+    listener.onArrival(new HubListener.Arrival(file, done, resumed, Math.max(total, done)));
   }
 
   /** Counts a complete file, whoever downloaded it. */

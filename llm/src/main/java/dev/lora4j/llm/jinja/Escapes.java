@@ -18,7 +18,7 @@ final class Escapes {
       char escaped = text.charAt(i++);
       int hexDigits = hexDigits(escaped);
       if (hexDigits > 0) {
-        out.appendCodePoint(code(text, i, hexDigits, line));
+        out.append(character(text, i, hexDigits, line));
         i += hexDigits;
       } else {
         out.append(simple(escaped));
@@ -36,16 +36,12 @@ final class Escapes {
     };
   }
 
-  private static int code(String text, int from, int digits, int line) {
+  private static String character(String text, int from, int digits, int line) {
     try {
-      int code = Integer.parseUnsignedInt(text.substring(from, from + digits), 16);
-      if (Character.isValidCodePoint(code)) {
-        return code;
-      }
-    } catch (NumberFormatException | IndexOutOfBoundsException e) {
+      return Character.toString(Integer.parseUnsignedInt(text.substring(from, from + digits), 16));
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
       throw TemplateError.at(line, "not a character: \\" + text.substring(from - 1));
     }
-    throw TemplateError.at(line, "not a character: \\" + text.substring(from - 1));
   }
 
   private static String simple(char escaped) {

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.jinja;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.llm.jinja.Token.Kind;
 import dev.lora4j.llm.jinja.builtin.Filters;
 import dev.lora4j.llm.jinja.builtin.Lookups;
@@ -7,7 +8,6 @@ import dev.lora4j.llm.jinja.builtin.Operators;
 import dev.lora4j.llm.jinja.builtin.Tests;
 import dev.lora4j.llm.jinja.value.Arguments;
 import dev.lora4j.llm.jinja.value.Callable;
-import dev.lora4j.llm.jinja.value.ErrorHints;
 import dev.lora4j.llm.jinja.value.Expression;
 import dev.lora4j.llm.jinja.value.None;
 import dev.lora4j.llm.jinja.value.RenderState;
@@ -26,6 +26,8 @@ import java.util.Set;
  */
 final class ExpressionParser {
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
+  private static final List<Set<String>> ARITHMETIC =
+      List.of(Set.of("+", "-"), Set.of("~"), Set.of("*", "/", "//", "%"), Set.of("**"));
   private static final Set<String> NOT_A_TEST_ARGUMENT =
       Set.of("and", "or", "not", "else", "if", "is", "in");
   private static final Expression ABSENT = run -> None.NONE;
@@ -69,13 +71,7 @@ final class ExpressionParser {
   Expression withoutCondition() {
     Expression value = conjunction();
     while (tokens.skipName("or")) {
-      Expression left = value;
-      Expression right = conjunction();
-      value =
-          run -> {
-            Object first = left.in(run);
-            return Values.truth(first) ? first : right.in(run);
-          };
+      value = shortCircuit(value, true, conjunction());
     }
     return value;
   }
@@ -83,15 +79,17 @@ final class ExpressionParser {
   private Expression conjunction() {
     Expression value = negation();
     while (tokens.skipName("and")) {
-      Expression left = value;
-      Expression right = negation();
-      value =
-          run -> {
-            Object first = left.in(run);
-            return Values.truth(first) ? right.in(run) : first;
-          };
+      value = shortCircuit(value, false, negation());
     }
     return value;
+  }
+
+  /** The left value if its truth decides the result, otherwise the right value. */
+  private static Expression shortCircuit(Expression left, boolean decisive, Expression right) {
+    return run -> {
+      Object first = left.in(run);
+      return Values.truth(first) == decisive ? first : right.in(run);
+    };
   }
 
   private Expression negation() {
@@ -106,17 +104,17 @@ final class ExpressionParser {
 
   /** Parses comparisons; {@code a < b < c} means {@code a < b and b < c}. */
   private Expression comparison() {
-    Expression first = sum();
+    Expression first = arithmetic(0);
     List<Comparison> chain = new ArrayList<>();
     while (true) {
       if (tokens.at(Kind.OPERATOR) && COMPARISONS.contains(tokens.peek().text())) {
-        chain.add(new Comparison(tokens.take().text(), sum()));
+        chain.add(new Comparison(tokens.take().text(), arithmetic(0)));
       } else if (tokens.skipName("in")) {
-        chain.add(new Comparison("in", sum()));
+        chain.add(new Comparison("in", arithmetic(0)));
       } else if (tokens.atName("not") && tokens.peekSecond().is(Kind.NAME, "in")) {
         tokens.take();
         tokens.take();
-        chain.add(new Comparison("not in", sum()));
+        chain.add(new Comparison("not in", arithmetic(0)));
       } else {
         return chain.isEmpty() ? first : run -> holds(first, chain, run);
       }
@@ -135,47 +133,20 @@ final class ExpressionParser {
     return true;
   }
 
-  private Expression sum() {
-    Expression value = concatenation();
-    while (tokens.atOperator("+") || tokens.atOperator("-")) {
-      value = binary(tokens.take().text(), value, concatenation());
+  /** Parses left-associative binary operators of one precedence level and all higher ones. */
+  private Expression arithmetic(int level) {
+    if (level == ARITHMETIC.size()) {
+      return filtered(unary());
     }
-    return value;
-  }
-
-  private Expression concatenation() {
-    Expression value = product();
-    while (tokens.atOperator("~")) {
-      value = binary(tokens.take().text(), value, product());
-    }
-    return value;
-  }
-
-  private Expression product() {
-    Expression value = power();
-    while (tokens.atOperator("*")
-        || tokens.atOperator("/")
-        || tokens.atOperator("//")
-        || tokens.atOperator("%")) {
-      value = binary(tokens.take().text(), value, power());
-    }
-    return value;
-  }
-
-  private Expression power() {
-    Expression value = signed();
-    while (tokens.atOperator("**")) {
-      value = binary(tokens.take().text(), value, signed());
+    Expression value = arithmetic(level + 1);
+    while (tokens.at(Kind.OPERATOR) && ARITHMETIC.get(level).contains(tokens.peek().text())) {
+      value = binary(tokens.take().text(), value, arithmetic(level + 1));
     }
     return value;
   }
 
   private static Expression binary(String operator, Expression left, Expression right) {
     return run -> Operators.apply(operator, left.in(run), right.in(run), run);
-  }
-
-  private Expression signed() {
-    return filtered(unary());
   }
 
   private Expression unary() {
@@ -250,12 +221,7 @@ final class ExpressionParser {
 
   private List<Expression> until(String closing) {
     List<Expression> items = new ArrayList<>();
-    while (!tokens.skipOperator(closing)) {
-      items.add(expression());
-      if (!tokens.atOperator(closing)) {
-        tokens.expectOperator(",");
-      }
-    }
+    tokens.items(closing, () -> items.add(expression()));
     return items;
   }
 
@@ -272,14 +238,13 @@ final class ExpressionParser {
 
   private Expression dictionary() {
     Map<Expression, Expression> entries = new LinkedHashMap<>();
-    while (!tokens.skipOperator("}")) {
-      Expression key = expression();
-      tokens.expectOperator(":");
-      entries.put(key, expression());
-      if (!tokens.atOperator("}")) {
-        tokens.expectOperator(",");
-      }
-    }
+    tokens.items(
+        "}",
+        () -> {
+          Expression key = expression();
+          tokens.expectOperator(":");
+          entries.put(key, expression());
+        });
     return run -> {
       Map<Object, Object> map = new LinkedHashMap<>();
       entries.forEach((key, value) -> map.put(Values.key(key.in(run)), value.in(run)));
@@ -340,18 +305,17 @@ final class ExpressionParser {
     List<Expression> inOrder = new ArrayList<>();
     Map<String, Expression> named = new LinkedHashMap<>();
     tokens.expectOperator("(");
-    while (!tokens.skipOperator(")")) {
-      if (tokens.at(Kind.NAME) && tokens.peekSecond().is(Kind.OPERATOR, "=")) {
-        String name = tokens.name();
-        tokens.take();
-        named.put(name, expression());
-      } else {
-        inOrder.add(expression());
-      }
-      if (!tokens.atOperator(")")) {
-        tokens.expectOperator(",");
-      }
-    }
+    tokens.items(
+        ")",
+        () -> {
+          if (tokens.at(Kind.NAME) && tokens.peekSecond().is(Kind.OPERATOR, "=")) {
+            String name = tokens.name();
+            tokens.take();
+            named.put(name, expression());
+          } else {
+            inOrder.add(expression());
+          }
+        });
     return new Call(inOrder, named);
   }
 
@@ -390,7 +354,8 @@ final class ExpressionParser {
             .orElseThrow(
                 () ->
                     TemplateError.at(
-                        line, "unknown filter " + name + ErrorHints.of(name, Filters.names())));
+                        line,
+                        "unknown filter " + name + NearMiss.suggestion(name, Filters.names())));
     Call call = tokens.atOperator("(") ? arguments() : new Call(List.of(), Map.of());
     return run -> {
       Object input = value.in(run);

@@ -1,8 +1,8 @@
 package dev.lora4j.llm.jinja;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.llm.jinja.Token.Kind;
 import dev.lora4j.llm.jinja.value.Callable;
-import dev.lora4j.llm.jinja.value.ErrorHints;
 import dev.lora4j.llm.jinja.value.Expression;
 import dev.lora4j.llm.jinja.value.Namespace;
 import dev.lora4j.llm.jinja.value.PythonText;
@@ -101,7 +101,7 @@ final class StatementParser {
       default ->
           throw TemplateError.at(
               name.line(),
-              "unknown tag {% " + name.text() + " %}" + ErrorHints.of(name.text(), TAGS));
+              "unknown tag {% " + name.text() + " %}" + NearMiss.suggestion(name.text(), TAGS));
     };
   }
 
@@ -288,15 +288,14 @@ final class StatementParser {
   private Map<String, Expression> parameters() {
     Map<String, Expression> parameters = new LinkedHashMap<>();
     tokens.expectOperator("(");
-    while (!tokens.skipOperator(")")) {
-      String name = tokens.name();
-      Expression other =
-          tokens.skipOperator("=") ? expressions.expression() : run -> new Undefined(name);
-      parameters.put(name, other);
-      if (!tokens.atOperator(")")) {
-        tokens.expectOperator(",");
-      }
-    }
+    tokens.items(
+        ")",
+        () -> {
+          String name = tokens.name();
+          Expression other =
+              tokens.skipOperator("=") ? expressions.expression() : run -> new Undefined(name);
+          parameters.put(name, other);
+        });
     return parameters;
   }
 

@@ -43,20 +43,30 @@ final class TokenCursor {
 
   /** Consumes the operator if it is next. */
   boolean skipOperator(String operator) {
-    boolean there = atOperator(operator);
-    if (there) {
-      next++;
-    }
-    return there;
+    return skip(Kind.OPERATOR, operator);
   }
 
   /** Consumes the name if it is next. */
   boolean skipName(String name) {
-    boolean there = atName(name);
-    if (there) {
-      next++;
+    return skip(Kind.NAME, name);
+  }
+
+  private boolean skip(Kind kind, String text) {
+    boolean next = peek().is(kind, text);
+    if (next) {
+      take();
     }
-    return there;
+    return next;
+  }
+
+  /** Reads items that are separated by commas, up to the closing operator. */
+  void items(String closing, Runnable item) {
+    while (!skipOperator(closing)) {
+      item.run();
+      if (!atOperator(closing)) {
+        expectOperator(",");
+      }
+    }
   }
 
   void expectOperator(String operator) {

@@ -55,12 +55,10 @@ public record CombineJob(
     return new CombineJob(weights, how, Optional.of(base), check, dtype);
   }
 
-  /** Returns the same job with another check of the base. */
   public CombineJob checking(BaseCheck check) {
     return new CombineJob(weights, how, base, check, dtype);
   }
 
-  /** Returns the same job with another dtype of the output. */
   public CombineJob as(DType dtype) {
     return new CombineJob(weights, how, base, check, dtype);
   }

@@ -50,13 +50,13 @@ public final class Doctor {
     Doctor doctor = new Doctor();
     Engine.start();
     try (PointerScope scope = new PointerScope()) {
-      doctor.look(base, adapter);
+      doctor.check(base, adapter);
     }
     doctor.findings.sort(Comparator.comparing(Finding::severity));
     return new Diagnosis(doctor.findings);
   }
 
-  private void look(Path base, Path adapter) {
+  private void check(Path base, Path adapter) {
     Optional<StoredAdapter> stored = readable(adapter);
     stored.ifPresent(a -> findings.addAll(AdapterCheck.of(a)));
     try (Checkpoint checkpoint = Checkpoint.open(base)) {
@@ -102,22 +102,22 @@ public final class Doctor {
       missing(network, adapter);
       findings.addAll(ShapeCheck.of(network, adapter));
       if (findings.stream().noneMatch(f -> f.severity() == Severity.PROBLEM)) {
-        tryIt(network, adapter);
+        tryLoading(network, adapter);
       }
     }
-    sayWhatItWasMadeFor(adapter.config());
+    noteRecordedBase(adapter.config());
   }
 
   private void missing(WeightsOnly network, StoredAdapter adapter) {
-    Set<String> there = network.namedModules().keySet();
+    Set<String> modules = network.namedModules().keySet();
     Set<String> wanted = new LinkedHashSet<>();
     adapter.tensors().keySet().forEach(key -> wanted.add(AdapterTensor.path(key)));
-    List<String> missing = wanted.stream().filter(path -> !there.contains(path)).toList();
+    List<String> missing = wanted.stream().filter(path -> !modules.contains(path)).toList();
     if (missing.isEmpty()) {
       return;
     }
     String first = missing.get(0);
-    List<String> near = NearMiss.nearest(first, there);
+    List<String> near = NearMiss.nearest(first, modules);
     problem(
         "%d of %d modules that it adapts are not in the base: %s"
             .formatted(missing.size(), wanted.size(), some(missing)),
@@ -141,20 +141,22 @@ public final class Doctor {
   }
 
   /** Tries to load the adapter, to find what no other check covers. */
-  private void tryIt(WeightsOnly network, StoredAdapter adapter) {
+  private void tryLoading(WeightsOnly network, StoredAdapter adapter) {
     try {
       LoraModel model = Lora.base(network);
       model.load("adapter", adapter, BaseCheck.ANY_BASE);
       int layers = model.layers().size();
       note("it adapts %d layers of the base, and all tensors fit".formatted(layers), "");
-      adapter.baseFingerprint().ifPresent(madeOn -> sayWhetherSame(madeOn, model.fingerprint()));
+      adapter
+          .baseFingerprint()
+          .ifPresent(recorded -> compareFingerprints(recorded, model.fingerprint()));
     } catch (UserError e) {
       problem(String.valueOf(e.getMessage()), "");
     }
   }
 
-  private void sayWhetherSame(BaseFingerprint madeOn, BaseFingerprint present) {
-    List<String> others = madeOn.changedIn(present);
+  private void compareFingerprints(BaseFingerprint recorded, BaseFingerprint present) {
+    List<String> others = recorded.changedIn(present);
     if (!others.isEmpty()) {
       odd(
           "the adapter was trained on a base with other values: " + some(others),
@@ -162,7 +164,7 @@ public final class Doctor {
     }
   }
 
-  private void sayWhatItWasMadeFor(LoraConfig config) {
+  private void noteRecordedBase(LoraConfig config) {
     String name = config.otherKeys().get("base_model_name_or_path");
     if (name != null && findings.stream().anyMatch(f -> f.severity() == Severity.PROBLEM)) {
       note("the adapter says that it was made for " + name.replace("\"", ""), "");

@@ -11,12 +11,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import java.util.function.LongFunction;
 
 /**
  * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
  * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
  * written in the base's dtype unless another is given. The output appears whole or not at all, with
- * copies of the config, the tokenizer and all other files of the base.
+ * copies of the config, the tokenizer and all other files of the base. {@link #as}, {@link
+ * #shardsOf}, {@link #checking} and {@link #reportingTo} return a copy with that setting.
  *
  * <pre>{@code
  * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
@@ -30,7 +32,8 @@ import java.util.function.LongConsumer;
  * @param maxShardBytes the largest size of a shard in an output directory
  * @param check whether the base must be the one that an adapter records; unmerging works on a
  *     merged model and does not check
- * @param progress receives the bytes of each tensor that is written
+ * @param progress given the bytes of all tensors, returns the receiver of the bytes of each tensor
+ *     that is written
  */
 public record MergeJob(
     Path base,
@@ -38,8 +41,8 @@ public record MergeJob(
     Optional<DType> dtype,
     long maxShardBytes,
     BaseCheck check,
-    LongConsumer progress) {
-  private static final long USUAL_SHARD = 5_000_000_000L;
+    LongFunction<LongConsumer> progress) {
+  private static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
   public MergeJob {
     adapters = List.copyOf(adapters);
@@ -57,31 +60,31 @@ public record MergeJob(
   /** Returns a job that keeps the base's dtype and writes shards of 5 GB. */
   public static MergeJob of(Path base, List<Path> adapters) {
     return new MergeJob(
-        base, adapters, Optional.empty(), USUAL_SHARD, BaseCheck.SAME_WHERE_BOTH_HAVE, bytes -> {});
+        base,
+        adapters,
+        Optional.empty(),
+        DEFAULT_SHARD_BYTES,
+        BaseCheck.SAME_WHERE_BOTH_HAVE,
+        total -> bytes -> {});
   }
 
-  /** Returns the same job on another base. */
   MergeJob of(Path directory) {
     return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
   }
 
-  /** Returns the same job with another dtype of the output. */
   public MergeJob as(DType dtype) {
     return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
   }
 
-  /** Returns the same job with another shard size. */
   public MergeJob shardsOf(long bytes) {
     return new MergeJob(base, adapters, dtype, bytes, check, progress);
   }
 
-  /** Returns the same job with another check of the base. */
   public MergeJob checking(BaseCheck check) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
-  /** Returns the same job with a progress listener. */
-  public MergeJob reportingTo(LongConsumer progress) {
+  public MergeJob reportingTo(LongFunction<LongConsumer> progress) {
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 

@@ -28,9 +28,4 @@ public record MergeSummary(List<Change> changes, int tensors, long bytes, List<S
    */
   public record Change(
       String tensor, double largest, double relative, double rounding, double lost) {}
-
-  /** Returns the largest rounding of all parameters. */
-  public double largestRounding() {
-    return changes.stream().mapToDouble(Change::rounding).max().orElse(0);
-  }
 }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
@@ -56,7 +57,7 @@ final class Merger {
         Map<String, TensorSource> tensors = sources(base, network, model, tie);
         tie.note().ifPresent(notes::add);
         long bytes =
-            new CheckpointOutput(base, tensors, job.maxShardBytes(), job.dtype(), tie.isCut())
+            new CheckpointOutput(base, tensors, job.maxShardBytes(), job.dtype(), tie.isBroken())
                 .write(out);
         noteRounding();
         return new MergeSummary(changes, tensors.size(), bytes, notes);
@@ -109,13 +110,17 @@ final class Merger {
       throw new UserError("the adapters do not change the base");
     }
     keepTied(base, network, tie, merged);
+    LongConsumer progress = job.progress().apply(base.bytes());
     Map<String, TensorSource> sources = new LinkedHashMap<>();
-    base.infos().forEach((name, info) -> sources.put(name, source(base, name, name, info, merged)));
-    if (tie.isCut() && !sources.containsKey(WeightsOnly.HEAD_WEIGHT)) {
+    base.infos()
+        .forEach(
+            (name, info) -> sources.put(name, source(base, name, name, info, merged, progress)));
+    if (tie.isBroken() && !sources.containsKey(WeightsOnly.HEAD_WEIGHT)) {
       String embedding = network.tensor(network.tiedEmbedding().orElseThrow());
       TensorForm info = Objects.requireNonNull(base.infos().get(embedding));
       sources.put(
-          WeightsOnly.HEAD_WEIGHT, source(base, WeightsOnly.HEAD_WEIGHT, embedding, info, merged));
+          WeightsOnly.HEAD_WEIGHT,
+          source(base, WeightsOnly.HEAD_WEIGHT, embedding, info, merged, progress));
     }
     return sources;
   }
@@ -123,7 +128,7 @@ final class Merger {
   /** Gives a head that is stored though it stays tied the value of the embedding. */
   private static void keepTied(
       Checkpoint base, WeightsOnly network, TiedHead tie, Map<String, Supplier<Tensor>> merged) {
-    if (tie.isCut() || !base.infos().containsKey(WeightsOnly.HEAD_WEIGHT)) {
+    if (tie.isBroken() || !base.infos().containsKey(WeightsOnly.HEAD_WEIGHT)) {
       return;
     }
     network
@@ -141,14 +146,15 @@ final class Merger {
       String name,
       String original,
       TensorForm info,
-      Map<String, Supplier<Tensor>> merged) {
+      Map<String, Supplier<Tensor>> merged,
+      LongConsumer progress) {
     DType format = info.dtype().isFloating() ? job.dtype().orElse(info.dtype()) : info.dtype();
     Supplier<Tensor> changed = merged.get(name);
     Supplier<Tensor> value =
         changed == null
             ? () -> unchanged(name, base.read(original), format)
             : () -> change(name, base.mapOrRead(original), changed, format);
-    return new TensorSource(format, info.shape(), counted(value, info));
+    return new TensorSource(format, info.shape(), counted(value, info.bytes(), progress));
   }
 
   private static Tensor unchanged(String name, Tensor tensor, DType format) {
@@ -165,10 +171,11 @@ final class Merger {
     return tensor.isfinite().all().item_bool();
   }
 
-  private Supplier<Tensor> counted(Supplier<Tensor> value, TensorForm info) {
+  private static Supplier<Tensor> counted(
+      Supplier<Tensor> value, long bytes, LongConsumer progress) {
     return () -> {
       Tensor tensor = value.get();
-      job.progress().accept(info.bytes());
+      progress.accept(bytes);
       return tensor;
     };
   }

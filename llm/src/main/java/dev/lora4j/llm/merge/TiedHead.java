@@ -14,9 +14,9 @@ import java.util.Set;
  * must no longer tie them. Trained token rows apply to both, as does everything under {@code
  * ensure_weight_tying}.
  *
- * @param isCut whether head and embedding are written separately
+ * @param isBroken whether head and embedding are written separately
  */
-record TiedHead(boolean isCut) {
+record TiedHead(boolean isBroken) {
 
   static TiedHead of(WeightsOnly network, LoraModel model, Collection<StoredAdapter> adapters) {
     Optional<String> embedding = network.tiedEmbedding();
@@ -35,9 +35,9 @@ record TiedHead(boolean isCut) {
     return TiedWeights.ensured(adapter.config()) || !adapter.config().trainableTokens().isEmpty();
   }
 
-  /** Returns a note for the user if the tie is cut. */
+  /** Returns a note for the user if the tie is broken. */
   Optional<String> note() {
-    return isCut
+    return isBroken
         ? Optional.of(
             "the output head is no longer tied to the input embedding: both are written, and"
                 + " config.json has tie_word_embeddings = false")

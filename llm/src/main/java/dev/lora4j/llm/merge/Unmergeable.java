@@ -31,10 +31,8 @@ final class Unmergeable {
     }
     if (!reasons.isEmpty()) {
       throw new UserError(
-          adapter
-              + " can't be subtracted from a merged model: "
-              + String.join("; ", reasons)
-              + ". Use the base from before the merge");
+          "%s can't be subtracted from a merged model: %s. Use the base from before the merge"
+              .formatted(adapter, String.join("; ", reasons)));
     }
   }
 }

@@ -85,7 +85,6 @@ public final class EventFile implements AutoCloseable {
     }
   }
 
-  /** The path. */
   public Path path() {
     return path;
   }

@@ -16,16 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A JSON Lines file; each line has a {@code step}. */
-final class MetricsFile implements AutoCloseable {
+record MetricsFile(Path path, FileChannel out) implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-
-  private final Path path;
-  private final FileChannel out;
-
-  private MetricsFile(Path path, FileChannel out) {
-    this.path = path;
-    this.out = out;
-  }
 
   /**
    * Opens a file for appending after a step; later lines are removed.

@@ -4,7 +4,7 @@
  *
  * <pre>{@code
  * try (RunMetrics metrics = new RunMetrics(directory)) {
- *   LanguageModelTrainer.run(request, metrics);
+ *   LanguageModelTrainer.run(job, metrics);
  * }
  * RunCurves curves = RunCurves.read(directory);
  * }</pre>

@@ -49,7 +49,7 @@ public final class AttentionContext {
             layout == null ? List.of(new Text(past, tokens.length())) : layout.texts());
   }
 
-  /** Attention within whole sequences, without a cache. */
+  /** Attention within complete sequences, without a KV cache. */
   static AttentionContext over(TokenBatch tokens) {
     return new AttentionContext(
         tokens, null, (layer, keys, values) -> new KeysAndValues(keys, values), 0);
@@ -68,22 +68,20 @@ public final class AttentionContext {
     return new AttentionContext(tokens, null, sink, past);
   }
 
-  /** Number of tokens before those of this pass. */
   public long past() {
     return past;
   }
 
-  /** Tokens in each row of this pass. */
   public long length() {
     return tokens.length();
   }
 
-  /** The position ids, where they differ from the tokens' places in the row. */
+  /** The position ids, where they differ from the positions in the row. */
   public Optional<Tensor> positions() {
     return tokens.positionIds();
   }
 
-  /** Makes the masks for layers with these windows, in the caller's pointer scope. */
+  /** Creates the attention masks for layers with these windows, in the caller's pointer scope. */
   public void prepare(Set<OptionalLong> windows, Tensor like) {
     windows.forEach(window -> causal.prepare(window, like));
   }
@@ -102,7 +100,7 @@ public final class AttentionContext {
   public Tensor attend(
       int layer, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
     if (layout != null) {
-      return ofBranches(layout, q, k, v, window, dropout);
+      return attendBranches(layout, q, k, v, window, dropout);
     }
     Tensor keys = k.transpose(1, 2); // [batch, groups, tokens, dim]
     Tensor values = v.transpose(1, 2);
@@ -113,28 +111,28 @@ public final class AttentionContext {
     }
     KeysAndValues cached = sink.append(layer, keys, values);
     return cache != null && length() == 1
-        ? one(q, cached, window)
+        ? attendOne(q, cached, window)
         : causal.attend(q, cached.keys(), cached.values(), window, dropout);
   }
 
-  /** Packed sequences, branch by branch. */
-  private Tensor ofBranches(
+  /** Attends within packed sequences, branch by branch. */
+  private Tensor attendBranches(
       PrefixTree layout, Tensor q, Tensor k, Tensor v, OptionalLong window, double dropout) {
     List<Tensor> queries = layout.split(q);
     List<Tensor> keys = layout.paths(layout.split(k));
     List<Tensor> values = layout.paths(layout.split(v));
     List<Tensor> attended = new ArrayList<>();
     for (int i = 0; i < queries.size(); i++) {
-      Tensor keysOfPath = keys.get(i).transpose(1, 2);
-      Tensor valuesOfPath = values.get(i).transpose(1, 2);
-      attended.add(causal.attend(queries.get(i), keysOfPath, valuesOfPath, window, dropout));
+      Tensor pathKeys = keys.get(i).transpose(1, 2);
+      Tensor pathValues = values.get(i).transpose(1, 2);
+      attended.add(causal.attend(queries.get(i), pathKeys, pathValues, window, dropout));
     }
     Tensor all = AutogradContext.joined(1, attended);
     return q.size(0) == 1 ? all : all.view(q.size(0), q.size(1), -1); // a view would be kept
   }
 
-  /** One token over the whole cache: heads that share a key are rows of one product. */
-  private Tensor one(Tensor q, KeysAndValues cached, OptionalLong window) {
+  /** Attends from one token to the KV cache: heads that share a key are rows of one product. */
+  private Tensor attendOne(Tensor q, KeysAndValues cached, OptionalLong window) {
     Tensor seenKeys = last(cached.keys(), seen(window));
     Tensor seenValues = last(cached.values(), seen(window));
     long groups = cached.keys().size(1);
@@ -143,7 +141,7 @@ public final class AttentionContext {
         .reshape(q.size(0), 1, q.size(2) * q.size(3));
   }
 
-  /** How many tokens the last one attends to. */
+  /** Returns the number of tokens that the last one attends to. */
   private long seen(OptionalLong window) {
     long all = past + length();
     return Math.min(all, window.orElse(all));

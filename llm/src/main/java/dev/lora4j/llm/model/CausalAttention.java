@@ -21,8 +21,8 @@ import org.bytedeco.pytorch.global.torch;
  * them. The attention masks of all blocks are views of one tensor.
  */
 final class CausalAttention {
-  private static final Scalar NEVER = Ops.keepScalar(Double.NEGATIVE_INFINITY);
-  private static final OptionalLong EVERYTHING = OptionalLong.empty();
+  private static final Scalar MINUS_INFINITY = Ops.keepScalar(Double.NEGATIVE_INFINITY);
+  private static final OptionalLong FULL = OptionalLong.empty();
 
   private final List<Text> texts;
   private final long longest;
@@ -39,14 +39,16 @@ final class CausalAttention {
       return before + length;
     }
 
-    /** Whether this is a whole sequence in which every token sees all tokens before it. */
+    /**
+     * Returns whether this is a complete sequence in which each token sees all tokens before it.
+     */
     boolean isPlain(OptionalLong window) {
       return before == 0 && length <= window.orElse(length);
     }
 
     /** Number of tokens before the last query block. */
-    long furthest(long atOnce) {
-      return before + (length - 1) / atOnce * atOnce;
+    long furthest(long blockSize) {
+      return before + (length - 1) / blockSize * blockSize;
     }
   }
 
@@ -58,8 +60,8 @@ final class CausalAttention {
    */
   private record Mask(long reach, Tensor values) {
     Tensor of(Text text) {
-      Tensor cut = values.narrow(0, 0, text.length()).narrow(1, reach - text.before(), text.end());
-      return cut.is_cpu() ? cut : cut.contiguous(); // kernels read several values at once
+      Tensor view = values.narrow(0, 0, text.length()).narrow(1, reach - text.before(), text.end());
+      return view.is_cpu() ? view : view.contiguous(); // GPU kernels read several values at once
     }
   }
 
@@ -81,26 +83,27 @@ final class CausalAttention {
   Tensor attend(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
     long length = q.size(1);
     long before = keys.size(2) - length;
-    long atOnce = atOnce(length, q);
-    if (atOnce == length && (before == 0 || window.isEmpty())) {
-      return atOnce(q, keys, values, window, dropout);
+    long blockSize = blockSize(length, q);
+    if (blockSize == length && (before == 0 || window.isEmpty())) {
+      return attendBlock(q, keys, values, window, dropout);
     }
-    TensorVector queries = q.split(atOnce, 1);
+    TensorVector queries = q.split(blockSize, 1);
     List<Tensor> attended = new ArrayList<>();
     long from = before;
     for (long i = 0; i < queries.size(); i++) {
-      Tensor some = queries.get(i);
-      long end = from + some.size(1);
+      Tensor block = queries.get(i);
+      long end = from + block.size(1);
       long first = window.isPresent() ? Math.max(0, from + 1 - window.getAsLong()) : 0;
       Tensor seenKeys = keys.narrow(2, first, end - first);
       Tensor seenValues = values.narrow(2, first, end - first);
-      attended.add(atOnce(some, seenKeys, seenValues, window, dropout));
+      attended.add(attendBlock(block, seenKeys, seenValues, window, dropout));
       from = end;
     }
     return attended.size() == 1 ? attended.get(0) : AutogradContext.joined(1, attended);
   }
 
-  private Tensor atOnce(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
+  private Tensor attendBlock(
+      Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
     Text text = new Text(keys.size(2) - q.size(1), q.size(1));
     Tensor mask = isMasked(text, window, q) ? mask(window).of(text) : null;
     return Ops.attention(q.transpose(1, 2), keys, values, mask, mask == null, dropout)
@@ -108,7 +111,7 @@ final class CausalAttention {
         .flatten(2, 3);
   }
 
-  private static long atOnce(long length, Tensor like) {
+  private static long blockSize(long length, Tensor like) {
     if (!like.is_cpu()) {
       return length;
     }
@@ -121,8 +124,8 @@ final class CausalAttention {
   // ---- masks ----
 
   /**
-   * Whether these tokens need an explicit mask. They always do on the CPU, where libtorch's causal
-   * flag treats a query of NaN as one that sees nothing.
+   * Returns whether these tokens need an explicit attention mask. On the CPU they always do:
+   * libtorch's causal flag treats a query of NaN as one that sees nothing.
    */
   private static boolean isMasked(Text text, OptionalLong window, Tensor like) {
     return like.is_cpu() || !text.isPlain(window);
@@ -132,7 +135,7 @@ final class CausalAttention {
   void prepare(OptionalLong window, Tensor like) {
     List<Text> masked = texts.stream().filter(text -> isMasked(text, window, like)).toList();
     if (!masked.isEmpty()) {
-      masks.computeIfAbsent(key(window), key -> made(masked, key, like));
+      masks.computeIfAbsent(key(window), key -> mask(masked, key, like));
     }
   }
 
@@ -142,16 +145,16 @@ final class CausalAttention {
 
   /** Windows that hide nothing share one mask. */
   private OptionalLong key(OptionalLong window) {
-    return window.isPresent() && window.getAsLong() < longest ? window : EVERYTHING;
+    return window.isPresent() && window.getAsLong() < longest ? window : FULL;
   }
 
-  private static Mask made(List<Text> masked, OptionalLong window, Tensor like) {
+  private static Mask mask(List<Text> masked, OptionalLong window, Tensor like) {
     long rows = 0;
     long reach = 0;
     for (Text text : masked) {
-      long atOnce = atOnce(text.length(), like);
-      rows = Math.max(rows, atOnce);
-      reach = Math.max(reach, text.furthest(atOnce));
+      long blockSize = blockSize(text.length(), like);
+      rows = Math.max(rows, blockSize);
+      reach = Math.max(reach, text.furthest(blockSize));
     }
     reach = Math.min(reach, window.orElse(Long.MAX_VALUE) - 1);
     Tensor keys = Ops.range(0, reach + rows);
@@ -161,8 +164,9 @@ final class CausalAttention {
       Tensor distance = queries.sub(keys);
       hidden = hidden.logical_or(distance.ge(new Scalar(window.getAsLong())));
     }
-    Tensor there = hidden.to(like.device(), hidden.scalar_type());
+    Tensor onDevice = hidden.to(like.device(), hidden.scalar_type());
     return new Mask(
-        reach, torch.zeros(Ops.shape(there), like.options()).masked_fill_(there, NEVER));
+        reach,
+        torch.zeros(Ops.shape(onDevice), like.options()).masked_fill_(onDevice, MINUS_INFINITY));
   }
 }

@@ -3,10 +3,10 @@ package dev.lora4j.llm.model;
 import dev.lora4j.nn.Module;
 import org.bytedeco.pytorch.Tensor;
 
-/** A part of a language model that can't run on its own, since it needs the attention context. */
+/** A module of a language model that needs the attention context, so it can't run on its own. */
 public class DecoderBlock extends Module {
 
-  /** A part with these children, named {@code 0}, {@code 1}, …: PyTorch's {@code nn.ModuleList}. */
+  /** A module with children {@code 0}, {@code 1}, …, as PyTorch's {@code nn.ModuleList}. */
   public DecoderBlock(Module... numbered) {
     for (int i = 0; i < numbered.length; i++) {
       child(Integer.toString(i), numbered[i]);
@@ -16,6 +16,6 @@ public class DecoderBlock extends Module {
   /** Not supported: run the model instead. */
   @Override
   public final Tensor forward(Tensor input) {
-    throw new UnsupportedOperationException("a part of a model can't run alone: run the model");
+    throw new UnsupportedOperationException("this module can't run on its own: run the model");
   }
 }

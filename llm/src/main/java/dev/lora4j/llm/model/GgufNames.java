@@ -1,13 +1,15 @@
 package dev.lora4j.llm.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.Map;
+import java.util.Set;
 
-/** How llama.cpp stores the models of a family in a GGUF file. */
+/** llama.cpp's names and layout for the models of a family in a GGUF file. */
 public interface GgufNames {
 
   /** The value of {@code general.architecture}. */
-  String architecture();
+  String ggufArchitecture();
 
   /**
    * The linear layers, by transformers' names and by llama.cpp's, and the order of their rows.
@@ -27,4 +29,16 @@ public interface GgufNames {
   default Map<String, String> numbers() {
     return Map.of();
   }
+
+  /** Returns whether files with a sliding window belong to this family, not those without one. */
+  default boolean hasWindows() {
+    return false;
+  }
+
+  /**
+   * Adds the boolean fields of {@code config.json} that follow from the tensors in a file.
+   *
+   * @param tensors llama.cpp's names
+   */
+  default void addFlags(Set<String> tensors, ObjectNode config) {}
 }

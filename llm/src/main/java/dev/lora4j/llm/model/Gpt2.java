@@ -22,26 +22,19 @@ import org.bytedeco.pytorch.Tensor;
  * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, D = H / N head size.
  */
 public final class Gpt2 extends LanguageModel {
-  private final Gpt2Config config;
   private final Transformer transformer;
 
   /** A model with random weights. */
   public Gpt2(Gpt2Config config) {
     super(config);
-    this.config = config;
     transformer = new Transformer(config);
     child("transformer", transformer);
     addOutputProjection(transformer.embedding);
   }
 
   @Override
-  public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
-    return transformer.new Forward(tokens, attention);
-  }
-
-  /** The model's sizes and choices. */
-  public Gpt2Config config() {
-    return config;
+  public LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
+    return transformer.layerwise(tokens, attention);
   }
 
   /** Everything but the output projection. */
@@ -67,38 +60,22 @@ public final class Gpt2 extends LanguageModel {
       norm = child("ln_f", norm(c));
     }
 
-    private final class Forward implements LayerwiseForward {
-      private final TokenBatch tokens;
-      private final AttentionContext attention;
+    LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
+      return new LayerwiseForward(
+          () -> embed(tokens, attention),
+          layers.stream()
+              .<LayerwiseForward.Layer>map(
+                  layer -> (x, selected) -> layer.forward(x, attention, selected))
+              .toList(),
+          norm::forward);
+    }
 
-      Forward(TokenBatch tokens, AttentionContext attention) {
-        this.tokens = tokens;
-        this.attention = attention;
-      }
-
-      @Override
-      public Tensor embed() {
-        attention.prepare(Set.of(OptionalLong.empty()), embedding.weight().value());
-        Tensor ids = tokens.inputIds();
-        Tensor positions = positions(attention).to(ids.device(), ids.scalar_type());
-        Tensor x = tokenEmbedding.forward(ids).add(positionEmbedding.forward(positions));
-        return dropout.forward(x); // [B, T, H]
-      }
-
-      @Override
-      public int layers() {
-        return layers.size();
-      }
-
-      @Override
-      public Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected) {
-        return layers.get(number).forward(x, attention, selected); // [B, T, H] or [n, H]
-      }
-
-      @Override
-      public Tensor finalNorm(Tensor x) {
-        return norm.forward(x);
-      }
+    private Tensor embed(TokenBatch tokens, AttentionContext attention) {
+      attention.prepare(Set.of(OptionalLong.empty()), embedding.weight().value());
+      Tensor ids = tokens.inputIds();
+      Tensor positions = positions(attention).to(ids.device(), ids.scalar_type());
+      Tensor x = tokenEmbedding.forward(ids).add(positionEmbedding.forward(positions));
+      return dropout.forward(x); // [B, T, H]
     }
 
     private Tensor positions(AttentionContext attention) {
@@ -127,7 +104,7 @@ public final class Gpt2 extends LanguageModel {
       child("mlp", feedForward);
     }
 
-    /** Continues after the attention at the {@code selected} positions only. */
+    /** Computes the part after the attention at the {@code selected} positions only: [n, H]. */
     Tensor forward(Tensor x, AttentionContext attention, UnaryOperator<Tensor> selected) {
       Tensor attended = selfAttention.forward(attentionNorm.forward(x), attention);
       Tensor y = selected.apply(x).add(selfAttention.outputOf(selected.apply(attended)));

@@ -3,7 +3,6 @@ package dev.lora4j.llm.model;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -72,11 +71,6 @@ public record Gpt2Config(
    * @throws UserError naming a choice that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
-  public static Gpt2Config read(Path configJson) {
-    return of(JsonDocument.read(configJson));
-  }
-
-  /** Reads the fields of a {@code config.json}. */
   public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {

@@ -7,8 +7,16 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** GPT-2. */
-public final class Gpt2Family implements ModelFamily {
+public final class Gpt2Family implements ModelFamily, GgufNames {
   private static final Pattern MASKS = Pattern.compile(".*\\.attn\\.(bias|masked_bias)");
+  private static final Map<String, String> MODULES =
+      Map.of(
+          "transformer.wte", "token_embd",
+          "transformer.wpe", "position_embd",
+          "transformer.ln_f", "output_norm",
+          "lm_head", "output",
+          "transformer.h.#.ln_1", "blk.#.attn_norm",
+          "transformer.h.#.ln_2", "blk.#.ffn_norm");
 
   @Override
   public String modelType() {
@@ -37,32 +45,21 @@ public final class Gpt2Family implements ModelFamily {
 
   @Override
   public Optional<GgufNames> gguf() {
-    return Optional.of(new Names());
+    return Optional.of(this);
   }
 
-  private record Names() implements GgufNames {
-    private static final Map<String, String> MODULES =
-        Map.of(
-            "transformer.wte", "token_embd",
-            "transformer.wpe", "position_embd",
-            "transformer.ln_f", "output_norm",
-            "lm_head", "output",
-            "transformer.h.#.ln_1", "blk.#.attn_norm",
-            "transformer.h.#.ln_2", "blk.#.ffn_norm");
+  @Override
+  public String ggufArchitecture() {
+    return Gpt2Config.MODEL_TYPE;
+  }
 
-    @Override
-    public String architecture() {
-      return Gpt2Config.MODEL_TYPE;
-    }
+  @Override
+  public GgufArchitecture layers(int heads, int groups) {
+    return GgufArchitecture.gpt2();
+  }
 
-    @Override
-    public GgufArchitecture layers(int heads, int groups) {
-      return GgufArchitecture.gpt2();
-    }
-
-    @Override
-    public Map<String, String> otherModules() {
-      return MODULES;
-    }
+  @Override
+  public Map<String, String> otherModules() {
+    return MODULES;
   }
 }

@@ -3,7 +3,6 @@ package dev.lora4j.llm.model;
 import dev.lora4j.io.JsonDocument;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Granite 3 and 4, dense: a Llama with four multipliers. */
 public final class GraniteFamily extends LlamaFamily {
@@ -12,25 +11,22 @@ public final class GraniteFamily extends LlamaFamily {
   private static final String RESIDUAL = "residual_multiplier";
   private static final String LOGITS = "logits_scaling";
 
-  @Override
-  public String modelType() {
-    return "granite";
-  }
-
-  @Override
-  public String architecture() {
-    return "GraniteForCausalLM";
+  public GraniteFamily() {
+    super("granite", "GraniteForCausalLM");
   }
 
   @Override
   public LanguageModel create(JsonDocument fields) {
-    return new Granite(
-        new GraniteConfig(
-            config(fields),
-            fields.number(EMBEDDING, 1),
-            fields.number(ATTENTION, 1),
-            fields.number(RESIDUAL, 1),
-            fields.number(LOGITS, 1)));
+    return new Granite(graniteConfig(fields));
+  }
+
+  GraniteConfig graniteConfig(JsonDocument fields) {
+    return new GraniteConfig(
+        config(fields),
+        fields.number(EMBEDDING, 1),
+        fields.number(ATTENTION, 1),
+        fields.number(RESIDUAL, 1),
+        fields.number(LOGITS, 1));
   }
 
   @Override
@@ -46,15 +42,16 @@ public final class GraniteFamily extends LlamaFamily {
   }
 
   @Override
-  public Optional<GgufNames> gguf() {
-    return Optional.of(
-        new LlamaGgufNames(
-            modelType(),
-            true,
-            Map.of(
-                EMBEDDING, "embedding_scale",
-                ATTENTION, "attention.scale",
-                RESIDUAL, "residual_scale",
-                LOGITS, "logit_scale")));
+  public String ggufArchitecture() {
+    return modelType();
+  }
+
+  @Override
+  public Map<String, String> numbers() {
+    return Map.of(
+        EMBEDDING, "embedding_scale",
+        ATTENTION, "attention.scale",
+        RESIDUAL, "residual_scale",
+        LOGITS, "logit_scale");
   }
 }

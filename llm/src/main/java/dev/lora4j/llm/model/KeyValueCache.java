@@ -30,19 +30,18 @@ public final class KeyValueCache implements AutoCloseable {
   private long least; // capacity in tokens
   private long length;
 
-  /** An empty cache for a model of so many layers. */
+  /** An empty cache for a model with this number of layers. */
   public KeyValueCache(int layers) {
     this(layers, FIRST_CAPACITY);
   }
 
-  /** An empty cache with memory for so many tokens from the beginning. */
+  /** An empty cache with memory for {@code capacity} tokens. */
   public KeyValueCache(int layers, long capacity) {
     keys = new Tensor[layers];
     values = new Tensor[layers];
     least = Math.max(1, capacity);
   }
 
-  /** Number of tokens in the cache. */
   public long length() {
     return length;
   }
@@ -66,16 +65,16 @@ public final class KeyValueCache implements AutoCloseable {
    * Writes a layer's keys and values at a position and returns all up to their end. Threads may
    * write at different positions at the same time once {@link #makeRoom} has been called for all.
    */
-  public KeysAndValues write(int layer, long place, Tensor newKeys, Tensor newValues) {
-    KeysAndValues memory = memoryFor(layer, place, newKeys, newValues);
+  public KeysAndValues write(int layer, long position, Tensor newKeys, Tensor newValues) {
+    KeysAndValues memory = memoryFor(layer, position, newKeys, newValues);
     return new KeysAndValues(
-        written(memory.keys(), place, newKeys), written(memory.values(), place, newValues));
+        written(memory.keys(), position, newKeys), written(memory.values(), position, newValues));
   }
 
-  private static Tensor written(Tensor memory, long place, Tensor added) {
+  private static Tensor written(Tensor memory, long position, Tensor added) {
     long count = added.size(TOKENS);
-    memory.narrow(TOKENS, place, count).copy_(added);
-    return memory.narrow(TOKENS, 0, place + count);
+    memory.narrow(TOKENS, position, count).copy_(added);
+    return memory.narrow(TOKENS, 0, position + count);
   }
 
   /**
@@ -87,12 +86,12 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   private synchronized KeysAndValues memoryFor(
-      int layer, long place, Tensor newKeys, Tensor newValues) {
-    Tensor roomForKeys = roomy(keys[layer], place, newKeys);
-    keys[layer] = roomForKeys;
-    Tensor roomForValues = roomy(values[layer], place, newValues);
-    values[layer] = roomForValues;
-    return new KeysAndValues(roomForKeys, roomForValues);
+      int layer, long position, Tensor newKeys, Tensor newValues) {
+    Tensor keyMemory = withRoom(keys[layer], position, newKeys);
+    keys[layer] = keyMemory;
+    Tensor valueMemory = withRoom(values[layer], position, newValues);
+    values[layer] = valueMemory;
+    return new KeysAndValues(keyMemory, valueMemory);
   }
 
   /**
@@ -126,12 +125,12 @@ public final class KeyValueCache implements AutoCloseable {
     length += tokens;
   }
 
-  private Tensor roomy(@Nullable Tensor memory, long place, Tensor added) {
+  private Tensor withRoom(@Nullable Tensor memory, long position, Tensor added) {
     if (memory == null) {
-      return taken(added, least);
+      return allocated(added, least);
     }
     checkBatch(memory, added);
-    long needed = place + added.size(TOKENS);
+    long needed = position + added.size(TOKENS);
     return memory.size(TOKENS) < needed ? grown(memory, needed) : memory;
   }
 
@@ -143,13 +142,13 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   private Tensor grown(Tensor full, long needed) {
-    Tensor larger = taken(full, Math.max(needed, 2 * full.size(TOKENS)));
+    Tensor larger = allocated(full, Math.max(needed, 2 * full.size(TOKENS)));
     larger.narrow(TOKENS, 0, length).copy_(full.narrow(TOKENS, 0, length));
     full.deallocate();
     return larger;
   }
 
-  private static Tensor taken(Tensor like, long capacity) {
+  private static Tensor allocated(Tensor like, long capacity) {
     try (PointerScope scope = new PointerScope()) {
       long[] shape = Ops.shape(like);
       shape[TOKENS] = Math.max(capacity, shape[TOKENS]);

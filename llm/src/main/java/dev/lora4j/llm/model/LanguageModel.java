@@ -25,12 +25,12 @@ public abstract class LanguageModel extends Module {
   private final LanguageModelConfig config;
   private @Nullable Slot head;
 
-  /** A model whose weights the subclass makes. */
+  /** A model whose layers the subclass adds. */
   protected LanguageModel(LanguageModelConfig config) {
     this.config = config;
   }
 
-  /** Adds the output projection; to be called when all other children have been added. */
+  /** Adds the output projection, as the last child; shares the embedding's weight if it is tied. */
   protected final void addOutputProjection(Embedding embedding) {
     head =
         child(
@@ -40,12 +40,12 @@ public abstract class LanguageModel extends Module {
                 : Linear.withoutBias(config.hiddenSize(), vocabularySize()));
   }
 
-  /** Starts a forward pass whose layers attend as {@code attention} says. */
-  public abstract LayerwiseForward passage(TokenBatch tokens, AttentionContext attention);
+  /** Starts a forward pass, to run layer by layer, with this attention context. */
+  public abstract LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention);
 
-  /** Starts a forward pass over whole sequences, to run layer by layer. */
-  public final LayerwiseForward passage(TokenBatch tokens) {
-    return passage(tokens, AttentionContext.over(tokens));
+  /** Starts a forward pass over whole sequences. */
+  public final LayerwiseForward layerwise(TokenBatch tokens) {
+    return layerwise(tokens, AttentionContext.over(tokens));
   }
 
   /**
@@ -54,7 +54,7 @@ public abstract class LanguageModel extends Module {
    * @return {@code [batch, tokens, hidden]}
    */
   public final Tensor hidden(TokenBatch tokens) {
-    return hidden(passage(tokens));
+    return hidden(layerwise(tokens));
   }
 
   /**
@@ -66,14 +66,14 @@ public abstract class LanguageModel extends Module {
    */
   public final Tensor hidden(TokenBatch tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor hidden = hidden(passage(tokens, AttentionContext.continuing(tokens, cache)));
+      Tensor hidden = hidden(layerwise(tokens, AttentionContext.continuing(tokens, cache)));
       cache.advance(tokens.length());
       return hidden;
     }
   }
 
-  private static Tensor hidden(LayerwiseForward passage) {
-    return passage.finalNorm(passage.through(passage.layers()));
+  private static Tensor hidden(LayerwiseForward forward) {
+    return forward.finalNorm(forward.through(forward.layers()));
   }
 
   /**
@@ -95,6 +95,10 @@ public abstract class LanguageModel extends Module {
     return logits(hidden(TokenBatch.of(ids)));
   }
 
+  public final LanguageModelConfig config() {
+    return config;
+  }
+
   /** The output projection from hidden states; its weight is {@code [vocabulary, hidden]}. */
   public Slot head() {
     return requireNonNull(head, "the model has no output projection");
@@ -110,7 +114,7 @@ public abstract class LanguageModel extends Module {
     return Optional.of(HEAD);
   }
 
-  /** Whether the output projection shares the embedding's weight. */
+  /** Returns whether the output projection shares the embedding's weight (weight tying). */
   public final boolean hasTiedHead() {
     return config.tiedHead();
   }
@@ -125,12 +129,10 @@ public abstract class LanguageModel extends Module {
     return ModelFamily.named(config.modelType()).map(ModelFamily::defaultTargets).orElse(List.of());
   }
 
-  /** Number of tokens in the vocabulary. */
   public final int vocabularySize() {
     return config.vocabularySize();
   }
 
-  /** Maximum sequence length, in tokens. */
   public final int maxPositions() {
     return config.maxPositions();
   }
@@ -141,9 +143,9 @@ public abstract class LanguageModel extends Module {
   }
 
   /**
-   * An empty KV cache with memory for so many tokens from the beginning.
+   * An empty KV cache with memory for {@code capacity} tokens; it grows when more come.
    *
-   * @param capacity in tokens; the cache grows when more come
+   * @param capacity in tokens
    */
   public final KeyValueCache newCache(long capacity) {
     return new KeyValueCache(config.layers(), capacity);

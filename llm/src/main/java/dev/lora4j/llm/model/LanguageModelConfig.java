@@ -1,6 +1,6 @@
 package dev.lora4j.llm.model;
 
-/** The settings that every language model has, whatever its family. */
+/** The settings that the language models of all families share. */
 public interface LanguageModelConfig {
 
   /** Hugging Face's {@code model_type}. */
@@ -12,12 +12,11 @@ public interface LanguageModelConfig {
   /** Width of the hidden states. */
   int hiddenSize();
 
-  /** Number of decoder layers. */
   int layers();
 
   /** Maximum sequence length, in tokens. */
   int maxPositions();
 
-  /** Whether the output projection shares the embedding's weight (weight tying). */
+  /** Returns whether the output projection shares the embedding's weight (weight tying). */
   boolean tiedHead();
 }

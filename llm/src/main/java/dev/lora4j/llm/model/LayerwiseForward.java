@@ -1,43 +1,56 @@
 package dev.lora4j.llm.model;
 
+import java.util.List;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * One forward pass of a language model, layer by layer: for callers that keep only some of the
  * activations, or need the last layer at some positions only.
+ *
+ * @param embedding embeds the tokens
+ * @param decoderLayers the decoder layers
+ * @param norm the final norm
  */
-public interface LayerwiseForward {
+public record LayerwiseForward(
+    Supplier<Tensor> embedding, List<Layer> decoderLayers, UnaryOperator<Tensor> norm) {
+
+  /** A decoder layer on the tokens of this pass. */
+  @FunctionalInterface
+  public interface Layer {
+    /**
+     * Runs the layer; the part after its attention only at the selected positions.
+     *
+     * @param x {@code [batch, tokens, hidden]}
+     * @param selected selects the positions, or all, of a tensor {@code [batch, tokens, …]}
+     * @return the output at the selected positions
+     */
+    Tensor forward(Tensor x, UnaryOperator<Tensor> selected);
+  }
 
   /**
-   * Embeds the tokens. To be called first, in a pointer scope that outlives the pass.
+   * Embeds the tokens. Call it first, in a pointer scope that outlives the pass.
    *
    * @return input of the first layer, {@code [batch, tokens, hidden]}
    */
-  Tensor embed();
+  public Tensor embed() {
+    return embedding.get();
+  }
 
-  /** Number of layers. */
-  int layers();
-
-  /**
-   * Runs one layer; what follows its attention only at the selected positions.
-   *
-   * @param number of the layer, from 0 on
-   * @param x {@code [batch, tokens, hidden]}
-   * @param selected picks the positions, or all, of a tensor {@code [batch, tokens, …]}
-   * @return the output at the selected positions
-   */
-  Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected);
+  public int layers() {
+    return decoderLayers.size();
+  }
 
   /**
-   * Runs one layer. The result is another tensor than x, which may be freed then.
+   * Runs one layer. The result is a new tensor, so x may be freed.
    *
    * @param number of the layer, from 0 on
    * @param x {@code [batch, tokens, hidden]}
    * @return the same shape
    */
-  default Tensor layer(int number, Tensor x) {
-    return layer(number, x, all -> all);
+  public Tensor layer(int number, Tensor x) {
+    return decoderLayers.get(number).forward(x, all -> all);
   }
 
   /**
@@ -46,27 +59,30 @@ public interface LayerwiseForward {
    * @param x output of the last layer, {@code [rows…, hidden]}
    * @return final hidden states, of the same shape
    */
-  Tensor finalNorm(Tensor x);
+  public Tensor finalNorm(Tensor x) {
+    return norm.apply(x);
+  }
 
   /**
-   * Runs the last layer and the final norm at some positions only: whatever follows that layer's
+   * Runs the last layer and the final norm at some positions only: everything after that layer's
    * attention is computed for them alone.
    *
-   * @param places positions in the batch, row after row, {@code [n]}, int64
+   * @param positions in the batch, row after row, {@code [n]}, int64
    * @param x input of the last layer, {@code [batch, tokens, hidden]}
    * @return final hidden states, {@code [n, hidden]}
    */
-  default Tensor finalHiddenAt(Tensor places, Tensor x) {
-    return finalNorm(layer(layers() - 1, x, all -> all.flatten(0, 1).index_select(0, places)));
+  public Tensor finalHiddenAt(Tensor positions, Tensor x) {
+    Layer last = decoderLayers.get(layers() - 1);
+    return finalNorm(last.forward(x, all -> all.flatten(0, 1).index_select(0, positions)));
   }
 
   /**
    * Embeds the tokens and runs the first layers.
    *
-   * @param count how many
+   * @param count number of layers
    * @return {@code [batch, tokens, hidden]}
    */
-  default Tensor through(int count) {
+  public Tensor through(int count) {
     Tensor x = embed();
     for (int i = 0; i < count; i++) {
       x = layer(i, x);

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -24,43 +25,57 @@ import org.bytedeco.pytorch.Tensor;
  * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, G key/value heads, D head size, F
  * intermediate size, V vocabulary.
  */
-public final class Llama extends LanguageModel implements LlamaModules.Owner {
-  private final LlamaConfig config;
+public class Llama extends LanguageModel implements LlamaModules.Owner {
   private final Transformer model;
+
+  /**
+   * Constant factors of a Llama's relatives.
+   *
+   * @param embedding factor of the embeddings
+   * @param rotations factor of the rotations of queries and keys
+   * @param residual factor of each branch before it is added to the residual stream
+   */
+  record Multipliers(double embedding, double rotations, double residual) {}
 
   /** A model with random weights. */
   public Llama(LlamaConfig config) {
+    this(config, new Multipliers(1, 1, 1));
+  }
+
+  Llama(LlamaConfig config, Multipliers multipliers) {
     super(config);
-    this.config = config;
-    model = new Transformer(config);
+    model = new Transformer(config, multipliers);
     child("model", model);
     addOutputProjection(model.embedding);
   }
 
   @Override
-  public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
-    return model.new Forward(tokens, attention);
-  }
-
-  /** The model's sizes and choices. */
-  public LlamaConfig config() {
-    return config;
+  public final LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
+    return model.layerwise(tokens, attention);
   }
 
   @Override
-  public LlamaModules modules() {
-    List<LlamaModules.Block> blocks = model.layers.stream().map(Layer::modules).toList();
-    return LlamaModules.of(model.embedTokens, model.rope, blocks, model.norm, head());
+  public final LlamaModules modules() {
+    return new LlamaModules(
+        model.embedTokens,
+        model.multipliers.embedding(),
+        model.rope,
+        model.layers.stream().map(Layer::modules).toList(),
+        model.multipliers.residual(),
+        model.norm,
+        head(),
+        logitTransform());
   }
 
   @Override
-  public void close() {
+  public final void close() {
     super.close();
     model.rope.close();
   }
 
   /** Everything but the output projection. */
   private static final class Transformer extends DecoderBlock {
+    private final Multipliers multipliers;
     private final Embedding embedding;
     private final Slot embedTokens;
     private final List<Layer> layers = new ArrayList<>();
@@ -68,60 +83,51 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
     private final Rope rope;
     private final Set<OptionalLong> windows;
 
-    Transformer(LlamaConfig c) {
+    Transformer(LlamaConfig c, Multipliers multipliers) {
+      this.multipliers = multipliers;
       embedding = new Embedding(c.vocabularySize(), c.hiddenSize());
       embedTokens = child("embed_tokens", embedding);
       for (int i = 0; i < c.layers(); i++) {
-        layers.add(new Layer(c, i));
+        layers.add(new Layer(c, multipliers.residual(), i));
       }
       child("layers", new DecoderBlock(layers.toArray(Module[]::new)));
       norm = child("norm", norm(c));
       windows = Set.copyOf(c.windows());
-      rope = new Rope(c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()));
+      rope =
+          new Rope(
+              c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()), multipliers.rotations());
     }
 
-    private final class Forward implements LayerwiseForward {
-      private final TokenBatch tokens;
-      private final AttentionContext attention;
-      private final Rope.Turns turns;
+    LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
+      Rope.Rotations rotations =
+          rope.rotations(attention, embedding.weight().value()); // [(B,) T, 1, D]
+      return new LayerwiseForward(
+          () -> embed(tokens, attention),
+          layers.stream()
+              .<LayerwiseForward.Layer>map(
+                  layer -> (x, selected) -> layer.forward(x, rotations, attention, selected))
+              .toList(),
+          norm::forward);
+    }
 
-      Forward(TokenBatch tokens, AttentionContext attention) {
-        this.tokens = tokens;
-        this.attention = attention;
-        turns = rope.turns(attention, embedding.weight().value()); // [T, 1, D]
-      }
-
-      @Override
-      public Tensor embed() {
-        attention.prepare(windows, embedding.weight().value());
-        return embedTokens.forward(tokens.inputIds()); // [B, T, H]
-      }
-
-      @Override
-      public int layers() {
-        return layers.size();
-      }
-
-      @Override
-      public Tensor layer(int number, Tensor x, UnaryOperator<Tensor> selected) {
-        return layers.get(number).forward(x, turns, attention, selected); // [B, T, H] or [n, H]
-      }
-
-      @Override
-      public Tensor finalNorm(Tensor x) {
-        return norm.forward(x);
-      }
+    private Tensor embed(TokenBatch tokens, AttentionContext attention) {
+      attention.prepare(windows, embedding.weight().value());
+      Tensor x = embedTokens.forward(tokens.inputIds()); // [B, T, H]
+      double factor = multipliers.embedding();
+      return factor == 1 ? x : x.mul(new Scalar(factor));
     }
   }
 
   /** Pre-norm attention and feed-forward, each added to the residual stream. */
   private static final class Layer extends DecoderBlock {
+    private final double residualMultiplier;
     private final SelfAttention selfAttention;
     private final FeedForward mlp;
     private final Slot inputNorm;
     private final Slot postAttentionNorm;
 
-    Layer(LlamaConfig c, int number) {
+    Layer(LlamaConfig c, double residualMultiplier, int number) {
+      this.residualMultiplier = residualMultiplier;
       selfAttention = new SelfAttention(c, number);
       mlp = new FeedForward(c);
       child("self_attn", selfAttention);
@@ -130,12 +136,16 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
       postAttentionNorm = child("post_attention_layernorm", norm(c));
     }
 
-    /** Continues after the attention at the {@code selected} positions only. */
+    /** Computes the part after the attention at the {@code selected} positions only: [n, H]. */
     Tensor forward(
-        Tensor x, Rope.Turns turns, AttentionContext attention, UnaryOperator<Tensor> selected) {
-      Tensor attended = selfAttention.forward(inputNorm.forward(x), turns, attention);
-      Tensor y = selected.apply(x).add(selfAttention.output.forward(selected.apply(attended)));
-      return y.add(mlp.forward(postAttentionNorm.forward(y)));
+        Tensor x,
+        Rope.Rotations rotations,
+        AttentionContext attention,
+        UnaryOperator<Tensor> selected) {
+      Tensor attended = selfAttention.forward(inputNorm.forward(x), rotations, attention);
+      Tensor output = selfAttention.output.forward(selected.apply(attended));
+      Tensor y = Ops.addScaled(selected.apply(x), output, residualMultiplier);
+      return Ops.addScaled(y, mlp.forward(postAttentionNorm.forward(y)), residualMultiplier);
     }
 
     LlamaModules.Block modules() {
@@ -148,14 +158,14 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
    * embeddings. {@link #forward} stops before the output projection, which not every position
    * needs.
    */
-  static final class SelfAttention extends DecoderBlock {
+  private static final class SelfAttention extends DecoderBlock {
     private final int number;
     private final int headDim;
     private final OptionalLong window;
     private final double dropout;
     private final SharedInput queryKeyValue;
     private final Optional<LlamaModules.HeadNorms> headNorms;
-    final Slot output;
+    private final Slot output;
 
     SelfAttention(LlamaConfig c, int number) {
       this.number = number;
@@ -177,7 +187,7 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
               : Optional.empty();
     }
 
-    Tensor forward(Tensor x, Rope.Turns turns, AttentionContext attention) {
+    Tensor forward(Tensor x, Rope.Rotations rotations, AttentionContext attention) {
       List<Tensor> projected = queryKeyValue.forward(x);
       Tensor q = heads(projected.get(0)); // [B, T, N, D]
       Tensor k = heads(projected.get(1)); // [B, T, G, D]
@@ -188,7 +198,7 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
       }
       double p = isTraining() ? dropout : 0;
       return attention.attend(
-          number, turns.apply(q), turns.apply(k), v, window, p); // [B, T, N · D]
+          number, rotations.apply(q), rotations.apply(k), v, window, p); // [B, T, N · D]
     }
 
     private Tensor heads(Tensor x) {
@@ -209,7 +219,7 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
   }
 
   /** SwiGLU (Shazeer 2020, arXiv:2002.05202): {@code down(silu(gate(x)) · up(x))}. */
-  static final class FeedForward extends Module {
+  private static final class FeedForward extends Module {
     private final SharedInput gateAndUp;
     private final Slot down;
 
@@ -228,7 +238,7 @@ public final class Llama extends LanguageModel implements LlamaModules.Owner {
     }
   }
 
-  static RmsNorm norm(LlamaConfig c) {
+  private static RmsNorm norm(LlamaConfig c) {
     return new RmsNorm(c.hiddenSize(), c.normEpsilon());
   }
 

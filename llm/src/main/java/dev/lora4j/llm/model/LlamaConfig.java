@@ -2,7 +2,6 @@ package dev.lora4j.llm.model;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -79,11 +78,6 @@ public record LlamaConfig(
    * @throws UserError naming a model type or a choice that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
-  public static LlamaConfig read(Path configJson) {
-    return of(JsonDocument.read(configJson));
-  }
-
-  /** Reads the fields of a {@code config.json}. */
   public static LlamaConfig of(JsonDocument fields) {
     if (ModelFamily.of(fields) instanceof LlamaFamily family) {
       return family.config(fields);

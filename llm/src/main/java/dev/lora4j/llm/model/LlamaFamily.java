@@ -1,28 +1,52 @@
 package dev.lora4j.llm.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LlamaConfig.Biases;
+import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Llama 2 and 3, SmolLM2, TinyLlama; relatives override what differs in their config. */
-public class LlamaFamily implements ModelFamily {
+public class LlamaFamily implements ModelFamily, GgufNames {
   private static final Pattern FREQUENCIES = Pattern.compile(".*\\.rotary_emb\\.inv_freq");
   private static final int DEFAULT_POSITIONS = 2048;
+  private static final Map<String, String> MODULES =
+      Map.of(
+          "model.embed_tokens", "token_embd",
+          "model.norm", "output_norm",
+          "lm_head", "output",
+          "model.layers.#.input_layernorm", "blk.#.attn_norm",
+          "model.layers.#.post_attention_layernorm", "blk.#.ffn_norm",
+          "model.layers.#.self_attn.q_norm", "blk.#.attn_q_norm",
+          "model.layers.#.self_attn.k_norm", "blk.#.attn_k_norm");
 
-  @Override
-  public String modelType() {
-    return "llama";
+  private final String modelType;
+  private final String architecture;
+
+  public LlamaFamily() {
+    this("llama", "LlamaForCausalLM");
+  }
+
+  LlamaFamily(String modelType, String architecture) {
+    this.modelType = modelType;
+    this.architecture = architecture;
   }
 
   @Override
-  public String architecture() {
-    return "LlamaForCausalLM";
+  public final String modelType() {
+    return modelType;
+  }
+
+  @Override
+  public final String architecture() {
+    return architecture;
   }
 
   @Override
@@ -41,8 +65,20 @@ public class LlamaFamily implements ModelFamily {
   }
 
   @Override
-  public Optional<GgufNames> gguf() {
-    return Optional.of(new LlamaGgufNames("llama", true, Map.of()));
+  public final Optional<GgufNames> gguf() {
+    return Optional.of(this);
+  }
+
+  @Override
+  public final GgufArchitecture layers(int heads, int groups) {
+    GgufArchitecture llama = GgufArchitecture.llama(heads, groups);
+    return new GgufArchitecture(
+        ggufArchitecture(), llama.layers(), interleavesHeads() ? llama.rotated() : Map.of());
+  }
+
+  @Override
+  public final Map<String, String> otherModules() {
+    return MODULES;
   }
 
   /** Reads the fields of a {@code config.json}, old or new. */
@@ -73,7 +109,26 @@ public class LlamaFamily implements ModelFamily {
         fields.number("attention_dropout", 0));
   }
 
-  // ---- what relatives override ----
+  // ---- overridden by relatives ----
+
+  @Override
+  public String ggufArchitecture() {
+    return "llama";
+  }
+
+  @Override
+  public void addFlags(Set<String> tensors, ObjectNode config) {
+    config.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
+    config.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
+  }
+
+  /**
+   * Returns whether a GGUF file interleaves the rows of each query and key head, as the first of
+   * GGML's rotary embeddings expects.
+   */
+  boolean interleavesHeads() {
+    return true;
+  }
 
   /** Number of key/value heads where {@code num_key_value_heads} is absent. */
   int defaultGroups(int heads) {
@@ -90,12 +145,12 @@ public class LlamaFamily implements ModelFamily {
     return Collections.nCopies(layers, OptionalLong.empty());
   }
 
-  /** Whether each query and key head is normalised. */
+  /** Returns whether each query and key head is normalised. */
   boolean normalisesQueriesAndKeys() {
     return false;
   }
 
-  /** Which linear layers have a bias. */
+  /** The linear layers that have a bias. */
   Biases biases(JsonDocument fields) {
     boolean attention = fields.flag("attention_bias", false);
     return new Biases(attention, attention, fields.flag("mlp_bias", false));

@@ -33,12 +33,6 @@ public record LlamaModules(
     blocks = List.copyOf(blocks);
   }
 
-  /** Modules without multipliers, whose logits are the projection's output. */
-  static LlamaModules of(Slot embedding, Rope rope, List<Block> blocks, Slot norm, Slot head) {
-    LogitTransform identity = LogitTransform.identity();
-    return new LlamaModules(embedding, 1, rope, blocks, 1, norm, head, identity);
-  }
-
   /** A model that consists of such modules. */
   public interface Owner {
     /** The modules, with whatever layers are in their slots at present. */

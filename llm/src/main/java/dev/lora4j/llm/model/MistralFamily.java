@@ -1,23 +1,27 @@
 package dev.lora4j.llm.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LlamaConfig.Biases;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** Mistral: a Llama with a sliding window in all layers; llama.cpp stores it as a Llama. */
 public final class MistralFamily extends LlamaFamily {
 
-  @Override
-  public String modelType() {
-    return "mistral";
+  public MistralFamily() {
+    super("mistral", "MistralForCausalLM");
   }
 
   @Override
-  public String architecture() {
-    return "MistralForCausalLM";
+  public boolean hasWindows() {
+    return true;
   }
+
+  @Override
+  public void addFlags(Set<String> tensors, ObjectNode config) {}
 
   @Override
   int defaultGroups(int heads) {

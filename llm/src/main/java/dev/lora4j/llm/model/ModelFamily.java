@@ -9,9 +9,9 @@ import java.util.ServiceLoader;
 import java.util.regex.Pattern;
 
 /**
- * A family of language models: which {@code config.json} it reads, the model it builds, and how
- * files name its tensors. Families are found by {@link ServiceLoader}: adding one takes a model, a
- * config, this interface, and a line in {@code META-INF/services}.
+ * A family of language models: the {@code config.json} that it reads, the model that it builds, and
+ * the names of its tensors in files. Families are found by {@link ServiceLoader}: adding one takes
+ * a model, a config, this interface, and a line in {@code META-INF/services}.
  *
  * <pre>{@code
  * JsonDocument fields = JsonDocument.read(directory.resolve("config.json"));
@@ -48,7 +48,7 @@ public interface ModelFamily {
     return List.of();
   }
 
-  /** How llama.cpp stores such models; empty if it can't. */
+  /** llama.cpp's names and layout for such models; empty if it does not support them. */
   default Optional<GgufNames> gguf() {
     return Optional.empty();
   }

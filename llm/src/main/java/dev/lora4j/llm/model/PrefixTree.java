@@ -2,6 +2,7 @@ package dev.lora4j.llm.model;
 
 import dev.lora4j.llm.model.CausalAttention.Text;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,12 +25,6 @@ import org.bytedeco.pytorch.TensorVector;
  * }</pre>
  */
 public final class PrefixTree {
-  /**
-   * A suffix longer than this many times its prefix gets a copy of the prefix: attention across
-   * branches has a cost, too.
-   */
-  private static final int MAX_SUFFIX_RATIO = 64;
-
   /** The first tokens of an earlier branch. */
   private record Run(int branch, int length) {}
 
@@ -40,7 +35,7 @@ public final class PrefixTree {
   private final int[] shared;
   private final int[] tokens;
   private final int[] positions;
-  private final int[][] places;
+  private final int[][] indices;
   private final List<Branch> branches = new ArrayList<>();
   private int size;
 
@@ -56,14 +51,14 @@ public final class PrefixTree {
     int total = sequences.stream().mapToInt(s -> s.length).sum() - Arrays.stream(shared).sum();
     tokens = new int[total];
     positions = new int[total];
-    places = new int[order.length][];
+    indices = new int[order.length][];
     int[] path = {};
     for (int rank = 0; rank < order.length; rank++) {
       if (rank == 0 || shared[rank] < path.length) {
         branches.add(new Branch(size, prefix(shared[rank])));
       }
       path = append(inOrder(rank), Arrays.copyOf(path, shared[rank]));
-      places[order[rank]] = path;
+      indices[order[rank]] = path;
     }
   }
 
@@ -79,7 +74,9 @@ public final class PrefixTree {
     int[] sequence = inOrder(rank);
     int different = Arrays.mismatch(sequence, inOrder(rank - 1));
     int common = different < 0 ? sequence.length : different;
-    return sequence.length > (long) MAX_SUFFIX_RATIO * common + common ? 0 : common;
+    return sequence.length > (long) CostModel.SHARED_PREFIX_MAX_RATIO * common + common
+        ? 0
+        : common;
   }
 
   /** The first tokens of the path that ends with the last branch. */
@@ -90,15 +87,15 @@ public final class PrefixTree {
     int last = branches.size() - 1;
     List<Run> path = new ArrayList<>(branches.get(last).prefix());
     path.add(new Run(last, length(last)));
-    List<Run> kept = new ArrayList<>();
+    List<Run> prefix = new ArrayList<>();
     int left = length;
     for (Run run : path) {
       if (left > 0) {
-        kept.add(new Run(run.branch(), Math.min(left, run.length())));
+        prefix.add(new Run(run.branch(), Math.min(left, run.length())));
         left -= run.length();
       }
     }
-    return kept;
+    return prefix;
   }
 
   private int[] append(int[] sequence, int... prefix) {
@@ -117,8 +114,6 @@ public final class PrefixTree {
   }
 
   // ---- the row ----
-
-  /** Number of tokens in the row. */
   public int size() {
     return size;
   }
@@ -135,10 +130,9 @@ public final class PrefixTree {
 
   /** Index into the row of a sequence's token. */
   public int place(int sequence, int index) {
-    return places[sequence][index];
+    return indices[sequence][index];
   }
 
-  /** Number of sequences. */
   public int sequences() {
     return order.length;
   }

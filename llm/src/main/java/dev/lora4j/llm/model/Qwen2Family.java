@@ -1,30 +1,38 @@
 package dev.lora4j.llm.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LlamaConfig.Biases;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** Qwen2 and 2.5: a Llama with biases of queries, keys and values, and windows in some layers. */
 public class Qwen2Family extends LlamaFamily {
 
-  @Override
-  public String modelType() {
-    return "qwen2";
+  public Qwen2Family() {
+    this("qwen2", "Qwen2ForCausalLM");
+  }
+
+  Qwen2Family(String modelType, String architecture) {
+    super(modelType, architecture);
   }
 
   @Override
-  public String architecture() {
-    return "Qwen2ForCausalLM";
+  public final String ggufArchitecture() {
+    return modelType();
   }
 
   @Override
-  public Optional<GgufNames> gguf() {
-    return Optional.of(new LlamaGgufNames(modelType(), false, Map.of()));
+  final boolean interleavesHeads() {
+    return false;
+  }
+
+  @Override
+  public void addFlags(Set<String> tensors, ObjectNode config) {
+    config.put("use_sliding_window", false);
   }
 
   @Override

@@ -1,19 +1,21 @@
 package dev.lora4j.llm.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LlamaConfig.Biases;
+import java.util.Set;
 
 /** Qwen3: a Qwen2 without biases by default, whose query and key heads are normalised. */
 public final class Qwen3Family extends Qwen2Family {
 
-  @Override
-  public String modelType() {
-    return "qwen3";
+  public Qwen3Family() {
+    super("qwen3", "Qwen3ForCausalLM");
   }
 
   @Override
-  public String architecture() {
-    return "Qwen3ForCausalLM";
+  public void addFlags(Set<String> tensors, ObjectNode config) {
+    super.addFlags(tensors, config);
+    config.put("attention_bias", tensors.contains("blk.0.attn_q.bias"));
   }
 
   @Override

@@ -26,7 +26,7 @@ public final class Rope implements AutoCloseable {
    * @param cos the cosines, twice side by side
    * @param sin minus the sines, then the sines
    */
-  public record Turns(Tensor cos, Tensor sin) {
+  public record Rotations(Tensor cos, Tensor sin) {
 
     /** Rotates heads, {@code [batch, tokens, heads, dim]}. */
     public Tensor apply(Tensor heads) {
@@ -42,7 +42,7 @@ public final class Rope implements AutoCloseable {
 
   private final float[] frequencies;
   private final double magnitude;
-  private final List<Tables> made = new ArrayList<>();
+  private final List<Tables> allTables = new ArrayList<>();
   private volatile Tables tables;
 
   /**
@@ -63,44 +63,43 @@ public final class Rope implements AutoCloseable {
   }
 
   /** The rotations of a forward pass's tokens, with the dtype and device of {@code like}. */
-  public Turns turns(AttentionContext attention, Tensor like) {
+  public Rotations rotations(AttentionContext attention, Tensor like) {
     return attention
         .positions()
-        .map(positions -> turnsAt(positions, like))
-        .orElseGet(() -> turnsFrom(attention.past(), attention.length(), like));
+        .map(positions -> rotationsAt(positions, like))
+        .orElseGet(() -> rotationsFrom(attention.past(), attention.length(), like));
   }
 
-  private Turns turnsFrom(long first, long count, Tensor like) {
-    Tables all = reaching(first + count);
-    return turns(all.cos().narrow(0, first, count), all.sin().narrow(0, first, count), like);
+  private Rotations rotationsFrom(long first, long count, Tensor like) {
+    Tables all = tablesFor(first + count);
+    return rotations(all.cos().narrow(0, first, count), all.sin().narrow(0, first, count), like);
   }
 
-  private Turns turnsAt(Tensor positions, Tensor like) {
-    Tables all = reaching(1 + positions.max().item_long());
+  private Rotations rotationsAt(Tensor positions, Tensor like) {
+    Tables all = tablesFor(1 + positions.max().item_long());
     Tensor cpu = positions.cpu();
-    return turns(torch.embedding(all.cos(), cpu), torch.embedding(all.sin(), cpu), like);
+    return rotations(torch.embedding(all.cos(), cpu), torch.embedding(all.sin(), cpu), like);
   }
 
-  private static Turns turns(Tensor cos, Tensor sin, Tensor like) {
-    return new Turns(cos.to(like).unsqueeze(-2), sin.to(like).unsqueeze(-2));
+  private static Rotations rotations(Tensor cos, Tensor sin, Tensor like) {
+    return new Rotations(cos.to(like).unsqueeze(-2), sin.to(like).unsqueeze(-2));
   }
 
-  /** Size of a head. */
   public int headDim() {
     return 2 * frequencies.length;
   }
 
   /** The cosines of one position, twice side by side, {@code [dim]}. */
   public float[] cosines(long position) {
-    return Ops.floats(reaching(position + 1).cos().select(0, position));
+    return Ops.floats(tablesFor(position + 1).cos().select(0, position));
   }
 
   /** Minus the sines of one position, then the sines, {@code [dim]}. */
   public float[] sines(long position) {
-    return Ops.floats(reaching(position + 1).sin().select(0, position));
+    return Ops.floats(tablesFor(position + 1).sin().select(0, position));
   }
 
-  private Tables reaching(long rows) {
+  private Tables tablesFor(long rows) {
     Tables now = tables;
     return now.rows() >= rows ? now : grown(rows);
   }
@@ -120,7 +119,7 @@ public final class Rope implements AutoCloseable {
       Tensor cos = scaled(angles.cos());
       Tensor sin = scaled(angles.sin());
       Tables wider = new Tables(sideBySide(cos, cos), sideBySide(sin.neg(), sin));
-      made.add(wider);
+      allTables.add(wider);
       return wider;
     }
   }
@@ -136,10 +135,10 @@ public final class Rope implements AutoCloseable {
   /** Frees the tables, outgrown ones too, which a thread may have been using until now. */
   @Override
   public synchronized void close() {
-    for (Tables old : made) {
+    for (Tables old : allTables) {
       old.cos().deallocate();
       old.sin().deallocate();
     }
-    made.clear();
+    allTables.clear();
   }
 }

@@ -78,8 +78,8 @@ public sealed interface RopeScaling {
       if (rounds < lowFactor) {
         return frequency / factor;
       }
-      double kept = (rounds - lowFactor) / (highFactor - lowFactor);
-      return (1 - kept) * frequency / factor + kept * frequency;
+      double highShare = (rounds - lowFactor) / (highFactor - lowFactor);
+      return (1 - highShare) * frequency / factor + highShare * frequency;
     }
   }
 
@@ -112,11 +112,8 @@ public sealed interface RopeScaling {
               fields.number("original_max_position_embeddings"));
       default ->
           throw new UserError(
-              fields.path("rope_type")
-                  + ": "
-                  + kind
-                  + " is not supported, and it would change the result; supported: default, linear,"
-                  + " llama3");
+              "%s: %s is not supported, and it would change the result; supported: default, linear, llama3"
+                  .formatted(fields.path("rope_type"), kind));
     };
   }
 }

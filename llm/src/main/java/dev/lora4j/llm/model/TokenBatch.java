@@ -65,12 +65,10 @@ public record TokenBatch(
     return new TokenBatch(ids, Optional.of(positions), Optional.of(layout));
   }
 
-  /** Number of rows. */
   public long batch() {
     return inputIds.size(0);
   }
 
-  /** Tokens in each row. */
   public long length() {
     return inputIds.size(1);
   }

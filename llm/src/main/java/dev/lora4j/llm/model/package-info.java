@@ -5,9 +5,9 @@
  * <p>A <em>model family</em> ({@link dev.lora4j.llm.model.ModelFamily}) reads a {@code config.json}
  * and builds a {@link dev.lora4j.llm.model.LanguageModel}: token ids to <em>hidden states</em>,
  * hidden states to <em>logits</em> through the output projection and its {@link
- * dev.lora4j.models.LogitTransform}. The <em>attention context</em> holds the causal attention mask
- * and the position ids of a forward pass; the <em>KV cache</em> holds the keys and values of the
- * tokens so far. A model says what is computed; fast paths for decoding are elsewhere.
+ * dev.lora4j.llm.model.LogitTransform}. The <em>attention context</em> holds the causal attention
+ * mask and the position ids of a forward pass; the <em>KV cache</em> holds the keys and values of
+ * the tokens so far. A model says what is computed; fast paths for decoding are elsewhere.
  *
  * <pre>{@code
  * JsonDocument config = JsonDocument.read(directory.resolve("config.json"));
@@ -17,7 +17,7 @@
  * }</pre>
  *
  * <p>To add a family, write its model, its config and its {@code ModelFamily}, and name the latter
- * in {@code META-INF/services/dev.lora4j.models.ModelFamily}; {@link dev.lora4j.llm.model.Granite}
+ * in {@code META-INF/services/dev.lora4j.llm.model.ModelFamily}; {@link dev.lora4j.llm.model.Gpt2}
  * is an example.
  */
 @NullMarked

@@ -37,20 +37,20 @@ public final class FineTuneRecipe {
   private static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
 
-  private final String model;
+  final String model;
   private Optional<Path> directory = Optional.empty();
   private Optional<Path> data = Optional.empty();
-  private Optional<Path> valid = Optional.empty();
-  private double validFraction = VALID_FRACTION;
-  private LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
-  private IntFunction<TrainingArguments> settings = FineTuneRecipe::usual;
-  private Optional<ObjectiveProvider> objective = Optional.empty();
-  private Map<String, Double> objectiveParameters = Map.of();
-  private Optional<String> system = Optional.empty();
-  private long seed;
-  private int workers = Runtime.getRuntime().availableProcessors();
-  private String device = "cpu";
-  private TrainingJob.Start start = TrainingJob.Start.NEW;
+  Optional<Path> valid = Optional.empty();
+  double validFraction = VALID_FRACTION;
+  LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
+  private IntFunction<TrainingArguments> settings = FineTuneRecipe::defaultSettings;
+  Optional<ObjectiveProvider> objective = Optional.empty();
+  Map<String, Double> objectiveParameters = Map.of();
+  Optional<String> system = Optional.empty();
+  long seed;
+  int workers = Runtime.getRuntime().availableProcessors();
+  String device = "cpu";
+  TrainingJob.Start start = TrainingJob.Start.NEW;
   private Consumer<String> log = sentence -> {};
 
   private FineTuneRecipe(String model) {
@@ -66,14 +66,14 @@ public final class FineTuneRecipe {
     return new FineTuneRecipe(model);
   }
 
-  private static TrainingArguments usual(int longest) {
+  private static TrainingArguments defaultSettings(int maxPositions) {
     return TrainingArguments.of(LEARNING_RATE)
-        .batching(BatchConfig.of(4).maxSeqLength(Math.min(MAX_TOKENS, longest)));
+        .batching(BatchConfig.of(4).maxSeqLength(Math.min(MAX_TOKENS, maxPositions)));
   }
 
-  /** Where the model is, if it is resolved already. */
-  public FineTuneRecipe directory(Path resolved) {
-    directory = Optional.of(resolved);
+  /** The model's directory or file, if it is already resolved. */
+  public FineTuneRecipe directory(Path path) {
+    directory = Optional.of(path);
     return this;
   }
 
@@ -89,9 +89,9 @@ public final class FineTuneRecipe {
     return this;
   }
 
-  /** The share of the data that is split off for validation; 0.05 unless set, 0 for none. */
-  public FineTuneRecipe validFraction(double share) {
-    validFraction = share;
+  /** The fraction of the data that is split off for validation; 0.05 unless set, 0 for none. */
+  public FineTuneRecipe validFraction(double fraction) {
+    validFraction = fraction;
     return this;
   }
 
@@ -105,7 +105,6 @@ public final class FineTuneRecipe {
     return 2.0 * rank;
   }
 
-  /** The whole configuration of the adapter. */
   public FineTuneRecipe lora(LoraConfig config) {
     lora = config;
     return this;
@@ -119,14 +118,14 @@ public final class FineTuneRecipe {
   /**
    * Hyperparameters that depend on the model.
    *
-   * @param made makes them, given the model's maximum sequence length
+   * @param factory makes them, given the model's maximum sequence length
    */
-  public FineTuneRecipe settings(IntFunction<TrainingArguments> made) {
-    settings = made;
+  public FineTuneRecipe settings(IntFunction<TrainingArguments> factory) {
+    settings = factory;
     return this;
   }
 
-  /** The objective, instead of the usual one for the form of the data. */
+  /** The objective, instead of the default one for the form of the data. */
   public FineTuneRecipe objective(ObjectiveProvider provider) {
     objective = Optional.of(provider);
     return this;
@@ -188,64 +187,20 @@ public final class FineTuneRecipe {
 
   // ---- for the run ----
 
-  String model() {
-    return model;
-  }
-
   Path resolved() {
     return directory.orElseGet(
         () -> ModelReference.of(model).resolve(Hub.fromEnvironment(), HubListener.SILENT));
   }
 
-  Path data() {
+  Path requiredData() {
     return data.orElseThrow(() -> new UserError("no training data: call data(file)"));
   }
 
-  Optional<Path> valid() {
-    return valid;
+  TrainingArguments settings(int maxPositions) {
+    return settings.apply(maxPositions).seed(seed);
   }
 
-  double validFraction() {
-    return validFraction;
-  }
-
-  LoraConfig lora() {
-    return lora;
-  }
-
-  TrainingArguments settings(int longest) {
-    return settings.apply(longest).seed(seed);
-  }
-
-  Optional<ObjectiveProvider> objective() {
-    return objective;
-  }
-
-  Map<String, Double> objectiveParameters() {
-    return objectiveParameters;
-  }
-
-  Optional<String> system() {
-    return system;
-  }
-
-  long seed() {
-    return seed;
-  }
-
-  int workers() {
-    return workers;
-  }
-
-  String device() {
-    return device;
-  }
-
-  TrainingJob.Start start() {
-    return start;
-  }
-
-  void say(String sentence) {
+  void report(String sentence) {
     log.accept(sentence);
   }
 }

@@ -37,7 +37,6 @@ import org.bytedeco.javacpp.PointerScope;
 public final class FineTuneRun implements AutoCloseable {
   private final FineTuneRecipe recipe;
   private final Path out;
-  private final Path directory;
   private final ModelFiles files;
   private final Pretrained base;
   private final Tokenizer tokenizer;
@@ -51,44 +50,40 @@ public final class FineTuneRun implements AutoCloseable {
   private FineTuneRun(
       FineTuneRecipe recipe,
       Path out,
-      Path directory,
       ModelFiles files,
       Pretrained base,
       Tokenizer tokenizer,
       TextData file) {
     this.recipe = recipe;
     this.out = out;
-    this.directory = directory;
     this.files = files;
     this.base = base;
     this.tokenizer = tokenizer;
     template =
         ChatTemplate.load(files, tokenizer.special())
-            .map(chat -> recipe.system().map(chat::withSystem).orElse(chat));
+            .map(chat -> recipe.system.map(chat::withSystem).orElse(chat));
     checkVocabulary();
     settings = recipe.settings(network().maxPositions());
     ExampleOptions length = ExampleOptions.ofLength(settings.batching().maxSeqLength());
     ExampleOptions tokenizing = template.map(length::with).orElse(length);
     data = new TrainingData.Reader(recipe, tokenizer, tokenizing).read(file);
-    network().to(Devices.named(recipe.device()));
+    network().to(Devices.named(recipe.device));
     adapted = adapt();
     network().train(false);
-    fingerprint = beside(adapted::fingerprint);
+    fingerprint = async(adapted::fingerprint);
   }
 
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
-    Path directory = recipe.resolved();
-    ModelFiles files = ModelFiles.at(directory);
-    CompletableFuture<Tokenizer> tokenizer = beside(() -> Tokenizer.load(files));
-    Path data = recipe.data();
-    CompletableFuture<TextData> file = beside(() -> TextData.open(data));
+    ModelFiles files = ModelFiles.at(recipe.resolved());
+    CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
+    Path data = recipe.requiredData();
+    CompletableFuture<TextData> file = async(() -> TextData.open(data));
     Optional<Pretrained> base = Optional.empty();
     try {
-      Engine.seed(recipe.seed());
+      Engine.seed(recipe.seed);
       base = Optional.of(Pretrained.load(files, DType.F32));
-      return new FineTuneRun(
-          recipe, out, directory, files, base.get(), result(tokenizer), result(file));
+      return new FineTuneRun(recipe, out, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
       base.ifPresent(Pretrained::close);
       close(tokenizer);
@@ -97,7 +92,7 @@ public final class FineTuneRun implements AutoCloseable {
   }
 
   /** Computes a value on a thread of its own: the JVM's common pool belongs to the program. */
-  private static <T> CompletableFuture<T> beside(Supplier<T> work) {
+  private static <T> CompletableFuture<T> async(Supplier<T> work) {
     return CompletableFuture.supplyAsync(work, task -> new Thread(task, "lora4j-load").start());
   }
 
@@ -112,7 +107,7 @@ public final class FineTuneRun implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // its failure is of no interest any more
+  @SuppressWarnings("FutureReturnValueIgnored") // another failure is thrown already
   private static void close(CompletableFuture<Tokenizer> tokenizer) {
     tokenizer.thenAccept(Tokenizer::close);
   }
@@ -120,26 +115,25 @@ public final class FineTuneRun implements AutoCloseable {
   private void checkVocabulary() {
     int known = network().vocabularySize();
     if (tokenizer.vocabularySize() > known) {
-      recipe.say(
+      recipe.report(
           "Warning: the tokenizer has %,d tokens, the model %,d; is the tokenizer another model's?"
               .formatted(tokenizer.vocabularySize(), known));
     }
   }
 
   private LoraModel adapt() {
-    if (!(recipe.lora().initialization() instanceof Initialization.Eva)) {
-      return Lora.adapt(network(), recipe.lora());
+    if (!(recipe.lora.initialization() instanceof Initialization.Eva)) {
+      return Lora.adapt(network(), recipe.lora);
     }
-    recipe.say("Initialising the adapter from the layers' inputs (EVA)");
+    recipe.report("Initialising the adapter from the layers' inputs (EVA)");
     try (PointerScope scope = new PointerScope()) {
-      List<EvaBatch> batches = EvaExamples.of(data.objective(), recipe.seed(), network().device());
-      return Lora.adapt(network(), recipe.lora(), batches);
+      List<EvaBatch> batches = EvaExamples.of(data.objective(), recipe.seed, network().device());
+      return Lora.adapt(network(), recipe.lora, batches);
     }
   }
 
   // ---- parts ----
 
-  /** The base model. */
   public LanguageModel network() {
     return base.model();
   }
@@ -159,17 +153,15 @@ public final class FineTuneRun implements AutoCloseable {
     return template;
   }
 
-  /** The tokenized data. */
   public TrainingData data() {
     return data;
   }
 
-  /** The hyperparameters. */
   public TrainingArguments settings() {
     return settings;
   }
 
-  /** Options of a command, to be recorded in {@code run.yaml}. */
+  /** Sets the options of a command that {@code run.yaml} records. */
   public void record(Map<String, Object> commandOptions) {
     options = commandOptions;
   }
@@ -178,9 +170,9 @@ public final class FineTuneRun implements AutoCloseable {
 
   /** Trains, with metrics files and checkpoints. */
   public LanguageModelTrainingResult train(TrainingCallback callback) {
-    TrainingJob request =
+    TrainingJob job =
         new TrainingJob(
-            adapted, "default", data.objective(), out, settings, recipe.workers(), recipe.start());
+            adapted, "default", data.objective(), out, settings, recipe.workers, recipe.start);
     TrainingCallback recorder =
         new TrainingCallback() {
           @Override
@@ -189,7 +181,7 @@ public final class FineTuneRun implements AutoCloseable {
           }
         };
     try (RunMetrics metrics = new RunMetrics(out)) {
-      return LanguageModelTrainer.run(request, TrainingCallback.all(recorder, callback, metrics));
+      return LanguageModelTrainer.run(job, TrainingCallback.all(recorder, callback, metrics));
     }
   }
 
@@ -198,15 +190,15 @@ public final class FineTuneRun implements AutoCloseable {
     if (!options.isEmpty() && !Files.exists(out.resolve(RunRecord.OPTIONS))) {
       record.options(options);
     }
-    List<Path> dataFiles = new ArrayList<>(List.of(recipe.data()));
-    recipe.valid().ifPresent(dataFiles::add);
-    record.origin(recipe.model(), directory, adapted.fingerprint().sha256(), dataFiles);
+    List<Path> dataFiles = new ArrayList<>(List.of(recipe.requiredData()));
+    recipe.valid.ifPresent(dataFiles::add);
+    record.origin(recipe.model, files.path(), adapted.fingerprint().sha256(), dataFiles);
     record.tokenizer(files);
   }
 
   @Override
   public void close() {
-    fingerprint.handle((value, failure) -> value).join(); // it reads the base
+    fingerprint.handle((value, failure) -> value).join(); // before the base is closed
     base.close();
     tokenizer.close();
   }

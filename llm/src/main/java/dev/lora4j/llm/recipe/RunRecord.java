@@ -25,33 +25,16 @@ import java.util.Map;
  * command, {@code origin.json} with versions, base and data, and the tokenizer files that users of
  * the adapter need.
  */
-final class RunRecord {
+record RunRecord(Path directory) {
   /** The options of a run, as a file for {@code --config}. */
   static final String OPTIONS = "run.yaml";
 
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final List<String> TOKENIZER =
-      List.of(
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "tokenizer.model",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "chat_template.jinja",
-          "generation_config.json");
-
-  private final Path directory;
-
-  RunRecord(Path directory) {
-    this.directory = directory;
-  }
 
   /** Writes the options as a file for {@code --config}. */
   void options(Map<String, Object> options) {
     StringBuilder yaml =
-        new StringBuilder("# Repeat this run with: lora train --config" + " run.yaml\n");
+        new StringBuilder("# Repeat this run with: lora train --config run.yaml\n");
     options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
     write(OPTIONS, yaml.toString());
   }
@@ -104,9 +87,7 @@ final class RunRecord {
 
   /** Copies the tokenizer and chat template of a model. */
   void tokenizer(ModelFiles files) {
-    for (String name : TOKENIZER) {
-      files.read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
-    }
+    files.copyTokenizerTo(directory);
   }
 
   private void write(String name, String text) {

@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
  */
 public record TrainingData(Objective objective, DataForm form, Example first, String description) {
 
-  /** Whether the data are plain texts, without prompts. */
+  /** Returns whether the data are plain texts, without prompts. */
   public boolean isPlainText() {
     return form == StandardForm.DOCUMENT || form == StandardForm.TEXT;
   }
@@ -36,20 +36,20 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
   /** Reads and splits the data of a recipe, and reports on it. */
   record Reader(FineTuneRecipe recipe, Tokenizer tokenizer, ExampleOptions options) {
 
-    TrainingData read(TextData given) {
-      begin(given);
+    TrainingData read(TextData file) {
+      describe(file);
       ObjectiveProvider provider =
-          recipe.objective().orElseGet(() -> ObjectiveProvider.of(given.form()));
-      Map<String, Double> parameters = provider.parameters(recipe.objectiveParameters());
-      TextData data = given.readAs(provider.forms());
+          recipe.objective.orElseGet(() -> ObjectiveProvider.of(file.form()));
+      Map<String, Double> parameters = provider.parameters(recipe.objectiveParameters);
+      TextData data = file.readAs(provider.forms());
       List<List<Example>> groups = groups(data);
       TrainValidationSplit<List<Example>> split =
           recipe
-              .valid()
-              .map(file -> groups(begin(TextData.open(file)).readAs(provider.forms())))
+              .valid
+              .map(path -> groups(describe(TextData.open(path)).readAs(provider.forms())))
               .map(valid -> new TrainValidationSplit<>(groups, valid))
               .orElseGet(() -> split(data, groups));
-      recipe.say("Objective: " + provider.fullName() + described(parameters));
+      recipe.report("Objective: " + provider.fullName() + described(parameters));
       return new TrainingData(
           provider.create(split, parameters),
           data.form(),
@@ -64,10 +64,10 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
           .collect(Collectors.joining());
     }
 
-    private TextData begin(TextData data) {
-      recipe.say(data.file() + ": " + data.form().sentence());
-      if (recipe.system().isPresent()) {
-        data.forEach(row -> requireConversation(row.sample(), row.place()));
+    private TextData describe(TextData data) {
+      recipe.report(data.file() + ": " + data.form().sentence());
+      if (recipe.system.isPresent()) {
+        data.forEach(row -> requireConversation(row.sample(), row.location()));
       }
       return data;
     }
@@ -86,27 +86,27 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
     }
 
     private List<List<Example>> groups(TextData data) {
-      ExampleGroups made = ExampleGroups.of(data, tokenizer, options);
-      DataReport report = made.report();
-      recipe.say("  " + report.summary());
-      report.warnings().forEach(warning -> recipe.say("  Warning: " + warning));
-      return made.groups();
+      ExampleGroups examples = ExampleGroups.of(data, tokenizer, options);
+      DataReport report = examples.report();
+      recipe.report("  " + report.summary());
+      report.warnings().forEach(warning -> recipe.report("  Warning: " + warning));
+      return examples.groups();
     }
 
     private TrainValidationSplit<List<Example>> split(TextData data, List<List<Example>> all) {
-      double share = recipe.validFraction();
-      if (share > 0 && all.size() < 2) {
-        recipe.say("  Warning: one example is too few for a validation split.");
+      double fraction = recipe.validFraction;
+      if (fraction > 0 && all.size() < 2) {
+        recipe.report("  Warning: one example is too few for a validation split.");
       }
-      if (share == 0 || all.size() < 2) {
+      if (fraction == 0 || all.size() < 2) {
         return new TrainValidationSplit<>(all, List.of());
       }
-      int valid = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(share * all.size())));
+      int valid = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(fraction * all.size())));
       if (data.form() == StandardForm.DOCUMENT) {
-        recipe.say("  Validation: the last %,d of them".formatted(valid));
+        recipe.report("  Validation: the last %,d of them".formatted(valid));
         return TrainValidationSplit.atEnd(all, valid);
       }
-      return TrainValidationSplit.of(all, valid, recipe.seed());
+      return TrainValidationSplit.of(all, valid, recipe.seed);
     }
   }
 }

@@ -18,7 +18,7 @@ import java.util.Optional;
 
 /**
  * A chat template, rendered as by transformers' {@code apply_chat_template}. Templates are
- * untrusted: one reaches only the values that it is given, and its running time and output are
+ * untrusted: one sees only the values that it is given, and its running time and output are
  * bounded. Immutable.
  */
 public final class ChatTemplate {
@@ -60,7 +60,7 @@ public final class ChatTemplate {
     return load(ModelFiles.at(model), special);
   }
 
-  /** Returns the template of a model whose files were found before. */
+  /** Loads the template of a model from its files. */
   public static Optional<ChatTemplate> load(ModelFiles files, SpecialTokens special) {
     return source(files).map(source -> of(source, special.texts()));
   }
@@ -71,11 +71,11 @@ public final class ChatTemplate {
         files
             .read("chat_template.jinja")
             .map(content -> new String(content, StandardCharsets.UTF_8));
-    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
+    JsonNode config = files.json("tokenizer_config.json").json();
     return own.or(() -> source(config.path("chat_template")));
   }
 
-  /** A text, or several with names, of which {@code default} is used. */
+  /** A string, or a list of named templates, of which {@code default} is used. */
   private static Optional<String> source(JsonNode node) {
     if (node.isTextual()) {
       return Optional.of(node.asText());
@@ -97,7 +97,8 @@ public final class ChatTemplate {
   }
 
   /**
-   * Copy with a variable, such as {@code enable_thinking}, {@code date_string} or {@code tools}.
+   * Returns a copy with a variable, such as {@code enable_thinking}, {@code date_string} or {@code
+   * tools}.
    *
    * @param value a string, boolean or number, or lists and maps of these
    */
@@ -107,7 +108,7 @@ public final class ChatTemplate {
     return new ChatTemplate(template, Map.copyOf(more), system);
   }
 
-  /** Copy that puts this system turn before conversations without one. */
+  /** Returns a copy that puts this system turn before conversations without one. */
   public ChatTemplate withSystem(String content) {
     return new ChatTemplate(template, variables, Optional.of(Message.system(content)));
   }
@@ -122,19 +123,19 @@ public final class ChatTemplate {
     return rendering(messages, true).text();
   }
 
-  /** Whether a system turn is set. */
+  /** Returns whether a system turn is set. */
   public boolean hasSystem() {
     return system.isPresent();
   }
 
-  /** Whether the template marks generated text with {@code {% generation %}}. */
+  /** Returns whether the template marks generated text with {@code {% generation %}}. */
   public boolean marksAnswers() {
     return template.marksGenerated();
   }
 
   public Rendering rendering(List<Message> messages, boolean generationPrompt) {
     Map<String, Object> all = new HashMap<>(variables);
-    all.put("messages", spoken(messages).stream().map(Message::fields).toList());
+    all.put("messages", withSystem(messages).stream().map(Message::fields).toList());
     all.put("add_generation_prompt", generationPrompt);
     try {
       return template.render(all);
@@ -143,7 +144,7 @@ public final class ChatTemplate {
     }
   }
 
-  private List<Message> spoken(List<Message> messages) {
+  private List<Message> withSystem(List<Message> messages) {
     boolean begun = !messages.isEmpty() && messages.get(0).role().equals("system");
     if (system.isEmpty() || begun) {
       return messages;

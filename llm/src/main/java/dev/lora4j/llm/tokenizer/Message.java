@@ -8,7 +8,7 @@ import java.util.Map;
  * A turn of a conversation.
  *
  * @param fields the values that a chat template can read: {@code role}, {@code content}, and others
- *     in the data such as {@code tool_calls}; values as in JSON
+ *     such as {@code tool_calls}; values as in JSON
  */
 public record Message(Map<String, ?> fields) {
   private static final String ROLE = "role";
@@ -44,12 +44,12 @@ public record Message(Map<String, ?> fields) {
     return of("assistant", content);
   }
 
-  /** The role. */
+  /** Returns the role. */
   public String role() {
     return String.valueOf(fields.get(ROLE));
   }
 
-  /** Whether the role is {@code assistant}. */
+  /** Returns whether the role is {@code assistant}. */
   public boolean fromAssistant() {
     return role().equals("assistant");
   }

@@ -37,9 +37,9 @@ public record SpecialTokens(
 
   static SpecialTokens read(ModelFiles files, Vocabulary vocabulary) {
     Path configFile = files.path().resolve("tokenizer_config.json");
-    JsonNode config = JsonFile.readIfPresent(files, "tokenizer_config.json");
-    JsonNode map = JsonFile.readIfPresent(files, "special_tokens_map.json");
-    JsonNode generation = JsonFile.readIfPresent(files, "generation_config.json");
+    JsonNode config = files.json("tokenizer_config.json").json();
+    JsonNode map = files.json("special_tokens_map.json").json();
+    JsonNode generation = files.json("generation_config.json").json();
     Map<String, String> texts = new TreeMap<>();
     for (String name : NAMES) {
       text(config.get(name)).or(() -> text(map.get(name))).ifPresent(t -> texts.put(name, t));

@@ -5,12 +5,13 @@ import dev.lora4j.UserError;
 /**
  * Batch size, gradient accumulation, sequence length, packing and gradient checkpointing.
  *
- * @param batchSize rows that are computed at once, by all workers together
- * @param gradientAccumulationSteps batches in a step. The step equals that of one large batch.
- * @param maxSeqLength limit of an example, and width of packed rows
+ * @param batchSize rows in a batch, which all workers share
+ * @param gradientAccumulationSteps batches in an optimizer step; the step equals that of one large
+ *     batch
+ * @param maxSeqLength maximum sequence length: limit of an example, and width of packed rows
  * @param packed packing: a row holds as many examples as fit; they do not attend to each other
- * @param activationCheckpointing gradient checkpointing: keep only the inputs of the layers and
- *     recompute the rest in the backward pass. Saves memory, costs a second forward pass.
+ * @param activationCheckpointing gradient checkpointing: keeps only the inputs of the layers and
+ *     recomputes the rest in the backward pass. Saves memory, costs a second forward pass.
  */
 public record BatchConfig(
     int batchSize,
@@ -30,30 +31,28 @@ public record BatchConfig(
     }
   }
 
-  /** Batches of this size, one example of at most 512 tokens a row, one batch a step. */
-  public static BatchConfig of(int rows) {
-    return new BatchConfig(rows, 1, 512, false, false);
+  /** This batch size, at most 512 tokens an example, without gradient accumulation or packing. */
+  public static BatchConfig of(int batchSize) {
+    return new BatchConfig(batchSize, 1, 512, false, false);
   }
 
-  /** Copy with this number of batches in a step. */
+  /** Copy with gradient accumulation over this number of batches. */
   public BatchConfig gradientAccumulationSteps(int batches) {
     return new BatchConfig(batchSize, batches, maxSeqLength, packed, activationCheckpointing);
   }
 
-  /** Copy with another maximum sequence length. */
   public BatchConfig maxSeqLength(int tokens) {
     return new BatchConfig(
         batchSize, gradientAccumulationSteps, tokens, packed, activationCheckpointing);
   }
 
-  /** Copy with packing. */
   public BatchConfig packing() {
     return new BatchConfig(
         batchSize, gradientAccumulationSteps, maxSeqLength, true, activationCheckpointing);
   }
 
-  /** Copy with activation checkpointing. */
-  public BatchConfig recomputing() {
+  /** Copy with gradient checkpointing. */
+  public BatchConfig gradientCheckpointing() {
     return new BatchConfig(batchSize, gradientAccumulationSteps, maxSeqLength, packed, true);
   }
 

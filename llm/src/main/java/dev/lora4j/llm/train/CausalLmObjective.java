@@ -1,7 +1,6 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.llm.dataset.BatchSampler;
-import dev.lora4j.llm.dataset.DataForm;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.dataset.StandardForm;
@@ -13,23 +12,16 @@ import java.util.Map;
 /**
  * Causal language modelling: the mean of {@code −log p(token)} over the tokens that carry loss.
  *
- * @param train at least one
- * @param valid never trained on; may be empty
+ * @param groups examples, each a group of its own
  */
-public record CausalLmObjective(List<Example> train, List<Example> valid) implements Objective {
+public record CausalLmObjective(TrainValidationSplit<List<Example>> groups) implements Objective {
   public CausalLmObjective {
-    train = Objective.nonEmpty(train);
-    valid = List.copyOf(valid);
+    Objective.requireTraining(groups);
   }
 
-  @Override
-  public List<List<Example>> trainGroups() {
-    return train.stream().map(List::of).toList();
-  }
-
-  @Override
-  public List<List<Example>> validGroups() {
-    return valid.stream().map(List::of).toList();
+  /** The objective on these examples; {@code valid} may be empty. */
+  public CausalLmObjective(List<Example> train, List<Example> valid) {
+    this(new TrainValidationSplit<>(train, valid).map(List::of));
   }
 
   @Override
@@ -65,37 +57,23 @@ public record CausalLmObjective(List<Example> train, List<Example> valid) implem
     BatchConfig batching = settings.batching();
     return batching.packed()
         ? BatchSampler.packed(
-            train, batching.maxSeqLength(), batching.globalBatchSize(), settings.seed())
+            groups.train().stream().flatMap(List::stream).toList(),
+            batching.maxSeqLength(),
+            batching.globalBatchSize(),
+            settings.seed())
         : Objective.super.steps(settings);
   }
 
   /** {@code sft}: supervised fine-tuning on texts, completions and conversations. */
-  public static final class Provider implements ObjectiveProvider {
-    @Override
-    public String name() {
-      return "sft";
-    }
-
-    @Override
-    public String fullName() {
-      return "causal language modelling";
-    }
-
-    @Override
-    public List<DataForm> forms() {
-      return StandardForm.TEXTS;
-    }
-
-    @Override
-    public Map<String, Double> defaults() {
-      return Map.of();
+  public static final class Provider extends ObjectiveProvider {
+    public Provider() {
+      super("sft", "causal language modelling", StandardForm.TEXTS, Map.of());
     }
 
     @Override
     public Objective create(
         TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters) {
-      TrainValidationSplit<Example> examples = groups.map(group -> group.get(0));
-      return new CausalLmObjective(examples.train(), examples.valid());
+      return new CausalLmObjective(groups);
     }
   }
 }

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
+import dev.lora4j.io.JsonDocument;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.OptionalDouble;
 
 /**
@@ -14,11 +14,11 @@ import java.util.OptionalDouble;
  *
  * @param step steps taken
  * @param epoch epoch of the next step, counted from 1
- * @param loss sum over all units so far
- * @param units normalizer so far: tokens with loss, or pairs
+ * @param loss training loss so far, summed over its units
+ * @param units number of units so far, such as tokens with loss
  * @param tokens tokens so far
  * @param lossTokens tokens with loss so far
- * @param nanos duration of the steps
+ * @param nanos duration of the steps in nanoseconds
  * @param before validation loss before the first step
  * @param best lowest validation loss since
  * @param bestStep step of the lowest validation loss
@@ -42,27 +42,17 @@ record CheckpointState(
       new CheckpointState(
           0, 1, 0, 0, 0, 0, 0, OptionalDouble.empty(), OptionalDouble.empty(), 0, 0);
 
+  /** State with the validation loss before the first step. */
   CheckpointState before(double loss) {
-    return new CheckpointState(
-        step,
-        epoch,
-        this.loss,
-        units,
-        tokens,
-        lossTokens,
-        nanos,
-        OptionalDouble.of(loss),
-        best,
-        bestStep,
-        sinceBest);
+    return with(OptionalDouble.of(loss), best, bestStep, sinceBest);
   }
 
   /** State after one more step. */
   CheckpointState plus(
-      TrainStep.Outcome outcome, long read, long withLoss, long time, long inEpoch) {
+      TrainStep.Outcome outcome, long read, long withLoss, long time, long stepsPerEpoch) {
     return new CheckpointState(
         step + 1,
-        (step + 1) / inEpoch + 1,
+        (step + 1) / stepsPerEpoch + 1,
         loss + outcome.loss(),
         units + outcome.units(),
         tokens + read,
@@ -78,20 +68,17 @@ record CheckpointState(
     return best.isEmpty() || evaluated < best.getAsDouble();
   }
 
+  /** State after an evaluation. */
   CheckpointState evaluated(double evaluated) {
-    boolean better = isBest(evaluated);
+    return isBest(evaluated)
+        ? with(before, OptionalDouble.of(evaluated), step, 0)
+        : with(before, best, bestStep, sinceBest + 1);
+  }
+
+  private CheckpointState with(
+      OptionalDouble before, OptionalDouble best, long bestStep, int sinceBest) {
     return new CheckpointState(
-        step,
-        epoch,
-        loss,
-        units,
-        tokens,
-        lossTokens,
-        nanos,
-        before,
-        better ? OptionalDouble.of(evaluated) : best,
-        better ? step : bestStep,
-        better ? 0 : sinceBest + 1);
+        step, epoch, loss, units, tokens, lossTokens, nanos, before, best, bestStep, sinceBest);
   }
 
   // ---- file ----
@@ -107,33 +94,35 @@ record CheckpointState(
   }
 
   /**
+   * Reads the state.
+   *
    * @throws CorruptFile if a field is missing or not a number
    */
-  static CheckpointState of(Path file, JsonNode json) {
+  static CheckpointState of(JsonDocument json) {
     return new CheckpointState(
-        number(file, json, "step").asLong(),
-        number(file, json, "epoch").asLong(),
-        number(file, json, "loss").asDouble(),
-        number(file, json, "units").asLong(),
-        number(file, json, "tokens").asLong(),
-        number(file, json, "loss_tokens").asLong(),
-        number(file, json, "nanos").asLong(),
-        optional(file, json, "valid_loss_before"),
-        optional(file, json, "best_valid_loss"),
-        number(file, json, "best_step").asLong(),
-        number(file, json, "evaluations_since_best").asInt());
+        number(json, "step").asLong(),
+        number(json, "epoch").asLong(),
+        number(json, "loss").asDouble(),
+        number(json, "units").asLong(),
+        number(json, "tokens").asLong(),
+        number(json, "loss_tokens").asLong(),
+        number(json, "nanos").asLong(),
+        optional(json, "valid_loss_before"),
+        optional(json, "best_valid_loss"),
+        number(json, "best_step").asLong(),
+        number(json, "evaluations_since_best").asInt());
   }
 
-  private static OptionalDouble optional(Path file, JsonNode json, String name) {
-    return json.has(name)
-        ? OptionalDouble.of(number(file, json, name).asDouble())
+  private static OptionalDouble optional(JsonDocument json, String name) {
+    return json.isPresent(name)
+        ? OptionalDouble.of(number(json, name).asDouble())
         : OptionalDouble.empty();
   }
 
-  private static JsonNode number(Path file, JsonNode json, String name) {
-    JsonNode value = json.path(name);
+  private static JsonNode number(JsonDocument json, String name) {
+    JsonNode value = json.node(name);
     if (!value.isNumber()) {
-      throw new CorruptFile(file, "expected a number as '" + name + "', found " + value);
+      throw json.wrong(name, "a number", value);
     }
     return value;
   }

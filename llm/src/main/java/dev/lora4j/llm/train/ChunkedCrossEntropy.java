@@ -32,7 +32,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
 
-  /** How much each row's loss counts, when the losses of all rows are known. */
+  /** The weight of each row's loss, computed from the losses of all rows. */
   @FunctionalInterface
   interface Weights {
     /**
@@ -45,10 +45,10 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private final LanguageModel model;
   private final ThreadRng random;
   private final long rowsAtOnce;
-  private @Nullable Tensor memory;
+  private @Nullable Tensor buffer;
 
   /**
-   * @param random what the calling thread drops by, if it drops anything
+   * @param random dropout generator of the calling thread
    */
   ChunkedCrossEntropy(LanguageModel model, ThreadRng random) {
     this(
@@ -69,7 +69,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
    * @return {@code [n]}
    */
   Tensor losses(Tensor hidden, Tensor targets) {
-    Tensor losses = numbers(targets);
+    Tensor losses = floats(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
       Optional<Tensor> frozen = frozenWeight(hidden);
       chunks(
@@ -77,18 +77,18 @@ final class ChunkedCrossEntropy implements AutoCloseable {
           (from, count) -> {
             Tensor h = hidden.narrow(0, from, count);
             Tensor t = targets.narrow(0, from, count);
-            Tensor found =
+            Tensor computed =
                 frozen.isPresent()
-                    ? softmaxInMemory(h, t, frozen.get()).losses()
+                    ? softmaxInBuffer(h, t, frozen.get()).losses()
                     : lossesByModel(h, t);
-            losses.narrow(0, from, count).copy_(found);
+            losses.narrow(0, from, count).copy_(computed);
           });
     }
     return losses;
   }
 
   /**
-   * Adds to the head's gradients, if it learns, those of {@code Σ weight · loss}.
+   * Computes the gradient of {@code Σ weight · loss}, and adds that of the head if it is trainable.
    *
    * @param hidden {@code [n, hidden]}, without a graph
    * @param targets {@code [n]}, int64
@@ -108,12 +108,12 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private void backwardFrozen(
       Tensor hidden, Tensor targets, Weights weights, Tensor w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor losses = numbers(targets);
+      Tensor losses = floats(targets);
       chunks(
           targets.numel(),
           (from, count) -> {
             Tensor t = targets.narrow(0, from, count);
-            Softmax softmax = softmaxInMemory(hidden.narrow(0, from, count), t, w);
+            Softmax softmax = softmaxInBuffer(hidden.narrow(0, from, count), t, w);
             losses.narrow(0, from, count).copy_(softmax.losses());
             Tensor p = softmax.probabilities();
             p.scatter_add_(1, t.unsqueeze(1), torch.full_like(softmax.sums(), MINUS_ONE));
@@ -127,7 +127,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private void backwardByModel(Tensor hidden, Tensor targets, Weights weights, Tensor gradient) {
     Tensor before = random.state();
     Tensor weight = weights.of(losses(hidden, targets));
-    random.restore(before); // what was dropped for the losses is dropped again
+    random.restore(before); // the same dropout mask as for the losses
     chunks(
         targets.numel(),
         (from, count) -> {
@@ -139,54 +139,54 @@ final class ChunkedCrossEntropy implements AutoCloseable {
         });
   }
 
-  // ---- a few rows ----
+  // ---- chunks of rows ----
 
-  private interface Rows {
-    void take(long from, long count);
+  private interface Chunk {
+    void accept(long from, long count);
   }
 
-  private void chunks(long rows, Rows taker) {
+  private void chunks(long rows, Chunk chunk) {
     for (long from = 0; from < rows; from += rowsAtOnce) {
       try (PointerScope scope = new PointerScope()) {
-        taker.take(from, Math.min(rowsAtOnce, rows - from));
+        chunk.accept(from, Math.min(rowsAtOnce, rows - from));
       }
     }
   }
 
-  /** Room for a float for each of them. */
-  private static Tensor numbers(Tensor targets) {
+  /** Allocates one float a target. */
+  private static Tensor floats(Tensor targets) {
     return Ops.empty(targets.numel()).to(targets.device(), ScalarType.Float);
   }
 
   private Tensor lossesByModel(Tensor hidden, Tensor targets) {
     Tensor logits = model.logits(hidden).to(ScalarType.Float); // [count, vocabulary]
-    Tensor ofTarget = logits.gather(1, targets.unsqueeze(1)).squeeze(1);
-    return logits.logsumexp(LAST, false).sub(ofTarget);
+    Tensor target = logits.gather(1, targets.unsqueeze(1)).squeeze(1);
+    return logits.logsumexp(LAST, false).sub(target);
   }
 
   /**
    * @param losses {@code [count]}
-   * @param probabilities {@code [count, vocabulary]}, in the memory that all rows share
+   * @param probabilities {@code [count, vocabulary]}, in the buffer that all chunks share
    * @param sums {@code [count, 1]}, the sums of the exponentials
    * @param backward turns a gradient of the logits into one of the projection's output, in place
    */
   private record Softmax(
       Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
-  private Softmax softmaxInMemory(Tensor hidden, Tensor targets, Tensor weight) {
-    Tensor logits = memory(hidden).narrow(0, 0, targets.numel());
+  private Softmax softmaxInBuffer(Tensor hidden, Tensor targets, Tensor weight) {
+    Tensor logits = buffer(hidden).narrow(0, 0, targets.numel());
     projectInto(logits, hidden, weight);
     Consumer<Tensor> backward = model.logitTransform().applyInPlace(logits);
     logits.sub_(logits.amax(LAST, true));
-    Tensor ofTarget = logits.gather(1, targets.unsqueeze(1));
+    Tensor target = logits.gather(1, targets.unsqueeze(1));
     logits.exp_();
     Tensor sums = logits.sum(LAST, true, SAME_DTYPE);
-    Tensor losses = sums.log().sub_(ofTarget).squeeze(1);
+    Tensor losses = sums.log().sub_(target).squeeze(1);
     logits.div_(sums);
     return new Softmax(losses, logits, sums, backward);
   }
 
-  /** Some words at a time: BLAS takes a tenth longer for a row of them all. */
+  /** Projects in blocks of the vocabulary: for the whole of it, BLAS takes a tenth longer. */
   private static void projectInto(Tensor logits, Tensor hidden, Tensor weight) {
     for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
       long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
@@ -194,24 +194,24 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     }
   }
 
-  private Tensor memory(Tensor like) {
-    if (memory == null) {
+  private Tensor buffer(Tensor like) {
+    if (buffer == null) {
       long[] shape = {rowsAtOnce, oddLines(model.vocabularySize())};
       Tensor lines = torch.empty(shape, like.options(), null);
-      memory = Ops.keep(lines.narrow(1, 0, model.vocabularySize()));
+      buffer = Ops.keep(lines.narrow(1, 0, model.vocabularySize()));
     }
-    return memory;
+    return buffer;
   }
 
   /**
-   * At least so many floats, an odd number of cache lines: rows whose beginnings lie a multiple of
-   * a memory page apart drive each other out of the cache.
+   * Rounds up to an odd number of cache lines: rows that start a multiple of a memory page apart
+   * evict each other from the cache.
    */
   private static long oddLines(long floats) {
     return ((floats + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
   }
 
-  /** The head's weight, {@code [vocabulary, hidden]}, if it is frozen and the projection's all. */
+  /** The head's weight, {@code [vocabulary, hidden]}, if the head is that frozen weight alone. */
   private Optional<Tensor> frozenWeight(Tensor hidden) {
     if (!(model.head().module() instanceof Linear head)
         || head.bias().isPresent()
@@ -219,15 +219,15 @@ final class ChunkedCrossEntropy implements AutoCloseable {
       return Optional.empty();
     }
     boolean plain = !head.weight().isTrainable() && !head.weight().isParametrized();
-    boolean single = hidden.scalar_type().intern() == ScalarType.Float;
-    return plain && single ? Optional.of(head.weight().value()) : Optional.empty();
+    boolean float32 = hidden.scalar_type().intern() == ScalarType.Float;
+    return plain && float32 ? Optional.of(head.weight().value()) : Optional.empty();
   }
 
   @Override
   public void close() {
-    if (memory != null) {
-      memory.deallocate();
-      memory = null;
+    if (buffer != null) {
+      buffer.deallocate();
+      buffer = null;
     }
   }
 }

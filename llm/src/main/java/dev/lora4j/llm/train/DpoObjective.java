@@ -1,6 +1,5 @@
 package dev.lora4j.llm.train;
 
-import dev.lora4j.llm.dataset.DataForm;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.MicroBatch;
 import dev.lora4j.llm.dataset.PreferencePair;
@@ -16,32 +15,24 @@ import java.util.Map;
  * model without the adapter. The loss is the mean over the pairs of {@code −log σ(β (log π(chosen)
  * − log ref(chosen) − log π(rejected) + log ref(rejected)))}.
  *
- * @param train at least one pair
- * @param valid never trained on; may be empty
+ * @param groups pairs of answers, the chosen one first
  * @param beta strength of the pull towards the reference; usually 0.1
  */
-public record DpoObjective(List<PreferencePair> train, List<PreferencePair> valid, double beta)
+public record DpoObjective(TrainValidationSplit<List<Example>> groups, double beta)
     implements Objective {
   private static final String BETA = "beta";
 
   public DpoObjective {
-    train = Objective.nonEmpty(train);
-    valid = List.copyOf(valid);
+    Objective.requireTraining(groups);
     Objective.requirePositive(BETA, beta);
   }
 
-  @Override
-  public List<List<Example>> trainGroups() {
-    return groups(train);
-  }
-
-  @Override
-  public List<List<Example>> validGroups() {
-    return groups(valid);
-  }
-
-  private static List<List<Example>> groups(List<PreferencePair> pairs) {
-    return pairs.stream().map(pair -> List.of(pair.chosen(), pair.rejected())).toList();
+  /** The objective on these pairs; {@code valid} may be empty. */
+  public DpoObjective(List<PreferencePair> train, List<PreferencePair> valid, double beta) {
+    this(
+        new TrainValidationSplit<>(train, valid)
+            .map(pair -> List.of(pair.chosen(), pair.rejected())),
+        beta);
   }
 
   @Override
@@ -77,14 +68,14 @@ public record DpoObjective(List<PreferencePair> train, List<PreferencePair> vali
     return margins;
   }
 
-  private interface LossTaker {
-    void take(int n, int pair, boolean chosen);
+  private interface LossVisitor {
+    void accept(int n, int pair, boolean chosen);
   }
 
-  private static void forEachLoss(MicroBatch batch, LossTaker taker) {
+  private static void forEachLoss(MicroBatch batch, LossVisitor visitor) {
     for (int n = 0; n < batch.numLossTokens(); n++) {
       int answer = batch.owners()[n];
-      taker.take(n, answer / 2, answer % 2 == 0);
+      visitor.accept(n, answer / 2, answer % 2 == 0);
     }
   }
 
@@ -108,34 +99,19 @@ public record DpoObjective(List<PreferencePair> train, List<PreferencePair> vali
   }
 
   /** {@code dpo}: pairs of answers, the better one first. */
-  public static final class Provider implements ObjectiveProvider {
-    @Override
-    public String name() {
-      return "dpo";
-    }
-
-    @Override
-    public String fullName() {
-      return "direct preference optimisation";
-    }
-
-    @Override
-    public List<DataForm> forms() {
-      return List.of(StandardForm.PREFERENCE);
-    }
-
-    @Override
-    public Map<String, Double> defaults() {
-      return Map.of(BETA, 0.1);
+  public static final class Provider extends ObjectiveProvider {
+    public Provider() {
+      super(
+          "dpo",
+          "direct preference optimisation",
+          List.of(StandardForm.PREFERENCE),
+          Map.of(BETA, 0.1));
     }
 
     @Override
     public Objective create(
         TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters) {
-      TrainValidationSplit<PreferencePair> pairs =
-          groups.map(group -> new PreferencePair(group.get(0), group.get(1)));
-      return new DpoObjective(
-          pairs.train(), pairs.valid(), ObjectiveProvider.value(parameters, BETA));
+      return new DpoObjective(groups, value(parameters, BETA));
     }
   }
 }

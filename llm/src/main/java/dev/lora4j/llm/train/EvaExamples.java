@@ -18,7 +18,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public final class EvaExamples {
   private static final int ROWS = 8; // the logits of a batch are computed whole
-  private static final int MOST_BATCHES = 32;
+  private static final int MAX_BATCHES = 32;
   private static final int IGNORED = -100;
 
   private EvaExamples() {}
@@ -31,9 +31,10 @@ public final class EvaExamples {
    * @param device the network's device
    */
   public static List<EvaBatch> of(Objective objective, long seed, Device device) {
-    List<Example> examples = objective.trainGroups().stream().map(group -> group.get(0)).toList();
+    List<Example> examples =
+        objective.groups().train().stream().map(group -> group.get(0)).toList();
     return BatchSampler.byLength(examples, ROWS, seed).epoch(0).stream()
-        .limit(MOST_BATCHES)
+        .limit(MAX_BATCHES)
         .map(step -> batch(step, device))
         .toList();
   }
@@ -41,18 +42,18 @@ public final class EvaExamples {
   private static EvaBatch batch(GlobalBatch step, Device device) {
     List<Example> rows = step.examples();
     int width = rows.stream().mapToInt(Example::length).max().orElse(0);
-    long[] tokens = new long[rows.size() * width]; // what fills up a row is never looked at
+    long[] tokens = new long[rows.size() * width]; // padding is masked
     long[] attention = new long[tokens.length];
     long[] labels = new long[tokens.length];
     Arrays.fill(labels, IGNORED);
     for (int row = 0; row < rows.size(); row++) {
       Example example = rows.get(row);
       for (int i = 0; i < example.length(); i++) {
-        int place = row * width + i;
-        tokens[place] = example.token(i);
-        attention[place] = 1;
+        int index = row * width + i;
+        tokens[index] = example.token(i);
+        attention[index] = 1;
         if (example.carriesLoss(i)) {
-          labels[place] = example.token(i);
+          labels[index] = example.token(i);
         }
       }
     }

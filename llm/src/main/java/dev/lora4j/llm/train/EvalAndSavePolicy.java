@@ -6,7 +6,8 @@ import dev.lora4j.UserError;
  * Evaluation, early stopping and checkpoints.
  *
  * @param evaluateEvery steps between evaluations; 0 for one at the end of each epoch
- * @param patience early stopping: evaluations without improvement that end the run; 0 disables it
+ * @param patience early stopping: evaluations without a lower validation loss that end the run; 0
+ *     disables it
  * @param checkpointEvery steps between checkpoints; 0 for one at the end of each epoch
  */
 public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpointEvery) {
@@ -23,12 +24,11 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
     return new EvalAndSavePolicy(0, 0, 0);
   }
 
-  /** Evaluations and checkpoints every so many steps, without early stopping. */
+  /** Evaluations and checkpoints every {@code steps} steps, without early stopping. */
   public static EvalAndSavePolicy every(long steps) {
     return new EvalAndSavePolicy(steps, 0, steps);
   }
 
-  /** Copy with early stopping. */
   public EvalAndSavePolicy patience(int evaluations) {
     return new EvalAndSavePolicy(evaluateEvery, evaluations, checkpointEvery);
   }
@@ -39,7 +39,7 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
         .formatted(evaluateEvery, patience, checkpointEvery);
   }
 
-  static boolean isDue(long every, long step, long inEpoch) {
-    return step % (every == 0 ? inEpoch : every) == 0;
+  static boolean isDue(long every, long step, long stepsPerEpoch) {
+    return step % (every == 0 ? stepsPerEpoch : every) == 0;
   }
 }

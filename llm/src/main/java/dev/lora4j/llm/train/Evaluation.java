@@ -23,8 +23,8 @@ import org.bytedeco.pytorch.Device;
  * @param examples number of examples
  */
 public record Evaluation(double nll, long tokens, long examples) {
-  /** Tokens in a batch, unless one example alone is longer. */
-  private static final int TOKENS_AT_ONCE = 4096;
+  /** Maximum number of tokens in a batch, unless one example alone is longer. */
+  private static final int MAX_BATCH_TOKENS = 4096;
 
   /** The perplexity, {@code exp(nll)}: the number of equally likely tokens with the same loss. */
   public double perplexity() {
@@ -51,10 +51,10 @@ public record Evaluation(double nll, long tokens, long examples) {
         passes.add(new ForwardBackward(model, false));
       }
       Device device = model.device();
-      LossEvaluator.ShardLoss look = (worker, share) -> sum(passes.get(worker), share, device);
+      LossEvaluator.ShardLoss lossOf = (worker, shard) -> sum(passes.get(worker), shard, device);
       double loss = 0;
       for (GlobalBatch batch : batches(examples)) {
-        loss += LossEvaluator.sum(batch.shard(workers.count()), workers, look);
+        loss += LossEvaluator.sum(batch.shard(workers.count()), workers, lossOf);
         progress.accept(batch.tokens());
       }
       return finite(new Evaluation(loss / tokens, tokens, examples.size()));
@@ -79,7 +79,7 @@ public record Evaluation(double nll, long tokens, long examples) {
     List<GlobalBatch> batches = new ArrayList<>();
     int from = 0;
     while (from < sorted.size()) {
-      int rows = Math.max(1, TOKENS_AT_ONCE / sorted.get(from).length());
+      int rows = Math.max(1, MAX_BATCH_TOKENS / sorted.get(from).length());
       int to = Math.min(sorted.size(), from + rows);
       batches.add(new GlobalBatch(sorted.subList(from, to).stream().map(List::of).toList()));
       from = to;
@@ -87,21 +87,23 @@ public record Evaluation(double nll, long tokens, long examples) {
     return batches;
   }
 
-  private static double sum(ForwardBackward pass, MicroBatch share, Device device) {
+  private static double sum(ForwardBackward pass, MicroBatch shard, Device device) {
     double sum = 0;
     try (PointerScope scope = new PointerScope()) {
-      for (float loss : Ops.floats(pass.losses(ModelInputs.of(share, device)))) {
+      for (float loss : Ops.floats(pass.losses(ModelInputs.of(shard, device)))) {
         sum += loss;
       }
     }
     return sum;
   }
 
-  private static Evaluation finite(Evaluation found) {
-    if (!Double.isFinite(found.nll)) {
+  private static Evaluation finite(Evaluation evaluation) {
+    if (!Double.isFinite(evaluation.nll)) {
       throw new TrainingFailed(
-          "the mean loss is " + found.nll + ": the weights or an adapter contain NaN or infinity");
+          "the mean loss is "
+              + evaluation.nll
+              + ": the weights or an adapter contain NaN or infinity");
     }
-    return found;
+    return evaluation;
   }
 }

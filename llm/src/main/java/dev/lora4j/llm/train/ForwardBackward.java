@@ -13,23 +13,24 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Forward and backward pass of a micro-batch on one thread, with chunked cross-entropy. Logits are
- * computed only at positions that predict a token with loss. Intermediate tensors of a layer are
- * freed as soon as the layer is done.
+ * Forward and backward pass of a micro-batch on one thread, with chunked cross-entropy and optional
+ * gradient checkpointing. The label mask selects the positions whose logits are computed: those
+ * that predict a token with loss. Intermediate tensors of a layer are freed as soon as the layer is
+ * done.
  */
 final class ForwardBackward implements AutoCloseable {
   private final LanguageModel model;
-  private final boolean recompute;
+  private final boolean checkpointing;
   private final ThreadRng random = new ThreadRng();
   private final ChunkedCrossEntropy head;
 
   /**
-   * @param recompute whether activation checkpointing is on: only the inputs of the layers are
-   *     kept, and the rest is recomputed in the backward pass
+   * @param checkpointing gradient checkpointing: keeps only the inputs of the layers and recomputes
+   *     the rest in the backward pass
    */
-  ForwardBackward(LanguageModel model, boolean recompute) {
+  ForwardBackward(LanguageModel model, boolean checkpointing) {
     this.model = model;
-    this.recompute = recompute;
+    this.checkpointing = checkpointing;
     head = new ChunkedCrossEntropy(model, random);
   }
 
@@ -49,7 +50,7 @@ final class ForwardBackward implements AutoCloseable {
     random.seed(seed);
     random.enter();
     try {
-      if (recompute) {
+      if (checkpointing) {
         backwardByLayers(rows, weights);
       } else {
         backwardAtOnce(rows, weights);
@@ -67,44 +68,44 @@ final class ForwardBackward implements AutoCloseable {
 
   /** Returns the input of the head at the loss positions, {@code [n, hidden]}. */
   private Tensor hidden(ModelInputs rows) {
-    LayerwiseForward passage = model.passage(rows.tokens());
-    Tensor x = passage.embed();
-    for (int i = 0; i < passage.layers() - 1; i++) {
+    LayerwiseForward forward = model.layerwise(rows.tokens());
+    Tensor x = forward.embed();
+    for (int i = 0; i < forward.layers() - 1; i++) {
       int layer = i;
       Tensor input = x;
-      x = inScope(() -> passage.layer(layer, input));
+      x = inScope(() -> forward.layer(layer, input));
       input.deallocate(); // the graph keeps what it needs
     }
     Tensor last = x;
-    return inScope(() -> passage.finalHiddenAt(rows.lossPositions(), last));
+    return inScope(() -> forward.finalHiddenAt(rows.lossPositions(), last));
   }
 
   /**
-   * Activation checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1) with one layer as a
-   * segment; the last layer is kept.
+   * Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1) with one layer as a segment;
+   * the last layer is kept.
    */
   private void backwardByLayers(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
-    LayerwiseForward passage = model.passage(rows.tokens());
-    Tensor first = passage.embed();
+    LayerwiseForward forward = model.layerwise(rows.tokens());
+    Tensor first = forward.embed();
     List<Tensor> inputs = new ArrayList<>();
     List<Tensor> randoms = new ArrayList<>();
     Tensor x = first;
-    for (int i = 0; i < passage.layers() - 1; i++) {
+    for (int i = 0; i < forward.layers() - 1; i++) {
       inputs.add(leaf(x));
       randoms.add(random.state());
-      x = withoutGraph(passage, i, inputs.get(i));
+      x = withoutGraph(forward, i, inputs.get(i));
     }
     Tensor last = leaf(x);
     try (PointerScope scope = new PointerScope();
         AutogradContext pass = AutogradContext.open()) {
-      backwardFromHead(passage.finalHiddenAt(rows.lossPositions(), last), rows, weights);
+      backwardFromHead(forward.finalHiddenAt(rows.lossPositions(), last), rows, weights);
     }
     Tensor gradient = last.requires_grad() ? last.grad() : null;
     for (int i = inputs.size() - 1; i >= 0 && gradient != null; i--) {
       random.restore(randoms.get(i));
       try (PointerScope scope = new PointerScope();
           AutogradContext pass = AutogradContext.open()) {
-        Ops.backward(passage.layer(i, inputs.get(i)), gradient);
+        Ops.backward(forward.layer(i, inputs.get(i)), gradient);
       }
       gradient = inputs.get(i).requires_grad() ? inputs.get(i).grad() : null;
     }
@@ -121,20 +122,20 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private static Tensor inScope(Supplier<Tensor> step) {
+  private static Tensor inScope(Supplier<Tensor> work) {
     Tensor y;
     try (PointerScope scope = new PointerScope()) {
-      y = Ops.keep(step.get());
+      y = Ops.keep(work.get());
     }
     return Ops.giveToScope(y);
   }
 
   /** Returns a layer's output without its graph; {@code requires_grad} is as with the graph. */
-  private static Tensor withoutGraph(LayerwiseForward passage, int layer, Tensor x) {
+  private static Tensor withoutGraph(LayerwiseForward forward, int layer, Tensor x) {
     Tensor y;
     try (PointerScope scope = new PointerScope();
         AutogradContext pass = AutogradContext.open()) {
-      Tensor output = passage.layer(layer, x);
+      Tensor output = forward.layer(layer, x);
       y = Ops.keep(output.detach());
       y.set_requires_grad(output.requires_grad());
     }

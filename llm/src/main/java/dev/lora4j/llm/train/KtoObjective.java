@@ -1,7 +1,6 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.UserError;
-import dev.lora4j.llm.dataset.DataForm;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
@@ -25,15 +24,13 @@ import java.util.Map;
  * same for any number of workers; {@code z} is taken over the whole batch before it is divided
  * among them. A pair longer than the maximum sequence length is truncated at its end.
  *
- * @param train at least one
- * @param valid never trained on; may be empty
+ * @param groups examples, each a group of its own
  * @param beta strength of the pull towards the reference; usually 0.1
  * @param desirableWeight w_D, the weight of desirable examples; usually 1
  * @param undesirableWeight w_U, the weight of undesirable examples; usually 1
  */
 public record KtoObjective(
-    List<Example> train,
-    List<Example> valid,
+    TrainValidationSplit<List<Example>> groups,
     double beta,
     double desirableWeight,
     double undesirableWeight)
@@ -43,21 +40,10 @@ public record KtoObjective(
   private static final String UNDESIRABLE = "undesirable_weight";
 
   public KtoObjective {
-    train = Objective.nonEmpty(train);
-    valid = List.copyOf(valid);
+    Objective.requireTraining(groups);
     Objective.requirePositive(BETA, beta);
     Objective.requirePositive(DESIRABLE, desirableWeight);
     Objective.requirePositive(UNDESIRABLE, undesirableWeight);
-  }
-
-  @Override
-  public List<List<Example>> trainGroups() {
-    return train.stream().map(List::of).toList();
-  }
-
-  @Override
-  public List<List<Example>> validGroups() {
-    return valid.stream().map(List::of).toList();
   }
 
   @Override
@@ -100,14 +86,14 @@ public record KtoObjective(
   /** The prompt of one example with the completion of another. */
   private static Example mismatched(Example prompt, Example completion, int maxTokens) {
     int begin = completionStart(completion);
-    int length = completionStart(prompt) + completion.length() - begin;
+    int seam = completionStart(prompt);
+    int length = seam + completion.length() - begin;
     int[] tokens = Arrays.copyOf(prompt.tokens(), length);
     boolean[] loss = new boolean[length];
-    int seam = completionStart(prompt);
     System.arraycopy(completion.tokens(), begin, tokens, seam, length - seam);
     System.arraycopy(completion.loss(), begin, loss, seam, length - seam);
-    int kept = Math.min(length, maxTokens);
-    return Example.of(Arrays.copyOf(tokens, kept), Arrays.copyOf(loss, kept));
+    int truncated = Math.min(length, maxTokens);
+    return Example.of(Arrays.copyOf(tokens, truncated), Arrays.copyOf(loss, truncated));
   }
 
   private static int completionStart(Example example) {
@@ -147,7 +133,7 @@ public record KtoObjective(
     return losses.batch().examples().get(example).score() > 0;
   }
 
-  /** As TRL names them: {@code kl}, and the mean {@code β r} of either kind of example. */
+  /** Adds TRL's {@code kl}, and the mean {@code β r} of desirable and of undesirable examples. */
   @Override
   public void addMetrics(TokenLosses losses, MeanMetrics metrics) {
     double[] logRatios = losses.logRatios();
@@ -159,24 +145,12 @@ public record KtoObjective(
   }
 
   /** {@code kto}: completions, each labelled as desirable or not. */
-  public static final class Provider implements ObjectiveProvider {
-    @Override
-    public String name() {
-      return "kto";
+  public static final class Provider extends ObjectiveProvider {
+    public Provider() {
+      super("kto", "Kahneman-Tversky optimisation", List.of(new LabeledForm()), defaults());
     }
 
-    @Override
-    public String fullName() {
-      return "Kahneman-Tversky optimisation";
-    }
-
-    @Override
-    public List<DataForm> forms() {
-      return List.of(new LabeledForm());
-    }
-
-    @Override
-    public Map<String, Double> defaults() {
+    private static Map<String, Double> defaults() {
       Map<String, Double> defaults = new LinkedHashMap<>();
       defaults.put(BETA, 0.1);
       defaults.put(DESIRABLE, 1.0);
@@ -187,13 +161,11 @@ public record KtoObjective(
     @Override
     public Objective create(
         TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters) {
-      TrainValidationSplit<Example> examples = groups.map(group -> group.get(0));
       return new KtoObjective(
-          examples.train(),
-          examples.valid(),
-          ObjectiveProvider.value(parameters, BETA),
-          ObjectiveProvider.value(parameters, DESIRABLE),
-          ObjectiveProvider.value(parameters, UNDESIRABLE));
+          groups,
+          value(parameters, BETA),
+          value(parameters, DESIRABLE),
+          value(parameters, UNDESIRABLE));
     }
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
  * Completions with a label: {@code {"prompt", "completion", "label"}}, where true means desirable.
  * Prompt and completion are texts or lists of messages. The label is the examples' score, 1 or 0.
  */
-public final class LabeledForm implements DataForm {
+public record LabeledForm() implements DataForm {
   private record Labeled(Sample answer, double score) implements Sample.Rated {
     @Override
     public List<Sample> answers() {
@@ -36,15 +36,5 @@ public final class LabeledForm implements DataForm {
   @Override
   public Sample parse(RowParser row) {
     return new Labeled(row.answered("prompt", "completion"), row.flag("label") ? 1 : 0);
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof LabeledForm;
-  }
-
-  @Override
-  public int hashCode() {
-    return LabeledForm.class.hashCode();
   }
 }

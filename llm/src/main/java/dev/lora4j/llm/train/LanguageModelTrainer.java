@@ -17,11 +17,13 @@ import dev.lora4j.train.Workers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
- * Trains an adapter of a language model, with validation, early stopping, checkpoints and exact
- * resuming.
+ * Trains an adapter of a language model, with gradient accumulation, a learning-rate schedule,
+ * gradient clipping, validation loss, early stopping, checkpoints and exact resuming.
  *
  * <pre>{@code
  * LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(8).alpha(16));
@@ -36,36 +38,35 @@ import java.util.OptionalLong;
  * holds the adapter of the lowest validation loss, or the last one without validation.
  */
 public final class LanguageModelTrainer {
-  private final TrainingJob request;
+  private final TrainingJob job;
   private final TrainingArguments settings;
   private final TrainingCallback callback;
   private final LanguageModel network;
   private final Objective objective;
   private final List<GlobalBatch> validBatches;
-  private final BatchSampler allSteps;
-  private final long inEpoch;
+  private final BatchSampler sampler;
+  private final long stepsPerEpoch;
   private final long total;
   private final RunDirectory directory;
 
-  // one epoch at a time
-  private List<GlobalBatch> drawn;
-  private long drawnEpoch = 1;
+  private List<GlobalBatch> epochBatches;
+  private long sampledEpoch = 1;
   private CheckpointState state = CheckpointState.START;
   private LanguageModelTrainingResult.End end = LanguageModelTrainingResult.End.COMPLETE;
 
-  private LanguageModelTrainer(TrainingJob request, TrainingCallback callback) {
-    this.request = request;
+  private LanguageModelTrainer(TrainingJob job, TrainingCallback callback) {
+    this.job = job;
     this.callback = callback;
-    settings = request.settings();
-    network = request.network();
-    objective = request.objective();
+    settings = job.settings();
+    network = job.network();
+    objective = job.objective();
     objective.check(network, settings.batching().maxSeqLength());
     validBatches = objective.validBatches(settings.batching().batchSize());
-    allSteps = objective.steps(settings);
-    drawn = allSteps.epoch(0);
-    inEpoch = drawn.size();
-    total = settings.length().steps(inEpoch);
-    directory = new RunDirectory(request.directory());
+    sampler = objective.steps(settings);
+    epochBatches = sampler.epoch(0);
+    stepsPerEpoch = epochBatches.size();
+    total = settings.length().steps(stepsPerEpoch);
+    directory = new RunDirectory(job.directory());
   }
 
   /**
@@ -75,18 +76,18 @@ public final class LanguageModelTrainer {
    *     had other settings
    * @throws TrainingFailed if the loss is not finite or memory runs out; checkpoints remain
    */
-  public static LanguageModelTrainingResult run(TrainingJob request, TrainingCallback callback) {
-    return new LanguageModelTrainer(request, callback).run();
+  public static LanguageModelTrainingResult run(TrainingJob job, TrainingCallback callback) {
+    return new LanguageModelTrainer(job, callback).run();
   }
 
   private LanguageModelTrainingResult run() {
     try (Optimizer optimizer = optimizer();
-        Workers workers = new Workers(request.workers());
-        TrainStep step = new TrainStep(request, objective, workers, optimizer)) {
-      if (request.start() == TrainingJob.Start.RESUMED) {
-        goOn(step);
+        Workers workers = new Workers(job.workers());
+        TrainStep step = new TrainStep(job, objective, workers, optimizer)) {
+      if (job.start() == TrainingJob.Start.RESUMED) {
+        resume(step);
       } else {
-        directory.begin(asked());
+        directory.start(recordedSettings());
       }
       callback.onStart(total, state.step());
       return run(step, optimizer);
@@ -95,9 +96,9 @@ public final class LanguageModelTrainer {
     }
   }
 
-  private void goOn(TrainStep step) {
+  private void resume(TrainStep step) {
     requireRepeatable();
-    directory.goOn(asked());
+    directory.resume(recordedSettings());
     OptionalLong last = directory.last();
     if (last.isPresent()) {
       state = directory.read(last.getAsLong(), step.gradients());
@@ -105,12 +106,12 @@ public final class LanguageModelTrainer {
   }
 
   private void requireRepeatable() {
-    Initialization initialization = request.model().config(request.adapter()).initialization();
+    Initialization initialization = job.model().config(job.adapter()).initialization();
     if (!initialization.isRepeatable()) {
       throw new UserError(
-          "a run with init_lora_weights = %s can't resume, since it took a random part of the base"
+          "a run with init_lora_weights = %s can't resume: the random part of its initialisation"
                   .formatted(initialization.word())
-              + " that can't be reproduced; start a new run, with pissa for instance");
+              + " can't be reproduced; start a new run, with pissa for instance");
     }
   }
 
@@ -120,22 +121,22 @@ public final class LanguageModelTrainer {
       state = state.before(found.loss());
       report(found, false);
     }
-    boolean goesOn = state.step() < total && !isHopeless();
-    while (goesOn) {
+    boolean running = state.step() < total && !isPatienceExhausted();
+    while (running) {
       take(step, optimizer);
       boolean stop = callback.wantsToStop();
       boolean finished = state.step() >= total;
       boolean best = isEvaluationDue(finished) && evaluateNow(step);
-      boolean early = isHopeless();
+      boolean early = isPatienceExhausted();
       if (best || stop || finished || early || isDue(settings.pace().checkpointEvery())) {
-        callback.onCheckpoint(directory.write(request, step.gradients(), state));
+        callback.onCheckpoint(directory.write(job, step.gradients(), state));
       }
-      goesOn = !stop && !finished && !early;
+      running = !stop && !finished && !early;
       if (stop && !finished) {
         end = LanguageModelTrainingResult.End.STOPPED;
       }
     }
-    if (isHopeless() && state.step() < total) {
+    if (isPatienceExhausted() && state.step() < total) {
       end = LanguageModelTrainingResult.End.EARLY;
     }
     callback.onEnd();
@@ -147,66 +148,60 @@ public final class LanguageModelTrainer {
   private void take(TrainStep step, Optimizer optimizer) {
     long start = System.nanoTime();
     long number = state.step() + 1;
-    GlobalBatch window = window(state.step());
+    GlobalBatch batch = globalBatch(state.step());
     double factor = settings.schedule().factor(state.step(), total);
     optimizer.scaleRates(factor);
     network.train(!objective.needsReference()); // the reference has no dropout either
-    TrainStep.Outcome outcome = guarded(number, () -> step.take(number, window));
+    TrainStep.Outcome outcome = guarded(number, () -> step.take(number, batch));
     Duration duration = Duration.ofNanos(System.nanoTime() - start);
     int epoch = Math.toIntExact(state.epoch());
-    state = state.plus(outcome, window.tokens(), window.lossTokens(), duration.toNanos(), inEpoch);
+    state =
+        state.plus(outcome, batch.tokens(), batch.lossTokens(), duration.toNanos(), stepsPerEpoch);
     callback.onStep(
         new TrainingCallback.Step(
             number,
             epoch,
             outcome.loss() / outcome.units(),
-            window.examples().size(),
+            batch.examples().size(),
             settings.optimizer().learningRate() * factor,
             outcome.gradientNorm(),
-            window.tokens(),
-            window.lossTokens(),
+            batch.tokens(),
+            batch.lossTokens(),
             duration));
-    if (number % inEpoch == 0) {
+    if (number % stepsPerEpoch == 0) {
       callback.onEpoch(epoch);
     }
   }
 
-  private GlobalBatch window(long step) {
-    long epoch = step / inEpoch + 1;
-    if (epoch != drawnEpoch) {
-      drawn = allSteps.epoch(Math.toIntExact(epoch - 1));
-      drawnEpoch = epoch;
+  private GlobalBatch globalBatch(long step) {
+    long epoch = step / stepsPerEpoch + 1;
+    if (epoch != sampledEpoch) {
+      epochBatches = sampler.epoch(Math.toIntExact(epoch - 1));
+      sampledEpoch = epoch;
     }
-    return drawn.get(Math.toIntExact(step % inEpoch));
+    return epochBatches.get(Math.toIntExact(step % stepsPerEpoch));
   }
 
-  private interface Work<T> {
-    T done();
-  }
-
-  private <T> T guarded(long number, Work<T> work) {
+  private <T> T guarded(long number, Supplier<T> work) {
     try {
-      return work.done();
+      return work.get();
     } catch (TrainingFailed e) {
-      throw new TrainingFailed(e.getMessage() + "; " + kept());
+      throw new TrainingFailed(e.getMessage() + "; " + checkpointNote());
     } catch (RuntimeException | OutOfMemoryError e) {
-      throw OutOfMemoryHint.explained(e, number, settings.batching(), kept())
-          .orElseThrow(() -> rethrown(e));
+      Optional<TrainingFailed> outOfMemory =
+          OutOfMemoryHint.explained(e, number, settings.batching(), checkpointNote());
+      if (outOfMemory.isPresent()) {
+        throw outOfMemory.get();
+      }
+      throw e;
     }
   }
 
-  private String kept() {
+  private String checkpointNote() {
     OptionalLong last = directory.last();
     return last.isPresent()
-        ? directory.checkpoint(last.getAsLong()) + " is from before"
+        ? "the last checkpoint is " + directory.checkpoint(last.getAsLong())
         : "there is no checkpoint yet";
-  }
-
-  private static RuntimeException rethrown(Throwable e) {
-    if (e instanceof Error error) {
-      throw error;
-    }
-    return (RuntimeException) e;
   }
 
   // ---- evaluation ----
@@ -216,10 +211,10 @@ public final class LanguageModelTrainer {
   }
 
   private boolean isDue(long every) {
-    return EvalAndSavePolicy.isDue(every, state.step(), inEpoch);
+    return EvalAndSavePolicy.isDue(every, state.step(), stepsPerEpoch);
   }
 
-  /** Returns whether it is the best so far. */
+  /** Evaluates and returns whether the validation loss is the lowest so far. */
   private boolean evaluateNow(TrainStep step) {
     TrainStep.Evaluated found = evaluate(step);
     boolean best = state.isBest(found.loss());
@@ -239,12 +234,12 @@ public final class LanguageModelTrainer {
     if (!Double.isFinite(found.loss())) {
       throw new TrainingFailed(
           "the validation loss is %s after step %d; try a lower learning rate; %s"
-              .formatted(found.loss(), state.step(), kept()));
+              .formatted(found.loss(), state.step(), checkpointNote()));
     }
     return found;
   }
 
-  private boolean isHopeless() {
+  private boolean isPatienceExhausted() {
     int patience = settings.pace().patience();
     return patience > 0 && state.sinceBest() >= patience;
   }
@@ -256,7 +251,7 @@ public final class LanguageModelTrainer {
     if (settings.loraPlus().isEmpty()) {
       return new AdamW(adamW);
     }
-    LoraModel model = request.model();
+    LoraModel model = job.model();
     return GroupedOptimizer.of(
         settings.loraPlus().get().groups(model, adamW.learningRate()),
         group ->
@@ -269,23 +264,22 @@ public final class LanguageModelTrainer {
                     group.weightDecay(adamW.weightDecay()))));
   }
 
-  private Map<String, String> asked() {
-    Map<String, String> asked = settings.named();
-    LoraModel model = request.model();
-    asked.put("workers", Integer.toString(request.workers()));
-    asked.putAll(objective.settings());
-    asked.put("data_sha256", DataDigest.of(objective.examples()));
-    asked.put("steps", Long.toString(total));
-    asked.put("adapter", recorded(model.config(request.adapter())));
-    asked.put(
+  private Map<String, String> recordedSettings() {
+    Map<String, String> recorded = settings.named();
+    LoraModel model = job.model();
+    recorded.put("workers", Integer.toString(job.workers()));
+    recorded.putAll(objective.settings());
+    recorded.put("data_sha256", DataDigest.of(objective.examples()));
+    recorded.put("steps", Long.toString(total));
+    recorded.put("adapter", recorded(model.config(job.adapter())));
+    recorded.put(
         "adapter_parameters",
-        Long.toString(
-            model.parameters(request.adapter()).stream().mapToLong(Parameter::numel).sum()));
-    asked.put("base_sha256", model.fingerprint().sha256());
-    return asked;
+        Long.toString(model.parameters(job.adapter()).stream().mapToLong(Parameter::numel).sum()));
+    recorded.put("base_sha256", model.fingerprint().sha256());
+    return recorded;
   }
 
-  /** The config as {@code run.json} has recorded it since before there were other methods. */
+  /** The config as {@code run.json} recorded it when LoRA was the only method. */
   private static String recorded(LoraConfig config) {
     return config.toString().replace("method=LowRankAdaptation[], ", "");
   }

@@ -42,7 +42,6 @@ public record LanguageModelTrainingResult(
     STOPPED
   }
 
-  /** Tokens per second. */
   public double tokensPerSecond() {
     return tokens / (duration.toNanos() / 1e9);
   }

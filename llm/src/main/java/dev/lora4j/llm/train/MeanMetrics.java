@@ -3,7 +3,7 @@ package dev.lora4j.llm.train;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Means of named numbers, gathered share by share. */
+/** The means of named metrics, collected micro-batch by micro-batch. */
 public final class MeanMetrics {
   private record Sum(double sum, long count) {
     Sum plus(Sum other) {
@@ -22,7 +22,7 @@ public final class MeanMetrics {
     others.sums.forEach((name, sum) -> sums.merge(name, sum, Sum::plus));
   }
 
-  /** The mean of each. */
+  /** The mean of each metric. */
   public Map<String, Double> means() {
     Map<String, Double> means = new LinkedHashMap<>();
     sums.forEach((name, sum) -> means.put(name, sum.sum() / sum.count()));

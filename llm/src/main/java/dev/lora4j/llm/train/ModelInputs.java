@@ -12,9 +12,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * A micro-batch as tensors, which belong to the caller's scope.
  *
- * @param tokens {@code [rows, width]}
- * @param lossPositions {@code [n]}, int64: the tokens, counted row after row, whose logits predict
- *     a token with loss
+ * @param tokens {@code [rows, width]}, with position ids where a row holds several examples
+ * @param lossPositions {@code [n]}, int64: the positions, counted row after row, whose logits
+ *     predict a token with loss
  * @param targets {@code [n]}, int64: the tokens with loss
  */
 record ModelInputs(TokenBatch tokens, Tensor lossPositions, Tensor targets) {

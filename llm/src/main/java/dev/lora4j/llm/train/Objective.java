@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.GlobalBatch;
+import dev.lora4j.llm.dataset.TrainValidationSplit;
 import dev.lora4j.llm.model.LanguageModel;
 import java.util.List;
 import java.util.Map;
@@ -16,13 +17,13 @@ import java.util.stream.Stream;
  */
 public interface Objective {
 
-  /** Examples to train on, in groups that stay together; at least one group. */
-  List<List<Example>> trainGroups();
+  /**
+   * The examples, in groups that stay together, such as the two answers of a preference pair. At
+   * least one group is for training.
+   */
+  TrainValidationSplit<List<Example>> groups();
 
-  /** Validation examples, never trained on; may be empty. */
-  List<List<Example>> validGroups();
-
-  /** What must be the same when a run resumes, beside the data; recorded in {@code run.json}. */
+  /** The settings that a resumed run must share, besides the data; recorded in {@code run.json}. */
   Map<String, String> settings();
 
   /**
@@ -34,19 +35,19 @@ public interface Objective {
   double lossAndGradientWeights(TokenLosses losses, float[] weights);
 
   /**
-   * Whether the loss compares the model with the reference: the base model without the adapter.
-   * Dropout is then off, so that both compute alike.
+   * Returns whether the loss compares the model with the reference, which is the base model without
+   * the adapter. Dropout is then off for both.
    */
   boolean needsReference();
 
-  /** The number of units that the mean loss is taken over. */
+  /** Returns the number of units that the loss is averaged over. */
   default long normalizer(GlobalBatch batch) {
     return batch.rows().size();
   }
 
   /**
-   * Examples to score before a batch, without gradient, by the model and the reference. Their mean
-   * log-ratio is the {@link TokenLosses#baseline} of the whole batch.
+   * Returns examples to score before a batch, without gradient, by the model and the reference.
+   * Their mean log-ratio is the {@link TokenLosses#baseline} of the whole batch.
    *
    * @param maxTokens the maximum sequence length
    */
@@ -54,15 +55,15 @@ public interface Objective {
     return List.of();
   }
 
-  /** Adds the numbers that an evaluation reports beside the loss. */
+  /** Adds the metrics that an evaluation reports besides the loss. */
   default void addMetrics(TokenLosses losses, MeanMetrics metrics) {}
 
-  /** What a group is called in messages. */
+  /** The noun for a group in messages. */
   default String noun() {
     return "example";
   }
 
-  /** What a message puts before the group's name for one of its examples. */
+  /** The prefix that turns a group's name into the name of one of its examples. */
   default String prefixOf(int indexInGroup) {
     return "";
   }
@@ -80,31 +81,31 @@ public interface Objective {
     }
   }
 
-  /** The steps of each epoch. */
+  /** The sampler of the global batches of each epoch. */
   default BatchSampler steps(TrainingArguments settings) {
     return BatchSampler.ofGroups(
-        trainGroups(), settings.batching().globalBatchSize(), settings.seed());
+        groups().train(), settings.batching().globalBatchSize(), settings.seed());
   }
 
   /** The validation batches, the same each time. */
   default List<GlobalBatch> validBatches(int rows) {
-    return BatchSampler.ofGroups(validGroups(), rows, 0).epoch(0);
+    return BatchSampler.ofGroups(groups().valid(), rows, 0).epoch(0);
   }
 
   // ---- examples ----
 
-  /** All examples, those to train on first. */
+  /** All examples, the training examples first. */
   default List<Example> examples() {
-    return Stream.concat(trainGroups().stream(), validGroups().stream())
+    return Stream.concat(groups().train().stream(), groups().valid().stream())
         .flatMap(List::stream)
         .toList();
   }
 
   /** Name of an example in messages, by its index in {@link #examples}. */
   default String nameOf(int index) {
-    int size = trainGroups().get(0).size();
+    int size = groups().train().get(0).size();
     int group = index / size;
-    int train = trainGroups().size();
+    int train = groups().train().size();
     String name =
         group < train
             ? noun() + " " + (group + 1)
@@ -119,17 +120,17 @@ public interface Objective {
    */
   default void check(LanguageModel model, int maxTokens) {
     List<Example> examples = examples();
-    int longest = Math.min(maxTokens, model.maxPositions());
+    int limit = Math.min(maxTokens, model.maxPositions());
     for (int i = 0; i < examples.size(); i++) {
       Example example = examples.get(i);
-      if (example.length() > longest) {
+      if (example.length() > limit) {
         throw new UserError(
             "%s has %d tokens, but %s is %d; truncate it, or raise the limit"
                 .formatted(
                     nameOf(i),
                     example.length(),
-                    longest == maxTokens ? "max tokens" : "the model's maximum sequence length",
-                    longest));
+                    limit == maxTokens ? "max tokens" : "the model's maximum sequence length",
+                    limit));
       }
       if (example.lossTokens() == 0) {
         throw new UserError(nameOf(i) + " has no token that carries loss");
@@ -149,23 +150,14 @@ public interface Objective {
     }
   }
 
-  /**
-   * The groups to train on.
-   *
-   * @throws UserError if there are none
-   */
-  static <T> List<T> nonEmpty(List<T> train) {
-    if (train.isEmpty()) {
+  /** Refuses data without training examples. */
+  static void requireTraining(TrainValidationSplit<?> groups) {
+    if (groups.train().isEmpty()) {
       throw new UserError("no examples to train on");
     }
-    return List.copyOf(train);
   }
 
-  /**
-   * A finite number above 0.
-   *
-   * @throws UserError if it is not
-   */
+  /** Refuses a hyperparameter that is not a finite number above 0. */
   static void requirePositive(String name, double value) {
     if (!(value > 0) || Double.isInfinite(value)) {
       throw new UserError(name + " must be more than 0 and finite, found " + value);

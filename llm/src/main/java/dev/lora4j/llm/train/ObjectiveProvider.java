@@ -15,53 +15,72 @@ import java.util.ServiceLoader;
  * Makes an {@link Objective} by name. Providers are found by {@link ServiceLoader}: to add a loss,
  * write the objective with its provider, and name the provider in {@code META-INF/services}.
  */
-public interface ObjectiveProvider {
+public abstract class ObjectiveProvider {
+  private final String name;
+  private final String fullName;
+  private final List<? extends DataForm> forms;
+  private final Map<String, Double> defaults;
 
-  /** Short name, such as {@code dpo}. */
-  String name();
-
-  /** Name in full, such as {@code direct preference optimisation}. */
-  String fullName();
-
-  /** The forms of data that it reads, the preferred one first. */
-  List<? extends DataForm> forms();
-
-  /** Its hyperparameters with their defaults. */
-  Map<String, Double> defaults();
+  /**
+   * @param name short name, such as {@code dpo}
+   * @param fullName name in full, such as {@code direct preference optimisation}
+   * @param forms the forms of data that it reads, the preferred one first
+   * @param defaults its hyperparameters with their defaults
+   */
+  protected ObjectiveProvider(
+      String name, String fullName, List<? extends DataForm> forms, Map<String, Double> defaults) {
+    this.name = name;
+    this.fullName = fullName;
+    this.forms = List.copyOf(forms);
+    this.defaults = defaults;
+  }
 
   /**
    * Makes the objective.
    *
    * @param groups examples in groups, as the form gives them
-   * @param parameters a value for each of {@link #defaults}
+   * @param parameters a value for each hyperparameter
    */
-  Objective create(TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters);
+  public abstract Objective create(
+      TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters);
+
+  public final String name() {
+    return name;
+  }
+
+  public final String fullName() {
+    return fullName;
+  }
+
+  /** The forms of data that it reads, the preferred one first. */
+  public final List<? extends DataForm> forms() {
+    return forms;
+  }
 
   /**
-   * The defaults with other values for some of them.
+   * Returns the default hyperparameters with other values for some of them.
    *
    * @throws UserError if one is unknown
    */
-  default Map<String, Double> parameters(Map<String, Double> given) {
-    Map<String, Double> all = new LinkedHashMap<>(defaults());
+  public final Map<String, Double> parameters(Map<String, Double> given) {
+    Map<String, Double> all = new LinkedHashMap<>(defaults);
     given.forEach(
         (parameter, value) -> {
           if (all.replace(parameter, value) == null) {
             throw new UserError(
                 "the objective %s has no parameter %s%s"
-                    .formatted(name(), parameter, NearMiss.hint(parameter, all.keySet())));
+                    .formatted(name, parameter, NearMiss.hint(parameter, all.keySet())));
           }
         });
     return all;
   }
 
-  /** A hyperparameter out of {@link #parameters}. */
-  static double value(Map<String, Double> parameters, String name) {
+  /** Returns one of the hyperparameters. */
+  protected static double value(Map<String, Double> parameters, String name) {
     return Objects.requireNonNull(parameters.get(name), name);
   }
 
-  /** All providers. */
-  static List<ObjectiveProvider> all() {
+  public static List<ObjectiveProvider> all() {
     return ServiceLoader.load(ObjectiveProvider.class, ObjectiveProvider.class.getClassLoader())
         .stream()
         .map(ServiceLoader.Provider::get)
@@ -69,11 +88,11 @@ public interface ObjectiveProvider {
   }
 
   /**
-   * The provider with a name.
+   * Returns the provider with a name.
    *
    * @throws UserError if there is none, with the nearest
    */
-  static ObjectiveProvider named(String name) {
+  public static ObjectiveProvider named(String name) {
     List<String> names = all().stream().map(ObjectiveProvider::name).toList();
     return all().stream()
         .filter(provider -> provider.name().equals(name))
@@ -85,8 +104,8 @@ public interface ObjectiveProvider {
                         .formatted(name, String.join(", ", names), NearMiss.hint(name, names))));
   }
 
-  /** The provider for data of a form. */
-  static ObjectiveProvider of(DataForm form) {
+  /** Returns the provider for data of a form. */
+  public static ObjectiveProvider of(DataForm form) {
     return all().stream()
         .filter(provider -> provider.forms().contains(form))
         .findFirst()

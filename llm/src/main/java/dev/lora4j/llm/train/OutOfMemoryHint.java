@@ -4,7 +4,7 @@ import dev.lora4j.train.TrainingFailed;
 import java.util.List;
 import java.util.Optional;
 
-/** Recognises failures by lack of memory and advises on settings. */
+/** Recognises out-of-memory failures and suggests settings that need less memory. */
 final class OutOfMemoryHint {
   private static final List<String> SIGNS =
       List.of(
@@ -17,19 +17,20 @@ final class OutOfMemoryHint {
   private OutOfMemoryHint() {}
 
   /**
-   * Returns the error to report, if memory ran out.
+   * Returns the error to report if memory ran out, else empty.
    *
-   * @param kept the sentence on the last checkpoint
+   * @param checkpoint the sentence on the last checkpoint
    */
   static Optional<TrainingFailed> explained(
-      Throwable failure, long step, BatchConfig batching, String kept) {
+      Throwable failure, long step, BatchConfig batching, String checkpoint) {
     String message = String.valueOf(failure.getMessage());
-    boolean is = failure instanceof OutOfMemoryError || SIGNS.stream().anyMatch(message::contains);
-    return is ? Optional.of(asked(step, batching, kept, failure)) : Optional.empty();
+    boolean outOfMemory =
+        failure instanceof OutOfMemoryError || SIGNS.stream().anyMatch(message::contains);
+    return outOfMemory ? Optional.of(error(step, batching, checkpoint, failure)) : Optional.empty();
   }
 
-  private static TrainingFailed asked(
-      long step, BatchConfig batching, String kept, Throwable cause) {
+  private static TrainingFailed error(
+      long step, BatchConfig batching, String checkpoint, Throwable cause) {
     StringBuilder advice = new StringBuilder();
     if (batching.batchSize() > 1) {
       advice.append(
@@ -42,7 +43,7 @@ final class OutOfMemoryHint {
     }
     TrainingFailed failed =
         new TrainingFailed(
-            "out of memory at step " + step + ": " + advice + "; use fewer workers; " + kept);
+            "out of memory at step " + step + ": " + advice + "; use fewer workers; " + checkpoint);
     failed.initCause(cause);
     return failed;
   }

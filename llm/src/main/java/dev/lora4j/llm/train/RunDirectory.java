@@ -1,14 +1,14 @@
 package dev.lora4j.llm.train;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
-import dev.lora4j.llm.tokenizer.JsonFile;
+import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.train.DataParallelGradients;
 import java.io.IOException;
 import java.nio.channels.Channels;
@@ -32,25 +32,15 @@ import org.bytedeco.pytorch.Tensor;
  * the adapter in PEFT's format with the training state for exact resuming; the final adapter is in
  * the directory itself. A checkpoint is written atomically.
  */
-final class RunDirectory {
+record RunDirectory(Path path) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String RUN = "run.json";
   private static final String STATE = "training_state.safetensors";
-  private static final String STANDING = "training.json";
+  private static final String PROGRESS = "training.json";
   private static final List<String> ADAPTER =
       List.of("adapter_model.safetensors", "adapter_config.json");
   private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
-  private static final String UNFINISHED = ".checkpoint-"; // the prefix of AtomicDirectory
-
-  private final Path directory;
-
-  RunDirectory(Path directory) {
-    this.directory = directory;
-  }
-
-  Path path() {
-    return directory;
-  }
+  private static final String UNFINISHED = ".checkpoint-"; // AtomicDirectory's prefix
 
   // ---- start ----
 
@@ -59,26 +49,23 @@ final class RunDirectory {
    *
    * @throws UserError if the directory holds a run, a checkpoint or an adapter
    */
-  void begin(Map<String, String> asked) {
-    if (Files.exists(directory.resolve(RUN))) {
-      throw new UserError(
-          directory + " already holds a run: resume it, or choose another directory");
+  void start(Map<String, String> settings) {
+    if (Files.exists(path.resolve(RUN))) {
+      throw new UserError(path + " already holds a run: resume it, or choose another directory");
     }
-    if (Files.isDirectory(directory)) {
+    if (Files.isDirectory(path)) {
       entries().stream()
           .map(entry -> entry.getFileName().toString())
           .filter(name -> ADAPTER.contains(name) || CHECKPOINT.matcher(name).matches())
           .findFirst()
           .ifPresent(
               name -> {
-                throw new UserError(
-                    directory + " already holds " + name + "; choose another directory");
+                throw new UserError(path + " already holds " + name + "; choose another directory");
               });
     }
     ObjectNode json = JSON.createObjectNode();
-    asked.forEach(json::put);
-    AtomicFile.write(
-        directory.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    settings.forEach(json::put);
+    AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
   }
 
   /**
@@ -86,16 +73,16 @@ final class RunDirectory {
    *
    * @throws UserError naming every difference, or if there is no run
    */
-  void goOn(Map<String, String> asked) {
-    Path file = directory.resolve(RUN);
+  void resume(Map<String, String> settings) {
+    Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
-      throw new UserError("no run to resume in " + directory + ": there is no " + RUN);
+      throw new UserError("no run to resume in " + path + ": there is no " + RUN);
     }
-    JsonNode then = JsonFile.read(file);
+    JsonDocument recorded = JsonDocument.read(file);
     List<String> differences = new ArrayList<>();
-    asked.forEach(
+    settings.forEach(
         (name, now) -> {
-          String before = then.path(name).asText("none");
+          String before = recorded.node(name).asText("none");
           if (!before.equals(now)) {
             differences.add("%s: was %s, is now %s".formatted(name, before, now));
           }
@@ -103,7 +90,7 @@ final class RunDirectory {
     if (!differences.isEmpty()) {
       throw new UserError(
           "the run in %s can't resume: other settings than at its start\n  %s"
-              .formatted(directory, String.join("\n  ", differences)));
+              .formatted(path, String.join("\n  ", differences)));
     }
     entries().stream()
         .filter(entry -> entry.getFileName().toString().startsWith(UNFINISHED))
@@ -113,10 +100,9 @@ final class RunDirectory {
   // ---- checkpoints ----
 
   Path checkpoint(long step) {
-    return directory.resolve("checkpoint-" + step);
+    return path.resolve("checkpoint-" + step);
   }
 
-  /** Returns the step of the last checkpoint. */
   OptionalLong last() {
     return checkpoints().stream().mapToLong(Long::longValue).max();
   }
@@ -130,10 +116,10 @@ final class RunDirectory {
   }
 
   private List<Path> entries() {
-    try (Stream<Path> entries = Files.list(directory)) {
+    try (Stream<Path> entries = Files.list(path)) {
       return entries.toList();
     } catch (IOException e) {
-      throw new UserError("cannot read " + directory + ": " + e, e);
+      throw new UserError("cannot read " + path + ": " + e, e);
     }
   }
 
@@ -147,7 +133,7 @@ final class RunDirectory {
           try (PointerScope scope = new PointerScope()) {
             SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
           }
-          AtomicFile.write(unfinished.resolve(STANDING), state.json());
+          AtomicFile.write(unfinished.resolve(PROGRESS), state.json());
         });
     checkpoints().stream()
         .filter(step -> step < state.step() && step != state.bestStep())
@@ -155,11 +141,9 @@ final class RunDirectory {
     return target;
   }
 
-  /** Restores the state of a checkpoint. */
   CheckpointState read(long step, DataParallelGradients gradients) {
     Path from = checkpoint(step);
-    Path standing = from.resolve(STANDING);
-    CheckpointState state = CheckpointState.of(standing, JsonFile.read(standing));
+    CheckpointState state = CheckpointState.of(JsonDocument.read(from.resolve(PROGRESS)));
     try (PointerScope scope = new PointerScope();
         SafetensorsFile file = SafetensorsFile.open(from.resolve(STATE))) {
       Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -179,18 +163,10 @@ final class RunDirectory {
     for (String name : ADAPTER) {
       Path source = checkpoint(step).resolve(name);
       AtomicFile.write(
-          directory.resolve(name), out -> Files.copy(source, Channels.newOutputStream(out)));
-      bytes += size(source);
+          path.resolve(name), out -> Files.copy(source, Channels.newOutputStream(out)));
+      bytes += CheckpointFiles.bytes(source);
     }
     return bytes;
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
   }
 
   private static void delete(Path tree) {

@@ -16,7 +16,6 @@ public final class TokenLosses {
     this.baseline = baseline;
   }
 
-  /** The micro-batch. */
   public MicroBatch batch() {
     return batch;
   }

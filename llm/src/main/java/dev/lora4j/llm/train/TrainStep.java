@@ -23,15 +23,16 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * One data-parallel training step with gradient accumulation. For each batch, every worker adds the
- * gradients of its micro-batch, weighted by its part of the whole step's mean loss; then the
- * optimizer steps by the sum. A step by accumulated batches equals that of one large batch.
+ * One data-parallel training step with gradient accumulation and gradient clipping. For each batch,
+ * every worker adds the gradients of its micro-batch, weighted by its share of the step's mean
+ * loss; then the optimizer applies the sum. A step of accumulated batches equals that of one large
+ * batch.
  */
 final class TrainStep implements AutoCloseable {
   private static final long MIX = 0x9E3779B97F4A7C15L; // decorrelates seeds of neighbouring steps
-  private static final int NAMED = 8;
+  private static final int MAX_NAMES = 8;
 
-  private final TrainingJob request;
+  private final TrainingJob job;
   private final Objective objective;
   private final Workers workers;
   private final DataParallelGradients gradients;
@@ -55,20 +56,17 @@ final class TrainStep implements AutoCloseable {
    */
   record Evaluated(double loss, Map<String, Double> metrics) {}
 
-  TrainStep(TrainingJob request, Objective objective, Workers workers, Optimizer optimizer) {
-    this.request = request;
+  TrainStep(TrainingJob job, Objective objective, Workers workers, Optimizer optimizer) {
+    this.job = job;
     this.objective = objective;
     this.workers = workers;
     List<Parameter> trainable =
-        request.model().parameters(request.adapter()).stream()
-            .filter(Parameter::isTrainable)
-            .toList();
+        job.model().parameters(job.adapter()).stream().filter(Parameter::isTrainable).toList();
     gradients = new DataParallelGradients(trainable, optimizer, workers.count());
-    device = request.network().device();
+    device = job.network().device();
     for (int i = 0; i < workers.count(); i++) {
       passes.add(
-          new ForwardBackward(
-              request.network(), request.settings().batching().activationCheckpointing()));
+          new ForwardBackward(job.network(), job.settings().batching().activationCheckpointing()));
     }
   }
 
@@ -79,21 +77,22 @@ final class TrainStep implements AutoCloseable {
   // ---- training ----
 
   /**
-   * Takes one optimizer step: gradients are accumulated over the step's batches and clipped.
+   * Takes one optimizer step: accumulates the gradients of the step's batches, clips them to the
+   * maximum gradient norm, and updates the parameters.
    *
    * @param number counted from 1
    * @throws TrainingFailed if a loss or the gradient is not finite; the parameters are then
    *     unchanged
    */
-  Outcome take(long number, GlobalBatch window) {
-    long units = objective.normalizer(window);
-    List<GlobalBatch> batches = window.microBatches(request.settings().batching().batchSize());
+  Outcome take(long number, GlobalBatch step) {
+    long units = objective.normalizer(step);
+    List<GlobalBatch> batches = step.microBatches(job.settings().batching().batchSize());
     double loss = 0;
-    int shares = 0;
+    int workersUsed = 0;
     for (int i = 0; i < batches.size(); i++) {
       List<MicroBatch> shards = batches.get(i).shard(workers.count());
-      shares = Math.max(shares, shards.size());
-      long seed = MIX * (MIX * (request.settings().seed() + 1) + number) + i;
+      workersUsed = Math.max(workersUsed, shards.size());
+      long seed = MIX * (MIX * (job.settings().seed() + 1) + number) + i;
       double sum = accumulate(shards, seed, units, baseline(batches.get(i)));
       if (!Double.isFinite(sum)) {
         gradients.forget();
@@ -103,11 +102,11 @@ final class TrainStep implements AutoCloseable {
       }
       loss += sum;
     }
-    double norm = gradients.step(shares, request.settings().maxGradNorm());
+    double norm = gradients.step(workersUsed, job.settings().maxGradNorm());
     if (!Double.isFinite(norm)) {
       throw new TrainingFailed(
           "the gradient norm is %s at step %d (%s); try a lower learning rate"
-              .formatted(norm, number, names(window)));
+              .formatted(norm, number, names(step)));
     }
     return new Outcome(loss, units, norm);
   }
@@ -128,7 +127,7 @@ final class TrainStep implements AutoCloseable {
   private double accumulate(int worker, MicroBatch batch, long seed, long units, double baseline) {
     double[] sum = new double[1];
     try (PointerScope scope = new PointerScope();
-        AdapterScope adapter = request.model().using(request.adapter())) {
+        AdapterScope adapter = job.model().using(job.adapter())) {
       ModelInputs inputs = ModelInputs.of(batch, device);
       float[] reference = objective.needsReference() ? reference(worker, inputs) : new float[0];
       passes
@@ -138,15 +137,16 @@ final class TrainStep implements AutoCloseable {
               seed,
               losses -> {
                 float[] weights = new float[batch.numLossTokens()];
-                TokenLosses found = new TokenLosses(batch, Ops.floats(losses), reference, baseline);
-                sum[0] = objective.lossAndGradientWeights(found, weights);
-                return ofMean(weights, units, losses.device());
+                TokenLosses scored =
+                    new TokenLosses(batch, Ops.floats(losses), reference, baseline);
+                sum[0] = objective.lossAndGradientWeights(scored, weights);
+                return meanWeights(weights, units, losses.device());
               });
     }
     return sum[0];
   }
 
-  private static Tensor ofMean(float[] weights, long units, Device device) {
+  private static Tensor meanWeights(float[] weights, long units, Device device) {
     for (int i = 0; i < weights.length; i++) {
       weights[i] /= units;
     }
@@ -155,7 +155,7 @@ final class TrainStep implements AutoCloseable {
 
   // ---- without gradient ----
 
-  /** The mean loss of validation batches. The network must be in evaluation mode. */
+  /** Returns the validation loss. The network must be in evaluation mode. */
   Evaluated evaluate(List<GlobalBatch> batches) {
     long units = batches.stream().mapToLong(objective::normalizer).sum();
     MeanMetrics metrics = new MeanMetrics();
@@ -163,26 +163,26 @@ final class TrainStep implements AutoCloseable {
     for (GlobalBatch batch : batches) {
       List<MicroBatch> shards = batch.shard(workers.count());
       double baseline = baseline(batch);
-      List<MeanMetrics> found = shards.stream().map(shard -> new MeanMetrics()).toList();
+      List<MeanMetrics> shardMetrics = shards.stream().map(shard -> new MeanMetrics()).toList();
       loss +=
           LossEvaluator.sum(
               shards,
               workers,
               (worker, shard) -> {
                 TokenLosses losses = score(worker, shard, objective.needsReference(), baseline);
-                objective.addMetrics(losses, found.get(worker));
+                objective.addMetrics(losses, shardMetrics.get(worker));
                 return objective.lossAndGradientWeights(losses, new float[losses.count()]);
               });
-      found.forEach(metrics::addAll);
+      shardMetrics.forEach(metrics::addAll);
     }
     return new Evaluated(loss / units, metrics.means());
   }
 
-  /** The mean log-ratio of the objective's extra examples. */
+  /** Returns the mean log-ratio of the objective's extra examples. */
   private double baseline(GlobalBatch batch) {
-    int longest =
-        Math.min(request.settings().batching().maxSeqLength(), request.network().maxPositions());
-    List<Example> examples = objective.baselineExamples(batch, longest);
+    int maxTokens =
+        Math.min(job.settings().batching().maxSeqLength(), job.network().maxPositions());
+    List<Example> examples = objective.baselineExamples(batch, maxTokens);
     if (examples.isEmpty()) {
       return 0;
     }
@@ -198,7 +198,7 @@ final class TrainStep implements AutoCloseable {
 
   private TokenLosses score(int worker, MicroBatch batch, boolean withReference, double baseline) {
     try (PointerScope scope = new PointerScope();
-        AdapterScope adapter = request.model().using(request.adapter())) {
+        AdapterScope adapter = job.model().using(job.adapter())) {
       ModelInputs inputs = ModelInputs.of(batch, device);
       float[] policy = Ops.floats(passes.get(worker).losses(inputs));
       float[] reference = withReference ? reference(worker, inputs) : new float[0];
@@ -206,10 +206,10 @@ final class TrainStep implements AutoCloseable {
     }
   }
 
-  /** Losses by the base model without the adapter, and without dropout. */
+  /** Returns the losses of the base model without the adapter, and without dropout. */
   private float[] reference(int worker, ModelInputs inputs) {
     try (PointerScope scope = new PointerScope();
-        AdapterScope bare = request.model().disabled()) {
+        AdapterScope base = job.model().disabled()) {
       return Ops.floats(passes.get(worker).losses(inputs));
     }
   }
@@ -226,8 +226,10 @@ final class TrainStep implements AutoCloseable {
         names.add(objective.nameOf(i));
       }
     }
-    String shown = String.join(", ", names.subList(0, Math.min(NAMED, names.size())));
-    return names.size() > NAMED ? shown + " and " + (names.size() - NAMED) + " more" : shown;
+    String shown = String.join(", ", names.subList(0, Math.min(MAX_NAMES, names.size())));
+    return names.size() > MAX_NAMES
+        ? shown + " and " + (names.size() - MAX_NAMES) + " more"
+        : shown;
   }
 
   @Override

@@ -10,13 +10,13 @@ import java.util.Optional;
 
 /**
  * Hyperparameters of a run. The same ones on the same data with the same number of workers give the
- * same run bit for bit.
+ * same run bit for bit. Methods with an argument return a copy with that setting.
  *
  * @param length duration in epochs or steps
  * @param batching batch size, gradient accumulation, sequence length
  * @param optimizer settings of AdamW, including the learning rate
  * @param loraPlus the learning-rate ratio of B, if LoRA+ is used
- * @param schedule learning-rate schedule
+ * @param schedule learning-rate schedule with its warm-up
  * @param maxGradNorm gradient clipping: maximum gradient norm; may be infinite
  * @param pace evaluation, early stopping and checkpoints
  * @param seed of data order and dropout
@@ -51,12 +51,10 @@ public record TrainingArguments(
         0);
   }
 
-  /** Copy with this number of epochs. */
   public TrainingArguments epochs(int count) {
     return with(new TrainingDuration.Epochs(count));
   }
 
-  /** Copy with this number of steps. */
   public TrainingArguments steps(long count) {
     return with(new TrainingDuration.Steps(count));
   }
@@ -66,48 +64,41 @@ public record TrainingArguments(
         another, batching, optimizer, loraPlus, schedule, maxGradNorm, pace, seed);
   }
 
-  /** Copy with another batch configuration. */
   public TrainingArguments batching(BatchConfig another) {
     return new TrainingArguments(
         length, another, optimizer, loraPlus, schedule, maxGradNorm, pace, seed);
   }
 
-  /** Copy with other settings of AdamW. */
   public TrainingArguments optimizer(AdamW.Settings another) {
     return new TrainingArguments(
         length, batching, another, loraPlus, schedule, maxGradNorm, pace, seed);
   }
 
-  /** Copy with LoRA+. */
-  public TrainingArguments loraPlus(LoraPlus wanted) {
+  public TrainingArguments loraPlus(LoraPlus ratio) {
     return new TrainingArguments(
-        length, batching, optimizer, Optional.of(wanted), schedule, maxGradNorm, pace, seed);
+        length, batching, optimizer, Optional.of(ratio), schedule, maxGradNorm, pace, seed);
   }
 
-  /** Copy with another learning-rate schedule. */
   public TrainingArguments schedule(Schedule another) {
     return new TrainingArguments(
         length, batching, optimizer, loraPlus, another, maxGradNorm, pace, seed);
   }
 
-  /** Copy with another maximum gradient norm. */
   public TrainingArguments maxGradNorm(double norm) {
     return new TrainingArguments(length, batching, optimizer, loraPlus, schedule, norm, pace, seed);
   }
 
-  /** Copy with other evaluations and checkpoints. */
   public TrainingArguments pace(EvalAndSavePolicy another) {
     return new TrainingArguments(
         length, batching, optimizer, loraPlus, schedule, maxGradNorm, another, seed);
   }
 
-  /** Copy with another seed. */
   public TrainingArguments seed(long another) {
     return new TrainingArguments(
         length, batching, optimizer, loraPlus, schedule, maxGradNorm, pace, another);
   }
 
-  /** Each setting by its name in {@code run.json}. */
+  /** Returns each setting by its name in {@code run.json}. */
   Map<String, String> named() {
     Map<String, String> named = new LinkedHashMap<>();
     named.put("length", length.toString());

@@ -31,10 +31,10 @@ public sealed interface TrainingDuration {
     }
   }
 
-  /** Returns the number of steps, given the steps of an epoch. */
-  default long steps(long inEpoch) {
+  /** Returns the number of steps of the run. */
+  default long steps(long stepsPerEpoch) {
     return this instanceof Epochs epochs
-        ? Math.multiplyExact(epochs.count(), inEpoch)
+        ? Math.multiplyExact(epochs.count(), stepsPerEpoch)
         : ((Steps) this).count();
   }
 }

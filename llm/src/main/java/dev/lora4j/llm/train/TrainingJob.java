@@ -25,7 +25,6 @@ public record TrainingJob(
     int workers,
     Start start) {
 
-  /** New or resumed. */
   public enum Start {
     /** Starts a new run; the directory must hold none. */
     NEW,
@@ -41,7 +40,7 @@ public record TrainingJob(
     if (workers < 1) {
       throw new UserError("workers must be at least 1, found " + workers);
     }
-    if (settings.pace().patience() > 0 && objective.validGroups().isEmpty()) {
+    if (settings.pace().patience() > 0 && objective.groups().valid().isEmpty()) {
       throw new UserError("early stopping needs validation examples, found none");
     }
     objective.check(settings.batching());
@@ -54,7 +53,6 @@ public record TrainingJob(
     return new TrainingJob(model, "default", objective, directory, settings, cores, Start.NEW);
   }
 
-  /** Copy with this number of threads. */
   public TrainingJob workers(int count) {
     return new TrainingJob(model, adapter, objective, directory, settings, count, start);
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.generate.FinishReason;
 import dev.lora4j.llm.generate.GenerationSession;
 import dev.lora4j.llm.generate.Generator;
 import dev.lora4j.llm.generate.Sampling;
@@ -45,7 +46,7 @@ class ConversationTest {
 
   private String fresh(List<Message> messages) {
     try (GenerationSession own = new Generator(model.network()).session()) {
-      return model.write(own, model.voice().prompt(messages), SHORT, piece -> true).text();
+      return model.write(own, model.format().prompt(messages), SHORT, piece -> true).text();
     }
   }
 
@@ -62,10 +63,10 @@ class ConversationTest {
   @Test
   void aTurnComputesOnlyItsNewTokens() {
     Conversation talk = new Conversation(model, session);
-    assertThat(say(talk, "Hello").generation().known()).isZero();
+    assertThat(say(talk, "Hello").generation().cached()).isZero();
     Completion second = say(talk, "And?");
-    assertThat(second.generation().known()).isGreaterThan(20);
-    assertThat(second.generation().promptTokens()).isGreaterThan(second.generation().known());
+    assertThat(second.generation().cached()).isGreaterThan(20);
+    assertThat(second.generation().promptTokens()).isGreaterThan(second.generation().cached());
     assertLastIsAsFresh(talk);
     say(talk, "Again");
     assertLastIsAsFresh(talk);
@@ -79,7 +80,7 @@ class ConversationTest {
     String bare = say(talk, "Hello").text();
     talk.adapters(List.of("one"));
     Completion adapted = say(talk, "Hello");
-    assertThat(adapted.generation().known()).isZero();
+    assertThat(adapted.generation().cached()).isZero();
     assertLastIsAsFresh(talk);
     talk.reset();
     assertThat(say(talk, "Hello").text()).isNotEqualTo(bare);
@@ -108,11 +109,11 @@ class ConversationTest {
       answer = say(talk, "one two three four five six seven eight nine ten");
       assertThat(answer.generation().promptTokens()).isLessThan(model.network().maxPositions());
     }
-    assertThat(answer.forgotten()).isPositive().isEven();
+    assertThat(answer.dropped()).isPositive().isEven();
     List<Message> all = talk.messages();
     assertThat(all).hasSize(1 + 14);
     List<Message> remembered = new ArrayList<>(all.subList(0, 1));
-    remembered.addAll(all.subList(1 + answer.forgotten(), all.size() - 1));
+    remembered.addAll(all.subList(1 + answer.dropped(), all.size() - 1));
     assertThat(answer.text()).isEqualTo(fresh(remembered));
   }
 
@@ -124,14 +125,14 @@ class ConversationTest {
         .isInstanceOf(UserError.class)
         .hasMessageContaining("the model's maximum sequence length is 192");
     assertThat(talk.messages()).hasSize(2);
-    assertThat(say(talk, "And?").forgotten()).isZero();
+    assertThat(say(talk, "And?").dropped()).isZero();
   }
 
   @Test
   void anInterruptedAnswerIsKept() {
     Conversation talk = new Conversation(model, session);
     Completion answer = talk.say("Hello", SHORT, piece -> false);
-    assertThat(answer.end()).isEqualTo(Completion.End.INTERRUPTED);
+    assertThat(answer.finishReason()).isEqualTo(FinishReason.INTERRUPTED);
     assertThat(answer.generation().tokens()).hasSize(1);
     say(talk, "And?");
     assertLastIsAsFresh(talk);
@@ -150,10 +151,10 @@ class ConversationTest {
     SavedTextModel.copyTokenizer(same);
     assertThat(model.load("same", same, BaseCheck.SAME_BASE)).isEmpty();
     model.activate(List.of("own"));
-    assertThat(model.voice().prompt(List.of(Message.user("Hi"))))
-        .isEqualTo(model.voice().tokenizer().encodePlain("[user] Hi\n[assistant] "));
+    assertThat(model.format().prompt(List.of(Message.user("Hi"))))
+        .isEqualTo(model.format().tokenizer().encodePlain("[user] Hi\n[assistant] "));
     model.activate(List.of("same"));
-    assertThat(model.voice().template().orElseThrow().prompt(List.of(Message.user("Hi"))))
+    assertThat(model.format().template().orElseThrow().prompt(List.of(Message.user("Hi"))))
         .contains("<|im_start|>user");
   }
 

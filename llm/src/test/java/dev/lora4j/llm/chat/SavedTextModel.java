@@ -1,5 +1,6 @@
 package dev.lora4j.llm.chat;
 
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.model.Llama;
@@ -49,7 +50,7 @@ public final class SavedTextModel {
       Path config = Files.writeString(directory.resolve("config.json"), CONFIG);
       copyTokenizer(directory);
       Engine.seed(7);
-      try (Llama model = new Llama(LlamaConfig.read(config))) {
+      try (Llama model = new Llama(LlamaConfig.of(JsonDocument.read(config)))) {
         for (Parameter parameter : model.namedParameters().values()) {
           parameter.value().normal_(0, parameter.value().dim() == 1 ? 1 : 0.3, null);
         }

@@ -116,14 +116,14 @@ class PackingLawsTest {
   @Property(tries = 200)
   void sequencesWithCommonPrefixesAreDividedIntoRuns(
       @ForAll("examples") List<Example> examples, @ForAll @IntRange(min = 1, max = 4) int workers) {
-    List<List<Example>> dealt =
+    List<List<Example>> shards =
         LoadBalancer.byPrefix(MicroBatch.layout(examples), workers).stream()
             .map(share -> share.stream().map(examples::get).toList())
             .toList();
-    assertThat(dealt).hasSizeLessThanOrEqualTo(workers).noneMatch(List::isEmpty);
-    assertThat(dealt.stream().flatMap(List::stream).toList())
+    assertThat(shards).hasSizeLessThanOrEqualTo(workers).noneMatch(List::isEmpty);
+    assertThat(shards.stream().flatMap(List::stream).toList())
         .containsExactlyInAnyOrderElementsOf(examples);
-    int longest = dealt.stream().mapToInt(PackingLawsTest::length).max().orElse(0);
+    int longest = shards.stream().mapToInt(PackingLawsTest::length).max().orElse(0);
     int whole = length(examples);
     assertThat(longest).isBetween((whole + workers - 1) / workers, whole);
   }
@@ -159,12 +159,12 @@ class PackingLawsTest {
       @ForAll @Size(min = 1, max = 40) List<@IntRange(min = 1, max = 1000) Integer> costs,
       @ForAll @IntRange(min = 1, max = 8) int workers) {
     long[] given = costs.stream().mapToLong(Integer::longValue).toArray();
-    List<List<Integer>> dealt = LoadBalancer.byCost(given, workers);
-    assertThat(dealt).hasSize(workers);
-    assertThat(dealt.stream().flatMap(List::stream).sorted().toList())
+    List<List<Integer>> shards = LoadBalancer.byCost(given, workers);
+    assertThat(shards).hasSize(workers);
+    assertThat(shards.stream().flatMap(List::stream).sorted().toList())
         .isEqualTo(IntStream.range(0, given.length).boxed().toList());
     long[] loads =
-        dealt.stream().mapToLong(share -> share.stream().mapToLong(i -> given[i]).sum()).toArray();
+        shards.stream().mapToLong(share -> share.stream().mapToLong(i -> given[i]).sum()).toArray();
     long greatest = Arrays.stream(given).max().orElseThrow();
     long most = Arrays.stream(loads).max().orElseThrow();
     long least = Arrays.stream(loads).min().orElseThrow();
@@ -204,6 +204,6 @@ class PackingLawsTest {
   void nothingIsHeldBackFromTooFew() {
     assertThatThrownBy(() -> TrainValidationSplit.of(List.of(1, 2), 2, 0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("cannot hold back 2 of 2");
+        .hasMessageContaining("cannot hold out 2 of 2");
   }
 }

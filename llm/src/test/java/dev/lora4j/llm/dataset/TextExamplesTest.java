@@ -247,7 +247,7 @@ class TextExamplesTest {
       ExampleOptions options = ExampleOptions.ofLength(64).with(template("smollm2", tokenizer));
       assertThatThrownBy(() -> TextExamples.of(questions, tokenizer, options))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("no token to learn in 1 rows");
+          .hasMessageContaining("no token with loss in 1 rows");
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.lora4j.llm.dataset;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.lora4j.llm.tokenizer.JsonFile;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -29,7 +29,7 @@ public final class TextFixture {
   }
 
   public static JsonNode json(String name) {
-    return JsonFile.read(path(name));
+    return JsonDocument.read(path(name)).json();
   }
 
   public static int[] ints(JsonNode array) {

@@ -20,6 +20,6 @@ class TrainValidationSplitTest {
   void somethingMustBeLeftToLearn() {
     assertThatThrownBy(() -> TrainValidationSplit.atEnd(ALL, 5))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("cannot hold back 5 of 5 examples");
+        .hasMessage("cannot hold out 5 of 5 examples");
   }
 }

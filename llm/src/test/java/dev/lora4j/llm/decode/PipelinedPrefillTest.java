@@ -65,7 +65,7 @@ class PipelinedPrefillTest {
       Tensor expected = model.hidden(TokenBatch.of(PROMPT), ofOne).select(1, PROMPT.length - 1L);
       TensorAssert.assertThat(last).isCloseTo(expected, TOLERANCE);
       assertThat(cache.length()).isEqualTo(PROMPT.length);
-      for (int layer = 0; layer < model.passage(TokenBatch.of(PROMPT)).layers(); layer++) {
+      for (int layer = 0; layer < model.layerwise(TokenBatch.of(PROMPT)).layers(); layer++) {
         assertSame(cache.memory(layer).keys(), ofOne.memory(layer).keys());
         assertSame(cache.memory(layer).values(), ofOne.memory(layer).values());
       }
@@ -129,10 +129,10 @@ class PipelinedPrefillTest {
       @ForAll @IntRange(min = 8, max = 4_000) int tokensOfEach) {
     PipelinedPrefill prompt =
         new PipelinedPrefill(new KeyValueCache(1), parts * tokensOfEach, parts);
-    assertThat(prompt.begin(0)).isZero();
+    assertThat(prompt.start(0)).isZero();
     for (int i = 0; i < parts; i++) {
-      assertThat(prompt.begin(i + 1)).isGreaterThan(prompt.begin(i));
+      assertThat(prompt.start(i + 1)).isGreaterThan(prompt.start(i));
     }
-    assertThat(prompt.begin(parts)).isEqualTo(parts * tokensOfEach);
+    assertThat(prompt.start(parts)).isEqualTo(parts * tokensOfEach);
   }
 }

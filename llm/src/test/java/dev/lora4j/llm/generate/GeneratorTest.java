@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.checkpoint.Pretrained;
-import dev.lora4j.llm.generate.Generation.End;
 import dev.lora4j.llm.model.SavedFamilies;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
@@ -47,7 +46,7 @@ class GeneratorTest {
   void stopsAtTheMaximumNumberOfTokens() {
     Generation text = generator.generate(PROMPT, GenerationConfig.greedy(6));
     assertThat(text.tokens()).hasSize(6);
-    assertThat(text.end()).isEqualTo(End.LENGTH);
+    assertThat(text.finishReason()).isEqualTo(FinishReason.LENGTH);
     assertThat(text.promptTokens()).isEqualTo(3);
   }
 
@@ -57,7 +56,7 @@ class GeneratorTest {
     Generation text =
         generator.generate(PROMPT, GenerationConfig.greedy(8).stoppingAt(Set.of(whole.get(4))));
     assertThat(text.tokens()).isEqualTo(whole.subList(0, 1 + whole.indexOf(whole.get(4))));
-    assertThat(text.end()).isEqualTo(End.STOP_TOKEN);
+    assertThat(text.finishReason()).isEqualTo(FinishReason.STOP_TOKEN);
   }
 
   @Test
@@ -72,13 +71,13 @@ class GeneratorTest {
               return heard.size() < 3;
             });
     assertThat(heard).isEqualTo(text.tokens()).isEqualTo(greedy(8).subList(0, 3));
-    assertThat(text.end()).isEqualTo(End.LISTENER);
+    assertThat(text.finishReason()).isEqualTo(FinishReason.INTERRUPTED);
   }
 
   @Test
   void stopsAtTheMaximumSequenceLength() {
     Generation text = generator.generate(PROMPT, GenerationConfig.greedy(1_000));
-    assertThat(text.end()).isEqualTo(End.MAX_POSITIONS);
+    assertThat(text.finishReason()).isEqualTo(FinishReason.MAX_POSITIONS);
     assertThat(text.promptTokens() + text.tokens().size()).isEqualTo(base.model().maxPositions());
   }
 

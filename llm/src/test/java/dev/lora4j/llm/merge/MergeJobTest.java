@@ -88,7 +88,7 @@ class MergeJobTest {
               assertThat(tensor.equal(requireNonNull(wide.get(name)).to(ScalarType.BFloat16)))
                   .isTrue();
             });
-    assertThat(receipt.largestRounding()).isPositive();
+    assertThat(receipt.changes()).anyMatch(change -> change.rounding() > 0);
   }
 
   @Test

@@ -121,8 +121,8 @@ class ChunkedCrossEntropyTest {
     }
 
     @Override
-    public LayerwiseForward passage(TokenBatch tokens, AttentionContext attention) {
-      return inner.passage(tokens, attention);
+    public LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
+      return inner.layerwise(tokens, attention);
     }
 
     @Override

@@ -66,8 +66,8 @@ class EvaluationTest {
 
   private static List<Example> examples(ChatModel model, Path file) {
     ExampleOptions options =
-        ExampleOptions.ofLength(192).with(model.voice().template().orElseThrow());
-    return TextExamples.of(TextData.open(file), model.voice().tokenizer(), options).examples();
+        ExampleOptions.ofLength(192).with(model.format().template().orElseThrow());
+    return TextExamples.of(TextData.open(file), model.format().tokenizer(), options).examples();
   }
 
   private static Evaluation evaluate(ChatModel model, List<Example> examples, int threads) {
@@ -118,7 +118,7 @@ class EvaluationTest {
   void everyTokenOfATextCountsAfterTheFirstAndItsEnd() {
     try (ChatModel model = ChatModel.open(base())) {
       List<Example> one = examples(model, data("{\"text\": \"To be, or not\"}\n"));
-      int tokens = model.voice().tokenizer().encode("To be, or not").length;
+      int tokens = model.format().tokenizer().encode("To be, or not").length;
       assertThat(evaluate(model, one, 1).tokens()).isEqualTo(tokens); // minus the first, plus eos
     }
   }

@@ -14,6 +14,7 @@ import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.dataset.StandardForm;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.dataset.TextFixture;
+import dev.lora4j.llm.dataset.TrainValidationSplit;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.train.Workers;
 import java.io.IOException;
@@ -60,7 +61,7 @@ class KtoObjectiveTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.withPeftsAdapter(family)) {
       Fixture fixture = Fixture.read("llm/" + family + "/labelled.safetensors");
-      Objective objective = new KtoObjective(examples(fixture), List.of(), 0.3, 1.25, 0.75);
+      Objective objective = new KtoObjective(groups(examples(fixture)), 0.3, 1.25, 0.75);
       BatchConfig batching = new BatchConfig(batch, EXAMPLES / batch, 64, false, recompute);
       TrainingJob request =
           TrainingJob.of(
@@ -73,7 +74,7 @@ class KtoObjectiveTest {
           Gradients gradients = new Gradients();
           TrainStep step = new TrainStep(request, objective, group, gradients)) {
         GlobalBatch window =
-            new GlobalBatch(objective.trainGroups()); // the pairs follow from the order
+            new GlobalBatch(objective.groups().train()); // the pairs follow from the order
         TrainStep.Evaluated evaluated = step.evaluate(window.microBatches(batch));
         TrainStep.Outcome outcome = step.take(1, window);
 
@@ -107,12 +108,12 @@ class KtoObjectiveTest {
     Example one = example(0, 1, 2, 30, 31);
     Example two = example(1, 5, 40);
     Example three = example(0, 6, 7, 8, 50);
-    KtoObjective objective = new KtoObjective(List.of(one, two, three), List.of(), 0.1, 1, 1);
+    KtoObjective objective = new KtoObjective(groups(List.of(one, two, three)), 0.1, 1, 1);
     List<Example> mismatched =
-        objective.baselineExamples(new GlobalBatch(objective.trainGroups()), 4);
+        objective.baselineExamples(new GlobalBatch(objective.groups().train()), 4);
     assertThat(mismatched)
         .containsExactly(example(0, 1, 2, 50), example(0, 5, 30, 31), example(0, 6, 7, 8, 40));
-    assertThat(objective.baselineExamples(new GlobalBatch(objective.trainGroups()), 2).get(1))
+    assertThat(objective.baselineExamples(new GlobalBatch(objective.groups().train()), 2).get(1))
         .as("truncated at the end")
         .isEqualTo(example(0, 5, 30));
   }
@@ -158,7 +159,7 @@ class KtoObjectiveTest {
 
   @Test
   void aBatchOfOneIsRefused() {
-    Objective objective = new KtoObjective(List.of(example(1, 1, 30)), List.of(), 0.1, 1, 1);
+    Objective objective = new KtoObjective(groups(List.of(example(1, 1, 30))), 0.1, 1, 1);
     assertThatThrownBy(() -> objective.check(BatchConfig.of(1)))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("batch size of at least 2");
@@ -177,5 +178,9 @@ class KtoObjectiveTest {
         .isInstanceOf(UserError.class)
         .hasMessageContaining("did you mean desirable_weight");
     assertThat(DataForm.all()).contains(new LabeledForm());
+  }
+
+  private static TrainValidationSplit<List<Example>> groups(List<Example> examples) {
+    return new TrainValidationSplit<>(examples, List.<Example>of()).map(List::of);
   }
 }

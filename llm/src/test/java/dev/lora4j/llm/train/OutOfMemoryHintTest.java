@@ -22,7 +22,8 @@ class OutOfMemoryHintTest {
                 + " on; use fewer workers; c-2 is whole")
         .hasCause(failure);
     assertThat(
-            OutOfMemoryHint.explained(failure, 3, BatchConfig.of(1).recomputing(), "c-2 is whole")
+            OutOfMemoryHint.explained(
+                    failure, 3, BatchConfig.of(1).gradientCheckpointing(), "c-2 is whole")
                 .orElseThrow())
         .hasMessage(
             "out of memory at step 3: lower max tokens (now 512); use fewer workers; c-2 is whole");

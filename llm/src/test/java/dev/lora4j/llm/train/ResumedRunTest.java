@@ -62,7 +62,7 @@ class ResumedRunTest {
                         .gradientAccumulationSteps(2)
                         .maxSeqLength(40)
                         .packing()
-                        .recomputing())
+                        .gradientCheckpointing())
                 .loraPlus(LoraPlus.ratio(16))
                 .optimizer(AdamW.Settings.of(1e-3))),
         Arguments.of("DoRA", "qwen3", CONFIG.dora(true), TEXTS, plain),

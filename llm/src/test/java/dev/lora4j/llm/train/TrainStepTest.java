@@ -90,7 +90,11 @@ class TrainStepTest {
   static Stream<Arguments> layouts() {
     BatchConfig alone = BatchConfig.of(7).maxSeqLength(40);
     List<BatchConfig> layouts =
-        List.of(alone, alone.recomputing(), alone.packing(), alone.packing().recomputing());
+        List.of(
+            alone,
+            alone.gradientCheckpointing(),
+            alone.packing(),
+            alone.packing().gradientCheckpointing());
     return Stream.of("llama3", "mistral", "qwen3", "gpt2")
         .flatMap(
             family ->
@@ -141,7 +145,8 @@ class TrainStepTest {
     try (PointerScope scope = new PointerScope();
         SmallModel model = SmallModel.withPeftsAdapter(family)) {
       Found found =
-          first(request(model, examples, recompute ? batching.recomputing() : batching, 2));
+          first(
+              request(model, examples, recompute ? batching.gradientCheckpointing() : batching, 2));
       Found expected = writtenOut(model, examples);
       assertThat(found.loss()).isCloseTo(expected.loss(), within(TOLERANCE));
       TensorAssert.assertThat(found.gradient()).isCloseTo(expected.gradient(), TOLERANCE);
@@ -217,7 +222,7 @@ class TrainStepTest {
       Found first = first(model, batching, 2);
       torch.rand(3); // whatever is drawn elsewhere
       TensorAssert.assertThat(first(model, batching, 2).gradient()).isExactly(first.gradient());
-      TensorAssert.assertThat(first(model, batching.recomputing(), 2).gradient())
+      TensorAssert.assertThat(first(model, batching.gradientCheckpointing(), 2).gradient())
           .as("with layers computed again")
           .isExactly(first.gradient());
 

@@ -32,7 +32,7 @@ class TuningMemoryTest {
     TrainingArguments settings =
         TrainingArguments.of(1e-3)
             .steps(STEPS)
-            .batching(recompute ? batching.recomputing() : batching)
+            .batching(recompute ? batching.gradientCheckpointing() : batching)
             .pace(new EvalAndSavePolicy(100, 0, 250));
     long[] resident = new long[2];
     TrainingCallback watcher =

@@ -1,7 +1,7 @@
 package dev.lora4j.llm.jinja.builtin;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.llm.jinja.value.Arguments;
-import dev.lora4j.llm.jinja.value.ErrorHints;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.RenderState;
 import dev.lora4j.llm.jinja.value.TemplateError;
@@ -76,7 +76,7 @@ public final class Filters {
   private static Filter required(String name) {
     return find(name)
         .orElseThrow(
-            () -> new TemplateError("unknown filter " + name + ErrorHints.of(name, names())));
+            () -> new TemplateError("unknown filter " + name + NearMiss.suggestion(name, names())));
   }
 
   private static String str(Object value) {

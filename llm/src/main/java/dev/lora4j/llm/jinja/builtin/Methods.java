@@ -1,5 +1,8 @@
 package dev.lora4j.llm.jinja.builtin;
 
+import static dev.lora4j.llm.jinja.value.PythonText.stripLeft;
+import static dev.lora4j.llm.jinja.value.PythonText.stripRight;
+
 import dev.lora4j.llm.jinja.value.Arguments;
 import dev.lora4j.llm.jinja.value.Callable;
 import dev.lora4j.llm.jinja.value.None;
@@ -12,6 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /** The methods of Python's strings and dictionaries that chat templates use. */
 final class Methods {
@@ -22,9 +27,9 @@ final class Methods {
 
   private static final Map<String, TextMethod> OF_TEXT =
       Map.ofEntries(
-          Map.entry("strip", (s, a, run) -> stripRight(stripLeft(s, a), a)),
-          Map.entry("lstrip", (s, a, run) -> stripLeft(s, a)),
-          Map.entry("rstrip", (s, a, run) -> stripRight(s, a)),
+          Map.entry("strip", (s, a, run) -> stripRight(stripLeft(s, stripped(a)), stripped(a))),
+          Map.entry("lstrip", (s, a, run) -> stripLeft(s, stripped(a))),
+          Map.entry("rstrip", (s, a, run) -> stripRight(s, stripped(a))),
           Map.entry("split", (s, a, run) -> Splitting.split(s, a, run)),
           Map.entry("rsplit", (s, a, run) -> Splitting.rightSplit(s, a, run)),
           Map.entry("splitlines", (s, a, run) -> Splitting.lines(s, run)),
@@ -39,9 +44,7 @@ final class Methods {
           Map.entry("count", (s, a, run) -> Splitting.count(s, a.text(0, "sub"))),
           Map.entry("join", (s, a, run) -> join(s, a.required(0, "iterable"), run)),
           Map.entry("removeprefix", (s, a, run) -> withoutPrefix(s, a.text(0, "prefix"))),
-          Map.entry(
-              "removesuffix",
-              (s, a, run) -> withoutSuffix(/* text= */ s, /* suffix= */ a.text(0, "suffix"))),
+          Map.entry("removesuffix", (s, a, run) -> withoutSuffix(s, a.text(0, "suffix"))),
           Map.entry("isdigit", (s, a, run) -> all(s, Character::isDigit)),
           Map.entry("isalpha", (s, a, run) -> all(s, Character::isLetter)),
           Map.entry("isspace", (s, a, run) -> all(s, PythonText::isSpace)));
@@ -81,45 +84,24 @@ final class Methods {
     return found == null ? arguments.get(1, "default").orElse(None.NONE) : found;
   }
 
-  private static boolean any(Arguments arguments, java.util.function.Predicate<String> test) {
+  private static boolean any(Arguments arguments, Predicate<String> test) {
     Object given = arguments.required(0, "prefix");
     List<Object> candidates = given instanceof List ? Values.items(given) : List.of(given);
     return candidates.stream().anyMatch(one -> test.test(Values.text(one, "prefix")));
   }
 
-  private static boolean all(String text, java.util.function.IntPredicate test) {
+  private static boolean all(String text, IntPredicate test) {
     return !text.isEmpty() && text.codePoints().allMatch(test);
   }
 
-  private static String stripLeft(String text, Arguments arguments) {
-    Optional<String> characters = characters(arguments);
-    if (characters.isEmpty()) {
-      return PythonText.stripLeft(text);
-    }
-    int begin = 0;
-    while (begin < text.length() && characters.get().indexOf(text.charAt(begin)) >= 0) {
-      begin++;
-    }
-    return text.substring(begin);
-  }
-
-  private static String stripRight(String text, Arguments arguments) {
-    Optional<String> characters = characters(arguments);
-    if (characters.isEmpty()) {
-      return PythonText.stripRight(text);
-    }
-    int end = text.length();
-    while (end > 0 && characters.get().indexOf(text.charAt(end - 1)) >= 0) {
-      end--;
-    }
-    return text.substring(0, end);
-  }
-
-  private static Optional<String> characters(Arguments arguments) {
+  /** The characters that a strip method removes; by default whitespace. */
+  private static IntPredicate stripped(Arguments arguments) {
     return arguments
         .get(0, "chars")
         .filter(value -> value != None.NONE)
-        .map(value -> Values.text(value, "chars"));
+        .map(value -> Values.text(value, "chars"))
+        .<IntPredicate>map(chars -> c -> chars.indexOf(c) >= 0)
+        .orElse(PythonText::isSpace);
   }
 
   private static String replace(String text, Arguments arguments, RenderState run) {
@@ -130,8 +112,8 @@ final class Methods {
   }
 
   static String replace(String text, String old, String replacement, long most, RenderState run) {
-    long places = Splitting.count(text, old);
-    long count = most < 0 ? places : Math.min(most, places);
+    long matches = Splitting.count(text, old);
+    long count = most < 0 ? matches : Math.min(most, matches);
     run.spendChars(text.length() + count * replacement.length());
     if (old.isEmpty()) {
       throw new TemplateError("replace: the text to replace is empty");
@@ -187,7 +169,7 @@ final class Methods {
     return text.startsWith(prefix) ? text.substring(prefix.length()) : text;
   }
 
-  private static String withoutSuffix(String text, String suffix) {
-    return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
+  private static String withoutSuffix(String self, String suffix) {
+    return self.endsWith(suffix) ? self.substring(0, self.length() - suffix.length()) : self;
   }
 }

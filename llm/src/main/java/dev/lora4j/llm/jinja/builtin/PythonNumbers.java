@@ -6,6 +6,7 @@ import dev.lora4j.llm.jinja.value.TemplateError;
 import dev.lora4j.llm.jinja.value.Values;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.Optional;
 
 /** The numeric filters. */
 final class PythonNumbers {
@@ -13,26 +14,23 @@ final class PythonNumbers {
 
   static Object toInt(Object value, Arguments arguments) {
     Object other = arguments.get(0, "default").orElse(0L);
-    if (value instanceof String text) {
-      try {
-        return (long) Double.parseDouble(PythonText.strip(text));
-      } catch (NumberFormatException e) {
-        return other;
-      }
-    }
-    return Values.number(value).map(n -> (Object) n.longValue()).orElse(other);
+    return parsed(value).map(n -> (Object) n.longValue()).orElse(other);
   }
 
   static Object toFloat(Object value, Arguments arguments) {
     Object other = arguments.get(0, "default").orElse(0.0);
-    if (value instanceof String text) {
-      try {
-        return Double.parseDouble(PythonText.strip(text));
-      } catch (NumberFormatException e) {
-        return other;
-      }
+    return parsed(value).map(n -> (Object) n.doubleValue()).orElse(other);
+  }
+
+  private static Optional<Number> parsed(Object value) {
+    if (!(value instanceof String text)) {
+      return Values.number(value);
     }
-    return Values.number(value).map(n -> (Object) n.doubleValue()).orElse(other);
+    try {
+      return Optional.of(Double.parseDouble(PythonText.strip(text)));
+    } catch (NumberFormatException e) {
+      return Optional.empty();
+    }
   }
 
   static Object abs(Object value) {

@@ -1,8 +1,8 @@
 package dev.lora4j.llm.jinja.builtin;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.llm.jinja.value.Arguments;
 import dev.lora4j.llm.jinja.value.Callable;
-import dev.lora4j.llm.jinja.value.ErrorHints;
 import dev.lora4j.llm.jinja.value.None;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.TemplateError;
@@ -64,7 +64,9 @@ public final class Tests {
   public static Test required(String name) {
     return find(name)
         .orElseThrow(
-            () -> new TemplateError("unknown test " + name + ErrorHints.of(name, ALL.keySet())));
+            () ->
+                new TemplateError(
+                    "unknown test " + name + NearMiss.suggestion(name, ALL.keySet())));
   }
 
   private static Object other(Arguments arguments) {

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
+import java.util.function.IntPredicate;
 
 /** Python's text form of values, and its definition of whitespace. */
 public final class PythonText {
@@ -13,24 +14,28 @@ public final class PythonText {
     return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
   }
 
-  public static String stripLeft(String text) {
+  public static String stripLeft(String text, IntPredicate stripped) {
     int begin = 0;
-    while (begin < text.length() && isSpace(text.charAt(begin))) {
+    while (begin < text.length() && stripped.test(text.charAt(begin))) {
       begin++;
     }
     return text.substring(begin);
   }
 
   public static String stripRight(String text) {
+    return stripRight(text, PythonText::isSpace);
+  }
+
+  public static String stripRight(String text, IntPredicate stripped) {
     int end = text.length();
-    while (end > 0 && isSpace(text.charAt(end - 1))) {
+    while (end > 0 && stripped.test(text.charAt(end - 1))) {
       end--;
     }
     return text.substring(0, end);
   }
 
   public static String strip(String text) {
-    return stripLeft(stripRight(text));
+    return stripLeft(stripRight(text), PythonText::isSpace);
   }
 
   /** Returns {@code str(value)}. */

@@ -12,20 +12,13 @@ import java.util.List;
 import java.util.Locale;
 
 /** The messages of a demo run. */
-final class DemoStory {
+final class DemoMessages {
   private final PrintStream out;
 
-  /**
-   * The checks of a trained adapter.
-   *
-   * @param adapterBytes size of the saved files
-   * @param mergedDifference largest difference between the outputs with the adapter active and
-   *     merged
-   * @param disabledIsBase true if the outputs with the adapter disabled equal those of the base
-   */
+  /** The size of the saved adapter, and the checks of its merging and disabling. */
   record Proof(long adapterBytes, double mergedDifference, boolean disabledIsBase) {}
 
-  DemoStory(PrintStream out) {
+  DemoMessages(PrintStream out) {
     this.out = out;
   }
 

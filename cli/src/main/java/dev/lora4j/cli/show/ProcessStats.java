@@ -3,19 +3,18 @@ package dev.lora4j.cli.show;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.OptionalLong;
 
-/** Peak memory of this process. */
-public final class ProcessMemory {
+/** Peak memory and wall-clock time of this process. */
+public final class ProcessStats {
   private static final Path STATUS = Path.of("/proc/self/status");
 
-  private ProcessMemory() {}
+  private ProcessStats() {}
 
   /** Returns the peak resident memory in MB; known on Linux only. */
   public static OptionalLong peakMegabytes() {
-    if (!Files.isReadable(STATUS)) {
-      return OptionalLong.empty();
-    }
     try {
       return Files.readAllLines(STATUS).stream()
           .filter(line -> line.startsWith("VmHWM:"))
@@ -24,5 +23,11 @@ public final class ProcessMemory {
     } catch (IOException e) {
       return OptionalLong.empty();
     }
+  }
+
+  /** Returns the wall-clock time since the start of the process. */
+  public static Duration elapsed() {
+    Instant start = ProcessHandle.current().info().startInstant().orElseGet(Instant::now);
+    return Duration.between(start, Instant.now());
   }
 }
