@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from networks import ConvNet
-from script_networks import SCRIPTED, NoForward, Regressor, TwoInputs, Writer
+from script_networks import (SCRIPTED, Dictionary, NoForward, OnDevice, Pair, Regressor, Training, TwoInputs,
+                             Writer)
 
 FOLDER = ROOT / "torchscript/src/test/resources/fixtures/script"
 CONVNET = ROOT / "vision/src/test/resources/fixtures/convnet"
@@ -93,6 +94,8 @@ def make():
     seed("script regressor")
     store(torch.jit.script(Regressor().eval()), FOLDER / "regressor.scripted.pt")
     refused()
+    seed("script answers")
+    answers()
 
 
 def convnet():
@@ -148,6 +151,24 @@ def refused():
     store(torch.jit.script(quantized), FOLDER / "quantized.pt")
     store(torch.jit.script(Writer().eval()), FOLDER / "writer.pt")
     store(torch.jit.script(NoForward().eval()), FOLDER / "no_forward.pt")
+
+
+def answers():
+    """Files whose outputs, dtype, device or mode need care."""
+    example = torch.ones(4, 4)
+    store(torch.jit.script(Dictionary().eval()), FOLDER / "dictionary.scripted.pt")
+    store(torch.jit.trace(Pair().eval(), example), FOLDER / "pair.traced.pt")
+    store(torch.jit.script(Regressor().half().eval()), FOLDER / "half.scripted.pt")
+    store(torch.jit.trace(Training().train(), example, check_trace=False), FOLDER / "training.traced.pt")
+    store(torch.jit.trace(Training().eval(), example), FOLDER / "evaluation.traced.pt")
+    store(torch.jit.script(Training().train()), FOLDER / "training.scripted.pt")
+    cuda = FOLDER / "cuda.traced.pt"
+    store(torch.jit.trace(OnDevice().eval(), example), cuda)
+    renamed = io.BytesIO()
+    with zipfile.ZipFile(cuda) as source, zipfile.ZipFile(renamed, "w") as target:
+        for name in source.namelist():
+            target.writestr(zipfile.ZipInfo(name), source.read(name).replace(b'device("cpu")', b'device("cuda:0")'))
+    cuda.write_bytes(renamed.getvalue())
 
 
 def check():

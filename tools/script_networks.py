@@ -1,4 +1,6 @@
 """Networks for TorchScript fixtures, with layer features that the other fixtures lack."""
+from typing import Dict, Tuple
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -117,6 +119,52 @@ class Regressor(nn.Module):
 
     def forward(self, x):  # [B, 4] -> [B, 1]
         return self.head(torch.tanh(self.fc(x)))
+
+
+class Dictionary(nn.Module):
+    """A classifier that also returns its hidden state, by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.head = nn.Linear(4, 3), nn.Linear(3, 3)
+
+    def forward(self, x) -> Dict[str, torch.Tensor]:  # [B, 4] -> [B, 3] each
+        hidden = torch.relu(self.fc(x))
+        return {"hidden": hidden, "logits": self.head(hidden)}
+
+
+class Pair(Dictionary):
+    """The same as a tuple."""
+
+    def forward(self, x) -> Tuple[torch.Tensor, torch.Tensor]:
+        hidden = torch.relu(self.fc(x))
+        return hidden, self.head(hidden)
+
+
+class OnDevice(nn.Module):
+    """Makes a constant on a device that a trace records."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.fc(x) + torch.zeros(3, device=x.device)
+
+
+class Training(nn.Module):
+    """Everything whose training flag a trace records."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.bn, self.drop = nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5)
+        self.rnn = nn.LSTM(4, 4, num_layers=2, dropout=0.3)
+        self.own = nn.BatchNorm1d(4, track_running_stats=False)
+        self.none = nn.Dropout(0.0)
+
+    def forward(self, x):  # [B, 4] -> [B, 4]
+        x = self.rnn(self.drop(self.bn(self.fc(x))).unsqueeze(0))[0][0]
+        return self.none(self.own(nn.functional.dropout(x, 0.1, self.training)))
 
 
 class Writer(nn.Module):

@@ -99,7 +99,7 @@ final class EvalCommand implements Callable<Integer> {
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {
-      List.of("--task", "--image-size", "--mean", "--std", "--label")
+      List.of("--task", "--output", "--image-size", "--mean", "--std", "--label")
           .forEach(name -> refuse(name, "applies to TorchScript files; this is a language model"));
       evaluateText(path);
     }
@@ -125,6 +125,7 @@ final class EvalCommand implements Callable<Integer> {
     try (TorchScriptModel net = TorchScriptModel.load(file);
         Workers group = new Workers(workers);
         Examples loaded = examples.load(data, workers)) {
+      examples.selectOutput(net);
       loaded.warnings().forEach(warning -> output.messages().println("Warning: " + warning));
       LoraModel adapted = Lora.base(net);
       directories.forEach((name, directory) -> adapted.load(name, directory, adapters.check()));

@@ -8,6 +8,7 @@ import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.TextTable;
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.WeightsOnly;
+import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.PlanListing;
@@ -65,9 +66,10 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LoraConfig chosen = config == null ? fromOptions() : fromFile(config);
     try (Checkpoint saved = Checkpoint.open(base);
         WeightsOnly network = WeightsOnly.of(saved)) {
+      LoraConfig chosen =
+          config == null ? fromOptions(network.modelType().isPresent()) : fromFile(config);
       PlanListing listing = PlanListing.of(Lora.plan(network, chosen), chosen);
       output.show(
           root -> fill(root, listing, saved.parameters()),
@@ -85,8 +87,10 @@ final class PlanCommand implements Callable<Integer> {
     return LoraConfig.read(Files.isDirectory(file) ? file.resolve("adapter_config.json") : file);
   }
 
-  private LoraConfig fromOptions() {
-    LoraConfig chosen = adapter.config(adapter.rank());
+  private LoraConfig fromOptions(boolean isLanguageModel) {
+    int rank = adapter.rank();
+    LoraConfig chosen =
+        adapter.config(isLanguageModel ? FineTuneRecipe.defaultAlpha(rank) : rank);
     if (regex == null) {
       return chosen;
     }

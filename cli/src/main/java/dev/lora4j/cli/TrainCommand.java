@@ -243,6 +243,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private void trainScript(TrainPaths paths) {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model))) {
+      examples.selectOutput(net);
       new ExampleTraining(net, paths, examples, training, output)
           .run(adapter.config(adapter.rank()));
     }

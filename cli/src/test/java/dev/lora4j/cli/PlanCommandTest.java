@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lora4j.llm.model.SavedFamilies;
 import dev.lora4j.lora.config.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class PlanCommandTest {
   private final Path directory;
@@ -28,6 +31,16 @@ class PlanCommandTest {
         .containsPattern("fc1 +Linear +\\[120, 400] +4 +2 +2,080 +8.3 kB")
         .contains(
             "3 modules; trainable parameters: 3,272 (4.4 % of 74,838 in the base), 13.1 kB in float32");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 2", "false, 1"})
+  void alphaIsByDefaultTheOneOfTraining(boolean languageModel, double scaling) throws IOException {
+    String planned = languageModel ? SavedFamilies.directory("llama3").toString() : base;
+    CommandLineRun run = CommandLineRun.of("plan", planned, "--rank=4", "--json");
+
+    assertThat(new ObjectMapper().readTree(run.out()).at("/modules/0/scaling").asDouble())
+        .isEqualTo(scaling);
   }
 
   @Test

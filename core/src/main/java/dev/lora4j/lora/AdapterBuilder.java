@@ -2,6 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.lora.config.AdapterPlan;
 import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.layer.AuxiliaryModule;
 import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.lora.layer.LoraDelta;
@@ -93,7 +94,7 @@ final class AdapterBuilder {
 
   private void save(String path, Module module) {
     for (String parameter : module.ownParameters().keySet()) {
-      replacementsOf(module).whole(parameter, path + "." + parameter);
+      replacementsOf(module).whole(parameter, path + "." + parameter, TiedWeights.ensured(config));
     }
     module
         .children()
@@ -107,7 +108,7 @@ final class AdapterBuilder {
 
   private void save(AdapterPlan.Bias bias) {
     String key = bias.path() + (bias.adapted() ? ".base_layer" : "") + ".bias";
-    replacementsOf(bias.module()).whole("bias", key);
+    replacementsOf(bias.module()).whole("bias", key, false);
   }
 
   private void save(AdapterPlan.Tokens tokens) {

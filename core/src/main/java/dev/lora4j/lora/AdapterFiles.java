@@ -4,12 +4,15 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.PeftAdapter;
 import dev.lora4j.lora.format.PeftKeys;
 import dev.lora4j.lora.format.SavedForm;
 import dev.lora4j.lora.format.StoredAdapter;
+import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
@@ -132,12 +135,13 @@ final class AdapterFiles {
   }
 
   private static void put(
-      LoraModel model, String name, StoredAdapter stored, String source, BaseCheck check) {
+      LoraModel model, String name, StoredAdapter read, String source, BaseCheck check) {
+    StoredAdapter stored = FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
     refuseUnrepeatable(stored.config());
     model.addForLoading(name, stored.config());
     try {
       Map<String, Parameter> expected = model.adapter(name).saved();
-      List<String> problems = problems(model.base(), stored.tensors(), expected);
+      List<String> problems = problems(model.base(), stored, expected);
       if (!problems.isEmpty()) {
         throw new UserError(
             source + " does not fit this base:\n  " + String.join("\n  ", problems));
@@ -167,8 +171,9 @@ final class AdapterFiles {
 
   /** Lists missing tensors, unexpected tensors and different shapes. */
   private static List<String> problems(
-      Module base, Map<String, Tensor> tensors, Map<String, Parameter> expected) {
+      Module base, StoredAdapter stored, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
+    Map<String, Tensor> tensors = stored.tensors();
     expected.forEach(
         (key, parameter) -> {
           String shape = Arrays.toString(parameter.shape());
@@ -184,11 +189,27 @@ final class AdapterFiles {
     SavedBaseWeights carried = new SavedBaseWeights(base);
     tensors.forEach(
         (key, tensor) -> {
-          if (!expected.containsKey(key) && !isNeverRead(key)) {
+          if (!expected.containsKey(key)
+              && !isNeverRead(key)
+              && !isTiedCopy(key, stored, expected)) {
             carried.problem(key, tensor, expected.keySet()).ifPresent(problems::add);
           }
         });
     return problems;
+  }
+
+  /** Returns whether a tensor is the one of a saved module that its own module is tied to. */
+  private static boolean isTiedCopy(
+      String key, StoredAdapter stored, Map<String, Parameter> expected) {
+    return TiedWeights.ensured(stored.config())
+        && expected.keySet().stream()
+            .filter(other -> !other.contains(".lora_"))
+            .map(stored.tensors()::get)
+            .anyMatch(
+                other ->
+                    other != null
+                        && other.scalar_type().intern() == stored.tensor(key).scalar_type().intern()
+                        && other.equal(stored.tensor(key)));
   }
 
   /**

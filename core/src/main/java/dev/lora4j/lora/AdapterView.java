@@ -14,6 +14,7 @@ final class AdapterView extends Module {
     this.base = base;
     this.adapters = adapters;
     this.names = names;
+    train(base.isTraining());
     child("", base);
   }
 

@@ -57,7 +57,7 @@ public final class LoraModel {
 
   /** Returns the output of the base and the active adapters. */
   public Tensor forward(Tensor input) {
-    try (AdapterScope scope = adapters.enter(adapters::active)) {
+    try (AdapterScope scope = usingActive()) {
       return base.forward(input);
     }
   }
@@ -214,6 +214,14 @@ public final class LoraModel {
   public AdapterScope using(String... names) {
     adapters.requireUnmerged("use other adapters");
     return adapters.enter(() -> new UniformAdapters(adapters.named(List.of(names))));
+  }
+
+  /**
+   * Keeps the adapters that are active now for the calling thread until the scope closes, even if
+   * others are activated, or these are removed or swapped, meanwhile.
+   */
+  public AdapterScope usingActive() {
+    return adapters.enter(adapters::active);
   }
 
   /** Disables all adapters for the calling thread, until the scope closes. */

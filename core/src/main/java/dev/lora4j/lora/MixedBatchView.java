@@ -29,6 +29,7 @@ final class MixedBatchView extends Module {
     if (names.isEmpty()) {
       throw new UserError("name an adapter for each row of the batch; the list is empty");
     }
+    train(base.isTraining());
     child("", base);
     ofRows();
   }

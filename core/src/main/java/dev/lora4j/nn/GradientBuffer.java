@@ -34,7 +34,7 @@ public final class GradientBuffer implements AutoCloseable {
         Tensor slice =
             gradient.narrow(0, offset, parameter.numel()).view(parameter.value().sizes());
         alias.mutable_grad().put(slice.variable_data()); // with a version counter of its own
-        aliases.put(parameter, alias);
+        aliases.put(parameter.first(), alias);
         offset += parameter.numel();
       }
     }
@@ -52,7 +52,7 @@ public final class GradientBuffer implements AutoCloseable {
   }
 
   Tensor of(Parameter parameter) {
-    Tensor alias = aliases.get(parameter);
+    Tensor alias = aliases.get(parameter.first());
     return alias == null ? parameter.value() : alias;
   }
 
@@ -73,7 +73,7 @@ public final class GradientBuffer implements AutoCloseable {
 
   /** Returns whether a backward has added to this parameter's gradient, be it zeros. */
   public boolean hasGradient(Parameter parameter) {
-    Tensor alias = aliases.get(parameter);
+    Tensor alias = aliases.get(parameter.first());
     return alias != null && alias.grad()._version() > 0;
   }
 

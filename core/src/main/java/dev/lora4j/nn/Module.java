@@ -40,7 +40,7 @@ import org.bytedeco.pytorch.Tensor;
 public abstract class Module implements AutoCloseable {
   private final Map<String, Slot> children = new LinkedHashMap<>();
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
-  private boolean training = true;
+  private volatile boolean training = true;
 
   /** Computes the output; each module documents its shapes. */
   public abstract Tensor forward(Tensor input);
@@ -48,26 +48,49 @@ public abstract class Module implements AutoCloseable {
   /** Adds a child under this name. */
   protected final Slot child(String name, Module module) {
     Slot child = new Slot(module);
-    children.put(name, child);
+    put(children, name, child);
     return child;
   }
 
   /** Removes a child, without closing it. */
   public final void removeChild(String name) {
-    children.remove(name);
+    synchronized (children) {
+      children.remove(name);
+    }
   }
 
-  /** Adds a child that the forward does not call, so that its path exists. */
+  /**
+   * Adds a child that the forward does not call, so that its path exists; it takes this module's
+   * training or evaluation mode.
+   */
   public final void graft(String name, Module module) {
-    if (children.containsKey(name) || parameters.containsKey(name)) {
+    if (slots().containsKey(name) || ownParameters().containsKey(name)) {
       throw new UserError("the name '" + name + "' is taken");
     }
+    module.train(training);
     child(name, module);
   }
 
-  /** The parameters of this module itself, by name. */
+  /** The parameters of this module itself, by name, as they are now. */
   public final Map<String, Parameter> ownParameters() {
-    return Collections.unmodifiableMap(parameters);
+    return snapshot(parameters);
+  }
+
+  private Map<String, Slot> slots() {
+    return snapshot(children);
+  }
+
+  /** Copies a map that other threads may change, as they load or remove an adapter. */
+  private static <T> Map<String, T> snapshot(Map<String, T> map) {
+    synchronized (map) {
+      return new LinkedHashMap<>(map);
+    }
+  }
+
+  private static <T> void put(Map<String, T> map, String name, T value) {
+    synchronized (map) {
+      map.put(name, value);
+    }
   }
 
   /** Makes a tensor a trainable parameter of this module, which owns it. */
@@ -77,14 +100,14 @@ public abstract class Module implements AutoCloseable {
 
   /** Ties a parameter to this module too: it is listed, trained and freed once. */
   protected final Parameter share(String name, Parameter parameter) {
-    parameters.put(name, parameter);
+    put(parameters, name, parameter);
     return parameter;
   }
 
   /** The direct children by name, in order. */
   public final Map<String, Module> children() {
     Map<String, Module> result = new LinkedHashMap<>();
-    children.forEach((name, child) -> result.put(name, child.module()));
+    slots().forEach((name, child) -> result.put(name, child.module()));
     return result;
   }
 
@@ -96,13 +119,14 @@ public abstract class Module implements AutoCloseable {
   }
 
   private void collectModules(String prefix, Map<String, Module> into) {
-    children.forEach(
-        (name, child) -> {
-          if (!name.isEmpty()) {
-            into.put(prefix + name, child.module());
-          }
-          child.module().collectModules(below(prefix, name), into);
-        });
+    slots()
+        .forEach(
+            (name, child) -> {
+              if (!name.isEmpty()) {
+                into.put(prefix + name, child.module());
+              }
+              child.module().collectModules(below(prefix, name), into);
+            });
   }
 
   /** All parameters at or below this module by path; a shared one appears once. */
@@ -113,14 +137,16 @@ public abstract class Module implements AutoCloseable {
   }
 
   private void collectParameters(String prefix, Map<String, Parameter> into, Set<Parameter> seen) {
-    parameters.forEach(
-        (name, parameter) -> {
-          if (seen.add(parameter)) {
-            into.put(prefix + name, parameter);
-          }
-        });
-    children.forEach(
-        (name, child) -> child.module().collectParameters(below(prefix, name), into, seen));
+    ownParameters()
+        .forEach(
+            (name, parameter) -> {
+              if (seen.add(parameter.first())) {
+                into.put(prefix + name, parameter);
+              }
+            });
+    slots()
+        .forEach(
+            (name, child) -> child.module().collectParameters(below(prefix, name), into, seen));
   }
 
   /** A child without a name is listed as part of its parent. */
@@ -148,18 +174,19 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Replaces the module at this path.
+   * Replaces the module at this path. The replacement takes its training or evaluation mode.
    *
    * @throws UserError if there is none
    */
   public final void replace(String path, Module replacement) {
     int dot = path.lastIndexOf('.');
     Module parent = dot < 0 ? this : find(path.substring(0, dot));
-    Slot slot = parent.children.get(path.substring(dot + 1));
+    Slot slot = parent.slots().get(path.substring(dot + 1));
     if (slot == null) {
       throw new UserError(
           "no module '" + path + "'" + NearMiss.hint(path, namedModules().keySet()));
     }
+    replacement.train(slot.module().isTraining());
     slot.replace(replacement);
   }
 
@@ -169,13 +196,13 @@ public abstract class Module implements AutoCloseable {
   }
 
   public void to(Device device) {
-    for (Parameter parameter : parameters.values()) {
+    for (Parameter parameter : ownParameters().values()) {
       if (!parameter.value().device().equals(device)) {
         parameter.replaceValue(
             parameter.value().detach().to(device, parameter.value().scalar_type()));
       }
     }
-    children.values().forEach(child -> child.module().to(device));
+    slots().values().forEach(child -> child.module().to(device));
   }
 
   /**
@@ -194,7 +221,7 @@ public abstract class Module implements AutoCloseable {
   /** Switches between training and evaluation mode, which dropout, for instance, depends on. */
   public final void train(boolean on) {
     training = on;
-    children.values().forEach(child -> child.module().train(on));
+    slots().values().forEach(child -> child.module().train(on));
   }
 
   /** Returns whether the module is in training mode, as a new one is. */
@@ -207,9 +234,9 @@ public abstract class Module implements AutoCloseable {
    * below this module is trainable or random.
    */
   final boolean isConstantInTraining() {
-    return parameters.values().stream().noneMatch(Parameter::isTrainable)
+    return ownParameters().values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())
-        && children.values().stream().allMatch(child -> child.module().isConstantInTraining());
+        && slots().values().stream().allMatch(child -> child.module().isConstantInTraining());
   }
 
   /** The kind of module, for messages. */

@@ -20,12 +20,51 @@ import org.jspecify.annotations.Nullable;
  * alias of the same memory, with a gradient of its own, so that many threads can train one network.
  */
 public final class Parameter implements AutoCloseable {
-  private Tensor value;
-  private final AtomicInteger changes = new AtomicInteger();
+  private final Owned owned;
   private final List<UnaryOperator<Tensor>> parametrizations = new CopyOnWriteArrayList<>();
 
+  /** The tensor and all parameters over it, the first of which represents them. */
+  private static final class Owned {
+    private Tensor value;
+    private final AtomicInteger changes = new AtomicInteger();
+    private final List<Parameter> parameters = new CopyOnWriteArrayList<>();
+
+    Owned(Tensor value) {
+      this.value = value;
+    }
+  }
+
+  private Parameter(Owned owned) {
+    this.owned = owned;
+    owned.parameters.add(this);
+  }
+
   private Parameter(Tensor initial) {
-    value = Ops.keep(initial);
+    this(new Owned(Ops.keep(initial)));
+  }
+
+  /**
+   * Returns another parameter over the same tensor, for a module that shares the weight (weight
+   * tying): both train the one tensor, and each has {@linkplain #parametrize functions} of its own.
+   */
+  public Parameter tied() {
+    return new Parameter(owned);
+  }
+
+  /** Returns all parameters over the tensor, this one included, in the order of their creation. */
+  public List<Parameter> sharers() {
+    return List.copyOf(owned.parameters);
+  }
+
+  /** Returns the first parameter over the tensor, which is listed and trained for all of them. */
+  public Parameter first() {
+    return owned.parameters.get(0);
+  }
+
+  /** Returns whether another parameter over the tensor computes with a different function of it. */
+  public boolean differsFromSharers() {
+    return !owned.parameters.stream()
+        .allMatch(other -> other.parametrizations.equals(parametrizations));
   }
 
   /** Returns a trainable parameter that owns this tensor; no copy is made. */
@@ -49,7 +88,7 @@ public final class Parameter implements AutoCloseable {
 
   private Tensor seen() {
     @Nullable GradientBuffer view = GradientBuffer.current();
-    return view == null ? value : view.of(this);
+    return view == null ? owned.value : view.of(this);
   }
 
   /** Replaces the tensor that forwards compute with by a function of it, as in PyTorch. */
@@ -68,7 +107,7 @@ public final class Parameter implements AutoCloseable {
 
   /** The tensor itself, whichever gradient buffer the calling thread has. */
   public Tensor value() {
-    return value;
+    return owned.value;
   }
 
   /**
@@ -83,7 +122,7 @@ public final class Parameter implements AutoCloseable {
 
   /** Returns whether gradients are computed for it. */
   public boolean isTrainable() {
-    return value.requires_grad();
+    return owned.value.requires_grad();
   }
 
   /**
@@ -92,29 +131,29 @@ public final class Parameter implements AutoCloseable {
    * @throws UserError if integers are to be trained
    */
   public Parameter trainable(boolean trainable) {
-    if (trainable && !value.is_floating_point()) {
+    if (trainable && !owned.value.is_floating_point()) {
       throw new UserError("integers have no gradient; a quantised weight can't be trained");
     }
     try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
-      value.set_requires_grad(trainable);
+      owned.value.set_requires_grad(trainable);
     }
     return this;
   }
 
   /** The shape, such as {@code [out, in]}. */
   public long[] shape() {
-    return Ops.shape(value);
+    return Ops.shape(owned.value);
   }
 
   /** Returns whether every element is zero. */
   public boolean isZero() {
     try (PointerScope scope = new PointerScope()) {
-      return value.count_nonzero().item_long() == 0;
+      return owned.value.count_nonzero().item_long() == 0;
     }
   }
 
   public long numel() {
-    return value.numel();
+    return owned.value.numel();
   }
 
   /**
@@ -125,11 +164,11 @@ public final class Parameter implements AutoCloseable {
   public void copyFrom(Tensor source) {
     if (!Arrays.equals(Ops.shape(source), shape())) {
       throw new UserError(
-          "expected shape " + Ops.shapeOf(value) + ", found " + Ops.shapeOf(source));
+          "expected shape " + Ops.shapeOf(owned.value) + ", found " + Ops.shapeOf(source));
     }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      value.copy_(source);
+      owned.value.copy_(source);
     }
     changed();
   }
@@ -143,8 +182,8 @@ public final class Parameter implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor place = memory.view(shape());
-      place.copy_(value);
-      value.set_data(place);
+      place.copy_(owned.value);
+      owned.value.set_data(place);
     }
     changed();
   }
@@ -155,8 +194,8 @@ public final class Parameter implements AutoCloseable {
    */
   public void replaceValue(Tensor replacement) {
     boolean trainable = isTrainable();
-    Tensor old = value;
-    value = Ops.keep(replacement);
+    Tensor old = owned.value;
+    owned.value = Ops.keep(replacement);
     trainable(trainable);
     changed();
     old.deallocate();
@@ -167,16 +206,16 @@ public final class Parameter implements AutoCloseable {
    * other than by this class or {@link #value} calls {@link #changed}.
    */
   public long version() {
-    return ((long) changes.get() << Integer.SIZE) + value._version();
+    return ((long) owned.changes.get() << Integer.SIZE) + owned.value._version();
   }
 
   public void changed() {
-    changes.incrementAndGet();
+    owned.changes.incrementAndGet();
   }
 
   /** Frees the memory. The module can't be used afterwards. */
   @Override
   public void close() {
-    value.deallocate();
+    owned.value.deallocate();
   }
 }

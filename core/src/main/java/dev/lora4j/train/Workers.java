@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,7 @@ public final class Workers implements AutoCloseable {
   }
 
   private final List<Thread> helpers = new ArrayList<>();
+  private final ReentrantLock running = new ReentrantLock(true);
   private final AtomicInteger unfinished = new AtomicInteger();
   private volatile int round;
   private volatile boolean closed;
@@ -61,12 +63,25 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs all parts and waits for them. Calls must not overlap.
+   * Runs all parts and waits for them. Calls of several threads run one after the other.
    *
+   * @throws IllegalStateException if a part of the calling thread is running, or they are closed
    * @throws RuntimeException the failure of the caller's part, else the first failure of another
    */
-  @SuppressWarnings("NonAtomicVolatileUpdate") // only the caller's thread writes the round
   public void run(Part task) {
+    if (running.isHeldByCurrentThread()) {
+      throw new IllegalStateException("a part can't run its own workers");
+    }
+    running.lock();
+    try {
+      runAlone(task);
+    } finally {
+      running.unlock();
+    }
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the thread that holds the lock writes it
+  private void runAlone(Part task) {
     if (closed) {
       throw new IllegalStateException("the workers are closed");
     }

@@ -3,8 +3,10 @@ package dev.lora4j.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lora4j.Stress;
 import dev.lora4j.UserError;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
@@ -123,6 +125,44 @@ class WorkersTest {
           .isInstanceOf(IllegalStateException.class);
 
       workers.run(worker -> {});
+    }
+  }
+
+  // ---- several callers ----
+
+  @Test
+  void callsOfSeveralThreadsRunOneAfterTheOther() throws Exception {
+    try (Workers workers = new Workers(2)) {
+      AtomicInteger running = new AtomicInteger();
+      Stress.Task task =
+          () -> {
+            int[] done = new int[2];
+            workers.run(
+                worker -> {
+                  assertThat(running.incrementAndGet()).isLessThanOrEqualTo(2);
+                  done[worker]++;
+                  running.decrementAndGet();
+                });
+            assertThat(done).containsExactly(1, 1);
+          };
+
+      Stress.run(task, task, task);
+    }
+  }
+
+  @Test
+  void aPartCantRunItsOwnWorkers() {
+    try (Workers workers = new Workers(2)) {
+      assertThatThrownBy(
+              () ->
+                  workers.run(
+                      worker -> {
+                        if (worker == 0) {
+                          workers.run(part -> {});
+                        }
+                      }))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("a part can't run its own workers");
     }
   }
 

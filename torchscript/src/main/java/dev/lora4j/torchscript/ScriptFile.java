@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
@@ -55,6 +56,32 @@ final class ScriptFile {
           path,
           "starts like a zip archive but does not end like one; is it complete? " + e.getMessage(),
           e);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e, e);
+    }
+  }
+
+  /**
+   * Checks that a program names no CUDA device where there is none.
+   *
+   * @throws UserError if it does
+   */
+  static void requireDevices(Path path, boolean hasCuda) {
+    if (hasCuda) {
+      return;
+    }
+    try (ZipFile zip = new ZipFile(path.toFile())) {
+      for (ZipEntry entry : List.copyOf(zip.stream().toList())) {
+        Optional<String> device =
+            withoutRoot(entry.getName()).startsWith("code/")
+                ? ScriptProgram.cudaDevice(zip, entry)
+                : Optional.empty();
+        if (device.isPresent()) {
+          throw new UserError(
+              "%s: its program names the device %s, on which it was traced, and there is none here; trace it on the CPU: torch.jit.trace(model.cpu(), example.cpu())"
+                  .formatted(path, device.get()));
+        }
+      }
     } catch (IOException e) {
       throw new UserError("cannot read " + path + ": " + e, e);
     }

@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
@@ -25,6 +26,8 @@ final class ScriptProgram {
   private static final Pattern AS_WRITTEN_BY_TORCH =
       Pattern.compile("getattr\\(\\w+, \"(?!save\")[\\w.\\- ]*\"\\)");
 
+  private static final Pattern CUDA = Pattern.compile("torch\\.device\\(\"(cuda[^\"]*)\"\\)");
+
   private ScriptProgram() {}
 
   /**
@@ -33,8 +36,7 @@ final class ScriptProgram {
    * @throws UserError if one of them names a forbidden operator
    */
   static void check(Path path, ZipFile zip, ZipEntry code) throws IOException {
-    String source =
-        new String(zip.getInputStream(code).readAllBytes(), StandardCharsets.ISO_8859_1);
+    String source = source(zip, code);
     Matcher reaching = REACHES_OUT.matcher(source);
     if (reaching.find()) {
       throw refused(path, code, reaching.group());
@@ -46,6 +48,16 @@ final class ScriptProgram {
         throw refused(path, code, source.substring(byName.start()).lines().findFirst().orElse(""));
       }
     }
+  }
+
+  /** Returns the CUDA device that a source file names, as a trace made on it does. */
+  static Optional<String> cudaDevice(ZipFile zip, ZipEntry code) throws IOException {
+    Matcher device = CUDA.matcher(source(zip, code));
+    return device.find() ? Optional.of(device.group(1)) : Optional.empty();
+  }
+
+  private static String source(ZipFile zip, ZipEntry code) throws IOException {
+    return new String(zip.getInputStream(code).readAllBytes(), StandardCharsets.ISO_8859_1);
   }
 
   private static UserError refused(Path path, ZipEntry code, String what) {

@@ -6,6 +6,7 @@ import dev.lora4j.nn.kernel.Ops;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -82,6 +83,37 @@ public sealed interface ScriptValue {
           "no '" + name + "' in the dictionary" + NearMiss.hint(name, named.values().keySet()));
     }
     return value;
+  }
+
+  /**
+   * Returns the tensor of a network's output.
+   *
+   * @param name of the entry or number of the element; empty for the only one, or {@code logits}
+   * @throws UserError if there is no such tensor; the message names those that there are
+   */
+  default Tensor output(Optional<String> name) {
+    Map<String, ScriptValue> outputs = outputs();
+    if (name.isEmpty() && outputs.size() == 1) {
+      return outputs.values().iterator().next().tensor();
+    }
+    String wanted = name.orElse("logits");
+    ScriptValue value = outputs.get(wanted);
+    if (value == null) {
+      throw new UserError(
+          "the network returns %s; select one of its outputs (--output): %s"
+              .formatted(describe(), String.join(", ", outputs.keySet())));
+    }
+    return value.tensor();
+  }
+
+  private Map<String, ScriptValue> outputs() {
+    if (this instanceof Named named) {
+      return named.values();
+    }
+    List<ScriptValue> values = this instanceof Row row ? row.values() : List.of(this);
+    Map<String, ScriptValue> numbered = new LinkedHashMap<>();
+    values.forEach(value -> numbered.put(Integer.toString(numbered.size()), value));
+    return numbered;
   }
 
   /** Describes this value in words. */

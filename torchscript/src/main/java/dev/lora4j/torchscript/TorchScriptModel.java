@@ -7,6 +7,7 @@ import dev.lora4j.nn.runtime.Engine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.bytedeco.javacpp.PointerScope;
@@ -16,6 +17,7 @@ import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A network loaded from a TorchScript file, scripted or traced: a module like any other, with the
@@ -44,11 +46,18 @@ public final class TorchScriptModel extends ScriptNode {
   private final JitModule script;
   private final ScriptReader reader;
   private final Queue<ModuleReplica> twins = new ConcurrentLinkedQueue<>();
+  private final ScalarType dtype;
+  private volatile Optional<String> output = Optional.empty();
 
   private TorchScriptModel(JitModule script, ScriptReader reader) {
     super(script, "", reader);
     this.script = script;
     this.reader = reader;
+    dtype =
+        namedParameters().values().stream()
+            .map(parameter -> parameter.value().scalar_type().intern())
+            .findFirst()
+            .orElse(ScalarType.Float);
     script.retainReference();
   }
 
@@ -56,16 +65,18 @@ public final class TorchScriptModel extends ScriptNode {
    * Loads a file written by {@code torch.jit.save}, onto the CPU. A TorchScript file is a program:
    * load only files from sources that you trust.
    *
-   * @throws UserError if it is another kind of file, or holds no parameters; the message says what
-   *     to do
+   * @throws UserError if it is another kind of file, holds no parameters, was traced in training
+   *     mode, or names a CUDA device where there is none; the message says what to do
    * @throws CorruptFile if it is damaged
    */
   public static TorchScriptModel load(Path path) {
     ScriptFile.check(path);
     Engine.start();
+    ScriptFile.requireDevices(path, torch.cuda_is_available());
     try (PointerScope scope = new PointerScope()) {
       JitModule script = read(path);
       script.eval();
+      refuseTrainingMode(path, script);
       TorchScriptModel model = new TorchScriptModel(script, new ScriptReader());
       if (model.namedParameters().isEmpty()) {
         model.close();
@@ -75,6 +86,17 @@ public final class TorchScriptModel extends ScriptNode {
                 + " quantised, so its weights are part of the program; save the module before that step");
       }
       return model;
+    }
+  }
+
+  private static void refuseTrainingMode(Path path, JitModule script) {
+    List<String> calls = TrainingModeCalls.in(script);
+    if (!calls.isEmpty()) {
+      throw new UserError(
+          path
+              + " was traced in training mode, which is now part of its program: "
+              + String.join(", ", calls)
+              + "; call model.eval() before torch.jit.trace and save it again");
     }
   }
 
@@ -104,15 +126,29 @@ public final class TorchScriptModel extends ScriptNode {
   }
 
   /**
-   * Runs the program on one tensor.
+   * Selects the output that {@link #forward} returns.
+   *
+   * @param name a key of a dictionary, or the number of an element of a tuple, from 0
+   */
+  public void selectOutput(String name) {
+    output = Optional.of(name);
+  }
+
+  /**
+   * Runs the program on one tensor, in the dtype of the weights. Of a dictionary or a tuple it
+   * returns the {@linkplain #selectOutput selected} output, else the only one, else {@code logits}.
    *
    * @param input a tensor of the shape that the model expects
-   * @return the model's output
-   * @throws UserError if the model rejects the input, or does not return a tensor
+   * @return the model's output, in the input's dtype
+   * @throws UserError if the model rejects the input, or returns no such tensor
    */
   @Override
   public Tensor forward(Tensor input) {
-    return answer(ScriptValue.of(input)).tensor();
+    ScalarType given = input.scalar_type().intern();
+    if (!input.is_floating_point() || given == dtype) {
+      return answer(ScriptValue.of(input)).output(output);
+    }
+    return answer(ScriptValue.of(input.to(dtype))).output(output).to(given);
   }
 
   /**

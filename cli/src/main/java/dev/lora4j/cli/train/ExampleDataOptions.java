@@ -5,12 +5,14 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.tables.TableFolder;
+import dev.lora4j.torchscript.TorchScriptModel;
 import dev.lora4j.vision.ImageFolder;
 import dev.lora4j.vision.ImageSplits;
 import dev.lora4j.vision.Normalization;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The task of a TorchScript model, and the preprocessing of its examples. */
@@ -57,6 +59,21 @@ public final class ExampleDataOptions {
       description =
           "Tables: target column, a class or a number; all other columns are numeric" + DEFAULT)
   private String label = "label";
+
+  @Option(
+      names = "--output",
+      paramLabel = "NAME",
+      description =
+          "Output of a network that returns several: a dictionary's key or a tuple's element, from 0"
+              + " (default: logits).")
+  private @Nullable String output;
+
+  /** Selects the network's output. */
+  public void selectOutput(TorchScriptModel net) {
+    if (output != null) {
+      net.selectOutput(output);
+    }
+  }
 
   /** Reads all examples. */
   public Examples load(Path data, int threads) {

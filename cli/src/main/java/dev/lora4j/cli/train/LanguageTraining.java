@@ -45,7 +45,7 @@ public record LanguageTraining(
 
   /** Trains, and writes the adapter and the report. */
   public TuningReport run() {
-    LoraConfig config = adapter.config(2.0 * adapter.rank());
+    LoraConfig config = adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank()));
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
       Summary listing = Summary.of(run.network());

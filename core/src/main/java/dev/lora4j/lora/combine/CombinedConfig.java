@@ -100,7 +100,7 @@ public final class CombinedConfig {
 
   private static String anyOf(List<Targets.Matching> patterns) {
     Set<String> distinct = new LinkedHashSet<>();
-    patterns.forEach(pattern -> distinct.add(pattern.regex().pattern()));
+    patterns.forEach(pattern -> distinct.add(pattern.regex()));
     return distinct.size() == 1
         ? distinct.iterator().next()
         : distinct.stream().collect(Collectors.joining(")|(", "(", ")"));

@@ -71,7 +71,7 @@ public final class ConfigWriter {
 
   private static void putTargets(ObjectNode json, String key, Targets targets, List<String> paths) {
     if (targets instanceof Targets.Matching matching) {
-      json.put(key, matching.regex().pattern());
+      json.put(key, matching.regex());
     } else {
       List<String> names = targets instanceof Targets.Named named ? named.names() : paths;
       names.forEach(json.putArray(key)::add);

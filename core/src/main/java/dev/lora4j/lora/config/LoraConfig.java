@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * The config of an adapter, an immutable value. Components have PEFT's meaning and default unless
@@ -203,6 +204,18 @@ public record LoraConfig(
           b.exclude = Targets.none();
           b.layersToTransform = List.of();
           b.layersPattern = List.of();
+        });
+  }
+
+  /** The same with other names of saved modules, token embeddings and target parameters. */
+  public LoraConfig renamed(UnaryOperator<String> naming) {
+    Map<String, List<Long>> tokens = new LinkedHashMap<>();
+    trainableTokens.forEach((name, rows) -> tokens.put(naming.apply(name), rows));
+    return with(
+        b -> {
+          b.modulesToSave = modulesToSave.stream().map(naming).toList();
+          b.targetParameters = targetParameters.stream().map(naming).toList();
+          b.trainableTokens = tokens;
         });
   }
 

@@ -1,6 +1,5 @@
 package dev.lora4j.lora.config;
 
-import dev.lora4j.UserError;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -8,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * Values for some paths, PEFT's {@code rank_pattern} and {@code alpha_pattern}. Each key is a
@@ -71,10 +69,6 @@ public record PathPatterns(Map<String, Double> values) {
   }
 
   private static Pattern compile(String key) {
-    try {
-      return Pattern.compile("(?:.*\\.)?(?:" + key + ")");
-    } catch (PatternSyntaxException e) {
-      throw new UserError("'" + key + "' is not a regular expression: " + e.getMessage(), e);
-    }
+    return PythonRegex.compile("'" + key + "'", "(?:.*\\.)?(?:" + key + ")");
   }
 }

@@ -3,7 +3,6 @@ package dev.lora4j.lora.config;
 import dev.lora4j.UserError;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 
 /** The target modules of an adapter, by path; PEFT's {@code target_modules}. */
@@ -44,16 +43,12 @@ public sealed interface Targets {
   }
 
   /**
-   * Targets the modules whose full path matches this regular expression.
+   * Targets the modules whose full path matches this regular expression, in Python's syntax.
    *
    * @throws UserError if it is not a regular expression
    */
   static Targets matching(String regex) {
-    try {
-      return new Matching(Pattern.compile(regex));
-    } catch (PatternSyntaxException e) {
-      throw new UserError("target_modules is not a regular expression: " + e.getMessage(), e);
-    }
+    return new Matching(regex, PythonRegex.compile("target_modules", regex));
   }
 
   /** Targets the modules at exactly these paths, not deeper ones that end like one of them. */
@@ -106,15 +101,15 @@ public sealed interface Targets {
     }
   }
 
-  record Matching(Pattern regex) implements Targets {
+  record Matching(String regex, Pattern pattern) implements Targets {
     @Override
     public boolean include(String path) {
-      return regex.matcher(path).matches();
+      return pattern.matcher(path).matches();
     }
 
     @Override
     public String describe() {
-      return regex.pattern();
+      return regex;
     }
   }
 }

@@ -35,7 +35,7 @@ public final class TiedWeights {
                 .forEach(
                     parameter ->
                         owners
-                            .computeIfAbsent(parameter, p -> new LinkedHashMap<>())
+                            .computeIfAbsent(parameter.first(), p -> new LinkedHashMap<>())
                             .putIfAbsent(module, path)));
     Map<Parameter, List<String>> sharers = new LinkedHashMap<>();
     owners.forEach(
@@ -52,19 +52,24 @@ public final class TiedWeights {
       LoraConfig config, List<AdapterPlan.Layer> layers, List<AdapterPlan.Saved> saved) {
     List<String> problems = new ArrayList<>();
     for (AdapterPlan.Saved whole : saved) {
-      if (isTied(whole.module())) {
+      if (!ensured(config) && !isSeparable(whole.module())) {
         problems.add(
             "modules_to_save: '%s' shares its weight with %s, and both would change; %s"
                 .formatted(whole.path(), others(whole.path(), whole.module()), REMEDY));
       }
     }
-    if ("true".equals(config.otherKeys().get(ENSURE))) {
+    if (ensured(config)) {
       layers.stream()
           .filter(layer -> isTied(layer.module()))
           .map(layer -> ENSURE + " is not supported, and '" + layer.path() + "' is tied; " + REMEDY)
           .forEach(problems::add);
     }
     return problems;
+  }
+
+  /** Returns whether what a config changes in a tied module changes all that share its weight. */
+  public static boolean ensured(LoraConfig config) {
+    return "true".equals(config.otherKeys().get(ENSURE));
   }
 
   /**
@@ -82,8 +87,32 @@ public final class TiedWeights {
     }
   }
 
+  /**
+   * Checks that all modules that share a parameter's tensor compute with the same values.
+   *
+   * @throws UserError if one does not; the message names all of them
+   */
+  public void refuseMerge(Parameter parameter) {
+    List<String> tied = sharers.getOrDefault(parameter.first(), List.of());
+    if (!tied.isEmpty() && parameter.differsFromSharers()) {
+      throw new UserError(
+          "can't merge: %s share a weight, and the adapter changes one of them; leave the adapter unmerged, or %s"
+              .formatted(String.join(" and ", tied), REMEDY));
+    }
+  }
+
   private boolean isTied(Module module) {
-    return module.ownParameters().values().stream().anyMatch(sharers::containsKey);
+    return module.ownParameters().values().stream()
+        .anyMatch(parameter -> sharers.containsKey(parameter.first()));
+  }
+
+  /** Returns whether each module that shares a weight of this one has a parameter of its own. */
+  private boolean isSeparable(Module module) {
+    return module.ownParameters().values().stream()
+        .allMatch(
+            parameter ->
+                parameter.sharers().size()
+                    >= sharers.getOrDefault(parameter.first(), List.of()).size());
   }
 
   private String others(String path, Module module) {
@@ -93,7 +122,7 @@ public final class TiedWeights {
         .values()
         .forEach(
             parameter ->
-                sharers.getOrDefault(parameter, List.of()).stream()
+                sharers.getOrDefault(parameter.first(), List.of()).stream()
                     .filter(other -> !other.equals(path))
                     .forEach(other -> others.add("'" + other + "'")));
     return String.join(", ", others);

@@ -84,7 +84,10 @@ public enum AdapterKind {
     try {
       return JsonDocument.parse(file, Files.readAllBytes(file));
     } catch (IOException e) {
-      throw new UserError("no adapter in " + directory + ": can't read " + file.getFileName(), e);
+      throw new UserError(
+          "no adapter in %s: can't read %s%s"
+              .formatted(directory, file.getFileName(), PeftAdapter.below(directory)),
+          e);
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -82,6 +83,13 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
     return tensors;
   }
 
+  /** Returns the same base under other tensor names. */
+  BaseFingerprint renamed(UnaryOperator<String> naming) {
+    SortedMap<String, String> renamed = new TreeMap<>();
+    tensors.forEach((name, tensor) -> renamed.put(naming.apply(name), tensor));
+    return new BaseFingerprint(sha256, renamed);
+  }
+
   // ---- compared ----
 
   /**
@@ -99,7 +107,8 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
       here = here.onlyAsIn(this);
     }
     boolean same =
-        check == BaseCheck.SAME_BASE ? sha256.equals(here.sha256) : tensors.equals(here.tensors);
+        tensors.equals(here.tensors)
+            || (check == BaseCheck.SAME_BASE && sha256.equals(here.sha256));
     if (!same) {
       throw new UserError(
           "%s was trained on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"

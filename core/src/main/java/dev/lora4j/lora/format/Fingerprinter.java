@@ -52,7 +52,7 @@ public final class Fingerprinter {
   private static Map<String, Parameter> parameters(Module base) {
     Set<Parameter> seen = new HashSet<>();
     Map<String, Parameter> parameters = BaseModules.parameters(base);
-    parameters.values().removeIf(parameter -> !seen.add(parameter));
+    parameters.values().removeIf(parameter -> !seen.add(parameter.first()));
     return parameters;
   }
 

@@ -9,11 +9,14 @@ import dev.lora4j.io.torch.TorchFile;
 import dev.lora4j.lora.config.ConfigReader;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -73,9 +76,32 @@ public final class PeftAdapter {
   static LoraConfig config(Path directory) {
     Path file = directory.resolve(CONFIG);
     if (!Files.exists(file)) {
-      throw new UserError("no adapter in " + directory + ": can't read " + CONFIG);
+      throw new UserError(
+          "no adapter in " + directory + ": can't read " + CONFIG + below(directory));
     }
     return ConfigReader.read(file);
+  }
+
+  /** Names the adapters that are one folder deeper, where trainers and PEFT put several. */
+  static String below(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return "";
+    }
+    try (Stream<Path> folders = Files.list(directory)) {
+      List<String> found =
+          folders
+              .filter(folder -> Files.isRegularFile(folder.resolve(CONFIG)))
+              .map(Path::toString)
+              .sorted()
+              .toList();
+      return switch (found.size()) {
+        case 0 -> "";
+        case 1 -> "; there is one in " + found.get(0);
+        default -> "; there are some in " + String.join(", ", found);
+      };
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** Returns the weights file, preferring safetensors. */

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 
 /**
  * The tensor names of adapter files in all of PEFT's variants: with or without the prefix {@code
- * base_model.model.}, with or without the adapter name {@code default}, and DoRA's magnitude with
- * or without {@code .weight}.
+ * base_model.model.}, with or without the adapter name {@code default}, with or without {@code
+ * _orig_mod} of {@code torch.compile}, and DoRA's magnitude with or without {@code .weight}.
  */
 public final class PeftKeys {
   static final String PREFIX = "base_model.model.";
@@ -17,6 +17,7 @@ public final class PeftKeys {
       Pattern.compile(
           "\\.(lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector)"
               + "\\.default(?=\\.|$)");
+  private static final Pattern COMPILED = Pattern.compile("(?<=^|\\.)_orig_mod\\.");
   private static final Pattern WHOLE_MODULE =
       Pattern.compile("\\.modules_to_save\\.default(?=\\.)");
 
@@ -32,6 +33,7 @@ public final class PeftKeys {
   /** Returns the current form of a key, without the prefix. */
   static String today(String key) {
     String plain = key.startsWith(PREFIX) ? key.substring(PREFIX.length()) : key;
+    plain = COMPILED.matcher(plain).replaceAll("");
     plain = ADAPTER_NAME.matcher(plain).replaceAll(".$1");
     plain = WHOLE_MODULE.matcher(plain).replaceAll("");
     return plain.endsWith(StoredAdapter.MAGNITUDE + ".weight")

@@ -84,7 +84,7 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
 
   /** Adds an adapter's delta to the module tree, under the adapter's name. */
   public void list(String adapter, LoraDelta delta) {
-    child(slot(adapter), delta);
+    graft(slot(adapter), delta);
   }
 
   public void unlist(String adapter) {

@@ -34,21 +34,28 @@ public final class ModulesToSave extends AuxiliaryModule {
     this.active = active;
   }
 
-  /** Replaces a whole parameter by a trainable copy, saved under this key. */
-  public void whole(String name, String key) {
+  /**
+   * Replaces a whole parameter by a trainable copy, saved under this key.
+   *
+   * @param alsoTied whether modules that share the parameter's tensor use the copy too
+   */
+  public void whole(String name, String key, boolean alsoTied) {
     Parameter replaced = replaced(name);
     Parameter copy = parameter(name, replaced.value().detach().clone());
     byKey.put(key, copy);
-    install(replaced, own -> copy.tensor());
+    install(alsoTied ? replaced.sharers() : List.of(replaced), own -> copy.tensor());
   }
 
-  /** Replaces rows of a parameter by trainable copies of them, saved under this key. */
+  /**
+   * Replaces rows of a parameter by trainable copies of them, saved under this key, for all modules
+   * that share it.
+   */
   public void rows(String name, List<Long> rows, String key) {
     Parameter replaced = replaced(name);
     Tensor indices = Ops.keep(Ops.tensor(rows.stream().mapToLong(Long::longValue).toArray()));
     Parameter copy = parameter(name, copyOfRows(replaced.value(), indices));
     byKey.put(key, copy);
-    install(replaced, own -> own.index_copy(0, indices, copy.tensor()));
+    install(replaced.sharers(), own -> own.index_copy(0, indices, copy.tensor()));
     undo.add(indices::deallocate);
   }
 
@@ -66,10 +73,10 @@ public final class ModulesToSave extends AuxiliaryModule {
     }
   }
 
-  private void install(Parameter replaced, UnaryOperator<Tensor> replacement) {
+  private void install(List<Parameter> replaced, UnaryOperator<Tensor> replacement) {
     UnaryOperator<Tensor> whileActive = own -> active.getAsBoolean() ? replacement.apply(own) : own;
-    replaced.parametrize(whileActive);
-    undo.add(() -> replaced.unparametrize(whileActive));
+    replaced.forEach(one -> one.parametrize(whileActive));
+    undo.add(() -> replaced.forEach(one -> one.unparametrize(whileActive)));
   }
 
   /** Returns the copies by PEFT's key without its prefix. */

@@ -99,7 +99,7 @@ public final class MergeJournal {
   }
 
   private void keepCopy(Parameter parameter) {
-    before.computeIfAbsent(parameter, p -> Ops.keep(p.value().detach().clone()));
+    before.computeIfAbsent(parameter.first(), p -> Ops.keep(p.value().detach().clone()));
   }
 
   /**
@@ -108,8 +108,8 @@ public final class MergeJournal {
    * @throws UserError if no copy was kept
    */
   public Tensor before(Parameter parameter) {
-    Tensor kept = before.get(parameter);
-    if (kept == null && made.stream().anyMatch(one -> one.weight == parameter)) {
+    Tensor kept = before.get(parameter.first());
+    if (kept == null && made.stream().anyMatch(one -> one.weight.first() == parameter.first())) {
       throw new UserError(
           "the unmerged base is not known while adapters are merged by subtraction; unmerge first");
     }

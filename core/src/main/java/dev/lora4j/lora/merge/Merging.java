@@ -54,12 +54,16 @@ public final class Merging {
   void into(MergeJournal journal) {
     TiedWeights tied = TiedWeights.of(BaseModules.original(base));
     layers.forEach(one -> tied.refuseMerge(one.path(), one.layer().pretrained()));
+    List<Parameter> parametrized = parametrized();
+    parametrized.forEach(tied::refuseMerge);
     if (journal.subtracts()) {
       layers.forEach(LayerMerge::requireSubtractable);
     }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      parametrized().forEach(parameter -> journal.replace(parameter, parameter.tensor()));
+      Map<Parameter, Parameter> distinct = new LinkedHashMap<>();
+      parametrized.forEach(parameter -> distinct.putIfAbsent(parameter.first(), parameter));
+      distinct.values().forEach(one -> journal.replace(one, one.tensor()));
     }
     ParallelLoop.forEach(distinctLayers(), one -> one.into(journal));
   }
@@ -84,7 +88,10 @@ public final class Merging {
   /** Returns the parameters whose values adapters replace, such as experts. */
   private List<Parameter> parametrized() {
     return substitutes
-        ? base.namedParameters().values().stream().filter(Parameter::isParametrized).toList()
+        ? base.namedParameters().values().stream()
+            .flatMap(parameter -> parameter.sharers().stream())
+            .filter(Parameter::isParametrized)
+            .toList()
         : List.of();
   }
 

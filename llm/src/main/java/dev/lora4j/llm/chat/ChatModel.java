@@ -9,17 +9,18 @@ import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A chat model: a language model with its tokenizer, its chat template and named adapters.
@@ -32,14 +33,15 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>Not thread-safe.
+ * <p>Several threads may generate at once, each in a session of its own, while adapters are loaded
+ * and activated; a completion keeps the adapters with which it begins.
  */
 public final class ChatModel implements AutoCloseable {
   private final ModelFiles files;
   private final Pretrained base;
   private final LoraModel adapted;
   private final ChatFormat baseFormat;
-  private final Map<String, ChatFormat> formats = new LinkedHashMap<>();
+  private final Map<String, ChatFormat> formats = new ConcurrentHashMap<>();
   private final List<Tokenizer> tokenizers = new ArrayList<>();
 
   private ChatModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
@@ -77,7 +79,7 @@ public final class ChatModel implements AutoCloseable {
    * @return a sentence for each file that takes precedence
    * @throws UserError if the name is taken, or the adapter does not fit
    */
-  public List<String> load(String name, Path adapter, BaseCheck check) {
+  public synchronized List<String> load(String name, Path adapter, BaseCheck check) {
     if (formats.containsKey(name)) {
       throw new UserError("an adapter '" + name + "' is already loaded");
     }
@@ -106,7 +108,7 @@ public final class ChatModel implements AutoCloseable {
   }
 
   public List<String> adapterNames() {
-    return List.copyOf(formats.keySet());
+    return List.copyOf(adapted.adapterNames());
   }
 
   public List<String> active() {
@@ -165,14 +167,16 @@ public final class ChatModel implements AutoCloseable {
       int[] prompt,
       GenerationOptions options,
       TextListener listener,
-      int dropped) {
-    return new TextGenerator(format().tokenizer(), stopTokens(), options, listener)
-        .write(session, prompt, dropped);
+      int forgotten) {
+    try (AdapterScope kept = adapted.usingActive()) {
+      return new TextGenerator(format().tokenizer(), stopTokens(), options, listener)
+          .write(session, prompt, forgotten);
+    }
   }
 
   /** Frees the model and the tokenizers. */
   @Override
-  public void close() {
+  public synchronized void close() {
     tokenizers.forEach(Tokenizer::close);
     base.close();
   }

@@ -3,6 +3,7 @@ package dev.lora4j.llm.checkpoint;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.TensorForm;
 import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.lora.format.Naming;
 import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;

@@ -20,8 +20,8 @@ import org.bytedeco.pytorch.Tensor;
  * Consecutive generations that share a KV cache. Prefill skips the prefix that a prompt has in
  * common with the previous text: a conversation costs only its new turn.
  *
- * <p>The cache depends on the active adapters: call {@link #forget} when they change. For one
- * thread; {@link #close} frees the cache.
+ * <p>The cache depends on the active adapters: call {@link #forget} when they change. Generations
+ * of several threads in one session run one after the other; {@link #close} frees the cache.
  */
 public final class GenerationSession implements AutoCloseable {
   private static final int MAX_RESERVED_TOKENS = 256;
@@ -37,7 +37,8 @@ public final class GenerationSession implements AutoCloseable {
   }
 
   /** Generates as {@link Generator#generate(List, GenerationConfig, TokenListener)} does. */
-  public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
+  public synchronized Generation generate(
+      List<Long> prompt, GenerationConfig config, TokenListener listener) {
     check(model, prompt);
     Engine.useOneThread();
     KeyValueCache kvCache =
@@ -74,7 +75,7 @@ public final class GenerationSession implements AutoCloseable {
   }
 
   /** Drops the KV cache: the next prompt is computed from its first token on. */
-  public void forget() {
+  public synchronized void forget() {
     cache.ifPresent(KeyValueCache::close);
     cache = Optional.empty();
     cachedTokens = List.of();

@@ -14,8 +14,9 @@ import java.util.Optional;
  * Generation completion = new Generator(model).generate(prompt, GenerationConfig.greedy(64), token -> true);
  * }</pre>
  *
- * <p>Several threads may generate with one model, each with its own adapters. The model must be in
- * evaluation mode, as a loaded model is.
+ * <p>Several threads may generate with one model at once, each in a session of its own and with its
+ * own adapters; {@link dev.lora4j.lora.LoraModel#using} also keeps these while others are loaded,
+ * swapped or removed. The model must be in evaluation mode, as a loaded model is.
  */
 public final class Generator {
   private final LanguageModel model;
@@ -33,9 +34,9 @@ public final class Generator {
 
   /**
    * A generator that splits prefill and decoding among workers: the fastest for one generation at a
-   * time.
+   * time. Several at once take turns, token by token.
    *
-   * @param workers closed by the caller; busy during a generation
+   * @param workers closed by the caller
    */
   public static Generator sharedBy(Workers workers, LanguageModel model) {
     return new Generator(model, Optional.of(workers));

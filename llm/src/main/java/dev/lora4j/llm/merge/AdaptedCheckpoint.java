@@ -2,9 +2,9 @@ package dev.lora4j.llm.merge;
 
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.LayerHints;
-import dev.lora4j.llm.checkpoint.Naming;
-import dev.lora4j.llm.checkpoint.NamingSearch;
 import dev.lora4j.llm.checkpoint.WeightsOnly;
+import dev.lora4j.lora.format.Naming;
+import dev.lora4j.lora.format.NamingSearch;
 import dev.lora4j.lora.format.StoredAdapter;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.lora4j.llm.merge;
 
 import dev.lora4j.llm.checkpoint.WeightsOnly;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.format.StoredAdapter;
 import java.util.Collection;
 import java.util.Optional;
@@ -31,8 +32,7 @@ record TiedHead(boolean isBroken) {
   }
 
   private static boolean keepsTie(StoredAdapter adapter) {
-    return "true".equals(adapter.config().otherKeys().get("ensure_weight_tying"))
-        || !adapter.config().trainableTokens().isEmpty();
+    return TiedWeights.ensured(adapter.config()) || !adapter.config().trainableTokens().isEmpty();
   }
 
   /** Returns a note for the user if the tie is broken. */

@@ -36,7 +36,7 @@ public abstract class LanguageModel extends Module {
         child(
             HEAD,
             hasTiedHead()
-                ? Linear.sharing(embedding.weight())
+                ? Linear.sharing(embedding.weight().tied())
                 : Linear.withoutBias(config.hiddenSize(), vocabularySize()));
   }
 

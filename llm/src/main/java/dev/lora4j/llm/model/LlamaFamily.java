@@ -84,8 +84,7 @@ public class LlamaFamily implements ModelFamily, GgufNames {
   /** Reads the fields of a {@code config.json}, old or new. */
   public final LlamaConfig config(JsonDocument fields) {
     fields.refuseUnless(unsupportedFields());
-    JsonDocument rope =
-        fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+    JsonDocument rope = RopeScaling.fields(fields);
     rope.refuseUnless(Map.of("partial_rotary_factor", 1));
     int heads = fields.size("num_attention_heads");
     int hidden = fields.size("hidden_size");

@@ -84,7 +84,17 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * Reads {@code rope_scaling}, or {@code rope_parameters} of newer configs.
+   * Returns the RoPE fields of a {@code config.json}: {@code rope_scaling} if it has any, as users
+   * add it for longer sequences, else {@code rope_parameters}. As in transformers, {@code
+   * rope_scaling} replaces all of the other, its {@code rope_theta} included.
+   */
+  static JsonDocument fields(JsonDocument config) {
+    JsonDocument scaling = config.object("rope_scaling");
+    return scaling.fields().iterator().hasNext() ? scaling : config.object("rope_parameters");
+  }
+
+  /**
+   * Reads the {@linkplain #fields RoPE fields}.
    *
    * @throws UserError naming a kind that is not supported
    * @throws CorruptFile if a number is missing

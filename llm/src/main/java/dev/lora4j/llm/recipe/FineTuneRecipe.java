@@ -105,7 +105,12 @@ public final class FineTuneRecipe {
 
   /** LoRA rank on all linear layers, with alpha twice the rank; 8 unless set. */
   public FineTuneRecipe rank(int rank) {
-    return lora(LoraConfig.rank(rank).alpha(2.0 * rank).targets(Targets.everyLinear()));
+    return lora(LoraConfig.rank(rank).alpha(defaultAlpha(rank)).targets(Targets.everyLinear()));
+  }
+
+  /** Returns the alpha of a language model's adapter unless it is set: twice the rank. */
+  public static double defaultAlpha(int rank) {
+    return 2.0 * rank;
   }
 
   public FineTuneRecipe lora(LoraConfig config) {

@@ -77,6 +77,38 @@ class LlamaConfigTest {
   }
 
   @Test
+  void ropeScalingBesideRopeParametersReplacesThem() throws IOException {
+    LlamaConfig both =
+        read(
+            "llama2",
+            json -> {
+              json.remove("rope_theta");
+              json.putObject("rope_parameters").put("rope_type", "default").put("rope_theta", 5e5);
+              json.putObject("rope_scaling").put("rope_type", "linear").put("factor", 4);
+            });
+    assertThat(both.ropeScaling()).isEqualTo(new RopeScaling.Linear(4));
+    assertThat(both.ropeTheta()).isEqualTo(10_000); // as in transformers
+    LlamaConfig empty =
+        read(
+            "llama2",
+            json -> {
+              json.putObject("rope_parameters").put("rope_theta", 5e5);
+              json.putObject("rope_scaling");
+            });
+    assertThat(empty.ropeTheta()).isEqualTo(5e5);
+    assertThatThrownBy(
+            () ->
+                read(
+                    "llama2",
+                    json -> {
+                      json.putObject("rope_parameters").put("rope_type", "default");
+                      json.putObject("rope_scaling").put("rope_type", "yarn").put("factor", 4);
+                    }))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("`rope_scaling.rope_type`: yarn is not supported");
+  }
+
+  @Test
   void absentFieldsHaveTransformersDefaults() throws IOException {
     LlamaConfig config =
         read(

@@ -1,4 +1,4 @@
-package dev.lora4j.llm.checkpoint;
+package dev.lora4j.lora.format;
 
 import dev.lora4j.UserError;
 import java.util.Collection;
@@ -12,6 +12,8 @@ import java.util.Set;
  * model.}, {@code transformer.} or {@code language_model.}.
  */
 public final class NamingSearch {
+  private static final String HEAD = "lm_head"; // above every prefix
+
   private final Set<String> base;
   private final Collection<String> wanted;
 
@@ -27,7 +29,7 @@ public final class NamingSearch {
    * @throws UserError if there are several
    */
   public static Naming find(Set<String> base, Collection<String> adapter) {
-    List<String> wanted = adapter.stream().filter(path -> !path.equals(WeightsOnly.HEAD)).toList();
+    List<String> wanted = adapter.stream().filter(path -> !path.equals(HEAD)).toList();
     NamingSearch search = new NamingSearch(base, wanted);
     if (search.fits(Naming.asSaved())) {
       return Naming.asSaved();
@@ -42,14 +44,7 @@ public final class NamingSearch {
   }
 
   private boolean fits(Naming naming) {
-    return wanted.stream().allMatch(path -> base.contains(nameOf(naming, path)));
-  }
-
-  /** Returns the name in the base of a path in the adapter. */
-  private static String nameOf(Naming naming, String path) {
-    return path.startsWith(naming.added())
-        ? naming.stripped() + path.substring(naming.added().length())
-        : path;
+    return wanted.stream().map(naming::name).allMatch(base::contains);
   }
 
   private Set<Naming> candidates() {

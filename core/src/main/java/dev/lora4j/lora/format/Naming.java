@@ -1,4 +1,4 @@
-package dev.lora4j.llm.checkpoint;
+package dev.lora4j.lora.format;
 
 /**
  * The mapping from tensor names in a file to paths in a network: the prefix {@code stripped} is
@@ -18,6 +18,11 @@ public record Naming(String stripped, String added) {
   /** Returns the path of a tensor or a module. */
   public String path(String name) {
     return name.startsWith(stripped) ? added + name.substring(stripped.length()) : name;
+  }
+
+  /** Returns the name in the file of a path: the reverse of {@link #path}. */
+  String name(String path) {
+    return path.startsWith(added) ? stripped + path.substring(added.length()) : path;
   }
 
   public boolean renames() {

@@ -1,0 +1,108 @@
+package dev.lora4j.lora.config;
+
+import dev.lora4j.UserError;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * Translates the regular expressions of PEFT's configs, which are Python's, to Java's: named groups
+ * {@code (?P<n>…)} and {@code (?P=n)}, comments {@code (?#…)}, {@code {,2}}, {@code \Z}, and {@code
+ * [} and {@code &&} inside of a character class.
+ */
+final class PythonRegex {
+  private final String python;
+  private final StringBuilder java = new StringBuilder();
+  private final Map<String, String> groups = new LinkedHashMap<>(); // Java's names have no _
+  private int at;
+
+  private PythonRegex(String python) {
+    this.python = python;
+  }
+
+  /**
+   * Compiles an expression.
+   *
+   * @param where the key of the config, for the message
+   * @throws UserError if it is no regular expression
+   */
+  static Pattern compile(String where, String python) {
+    try {
+      return Pattern.compile(new PythonRegex(python).translated());
+    } catch (PatternSyntaxException e) {
+      throw new UserError(where + " is not a regular expression: " + e.getMessage(), e);
+    }
+  }
+
+  private String translated() {
+    while (at < python.length()) {
+      if (take("\\")) {
+        escape();
+      } else if (take("[")) {
+        characterClass();
+      } else if (take("(?P<")) {
+        java.append("(?<").append(groupName('>')).append('>');
+      } else if (take("(?P=")) {
+        java.append("\\k<").append(groupName(')')).append('>');
+      } else if (take("(?#")) {
+        at = end(')') + 1;
+      } else if (take("{,")) {
+        boolean isRange = python.substring(at).matches("(?s)\\d+}.*");
+        java.append(isRange ? "{0," : "\\{,");
+      } else {
+        java.append(python.charAt(at++));
+      }
+    }
+    return java.toString();
+  }
+
+  private boolean take(String text) {
+    boolean found = python.startsWith(text, at);
+    at += found ? text.length() : 0;
+    return found;
+  }
+
+  private void escape() {
+    if (take("Z")) {
+      java.append("\\z");
+    } else {
+      java.append('\\');
+      java.append(at < python.length() ? String.valueOf(python.charAt(at++)) : "");
+    }
+  }
+
+  /** Copies a class up to its end; a bracket that follows the beginning is a member. */
+  private void characterClass() {
+    java.append(take("^") ? "[^" : "[");
+    if (take("]")) {
+      java.append("\\]");
+    }
+    while (at < python.length() && !take("]")) {
+      if (take("\\")) {
+        escape();
+      } else if (take("[")) {
+        java.append("\\[");
+      } else if (take("&")) {
+        java.append("\\&");
+      } else {
+        java.append(python.charAt(at++));
+      }
+    }
+    java.append(python.charAt(at - 1) == ']' ? "]" : "");
+  }
+
+  private String groupName(char closing) {
+    String name = python.substring(at, end(closing));
+    at += name.length() + 1;
+    return groups.computeIfAbsent(name, unknown -> "g" + groups.size());
+  }
+
+  private int end(char closing) {
+    int end = python.indexOf(closing, at);
+    if (end < 0) {
+      throw new PatternSyntaxException("expected '" + closing + "'", python, at);
+    }
+    return end;
+  }
+}
