@@ -89,8 +89,7 @@ final class PlanCommand implements Callable<Integer> {
 
   private LoraConfig fromOptions(boolean isLanguageModel) {
     int rank = adapter.rank();
-    LoraConfig chosen =
-        adapter.config(isLanguageModel ? FineTuneRecipe.defaultAlpha(rank) : rank);
+    LoraConfig chosen = adapter.config(isLanguageModel ? FineTuneRecipe.defaultAlpha(rank) : rank);
     if (regex == null) {
       return chosen;
     }
