@@ -9,7 +9,7 @@ import dev.lora4j.cli.show.TextTable;
 import dev.lora4j.llm.generate.Generation;
 import dev.lora4j.llm.generate.GenerationConfig;
 import dev.lora4j.llm.generate.Generator;
-import dev.lora4j.llm.model.Llama;
+import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.merge.Unmerging;
 import dev.lora4j.nn.runtime.Blas;

@@ -8,7 +8,7 @@ import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;
-import dev.lora4j.llm.model.Llama;
+import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.CausalLmObjective;
 import dev.lora4j.llm.train.EvalAndSavePolicy;

@@ -8,7 +8,7 @@ import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.show.Screen;
-import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataFormat;
 import dev.lora4j.llm.dataset.DataReport;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.ExampleGroups;
@@ -88,7 +88,7 @@ final class DataCommand implements Callable<Integer> {
   @Mixin private OutputFormat output = new OutputFormat();
 
   /** The examples of a file, in which a pair is two examples. */
-  private record Tokenized(DataForm form, ExampleGroups made) {
+  private record Tokenized(DataFormat form, ExampleGroups made) {
     List<Example> examples() {
       return made.examples();
     }

@@ -2,8 +2,8 @@ package dev.lora4j.cli;
 
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
-import dev.lora4j.llm.model.Llama;
-import dev.lora4j.llm.model.LlamaConfig;
+import dev.lora4j.llm.model.llama.Llama;
+import dev.lora4j.llm.model.llama.LlamaConfig;
 import dev.lora4j.nn.runtime.Engine;
 import java.io.IOException;
 import java.nio.file.Files;

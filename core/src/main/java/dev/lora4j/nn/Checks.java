@@ -6,14 +6,14 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /** Checks of layers' constructor arguments. */
-final class Checks {
+public final class Checks {
   private Checks() {}
 
-  static long positive(String name, long value) {
+  public static long positive(String name, long value) {
     return atLeast(1, name, value);
   }
 
-  static long atLeast(long least, String name, long value) {
+  public static long atLeast(long least, String name, long value) {
     if (value < least) {
       throw new UserError(name + " must be at least " + least + ", found " + value);
     }
@@ -31,7 +31,7 @@ final class Checks {
     }
   }
 
-  static void vector(String name, Tensor tensor, long size) {
+  public static void vector(String name, Tensor tensor, long size) {
     if (tensor.dim() != 1 || tensor.size(0) != size) {
       throw new UserError(name + " must be [" + size + "], found " + Ops.shapeOf(tensor));
     }

@@ -11,5 +11,5 @@ public interface DecodableLayer {
    * gradient; empty unless all are float32 in plain CPU memory. The memory lives at least as long
    * as the open pointer scope.
    */
-  Optional<LinearWeights> ofRows();
+  Optional<LinearWeights> decodeWeights();
 }

@@ -42,7 +42,7 @@ public record DenseWeights(Parameter parameter) implements WeightStore {
   }
 
   @Override
-  public Optional<LinearWeights> ofRows(Optional<Tensor> bias) {
+  public Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
     return parameter.isParametrized()
         ? Optional.empty()
         : LinearWeights.of(parameter.value().detach(), bias);

@@ -52,7 +52,7 @@ public final class Init {
   }
 
   /** Returns {@code U(−1/√fanIn, 1/√fanIn)}, the default of PyTorch's biases too. */
-  static Tensor uniformByFanIn(long fanIn, long... shape) {
+  public static Tensor uniformByFanIn(long fanIn, long... shape) {
     if (isWithoutValues()) {
       return withoutMemory(shape);
     }
@@ -72,7 +72,7 @@ public final class Init {
   }
 
   /** Returns the product of all dimensions but the first. */
-  static long fanIn(long... shape) {
+  public static long fanIn(long... shape) {
     long fanIn = 1;
     for (int i = 1; i < shape.length; i++) {
       fanIn *= shape[i];

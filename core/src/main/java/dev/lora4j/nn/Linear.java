@@ -78,10 +78,10 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
   }
 
   @Override
-  public Optional<LinearWeights> ofRows() {
+  public Optional<LinearWeights> decodeWeights() {
     return bias != null && bias.isParametrized()
         ? Optional.empty()
-        : weight.ofRows(bias().map(b -> b.value().detach()));
+        : weight.decodeWeights(bias().map(b -> b.value().detach()));
   }
 
   /** Returns a dense layer with the same values in memory of its own. */

@@ -94,12 +94,12 @@ public abstract class Module implements AutoCloseable {
   }
 
   /** Makes a tensor a trainable parameter of this module, which owns it. */
-  protected final Parameter parameter(String name, Tensor initial) {
+  public final Parameter parameter(String name, Tensor initial) {
     return share(name, Parameter.over(initial));
   }
 
   /** Ties a parameter to this module too: it is listed, trained and freed once. */
-  protected final Parameter share(String name, Parameter parameter) {
+  public final Parameter share(String name, Parameter parameter) {
     put(parameters, name, parameter);
     return parameter;
   }

@@ -83,7 +83,7 @@ public final class RmsNorm extends Module {
   }
 
   /** The norm as decoding computes it; empty if decoding has no kernel for its weight. */
-  public Optional<RmsNormKernel> ofRows() {
+  public Optional<RmsNormKernel> decodeWeights() {
     return weight == null || weight.isParametrized()
         ? Optional.empty()
         : RmsNormKernel.of(weight.value(), epsilonValue);

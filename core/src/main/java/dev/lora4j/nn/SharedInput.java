@@ -16,8 +16,9 @@ public final class SharedInput {
   }
 
   /** The layers as one product in decoding; empty unless decoding has a kernel for each. */
-  public Optional<FusedLinear> ofRows() {
-    List<LinearWeights> layers = slots.stream().flatMap(slot -> slot.ofRows().stream()).toList();
+  public Optional<FusedLinear> decodeWeights() {
+    List<LinearWeights> layers =
+        slots.stream().flatMap(slot -> slot.decodeWeights().stream()).toList();
     return layers.size() == slots.size() ? Optional.of(new FusedLinear(layers)) : Optional.empty();
   }
 

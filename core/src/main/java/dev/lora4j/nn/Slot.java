@@ -20,8 +20,8 @@ public final class Slot {
   }
 
   /** The occupant as decoding computes it; empty if decoding has no kernel for it. */
-  public Optional<LinearWeights> ofRows() {
-    return occupant instanceof DecodableLayer layer ? layer.ofRows() : Optional.empty();
+  public Optional<LinearWeights> decodeWeights() {
+    return occupant instanceof DecodableLayer layer ? layer.decodeWeights() : Optional.empty();
   }
 
   public Module module() {

@@ -49,7 +49,7 @@ public interface WeightStore {
    * Returns the weight and a bias as decoding multiplies single rows by them, without a gradient;
    * empty if decoding has no kernel for this store.
    */
-  default Optional<LinearWeights> ofRows(Optional<Tensor> bias) {
+  default Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
     return Optional.empty();
   }
 

@@ -1,9 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.nn.Conv1d;
-import dev.lora4j.nn.Conv2d;
-import dev.lora4j.nn.Conv3d;
-import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.LayerNorm;
 import dev.lora4j.nn.Linear;
@@ -12,6 +8,10 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.TransposedLinear;
+import dev.lora4j.nn.conv.Conv1d;
+import dev.lora4j.nn.conv.Conv2d;
+import dev.lora4j.nn.conv.Conv3d;
+import dev.lora4j.nn.conv.ConvOptions;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.OptionalLong;
 import org.bytedeco.javacpp.BytePointer;

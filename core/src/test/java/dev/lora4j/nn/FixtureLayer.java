@@ -1,6 +1,11 @@
 package dev.lora4j.nn;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.nn.conv.Conv1d;
+import dev.lora4j.nn.conv.Conv2d;
+import dev.lora4j.nn.conv.Conv3d;
+import dev.lora4j.nn.conv.ConvOptions;
+import dev.lora4j.nn.conv.MaxPool2d;
 import java.util.OptionalLong;
 import java.util.stream.StreamSupport;
 

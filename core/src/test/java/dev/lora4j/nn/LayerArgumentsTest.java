@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.conv.Conv1d;
+import dev.lora4j.nn.conv.Conv2d;
+import dev.lora4j.nn.conv.Conv3d;
+import dev.lora4j.nn.conv.ConvOptions;
+import dev.lora4j.nn.conv.MaxPool2d;
 import java.util.OptionalLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.bytedeco.javacpp.PointerScope;

@@ -8,6 +8,7 @@ import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.nn.conv.Conv1d;
 import dev.lora4j.nn.kernel.Ops;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,12 +1,12 @@
 package dev.lora4j.torchscript;
 
-import dev.lora4j.nn.Conv;
-import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
+import dev.lora4j.nn.conv.Conv;
+import dev.lora4j.nn.conv.ConvOptions;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;

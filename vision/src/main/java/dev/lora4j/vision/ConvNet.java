@@ -2,12 +2,12 @@ package dev.lora4j.vision;
 
 import static dev.lora4j.nn.kernel.Ops.relu;
 
-import dev.lora4j.nn.Conv2d;
 import dev.lora4j.nn.Linear;
-import dev.lora4j.nn.MaxPool2d;
 import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.Stage;
 import dev.lora4j.nn.Staged;
+import dev.lora4j.nn.conv.Conv2d;
+import dev.lora4j.nn.conv.MaxPool2d;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 

@@ -67,7 +67,7 @@ final class DemoMessages {
             (path, layer) ->
                 out.printf(
                     "%s.B.weight has all zero weights: %s%n",
-                    path, layer.updateIsZero() ? "True" : "False"));
+                    path, layer.deltaIsZero() ? "True" : "False"));
   }
 
   void accuracy(String title, Accuracy accuracy) {

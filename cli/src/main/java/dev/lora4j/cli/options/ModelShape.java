@@ -3,9 +3,9 @@ package dev.lora4j.cli.options;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
-import dev.lora4j.llm.model.Llama;
-import dev.lora4j.llm.model.LlamaConfig;
 import dev.lora4j.llm.model.RopeScaling;
+import dev.lora4j.llm.model.llama.Llama;
+import dev.lora4j.llm.model.llama.LlamaConfig;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;

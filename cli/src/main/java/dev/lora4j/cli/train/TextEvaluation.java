@@ -8,11 +8,11 @@ import dev.lora4j.cli.progress.Unit;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.chat.ChatModel;
-import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataFormat;
 import dev.lora4j.llm.dataset.DataReport;
 import dev.lora4j.llm.dataset.ExampleOptions;
 import dev.lora4j.llm.dataset.LossOn;
-import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.StandardFormat;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.dataset.TextExamples;
 import dev.lora4j.llm.train.Evaluation;
@@ -47,10 +47,10 @@ public record TextEvaluation(ChatModel model, TextData data, Optional<Integer> m
     output.show(root -> fill(root, evaluation, report), out -> print(out, evaluation));
   }
 
-  private int length(DataForm form) {
+  private int length(DataFormat form) {
     int longest = model.network().maxPositions();
     if (maxTokens.isEmpty()) {
-      return form == StandardForm.DOCUMENT ? Math.min(LONGEST_BLOCK, longest) : longest;
+      return form == StandardFormat.DOCUMENT ? Math.min(LONGEST_BLOCK, longest) : longest;
     }
     int given = maxTokens.get();
     if (given < 2 || given > longest) {

@@ -157,7 +157,7 @@ public record Download(
       }
       kept.finish(target);
       return target;
-    } catch (Unreachable e) {
+    } catch (HostUnreachable e) {
       throw e.cannotDownload(source.name());
     } catch (IOException e) {
       throw AtomicFile.explained(target, e);

@@ -23,7 +23,7 @@ public record HttpAnswer(URI from, int status, HttpHeaders headers, HttpChunks b
   /**
    * Sends a request and waits for the headers of the response.
    *
-   * @throws Busy if the server may answer later
+   * @throws ServerBusy if the server may answer later
    * @throws IOException if there is no answer
    */
   public static HttpAnswer send(HttpClient client, HttpRequest request) throws IOException {
@@ -40,9 +40,9 @@ public record HttpAnswer(URI from, int status, HttpHeaders headers, HttpChunks b
             response.statusCode(),
             response.headers(),
             new HttpChunks(response.body()));
-    if (Busy.is(answer.status())) {
+    if (ServerBusy.is(answer.status())) {
       answer.close();
-      throw Busy.of(answer.status(), answer.headers());
+      throw ServerBusy.of(answer.status(), answer.headers());
     }
     return answer;
   }

@@ -23,7 +23,7 @@ public final class Retries {
   }
 
   /** Runs an operation until it succeeds. */
-  public static <T> T run(Download.Limits limits, Attempt<T> attempt) throws Unreachable {
+  public static <T> T run(Download.Limits limits, Attempt<T> attempt) throws HostUnreachable {
     Retries retries = new Retries(limits);
     while (true) {
       try {
@@ -40,20 +40,21 @@ public final class Retries {
   }
 
   /** Waits before the next attempt, or throws if there is none. */
-  void failed(IOException e) throws Unreachable {
+  void failed(IOException e) throws HostUnreachable {
     failures++;
     if (e instanceof UnknownHostException) {
-      throw new Unreachable("no address found for " + e.getMessage() + "; is there a network?", e);
+      throw new HostUnreachable(
+          "no address found for " + e.getMessage() + "; is there a network?", e);
     }
     // A name that does not fit a certificate stays wrong; a connection cut within TLS does not.
     if (e instanceof SSLException && failures > 1) {
-      throw new Unreachable("no secure connection: " + e.getMessage(), e);
+      throw new HostUnreachable("no secure connection: " + e.getMessage(), e);
     }
     if (failures >= limits.tries() || Thread.currentThread().isInterrupted()) {
-      throw new Unreachable(reason(e) + (failures > 1 ? ", " + failures + " times" : ""), e);
+      throw new HostUnreachable(reason(e) + (failures > 1 ? ", " + failures + " times" : ""), e);
     }
     Duration usual = limits.backOff().multipliedBy(1L << Math.min(failures - 1, 10));
-    Duration requested = e instanceof Busy busy ? busy.pause() : Duration.ZERO;
+    Duration requested = e instanceof ServerBusy busy ? busy.pause() : Duration.ZERO;
     pause(requested.compareTo(usual) > 0 ? requested : usual);
   }
 

@@ -2,7 +2,7 @@ package dev.lora4j.lora.combine;
 
 import dev.lora4j.UserError;
 import dev.lora4j.lora.layer.FactoredDelta;
-import dev.lora4j.nn.Conv;
+import dev.lora4j.nn.conv.Conv;
 
 /**
  * One adapter's contribution to a combined layer.

@@ -2,12 +2,12 @@ package dev.lora4j.lora.combine;
 
 import dev.lora4j.UserError;
 import dev.lora4j.lora.format.StoredAdapter;
-import dev.lora4j.nn.Conv;
-import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.conv.Conv;
+import dev.lora4j.nn.conv.ConvOptions;
 import dev.lora4j.nn.runtime.Engine;
 import java.util.Arrays;
 import java.util.List;

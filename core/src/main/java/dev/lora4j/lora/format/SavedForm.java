@@ -1,5 +1,7 @@
 package dev.lora4j.lora.format;
 
+import dev.lora4j.lora.layer.Initialization;
+
 /**
  * The form in which an adapter is written whose initialisation took a part of the base's weights
  * ({@link Initialization#takesFromBase}). Other adapters have only one form.

@@ -1,9 +1,9 @@
 package dev.lora4j.lora.layer;
 
 import dev.lora4j.UserError;
-import dev.lora4j.nn.Conv;
-import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.conv.Conv;
+import dev.lora4j.nn.conv.ConvOptions;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
 import org.bytedeco.pytorch.NoGradGuard;

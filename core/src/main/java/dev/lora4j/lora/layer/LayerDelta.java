@@ -26,7 +26,7 @@ public interface LayerDelta {
    * Returns the delta as decoding computes it, token by token in plain memory; empty if it is not a
    * plain low-rank product there.
    */
-  default Optional<LowRank> ofRows() {
+  default Optional<LowRank> decodeWeights() {
     return Optional.empty();
   }
 }

@@ -43,11 +43,11 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   @Override
   final Tensor applyB(Tensor y, Tensor h, Tensor b, Scalar scale) {
-    return LowRankProduct.addUp(y, h, b, scale);
+    return LowRankProduct.addB(y, h, b, scale);
   }
 
   @Override
-  public Optional<LowRank> ofRows() {
+  public Optional<LowRank> decodeWeights() {
     return isPlain()
         ? LowRank.of(a().value().detach(), b().value().detach(), factor())
         : Optional.empty();

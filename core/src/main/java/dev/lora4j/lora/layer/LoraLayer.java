@@ -1,12 +1,12 @@
 package dev.lora4j.lora.layer;
 
-import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.DecodableLayer;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.WeightedLayer;
+import dev.lora4j.nn.conv.Conv;
 import dev.lora4j.nn.kernel.LinearWeights;
 import java.util.List;
 import java.util.Optional;
@@ -64,13 +64,13 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
   }
 
   @Override
-  public final Optional<LinearWeights> ofRows() {
+  public final Optional<LinearWeights> decodeWeights() {
     if (!(pretrained instanceof DecodableLayer base)) {
       return Optional.empty();
     }
-    Optional<LinearWeights> rows = base.ofRows();
+    Optional<LinearWeights> rows = base.decodeWeights();
     for (LayerDelta delta : active.of(this)) {
-      rows = rows.flatMap(before -> delta.ofRows().map(before::plus));
+      rows = rows.flatMap(before -> delta.decodeWeights().map(before::plus));
     }
     return rows;
   }
@@ -104,7 +104,7 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
   }
 
   /** Returns whether every adapter's delta is zero, as it is before training. */
-  public final boolean updateIsZero() {
+  public final boolean deltaIsZero() {
     return children().values().stream()
         .filter(LoraDelta.class::isInstance)
         .allMatch(delta -> ((LoraDelta) delta).isZero());

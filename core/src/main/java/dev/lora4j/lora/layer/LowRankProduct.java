@@ -25,11 +25,11 @@ final class LowRankProduct {
     Tensor paddedB = pads ? Ops.padded(b, 1, CostModel.PADDED_RANK) : b;
     return Ops.isLowRankOfRow(y, x, paddedA, paddedB)
         ? Ops.addLowRankToRow(y, x, paddedA, paddedB, factor)
-        : addUp(y, Ops.linear(x, paddedA, null), paddedB, scaling);
+        : addB(y, Ops.linear(x, paddedA, null), paddedB, scaling);
   }
 
   /** Returns {@code y + scale · B h}; y may be overwritten. */
-  static Tensor addUp(Tensor y, Tensor h, Tensor b, Scalar scale) {
+  static Tensor addB(Tensor y, Tensor h, Tensor b, Scalar scale) {
     if (y.dim() < 2) {
       return y.add(Ops.linear(h, b, null), scale);
     }

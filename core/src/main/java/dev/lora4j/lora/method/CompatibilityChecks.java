@@ -2,10 +2,10 @@ package dev.lora4j.lora.method;
 
 import dev.lora4j.lora.layer.DeltaOptions;
 import dev.lora4j.lora.layer.Initialization;
-import dev.lora4j.nn.Conv;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.conv.Conv;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.List;

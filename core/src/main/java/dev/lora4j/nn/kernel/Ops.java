@@ -239,7 +239,7 @@ public final class Ops {
    * @param sin of the same shape, negated in the left half
    * @return {@code [batch, tokens, heads, dim]}
    */
-  public static Tensor turned(Tensor heads, Tensor cos, Tensor sin) {
+  public static Tensor rotated(Tensor heads, Tensor cos, Tensor sin) {
     long dim = heads.size(3);
     Tensor halvesSwapped = heads.roll(new long[] {dim / 2}, -1);
     return heads.mul(cos).addcmul_(halvesSwapped, sin);

@@ -36,7 +36,7 @@ public final class ThreadTeam implements AutoCloseable {
    *
    * @param size number of parts that the runner runs
    */
-  public static ThreadTeam help(int size, Runner runner) {
+  public static ThreadTeam open(int size, Runner runner) {
     ThreadTeam team = new ThreadTeam(size, runner);
     OF_THREAD.set(team);
     return team;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.nn.Conv2d;
-import dev.lora4j.nn.ConvOptions;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.TransposedLinear;
+import dev.lora4j.nn.conv.Conv2d;
+import dev.lora4j.nn.conv.ConvOptions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;

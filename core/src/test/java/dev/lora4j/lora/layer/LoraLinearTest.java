@@ -9,10 +9,10 @@ import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Activation;
-import dev.lora4j.nn.Conv2d;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Sequential;
+import dev.lora4j.nn.conv.Conv2d;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -106,7 +106,7 @@ class LoraLinearTest {
     assertThat(layer.find("B").namedParameters().values())
         .allSatisfy(b -> assertThat(b.shape()).containsExactly(7, 4));
     assertThat(layer.adapterNames()).containsExactly("default");
-    assertThat(layer.updateIsZero()).isTrue();
+    assertThat(layer.deltaIsZero()).isTrue();
   }
 
   @Test

@@ -63,10 +63,10 @@ class FloatVectorTest {
       Tensor heads = torch.randn(1, 1, 3, 8);
       Tensor cos = torch.randn(1, 1, 8);
       Tensor sin = torch.randn(1, 1, 8);
-      float[] expected = Ops.floats(Ops.turned(norm.forward(heads), cos, sin));
+      float[] expected = Ops.floats(Ops.rotated(norm.forward(heads), cos, sin));
 
       FloatVector row = FloatVector.over(heads);
-      norm.ofRows().orElseThrow().applyToParts(row, 0, 24);
+      norm.decodeWeights().orElseThrow().applyToParts(row, 0, 24);
       new RopeRotation(Ops.floats(cos), Ops.floats(sin)).apply(row, 0, 24);
       assertThat(Ops.floats(heads)).containsExactly(expected, ROUNDING);
     }

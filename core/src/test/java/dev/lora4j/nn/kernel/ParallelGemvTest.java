@@ -36,7 +36,7 @@ class ParallelGemvTest {
 
   static Tensor helped(int threads, Work work) {
     try (Workers workers = new Workers(threads);
-        ThreadTeam crew = ThreadTeam.help(workers.count(), part -> workers.run(part::accept))) {
+        ThreadTeam crew = ThreadTeam.open(workers.count(), part -> workers.run(part::accept))) {
       return work.done();
     }
   }

@@ -35,7 +35,7 @@ class SkinnyGemmTest {
     try (PointerScope scope = new PointerScope();
         Workers workers = new Workers(threads);
         NoGradGuard guard = new NoGradGuard();
-        ThreadTeam crew = ThreadTeam.help(workers.count(), part -> workers.run(part::accept))) {
+        ThreadTeam crew = ThreadTeam.open(workers.count(), part -> workers.run(part::accept))) {
       check(torch.randn(3, 256), torch.randn(1_031, 256), torch.randn(1_031));
       check(torch.randn(3, 256), torch.randn(256, 1_031).t(), null); // as in GPT-2
     }

@@ -29,7 +29,7 @@ public record GlobalBatch(List<List<Example>> rows) {
   }
 
   /** Splits into batches of so many rows; the last one may have fewer. */
-  public List<GlobalBatch> microBatches(int rowsInBatch) {
+  public List<GlobalBatch> batches(int rowsInBatch) {
     return BatchSampler.chunks(rows, rowsInBatch).stream().map(GlobalBatch::new).toList();
   }
 

@@ -97,14 +97,14 @@ public final class RowParser {
   }
 
   /** Recognises the form of the row. */
-  DataForm form() {
-    return DataForm.of(fields()).orElseThrow(() -> wrong(noForm()));
+  DataFormat form() {
+    return DataFormat.of(fields()).orElseThrow(() -> wrong(noForm()));
   }
 
   private String noForm() {
     TreeSet<String> known = new TreeSet<>();
     StringBuilder forms = new StringBuilder();
-    for (DataForm form : DataForm.all()) {
+    for (DataFormat form : DataFormat.all()) {
       if (!form.fields().isEmpty()) {
         known.addAll(form.fields());
         forms.append("\n  ").append(String.join(", ", form.fields()));
@@ -126,7 +126,7 @@ public final class RowParser {
         .toString();
   }
 
-  DataRow parse(DataForm form) {
+  DataRow parse(DataFormat form) {
     Sample sample = form.parse(this);
     List<String> ignored =
         fields().stream().filter(name -> !read.contains(name) && row.hasNonNull(name)).toList();

@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * @param form the form of its rows, recognised from the first one
  * @param options for reading rows
  */
-public record TextData(Path file, DataForm form, Options options) {
+public record TextData(Path file, DataFormat form, Options options) {
   private static final String PLAIN_TEXT = "txt";
 
   /**
@@ -60,9 +60,9 @@ public record TextData(Path file, DataForm form, Options options) {
       if (!Files.isRegularFile(file)) {
         throw new UserError("cannot read " + file + ": there is no such file");
       }
-      return new TextData(file, StandardForm.DOCUMENT, options);
+      return new TextData(file, StandardFormat.DOCUMENT, options);
     }
-    List<DataForm> first = new ArrayList<>();
+    List<DataFormat> first = new ArrayList<>();
     DataFile.read(
         file,
         (number, json) -> {
@@ -83,7 +83,7 @@ public record TextData(Path file, DataForm form, Options options) {
    * @throws UserError naming file and row where a row has another form
    */
   public void forEach(Consumer<DataRow> taker) {
-    if (form == StandardForm.DOCUMENT) {
+    if (form == StandardFormat.DOCUMENT) {
       taker.accept(new DataRow(file, 1, new Sample.Document(wholeText())));
       return;
     }
@@ -100,7 +100,7 @@ public record TextData(Path file, DataForm form, Options options) {
    *
    * @throws UserError if the file has none of these forms
    */
-  public TextData readAs(List<? extends DataForm> forms) {
+  public TextData readAs(List<? extends DataFormat> forms) {
     if (forms.contains(form)) {
       return this;
     }

@@ -28,7 +28,7 @@ public record TextExamples(List<Example> examples, DataReport report) {
    *     has a token to learn
    */
   public static TextExamples of(TextData data, Tokenizer tokenizer, ExampleOptions options) {
-    ExampleGroups made = ExampleGroups.of(data.readAs(StandardForm.TEXTS), tokenizer, options);
+    ExampleGroups made = ExampleGroups.of(data.readAs(StandardFormat.TEXTS), tokenizer, options);
     return new TextExamples(made.examples(), made.report());
   }
 }

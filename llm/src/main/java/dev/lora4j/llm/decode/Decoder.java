@@ -2,7 +2,7 @@ package dev.lora4j.llm.decode;
 
 import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.llm.model.LlamaModules;
+import dev.lora4j.llm.model.llama.LlamaModules;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 

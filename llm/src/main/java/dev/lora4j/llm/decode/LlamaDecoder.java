@@ -2,9 +2,9 @@ package dev.lora4j.llm.decode;
 
 import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.KeyValueCache.KeysAndValues;
-import dev.lora4j.llm.model.LlamaModules;
 import dev.lora4j.llm.model.LogitTransform;
 import dev.lora4j.llm.model.Rope;
+import dev.lora4j.llm.model.llama.LlamaModules;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.RmsNorm;
 import dev.lora4j.nn.SharedInput;
@@ -46,10 +46,10 @@ final class LlamaDecoder implements Decoder {
     static Optional<Block> of(LlamaModules.Block modules) {
       Optional<RmsNormKernel> first = norm(modules.inputNorm());
       Optional<RmsNormKernel> second = norm(modules.postAttentionNorm());
-      Optional<FusedLinear> queryKeyValue = modules.queryKeyValue().ofRows();
-      Optional<FusedLinear> output = new SharedInput(modules.output()).ofRows();
-      Optional<FusedLinear> gateAndUp = modules.gateAndUp().ofRows();
-      Optional<FusedLinear> down = new SharedInput(modules.down()).ofRows();
+      Optional<FusedLinear> queryKeyValue = modules.queryKeyValue().decodeWeights();
+      Optional<FusedLinear> output = new SharedInput(modules.output()).decodeWeights();
+      Optional<FusedLinear> gateAndUp = modules.gateAndUp().decodeWeights();
+      Optional<FusedLinear> down = new SharedInput(modules.down()).decodeWeights();
       Optional<HeadNorms> headNorms = modules.headNorms().flatMap(HeadNorms::of);
       boolean plain =
           Stream.of(first, second, queryKeyValue, output, gateAndUp, down)
@@ -78,7 +78,7 @@ final class LlamaDecoder implements Decoder {
   }
 
   private static Optional<RmsNormKernel> norm(Slot slot) {
-    return slot.module() instanceof RmsNorm norm ? norm.ofRows() : Optional.empty();
+    return slot.module() instanceof RmsNorm norm ? norm.decodeWeights() : Optional.empty();
   }
 
   private final FloatMatrix embedding;
@@ -131,7 +131,7 @@ final class LlamaDecoder implements Decoder {
     List<Block> blocks =
         modules.blocks().stream().flatMap(block -> Block.of(block).stream()).toList();
     Optional<RmsNormKernel> norm = norm(modules.norm());
-    Optional<FusedLinear> head = new SharedInput(modules.head()).ofRows();
+    Optional<FusedLinear> head = new SharedInput(modules.head()).decodeWeights();
     boolean plain =
         FloatMatrix.isOne(table)
             && blocks.size() == modules.blocks().size()

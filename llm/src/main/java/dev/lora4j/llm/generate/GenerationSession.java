@@ -51,7 +51,7 @@ public final class GenerationSession implements AutoCloseable {
         return run.run(listener);
       }
       Workers shared = workers.get();
-      try (ThreadTeam team = ThreadTeam.help(shared.count(), part -> shared.run(part::accept))) {
+      try (ThreadTeam team = ThreadTeam.open(shared.count(), part -> shared.run(part::accept))) {
         return run.run(listener);
       }
     } finally {

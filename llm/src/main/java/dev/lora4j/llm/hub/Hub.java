@@ -3,7 +3,7 @@ package dev.lora4j.llm.hub;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.download.Download;
-import dev.lora4j.io.download.Unreachable;
+import dev.lora4j.io.download.HostUnreachable;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -53,7 +53,7 @@ public final class Hub {
     RepoListing listing;
     try {
       listing = client.listing(limitsOfListing(repo));
-    } catch (Unreachable e) {
+    } catch (HostUnreachable e) {
       String why = settings.endpoint() + " cannot be reached (" + e.getMessage() + ")";
       Path found =
           new CachedSnapshot(cache).find(why, "try again, or give the directory of a model");
@@ -62,7 +62,7 @@ public final class Hub {
     }
     try {
       return new SnapshotDownload(settings, repo, cache, client, listing, listener).run();
-    } catch (Unreachable e) {
+    } catch (HostUnreachable e) {
       throw e.cannotDownload(repo.toString());
     }
   }

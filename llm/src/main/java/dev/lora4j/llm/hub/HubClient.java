@@ -3,10 +3,10 @@ package dev.lora4j.llm.hub;
 import dev.lora4j.UserError;
 import dev.lora4j.io.download.Download;
 import dev.lora4j.io.download.HostLookup;
+import dev.lora4j.io.download.HostUnreachable;
 import dev.lora4j.io.download.HttpAnswer;
 import dev.lora4j.io.download.HttpChunks;
 import dev.lora4j.io.download.Retries;
-import dev.lora4j.io.download.Unreachable;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -44,7 +44,7 @@ final class HubClient {
   }
 
   /** Returns the commit of the revision and its files. */
-  RepoListing listing(Download.Limits within) throws Unreachable {
+  RepoListing listing(Download.Limits within) throws HostUnreachable {
     URI uri = at("/api/models/" + repo.path() + "/revision/" + encoded(repo.revision()));
     return Retries.run(within, () -> listing(uri));
   }
@@ -62,7 +62,7 @@ final class HubClient {
   }
 
   /** Returns the content hash and size of a file in a commit. */
-  RemoteFile describe(String commit, String name) throws Unreachable {
+  RemoteFile describe(String commit, String name) throws HostUnreachable {
     URI uri = address(commit, name);
     return Retries.run(settings.limits(), () -> describe(uri, commit, name));
   }

@@ -4,7 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.ShardIndex;
 import dev.lora4j.io.download.Download;
-import dev.lora4j.io.download.Unreachable;
+import dev.lora4j.io.download.HostUnreachable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ record SnapshotDownload(
     RepoListing listing,
     HubListener listener) {
 
-  Path run() throws Unreachable {
+  Path run() throws HostUnreachable {
     Set<String> shards = Set.of();
     Optional<String> index = WantedFiles.index(listing.names());
     if (index.isPresent()) {
@@ -38,20 +38,20 @@ record SnapshotDownload(
     return cache.snapshot(listing.commit());
   }
 
-  private void fetch(List<String> names, HubListener progress) throws Unreachable {
+  private void fetch(List<String> names, HubListener progress) throws HostUnreachable {
     List<RemoteFile> missing = new ArrayList<>();
     for (String name : names) {
       if (!Files.isRegularFile(cache.file(listing.commit(), name))) {
         missing.add(client.describe(listing.commit(), name));
       }
     }
-    Tally tally = plan(missing, progress);
+    SnapshotProgress tally = plan(missing, progress);
     for (RemoteFile file : missing) {
       fetch(file, tally);
     }
   }
 
-  private Tally plan(List<RemoteFile> missing, HubListener progress) {
+  private SnapshotProgress plan(List<RemoteFile> missing, HubListener progress) {
     long total = missing.stream().mapToLong(f -> f.size().orElse(0)).sum();
     long cached = 0;
     long partial = 0;
@@ -69,7 +69,7 @@ record SnapshotDownload(
     } catch (IOException e) {
       throw AtomicFile.explained(cache.folder(), e);
     }
-    return new Tally(progress, total, cached + partial);
+    return new SnapshotProgress(progress, total, cached + partial);
   }
 
   /** Reports a disk that is too small before it is full. */
@@ -82,7 +82,7 @@ record SnapshotDownload(
     }
   }
 
-  private void fetch(RemoteFile file, Tally tally) {
+  private void fetch(RemoteFile file, SnapshotProgress tally) {
     Runnable waiting =
         () ->
             listener.onNotice(
@@ -103,7 +103,7 @@ record SnapshotDownload(
     }
   }
 
-  private void download(RemoteFile file, Tally tally) {
+  private void download(RemoteFile file, SnapshotProgress tally) {
     Download download =
         Download.of(client.source(listing.commit(), file.name()), cache.blob(file.etag()))
             .withPart(cache.incomplete(file.etag()))

@@ -26,12 +26,12 @@ public abstract class LanguageModel extends Module {
   private @Nullable Slot head;
 
   /** A model whose layers the subclass adds. */
-  protected LanguageModel(LanguageModelConfig config) {
+  public LanguageModel(LanguageModelConfig config) {
     this.config = config;
   }
 
   /** Adds the output projection, as the last child; shares the embedding's weight if it is tied. */
-  protected final void addOutputProjection(Embedding embedding) {
+  public final void addOutputProjection(Embedding embedding) {
     head =
         child(
             HEAD,

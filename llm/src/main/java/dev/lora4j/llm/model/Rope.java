@@ -30,7 +30,7 @@ public final class Rope implements AutoCloseable {
 
     /** Rotates heads, {@code [batch, tokens, heads, dim]}. */
     public Tensor apply(Tensor heads) {
-      return Ops.turned(heads, cos, sin);
+      return Ops.rotated(heads, cos, sin);
     }
   }
 

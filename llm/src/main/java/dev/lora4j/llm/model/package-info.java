@@ -17,8 +17,8 @@
  * }</pre>
  *
  * <p>To add a family, write its model, its config and its {@code ModelFamily}, and name the latter
- * in {@code META-INF/services/dev.lora4j.llm.model.ModelFamily}; {@link dev.lora4j.llm.model.Gpt2}
- * is an example.
+ * in {@code META-INF/services/dev.lora4j.llm.model.ModelFamily}; {@link
+ * dev.lora4j.llm.model.gpt2.Gpt2} is an example.
  */
 @NullMarked
 package dev.lora4j.llm.model;

@@ -1,13 +1,13 @@
 package dev.lora4j.llm.recipe;
 
 import dev.lora4j.UserError;
-import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataFormat;
 import dev.lora4j.llm.dataset.DataReport;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.ExampleGroups;
 import dev.lora4j.llm.dataset.ExampleOptions;
 import dev.lora4j.llm.dataset.Sample;
-import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.StandardFormat;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
 import dev.lora4j.llm.tokenizer.Tokenizer;
@@ -26,11 +26,12 @@ import java.util.stream.Collectors;
  * @param description in a line, such as {@code chats.jsonl, 950 training and 50 validation
  *     examples}
  */
-public record TrainingData(Objective objective, DataForm form, Example first, String description) {
+public record TrainingData(
+    Objective objective, DataFormat form, Example first, String description) {
 
   /** Returns whether the data are plain texts, without prompts. */
   public boolean isPlainText() {
-    return form == StandardForm.DOCUMENT || form == StandardForm.TEXT;
+    return form == StandardFormat.DOCUMENT || form == StandardFormat.TEXT;
   }
 
   /** Reads and splits the data of a recipe, and reports on it. */
@@ -102,7 +103,7 @@ public record TrainingData(Objective objective, DataForm form, Example first, St
         return new TrainValidationSplit<>(all, List.of());
       }
       int valid = (int) Math.max(1, Math.min(all.size() - 1L, Math.round(fraction * all.size())));
-      if (data.form() == StandardForm.DOCUMENT) {
+      if (data.form() == StandardFormat.DOCUMENT) {
         recipe.report("  Validation: the last %,d of them".formatted(valid));
         return TrainValidationSplit.atEnd(all, valid);
       }

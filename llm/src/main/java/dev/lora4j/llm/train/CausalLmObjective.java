@@ -3,7 +3,7 @@ package dev.lora4j.llm.train;
 import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.GlobalBatch;
-import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.StandardFormat;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
 import java.util.Arrays;
 import java.util.List;
@@ -67,7 +67,7 @@ public record CausalLmObjective(TrainValidationSplit<List<Example>> groups) impl
   /** {@code sft}: supervised fine-tuning on texts, completions and conversations. */
   public static final class Provider extends ObjectiveProvider {
     public Provider() {
-      super("sft", "causal language modelling", StandardForm.TEXTS, Map.of());
+      super("sft", "causal language modelling", StandardFormat.TEXTS, Map.of());
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.lora4j.llm.train;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.MicroBatch;
 import dev.lora4j.llm.dataset.PreferencePair;
-import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.StandardFormat;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,7 +104,7 @@ public record DpoObjective(TrainValidationSplit<List<Example>> groups, double be
       super(
           "dpo",
           "direct preference optimisation",
-          List.of(StandardForm.PREFERENCE),
+          List.of(StandardFormat.PREFERENCE),
           Map.of(BETA, 0.1));
     }
 

@@ -147,7 +147,7 @@ public record KtoObjective(
   /** {@code kto}: completions, each labelled as desirable or not. */
   public static final class Provider extends ObjectiveProvider {
     public Provider() {
-      super("kto", "Kahneman-Tversky optimisation", List.of(new LabeledForm()), defaults());
+      super("kto", "Kahneman-Tversky optimisation", List.of(new LabeledFormat()), defaults());
     }
 
     private static Map<String, Double> defaults() {

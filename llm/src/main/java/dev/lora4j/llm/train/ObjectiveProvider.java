@@ -2,7 +2,7 @@ package dev.lora4j.llm.train;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataFormat;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
 import java.util.LinkedHashMap;
@@ -18,7 +18,7 @@ import java.util.ServiceLoader;
 public abstract class ObjectiveProvider {
   private final String name;
   private final String fullName;
-  private final List<? extends DataForm> forms;
+  private final List<? extends DataFormat> forms;
   private final Map<String, Double> defaults;
 
   /**
@@ -28,7 +28,10 @@ public abstract class ObjectiveProvider {
    * @param defaults its hyperparameters with their defaults
    */
   protected ObjectiveProvider(
-      String name, String fullName, List<? extends DataForm> forms, Map<String, Double> defaults) {
+      String name,
+      String fullName,
+      List<? extends DataFormat> forms,
+      Map<String, Double> defaults) {
     this.name = name;
     this.fullName = fullName;
     this.forms = List.copyOf(forms);
@@ -53,7 +56,7 @@ public abstract class ObjectiveProvider {
   }
 
   /** The forms of data that it reads, the preferred one first. */
-  public final List<? extends DataForm> forms() {
+  public final List<? extends DataFormat> forms() {
     return forms;
   }
 
@@ -105,7 +108,7 @@ public abstract class ObjectiveProvider {
   }
 
   /** Returns the provider for data of a form. */
-  public static ObjectiveProvider of(DataForm form) {
+  public static ObjectiveProvider of(DataFormat form) {
     return all().stream()
         .filter(provider -> provider.forms().contains(form))
         .findFirst()

@@ -86,7 +86,7 @@ final class TrainStep implements AutoCloseable {
    */
   Outcome take(long number, GlobalBatch step) {
     long units = objective.normalizer(step);
-    List<GlobalBatch> batches = step.microBatches(job.settings().batching().batchSize());
+    List<GlobalBatch> batches = step.batches(job.settings().batching().batchSize());
     double loss = 0;
     int workersUsed = 0;
     for (int i = 0; i < batches.size(); i++) {

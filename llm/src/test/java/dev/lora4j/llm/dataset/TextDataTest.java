@@ -35,17 +35,18 @@ class TextDataTest {
 
   @Test
   void everyFormIsToldByItsFields() throws IOException {
-    assertThat(form("{\"messages\": []}")).isEqualTo(StandardForm.CHAT);
-    assertThat(form("{\"completion\": \"\", \"prompt\": \"\"}")).isEqualTo(StandardForm.COMPLETION);
+    assertThat(form("{\"messages\": []}")).isEqualTo(StandardFormat.CHAT);
+    assertThat(form("{\"completion\": \"\", \"prompt\": \"\"}"))
+        .isEqualTo(StandardFormat.COMPLETION);
     assertThat(form("{\"instruction\": \"\", \"output\": \"\"}"))
-        .isEqualTo(StandardForm.INSTRUCTION);
-    assertThat(form("{\"text\": \"\", \"id\": 3}")).isEqualTo(StandardForm.TEXT);
+        .isEqualTo(StandardFormat.INSTRUCTION);
+    assertThat(form("{\"text\": \"\", \"id\": 3}")).isEqualTo(StandardFormat.TEXT);
     assertThat(form("{\"prompt\": \"\", \"chosen\": \"\", \"rejected\": \"\"}"))
-        .isEqualTo(StandardForm.PREFERENCE);
-    assertThat(TextData.open(file("a.txt", "")).form()).isEqualTo(StandardForm.DOCUMENT);
+        .isEqualTo(StandardFormat.PREFERENCE);
+    assertThat(TextData.open(file("a.txt", "")).form()).isEqualTo(StandardFormat.DOCUMENT);
   }
 
-  private DataForm form(String row) throws IOException {
+  private DataFormat form(String row) throws IOException {
     return TextData.open(file("form.jsonl", row)).form();
   }
 

@@ -345,7 +345,7 @@ class TextExamplesTest {
           .isInstanceOf(UserError.class)
           .hasMessageContaining("DPO");
       TextData texts = data("b.jsonl", "{\"text\": \"a\"}");
-      assertThatThrownBy(() -> texts.readAs(List.of(StandardForm.PREFERENCE)))
+      assertThatThrownBy(() -> texts.readAs(List.of(StandardFormat.PREFERENCE)))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("prompt, chosen, rejected");
     }

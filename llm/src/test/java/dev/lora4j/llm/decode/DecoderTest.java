@@ -111,7 +111,7 @@ class DecoderTest {
         model -> {
           try (Workers workers = new Workers(3);
               ThreadTeam crew =
-                  ThreadTeam.help(workers.count(), part -> workers.run(part::accept))) {
+                  ThreadTeam.open(workers.count(), part -> workers.run(part::accept))) {
             assertDecodesAsTheModel(model);
           }
         });

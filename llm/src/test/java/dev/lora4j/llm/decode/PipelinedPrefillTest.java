@@ -50,7 +50,7 @@ class PipelinedPrefillTest {
 
   private static Tensor read(LanguageModel model, int threads, KeyValueCache cache, long... ids) {
     try (Workers workers = new Workers(threads);
-        ThreadTeam crew = ThreadTeam.help(threads, part -> workers.run(part::accept))) {
+        ThreadTeam crew = ThreadTeam.open(threads, part -> workers.run(part::accept))) {
       return Prefill.read(model, ids, cache);
     }
   }

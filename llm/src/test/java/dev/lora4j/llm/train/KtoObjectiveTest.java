@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.Fixture;
 import dev.lora4j.UserError;
-import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataFormat;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.dataset.ExampleGroups;
 import dev.lora4j.llm.dataset.ExampleOptions;
 import dev.lora4j.llm.dataset.GlobalBatch;
-import dev.lora4j.llm.dataset.StandardForm;
+import dev.lora4j.llm.dataset.StandardFormat;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.dataset.TextFixture;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
@@ -75,7 +75,7 @@ class KtoObjectiveTest {
           TrainStep step = new TrainStep(request, objective, group, gradients)) {
         GlobalBatch window =
             new GlobalBatch(objective.groups().train()); // the pairs follow from the order
-        TrainStep.Evaluated evaluated = step.evaluate(window.microBatches(batch));
+        TrainStep.Evaluated evaluated = step.evaluate(window.batches(batch));
         TrainStep.Outcome outcome = step.take(1, window);
 
         String prefix = "batch" + batch + ".";
@@ -137,9 +137,9 @@ class KtoObjectiveTest {
             {"prompt": "The", "completion": " fox", "label": false}
             """);
     TextData data = TextData.open(file);
-    assertThat(data.form()).isEqualTo(new LabeledForm());
+    assertThat(data.form()).isEqualTo(new LabeledFormat());
     assertThat(ObjectiveProvider.of(data.form()).name()).isEqualTo("kto");
-    assertThat(data.readAs(StandardForm.TEXTS).form()).isEqualTo(StandardForm.COMPLETION);
+    assertThat(data.readAs(StandardFormat.TEXTS).form()).isEqualTo(StandardFormat.COMPLETION);
     try (Tokenizer tokenizer = TextFixture.tokenizer("gpt2")) {
       ExampleGroups made = ExampleGroups.of(data, tokenizer, ExampleOptions.ofLength(64));
       assertThat(made.examples().stream().map(Example::score)).containsExactly(1.0, 0.0);
@@ -177,7 +177,7 @@ class KtoObjectiveTest {
             () -> ObjectiveProvider.named("kto").parameters(Map.of("desirable_wight", 1.)))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("did you mean desirable_weight");
-    assertThat(DataForm.all()).contains(new LabeledForm());
+    assertThat(DataFormat.all()).contains(new LabeledFormat());
   }
 
   private static TrainValidationSplit<List<Example>> groups(List<Example> examples) {

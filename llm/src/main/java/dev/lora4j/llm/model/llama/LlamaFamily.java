@@ -1,8 +1,12 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.model.LlamaConfig.Biases;
+import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.model.RopeScaling;
+import dev.lora4j.llm.model.llama.LlamaConfig.Biases;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.Collections;
 import java.util.HashMap;

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** The usual forms of training data. */
-public enum StandardForm implements DataForm {
+public enum StandardFormat implements DataFormat {
   CHAT(List.of("messages"), "conversations (messages): trains every answer of the assistant"),
   SHAREGPT(
       List.of("conversations"),
@@ -23,7 +23,7 @@ public enum StandardForm implements DataForm {
   DOCUMENT(List.of(), "plain text: split into blocks, trains every token");
 
   /** The forms for causal language modelling. */
-  public static final List<DataForm> TEXTS =
+  public static final List<DataFormat> TEXTS =
       List.of(CHAT, SHAREGPT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);
 
   @SuppressWarnings("ImmutableEnumChecker") // made by List.of
@@ -31,7 +31,7 @@ public enum StandardForm implements DataForm {
 
   private final String sentence;
 
-  StandardForm(List<String> fields, String sentence) {
+  StandardFormat(List<String> fields, String sentence) {
     this.fields = fields;
     this.sentence = sentence;
   }
@@ -70,6 +70,6 @@ public enum StandardForm implements DataForm {
   public String nameOf(int group, int index) {
     return this == PREFERENCE
         ? "pair " + group + ", " + (index == 0 ? "chosen" : "rejected")
-        : DataForm.super.nameOf(group, index);
+        : DataFormat.super.nameOf(group, index);
   }
 }

@@ -1,5 +1,6 @@
-package dev.lora4j.nn;
+package dev.lora4j.nn.conv;
 
+import dev.lora4j.nn.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /** A convolution over {@code [batch, in, length]}: PyTorch's {@code nn.Conv1d}. */

@@ -1,8 +1,9 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.gpt2;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.LanguageModelConfig;
 import java.util.List;
 import java.util.Map;
 

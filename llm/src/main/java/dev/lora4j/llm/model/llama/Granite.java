@@ -1,4 +1,6 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
+
+import dev.lora4j.llm.model.LogitTransform;
 
 /**
  * Granite 3 and 4, dense (IBM, <a

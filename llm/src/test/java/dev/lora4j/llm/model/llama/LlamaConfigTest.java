@@ -1,4 +1,4 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.RopeScaling;
+import dev.lora4j.llm.model.SavedFamilies;
+import dev.lora4j.llm.model.gpt2.Gpt2Config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.lora4j.llm.train;
 
-import dev.lora4j.llm.dataset.DataForm;
+import dev.lora4j.llm.dataset.DataFormat;
 import dev.lora4j.llm.dataset.RowParser;
 import dev.lora4j.llm.dataset.Sample;
 import java.util.List;
@@ -9,7 +9,7 @@ import java.util.List;
  * Completions with a label: {@code {"prompt", "completion", "label"}}, where true means desirable.
  * Prompt and completion are texts or lists of messages. The label is the examples' score, 1 or 0.
  */
-public record LabeledForm() implements DataForm {
+public record LabeledFormat() implements DataFormat {
   private record Labeled(Sample answer, double score) implements Sample.Rated {
     @Override
     public List<Sample> answers() {

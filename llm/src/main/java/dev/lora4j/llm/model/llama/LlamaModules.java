@@ -1,5 +1,7 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
+import dev.lora4j.llm.model.LogitTransform;
+import dev.lora4j.llm.model.Rope;
 import dev.lora4j.nn.SharedInput;
 import dev.lora4j.nn.Slot;
 import java.util.List;

@@ -1,6 +1,8 @@
-package dev.lora4j.nn;
+package dev.lora4j.nn.conv;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
+import dev.lora4j.nn.Module;
 import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;

@@ -1,6 +1,9 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.gpt2;
 
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.lora.format.GgufArchitecture;
 import java.util.Map;
 import java.util.Optional;

@@ -7,10 +7,10 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
- * A form of training data, recognised by its fields. {@link StandardForm} has the usual ones;
+ * A form of training data, recognised by its fields. {@link StandardFormat} has the usual ones;
  * others are found by {@link ServiceLoader}.
  */
-public interface DataForm {
+public interface DataFormat {
 
   /** Returns one word, such as {@code chat}. */
   String word();
@@ -39,9 +39,9 @@ public interface DataForm {
   }
 
   /** Returns all known forms. */
-  static List<DataForm> all() {
-    List<DataForm> all = new ArrayList<>(List.of(StandardForm.values()));
-    ServiceLoader.load(DataForm.class, DataForm.class.getClassLoader()).forEach(all::add);
+  static List<DataFormat> all() {
+    List<DataFormat> all = new ArrayList<>(List.of(StandardFormat.values()));
+    ServiceLoader.load(DataFormat.class, DataFormat.class.getClassLoader()).forEach(all::add);
     return all;
   }
 
@@ -49,9 +49,9 @@ public interface DataForm {
    * Recognises rows with these fields: the first form all of whose fields are present, unless
    * another one has the same fields and more.
    */
-  static Optional<DataForm> of(Collection<String> present) {
-    DataForm found = null;
-    for (DataForm form : all()) {
+  static Optional<DataFormat> of(Collection<String> present) {
+    DataFormat found = null;
+    for (DataFormat form : all()) {
       boolean fits = !form.fields().isEmpty() && present.containsAll(form.fields());
       if (fits && (found == null || form.fields().containsAll(found.fields()))) {
         found = form;

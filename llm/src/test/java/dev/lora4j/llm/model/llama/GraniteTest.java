@@ -1,4 +1,4 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -14,6 +14,10 @@ import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.decode.Decoder;
 import dev.lora4j.llm.export.GgufExport;
+import dev.lora4j.llm.model.KeyValueCache;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.model.SavedFamilies;
+import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;

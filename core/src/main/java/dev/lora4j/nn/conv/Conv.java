@@ -1,6 +1,13 @@
-package dev.lora4j.nn;
+package dev.lora4j.nn.conv;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
+import dev.lora4j.nn.DenseWeights;
+import dev.lora4j.nn.Init;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.WeightStore;
+import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.Optional;

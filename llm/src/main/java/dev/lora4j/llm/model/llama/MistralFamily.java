@@ -1,8 +1,8 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.model.LlamaConfig.Biases;
+import dev.lora4j.llm.model.llama.LlamaConfig.Biases;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalLong;

@@ -1,4 +1,4 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import dev.lora4j.UserError;
 

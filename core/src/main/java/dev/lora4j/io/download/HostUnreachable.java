@@ -4,10 +4,10 @@ import dev.lora4j.UserError;
 import java.io.IOException;
 
 /** The failure of a server that could not be reached after all attempts; the message says why. */
-public final class Unreachable extends IOException {
+public final class HostUnreachable extends IOException {
   private static final long serialVersionUID = 1;
 
-  Unreachable(String reason, Throwable cause) {
+  HostUnreachable(String reason, Throwable cause) {
     super(reason, cause);
   }
 

@@ -1,6 +1,7 @@
-package dev.lora4j.nn;
+package dev.lora4j.nn.conv;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 import java.util.Arrays;
 
 /**

@@ -1,5 +1,11 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
+import dev.lora4j.llm.model.AttentionContext;
+import dev.lora4j.llm.model.DecoderBlock;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerwiseForward;
+import dev.lora4j.llm.model.Rope;
+import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;

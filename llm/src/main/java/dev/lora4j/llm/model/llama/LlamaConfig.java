@@ -1,7 +1,10 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.LanguageModelConfig;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.model.RopeScaling;
 import java.util.List;
 import java.util.OptionalLong;
 

@@ -1,13 +1,13 @@
 package dev.lora4j.llm.hub;
 
 /** The total progress over the files of one snapshot. */
-final class Tally {
+final class SnapshotProgress {
   private final HubListener listener;
   private final long total;
   private final long resumed;
   private long finished;
 
-  Tally(HubListener listener, long total, long resumed) {
+  SnapshotProgress(HubListener listener, long total, long resumed) {
     this.listener = listener;
     this.total = total;
     this.resumed = resumed;

@@ -1,6 +1,11 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.gpt2;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.model.AttentionContext;
+import dev.lora4j.llm.model.DecoderBlock;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerwiseForward;
+import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.nn.Activation;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Embedding;

@@ -1,6 +1,7 @@
-package dev.lora4j.llm.model;
+package dev.lora4j.llm.model.llama;
 
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.LanguageModel;
 import java.util.List;
 import java.util.Map;
 
