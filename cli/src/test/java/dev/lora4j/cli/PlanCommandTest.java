@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lora4j.llm.model.SavedFamilies;
 import dev.lora4j.lora.config.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,7 +35,7 @@ class PlanCommandTest {
   @ParameterizedTest
   @CsvSource({"true, 2", "false, 1"})
   void alphaIsByDefaultTheOneOfTraining(boolean languageModel, double scaling) throws IOException {
-    String planned = languageModel ? SavedFamilies.directory("llama3").toString() : base;
+    String planned = languageModel ? "../llm/src/test/resources/fixtures/llm/llama3" : base;
     CommandLineRun run = CommandLineRun.of("plan", planned, "--rank=4", "--json");
 
     assertThat(new ObjectMapper().readTree(run.out()).at("/modules/0/scaling").asDouble())
@@ -83,7 +82,7 @@ class PlanCommandTest {
     assertMistake("--config sets rank, alpha", "--config", "x.json", "--rank", "4");
     assertMistake("can't read", "--config", "gone.json");
     assertMistake("mutually exclusive", "--target-modules", "fc1", "--target-regex", "fc.");
-    assertMistake("no regular expression", "--target-regex", "fc[");
+    assertMistake("not a regular expression", "--target-regex", "fc[");
   }
 
   private void assertMistake(String message, String... options) {
