@@ -117,7 +117,7 @@ class TrainCommandTest {
             "TorchScript: ConvNet", "- fc1: Linear", "weight [120, 400]", "74,838 parameters");
   }
 
-  /** The label tells if the first number is above the second. */
+  /** The label is 1 if the first number is above the second. */
   private Path tables() throws IOException {
     Path tables = Files.createDirectories(directory.resolve("tables"));
     for (String split : new String[] {"train", "test"}) {

@@ -282,11 +282,7 @@ public final class LoraModel {
     adapters.merge().unmerge();
   }
 
-  /**
-   * Merges the active adapters for good and removes all adapters.
-   *
-   * @return the base
-   */
+  /** Merges the active adapters for good, removes all adapters, and returns the base. */
   public Module mergeAndUnload() {
     merge(Unmerging.NEVER);
     return unload();
@@ -348,9 +344,7 @@ public final class LoraModel {
 
   /**
    * Writes all adapters as PEFT does: {@code default} into the directory itself, each other one
-   * into a subdirectory of its name.
-   *
-   * @return the number of bytes written
+   * into a subdirectory of its name; returns the number of bytes.
    */
   public long saveAll(Path directory) {
     return AdapterFiles.saveAll(this, directory);

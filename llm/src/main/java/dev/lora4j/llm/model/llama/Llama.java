@@ -34,18 +34,9 @@ import org.bytedeco.pytorch.Tensor;
 public class Llama extends LanguageModel implements LlamaModules.Owner {
   private final Transformer model;
 
-  /**
-   * Constant factors of a Llama's relatives.
-   *
-   * @param embedding factor of the embeddings
-   * @param rotations factor of the rotations of queries and keys
-   * @param residual factor of each branch before it is added to the residual stream
-   */
-  record Multipliers(double embedding, double rotations, double residual) {}
-
   /** A model with random weights. */
   public Llama(LlamaConfig config) {
-    this(config, new Multipliers(1, 1, 1));
+    this(config, Multipliers.NONE);
   }
 
   Llama(LlamaConfig config, Multipliers multipliers) {
@@ -99,9 +90,8 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
       child("layers", new DecoderBlock(layers.toArray(Module[]::new)));
       norm = child("norm", norm(c));
       windows = Set.copyOf(c.windows());
-      rope =
-          new Rope(
-              c.ropeScaling().frequencies(c.ropeTheta(), c.headDim()), multipliers.rotations());
+      float[] frequencies = c.ropeScaling().frequencies(c.ropeTheta(), c.headDim());
+      rope = new Rope(frequencies, multipliers.rotations());
     }
 
     LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
@@ -155,14 +145,21 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
     }
 
     LlamaModules.Block modules() {
-      return selfAttention.block(inputNorm, postAttentionNorm, mlp);
+      return new LlamaModules.Block(
+          inputNorm,
+          selfAttention.queryKeyValue,
+          selfAttention.headNorms,
+          selfAttention.window,
+          selfAttention.output,
+          postAttentionNorm,
+          mlp.gateAndUp,
+          mlp.down);
     }
   }
 
   /**
-   * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary position
-   * embeddings. {@link #forward} stops before the output projection, which not every position
-   * needs.
+   * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary positions,
+   * up to the output projection, which not every position needs.
    */
   private static final class SelfAttention extends DecoderBlock {
     private final int number;
@@ -202,25 +199,13 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
         q = headNorms.get().query().forward(q);
         k = headNorms.get().key().forward(k);
       }
-      double p = isTraining() ? dropout : 0;
-      return attention.attend(
-          number, rotations.apply(q), rotations.apply(k), v, window, p); // [B, T, N · D]
+      q = rotations.apply(q);
+      k = rotations.apply(k);
+      return attention.attend(number, q, k, v, window, isTraining() ? dropout : 0); // [B, T, N · D]
     }
 
     private Tensor heads(Tensor x) {
       return x.view(x.size(0), x.size(1), -1, headDim);
-    }
-
-    LlamaModules.Block block(Slot inputNorm, Slot postAttentionNorm, FeedForward mlp) {
-      return new LlamaModules.Block(
-          inputNorm,
-          queryKeyValue,
-          headNorms,
-          window,
-          output,
-          postAttentionNorm,
-          mlp.gateAndUp,
-          mlp.down);
     }
   }
 
