@@ -14,15 +14,18 @@ final class KilledRun {
 
   /** Arguments: the directory, and whether the run is resumed. */
   public static void main(String[] arguments) {
-    run(
-        Path.of(arguments[0]),
-        Boolean.parseBoolean(arguments[1]),
-        new TrainingCallback() {
-          @Override
-          public void onStep(Step step) {
-            System.out.println("step " + step.number());
-          }
-        });
+    LanguageModelTrainingResult result =
+        run(
+            Path.of(arguments[0]),
+            Boolean.parseBoolean(arguments[1]),
+            new TrainingCallback() {
+              @Override
+              public void onStep(Step step) {
+                System.out.println("step " + step.number());
+              }
+            });
+    System.out.printf(
+        "end %s %s %d%n", result.trainLoss(), result.validLossAfter(), result.adapterStep());
   }
 
   static LanguageModelTrainingResult run(
