@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
@@ -50,15 +49,8 @@ class GgufTokenizerTest {
         assertThat(tokenizer.decode(ids)).isEqualTo(one.path("decoded").asText());
         assertThat(tokenizer.decodeSkippingSpecial(ids)).isEqualTo(one.path("skipped").asText());
       }
-      assertThat(tokenizer.vocabularySize()).isEqualTo(expected.path("vocabulary").asInt());
-      assertThat(tokenizer.special().bos()).isEqualTo(id(expected.path("bos")));
-      assertThat(tokenizer.special().eos()).isEqualTo(id(expected.path("eos")));
-      assertThat(tokenizer.special().pad()).isEqualTo(id(expected.path("pad")));
+      TextFixture.checkSpecialTokens(tokenizer, expected);
     }
-  }
-
-  private static OptionalInt id(JsonNode id) {
-    return id.isInt() ? OptionalInt.of(id.asInt()) : OptionalInt.empty();
   }
 
   @Test

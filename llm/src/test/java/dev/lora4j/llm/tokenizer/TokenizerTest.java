@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,15 +45,8 @@ class TokenizerTest {
   void knowsItsSpecialTokensAndItsSize(String name) {
     JsonNode expected = TextFixture.json(name + "/expected.json");
     try (Tokenizer tokenizer = TextFixture.tokenizer(name)) {
-      assertThat(tokenizer.vocabularySize()).isEqualTo(expected.path("vocabulary").asInt());
-      assertThat(tokenizer.special().bos()).isEqualTo(id(expected.path("bos")));
-      assertThat(tokenizer.special().eos()).isEqualTo(id(expected.path("eos")));
-      assertThat(tokenizer.special().pad()).isEqualTo(id(expected.path("pad")));
+      TextFixture.checkSpecialTokens(tokenizer, expected);
     }
-  }
-
-  private static OptionalInt id(JsonNode id) {
-    return id.isInt() ? OptionalInt.of(id.asInt()) : OptionalInt.empty();
   }
 
   @Test
