@@ -8,26 +8,21 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.data.RowFormat;
-import java.io.BufferedInputStream;
+import dev.lora4j.data.RowText;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
-import java.util.zip.GZIPInputStream;
 
 /** The rows of csv and tsv files with a header. Every cell is a text; an empty cell is null. */
 public final class CsvRows implements RowFormat {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final char BYTE_ORDER_MARK = '\uFEFF';
 
   @Override
   public Set<String> endings() {
@@ -38,7 +33,7 @@ public final class CsvRows implements RowFormat {
   public void read(Path file, RowConsumer rows) {
     char delimiter = RowFormat.ending(file).equals("tsv") ? '\t' : ',';
     long row = 0;
-    try (BufferedReader text = open(file)) {
+    try (BufferedReader text = RowText.open(file)) {
       CsvParser parser = new CsvParser(text, delimiter);
       List<String> header = header(file, parser.record());
       row++;
@@ -96,7 +91,8 @@ public final class CsvRows implements RowFormat {
   /** Names the first line with other bytes; the decoder itself reads ahead of the rows. */
   private static String notUtf8(Path file) {
     long line = 1;
-    try (BufferedReader text = new BufferedReader(new InputStreamReader(bytes(file), ISO_8859_1))) {
+    try (BufferedReader text =
+        new BufferedReader(new InputStreamReader(RowText.bytes(file), ISO_8859_1))) {
       for (String bytes = text.readLine(); bytes != null; bytes = text.readLine(), line++) {
         UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.getBytes(ISO_8859_1)));
       }
@@ -106,21 +102,5 @@ public final class CsvRows implements RowFormat {
       throw new UserError("cannot read " + file + ": " + e, e);
     }
     return "it is not UTF-8 text; save the file with the encoding UTF-8";
-  }
-
-  private static InputStream bytes(Path file) throws IOException {
-    InputStream bytes = new BufferedInputStream(Files.newInputStream(file));
-    boolean gzip = file.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
-    return gzip ? new GZIPInputStream(bytes) : bytes;
-  }
-
-  private static BufferedReader open(Path file) throws IOException {
-    BufferedReader text =
-        new BufferedReader(new InputStreamReader(bytes(file), UTF_8.newDecoder()));
-    text.mark(1);
-    if (text.read() != BYTE_ORDER_MARK) {
-      text.reset();
-    }
-    return text;
   }
 }

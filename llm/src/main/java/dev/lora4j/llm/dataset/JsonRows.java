@@ -1,7 +1,5 @@
 package dev.lora4j.llm.dataset;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -13,18 +11,13 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.data.RowFormat;
-import java.io.BufferedInputStream;
+import dev.lora4j.data.RowText;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.StringWriter;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Set;
-import java.util.zip.GZIPInputStream;
 
 /**
  * The rows of JSON Lines files, and of JSON files that hold an array, several objects, or an object
@@ -37,7 +30,6 @@ final class JsonRows implements RowFormat {
           .disable(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
           .build();
   private static final String WRAPPER = "data";
-  private static final char BYTE_ORDER_MARK = '\uFEFF';
   private static final int LOOKAHEAD = 8192;
 
   @Override
@@ -47,7 +39,7 @@ final class JsonRows implements RowFormat {
 
   @Override
   public void read(Path file, RowConsumer rows) {
-    try (BufferedReader text = open(file)) {
+    try (BufferedReader text = RowText.open(file)) {
       if (RowFormat.ending(file).equals("json") || !hasRowPerLine(text)) {
         readValues(file, text, rows);
       } else {
@@ -133,19 +125,6 @@ final class JsonRows implements RowFormat {
     while (parser.nextToken() != null) {
       parser.skipChildren(); // the other fields of the object
     }
-  }
-
-  private static BufferedReader open(Path file) throws IOException {
-    InputStream bytes = new BufferedInputStream(Files.newInputStream(file));
-    boolean gzip = file.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
-    BufferedReader text =
-        new BufferedReader(
-            new InputStreamReader(gzip ? new GZIPInputStream(bytes) : bytes, UTF_8.newDecoder()));
-    text.mark(1);
-    if (text.read() != BYTE_ORDER_MARK) {
-      text.reset();
-    }
-    return text;
   }
 
   /** Returns the value at the parser's position as JSON text, with numbers exactly as they are. */
