@@ -1,6 +1,7 @@
 package dev.lora4j.io;
 
 import dev.lora4j.CorruptFile;
+import dev.lora4j.nn.runtime.Engine;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
@@ -62,6 +63,7 @@ public final class MappedFile implements AutoCloseable {
   }
 
   private Tensor map() {
+    Engine.start();
     try (PointerScope scope = new PointerScope()) {
       Tensor mapped =
           torch.from_file(

@@ -1,5 +1,6 @@
 package dev.lora4j.io;
 
+import dev.lora4j.nn.runtime.Engine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -17,6 +18,10 @@ import org.bytedeco.pytorch.global.torch;
  * the tensor lives. Threads may write different parts at the same time.
  */
 public final class TensorMemory {
+  static {
+    Engine.start();
+  }
+
   private static final int CHUNK = 1 << 30;
 
   private final Pointer start;

@@ -2,6 +2,7 @@ package dev.lora4j.nn;
 
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ContextVar;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
@@ -14,6 +15,10 @@ import org.bytedeco.pytorch.global.torch;
  * href="https://arxiv.org/abs/1502.01852">arXiv:1502.01852</a>).
  */
 public final class Init {
+  static {
+    Engine.start();
+  }
+
   private static final ContextVar<Boolean> WITHOUT_VALUES = ContextVar.ofThread();
 
   private Init() {}

@@ -3,6 +3,7 @@ package dev.lora4j.nn;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -38,6 +39,10 @@ import org.bytedeco.pytorch.Tensor;
  * scope.
  */
 public abstract class Module implements AutoCloseable {
+  static {
+    Engine.start();
+  }
+
   private final Map<String, Slot> children = new LinkedHashMap<>();
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private volatile boolean training = true;
