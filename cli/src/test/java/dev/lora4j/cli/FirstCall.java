@@ -10,6 +10,7 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Engine;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.global.torch;
 
 /** A process whose first use of libtorch is one call of the library; prints the engine's state. */
@@ -27,7 +28,7 @@ final class FirstCall {
 
   /** Argument: the name of the call. */
   public static void main(String[] arguments) {
-    CALLS.get(arguments[0]).run();
+    Objects.requireNonNull(CALLS.get(arguments[0])).run();
     System.out.printf("MKL %s, threads %d%n", Engine.multipliesByMkl(), torch.get_num_threads());
   }
 
