@@ -108,10 +108,7 @@ final class LayersRun implements Callable<Integer> {
     return best;
   }
 
-  /**
-   * Runs a forward after each switch, as a server would, and measures memory growth after the first
-   * hundred.
-   */
+  /** Runs a forward after each switch, as a server would, and measures memory growth. */
   private void switching() {
     try (Sequential net = mlp(2)) {
       LoraModel model = Lora.adapt(net, CONFIG);

@@ -9,16 +9,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/**
- * A comparison of training and generation with PEFT, on a language model with the shape of
- * SmolLM2-135M.
- */
+/** A comparison of training and generation with PEFT, on the shape of SmolLM2-135M. */
 @Command(
     name = "model",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description =
-        "Compares training steps of 4 × 256 tokens, and generation of 64 tokens after a prompt of 512, with PEFT.",
+        "Compares training steps of 4 × 256 tokens, and generation of 64 tokens after a prompt of"
+            + " 512, with PEFT.",
     footer = {"", "Example:", "  bench/run model --python .venv/bin/python --rounds 3"})
 final class ModelBench implements Callable<Integer> {
   private static final Path PEERS = Path.of("bench", "peers");
@@ -84,8 +82,8 @@ final class ModelBench implements Callable<Integer> {
     double limit = cores * gflops * 1e9 / train.ours("/flop_per_token");
     System.out.printf(
         Locale.ROOT,
-        "%nThis machine multiplies matrices at %.0f GFLOPS per core, which bounds training on %d cores to %.0f"
-            + " tokens/s: training reaches %.0f %% of that.%n",
+        "%nThis machine multiplies matrices at %.0f GFLOPS per core, which bounds training on %d"
+            + " cores to %.0f tokens/s: training reaches %.0f %% of that.%n",
         gflops,
         cores,
         limit,

@@ -7,9 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/**
- * Paired runs of lora4j and a peer in alternation, so that disturbances of the machine affect both.
- */
+/** Paired runs of lora4j and a peer in alternation: disturbances of the machine affect both. */
 final class Pairs {
   private final List<Run> ours = new ArrayList<>();
   private final List<Run> peers = new ArrayList<>();
@@ -57,9 +55,7 @@ final class Pairs {
     return ours.stream().mapToDouble(run -> run.number(pointer)).max().orElseThrow();
   }
 
-  /**
-   * Returns the median over all rounds of our value divided by the peer's value of the same round.
-   */
+  /** Returns the median over all rounds of our value divided by the peer's. */
   double ratio(String ofOurs, String ofPeers) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < ours.size(); i++) {

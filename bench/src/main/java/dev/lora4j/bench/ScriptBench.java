@@ -22,10 +22,7 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/**
- * A comparison of LoRA fine-tuning on the Java ConvNet and on the same network from a TorchScript
- * file, in alternating runs.
- */
+/** A comparison of LoRA on the Java ConvNet and on the same one from TorchScript. */
 @Command(
     name = "script",
     mixinStandardHelpOptions = true,

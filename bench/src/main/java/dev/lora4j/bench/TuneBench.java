@@ -10,10 +10,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/**
- * A comparison of fine-tuning with TRL and PEFT, on prompts and completions of mixed lengths, or on
- * conversations.
- */
+/** A comparison of fine-tuning with TRL and PEFT on texts of mixed lengths. */
 @Command(
     name = "tune",
     mixinStandardHelpOptions = true,

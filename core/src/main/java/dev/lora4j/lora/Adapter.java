@@ -14,9 +14,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One adapter in a model: its config, its delta of each layer, and its saved tensors. Its modules
- * are listed in the module tree under its name; they are freed when it is removed and the last
- * forward that uses it has ended.
+ * One adapter in a model: its config, its delta of each layer, and its saved tensors. It is freed
+ * when it is removed and the last forward that uses it has ended.
  */
 final class Adapter {
   private volatile String name;

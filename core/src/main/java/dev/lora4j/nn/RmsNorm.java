@@ -56,10 +56,7 @@ public final class RmsNorm extends Module {
     return new RmsNorm(dim, epsilon, false);
   }
 
-  /**
-   * @param input {@code [batch…, dim]}
-   * @return the same shape
-   */
+  /** Keeps the shape, {@code [batch…, dim]}. */
   @Override
   public Tensor forward(Tensor input) {
     @Nullable Tensor scale = weight == null ? null : weight.tensor();

@@ -14,9 +14,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Data-parallel gradients: each worker accumulates the gradients of its shard, and the optimizer
- * steps by their sum. The sum is taken in the order of the workers, so that a step is reproducible
- * bit for bit.
+ * Data-parallel gradients: each worker accumulates those of its shard, and the optimizer steps by
+ * their sum in the order of the workers, so that a step is reproducible bit for bit.
  */
 public final class DataParallelGradients implements AutoCloseable {
   private static final String PARAMETERS = "parameters";
@@ -30,13 +29,7 @@ public final class DataParallelGradients implements AutoCloseable {
   private final List<GradientBuffer> views = new ArrayList<>();
   private final List<Parameter> idle; // without a gradient so far: no weight decay, as in PyTorch
 
-  /**
-   * Moves the parameters into one block.
-   *
-   * @param optimizer stays the caller's
-   * @param workers maximum number of shards
-   * @throws UserError if nothing is trainable
-   */
+  /** Moves the parameters into one block for up to this number of shards. */
   public DataParallelGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
     this.optimizer = optimizer;
     this.trainable = optimizer.arrange(trainable);
@@ -63,11 +56,7 @@ public final class DataParallelGradients implements AutoCloseable {
     }
   }
 
-  /**
-   * Takes a step by the sum of the first shards and resets them.
-   *
-   * @param shares number of workers with a shard
-   */
+  /** Takes a step by the sum of the first shards and resets them. */
   public void step(int shares) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -76,12 +65,8 @@ public final class DataParallelGradients implements AutoCloseable {
   }
 
   /**
-   * Takes a step with gradient clipping (Pascanu et al. 2013, <a
-   * href="https://arxiv.org/abs/1211.5063">arXiv:1211.5063</a>, algorithm 1). If the gradient is
-   * not finite, the parameters stay as they are.
-   *
-   * @param longest the maximum gradient norm; may be infinite
-   * @return the Euclidean norm of the gradient before clipping
+   * Takes a step with gradient clipping (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1);
+   * returns the norm before clipping. If it is not finite, the parameters stay as they are.
    */
   public double step(int shares, double longest) {
     try (PointerScope scope = new PointerScope();
@@ -138,10 +123,7 @@ public final class DataParallelGradients implements AutoCloseable {
 
   // ---- resuming ----
 
-  /**
-   * Returns all that the next step depends on: parameters and optimizer state. The tensors belong
-   * to the caller's scope or to this object.
-   */
+  /** Returns parameters and optimizer state, which the caller's scope or this object owns. */
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
     state.put(PARAMETERS, parameters.block());
@@ -151,11 +133,7 @@ public final class DataParallelGradients implements AutoCloseable {
     return state;
   }
 
-  /**
-   * Restores a state.
-   *
-   * @throws UserError if it belongs to other parameters or another optimizer
-   */
+  /** Restores a state of the same parameters and kind of optimizer. */
   public void restore(Map<String, Tensor> state) {
     Tensor block = sized(state, PARAMETERS, parameters.block().numel());
     long[] isIdle = Ops.longs(sized(state, IDLE, trainable.size()));

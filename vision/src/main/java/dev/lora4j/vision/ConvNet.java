@@ -12,10 +12,8 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A small convolutional network for classifying 32×32 images.
- *
- * <p>Input {@code [batch, 3, 32, 32]}, output logits {@code [batch, classes]}. The third
- * convolution is declared but never used: adapting a network must cope with such layers.
+ * A small convolutional network, {@code [batch, 3, 32, 32]} to logits {@code [batch, classes]}. The
+ * third convolution is declared but never used: adapting a network must cope with such layers.
  */
 public final class ConvNet extends Staged {
   private final Slot conv1 = child("conv1", new Conv2d(3, 6, 5));

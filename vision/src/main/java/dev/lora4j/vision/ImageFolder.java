@@ -10,8 +10,7 @@ import org.bytedeco.javacpp.PointerScope;
 
 /**
  * An image data set in folders, {@code {train,test}/{class}/*.jpg} (or .jpeg, .png), in a directory
- * or a zip archive. Classes and images are sorted by name. An image that does not decode is skipped
- * and reported; an image of another size is resized.
+ * or a zip archive. An image that does not decode is skipped and reported; others are resized.
  */
 public final class ImageFolder implements ImageSource {
   private final Path root;

@@ -11,9 +11,7 @@ import java.util.function.Supplier;
 
 /** A parallel loop over many small tasks, in which each thread keeps its own tools. */
 final class Parallel {
-  /**
-   * Block size: large enough to make sharing free, small enough for all threads to finish together.
-   */
+  /** Large enough to make sharing free, small enough for all threads to finish together. */
   private static final int BLOCK = 64;
 
   /** The tools of one thread. */
@@ -26,9 +24,7 @@ final class Parallel {
 
   private Parallel() {}
 
-  /**
-   * Runs the task once for each index below {@code count}; rethrows the first failure unchanged.
-   */
+  /** Runs the task once for each index below {@code count}; rethrows the first failure. */
   static void run(int threads, int count, Supplier<? extends Worker> workers) {
     if (threads < 1) {
       throw new IllegalArgumentException("expected at least 1 thread, found " + threads);

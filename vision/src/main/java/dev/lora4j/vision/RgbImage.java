@@ -1,12 +1,6 @@
 package dev.lora4j.vision;
 
-/**
- * A decoded image.
- *
- * @param width in pixels
- * @param height in pixels
- * @param planes {@code [3, height, width]}: the red, green and blue planes
- */
+/** A decoded image: the red, green and blue planes, {@code [3, height, width]}. */
 @SuppressWarnings("ArrayRecordComponent") // an array, but instances are never compared
 record RgbImage(int width, int height, byte[] planes) {
 

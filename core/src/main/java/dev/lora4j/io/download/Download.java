@@ -1,7 +1,6 @@
 package dev.lora4j.io.download;
 
 import dev.lora4j.CorruptFile;
-import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
@@ -16,21 +15,12 @@ import java.util.OptionalLong;
 
 /**
  * Downloads a file over HTTP, resuming where an earlier attempt stopped, even in an earlier run.
- * The file appears under its name only when it is complete and its checksum is right; until then
- * its bytes are in a part file beside it.
+ * The file appears under its name only when it is complete and its checksum is right: {@code
+ * Download.of(uri, path).expecting(Checksum.md5("c32a1d…")).run()}.
  *
- * <pre>{@code
- * Download.of(uri, path).expecting(Checksum.md5("c32a1d…")).run();
- * }</pre>
- *
- * @param source the server's side
- * @param target the file to write
  * @param part the part file, if its name identifies the content; empty for {@code NAME.part}, whose
  *     bytes are used only while the server has the same version
- * @param checksum the expected checksum, if it is known
  * @param size the expected size in bytes, if it is known before the server answers
- * @param limits retries and timeouts
- * @param progress receives the number of bytes so far
  */
 public record Download(
     Source source,
@@ -48,37 +38,19 @@ public record Download(
     String name();
 
     /**
-     * Requests the bytes of the file.
-     *
-     * @param from the first byte
-     * @param version the version that the file must still have, as in {@code If-Range}; empty for
-     *     any
-     * @return an answer of status 200, 206 or 416
-     * @throws UserError when trying again is useless
+     * Requests the bytes from this one on, if the file still has this version (empty for any);
+     * returns an answer of status 200, 206 or 416.
      */
     HttpAnswer open(long from, String version, Limits limits) throws IOException;
   }
 
-  /** Receives the progress of a download. */
+  /** Receives the number of bytes so far, and the total if the server reports it. */
   @FunctionalInterface
   public interface Progress {
-    /**
-     * Called after each piece that arrived.
-     *
-     * @param bytes so far
-     * @param total of the whole file; empty if the server does not report it
-     */
     void at(long bytes, OptionalLong total);
   }
 
-  /**
-   * Retries and timeouts.
-   *
-   * @param tries attempts without progress before giving up, at least 1
-   * @param connect the timeout of a connection
-   * @param stall the longest time without a byte
-   * @param backOff the pause before the second attempt; doubled before each further one
-   */
+  /** Attempts without progress, timeouts of a connection and without a byte, and first pause. */
   public record Limits(int tries, Duration connect, Duration stall, Duration backOff) {
     /** Four attempts, 3 s to connect, 20 s without a byte, pauses from 0.5 s. */
     public static final Limits USUAL =
@@ -132,12 +104,7 @@ public record Download(
     return new Download(source, target, part, checksum, size, limits, listener);
   }
 
-  /**
-   * Downloads the file and returns its path.
-   *
-   * @throws UserError when the network, the server or the disk refuses
-   * @throws CorruptFile when the checksum or the size is wrong; what arrived is deleted
-   */
+  /** Downloads the file and returns its path; what fails the checksum or the size is deleted. */
   public Path run() {
     PartFile kept = part.map(PartFile::identified).orElseGet(() -> PartFile.of(target));
     try {

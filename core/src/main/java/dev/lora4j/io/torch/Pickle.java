@@ -15,9 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Reads a pickle (protocols 2 to 5, the opcodes of Python's {@code pickletools}) that describes
- * tensors. Global names are looked up in {@link Names}; no code is loaded, and only {@link Rebuild}
- * is called. Memory is bounded by the length of the pickle.
+ * Reads a pickle (protocols 2 to 5) that describes tensors. Global names are looked up in {@link
+ * Names}; no code is loaded. Memory is bounded by the length of the pickle.
  */
 final class Pickle {
   private final Path file;
@@ -30,12 +29,7 @@ final class Pickle {
     stack = new PickleStack(bytes);
   }
 
-  /**
-   * Returns the value that a pickle describes.
-   *
-   * @throws UserError if it needs anything but tensors
-   * @throws dev.lora4j.CorruptFile if it is no pickle
-   */
+  /** Returns the value that a pickle describes, which may need nothing but tensors. */
   static PickleValue read(Path file, byte[] pickle) {
     return new Pickle(file, pickle).read();
   }

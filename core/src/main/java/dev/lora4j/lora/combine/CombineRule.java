@@ -16,22 +16,13 @@ import org.bytedeco.pytorch.global.torch;
 /** The rule by which several adapters' deltas of one layer are combined into one. */
 public sealed interface CombineRule {
 
-  /**
-   * Returns the rank of the combined delta.
-   *
-   * @param path the layer's path
-   * @throws dev.lora4j.UserError if the deltas can't be combined by this rule
-   */
+  /** Returns the rank of the combined delta, if this rule can combine the deltas of the layer. */
   int rank(String path, List<CombinedPart> parts);
 
   /** Returns the combined delta. */
   CombinedFactors combine(List<CombinedPart> parts);
 
-  /**
-   * Returns the rule for a combination.
-   *
-   * @param sources the configs of the adapters
-   */
+  /** Returns the rule for a combination of adapters with these configs. */
   static CombineRule of(Combination how, List<LoraConfig> sources) {
     if (how instanceof Combination.Mix mix) {
       return new FactorMix(FactorCombiner.of(mix), how.word());
@@ -81,10 +72,7 @@ public sealed interface CombineRule {
     }
   }
 
-  /**
-   * Mixes the A's and the B's separately, each with the square root of the weight; A's weight takes
-   * the sign.
-   */
+  /** Mixes A's and B's separately, each by the root of the weight; A's takes the sign. */
   record FactorMix(FactorCombiner mixer, String word) implements CombineRule {
     @Override
     public int rank(String path, List<CombinedPart> parts) {
@@ -125,9 +113,7 @@ public sealed interface CombineRule {
    */
   record SumSvd(int wantedRank) implements CombineRule {
 
-    /**
-     * Returns the wanted rank, limited by the sum of the ranks and the numbers of rows and columns.
-     */
+    /** Returns the wanted rank, limited by the sum of the ranks, the rows and the columns. */
     @Override
     public int rank(String path, List<CombinedPart> parts) {
       parts.get(0).requireDelta(path, "svd");
@@ -147,10 +133,7 @@ public sealed interface CombineRule {
     }
   }
 
-  /**
-   * Mixes the deltas {@code ΔW}; the truncated singular value decomposition of the mix is its best
-   * approximation of that rank.
-   */
+  /** The truncated singular value decomposition of the mix of the deltas, {@code ΔW}. */
   record DeltaSvd(FactorCombiner mixer, int wantedRank, String word) implements CombineRule {
 
     /** Returns the wanted rank, limited by the numbers of rows and columns. */
@@ -169,9 +152,7 @@ public sealed interface CombineRule {
       return new CombinedFactors(top.vt(), top.u().mul(top.s()));
     }
 
-    /**
-     * Returns the delta as {@code [out, in]}; a convolution's kernel is flattened into the inputs.
-     */
+    /** Returns the delta as {@code [out, in]}, with a convolution's kernel among the inputs. */
     private static Tensor asRows(FactoredDelta delta) {
       Tensor weight = delta.deltaWeight();
       return delta.base().outputAxis() == 0 ? weight.flatten(1, -1) : weight.t();

@@ -3,12 +3,7 @@ package dev.lora4j.lora.combine;
 import dev.lora4j.lora.layer.FactoredDelta;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The factors of a combined delta, with a scaling of one.
- *
- * @param a {@code [rank, in…]}
- * @param b {@code [out, rank…]}
- */
+/** The factors of a combined delta, with a scaling of one. */
 public record CombinedFactors(Tensor a, Tensor b) {
 
   /** Copies the factors into a delta; a convolution's kernel may be flattened into the inputs. */

@@ -4,13 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.nn.conv.Conv;
 
-/**
- * One adapter's contribution to a combined layer.
- *
- * @param adapter the adapter's name
- * @param delta its delta of the layer
- * @param weight its weight in the combination
- */
+/** One adapter's weighted contribution to a combined layer. */
 public record CombinedPart(String adapter, FactoredDelta delta, double weight) {
 
   /** Returns the weight of the unscaled {@code B A}. */

@@ -17,10 +17,7 @@ public final class ConfigWriter {
 
   private ConfigWriter() {}
 
-  /**
-   * @param paths the adapted layers, for configs that name none
-   * @param fanInFanOut whether some of them store their weight as {@code [in, out]}
-   */
+  /** Writes a config with its adapted paths, if it names none, of which some are transposed. */
   public static byte[] write(LoraConfig config, List<String> paths, boolean fanInFanOut) {
     ObjectNode json = JSON.createObjectNode();
     json.put("peft_type", config.method().peftType());

@@ -24,9 +24,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Explained Variance Adaptation (Paischer et al. 2024, <a
- * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>): runs examples through the base
- * until the principal components of each layer's inputs converge, and allots the ranks to the
+ * Explained Variance Adaptation (Paischer et al. 2024, arXiv:2410.07170): runs examples through the
+ * base until the principal components of each layer's inputs converge, and allots the ranks to the
  * components that explain the most variance. Layers with the same inputs share their components.
  */
 public final class Eva implements AutoCloseable {
@@ -56,8 +55,7 @@ public final class Eva implements AutoCloseable {
   }
 
   private int wanted(AdapterPlan.Layer layer) {
-    WeightedLayer weighted = (WeightedLayer) layer.module();
-    long inputs = weighted.store().shape()[1 - weighted.outputAxis()];
+    long inputs = ((WeightedLayer) layer.module()).inFeatures();
     if (layer.rank() > inputs) {
       throw new UserError(
           "eva: the rank at '%s', %d, exceeds its number of inputs, %d"
@@ -90,10 +88,7 @@ public final class Eva implements AutoCloseable {
 
   // ---- recording inputs ----
 
-  /**
-   * Gives layers with equal inputs one shared learner, with the largest number of components that
-   * any of them needs.
-   */
+  /** Gives layers with equal inputs one learner with the most components that one needs. */
   private void shareEqualInputs(EvaBatch first) {
     watch(first, (path, rows) -> learner(path).recognize(rows));
     Map<String, List<String>> byInput = new LinkedHashMap<>();
@@ -167,10 +162,7 @@ public final class Eva implements AutoCloseable {
     return EvaRanks.allot(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
   }
 
-  /**
-   * Returns the paths with the first layer of each shared input ahead of all others, so that its
-   * rank is the largest of those that share it.
-   */
+  /** Returns the paths, owners of shared inputs first, which so get the largest rank. */
   private Collection<String> ownersFirst() {
     Map<EvaLayer, String> owners = new HashMap<>();
     List<String> sharing = new ArrayList<>();

@@ -6,29 +6,23 @@ import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * LoRA of a linear layer, {@code y + scaling · B A x}, whether its weight is {@code [out, in]} or
- * {@code [in, out]}. A new B is zero.
- */
+/** LoRA of a linear layer, {@code y + scaling · B A x}; a new B is zero. */
 public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
   private final Linear a; // [rank, in]
   private final Linear b; // [out, rank]
 
   public LinearDelta(WeightedLayer base, DeltaOptions options) {
     super(base, options.rank(), options.scaling(), options.dropout());
-    long in = base.store().shape()[1 - base.outputAxis()];
-    long out = base.store().shape()[base.outputAxis()];
+    long in = base.inFeatures();
+    long out = base.outFeatures();
     a = Linear.withoutBias(in, options.rank());
     b = options.bias() ? new Linear(options.rank(), out) : Linear.withoutBias(options.rank(), out);
     child("A", a);
     child("B", b);
-    try (NoGradGuard guard = new NoGradGuard()) {
-      b.namedParameters().values().forEach(parameter -> parameter.value().zero_());
-    }
+    zero(b);
   }
 
   @Override

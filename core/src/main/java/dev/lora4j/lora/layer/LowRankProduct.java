@@ -10,15 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 final class LowRankProduct {
   private LowRankProduct() {}
 
-  /**
-   * Adds the product to {@code y}, which may be overwritten.
-   *
-   * @param y {@code [batch…, out]}
-   * @param x {@code [batch…, in]}
-   * @param a {@code [rank, in]}
-   * @param b {@code [out, rank]}
-   * @param factor the scaling as a number
-   */
+  /** Adds the product for x, {@code [batch…, in]}, to y, {@code [batch…, out]}, or into y. */
   static Tensor addTo(Tensor y, Tensor x, Tensor a, Tensor b, Scalar scaling, double factor) {
     boolean pads = pads(x, a.size(0));
     Tensor paddedA = pads ? Ops.padded(a, 0, CostModel.PADDED_RANK) : a;

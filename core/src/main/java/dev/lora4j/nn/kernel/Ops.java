@@ -3,6 +3,7 @@ package dev.lora4j.nn.kernel;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -53,19 +54,13 @@ public final class Ops {
 
   // ---- ownership ----
 
-  /**
-   * Detaches a tensor from the pointer scope that would free it: the one place by which a result
-   * outlives the scope it was made in. The caller frees it with {@code deallocate()}.
-   */
+  /** Detaches a tensor from its pointer scope; the caller frees it with {@code deallocate()}. */
   public static Tensor keep(Tensor tensor) {
     tensor.retainReference();
     return tensor;
   }
 
-  /**
-   * Attaches a kept tensor to the innermost open pointer scope, which frees it: the way from an
-   * inner scope to an outer one.
-   */
+  /** Attaches a kept tensor to the innermost open pointer scope, which frees it. */
   public static Tensor giveToScope(Tensor kept) {
     PointerScope scope = PointerScope.getInnerScope();
     if (scope != null) {
@@ -73,6 +68,15 @@ public final class Ops {
       kept.releaseReference();
     }
     return kept;
+  }
+
+  /** Runs a computation in a pointer scope of its own, from which only its result escapes. */
+  public static Tensor inScope(Supplier<Tensor> computation) {
+    Tensor result;
+    try (PointerScope scope = new PointerScope()) {
+      result = keep(computation.get());
+    }
+    return giveToScope(result);
   }
 
   /** Returns a libtorch scalar that lives until {@code deallocate()}, for repeated steps. */
@@ -167,14 +171,7 @@ public final class Ops {
 
   // ---- operators ----
 
-  /**
-   * Returns {@code x Wᵀ + b}, by the kernel that suits the number of rows.
-   *
-   * @param x {@code [batch…, in]}
-   * @param weight {@code [out, in]}
-   * @param bias {@code [out]} or none
-   * @return {@code [batch…, out]}
-   */
+  /** Returns {@code x Wᵀ + b} of {@code [batch…, in]}, by the kernel for the number of rows. */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
     if (ParallelGemv.suits(x, weight)) {
       Tensor y = ParallelGemv.linear(x, weight);
@@ -210,14 +207,7 @@ public final class Ops {
         && FloatMatrix.isOne(b);
   }
 
-  /**
-   * Computes {@code y + scale · B A x} in y's memory.
-   *
-   * @param y {@code [1…, out]}
-   * @param x {@code [1…, in]}
-   * @param a {@code [rank, in]}
-   * @param b {@code [out, rank]}
-   */
+  /** Computes {@code y + scale · B A x} in y's memory, for one row x. */
   public static Tensor addLowRankToRow(Tensor y, Tensor x, Tensor a, Tensor b, double scale) {
     return Gemv.addLowRank(y, x, a, b, (float) scale);
   }
@@ -232,12 +222,8 @@ public final class Ops {
   }
 
   /**
-   * Applies rotary position embeddings: {@code x · cos + (x with its halves swapped) · sin}.
-   *
-   * @param heads {@code [batch, tokens, heads, dim]}
-   * @param cos {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}
-   * @param sin of the same shape, negated in the left half
-   * @return {@code [batch, tokens, heads, dim]}
+   * Rotates heads {@code [batch, tokens, heads, dim]} by position: {@code x · cos + (x with its
+   * halves swapped) · sin}, with tables {@code [(batch,) tokens, 1, dim]}, sin negated on the left.
    */
   public static Tensor rotated(Tensor heads, Tensor cos, Tensor sin) {
     long dim = heads.size(3);
@@ -251,24 +237,12 @@ public final class Ops {
     return own == null ? torch.dropout(x, probability, true) : x.mul(own.mask(x, probability));
   }
 
-  /**
-   * Returns the cross-entropy summed over the batch, {@code Σ −log softmax(logits)[target]}.
-   *
-   * @param logits {@code [batch, classes]}
-   * @param targets {@code [batch]}, int64
-   * @return a scalar
-   */
+  /** Returns {@code Σ −log softmax(logits)[target]} for {@code [batch, classes]} logits. */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
     return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
   }
 
-  /**
-   * Returns the squared error summed over the batch, {@code Σ (output − target)²}.
-   *
-   * @param outputs {@code [batch]} or {@code [batch, 1]}
-   * @param targets {@code [batch]}
-   * @return a scalar
-   */
+  /** Returns {@code Σ (output − target)²} of {@code [batch]} or {@code [batch, 1]}. */
   public static Tensor squaredErrorSum(Tensor outputs, Tensor targets) {
     return torch.mse_loss(outputs.view(targets.size(0)), targets, REDUCE_BY_SUM);
   }
@@ -292,17 +266,13 @@ public final class Ops {
   }
 
   /**
-   * Returns {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017, <a
-   * href="https://arxiv.org/abs/1706.03762">arXiv:1706.03762</a>, eq. 1).
+   * Returns {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017,
+   * arXiv:1706.03762, eq. 1), {@code [batch, heads, tokens, dim]}.
    *
-   * @param q {@code [batch, heads, tokens, dim]}
-   * @param k {@code [batch, groups, keys, dim]}, where groups divides heads
-   * @param v {@code [batch, groups, keys, dim]}
-   * @param mask attention mask, added to the scores, {@code [tokens, keys]} or {@code [batch, 1,
-   *     tokens, keys]}
+   * @param k as v, {@code [batch, groups, keys, dim]}, where groups divides heads
+   * @param mask attention mask, added to the scores, {@code [(batch, 1,) tokens, keys]}
    * @param causal whether a token attends only to itself and those before it; then without a mask
    * @param dropout probability of dropping an attention weight
-   * @return {@code [batch, heads, tokens, dim]}
    */
   public static Tensor attention(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
@@ -334,19 +304,12 @@ public final class Ops {
     return dropout(scores.softmax(-1), dropout).matmul(v);
   }
 
-  /**
-   * Adds the gradients of {@code Σ weight · loss} to the leaves of the graph.
-   *
-   * @param loss of any shape
-   * @param weight of the same shape: the gradient with respect to each element
-   */
+  /** Adds the gradients of {@code Σ weight · loss}, of one shape, to the leaves of the graph. */
   public static void backward(Tensor loss, Tensor weight) {
     loss.backward(weight, FREE_GRAPH, false, ALL_LEAVES);
   }
 
-  /**
-   * Returns the index of each row's largest element: {@code [batch, classes]} to {@code [batch]}.
-   */
+  /** Returns the index of each row's largest element, {@code [batch]} for {@code [batch, n]}. */
   public static Tensor argmaxOfRows(Tensor rows) {
     return rows.argmax(new LongOptional(1), false);
   }

@@ -11,19 +11,12 @@ public final class RmsNormKernel {
   private final float[] weight;
   private final double epsilon;
 
-  /**
-   * @param weight a factor for each element
-   */
   public RmsNormKernel(float[] weight, double epsilon) {
     this.weight = weight.clone();
     this.epsilon = epsilon;
   }
 
-  /**
-   * Copies the weight of a norm; empty unless it is float32 in plain CPU memory.
-   *
-   * @param weight {@code [dim]}
-   */
+  /** Copies the weight of a norm; empty unless it is float32 in plain CPU memory. */
   public static Optional<RmsNormKernel> of(Tensor weight, double epsilon) {
     if (!FloatVector.isOne(weight)) {
       return Optional.empty();

@@ -8,10 +8,7 @@ public final class RopeRotation {
   private final float[] cos;
   private final float[] sin;
 
-  /**
-   * @param cos the cosines, twice, {@code [dim]}
-   * @param sin the negated sines, then the sines, {@code [dim]}
-   */
+  /** Takes the cosines, twice, and the negated sines before the sines, {@code [dim]} each. */
   public RopeRotation(float[] cos, float[] sin) {
     this.cos = cos.clone();
     this.sin = sin.clone();

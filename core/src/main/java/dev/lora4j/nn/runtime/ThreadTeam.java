@@ -12,12 +12,9 @@ import org.jspecify.annotations.Nullable;
 public final class ThreadTeam implements AutoCloseable {
   private static final ContextVar<ThreadTeam> OF_THREAD = ContextVar.ofThread();
 
-  /** Runs the parts of a task concurrently and waits for them. */
+  /** Runs the parts of a task concurrently, each on a thread of its own, and waits for them. */
   @FunctionalInterface
   public interface Runner {
-    /**
-     * @param part receives the numbers from 0 on, each on a thread of its own
-     */
     void run(IntConsumer part);
   }
 
@@ -31,23 +28,16 @@ public final class ThreadTeam implements AutoCloseable {
     before = OF_THREAD.get();
   }
 
-  /**
-   * Binds a team to the calling thread, which closes it.
-   *
-   * @param size number of parts that the runner runs
-   */
+  /** Binds a team of this size to the calling thread, which closes it. */
   public static ThreadTeam open(int size, Runner runner) {
     ThreadTeam team = new ThreadTeam(size, runner);
     OF_THREAD.set(team);
     return team;
   }
 
-  /** The work of each thread of a team, in the same steps as the others. */
+  /** The work of each thread of a team, numbered from 0, in the same steps as the others. */
   @FunctionalInterface
   public interface TeamTask {
-    /**
-     * @param part number of the thread, from 0 on
-     */
     void run(int part, TeamBarrier barrier);
   }
 
@@ -57,10 +47,7 @@ public final class ThreadTeam implements AutoCloseable {
     return team == null ? 1 : team.size;
   }
 
-  /**
-   * Runs work on all threads of the calling thread's team and waits for them. They inherit the
-   * calling thread's {@link ExecutionContext}, and have no team themselves.
-   */
+  /** Runs work on all threads of the caller's team, which inherit its context, and waits. */
   public static void parallel(TeamTask task) {
     ThreadTeam team = OF_THREAD.get();
     if (team == null) {

@@ -9,9 +9,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A chunked prefill with one chunk a thread. A chunk's tokens attend to those of the chunks before
- * it, so in every layer a thread waits for the keys and values of the threads before it, and for
- * nobody else.
+ * A chunked prefill with one chunk a thread, which in every layer waits for the keys and values of
+ * the chunks before it, and for nobody else.
  */
 final class PipelinedPrefill {
   private final KeyValueCache cache;
@@ -75,12 +74,7 @@ final class PipelinedPrefill {
       return cache.length() + starts[number];
     }
 
-    /**
-     * Writes its keys and values, {@code [1, groups, tokens, dim]} each, and waits for those of all
-     * chunks before it.
-     *
-     * @return all up to its end
-     */
+    /** Writes its keys and values, waits for those before it, and returns all up to its end. */
     KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
       KeysAndValues written = cache.write(layer, past(), newKeys, newValues);
       layersWritten.set(number, layer + 1);

@@ -7,9 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Records the metrics of a run in its directory: {@code metrics.jsonl}, and TensorBoard event files
- * in {@code tensorboard/}. A line is a step ({@code step, epoch, loss, learning_rate,
- * gradient_norm, tokens, loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step,
- * valid_loss, best}, and the objective's own).
+ * in {@code tensorboard/}. A line is a step or an evaluation.
  */
 public final class RunMetrics implements TrainingCallback, AutoCloseable {
   static final String FILE = "metrics.jsonl";

@@ -32,13 +32,9 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
 
-  /** The weight of each row's loss, computed from the losses of all rows. */
+  /** The weight of each row's loss, computed from the losses of all rows, {@code [n]} each. */
   @FunctionalInterface
   interface Weights {
-    /**
-     * @param losses {@code [n]}
-     * @return {@code [n]}
-     */
     Tensor of(Tensor losses);
   }
 
@@ -47,9 +43,6 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private final long rowsAtOnce;
   private @Nullable Tensor buffer;
 
-  /**
-   * @param random dropout generator of the calling thread
-   */
   ChunkedCrossEntropy(LanguageModel model, ThreadRng random) {
     this(
         model,
@@ -63,11 +56,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     this.rowsAtOnce = rowsAtOnce;
   }
 
-  /**
-   * @param hidden {@code [n, hidden]}
-   * @param targets {@code [n]}, int64
-   * @return {@code [n]}
-   */
+  /** Returns the losses {@code [n]} of {@code [n, hidden]} and int64 targets. */
   Tensor losses(Tensor hidden, Tensor targets) {
     Tensor losses = floats(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
@@ -88,11 +77,8 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   /**
-   * Computes the gradient of {@code Σ weight · loss}, and adds that of the head if it is trainable.
-   *
-   * @param hidden {@code [n, hidden]}, without a graph
-   * @param targets {@code [n]}, int64
-   * @return the gradient of the hidden states, {@code [n, hidden]}
+   * Returns the gradient of {@code Σ weight · loss} by the hidden states, {@code [n, hidden]}, and
+   * adds that of the head if it is trainable.
    */
   Tensor backward(Tensor hidden, Tensor targets, Weights weights) {
     Tensor gradient = torch.empty_like(hidden);
@@ -164,12 +150,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     return logits.logsumexp(LAST, false).sub(target);
   }
 
-  /**
-   * @param losses {@code [count]}
-   * @param probabilities {@code [count, vocabulary]}, in the buffer that all chunks share
-   * @param sums {@code [count, 1]}, the sums of the exponentials
-   * @param backward turns a gradient of the logits into one of the projection's output, in place
-   */
+  /** The state of a chunk in the shared buffer, and the backward of the logits in place. */
   private record Softmax(
       Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
@@ -203,10 +184,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     return buffer;
   }
 
-  /**
-   * Rounds up to an odd number of cache lines: rows that start a multiple of a memory page apart
-   * evict each other from the cache.
-   */
+  /** Rounds up to an odd number of cache lines: rows whole pages apart evict each other. */
   private static long oddLines(long floats) {
     return ((floats + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
   }

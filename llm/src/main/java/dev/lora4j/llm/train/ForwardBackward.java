@@ -7,16 +7,13 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * Forward and backward pass of a micro-batch on one thread, with chunked cross-entropy and optional
- * gradient checkpointing. The label mask selects the positions whose logits are computed: those
- * that predict a token with loss. Intermediate tensors of a layer are freed as soon as the layer is
- * done.
+ * gradient checkpointing. The label mask selects the positions whose logits are computed.
  */
 final class ForwardBackward implements AutoCloseable {
   private final LanguageModel model;
@@ -24,10 +21,6 @@ final class ForwardBackward implements AutoCloseable {
   private final ThreadRng random = new ThreadRng();
   private final ChunkedCrossEntropy head;
 
-  /**
-   * @param checkpointing gradient checkpointing: keeps only the inputs of the layers and recomputes
-   *     the rest in the backward pass
-   */
   ForwardBackward(LanguageModel model, boolean checkpointing) {
     this.model = model;
     this.checkpointing = checkpointing;
@@ -41,11 +34,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  /**
-   * Adds the gradients of {@code Σ weight · loss} to those of the trainable parameters.
-   *
-   * @param seed of the dropout masks
-   */
+  /** Adds the gradients of {@code Σ weight · loss}; the dropout masks follow from the seed. */
   void backward(ModelInputs rows, long seed, ChunkedCrossEntropy.Weights weights) {
     random.seed(seed);
     random.enter();
@@ -73,17 +62,14 @@ final class ForwardBackward implements AutoCloseable {
     for (int i = 0; i < forward.layers() - 1; i++) {
       int layer = i;
       Tensor input = x;
-      x = inScope(() -> forward.layer(layer, input));
+      x = Ops.inScope(() -> forward.layer(layer, input));
       input.deallocate(); // the graph keeps what it needs
     }
     Tensor last = x;
-    return inScope(() -> forward.finalHiddenAt(rows.lossPositions(), last));
+    return Ops.inScope(() -> forward.finalHiddenAt(rows.lossPositions(), last));
   }
 
-  /**
-   * Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1) with one layer as a segment;
-   * the last layer is kept.
-   */
+  /** Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer as a segment. */
   private void backwardByLayers(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
     LayerwiseForward forward = model.layerwise(rows.tokens());
     Tensor first = forward.embed();
@@ -122,24 +108,11 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private static Tensor inScope(Supplier<Tensor> work) {
-    Tensor y;
-    try (PointerScope scope = new PointerScope()) {
-      y = Ops.keep(work.get());
-    }
-    return Ops.giveToScope(y);
-  }
-
   /** Returns a layer's output without its graph; {@code requires_grad} is as with the graph. */
   private static Tensor withoutGraph(LayerwiseForward forward, int layer, Tensor x) {
-    Tensor y;
-    try (PointerScope scope = new PointerScope();
-        AutogradContext pass = AutogradContext.open()) {
-      Tensor output = forward.layer(layer, x);
-      y = Ops.keep(output.detach());
-      y.set_requires_grad(output.requires_grad());
+    try (AutogradContext pass = AutogradContext.open()) {
+      return Ops.inScope(() -> leaf(forward.layer(layer, x)));
     }
-    return Ops.giveToScope(y);
   }
 
   private static Tensor leaf(Tensor x) {

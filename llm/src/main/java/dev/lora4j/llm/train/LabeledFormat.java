@@ -6,8 +6,8 @@ import dev.lora4j.llm.dataset.Sample;
 import java.util.List;
 
 /**
- * Completions with a label: {@code {"prompt", "completion", "label"}}, where true means desirable.
- * Prompt and completion are texts or lists of messages. The label is the examples' score, 1 or 0.
+ * Completions with a label: {@code {"prompt", "completion", "label"}}, where true means desirable;
+ * prompt and completion are texts or lists of messages. The label is the examples' score, 1 or 0.
  */
 public record LabeledFormat() implements DataFormat {
   private record Labeled(Sample answer, double score) implements Sample.Rated {
@@ -29,8 +29,8 @@ public record LabeledFormat() implements DataFormat {
 
   @Override
   public String sentence() {
-    return "labelled completions (prompt, completion, label): KTO makes desirable completions likelier"
-        + " and others less likely";
+    return "labelled completions (prompt, completion, label): KTO makes desirable completions"
+               + " likelier and others less likely";
   }
 
   @Override

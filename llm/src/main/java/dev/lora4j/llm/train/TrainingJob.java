@@ -5,17 +5,7 @@ import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
 import java.nio.file.Path;
 
-/**
- * A training job.
- *
- * @param model a language model with the adapter
- * @param adapter name of the adapter to train; the others are inactive
- * @param objective the loss with its data
- * @param directory for checkpoints and the adapter
- * @param settings hyperparameters
- * @param workers threads that share a step
- * @param start new or resumed
- */
+/** A training job: the adapter of a language model, objective, directory, settings, threads. */
 public record TrainingJob(
     LoraModel model,
     String adapter,

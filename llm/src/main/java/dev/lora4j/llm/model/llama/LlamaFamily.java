@@ -126,10 +126,7 @@ public class LlamaFamily implements ModelFamily, GgufNames {
     config.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
   }
 
-  /**
-   * Returns whether a GGUF file interleaves the rows of each query and key head, as the first of
-   * GGML's rotary embeddings expects.
-   */
+  /** Returns whether GGUF interleaves the rows of query and key heads, for GGML's first RoPE. */
   boolean interleavesHeads() {
     return true;
   }
