@@ -40,7 +40,6 @@ public final class NearMiss {
     return near.stream().limit(SHOWN).map(Candidate::name).toList();
   }
 
-  /** Returns the Levenshtein distance. */
   private static int edits(String a, String b) {
     int[] previous = new int[b.length() + 1];
     for (int j = 0; j < previous.length; j++) {

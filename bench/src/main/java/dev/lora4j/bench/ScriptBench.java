@@ -76,7 +76,6 @@ final class ScriptBench implements Callable<Integer> {
     return net;
   }
 
-  /** Runs both, in alternating order. */
   private Run[] pair(int round, ConvNet base, ImageSplits images, ImageSet few, Workers workers) {
     Supplier<Run> java =
         () -> run(round, new ConvNet(images.classes().size()), base, images, few, workers);

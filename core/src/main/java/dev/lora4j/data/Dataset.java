@@ -5,7 +5,6 @@ import org.bytedeco.pytorch.Tensor;
 /** A finite set of examples with random access by index. Safe for use by many threads. */
 public interface Dataset {
 
-  /** Returns the number of examples. */
   long size();
 
   /** Returns the examples of indices {@code [batch]}, int64, in the caller's pointer scope. */

@@ -42,7 +42,6 @@ final class Adapter {
     return config;
   }
 
-  /** Returns the paths of the adapted layers. */
   List<String> paths() {
     return paths;
   }
@@ -57,7 +56,6 @@ final class Adapter {
     return deltas.get(layer);
   }
 
-  /** Returns the deltas by layer path. */
   Map<String, LoraDelta> deltas(Map<String, LoraLayer> layers) {
     Map<String, LoraDelta> byPath = new LinkedHashMap<>();
     layers.forEach(
@@ -86,7 +84,6 @@ final class Adapter {
     return attached.isEmpty() && deltas.values().stream().allMatch(MixedBatchDelta::takes);
   }
 
-  /** Renames the adapter in the module tree. */
   void rename(String newName) {
     unlist();
     name = newName;

@@ -163,7 +163,6 @@ final class AdapterFiles {
     }
   }
 
-  /** Lists missing tensors, unexpected tensors and different shapes. */
   private static List<String> problems(
       Module base, StoredAdapter stored, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();

@@ -36,7 +36,6 @@ final class AdapterRegistry implements ActiveDeltas {
     return byName;
   }
 
-  /** Returns the adapter of this name, which must exist. */
   Adapter named(String name) {
     Adapter adapter = byName.get(name);
     if (adapter == null) {
@@ -128,7 +127,6 @@ final class AdapterRegistry implements ActiveDeltas {
         && uniform.adapters().contains(adapter);
   }
 
-  /** Activates adapters for the model. */
   void activate(List<Adapter> chosen) {
     ofTheModel = new UniformAdapters(chosen);
   }

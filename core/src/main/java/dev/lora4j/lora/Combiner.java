@@ -72,7 +72,6 @@ final class Combiner {
     }
   }
 
-  /** Returns the adapters' deltas by layer path. */
   private Map<String, List<CombinedPart>> parts() {
     Map<String, List<CombinedPart>> parts = new LinkedHashMap<>();
     model

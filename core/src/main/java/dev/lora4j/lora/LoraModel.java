@@ -65,7 +65,6 @@ public final class LoraModel {
     return base;
   }
 
-  /** Returns the adapted layers by path. */
   public Map<String, LoraLayer> layers() {
     return BaseModules.adapted(base);
   }

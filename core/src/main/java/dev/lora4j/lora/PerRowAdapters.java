@@ -30,7 +30,6 @@ final class PerRowAdapters implements ActiveAdapters {
     return ofRows;
   }
 
-  /** Returns the distinct adapters of all rows. */
   @Override
   public List<Adapter> adapters() {
     return distinct.adapters();

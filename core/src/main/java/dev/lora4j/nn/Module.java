@@ -45,7 +45,6 @@ public abstract class Module implements AutoCloseable {
   /** Computes the output; each module documents its shapes. */
   public abstract Tensor forward(Tensor input);
 
-  /** Adds a child under this name. */
   protected final Slot child(String name, Module module) {
     Slot child = new Slot(module);
     put(children, name, child);

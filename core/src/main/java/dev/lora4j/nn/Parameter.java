@@ -135,7 +135,6 @@ public final class Parameter implements AutoCloseable {
     return Ops.shape(owned.value);
   }
 
-  /** Returns whether every element is zero. */
   public boolean isZero() {
     try (PointerScope scope = new PointerScope()) {
       return owned.value.count_nonzero().item_long() == 0;

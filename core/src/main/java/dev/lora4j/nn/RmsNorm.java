@@ -51,7 +51,6 @@ public final class RmsNorm extends Module {
     weight = withWeight ? parameter("weight", Ops.ones(dim)) : null;
   }
 
-  /** Returns a norm without a weight. */
   public static RmsNorm withoutAffine(long dim, double epsilon) {
     return new RmsNorm(dim, epsilon, false);
   }

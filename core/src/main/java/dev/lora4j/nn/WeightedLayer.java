@@ -15,7 +15,6 @@ public interface WeightedLayer {
     return store().shape()[1 - outputAxis()];
   }
 
-  /** Number of outputs. */
   default long outFeatures() {
     return store().shape()[outputAxis()];
   }
@@ -25,7 +24,6 @@ public interface WeightedLayer {
     return store().parameter();
   }
 
-  /** The bias, if there is one. */
   default Optional<Parameter> bias() {
     return Optional.empty();
   }

@@ -43,7 +43,6 @@ public final class AdamW implements Optimizer {
       return new Settings(learningRate, 0.9, 0.999, 1e-8, 0.01);
     }
 
-    /** Copy with another weight decay. */
     public Settings weightDecay(double weightDecay) {
       return new Settings(learningRate, beta1, beta2, epsilon, weightDecay);
     }

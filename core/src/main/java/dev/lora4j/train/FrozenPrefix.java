@@ -22,7 +22,6 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
   private final Tensor targets; // [n]
   private final BitSet known = new BitSet();
 
-  /** Allocates memory for the outputs. */
   FrozenPrefix(Staged network, int stages, Dataset data) {
     this.network = network;
     this.stages = stages;

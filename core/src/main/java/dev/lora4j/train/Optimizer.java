@@ -30,7 +30,6 @@ public interface Optimizer extends AutoCloseable {
   /** Restores a state of this kind of optimizer, copying the tensors. */
   void restore(Map<String, Tensor> state);
 
-  /** Frees the optimizer's state. */
   @Override
   void close();
 }

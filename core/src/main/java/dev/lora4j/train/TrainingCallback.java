@@ -8,7 +8,6 @@ import java.util.Map;
 /** Observes a run, of images or texts alike, and may stop it; on the trainer's own thread. */
 public interface TrainingCallback {
 
-  /** Does nothing. */
   TrainingCallback NONE = new TrainingCallback() {};
 
   /** Several callbacks as one, called in this order. */
@@ -19,7 +18,6 @@ public interface TrainingCallback {
   /** Before the first step of a run of so many, some of them done before an interruption. */
   default void onStart(long steps, long done) {}
 
-  /** After each step. */
   default void onStep(Step step) {}
 
   /** After each epoch, counted from 1; the network may be read and saved here. */
@@ -28,10 +26,8 @@ public interface TrainingCallback {
   /** After each evaluation on validation data; the first one precedes the first step. */
   default void onEvaluation(Evaluation evaluation) {}
 
-  /** After a checkpoint is written. */
   default void onCheckpoint(Path directory) {}
 
-  /** After the last step. */
   default void onEnd() {}
 
   /** Asked after each step; true ends the run, with a checkpoint where the run has any. */

@@ -38,7 +38,6 @@ record Bilinear(int[] first, float[][] weights) {
     return weights;
   }
 
-  /** Resamples {@code source} into {@code target}. */
   void apply(float[] source, float[] target) {
     for (int i = 0; i < target.length; i++) {
       float sum = 0;

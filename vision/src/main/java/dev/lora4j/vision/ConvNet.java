@@ -33,7 +33,6 @@ public final class ConvNet extends Staged {
     this(10);
   }
 
-  /** Creates a network for the given number of classes. */
   public ConvNet(int classes) {
     fc3 = child("fc3", new Linear(84, classes));
     stages =

@@ -30,7 +30,6 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     }
   }
 
-  /** Sorts the files of a tree by split and class. */
   static FolderLayout of(Path root, List<String> names) {
     List<Entry> entries = new ArrayList<>();
     for (String name : names) {

@@ -28,7 +28,6 @@ public final class ImageFolder implements ImageSource {
     return new ImageFolder(root, Optional.empty(), Normalization.HALF);
   }
 
-  /** Returns these images resized to the given size, in pixels. */
   public ImageFolder resizedTo(int height, int width) {
     return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)), normalization);
   }

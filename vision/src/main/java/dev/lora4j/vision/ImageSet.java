@@ -137,7 +137,6 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return "; classes: " + String.join(", ", classes);
   }
 
-  /** Returns the names of all classes, in label order. */
   public List<String> classes() {
     return classes;
   }
@@ -147,7 +146,6 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return counts;
   }
 
-  /** Returns the size of an image. */
   public ImageShape shape() {
     return shape;
   }

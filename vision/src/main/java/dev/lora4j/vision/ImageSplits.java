@@ -37,7 +37,6 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
     return new ImageSplits(train, test, skipped, resized);
   }
 
-  /** Returns the names of all classes, in label order. */
   public List<String> classes() {
     return train.classes();
   }

@@ -8,7 +8,6 @@ record RgbImage(int width, int height, byte[] planes) {
     return height == expectedHeight && width == expectedWidth;
   }
 
-  /** Returns this image, resized. */
   RgbImage resized(int newHeight, int newWidth) {
     Bilinear across = Bilinear.between(width, newWidth);
     Bilinear down = Bilinear.between(height, newHeight);

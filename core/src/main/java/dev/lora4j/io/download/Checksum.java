@@ -24,7 +24,6 @@ public record Checksum(String algorithm, String hex) {
     return new Checksum("MD5", hex);
   }
 
-  /** Returns a SHA-256 digest. */
   public static Checksum sha256(String hex) {
     return new Checksum("SHA-256", hex);
   }

@@ -56,7 +56,6 @@ public record Download(
     public static final Limits USUAL =
         new Limits(4, Duration.ofSeconds(3), Duration.ofSeconds(20), Duration.ofMillis(500));
 
-    /** Returns the same limits with another number of attempts. */
     public Limits withTries(int count) {
       return new Limits(count, connect, stall, backOff);
     }
@@ -67,7 +66,6 @@ public record Download(
     return of(new UrlSource(uri), target);
   }
 
-  /** Returns a download with the usual limits. */
   public static Download of(Source source, Path target) {
     return new Download(
         source,
@@ -94,12 +92,10 @@ public record Download(
     return new Download(source, target, Optional.of(file), checksum, size, limits, progress);
   }
 
-  /** Returns the same download with other limits. */
   public Download within(Limits other) {
     return new Download(source, target, part, checksum, size, other, progress);
   }
 
-  /** Returns the same download with a progress listener. */
   public Download telling(Progress listener) {
     return new Download(source, target, part, checksum, size, limits, listener);
   }

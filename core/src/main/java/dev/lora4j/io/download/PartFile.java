@@ -28,7 +28,6 @@ record PartFile(Path bytes, Optional<Path> version) {
     return new PartFile(bytes.toAbsolutePath(), Optional.empty());
   }
 
-  /** Creates the directory. */
   void prepare() throws IOException {
     Path parent = bytes.getParent();
     if (parent != null) {

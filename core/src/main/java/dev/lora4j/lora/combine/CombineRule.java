@@ -19,7 +19,6 @@ public sealed interface CombineRule {
   /** Returns the rank of the combined delta, if this rule can combine the deltas of the layer. */
   int rank(String path, List<CombinedPart> parts);
 
-  /** Returns the combined delta. */
   CombinedFactors combine(List<CombinedPart> parts);
 
   /** Returns the rule for a combination of adapters with these configs. */

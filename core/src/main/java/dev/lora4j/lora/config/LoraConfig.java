@@ -102,7 +102,6 @@ public record LoraConfig(
     return builder.build();
   }
 
-  /** Changes the rank. */
   public LoraConfig withRank(int rank) {
     return with(b -> b.rank = rank);
   }
@@ -213,12 +212,10 @@ public record LoraConfig(
     return with(b -> b.trainableTokens = tokens);
   }
 
-  /** Returns the rank of the delta at a path. */
   public int rankAt(String path) {
     return rankPattern.lookUp(path).map(Double::intValue).orElse(rank);
   }
 
-  /** Returns the alpha of the delta at a path. */
   public double alphaAt(String path) {
     return alphaPattern.lookUp(path).orElse(alpha);
   }
@@ -252,7 +249,6 @@ public record LoraConfig(
         .toList();
   }
 
-  /** Returns the options of the layer at a path. */
   public DeltaOptions optionsAt(String path) {
     return new DeltaOptions(rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
   }

@@ -40,7 +40,6 @@ public record PathPatterns(Map<String, Double> values) {
     return new PathPatterns(values);
   }
 
-  /** Returns the value for a path, if a key matches. */
   public Optional<Double> lookUp(String path) {
     return values.entrySet().stream()
         .filter(entry -> fits(entry.getKey(), path))

@@ -32,7 +32,6 @@ public record PlanListing(List<Row> rows) {
     }
   }
 
-  /** Lists a plan made with this config. */
   public static PlanListing of(AdapterPlan plan, LoraConfig config) {
     List<Row> rows = new ArrayList<>();
     plan.layers().forEach(layer -> rows.add(row(layer, config)));

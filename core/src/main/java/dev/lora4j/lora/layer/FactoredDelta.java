@@ -165,7 +165,6 @@ public abstract sealed class FactoredDelta extends LoraDelta
     return scaling;
   }
 
-  /** Returns the scaling. */
   public final double factor() {
     return factor;
   }

@@ -63,7 +63,6 @@ public sealed interface Initialization {
       this(2, 0.99, true, -100, false, true);
     }
 
-    /** Changes rho. */
     public Eva rho(double rho) {
       return new Eva(rho, tau, useLabelMask, labelMaskValue, whiten, adjustScalingFactors);
     }
@@ -74,7 +73,6 @@ public sealed interface Initialization {
 
   Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
 
-  /** Returns the initialisation of this name. */
   static Initialization named(String word) {
     Matcher iterations = PISSA_ITERATIONS.matcher(word);
     if (iterations.matches()) {

@@ -23,7 +23,6 @@ public interface LoraMethod {
     return "lora_dropout";
   }
 
-  /** Returns PEFT's default rank. */
   default int defaultRank() {
     return 8;
   }

@@ -30,7 +30,6 @@ public final class MergeDelta implements AutoCloseable {
     return new MergeDelta(delta, scale);
   }
 
-  /** Changes a weight in place. */
   public void apply(Tensor weight) {
     delta.addDeltaTo(weight, 1);
     if (scale != null) {

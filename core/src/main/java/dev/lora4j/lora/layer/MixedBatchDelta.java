@@ -83,7 +83,6 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
         .toArray();
   }
 
-  /** Adds to each row the delta of its adapter. */
   @Override
   public Tensor addTo(Tensor y, Tensor x) {
     requireRows(x, ofRows.size());

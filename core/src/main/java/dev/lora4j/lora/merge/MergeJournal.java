@@ -51,7 +51,6 @@ public final class MergeJournal {
     return merged;
   }
 
-  /** Refuses an action while adapters are merged. */
   public void requireUnmerged(String action) {
     if (merged) {
       throw new UserError("can't " + action + " while adapters are merged; unmerge first");

@@ -13,7 +13,6 @@ import java.util.Locale;
 public record MergeReceipt(
     int samples, double largest, double mean, double divergence, double agreement) {
 
-  /** Formats the receipt as one line. */
   @Override
   public String toString() {
     return String.format(

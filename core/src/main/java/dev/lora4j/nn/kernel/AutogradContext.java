@@ -42,7 +42,7 @@ public final class AutogradContext implements AutoCloseable {
   /** A saved tensor: what must live until the backward, and a reader of its values there. */
   public record SavedTensor(List<Tensor> needed, Supplier<Tensor> read) {}
 
-  /** /** Declares how a tensor is recomputed from others that are saved, instead of being saved. */
+  /** Declares how a tensor is recomputed from others that are saved, instead of being saved. */
   public void recomputable(Tensor tensor, List<Tensor> from, Supplier<Tensor> maker) {
     madeAgain.put(tensor, new SavedTensor(from, maker));
   }

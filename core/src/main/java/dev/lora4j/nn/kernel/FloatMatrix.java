@@ -53,7 +53,6 @@ public record FloatMatrix(
     return memory.getPointer(offset);
   }
 
-  /** Returns a range of rows. */
   public FloatMatrix rows(long from, long count) {
     long offset = transposed ? from : from * stride;
     return new FloatMatrix(at(memory, offset), count, columns, stride, transposed);

@@ -47,7 +47,6 @@ public final class FloatVector implements AutoCloseable {
     values.put(place, value);
   }
 
-  /** Copies a vector of the same size. */
   public void copy(FloatVector other) {
     values.put(0, other.values, 0, size());
   }
@@ -104,7 +103,6 @@ public final class FloatVector implements AutoCloseable {
     }
   }
 
-  /** Returns a pointer to an element. */
   FloatPointer from(long place) {
     return FloatMatrix.at(memory, place);
   }

@@ -13,7 +13,6 @@ final class Gemv {
     return x.numel() == size && !GradMode.is_enabled() && FloatVector.isOne(x);
   }
 
-  /** Computes {@code y + scale · B A x} in y's memory. */
   static Tensor addLowRank(Tensor y, Tensor x, Tensor a, Tensor b, float scale) {
     try (FloatPointer features = new FloatPointer(a.size(0))) {
       FloatMatrix.of(a).multiply(FloatMatrix.memory(x), 1, features);

@@ -38,7 +38,6 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
     return new LinearWeights(weight, bias, more);
   }
 
-  /** Sum of the terms' ranks. */
   int ranks() {
     return updates.stream().mapToInt(update -> Math.toIntExact(update.a().rows())).sum();
   }

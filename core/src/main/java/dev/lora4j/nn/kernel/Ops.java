@@ -183,7 +183,6 @@ public final class Ops {
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
   }
 
-  /** Concatenates tensors along an axis. */
   public static Tensor join(long axis, Tensor... parts) {
     return torch.cat(new TensorVector(parts), axis);
   }

@@ -22,7 +22,6 @@ final class ParallelGemv {
         && FloatMatrix.isOne(weight);
   }
 
-  /** Returns {@code x Wᵀ}, {@code [1…, out]}. */
   static Tensor linear(Tensor x, Tensor weight) {
     FloatMatrix matrix = FloatMatrix.of(weight);
     long[] shape = Ops.shape(x);

@@ -38,7 +38,6 @@ final class PipelinedPrefill {
     return tokens + tokens * tokens / (2 * CostModel.ATTENTION_TOKENS_IN_PREFILL);
   }
 
-  /** Inverse of {@link #costOf}. */
   private static double tokensFor(double cost) {
     return CostModel.ATTENTION_TOKENS_IN_PREFILL
         * (Math.sqrt(1 + 2 * cost / CostModel.ATTENTION_TOKENS_IN_PREFILL) - 1);
@@ -49,7 +48,6 @@ final class PipelinedPrefill {
     return starts[chunk];
   }
 
-  /** A chunk, for the thread that reads it. */
   Chunk chunk(int number, TeamBarrier team) {
     return new Chunk(number, team);
   }

@@ -54,7 +54,6 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
     return windows;
   }
 
-  /** The last step. */
   public long steps() {
     return both().mapToLong(LossCurve.Point::step).max().orElse(0);
   }

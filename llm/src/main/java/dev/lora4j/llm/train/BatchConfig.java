@@ -35,7 +35,6 @@ public record BatchConfig(
     return new BatchConfig(batchSize, 1, 512, false, false);
   }
 
-  /** Copy with gradient accumulation over this number of batches. */
   public BatchConfig gradientAccumulationSteps(int batches) {
     return new BatchConfig(batchSize, batches, maxSeqLength, packed, activationCheckpointing);
   }
@@ -50,7 +49,6 @@ public record BatchConfig(
         batchSize, gradientAccumulationSteps, maxSeqLength, true, activationCheckpointing);
   }
 
-  /** Copy with gradient checkpointing. */
   public BatchConfig gradientCheckpointing() {
     return new BatchConfig(batchSize, gradientAccumulationSteps, maxSeqLength, packed, true);
   }

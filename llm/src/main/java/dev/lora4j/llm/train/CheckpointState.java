@@ -40,7 +40,6 @@ record CheckpointState(
     return with(OptionalDouble.of(loss), best, bestStep, sinceBest);
   }
 
-  /** State after one more step. */
   CheckpointState plus(
       TrainStep.Outcome outcome, long read, long withLoss, long time, long stepsPerEpoch) {
     return new CheckpointState(
@@ -61,7 +60,6 @@ record CheckpointState(
     return best.isEmpty() || evaluated < best.getAsDouble();
   }
 
-  /** State after an evaluation. */
   CheckpointState evaluated(double evaluated) {
     return isBest(evaluated)
         ? with(before, OptionalDouble.of(evaluated), step, 0)

@@ -27,7 +27,6 @@ public record LanguageModelTrainingResult(
 
   /** Why a run ended. */
   public enum End {
-    /** All steps were taken. */
     COMPLETE,
     /** Early stopping: the validation loss did not improve. */
     EARLY,

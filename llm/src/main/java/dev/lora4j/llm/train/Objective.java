@@ -122,7 +122,6 @@ public interface Objective {
     }
   }
 
-  /** Refuses data without training examples. */
   static void requireTraining(TrainValidationSplit<?> groups) {
     if (groups.train().isEmpty()) {
       throw new UserError("no examples to train on");

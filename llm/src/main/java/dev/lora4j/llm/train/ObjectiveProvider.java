@@ -42,7 +42,6 @@ public abstract class ObjectiveProvider {
     return fullName;
   }
 
-  /** The forms of data that it reads, the preferred one first. */
   public final List<? extends DataFormat> forms() {
     return forms;
   }
@@ -61,7 +60,6 @@ public abstract class ObjectiveProvider {
     return all;
   }
 
-  /** Returns one of the hyperparameters. */
   protected static double value(Map<String, Double> parameters, String name) {
     return Objects.requireNonNull(parameters.get(name), name);
   }
@@ -73,7 +71,6 @@ public abstract class ObjectiveProvider {
         .toList();
   }
 
-  /** Returns the provider with a name. */
   public static ObjectiveProvider named(String name) {
     List<String> names = all().stream().map(ObjectiveProvider::name).toList();
     return all().stream()

@@ -23,7 +23,6 @@ public sealed interface TrainingDuration {
     }
   }
 
-  /** Returns the number of steps of the run. */
   default long steps(long stepsPerEpoch) {
     return this instanceof Epochs epochs
         ? Math.multiplyExact(epochs.count(), stepsPerEpoch)

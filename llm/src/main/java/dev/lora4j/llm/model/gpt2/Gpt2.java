@@ -25,7 +25,6 @@ import org.bytedeco.pytorch.Tensor;
 public final class Gpt2 extends LanguageModel {
   private final Transformer transformer;
 
-  /** A model with random weights. */
   public Gpt2(Gpt2Config config) {
     super(config);
     transformer = new Transformer(config);

@@ -6,7 +6,6 @@ import dev.lora4j.llm.model.LogitTransform;
 public final class Granite extends Llama {
   private final LogitTransform logitTransform;
 
-  /** A model with random weights. */
   public Granite(GraniteConfig config) {
     super(config.llama(), multipliers(config));
     logitTransform = LogitTransform.dividedBy(config.logitsScaling());

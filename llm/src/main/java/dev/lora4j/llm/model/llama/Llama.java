@@ -33,7 +33,6 @@ import org.bytedeco.pytorch.Tensor;
 public class Llama extends LanguageModel implements LlamaModules.Owner {
   private final Transformer model;
 
-  /** A model with random weights. */
   public Llama(LlamaConfig config) {
     this(config, Multipliers.NONE);
   }

@@ -141,17 +141,14 @@ public class LlamaFamily implements ModelFamily, GgufNames {
     return hidden / heads;
   }
 
-  /** The sliding window of each layer. */
   List<OptionalLong> windows(JsonDocument fields, int layers) {
     return Collections.nCopies(layers, OptionalLong.empty());
   }
 
-  /** Returns whether each query and key head is normalised. */
   boolean normalisesQueriesAndKeys() {
     return false;
   }
 
-  /** The linear layers that have a bias. */
   Biases biases(JsonDocument fields) {
     boolean attention = fields.flag("attention_bias", false);
     return new Biases(attention, attention, fields.flag("mlp_bias", false));
