@@ -4,13 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.generate.Sampling;
 import java.util.List;
 
-/**
- * The settings of a completion.
- *
- * @param maxNewTokens maximum number of tokens after the prompt
- * @param sampling choice of the next token
- * @param stops stop strings; the completion ends before the first of them
- */
+/** The settings of a completion, which ends before the first stop string. */
 public record GenerationOptions(int maxNewTokens, Sampling sampling, List<String> stops) {
   public GenerationOptions {
     if (maxNewTokens < 1) {

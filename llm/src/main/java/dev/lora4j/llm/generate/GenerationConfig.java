@@ -4,13 +4,7 @@ import dev.lora4j.UserError;
 import java.util.Collection;
 import java.util.Set;
 
-/**
- * The settings of a generation.
- *
- * @param maxNewTokens maximum number of tokens after the prompt
- * @param stopTokens tokens that end the generation
- * @param sampling choice of the next token
- */
+/** The maximum number of new tokens, the tokens that end a generation, and its sampling. */
 public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
 
   public GenerationConfig {
