@@ -32,7 +32,7 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
 
   /** Quantises a finite weight, {@code [out, in]}, which stays the caller's. */
   public static Int8Weights quantize(Tensor weight) {
-    Checks.dimensions("weight", weight, 2);
+    Checks.dimensions("weight", Ops.shape(weight), 2);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor values = weight.detach().to(ScalarType.Float);

@@ -29,7 +29,7 @@ public final class TransposedLinear extends Module implements WeightedLayer {
 
   /** Returns a layer over a weight, {@code [in, out]}, and a bias that other modules may share. */
   public static TransposedLinear sharing(Parameter weight, Parameter bias) {
-    Checks.dimensions("weight", weight.value(), 2);
+    Checks.dimensions("weight", weight.shape(), 2);
     Checks.vector("bias", bias.value(), weight.shape()[1]);
     return new TransposedLinear(weight, bias);
   }

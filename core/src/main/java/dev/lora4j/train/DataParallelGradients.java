@@ -12,6 +12,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Data-parallel gradients: each worker accumulates those of its shard, and the optimizer steps by
@@ -25,7 +26,7 @@ public final class DataParallelGradients implements AutoCloseable {
 
   private final Optimizer optimizer;
   private final List<Parameter> trainable;
-  private final ParameterArena parameters;
+  private final Tensor block; // [n]: the values of all parameters
   private final List<GradientBuffer> views = new ArrayList<>();
   private final List<Parameter> idle; // without a gradient so far: no weight decay, as in PyTorch
 
@@ -33,16 +34,34 @@ public final class DataParallelGradients implements AutoCloseable {
   public DataParallelGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
     this.optimizer = optimizer;
     this.trainable = optimizer.arrange(trainable);
-    parameters = new ParameterArena(this.trainable);
+    block = oneBlock(this.trainable);
     idle = new ArrayList<>(this.trainable);
     for (int i = 0; i < workers; i++) {
       views.add(new GradientBuffer(this.trainable));
     }
   }
 
+  /** Moves the parameters into one contiguous block, so that one operation updates all. */
+  private static Tensor oneBlock(List<Parameter> parameters) {
+    if (parameters.isEmpty()) {
+      throw new UserError("nothing to train: every parameter is frozen");
+    }
+    try (PointerScope scope = new PointerScope()) {
+      long total = parameters.stream().mapToLong(Parameter::numel).sum();
+      Tensor block =
+          Ops.keep(torch.empty(new long[] {total}, parameters.get(0).value().options(), null));
+      long offset = 0;
+      for (Parameter parameter : parameters) {
+        parameter.moveInto(block.narrow(0, offset, parameter.numel()));
+        offset += parameter.numel();
+      }
+      return block;
+    }
+  }
+
   /** {@code [n]}: the values of all parameters. */
   public Tensor parameters() {
-    return parameters.block();
+    return block;
   }
 
   /** Runs work whose backward passes add to a worker's gradients. */
@@ -98,16 +117,16 @@ public final class DataParallelGradients implements AutoCloseable {
     if (optimizer.decays()) {
       stepLeavingIdle(gradient);
     } else {
-      optimizer.step(parameters.block(), gradient);
+      optimizer.step(block, gradient);
     }
-    parameters.changed();
+    trainable.forEach(Parameter::changed);
     gradient.zero_();
   }
 
   private void stepLeavingIdle(Tensor gradient) {
     idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
     List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
-    optimizer.step(parameters.block(), gradient);
+    optimizer.step(block, gradient);
     for (int i = 0; i < idle.size(); i++) {
       idle.get(i).copyFrom(asBefore.get(i));
     }
@@ -126,7 +145,7 @@ public final class DataParallelGradients implements AutoCloseable {
   /** Returns parameters and optimizer state, which the caller's scope or this object owns. */
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
-    state.put(PARAMETERS, parameters.block());
+    state.put(PARAMETERS, block);
     long[] isIdle = trainable.stream().mapToLong(p -> idle.contains(p) ? 1 : 0).toArray();
     state.put(IDLE, Ops.tensor(isIdle));
     optimizer.state().forEach((name, tensor) -> state.put(OPTIMIZER + name, tensor));
@@ -135,14 +154,14 @@ public final class DataParallelGradients implements AutoCloseable {
 
   /** Restores a state of the same parameters and kind of optimizer. */
   public void restore(Map<String, Tensor> state) {
-    Tensor block = sized(state, PARAMETERS, parameters.block().numel());
+    Tensor values = sized(state, PARAMETERS, block.numel());
     long[] isIdle = Ops.longs(sized(state, IDLE, trainable.size()));
     optimizer.restore(OptimizerChecks.below(OPTIMIZER, state));
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      parameters.block().copy_(block);
+      block.copy_(values);
     }
-    parameters.changed();
+    trainable.forEach(Parameter::changed);
     idle.clear();
     for (int i = 0; i < isIdle.length; i++) {
       if (isIdle[i] != 0) {
@@ -164,6 +183,6 @@ public final class DataParallelGradients implements AutoCloseable {
   @Override
   public void close() {
     views.forEach(GradientBuffer::close);
-    parameters.close();
+    block.deallocate(); // the parameters keep the memory alive
   }
 }

@@ -1,6 +1,6 @@
 package dev.lora4j.train;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 
 /**
  * Learning-rate schedule: warm-up steps over which the rate rises linearly to its full value, then
@@ -16,9 +16,7 @@ public record Schedule(Shape shape, long warmUp) {
   }
 
   public Schedule {
-    if (warmUp < 0) {
-      throw new UserError("warm-up steps must be at least 0, found " + warmUp);
-    }
+    Checks.atLeast(0, "warm-up steps", warmUp);
   }
 
   public static Schedule constant() {

@@ -1,11 +1,6 @@
 package dev.lora4j.vision;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import dev.lora4j.train.Workers;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
@@ -25,54 +20,27 @@ final class Parallel {
   private Parallel() {}
 
   /** Runs the task once for each index below {@code count}; rethrows the first failure. */
-  static void run(int threads, int count, Supplier<? extends Worker> workers) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("expected at least 1 thread, found " + threads);
-    }
+  static void run(int threads, int count, Supplier<? extends Worker> tools) {
     AtomicInteger next = new AtomicInteger();
-    ExecutorService pool = Executors.newFixedThreadPool(threads, Parallel::daemon);
-    try {
-      List<Future<?>> running = new ArrayList<>();
-      for (int t = 0; t < threads; t++) {
-        running.add(pool.submit(() -> work(next, count, workers)));
-      }
-      for (Future<?> thread : running) {
-        await(thread);
-      }
-    } finally {
-      next.set(count); // after a failure, the other threads stop at their next block
-      pool.shutdownNow();
+    try (Workers workers = new Workers(threads)) {
+      workers.run(part -> work(next, count, tools));
     }
   }
 
-  private static void work(AtomicInteger next, int count, Supplier<? extends Worker> workers) {
-    try (Worker worker = workers.get()) {
+  private static void work(AtomicInteger next, int count, Supplier<? extends Worker> tools) {
+    try (Worker worker = tools.get()) {
       int from;
-      while ((from = next.getAndAdd(BLOCK)) < count && !Thread.currentThread().isInterrupted()) {
+      while ((from = next.getAndAdd(BLOCK)) < count) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new IllegalStateException("interrupted");
+        }
         for (int i = from; i < Math.min(count, from + BLOCK); i++) {
           worker.process(i);
         }
       }
+    } catch (RuntimeException | Error e) {
+      next.set(count); // the other threads stop at their next block
+      throw e;
     }
-  }
-
-  private static void await(Future<?> thread) {
-    try {
-      thread.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
-  }
-
-  private static Thread daemon(Runnable task) {
-    Thread thread = new Thread(task, "lora4j-data");
-    thread.setDaemon(true);
-    return thread;
   }
 }

@@ -1,9 +1,12 @@
 package dev.lora4j.io.download;
 
 import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -217,5 +220,35 @@ public record Download(
   private CorruptFile corrupt(PartFile kept, String problem) throws IOException {
     kept.delete();
     return new CorruptFile(target, "download of " + source.name() + ": " + problem);
+  }
+
+  /** A public address as the source of a download; redirects are followed. */
+  private record UrlSource(URI uri) implements Source {
+
+    @Override
+    public String name() {
+      return uri.toString();
+    }
+
+    @Override
+    public HttpAnswer open(long from, String version, Limits limits) throws IOException {
+      HostLookup.check(uri, limits.connect());
+      HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(limits.stall());
+      if (from > 0) {
+        request.header("Range", "bytes=" + from + "-").header("If-Range", version);
+      }
+      HttpClient client =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(limits.connect())
+              .followRedirects(HttpClient.Redirect.NORMAL)
+              .build();
+      HttpAnswer answer = HttpAnswer.send(client, request.build());
+      if (answer.status() != 200 && answer.status() != 206 && answer.status() != 416) {
+        answer.close();
+        throw new UserError("cannot download " + uri + ": HTTP " + answer.status());
+      }
+      return answer;
+    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.lora4j.io.torch;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.torch.PickleValue.Callable;
 import dev.lora4j.io.torch.PickleValue.Dict;
 import dev.lora4j.io.torch.PickleValue.Flag;
@@ -8,17 +9,37 @@ import dev.lora4j.io.torch.PickleValue.Items;
 import dev.lora4j.io.torch.PickleValue.Mark;
 import dev.lora4j.io.torch.PickleValue.None;
 import dev.lora4j.io.torch.PickleValue.Real;
+import dev.lora4j.io.torch.PickleValue.StorageType;
 import dev.lora4j.io.torch.PickleValue.Text;
 import dev.lora4j.io.torch.PickleValue.Tuple;
 import dev.lora4j.io.torch.PickleValue.Whole;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
- * Reads a pickle (protocols 2 to 5) that describes tensors. Global names are looked up in {@link
- * Names}; no code is loaded. Memory is bounded by the length of the pickle.
+ * Reads a pickle (protocols 2 to 5) that describes tensors. Global names are looked up in an
+ * allow-list; no code is loaded. Memory is bounded by the length of the pickle.
  */
 final class Pickle {
+  /** The allow-list of global names. */
+  private static final Map<String, PickleValue> NAMES =
+      Map.ofEntries(
+          Map.entry("collections.OrderedDict", Callable.ORDERED_DICT),
+          Map.entry("torch._utils._rebuild_tensor_v2", Callable.REBUILD_TENSOR),
+          Map.entry("torch._utils._rebuild_parameter", Callable.REBUILD_PARAMETER),
+          Map.entry("torch.DoubleStorage", new StorageType(DType.F64)),
+          Map.entry("torch.FloatStorage", new StorageType(DType.F32)),
+          Map.entry("torch.HalfStorage", new StorageType(DType.F16)),
+          Map.entry("torch.BFloat16Storage", new StorageType(DType.BF16)),
+          Map.entry("torch.LongStorage", new StorageType(DType.I64)),
+          Map.entry("torch.IntStorage", new StorageType(DType.I32)),
+          Map.entry("torch.ShortStorage", new StorageType(DType.I16)),
+          Map.entry("torch.CharStorage", new StorageType(DType.I8)),
+          Map.entry("torch.ByteStorage", new StorageType(DType.U8)),
+          Map.entry("torch.BoolStorage", new StorageType(DType.BOOL)));
+
   private final Path file;
   private final PickleBytes bytes;
   private final PickleStack stack;
@@ -136,7 +157,7 @@ final class Pickle {
   private void name(String module, String name) {
     String full = module + "." + name;
     stack.push(
-        Names.find(full)
+        Optional.ofNullable(NAMES.get(full))
             .orElseThrow(
                 () ->
                     new UserError(

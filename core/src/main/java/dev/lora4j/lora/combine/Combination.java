@@ -1,6 +1,6 @@
 package dev.lora4j.lora.combine;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -103,12 +103,7 @@ public sealed interface Combination {
   /** Mix of the deltas, truncated to this rank or, without one, to the adapters' largest. */
   record MixBySvd(Mix mix, OptionalInt rank) implements Combination {
     public MixBySvd {
-      rank.ifPresent(
-          r -> {
-            if (r < 1) {
-              throw new UserError("rank must be at least 1, found " + r);
-            }
-          });
+      rank.ifPresent(r -> Checks.positive("rank", r));
     }
 
     /** Changes the rank. */

@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.Svd;
+import dev.lora4j.nn.conv.Conv;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -49,6 +50,46 @@ public sealed interface CombineRule {
             .flatMap(config -> config.rankPattern().values().values().stream())
             .map(Double::intValue);
     return Stream.concat(usual, others).max(Integer::compare).orElseThrow();
+  }
+
+  /** One adapter's weighted contribution to a combined layer. */
+  public record CombinedPart(String adapter, FactoredDelta delta, double weight) {
+
+    /** Returns the weight of the unscaled {@code B A}. */
+    double weightOfProduct() {
+      return weight * delta.factor();
+    }
+
+    /** Returns the largest rank that a delta of the layer can have. */
+    long fullRank() {
+      long inputs = delta.a().numel() / delta.rank();
+      long outputs = delta.b().numel() / delta.rank();
+      return Math.min(inputs, outputs);
+    }
+
+    /** Refuses a layer whose delta can't be added to its weight. */
+    void requireDelta(String path, String word) {
+      if (groups() > 1) {
+        throw new UserError(
+            "'%s' is a convolution with groups, which can't be combined by %s; use cat"
+                .formatted(path, word));
+      }
+    }
+
+    /** Returns the number of groups of a convolution; 1 for other layers. */
+    long groups() {
+      return delta.base() instanceof Conv conv ? conv.options().groups() : 1;
+    }
+  }
+
+  /** The factors of a combined delta, with a scaling of one. */
+  public record CombinedFactors(Tensor a, Tensor b) {
+
+    /** Copies the factors into a delta; a convolution's kernel may be flattened into the inputs. */
+    public void copyInto(FactoredDelta delta) {
+      delta.a().copyFrom(a.reshape(delta.a().shape()));
+      delta.b().copyFrom(b.reshape(delta.b().shape()));
+    }
   }
 
   /** {@code Σ wᵢ Bᵢ Aᵢ = [B₁ … Bₙ] [w₁ A₁; … wₙ Aₙ]}: exact, at the sum of the ranks. */

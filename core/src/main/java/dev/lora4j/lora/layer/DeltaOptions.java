@@ -1,6 +1,6 @@
 package dev.lora4j.lora.layer;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 
 /** The options of an adapter's config for one layer. */
 public record DeltaOptions(
@@ -22,9 +22,6 @@ public record DeltaOptions(
   }
 
   public static int requireRank(int rank) {
-    if (rank < 1) {
-      throw new UserError("rank must be at least 1, found " + rank);
-    }
-    return rank;
+    return (int) Checks.positive("rank", rank);
   }
 }

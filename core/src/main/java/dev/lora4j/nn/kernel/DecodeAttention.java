@@ -16,7 +16,7 @@ public record DecodeAttention(Tensor keys, Tensor values, long place, long seen)
   }
 
   private static boolean isOneToken(Tensor heads) {
-    return Gemv.suits(heads, heads.size(2) * heads.size(3));
+    return FloatVector.isRow(heads, heads.size(2) * heads.size(3));
   }
 
   /**

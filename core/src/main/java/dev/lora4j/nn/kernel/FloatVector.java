@@ -3,6 +3,7 @@ package dev.lora4j.nn.kernel;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -28,6 +29,11 @@ public final class FloatVector implements AutoCloseable {
     return tensor.is_cpu()
         && tensor.scalar_type().intern() == ScalarType.Float
         && tensor.is_contiguous();
+  }
+
+  /** Returns whether a tensor is one row of this size in plain memory, without a gradient. */
+  static boolean isRow(Tensor tensor, long size) {
+    return tensor.numel() == size && !GradMode.is_enabled() && isOne(tensor);
   }
 
   /** Returns a view of a contiguous tensor, which has to outlive it. */

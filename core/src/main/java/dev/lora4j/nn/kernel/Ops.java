@@ -200,15 +200,19 @@ public final class Ops {
 
   /** Returns whether {@link #addLowRankToRow} takes these: one float row without a gradient. */
   public static boolean isLowRankOfRow(Tensor y, Tensor x, Tensor a, Tensor b) {
-    return Gemv.suits(x, a.size(1))
-        && Gemv.suits(y, b.size(0))
+    return FloatVector.isRow(x, a.size(1))
+        && FloatVector.isRow(y, b.size(0))
         && FloatMatrix.isOne(a)
         && FloatMatrix.isOne(b);
   }
 
   /** Computes {@code y + scale · B A x} in y's memory, for one row x. */
   public static Tensor addLowRankToRow(Tensor y, Tensor x, Tensor a, Tensor b, double scale) {
-    return Gemv.addLowRank(y, x, a, b, (float) scale);
+    try (FloatPointer features = new FloatPointer(a.size(0))) {
+      FloatMatrix.of(a).multiply(FloatMatrix.memory(x), 1, features);
+      FloatMatrix.of(b).addProduct(features, (float) scale, FloatMatrix.memory(y));
+    }
+    return y;
   }
 
   public static Tensor relu(Tensor x) {

@@ -1,6 +1,6 @@
 package dev.lora4j.llm.generate;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 import java.util.Collection;
 import java.util.Set;
 
@@ -8,9 +8,7 @@ import java.util.Set;
 public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
 
   public GenerationConfig {
-    if (maxNewTokens < 1) {
-      throw new UserError("max_new_tokens must be at least 1, found " + maxNewTokens);
-    }
+    Checks.positive("max_new_tokens", maxNewTokens);
     stopTokens = Set.copyOf(stopTokens);
   }
 

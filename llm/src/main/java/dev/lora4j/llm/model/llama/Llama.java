@@ -68,6 +68,11 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
     model.rope.close();
   }
 
+  /** Constant factors of a Llama's relatives: of embeddings, rotations and residual branches. */
+  record Multipliers(double embedding, double rotations, double residual) {
+    static final Multipliers NONE = new Multipliers(1, 1, 1);
+  }
+
   /** Everything but the output projection. */
   private static final class Transformer extends DecoderBlock {
     private final Multipliers multipliers;
