@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -174,13 +175,8 @@ public final class Eva implements AutoCloseable {
     return order;
   }
 
-  @FunctionalInterface
-  private interface Watcher {
-    void onInput(String path, Tensor rows);
-  }
-
   /** Runs a batch through the base and passes each layer's input to the watcher. */
-  private void watch(EvaBatch batch, Watcher watcher) {
+  private void watch(EvaBatch batch, BiConsumer<String, Tensor> watcher) {
     Map<Module, String> first = new HashMap<>();
     targets.forEach((path, module) -> first.put(module, path));
     Map<String, Module> replaced = new LinkedHashMap<>();
@@ -195,7 +191,7 @@ public final class Eva implements AutoCloseable {
                 base.replace(
                     path,
                     new InputRecorder(
-                        present, input -> watcher.onInput(target, batch.counted(input, how))));
+                        present, input -> watcher.accept(target, batch.counted(input, how))));
               }
             });
     try (PointerScope scope = new PointerScope()) {

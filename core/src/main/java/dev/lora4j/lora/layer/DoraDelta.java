@@ -26,7 +26,7 @@ public final class DoraDelta extends LoraDelta {
     child("", lowRank);
     lowRank.requireMergeable();
     norm = new DoraNorm(lowRank);
-    magnitude = lowRank.addParameter("magnitude", lowRank.perOutput(norm.get()).clone());
+    magnitude = lowRank.parameter("magnitude", lowRank.perOutput(norm.get()).clone());
   }
 
   @Override

@@ -102,11 +102,6 @@ public abstract class LoraDelta extends Module implements LayerDelta {
     return base.outputAxis() == 0 ? weight.view(weight.size(0), -1) : weight.t();
   }
 
-  /** Adds a trainable parameter, listed in the module tree below the layer. */
-  final Parameter addParameter(String name, Tensor initial) {
-    return parameter(name, initial);
-  }
-
   public final WeightedLayer base() {
     return base;
   }

@@ -16,7 +16,6 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -112,7 +111,7 @@ public final class Ops {
 
   /** Returns a tensor {@code [n]} of int64. */
   public static Tensor tensor(long[] values) {
-    Tensor result = torch.empty(new long[] {values.length}, dtype(ScalarType.Long), null);
+    Tensor result = torch.empty(new long[] {values.length}, torch.dtype(ScalarType.Long), null);
     if (values.length > 0) {
       new LongPointer(result.data_ptr()).put(values, 0, values.length);
     }
@@ -121,7 +120,7 @@ public final class Ops {
 
   /** Returns the integers from one up to another, exclusive: {@code [to − from]}, int64. */
   public static Tensor range(long from, long to) {
-    return torch.arange(new Scalar(from), new Scalar(to), dtype(ScalarType.Long));
+    return torch.arange(new Scalar(from), new Scalar(to), torch.dtype(ScalarType.Long));
   }
 
   /** Returns a tensor's values in row-major order, converted to float. */
@@ -142,10 +141,6 @@ public final class Ops {
       new LongPointer(plain.data_ptr()).get(values);
     }
     return values;
-  }
-
-  public static TensorOptions dtype(ScalarType type) {
-    return torch.dtype(type);
   }
 
   /** Libtorch's default generator, which {@link Engine#seed} seeds. */

@@ -1,6 +1,7 @@
 package dev.lora4j.nn.runtime;
 
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -12,24 +13,21 @@ import org.jspecify.annotations.Nullable;
 public final class ThreadTeam implements AutoCloseable {
   private static final ContextVar<ThreadTeam> OF_THREAD = ContextVar.ofThread();
 
-  /** Runs the parts of a task concurrently, each on a thread of its own, and waits for them. */
-  @FunctionalInterface
-  public interface Runner {
-    void run(IntConsumer part);
-  }
-
   private final int size;
-  private final Runner runner;
+  private final Consumer<IntConsumer> runner;
   private final @Nullable ThreadTeam before;
 
-  private ThreadTeam(int size, Runner runner) {
+  private ThreadTeam(int size, Consumer<IntConsumer> runner) {
     this.size = size;
     this.runner = runner;
     before = OF_THREAD.get();
   }
 
-  /** Binds a team of this size to the calling thread, which closes it. */
-  public static ThreadTeam open(int size, Runner runner) {
+  /**
+   * Binds a team to the calling thread, which closes it. The runner runs the parts of a task, each
+   * on a thread of its own, and waits for them.
+   */
+  public static ThreadTeam open(int size, Consumer<IntConsumer> runner) {
     ThreadTeam team = new ThreadTeam(size, runner);
     OF_THREAD.set(team);
     return team;
@@ -66,7 +64,7 @@ public final class ThreadTeam implements AutoCloseable {
     TeamBarrier barrier = new TeamBarrier(size);
     ExecutionContext context = ExecutionContext.inherited();
     AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
-    runner.run(
+    runner.accept(
         part -> {
           try {
             context.run(() -> task.run(part, barrier));

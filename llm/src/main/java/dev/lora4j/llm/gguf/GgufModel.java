@@ -188,12 +188,6 @@ public final class GgufModel implements TensorFile {
     return file.tensor(inFile(name)).bytes();
   }
 
-  public long parameters() {
-    return names().stream()
-        .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))
-        .sum();
-  }
-
   @Override
   public DType dtype(String name) {
     return file.dtype(inFile(name));

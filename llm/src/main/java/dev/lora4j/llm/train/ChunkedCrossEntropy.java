@@ -8,6 +8,7 @@ import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -31,12 +32,6 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
-
-  /** The weight of each row's loss, computed from the losses of all rows, {@code [n]} each. */
-  @FunctionalInterface
-  interface Weights {
-    Tensor of(Tensor losses);
-  }
 
   private final LanguageModel model;
   private final ThreadRng random;
@@ -78,9 +73,9 @@ final class ChunkedCrossEntropy implements AutoCloseable {
 
   /**
    * Returns the gradient of {@code Σ weight · loss} by the hidden states, {@code [n, hidden]}, and
-   * adds that of the head if it is trainable.
+   * adds that of the head if it is trainable. The weights follow from all losses, {@code [n]}.
    */
-  Tensor backward(Tensor hidden, Tensor targets, Weights weights) {
+  Tensor backward(Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights) {
     Tensor gradient = torch.empty_like(hidden);
     Optional<Tensor> frozen = frozenWeight(hidden);
     if (frozen.isPresent()) {
@@ -92,7 +87,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardFrozen(
-      Tensor hidden, Tensor targets, Weights weights, Tensor w, Tensor gradient) {
+      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor losses = floats(targets);
       chunks(
@@ -106,13 +101,14 @@ final class ChunkedCrossEntropy implements AutoCloseable {
             softmax.backward().accept(p);
             torch.mm_out(gradient.narrow(0, from, count), p, w);
           });
-      gradient.mul_(weights.of(losses).unsqueeze(1));
+      gradient.mul_(weights.apply(losses).unsqueeze(1));
     }
   }
 
-  private void backwardByModel(Tensor hidden, Tensor targets, Weights weights, Tensor gradient) {
+  private void backwardByModel(
+      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor gradient) {
     Tensor before = random.state();
-    Tensor weight = weights.of(losses(hidden, targets));
+    Tensor weight = weights.apply(losses(hidden, targets));
     random.restore(before); // the same dropout mask as for the losses
     chunks(
         targets.numel(),

@@ -7,6 +7,7 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -35,7 +36,7 @@ final class ForwardBackward implements AutoCloseable {
   }
 
   /** Adds the gradients of {@code Σ weight · loss}; the dropout masks follow from the seed. */
-  void backward(ModelInputs rows, long seed, ChunkedCrossEntropy.Weights weights) {
+  void backward(ModelInputs rows, long seed, UnaryOperator<Tensor> weights) {
     random.seed(seed);
     random.enter();
     try {
@@ -49,7 +50,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardAtOnce(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+  private void backwardAtOnce(ModelInputs rows, UnaryOperator<Tensor> weights) {
     try (AutogradContext pass = AutogradContext.open()) {
       backwardFromHead(hidden(rows), rows, weights);
     }
@@ -70,7 +71,7 @@ final class ForwardBackward implements AutoCloseable {
   }
 
   /** Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer as a segment. */
-  private void backwardByLayers(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+  private void backwardByLayers(ModelInputs rows, UnaryOperator<Tensor> weights) {
     LayerwiseForward forward = model.layerwise(rows.tokens());
     Tensor first = forward.embed();
     List<Tensor> inputs = new ArrayList<>();
@@ -100,8 +101,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardFromHead(
-      Tensor hidden, ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+  private void backwardFromHead(Tensor hidden, ModelInputs rows, UnaryOperator<Tensor> weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);
