@@ -189,7 +189,7 @@ public final class LoraModel {
     return adapters.enter(() -> new UniformAdapters(adapters.named(List.of(names))));
   }
 
-  /** Keeps the present active adapters for the calling thread, even if swapped, in this scope. */
+  /** Keeps the now active adapters for the calling thread until the scope closes. */
   public AdapterScope usingActive() {
     return adapters.enter(adapters::active);
   }
@@ -206,7 +206,7 @@ public final class LoraModel {
     merge(Unmerging.EXACT);
   }
 
-  /** Merges the active adapters, all or none, to be unmerged this way. */
+  /** Merges all active adapters, or none if one can't be merged, to be unmerged this way. */
   public synchronized void merge(Unmerging how) {
     adapters.merge().merge(how, this::merging);
   }

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * (Dettmers et al. 2022, <a href="https://arxiv.org/abs/2208.07339">arXiv:2208.07339</a>, §3.1),
  * named as bitsandbytes names them. A quarter of the memory of float32.
  *
- * <p>A product dequantises the weight and frees it again. In a {@link AutogradContext} so does the
+ * <p>A product dequantises the weight and frees it again. In an {@link AutogradContext} so does the
  * backward; elsewhere libtorch keeps the dequantised weight for it.
  *
  * @param quantized {@code [out, in]}, int8 in [−127, 127]

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * {@code nn.RMSNorm}.
  *
  * <p>With a gradient, in float32, it divides by the norm of each row, whose backward takes a
- * quarter of the time of libtorch's own composition; in a {@link AutogradContext} the backward is
+ * quarter of the time of libtorch's own composition; in an {@link AutogradContext} the backward is
  * written out and takes half of that.
  */
 public final class RmsNorm extends Module {

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/** Observes a run, of images or texts alike, and may stop it; on the trainer's own thread. */
+/** Observes a run, of images or texts alike, and may stop it, on the trainer's own thread. */
 public interface TrainingCallback {
 
   TrainingCallback NONE = new TrainingCallback() {};
@@ -15,7 +15,7 @@ public interface TrainingCallback {
     return new CallbackList(List.of(callbacks));
   }
 
-  /** Before the first step of a run of so many, some of them done before an interruption. */
+  /** Before the first step; {@code done} steps were taken before an interruption. */
   default void onStart(long steps, long done) {}
 
   default void onStep(Step step) {}

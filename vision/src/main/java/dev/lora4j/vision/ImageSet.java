@@ -47,7 +47,7 @@ public final class ImageSet implements Dataset, AutoCloseable {
 
   /**
    * Returns a set of uint8 images, {@code [n, C, H, W]}, and int64 labels, {@code [n]}, which it
-   * keeps alive until it is closed. Each class has an image.
+   * keeps alive until it is closed. Every class must have an image.
    */
   public static ImageSet of(
       Tensor images, Tensor labels, List<String> classes, Normalization normalization) {

@@ -21,7 +21,7 @@ final class JpegColours {
     return table;
   }
 
-  /** Returns whether it is certain to use YCbCr: a JFIF header, no colour profile, no Adobe. */
+  /** Returns whether it is certain to use YCbCr: a JFIF header, and no marker to the contrary. */
   static boolean isPlain(byte[] file) {
     boolean jfif = false;
     int at = 2;

@@ -36,7 +36,7 @@ enum ShapeKind {
     return outline;
   }
 
-  /** Returns whether the shape may be rotated by any angle, as bars, unlike stripes, may not. */
+  /** Returns whether the shape may have any angle; bars turned too far look like stripes. */
   boolean turnsFreely() {
     return turnsFreely;
   }

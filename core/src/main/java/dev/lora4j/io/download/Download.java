@@ -53,7 +53,7 @@ public record Download(
     void at(long bytes, OptionalLong total);
   }
 
-  /** Attempts without progress, timeouts of a connection and without a byte, and first pause. */
+  /** Attempts without progress, timeouts to connect and between bytes, and the first pause. */
   public record Limits(int tries, Duration connect, Duration stall, Duration backOff) {
     /** Four attempts, 3 s to connect, 20 s without a byte, pauses from 0.5 s. */
     public static final Limits USUAL =

@@ -16,7 +16,7 @@ import java.util.concurrent.Flow;
 public record HttpAnswer(URI from, int status, HttpHeaders headers, HttpChunks body)
     implements AutoCloseable {
 
-  /** Sends a request and waits for the headers, or throws, {@link ServerBusy} to try later. */
+  /** Sends a request and waits for the headers; {@link ServerBusy} means to try again later. */
   public static HttpAnswer send(HttpClient client, HttpRequest request) throws IOException {
     HttpResponse<Flow.Publisher<List<ByteBuffer>>> response;
     try {

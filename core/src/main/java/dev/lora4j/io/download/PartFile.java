@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The bytes of a download so far, and the file with the server's version of them, without which the
- * rest may belong to another; empty if the name of {@code bytes} identifies the content.
+ * A download's bytes so far, and the file with the server's version of them, without which the rest
+ * may belong to another version; empty if the name of {@code bytes} identifies the content.
  */
 record PartFile(Path bytes, Optional<Path> version) {
 

@@ -17,7 +17,7 @@ public final class ConfigWriter {
 
   private ConfigWriter() {}
 
-  /** Writes a config with its adapted paths, if it names none, of which some are transposed. */
+  /** Writes a config; the paths of the adapted layers are its targets if it names none. */
   public static byte[] write(LoraConfig config, List<String> paths, boolean fanInFanOut) {
     ObjectNode json = JSON.createObjectNode();
     json.put("peft_type", config.method().peftType());

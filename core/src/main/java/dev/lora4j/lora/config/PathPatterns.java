@@ -25,7 +25,7 @@ public record PathPatterns(Map<String, Double> values) {
     return NONE;
   }
 
-  /** Returns patterns that give each of these paths its value, longest first, unless otherwise. */
+  /** Returns patterns for the paths whose value is not {@code otherwise}, longest path first. */
   public static PathPatterns exactly(Map<String, Double> byPath, double otherwise) {
     List<String> needed =
         byPath.entrySet().stream()

@@ -34,7 +34,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
   private final @Nullable Tensor bias; // [rows, out]
   private final @Nullable Tensor scale; // [rows, out], of DoRA
 
-  /** Assembles the distinct deltas for the deltas of the rows, in the caller's pointer scope. */
+  /** Assembles the rows' deltas from the distinct ones, in the caller's pointer scope. */
   public MixedBatchDelta(List<LoraDelta> deltas, List<Optional<LoraDelta>> ofRows) {
     this.deltas = deltas;
     this.ofRows = ofRows;
@@ -96,7 +96,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     return DoraDelta.rescaled(layout, sum, layout.perRow(scale, sum.dim()));
   }
 
-  /** Refuses a batch that has not one row for each named adapter. */
+  /** Refuses a batch unless it has one row for each named adapter. */
   public static void requireRows(Tensor input, int rows) {
     if (input.dim() == 0 || input.size(0) != rows) {
       throw new UserError(

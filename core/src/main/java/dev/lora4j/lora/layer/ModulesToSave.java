@@ -22,7 +22,7 @@ public final class ModulesToSave extends AuxiliaryModule {
   private final Map<String, Parameter> byKey = new LinkedHashMap<>();
   private final List<Runnable> undo = new ArrayList<>();
 
-  /** Creates copies for an owner, active in the calling thread's forward or not. */
+  /** Creates a module without copies; forwards use them while the adapter is active. */
   public ModulesToSave(Module owner, BooleanSupplier active) {
     this.owner = owner;
     this.active = active;

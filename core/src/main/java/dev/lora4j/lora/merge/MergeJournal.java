@@ -16,7 +16,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/** The merge state of a base and the merge's changes, from which it is undone. Thread-safe. */
+/** A base's merge state and its undo. Different threads may change different parameters. */
 public final class MergeJournal {
   private final Map<Parameter, Tensor> before = new ConcurrentHashMap<>();
   private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // most recent first

@@ -36,7 +36,7 @@ public final class ThreadRng implements AutoCloseable {
     CURRENT.set(this);
   }
 
-  /** Returns the calling thread to libtorch's default generator. */
+  /** Unbinds the generator from the calling thread. */
   public void leave() {
     CURRENT.set(null);
   }

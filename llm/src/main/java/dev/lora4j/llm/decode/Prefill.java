@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class Prefill {
   private Prefill() {}
 
-  /** Appends tokens to a cache of one row, by the team; returns the last's {@code [1, hidden]}. */
+  /** Prefills a cache of one row by the team; returns the last state, {@code [1, hidden]}. */
   public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
     int chunks =
         model.device().is_cpu()

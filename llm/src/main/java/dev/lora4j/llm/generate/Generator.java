@@ -34,7 +34,7 @@ public final class Generator {
     return generate(prompt, config, token -> true);
   }
 
-  /** Generates the completion of a prompt of at least one token; the listener gets stop tokens. */
+  /** Generates the completion of a prompt; the listener receives stop tokens too. */
   public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
     try (GenerationSession session = session()) {
       return session.generate(prompt, config, listener);

@@ -52,7 +52,7 @@ public final class KeyValueCache implements AutoCloseable {
     this.length = length;
   }
 
-  /** Appends keys and values, {@code [batch, groups, tokens, dim]}; returns the layer's all. */
+  /** Appends keys and values, {@code [batch, groups, tokens, dim]}; returns all of the layer. */
   KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
     return write(layer, length, newKeys, newValues);
   }
@@ -73,7 +73,7 @@ public final class KeyValueCache implements AutoCloseable {
     return memory.narrow(TOKENS, 0, position + count);
   }
 
-  /** A layer's memory, {@code [batch, groups, capacity, dim]}, with room for these, not written. */
+  /** A layer's memory, {@code [batch, groups, capacity, dim]}, with room for new tokens. */
   KeysAndValues memoryFor(int layer, Tensor newKeys, Tensor newValues) {
     return memoryFor(layer, length, newKeys, newValues);
   }

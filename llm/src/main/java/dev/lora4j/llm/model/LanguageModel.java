@@ -51,7 +51,7 @@ public abstract class LanguageModel extends Module {
     return hidden(layerwise(tokens));
   }
 
-  /** Returns, without gradient, the hidden states of tokens that continue, and join, the cache. */
+  /** Continues the KV cache with these tokens; returns their hidden states, without a gradient. */
   public final Tensor hidden(TokenBatch tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor hidden = hidden(layerwise(tokens, AttentionContext.continuing(tokens, cache)));

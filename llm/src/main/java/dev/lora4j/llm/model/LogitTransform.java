@@ -13,7 +13,7 @@ public interface LogitTransform {
   /** Returns the logits for the projection's output, recording gradients. */
   Tensor apply(Tensor projected);
 
-  /** Overwrites the projection's output with the logits; the result does so with the gradient. */
+  /** Overwrites the projection's output with the logits; returns the backward, also in place. */
   Consumer<Tensor> applyInPlace(Tensor projected);
 
   /** Leaves the output of the projection as it is. */

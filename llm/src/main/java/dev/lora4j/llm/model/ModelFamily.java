@@ -20,7 +20,7 @@ public interface ModelFamily {
   /** The class that {@code architectures} names, such as {@code LlamaForCausalLM}. */
   String architecture();
 
-  /** Builds a model, if the config chooses nothing that is not supported. */
+  /** Builds a model; refuses a config with an unsupported choice. */
   LanguageModel create(JsonDocument fields);
 
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */

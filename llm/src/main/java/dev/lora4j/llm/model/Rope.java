@@ -18,7 +18,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class Rope implements AutoCloseable {
   private static final long FIRST_ROWS = 256;
 
-  /** Rotations, {@code [(batch,) tokens, 1, dim]}: cosines twice; minus the sines, the sines. */
+  /** Rotations, {@code [(batch,) tokens, 1, dim]}; see {@link #cosines} and {@link #sines}. */
   public record Rotations(Tensor cos, Tensor sin) {
 
     /** Rotates heads, {@code [batch, tokens, heads, dim]}. */

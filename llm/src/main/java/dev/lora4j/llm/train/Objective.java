@@ -10,19 +10,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A training objective with its data: the loss of a batch as a function of each token's. */
+/** A training objective with its data: the loss of a batch as a function of each token's loss. */
 public interface Objective {
 
-  /** The examples, some for training, in groups that stay together, such as preference pairs. */
+  /** The examples, in groups that stay together, such as the answers of a preference pair. */
   TrainValidationSplit<List<Example>> groups();
 
   /** The settings that a resumed run must share, besides the data; recorded in {@code run.json}. */
   Map<String, String> settings();
 
-  /** Returns a micro-batch's loss over its units; fills in the derivatives by each token's. */
+  /** Returns a micro-batch's summed loss; fills in its derivative by each token's loss. */
   double lossAndGradientWeights(TokenLosses losses, float[] weights);
 
-  /** Returns whether the loss needs the reference, the base alone; both are without dropout. */
+  /** Returns whether the loss needs the reference model; dropout is then off for both. */
   boolean needsReference();
 
   /** Returns the number of units that the loss is averaged over. */
@@ -30,7 +30,7 @@ public interface Objective {
     return batch.rows().size();
   }
 
-  /** Returns examples that give the whole batch its {@link TokenLosses#baseline}, untrained. */
+  /** Returns examples whose mean log-ratio is the batch's {@link TokenLosses#baseline}. */
   default List<Example> baselineExamples(GlobalBatch batch, int maxTokens) {
     return List.of();
   }

@@ -43,7 +43,7 @@ record RunDirectory(Path path) {
 
   // ---- start ----
 
-  /** Records the settings of a new run in a directory without run, checkpoint and adapter. */
+  /** Records the settings of a new run; refuses a directory with a run or an adapter. */
   void start(Map<String, String> settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");

@@ -63,7 +63,7 @@ final class TrainStep implements AutoCloseable {
 
   // ---- training ----
 
-  /** Takes one optimizer step; if a loss or the gradient is not finite, parameters stay. */
+  /** Takes one optimizer step; if a loss or the gradient is not finite, it changes nothing. */
   Outcome take(long number, GlobalBatch step) {
     long units = objective.normalizer(step);
     List<GlobalBatch> batches = step.batches(job.settings().batching().batchSize());

@@ -51,7 +51,7 @@ public record Gpt2Config(
     return MODEL_TYPE;
   }
 
-  /** Reads a Hugging Face {@code config.json}, if it chooses nothing that is not supported. */
+  /** Reads a Hugging Face {@code config.json}; refuses unsupported choices. */
   public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {
