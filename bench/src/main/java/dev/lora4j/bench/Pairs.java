@@ -56,7 +56,7 @@ final class Pairs {
   }
 
   /** Returns the median over all rounds of our value divided by the peer's. */
-  double ratio(String ofOurs, String ofPeers) {
+  private double ratio(String ofOurs, String ofPeers) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < ours.size(); i++) {
       ratios.add(ours.get(i).number(ofOurs) / peers.get(i).number(ofPeers));
@@ -65,7 +65,7 @@ final class Pairs {
   }
 
   /** Returns the smallest and the largest of these ratios. */
-  String range(String ofOurs, String ofPeers) {
+  private String range(String ofOurs, String ofPeers) {
     double least = Double.POSITIVE_INFINITY;
     double most = 0;
     for (int i = 0; i < ours.size(); i++) {
@@ -74,6 +74,18 @@ final class Pairs {
       most = Math.max(most, ratio);
     }
     return String.format(Locale.ROOT, "%.2f to %.2f", least, most);
+  }
+
+  /** Prints a table row of these medians, their ratio and its range. */
+  void row(String name, String ofOurs, String ofPeers) {
+    System.out.printf(
+        Locale.ROOT,
+        "| %s | %.3f | %.3f | %.2f | %s |%n",
+        name,
+        ours(ofOurs),
+        peers(ofPeers),
+        ratio(ofOurs, ofPeers),
+        range(ofOurs, ofPeers));
   }
 
   private static <T> double median(List<T> values, ToDoubleFunction<T> number) {

@@ -13,10 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * One adapter in a model: its config, its delta of each layer, and its saved tensors. It is freed
- * when it is removed and the last forward that uses it has ended.
- */
+/** An adapter in a model, freed when it is removed and the last forward that uses it has ended. */
 final class Adapter {
   private volatile String name;
   private final LoraConfig config;

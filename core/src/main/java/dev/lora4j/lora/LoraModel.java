@@ -89,10 +89,7 @@ public final class LoraModel {
     return build(name, config, TargetResolver.plan(base, config));
   }
 
-  /**
-   * Adds a new adapter initialised by EVA, from its layers' inputs for these examples. Its config
-   * has the ranks that EVA found.
-   */
+  /** Adds a new adapter initialised by EVA from examples; its config has the ranks found. */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
     adapters.requireNewName(name);
     adapters.requireUnmerged("add an adapter");

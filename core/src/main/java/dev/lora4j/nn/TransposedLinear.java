@@ -5,10 +5,7 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A linear layer whose weight is transposed, {@code y = x W + b}, initialised with {@code N(0,
- * 0.02²)}: GPT-2's layer, {@code Conv1D} in transformers.
- */
+/** The layer {@code y = x W + b}, from {@code N(0, 0.02²)}: {@code Conv1D} in transformers. */
 public final class TransposedLinear extends Module implements WeightedLayer {
   private static final double STD = 0.02;
 

@@ -8,10 +8,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The weight of a base layer as it is stored: dense, or quantised, with dequantisation at each use.
- * A new store is one implementation of this interface.
- */
+/** A base layer's weight as it is stored: dense, or quantised and dequantised at each use. */
 public interface WeightStore {
 
   /** The tensors that hold the weight, by their name in state dicts, device moves, fingerprints. */

@@ -10,10 +10,7 @@ import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/**
- * Regression metrics: root mean squared error, mean absolute error, and coefficient of
- * determination (1 at best, 0 for predicting the mean), which is empty if all targets are equal.
- */
+/** Root mean squared error, mean absolute error, and R², empty if all targets are equal. */
 public record RegressionError(double rmse, double mae, OptionalDouble r2) {
   private static final int EXAMPLES_AT_ONCE = 64;
 

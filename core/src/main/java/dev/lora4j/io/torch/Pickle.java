@@ -18,10 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * Reads a pickle (protocols 2 to 5) that describes tensors. Global names are looked up in an
- * allow-list; no code is loaded. Memory is bounded by the length of the pickle.
- */
+/** Reads a pickle (protocols 2 to 5) of tensors. No code is loaded, and memory is bounded. */
 final class Pickle {
   /** The allow-list of global names. */
   private static final Map<String, PickleValue> NAMES =
@@ -56,19 +53,15 @@ final class Pickle {
   }
 
   private PickleValue read() {
-    while (true) {
-      int opcode = bytes.unsignedByte();
-      if (opcode == '.') {
-        return stack.pop();
-      }
-      if (!literal(opcode) && !memory(opcode) && !container(opcode) && !named(opcode)) {
-        throw bytes.corrupt("found opcode 0x%02x, which no tensors need".formatted(opcode));
-      }
+    for (int opcode = bytes.unsignedByte(); opcode != '.'; opcode = bytes.unsignedByte()) {
+      execute(opcode);
     }
+    return stack.pop();
   }
 
-  private boolean literal(int opcode) {
+  private void execute(int opcode) {
     switch (opcode) {
+      // ---- literals ----
       case 'N' -> stack.push(None.NONE);
       case 0x88 -> stack.push(new Flag(true));
       case 0x89 -> stack.push(new Flag(false));
@@ -80,15 +73,7 @@ final class Pickle {
       case 0x8c -> stack.push(new Text(bytes.text(bytes.unsignedByte())));
       case 'X' -> stack.push(new Text(bytes.text(bytes.unsignedInt())));
       case 0x8d -> stack.push(new Text(bytes.text(bytes.signedLong())));
-      default -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean memory(int opcode) {
-    switch (opcode) {
+      // ---- memory ----
       case 0x80 -> protocol(bytes.unsignedByte());
       case 0x95 -> bytes.signedLong(); // the length of a frame, which only streams need
       case 'q' -> stack.remember(bytes.unsignedByte());
@@ -97,15 +82,7 @@ final class Pickle {
       case 'h' -> stack.recall(bytes.unsignedByte());
       case 'j' -> stack.recall(bytes.unsignedInt());
       case '0' -> stack.pop();
-      default -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean container(int opcode) {
-    switch (opcode) {
+      // ---- containers ----
       case '(' -> stack.push(Mark.MARK);
       case ')' -> stack.push(new Tuple(List.of()));
       case 0x85 -> stack.push(new Tuple(stack.pop(1)));
@@ -118,15 +95,7 @@ final class Pickle {
       case '}' -> stack.push(new Dict());
       case 's' -> putAll(stack.pop(2));
       case 'u' -> putAll(stack.popToMark());
-      default -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean named(int opcode) {
-    switch (opcode) {
+      // ---- names ----
       case 'c' -> name(bytes.line(), bytes.line());
       case 0x93 -> {
         List<PickleValue> names = stack.pop(2);
@@ -141,11 +110,9 @@ final class Pickle {
         stack.pop(Dict.class); // the version metadata of a state dict
         stack.top(Dict.class);
       }
-      default -> {
-        return false;
-      }
+      default ->
+          throw bytes.corrupt("found opcode 0x%02x, which no tensors need".formatted(opcode));
     }
-    return true;
   }
 
   private void protocol(int number) {

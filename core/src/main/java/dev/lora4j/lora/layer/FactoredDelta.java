@@ -13,10 +13,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * LoRA: {@code ΔW = scaling · B A} with a small rank (Hu et al. 2021, arXiv:2106.09685, §4.1, eq.
- * 3). Subclasses know how a kind of layer applies A and B.
- */
+/** LoRA: {@code ΔW = scaling · B A} with a small rank (Hu et al. 2021, §4.1, eq. 3). */
 public abstract sealed class FactoredDelta extends LoraDelta
     permits LinearDelta, ConvDelta, EmbeddingDelta {
   private final int rank;

@@ -3,10 +3,7 @@ package dev.lora4j.nn.kernel;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * RMS normalisation of a row, or of equal parts of it: {@code x / √(mean(x²) + ε) · weight} (Zhang
- * and Sennrich 2019, arXiv:1910.07467, eq. 4).
- */
+/** RMS normalisation of a row, or of equal parts of it; see {@link dev.lora4j.nn.RmsNorm}. */
 public final class RmsNormKernel {
   private final float[] weight;
   private final double epsilon;

@@ -1,9 +1,6 @@
 package dev.lora4j.nn.kernel;
 
-/**
- * The rotary position embedding of one position (Su et al. 2021, arXiv:2104.09864, §3.4.2): {@code
- * x · cos + (x with its halves swapped) · sin}.
- */
+/** The rotary position embedding of one position; see {@link Ops#rotated}. */
 public final class RopeRotation {
   private final float[] cos;
   private final float[] sin;

@@ -8,10 +8,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A chunked prefill with one chunk a thread, which in every layer waits for the keys and values of
- * the chunks before it, and for nobody else.
- */
+/** A chunked prefill: in each layer a thread's chunk waits for those before it, and no others. */
 final class PipelinedPrefill {
   private final KeyValueCache cache;
 

@@ -17,10 +17,7 @@ import java.time.Instant;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A TensorBoard event file of scalars. A record is framed as in TensorFlow's {@code
- * record_writer.h} and holds one {@code Event} of {@code event.proto}.
- */
+/** A TensorBoard event file of scalars, framed as in TensorFlow's {@code record_writer.h}. */
 public final class EventFile implements AutoCloseable {
   private static final int MASK_DELTA = 0xa282ead8;
 

@@ -25,10 +25,7 @@ public record Evaluation(double nll, long tokens, long examples) {
     return Math.exp(nll);
   }
 
-  /**
-   * Evaluates with the active adapters, in evaluation mode and batches of similar length; progress
-   * receives each batch's number of tokens.
-   */
+  /** Evaluates with the active adapters; progress receives each batch's number of tokens. */
   public static Evaluation of(
       LanguageModel model, List<Example> examples, Workers workers, LongConsumer progress) {
     check(model, examples);

@@ -8,10 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/**
- * The modules of a Llama-like network in the order in which a token passes them. A decoder that
- * generates one token at a time reads them instead of running the model's forward.
- */
+/** The modules of a Llama-like network, for decoders that do not run the model's forward. */
 public record LlamaModules(
     Slot embedding,
     double embeddingMultiplier,
