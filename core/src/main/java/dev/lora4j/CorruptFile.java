@@ -2,10 +2,7 @@ package dev.lora4j;
 
 import java.nio.file.Path;
 
-/**
- * Thrown for a file that is truncated, damaged or of another format. The message names the file,
- * the position, what was expected and what was found.
- */
+/** Thrown for a damaged file; the message names file, position, what was expected and found. */
 public final class CorruptFile extends RuntimeException {
   private static final long serialVersionUID = 1;
 

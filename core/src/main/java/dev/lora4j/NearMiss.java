@@ -11,12 +11,7 @@ public final class NearMiss {
 
   private NearMiss() {}
 
-  /**
-   * Returns {@code "; did you mean q_proj?"} if a valid name is near, else lists the valid names.
-   *
-   * @param given the name that the user wrote
-   * @param valid the accepted names
-   */
+  /** Returns {@code "; did you mean q_proj?"} if a valid name is near, else all valid names. */
   public static String hint(String given, Collection<String> valid) {
     String suggestion = suggestion(given, valid);
     return suggestion.isEmpty() && !valid.isEmpty()
@@ -45,7 +40,6 @@ public final class NearMiss {
     return near.stream().limit(SHOWN).map(Candidate::name).toList();
   }
 
-  /** Returns the Levenshtein distance. */
   private static int edits(String a, String b) {
     int[] previous = new int[b.length() + 1];
     for (int j = 0; j < previous.length; j++) {

@@ -1,9 +1,6 @@
 package dev.lora4j;
 
-/**
- * Thrown for bad input by the user: an invalid value, a missing file, a name that matches nothing.
- * The message says what is wrong, where, and what to do; it is shown without a stack trace.
- */
+/** Thrown for bad input by the user. The message says what is wrong, where, and what to do. */
 public final class UserError extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 

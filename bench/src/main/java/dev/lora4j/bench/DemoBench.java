@@ -20,10 +20,7 @@ import picocli.CommandLine.Option;
     description = "Compares ./lora demo with an equivalent PyTorch script.",
     footer = {"", "Example:", "  bench/run demo --seeds 3"})
 final class DemoBench implements Callable<Integer> {
-  /**
-   * Multiply-adds of one image's forward, plus those of its backward without the gradient of the
-   * image itself.
-   */
+  /** Multiply-adds of an image's forward and backward, without the gradient of the image. */
   private static final double FLOP_PER_IMAGE = 2.0 * (3 * 651_720 - 352_800);
 
   private static final int BATCH = 4;

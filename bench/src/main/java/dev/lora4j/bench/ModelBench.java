@@ -9,16 +9,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/**
- * A comparison of training and generation with PEFT, on a language model with the shape of
- * SmolLM2-135M.
- */
+/** A comparison of training and generation with PEFT, on the shape of SmolLM2-135M. */
 @Command(
     name = "model",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description =
-        "Compares training steps of 4 × 256 tokens, and generation of 64 tokens after a prompt of 512, with PEFT.",
+        "Compares training steps of 4 × 256 tokens, and generation of 64 tokens after a prompt of"
+            + " 512, with PEFT.",
     footer = {"", "Example:", "  bench/run model --python .venv/bin/python --rounds 3"})
 final class ModelBench implements Callable<Integer> {
   private static final Path PEERS = Path.of("bench", "peers");
@@ -43,13 +41,13 @@ final class ModelBench implements Callable<Integer> {
     System.out.printf("Medians of %d rounds.%n%n", rounds);
     System.out.println("| | lora4j | peer | ratio | range |");
     System.out.println("| --- | --- | --- | --- | --- |");
-    row("training, tokens/s", train, "/tokens_per_s", "/tokens_per_s");
-    row("training, peak memory in MB", train, "/peak_rss_mb", "/peak_rss_mb");
-    row("time to first token after 512, s", write, "/base/prefill_s", "/prefill_s");
-    row("the same with a merged adapter, s", write, "/merged/prefill_s", "/prefill_s");
-    row("decoding, tokens/s", write, "/base/tokens_per_s", "/tokens_per_s");
-    row("decoding with an adapter, tokens/s", write, "/adapter/tokens_per_s", "/tokens_per_s");
-    row("decoding with a merged adapter, tokens/s", write, "/merged/tokens_per_s", "/tokens_per_s");
+    train.row("training, tokens/s", "/tokens_per_s", "/tokens_per_s");
+    train.row("training, peak memory in MB", "/peak_rss_mb", "/peak_rss_mb");
+    write.row("time to first token after 512, s", "/base/prefill_s", "/prefill_s");
+    write.row("the same with a merged adapter, s", "/merged/prefill_s", "/prefill_s");
+    write.row("decoding, tokens/s", "/base/tokens_per_s", "/tokens_per_s");
+    write.row("decoding with an adapter, tokens/s", "/adapter/tokens_per_s", "/tokens_per_s");
+    write.row("decoding with a merged adapter, tokens/s", "/merged/tokens_per_s", "/tokens_per_s");
     printLimit(train);
     return 0;
   }
@@ -67,25 +65,14 @@ final class ModelBench implements Callable<Integer> {
     return command;
   }
 
-  private static void row(String name, Pairs pairs, String ours, String peers) {
-    System.out.printf(
-        Locale.ROOT,
-        "| %s | %.3f | %.3f | %.2f | %s |%n",
-        name,
-        pairs.ours(ours),
-        pairs.peers(peers),
-        pairs.ratio(ours, peers),
-        pairs.range(ours, peers));
-  }
-
   private static void printLimit(Pairs train) {
     int cores = Runtime.getRuntime().availableProcessors();
     double gflops = GemmRate.gflops();
     double limit = cores * gflops * 1e9 / train.ours("/flop_per_token");
     System.out.printf(
         Locale.ROOT,
-        "%nThis machine multiplies matrices at %.0f GFLOPS per core, which bounds training on %d cores to %.0f"
-            + " tokens/s: training reaches %.0f %% of that.%n",
+        "%nThis machine multiplies matrices at %.0f GFLOPS per core, which bounds training on %d"
+            + " cores to %.0f tokens/s: training reaches %.0f %% of that.%n",
         gflops,
         cores,
         limit,

@@ -7,9 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/**
- * Paired runs of lora4j and a peer in alternation, so that disturbances of the machine affect both.
- */
+/** Paired runs of lora4j and a peer in alternation: disturbances of the machine affect both. */
 final class Pairs {
   private final List<Run> ours = new ArrayList<>();
   private final List<Run> peers = new ArrayList<>();
@@ -57,10 +55,8 @@ final class Pairs {
     return ours.stream().mapToDouble(run -> run.number(pointer)).max().orElseThrow();
   }
 
-  /**
-   * Returns the median over all rounds of our value divided by the peer's value of the same round.
-   */
-  double ratio(String ofOurs, String ofPeers) {
+  /** Returns the median over all rounds of our value divided by the peer's. */
+  private double ratio(String ofOurs, String ofPeers) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < ours.size(); i++) {
       ratios.add(ours.get(i).number(ofOurs) / peers.get(i).number(ofPeers));
@@ -69,7 +65,7 @@ final class Pairs {
   }
 
   /** Returns the smallest and the largest of these ratios. */
-  String range(String ofOurs, String ofPeers) {
+  private String range(String ofOurs, String ofPeers) {
     double least = Double.POSITIVE_INFINITY;
     double most = 0;
     for (int i = 0; i < ours.size(); i++) {
@@ -78,6 +74,18 @@ final class Pairs {
       most = Math.max(most, ratio);
     }
     return String.format(Locale.ROOT, "%.2f to %.2f", least, most);
+  }
+
+  /** Prints a table row of these medians, their ratio and its range. */
+  void row(String name, String ofOurs, String ofPeers) {
+    System.out.printf(
+        Locale.ROOT,
+        "| %s | %.3f | %.3f | %.2f | %s |%n",
+        name,
+        ours(ofOurs),
+        peers(ofPeers),
+        ratio(ofOurs, ofPeers),
+        range(ofOurs, ofPeers));
   }
 
   private static <T> double median(List<T> values, ToDoubleFunction<T> number) {

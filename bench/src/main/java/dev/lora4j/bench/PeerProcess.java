@@ -12,12 +12,7 @@ final class PeerProcess {
 
   private PeerProcess() {}
 
-  /**
-   * A finished run.
-   *
-   * @param report the JSON object that it printed
-   * @param seconds from process start to exit
-   */
+  /** A finished run: the JSON object that it printed, and the seconds from start to exit. */
   record Run(JsonNode report, double seconds) {
 
     double number(String pointer) {

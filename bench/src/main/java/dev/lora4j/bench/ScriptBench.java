@@ -22,10 +22,7 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/**
- * A comparison of LoRA fine-tuning on the Java ConvNet and on the same network from a TorchScript
- * file, in alternating runs.
- */
+/** A comparison of LoRA on the Java ConvNet and on the same one from TorchScript. */
 @Command(
     name = "script",
     mixinStandardHelpOptions = true,
@@ -79,7 +76,6 @@ final class ScriptBench implements Callable<Integer> {
     return net;
   }
 
-  /** Runs both, in alternating order. */
   private Run[] pair(int round, ConvNet base, ImageSplits images, ImageSet few, Workers workers) {
     Supplier<Run> java =
         () -> run(round, new ConvNet(images.classes().size()), base, images, few, workers);

@@ -13,10 +13,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * A data-parallel training step: forward, backward and SGD, with the batch sharded over the
- * workers.
- */
+/** A data-parallel training step: forward, backward and SGD on shards of the batch. */
 final class TrainingStep implements Runnable, AutoCloseable {
   private final LoraModel model;
   private final int rows;

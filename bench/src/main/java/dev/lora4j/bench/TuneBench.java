@@ -10,10 +10,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/**
- * A comparison of fine-tuning with TRL and PEFT, on prompts and completions of mixed lengths, or on
- * conversations.
- */
+/** A comparison of fine-tuning with TRL and PEFT on texts of mixed lengths. */
 @Command(
     name = "tune",
     mixinStandardHelpOptions = true,
@@ -76,25 +73,15 @@ final class TuneBench implements Callable<Integer> {
 
   private void print(Pairs pairs) {
     System.out.printf("Medians of %d rounds of %d steps of %d examples.%n%n", rounds, steps, batch);
-    System.out.println("| | lora4j | TRL | ratio |");
-    System.out.println("| --- | --- | --- | --- |");
+    System.out.println("| | lora4j | TRL | ratio | range |");
+    System.out.println("| --- | --- | --- | --- | --- |");
     double own = steps * batch / pairs.ours("/seconds");
     double theirs = pairs.peers("/examples_per_s");
     System.out.printf(
-        Locale.ROOT, "| examples/s | %.2f | %.2f | %.2f |%n", own, theirs, own / theirs);
-    row("peak memory in MB", pairs, "/peak_rss_mb", "/peak_rss_mb");
-    row("validation loss before", pairs, "/valid_loss_before", "/valid_loss_before");
-    row("validation loss after", pairs, "/valid_loss_after", "/valid_loss_after");
-  }
-
-  private static void row(String name, Pairs pairs, String ours, String peers) {
-    System.out.printf(
-        Locale.ROOT,
-        "| %s | %.3f | %.3f | %.2f |%n",
-        name,
-        pairs.ours(ours),
-        pairs.peers(peers),
-        pairs.ratio(ours, peers));
+        Locale.ROOT, "| examples/s | %.2f | %.2f | %.2f | |%n", own, theirs, own / theirs);
+    pairs.row("peak memory in MB", "/peak_rss_mb", "/peak_rss_mb");
+    pairs.row("validation loss before", "/valid_loss_before", "/valid_loss_before");
+    pairs.row("validation loss after", "/valid_loss_after", "/valid_loss_after");
   }
 
   /** A shell gives each run a directory of its own. */

@@ -3,12 +3,7 @@ package dev.lora4j.data;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A mini-batch of examples.
- *
- * @param inputs {@code [batch, …]}, float
- * @param targets {@code [batch]}: class indices (int64), or regression targets (float)
- */
+/** Examples: inputs {@code [batch, …]}, and int64 classes or float targets {@code [batch]}. */
 public record Batch(Tensor inputs, Tensor targets) {
 
   public long size() {

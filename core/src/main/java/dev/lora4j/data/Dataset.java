@@ -5,14 +5,8 @@ import org.bytedeco.pytorch.Tensor;
 /** A finite set of examples with random access by index. Safe for use by many threads. */
 public interface Dataset {
 
-  /** Returns the number of examples. */
   long size();
 
-  /**
-   * Returns the examples with these indices as new tensors, which belong to the caller's pointer
-   * scope.
-   *
-   * @param indices {@code [batch]}, int64, each in {@code [0, size)}
-   */
+  /** Returns the examples of indices {@code [batch]}, int64, in the caller's pointer scope. */
   Batch gather(Tensor indices);
 }

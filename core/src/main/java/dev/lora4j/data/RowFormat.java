@@ -1,37 +1,24 @@
 package dev.lora4j.data;
 
-import dev.lora4j.CorruptFile;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
 
 /**
- * A kind of file that holds rows with named fields, such as csv. Implementations are found by
- * {@link java.util.ServiceLoader}, so another artifact on the class path adds a format.
+ * A kind of file that holds rows with named fields, such as csv, found by {@code ServiceLoader}.
  */
 public interface RowFormat {
 
-  /** Receives rows one at a time. */
+  /** Receives rows as JSON objects, numbered from 1, and returns whether to read on. */
   @FunctionalInterface
   interface RowConsumer {
-    /**
-     * Accepts one row.
-     *
-     * @param number the row number, from 1
-     * @param json the row as a JSON object
-     * @return true to read on, false to stop
-     */
     boolean accept(long number, String json);
   }
 
   /** File name endings in lower case, without the dot. */
   Set<String> endings();
 
-  /**
-   * Reads the rows in the file's order; the whole file is never in memory.
-   *
-   * @throws CorruptFile if the file is not of this format
-   */
+  /** Reads the rows of a file of this format in order; the whole file is never in memory. */
   void read(Path file, RowConsumer rows);
 
   /** Returns a file's ending in lower case and without the dot, looking through {@code .gz}. */

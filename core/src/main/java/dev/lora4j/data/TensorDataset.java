@@ -4,10 +4,7 @@ import dev.lora4j.io.DType;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A data set held in two tensors: inputs, and class labels or regression targets. It keeps both
- * alive until it is closed, whatever pointer scope they were created in.
- */
+/** A data set of two tensors, inputs and targets, which it keeps alive until it is closed. */
 public final class TensorDataset implements Dataset, AutoCloseable {
   private final Tensor inputs;
   private final Tensor targets;
@@ -17,23 +14,13 @@ public final class TensorDataset implements Dataset, AutoCloseable {
     this.targets = targets.retainReference();
   }
 
-  /**
-   * Returns a data set for classification.
-   *
-   * @param inputs {@code [n, …]}
-   * @param labels {@code [n]}, int64
-   */
+  /** Returns a data set for classification, with int64 labels {@code [n]}. */
   public static TensorDataset of(Tensor inputs, Tensor labels) {
     checkLabels(inputs, labels);
     return new TensorDataset(inputs, labels);
   }
 
-  /**
-   * Returns a data set for regression.
-   *
-   * @param inputs {@code [n, …]}
-   * @param numbers {@code [n]}, float
-   */
+  /** Returns a data set for regression, with float targets {@code [n]}. */
   public static TensorDataset ofNumbers(Tensor inputs, Tensor numbers) {
     checkTargets(inputs, numbers, DType.F32, "float targets");
     return new TensorDataset(inputs, numbers);

@@ -7,20 +7,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
-/**
- * Directories that appear whole or not at all: their files are written to a temporary directory
- * beside the target, which is then renamed in one step.
- */
+/** Directories that appear whole or not at all: written beside the target, then renamed. */
 public final class AtomicDirectory {
 
   private AtomicDirectory() {}
 
-  /**
-   * Writes {@code target}, which must be new or empty, and creates missing parents. A failure
-   * leaves nothing behind.
-   *
-   * @throws UserError when the target is in use, or the disk refuses
-   */
+  /** Writes {@code target}, new or empty, and missing parents. A failure leaves nothing behind. */
   public static void write(Path target, AtomicFile.Writer content) {
     requireFree(target);
     Path absolute = target.toAbsolutePath();
@@ -34,11 +26,7 @@ public final class AtomicDirectory {
     }
   }
 
-  /**
-   * Refuses a target that is in use.
-   *
-   * @throws UserError if it is a file, or a directory that is not empty
-   */
+  /** Refuses a target that is a file, or a directory that is not empty. */
   public static void requireFree(Path target) {
     if (!Files.exists(target)) {
       return;

@@ -16,9 +16,8 @@ import java.util.Locale;
 import java.util.UUID;
 
 /**
- * Files that appear whole or not at all. The content goes to a temporary file in the same
- * directory, is flushed to the disk, and is then renamed to the target in one step. Readers see the
- * old file or the new one, even after a crash or a power cut, never a part.
+ * Files that appear whole or not at all: written beside the target, flushed to the disk, and
+ * renamed in one step. Readers see the old file or the new one, even after a crash or a power cut.
  */
 public final class AtomicFile {
 
@@ -48,12 +47,7 @@ public final class AtomicFile {
     }
   }
 
-  /**
-   * Writes {@code target}, replacing an old file of that name, and creates missing parent
-   * directories. A failure leaves the old file unchanged and no temporary file behind.
-   *
-   * @throws UserError when the disk refuses: no space, no permission, a directory of that name
-   */
+  /** Writes {@code target} and missing parents; a failure leaves the old file and nothing else. */
   public static void write(Path target, Content content) {
     replace(
         target,
@@ -98,10 +92,7 @@ public final class AtomicFile {
     }
   }
 
-  /**
-   * Renames a finished file to the target in one step and flushes the directory to the disk. Both
-   * must be in the same directory.
-   */
+  /** Renames a finished file of the same directory in one step and flushes the directory. */
   public static void moveInto(Path target, Path finished) throws IOException {
     if (Files.isDirectory(target)) {
       // A rename over an empty directory would succeed on some systems.

@@ -43,12 +43,7 @@ public final class JsonDocument {
     this.json = json;
   }
 
-  /**
-   * Reads a file.
-   *
-   * @throws UserError if the file can't be read
-   * @throws CorruptFile if it holds no JSON object
-   */
+  /** Reads a file that holds a JSON object. */
   public static JsonDocument read(Path file) {
     try {
       return parse(file, Files.readAllBytes(file));
@@ -59,11 +54,7 @@ public final class JsonDocument {
     }
   }
 
-  /**
-   * Parses the content of a file.
-   *
-   * @throws CorruptFile if it is no JSON object
-   */
+  /** Parses the content of a file, which must be a JSON object. */
   public static JsonDocument parse(Path file, byte[] content) {
     try {
       if (JSON.readTree(content) instanceof ObjectNode object) {
@@ -77,11 +68,7 @@ public final class JsonDocument {
     }
   }
 
-  /**
-   * Wraps an object that was not read from a JSON file.
-   *
-   * @param origin the file that messages name
-   */
+  /** Wraps an object that was not read from a JSON file; messages name its origin. */
   public static JsonDocument of(Path origin, ObjectNode json) {
     return new JsonDocument(origin, "", json.deepCopy());
   }
@@ -215,9 +202,6 @@ public final class JsonDocument {
   /**
    * Refuses fields that would change the result and are not supported: each must be absent, null,
    * false, empty, or have its neutral value.
-   *
-   * @param neutral the neutral value of each field
-   * @throws UserError naming every field that has another value
    */
   public void refuseUnless(Map<String, Object> neutral) {
     List<String> refused = new ArrayList<>();
@@ -231,11 +215,7 @@ public final class JsonDocument {
     refuse(refused);
   }
 
-  /**
-   * Refuses unsupported settings.
-   *
-   * @throws UserError naming all of them, if there are any
-   */
+  /** Refuses unsupported settings, if there are any, by name. */
   public void refuse(List<String> settings) {
     if (!settings.isEmpty()) {
       throw new UserError(

@@ -13,10 +13,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A memory-mapped file whose pages back tensors; each tensor keeps the mapping alive. The file is
- * mapped on first use.
- */
+/** A memory-mapped file whose pages back tensors, which keep it alive; mapped on first use. */
 public final class MappedFile implements AutoCloseable {
   private static final boolean SHARED_WITH_THE_FILE = false;
 
@@ -24,22 +21,15 @@ public final class MappedFile implements AutoCloseable {
   private final long length;
   private @Nullable Tensor bytes; // on first use
 
-  /**
-   * Creates a mapping of the first bytes of a file.
-   *
-   * @param length the number of bytes
-   */
+  /** Creates a mapping of so many first bytes of a file. */
   public MappedFile(Path path, long length) {
     this.path = path;
     this.length = length;
   }
 
   /**
-   * Returns a tensor over the bytes from {@code start}, which must be within the length. It belongs
-   * to the caller's pointer scope.
-   *
-   * @return empty if it has no elements, or {@code start} is not aligned to the dtype
-   * @throws CorruptFile if the file has become shorter, or can't be mapped
+   * Returns a tensor over the bytes from {@code start}, in the caller's pointer scope; empty if it
+   * has no elements, or {@code start} is not aligned to the dtype.
    */
   public Optional<Tensor> tensor(DType dtype, long start, long... shape) {
     long count = dtype.bytes();

@@ -2,7 +2,6 @@ package dev.lora4j.io;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
-import dev.lora4j.UserError;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,18 +13,7 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Reads the tensors of a <a href="https://github.com/huggingface/safetensors">safetensors</a> file,
  * of any size, one at a time and by name. Opening reads and checks the header only and needs no
- * native library; {@link #read} copies the bytes of one tensor from the file into its memory.
- *
- * <pre>{@code
- * try (SafetensorsFile file = SafetensorsFile.open(path)) {
- *   for (String name : file.names()) {
- *     Tensor tensor = file.read(name);
- *   }
- * }
- * }</pre>
- *
- * Thread-safe. A damaged file raises {@link CorruptFile}, which names the file, the key, the
- * expected and the found value.
+ * native library. Thread-safe. A damaged file raises {@link CorruptFile}.
  */
 public final class SafetensorsFile implements TensorFile {
   private final Path path;
@@ -40,12 +28,7 @@ public final class SafetensorsFile implements TensorFile {
     pages = new MappedFile(path, header.end());
   }
 
-  /**
-   * Opens a file and checks its header.
-   *
-   * @throws UserError when there is no such file, or access is denied
-   * @throws CorruptFile when the header violates the format
-   */
+  /** Opens a file and checks its header. */
   public static SafetensorsFile open(Path path) {
     return FileTensors.open(
         path, channel -> new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel)));
@@ -81,11 +64,7 @@ public final class SafetensorsFile implements TensorFile {
     return header.metadata();
   }
 
-  /**
-   * Returns the header entry of a tensor.
-   *
-   * @throws CorruptFile when the file has no tensor of that name
-   */
+  /** Returns the header entry of a tensor, which must exist. */
   public TensorInfo info(String name) {
     TensorInfo info = header.tensors().get(name);
     if (info == null) {

@@ -16,12 +16,8 @@ import java.util.Map;
 
 /**
  * The header of a safetensors file: the length of the JSON in eight bytes (unsigned,
- * little-endian), then the JSON. The tensors' bytes follow without gap or overlap up to the end of
- * the file.
- *
- * @param tensors name → entry, in the header's order
- * @param metadata the free text of {@code __metadata__}; empty if there is none
- * @param dataStart the position of offset 0 of the data in the file
+ * little-endian), then the JSON. The tensors' bytes, at {@code dataStart}, follow without gap or
+ * overlap up to the end of the file.
  */
 record SafetensorsHeader(
     Map<String, TensorInfo> tensors, Map<String, String> metadata, long dataStart) {
@@ -41,11 +37,7 @@ record SafetensorsHeader(
     return dataStart + tensors.values().stream().mapToLong(TensorInfo::end).max().orElse(0);
   }
 
-  /**
-   * Reads and checks a header.
-   *
-   * @throws CorruptFile if the header violates the format
-   */
+  /** Reads and checks a header. */
   static SafetensorsHeader read(Path file, FileChannel channel) throws IOException {
     long size = channel.size();
     if (size < LENGTH_BYTES) {

@@ -8,10 +8,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/**
- * A hidden temporary directory beside a file to be written, on the same disk. Closing deletes it
- * with its content.
- */
+/** A hidden temporary directory beside a file to be written; closing deletes it. */
 public final class ScratchDirectory implements AutoCloseable {
   private final Path path;
 
@@ -19,11 +16,7 @@ public final class ScratchDirectory implements AutoCloseable {
     this.path = path;
   }
 
-  /**
-   * Creates a directory, with missing parents.
-   *
-   * @throws dev.lora4j.UserError when the disk refuses
-   */
+  /** Creates a directory, with missing parents. */
   public static ScratchDirectory beside(Path target) {
     Path absolute = target.toAbsolutePath();
     Path path = absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID());

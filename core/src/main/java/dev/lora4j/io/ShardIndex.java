@@ -13,10 +13,7 @@ import java.util.regex.Pattern;
 
 /**
  * The index of a sharded checkpoint, {@code model.safetensors.index.json} or {@code
- * pytorch_model.bin.index.json}: the shard that holds each tensor.
- *
- * @param file the index itself
- * @param shardOf tensor name → file name of its shard, sorted by tensor
+ * pytorch_model.bin.index.json}: the file name of each tensor's shard, sorted by tensor.
  */
 public record ShardIndex(Path file, Map<String, String> shardOf) {
   /** The end of an index's file name. */
@@ -25,11 +22,7 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
   private static final long MAX_BYTES = 64 << 20;
   private static final String MAP = "weight_map";
 
-  /**
-   * Reads an index.
-   *
-   * @throws CorruptFile if it is no index, or names anything but files beside it of its own format
-   */
+  /** Reads an index, which may name only files beside it of its own format. */
   public static ShardIndex read(Path file) {
     try {
       if (Files.size(file) > MAX_BYTES) {

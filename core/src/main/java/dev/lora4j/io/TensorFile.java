@@ -8,8 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Named tensors in a file, or in the files of a checkpoint, open for reading. Opening reads and
- * checks the header; {@link #read(String)} reads the values of one tensor. Thread-safe. A name that
- * is not in the file raises {@link dev.lora4j.CorruptFile}.
+ * checks the header. Thread-safe. A missing name raises {@link dev.lora4j.CorruptFile}.
  */
 public interface TensorFile extends AutoCloseable {
 
@@ -30,21 +29,13 @@ public interface TensorFile extends AutoCloseable {
     return new TensorForm(dtype(name), shape(name));
   }
 
-  /**
-   * Reads a tensor into a new contiguous CPU tensor that belongs to the caller's pointer scope.
-   *
-   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name, or is damaged there
-   */
+  /** Reads a tensor into a new contiguous CPU tensor that the caller's pointer scope owns. */
   Tensor read(String name);
 
   /**
-   * Maps a tensor without a copy: it uses the file's own pages, which are read when they are first
-   * touched. Writes to the tensor do not reach the file. It belongs to the caller's pointer scope
-   * and outlives {@link #close}; the file must not be truncated while it lives.
-   *
-   * @return empty where the file's layout is not that of memory, as in most formats; {@link
-   *     #read(String)} it then
-   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name, or has become shorter
+   * Maps a tensor without a copy, if its layout is that of memory: it uses the file's own pages,
+   * which are read when they are first touched. Writes do not reach the file. The caller's pointer
+   * scope owns it; it outlives {@link #close}, but the file must not be truncated meanwhile.
    */
   default Optional<Tensor> map(String name) {
     return Optional.empty();
@@ -55,10 +46,7 @@ public interface TensorFile extends AutoCloseable {
     return map(name).orElseGet(() -> read(name));
   }
 
-  /**
-   * Returns a tensor of the given dtype: mapped where the file holds that dtype, else a converted
-   * copy. It belongs to the caller's pointer scope.
-   */
+  /** Returns a tensor of this dtype, in the caller's scope: mapped if possible, else converted. */
   default Tensor read(String name, DType dtype) {
     return dtype(name) == dtype ? mapOrRead(name) : read(name).to(dtype.torch());
   }

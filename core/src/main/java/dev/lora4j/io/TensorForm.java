@@ -2,12 +2,7 @@ package dev.lora4j.io;
 
 import java.util.List;
 
-/**
- * The dtype and shape of a tensor in a file of any format.
- *
- * @param dtype the element type
- * @param shape outermost dimension first; empty for a scalar
- */
+/** The dtype and shape of a tensor in a file of any format, outermost dimension first. */
 public record TensorForm(DType dtype, List<Long> shape) {
 
   public TensorForm {

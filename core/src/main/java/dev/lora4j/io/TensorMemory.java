@@ -60,12 +60,7 @@ public final class TensorMemory {
     }
   }
 
-  /**
-   * Returns the bytes that libtorch computes for a shape: in its strides a size of zero counts as
-   * one.
-   *
-   * @throws ArithmeticException if there are 2^63 or more, even if a size is zero
-   */
+  /** Returns libtorch's bytes of a shape: in its strides a size of zero counts as one. */
   public static long span(DType dtype, List<Long> shape) {
     long bytes = dtype.bytes();
     for (long size : shape) {
@@ -74,10 +69,7 @@ public final class TensorMemory {
     return bytes;
   }
 
-  /**
-   * Returns a new int64 CPU tensor {@code [values.length]} that belongs to the caller's pointer
-   * scope.
-   */
+  /** Returns a new int64 CPU tensor {@code [values.length]} in the caller's pointer scope. */
   public static Tensor copyOf(long... values) {
     Tensor tensor = allocate(DType.I64, values.length);
     if (values.length > 0) {
@@ -107,12 +99,7 @@ public final class TensorMemory {
     }
   }
 
-  /**
-   * Returns a view of a part, in native byte order; writes go to the tensor.
-   *
-   * @param offset first byte
-   * @param length number of bytes, at least one
-   */
+  /** Returns a view of some bytes, at least one, in native byte order; writes go to the tensor. */
   public ByteBuffer view(long offset, int length) {
     return window(offset, length).asByteBuffer();
   }

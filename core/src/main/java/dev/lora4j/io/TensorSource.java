@@ -4,13 +4,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A tensor that is computed when it is written, so that a file may exceed memory.
- *
- * @param dtype its element type
- * @param shape its shape, outermost dimension first
- * @param value computes it, in the pointer scope that is open then
- */
+/** A tensor that is computed when it is written, so that a file may exceed memory. */
 public record TensorSource(DType dtype, List<Long> shape, Supplier<Tensor> value) {
 
   public TensorSource {

@@ -3,10 +3,7 @@ package dev.lora4j.lora;
 import dev.lora4j.lora.layer.ActiveDeltas;
 import java.util.List;
 
-/**
- * The active adapters of a forward, fixed from its start to its end even if the model changes
- * meanwhile.
- */
+/** The active adapters of a forward, fixed to its end even if the model changes meanwhile. */
 sealed interface ActiveAdapters extends ActiveDeltas permits UniformAdapters, PerRowAdapters {
 
   /** Returns the adapters that are active in any row. */
@@ -16,10 +13,7 @@ sealed interface ActiveAdapters extends ActiveDeltas permits UniformAdapters, Pe
     return adapters().stream().map(Adapter::name).toList();
   }
 
-  /**
-   * Keeps the adapters from being freed until {@link #release}; returns false if one is already
-   * freed.
-   */
+  /** Keeps the adapters until {@link #release}; returns false if one is already freed. */
   boolean retain();
 
   /** Ends one {@link #retain}. */

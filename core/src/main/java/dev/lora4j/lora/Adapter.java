@@ -13,11 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * One adapter in a model: its config, its delta of each layer, and its saved tensors. Its modules
- * are listed in the module tree under its name; they are freed when it is removed and the last
- * forward that uses it has ended.
- */
+/** An adapter in a model, freed when it is removed and the last forward that uses it has ended. */
 final class Adapter {
   private volatile String name;
   private final LoraConfig config;
@@ -43,7 +39,6 @@ final class Adapter {
     return config;
   }
 
-  /** Returns the paths of the adapted layers. */
   List<String> paths() {
     return paths;
   }
@@ -58,7 +53,6 @@ final class Adapter {
     return deltas.get(layer);
   }
 
-  /** Returns the deltas by layer path. */
   Map<String, LoraDelta> deltas(Map<String, LoraLayer> layers) {
     Map<String, LoraDelta> byPath = new LinkedHashMap<>();
     layers.forEach(
@@ -87,7 +81,6 @@ final class Adapter {
     return attached.isEmpty() && deltas.values().stream().allMatch(MixedBatchDelta::takes);
   }
 
-  /** Renames the adapter in the module tree. */
   void rename(String newName) {
     unlist();
     name = newName;

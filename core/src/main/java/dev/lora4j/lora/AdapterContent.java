@@ -19,10 +19,7 @@ import org.bytedeco.pytorch.Tensor;
 final class AdapterContent {
   private AdapterContent() {}
 
-  /**
-   * Returns the adapter in a form that can be loaded; new tensors belong to the caller's pointer
-   * scope.
-   */
+  /** Returns the adapter in a form that loads; the caller's pointer scope owns new tensors. */
   static StoredAdapter of(LoraModel model, String name, SavedForm form) {
     Adapter adapter = model.adapter(name);
     StoredAdapter trained = asTrained(model, adapter);

@@ -94,10 +94,7 @@ final class AdapterFiles {
     return List.copyOf(loaded);
   }
 
-  /**
-   * Returns the adapter directories by name: the directory itself is {@code default}, others are
-   * its subdirectories.
-   */
+  /** Returns the adapter directories by name: {@code default} is the directory itself. */
   private static Map<String, Path> directories(Path directory) {
     Map<String, Path> directories = new LinkedHashMap<>();
     if (holdsAdapter(directory)) {
@@ -156,10 +153,7 @@ final class AdapterFiles {
     }
   }
 
-  /**
-   * Refuses an initialisation that took a random part of the base, which can't be recomputed from
-   * the base alone.
-   */
+  /** Refuses an initialisation by a random part of the base, which can't be recomputed. */
   private static void refuseUnrepeatable(LoraConfig config) {
     if (!config.initialization().isRepeatable()) {
       throw new UserError(
@@ -169,7 +163,6 @@ final class AdapterFiles {
     }
   }
 
-  /** Lists missing tensors, unexpected tensors and different shapes. */
   private static List<String> problems(
       Module base, StoredAdapter stored, Map<String, Parameter> expected) {
     List<String> problems = new ArrayList<>();
@@ -212,10 +205,7 @@ final class AdapterFiles {
                         && other.equal(stored.tensor(key)));
   }
 
-  /**
-   * Returns whether PEFT writes a key, with {@code bias="all"} and {@code modules_to_save}, but
-   * never reads it.
-   */
+  /** Returns whether PEFT writes a key with {@code modules_to_save}, but never reads it. */
   private static boolean isNeverRead(String key) {
     return key.endsWith(".modules_to_save.bias") || key.endsWith(".original_module.bias");
   }

@@ -19,11 +19,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The adapters of one model by name, and the active ones: those chosen for the calling thread,
- * otherwise those of the model.
- *
- * <p>Every change publishes a new immutable state, so that readers never see half of a change.
- * Changes must not overlap.
+ * The adapters of one model by name, and the active ones: the calling thread's or else the model's.
+ * A change publishes a new immutable state; changes must not overlap.
  */
 final class AdapterRegistry implements ActiveDeltas {
   private volatile Map<String, Adapter> byName = Map.of();
@@ -39,11 +36,6 @@ final class AdapterRegistry implements ActiveDeltas {
     return byName;
   }
 
-  /**
-   * Returns the adapter of this name.
-   *
-   * @throws UserError if there is none
-   */
   Adapter named(String name) {
     Adapter adapter = byName.get(name);
     if (adapter == null) {
@@ -52,11 +44,7 @@ final class AdapterRegistry implements ActiveDeltas {
     return adapter;
   }
 
-  /**
-   * Checks that a new adapter can have this name.
-   *
-   * @throws UserError if it is taken or invalid
-   */
+  /** Refuses a name that is taken or invalid. */
   void requireNewName(String name) {
     if (!name.matches("[A-Za-z0-9_-]+") || Set.of("pretrained", "A", "B").contains(name)) {
       throw new UserError(
@@ -139,7 +127,6 @@ final class AdapterRegistry implements ActiveDeltas {
         && uniform.adapters().contains(adapter);
   }
 
-  /** Activates adapters for the model. */
   void activate(List<Adapter> chosen) {
     ofTheModel = new UniformAdapters(chosen);
   }

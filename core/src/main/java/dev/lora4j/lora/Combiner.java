@@ -4,8 +4,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.lora.combine.Combinable;
 import dev.lora4j.lora.combine.Combination;
 import dev.lora4j.lora.combine.CombineRule;
+import dev.lora4j.lora.combine.CombineRule.CombinedPart;
 import dev.lora4j.lora.combine.CombinedConfig;
-import dev.lora4j.lora.combine.CombinedPart;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.LoraLayer;
@@ -72,7 +72,6 @@ final class Combiner {
     }
   }
 
-  /** Returns the adapters' deltas by layer path. */
   private Map<String, List<CombinedPart>> parts() {
     Map<String, List<CombinedPart>> parts = new LinkedHashMap<>();
     model

@@ -6,7 +6,6 @@ import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TargetResolver;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.layer.BaseModules;
-import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Module;
 import java.util.List;
@@ -14,33 +13,16 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.pytorch.Device;
 
-/**
- * Adds LoRA to an existing network: freezes everything, resolves the target modules, and replaces
- * each by an adapted layer.
- *
- * <pre>{@code
- * LoraModel adapted = Lora.adapt(net, LoraConfig.rank(4).alpha(4));
- * System.out.println(Summary.of(net));
- * }</pre>
- */
+/** Adds LoRA to a network: freezes everything and replaces each target by an adapted layer. */
 public final class Lora {
   private Lora() {}
 
-  /**
-   * Adapts a network in place.
-   *
-   * @throws dev.lora4j.UserError if a target matches no layer that can be adapted; the message
-   *     lists the nearest paths
-   */
+  /** Adapts a network in place; an error for an unmatched target lists the nearest paths. */
   public static LoraModel adapt(Module network, LoraConfig config) {
     return adapt(network, config, line -> {});
   }
 
-  /**
-   * Adapts all linear layers of a network in place and moves it to a device.
-   *
-   * @param report receives a line for each replaced layer
-   */
+  /** Adapts all linear layers in place, reports each, and moves the network to a device. */
   public static LoraModel adapt(
       Module network, int rank, double alpha, Device device, Consumer<String> report) {
     LoraModel adapted = adapt(network, LoraConfig.rank(rank).alpha(alpha), report);
@@ -48,11 +30,7 @@ public final class Lora {
     return adapted;
   }
 
-  /**
-   * Adapts a network in place; an already adapted one is not changed.
-   *
-   * @param report receives a line for each replaced layer
-   */
+  /** Adapts a network in place and reports each replaced layer; an adapted one is not changed. */
   public static LoraModel adapt(Module network, LoraConfig config, Consumer<String> report) {
     Optional<AdapterRegistry> adapted = registry(network);
     if (adapted.isPresent()) {
@@ -67,13 +45,7 @@ public final class Lora {
     return model;
   }
 
-  /**
-   * Adapts a network in place with an adapter initialised from its layers' inputs for these
-   * examples.
-   *
-   * @param config with {@link Initialization.Eva}
-   * @throws dev.lora4j.UserError if the network is already adapted or the examples are too few
-   */
+  /** Adapts a network in place by EVA, from its layers' inputs for these examples. */
   public static LoraModel adapt(Module network, LoraConfig config, List<EvaBatch> batches) {
     if (registry(network).isPresent()) {
       throw new UserError("the network is already adapted; add an adapter to its LoraModel");
@@ -84,12 +56,7 @@ public final class Lora {
     return model;
   }
 
-  /**
-   * Returns the layers and parameters that an adapter of this config would train, without changing
-   * the network.
-   *
-   * @throws dev.lora4j.UserError if a name or a pattern matches nothing
-   */
+  /** Returns the layers and parameters that an adapter would train; the network is not changed. */
   public static AdapterPlan plan(Module network, LoraConfig config) {
     return TargetResolver.plan(network, config);
   }

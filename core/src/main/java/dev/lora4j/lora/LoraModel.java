@@ -1,6 +1,5 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.combine.Combination;
 import dev.lora4j.lora.config.AdapterPlan;
@@ -14,7 +13,6 @@ import dev.lora4j.lora.init.Eva;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.init.EvaResult;
 import dev.lora4j.lora.layer.BaseModules;
-import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.merge.MergeLimits;
 import dev.lora4j.lora.merge.MergeReceipt;
@@ -67,7 +65,6 @@ public final class LoraModel {
     return base;
   }
 
-  /** Returns the adapted layers by path. */
   public Map<String, LoraLayer> layers() {
     return BaseModules.adapted(base);
   }
@@ -87,24 +84,12 @@ public final class LoraModel {
     return adapters.named(name);
   }
 
-  /**
-   * Adds a new adapter, trainable and inactive.
-   *
-   * @return the paths of the adapted layers
-   * @throws UserError if the name is taken or invalid, or a target matches nothing
-   */
+  /** Adds a new adapter, trainable and inactive; returns the paths of the adapted layers. */
   public synchronized List<String> add(String name, LoraConfig config) {
     return build(name, config, TargetResolver.plan(base, config));
   }
 
-  /**
-   * Adds a new adapter, trainable and inactive, initialised from its layers' inputs for these
-   * examples. Its config has the ranks that EVA found.
-   *
-   * @param config with {@link Initialization.Eva}
-   * @return the paths of the layers that it adapts
-   * @throws UserError if the examples are too few for a layer
-   */
+  /** Adds a new adapter initialised by EVA from examples; its config has the ranks found. */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
     adapters.requireNewName(name);
     adapters.requireUnmerged("add an adapter");
@@ -143,12 +128,8 @@ public final class LoraModel {
   }
 
   /**
-   * Combines adapters into a new one, trainable and inactive, as PEFT's {@code
-   * add_weighted_adapter} does. It adapts every layer that one of them adapts; they do not change.
-   *
-   * @param weights the weight of each adapter, by its name; a negative one subtracts
-   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined this
-   *     way
+   * Combines adapters by weight, where a negative one subtracts, into a new one, trainable and
+   * inactive, as PEFT's {@code add_weighted_adapter} does. It adapts every layer of any of them.
    */
   public synchronized void combine(String name, Map<String, Double> weights, Combination how) {
     adapters.requireNewName(name);
@@ -157,11 +138,8 @@ public final class LoraModel {
   }
 
   /**
-   * Replaces an adapter that is in use by the one in a directory: running forwards end with the old
-   * one, later ones use the new one, and none uses parts of both. Rank, targets and method may
-   * differ.
-   *
-   * @throws UserError if the new one does not fit; the old one stays then
+   * Replaces an adapter that is in use by the one in a directory, perhaps of other rank, targets
+   * and method. Running forwards end with the old one, which stays if the new one does not fit.
    */
   public synchronized void swap(String name, Path directory) {
     Adapter old = adapter(name);
@@ -184,11 +162,8 @@ public final class LoraModel {
   }
 
   /**
-   * Returns a view of the network with these adapters active, whichever are active elsewhere. The
-   * choice holds in any thread that calls the view, such as the workers of a training step. Each
-   * forward uses the adapter that has the name when it begins.
-   *
-   * @param names one, several (their deltas add up), or none for the bare base
+   * Returns a view of the network with one, several (their deltas add up) or no adapters active in
+   * any thread that calls it. Each forward uses the adapter that has the name when it begins.
    */
   public Module with(String... names) {
     List<String> chosen = List.of(names);
@@ -197,29 +172,21 @@ public final class LoraModel {
   }
 
   /**
-   * Returns a view of the network for mixed batches, in which each row has its own adapter; the
-   * rows of all adapters are computed together. It caches the assembled deltas: use it for many
-   * forwards, then close it. Closing does not affect the network.
-   *
-   * @param adapterOfRow a name for each row of the batch; {@link #BASE} is the bare base
+   * Returns a view of the network for mixed batches: each row has its own adapter, {@link #BASE}
+   * for none. All are computed together, from cached deltas: use it for many forwards, then close
+   * it.
    */
   public Module withRows(List<String> adapterOfRow) {
     return new MixedBatchView(base, adapters, adapterOfRow);
   }
 
-  /**
-   * Activates adapters for the calling thread only, until the scope closes. For other threads use
-   * {@link #with}.
-   */
+  /** Activates adapters for the calling thread only, until the scope closes. */
   public AdapterScope using(String... names) {
     adapters.requireUnmerged("use other adapters");
     return adapters.enter(() -> new UniformAdapters(adapters.named(List.of(names))));
   }
 
-  /**
-   * Keeps the adapters that are active now for the calling thread until the scope closes, even if
-   * others are activated, or these are removed or swapped, meanwhile.
-   */
+  /** Keeps the now active adapters for the calling thread until the scope closes. */
   public AdapterScope usingActive() {
     return adapters.enter(adapters::active);
   }
@@ -236,12 +203,7 @@ public final class LoraModel {
     merge(Unmerging.EXACT);
   }
 
-  /**
-   * Merges the active adapters.
-   *
-   * @param how the way of unmerging
-   * @throws UserError if a delta can't be added to a layer's weight; nothing is changed
-   */
+  /** Merges all active adapters, or none if one can't be merged, to be unmerged this way. */
   public synchronized void merge(Unmerging how) {
     adapters.merge().merge(how, this::merging);
   }
@@ -252,32 +214,23 @@ public final class LoraModel {
   }
 
   /**
-   * Merges the active adapters and measures on samples, in evaluation mode, how much the outputs
-   * change.
-   *
-   * @param samples inputs of the network
-   * @throws UserError if a merged weight has a NaN or Inf, or the outputs change by more than the
-   *     limits; the base's weights are then restored bit for bit
+   * Merges the active adapters and measures on sample inputs, in evaluation mode, how much outputs
+   * change. If by more than the limits, or a weight is NaN or Inf, the base is restored exactly.
    */
   public MergeReceipt merge(List<Tensor> samples, MergeLimits limits) {
     return CheckedMerge.of(this, samples, limits);
   }
 
   /**
-   * Returns the parameters that merging the active adapters would change, with their merged values;
-   * the base stays as it is. Keys are paths in the bare network. A value is computed at each call,
-   * in float32 if the base's dtype is narrower, and belongs to the caller's pointer scope.
+   * Returns by path the parameters that merging would change, merged at each call in the caller's
+   * scope, in float32 if the base's dtype is narrower; the base stays as it is.
    */
   public Map<String, Supplier<Tensor>> mergedParameters() {
     adapters.requireUnmerged("compute merged weights");
     return merging().values();
   }
 
-  /**
-   * Unmerges: restores the base's weights, bit for bit or, if the merge chose so, up to rounding.
-   *
-   * @throws UserError if the merge kept nothing to restore them
-   */
+  /** Restores the base's weights, exactly or, if the merge chose so, up to rounding. */
   public synchronized void unmerge() {
     adapters.merge().unmerge();
   }
@@ -312,50 +265,29 @@ public final class LoraModel {
   }
 
   /**
-   * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}. The adapter applies to the original base, whatever its
-   * initialisation.
-   *
-   * @return the number of bytes written
+   * Writes an adapter as PEFT does, {@code adapter_config.json} and {@code
+   * adapter_model.safetensors}, for the original base; returns the number of bytes.
    */
   public long save(String name, Path directory) {
     return save(name, directory, SavedForm.PLAIN);
   }
 
-  /**
-   * Writes an adapter in this form.
-   *
-   * @throws UserError if it could not be loaded in this form
-   */
+  /** Writes an adapter in this form, if it could be loaded in it. */
   public long save(String name, Path directory, SavedForm form) {
     return AdapterFiles.save(this, name, directory, form);
   }
 
-  /**
-   * Writes an adapter in another dtype.
-   *
-   * @param dtype one of F64, F32, F16 and BF16
-   * @return the number of bytes written
-   * @throws UserError if a value is too large for the dtype
-   */
+  /** Writes an adapter in F64, F32, F16 or BF16, if no value is too large for the dtype. */
   public long save(String name, Path directory, DType dtype) {
     return AdapterFiles.save(this, name, directory, dtype);
   }
 
-  /**
-   * Writes all adapters as PEFT does: {@code default} into the directory itself, each other one
-   * into a subdirectory of its name; returns the number of bytes.
-   */
+  /** Writes all adapters: {@code default} into the directory, others into subdirectories. */
   public long saveAll(Path directory) {
     return AdapterFiles.saveAll(this, directory);
   }
 
-  /**
-   * Loads an adapter, inactive, under this name.
-   *
-   * @throws UserError if it does not fit the base or was trained on another one; the message lists
-   *     the differences
-   */
+  /** Loads an adapter, inactive, under this name; an error lists how it does not fit the base. */
   public synchronized void load(String name, Path directory) {
     load(name, directory, BaseCheck.SAME_BASE);
   }
@@ -365,21 +297,12 @@ public final class LoraModel {
     AdapterFiles.load(this, name, directory, check);
   }
 
-  /**
-   * Adds an adapter that was read from files, inactive, under this name.
-   *
-   * @throws UserError if it does not fit the base, or the check refuses its base
-   */
+  /** Adds an adapter that was read from files, inactive, under this name, if it fits the base. */
   public synchronized void load(String name, StoredAdapter stored, BaseCheck check) {
     AdapterFiles.put(this, name, stored, check);
   }
 
-  /**
-   * Loads all adapters that {@link #saveAll} or PEFT wrote to a directory, inactive.
-   *
-   * @return their names
-   * @throws UserError if one does not fit; none is added
-   */
+  /** Loads, inactive, all adapters that {@link #saveAll} or PEFT wrote to a directory, or none. */
   public synchronized List<String> loadAll(Path directory) {
     return AdapterFiles.loadAll(this, directory);
   }
@@ -389,10 +312,7 @@ public final class LoraModel {
     return adapters.fingerprinter().of(base);
   }
 
-  /**
-   * Returns an adapter without the model, to write it in any format. Its tensors are the model's,
-   * or belong to the caller's pointer scope if they were converted to plain LoRA.
-   */
+  /** Returns an adapter without the model; the scope owns tensors converted to plain LoRA. */
   public StoredAdapter stored(String name) {
     return AdapterContent.of(this, name, SavedForm.PLAIN);
   }

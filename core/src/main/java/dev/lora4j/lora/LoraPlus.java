@@ -6,9 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * LoRA+: B learns faster than A (Hayou et al. 2024, <a
- * href="https://arxiv.org/abs/2402.12354">arXiv:2402.12354</a>, §4). Learning rates are assigned as
- * in PEFT's {@code create_loraplus_optimizer}.
+ * LoRA+: B learns faster than A (Hayou et al. 2024, arXiv:2402.12354, §4), as in PEFT's {@code
+ * create_loraplus_optimizer}.
  *
  * @param ratio {@code loraplus_lr_ratio}: B's learning rate over A's, at least 1; the paper uses 16
  * @param embeddingRate {@code loraplus_lr_embedding}: the learning rate of adapted embeddings
@@ -26,12 +25,7 @@ public record LoraPlus(double ratio, double embeddingRate) {
     }
   }
 
-  /**
-   * A parameter group.
-   *
-   * @param learningRate the group's learning rate
-   * @param decays whether weight decay applies to the group
-   */
+  /** A parameter group, with its learning rate and whether weight decay applies. */
   public record Group(double learningRate, boolean decays) {
 
     /** Returns this weight decay, or 0 if the group does not decay. */
@@ -50,11 +44,7 @@ public record LoraPlus(double ratio, double embeddingRate) {
     return new LoraPlus(ratio, learningRate);
   }
 
-  /**
-   * Returns the group of each parameter of each adapter.
-   *
-   * @param learningRate the learning rate of A and of fully trained modules
-   */
+  /** Returns the group of each parameter, given the learning rate of A and of whole modules. */
   public Map<Parameter, Group> groups(LoraModel model, double learningRate) {
     Map<Parameter, Group> groups = new LinkedHashMap<>();
     for (String name : model.adapterNames()) {

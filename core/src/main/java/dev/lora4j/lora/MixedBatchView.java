@@ -44,11 +44,7 @@ final class MixedBatchView extends Module {
         .toList();
   }
 
-  /**
-   * Computes the output of each row with its adapter.
-   *
-   * @param input {@code [rows, …]}
-   */
+  /** Computes each row of {@code [rows, …]} with its adapter. */
   @Override
   public Tensor forward(Tensor input) {
     adapters.requireUnmerged("use other adapters");
@@ -84,10 +80,7 @@ final class MixedBatchView extends Module {
     }
   }
 
-  /**
-   * Computes the adapters one after another, since one of them changes parts of the base for all
-   * rows.
-   */
+  /** Computes adapters in turn, since one of them changes parts of the base for all rows. */
   private Tensor apart(Tensor input) {
     Map<String, List<Long>> rowsOf =
         IntStream.range(0, names.size())

@@ -11,10 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.GradMode;
 
-/**
- * An adapter, or none, for each row of a batch. The mixed-batch delta of a layer is assembled at
- * its first forward and kept.
- */
+/** An adapter, or none, for each row of a batch; mixed-batch deltas are assembled once and kept. */
 final class PerRowAdapters implements ActiveAdapters {
   private final List<Optional<Adapter>> ofRows;
   private final UniformAdapters distinct;
@@ -33,7 +30,6 @@ final class PerRowAdapters implements ActiveAdapters {
     return ofRows;
   }
 
-  /** Returns the distinct adapters of all rows. */
   @Override
   public List<Adapter> adapters() {
     return distinct.adapters();

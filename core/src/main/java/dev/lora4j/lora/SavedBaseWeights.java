@@ -16,9 +16,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Base weights in an adapter's file that the adapter does not train: PEFT can write those of
- * embeddings and heads ({@code save_embedding_layers}). If they differ from the base's, the adapter
- * is for another base.
+ * Base weights in an adapter's file that the adapter does not train, as PEFT's {@code
+ * save_embedding_layers} writes. If they differ from the base's, the adapter is for another base.
  */
 final class SavedBaseWeights {
   private static final String WRAPPED = ".base_layer.";

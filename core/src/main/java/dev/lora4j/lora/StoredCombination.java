@@ -18,11 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Combines adapters that were read from files into one: {@link LoraModel#combine} without a model.
- * A base is needed only by adapters that took a part of its weights, or to check that all adapters
- * fit it.
- */
+/** Combines adapters that were read from files: {@link LoraModel#combine} without a model. */
 public final class StoredCombination {
   private static final String RESULT = "combined-of-these";
 
@@ -38,11 +34,8 @@ public final class StoredCombination {
   }
 
   /**
-   * Combines adapters without a base; the new tensors, in F32, belong to the caller's pointer
-   * scope. The config names each layer by its whole path.
-   *
-   * @param check the comparison of the adapters' base fingerprints
-   * @throws UserError if they can't be combined this way
+   * Combines adapters without a base, after this check of their fingerprints; new tensors, in F32,
+   * belong to the caller's pointer scope. The config names each layer by its whole path.
    */
   public static StoredAdapter of(List<WeightedAdapter> adapters, Combination how, BaseCheck check) {
     StoredCombination combination = new StoredCombination(adapters, how, check);
@@ -58,11 +51,8 @@ public final class StoredCombination {
   }
 
   /**
-   * Combines adapters on a base, which has no adapters before and after; the new tensors, in F32,
-   * belong to the caller's pointer scope. The config has the adapters' own target names if they
-   * match the right layers of the base.
-   *
-   * @throws UserError if one does not fit the base, or they can't be combined this way
+   * Combines adapters on a base, which has none before and after; new tensors, in F32, belong to
+   * the caller's pointer scope. The config keeps the adapters' target names if they match.
    */
   public static StoredAdapter of(
       List<WeightedAdapter> adapters, Combination how, BaseCheck check, Module base) {

@@ -20,10 +20,6 @@ public final class Checks {
     return value;
   }
 
-  static void dimensions(String name, Tensor tensor, int dimensions) {
-    dimensions(name, Ops.shape(tensor), dimensions);
-  }
-
   static void dimensions(String name, long[] shape, int dimensions) {
     if (shape.length != dimensions) {
       throw new UserError(

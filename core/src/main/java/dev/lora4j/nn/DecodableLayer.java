@@ -7,9 +7,8 @@ import java.util.Optional;
 public interface DecodableLayer {
 
   /**
-   * Returns the layer's present weight, bias and low-rank terms on the calling thread, without a
-   * gradient; empty unless all are float32 in plain CPU memory. The memory lives at least as long
-   * as the open pointer scope.
+   * Returns the present weights without a gradient, empty unless in float32 on the CPU; the memory
+   * lives at least as long as the open pointer scope.
    */
   Optional<LinearWeights> decodeWeights();
 }

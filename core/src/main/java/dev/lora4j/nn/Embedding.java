@@ -1,7 +1,6 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -9,10 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/**
- * An embedding, a table of vectors looked up by index: PyTorch's {@code nn.Embedding}, initialised
- * with {@code N(0, 1)}.
- */
+/** A table of vectors looked up by index, from {@code N(0, 1)}: PyTorch's {@code nn.Embedding}. */
 public final class Embedding extends Module implements WeightedLayer {
   private static final long NO_PADDING = -1;
 
@@ -48,11 +44,7 @@ public final class Embedding extends Module implements WeightedLayer {
     weight.parameters().forEach(this::share);
   }
 
-  /**
-   * Returns a table over an existing weight, which other modules may share.
-   *
-   * @param weight {@code [num_embeddings, dim]}
-   */
+  /** Returns a table over an existing weight, {@code [num_embeddings, dim]}, perhaps shared. */
   public static Embedding sharing(WeightStore weight, OptionalLong paddingIndex) {
     Checks.dimensions("weight", weight.shape(), 2);
     return new Embedding(weight, paddingIndex);
@@ -63,10 +55,7 @@ public final class Embedding extends Module implements WeightedLayer {
     return sharing(new DenseWeights(weight), paddingIndex);
   }
 
-  /**
-   * @param input {@code [batch…]}, int64, each in {@code [0, num_embeddings)}
-   * @return {@code [batch…, dim]}
-   */
+  /** Looks up {@code [batch…]}, int64 in {@code [0, num_embeddings)}; {@code [batch…, dim]}. */
   @Override
   public Tensor forward(Tensor input) {
     return weight.lookup(input, paddingIndex);
@@ -82,11 +71,6 @@ public final class Embedding extends Module implements WeightedLayer {
   @Override
   public WeightStore store() {
     return weight;
-  }
-
-  @Override
-  public Optional<Parameter> bias() {
-    return Optional.empty();
   }
 
   @Override

@@ -61,7 +61,7 @@ public final class GradientBuffer implements AutoCloseable {
     CURRENT.set(this);
   }
 
-  /** Returns the calling thread to the parameters themselves. */
+  /** Unbinds the buffer from the calling thread. */
   public void leave() {
     CURRENT.set(null);
   }

@@ -10,10 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * PyTorch's default initialisations (He et al. 2015, <a
- * href="https://arxiv.org/abs/1502.01852">arXiv:1502.01852</a>).
- */
+/** PyTorch's default initialisations (He et al. 2015, arXiv:1502.01852). */
 public final class Init {
   static {
     Engine.start();
@@ -23,10 +20,7 @@ public final class Init {
 
   private Init() {}
 
-  /**
-   * Creates a network whose weights have shapes but no values and no memory (PyTorch's meta
-   * device), to be filled from a checkpoint.
-   */
+  /** Creates a network on the meta device: without values, to be filled from a checkpoint. */
   public static <T extends Module> T withoutValues(Supplier<T> network) {
     WITHOUT_VALUES.set(true);
     try {
@@ -48,9 +42,7 @@ public final class Init {
 
   /**
    * Returns Kaiming-uniform values with {@code a = √5}, {@code U(−1/√fanIn, 1/√fanIn)}: the default
-   * of PyTorch's linear and convolution weights and of LoRA's A.
-   *
-   * @param shape {@code [out, in, kernel…]}; fan-in is the product of all but the first
+   * of PyTorch's linear and convolution weights, {@code [out, in, kernel…]}, and of LoRA's A.
    */
   public static Tensor kaimingUniform(long... shape) {
     return uniformByFanIn(fanIn(shape), shape);

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -21,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * (Dettmers et al. 2022, <a href="https://arxiv.org/abs/2208.07339">arXiv:2208.07339</a>, §3.1),
  * named as bitsandbytes names them. A quarter of the memory of float32.
  *
- * <p>A product dequantises the weight and frees it again. In a {@link AutogradContext} so does the
+ * <p>A product dequantises the weight and frees it again. In an {@link AutogradContext} so does the
  * backward; elsewhere libtorch keeps the dequantised weight for it.
  *
  * @param quantized {@code [out, in]}, int8 in [−127, 127]
@@ -31,13 +30,9 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
   private static final double LARGEST = 127;
   private static final Scalar ZERO = Ops.keepScalar(0);
 
-  /**
-   * Quantises a weight.
-   *
-   * @param weight {@code [out, in]}, finite; stays the caller's
-   */
+  /** Quantises a finite weight, {@code [out, in]}, which stays the caller's. */
   public static Int8Weights quantize(Tensor weight) {
-    Checks.dimensions("weight", weight, 2);
+    Checks.dimensions("weight", Ops.shape(weight), 2);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor values = weight.detach().to(ScalarType.Float);
@@ -68,7 +63,7 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
   public Tensor linear(Tensor x, @Nullable Tensor bias) {
     AutogradContext pass = AutogradContext.current();
     if (!x.requires_grad()) {
-      return inScope(() -> Ops.linear(x, dense(), bias));
+      return Ops.inScope(() -> Ops.linear(x, dense(), bias));
     }
     if (pass == null) {
       return Ops.linear(x, dense(), bias);
@@ -85,7 +80,7 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
     Tensor alias = torch.alias(x);
     Tensor product;
     try (NoGradGuard guard = new NoGradGuard()) {
-      product = inScope(() -> Ops.linear(x.detach(), dense(), null));
+      product = Ops.inScope(() -> Ops.linear(x.detach(), dense(), null));
     }
     Tensor y = torch.add(product, alias.narrow(-1, 0, 1), ZERO);
     AtomicReference<Tensor> gradient = new AtomicReference<>();
@@ -108,7 +103,7 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
 
   @Override
   public Tensor lookup(Tensor indices, long paddingIndex) {
-    return inScope(
+    return Ops.inScope(
         () -> {
           Tensor flat = indices.flatten();
           Tensor rows =
@@ -122,18 +117,10 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
 
   @Override
   public Tensor dense() {
-    return inScope(() -> dequantized(quantized.value(), absmax.value()));
+    return Ops.inScope(() -> dequantized(quantized.value(), absmax.value()));
   }
 
   private static Tensor dequantized(Tensor rows, Tensor absmax) {
     return rows.to(ScalarType.Float).mul_(absmax.div(new Scalar(LARGEST)).unsqueeze(1));
-  }
-
-  private static Tensor inScope(Supplier<Tensor> computation) {
-    Tensor result;
-    try (PointerScope scope = new PointerScope()) {
-      result = Ops.keep(computation.get());
-    }
-    return Ops.giveToScope(result);
   }
 }

@@ -49,10 +49,7 @@ public final class LayerNorm extends Module {
     return new LayerNorm(DEFAULT_EPSILON, false, false, normalizedShape);
   }
 
-  /**
-   * @param input {@code [batch…, normalized_shape…]}
-   * @return the same shape
-   */
+  /** Keeps the shape, {@code [batch…, normalized_shape…]}. */
   @Override
   public Tensor forward(Tensor input) {
     return torch.layer_norm(

@@ -7,13 +7,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A linear layer, {@code y = x Wᵀ + b}, with weight {@code [out, in]} and bias {@code [out]}:
- * PyTorch's {@code nn.Linear}.
- */
+/** A linear layer, {@code y = x Wᵀ + b}, with weight {@code [out, in]}: {@code nn.Linear}. */
 public final class Linear extends Module implements WeightedLayer, DecodableLayer {
-  private final long inFeatures;
-  private final long outFeatures;
   private final WeightStore weight;
   private final @Nullable Parameter bias;
 
@@ -22,27 +17,19 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
   }
 
   private Linear(long inFeatures, long outFeatures, boolean withBias) {
-    this.inFeatures = Checks.positive("in_features", inFeatures);
-    this.outFeatures = Checks.positive("out_features", outFeatures);
+    Checks.positive("in_features", inFeatures);
+    Checks.positive("out_features", outFeatures);
     weight = new DenseWeights(parameter("weight", Init.kaimingUniform(outFeatures, inFeatures)));
     bias = withBias ? parameter("bias", Init.uniformByFanIn(inFeatures, outFeatures)) : null;
   }
 
   private Linear(WeightStore weight, @Nullable Parameter bias) {
-    outFeatures = weight.shape()[0];
-    inFeatures = weight.shape()[1];
     this.weight = weight;
     weight.parameters().forEach(this::share);
     this.bias = bias == null ? null : share("bias", bias);
   }
 
-  /**
-   * Returns a layer over an existing weight and bias, which other modules may share: no copy, no
-   * initialisation.
-   *
-   * @param weight {@code [out, in]}
-   * @param bias {@code [out]}
-   */
+  /** Returns a layer over a weight, {@code [out, in]}, and a bias that other modules may share. */
   public static Linear sharing(WeightStore weight, Optional<Parameter> bias) {
     Checks.dimensions("weight", weight.shape(), 2);
     bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
@@ -63,10 +50,7 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
     return new Linear(inFeatures, outFeatures, false);
   }
 
-  /**
-   * @param input {@code [batch…, in]}
-   * @return {@code [batch…, out]}
-   */
+  /** Maps {@code [batch…, in]} to {@code [batch…, out]}. */
   @Override
   public Tensor forward(Tensor input) {
     return weight.linear(input, bias == null ? null : bias.tensor());
@@ -86,22 +70,13 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
 
   /** Returns a dense layer with the same values in memory of its own. */
   public Linear copy() {
-    Linear copy = new Linear(inFeatures, outFeatures, bias != null);
+    long[] shape = weight.shape();
+    Linear copy = new Linear(shape[1], shape[0], bias != null);
     try (PointerScope scope = new PointerScope()) {
       copy.weight().copyFrom(weight.dense());
       copy.bias().ifPresent(b -> b.copyFrom(bias().orElseThrow().value()));
     }
     return copy;
-  }
-
-  /** Size of the input's last dimension. */
-  public long inFeatures() {
-    return inFeatures;
-  }
-
-  /** Size of the output's last dimension. */
-  public long outFeatures() {
-    return outFeatures;
   }
 
   /** {@code [out, in]}. */
@@ -113,10 +88,5 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
   @Override
   public Optional<Parameter> bias() {
     return Optional.ofNullable(bias);
-  }
-
-  @Override
-  public int outputAxis() {
-    return 0;
   }
 }

@@ -50,7 +50,6 @@ public abstract class Module implements AutoCloseable {
   /** Computes the output; each module documents its shapes. */
   public abstract Tensor forward(Tensor input);
 
-  /** Adds a child under this name. */
   protected final Slot child(String name, Module module) {
     Slot child = new Slot(module);
     put(children, name, child);
@@ -64,10 +63,7 @@ public abstract class Module implements AutoCloseable {
     }
   }
 
-  /**
-   * Adds a child that the forward does not call, so that its path exists; it takes this module's
-   * training or evaluation mode.
-   */
+  /** Adds a child that the forward does not call, in this module's training or evaluation mode. */
   public final void graft(String name, Module module) {
     if (slots().containsKey(name) || ownParameters().containsKey(name)) {
       throw new UserError("the name '" + name + "' is taken");
@@ -164,11 +160,7 @@ public abstract class Module implements AutoCloseable {
     return namedParameters().values().stream().filter(Parameter::isTrainable).toList();
   }
 
-  /**
-   * Returns the module at this path.
-   *
-   * @throws UserError if there is none; the message names the nearest paths
-   */
+  /** Returns the module at this path; if there is none, the {@link UserError} names the nearest. */
   public final Module find(String path) {
     Map<String, Module> modules = namedModules();
     Module found = modules.get(path);
@@ -178,11 +170,7 @@ public abstract class Module implements AutoCloseable {
     return found;
   }
 
-  /**
-   * Replaces the module at this path. The replacement takes its training or evaluation mode.
-   *
-   * @throws UserError if there is none
-   */
+  /** Replaces the module at this path; the replacement takes its training or evaluation mode. */
   public final void replace(String path, Module replacement) {
     int dot = path.lastIndexOf('.');
     Module parent = dot < 0 ? this : find(path.substring(0, dot));
@@ -210,11 +198,7 @@ public abstract class Module implements AutoCloseable {
     slots().values().forEach(child -> child.module().to(device));
   }
 
-  /**
-   * Returns the device of the parameters.
-   *
-   * @throws UserError if it has none
-   */
+  /** Returns the device of the parameters, of which it must have some. */
   public final Device device() {
     return namedParameters().values().stream()
         .findFirst()
@@ -234,10 +218,7 @@ public abstract class Module implements AutoCloseable {
     return training;
   }
 
-  /**
-   * Returns whether an input always has the same output while the network is trained: nothing at or
-   * below this module is trainable or random.
-   */
+  /** Returns whether outputs never change in training: nothing below is trainable or random. */
   final boolean isConstantInTraining() {
     return ownParameters().values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())
@@ -249,26 +230,17 @@ public abstract class Module implements AutoCloseable {
     return getClass().getSimpleName();
   }
 
-  /**
-   * The path of a language model's head, which computes the logits. An adapter on all linear layers
-   * leaves it out, as PEFT's {@code all-linear} does.
-   */
+  /** The path of a language model's head, which an adapter on all linear layers leaves out. */
   public Optional<String> headPath() {
     return Optional.empty();
   }
 
-  /**
-   * Hugging Face's {@code model_type} of the network, such as {@code llama}, which determines the
-   * default target modules of an adapter.
-   */
+  /** Hugging Face's {@code model_type}, which determines the default targets of an adapter. */
   public Optional<String> modelType() {
     return Optional.empty();
   }
 
-  /**
-   * Returns the names of the layers that an adapter changes where its config names none; empty if
-   * they follow from the {@link #modelType} alone.
-   */
+  /** Returns an adapter's default targets unless they follow from the {@link #modelType} alone. */
   public List<String> defaultTargets() {
     return List.of();
   }
@@ -291,10 +263,8 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Copies tensors into the parameters. Strict: the names and shapes must be those of the
-   * parameters, otherwise nothing is changed.
-   *
-   * @throws UserError naming all missing, unexpected and ill-shaped tensors at once
+   * Copies tensors into the parameters, or changes nothing and throws a {@link UserError} naming
+   * all missing, unexpected and ill-shaped tensors.
    */
   public final void loadStateDict(Map<String, Tensor> state) {
     Map<String, Parameter> own = namedParameters();

@@ -43,10 +43,7 @@ public final class Parameter implements AutoCloseable {
     this(new Owned(Ops.keep(initial)));
   }
 
-  /**
-   * Returns another parameter over the same tensor, for a module that shares the weight (weight
-   * tying): both train the one tensor, and each has {@linkplain #parametrize functions} of its own.
-   */
+  /** Weight tying: returns another parameter over the tensor, with functions of its own. */
   public Parameter tied() {
     return new Parameter(owned);
   }
@@ -110,10 +107,7 @@ public final class Parameter implements AutoCloseable {
     return owned.value;
   }
 
-  /**
-   * Returns the gradient that the calling thread's backward adds to, of the same shape; null if the
-   * parameter is frozen, or before the first backward outside of a {@link GradientBuffer}.
-   */
+  /** Returns the gradient for the calling thread; null if frozen, or before the first backward. */
   public @Nullable Tensor gradient() {
     Tensor tensor = seen();
     Tensor gradient = tensor.requires_grad() ? tensor.grad() : null;
@@ -125,11 +119,7 @@ public final class Parameter implements AutoCloseable {
     return owned.value.requires_grad();
   }
 
-  /**
-   * Includes it in training, or excludes it.
-   *
-   * @throws UserError if integers are to be trained
-   */
+  /** Includes it in training, or excludes it; integers can't be trained. */
   public Parameter trainable(boolean trainable) {
     if (trainable && !owned.value.is_floating_point()) {
       throw new UserError("integers have no gradient; a quantised weight can't be trained");
@@ -145,7 +135,6 @@ public final class Parameter implements AutoCloseable {
     return Ops.shape(owned.value);
   }
 
-  /** Returns whether every element is zero. */
   public boolean isZero() {
     try (PointerScope scope = new PointerScope()) {
       return owned.value.count_nonzero().item_long() == 0;
@@ -156,11 +145,7 @@ public final class Parameter implements AutoCloseable {
     return owned.value.numel();
   }
 
-  /**
-   * Copies values into the tensor; its device and dtype stay.
-   *
-   * @throws UserError if the shapes differ
-   */
+  /** Copies values of the same shape into the tensor, whose device and dtype stay. */
   public void copyFrom(Tensor source) {
     if (!Arrays.equals(Ops.shape(source), shape())) {
       throw new UserError(
@@ -173,11 +158,7 @@ public final class Parameter implements AutoCloseable {
     changed();
   }
 
-  /**
-   * Moves the tensor into other memory.
-   *
-   * @param memory contiguous, of the same number of elements, dtype and device
-   */
+  /** Moves the tensor into contiguous memory of the same size, dtype and device. */
   public void moveInto(Tensor memory) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -188,10 +169,7 @@ public final class Parameter implements AutoCloseable {
     changed();
   }
 
-  /**
-   * Replaces the tensor by another of the same shape and frees it. The parameter stays trainable or
-   * frozen.
-   */
+  /** Replaces the tensor by another of the same shape and frees it; a frozen one stays frozen. */
   public void replaceValue(Tensor replacement) {
     boolean trainable = isTrainable();
     Tensor old = owned.value;
@@ -201,10 +179,7 @@ public final class Parameter implements AutoCloseable {
     old.deallocate();
   }
 
-  /**
-   * Returns a value that differs after each change of the tensor. Code that writes into the memory
-   * other than by this class or {@link #value} calls {@link #changed}.
-   */
+  /** Returns a value that differs after each change; see {@link #changed}. */
   public long version() {
     return ((long) owned.changes.get() << Integer.SIZE) + owned.value._version();
   }

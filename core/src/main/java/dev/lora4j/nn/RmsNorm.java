@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * {@code nn.RMSNorm}.
  *
  * <p>With a gradient, in float32, it divides by the norm of each row, whose backward takes a
- * quarter of the time of libtorch's own composition; in a {@link AutogradContext} the backward is
+ * quarter of the time of libtorch's own composition; in an {@link AutogradContext} the backward is
  * written out and takes half of that.
  */
 public final class RmsNorm extends Module {
@@ -51,15 +51,11 @@ public final class RmsNorm extends Module {
     weight = withWeight ? parameter("weight", Ops.ones(dim)) : null;
   }
 
-  /** Returns a norm without a weight. */
   public static RmsNorm withoutAffine(long dim, double epsilon) {
     return new RmsNorm(dim, epsilon, false);
   }
 
-  /**
-   * @param input {@code [batch…, dim]}
-   * @return the same shape
-   */
+  /** Keeps the shape, {@code [batch…, dim]}. */
   @Override
   public Tensor forward(Tensor input) {
     @Nullable Tensor scale = weight == null ? null : weight.tensor();

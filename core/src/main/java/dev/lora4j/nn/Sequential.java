@@ -7,7 +7,6 @@ import java.util.List;
 public final class Sequential extends Staged {
   private final List<Stage> stages = new ArrayList<>();
 
-  /** Chains modules: each one's output is the next one's input. */
   public Sequential(Module... modules) {
     for (int i = 0; i < modules.length; i++) {
       Slot slot = child(Integer.toString(i), modules[i]);

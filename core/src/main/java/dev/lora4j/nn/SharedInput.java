@@ -22,10 +22,7 @@ public final class SharedInput {
     return layers.size() == slots.size() ? Optional.of(new FusedLinear(layers)) : Optional.empty();
   }
 
-  /**
-   * @param input {@code [batch…, in]}
-   * @return the output of each layer, {@code [batch…, out]}, in order
-   */
+  /** Returns the output of each layer, {@code [batch…, out]}, for {@code [batch…, in]}. */
   public List<Tensor> forward(Tensor input) {
     return slots.stream().map(slot -> slot.forward(input)).toList();
   }

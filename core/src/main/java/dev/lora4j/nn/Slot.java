@@ -4,10 +4,7 @@ import dev.lora4j.nn.kernel.LinearWeights;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A named slot of a module. Its occupant can be replaced, by an adapted layer for instance, without
- * the forward that calls the slot knowing.
- */
+/** A named slot of a module; its occupant can be replaced, for instance by an adapted layer. */
 public final class Slot {
   private volatile Module occupant;
 

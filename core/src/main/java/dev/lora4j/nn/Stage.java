@@ -4,12 +4,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A step of a network's forward, and the slots that it uses.
- *
- * @param step from the previous stage's output to the next one's input
- * @param uses every slot whose module takes part
- */
+/** A step of a network's forward, and every slot whose module takes part in it. */
 public record Stage(UnaryOperator<Tensor> step, List<Slot> uses) {
 
   /** Returns a step that uses exactly these slots. */

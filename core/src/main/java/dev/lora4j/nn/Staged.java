@@ -3,10 +3,7 @@ package dev.lora4j.nn;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A network whose forward is a chain of stages. The output of a frozen prefix never changes for an
- * example, so training can compute it once and continue from there.
- */
+/** A chain of stages, of which training can compute the output of a frozen prefix once. */
 public abstract class Staged extends Module {
 
   /** The stages in order, whose composition is the forward. */

@@ -5,11 +5,7 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A linear layer whose weight is transposed, {@code y = x W + b}, with weight {@code [in, out]} and
- * bias {@code [out]}: GPT-2's layer, {@code Conv1D} in Hugging Face's transformers. Initialised
- * with {@code N(0, 0.02²)}.
- */
+/** The layer {@code y = x W + b}, from {@code N(0, 0.02²)}: {@code Conv1D} in transformers. */
 public final class TransposedLinear extends Module implements WeightedLayer {
   private static final double STD = 0.02;
 
@@ -28,22 +24,14 @@ public final class TransposedLinear extends Module implements WeightedLayer {
     this.bias = share("bias", bias);
   }
 
-  /**
-   * Returns a layer over existing parameters, which other modules may share.
-   *
-   * @param weight {@code [in, out]}
-   * @param bias {@code [out]}
-   */
+  /** Returns a layer over a weight, {@code [in, out]}, and a bias that other modules may share. */
   public static TransposedLinear sharing(Parameter weight, Parameter bias) {
-    Checks.dimensions("weight", weight.value(), 2);
+    Checks.dimensions("weight", weight.shape(), 2);
     Checks.vector("bias", bias.value(), weight.shape()[1]);
     return new TransposedLinear(weight, bias);
   }
 
-  /**
-   * @param input {@code [batch…, in]}
-   * @return {@code [batch…, out]}
-   */
+  /** Maps {@code [batch…, in]} to {@code [batch…, out]}. */
   @Override
   public Tensor forward(Tensor input) {
     return forwardWith(input, weight.dense(), bias.tensor());

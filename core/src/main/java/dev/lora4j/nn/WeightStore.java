@@ -8,56 +8,33 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The weight of a base layer as it is stored: dense, or in a quantised base, with dequantisation at
- * each use.
- *
- * <p>A new store is one implementation of this interface. Its {@link #parameters} are the canonical
- * form of the weight: state dicts list them, device moves move them and fingerprints digest them.
- */
+/** A base layer's weight as it is stored: dense, or quantised and dequantised at each use. */
 public interface WeightStore {
 
-  /** The tensors that hold the weight, by their name in the layer. */
+  /** The tensors that hold the weight, by their name in state dicts, device moves, fingerprints. */
   Map<String, Parameter> parameters();
 
   /** The shape of the weight, such as {@code [out, in]}. */
   long[] shape();
 
   /**
-   * Returns {@code x Wᵀ + b}, whose backward adds {@code g W} to the gradient of x. The store
-   * chooses the kernel by the number of rows.
-   *
-   * @param x {@code [batch…, in]}
-   * @param bias {@code [out]} or none
-   * @return {@code [batch…, out]}
+   * Returns {@code x Wᵀ + b} for {@code [batch…, in]}; the backward adds {@code g W} to the
+   * gradient of x. The store chooses the kernel by the number of rows.
    */
   Tensor linear(Tensor x, @Nullable Tensor bias);
 
-  /**
-   * Returns the rows of the weight at these indices.
-   *
-   * @param indices {@code [batch…]}, int64
-   * @param paddingIndex index of the row that gets no gradient; negative for none
-   * @return {@code [batch…, in]}
-   */
+  /** Returns the rows at these indices; the padding index (negative: none) gets no gradient. */
   Tensor lookup(Tensor indices, long paddingIndex);
 
   /** Returns the whole weight in floating point; perhaps the store's own memory. */
   Tensor dense();
 
-  /**
-   * Returns the weight and a bias as decoding multiplies single rows by them, without a gradient;
-   * empty if decoding has no kernel for this store.
-   */
+  /** Returns weight and bias as decoding multiplies rows by them; empty if it has no kernel. */
   default Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
     return Optional.empty();
   }
 
-  /**
-   * Returns the parameter that is the weight, to train it or to merge an adapter into it.
-   *
-   * @throws UserError if the weight is quantised
-   */
+  /** Returns the parameter that is the weight, to train it or merge into it; not if quantised. */
   default Parameter parameter() {
     throw new UserError(
         "a weight in %s can't be trained, and no adapter can be merged into it; one in DenseWeights"

@@ -10,21 +10,29 @@ public interface WeightedLayer {
   /** The weight, however it is stored; each layer documents its shape. */
   WeightStore store();
 
-  /**
-   * Returns the parameter of a dense weight.
-   *
-   * @throws dev.lora4j.UserError if the weight is quantised; {@link #store} serves any weight
-   */
+  /** Number of inputs of a layer with a matrix as weight. */
+  default long inFeatures() {
+    return store().shape()[1 - outputAxis()];
+  }
+
+  default long outFeatures() {
+    return store().shape()[outputAxis()];
+  }
+
+  /** Returns the parameter of a dense weight; {@link #store} serves any weight. */
   default Parameter weight() {
     return store().parameter();
   }
 
-  /** The bias, if there is one. */
-  Optional<Parameter> bias();
+  default Optional<Parameter> bias() {
+    return Optional.empty();
+  }
 
   /** Returns the layer's output with this weight and this bias instead of its own. */
   Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias);
 
   /** The axis of the weight along which the output features are laid out. */
-  int outputAxis();
+  default int outputAxis() {
+    return 0;
+  }
 }

@@ -12,20 +12,11 @@ import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/**
- * Accuracy of a classifier.
- *
- * @param all the share of correct predictions over all examples, in {@code [0, 1]}
- * @param classes the same for the examples of each class
- */
+/** Accuracy of a classifier in {@code [0, 1]}: of all examples, and of those of each class. */
 public record Accuracy(double all, Map<String, Double> classes) {
   private static final long EXAMPLES_AT_ONCE = 64;
 
-  /**
-   * Evaluates a network on all examples.
-   *
-   * @param classNames the name of class 0, 1, …
-   */
+  /** Evaluates a network on all examples; class 0 has the first name. */
   public static Accuracy of(
       Module network, Dataset data, List<String> classNames, Workers workers) {
     long[][] right = new long[workers.count()][classNames.size()];

@@ -11,9 +11,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter 2019, <a
- * href="https://arxiv.org/abs/1711.05101">arXiv:1711.05101</a>, algorithm 2), in the arithmetic of
- * PyTorch's {@code optim.AdamW}.
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2), in
+ * the arithmetic of PyTorch's {@code optim.AdamW}.
  */
 public final class AdamW implements Optimizer {
   private static final String STEPS = "steps";
@@ -26,15 +25,7 @@ public final class AdamW implements Optimizer {
   private @Nullable Tensor mean;
   private @Nullable Tensor square;
 
-  /**
-   * Hyperparameters of AdamW.
-   *
-   * @param learningRate step size
-   * @param beta1 decay rate of the first moment
-   * @param beta2 decay rate of the second moment
-   * @param epsilon added to the denominator
-   * @param weightDecay decoupled weight decay, scaled by the learning rate
-   */
+  /** Hyperparameters of AdamW, with the betas as decay rates of the first and second moment. */
   public record Settings(
       double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
 
@@ -52,7 +43,6 @@ public final class AdamW implements Optimizer {
       return new Settings(learningRate, 0.9, 0.999, 1e-8, 0.01);
     }
 
-    /** Copy with another weight decay. */
     public Settings weightDecay(double weightDecay) {
       return new Settings(learningRate, beta1, beta2, epsilon, weightDecay);
     }

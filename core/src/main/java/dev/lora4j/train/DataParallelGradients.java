@@ -12,11 +12,11 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
- * Data-parallel gradients: each worker accumulates the gradients of its shard, and the optimizer
- * steps by their sum. The sum is taken in the order of the workers, so that a step is reproducible
- * bit for bit.
+ * Data-parallel gradients: each worker accumulates those of its shard, and the optimizer steps by
+ * their sum in the order of the workers, so that a step is reproducible bit for bit.
  */
 public final class DataParallelGradients implements AutoCloseable {
   private static final String PARAMETERS = "parameters";
@@ -26,30 +26,42 @@ public final class DataParallelGradients implements AutoCloseable {
 
   private final Optimizer optimizer;
   private final List<Parameter> trainable;
-  private final ParameterArena parameters;
+  private final Tensor block; // [n]: the values of all parameters
   private final List<GradientBuffer> views = new ArrayList<>();
   private final List<Parameter> idle; // without a gradient so far: no weight decay, as in PyTorch
 
-  /**
-   * Moves the parameters into one block.
-   *
-   * @param optimizer stays the caller's
-   * @param workers maximum number of shards
-   * @throws UserError if nothing is trainable
-   */
+  /** Moves the parameters into one block for up to this number of shards. */
   public DataParallelGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
     this.optimizer = optimizer;
     this.trainable = optimizer.arrange(trainable);
-    parameters = new ParameterArena(this.trainable);
+    block = oneBlock(this.trainable);
     idle = new ArrayList<>(this.trainable);
     for (int i = 0; i < workers; i++) {
       views.add(new GradientBuffer(this.trainable));
     }
   }
 
+  /** Moves the parameters into one contiguous block, so that one operation updates all. */
+  private static Tensor oneBlock(List<Parameter> parameters) {
+    if (parameters.isEmpty()) {
+      throw new UserError("nothing to train: every parameter is frozen");
+    }
+    try (PointerScope scope = new PointerScope()) {
+      long total = parameters.stream().mapToLong(Parameter::numel).sum();
+      Tensor block =
+          Ops.keep(torch.empty(new long[] {total}, parameters.get(0).value().options(), null));
+      long offset = 0;
+      for (Parameter parameter : parameters) {
+        parameter.moveInto(block.narrow(0, offset, parameter.numel()));
+        offset += parameter.numel();
+      }
+      return block;
+    }
+  }
+
   /** {@code [n]}: the values of all parameters. */
   public Tensor parameters() {
-    return parameters.block();
+    return block;
   }
 
   /** Runs work whose backward passes add to a worker's gradients. */
@@ -63,11 +75,7 @@ public final class DataParallelGradients implements AutoCloseable {
     }
   }
 
-  /**
-   * Takes a step by the sum of the first shards and resets them.
-   *
-   * @param shares number of workers with a shard
-   */
+  /** Takes a step by the sum of the first shards and resets them. */
   public void step(int shares) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -76,12 +84,8 @@ public final class DataParallelGradients implements AutoCloseable {
   }
 
   /**
-   * Takes a step with gradient clipping (Pascanu et al. 2013, <a
-   * href="https://arxiv.org/abs/1211.5063">arXiv:1211.5063</a>, algorithm 1). If the gradient is
-   * not finite, the parameters stay as they are.
-   *
-   * @param longest the maximum gradient norm; may be infinite
-   * @return the Euclidean norm of the gradient before clipping
+   * Takes a step with gradient clipping (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1);
+   * returns the norm before clipping. If it is not finite, the parameters stay as they are.
    */
   public double step(int shares, double longest) {
     try (PointerScope scope = new PointerScope();
@@ -113,16 +117,16 @@ public final class DataParallelGradients implements AutoCloseable {
     if (optimizer.decays()) {
       stepLeavingIdle(gradient);
     } else {
-      optimizer.step(parameters.block(), gradient);
+      optimizer.step(block, gradient);
     }
-    parameters.changed();
+    trainable.forEach(Parameter::changed);
     gradient.zero_();
   }
 
   private void stepLeavingIdle(Tensor gradient) {
     idle.removeIf(parameter -> views.stream().anyMatch(view -> view.hasGradient(parameter)));
     List<Tensor> asBefore = idle.stream().map(parameter -> parameter.value().clone()).toList();
-    optimizer.step(parameters.block(), gradient);
+    optimizer.step(block, gradient);
     for (int i = 0; i < idle.size(); i++) {
       idle.get(i).copyFrom(asBefore.get(i));
     }
@@ -138,33 +142,26 @@ public final class DataParallelGradients implements AutoCloseable {
 
   // ---- resuming ----
 
-  /**
-   * Returns all that the next step depends on: parameters and optimizer state. The tensors belong
-   * to the caller's scope or to this object.
-   */
+  /** Returns parameters and optimizer state, which the caller's scope or this object owns. */
   public Map<String, Tensor> state() {
     Map<String, Tensor> state = new LinkedHashMap<>();
-    state.put(PARAMETERS, parameters.block());
+    state.put(PARAMETERS, block);
     long[] isIdle = trainable.stream().mapToLong(p -> idle.contains(p) ? 1 : 0).toArray();
     state.put(IDLE, Ops.tensor(isIdle));
     optimizer.state().forEach((name, tensor) -> state.put(OPTIMIZER + name, tensor));
     return state;
   }
 
-  /**
-   * Restores a state.
-   *
-   * @throws UserError if it belongs to other parameters or another optimizer
-   */
+  /** Restores a state of the same parameters and kind of optimizer. */
   public void restore(Map<String, Tensor> state) {
-    Tensor block = sized(state, PARAMETERS, parameters.block().numel());
+    Tensor values = sized(state, PARAMETERS, block.numel());
     long[] isIdle = Ops.longs(sized(state, IDLE, trainable.size()));
     optimizer.restore(OptimizerChecks.below(OPTIMIZER, state));
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      parameters.block().copy_(block);
+      block.copy_(values);
     }
-    parameters.changed();
+    trainable.forEach(Parameter::changed);
     idle.clear();
     for (int i = 0; i < isIdle.length; i++) {
       if (isIdle[i] != 0) {
@@ -186,6 +183,6 @@ public final class DataParallelGradients implements AutoCloseable {
   @Override
   public void close() {
     views.forEach(GradientBuffer::close);
-    parameters.close();
+    block.deallocate(); // the parameters keep the memory alive
   }
 }

@@ -11,10 +11,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * Cache of the outputs of a network's frozen first stages. They are constant during training, so
- * each example's output is computed at its first use and kept.
- */
+/** Cache of the outputs of a network's frozen first stages, computed at an example's first use. */
 final class FrozenPrefix implements Dataset, AutoCloseable {
   private static final int EXAMPLES_AT_ONCE = 64;
 
@@ -25,7 +22,6 @@ final class FrozenPrefix implements Dataset, AutoCloseable {
   private final Tensor targets; // [n]
   private final BitSet known = new BitSet();
 
-  /** Allocates memory for the outputs. */
   FrozenPrefix(Staged network, int stages, Dataset data) {
     this.network = network;
     this.stages = stages;

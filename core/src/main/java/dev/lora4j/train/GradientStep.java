@@ -10,10 +10,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * One data-parallel training step: workers compute the gradients of their shards, the shards are
- * summed, the optimizer updates the parameters.
- */
+/** One data-parallel training step on the gradients of all workers' shards. */
 final class GradientStep implements AutoCloseable {
   private final UnaryOperator<Tensor> forward;
   private final Loss loss;
@@ -36,11 +33,7 @@ final class GradientStep implements AutoCloseable {
     lossSums = new double[workers.count()];
   }
 
-  /**
-   * Takes a step on some of these examples.
-   *
-   * @return their mean loss before the step
-   */
+  /** Takes a step on some of these examples; returns their mean loss before it. */
   double take(Batch examples, long from, long size) {
     int shares = (int) Math.min(workers.count(), size);
     Tensor weight = weights.computeIfAbsent(size, this::oneOver);

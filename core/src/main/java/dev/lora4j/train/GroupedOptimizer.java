@@ -13,12 +13,8 @@ import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Parameter groups, each with an optimizer of its own, as in PyTorch.
- *
- * <pre>{@code
- * var optimizer = GroupedOptimizer.of(
- *     LoraPlus.ratio(16).groups(adapted, 1e-4), group -> new AdamW(group.learningRate()));
- * }</pre>
+ * Parameter groups, each with an optimizer of its own, as in PyTorch, such as {@code
+ * GroupedOptimizer.of(loraPlus.groups(model, rate), group -> new AdamW(group.learningRate()))}.
  */
 public final class GroupedOptimizer implements Optimizer {
   private final List<Optimizer> optimizers;
@@ -32,11 +28,7 @@ public final class GroupedOptimizer implements Optimizer {
   }
 
   /**
-   * Creates an optimizer for each distinct group.
-   *
-   * @param groups the group of each parameter. Groups are numbered in order of first appearance, so
-   *     a state is restored with a map of the same order.
-   * @param made makes a group's optimizer, which the grouped optimizer then owns
+   * Creates and owns an optimizer for each distinct group; a state needs a map in the same order.
    */
   public static <G> GroupedOptimizer of(
       Map<Parameter, G> groups, Function<? super G, ? extends Optimizer> made) {

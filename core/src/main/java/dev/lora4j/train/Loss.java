@@ -5,16 +5,10 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The training loss: the mean over the examples of a step. */
 public enum Loss {
-  /**
-   * Cross-entropy of a classifier: {@code −log softmax(outputs)[target]}, with outputs {@code
-   * [batch, classes]} and int64 targets {@code [batch]}.
-   */
+  /** {@code −log softmax(outputs)[target]} of {@code [batch, classes]} for int64 targets. */
   CROSS_ENTROPY,
 
-  /**
-   * Squared error of a regression: {@code (output − target)²}, with outputs {@code [batch]} or
-   * {@code [batch, 1]} and float targets {@code [batch]}.
-   */
+  /** {@code (output − target)²} of {@code [batch]} or {@code [batch, 1]} for float targets. */
   SQUARED_ERROR;
 
   /** The sum over the batch, a scalar. */

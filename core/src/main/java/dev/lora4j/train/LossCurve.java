@@ -42,11 +42,6 @@ public final class LossCurve {
     return List.copyOf(points);
   }
 
-  /**
-   * The mean loss of a window of steps.
-   *
-   * @param step the window's last step
-   * @param loss the mean
-   */
+  /** The mean loss of a window of steps, at its last step. */
   public record Point(long step, double loss) {}
 }

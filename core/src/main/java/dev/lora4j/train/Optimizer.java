@@ -5,26 +5,13 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Updates parameters by their gradients. All parameters are one flat tensor, and so are their
- * gradients: a step is a few operations for any number of layers.
- */
+/** Updates one flat tensor of parameters by their gradients, so that a step is few operations. */
 public interface Optimizer extends AutoCloseable {
 
-  /**
-   * Takes one step, without recording gradients.
-   *
-   * @param parameters {@code [n]}, changed in place
-   * @param gradient {@code [n]}, may be overwritten
-   */
+  /** Takes one step in place, without recording gradients; the gradient may be overwritten. */
   void step(Tensor parameters, Tensor gradient);
 
-  /**
-   * Returns the parameters in the order of the flat tensor.
-   *
-   * @param trainable all trainable parameters, in the network's order
-   * @throws dev.lora4j.UserError if one has no group
-   */
+  /** Returns all trainable parameters, each of which has a group, in the flat tensor's order. */
   default List<Parameter> arrange(List<Parameter> trainable) {
     return trainable;
   }
@@ -37,20 +24,12 @@ public interface Optimizer extends AutoCloseable {
   /** Sets the factor of every learning rate for the following steps; see {@link Schedule}. */
   void scaleRates(double factor);
 
-  /**
-   * Returns the optimizer state by name; empty before the first step. The optimizer owns the
-   * tensors.
-   */
+  /** Returns the optimizer's own state by name; empty before the first step. */
   Map<String, Tensor> state();
 
-  /**
-   * Restores a state, copying the tensors.
-   *
-   * @throws dev.lora4j.UserError if it is the state of another kind of optimizer
-   */
+  /** Restores a state of this kind of optimizer, copying the tensors. */
   void restore(Map<String, Tensor> state);
 
-  /** Frees the optimizer's state. */
   @Override
   void close();
 }

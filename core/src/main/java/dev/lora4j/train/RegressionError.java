@@ -10,21 +10,11 @@ import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/**
- * Regression metrics.
- *
- * @param rmse root mean squared error
- * @param mae mean absolute error
- * @param r2 coefficient of determination: 1 at best, 0 for a model that predicts the mean; empty if
- *     all targets are equal
- */
+/** Root mean squared error, mean absolute error, and R², empty if all targets are equal. */
 public record RegressionError(double rmse, double mae, OptionalDouble r2) {
   private static final int EXAMPLES_AT_ONCE = 64;
 
-  /**
-   * Evaluates a network with outputs {@code [batch]} or {@code [batch, 1]}. The result does not
-   * depend on the number of workers.
-   */
+  /** Evaluates a network with outputs {@code [batch]} or {@code [batch, 1]}. */
   public static RegressionError of(Module network, Dataset data, Workers workers) {
     int examples = Math.toIntExact(data.size());
     float[] outputs = new float[examples];

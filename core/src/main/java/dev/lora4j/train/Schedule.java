@@ -1,14 +1,10 @@
 package dev.lora4j.train;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 
 /**
- * Learning-rate schedule: linear warm-up, then a shape. The factors equal those of transformers'
- * {@code get_constant_schedule_with_warmup}, {@code get_linear_schedule_with_warmup} and {@code
- * get_cosine_schedule_with_warmup}.
- *
- * @param shape the schedule after the warm-up
- * @param warmUp number of warm-up steps, over which the learning rate rises to its full value
+ * Learning-rate schedule: warm-up steps over which the rate rises linearly to its full value, then
+ * a shape. The factors equal those of transformers' {@code get_…_schedule_with_warmup}.
  */
 public record Schedule(Shape shape, long warmUp) {
 
@@ -20,9 +16,7 @@ public record Schedule(Shape shape, long warmUp) {
   }
 
   public Schedule {
-    if (warmUp < 0) {
-      throw new UserError("warm-up steps must be at least 0, found " + warmUp);
-    }
+    Checks.atLeast(0, "warm-up steps", warmUp);
   }
 
   public static Schedule constant() {
@@ -42,12 +36,7 @@ public record Schedule(Shape shape, long warmUp) {
     return new Schedule(shape, steps);
   }
 
-  /**
-   * Returns the factor of the learning rate.
-   *
-   * @param step counted from 0
-   * @param steps total number of steps
-   */
+  /** Returns the learning rate's factor at a step, counted from 0, of the total. */
   public double factor(long step, long steps) {
     if (step < warmUp) {
       return (double) step / warmUp;

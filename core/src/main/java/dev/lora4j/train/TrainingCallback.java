@@ -5,12 +5,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Observes a run, of images or texts alike, and may stop it. Called on the trainer's own thread.
- */
+/** Observes a run, of images or texts alike, and may stop it, on the trainer's own thread. */
 public interface TrainingCallback {
 
-  /** Does nothing. */
   TrainingCallback NONE = new TrainingCallback() {};
 
   /** Several callbacks as one, called in this order. */
@@ -18,31 +15,19 @@ public interface TrainingCallback {
     return new CallbackList(List.of(callbacks));
   }
 
-  /**
-   * Before the first step.
-   *
-   * @param steps number of steps of the whole run
-   * @param done number of steps taken before an interruption; 0 for a new run
-   */
+  /** Before the first step; {@code done} steps were taken before an interruption. */
   default void onStart(long steps, long done) {}
 
-  /** After each step. */
   default void onStep(Step step) {}
 
-  /**
-   * After each epoch; the network may be read and saved here.
-   *
-   * @param epoch counted from 1
-   */
+  /** After each epoch, counted from 1; the network may be read and saved here. */
   default void onEpoch(int epoch) {}
 
   /** After each evaluation on validation data; the first one precedes the first step. */
   default void onEvaluation(Evaluation evaluation) {}
 
-  /** After a checkpoint is written. */
   default void onCheckpoint(Path directory) {}
 
-  /** After the last step. */
   default void onEnd() {}
 
   /** Asked after each step; true ends the run, with a checkpoint where the run has any. */
@@ -51,18 +36,13 @@ public interface TrainingCallback {
   }
 
   /**
-   * A step that was taken. A trainer without a learning-rate schedule, gradient clipping or tokens
-   * reports NaN or 0 for them.
+   * A step that was taken, NaN or 0 where the trainer has no such value.
    *
-   * @param number counted from 1
-   * @param epoch counted from 1
    * @param loss the mean over the step's units, before the step
-   * @param examples number of examples in the step
    * @param learningRate of matrix A
    * @param gradientNorm before clipping
    * @param tokens in the step; shared prefixes count for each example
    * @param lossTokens tokens that carry loss
-   * @param duration of the step
    */
   record Step(
       long number,
@@ -80,14 +60,7 @@ public interface TrainingCallback {
     }
   }
 
-  /**
-   * An evaluation on validation data.
-   *
-   * @param step number of steps taken
-   * @param loss the mean validation loss
-   * @param best whether it is the lowest so far
-   * @param metrics other means that the objective reports, by name
-   */
+  /** An evaluation on validation data after a step, with the objective's other means by name. */
   record Evaluation(long step, double loss, boolean best, Map<String, Double> metrics) {
     public Evaluation {
       metrics = Map.copyOf(metrics);

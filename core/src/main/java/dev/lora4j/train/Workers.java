@@ -13,19 +13,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed group of threads for data-parallel work. The caller is worker 0 and takes part; each
- * operator runs on the thread that calls it.
- *
- * <p>A step of a small network takes less time than waking a thread, so an idle worker spins for a
- * moment, then yields, before it sleeps.
+ * A fixed group of threads for data-parallel work. The caller is worker 0 and takes part. A step of
+ * a small network takes less time than waking a thread, so idle workers spin before they sleep.
  */
 public final class Workers implements AutoCloseable {
-  /** A worker's part of a task. */
+  /** A worker's part of a task; workers are numbered from 0. */
   @FunctionalInterface
   public interface Part {
-    /**
-     * @param worker counted from 0
-     */
     void run(int worker);
   }
 
@@ -62,12 +56,7 @@ public final class Workers implements AutoCloseable {
     return helpers.size() + 1;
   }
 
-  /**
-   * Runs all parts and waits for them. Calls of several threads run one after the other.
-   *
-   * @throws IllegalStateException if a part of the calling thread is running, or they are closed
-   * @throws RuntimeException the failure of the caller's part, else the first failure of another
-   */
+  /** Runs all parts and waits for them; throws the caller's failure, else another's first one. */
   public void run(Part task) {
     if (running.isHeldByCurrentThread()) {
       throw new IllegalStateException("a part can't run its own workers");

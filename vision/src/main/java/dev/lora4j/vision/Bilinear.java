@@ -1,10 +1,9 @@
 package dev.lora4j.vision;
 
 /**
- * Bilinear resampling of one line of pixels, equal to Pillow's {@code BILINEAR} filter. Each output
- * pixel is a weighted mean of its neighbours under a triangle. The triangle spans one source pixel
- * to each side when the line is enlarged, and widens by the reduction factor when it is reduced, so
- * that every source pixel counts.
+ * Bilinear resampling of one line of pixels, equal to Pillow's {@code BILINEAR} filter: each output
+ * pixel is a mean under a triangle that spans one source pixel to each side, or more in a
+ * reduction.
  */
 @SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
 record Bilinear(int[] first, float[][] weights) {
@@ -39,7 +38,6 @@ record Bilinear(int[] first, float[][] weights) {
     return weights;
   }
 
-  /** Resamples {@code source} into {@code target}. */
   void apply(float[] source, float[] target) {
     for (int i = 0; i < target.length; i++) {
       float sum = 0;

@@ -2,10 +2,7 @@ package dev.lora4j.vision;
 
 import javax.imageio.stream.ImageInputStreamImpl;
 
-/**
- * An image input stream over a byte array, reused for many images. The platform's own streams first
- * copy the bytes into a cache, and every new one registers a finalizer.
- */
+/** A reusable stream over a byte array; the platform's own copy the bytes and need a finalizer. */
 final class ByteImageStream extends ImageInputStreamImpl {
   private byte[] bytes = new byte[0];
 

@@ -17,11 +17,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The <a href="https://www.cs.toronto.edu/~kriz/cifar.html">CIFAR-10</a> data set in its binary
- * form: ten classes, 50 000 training images and 10 000 test images of 32×32 RGB pixels. Each record
- * is one label byte followed by 3072 bytes: the red, green and blue planes.
- *
- * <p>A. Krizhevsky, <i>Learning Multiple Layers of Features from Tiny Images</i>, 2009.
+ * The <a href="https://www.cs.toronto.edu/~kriz/cifar.html">CIFAR-10</a> data set (Krizhevsky 2009)
+ * in its binary form: ten classes, 50 000 training and 10 000 test images of 32×32 RGB pixels, each
+ * a label byte followed by the red, green and blue planes.
  */
 public final class Cifar10 implements ImageSource {
   static final ImageShape SHAPE = new ImageShape(3, 32, 32);
@@ -44,20 +42,12 @@ public final class Cifar10 implements ImageSource {
     this.path = path;
   }
 
-  /**
-   * Returns a local copy of the data set.
-   *
-   * @param path the published archive, compressed or not, or a directory with its files
-   */
+  /** Returns a copy: the published archive, compressed or not, or a directory with its files. */
   public static Cifar10 at(Path path) {
     return new Cifar10(path);
   }
 
-  /**
-   * Returns the published archive, downloading it into the cache (162 MiB) if it is not there yet.
-   *
-   * @throws dev.lora4j.UserError if it is not cached and cannot be downloaded
-   */
+  /** Returns the published archive, downloading it into the cache (162 MiB) if it is not there. */
   public static Cifar10 published(Download.Progress progress, Download.Limits limits) {
     Path cached = CacheDirectory.get().resolve("cifar-10-binary.tar.gz");
     if (!Files.exists(cached)) {
@@ -66,10 +56,7 @@ public final class Cifar10 implements ImageSource {
     return at(cached);
   }
 
-  /**
-   * Returns true if a path looks like a copy of CIFAR-10. Only file names and the first bytes are
-   * read.
-   */
+  /** Returns whether a path looks like a copy, by its file names and first bytes. */
   static boolean isAt(Path path) {
     return CifarFiles.looksRight(path, TRAIN.get(0));
   }

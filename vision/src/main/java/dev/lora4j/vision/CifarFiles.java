@@ -15,24 +15,15 @@ import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 
-/**
- * The files of the CIFAR-10 distribution in memory, by name, read from the archive or a directory.
- */
+/** The files of the CIFAR-10 distribution by name, read from the archive or a directory. */
 record CifarFiles(Path origin, Map<String, byte[]> byName) {
-  /**
-   * Bound on one file, so that a forged archive cannot exhaust memory; the largest real file has 30
-   * MB.
-   */
+  /** Bound on one file against forged archives; the largest real one has 30 MB. */
   private static final int MAX_BYTES = 64 << 20;
 
   private static final String FOLDER = "cifar-10-batches-bin";
   private static final int TAR_MAGIC_AT = 257;
 
-  /**
-   * Reads the files with the given names and skips all others.
-   *
-   * @throws CorruptFile if the archive is damaged
-   */
+  /** Reads the files with the given names and skips all others. */
   static CifarFiles read(Path path, Collection<String> names) {
     Map<String, byte[]> found = new TreeMap<>();
     try {
@@ -59,10 +50,7 @@ record CifarFiles(Path origin, Map<String, byte[]> byName) {
             () -> new CorruptFile(origin, "expected " + name + ", found " + byName.keySet()));
   }
 
-  /**
-   * Returns true if a path is a directory with that file, or starts like a plain or gzipped tar
-   * archive.
-   */
+  /** Returns whether a path is a directory with that file, or starts like a (gzipped) tar. */
   static boolean looksRight(Path path, String name) {
     if (Files.isDirectory(path)) {
       return Files.exists(folder(path).resolve(name));

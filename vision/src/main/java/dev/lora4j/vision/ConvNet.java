@@ -9,13 +9,10 @@ import dev.lora4j.nn.Staged;
 import dev.lora4j.nn.conv.Conv2d;
 import dev.lora4j.nn.conv.MaxPool2d;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 
 /**
- * A small convolutional network for classifying 32×32 images.
- *
- * <p>Input {@code [batch, 3, 32, 32]}, output logits {@code [batch, classes]}. The third
- * convolution is declared but never used: adapting a network must cope with such layers.
+ * A small convolutional network, {@code [batch, 3, 32, 32]} to logits {@code [batch, classes]}. The
+ * third convolution is declared but never used: adapting a network must cope with such layers.
  */
 public final class ConvNet extends Staged {
   private final Slot conv1 = child("conv1", new Conv2d(3, 6, 5));
@@ -35,13 +32,13 @@ public final class ConvNet extends Staged {
     this(10);
   }
 
-  /** Creates a network for the given number of classes. */
   public ConvNet(int classes) {
     fc3 = child("fc3", new Linear(84, classes));
     stages =
         List.of(
             Stage.of(x -> pool.forward(relu(conv1.forward(x))), conv1, pool), // [B, 6, 14, 14]
-            Stage.of(x -> flat(pool.forward(relu(conv2.forward(x)))), conv2, pool), // [B, 400]
+            Stage.of(
+                x -> pool.forward(relu(conv2.forward(x))).flatten(1, -1), conv2, pool), // [B, 400]
             Stage.of(x -> relu(fc1.forward(x)), fc1), // [B, 120]
             Stage.of(x -> relu(fc2.forward(x)), fc2), // [B, 84]
             Stage.of(fc3::forward, fc3)); // [B, classes]
@@ -50,9 +47,5 @@ public final class ConvNet extends Staged {
   @Override
   protected List<Stage> stages() {
     return stages;
-  }
-
-  private static Tensor flat(Tensor x) {
-    return x.flatten(1, -1);
   }
 }

@@ -11,14 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The images of one split, decoded by several threads straight into one tensor.
- *
- * @param images {@code [n, 3, H, W]}, uint8, in the order of the items
- * @param labels {@code [n]}, int64
- * @param skipped the images that did not decode, in the order of the items
- * @param resized the number of images that had another size
- */
+/** The images of one split, uint8 {@code [n, 3, H, W]}, decoded by several threads in order. */
 record DecodedImages(Tensor images, Tensor labels, List<Skipped> skipped, long resized) {
 
   static DecodedImages of(

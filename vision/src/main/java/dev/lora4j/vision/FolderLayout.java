@@ -12,12 +12,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The images of a file tree, by split and class. The layout is {@code
+ * The sorted images of a file tree, by split and class. The layout is {@code
  * {train,test}/{class}/{image}}, at the root or below a single folder of any name.
- *
- * @param classes class names, sorted
- * @param train training images, sorted by name
- * @param test test images, sorted by name
  */
 record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
   private static final String EXPECTED = "{train,test}/{class}/*.jpg, .jpeg or .png";
@@ -34,7 +30,6 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     }
   }
 
-  /** Sorts the files of a tree by split and class. */
   static FolderLayout of(Path root, List<String> names) {
     List<Entry> entries = new ArrayList<>();
     for (String name : names) {

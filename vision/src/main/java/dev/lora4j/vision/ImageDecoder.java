@@ -8,14 +8,9 @@ import java.util.Iterator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 
-/**
- * A JPEG and PNG decoder. It reuses its readers between images, so each thread needs its own
- * decoder.
- */
+/** A JPEG and PNG decoder for one thread; it reuses its readers. */
 final class ImageDecoder implements AutoCloseable {
-  /**
-   * A few bytes of file can claim any size; larger images are refused before they are allocated.
-   */
+  /** A few bytes of file can claim any size; larger images are refused before allocation. */
   private static final long MAX_PIXELS = 64L << 20;
 
   private final ByteImageStream stream = new ByteImageStream();
@@ -42,11 +37,7 @@ final class ImageDecoder implements AutoCloseable {
             cutOff |= warning.contains("Truncated File") || warning.contains("premature end"));
   }
 
-  /**
-   * Decodes a file. Grey images get three equal planes; the alpha channel is dropped.
-   *
-   * @throws IOException if the file is damaged, or neither JPEG nor PNG; the message says which
-   */
+  /** Decodes a file. Grey images get three equal planes; the alpha channel is dropped. */
   RgbImage decode(byte[] file) throws IOException {
     stream.reset(file);
     try {

@@ -10,8 +10,7 @@ import org.bytedeco.javacpp.PointerScope;
 
 /**
  * An image data set in folders, {@code {train,test}/{class}/*.jpg} (or .jpeg, .png), in a directory
- * or a zip archive. Classes and images are sorted by name. An image that does not decode is skipped
- * and reported; an image of another size is resized.
+ * or a zip archive. An image that does not decode is skipped and reported; others are resized.
  */
 public final class ImageFolder implements ImageSource {
   private final Path root;
@@ -29,7 +28,6 @@ public final class ImageFolder implements ImageSource {
     return new ImageFolder(root, Optional.empty(), Normalization.HALF);
   }
 
-  /** Returns these images resized to the given size, in pixels. */
   public ImageFolder resizedTo(int height, int width) {
     return new ImageFolder(root, Optional.of(new ImageShape(3, height, width)), normalization);
   }

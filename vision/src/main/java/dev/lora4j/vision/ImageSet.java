@@ -20,11 +20,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/**
- * The labelled images of one split. Images are kept as bytes, which takes a quarter of the memory
- * of floats, and are normalised when a batch is gathered. The set owns its memory until it is
- * closed.
- */
+/** The labelled images of one split, kept as bytes and normalised when a batch is gathered. */
 public final class ImageSet implements Dataset, AutoCloseable {
   private final Tensor images; // [n, C, H, W], uint8
   private final Tensor labels; // [n], int64
@@ -44,21 +40,14 @@ public final class ImageSet implements Dataset, AutoCloseable {
     this.shift = scaling[1].retainReference();
   }
 
-  /**
-   * Returns a set with images normalised to [−1, 1]; see {@link #of(Tensor, Tensor, List,
-   * Normalization)}.
-   */
+  /** Returns a set with images normalised to [−1, 1]. */
   public static ImageSet of(Tensor images, Tensor labels, List<String> classes) {
     return of(images, labels, classes, Normalization.HALF);
   }
 
   /**
-   * Returns a set of images, which keeps both tensors alive until it is closed.
-   *
-   * @param images {@code [n, C, H, W]}, uint8
-   * @param labels {@code [n]}, int64, each an index into classes
-   * @param classes names of all classes, in label order
-   * @throws UserError if a class has no image
+   * Returns a set of uint8 images, {@code [n, C, H, W]}, and int64 labels, {@code [n]}, which it
+   * keeps alive until it is closed. Every class must have an image.
    */
   public static ImageSet of(
       Tensor images, Tensor labels, List<String> classes, Normalization normalization) {
@@ -112,12 +101,7 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return Collections.unmodifiableMap(byName);
   }
 
-  /**
-   * Returns a new set with the images of some classes only. Labels and {@link #classes()} stay
-   * those of the full set, so that a network with a head for all classes can be trained on a few.
-   *
-   * @throws UserError if a name is not a class of this set, or has no image in it
-   */
+  /** Returns a new set of the images of some classes, with the labels of the full set. */
   public ImageSet only(Collection<String> names) {
     Set<Long> wanted = new HashSet<>();
     for (String name : names) {
@@ -153,20 +137,15 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return "; classes: " + String.join(", ", classes);
   }
 
-  /** Returns the names of all classes, in label order. */
   public List<String> classes() {
     return classes;
   }
 
-  /**
-   * Returns the number of images of each class, in label order; 0 for classes that {@link #only}
-   * removed.
-   */
+  /** Returns the number of images by class; 0 for classes that {@link #only} removed. */
   public Map<String, Long> counts() {
     return counts;
   }
 
-  /** Returns the size of an image. */
   public ImageShape shape() {
     return shape;
   }

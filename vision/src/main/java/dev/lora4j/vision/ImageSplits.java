@@ -4,15 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/**
- * The training and test split of an image source, with notes on images that were skipped or
- * resized. Closing it closes both sets.
- *
- * @param train training images
- * @param test test images, with the same classes and size
- * @param skipped images that could not be read, in order
- * @param resized number of images that were resized to the size of the set
- */
+/** The splits of an image source, closed with it, and notes on skipped and resized images. */
 public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, long resized)
     implements AutoCloseable {
   private static final List<String> USUAL = List.of("bird", "cat", "dog");
@@ -30,9 +22,7 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
     skipped = List.copyOf(skipped);
   }
 
-  /**
-   * Returns splits without skipped or resized images; a failure to load the test set closes both.
-   */
+  /** Returns splits without notes; a failure to load the test set closes both. */
   static ImageSplits of(ImageSet train, Supplier<ImageSet> test) {
     try {
       return new ImageSplits(train, test.get(), List.of(), 0);
@@ -47,15 +37,11 @@ public record ImageSplits(ImageSet train, ImageSet test, List<Skipped> skipped, 
     return new ImageSplits(train, test, skipped, resized);
   }
 
-  /** Returns the names of all classes, in label order. */
   public List<String> classes() {
     return train.classes();
   }
 
-  /**
-   * Returns the default classes for fine-tuning: bird, cat and dog if all three exist, otherwise
-   * the last three.
-   */
+  /** Returns the classes for fine-tuning: bird, cat and dog if present, else the last three. */
   public List<String> fineTuneClasses() {
     List<String> classes = classes();
     return classes.containsAll(USUAL)

@@ -7,10 +7,7 @@ import java.util.List;
 
 /** Files under a common root, in a directory or an archive. */
 sealed interface ImageTree extends AutoCloseable permits DirectoryTree, ZipTree {
-  /**
-   * Bound on one file. No image in a data set is larger; a file that claims to be is a trap or a
-   * mistake.
-   */
+  /** Bound on one file; a file that claims to be larger is a trap or a mistake. */
   int MAX_FILE_BYTES = 64 << 20;
 
   /** Opens a directory or a zip archive. */
@@ -18,10 +15,7 @@ sealed interface ImageTree extends AutoCloseable permits DirectoryTree, ZipTree 
     return Files.isDirectory(root) ? new DirectoryTree(root) : ZipTree.open(root);
   }
 
-  /**
-   * Returns the names relative to the root, with {@code /} as separator, in no particular order; a
-   * folder's name ends with {@code /}.
-   */
+  /** Returns the names below the root, in no particular order; a folder's ends with {@code /}. */
   List<String> names();
 
   /** Reads one file. Safe for use by many threads. */

@@ -3,10 +3,7 @@ package dev.lora4j.vision;
 import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 
-/**
- * Conversion from JPEG's YCbCr to RGB in the fixed-point arithmetic of libjpeg (16 fractional
- * bits), so that the result is bit-identical.
- */
+/** Conversion from JPEG's YCbCr to RGB in the fixed-point arithmetic of libjpeg, bit for bit. */
 final class JpegColours {
   private static final int[] CR_RED = table(1.40200, 1 << 15, 16);
   private static final int[] CB_BLUE = table(1.77200, 1 << 15, 16);
@@ -24,10 +21,7 @@ final class JpegColours {
     return table;
   }
 
-  /**
-   * Returns true if a JPEG is certain to use YCbCr: it has a JFIF header, and neither a colour
-   * profile nor Adobe's marker overrides it.
-   */
+  /** Returns whether it is certain to use YCbCr: a JFIF header, and no marker to the contrary. */
   static boolean isPlain(byte[] file) {
     boolean jfif = false;
     int at = 2;

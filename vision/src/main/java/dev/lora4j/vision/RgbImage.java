@@ -1,12 +1,6 @@
 package dev.lora4j.vision;
 
-/**
- * A decoded image.
- *
- * @param width in pixels
- * @param height in pixels
- * @param planes {@code [3, height, width]}: the red, green and blue planes
- */
+/** A decoded image: the red, green and blue planes, {@code [3, height, width]}. */
 @SuppressWarnings("ArrayRecordComponent") // an array, but instances are never compared
 record RgbImage(int width, int height, byte[] planes) {
 
@@ -14,7 +8,6 @@ record RgbImage(int width, int height, byte[] planes) {
     return height == expectedHeight && width == expectedWidth;
   }
 
-  /** Returns this image, resized. */
   RgbImage resized(int newHeight, int newWidth) {
     Bilinear across = Bilinear.between(width, newWidth);
     Bilinear down = Bilinear.between(height, newHeight);

@@ -36,10 +36,7 @@ enum ShapeKind {
     return outline;
   }
 
-  /**
-   * Returns true if the shape may be rotated by any angle; bars that are rotated too far look like
-   * stripes.
-   */
+  /** Returns whether the shape may have any angle; bars turned too far look like stripes. */
   boolean turnsFreely() {
     return turnsFreely;
   }

@@ -6,11 +6,7 @@ import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Synthetic images of ten kinds of noisy shapes, for use without data or network access. Position,
- * size, rotation, colours and noise are random; the same seed gives the same images. A small
- * network can learn them, but still makes mistakes.
- */
+/** Synthetic images of ten kinds of noisy shapes; the same seed gives the same images. */
 public final class SyntheticShapes implements ImageSource {
   private static final long SEED = 10;
   private static final int TRAIN = 10_000;
@@ -31,12 +27,7 @@ public final class SyntheticShapes implements ImageSource {
     return of(SEED, TRAIN, TEST);
   }
 
-  /**
-   * Returns the given number of images.
-   *
-   * @param train number of training images, at least one for each of the ten classes
-   * @param test number of test images, at least one for each class
-   */
+  /** Returns the given numbers of images, at least one for each of the ten classes. */
   public static SyntheticShapes of(long seed, int train, int test) {
     int least = ShapeKind.values().length;
     if (train < least || test < least) {
@@ -56,10 +47,7 @@ public final class SyntheticShapes implements ImageSource {
     return ImageSplits.of(drawn(threads, 0, train), () -> drawn(threads, train, test));
   }
 
-  /**
-   * Draws the images {@code first} to {@code first + count} of the endless sequence that the seed
-   * defines.
-   */
+  /** Draws the images from {@code first} on of the endless sequence that the seed defines. */
   private ImageSet drawn(int threads, int first, int count) {
     List<ShapeKind> kinds = List.of(ShapeKind.values());
     try (PointerScope scope = new PointerScope()) {

@@ -10,12 +10,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
 
-/**
- * The expected digest of a file.
- *
- * @param algorithm {@code MD5}, {@code SHA-256}, or {@code Git SHA-1}
- * @param hex the digest in hexadecimal
- */
+/** The expected digest of a file: {@code MD5}, {@code SHA-256} or {@code Git SHA-1}, in hex. */
 public record Checksum(String algorithm, String hex) {
   private static final String GIT = "Git SHA-1";
   private static final int BUFFER = 1 << 20;
@@ -29,7 +24,6 @@ public record Checksum(String algorithm, String hex) {
     return new Checksum("MD5", hex);
   }
 
-  /** Returns a SHA-256 digest. */
   public static Checksum sha256(String hex) {
     return new Checksum("SHA-256", hex);
   }

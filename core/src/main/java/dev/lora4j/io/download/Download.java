@@ -5,6 +5,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -16,21 +18,12 @@ import java.util.OptionalLong;
 
 /**
  * Downloads a file over HTTP, resuming where an earlier attempt stopped, even in an earlier run.
- * The file appears under its name only when it is complete and its checksum is right; until then
- * its bytes are in a part file beside it.
+ * The file appears under its name only when it is complete and its checksum is right: {@code
+ * Download.of(uri, path).expecting(Checksum.md5("c32a1d…")).run()}.
  *
- * <pre>{@code
- * Download.of(uri, path).expecting(Checksum.md5("c32a1d…")).run();
- * }</pre>
- *
- * @param source the server's side
- * @param target the file to write
  * @param part the part file, if its name identifies the content; empty for {@code NAME.part}, whose
  *     bytes are used only while the server has the same version
- * @param checksum the expected checksum, if it is known
  * @param size the expected size in bytes, if it is known before the server answers
- * @param limits retries and timeouts
- * @param progress receives the number of bytes so far
  */
 public record Download(
     Source source,
@@ -48,43 +41,24 @@ public record Download(
     String name();
 
     /**
-     * Requests the bytes of the file.
-     *
-     * @param from the first byte
-     * @param version the version that the file must still have, as in {@code If-Range}; empty for
-     *     any
-     * @return an answer of status 200, 206 or 416
-     * @throws UserError when trying again is useless
+     * Requests the bytes from this one on, if the file still has this version (empty for any);
+     * returns an answer of status 200, 206 or 416.
      */
     HttpAnswer open(long from, String version, Limits limits) throws IOException;
   }
 
-  /** Receives the progress of a download. */
+  /** Receives the number of bytes so far, and the total if the server reports it. */
   @FunctionalInterface
   public interface Progress {
-    /**
-     * Called after each piece that arrived.
-     *
-     * @param bytes so far
-     * @param total of the whole file; empty if the server does not report it
-     */
     void at(long bytes, OptionalLong total);
   }
 
-  /**
-   * Retries and timeouts.
-   *
-   * @param tries attempts without progress before giving up, at least 1
-   * @param connect the timeout of a connection
-   * @param stall the longest time without a byte
-   * @param backOff the pause before the second attempt; doubled before each further one
-   */
+  /** Attempts without progress, timeouts to connect and between bytes, and the first pause. */
   public record Limits(int tries, Duration connect, Duration stall, Duration backOff) {
     /** Four attempts, 3 s to connect, 20 s without a byte, pauses from 0.5 s. */
     public static final Limits USUAL =
         new Limits(4, Duration.ofSeconds(3), Duration.ofSeconds(20), Duration.ofMillis(500));
 
-    /** Returns the same limits with another number of attempts. */
     public Limits withTries(int count) {
       return new Limits(count, connect, stall, backOff);
     }
@@ -95,7 +69,6 @@ public record Download(
     return of(new UrlSource(uri), target);
   }
 
-  /** Returns a download with the usual limits. */
   public static Download of(Source source, Path target) {
     return new Download(
         source,
@@ -122,22 +95,15 @@ public record Download(
     return new Download(source, target, Optional.of(file), checksum, size, limits, progress);
   }
 
-  /** Returns the same download with other limits. */
   public Download within(Limits other) {
     return new Download(source, target, part, checksum, size, other, progress);
   }
 
-  /** Returns the same download with a progress listener. */
   public Download telling(Progress listener) {
     return new Download(source, target, part, checksum, size, limits, listener);
   }
 
-  /**
-   * Downloads the file and returns its path.
-   *
-   * @throws UserError when the network, the server or the disk refuses
-   * @throws CorruptFile when the checksum or the size is wrong; what arrived is deleted
-   */
+  /** Downloads the file and returns its path; what fails the checksum or the size is deleted. */
   public Path run() {
     PartFile kept = part.map(PartFile::identified).orElseGet(() -> PartFile.of(target));
     try {
@@ -254,5 +220,35 @@ public record Download(
   private CorruptFile corrupt(PartFile kept, String problem) throws IOException {
     kept.delete();
     return new CorruptFile(target, "download of " + source.name() + ": " + problem);
+  }
+
+  /** A public address as the source of a download; redirects are followed. */
+  private record UrlSource(URI uri) implements Source {
+
+    @Override
+    public String name() {
+      return uri.toString();
+    }
+
+    @Override
+    public HttpAnswer open(long from, String version, Limits limits) throws IOException {
+      HostLookup.check(uri, limits.connect());
+      HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(limits.stall());
+      if (from > 0) {
+        request.header("Range", "bytes=" + from + "-").header("If-Range", version);
+      }
+      HttpClient client =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(limits.connect())
+              .followRedirects(HttpClient.Redirect.NORMAL)
+              .build();
+      HttpAnswer answer = HttpAnswer.send(client, request.build());
+      if (answer.status() != 200 && answer.status() != 206 && answer.status() != 416) {
+        answer.close();
+        throw new UserError("cannot download " + uri + ": HTTP " + answer.status());
+      }
+      return answer;
+    }
   }
 }

@@ -12,20 +12,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Flow;
 
-/**
- * An HTTP response whose body has not been read yet; closing it abandons the rest.
- *
- * @param from the address that answered
- */
+/** An HTTP response whose body has not been read yet; closing it abandons the rest. */
 public record HttpAnswer(URI from, int status, HttpHeaders headers, HttpChunks body)
     implements AutoCloseable {
 
-  /**
-   * Sends a request and waits for the headers of the response.
-   *
-   * @throws ServerBusy if the server may answer later
-   * @throws IOException if there is no answer
-   */
+  /** Sends a request and waits for the headers; {@link ServerBusy} means to try again later. */
   public static HttpAnswer send(HttpClient client, HttpRequest request) throws IOException {
     HttpResponse<Flow.Publisher<List<ByteBuffer>>> response;
     try {

@@ -14,10 +14,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/**
- * The body of an HTTP response, read piece by piece with a timeout for each piece; the HTTP client
- * itself limits only the time until the headers. Closing it abandons the rest.
- */
+/** The body of an HTTP response, read piece by piece with a timeout for each; close abandons it. */
 public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
   private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
   private final BlockingQueue<CompletableFuture<List<ByteBuffer>>> pieces =
@@ -28,11 +25,7 @@ public final class HttpChunks implements Flow.Subscriber<List<ByteBuffer>>, Auto
     body.subscribe(this);
   }
 
-  /**
-   * Returns the next bytes in order; an empty list at the end.
-   *
-   * @throws IOException when nothing arrives within the limit, or the connection breaks
-   */
+  /** Returns the next bytes in order, an empty list at the end; nothing in time is an error. */
   public List<ByteBuffer> next(Duration limit) throws IOException {
     try {
       subscription.get(limit.toMillis(), TimeUnit.MILLISECONDS).request(1);

@@ -10,11 +10,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The bytes of a download so far.
- *
- * @param bytes the file that holds them
- * @param version the file with the server's version of them, without which the rest may belong to
- *     another version; empty if the name of {@code bytes} identifies the content
+ * A download's bytes so far, and the file with the server's version of them, without which the rest
+ * may belong to another version; empty if the name of {@code bytes} identifies the content.
  */
 record PartFile(Path bytes, Optional<Path> version) {
 
@@ -31,7 +28,6 @@ record PartFile(Path bytes, Optional<Path> version) {
     return new PartFile(bytes.toAbsolutePath(), Optional.empty());
   }
 
-  /** Creates the directory. */
   void prepare() throws IOException {
     Path parent = bytes.getParent();
     if (parent != null) {

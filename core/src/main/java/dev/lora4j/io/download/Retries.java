@@ -22,7 +22,6 @@ public final class Retries {
     this.limits = limits;
   }
 
-  /** Runs an operation until it succeeds. */
   public static <T> T run(Download.Limits limits, Attempt<T> attempt) throws HostUnreachable {
     Retries retries = new Retries(limits);
     while (true) {

@@ -1,6 +1,7 @@
 package dev.lora4j.io.torch;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.io.torch.PickleValue.Callable;
 import dev.lora4j.io.torch.PickleValue.Dict;
 import dev.lora4j.io.torch.PickleValue.Flag;
@@ -8,18 +9,34 @@ import dev.lora4j.io.torch.PickleValue.Items;
 import dev.lora4j.io.torch.PickleValue.Mark;
 import dev.lora4j.io.torch.PickleValue.None;
 import dev.lora4j.io.torch.PickleValue.Real;
+import dev.lora4j.io.torch.PickleValue.StorageType;
 import dev.lora4j.io.torch.PickleValue.Text;
 import dev.lora4j.io.torch.PickleValue.Tuple;
 import dev.lora4j.io.torch.PickleValue.Whole;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
-/**
- * Reads a pickle (protocols 2 to 5, the opcodes of Python's {@code pickletools}) that describes
- * tensors. Global names are looked up in {@link Names}; no code is loaded, and only {@link Rebuild}
- * is called. Memory is bounded by the length of the pickle.
- */
+/** Reads a pickle (protocols 2 to 5) of tensors. No code is loaded, and memory is bounded. */
 final class Pickle {
+  /** The allow-list of global names. */
+  private static final Map<String, PickleValue> NAMES =
+      Map.ofEntries(
+          Map.entry("collections.OrderedDict", Callable.ORDERED_DICT),
+          Map.entry("torch._utils._rebuild_tensor_v2", Callable.REBUILD_TENSOR),
+          Map.entry("torch._utils._rebuild_parameter", Callable.REBUILD_PARAMETER),
+          Map.entry("torch.DoubleStorage", new StorageType(DType.F64)),
+          Map.entry("torch.FloatStorage", new StorageType(DType.F32)),
+          Map.entry("torch.HalfStorage", new StorageType(DType.F16)),
+          Map.entry("torch.BFloat16Storage", new StorageType(DType.BF16)),
+          Map.entry("torch.LongStorage", new StorageType(DType.I64)),
+          Map.entry("torch.IntStorage", new StorageType(DType.I32)),
+          Map.entry("torch.ShortStorage", new StorageType(DType.I16)),
+          Map.entry("torch.CharStorage", new StorageType(DType.I8)),
+          Map.entry("torch.ByteStorage", new StorageType(DType.U8)),
+          Map.entry("torch.BoolStorage", new StorageType(DType.BOOL)));
+
   private final Path file;
   private final PickleBytes bytes;
   private final PickleStack stack;
@@ -30,30 +47,21 @@ final class Pickle {
     stack = new PickleStack(bytes);
   }
 
-  /**
-   * Returns the value that a pickle describes.
-   *
-   * @throws UserError if it needs anything but tensors
-   * @throws dev.lora4j.CorruptFile if it is no pickle
-   */
+  /** Returns the value that a pickle describes, which may need nothing but tensors. */
   static PickleValue read(Path file, byte[] pickle) {
     return new Pickle(file, pickle).read();
   }
 
   private PickleValue read() {
-    while (true) {
-      int opcode = bytes.unsignedByte();
-      if (opcode == '.') {
-        return stack.pop();
-      }
-      if (!literal(opcode) && !memory(opcode) && !container(opcode) && !named(opcode)) {
-        throw bytes.corrupt("found opcode 0x%02x, which no tensors need".formatted(opcode));
-      }
+    for (int opcode = bytes.unsignedByte(); opcode != '.'; opcode = bytes.unsignedByte()) {
+      execute(opcode);
     }
+    return stack.pop();
   }
 
-  private boolean literal(int opcode) {
+  private void execute(int opcode) {
     switch (opcode) {
+      // ---- literals ----
       case 'N' -> stack.push(None.NONE);
       case 0x88 -> stack.push(new Flag(true));
       case 0x89 -> stack.push(new Flag(false));
@@ -65,15 +73,7 @@ final class Pickle {
       case 0x8c -> stack.push(new Text(bytes.text(bytes.unsignedByte())));
       case 'X' -> stack.push(new Text(bytes.text(bytes.unsignedInt())));
       case 0x8d -> stack.push(new Text(bytes.text(bytes.signedLong())));
-      default -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean memory(int opcode) {
-    switch (opcode) {
+      // ---- memory ----
       case 0x80 -> protocol(bytes.unsignedByte());
       case 0x95 -> bytes.signedLong(); // the length of a frame, which only streams need
       case 'q' -> stack.remember(bytes.unsignedByte());
@@ -82,15 +82,7 @@ final class Pickle {
       case 'h' -> stack.recall(bytes.unsignedByte());
       case 'j' -> stack.recall(bytes.unsignedInt());
       case '0' -> stack.pop();
-      default -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean container(int opcode) {
-    switch (opcode) {
+      // ---- containers ----
       case '(' -> stack.push(Mark.MARK);
       case ')' -> stack.push(new Tuple(List.of()));
       case 0x85 -> stack.push(new Tuple(stack.pop(1)));
@@ -103,15 +95,7 @@ final class Pickle {
       case '}' -> stack.push(new Dict());
       case 's' -> putAll(stack.pop(2));
       case 'u' -> putAll(stack.popToMark());
-      default -> {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean named(int opcode) {
-    switch (opcode) {
+      // ---- names ----
       case 'c' -> name(bytes.line(), bytes.line());
       case 0x93 -> {
         List<PickleValue> names = stack.pop(2);
@@ -126,11 +110,9 @@ final class Pickle {
         stack.pop(Dict.class); // the version metadata of a state dict
         stack.top(Dict.class);
       }
-      default -> {
-        return false;
-      }
+      default ->
+          throw bytes.corrupt("found opcode 0x%02x, which no tensors need".formatted(opcode));
     }
-    return true;
   }
 
   private void protocol(int number) {
@@ -142,7 +124,7 @@ final class Pickle {
   private void name(String module, String name) {
     String full = module + "." + name;
     stack.push(
-        Names.find(full)
+        Optional.ofNullable(NAMES.get(full))
             .orElseThrow(
                 () ->
                     new UserError(

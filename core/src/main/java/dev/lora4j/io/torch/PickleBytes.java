@@ -19,10 +19,6 @@ final class PickleBytes {
     bytes = ByteBuffer.wrap(pickle).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  int position() {
-    return bytes.position();
-  }
-
   int unsignedByte() {
     return Byte.toUnsignedInt(need(Byte.BYTES).get());
   }

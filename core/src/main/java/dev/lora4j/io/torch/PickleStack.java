@@ -63,7 +63,6 @@ final class PickleStack {
     return List.copyOf(values);
   }
 
-  /** Stores the top value in the memo. */
   void remember(long place) {
     memo.put(place, top(PickleValue.class));
   }

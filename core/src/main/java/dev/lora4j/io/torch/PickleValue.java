@@ -84,13 +84,7 @@ sealed interface PickleValue {
   /** A storage: an entry of the archive. */
   record Storage(DType dtype, String key, long elements) implements PickleValue {}
 
-  /**
-   * A tensor: a strided view of a storage.
-   *
-   * @param offset the first element
-   * @param sizes outermost dimension first
-   * @param strides in elements, in the order of the sizes
-   */
+  /** A tensor: a strided view of a storage, outermost dimension first, in elements. */
   record StridedTensor(Storage storage, long offset, List<Long> sizes, List<Long> strides)
       implements PickleValue {}
 }

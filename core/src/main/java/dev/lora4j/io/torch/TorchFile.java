@@ -24,11 +24,9 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads the tensors of a file written by {@code torch.save(state_dict, file)}, such as {@code
- * adapter_model.bin} or {@code pytorch_model.bin}. The pickle is never executed: it may name
- * tensors, parameters and ordered dicts, and every other name is refused. Opening reads only the
- * archive's directory and the pickle; {@link #read} reads one tensor, and {@link #map} maps those
- * that are stored contiguously.
+ * The tensors of a file written by {@code torch.save(state_dict, file)}, such as {@code
+ * pytorch_model.bin}. The pickle is never executed: it may name tensors, parameters and ordered
+ * dicts, and every other name is refused. {@link #map} maps tensors that are stored contiguously.
  */
 public final class TorchFile implements TensorFile {
   private static final byte[] ZIP = {'P', 'K', 3, 4};
@@ -50,13 +48,7 @@ public final class TorchFile implements TensorFile {
     readHeader(TorchArchive.read(path, channel));
   }
 
-  /**
-   * Opens a file and checks the description of its tensors.
-   *
-   * @throws UserError when there is no such file, it has the format of PyTorch before 1.6, or its
-   *     pickle needs anything but tensors
-   * @throws CorruptFile when the file violates the format
-   */
+  /** Opens a file in the format since PyTorch 1.6 and checks the description of its tensors. */
   public static TorchFile open(Path path) {
     return FileTensors.open(path, channel -> new TorchFile(path, channel));
   }

@@ -5,22 +5,10 @@ import dev.lora4j.io.TensorMemory;
 import dev.lora4j.io.torch.PickleValue.StridedTensor;
 import java.util.List;
 
-/**
- * The checked position of a tensor in the file.
- *
- * @param dtype the element type
- * @param sizes outermost dimension first
- * @param strides in elements
- * @param start first byte in the file
- * @param elements the number of elements from its first to its last
- */
+/** The checked position of a tensor in the file: its first byte, and its sizes in elements. */
 record Window(DType dtype, List<Long> sizes, List<Long> strides, long start, long elements) {
 
-  /**
-   * Returns the position of a tensor in a storage.
-   *
-   * @throws IllegalArgumentException if it does not fit, with the reason as the message
-   */
+  /** Returns the position of a tensor in a storage, or throws the reason why it does not fit. */
   static Window of(StridedTensor tensor, TorchArchive.Entry entry) {
     DType dtype = tensor.storage().dtype();
     long held = tensor.storage().elements();

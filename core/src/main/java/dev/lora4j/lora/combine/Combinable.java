@@ -13,11 +13,7 @@ import java.util.Objects;
 public final class Combinable {
   private Combinable() {}
 
-  /**
-   * Checks the adapters to combine.
-   *
-   * @throws UserError if they can't be combined; the message lists all reasons
-   */
+  /** Refuses adapters that can't be combined; the error lists all reasons. */
   public static void check(
       Map<String, LoraConfig> configs, Map<String, Double> weights, Combination how) {
     if (weights.isEmpty()) {
@@ -57,9 +53,7 @@ public final class Combinable {
     return problems;
   }
 
-  /**
-   * Returns the parameters that are trained besides A and B, by the config key that enables them.
-   */
+  /** Returns what is trained besides A and B, by the config key that enables it. */
   private static Map<String, String> trainedBeside(LoraConfig config) {
     Map<String, String> found = new LinkedHashMap<>();
     if (config.dora()) {

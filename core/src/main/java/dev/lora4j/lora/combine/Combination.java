@@ -1,32 +1,16 @@
 package dev.lora4j.lora.combine;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * The method by which several adapters are combined into one; PEFT's {@code combination_type}.
  *
- * <pre>{@code
- * model.combine("both", Map.of("french", 0.7, "formal", 0.3), Combination.cat());
- * model.combine("small", weights, Combination.ties(0.5).bySvd(8));
- * }</pre>
- *
- * <table>
- * <caption>PEFT's names</caption>
- * <tr><td>{@code cat}, {@code svd}<td>{@link #cat}, {@link #svd}
- * <tr><td>{@code linear}<td>{@link #linear}
- * <tr><td>{@code magnitude_prune}<td>{@link #magnitudePrune}
- * <tr><td>{@code ties}<td>{@link #ties(double)}
- * <tr><td>{@code dare_linear}, {@code dare_ties}<td>{@link #dareLinear}, {@link #dareTies(double,
- *     long)}
- * <tr><td>{@code …_svd}<td>{@link Mix#bySvd()}
- * </table>
- *
  * <p>{@code cat} is exact, and its rank is the sum of the ranks; {@code svd} is the best
- * approximation of its rank. Mixes without {@link Mix#bySvd()} combine A and B separately, which is
- * fast but only approximates the mix of the deltas: {@code (B₁ + B₂) (A₁ + A₂)} contains {@code B₁
- * A₂} too.
+ * approximation of its rank. Mixes without {@link Mix#bySvd()}, PEFT's {@code …_svd}, combine A and
+ * B separately, which is fast but only approximates the mix of the deltas: {@code (B₁ + B₂) (A₁ +
+ * A₂)} contains {@code B₁ A₂} too.
  */
 public sealed interface Combination {
 
@@ -48,11 +32,7 @@ public sealed interface Combination {
     return new Mix(new Pruning.None(), Optional.empty());
   }
 
-  /**
-   * Sums after setting the values of smallest magnitude to zero.
-   *
-   * @param density the share of values kept, in (0, 1]
-   */
+  /** Sums the values of largest magnitude, this share of all, in (0, 1]. */
   static Mix magnitudePrune(double density) {
     return new Mix(new Pruning.Magnitude(density), Optional.empty());
   }
@@ -63,23 +43,16 @@ public sealed interface Combination {
   }
 
   /**
-   * Trim, elect sign, merge (Yadav et al. 2023, <a
-   * href="https://arxiv.org/abs/2306.01708">arXiv:2306.01708</a>, §4): sets small values to zero
-   * and takes, at each position, the weighted mean of the values with the majority's sign.
-   *
-   * @param density the share of values kept, in (0, 1]
+   * Trim, elect sign, merge (Yadav et al. 2023, arXiv:2306.01708, §4): of the largest values, this
+   * share of all, takes the weighted mean of those with the majority's sign at each position.
    */
   static Mix ties(double density, MajoritySign majority) {
     return new Mix(new Pruning.Magnitude(density), Optional.of(majority));
   }
 
   /**
-   * Drop and rescale (Yu et al. 2023, <a
-   * href="https://arxiv.org/abs/2311.03099">arXiv:2311.03099</a>, §3): sums after setting random
-   * values to zero and rescaling the others.
-   *
-   * @param density the probability of keeping a value, in (0, 1]
-   * @param seed the seed of the random mask
+   * Drop and rescale (Yu et al. 2023, arXiv:2311.03099, §3): sums values kept with this probability
+   * and rescaled.
    */
   static Mix dareLinear(double density, long seed) {
     return new Mix(new Pruning.Random(density, seed), Optional.empty());
@@ -102,12 +75,7 @@ public sealed interface Combination {
     }
   }
 
-  /**
-   * Element-wise mix of the A's and of the B's.
-   *
-   * @param pruning the pruning applied first
-   * @param majority the majority that selects a sign; empty if values of both signs count
-   */
+  /** Element-wise mix of the pruned A's and of the B's, of the majority's sign if there is one. */
   record Mix(Pruning pruning, Optional<MajoritySign> majority) implements Combination {
 
     /** Mixes the deltas instead of A and B, truncated to the largest rank of the adapters. */
@@ -132,19 +100,10 @@ public sealed interface Combination {
     }
   }
 
-  /**
-   * Mix of the deltas, whose truncated singular value decomposition gives A and B.
-   *
-   * @param rank the maximum rank; if empty, the largest rank of the adapters
-   */
+  /** Mix of the deltas, truncated to this rank or, without one, to the adapters' largest. */
   record MixBySvd(Mix mix, OptionalInt rank) implements Combination {
     public MixBySvd {
-      rank.ifPresent(
-          r -> {
-            if (r < 1) {
-              throw new UserError("rank must be at least 1, found " + r);
-            }
-          });
+      rank.ifPresent(r -> Checks.positive("rank", r));
     }
 
     /** Changes the rank. */

@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.Svd;
+import dev.lora4j.nn.conv.Conv;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -16,22 +17,12 @@ import org.bytedeco.pytorch.global.torch;
 /** The rule by which several adapters' deltas of one layer are combined into one. */
 public sealed interface CombineRule {
 
-  /**
-   * Returns the rank of the combined delta.
-   *
-   * @param path the layer's path
-   * @throws dev.lora4j.UserError if the deltas can't be combined by this rule
-   */
+  /** Returns the rank of the combined delta, if this rule can combine the deltas of the layer. */
   int rank(String path, List<CombinedPart> parts);
 
-  /** Returns the combined delta. */
   CombinedFactors combine(List<CombinedPart> parts);
 
-  /**
-   * Returns the rule for a combination.
-   *
-   * @param sources the configs of the adapters
-   */
+  /** Returns the rule for a combination of adapters with these configs. */
   static CombineRule of(Combination how, List<LoraConfig> sources) {
     if (how instanceof Combination.Mix mix) {
       return new FactorMix(FactorCombiner.of(mix), how.word());
@@ -61,6 +52,46 @@ public sealed interface CombineRule {
     return Stream.concat(usual, others).max(Integer::compare).orElseThrow();
   }
 
+  /** One adapter's weighted contribution to a combined layer. */
+  public record CombinedPart(String adapter, FactoredDelta delta, double weight) {
+
+    /** Returns the weight of the unscaled {@code B A}. */
+    double weightOfProduct() {
+      return weight * delta.factor();
+    }
+
+    /** Returns the largest rank that a delta of the layer can have. */
+    long fullRank() {
+      long inputs = delta.a().numel() / delta.rank();
+      long outputs = delta.b().numel() / delta.rank();
+      return Math.min(inputs, outputs);
+    }
+
+    /** Refuses a layer whose delta can't be added to its weight. */
+    void requireDelta(String path, String word) {
+      if (groups() > 1) {
+        throw new UserError(
+            "'%s' is a convolution with groups, which can't be combined by %s; use cat"
+                .formatted(path, word));
+      }
+    }
+
+    /** Returns the number of groups of a convolution; 1 for other layers. */
+    long groups() {
+      return delta.base() instanceof Conv conv ? conv.options().groups() : 1;
+    }
+  }
+
+  /** The factors of a combined delta, with a scaling of one. */
+  public record CombinedFactors(Tensor a, Tensor b) {
+
+    /** Copies the factors into a delta; a convolution's kernel may be flattened into the inputs. */
+    public void copyInto(FactoredDelta delta) {
+      delta.a().copyFrom(a.reshape(delta.a().shape()));
+      delta.b().copyFrom(b.reshape(delta.b().shape()));
+    }
+  }
+
   /** {@code Σ wᵢ Bᵢ Aᵢ = [B₁ … Bₙ] [w₁ A₁; … wₙ Aₙ]}: exact, at the sum of the ranks. */
   record Concatenation() implements CombineRule {
     @Override
@@ -81,10 +112,7 @@ public sealed interface CombineRule {
     }
   }
 
-  /**
-   * Mixes the A's and the B's separately, each with the square root of the weight; A's weight takes
-   * the sign.
-   */
+  /** Mixes A's and B's separately, each by the root of the weight; A's takes the sign. */
   record FactorMix(FactorCombiner mixer, String word) implements CombineRule {
     @Override
     public int rank(String path, List<CombinedPart> parts) {
@@ -125,9 +153,7 @@ public sealed interface CombineRule {
    */
   record SumSvd(int wantedRank) implements CombineRule {
 
-    /**
-     * Returns the wanted rank, limited by the sum of the ranks and the numbers of rows and columns.
-     */
+    /** Returns the wanted rank, limited by the sum of the ranks, the rows and the columns. */
     @Override
     public int rank(String path, List<CombinedPart> parts) {
       parts.get(0).requireDelta(path, "svd");
@@ -147,10 +173,7 @@ public sealed interface CombineRule {
     }
   }
 
-  /**
-   * Mixes the deltas {@code ΔW}; the truncated singular value decomposition of the mix is its best
-   * approximation of that rank.
-   */
+  /** The truncated singular value decomposition of the mix of the deltas, {@code ΔW}. */
   record DeltaSvd(FactorCombiner mixer, int wantedRank, String word) implements CombineRule {
 
     /** Returns the wanted rank, limited by the numbers of rows and columns. */
@@ -169,9 +192,7 @@ public sealed interface CombineRule {
       return new CombinedFactors(top.vt(), top.u().mul(top.s()));
     }
 
-    /**
-     * Returns the delta as {@code [out, in]}; a convolution's kernel is flattened into the inputs.
-     */
+    /** Returns the delta as {@code [out, in]}, with a convolution's kernel among the inputs. */
     private static Tensor asRows(FactoredDelta delta) {
       Tensor weight = delta.deltaWeight();
       return delta.base().outputAxis() == 0 ? weight.flatten(1, -1) : weight.t();

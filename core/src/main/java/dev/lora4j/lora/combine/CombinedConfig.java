@@ -22,12 +22,7 @@ import java.util.stream.Stream;
 public final class CombinedConfig {
   private CombinedConfig() {}
 
-  /**
-   * Returns the config; dropout and unrelated keys are those of the first source.
-   *
-   * @param sources the configs of the combined adapters
-   * @param ranks the rank of each layer by path
-   */
+  /** Returns the config for these ranks by path; dropout and other keys are the first source's. */
   public static LoraConfig of(Module base, List<LoraConfig> sources, Map<String, Integer> ranks) {
     LoraConfigBuilder config = new LoraConfigBuilder(sources.get(0));
     config.rank = mostFrequent(ranks.values());
@@ -66,12 +61,7 @@ public final class CombinedConfig {
     return new PathPatterns(others);
   }
 
-  /**
-   * Returns the union of the adapters' targets if it matches exactly these layers; otherwise each
-   * layer's path.
-   *
-   * @param paths the layers to match
-   */
+  /** Returns the union of the targets if it matches exactly these layers, otherwise their paths. */
   private static Targets targets(Module base, List<Targets> all, Set<String> paths) {
     return union(all)
         .filter(targets -> TargetResolver.matching(base, targets).equals(paths))

@@ -23,10 +23,7 @@ public final class FactorCombiner {
     return new FactorCombiner(how.pruning().pruner(), how.majority());
   }
 
-  /**
-   * Returns the weighted sum of the pruned tensors, or the weighted mean of those that agree in
-   * sign.
-   */
+  /** Returns the weighted sum of the pruned tensors, or the mean of those that agree in sign. */
   public Tensor mix(List<Tensor> tensors, double[] weights) {
     TensorVector pruned = new TensorVector();
     tensors.forEach(tensor -> pruned.push_back(pruner.apply(tensor)));

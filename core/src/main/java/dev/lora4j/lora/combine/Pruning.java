@@ -11,10 +11,7 @@ import org.bytedeco.pytorch.global.torch;
 /** The pruning of an adapter before it is combined: some of its values are set to zero. */
 public sealed interface Pruning {
 
-  /**
-   * Returns a function that prunes tensors of any shape; calls of a random one continue its random
-   * sequence.
-   */
+  /** Returns a function that prunes any tensor; a random one continues its sequence. */
   UnaryOperator<Tensor> pruner();
 
   /** No pruning. */
@@ -25,11 +22,7 @@ public sealed interface Pruning {
     }
   }
 
-  /**
-   * Prunes the values of smallest magnitude in each tensor.
-   *
-   * @param density the share of values kept, in (0, 1]
-   */
+  /** Keeps the values of largest magnitude in each tensor, this share of all, in (0, 1]. */
   record Magnitude(double density) implements Pruning {
     public Magnitude {
       check(density);
@@ -46,11 +39,7 @@ public sealed interface Pruning {
     }
   }
 
-  /**
-   * Prunes random values and divides the others by the density, which preserves the mean.
-   *
-   * @param density the probability of keeping a value, in (0, 1]
-   */
+  /** Keeps random values, this share of all, and divides them by it, which preserves the mean. */
   record Random(double density, long seed) implements Pruning {
     public Random {
       check(density);

@@ -17,10 +17,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * A base without weights, reconstructed from adapters: the layers that they adapt, by path and
- * size. Each weight is one zero expanded to its shape, so that it takes no memory.
- */
+/** A base without weights from adapters' paths and sizes; each weight is one expanded zero. */
 public final class SkeletonModel extends Module {
   private static final String EMBEDDING_A = ".lora_embedding_A";
   private static final String EMBEDDING_B = ".lora_embedding_B";
@@ -65,9 +62,7 @@ public final class SkeletonModel extends Module {
             .formatted(path, Arrays.toString(a.shape()), Arrays.toString(b.shape())));
   }
 
-  /**
-   * Makes a convolution for A {@code [rank, in, kernel…]} and B {@code [out, rank / groups, 1…]}.
-   */
+  /** Makes a convolution for A {@code [rank, in, kernel…]}, B {@code [out, rank / groups, 1…]}. */
   private static Module convolution(Tensor a, Tensor b) {
     long groups = Math.max(1, a.size(0) / b.size(1));
     long[] shape = a.shape();

@@ -3,15 +3,7 @@ package dev.lora4j.lora.config;
 import dev.lora4j.nn.Module;
 import java.util.List;
 
-/**
- * The layers and parameters that an adapter would train, resolved before anything is changed.
- *
- * @param layers the layers that would be adapted
- * @param parameters the raw parameters that would be adapted
- * @param saved the modules that would be fully trained
- * @param biases the modules whose bias would be trained
- * @param tokens the embeddings with rows that would be trained
- */
+/** The layers and parameters that an adapter would train, resolved before anything is changed. */
 public record AdapterPlan(
     List<Layer> layers,
     List<RawParameter> parameters,
@@ -30,13 +22,7 @@ public record AdapterPlan(
   /** A layer that would be adapted. */
   public record Layer(String path, Module module, int rank, double scaling) {}
 
-  /**
-   * A raw parameter that would be adapted.
-   *
-   * @param path the module's path
-   * @param name the parameter's name
-   * @param deeper the number of adapted parameters of the module that are declared later
-   */
+  /** A raw parameter that would be adapted, with this number of adapted ones declared after it. */
   public record RawParameter(
       String path, Module module, String name, int rank, double scaling, int deeper) {}
 

@@ -4,9 +4,7 @@ import java.util.Locale;
 
 /** Which of the base's biases are trained along with an adapter; PEFT's {@code bias}. */
 public enum BiasTraining {
-  /** No bias. */
   NONE,
-  /** All biases. */
   ALL,
   /** The biases of the adapted layers. */
   LORA_ONLY;

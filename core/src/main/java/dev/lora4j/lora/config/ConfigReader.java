@@ -18,10 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/**
- * Reads PEFT's {@code adapter_config.json}. Unsupported fields that would change the result are
- * refused by name; all other unknown fields are kept and ignored.
- */
+/** Reads PEFT's {@code adapter_config.json}; refuses unsupported fields and keeps unknown ones. */
 public final class ConfigReader {
   private static final String TOKENS = "trainable_token_indices";
   private final JsonDocument json;
@@ -206,10 +203,7 @@ public final class ConfigReader {
     }
   }
 
-  /**
-   * Returns token indices by embedding; a plain list applies to PEFT's default, {@code
-   * embed_tokens}.
-   */
+  /** Returns token indices by embedding; a list is for PEFT's default, {@code embed_tokens}. */
   private Map<String, List<Long>> tokens() {
     JsonNode value = json.node(TOKENS);
     if (!json.has(TOKENS)) {

@@ -17,10 +17,7 @@ public final class ConfigWriter {
 
   private ConfigWriter() {}
 
-  /**
-   * @param paths the adapted layers, for configs that name none
-   * @param fanInFanOut whether some of them store their weight as {@code [in, out]}
-   */
+  /** Writes a config; the paths of the adapted layers are its targets if it names none. */
   public static byte[] write(LoraConfig config, List<String> paths, boolean fanInFanOut) {
     ObjectNode json = JSON.createObjectNode();
     json.put("peft_type", config.method().peftType());

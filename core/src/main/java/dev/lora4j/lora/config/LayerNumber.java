@@ -11,11 +11,7 @@ final class LayerNumber {
 
   private LayerNumber() {}
 
-  /**
-   * Returns the first number that follows one of these names, or any name if there are none.
-   *
-   * @param names the names of layer lists, as regular expressions
-   */
+  /** Returns the first number after one of these names (regular expressions), or after any name. */
   static Optional<Integer> of(String path, List<String> names) {
     if (names.isEmpty()) {
       return number(ANY, path);

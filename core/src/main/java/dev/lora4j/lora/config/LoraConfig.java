@@ -15,38 +15,19 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * The config of an adapter, an immutable value. Components have PEFT's meaning and default unless
- * documented otherwise.
+ * The config of an adapter, an immutable value with PEFT's keys, meanings and defaults.
  *
- * <pre>{@code
- * LoraConfig.rank(8).alpha(16).targets(Targets.named("q_proj", "v_proj")).dropout(0.05)
- * }</pre>
- *
- * @param method {@code peft_type}: LoRA, or a method that shares most of its options
  * @param rank {@code r}: columns of B, rows of A
  * @param alpha {@code lora_alpha}: the delta is scaled by {@code alpha / rank}
- * @param targets {@code target_modules}: which layers are adapted
- * @param exclude {@code exclude_modules}: which of them are not
- * @param dropout {@code lora_dropout}: probability that an input of A is set to zero in training
- * @param bias which of the base's biases are trained too
  * @param loraBias {@code lora_bias}: whether B has a bias
- * @param rsLora {@code use_rslora}: scaling is {@code alpha / √rank} (Kalajdzievski 2023, <a
- *     href="https://arxiv.org/abs/2312.03732">arXiv:2312.03732</a>)
- * @param dora {@code use_dora}: a trained magnitude for each output (Liu et al. 2024, <a
- *     href="https://arxiv.org/abs/2402.09353">arXiv:2402.09353</a>, eq. 5)
+ * @param rsLora {@code use_rslora}: scaling is {@code alpha / √rank} (arXiv:2312.03732)
+ * @param dora {@code use_dora}: a trained magnitude of each output (arXiv:2402.09353, eq. 5)
  * @param initialization {@code init_lora_weights}
- * @param rankPattern {@code rank_pattern}: other ranks for some paths
- * @param alphaPattern {@code alpha_pattern}: other alphas for some paths
- * @param layersToTransform {@code layers_to_transform}: only layers with these numbers; empty for
- *     all
- * @param layersPattern {@code layers_pattern}: the names before the number; empty for any
- * @param modulesToSave {@code modules_to_save}: modules that are trained and saved whole
- * @param targetParameters {@code target_parameters}: raw parameters that are adapted, such as
- *     experts
- * @param trainableTokens {@code trainable_token_indices}: rows of embeddings that are trained and
- *     saved, by the embedding's name
- * @param otherKeys keys of {@code adapter_config.json} that have no say here, as JSON; they are
- *     written back as they were
+ * @param layersToTransform only layers with these numbers; empty for all
+ * @param layersPattern names before the number; empty for any
+ * @param targetParameters raw parameters that are adapted, such as experts
+ * @param trainableTokens {@code trainable_token_indices}: trained rows, by the embedding's name
+ * @param otherKeys keys of {@code adapter_config.json} without effect here, written back as JSON
  */
 public record LoraConfig(
     LoraMethod method,
@@ -105,19 +86,12 @@ public record LoraConfig(
     otherKeys = Collections.unmodifiableMap(new TreeMap<>(otherKeys));
   }
 
-  /**
-   * Returns a config with this rank, an alpha of the same value (a scaling of 1), and all linear
-   * layers as targets.
-   */
+  /** Returns a config with this rank, a scaling of 1, and all linear layers as targets. */
   public static LoraConfig rank(int rank) {
     return new LoraConfigBuilder(rank).build();
   }
 
-  /**
-   * Reads PEFT's {@code adapter_config.json}.
-   *
-   * @throws UserError if it can't be read or sets an unsupported option
-   */
+  /** Reads PEFT's {@code adapter_config.json}; an unsupported option is a {@link UserError}. */
   public static LoraConfig read(Path file) {
     return ConfigReader.read(file);
   }
@@ -128,7 +102,6 @@ public record LoraConfig(
     return builder.build();
   }
 
-  /** Changes the rank. */
   public LoraConfig withRank(int rank) {
     return with(b -> b.rank = rank);
   }
@@ -239,23 +212,17 @@ public record LoraConfig(
     return with(b -> b.trainableTokens = tokens);
   }
 
-  /** Returns the rank of the delta at a path. */
   public int rankAt(String path) {
     return rankPattern.lookUp(path).map(Double::intValue).orElse(rank);
   }
 
-  /** Returns the alpha of the delta at a path. */
   public double alphaAt(String path) {
     return alphaPattern.lookUp(path).orElse(alpha);
   }
 
-  /**
-   * Returns the scaling of the delta at a path: {@code alpha / rank}, or {@code alpha / √rank} with
-   * rsLoRA.
-   */
+  /** Returns the scaling at a path: {@code alpha / rank}, with rsLoRA {@code alpha / √rank}. */
   public double scalingAt(String path) {
-    int r = rankAt(path);
-    return alphaAt(path) / (rsLora ? Math.sqrt(r) : r);
+    return scaling(alphaAt(path), rankAt(path));
   }
 
   /** Returns whether the method is LoRA, whose delta is a product of its own A and B. */
@@ -282,13 +249,16 @@ public record LoraConfig(
         .toList();
   }
 
-  /** Returns the options of the layer at a path. */
   public DeltaOptions optionsAt(String path) {
     return new DeltaOptions(rankAt(path), scalingAt(path), dropout, loraBias, dora, initialization);
   }
 
   /** Returns the scaling of layers that no pattern matches. */
   public double scaling() {
+    return scaling(alpha, rank);
+  }
+
+  private double scaling(double alpha, int rank) {
     return alpha / (rsLora ? Math.sqrt(rank) : rank);
   }
 }

@@ -11,8 +11,6 @@ import java.util.regex.Pattern;
 /**
  * Values for some paths, PEFT's {@code rank_pattern} and {@code alpha_pattern}. Each key is a
  * regular expression for the last segments of a path; the first match decides.
- *
- * @param values the value of each key, in the order in which they are tried
  */
 public record PathPatterns(Map<String, Double> values) {
   private static final PathPatterns NONE = new PathPatterns(Map.of());
@@ -27,10 +25,7 @@ public record PathPatterns(Map<String, Double> values) {
     return NONE;
   }
 
-  /**
-   * Returns patterns that give each of these paths its value, unless that is {@code otherwise}.
-   * Longer paths come first, since a path may end like a shorter one.
-   */
+  /** Returns patterns for the paths whose value is not {@code otherwise}, longest path first. */
   public static PathPatterns exactly(Map<String, Double> byPath, double otherwise) {
     List<String> needed =
         byPath.entrySet().stream()
@@ -45,7 +40,6 @@ public record PathPatterns(Map<String, Double> values) {
     return new PathPatterns(values);
   }
 
-  /** Returns the value for a path, if a key matches. */
   public Optional<Double> lookUp(String path) {
     return values.entrySet().stream()
         .filter(entry -> fits(entry.getKey(), path))

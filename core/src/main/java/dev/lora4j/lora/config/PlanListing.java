@@ -8,11 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/**
- * A table of the parameters that a plan would train.
- *
- * @param rows in the plan's order
- */
+/** A table of the parameters that a plan would train, in its order. */
 public record PlanListing(List<Row> rows) {
   private static final int BYTES_PER_NUMBER = Float.BYTES;
 
@@ -21,15 +17,8 @@ public record PlanListing(List<Row> rows) {
   }
 
   /**
-   * One adapted or trained module or parameter.
-   *
-   * @param path its path
-   * @param kind the layer's kind, such as {@code Linear}, or the part that is trained: all of it,
-   *     its bias, some rows
-   * @param shape the weight's shape
-   * @param rank the delta's rank; 0 if trained directly
-   * @param scaling the delta's scaling; 1 if trained directly
-   * @param parameters the number of trainable parameters
+   * One adapted or trained module or parameter. Its kind is the layer's or the part that is trained
+   * directly (whole, bias, rows), which has rank 0 and scaling 1.
    */
   public record Row(
       String path, String kind, List<Long> shape, int rank, double scaling, long parameters) {
@@ -43,7 +32,6 @@ public record PlanListing(List<Row> rows) {
     }
   }
 
-  /** Lists a plan made with this config. */
   public static PlanListing of(AdapterPlan plan, LoraConfig config) {
     List<Row> rows = new ArrayList<>();
     plan.layers().forEach(layer -> rows.add(row(layer, config)));
@@ -105,10 +93,7 @@ public record PlanListing(List<Row> rows) {
     return rows.stream().mapToLong(Row::parameters).sum();
   }
 
-  /**
-   * Returns the size of the trainable parameters in float32, in bytes: the adapter file without its
-   * header.
-   */
+  /** Returns the size in float32, in bytes: the adapter file without its header. */
   public long bytes() {
     return BYTES_PER_NUMBER * parameters();
   }

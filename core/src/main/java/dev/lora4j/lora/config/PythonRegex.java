@@ -6,11 +6,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/**
- * Translates the regular expressions of PEFT's configs, which are Python's, to Java's: named groups
- * {@code (?P<n>…)} and {@code (?P=n)}, comments {@code (?#…)}, {@code {,2}}, {@code \Z}, and {@code
- * [} and {@code &&} inside of a character class.
- */
+/** Translates the regular expressions of PEFT's configs from Python's syntax to Java's. */
 final class PythonRegex {
   private final String python;
   private final StringBuilder java = new StringBuilder();
@@ -21,12 +17,7 @@ final class PythonRegex {
     this.python = python;
   }
 
-  /**
-   * Compiles an expression.
-   *
-   * @param where the key of the config, for the message
-   * @throws UserError if it is no regular expression
-   */
+  /** Compiles the expression of a config's key, which an error names. */
   static Pattern compile(String where, String python) {
     try {
       return Pattern.compile(new PythonRegex(python).translated());

@@ -25,10 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/**
- * Resolves a config's target modules, parameters and patterns in a network. Strict: every name and
- * every pattern must match something; one error lists all that don't.
- */
+/** Resolves a config's targets in a network; one error lists all names that match nothing. */
 public final class TargetResolver {
   private final LoraConfig config;
   private final Map<String, Module> modules;
@@ -100,10 +97,7 @@ public final class TargetResolver {
     }
   }
 
-  /**
-   * Plans an adapter to be loaded. Names may match nothing: its tensors, which are checked one by
-   * one, determine the adapted layers.
-   */
+  /** Plans an adapter to be loaded, whose tensors determine the layers; names may match nothing. */
   public static AdapterPlan planForLoading(Module base, LoraConfig config) {
     TargetResolver resolver = new TargetResolver(base, config);
     AdapterPlan plan = resolver.plan();

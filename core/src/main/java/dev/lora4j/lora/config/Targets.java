@@ -1,6 +1,5 @@
 package dev.lora4j.lora.config;
 
-import dev.lora4j.UserError;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -19,10 +18,7 @@ public sealed interface Targets {
     return new EveryLinear();
   }
 
-  /**
-   * Targets PEFT's default layers for the network's architecture ({@code target_modules: null}),
-   * mostly the query and value projections. The network must have a {@code modelType}.
-   */
+  /** Targets PEFT's default layers for the architecture: {@code target_modules: null}. */
   static Targets ofArchitecture() {
     return new OfArchitecture();
   }
@@ -42,11 +38,7 @@ public sealed interface Targets {
     return new Named(List.copyOf(names));
   }
 
-  /**
-   * Targets the modules whose full path matches this regular expression, in Python's syntax.
-   *
-   * @throws UserError if it is not a regular expression
-   */
+  /** Targets the modules whose full path matches this regular expression, in Python's syntax. */
   static Targets matching(String regex) {
     return new Matching(regex, PythonRegex.compile("target_modules", regex));
   }

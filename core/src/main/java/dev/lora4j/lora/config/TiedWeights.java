@@ -9,9 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Weight tying: weights that several modules of a network share, such as a language model's head
- * and its embedding. An adapter on one of these modules changes only that module, so it must not be
- * merged into the shared weight.
+ * Weight tying: weights that several modules share, such as a head and its embedding. An adapter on
+ * one of these modules changes only that module, so it must not be merged into the shared weight.
  */
 public final class TiedWeights {
   private static final String ENSURE = "ensure_weight_tying";
@@ -72,11 +71,7 @@ public final class TiedWeights {
     return "true".equals(config.otherKeys().get(ENSURE));
   }
 
-  /**
-   * Checks that no other module uses a module's weight.
-   *
-   * @throws UserError if one does; the message names both
-   */
+  /** Refuses to merge into a weight that another module uses. */
   public void refuseMerge(String path, Module module) {
     if (isTied(module)) {
       throw new UserError(
@@ -87,11 +82,7 @@ public final class TiedWeights {
     }
   }
 
-  /**
-   * Checks that all modules that share a parameter's tensor compute with the same values.
-   *
-   * @throws UserError if one does not; the message names all of them
-   */
+  /** Refuses to merge unless all modules that share the tensor compute with the same values. */
   public void refuseMerge(Parameter parameter) {
     List<String> tied = sharers.getOrDefault(parameter.first(), List.of());
     if (!tied.isEmpty() && parameter.differsFromSharers()) {

@@ -19,14 +19,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Explained Variance Adaptation (Paischer et al. 2024, <a
- * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>): runs examples through the base
- * until the principal components of each layer's inputs converge, and allots the ranks to the
+ * Explained Variance Adaptation (Paischer et al. 2024, arXiv:2410.07170): runs examples through the
+ * base until the principal components of each layer's inputs converge, and allots the ranks to the
  * components that explain the most variance. Layers with the same inputs share their components.
  */
 public final class Eva implements AutoCloseable {
@@ -56,8 +56,7 @@ public final class Eva implements AutoCloseable {
   }
 
   private int wanted(AdapterPlan.Layer layer) {
-    WeightedLayer weighted = (WeightedLayer) layer.module();
-    long inputs = weighted.store().shape()[1 - weighted.outputAxis()];
+    long inputs = ((WeightedLayer) layer.module()).inFeatures();
     if (layer.rank() > inputs) {
       throw new UserError(
           "eva: the rank at '%s', %d, exceeds its number of inputs, %d"
@@ -90,10 +89,7 @@ public final class Eva implements AutoCloseable {
 
   // ---- recording inputs ----
 
-  /**
-   * Gives layers with equal inputs one shared learner, with the largest number of components that
-   * any of them needs.
-   */
+  /** Gives layers with equal inputs one learner with the most components that one needs. */
   private void shareEqualInputs(EvaBatch first) {
     watch(first, (path, rows) -> learner(path).recognize(rows));
     Map<String, List<String>> byInput = new LinkedHashMap<>();
@@ -167,10 +163,7 @@ public final class Eva implements AutoCloseable {
     return EvaRanks.allot(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
   }
 
-  /**
-   * Returns the paths with the first layer of each shared input ahead of all others, so that its
-   * rank is the largest of those that share it.
-   */
+  /** Returns the paths, owners of shared inputs first, which so get the largest rank. */
   private Collection<String> ownersFirst() {
     Map<EvaLayer, String> owners = new HashMap<>();
     List<String> sharing = new ArrayList<>();
@@ -182,13 +175,8 @@ public final class Eva implements AutoCloseable {
     return order;
   }
 
-  @FunctionalInterface
-  private interface Watcher {
-    void onInput(String path, Tensor rows);
-  }
-
   /** Runs a batch through the base and passes each layer's input to the watcher. */
-  private void watch(EvaBatch batch, Watcher watcher) {
+  private void watch(EvaBatch batch, BiConsumer<String, Tensor> watcher) {
     Map<Module, String> first = new HashMap<>();
     targets.forEach((path, module) -> first.put(module, path));
     Map<String, Module> replaced = new LinkedHashMap<>();
@@ -203,7 +191,7 @@ public final class Eva implements AutoCloseable {
                 base.replace(
                     path,
                     new InputRecorder(
-                        present, input -> watcher.onInput(target, batch.counted(input, how))));
+                        present, input -> watcher.accept(target, batch.counted(input, how))));
               }
             });
     try (PointerScope scope = new PointerScope()) {

@@ -9,17 +9,13 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Examples from which {@link Initialization.Eva} learns the inputs of layers. The tensors remain
- * the caller's.
- *
- * <p>A layer's input is used row by row. Masked positions are left out if the layer has one row per
- * position; all rows count in other layers, such as a classifier with one row per example.
+ * Examples from which {@link Initialization.Eva} learns the inputs of layers, row by row; the
+ * tensors remain the caller's. Masked positions are left out if the layer has one row per position;
+ * all rows count in other layers, such as a classifier with one row per example.
  *
  * @param input the network's input
- * @param attention {@code [batch, tokens]}: the attention mask, zero at padding; empty without
- *     padding
- * @param labels {@code [batch, tokens]}, int64: the labels for {@code use_label_mask}; empty if all
- *     positions count
+ * @param attention {@code [batch, tokens]}: the attention mask, zero at padding
+ * @param labels {@code [batch, tokens]}, int64: the labels for {@code use_label_mask}
  */
 public record EvaBatch(Tensor input, Optional<Tensor> attention, Optional<Tensor> labels) {
 

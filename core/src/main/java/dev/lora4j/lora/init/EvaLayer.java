@@ -13,10 +13,7 @@ final class EvaLayer implements AutoCloseable {
   private final IncrementalPca pca;
   private @Nullable String firstInput;
 
-  /**
-   * @param wanted the maximum number of components
-   * @param tau the cosine similarity with the previous batch at which a component has converged
-   */
+  /** Learns so many components; one has converged at a cosine similarity of tau. */
   EvaLayer(int wanted, double tau) {
     this.wanted = wanted;
     this.tau = tau;

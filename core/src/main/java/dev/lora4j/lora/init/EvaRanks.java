@@ -7,20 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Allots a budget of ranks to layers, one at a time: to the component, of any layer, that explains
- * the most variance of its layer's inputs (EVA paper, algorithm 1).
- */
+/** Allots ranks one by one to the component that explains the most (EVA paper, algorithm 1). */
 public final class EvaRanks {
   private record Component(String layer, float explained) {}
 
   private EvaRanks() {}
 
-  /**
-   * @param explained by layer: the explained variance ratio of each component, up to the layer's
-   *     maximum rank
-   * @return the rank of each layer, which may be zero
-   */
+  /** Returns each layer's rank, which may be zero, for its components' explained variance ratio. */
   public static Map<String, Integer> allot(Map<String, float[]> explained, int budget) {
     List<Component> components = new ArrayList<>();
     explained.forEach(

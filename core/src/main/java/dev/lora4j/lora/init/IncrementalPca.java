@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Incremental principal component analysis, batch by batch, in double precision (Ross et al. 2008,
- * "Incremental learning for robust visual tracking", §3): the previous components enter as {@code
- * k} more rows.
+ * "Incremental learning for robust visual tracking", §3): old components enter as more rows.
  */
 public final class IncrementalPca implements AutoCloseable {
   private static final int ITERATIONS = 4; // these two and the doubled rank below as in PEFT
@@ -37,13 +36,7 @@ public final class IncrementalPca implements AutoCloseable {
     return rows.size(0) >= components;
   }
 
-  /**
-   * Updates the components with more rows.
-   *
-   * @param input {@code [rows, in]}
-   * @return the cosine similarity of each component with its previous value, {@code [k]}; NaN at
-   *     first
-   */
+  /** Adds {@code [rows, in]}; returns each component's cosine similarity with before, or NaN. */
   public float[] add(Tensor input) {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = input.detach().cpu().to(ScalarType.Double);
@@ -97,10 +90,7 @@ public final class IncrementalPca implements AutoCloseable {
     return unknown;
   }
 
-  /**
-   * Fixes the sign of each direction, which is arbitrary: the entry of largest magnitude is made
-   * positive.
-   */
+  /** Fixes the arbitrary sign of each direction: the entry of largest magnitude is positive. */
   private static Tensor withLargestPositive(Tensor rows) {
     Tensor place = Ops.argmaxOfRows(rows.abs()).unsqueeze(1);
     return rows.mul(rows.gather(1, place).sign());

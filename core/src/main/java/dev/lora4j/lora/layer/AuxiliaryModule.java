@@ -3,10 +3,7 @@ package dev.lora4j.lora.layer;
 import dev.lora4j.nn.Module;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Parameters of an adapter that are attached below a module of the base, so that they are listed,
- * moved and freed with it; no forward calls it.
- */
+/** Parameters of an adapter, listed, moved and freed with a module of the base above them. */
 public abstract class AuxiliaryModule extends Module {
 
   /** Undoes its changes to the base and frees it. */

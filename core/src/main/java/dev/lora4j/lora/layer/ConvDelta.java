@@ -6,14 +6,10 @@ import dev.lora4j.nn.conv.Conv;
 import dev.lora4j.nn.conv.ConvOptions;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * LoRA of a convolution: A has the base's kernel, stride and padding, and {@code rank} output
- * channels; B has a kernel of one. A new B is zero.
- */
+/** LoRA of a convolution: A has the base's kernel and stride, B a kernel of one, zero when new. */
 public final class ConvDelta extends FactoredDelta {
   private final Conv base;
   private final Conv a; // [rank, in, kernel…]
@@ -30,9 +26,7 @@ public final class ConvDelta extends FactoredDelta {
             options.rank(), base.weight().shape()[0], options.bias() ? point : point.withoutBias());
     child("A", a);
     child("B", b);
-    try (NoGradGuard guard = new NoGradGuard()) {
-      b.namedParameters().values().forEach(parameter -> parameter.value().zero_());
-    }
+    zero(b);
   }
 
   @Override

@@ -5,10 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
-/**
- * A task in parts that is run by the threads that need its result: each takes the next part that no
- * other has taken. It runs once; a thread that comes later returns at once.
- */
+/** A task that the threads that need its result run together, once, part by part. */
 final class CooperativeTask {
   private final int parts;
   private final AtomicInteger next = new AtomicInteger();
@@ -20,13 +17,7 @@ final class CooperativeTask {
     unfinished = new AtomicInteger(parts);
   }
 
-  /**
-   * Runs parts until none is left, and waits for those of other threads.
-   *
-   * @param work takes a part's number, from 0 on; the same for all threads
-   * @throws RuntimeException if a part failed: the part's own exception on the thread that ran it,
-   *     one with that as its cause on the others
-   */
+  /** Runs parts, numbered from 0, until none is left, and waits; a failure reaches all threads. */
   void finish(IntConsumer work) {
     for (int part = next.getAndIncrement(); part < parts; part = next.getAndIncrement()) {
       try {

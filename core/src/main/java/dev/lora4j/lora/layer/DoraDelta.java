@@ -13,8 +13,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * DoRA: {@code W' = m (W + ΔW) / ‖W + ΔW‖} with a trained magnitude m for each output (Liu et al.
- * 2024, <a href="https://arxiv.org/abs/2402.09353">arXiv:2402.09353</a>, eq. 5). A new magnitude is
- * the norm of the adapted weight.
+ * 2024, arXiv:2402.09353, eq. 5), initially the norm of the adapted weight.
  */
 public final class DoraDelta extends LoraDelta {
   private final FactoredDelta lowRank;
@@ -27,7 +26,7 @@ public final class DoraDelta extends LoraDelta {
     child("", lowRank);
     lowRank.requireMergeable();
     norm = new DoraNorm(lowRank);
-    magnitude = lowRank.addParameter("magnitude", lowRank.perOutput(norm.get()).clone());
+    magnitude = lowRank.parameter("magnitude", lowRank.perOutput(norm.get()).clone());
   }
 
   @Override

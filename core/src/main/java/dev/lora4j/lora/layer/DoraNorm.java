@@ -11,9 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The norm {@code ‖W + s B A‖} of each output of a layer, computed without the sum: row by row,
- * {@code ‖W‖² + Σ B ∘ (2s W Aᵀ + s² B (A Aᵀ))}. It is cached until W, A or B changes: computed once
- * a training step, for any number of workers and micro-batches, and once for inference. Threads
- * that need it at the same time compute a part of the outputs each.
+ * {@code ‖W‖² + Σ B ∘ (2s W Aᵀ + s² B (A Aᵀ))}. It is cached until W, A or B changes; threads that
+ * need it at the same time compute a part of the outputs each.
  */
 final class DoraNorm implements AutoCloseable {
   private final FactoredDelta delta;
@@ -27,7 +26,7 @@ final class DoraNorm implements AutoCloseable {
 
   DoraNorm(FactoredDelta delta) {
     this.delta = delta;
-    outputs = delta.base().store().shape()[delta.base().outputAxis()];
+    outputs = delta.base().outFeatures();
     int cores = Runtime.getRuntime().availableProcessors();
     parts =
         Math.toIntExact(Math.max(1, Math.min(cores, outputs / CostModel.DORA_NORM_MIN_OUTPUTS)));

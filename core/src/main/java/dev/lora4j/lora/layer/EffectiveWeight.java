@@ -7,10 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The single weight and bias with which the pretrained layer alone would give the adapted layer's
- * output, in the calling thread's forward. Gradients flow to all trainable parameters.
- */
+/** The one weight and bias that would give an adapted layer's output; gradients flow through. */
 public final class EffectiveWeight {
   private final WeightedLayer base;
   private final List<? extends LayerDelta> deltas;
@@ -25,12 +22,7 @@ public final class EffectiveWeight {
     return deltas.stream().flatMap(delta -> delta.parameters().stream()).toList();
   }
 
-  /**
-   * Returns the weight, laid out as the pretrained layer's: {@code W + (alpha / r) B A}.
-   *
-   * @throws UserError if there is no such weight: in training with dropout, which does not apply to
-   *     the base's input; for rows with different adapters; with groups
-   */
+  /** Returns {@code W + (alpha / r) B A}; there is none with dropout, mixed rows or groups. */
   public Tensor weight() {
     Tensor weight = base.store().dense();
     for (LayerDelta delta : deltas) {
@@ -39,11 +31,7 @@ public final class EffectiveWeight {
     return weight;
   }
 
-  /**
-   * Returns the bias that goes with the weight, if the pretrained layer has one.
-   *
-   * @throws UserError if it has none but an adapter's B has one
-   */
+  /** Returns the bias that goes with the weight, if the pretrained layer has one. */
   public Optional<Tensor> bias() {
     Optional<Tensor> bias = base.bias().map(Parameter::tensor);
     for (LayerDelta delta : deltas) {

@@ -10,10 +10,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * LoRA of an embedding: looks up a row of {@code Aᵀ} and multiplies it by B. A new A is zero and B
- * is {@code N(0, 1)}, the other way round than in other layers, as in PEFT.
- */
+/** LoRA of an embedding: {@code B Aᵀ[i]}. As in PEFT a new A is zero and B is {@code N(0, 1)}. */
 public final class EmbeddingDelta extends FactoredDelta {
   private final Embedding base;
   private final Parameter a; // [rank, embeddings]

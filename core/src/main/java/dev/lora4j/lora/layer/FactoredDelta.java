@@ -1,6 +1,7 @@
 package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Dropout;
+import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.Ops;
@@ -8,14 +9,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * LoRA: {@code ΔW = scaling · B A} with a small rank (Hu et al. 2021, <a
- * href="https://arxiv.org/abs/2106.09685">arXiv:2106.09685</a>, §4.1, eq. 3). Subclasses know how a
- * kind of layer applies A and B.
- */
+/** LoRA: {@code ΔW = scaling · B A} with a small rank (Hu et al. 2021, §4.1, eq. 3). */
 public abstract sealed class FactoredDelta extends LoraDelta
     permits LinearDelta, ConvDelta, EmbeddingDelta {
   private final int rank;
@@ -80,6 +78,13 @@ public abstract sealed class FactoredDelta extends LoraDelta
     factors.put("lora_A.weight", a());
     factors.put("lora_B.weight", b());
     return factors;
+  }
+
+  /** Sets the layer B of a new delta to zero, so that training starts from the base. */
+  static void zero(Module b) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      b.namedParameters().values().forEach(parameter -> parameter.value().zero_());
+    }
   }
 
   // ---- layout ----
@@ -157,7 +162,6 @@ public abstract sealed class FactoredDelta extends LoraDelta
     return scaling;
   }
 
-  /** Returns the scaling. */
   public final double factor() {
     return factor;
   }

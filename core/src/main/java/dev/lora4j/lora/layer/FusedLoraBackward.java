@@ -49,13 +49,7 @@ final class FusedLoraBackward {
         && delta.b().gradient() != null;
   }
 
-  /**
-   * Returns the layer's output; its backward is the one above.
-   *
-   * @param delta one that {@link #suits}
-   * @param input {@code [batch…, in]}
-   * @return {@code [batch…, out]}
-   */
+  /** Returns the layer's output, {@code [batch…, out]}, for a delta that {@link #suits}. */
   static Tensor forward(Module pretrained, LayerDelta delta, Tensor input) {
     AutogradContext pass = requireNonNull(AutogradContext.current());
     return new FusedLoraBackward((LinearDelta) delta).forward(pretrained, input, pass);

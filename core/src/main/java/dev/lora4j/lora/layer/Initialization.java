@@ -12,10 +12,7 @@ public sealed interface Initialization {
   /** A Kaiming-uniform, B zero: training starts from the base. PEFT's {@code true}. */
   record Standard() implements Initialization {}
 
-  /**
-   * A and B random, so that the adapter changes the base from the start; for tests. PEFT's {@code
-   * false}.
-   */
+  /** A and B random, so that the adapter changes the base from the start; PEFT's {@code false}. */
   record Random() implements Initialization {}
 
   /** A {@code N(0, 1/r²)}, B zero. */
@@ -25,29 +22,21 @@ public sealed interface Initialization {
   record Orthogonal() implements Initialization {}
 
   /**
-   * The weight's principal components (Meng et al. 2024, <a
-   * href="https://arxiv.org/abs/2404.02948">arXiv:2404.02948</a>, eq. 2–4), which are taken from
-   * the base.
-   *
-   * @param iterations iterations of the randomised decomposition; 0 for the exact one
+   * The weight's principal components, taken from the base (Meng et al. 2024, arXiv:2404.02948, eq.
+   * 2–4), exactly or, by random start, with a number of iterations.
    */
   record Pissa(int iterations) implements Initialization {}
 
-  /**
-   * An orthonormal basis of the weight by QR (Büyükakyüz 2024, <a
-   * href="https://arxiv.org/abs/2406.01775">arXiv:2406.01775</a>), which is taken from the base.
-   */
+  /** An orthonormal basis of the weight, taken from the base (Büyükakyüz, arXiv:2406.01775). */
   record Olora() implements Initialization {}
 
   /**
    * A from the principal components of the layer's inputs, B zero; layers whose components explain
-   * more variance get a higher rank (Paischer et al. 2024, <a
-   * href="https://arxiv.org/abs/2410.07170">arXiv:2410.07170</a>, algorithm 1).
+   * more variance get a higher rank (Paischer et al. 2024, arXiv:2410.07170, algorithm 1).
    *
    * @param rho a layer gets at most {@code rho} times its rank; 1 for no redistribution
    * @param tau the cosine similarity with the previous batch at which a component has converged
-   * @param useLabelMask whether positions with an ignored label are left out
-   * @param labelMaskValue the label that is ignored
+   * @param useLabelMask whether positions with the label {@code labelMaskValue} are left out
    * @param whiten whether each component is divided by the root of its singular value
    * @param adjustScalingFactors whether alpha is scaled with the rank, which preserves the scaling
    */
@@ -74,7 +63,6 @@ public sealed interface Initialization {
       this(2, 0.99, true, -100, false, true);
     }
 
-    /** Changes rho. */
     public Eva rho(double rho) {
       return new Eva(rho, tau, useLabelMask, labelMaskValue, whiten, adjustScalingFactors);
     }
@@ -85,11 +73,6 @@ public sealed interface Initialization {
 
   Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
 
-  /**
-   * Returns the initialisation of this name.
-   *
-   * @throws UserError if there is none
-   */
   static Initialization named(String word) {
     Matcher iterations = PISSA_ITERATIONS.matcher(word);
     if (iterations.matches()) {

@@ -9,17 +9,11 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * Initialises the A and B of a new delta, which its constructor has initialised as {@code
- * Standard}.
- */
+/** Initialises the A and B of a new delta, which is {@code Standard} so far. */
 public final class Initializer {
   private Initializer() {}
 
-  /**
-   * Initialises a delta. As in PEFT, non-linear layers keep {@code Standard} if an initialisation
-   * is for linear layers only.
-   */
+  /** Initialises a delta; as in PEFT, some initialisations are for linear layers only. */
   public static void initialize(FactoredDelta delta, Initialization how) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
@@ -60,10 +54,7 @@ public final class Initializer {
     first.copyFrom(Init.normal(0, 1.0 / delta.rank(), first.shape()));
   }
 
-  /**
-   * Takes the rows of A and B from different halves of one orthogonal basis, so that {@code B A ≈
-   * 0}.
-   */
+  /** Takes the rows of A and B from halves of one orthogonal basis, so that {@code B A ≈ 0}. */
   private static void orthogonal(LinearDelta delta) {
     long rank = delta.rank();
     Scalar ten = new Scalar(10);

@@ -9,23 +9,13 @@ import org.bytedeco.pytorch.Tensor;
 /** A term that an adapted layer adds to its base's output. */
 public interface LayerDelta {
 
-  /**
-   * Returns {@code y + ΔW x}.
-   *
-   * @param y the output of the base and of the deltas before this one; may be overwritten
-   * @param x the layer's input
-   */
+  /** Returns {@code y + ΔW x}, where y, the output so far, may be overwritten. */
   Tensor addTo(Tensor y, Tensor x);
 
-  /**
-   * Returns the saved tensors from which it is computed; for a mixed batch, those of every adapter.
-   */
+  /** Returns the saved tensors from which it is computed, of all adapters of a mixed batch. */
   List<Parameter> parameters();
 
-  /**
-   * Returns the delta as decoding computes it, token by token in plain memory; empty if it is not a
-   * plain low-rank product there.
-   */
+  /** Returns the delta as decoding computes it; empty unless it is a plain low-rank product. */
   default Optional<LowRank> decodeWeights() {
     return Optional.empty();
   }

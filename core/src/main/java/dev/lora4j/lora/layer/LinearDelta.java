@@ -5,35 +5,47 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.Optional;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * LoRA of a linear layer, {@code y + scaling · B A x}, whether its weight is {@code [out, in]} or
- * {@code [in, out]}. A new B is zero.
- */
+/** LoRA of a linear layer, {@code y + scaling · B A x}; a new B is zero. */
 public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
   private final Linear a; // [rank, in]
   private final Linear b; // [out, rank]
 
   public LinearDelta(WeightedLayer base, DeltaOptions options) {
     super(base, options.rank(), options.scaling(), options.dropout());
-    long in = base.store().shape()[1 - base.outputAxis()];
-    long out = base.store().shape()[base.outputAxis()];
+    long in = base.inFeatures();
+    long out = base.outFeatures();
     a = Linear.withoutBias(in, options.rank());
     b = options.bias() ? new Linear(options.rank(), out) : Linear.withoutBias(options.rank(), out);
     child("A", a);
     child("B", b);
-    try (NoGradGuard guard = new NoGradGuard()) {
-      b.namedParameters().values().forEach(parameter -> parameter.value().zero_());
-    }
+    zero(b);
   }
 
   @Override
   final Tensor addProduct(Tensor y, Tensor x) {
-    return LowRankProduct.addTo(y, x, effectiveA(), effectiveB(), scaling(), factor());
+    Tensor a = effectiveA();
+    Tensor b = effectiveB();
+    if (isPadded(x, a.size(0))) {
+      a = Ops.padded(a, 0, CostModel.PADDED_RANK);
+      b = Ops.padded(b, 1, CostModel.PADDED_RANK);
+    }
+    return Ops.isLowRankOfRow(y, x, a, b)
+        ? Ops.addLowRankToRow(y, x, a, b, factor())
+        : applyB(y, applyA(x, a), b, scaling());
+  }
+
+  /** Returns whether the rank is padded with zeros to one that MKL multiplies fast. */
+  private static boolean isPadded(Tensor x, long rank) {
+    return x.is_cpu()
+        && rank % CostModel.PADDED_RANK != 0
+        && x.numel() >= CostModel.PADDED_RANK_MIN_ROWS * x.size(-1)
+        && Engine.multipliesByMkl();
   }
 
   @Override
@@ -43,7 +55,11 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   @Override
   final Tensor applyB(Tensor y, Tensor h, Tensor b, Scalar scale) {
-    return LowRankProduct.addB(y, h, b, scale);
+    if (y.dim() < 2) {
+      return y.add(Ops.linear(h, b, null), scale);
+    }
+    Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
+    return y.dim() == 2 ? sum : sum.view(y.sizes());
   }
 
   @Override

@@ -31,11 +31,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Returns the trained and saved tensors, by the end of their PEFT key. */
   public abstract Map<String, Parameter> tensors();
 
-  /**
-   * Adds {@code sign · ΔW} to a weight in place; gradients flow to all that is trained.
-   *
-   * @param weight contiguous, of the base weight's shape
-   */
+  /** Adds {@code sign · ΔW} to a contiguous weight in place; gradients flow to what is trained. */
   public abstract void addDeltaTo(Tensor weight, double sign);
 
   /** Returns the factor of each output, {@code [out]}, if the method has one (DoRA). */
@@ -69,11 +65,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Returns whether the next forward draws random numbers for dropout. */
   public abstract boolean isRandomNow();
 
-  /**
-   * Checks that the base can take the delta: {@code ΔW} in its weight, the bias in its bias.
-   *
-   * @throws UserError if it can't
-   */
+  /** Refuses a base that can't take the delta in: its weight and its bias. */
   public void requireMergeable() {
     if (changesBias() && base.bias().isEmpty()) {
       throw new UserError("a layer without a bias can't take lora_bias in");
@@ -96,11 +88,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
     }
   }
 
-  /**
-   * Returns {@code s ∘ (weight + ΔW)}; gradients flow to all that is trained.
-   *
-   * @param weight contiguous, of the base weight's shape; unchanged
-   */
+  /** Returns {@code s ∘ (weight + ΔW)} for a contiguous weight; gradients flow through. */
   final Tensor appliedTo(Tensor weight) {
     Tensor sum = weight.clone();
     addDeltaTo(sum, 1);
@@ -112,11 +100,6 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Views a weight of the base's shape as {@code [out, in]}. */
   public final Tensor asMatrix(Tensor weight) {
     return base.outputAxis() == 0 ? weight.view(weight.size(0), -1) : weight.t();
-  }
-
-  /** Adds a trainable parameter, listed in the module tree below the layer. */
-  final Parameter addParameter(String name, Tensor initial) {
-    return parameter(name, initial);
   }
 
   public final WeightedLayer base() {

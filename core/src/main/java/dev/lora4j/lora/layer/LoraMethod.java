@@ -9,10 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/**
- * A method of adapting layers, PEFT's {@code peft_type}: the layers it accepts, their deltas, and
- * its keys in {@code adapter_config.json}. {@link LoraMethods} lists all methods.
- */
+/** A method of adapting layers, PEFT's {@code peft_type}. {@link LoraMethods} lists all methods. */
 public interface LoraMethod {
 
   /** Returns PEFT's name of the method, such as {@code LORA}. */
@@ -26,7 +23,6 @@ public interface LoraMethod {
     return "lora_dropout";
   }
 
-  /** Returns PEFT's default rank. */
   default int defaultRank() {
     return 8;
   }
@@ -36,12 +32,7 @@ public interface LoraMethod {
     return Map.of();
   }
 
-  /**
-   * Returns the method with the settings of a config file.
-   *
-   * @throws dev.lora4j.UserError if it sets an unsupported option
-   * @throws dev.lora4j.CorruptFile if a value has the wrong type
-   */
+  /** Returns the method with the settings of a config file, of which all must be supported. */
   default LoraMethod withSettings(JsonDocument config) {
     return this;
   }
@@ -52,12 +43,7 @@ public interface LoraMethod {
   /** Returns the number of parameters that the method would train in a layer. */
   long trainableParameters(Module layer, DeltaOptions options);
 
-  /**
-   * Starts a new adapter.
-   *
-   * @param layers the adapted layers
-   * @param rank the rank of layers that no pattern matches
-   */
+  /** Starts a new adapter of these layers, with the rank where no pattern matches. */
   DeltaFactory newAdapter(List<Module> layers, int rank);
 
   /** Makes the deltas of one adapter, layer by layer. */

@@ -7,9 +7,7 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The change that a merge makes to a weight for one delta: {@code s ∘ (W + ΔW)}, with s of DoRA.
- */
+/** The change of a weight by merging one delta: {@code s ∘ (W + ΔW)}, with s of DoRA. */
 public final class MergeDelta implements AutoCloseable {
   private final LoraDelta delta;
   private final long[] versions;
@@ -21,9 +19,7 @@ public final class MergeDelta implements AutoCloseable {
     versions = versions();
   }
 
-  /**
-   * Computes the change, before any other is applied: DoRA's norm is that of the unmerged weight.
-   */
+  /** Computes the change, before any other is applied: DoRA's norm is of the unmerged weight. */
   public static MergeDelta of(LoraDelta delta) {
     long dimensions = delta.base().store().shape().length;
     Tensor scale =
@@ -34,7 +30,6 @@ public final class MergeDelta implements AutoCloseable {
     return new MergeDelta(delta, scale);
   }
 
-  /** Changes a weight in place. */
   public void apply(Tensor weight) {
     delta.addDeltaTo(weight, 1);
     if (scale != null) {
@@ -42,11 +37,7 @@ public final class MergeDelta implements AutoCloseable {
     }
   }
 
-  /**
-   * Checks that the delta has not changed since the merge.
-   *
-   * @throws UserError if it has
-   */
+  /** Refuses a delta that has changed since the merge. */
   public void requireSameDelta() {
     if (!Arrays.equals(versions, versions())) {
       throw new UserError(

@@ -34,12 +34,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
   private final @Nullable Tensor bias; // [rows, out]
   private final @Nullable Tensor scale; // [rows, out], of DoRA
 
-  /**
-   * Assembles the deltas in the caller's pointer scope.
-   *
-   * @param deltas the distinct deltas of all rows
-   * @param ofRows the delta of each row
-   */
+  /** Assembles the rows' deltas from the distinct ones, in the caller's pointer scope. */
   public MixedBatchDelta(List<LoraDelta> deltas, List<Optional<LoraDelta>> ofRows) {
     this.deltas = deltas;
     this.ofRows = ofRows;
@@ -88,12 +83,6 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
         .toArray();
   }
 
-  /**
-   * Adds to each row the delta of its adapter.
-   *
-   * @param x the layer's input, rows first
-   * @throws UserError if the number of input rows differs
-   */
   @Override
   public Tensor addTo(Tensor y, Tensor x) {
     requireRows(x, ofRows.size());
@@ -107,11 +96,7 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     return DoraDelta.rescaled(layout, sum, layout.perRow(scale, sum.dim()));
   }
 
-  /**
-   * Checks that a batch has one row for each named adapter.
-   *
-   * @throws UserError if the number of rows differs
-   */
+  /** Refuses a batch unless it has one row for each named adapter. */
   public static void requireRows(Tensor input, int rows) {
     if (input.dim() == 0 || input.size(0) != rows) {
       throw new UserError(

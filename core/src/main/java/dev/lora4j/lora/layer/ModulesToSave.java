@@ -13,9 +13,8 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trainable copies of a module's parameters, used instead of the originals while the adapter is
- * active: all of a parameter ({@code modules_to_save}, biases) or some of its rows ({@code
- * trainable_token_indices}). The module's own parameters do not change.
+ * Trainable copies of a module's parameters, used while the adapter is active: whole ones ({@code
+ * modules_to_save}, biases) or some rows ({@code trainable_token_indices}).
  */
 public final class ModulesToSave extends AuxiliaryModule {
   private final Module owner;
@@ -23,22 +22,13 @@ public final class ModulesToSave extends AuxiliaryModule {
   private final Map<String, Parameter> byKey = new LinkedHashMap<>();
   private final List<Runnable> undo = new ArrayList<>();
 
-  /**
-   * Creates a module without copies.
-   *
-   * @param owner the module whose parameters are replaced
-   * @param active whether the adapter is active in the calling thread's forward
-   */
+  /** Creates a module without copies; forwards use them while the adapter is active. */
   public ModulesToSave(Module owner, BooleanSupplier active) {
     this.owner = owner;
     this.active = active;
   }
 
-  /**
-   * Replaces a whole parameter by a trainable copy, saved under this key.
-   *
-   * @param alsoTied whether modules that share the parameter's tensor use the copy too
-   */
+  /** Replaces a parameter by a trainable copy, perhaps for tied modules too; saved as this key. */
   public void whole(String name, String key, boolean alsoTied) {
     Parameter replaced = replaced(name);
     Parameter copy = parameter(name, replaced.value().detach().clone());
@@ -46,10 +36,7 @@ public final class ModulesToSave extends AuxiliaryModule {
     install(alsoTied ? replaced.sharers() : List.of(replaced), own -> copy.tensor());
   }
 
-  /**
-   * Replaces rows of a parameter by trainable copies of them, saved under this key, for all modules
-   * that share it.
-   */
+  /** Replaces rows of a parameter, for all modules that share it, by trainable copies. */
   public void rows(String name, List<Long> rows, String key) {
     Parameter replaced = replaced(name);
     Tensor indices = Ops.keep(Ops.tensor(rows.stream().mapToLong(Long::longValue).toArray()));

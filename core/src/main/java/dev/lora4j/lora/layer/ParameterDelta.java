@@ -10,12 +10,10 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * LoRA of a raw parameter, such as the weights of a layer of experts: while the adapter is active,
- * the module computes with {@code W + scaling · B A}, expert by expert.
- *
- * <p>As in PEFT, A is {@code [experts · rank, in]} with the expert as the outer index, and B {@code
- * [out, rank · experts]} with the expert as the inner index. A two-dimensional parameter is one
- * expert.
+ * LoRA of a raw parameter, such as the weights of experts: while the adapter is active, the module
+ * computes with {@code W + scaling · B A}, expert by expert. As in PEFT, A is {@code [experts ·
+ * rank, in]} with the expert as the outer index, and B {@code [out, rank · experts]} with the
+ * expert as the inner index. A two-dimensional parameter is one expert.
  */
 public final class ParameterDelta extends AuxiliaryModule {
   private final Parameter updated;
@@ -27,11 +25,7 @@ public final class ParameterDelta extends AuxiliaryModule {
   private final UnaryOperator<Tensor> whileActive;
 
   /**
-   * Attaches a new delta to the parameter.
-   *
-   * @param updated {@code [out, in]} or {@code [experts, out, in]}
-   * @param transposed whether the parameter is {@code [experts, in, out]} instead
-   * @param active whether the adapter is active in the calling thread's forward
+   * Attaches a delta to {@code [(experts,) out, in]} or, transposed, {@code [experts, in, out]}.
    */
   public ParameterDelta(
       Parameter updated, boolean transposed, int rank, double scaling, BooleanSupplier active) {

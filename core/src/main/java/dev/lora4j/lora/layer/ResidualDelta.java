@@ -6,10 +6,7 @@ import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * LoRA that starts from a part of the base's weight (PiSSA, OLoRA): {@code ΔW = scaling · (B A − B₀
- * A₀)}, so that the base itself does not change.
- */
+/** LoRA from a part of the base (PiSSA, OLoRA): {@code ΔW = scaling · (B A − B₀ A₀)}. */
 public final class ResidualDelta extends LinearDelta {
   private @Nullable Parameter initialA;
   private @Nullable Parameter initialB;

@@ -5,13 +5,7 @@ import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/**
- * A singular value decomposition {@code M = U diag(s) Vᵀ}.
- *
- * @param u {@code [rows, k]}
- * @param s {@code [k]}, in descending order
- * @param vt {@code [k, columns]}
- */
+/** A singular value decomposition {@code M = U diag(s) Vᵀ}, with s in descending order. */
 public record Svd(Tensor u, Tensor s, Tensor vt) {
   public static Svd of(Tensor matrix) {
     T_TensorTensorTensor_T parts = torch.linalg_svd(matrix, false, null);
@@ -19,13 +13,9 @@ public record Svd(Tensor u, Tensor s, Tensor vt) {
   }
 
   /**
-   * Approximates the largest singular values and vectors, from a random start improved by subspace
-   * iterations (Halko, Martinsson and Tropp 2009, <a
-   * href="https://arxiv.org/abs/0909.4061">arXiv:0909.4061</a>, algorithms 4.4 and 5.1). Steps and
-   * random numbers equal those of PyTorch's {@code svd_lowrank}.
-   *
-   * @param rank at most the smaller side of the matrix
-   * @param random the generator of the random start
+   * Approximates the largest singular values, of a rank up to the smaller side, from a random start
+   * by subspace iterations (Halko et al. 2009, arXiv:0909.4061, algorithms 4.4 and 5.1), with the
+   * steps and random numbers of PyTorch's {@code svd_lowrank}.
    */
   public static Svd nearly(Tensor matrix, long rank, int iterations, GeneratorOptional random) {
     if (matrix.size(0) < matrix.size(1)) {

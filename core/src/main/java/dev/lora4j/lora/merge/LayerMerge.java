@@ -12,29 +12,16 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The merge of one layer: its deltas go into the weight and the bias.
- *
- * @param path the layer's path in the network
- * @param deltas the deltas to merge, in order; at least one
- */
+/** The merge of one layer: its deltas, at least one, go into the weight and the bias. */
 record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
 
-  /**
-   * Checks that every delta can be added to the weight and the bias.
-   *
-   * @throws UserError if one can't
-   */
+  /** Refuses a delta that can't be added to the weight and the bias. */
   void requireMergeable() {
     layer.weighted().store().parameter(); // a quantised weight has none
     deltas.forEach(LoraDelta::requireMergeable);
   }
 
-  /**
-   * Checks that unmerging by subtraction can restore the weight.
-   *
-   * @throws UserError if an output scale is zero, which can't be divided out
-   */
+  /** Refuses an output scale of zero, which unmerging by subtraction can't divide out. */
   void requireSubtractable() {
     if (!deltas.stream().allMatch(LoraDelta::canBeSubtracted)) {
       throw new UserError(
@@ -60,11 +47,7 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
     }
   }
 
-  /**
-   * Adds the merged weight and bias to a map, to be computed on demand.
-   *
-   * @param merged values that earlier merges gave to parameters, which these deltas change further
-   */
+  /** Adds to a map the weight and bias merged on demand, on top of earlier merges in it. */
   void addTo(Map<Parameter, Supplier<Tensor>> merged) {
     Parameter weight = layer.weighted().weight();
     Supplier<Tensor> before = merged.getOrDefault(weight, weight::value);

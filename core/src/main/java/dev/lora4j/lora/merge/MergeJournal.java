@@ -16,10 +16,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The merge state of a base: whether adapters are merged, and the merge's changes, from which it is
- * undone. Different threads may change different parameters.
- */
+/** A base's merge state and its undo. Different threads may change different parameters. */
 public final class MergeJournal {
   private final Map<Parameter, Tensor> before = new ConcurrentHashMap<>();
   private final Deque<Made> made = new ConcurrentLinkedDeque<>(); // most recent first
@@ -29,12 +26,7 @@ public final class MergeJournal {
 
   private record Made(Parameter weight, MergeDelta change) {}
 
-  /**
-   * Merges.
-   *
-   * @param how the way of unmerging
-   * @throws UserError if adapters are already merged or can't be merged; nothing is changed
-   */
+  /** Merges, to be unmerged this way; if adapters are merged or can't be, nothing changes. */
   public void merge(Unmerging how, Supplier<Merging> merging) {
     requireUnmerged("merge");
     unmerging = how;
@@ -47,12 +39,7 @@ public final class MergeJournal {
     merged = changed;
   }
 
-  /**
-   * Restores the base.
-   *
-   * @throws UserError if the merge kept nothing to restore it, or a delta to be subtracted has
-   *     changed since
-   */
+  /** Restores the base, if the merge kept enough and subtracted deltas have not changed. */
   public void unmerge() {
     if (unmerging == Unmerging.NEVER) {
       throw new UserError("can't unmerge: the merge kept nothing to undo it (Unmerging.NEVER)");
@@ -64,11 +51,6 @@ public final class MergeJournal {
     return merged;
   }
 
-  /**
-   * Checks that nothing is merged.
-   *
-   * @param action the action that requires it, for the message
-   */
   public void requireUnmerged(String action) {
     if (merged) {
       throw new UserError("can't " + action + " while adapters are merged; unmerge first");
@@ -102,11 +84,7 @@ public final class MergeJournal {
     before.computeIfAbsent(parameter.first(), p -> Ops.keep(p.value().detach().clone()));
   }
 
-  /**
-   * Returns the values of a parameter before the merge.
-   *
-   * @throws UserError if no copy was kept
-   */
+  /** Returns the values of a parameter before the merge, if a copy was kept. */
   public Tensor before(Parameter parameter) {
     Tensor kept = before.get(parameter.first());
     if (kept == null && made.stream().anyMatch(one -> one.weight.first() == parameter.first())) {

@@ -3,21 +3,16 @@ package dev.lora4j.lora.merge;
 import java.util.Locale;
 
 /**
- * The change of a network's outputs by a merge, measured on samples with the same adapters active.
- * Merged and unmerged outputs differ only by rounding.
+ * The change of a network's outputs by a merge, measured on samples: only rounding.
  *
- * @param samples the number of inputs compared
  * @param largest the largest difference of an output value
  * @param mean the mean difference of the output values
- * @param divergence the mean of {@code KL(unmerged ‖ merged)} of the softmax over the last axis, in
- *     nats
- * @param agreement the share of rows along the last axis with the same index of the largest value
- *     (top-1)
+ * @param divergence the mean {@code KL(unmerged ‖ merged)} of softmax over the last axis, in nats
+ * @param agreement the share of rows along the last axis with the same top-1
  */
 public record MergeReceipt(
     int samples, double largest, double mean, double divergence, double agreement) {
 
-  /** Formats the receipt as one line. */
   @Override
   public String toString() {
     return String.format(

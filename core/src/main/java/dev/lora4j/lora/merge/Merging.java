@@ -24,13 +24,7 @@ public final class Merging {
   private final boolean substitutes;
   private final List<LayerMerge> layers = new ArrayList<>();
 
-  /**
-   * Plans the merge.
-   *
-   * @param substitutes whether active adapters may replace whole parameters
-   * @param active the deltas to merge into a layer
-   * @throws dev.lora4j.UserError if a delta can't be added to a layer's weight or bias
-   */
+  /** Plans the merge of the active deltas and, if they substitute any, of whole parameters. */
   public Merging(Module base, boolean substitutes, Function<LoraLayer, List<LoraDelta>> active) {
     this.base = base;
     this.substitutes = substitutes;
@@ -45,12 +39,7 @@ public final class Merging {
     layers.forEach(LayerMerge::requireMergeable);
   }
 
-  /**
-   * Changes the parameters in place, on all cores.
-   *
-   * @throws dev.lora4j.UserError if an adapted weight is shared with another module, or unmerging
-   *     by subtraction could not restore one
-   */
+  /** Changes the parameters in place, on all cores; refuses weights shared with other modules. */
   void into(MergeJournal journal) {
     TiedWeights tied = TiedWeights.of(BaseModules.original(base));
     layers.forEach(one -> tied.refuseMerge(one.path(), one.layer().pretrained()));

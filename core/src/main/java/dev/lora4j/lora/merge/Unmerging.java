@@ -5,11 +5,7 @@ public enum Unmerging {
   /** Restores each weight bit for bit from a copy. */
   EXACT,
 
-  /**
-   * Subtracts the deltas, without copies of adapted weights. Weights are restored up to rounding,
-   * which is larger for DoRA with a magnitude near zero; a magnitude of exactly zero is refused.
-   * Parameters that an adapter replaces as a whole are copied nevertheless.
-   */
+  /** Subtracts the deltas, without copies, up to rounding; refused for a DoRA magnitude of zero. */
   BY_SUBTRACTION,
 
   /** Can't be undone; fastest, and keeps nothing. */

@@ -16,11 +16,7 @@ public final class LoraMethods {
     return ALL.get(0);
   }
 
-  /**
-   * Returns the method of this name, in upper or lower case, with its default settings.
-   *
-   * @throws UserError if there is none
-   */
+  /** Returns the method of this name, in upper or lower case, with its default settings. */
   public static LoraMethod named(String name) {
     return ALL.stream()
         .filter(method -> method.peftType().equalsIgnoreCase(name))

@@ -39,7 +39,7 @@ record LowRankAdaptation() implements LoraMethod {
   public long trainableParameters(Module layer, DeltaOptions options) {
     WeightedLayer weighted = (WeightedLayer) layer;
     long[] shape = weighted.store().shape();
-    long outputs = shape[weighted.outputAxis()];
+    long outputs = weighted.outFeatures();
     long groups = layer instanceof Conv conv ? conv.options().groups() : 1;
     long inputs =
         Arrays.stream(shape).reduce(1, (a, b) -> a * b) / outputs; // inputs of each output

@@ -19,15 +19,10 @@ import java.util.Set;
 
 /**
  * VeRA: all layers share one pair of frozen random matrices, and each trains two vectors that scale
- * them (Kopiczko et al. 2023, <a href="https://arxiv.org/abs/2310.11454">arXiv:2310.11454</a>, §3).
- *
- * <pre>{@code
- * LoraConfig.rank(256).method(new Vera())
- * }</pre>
+ * them (Kopiczko et al. 2023, arXiv:2310.11454, §3).
  *
  * @param projectionSeed {@code projection_prng_key}: the seed of the shared matrices
- * @param saveProjection {@code save_projection}: whether they are written with the adapter; if not,
- *     they are drawn again from the seed
+ * @param saveProjection {@code save_projection}: whether the adapter's file contains them
  * @param dInitial {@code d_initial}: the first value of the vector d, which scales A
  */
 public record Vera(long projectionSeed, boolean saveProjection, double dInitial)
@@ -107,8 +102,7 @@ public record Vera(long projectionSeed, boolean saveProjection, double dInitial)
 
   @Override
   public long trainableParameters(Module layer, DeltaOptions options) {
-    WeightedLayer weighted = (WeightedLayer) layer;
-    return options.rank() + weighted.store().shape()[weighted.outputAxis()];
+    return options.rank() + ((WeightedLayer) layer).outFeatures();
   }
 
   @Override

@@ -29,8 +29,8 @@ final class VeraDelta extends LoraDelta {
   VeraDelta(WeightedLayer base, VeraProjection shared, DeltaOptions options, double dInitial) {
     super(base);
     this.shared = shared;
-    in = base.store().shape()[1 - base.outputAxis()];
-    out = base.store().shape()[base.outputAxis()];
+    in = base.inFeatures();
+    out = base.outFeatures();
     b = parameter("vera_lambda_b", Ops.zeros(out));
     d = parameter("vera_lambda_d", filled(options.rank(), dInitial));
     dropout = new Dropout(options.dropout());

@@ -28,21 +28,15 @@ final class VeraProjection extends AuxiliaryModule {
 
   /** Draws the matrices for these layers, as PEFT draws them from this seed. */
   static VeraProjection of(List<Module> layers, int rank, long seed) {
-    long in = layers.stream().mapToLong(layer -> size((WeightedLayer) layer, 1)).max().orElse(0);
-    long out = layers.stream().mapToLong(layer -> size((WeightedLayer) layer, 0)).max().orElse(0);
+    List<WeightedLayer> weighted = layers.stream().map(WeightedLayer.class::cast).toList();
+    long in = weighted.stream().mapToLong(WeightedLayer::inFeatures).max().orElse(0);
+    long out = weighted.stream().mapToLong(WeightedLayer::outFeatures).max().orElse(0);
     Generator generator = torch.createCPUGenerator(seed);
     Tensor a = kaimingUniform(generator, rank, in);
     Tensor b = kaimingUniform(generator, out, rank);
     VeraProjection projection = new VeraProjection(a, b);
-    layers.stream()
-        .findFirst()
-        .ifPresent(layer -> projection.to(((WeightedLayer) layer).store().device()));
+    weighted.stream().findFirst().ifPresent(layer -> projection.to(layer.store().device()));
     return projection;
-  }
-
-  /** Returns the number of a layer's outputs (0) or inputs (1). */
-  private static long size(WeightedLayer layer, int side) {
-    return layer.store().shape()[layer.outputAxis() == 0 ? side : 1 - side];
   }
 
   /** Draws {@code U(−√(6/fanIn), √(6/fanIn))} (He et al., for ReLU). */

@@ -16,10 +16,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A convolution over one, two or three axes with weight {@code [out, in / groups, kernel…]} and
- * bias {@code [out]}, initialised as in PyTorch.
- */
+/** A convolution over one to three axes with weight {@code [out, in / groups, kernel…]}. */
 public abstract sealed class Conv extends Module implements WeightedLayer
     permits Conv1d, Conv2d, Conv3d {
   private final ConvOptions options;
@@ -52,11 +49,7 @@ public abstract sealed class Conv extends Module implements WeightedLayer
     this.bias = bias == null ? null : share("bias", bias);
   }
 
-  /**
-   * Returns a convolution over existing parameters, which other modules may share.
-   *
-   * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
-   */
+  /** Returns a convolution over existing parameters, which other modules may share. */
   public static Conv sharing(Parameter weight, Optional<Parameter> bias, ConvOptions options) {
     bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
     Parameter orNone = bias.orElse(null);
@@ -71,10 +64,7 @@ public abstract sealed class Conv extends Module implements WeightedLayer
     };
   }
 
-  /**
-   * @param input {@code [batch, in, axes…]}
-   * @return {@code [batch, out, axes…]}
-   */
+  /** Maps {@code [batch, in, axes…]} to {@code [batch, out, axes…]}. */
   @Override
   public final Tensor forward(Tensor input) {
     return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());
@@ -105,11 +95,6 @@ public abstract sealed class Conv extends Module implements WeightedLayer
   @Override
   public final Optional<Parameter> bias() {
     return Optional.ofNullable(bias);
-  }
-
-  @Override
-  public final int outputAxis() {
-    return 0;
   }
 
   /** Returns a convolution over the same axes with other channels and options. */

@@ -5,18 +5,8 @@ import dev.lora4j.nn.Checks;
 import java.util.Arrays;
 
 /**
- * The options of a convolution. Each array holds one value for all axes, or one for each axis.
- *
- * <pre>{@code
- * new Conv2d(64, 128, ConvOptions.kernel(3).withStride(2).withPadding(1).withoutBias());
- * }</pre>
- *
- * @param kernel size of the window
- * @param stride step of the window
- * @param padding zeros added at both ends
- * @param dilation distance between elements of the window
- * @param groups number of groups of input and output channels
- * @param bias whether a bias is added
+ * The options of a convolution. Each array holds one value for all axes, or one for each axis:
+ * {@code ConvOptions.kernel(3).withStride(2).withPadding(1).withoutBias()}.
  */
 @SuppressWarnings("ArrayRecordComponent") // libtorch takes arrays; options are never compared
 public record ConvOptions(

@@ -20,11 +20,7 @@ public final class MaxPool2d extends Module {
     this(kernel, kernel, 0);
   }
 
-  /**
-   * @param kernel the window's side
-   * @param stride the window's step
-   * @param padding cells of −∞ around the image, at most half the window
-   */
+  /** Creates pooling by side, step and cells of −∞ around the image, at most half the window. */
   public MaxPool2d(long kernel, long stride, long padding) {
     this(twice(kernel), twice(stride), twice(padding));
   }
@@ -42,9 +38,7 @@ public final class MaxPool2d extends Module {
     this.padding = padding.clone();
   }
 
-  /**
-   * Returns pooling over rectangular windows; each array holds the value for rows, then columns.
-   */
+  /** Returns pooling over rectangular windows; each array holds rows, then columns. */
   public static MaxPool2d uneven(long[] kernel, long[] stride, long[] padding) {
     return new MaxPool2d(kernel, stride, padding);
   }
@@ -53,10 +47,7 @@ public final class MaxPool2d extends Module {
     return new long[] {side, side};
   }
 
-  /**
-   * @param input {@code [batch, channels, height, width]}
-   * @return {@code [batch, channels, fewer rows, fewer columns]}
-   */
+  /** Maps {@code [batch, channels, height, width]} to fewer rows and columns. */
   @Override
   public Tensor forward(Tensor input) {
     return Ops.isPlainCpuImage(input) && !input.requires_grad()

@@ -39,19 +39,10 @@ public final class AutogradContext implements AutoCloseable {
     return CURRENT.get();
   }
 
-  /**
-   * A saved tensor: its values, as the backward reads them.
-   *
-   * @param needed tensors that have to stay alive until then
-   * @param read returns the values, in the caller's pointer scope
-   */
+  /** A saved tensor: what must live until the backward, and a reader of its values there. */
   public record SavedTensor(List<Tensor> needed, Supplier<Tensor> read) {}
 
-  /**
-   * Declares how a tensor is recomputed, so that the backward need not save it.
-   *
-   * @param from tensors it is computed from, which are saved anyway
-   */
+  /** Declares how a tensor is recomputed from others that are saved, instead of being saved. */
   public void recomputable(Tensor tensor, List<Tensor> from, Supplier<Tensor> maker) {
     madeAgain.put(tensor, new SavedTensor(from, maker));
   }
@@ -83,14 +74,11 @@ public final class AutogradContext implements AutoCloseable {
   }
 
   /**
-   * Replaces a tensor's gradient in the backward.
+   * Replaces a tensor's gradient in the backward; the needed tensors live until then.
    *
    * <p>Libtorch calls a hook with the sum of the gradients from all uses of the tensor, and calls
    * the hooks of one tensor in the order in which they were added. So a layer hooks an alias of its
    * input, and returns an alias of an output that it hooks.
-   *
-   * @param needed tensors that the function reads, kept alive until it has run
-   * @param function from the gradient to its replacement
    */
   public void onBackward(Tensor tensor, List<Tensor> needed, UnaryOperator<Tensor> function) {
     needed.forEach(Ops::keep);

@@ -6,14 +6,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A float matrix in plain memory. Its products with a vector go to BLAS directly; creating a tensor
- * for each part would take as long as a small product.
- *
- * @param memory the first element
- * @param rows number of rows
- * @param columns number of columns
- * @param stride distance from a row to the next; from a column to the next if transposed
- * @param transposed whether columns, not rows, are contiguous
+ * A float matrix in plain memory, whose rows, or columns if transposed, are contiguous and a stride
+ * apart. Products with a vector go to BLAS directly; a tensor for each part would take as long.
  */
 public record FloatMatrix(
     FloatPointer memory, long rows, long columns, long stride, boolean transposed) {
@@ -59,7 +53,6 @@ public record FloatMatrix(
     return memory.getPointer(offset);
   }
 
-  /** Returns a range of rows. */
   public FloatMatrix rows(long from, long count) {
     long offset = transposed ? from : from * stride;
     return new FloatMatrix(at(memory, offset), count, columns, stride, transposed);

@@ -3,6 +3,7 @@ package dev.lora4j.nn.kernel;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -30,6 +31,11 @@ public final class FloatVector implements AutoCloseable {
         && tensor.is_contiguous();
   }
 
+  /** Returns whether a tensor is one row of this size in plain memory, without a gradient. */
+  static boolean isRow(Tensor tensor, long size) {
+    return tensor.numel() == size && !GradMode.is_enabled() && isOne(tensor);
+  }
+
   /** Returns a view of a contiguous tensor, which has to outlive it. */
   public static FloatVector over(Tensor tensor) {
     return new FloatVector(FloatMatrix.memory(tensor), Math.toIntExact(tensor.numel()));
@@ -47,7 +53,6 @@ public final class FloatVector implements AutoCloseable {
     values.put(place, value);
   }
 
-  /** Copies a vector of the same size. */
   public void copy(FloatVector other) {
     values.put(0, other.values, 0, size());
   }
@@ -104,7 +109,6 @@ public final class FloatVector implements AutoCloseable {
     }
   }
 
-  /** Returns a pointer to an element. */
   FloatPointer from(long place) {
     return FloatMatrix.at(memory, place);
   }

@@ -42,13 +42,7 @@ public final class FusedLinear {
     return ranks;
   }
 
-  /**
-   * Computes the outputs together with the other threads of a team.
-   *
-   * @param x the input, equal on all threads
-   * @param features the thread's own memory for {@link #ranks} values
-   * @param y the outputs, shared by all threads
-   */
+  /** Computes the shared outputs with the team, with the thread's own memory for the ranks. */
   public void compute(TeamBarrier team, FloatVector x, FloatVector features, FloatVector y) {
     places.forEach(place -> place.layer.features(x, features, place.features));
     team.share(

@@ -3,24 +3,11 @@ package dev.lora4j.nn.kernel;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A view of one layer's KV cache, group after group, for the attention of a single token.
- *
- * @param keys the first key of the first group
- * @param values the first value of the first group
- * @param capacity tokens that a group has memory for
- * @param dim size of a head
- * @param groups number of heads of keys and values
- */
+/** A view of one layer's KV cache, group after group, for the attention of a single token. */
 public record KvCacheView(
     FloatPointer keys, FloatPointer values, long capacity, int dim, int groups) {
 
-  /**
-   * Returns a view of these tensors, which have to outlive it.
-   *
-   * @param keys {@code [1, groups, capacity, dim]}, contiguous
-   * @param values of the same shape
-   */
+  /** Returns a view of keys and values, {@code [1, groups, capacity, dim]}, which outlive it. */
   public static KvCacheView of(Tensor keys, Tensor values) {
     return new KvCacheView(
         FloatMatrix.memory(keys),
@@ -30,10 +17,7 @@ public record KvCacheView(
         Math.toIntExact(keys.size(1)));
   }
 
-  /**
-   * Writes a token's keys and values, which start at these indices of two rows. Threads may write
-   * the same values concurrently.
-   */
+  /** Writes a token's keys and values; threads may write the same ones concurrently. */
   public void write(
       FloatVector newKeys, int keysFrom, FloatVector newValues, int valuesFrom, int token) {
     for (int group = 0; group < groups; group++) {
@@ -44,14 +28,8 @@ public record KvCacheView(
   }
 
   /**
-   * Computes {@code softmax(K q / √dim)ᵀ V} for some heads of a token.
-   *
-   * @param queries the queries, head after head
-   * @param from the first head
-   * @param to the head after the last
-   * @param heads number of all heads, a multiple of the groups
-   * @param weights memory for the attention weights, one for each token attended to, itself last
-   * @param attended the outputs, head after head, of which these heads are written
+   * Computes {@code softmax(K q / √dim)ᵀ V} for a range of a token's heads, which are laid out head
+   * after head. The weights are memory for one value for each token attended to, itself last.
    */
   public void attend(
       FloatVector queries,

@@ -5,30 +5,13 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * The weights of a linear layer for decoding: {@code y = W x + b + Σ scale · B A x} of single rows.
- *
- * @param weight {@code [out, in]}
- * @param bias {@code [out]}
- * @param updates the low-rank terms
- */
+/** A linear layer for decoding, {@code y = W x + b + Σ scale · B A x}, with W {@code [out, in]}. */
 public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List<LowRank> updates) {
 
-  /**
-   * A low-rank term, {@code scale · B A x}.
-   *
-   * @param a {@code [rank, in]}
-   * @param b {@code [out, rank]}
-   */
+  /** A low-rank term, {@code scale · B A x}, with A {@code [rank, in]}, B {@code [out, rank]}. */
   public record LowRank(FloatMatrix a, FloatMatrix b, float scale) {
 
-    /**
-     * Returns the term of these tensors, which have to outlive it; empty unless both are float32 in
-     * plain CPU memory.
-     *
-     * @param a {@code [rank, in]}
-     * @param b {@code [out, rank]}
-     */
+    /** Returns the term of tensors that outlive it; empty unless in float32 in CPU memory. */
     public static Optional<LowRank> of(Tensor a, Tensor b, double scale) {
       return FloatMatrix.isOne(a) && FloatMatrix.isOne(b)
           ? Optional.of(new LowRank(FloatMatrix.of(a), FloatMatrix.of(b), (float) scale))
@@ -40,13 +23,7 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
     updates = List.copyOf(updates);
   }
 
-  /**
-   * Returns the layer of these tensors, which have to outlive it; empty unless they are float32 in
-   * plain CPU memory.
-   *
-   * @param weight {@code [out, in]}
-   * @param bias {@code [out]}
-   */
+  /** Returns the layer of tensors that outlive it; empty unless in float32 in CPU memory. */
   public static Optional<LinearWeights> of(Tensor weight, Optional<Tensor> bias) {
     return FloatMatrix.isOne(weight) && bias.map(FloatVector::isOne).orElse(true)
         ? Optional.of(
@@ -61,7 +38,6 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
     return new LinearWeights(weight, bias, more);
   }
 
-  /** Sum of the terms' ranks. */
   int ranks() {
     return updates.stream().mapToInt(update -> Math.toIntExact(update.a().rows())).sum();
   }

@@ -3,6 +3,7 @@ package dev.lora4j.nn.kernel;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -15,7 +16,6 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -53,19 +53,13 @@ public final class Ops {
 
   // ---- ownership ----
 
-  /**
-   * Detaches a tensor from the pointer scope that would free it: the one place by which a result
-   * outlives the scope it was made in. The caller frees it with {@code deallocate()}.
-   */
+  /** Detaches a tensor from its pointer scope; the caller frees it with {@code deallocate()}. */
   public static Tensor keep(Tensor tensor) {
     tensor.retainReference();
     return tensor;
   }
 
-  /**
-   * Attaches a kept tensor to the innermost open pointer scope, which frees it: the way from an
-   * inner scope to an outer one.
-   */
+  /** Attaches a kept tensor to the innermost open pointer scope, which frees it. */
   public static Tensor giveToScope(Tensor kept) {
     PointerScope scope = PointerScope.getInnerScope();
     if (scope != null) {
@@ -73,6 +67,15 @@ public final class Ops {
       kept.releaseReference();
     }
     return kept;
+  }
+
+  /** Runs a computation in a pointer scope of its own, from which only its result escapes. */
+  public static Tensor inScope(Supplier<Tensor> computation) {
+    Tensor result;
+    try (PointerScope scope = new PointerScope()) {
+      result = keep(computation.get());
+    }
+    return giveToScope(result);
   }
 
   /** Returns a libtorch scalar that lives until {@code deallocate()}, for repeated steps. */
@@ -108,7 +111,7 @@ public final class Ops {
 
   /** Returns a tensor {@code [n]} of int64. */
   public static Tensor tensor(long[] values) {
-    Tensor result = torch.empty(new long[] {values.length}, dtype(ScalarType.Long), null);
+    Tensor result = torch.empty(new long[] {values.length}, torch.dtype(ScalarType.Long), null);
     if (values.length > 0) {
       new LongPointer(result.data_ptr()).put(values, 0, values.length);
     }
@@ -117,7 +120,7 @@ public final class Ops {
 
   /** Returns the integers from one up to another, exclusive: {@code [to − from]}, int64. */
   public static Tensor range(long from, long to) {
-    return torch.arange(new Scalar(from), new Scalar(to), dtype(ScalarType.Long));
+    return torch.arange(new Scalar(from), new Scalar(to), torch.dtype(ScalarType.Long));
   }
 
   /** Returns a tensor's values in row-major order, converted to float. */
@@ -138,10 +141,6 @@ public final class Ops {
       new LongPointer(plain.data_ptr()).get(values);
     }
     return values;
-  }
-
-  public static TensorOptions dtype(ScalarType type) {
-    return torch.dtype(type);
   }
 
   /** Libtorch's default generator, which {@link Engine#seed} seeds. */
@@ -167,14 +166,7 @@ public final class Ops {
 
   // ---- operators ----
 
-  /**
-   * Returns {@code x Wᵀ + b}, by the kernel that suits the number of rows.
-   *
-   * @param x {@code [batch…, in]}
-   * @param weight {@code [out, in]}
-   * @param bias {@code [out]} or none
-   * @return {@code [batch…, out]}
-   */
+  /** Returns {@code x Wᵀ + b} of {@code [batch…, in]}, by the kernel for the number of rows. */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
     if (ParallelGemv.suits(x, weight)) {
       Tensor y = ParallelGemv.linear(x, weight);
@@ -186,7 +178,6 @@ public final class Ops {
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
   }
 
-  /** Concatenates tensors along an axis. */
   public static Tensor join(long axis, Tensor... parts) {
     return torch.cat(new TensorVector(parts), axis);
   }
@@ -204,22 +195,19 @@ public final class Ops {
 
   /** Returns whether {@link #addLowRankToRow} takes these: one float row without a gradient. */
   public static boolean isLowRankOfRow(Tensor y, Tensor x, Tensor a, Tensor b) {
-    return Gemv.suits(x, a.size(1))
-        && Gemv.suits(y, b.size(0))
+    return FloatVector.isRow(x, a.size(1))
+        && FloatVector.isRow(y, b.size(0))
         && FloatMatrix.isOne(a)
         && FloatMatrix.isOne(b);
   }
 
-  /**
-   * Computes {@code y + scale · B A x} in y's memory.
-   *
-   * @param y {@code [1…, out]}
-   * @param x {@code [1…, in]}
-   * @param a {@code [rank, in]}
-   * @param b {@code [out, rank]}
-   */
+  /** Computes {@code y + scale · B A x} in y's memory, for one row x. */
   public static Tensor addLowRankToRow(Tensor y, Tensor x, Tensor a, Tensor b, double scale) {
-    return Gemv.addLowRank(y, x, a, b, (float) scale);
+    try (FloatPointer features = new FloatPointer(a.size(0))) {
+      FloatMatrix.of(a).multiply(FloatMatrix.memory(x), 1, features);
+      FloatMatrix.of(b).addProduct(features, (float) scale, FloatMatrix.memory(y));
+    }
+    return y;
   }
 
   public static Tensor relu(Tensor x) {
@@ -232,12 +220,8 @@ public final class Ops {
   }
 
   /**
-   * Applies rotary position embeddings: {@code x · cos + (x with its halves swapped) · sin}.
-   *
-   * @param heads {@code [batch, tokens, heads, dim]}
-   * @param cos {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}
-   * @param sin of the same shape, negated in the left half
-   * @return {@code [batch, tokens, heads, dim]}
+   * Rotates heads {@code [batch, tokens, heads, dim]} by position: {@code x · cos + (x with its
+   * halves swapped) · sin}, with tables {@code [(batch,) tokens, 1, dim]}, sin negated on the left.
    */
   public static Tensor rotated(Tensor heads, Tensor cos, Tensor sin) {
     long dim = heads.size(3);
@@ -251,24 +235,12 @@ public final class Ops {
     return own == null ? torch.dropout(x, probability, true) : x.mul(own.mask(x, probability));
   }
 
-  /**
-   * Returns the cross-entropy summed over the batch, {@code Σ −log softmax(logits)[target]}.
-   *
-   * @param logits {@code [batch, classes]}
-   * @param targets {@code [batch]}, int64
-   * @return a scalar
-   */
+  /** Returns {@code Σ −log softmax(logits)[target]} for {@code [batch, classes]} logits. */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
     return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
   }
 
-  /**
-   * Returns the squared error summed over the batch, {@code Σ (output − target)²}.
-   *
-   * @param outputs {@code [batch]} or {@code [batch, 1]}
-   * @param targets {@code [batch]}
-   * @return a scalar
-   */
+  /** Returns {@code Σ (output − target)²} of {@code [batch]} or {@code [batch, 1]}. */
   public static Tensor squaredErrorSum(Tensor outputs, Tensor targets) {
     return torch.mse_loss(outputs.view(targets.size(0)), targets, REDUCE_BY_SUM);
   }
@@ -292,17 +264,13 @@ public final class Ops {
   }
 
   /**
-   * Returns {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017, <a
-   * href="https://arxiv.org/abs/1706.03762">arXiv:1706.03762</a>, eq. 1).
+   * Returns {@code softmax(q kᵀ / √dim + mask) v} of each head (Vaswani et al. 2017,
+   * arXiv:1706.03762, eq. 1), {@code [batch, heads, tokens, dim]}.
    *
-   * @param q {@code [batch, heads, tokens, dim]}
-   * @param k {@code [batch, groups, keys, dim]}, where groups divides heads
-   * @param v {@code [batch, groups, keys, dim]}
-   * @param mask attention mask, added to the scores, {@code [tokens, keys]} or {@code [batch, 1,
-   *     tokens, keys]}
+   * @param k as v, {@code [batch, groups, keys, dim]}, where groups divides heads
+   * @param mask attention mask, added to the scores, {@code [(batch, 1,) tokens, keys]}
    * @param causal whether a token attends only to itself and those before it; then without a mask
    * @param dropout probability of dropping an attention weight
-   * @return {@code [batch, heads, tokens, dim]}
    */
   public static Tensor attention(
       Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, boolean causal, double dropout) {
@@ -334,19 +302,12 @@ public final class Ops {
     return dropout(scores.softmax(-1), dropout).matmul(v);
   }
 
-  /**
-   * Adds the gradients of {@code Σ weight · loss} to the leaves of the graph.
-   *
-   * @param loss of any shape
-   * @param weight of the same shape: the gradient with respect to each element
-   */
+  /** Adds the gradients of {@code Σ weight · loss}, of one shape, to the leaves of the graph. */
   public static void backward(Tensor loss, Tensor weight) {
     loss.backward(weight, FREE_GRAPH, false, ALL_LEAVES);
   }
 
-  /**
-   * Returns the index of each row's largest element: {@code [batch, classes]} to {@code [batch]}.
-   */
+  /** Returns the index of each row's largest element, {@code [batch]} for {@code [batch, n]}. */
   public static Tensor argmaxOfRows(Tensor rows) {
     return rows.argmax(new LongOptional(1), false);
   }

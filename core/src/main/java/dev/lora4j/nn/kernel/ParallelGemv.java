@@ -6,10 +6,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A large matrix-vector product without a gradient, shared by the {@link ThreadTeam}: each thread
- * computes some of the outputs.
- */
+/** A large matrix-vector product without a gradient, shared by the {@link ThreadTeam}. */
 final class ParallelGemv {
   private ParallelGemv() {}
 
@@ -25,7 +22,6 @@ final class ParallelGemv {
         && FloatMatrix.isOne(weight);
   }
 
-  /** Returns {@code x Wᵀ}, {@code [1…, out]}. */
   static Tensor linear(Tensor x, Tensor weight) {
     FloatMatrix matrix = FloatMatrix.of(weight);
     long[] shape = Ops.shape(x);

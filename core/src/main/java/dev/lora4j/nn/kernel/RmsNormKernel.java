@@ -3,27 +3,17 @@ package dev.lora4j.nn.kernel;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * RMS normalisation of a row, or of equal parts of it: {@code x / √(mean(x²) + ε) · weight} (Zhang
- * and Sennrich 2019, arXiv:1910.07467, eq. 4).
- */
+/** RMS normalisation of a row, or of equal parts of it; see {@link dev.lora4j.nn.RmsNorm}. */
 public final class RmsNormKernel {
   private final float[] weight;
   private final double epsilon;
 
-  /**
-   * @param weight a factor for each element
-   */
   public RmsNormKernel(float[] weight, double epsilon) {
     this.weight = weight.clone();
     this.epsilon = epsilon;
   }
 
-  /**
-   * Copies the weight of a norm; empty unless it is float32 in plain CPU memory.
-   *
-   * @param weight {@code [dim]}
-   */
+  /** Copies the weight of a norm; empty unless it is float32 in plain CPU memory. */
   public static Optional<RmsNormKernel> of(Tensor weight, double epsilon) {
     if (!FloatVector.isOne(weight)) {
       return Optional.empty();

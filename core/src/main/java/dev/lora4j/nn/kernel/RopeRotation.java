@@ -1,17 +1,11 @@
 package dev.lora4j.nn.kernel;
 
-/**
- * The rotary position embedding of one position (Su et al. 2021, arXiv:2104.09864, §3.4.2): {@code
- * x · cos + (x with its halves swapped) · sin}.
- */
+/** The rotary position embedding of one position; see {@link Ops#rotated}. */
 public final class RopeRotation {
   private final float[] cos;
   private final float[] sin;
 
-  /**
-   * @param cos the cosines, twice, {@code [dim]}
-   * @param sin the negated sines, then the sines, {@code [dim]}
-   */
+  /** Takes the cosines, twice, and the negated sines before the sines, {@code [dim]} each. */
   public RopeRotation(float[] cos, float[] sin) {
     this.cos = cos.clone();
     this.sin = sin.clone();

@@ -22,14 +22,10 @@ final class SkinnyGemm {
         && x.dim() >= 2
         && x.numel() > 0
         && x.size(-1) == in
-        && x.numel() <= mostRows() * in
+        && x.numel() <= (Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS) * in
         && x.is_cpu()
         && weight.scalar_type().intern() == ScalarType.Float
         && (weight.is_contiguous() || x.numel() == in);
-  }
-
-  private static long mostRows() {
-    return Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS;
   }
 
   static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {

@@ -9,7 +9,6 @@ import org.bytedeco.pytorch.global.torch;
 final class SwiGlu {
   private SwiGlu() {}
 
-  /** Returns {@code silu(gate) · up}; without a gradient the result overwrites the gate. */
   static Tensor of(Tensor gate, Tensor up) {
     if (!gate.requires_grad() && !up.requires_grad()) {
       return torch.silu_(gate).mul_(up);

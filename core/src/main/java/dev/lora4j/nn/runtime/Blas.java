@@ -7,9 +7,8 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * The BLAS library: MKL if its jar ({@code org.bytedeco:mkl}) is on the class path, else OpenBLAS.
- * MKL is faster, especially for matrices with few rows, except for single rows on processors that
- * are not Intel's.
+ * The BLAS library: MKL if its jar ({@code org.bytedeco:mkl}) is on the class path, else OpenBLAS,
+ * which is slower except for single rows on processors that are not Intel's.
  */
 public final class Blas {
   private static final String PROPERTY = "org.bytedeco.openblas.load"; // read by JavaCPP's preset
@@ -18,10 +17,7 @@ public final class Blas {
 
   private Blas() {}
 
-  /**
-   * Prefers OpenBLAS to MKL except on Intel's processors: for text generation, which multiplies
-   * matrices by single rows. Has an effect only before the {@link Engine} starts.
-   */
+  /** Prefers OpenBLAS off Intel's processors, for decoding; must precede the {@link Engine}. */
   public static void preferSingleRows() {
     singleRows = true;
   }

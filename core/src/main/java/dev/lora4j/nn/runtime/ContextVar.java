@@ -2,17 +2,7 @@ package dev.lora4j.nn.runtime;
 
 import org.jspecify.annotations.Nullable;
 
-/**
- * A value bound to the calling thread, in its {@link ExecutionContext}.
- *
- * <pre>{@code
- * private static final ContextVar<Random> RANDOM = ContextVar.ofThread();
- * ...
- * RANDOM.set(random);
- * }</pre>
- *
- * @param <T> the value's type
- */
+/** A value bound to the calling thread, in its {@link ExecutionContext}. */
 public final class ContextVar<T> {
   private final boolean inherited;
 

@@ -8,10 +8,7 @@ package dev.lora4j.nn.runtime;
 public final class CostModel {
   // ---- products ----
 
-  /**
-   * Rows of x, at most, for which OpenBLAS computes {@code (W xᵀ)ᵀ} instead of {@code x Wᵀ}: with
-   * few rows the time goes into reading W, which the general product copies first. MKL does not.
-   */
+  /** Rows of x, at most, for {@code (W xᵀ)ᵀ} in OpenBLAS, whose general product copies W first. */
   public static final long SKINNY_MAX_ROWS = 64;
 
   /** Elements of W, at least, for that product: smaller weights stay in the cache. */
@@ -60,10 +57,7 @@ public final class CostModel {
 
   // ---- chunked cross-entropy ----
 
-  /**
-   * Logits that exist at once, 32 MB: as fast as all at once, and peak memory falls from 3.44 to
-   * 2.45 GB.
-   */
+  /** Logits at once, 32 MB: as fast as all, and peak memory falls from 3.44 to 2.45 GB. */
   public static final long LOGITS_CHUNK = 1 << 23;
 
   /** Rows of logits computed at once, at least, however large the vocabulary. */
@@ -77,10 +71,7 @@ public final class CostModel {
   /** Looks at a flag before a waiting thread yields its core. */
   public static final int SPINS_BEFORE_YIELD = 1_000;
 
-  /**
-   * Looks before a waiting worker sleeps: a step of a small network takes less time than waking a
-   * thread.
-   */
+  /** Looks before a waiting worker sleeps: a small network's step is shorter than a wake-up. */
   public static final int SPINS_BEFORE_PARK = 2_000;
 
   /** Looks before a thread blocks on joint work: some 0.1 ms, as long as waking takes. */

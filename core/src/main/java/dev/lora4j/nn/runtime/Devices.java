@@ -13,11 +13,7 @@ public final class Devices {
 
   private Devices() {}
 
-  /**
-   * Returns the device of this name: {@code cpu}, {@code cuda} or {@code cuda:1}.
-   *
-   * @throws UserError if this machine has no such device
-   */
+  /** Returns the device of this machine named {@code cpu}, {@code cuda} or {@code cuda:1}. */
   public static Device named(String name) {
     if (!NAME.matcher(name).matches()) {
       throw new UserError(
@@ -26,7 +22,8 @@ public final class Devices {
     Engine.start();
     if (name.startsWith("cuda") && !torch.cuda_is_available()) {
       throw new UserError(
-          "no CUDA device here; it needs an NVIDIA driver and a build with -Dcuda. Use cpu instead");
+          "no CUDA device here; it needs an NVIDIA driver and a build with -Dcuda. Use cpu"
+              + " instead");
     }
     return new Device(name).retainReference();
   }

@@ -65,11 +65,7 @@ public final class Engine {
     }
   }
 
-  /**
-   * Seeds libtorch's random numbers: initialisation and dropout follow from it. Layers draw in the
-   * order in which PyTorch's do, so that one seed gives the weights that {@code torch.manual_seed}
-   * gives there.
-   */
+  /** Seeds libtorch's random numbers; weights are those that {@code torch.manual_seed} gives. */
   public static void seed(long seed) {
     start();
     torch.manual_seed(seed);

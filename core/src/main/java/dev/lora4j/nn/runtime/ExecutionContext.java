@@ -6,12 +6,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values that are bound to a thread, one for each {@link ContextVar}: an immutable snapshot
- * that worker threads inherit.
- *
- * <p>Worker threads inherit the active adapters of each model. A thread's gradient buffer, random
- * generator, autograd context and thread team are its own, and so is the choice to create networks
- * without values.
+ * The values bound to a thread, one for each {@link ContextVar}: an immutable snapshot. Worker
+ * threads inherit the active adapters; a thread's gradient buffer, random generator, autograd
+ * context and thread team are its own, and so is the choice to create networks without values.
  */
 final class ExecutionContext {
   private static final ExecutionContext EMPTY = new ExecutionContext(Map.of());

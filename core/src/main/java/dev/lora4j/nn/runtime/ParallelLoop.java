@@ -8,20 +8,11 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A loop over independent items on threads of its own: at most one a core, each with one torch
- * thread, all ended when the loop ends. The JVM's common pool and the calling thread keep their
- * settings; the calling thread only waits.
- */
+/** A loop over independent items on short-lived threads, one a core; the caller's only waits. */
 public final class ParallelLoop {
   private ParallelLoop() {}
 
-  /**
-   * Passes each item to the body, several at a time; they see the calling thread's {@link
-   * ExecutionContext}.
-   *
-   * @throws RuntimeException the body's first failure; items not yet begun are left out then
-   */
+  /** Passes each item to the body, several at a time; after a failure no further item begins. */
   public static <T> void forEach(Collection<T> items, Consumer<? super T> body) {
     Queue<T> left = new ConcurrentLinkedQueue<>(items);
     Queue<Throwable> failures = new ConcurrentLinkedQueue<>();

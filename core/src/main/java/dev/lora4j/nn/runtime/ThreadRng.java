@@ -7,10 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A random number generator bound to one thread: its dropout masks follow from the seed alone,
- * whatever other threads draw at the same time.
- */
+/** A thread's random number generator: its dropout masks follow from the seed alone. */
 public final class ThreadRng implements AutoCloseable {
   private static final ContextVar<ThreadRng> CURRENT = ContextVar.ofThread();
 
@@ -39,7 +36,7 @@ public final class ThreadRng implements AutoCloseable {
     CURRENT.set(this);
   }
 
-  /** Returns the calling thread to libtorch's default generator. */
+  /** Unbinds the generator from the calling thread. */
   public void leave() {
     CURRENT.set(null);
   }
@@ -59,10 +56,7 @@ public final class ThreadRng implements AutoCloseable {
     generator.set_state(state);
   }
 
-  /**
-   * Returns a dropout mask of a tensor's shape: 0 where an element is dropped, {@code 1 / (1 − p)}
-   * elsewhere.
-   */
+  /** Returns a dropout mask like this tensor: 0 where dropped, {@code 1 / (1 − p)} elsewhere. */
   public Tensor mask(Tensor like, double probability) {
     Tensor kept = torch.empty_like(like.detach()).cpu(); // the generator's device
     kept.bernoulli_(1 - probability, asOptional);

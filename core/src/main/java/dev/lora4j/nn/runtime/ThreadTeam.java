@@ -1,6 +1,7 @@
 package dev.lora4j.nn.runtime;
 
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -12,42 +13,29 @@ import org.jspecify.annotations.Nullable;
 public final class ThreadTeam implements AutoCloseable {
   private static final ContextVar<ThreadTeam> OF_THREAD = ContextVar.ofThread();
 
-  /** Runs the parts of a task concurrently and waits for them. */
-  @FunctionalInterface
-  public interface Runner {
-    /**
-     * @param part receives the numbers from 0 on, each on a thread of its own
-     */
-    void run(IntConsumer part);
-  }
-
   private final int size;
-  private final Runner runner;
+  private final Consumer<IntConsumer> runner;
   private final @Nullable ThreadTeam before;
 
-  private ThreadTeam(int size, Runner runner) {
+  private ThreadTeam(int size, Consumer<IntConsumer> runner) {
     this.size = size;
     this.runner = runner;
     before = OF_THREAD.get();
   }
 
   /**
-   * Binds a team to the calling thread, which closes it.
-   *
-   * @param size number of parts that the runner runs
+   * Binds a team to the calling thread, which closes it. The runner runs the parts of a task, each
+   * on a thread of its own, and waits for them.
    */
-  public static ThreadTeam open(int size, Runner runner) {
+  public static ThreadTeam open(int size, Consumer<IntConsumer> runner) {
     ThreadTeam team = new ThreadTeam(size, runner);
     OF_THREAD.set(team);
     return team;
   }
 
-  /** The work of each thread of a team, in the same steps as the others. */
+  /** The work of each thread of a team, numbered from 0, in the same steps as the others. */
   @FunctionalInterface
   public interface TeamTask {
-    /**
-     * @param part number of the thread, from 0 on
-     */
     void run(int part, TeamBarrier barrier);
   }
 
@@ -57,10 +45,7 @@ public final class ThreadTeam implements AutoCloseable {
     return team == null ? 1 : team.size;
   }
 
-  /**
-   * Runs work on all threads of the calling thread's team and waits for them. They inherit the
-   * calling thread's {@link ExecutionContext}, and have no team themselves.
-   */
+  /** Runs work on all threads of the caller's team, which inherit its context, and waits. */
   public static void parallel(TeamTask task) {
     ThreadTeam team = OF_THREAD.get();
     if (team == null) {
@@ -79,7 +64,7 @@ public final class ThreadTeam implements AutoCloseable {
     TeamBarrier barrier = new TeamBarrier(size);
     ExecutionContext context = ExecutionContext.inherited();
     AtomicReference<@Nullable Throwable> first = new AtomicReference<>();
-    runner.run(
+    runner.accept(
         part -> {
           try {
             context.run(() -> task.run(part, barrier));

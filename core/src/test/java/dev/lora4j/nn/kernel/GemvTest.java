@@ -39,7 +39,7 @@ class GemvTest {
   @Test
   void gradientModeFallsBackToLibtorch() {
     try (PointerScope scope = new PointerScope()) {
-      assertThat(Gemv.suits(torch.ones(1, DIM), DIM)).isFalse();
+      assertThat(FloatVector.isRow(torch.ones(1, DIM), DIM)).isFalse();
     }
   }
 }

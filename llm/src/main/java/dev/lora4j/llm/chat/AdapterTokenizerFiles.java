@@ -7,10 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * The tokenizer and chat template in an adapter's directory, where they differ from the base's: an
- * adapter works best with the chat format that it was trained with.
- */
+/** The tokenizer and chat template in an adapter's directory, where they differ from the base's. */
 record AdapterTokenizerFiles(ModelFiles base, ModelFiles adapter) {
   private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
 

@@ -7,20 +7,10 @@ import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * The chat format of a model.
- *
- * @param tokenizer closed by its owner
- * @param template the chat template; empty for models without one
- */
+/** A model's tokenizer, which its owner closes, and its chat template, if it has one. */
 public record ChatFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
 
-  /**
-   * Renders a conversation as a prompt for the next answer.
-   *
-   * @return token ids
-   * @throws UserError if there is no chat template, or it refuses the conversation
-   */
+  /** Renders a conversation as the token ids of a prompt for the next answer. */
   public int[] prompt(List<Message> messages) {
     return tokenizer.encodePlain(templateOrRefusal().prompt(messages));
   }
@@ -30,6 +20,7 @@ public record ChatFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
         () ->
             new UserError(
                 "the model has no chat template, so it can't chat; use an instruction-tuned model,"
-                    + " an adapter that brings a chat template, or lora generate to continue a text"));
+                    + " an adapter that brings a chat template, or lora generate to continue a"
+                    + " text"));
   }
 }

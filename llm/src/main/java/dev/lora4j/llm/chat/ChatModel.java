@@ -23,18 +23,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A chat model: a language model with its tokenizer, its chat template and named adapters.
- *
- * <pre>{@code
- * try (ChatModel model = ChatModel.open(Path.of("SmolLM2-135M-Instruct"))) {
- *   model.load("pirate", Path.of("pirate-adapter"), BaseCheck.SAME_BASE).forEach(System.err::println);
- *   model.activate(List.of("pirate"));
- *   …
- * }
- * }</pre>
- *
- * <p>Several threads may generate at once, each in a session of its own, while adapters are loaded
- * and activated; a completion keeps the adapters with which it begins.
+ * A chat model: a language model with its tokenizer, its chat template and named adapters. Several
+ * threads may generate at once, each in a session of its own, while adapters are loaded and
+ * activated; a completion keeps the adapters with which it begins.
  */
 public final class ChatModel implements AutoCloseable {
   private final ModelFiles files;
@@ -52,12 +43,7 @@ public final class ChatModel implements AutoCloseable {
     baseFormat = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
   }
 
-  /**
-   * Loads a model and its tokenizer from a directory in Hugging Face's layout, or from a GGUF file.
-   *
-   * @throws UserError if a file is missing or not supported
-   * @throws dev.lora4j.CorruptFile if a file is damaged
-   */
+  /** Loads a model and its tokenizer from a Hugging Face directory or a GGUF file. */
   public static ChatModel open(Path directory) {
     ModelFiles files = ModelFiles.at(directory);
     Tokenizer tokenizer = Tokenizer.load(files);
@@ -73,11 +59,8 @@ public final class ChatModel implements AutoCloseable {
   }
 
   /**
-   * Loads an adapter without activating it. A tokenizer and a chat template in its directory take
-   * precedence over the base's while it is active.
-   *
-   * @return a sentence for each file that takes precedence
-   * @throws UserError if the name is taken, or the adapter does not fit
+   * Loads an adapter without activating it; returns a sentence for each file of its directory, a
+   * tokenizer or a chat template, that takes precedence over the base's while it is active.
    */
   public synchronized List<String> load(String name, Path adapter, BaseCheck check) {
     if (formats.containsKey(name)) {
@@ -115,11 +98,7 @@ public final class ChatModel implements AutoCloseable {
     return adapted.active();
   }
 
-  /**
-   * Activates adapters; none for the base model.
-   *
-   * @throws UserError if there is no adapter of that name
-   */
+  /** Activates adapters; none for the base model. */
   public void activate(List<String> names) {
     for (String name : names) {
       if (!formats.containsKey(name)) {
@@ -151,12 +130,7 @@ public final class ChatModel implements AutoCloseable {
     return stops;
   }
 
-  /**
-   * Generates the completion of a prompt.
-   *
-   * @param session of a generator of {@link #network()}
-   * @param prompt token ids
-   */
+  /** Generates the completion of a prompt, in a session of a generator of the network. */
   public Completion write(
       GenerationSession session, int[] prompt, GenerationOptions options, TextListener listener) {
     return write(session, prompt, options, listener, 0);

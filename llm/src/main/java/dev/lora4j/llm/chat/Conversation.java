@@ -8,9 +8,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A multi-turn chat with a language model. Adapters may change between turns. Each turn computes
- * only its new tokens; the KV cache holds the rest until the adapters change. The oldest turns are
- * dropped when the chat exceeds the maximum sequence length.
+ * A multi-turn chat with a language model. Each turn computes only its new tokens; the KV cache
+ * holds the rest until the adapters change. The oldest turns are dropped when the chat is too long.
  */
 public final class Conversation {
   /** The largest part of the maximum sequence length that is reserved for an answer: 1 / 4. */
@@ -22,24 +21,14 @@ public final class Conversation {
   private Optional<String> system = Optional.empty();
   private int dropped; // number of dropped turns
 
-  /**
-   * Starts a chat with the active adapters.
-   *
-   * @param session of a generator of the model's network; the caller closes it
-   * @throws UserError if the model has no chat template
-   */
+  /** Starts a chat with the active adapters, in a session that the caller closes. */
   public Conversation(ChatModel model, GenerationSession session) {
     model.format().templateOrRefusal();
     this.model = model;
     this.session = session;
   }
 
-  /**
-   * Sends a user message and returns the answer. If that fails, the chat is unchanged.
-   *
-   * @throws UserError if the message exceeds the maximum sequence length, or the chat template
-   *     refuses it
-   */
+  /** Sends a user message and returns the answer. If that fails, the chat is unchanged. */
   public Completion say(String text, GenerationOptions options, TextListener listener) {
     int droppedBefore = dropped;
     turns.add(Message.user(text));
@@ -118,11 +107,7 @@ public final class Conversation {
     session.forget();
   }
 
-  /**
-   * Activates these adapters from the next turn on; none for the base model.
-   *
-   * @throws UserError if there is no adapter of that name, or no chat template; nothing changes
-   */
+  /** Activates these adapters from the next turn on; none for the base model. */
   public void adapters(List<String> names) {
     List<String> before = model.active();
     model.activate(names);

@@ -2,20 +2,13 @@ package dev.lora4j.llm.chat;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.generate.Sampling;
+import dev.lora4j.nn.Checks;
 import java.util.List;
 
-/**
- * The settings of a completion.
- *
- * @param maxNewTokens maximum number of tokens after the prompt
- * @param sampling choice of the next token
- * @param stops stop strings; the completion ends before the first of them
- */
+/** The settings of a completion, which ends before the first stop string. */
 public record GenerationOptions(int maxNewTokens, Sampling sampling, List<String> stops) {
   public GenerationOptions {
-    if (maxNewTokens < 1) {
-      throw new UserError("max new tokens must be at least 1, found " + maxNewTokens);
-    }
+    Checks.positive("max new tokens", maxNewTokens);
     stops = List.copyOf(stops);
     if (stops.contains("")) {
       throw new UserError("a stop string is empty; give the text before which the completion ends");

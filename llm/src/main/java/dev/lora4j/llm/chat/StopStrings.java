@@ -2,18 +2,12 @@ package dev.lora4j.llm.chat;
 
 import java.util.List;
 
-/**
- * Ends a streamed text where a stop string begins. Text that may be the beginning of a stop string
- * is buffered until more arrives.
- */
+/** Ends a streamed text where a stop string begins; text that may begin one is buffered. */
 final class StopStrings {
   private final List<String> stops;
   private String buffer = "";
   private boolean found;
 
-  /**
-   * @param stops none of them empty
-   */
   StopStrings(List<String> stops) {
     this.stops = List.copyOf(stops);
   }

@@ -19,9 +19,6 @@ final class TextGenerator {
   private final TextListener listener;
   private final StringBuilder text = new StringBuilder();
 
-  /**
-   * @param stopTokens the stop tokens
-   */
   TextGenerator(
       Tokenizer tokenizer,
       Collection<Long> stopTokens,

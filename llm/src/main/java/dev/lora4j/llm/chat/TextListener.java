@@ -4,11 +4,6 @@ package dev.lora4j.llm.chat;
 @FunctionalInterface
 public interface TextListener {
 
-  /**
-   * Called after each token.
-   *
-   * @param piece the new text; often empty, since a character or a stop string may be incomplete
-   * @return whether to continue
-   */
+  /** Receives new text, often empty, after each token and returns whether to continue. */
   boolean onText(String piece);
 }

@@ -19,9 +19,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The tensors of a saved model: one safetensors file or {@code torch.save} state dict, or a Hugging
- * Face directory, in one file or in shards. Opening reads headers only and needs no native library;
- * tensors are read or mapped one by one. Loading, merging, exporting and listing all read through
- * this class.
+ * Face directory, in one file or in shards. Loading, merging, exporting and listing all read
+ * through this class.
  */
 public final class Checkpoint implements TensorFile {
   private final Path path;
@@ -40,13 +39,7 @@ public final class Checkpoint implements TensorFile {
     checkIndex();
   }
 
-  /**
-   * Opens a saved model.
-   *
-   * @throws UserError if there is none, or its format is not supported
-   * @throws CorruptFile if a file is damaged, a shard is missing, or the index and the shards
-   *     disagree
-   */
+  /** Opens a saved model, whose index and shards must agree. */
   public static Checkpoint open(Path path) {
     CheckpointFiles files = CheckpointFiles.at(path);
     List<TensorFile> open = new ArrayList<>();

@@ -18,9 +18,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes a checkpoint directory: the weights as safetensors, in shards with an index where they
- * exceed the limit of one file, and {@code config.json} with the dtype of the weights. Each file
- * appears whole or not at all, and one tensor is in memory at a time. Saving, merging and
+ * Writes a checkpoint directory, tensor by tensor: the weights as safetensors, in shards with an
+ * index where they exceed the limit of one file, and {@code config.json}. Saving, merging and
  * converting all write through this class.
  */
 public final class CheckpointWriter {
@@ -32,13 +31,7 @@ public final class CheckpointWriter {
   private final Map<String, String> metadata;
   private final Map<String, Map<String, TensorSource>> shards;
 
-  /**
-   * Plans the files.
-   *
-   * @param tensors the tensors by name, in the order in which they fill the shards
-   * @param maxShardBytes the largest size of a file's tensors; a larger tensor gets its own file
-   * @param metadata free text for each file's header
-   */
+  /** Plans the files, filled in this order; a tensor above the limit gets a file of its own. */
   public CheckpointWriter(
       Path directory,
       Map<String, TensorSource> tensors,
@@ -79,12 +72,7 @@ public final class CheckpointWriter {
     return named;
   }
 
-  /**
-   * Refuses a directory with weights that this writer does not replace: a reader might take them
-   * for the new ones.
-   *
-   * @throws UserError naming those weights
-   */
+  /** Refuses a directory with other weights, which a reader might take for the new ones. */
   void refuseOtherWeights() {
     if (!Files.isDirectory(directory)) {
       return;
@@ -102,11 +90,7 @@ public final class CheckpointWriter {
     }
   }
 
-  /**
-   * Writes the weights, and then the index if there are several shards.
-   *
-   * @throws UserError when the disk refuses
-   */
+  /** Writes the weights, and then the index if there are several shards. */
   public void writeWeights() {
     shards.forEach(
         (name, tensors) -> SafetensorsWriter.stream(directory.resolve(name), tensors, metadata));
@@ -142,10 +126,7 @@ public final class CheckpointWriter {
 
   // ---- dtype ----
 
-  /**
-   * Returns a config that names the dtype of its weights: in every {@code dtype} and {@code
-   * torch_dtype} that it has, those of its text model included, or in a new {@code dtype}.
-   */
+  /** Returns a config with this dtype wherever it names one, or in a new {@code dtype}. */
   public static ObjectNode withDType(ObjectNode config, DType dtype) {
     ObjectNode changed = config.deepCopy();
     boolean named = setDType(changed, dtype);

@@ -2,12 +2,7 @@ package dev.lora4j.llm.checkpoint;
 
 import java.util.Set;
 
-/**
- * The kinds of layers that the keys of an adapter imply.
- *
- * @param embeddings the paths of layers with embedding factors
- * @param others the paths of layers with other factors
- */
+/** The paths of layers with embedding factors, and with others, that an adapter's keys imply. */
 public record LayerHints(Set<String> embeddings, Set<String> others) {
 
   static LayerHints none() {

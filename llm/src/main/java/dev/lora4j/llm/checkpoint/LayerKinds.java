@@ -7,12 +7,9 @@ import java.util.Set;
 
 /**
  * Classifies layers by the shapes and names of their tensors: a two-dimensional weight is a linear
- * layer unless it is named like an embedding; three to five dimensions are a convolution.
- *
- * <p>A weight is transposed if the config names such a model, or if GPT-2's names come with a bias
- * of the weight's second dimension.
- *
- * @param transposed whether layers with GPT-2's names store their weight as {@code [in, out]}
+ * layer unless it is named like an embedding; three to five dimensions are a convolution. A weight
+ * is transposed if the config names such a model, or if GPT-2's names come with a bias of the
+ * weight's second dimension.
  */
 public record LayerKinds(boolean transposed) {
   private static final Set<String> GPT2_LAYERS = Set.of("c_attn", "c_proj", "c_fc", "q_attn");
@@ -29,11 +26,7 @@ public record LayerKinds(boolean transposed) {
     UNKNOWN
   }
 
-  /**
-   * Determines from all groups whether GPT-2's layers are transposed.
-   *
-   * @param groups the tensors of each module, by its path, then by their last name
-   */
+  /** Determines from the tensors of each module whether GPT-2's layers are transposed. */
   static LayerKinds of(Optional<ModelConfig> config, Map<String, Map<String, TensorForm>> groups) {
     boolean byConfig = config.map(ModelConfig::usesTransposedLinear).orElse(false);
     boolean unnamed = config.map(c -> c.modelType().isEmpty()).orElse(true);

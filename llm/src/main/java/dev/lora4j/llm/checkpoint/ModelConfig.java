@@ -9,9 +9,7 @@ import java.util.Optional;
 /**
  * The fields of a Hugging Face {@code config.json} that names and shapes of tensors do not show.
  *
- * @param modelType {@code model_type}, such as {@code gpt2}; empty if absent
- * @param architecture the first class that it names, such as {@code LlamaForCausalLM}; empty if
- *     absent
+ * @param architecture the first class that it names, such as {@code LlamaForCausalLM}
  * @param tiesHead whether the output head is the input embedding (weight tying), if given
  * @param quantization {@code quantization_config.quant_method}, if the weights are quantized
  */

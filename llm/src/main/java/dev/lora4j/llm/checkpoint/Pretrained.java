@@ -21,17 +21,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A pretrained language model, loaded from a directory in Hugging Face's layout or from a GGUF
- * file. It can be saved to a directory.
- *
- * <pre>{@code
- * try (Pretrained base = Pretrained.load(Path.of("SmolLM2-135M"))) {
- *   LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(8).alpha(16));
- *   …
- *   adapted.merge();
- *   adapted.unload();
- *   base.save(Path.of("merged"));
- * }
- * }</pre>
+ * file: {@code Pretrained.load(Path.of("SmolLM2-135M"))}. It can be saved to a directory.
  */
 public final class Pretrained implements AutoCloseable {
   private static final String END_TOKENS = "eos_token_id";
@@ -48,25 +38,15 @@ public final class Pretrained implements AutoCloseable {
     names = Set.copyOf(model.namedParameters().keySet());
   }
 
-  /**
-   * Loads a model in single precision; see {@link #load(Path, DType)}.
-   *
-   * @param path a directory with {@code config.json} and weights, or a GGUF file
-   */
+  /** Loads a model in single precision; see {@link #load(Path, DType)}. */
   public static Pretrained load(Path path) {
     return load(path, DType.F32);
   }
 
   /**
-   * Loads a model, frozen and in evaluation mode. Weights of a directory that have the wanted dtype
-   * are memory-mapped; all others are converted, and those of a GGUF file are dequantised.
-   *
-   * @param path a directory with {@code config.json} and safetensors, in one file or in shards, or
-   *     else {@code pytorch_model.bin} or its shards; or a GGUF file
-   * @param dtype the dtype to compute with
-   * @throws UserError if the architecture or a field of the config is not supported, or the weights
-   *     do not fit the config; the message names every tensor that does not
-   * @throws dev.lora4j.CorruptFile if a file is damaged
+   * Loads a model, frozen and in evaluation mode, from a GGUF file, or from a directory with {@code
+   * config.json} and safetensors or {@code pytorch_model.bin}, perhaps in shards. Weights of a
+   * directory that have the wanted dtype are memory-mapped; all others are converted.
    */
   public static Pretrained load(Path path, DType dtype) {
     return load(ModelFiles.at(path), dtype);
@@ -112,10 +92,7 @@ public final class Pretrained implements AutoCloseable {
     return config;
   }
 
-  /**
-   * Returns the end-of-sequence tokens: {@code eos_token_id} of {@code generation_config.json}, or
-   * else of {@code config.json}.
-   */
+  /** Returns the {@code eos_token_id}s of {@code generation_config.json}, else of the config. */
   public List<Long> endTokens() {
     List<Long> ofGeneration = files.json("generation_config.json").integers(END_TOKENS);
     return ofGeneration.isEmpty() ? config.integers(END_TOKENS) : ofGeneration;
@@ -127,11 +104,8 @@ public final class Pretrained implements AutoCloseable {
   }
 
   /**
-   * Saves {@code config.json} with all its fields, the current weights, and the tokenizer files of
-   * the model. A tied head is saved once, as the embedding.
-   *
-   * @throws UserError while the model is adapted, if the directory holds other weights, or the disk
-   *     refuses
+   * Saves {@code config.json} with all its fields, the weights of an unadapted model, and its
+   * tokenizer files. A tied head is saved once, as the embedding.
    */
   public void save(Path target, SaveOptions options) {
     Map<String, Tensor> state = model.stateDict();

@@ -4,12 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import java.util.Optional;
 
-/**
- * Options for saving a checkpoint.
- *
- * @param format the dtype; empty for the one that the model computes with
- * @param maxShardBytes the largest size of a shard's tensors; a larger tensor gets its own shard
- */
+/** The dtype, if not the model's own, and the largest size of a shard of several tensors. */
 public record SaveOptions(Optional<DType> format, long maxShardBytes) {
 
   public SaveOptions {

@@ -1,7 +1,5 @@
 package dev.lora4j.llm.checkpoint;
 
-import dev.lora4j.CorruptFile;
-import dev.lora4j.UserError;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.torch.TorchFile;
@@ -55,12 +53,7 @@ enum WeightFormat {
     return ENDS_OF_TORCH.stream().anyMatch(name::endsWith);
   }
 
-  /**
-   * Opens a weight file: PyTorch's by the end of its name, all others as safetensors.
-   *
-   * @throws UserError if there is none, or its pickle needs anything but tensors
-   * @throws CorruptFile if it is damaged
-   */
+  /** Opens a weight file: PyTorch's by the end of its name, all others as safetensors. */
   static TensorFile open(Path file) {
     return isTorch(file.toString()) ? TorchFile.open(file) : SafetensorsFile.open(file);
   }

@@ -44,11 +44,7 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
     }
   }
 
-  /**
-   * Compares names, shapes and dtypes without reading a tensor.
-   *
-   * @throws UserError naming all mismatches
-   */
+  /** Compares names, shapes and dtypes without reading a tensor; an error names all mismatches. */
   public void check() {
     List<String> problems = problems(storedNames(), model.namedParameters());
     if (!problems.isEmpty()) {

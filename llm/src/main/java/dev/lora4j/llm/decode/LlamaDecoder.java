@@ -26,9 +26,8 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Decodes Llama-like models in plain memory. All threads of the team run through the layers in
- * lockstep: each has its own copy of the residual stream, and they share the products and the
- * attention heads.
+ * Decodes Llama-like models in plain memory. The team's threads run through the layers in lockstep,
+ * each with its own copy of the residual stream, and share the products and the attention heads.
  */
 final class LlamaDecoder implements Decoder {
 

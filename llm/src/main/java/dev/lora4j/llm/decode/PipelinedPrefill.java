@@ -8,11 +8,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * A chunked prefill with one chunk a thread. A chunk's tokens attend to those of the chunks before
- * it, so in every layer a thread waits for the keys and values of the threads before it, and for
- * nobody else.
- */
+/** A chunked prefill: in each layer a thread's chunk waits for those before it, and no others. */
 final class PipelinedPrefill {
   private final KeyValueCache cache;
 
@@ -39,7 +35,6 @@ final class PipelinedPrefill {
     return tokens + tokens * tokens / (2 * CostModel.ATTENTION_TOKENS_IN_PREFILL);
   }
 
-  /** Inverse of {@link #costOf}. */
   private static double tokensFor(double cost) {
     return CostModel.ATTENTION_TOKENS_IN_PREFILL
         * (Math.sqrt(1 + 2 * cost / CostModel.ATTENTION_TOKENS_IN_PREFILL) - 1);
@@ -50,7 +45,6 @@ final class PipelinedPrefill {
     return starts[chunk];
   }
 
-  /** A chunk, for the thread that reads it. */
   Chunk chunk(int number, TeamBarrier team) {
     return new Chunk(number, team);
   }
@@ -75,12 +69,7 @@ final class PipelinedPrefill {
       return cache.length() + starts[number];
     }
 
-    /**
-     * Writes its keys and values, {@code [1, groups, tokens, dim]} each, and waits for those of all
-     * chunks before it.
-     *
-     * @return all up to its end
-     */
+    /** Writes its keys and values, waits for those before it, and returns all up to its end. */
     KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
       KeysAndValues written = cache.write(layer, past(), newKeys, newValues);
       layersWritten.set(number, layer + 1);

@@ -3,16 +3,7 @@ package dev.lora4j.llm.generate;
 import java.time.Duration;
 import java.util.List;
 
-/**
- * A completion, as tokens.
- *
- * @param tokens the tokens after the prompt, including a stop token
- * @param finishReason why it ended
- * @param promptTokens length of the prompt
- * @param cached number of prompt tokens that the KV cache already held
- * @param prefill time to the first token
- * @param decode time for the other tokens
- */
+/** A completion as tokens, with the prompt tokens that the KV cache held, and timings. */
 public record Generation(
     List<Long> tokens,
     FinishReason finishReason,

@@ -1,22 +1,14 @@
 package dev.lora4j.llm.generate;
 
-import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 import java.util.Collection;
 import java.util.Set;
 
-/**
- * The settings of a generation.
- *
- * @param maxNewTokens maximum number of tokens after the prompt
- * @param stopTokens tokens that end the generation
- * @param sampling choice of the next token
- */
+/** The maximum number of new tokens, the tokens that end a generation, and its sampling. */
 public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
 
   public GenerationConfig {
-    if (maxNewTokens < 1) {
-      throw new UserError("max_new_tokens must be at least 1, found " + maxNewTokens);
-    }
+    Checks.positive("max_new_tokens", maxNewTokens);
     stopTokens = Set.copyOf(stopTokens);
   }
 

@@ -18,10 +18,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Consecutive generations that share a KV cache. Prefill skips the prefix that a prompt has in
- * common with the previous text: a conversation costs only its new turn.
- *
- * <p>The cache depends on the active adapters: call {@link #forget} when they change. Generations
- * of several threads in one session run one after the other; {@link #close} frees the cache.
+ * common with the previous text: a conversation costs only its new turn. The cache depends on the
+ * active adapters: call {@link #forget} when they change.
  */
 public final class GenerationSession implements AutoCloseable {
   private static final int MAX_RESERVED_TOKENS = 256;

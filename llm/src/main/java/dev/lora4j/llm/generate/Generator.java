@@ -1,22 +1,14 @@
 package dev.lora4j.llm.generate;
 
-import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.train.Workers;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Generates tokens with a language model: prefill of the prompt, then decoding token by token, with
- * the adapters that the calling thread uses.
- *
- * <pre>{@code
- * Generation completion = new Generator(model).generate(prompt, GenerationConfig.greedy(64), token -> true);
- * }</pre>
- *
- * <p>Several threads may generate with one model at once, each in a session of its own and with its
- * own adapters; {@link dev.lora4j.lora.LoraModel#using} also keeps these while others are loaded,
- * swapped or removed. The model must be in evaluation mode, as a loaded model is.
+ * Generates tokens with a language model in evaluation mode: prefill of the prompt, then decoding
+ * token by token, with the adapters that the calling thread uses. Several threads may generate with
+ * one model at once, each in a session of its own and with its own adapters.
  */
 public final class Generator {
   private final LanguageModel model;
@@ -32,12 +24,7 @@ public final class Generator {
     this.workers = workers;
   }
 
-  /**
-   * A generator that splits prefill and decoding among workers: the fastest for one generation at a
-   * time. Several at once take turns, token by token.
-   *
-   * @param workers closed by the caller
-   */
+  /** A generator that splits the work of one generation at a time among the caller's workers. */
   public static Generator sharedBy(Workers workers, LanguageModel model) {
     return new Generator(model, Optional.of(workers));
   }
@@ -47,24 +34,14 @@ public final class Generator {
     return generate(prompt, config, token -> true);
   }
 
-  /**
-   * Generates the completion of a prompt.
-   *
-   * @param prompt token ids, at least one
-   * @param listener receives each token, stop tokens included
-   * @throws UserError if the prompt is empty or too long, or a token is not in the vocabulary
-   */
+  /** Generates the completion of a prompt; the listener receives stop tokens too. */
   public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
     try (GenerationSession session = session()) {
       return session.generate(prompt, config, listener);
     }
   }
 
-  /**
-   * Checks a prompt without running the model.
-   *
-   * @throws UserError in the cases of {@link #generate(List, GenerationConfig, TokenListener)}
-   */
+  /** Checks a prompt without running the model. */
   public void requireReadable(List<Long> prompt) {
     GenerationSession.check(model, prompt);
   }

@@ -23,12 +23,7 @@ final class Sampler {
     random = new SplittableRandom(sampling.seed());
   }
 
-  /**
-   * Samples the next token.
-   *
-   * @param logits {@code [vocabulary]}
-   * @param occurred the tokens so far, prompt included
-   */
+  /** Samples the next token, given {@code [vocabulary]} logits and the tokens so far. */
   long next(Tensor logits, Collection<Long> occurred) {
     Tensor scores = sampling.repetitionPenalty() == 1 ? logits : penalized(logits, occurred);
     return sampling.isGreedy() ? scores.argmax().item_long() : drawn(scores);

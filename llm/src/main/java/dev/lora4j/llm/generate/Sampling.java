@@ -5,18 +5,16 @@ import dev.lora4j.UserError;
 /**
  * The choice of the next token from the model's logits. The settings apply in transformers' order:
  * repetition penalty, temperature, top-k, top-p, min-p; then a token is drawn with the remaining
- * probabilities. Methods with an argument return a copy with that setting.
+ * probabilities.
  *
  * @param temperature divisor of the logits; 0 for greedy decoding
  * @param topK number of most probable tokens to keep; 0 for all
- * @param topP cumulative probability of the most probable tokens to keep; 1 for all (Holtzman et
- *     al. 2020, arXiv:1904.09751, §3.1)
+ * @param topP cumulative probability of the most probable tokens to keep; 1 for all
+ *     (arXiv:1904.09751, §3.1)
  * @param minP least probability of a token to keep, relative to the most probable one; 0 for all
- *     (Nguyen et al. 2024, arXiv:2407.01082)
+ *     (arXiv:2407.01082)
  * @param repetitionPenalty divisor of the positive logits, and factor of the negative ones, of
- *     tokens that occurred, in the prompt too; 1 for none (Keskar et al. 2019, arXiv:1909.05858,
- *     §4.1)
- * @param seed of the random numbers; the same seed gives the same tokens
+ *     tokens that occurred, in the prompt too; 1 for none (arXiv:1909.05858, §4.1)
  */
 public record Sampling(
     double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {

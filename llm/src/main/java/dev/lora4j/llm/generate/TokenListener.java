@@ -4,9 +4,6 @@ package dev.lora4j.llm.generate;
 @FunctionalInterface
 public interface TokenListener {
 
-  /**
-   * @param token the id of the new token
-   * @return whether to continue
-   */
+  /** Receives the id of the new token and returns whether to continue. */
   boolean onToken(long token);
 }

@@ -28,14 +28,7 @@ final class ConfigJson {
     this.vocabulary = vocabulary;
   }
 
-  /**
-   * Returns the config.
-   *
-   * @param tensors llama.cpp's names of the tensors in the file
-   * @param vocabulary the rows of the embedding
-   * @throws UserError naming an unsupported setting
-   * @throws CorruptFile if a value is missing or contradicts another
-   */
+  /** Returns the config for llama.cpp's names of the tensors and the rows of the embedding. */
   static ObjectNode of(Metadata metadata, GgufNames names, Set<String> tensors, int vocabulary) {
     ConfigJson config = new ConfigJson(metadata, names, tensors, vocabulary);
     config.checkVocabulary();

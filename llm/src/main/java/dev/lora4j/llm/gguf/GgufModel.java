@@ -26,8 +26,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A language model in a GGUF file, presented like a Hugging Face directory: its config, and its
- * tensors under transformers' names and in transformers' layout. Opening reads the header and
- * checks that metadata, vocabulary and tensors agree.
+ * tensors under transformers' names and in transformers' layout. Opening checks that all agree.
  */
 public final class GgufModel implements TensorFile {
   private static final String SUFFIX = ".gguf";
@@ -80,12 +79,7 @@ public final class GgufModel implements TensorFile {
     }
   }
 
-  /**
-   * Opens a file.
-   *
-   * @throws UserError if it holds no model, or one that is not supported
-   * @throws CorruptFile if it is damaged or contradicts itself
-   */
+  /** Opens a file of a model that is supported. */
   public static GgufModel open(Path path) {
     return of(GgufFile.open(path));
   }
@@ -194,12 +188,6 @@ public final class GgufModel implements TensorFile {
     return file.tensor(inFile(name)).bytes();
   }
 
-  public long parameters() {
-    return names().stream()
-        .mapToLong(name -> shape(name).stream().reduce(1L, (a, b) -> a * b))
-        .sum();
-  }
-
   @Override
   public DType dtype(String name) {
     return file.dtype(inFile(name));
@@ -222,10 +210,7 @@ public final class GgufModel implements TensorFile {
     return names.getOrDefault(name, name);
   }
 
-  /**
-   * Returns the config and tokenizer files that the header describes. They remain available after
-   * {@link #close}.
-   */
+  /** Returns the config and tokenizer files of the header; they outlive {@link #close}. */
   public ModelFiles files() {
     return new GgufFiles(this, new Metadata(file), config);
   }

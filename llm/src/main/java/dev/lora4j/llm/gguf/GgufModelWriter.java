@@ -23,9 +23,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Writes a model as the GGUF file that llama.cpp's converter would produce: metadata, tokenizer,
- * and the tensors under its names and in its layout. Matrices have the requested type, all other
- * tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * Writes a model as the GGUF file that llama.cpp's converter would produce. Matrices have the
+ * requested type, all other tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -38,15 +37,7 @@ public final class GgufModelWriter {
     metadata.put("general.type", GgufValue.of("model"));
   }
 
-  /**
-   * Writes a model.
-   *
-   * @param fields its {@code config.json}
-   * @param files its tokenizer files
-   * @param state its tensors by transformers' names, without a tied head
-   * @param type of the matrices: F32, F16, BF16 or Q8_0
-   * @throws UserError if the format can't express a setting, or the disk refuses
-   */
+  /** Writes a model, its tensors by transformers' names without a tied head, in this type. */
   public static void write(
       Path out,
       JsonDocument fields,
@@ -118,10 +109,7 @@ public final class GgufModelWriter {
     }
   }
 
-  /**
-   * Returns the context length: llama.cpp has no sliding windows here, so only sequences within the
-   * shortest window are computed correctly.
-   */
+  /** Returns the context length, limited to the shortest window: llama.cpp has none here. */
   private static int context(LlamaConfig config) {
     long context = config.maxPositions();
     for (OptionalLong window : config.windows()) {

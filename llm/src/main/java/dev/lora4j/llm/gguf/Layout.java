@@ -35,22 +35,12 @@ final class Layout {
     toGguf.forEach((huggingFace, gguf) -> toHuggingFace.put(gguf, huggingFace));
   }
 
-  /**
-   * The layout of an architecture.
-   *
-   * @param heads number of attention heads
-   * @param groups number of key/value heads
-   */
+  /** The layout of an architecture, by its numbers of attention and key/value heads. */
   static Layout of(GgufNames names, int heads, int groups) {
     return new Layout(names.layers(heads, groups), names.otherModules());
   }
 
-  /**
-   * The names of an architecture.
-   *
-   * @param architecture {@code general.architecture}
-   * @throws UserError if no family has it
-   */
+  /** The names of a family's {@code general.architecture}. */
   static GgufNames names(Path file, String architecture) {
     List<GgufNames> all =
         ModelFamily.all().stream().flatMap(family -> family.gguf().stream()).toList();
@@ -71,12 +61,7 @@ final class Layout {
                 String.join(", ", known)));
   }
 
-  /**
-   * The tensors of a file under transformers' names.
-   *
-   * @return transformers' name → the file's
-   * @throws UserError naming all that this architecture does not have
-   */
+  /** The file's tensors by transformers' names; an error lists those it should not have. */
   Map<String, String> names(Path file, Iterable<String> inFile) {
     Map<String, String> names = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();

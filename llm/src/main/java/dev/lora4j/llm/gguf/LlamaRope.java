@@ -8,9 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * RoPE scaling of Llama 3. llama.cpp stores only {@code rope_freqs.weight}, the divisors of a
- * head's frequencies. They follow from a factor, which is their maximum, and from the context
- * length of the original training.
+ * RoPE scaling of Llama 3. llama.cpp stores only {@code rope_freqs.weight}, the divisors, which
+ * follow from a factor, their maximum, and the context length of the original training.
  */
 final class LlamaRope {
   private static final double LOW = 1;
@@ -32,12 +31,7 @@ final class LlamaRope {
     return factors;
   }
 
-  /**
-   * Adds the scaling with these divisors to a config.
-   *
-   * @param lengths candidates for the original context length
-   * @throws UserError if none of them fits
-   */
+  /** Adds the scaling with these divisors, for one of these original context lengths. */
   static void describe(Path file, ObjectNode config, float[] factors, List<Integer> lengths) {
     double theta = config.path("rope_theta").asDouble();
     int headDim = config.path("head_dim").asInt();

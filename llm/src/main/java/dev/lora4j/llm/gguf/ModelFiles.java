@@ -11,10 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The config and tokenizer files of a model, by the names that Hugging Face gives them: {@code
- * config.json}, {@code tokenizer.json} and so on. A directory holds them; for a GGUF file they are
- * made from its header. Pass this object on to load the model and its tokenizer with one reading of
- * the header.
+ * The config and tokenizer files of a model, by the names that Hugging Face gives them. A directory
+ * holds them; for a GGUF file they are made from its header, which this object reads once.
  */
 public interface ModelFiles {
 
@@ -34,11 +32,7 @@ public interface ModelFiles {
   /** Returns the directory or the GGUF file. */
   Path path();
 
-  /**
-   * Returns the content of a file, if the model has it.
-   *
-   * @throws UserError if it can't be read, or made
-   */
+  /** Returns the content of a file, if the model has it. */
   Optional<byte[]> read(String name);
 
   /** Returns the fields of a JSON file; an object without fields if the model lacks the file. */
@@ -56,10 +50,7 @@ public interface ModelFiles {
     }
   }
 
-  /**
-   * Opens the weights of a GGUF file, without reading its header again; the caller closes them.
-   * Empty for a directory.
-   */
+  /** Opens a GGUF file's weights for the caller, with the header read before; else empty. */
   default Optional<GgufModel> openGguf() {
     return Optional.empty();
   }

@@ -5,10 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/**
- * The BPE merges of a sentencepiece model. Sentencepiece stores a score for each token and merges
- * the pair whose token scores best; merges ranked by score are equivalent.
- */
+/** The BPE merges of a sentencepiece model, ranked by the scores of the merged tokens. */
 final class SentencePieces {
   private record Pair(String left, String right, double score) {}
 

@@ -13,10 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/**
- * The pre-tokenizers of byte-level BPE, {@code tokenizer.ggml.pre}: how a text is split into words
- * before merging. The patterns are those of the models' own tokenizers.
- */
+/** The pre-tokenizers of byte-level BPE, {@code tokenizer.ggml.pre}: how a text is split. */
 enum SplitRule {
   GPT2(List.of("gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion"), List.of()),
   SMOLLM(
@@ -61,11 +58,7 @@ enum SplitRule {
     this.patterns = patterns;
   }
 
-  /**
-   * Returns the rule of a name.
-   *
-   * @throws UserError if it is unknown
-   */
+  /** Returns the rule of a name. */
   static SplitRule named(Path file, String name) {
     return Arrays.stream(values())
         .filter(rule -> rule.names.contains(name))
@@ -121,11 +114,7 @@ enum SplitRule {
     return sequence;
   }
 
-  /**
-   * Returns a byte-level step of a tokenizer.
-   *
-   * @param splits whether it splits words by GPT-2's pattern
-   */
+  /** Returns a byte-level step of a tokenizer, which may split words by GPT-2's pattern. */
   static ObjectNode byteLevel(boolean addsPrefixSpace, boolean trimsOffsets, boolean splits) {
     return JSON.objectNode()
         .put("type", "ByteLevel")

@@ -3,15 +3,11 @@ package dev.lora4j.llm.gguf;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.gguf.GgufVocabulary.Kind;
 import java.util.OptionalInt;
 
-/**
- * Converts the metadata of a GGUF file to a {@code tokenizer.json}: byte-level BPE ({@code gpt2})
- * or sentencepiece BPE ({@code llama}).
- */
+/** Converts GGUF metadata to a {@code tokenizer.json} of byte-level or sentencepiece BPE. */
 final class TokenizerJson {
   private static final String MODEL = "tokenizer.ggml.model";
   private static final String SPACE = "▁";
@@ -25,12 +21,7 @@ final class TokenizerJson {
     this.vocabulary = vocabulary;
   }
 
-  /**
-   * Returns the {@code tokenizer.json}.
-   *
-   * @throws UserError naming an unsupported tokenizer
-   * @throws CorruptFile if the vocabulary contradicts itself
-   */
+  /** Returns the {@code tokenizer.json} of a supported tokenizer. */
   static ObjectNode of(Metadata metadata, GgufVocabulary vocabulary) {
     TokenizerJson tokenizer = new TokenizerJson(metadata, vocabulary);
     String model = metadata.text(MODEL).orElseThrow(() -> metadata.missing(MODEL, "a name"));
@@ -157,9 +148,7 @@ final class TokenizerJson {
     return model;
   }
 
-  /**
-   * Returns the template that adds BOS and EOS around a text; an empty object if neither is added.
-   */
+  /** Returns the template that adds BOS and EOS around a text; empty if neither is added. */
   private ObjectNode around(boolean addsBos) {
     ObjectNode template = JsonNodeFactory.instance.objectNode();
     OptionalInt bos = wanted("tokenizer.ggml.add_bos_token", addsBos, SpecialToken.BOS);

@@ -31,12 +31,7 @@ final class TokenizerMetadata {
     file = files.path().resolve("tokenizer.json");
   }
 
-  /**
-   * Adds the metadata if the model has a {@code tokenizer.json}.
-   *
-   * @param rows the rows of the embedding; rows without a token become unused tokens
-   * @throws UserError for a tokenizer that the format can't express
-   */
+  /** Adds the metadata of a {@code tokenizer.json}; rows without a token become unused tokens. */
   static void add(ModelFiles files, int rows, Map<String, GgufValue> metadata) {
     JsonNode json = files.json("tokenizer.json").json();
     if (files.read("tokenizer.json").isPresent()) {
@@ -115,7 +110,8 @@ final class TokenizerMetadata {
                 () ->
                     new UserError(
                         file
-                            + ": pre_tokenizer: it matches no supported pre-tokenizer of llama.cpp: "
+                            + ": pre_tokenizer: it matches no supported pre-tokenizer of llama.cpp:"
+                            + " "
                             + json.path("pre_tokenizer")));
     metadata.put("tokenizer.ggml.model", GgufValue.of("gpt2"));
     metadata.put("tokenizer.ggml.pre", GgufValue.of(rule.ggmlName()));

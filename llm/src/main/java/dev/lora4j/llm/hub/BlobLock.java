@@ -12,21 +12,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 
-/**
- * An exclusive lock on the download of one blob, among the threads of this process and among
- * processes. Closing it, or the end of the process, releases it.
- */
+/** An exclusive lock on the download of one blob, among threads and among processes. */
 record BlobLock(ReentrantLock threads, FileChannel channel) implements AutoCloseable {
   private static final long MILLIS_BETWEEN_TRIES = 100;
   // A file lock belongs to the process, and closing any channel to the file releases it.
   private static final ConcurrentMap<Path, ReentrantLock> OF_THIS_PROCESS =
       new ConcurrentHashMap<>();
 
-  /**
-   * Waits for the lock.
-   *
-   * @param onWait called once if another thread or process holds it
-   */
+  /** Waits for the lock; first calls {@code onWait} if another thread or process holds it. */
   static BlobLock take(Path file, Runnable onWait) {
     ReentrantLock threads =
         OF_THIS_PROCESS.computeIfAbsent(file.toAbsolutePath(), path -> new ReentrantLock());

@@ -15,12 +15,7 @@ record CachedSnapshot(RepoCache cache) {
     return cache.commit().filter(c -> files(c).isComplete()).map(cache::snapshot);
   }
 
-  /**
-   * Returns the snapshot.
-   *
-   * @param why the reason for not asking the Hub
-   * @param next the alternative to propose
-   */
+  /** Returns the snapshot; errors give the reason for not asking the Hub and the next step. */
   Path find(String why, String next) {
     String commit =
         cache

@@ -1,22 +1,15 @@
 package dev.lora4j.llm.hub;
 
 import dev.lora4j.CorruptFile;
-import dev.lora4j.UserError;
 import dev.lora4j.io.download.Download;
 import dev.lora4j.io.download.HostUnreachable;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A Hugging Face Hub and its download cache, which is shared with Python's huggingface_hub.
- *
- * <pre>{@code
- * Path directory = Hub.fromEnvironment().snapshot(RepoId.parse("org/name@v1"), HubListener.SILENT);
- * }</pre>
- *
- * <p>Only the files of a model or an adapter are downloaded. Each is verified against its hash, and
- * an interrupted download resumes. Threads and processes may ask for the same model at the same
- * time.
+ * A Hugging Face Hub and its download cache, which is shared with Python's huggingface_hub. Only
+ * the files of a model or an adapter are downloaded, verified, and resumed after an interruption.
+ * Threads and processes may ask for the same model at the same time.
  */
 public final class Hub {
   private final HubSettings settings;
@@ -26,23 +19,14 @@ public final class Hub {
     this.settings = settings;
   }
 
-  /**
-   * Returns the Hub that the environment variables name.
-   *
-   * @throws UserError for an invalid variable
-   */
+  /** Returns the Hub that the environment variables name. */
   public static Hub fromEnvironment() {
     return new Hub(HubSettings.fromEnvironment());
   }
 
   /**
    * Returns a directory with the files of a model or adapter in one revision. If the Hub can't be
-   * reached, or offline mode is set, a complete snapshot in the cache is used; the listener is
-   * notified if the Hub can't be reached.
-   *
-   * @throws UserError when there is no such model or revision, access is denied, the network or the
-   *     disk refuses, or the cache lacks it; the message says what to do next
-   * @throws CorruptFile when a file does not have the hash that the Hub announced
+   * reached (the listener is notified), or in offline mode, a complete cached snapshot is used.
    */
   public Path snapshot(RepoId repo, HubListener listener) {
     RepoCache cache = new RepoCache(settings.cache(), repo, settings.symlinks());

@@ -8,11 +8,7 @@ import java.net.http.HttpHeaders;
 record HubFailure(HubSettings settings, RepoId repo) {
   private static final int MAX_CHARACTERS = 200;
 
-  /**
-   * Returns the error for a refusal.
-   *
-   * @param file the requested file; empty for the repository itself
-   */
+  /** Returns the error for a refusal of a file, or of the repository if the name is empty. */
   UserError of(int status, HttpHeaders headers, URI uri, String file) {
     String code = headers.firstValue("X-Error-Code").orElse("");
     return switch (code) {

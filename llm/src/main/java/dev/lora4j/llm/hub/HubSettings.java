@@ -20,8 +20,7 @@ import java.util.Set;
  * @param cache {@code HF_HUB_CACHE}, else {@code hub} in {@code HF_HOME}
  * @param token {@code HF_TOKEN}, else the content of the token file in {@code HF_HOME}
  * @param offline {@code HF_HUB_OFFLINE}: use the cache only
- * @param symlinks whether to create symbolic links; {@code HF_HUB_DISABLE_SYMLINKS} turns them off
- * @param limits retries and timeouts
+ * @param symlinks {@code HF_HUB_DISABLE_SYMLINKS} turns them off
  */
 public record HubSettings(
     URI endpoint,
@@ -36,11 +35,7 @@ public record HubSettings(
       new Download.Limits(
           5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMillis(500));
 
-  /**
-   * Returns the settings of the environment.
-   *
-   * @throws UserError for an invalid variable, by its name
-   */
+  /** Returns the settings of the environment. */
   public static HubSettings fromEnvironment() {
     return from(System.getenv(), Path.of(System.getProperty("user.home")));
   }

@@ -6,10 +6,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/**
- * The value of {@code --model} or {@code --adapter}: a local directory or file, or else a name on
- * the Hub.
- */
+/** The value of {@code --model} or {@code --adapter}: a local path, or a name on the Hub. */
 public sealed interface ModelReference {
 
   /** A local directory or file. */
@@ -18,12 +15,7 @@ public sealed interface ModelReference {
   /** A repository on the Hub. */
   record OnHub(RepoId repo) implements ModelReference {}
 
-  /**
-   * Parses a value. An existing path takes precedence; otherwise {@code org/name} or {@code
-   * org/name@revision} is a name on the Hub.
-   *
-   * @throws UserError when it is neither
-   */
+  /** Parses an existing path, or else {@code org/name} or {@code org/name@revision}. */
   static ModelReference of(String given) {
     Optional<Path> path = existing(given);
     if (path.isPresent()) {

@@ -7,24 +7,14 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
-/**
- * A file of a Hub repository.
- *
- * @param name its path in the repository
- * @param etag the entity tag, which identifies the content
- * @param size in bytes, if the Hub reports it
- */
+/** A file of a Hub repository, whose entity tag identifies the content. */
 record RemoteFile(String name, String etag, OptionalLong size) {
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
   private static final Pattern GIT_SHA_1 = Pattern.compile("[0-9a-f]{40}");
   // A tag is used as a file name.
   private static final Pattern ETAG = Pattern.compile("\\w[\\w.-]{0,127}");
 
-  /**
-   * Reads the answer to a HEAD request.
-   *
-   * @param redirect whether it is a redirect, whose own tag and length are not the file's
-   */
+  /** Reads the answer to a HEAD request; a redirect's own tag and length are not the file's. */
   static RemoteFile of(String name, String commit, HttpHeaders headers, boolean redirect)
       throws IOException {
     String found = headers.firstValue("X-Repo-Commit").orElse("nothing");
@@ -38,10 +28,7 @@ record RemoteFile(String name, String etag, OptionalLong size) {
     return new RemoteFile(name, etag, size(headers, redirect));
   }
 
-  /**
-   * Returns the checksum that the tag is: SHA-256 of a large file, which a Hub keeps outside Git,
-   * or Git's hash of a small one. Tags of servers that only resemble a Hub can't be checked.
-   */
+  /** Returns the checksum that the tag is: SHA-256, or Git's hash of a small file. */
   Optional<Checksum> checksum() {
     if (SHA_256.matcher(etag).matches()) {
       return Optional.of(Checksum.sha256(etag));

@@ -41,10 +41,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     return folder().resolve("blobs").resolve(etag);
   }
 
-  /**
-   * Returns the part file of a blob. Its name differs from Python's: neither program honours the
-   * other's locks, so they must not write to the same file.
-   */
+  /** Returns the part file of a blob, not Python's: neither program honours the other's locks. */
   Path incomplete(String etag) {
     return folder().resolve("blobs").resolve(etag + ".lora4j.incomplete");
   }
@@ -108,11 +105,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     return folder().resolve("refs").resolve(repo.revision());
   }
 
-  /**
-   * Adds a downloaded blob to the snapshot.
-   *
-   * @param isNew whether no other snapshot can use it, so that it may be moved if links fail
-   */
+  /** Adds a downloaded blob to the snapshot; one that no other needs may be moved. */
   void link(String etag, String commit, String name, boolean isNew) {
     Path file = file(commit, name);
     Path temporary = file.resolveSibling("." + name + "." + UUID.randomUUID());

@@ -4,13 +4,7 @@ import dev.lora4j.UserError;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/**
- * A revision of a model repository on a Hub.
- *
- * @param organization the user or organization
- * @param name of the model
- * @param revision a branch, a tag or a commit
- */
+/** A branch, a tag or a commit of a model repository on a Hub. */
 public record RepoId(String organization, String name, String revision) {
   /** The default branch. */
   public static final String MAIN = "main";
@@ -34,11 +28,7 @@ public record RepoId(String organization, String name, String revision) {
     }
   }
 
-  /**
-   * Reads {@code org/name} or {@code org/name@revision}.
-   *
-   * @throws UserError when it is not of this form
-   */
+  /** Reads {@code org/name} or {@code org/name@revision}. */
   public static RepoId parse(String text) {
     Matcher parts = FORM.matcher(text);
     if (!parts.matches()) {

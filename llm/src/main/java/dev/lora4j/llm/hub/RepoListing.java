@@ -1,6 +1,5 @@
 package dev.lora4j.llm.hub;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.UserError;
@@ -17,12 +16,7 @@ record RepoListing(String commit, List<String> names) {
     names = List.copyOf(names);
   }
 
-  /**
-   * Parses the answer of {@code /api/models/…}.
-   *
-   * @throws UserError if a path leads out of the repository
-   * @throws JsonProcessingException if it is no such answer
-   */
+  /** Parses the answer of {@code /api/models/…}, whose paths stay within the repository. */
   static RepoListing parse(RepoId repo, byte[] answer) throws IOException {
     JsonNode root = JSON.readTree(answer);
     String commit = root.path("sha").asText().toLowerCase(Locale.ROOT);

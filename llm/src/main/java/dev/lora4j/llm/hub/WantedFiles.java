@@ -10,12 +10,7 @@ import java.util.stream.Stream;
 
 /**
  * The files of a repository that make up a model or an adapter: config, tokenizer, chat template,
- * and the weights in one format. Other formats of the same weights, images and documents are not
- * downloaded.
- *
- * @param names the files to download, weights last, so that complete weights imply a complete
- *     snapshot
- * @param missing required files that the repository lacks
+ * and the weights in one format, last, so that complete weights imply a complete snapshot.
  */
 record WantedFiles(List<String> names, List<String> missing) {
   private static final Pattern SMALL =
@@ -43,11 +38,7 @@ record WantedFiles(List<String> names, List<String> missing) {
     return weights(present).filter(name -> name.endsWith(INDEX));
   }
 
-  /**
-   * Chooses from the files of a repository.
-   *
-   * @param shards the shards in the index; empty without an index
-   */
+  /** Chooses from the files of a repository, given the shards of its index. */
   static WantedFiles of(Collection<String> present, Set<String> shards) {
     List<String> names =
         new ArrayList<>(present.stream().filter(n -> SMALL.matcher(n).matches()).sorted().toList());

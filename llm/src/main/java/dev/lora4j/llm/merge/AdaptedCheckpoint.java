@@ -10,12 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/**
- * The network of a checkpoint under the module paths that its adapters use.
- *
- * @param network the network, with the adapters' module paths
- * @param naming the mapping from the file's names to these paths
- */
+/** The network of a checkpoint under its adapters' module paths, and the naming of its tensors. */
 record AdaptedCheckpoint(WeightsOnly network, Naming naming) {
 
   static AdaptedCheckpoint of(Checkpoint base, List<StoredAdapter> adapters) {

@@ -20,14 +20,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The place of a merged checkpoint: a safetensors file, or a directory with the weights and copies
- * of all other files of the base.
- *
- * @param base the checkpoint that was changed
- * @param tensors its tensors after the change
- * @param maxShardBytes the largest size of a shard's tensors
- * @param dtype the dtype that all floating-point tensors are converted to, if any
- * @param untied whether the output head is no longer the input embedding
+ * The place of a merged checkpoint: a safetensors file, or a directory with the weights, in this
+ * dtype if any, perhaps with an untied head, and copies of all other files of the base.
  */
 record CheckpointOutput(
     Checkpoint base,

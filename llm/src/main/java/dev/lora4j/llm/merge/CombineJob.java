@@ -22,18 +22,12 @@ import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * Combines several saved adapters into one. Only their A and B matrices are needed; with a base,
- * the adapters are checked against it and the config keeps their own target names.
+ * Combines several saved adapters, by directory and weight, into one. Only their A and B matrices
+ * are needed; with a base, the adapters are checked against it and the config keeps their own
+ * target names: {@code CombineJob.of(weights, Combination.cat()).write(Path.of("both"))}.
  *
- * <pre>{@code
- * CombineJob.of(Map.of(french, 0.7, formal, 0.3), Combination.cat()).write(Path.of("both"));
- * }</pre>
- *
- * @param weights the weight of each adapter, by its directory
- * @param how the combination method
  * @param base a weight file or Hugging Face directory to check the adapters against
  * @param check whether all adapters must record the same base, and the given one
- * @param dtype the dtype to write
  */
 public record CombineJob(
     Map<Path, Double> weights, Combination how, Optional<Path> base, BaseCheck check, DType dtype) {
@@ -63,12 +57,7 @@ public record CombineJob(
     return new CombineJob(weights, how, base, check, dtype);
   }
 
-  /**
-   * Writes the combined adapter in PEFT's format.
-   *
-   * @param out a new or empty directory
-   * @throws UserError if the adapters can't be combined this way, or do not fit the base
-   */
+  /** Writes the combined adapter in PEFT's format to a new or empty directory. */
   public CombineSummary write(Path out) {
     AtomicDirectory.requireFree(out);
     Engine.start();

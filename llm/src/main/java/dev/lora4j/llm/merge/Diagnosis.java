@@ -2,11 +2,7 @@ package dev.lora4j.llm.merge;
 
 import java.util.List;
 
-/**
- * The result of checking an adapter against a base.
- *
- * @param findings the problems first
- */
+/** The findings of checking an adapter against a base, problems first. */
 public record Diagnosis(List<Finding> findings) {
 
   public Diagnosis {
@@ -23,13 +19,7 @@ public record Diagnosis(List<Finding> findings) {
     NOTE
   }
 
-  /**
-   * A finding.
-   *
-   * @param severity its severity
-   * @param what the problem, with the expected and the found value
-   * @param remedy a remedy; may be empty
-   */
+  /** A finding: the problem, with the expected and the found value, and perhaps a remedy. */
   public record Finding(Severity severity, String what, String remedy) {}
 
   /** Returns whether the adapter can be used with this base. */

@@ -38,11 +38,7 @@ public final class Doctor {
 
   private Doctor() {}
 
-  /**
-   * Examines an adapter and a base.
-   *
-   * @throws UserError if one of them does not exist
-   */
+  /** Examines an adapter and a base. */
   public static Diagnosis examine(Path base, Path adapter) {
     if (!Files.isDirectory(adapter)) {
       throw new UserError("there is no directory " + adapter + "; an adapter is one");

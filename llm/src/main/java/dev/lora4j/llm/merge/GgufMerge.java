@@ -19,10 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Merging where the base, the result or both are GGUF files. The model passes through a temporary
- * float32 directory beside the result, so that each value is rounded once, when it is written.
- */
+/** Merging with GGUF files, through a temporary float32 directory, so that values round once. */
 final class GgufMerge {
   private GgufMerge() {}
 

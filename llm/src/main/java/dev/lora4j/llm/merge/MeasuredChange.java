@@ -9,13 +9,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /** A merged parameter in its final dtype, with a measure of the change. */
 record MeasuredChange(Tensor written, MergeSummary.Change change) {
 
-  /**
-   * Rounds a parameter to its final dtype and measures the change.
-   *
-   * @param before the parameter before the merge
-   * @param after the parameter after it, in float32 or wider
-   * @throws UserError if a value to be written is not finite
-   */
+  /** Rounds a merged parameter, in float32 or wider, to its dtype and measures the change. */
   static MeasuredChange of(String name, Tensor before, Tensor after, DType dtype) {
     Tensor written = after.to(dtype.torch());
     try (PointerScope scope = new PointerScope()) {

@@ -4,7 +4,6 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.export.GgufConversion;
-import dev.lora4j.llm.export.GgufExport;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
@@ -17,23 +16,12 @@ import java.util.function.LongFunction;
  * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
  * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
  * written in the base's dtype unless another is given. The output appears whole or not at all, with
- * copies of the config, the tokenizer and all other files of the base. {@link #as}, {@link
- * #shardsOf}, {@link #checking} and {@link #reportingTo} return a copy with that setting.
- *
- * <pre>{@code
- * MergeSummary receipt = MergeJob.of(base, List.of(adapter)).merge(Path.of("merged"));
- * }</pre>
+ * copies of all other files of the base: {@code MergeJob.of(base, List.of(adapter)).merge(out)}.
  *
  * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
  *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf}
- *     unless another is given
- * @param adapters directories in PEFT's format, whose deltas add up
- * @param dtype the dtype of floating-point tensors in the output; empty to keep each tensor's own
- * @param maxShardBytes the largest size of a shard in an output directory
- * @param check whether the base must be the one that an adapter records; unmerging works on a
- *     merged model and does not check
- * @param progress given the bytes of all tensors, returns the receiver of the bytes of each tensor
- *     that is written
+ * @param check whether the base must be the one that an adapter records; not for unmerging
+ * @param progress given the bytes of all tensors, returns the receiver of each tensor's bytes
  */
 public record MergeJob(
     Path base,
@@ -88,36 +76,19 @@ public record MergeJob(
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
-  /**
-   * Writes {@code W + ΔW} for every adapted weight.
-   *
-   * @param out a new file whose name ends with {@code .safetensors}, or a new or empty directory
-   * @throws UserError if an adapter does not fit, a value would not be finite, or the disk refuses
-   */
+  /** Writes {@code W + ΔW} to a new {@code .safetensors} file, or a new or empty directory. */
   public MergeSummary merge(Path out) {
     return GgufModel.isAt(base)
         ? GgufMerge.fromGguf(this, out)
         : new Merger(this, Direction.IN).write(out);
   }
 
-  /**
-   * Writes the merged model as a GGUF file for llama.cpp. A temporary float32 directory beside the
-   * file holds it in between, so that each value is rounded once.
-   *
-   * @param out a new file
-   * @param type of the matrices: F32, F16, BF16 or Q8_0; {@link #dtype} is ignored
-   * @throws UserError also if the model can't be exported; see {@link GgufExport#run}
-   */
+  /** Writes the merged model as a GGUF file, with matrices of this type instead of the dtype. */
   public MergeSummary mergeToGguf(Path out, GgmlType type) {
     return GgufMerge.toGguf(this, out, type);
   }
 
-  /**
-   * Writes {@code W − ΔW} for every adapted weight: from a merged model, the base up to rounding.
-   *
-   * @throws UserError also if an adapter can't be subtracted: DoRA, whole modules, rows of
-   *     embeddings, biases
-   */
+  /** Writes {@code W − ΔW}, the base up to rounding; not for DoRA, whole modules, rows, biases. */
   public MergeSummary unmerge(Path out) {
     return new Merger(this, Direction.OUT).write(out);
   }

@@ -2,14 +2,7 @@ package dev.lora4j.llm.merge;
 
 import java.util.List;
 
-/**
- * The result of merging or unmerging.
- *
- * @param changes the changed parameters
- * @param tensors the number of tensors written
- * @param bytes the size of all files
- * @param notes remarks for the user, in sentences
- */
+/** The result of merging or unmerging, with notes for the user, in sentences. */
 public record MergeSummary(List<Change> changes, int tensors, long bytes, List<String> notes) {
 
   public MergeSummary {
@@ -20,8 +13,6 @@ public record MergeSummary(List<Change> changes, int tensors, long bytes, List<S
   /**
    * The change of one parameter, measured in float32.
    *
-   * @param tensor its name in the file
-   * @param largest the largest change of a value
    * @param relative {@code ‖ΔW‖ / ‖W‖}
    * @param rounding the largest difference between a computed and a written value
    * @param lost {@code ‖rounding‖ / ‖ΔW‖}: the share of the change that the dtype loses

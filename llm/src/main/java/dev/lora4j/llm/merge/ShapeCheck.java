@@ -16,9 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * Compares the shapes of an adapter's tensors with the base and proposes a reason if they differ.
- */
+/** Compares the shapes of an adapter and a base, and proposes a reason if they differ. */
 final class ShapeCheck {
   private final WeightsOnly network;
   private final Map<String, List<String>> byReason = new LinkedHashMap<>();

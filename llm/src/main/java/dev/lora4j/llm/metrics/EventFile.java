@@ -17,12 +17,7 @@ import java.time.Instant;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A TensorBoard event file of scalars. A record is framed as in TensorFlow's {@code
- * record_writer.h} (length, masked CRC-32C of the length, data, masked CRC-32C of the data;
- * little-endian) and holds one {@code Event} of {@code event.proto}. Each event is flushed to the
- * system.
- */
+/** A TensorBoard event file of scalars, framed as in TensorFlow's {@code record_writer.h}. */
 public final class EventFile implements AutoCloseable {
   private static final int MASK_DELTA = 0xa282ead8;
 
@@ -36,13 +31,7 @@ public final class EventFile implements AutoCloseable {
     this.clock = clock;
   }
 
-  /**
-   * Creates a file with a name that TensorBoard recognises, next to existing ones.
-   *
-   * @param firstStep the first step to be written; TensorBoard hides this and later steps of older
-   *     files
-   * @throws dev.lora4j.UserError if the file can't be written
-   */
+  /** Creates a file for TensorBoard, which hides this step and later ones of older files. */
   public static EventFile create(Path directory, long firstStep) {
     return create(directory, firstStep, Clock.systemUTC());
   }
@@ -89,13 +78,7 @@ public final class EventFile implements AutoCloseable {
     return path;
   }
 
-  /**
-   * Writes a scalar.
-   *
-   * @param tag its name; a slash separates groups
-   * @param step its position on the axis
-   * @throws dev.lora4j.UserError if the file can't be written
-   */
+  /** Writes a scalar at a step; a slash in its tag separates groups. */
   public void scalar(String tag, long step, double value) {
     ProtobufMessage scalar = new ProtobufMessage().text(1, tag).real(2, (float) value);
     write(event(step).message(5, new ProtobufMessage().message(1, scalar)).bytes());

@@ -19,11 +19,7 @@ import java.util.List;
 record MetricsFile(Path path, FileChannel out) implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /**
-   * Opens a file for appending after a step; later lines are removed.
-   *
-   * @throws dev.lora4j.UserError if the file can't be written
-   */
+  /** Opens a file for appending after a step; later lines are removed. */
   static MetricsFile after(Path path, long step) {
     try {
       StringBuilder kept = new StringBuilder();

@@ -10,12 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/**
- * Training and validation losses of a run, averaged for plotting.
- *
- * @param train means of windows of steps
- * @param valid each evaluation
- */
+/** Losses of a run for plotting: means over windows of training steps, and each evaluation. */
 public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int POINTS = 200;
@@ -25,11 +20,7 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
     valid = List.copyOf(valid);
   }
 
-  /**
-   * Reads the metrics of a run, including the parts before interruptions.
-   *
-   * @throws UserError if the file can't be read
-   */
+  /** Reads the metrics of a run, including the parts before interruptions. */
   public static RunCurves read(Path directory) {
     Path file = directory.resolve(RunMetrics.FILE);
     List<LossCurve.Point> train = new ArrayList<>();
@@ -63,7 +54,6 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
     return windows;
   }
 
-  /** The last step. */
   public long steps() {
     return both().mapToLong(LossCurve.Point::step).max().orElse(0);
   }

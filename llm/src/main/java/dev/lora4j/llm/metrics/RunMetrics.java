@@ -5,12 +5,7 @@ import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Records the metrics of a run in its directory: {@code metrics.jsonl}, and TensorBoard event files
- * in {@code tensorboard/}. A line is a step ({@code step, epoch, loss, learning_rate,
- * gradient_norm, tokens, loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step,
- * valid_loss, best}, and the objective's own).
- */
+/** Writes a run's {@code metrics.jsonl}, and TensorBoard files in {@code tensorboard/}. */
 public final class RunMetrics implements TrainingCallback, AutoCloseable {
   static final String FILE = "metrics.jsonl";
   private static final String EVENTS = "tensorboard";

@@ -14,10 +14,7 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The attention context of one forward pass, shared by all layers: the causal attention mask, the
- * position ids, and the KV cache that the tokens continue.
- */
+/** The attention mask, position ids and KV cache of one forward pass, shared by all layers. */
 public final class AttentionContext {
   private final TokenBatch tokens;
   private final @Nullable KeyValueCache cache;
@@ -26,14 +23,9 @@ public final class AttentionContext {
   private final @Nullable PrefixTree layout;
   private final CausalAttention causal;
 
-  /** Receives the keys and values of each layer. */
+  /** Appends a layer's new keys and values, {@code [batch, groups, tokens, dim]}; returns all. */
   @FunctionalInterface
   public interface KeysAndValuesSink {
-    /**
-     * Appends a layer's new keys and values, {@code [batch, groups, tokens, dim]} each.
-     *
-     * @return all keys and values of the layer so far
-     */
     KeysAndValues append(int layer, Tensor keys, Tensor values);
   }
 
@@ -89,12 +81,9 @@ public final class AttentionContext {
   /**
    * Computes causal attention, {@code softmax(q kᵀ / √dim) v} of each head.
    *
-   * @param layer number of the layer, from 0 on
    * @param q {@code [batch, tokens, heads, dim]}
-   * @param k {@code [batch, tokens, groups, dim]}
-   * @param v {@code [batch, tokens, groups, dim]}
+   * @param k as v, {@code [batch, tokens, groups, dim]}
    * @param window the sliding window, in tokens, a token itself included; empty for all
-   * @param dropout probability of dropping an attention weight
    * @return {@code [batch, tokens, heads · dim]}
    */
   public Tensor attend(

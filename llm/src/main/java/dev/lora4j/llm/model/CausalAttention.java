@@ -28,20 +28,13 @@ final class CausalAttention {
   private final long longest;
   private final Map<OptionalLong, Mask> masks = new HashMap<>();
 
-  /**
-   * Consecutive tokens of a sequence.
-   *
-   * @param before number of tokens before them in the same sequence
-   * @param length number of tokens
-   */
+  /** Consecutive tokens of a sequence, with some before them. */
   record Text(long before, long length) {
     long end() {
       return before + length;
     }
 
-    /**
-     * Returns whether this is a complete sequence in which each token sees all tokens before it.
-     */
+    /** Returns whether this is a complete sequence whose tokens see all before them. */
     boolean isPlain(OptionalLong window) {
       return before == 0 && length <= window.orElse(length);
     }
@@ -52,12 +45,7 @@ final class CausalAttention {
     }
   }
 
-  /**
-   * An additive attention mask: 0 where a query sees a key, −∞ elsewhere.
-   *
-   * @param reach number of keys before the first query
-   * @param values {@code [queries, reach + queries]}
-   */
+  /** An additive attention mask, 0 or −∞, {@code [queries, reach + queries]}. */
   private record Mask(long reach, Tensor values) {
     Tensor of(Text text) {
       Tensor view = values.narrow(0, 0, text.length()).narrow(1, reach - text.before(), text.end());
@@ -70,16 +58,7 @@ final class CausalAttention {
     longest = texts.stream().mapToLong(Text::end).max().orElse(0);
   }
 
-  /**
-   * Computes attention of the last tokens to themselves and to those before them.
-   *
-   * @param q {@code [batch, tokens, heads, dim]}
-   * @param keys {@code [batch, groups, before + tokens, dim]}
-   * @param values {@code [batch, groups, before + tokens, dim]}
-   * @param window the sliding window, in tokens, a token itself included; empty for all
-   * @param dropout probability of dropping an attention weight
-   * @return {@code [batch, tokens, heads · dim]}
-   */
+  /** Computes attention of the last tokens to the keys up to themselves, within the window. */
   Tensor attend(Tensor q, Tensor keys, Tensor values, OptionalLong window, double dropout) {
     long length = q.size(1);
     long before = keys.size(2) - length;
@@ -123,10 +102,7 @@ final class CausalAttention {
 
   // ---- masks ----
 
-  /**
-   * Returns whether these tokens need an explicit attention mask. On the CPU they always do:
-   * libtorch's causal flag treats a query of NaN as one that sees nothing.
-   */
+  /** Masks always on the CPU, whose causal flag treats a NaN query as one that sees nothing. */
   private static boolean isMasked(Text text, OptionalLong window, Tensor like) {
     return like.is_cpu() || !text.isPlain(window);
   }

@@ -11,21 +11,13 @@ public interface GgufNames {
   /** The value of {@code general.architecture}. */
   String ggufArchitecture();
 
-  /**
-   * The linear layers, by transformers' names and by llama.cpp's, and the order of their rows.
-   *
-   * @param heads number of attention heads
-   * @param groups number of key/value heads
-   */
+  /** The linear layers in both namings and the order of their rows, by numbers of heads. */
   GgufArchitecture layers(int heads, int groups);
 
   /** The other modules, transformers' names to llama.cpp's; {@code #} is the number of a layer. */
   Map<String, String> otherModules();
 
-  /**
-   * Numbers that a Llama does not have: {@code config.json} keys to metadata keys without the
-   * architecture's prefix.
-   */
+  /** Numbers that a Llama does not have: {@code config.json} keys to metadata keys. */
   default Map<String, String> numbers() {
     return Map.of();
   }
@@ -35,10 +27,6 @@ public interface GgufNames {
     return false;
   }
 
-  /**
-   * Adds the boolean fields of {@code config.json} that follow from the tensors in a file.
-   *
-   * @param tensors llama.cpp's names
-   */
+  /** Adds the boolean fields of {@code config.json} that follow from llama.cpp's tensors. */
   default void addFlags(Set<String> tensors, ObjectNode config) {}
 }

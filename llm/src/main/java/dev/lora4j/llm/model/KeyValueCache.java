@@ -13,10 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The KV cache: keys and values of the tokens so far, layer by layer, so that the next token costs
- * a forward pass of one token. Memory is allocated ahead and doubled when full; appending copies
- * nothing but the new tokens.
- *
- * <p>A cache serves one sequence at a time and one thread. {@link #close} frees it.
+ * a forward pass of one token. Memory is allocated ahead and doubled when full. A cache serves one
+ * sequence and one thread at a time.
  */
 public final class KeyValueCache implements AutoCloseable {
   private static final int FIRST_CAPACITY = 64;
@@ -54,9 +52,7 @@ public final class KeyValueCache implements AutoCloseable {
     this.length = length;
   }
 
-  /**
-   * Appends a layer's keys and values, {@code [batch, groups, tokens, dim]}; returns all so far.
-   */
+  /** Appends keys and values, {@code [batch, groups, tokens, dim]}; returns all of the layer. */
   KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
     return write(layer, length, newKeys, newValues);
   }
@@ -77,10 +73,7 @@ public final class KeyValueCache implements AutoCloseable {
     return memory.narrow(TOKENS, 0, position + count);
   }
 
-  /**
-   * A layer's memory, {@code [batch, groups, capacity, dim]}, with room for these keys and values
-   * after those that it holds; they are not written yet.
-   */
+  /** A layer's memory, {@code [batch, groups, capacity, dim]}, with room for new tokens. */
   KeysAndValues memoryFor(int layer, Tensor newKeys, Tensor newValues) {
     return memoryFor(layer, length, newKeys, newValues);
   }
@@ -94,11 +87,7 @@ public final class KeyValueCache implements AutoCloseable {
     return new KeysAndValues(keyMemory, valueMemory);
   }
 
-  /**
-   * Makes room for more tokens.
-   *
-   * @return whether the memory has moved
-   */
+  /** Makes room for more tokens; returns whether the memory has moved. */
   public boolean makeRoom(long tokens) {
     long needed = length + tokens;
     least = Math.max(least, needed);

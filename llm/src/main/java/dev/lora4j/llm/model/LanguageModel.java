@@ -13,11 +13,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A causal language model: token ids to hidden states, hidden states to logits of the next token.
- * The two halves are separate calls because only labelled positions need logits.
- *
- * <p>Module names are those of Hugging Face's transformers, so that checkpoints and PEFT adapters
- * fit. Threads may share a model that nobody changes.
+ * A causal language model: token ids to hidden states, hidden states to logits of the next token,
+ * in separate calls because only labelled positions need logits. Module names are those of Hugging
+ * Face's transformers. Threads may share a model that nobody changes.
  */
 public abstract class LanguageModel extends Module {
   private static final String HEAD = "lm_head";
@@ -48,22 +46,12 @@ public abstract class LanguageModel extends Module {
     return layerwise(tokens, AttentionContext.over(tokens));
   }
 
-  /**
-   * Computes the final hidden states of whole sequences.
-   *
-   * @return {@code [batch, tokens, hidden]}
-   */
+  /** Returns the final hidden states of whole sequences, {@code [batch, tokens, hidden]}. */
   public final Tensor hidden(TokenBatch tokens) {
     return hidden(layerwise(tokens));
   }
 
-  /**
-   * Computes the final hidden states of tokens that continue the KV cache, and appends their keys
-   * and values to it. Gradients are not recorded.
-   *
-   * @param tokens the next ones of each row
-   * @return {@code [batch, tokens, hidden]}
-   */
+  /** Continues the KV cache with these tokens; returns their hidden states, without a gradient. */
   public final Tensor hidden(TokenBatch tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor hidden = hidden(layerwise(tokens, AttentionContext.continuing(tokens, cache)));
@@ -76,20 +64,12 @@ public abstract class LanguageModel extends Module {
     return forward.finalNorm(forward.through(forward.layers()));
   }
 
-  /**
-   * Computes the logits of the next token.
-   *
-   * @param hidden final hidden states, {@code [rows…, hidden]}
-   * @return {@code [rows…, vocabulary]}
-   */
+  /** Returns the next token's logits for final hidden states, {@code [rows…, hidden]}. */
   public final Tensor logits(Tensor hidden) {
     return logitTransform().apply(head().forward(hidden));
   }
 
-  /**
-   * @param ids {@code [batch, tokens]}, int64
-   * @return logits {@code [batch, tokens, vocabulary]}
-   */
+  /** Returns the logits, {@code [batch, tokens, vocabulary]}, of int64 ids. */
   @Override
   public final Tensor forward(Tensor ids) {
     return logits(hidden(TokenBatch.of(ids)));
@@ -142,11 +122,7 @@ public abstract class LanguageModel extends Module {
     return new KeyValueCache(config.layers());
   }
 
-  /**
-   * An empty KV cache with memory for {@code capacity} tokens; it grows when more come.
-   *
-   * @param capacity in tokens
-   */
+  /** An empty KV cache with memory for {@code capacity} tokens; it grows when more come. */
   public final KeyValueCache newCache(long capacity) {
     return new KeyValueCache(config.layers(), capacity);
   }

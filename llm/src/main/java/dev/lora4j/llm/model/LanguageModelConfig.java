@@ -3,10 +3,8 @@ package dev.lora4j.llm.model;
 /** The settings that the language models of all families share. */
 public interface LanguageModelConfig {
 
-  /** Hugging Face's {@code model_type}. */
   String modelType();
 
-  /** Number of tokens in the vocabulary. */
   int vocabularySize();
 
   /** Width of the hidden states. */

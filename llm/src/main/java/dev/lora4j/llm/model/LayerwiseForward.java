@@ -5,35 +5,17 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * One forward pass of a language model, layer by layer: for callers that keep only some of the
- * activations, or need the last layer at some positions only.
- *
- * @param embedding embeds the tokens
- * @param decoderLayers the decoder layers
- * @param norm the final norm
- */
+/** One forward pass of a language model, from the embedding through each layer to the norm. */
 public record LayerwiseForward(
     Supplier<Tensor> embedding, List<Layer> decoderLayers, UnaryOperator<Tensor> norm) {
 
-  /** A decoder layer on the tokens of this pass. */
+  /** A decoder layer, whose part after the attention runs at the selected positions only. */
   @FunctionalInterface
   public interface Layer {
-    /**
-     * Runs the layer; the part after its attention only at the selected positions.
-     *
-     * @param x {@code [batch, tokens, hidden]}
-     * @param selected selects the positions, or all, of a tensor {@code [batch, tokens, …]}
-     * @return the output at the selected positions
-     */
     Tensor forward(Tensor x, UnaryOperator<Tensor> selected);
   }
 
-  /**
-   * Embeds the tokens. Call it first, in a pointer scope that outlives the pass.
-   *
-   * @return input of the first layer, {@code [batch, tokens, hidden]}
-   */
+  /** Embeds the tokens, {@code [batch, tokens, hidden]}, in a pointer scope that outlives all. */
   public Tensor embed() {
     return embedding.get();
   }
@@ -42,46 +24,23 @@ public record LayerwiseForward(
     return decoderLayers.size();
   }
 
-  /**
-   * Runs one layer. The result is a new tensor, so x may be freed.
-   *
-   * @param number of the layer, from 0 on
-   * @param x {@code [batch, tokens, hidden]}
-   * @return the same shape
-   */
+  /** Runs one layer, from 0 on. The result is a new tensor, so x may be freed. */
   public Tensor layer(int number, Tensor x) {
     return decoderLayers.get(number).forward(x, all -> all);
   }
 
-  /**
-   * Applies the final norm, position by position.
-   *
-   * @param x output of the last layer, {@code [rows…, hidden]}
-   * @return final hidden states, of the same shape
-   */
+  /** Applies the final norm to the last layer's output, position by position. */
   public Tensor finalNorm(Tensor x) {
     return norm.apply(x);
   }
 
-  /**
-   * Runs the last layer and the final norm at some positions only: everything after that layer's
-   * attention is computed for them alone.
-   *
-   * @param positions in the batch, row after row, {@code [n]}, int64
-   * @param x input of the last layer, {@code [batch, tokens, hidden]}
-   * @return final hidden states, {@code [n, hidden]}
-   */
+  /** Runs the last layer and the norm at positions {@code [n]} of the whole batch only. */
   public Tensor finalHiddenAt(Tensor positions, Tensor x) {
     Layer last = decoderLayers.get(layers() - 1);
     return finalNorm(last.forward(x, all -> all.flatten(0, 1).index_select(0, positions)));
   }
 
-  /**
-   * Embeds the tokens and runs the first layers.
-   *
-   * @param count number of layers
-   * @return {@code [batch, tokens, hidden]}
-   */
+  /** Embeds the tokens and runs this number of layers. */
   public Tensor through(int count) {
     Tensor x = embed();
     for (int i = 0; i < count; i++) {

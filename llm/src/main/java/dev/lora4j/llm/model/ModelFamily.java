@@ -10,13 +10,7 @@ import java.util.regex.Pattern;
 
 /**
  * A family of language models: the {@code config.json} that it reads, the model that it builds, and
- * the names of its tensors in files. Families are found by {@link ServiceLoader}: adding one takes
- * a model, a config, this interface, and a line in {@code META-INF/services}.
- *
- * <pre>{@code
- * JsonDocument fields = JsonDocument.read(directory.resolve("config.json"));
- * LanguageModel model = ModelFamily.of(fields).create(fields);
- * }</pre>
+ * the names of its tensors in files. Families are found by {@link ServiceLoader}.
  */
 public interface ModelFamily {
 
@@ -26,12 +20,7 @@ public interface ModelFamily {
   /** The class that {@code architectures} names, such as {@code LlamaForCausalLM}. */
   String architecture();
 
-  /**
-   * Builds a model.
-   *
-   * @throws UserError naming a choice in the config that is not supported
-   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
-   */
+  /** Builds a model; refuses a config with an unsupported choice. */
   LanguageModel create(JsonDocument fields);
 
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
@@ -40,10 +29,7 @@ public interface ModelFamily {
   /** Names of stored tensors to ignore because they follow from the config. */
   Pattern ignoredTensors();
 
-  /**
-   * Names of the linear layers to adapt if a LoRA config names none; empty if PEFT's own table
-   * lists the model type.
-   */
+  /** Default target modules of an adapter; empty if PEFT's own table lists the model type. */
   default List<String> defaultTargets() {
     return List.of();
   }
@@ -65,11 +51,7 @@ public interface ModelFamily {
     return all().stream().filter(family -> family.modelType().equals(modelType)).findFirst();
   }
 
-  /**
-   * The family that a {@code config.json} names.
-   *
-   * @throws UserError listing the supported model types
-   */
+  /** The family that a {@code config.json} names; an error lists the supported ones. */
   static ModelFamily of(JsonDocument fields) {
     String type = fields.text("model_type", "");
     return named(type)

@@ -12,17 +12,10 @@ import org.bytedeco.pytorch.TensorVector;
 
 /**
  * Token sequences in one row, with each prefix that several of them share computed once (Wang and
- * Hegde 2024, <a href="https://arxiv.org/abs/2410.20305">arXiv:2410.20305</a>, §3). The row lists
- * the trees depth first. It consists of branches: a branch continues the prefix of an earlier one,
- * and its tokens attend to that prefix and to the branch itself. A token therefore means the same
- * to the model as in a row of its own. Immutable; the batch builds it and the attention reads it.
- *
- * <pre>{@code
- * PrefixTree tree = PrefixTree.of(List.of(new int[] {5, 6, 7}, new int[] {5, 6, 8, 9}));
- * tree.tokens();    // 5 6 7 8 9
- * tree.positions(); // 0 1 2 2 3
- * tree.place(1, 3); // 4: the last token of the second sequence
- * }</pre>
+ * Hegde 2024, arXiv:2410.20305, §3): {@code 5 6 7} and {@code 5 6 8 9} are {@code 5 6 7 8 9} with
+ * positions {@code 0 1 2 2 3}. The row consists of branches, depth first: a branch continues the
+ * prefix of an earlier one, and its tokens attend to that prefix and to the branch itself. A token
+ * therefore means the same to the model as in a row of its own. Immutable.
  */
 public final class PrefixTree {
   /** The first tokens of an earlier branch. */
@@ -167,12 +160,7 @@ public final class PrefixTree {
         .toList();
   }
 
-  /**
-   * Splits a tensor of all tokens into branches.
-   *
-   * @param x {@code [batch, tokens, heads, dim]}
-   * @return {@code [1, length, heads, dim]} for each branch
-   */
+  /** Splits {@code [batch, tokens, heads, dim]} into branches, {@code [1, length, heads, dim]}. */
   List<Tensor> split(Tensor x) {
     long[] lengths = IntStream.range(0, branches.size()).mapToLong(this::length).toArray();
     TensorVector parts = x.view(1, -1, x.size(2), x.size(3)).split_with_sizes(lengths, 1);
@@ -183,12 +171,7 @@ public final class PrefixTree {
     return list;
   }
 
-  /**
-   * Joins each branch with its prefix.
-   *
-   * @param parts {@code [1, length, …]} for each branch
-   * @return {@code [1, prefix + length, …]} for each branch
-   */
+  /** Joins each branch, {@code [1, length, …]}, with its prefix, {@code [1, all, …]}. */
   List<Tensor> paths(List<Tensor> parts) {
     List<Tensor> paths = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {

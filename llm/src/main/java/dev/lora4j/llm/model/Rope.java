@@ -11,21 +11,14 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Rotary position embeddings (Su et al. 2021, <a
- * href="https://arxiv.org/abs/2104.09864">arXiv:2104.09864</a>, §3.4.2): rotates the elements
- * {@code i} and {@code i + dim/2} of a head by {@code position · frequency[i]}.
- *
- * <p>The tables of cosines and sines grow to the highest position so far; threads share them.
+ * Rotary position embeddings (Su et al. 2021, arXiv:2104.09864, §3.4.2): rotates the elements
+ * {@code i} and {@code i + dim/2} of a head by {@code position · frequency[i]}. Threads share the
+ * tables of cosines and sines, which grow to the highest position so far.
  */
 public final class Rope implements AutoCloseable {
   private static final long FIRST_ROWS = 256;
 
-  /**
-   * Rotations of some positions, {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}.
-   *
-   * @param cos the cosines, twice side by side
-   * @param sin minus the sines, then the sines
-   */
+  /** Rotations, {@code [(batch,) tokens, 1, dim]}; see {@link #cosines} and {@link #sines}. */
   public record Rotations(Tensor cos, Tensor sin) {
 
     /** Rotates heads, {@code [batch, tokens, heads, dim]}. */
@@ -45,17 +38,7 @@ public final class Rope implements AutoCloseable {
   private final List<Tables> allTables = new ArrayList<>();
   private volatile Tables tables;
 
-  /**
-   * @param frequencies in radians a position, {@code dim / 2} of them
-   */
-  public Rope(float[] frequencies) {
-    this(frequencies, 1);
-  }
-
-  /**
-   * @param frequencies in radians a position, {@code dim / 2} of them
-   * @param magnitude factor of all cosines and sines; its square scales the attention scores
-   */
+  /** Takes {@code dim / 2} frequencies and a factor of cosines and sines. */
   public Rope(float[] frequencies, double magnitude) {
     this.frequencies = frequencies.clone();
     this.magnitude = magnitude;

@@ -1,6 +1,5 @@
 package dev.lora4j.llm.model;
 
-import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.nn.kernel.Ops;
@@ -18,10 +17,6 @@ public sealed interface RopeScaling {
   /**
    * Computes the scaled frequencies {@code θ^(−2i / dim)} of a head, in single precision as other
    * implementations do: thousands of positions later the last bit makes a difference.
-   *
-   * @param theta base of the powers
-   * @param dim size of a head
-   * @return {@code [dim / 2]}
    */
   default float[] frequencies(double theta, int dim) {
     try (PointerScope scope = new PointerScope()) {
@@ -46,12 +41,7 @@ public sealed interface RopeScaling {
     }
   }
 
-  /**
-   * Linear position interpolation (Chen et al. 2023, <a
-   * href="https://arxiv.org/abs/2306.15595">arXiv:2306.15595</a>, eq. 4).
-   *
-   * @param factor divisor of the positions
-   */
+  /** Linear interpolation of the positions by a divisor (Chen et al. 2023, arXiv:2306.15595). */
   record Linear(double factor) implements RopeScaling {
     @Override
     public double scaled(double frequency) {
@@ -60,12 +50,8 @@ public sealed interface RopeScaling {
   }
 
   /**
-   * Llama 3's scaling: divides low frequencies, keeps high ones, and interpolates between them.
-   *
-   * @param factor divisor of the low frequencies
-   * @param lowFactor rotations in the original length below which a frequency is low
-   * @param highFactor rotations in the original length above which a frequency is high
-   * @param originalPositions sequence length of the pre-training
+   * Llama 3's scaling, by the number of rotations in the pre-training's length: divides low
+   * frequencies by the factor, keeps high ones, and interpolates between them.
    */
   record Llama3(double factor, double lowFactor, double highFactor, double originalPositions)
       implements RopeScaling {
@@ -93,12 +79,7 @@ public sealed interface RopeScaling {
     return scaling.fields().iterator().hasNext() ? scaling : config.object("rope_parameters");
   }
 
-  /**
-   * Reads the {@linkplain #fields RoPE fields}.
-   *
-   * @throws UserError naming a kind that is not supported
-   * @throws CorruptFile if a number is missing
-   */
+  /** Reads the {@linkplain #fields RoPE fields}, of a kind that is supported. */
   static RopeScaling read(JsonDocument fields) {
     String kind = fields.text("rope_type", fields.text("type", "default"));
     return switch (kind) {

@@ -6,12 +6,11 @@ import dev.lora4j.UserError;
  * Batch size, gradient accumulation, sequence length, packing and gradient checkpointing.
  *
  * @param batchSize rows in a batch, which all workers share
- * @param gradientAccumulationSteps batches in an optimizer step; the step equals that of one large
- *     batch
+ * @param gradientAccumulationSteps batches in a step, which equals that of one large batch
  * @param maxSeqLength maximum sequence length: limit of an example, and width of packed rows
  * @param packed packing: a row holds as many examples as fit; they do not attend to each other
- * @param activationCheckpointing gradient checkpointing: keeps only the inputs of the layers and
- *     recomputes the rest in the backward pass. Saves memory, costs a second forward pass.
+ * @param activationCheckpointing gradient checkpointing: recomputes all but the layers' inputs in
+ *     the backward pass. Saves memory, costs a second forward pass.
  */
 public record BatchConfig(
     int batchSize,
@@ -36,7 +35,6 @@ public record BatchConfig(
     return new BatchConfig(batchSize, 1, 512, false, false);
   }
 
-  /** Copy with gradient accumulation over this number of batches. */
   public BatchConfig gradientAccumulationSteps(int batches) {
     return new BatchConfig(batchSize, batches, maxSeqLength, packed, activationCheckpointing);
   }
@@ -51,7 +49,6 @@ public record BatchConfig(
         batchSize, gradientAccumulationSteps, maxSeqLength, true, activationCheckpointing);
   }
 
-  /** Copy with gradient checkpointing. */
   public BatchConfig gradientCheckpointing() {
     return new BatchConfig(batchSize, gradientAccumulationSteps, maxSeqLength, packed, true);
   }

@@ -9,11 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Causal language modelling: the mean of {@code −log p(token)} over the tokens that carry loss.
- *
- * @param groups examples, each a group of its own
- */
+/** Causal language modelling: the mean of {@code −log p(token)} over the tokens with loss. */
 public record CausalLmObjective(TrainValidationSplit<List<Example>> groups) implements Objective {
   public CausalLmObjective {
     Objective.requireTraining(groups);

@@ -3,7 +3,6 @@ package dev.lora4j.llm.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.CorruptFile;
 import dev.lora4j.io.JsonDocument;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalDouble;
@@ -12,17 +11,11 @@ import java.util.OptionalDouble;
  * Progress of a run, saved beside its tensors. Data order, learning rate and dropout masks of the
  * next step follow from the number of steps.
  *
- * @param step steps taken
  * @param epoch epoch of the next step, counted from 1
- * @param loss training loss so far, summed over its units
- * @param units number of units so far, such as tokens with loss
- * @param tokens tokens so far
- * @param lossTokens tokens with loss so far
+ * @param loss training loss so far, summed over its units, such as tokens with loss
  * @param nanos duration of the steps in nanoseconds
  * @param before validation loss before the first step
  * @param best lowest validation loss since
- * @param bestStep step of the lowest validation loss
- * @param sinceBest evaluations without improvement
  */
 record CheckpointState(
     long step,
@@ -47,7 +40,6 @@ record CheckpointState(
     return with(OptionalDouble.of(loss), best, bestStep, sinceBest);
   }
 
-  /** State after one more step. */
   CheckpointState plus(
       TrainStep.Outcome outcome, long read, long withLoss, long time, long stepsPerEpoch) {
     return new CheckpointState(
@@ -68,7 +60,6 @@ record CheckpointState(
     return best.isEmpty() || evaluated < best.getAsDouble();
   }
 
-  /** State after an evaluation. */
   CheckpointState evaluated(double evaluated) {
     return isBest(evaluated)
         ? with(before, OptionalDouble.of(evaluated), step, 0)
@@ -93,11 +84,7 @@ record CheckpointState(
     return json.toPrettyString().getBytes(StandardCharsets.UTF_8);
   }
 
-  /**
-   * Reads the state.
-   *
-   * @throws CorruptFile if a field is missing or not a number
-   */
+  /** Reads the state, whose fields must all be numbers. */
   static CheckpointState of(JsonDocument json) {
     return new CheckpointState(
         number(json, "step").asLong(),

@@ -8,6 +8,7 @@ import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -32,24 +33,11 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
 
-  /** The weight of each row's loss, computed from the losses of all rows. */
-  @FunctionalInterface
-  interface Weights {
-    /**
-     * @param losses {@code [n]}
-     * @return {@code [n]}
-     */
-    Tensor of(Tensor losses);
-  }
-
   private final LanguageModel model;
   private final ThreadRng random;
   private final long rowsAtOnce;
   private @Nullable Tensor buffer;
 
-  /**
-   * @param random dropout generator of the calling thread
-   */
   ChunkedCrossEntropy(LanguageModel model, ThreadRng random) {
     this(
         model,
@@ -63,11 +51,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     this.rowsAtOnce = rowsAtOnce;
   }
 
-  /**
-   * @param hidden {@code [n, hidden]}
-   * @param targets {@code [n]}, int64
-   * @return {@code [n]}
-   */
+  /** Returns the losses {@code [n]} of {@code [n, hidden]} and int64 targets. */
   Tensor losses(Tensor hidden, Tensor targets) {
     Tensor losses = floats(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
@@ -88,13 +72,10 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   /**
-   * Computes the gradient of {@code Σ weight · loss}, and adds that of the head if it is trainable.
-   *
-   * @param hidden {@code [n, hidden]}, without a graph
-   * @param targets {@code [n]}, int64
-   * @return the gradient of the hidden states, {@code [n, hidden]}
+   * Returns the gradient of {@code Σ weight · loss} by the hidden states, {@code [n, hidden]}, and
+   * adds that of the head if it is trainable. The weights follow from all losses, {@code [n]}.
    */
-  Tensor backward(Tensor hidden, Tensor targets, Weights weights) {
+  Tensor backward(Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights) {
     Tensor gradient = torch.empty_like(hidden);
     Optional<Tensor> frozen = frozenWeight(hidden);
     if (frozen.isPresent()) {
@@ -106,7 +87,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardFrozen(
-      Tensor hidden, Tensor targets, Weights weights, Tensor w, Tensor gradient) {
+      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor losses = floats(targets);
       chunks(
@@ -120,13 +101,14 @@ final class ChunkedCrossEntropy implements AutoCloseable {
             softmax.backward().accept(p);
             torch.mm_out(gradient.narrow(0, from, count), p, w);
           });
-      gradient.mul_(weights.of(losses).unsqueeze(1));
+      gradient.mul_(weights.apply(losses).unsqueeze(1));
     }
   }
 
-  private void backwardByModel(Tensor hidden, Tensor targets, Weights weights, Tensor gradient) {
+  private void backwardByModel(
+      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor gradient) {
     Tensor before = random.state();
-    Tensor weight = weights.of(losses(hidden, targets));
+    Tensor weight = weights.apply(losses(hidden, targets));
     random.restore(before); // the same dropout mask as for the losses
     chunks(
         targets.numel(),
@@ -164,12 +146,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     return logits.logsumexp(LAST, false).sub(target);
   }
 
-  /**
-   * @param losses {@code [count]}
-   * @param probabilities {@code [count, vocabulary]}, in the buffer that all chunks share
-   * @param sums {@code [count, 1]}, the sums of the exponentials
-   * @param backward turns a gradient of the logits into one of the projection's output, in place
-   */
+  /** The state of a chunk in the shared buffer, and the backward of the logits in place. */
   private record Softmax(
       Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
@@ -203,10 +180,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     return buffer;
   }
 
-  /**
-   * Rounds up to an odd number of cache lines: rows that start a multiple of a memory page apart
-   * evict each other from the cache.
-   */
+  /** Rounds up to an odd number of cache lines: rows whole pages apart evict each other. */
   private static long oddLines(long floats) {
     return ((floats + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
   }

@@ -11,7 +11,6 @@ import java.util.List;
 final class DataDigest {
   private DataDigest() {}
 
-  /** SHA-256 in hexadecimal. */
   static String of(List<Example> examples) {
     MessageDigest digest = TensorDigest.sha256();
     for (Example example : examples) {

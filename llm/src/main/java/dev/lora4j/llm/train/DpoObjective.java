@@ -10,12 +10,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Direct preference optimisation (Rafailov et al. 2023, <a
- * href="https://arxiv.org/abs/2305.18290">arXiv:2305.18290</a>, eq. 7). The reference is the base
- * model without the adapter. The loss is the mean over the pairs of {@code −log σ(β (log π(chosen)
- * − log ref(chosen) − log π(rejected) + log ref(rejected)))}.
+ * Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, eq. 7): the mean over the
+ * pairs, of which the chosen answer is first, of {@code −log σ(β (log π(chosen) − log ref(chosen) −
+ * log π(rejected) + log ref(rejected)))}. The reference is the base model without the adapter.
  *
- * @param groups pairs of answers, the chosen one first
  * @param beta strength of the pull towards the reference; usually 0.1
  */
 public record DpoObjective(TrainValidationSplit<List<Example>> groups, double beta)

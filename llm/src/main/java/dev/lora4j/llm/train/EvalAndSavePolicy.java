@@ -3,12 +3,10 @@ package dev.lora4j.llm.train;
 import dev.lora4j.UserError;
 
 /**
- * Evaluation, early stopping and checkpoints.
+ * Evaluation, early stopping and checkpoints; every 0 steps is at the end of each epoch.
  *
- * @param evaluateEvery steps between evaluations; 0 for one at the end of each epoch
  * @param patience early stopping: evaluations without a lower validation loss that end the run; 0
  *     disables it
- * @param checkpointEvery steps between checkpoints; 0 for one at the end of each epoch
  */
 public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpointEvery) {
   public EvalAndSavePolicy {

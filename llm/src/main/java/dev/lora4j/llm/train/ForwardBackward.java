@@ -7,16 +7,14 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * Forward and backward pass of a micro-batch on one thread, with chunked cross-entropy and optional
- * gradient checkpointing. The label mask selects the positions whose logits are computed: those
- * that predict a token with loss. Intermediate tensors of a layer are freed as soon as the layer is
- * done.
+ * gradient checkpointing. The label mask selects the positions whose logits are computed.
  */
 final class ForwardBackward implements AutoCloseable {
   private final LanguageModel model;
@@ -24,10 +22,6 @@ final class ForwardBackward implements AutoCloseable {
   private final ThreadRng random = new ThreadRng();
   private final ChunkedCrossEntropy head;
 
-  /**
-   * @param checkpointing gradient checkpointing: keeps only the inputs of the layers and recomputes
-   *     the rest in the backward pass
-   */
   ForwardBackward(LanguageModel model, boolean checkpointing) {
     this.model = model;
     this.checkpointing = checkpointing;
@@ -41,12 +35,8 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  /**
-   * Adds the gradients of {@code Σ weight · loss} to those of the trainable parameters.
-   *
-   * @param seed of the dropout masks
-   */
-  void backward(ModelInputs rows, long seed, ChunkedCrossEntropy.Weights weights) {
+  /** Adds the gradients of {@code Σ weight · loss}; the dropout masks follow from the seed. */
+  void backward(ModelInputs rows, long seed, UnaryOperator<Tensor> weights) {
     random.seed(seed);
     random.enter();
     try {
@@ -60,7 +50,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardAtOnce(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+  private void backwardAtOnce(ModelInputs rows, UnaryOperator<Tensor> weights) {
     try (AutogradContext pass = AutogradContext.open()) {
       backwardFromHead(hidden(rows), rows, weights);
     }
@@ -73,18 +63,15 @@ final class ForwardBackward implements AutoCloseable {
     for (int i = 0; i < forward.layers() - 1; i++) {
       int layer = i;
       Tensor input = x;
-      x = inScope(() -> forward.layer(layer, input));
+      x = Ops.inScope(() -> forward.layer(layer, input));
       input.deallocate(); // the graph keeps what it needs
     }
     Tensor last = x;
-    return inScope(() -> forward.finalHiddenAt(rows.lossPositions(), last));
+    return Ops.inScope(() -> forward.finalHiddenAt(rows.lossPositions(), last));
   }
 
-  /**
-   * Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1) with one layer as a segment;
-   * the last layer is kept.
-   */
-  private void backwardByLayers(ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+  /** Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer as a segment. */
+  private void backwardByLayers(ModelInputs rows, UnaryOperator<Tensor> weights) {
     LayerwiseForward forward = model.layerwise(rows.tokens());
     Tensor first = forward.embed();
     List<Tensor> inputs = new ArrayList<>();
@@ -114,32 +101,18 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardFromHead(
-      Tensor hidden, ModelInputs rows, ChunkedCrossEntropy.Weights weights) {
+  private void backwardFromHead(Tensor hidden, ModelInputs rows, UnaryOperator<Tensor> weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);
     }
   }
 
-  private static Tensor inScope(Supplier<Tensor> work) {
-    Tensor y;
-    try (PointerScope scope = new PointerScope()) {
-      y = Ops.keep(work.get());
-    }
-    return Ops.giveToScope(y);
-  }
-
   /** Returns a layer's output without its graph; {@code requires_grad} is as with the graph. */
   private static Tensor withoutGraph(LayerwiseForward forward, int layer, Tensor x) {
-    Tensor y;
-    try (PointerScope scope = new PointerScope();
-        AutogradContext pass = AutogradContext.open()) {
-      Tensor output = forward.layer(layer, x);
-      y = Ops.keep(output.detach());
-      y.set_requires_grad(output.requires_grad());
+    try (AutogradContext pass = AutogradContext.open()) {
+      return Ops.inScope(() -> leaf(forward.layer(layer, x)));
     }
-    return Ops.giveToScope(y);
   }
 
   private static Tensor leaf(Tensor x) {

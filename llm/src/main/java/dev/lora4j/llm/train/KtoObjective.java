@@ -11,23 +11,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Kahneman-Tversky optimisation (Ethayarajh et al. 2024, <a
- * href="https://arxiv.org/abs/2402.01306">arXiv:2402.01306</a>, eq. 7), as TRL's {@code KTOTrainer}
- * computes it. An example is desirable if its score is 1, undesirable if it is 0. With the
- * log-ratio {@code r = log π(y|x) − log ref(y|x)}, the loss is the mean over the examples of {@code
- * w_D (1 − σ(β (r − z)))} if desirable, else {@code w_U (1 − σ(β (z − r)))}.
+ * Kahneman-Tversky optimisation (Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7), as TRL's {@code
+ * KTOTrainer} computes it. An example is desirable if its score is 1, undesirable if it is 0. With
+ * the log-ratio {@code r = log π(y|x) − log ref(y|x)}, the loss is the mean over the examples of
+ * {@code w_D (1 − σ(β (r − z)))} if desirable, else {@code w_U (1 − σ(β (z − r)))}.
  *
  * <p>The reference point {@code z} estimates {@code KL(π ‖ ref)}: the mean log-ratio of mismatched
- * pairs in the batch, at least 0, without gradient. As in TRL, completions rotate by one: the first
- * prompt of the batch gets the last completion, every other prompt the completion before its own.
- * The pairs therefore follow from the seeded order of the examples in the batch alone and are the
- * same for any number of workers; {@code z} is taken over the whole batch before it is divided
- * among them. A pair longer than the maximum sequence length is truncated at its end.
+ * pairs in the whole batch, at least 0, without gradient. As in TRL, completions rotate by one: the
+ * first prompt of the batch gets the last completion, every other prompt the one before its own. A
+ * pair longer than the maximum sequence length is truncated at its end.
  *
- * @param groups examples, each a group of its own
  * @param beta strength of the pull towards the reference; usually 0.1
- * @param desirableWeight w_D, the weight of desirable examples; usually 1
- * @param undesirableWeight w_U, the weight of undesirable examples; usually 1
+ * @param desirableWeight w_D, usually 1, as w_U
  */
 public record KtoObjective(
     TrainValidationSplit<List<Example>> groups,

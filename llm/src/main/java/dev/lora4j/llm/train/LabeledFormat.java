@@ -5,10 +5,7 @@ import dev.lora4j.llm.dataset.RowParser;
 import dev.lora4j.llm.dataset.Sample;
 import java.util.List;
 
-/**
- * Completions with a label: {@code {"prompt", "completion", "label"}}, where true means desirable.
- * Prompt and completion are texts or lists of messages. The label is the examples' score, 1 or 0.
- */
+/** Completions with a label, their score, 1 or 0: {@code {"prompt", "completion", "label"}}. */
 public record LabeledFormat() implements DataFormat {
   private record Labeled(Sample answer, double score) implements Sample.Rated {
     @Override
@@ -29,8 +26,8 @@ public record LabeledFormat() implements DataFormat {
 
   @Override
   public String sentence() {
-    return "labelled completions (prompt, completion, label): KTO makes desirable completions likelier"
-        + " and others less likely";
+    return "labelled completions (prompt, completion, label): KTO makes desirable completions"
+        + " likelier and others less likely";
   }
 
   @Override

@@ -23,19 +23,8 @@ import java.util.function.Supplier;
 
 /**
  * Trains an adapter of a language model, with gradient accumulation, a learning-rate schedule,
- * gradient clipping, validation loss, early stopping, checkpoints and exact resuming.
- *
- * <pre>{@code
- * LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(8).alpha(16));
- * Objective objective = new CausalLmObjective(split.train(), split.valid());
- * LanguageModelTrainingResult result =
- *     LanguageModelTrainer.run(
- *         TrainingJob.of(adapted, objective, out, TrainingArguments.of(2e-4)),
- *         TrainingCallback.NONE);
- * }</pre>
- *
- * <p>Afterwards the network is in evaluation mode with the adapter of the last step. The directory
- * holds the adapter of the lowest validation loss, or the last one without validation.
+ * gradient clipping, validation loss, early stopping, checkpoints and exact resuming. Afterwards
+ * the network has the last step's adapter, and the directory that of the lowest validation loss.
  */
 public final class LanguageModelTrainer {
   private final TrainingJob job;
@@ -69,13 +58,7 @@ public final class LanguageModelTrainer {
     directory = new RunDirectory(job.directory());
   }
 
-  /**
-   * Trains to the end, or until the callback stops it.
-   *
-   * @throws UserError if the data do not fit the model, the directory is in use, or a resumed run
-   *     had other settings
-   * @throws TrainingFailed if the loss is not finite or memory runs out; checkpoints remain
-   */
+  /** Trains to the end, or until the callback stops it; after a failure the checkpoints remain. */
   public static LanguageModelTrainingResult run(TrainingJob job, TrainingCallback callback) {
     return new LanguageModelTrainer(job, callback).run();
   }

@@ -7,17 +7,10 @@ import java.util.OptionalDouble;
 /**
  * Result of a run, from its first step on, without interruptions.
  *
- * @param steps steps taken
- * @param trainLoss mean training loss over all steps, each unit counted once
- * @param validLossBefore validation loss before the first step
  * @param validLossAfter validation loss of the published adapter
  * @param adapterStep step of the published adapter: the best one with validation, else the last
  * @param tokens tokens in the steps; shared prefixes count for each example
- * @param lossTokens tokens that carried loss
  * @param duration of the steps alone
- * @param adapterBytes size of the adapter's files
- * @param end why the run ended
- * @param directory of the adapter and the checkpoints
  */
 public record LanguageModelTrainingResult(
     long steps,
@@ -34,7 +27,6 @@ public record LanguageModelTrainingResult(
 
   /** Why a run ended. */
   public enum End {
-    /** All steps were taken. */
     COMPLETE,
     /** Early stopping: the validation loss did not improve. */
     EARLY,

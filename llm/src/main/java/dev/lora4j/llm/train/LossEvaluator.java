@@ -6,10 +6,9 @@ import java.util.List;
 
 /** Sums the losses of a batch's micro-batches, one for each worker. */
 final class LossEvaluator {
-  /** Loss of a worker's micro-batch. */
+  /** Loss of a worker's micro-batch, summed over its units. */
   @FunctionalInterface
   interface ShardLoss {
-    /** The loss, summed over the units of the micro-batch. */
     double of(int worker, MicroBatch shard);
   }
 

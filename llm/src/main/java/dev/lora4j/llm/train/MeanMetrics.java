@@ -13,7 +13,6 @@ public final class MeanMetrics {
 
   private final Map<String, Sum> sums = new LinkedHashMap<>();
 
-  /** Adds one value. */
   public void add(String name, double value) {
     sums.merge(name, new Sum(value, 1), Sum::plus);
   }
@@ -22,7 +21,6 @@ public final class MeanMetrics {
     others.sums.forEach((name, sum) -> sums.merge(name, sum, Sum::plus));
   }
 
-  /** The mean of each metric. */
   public Map<String, Double> means() {
     Map<String, Double> means = new LinkedHashMap<>();
     sums.forEach((name, sum) -> means.put(name, sum.sum() / sum.count()));

@@ -9,14 +9,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/**
- * A micro-batch as tensors, which belong to the caller's scope.
- *
- * @param tokens {@code [rows, width]}, with position ids where a row holds several examples
- * @param lossPositions {@code [n]}, int64: the positions, counted row after row, whose logits
- *     predict a token with loss
- * @param targets {@code [n]}, int64: the tokens with loss
- */
+/** A micro-batch as tensors, with the int64 positions whose logits predict tokens with loss. */
 record ModelInputs(TokenBatch tokens, Tensor lossPositions, Tensor targets) {
 
   static ModelInputs of(MicroBatch batch, Device device) {

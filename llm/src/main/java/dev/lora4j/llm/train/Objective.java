@@ -10,34 +10,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/**
- * A training objective with its data: the loss of a batch as a function of each token's {@code −log
- * p}, its normalizer, and whether it needs the reference model. Implementations are immutable. A
- * command finds one by its {@link ObjectiveProvider}.
- */
+/** A training objective with its data: the loss of a batch as a function of each token's loss. */
 public interface Objective {
 
-  /**
-   * The examples, in groups that stay together, such as the two answers of a preference pair. At
-   * least one group is for training.
-   */
+  /** The examples, in groups that stay together, such as the answers of a preference pair. */
   TrainValidationSplit<List<Example>> groups();
 
   /** The settings that a resumed run must share, besides the data; recorded in {@code run.json}. */
   Map<String, String> settings();
 
-  /**
-   * Computes the loss of a micro-batch, summed over its units.
-   *
-   * @param weights {@code [numLossTokens]}, filled with the derivative of the sum by each token's
-   *     loss
-   */
+  /** Returns a micro-batch's summed loss; fills in its derivative by each token's loss. */
   double lossAndGradientWeights(TokenLosses losses, float[] weights);
 
-  /**
-   * Returns whether the loss compares the model with the reference, which is the base model without
-   * the adapter. Dropout is then off for both.
-   */
+  /** Returns whether the loss needs the reference model; dropout is then off for both. */
   boolean needsReference();
 
   /** Returns the number of units that the loss is averaged over. */
@@ -45,12 +30,7 @@ public interface Objective {
     return batch.rows().size();
   }
 
-  /**
-   * Returns examples to score before a batch, without gradient, by the model and the reference.
-   * Their mean log-ratio is the {@link TokenLosses#baseline} of the whole batch.
-   *
-   * @param maxTokens the maximum sequence length
-   */
+  /** Returns examples whose mean log-ratio is the batch's {@link TokenLosses#baseline}. */
   default List<Example> baselineExamples(GlobalBatch batch, int maxTokens) {
     return List.of();
   }
@@ -70,11 +50,7 @@ public interface Objective {
 
   // ---- batches ----
 
-  /**
-   * Checks that the objective can use these batches.
-   *
-   * @throws UserError if not
-   */
+  /** Refuses batches that the objective can't use. */
   default void check(BatchConfig batching) {
     if (batching.packed()) {
       throw new UserError(noun() + "s can't be packed; switch packing off");
@@ -113,11 +89,7 @@ public interface Objective {
     return prefixOf(index % size) + name;
   }
 
-  /**
-   * Checks all examples before anything is computed.
-   *
-   * @throws UserError naming the first that can't be trained on
-   */
+  /** Checks all examples before anything is computed; an error names the first bad one. */
   default void check(LanguageModel model, int maxTokens) {
     List<Example> examples = examples();
     int limit = Math.min(maxTokens, model.maxPositions());
@@ -150,7 +122,6 @@ public interface Objective {
     }
   }
 
-  /** Refuses data without training examples. */
   static void requireTraining(TrainValidationSplit<?> groups) {
     if (groups.train().isEmpty()) {
       throw new UserError("no examples to train on");

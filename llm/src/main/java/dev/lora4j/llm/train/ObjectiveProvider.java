@@ -11,22 +11,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 
-/**
- * Makes an {@link Objective} by name. Providers are found by {@link ServiceLoader}: to add a loss,
- * write the objective with its provider, and name the provider in {@code META-INF/services}.
- */
+/** Makes an {@link Objective} by name. Providers are found by {@link ServiceLoader}. */
 public abstract class ObjectiveProvider {
   private final String name;
   private final String fullName;
   private final List<? extends DataFormat> forms;
   private final Map<String, Double> defaults;
 
-  /**
-   * @param name short name, such as {@code dpo}
-   * @param fullName name in full, such as {@code direct preference optimisation}
-   * @param forms the forms of data that it reads, the preferred one first
-   * @param defaults its hyperparameters with their defaults
-   */
+  /** Takes the names, the forms of data, the preferred one first, and default hyperparameters. */
   protected ObjectiveProvider(
       String name,
       String fullName,
@@ -38,12 +30,7 @@ public abstract class ObjectiveProvider {
     this.defaults = defaults;
   }
 
-  /**
-   * Makes the objective.
-   *
-   * @param groups examples in groups, as the form gives them
-   * @param parameters a value for each hyperparameter
-   */
+  /** Makes the objective with a value for each hyperparameter. */
   public abstract Objective create(
       TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters);
 
@@ -55,16 +42,11 @@ public abstract class ObjectiveProvider {
     return fullName;
   }
 
-  /** The forms of data that it reads, the preferred one first. */
   public final List<? extends DataFormat> forms() {
     return forms;
   }
 
-  /**
-   * Returns the default hyperparameters with other values for some of them.
-   *
-   * @throws UserError if one is unknown
-   */
+  /** Returns the default hyperparameters with other values for some of them. */
   public final Map<String, Double> parameters(Map<String, Double> given) {
     Map<String, Double> all = new LinkedHashMap<>(defaults);
     given.forEach(
@@ -78,7 +60,6 @@ public abstract class ObjectiveProvider {
     return all;
   }
 
-  /** Returns one of the hyperparameters. */
   protected static double value(Map<String, Double> parameters, String name) {
     return Objects.requireNonNull(parameters.get(name), name);
   }
@@ -90,11 +71,6 @@ public abstract class ObjectiveProvider {
         .toList();
   }
 
-  /**
-   * Returns the provider with a name.
-   *
-   * @throws UserError if there is none, with the nearest
-   */
   public static ObjectiveProvider named(String name) {
     List<String> names = all().stream().map(ObjectiveProvider::name).toList();
     return all().stream()

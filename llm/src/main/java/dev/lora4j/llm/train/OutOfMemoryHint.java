@@ -16,11 +16,7 @@ final class OutOfMemoryHint {
 
   private OutOfMemoryHint() {}
 
-  /**
-   * Returns the error to report if memory ran out, else empty.
-   *
-   * @param checkpoint the sentence on the last checkpoint
-   */
+  /** Returns the error to report if memory ran out, with a sentence on the last checkpoint. */
   static Optional<TrainingFailed> explained(
       Throwable failure, long step, BatchConfig batching, String checkpoint) {
     String message = String.valueOf(failure.getMessage());

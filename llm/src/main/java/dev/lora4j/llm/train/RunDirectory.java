@@ -29,8 +29,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The directory of a run. {@code run.json} records the settings; {@code checkpoint-<step>} holds
- * the adapter in PEFT's format with the training state for exact resuming; the final adapter is in
- * the directory itself. A checkpoint is written atomically.
+ * the adapter with the training state; the final adapter is in the directory itself.
  */
 record RunDirectory(Path path) {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -44,11 +43,7 @@ record RunDirectory(Path path) {
 
   // ---- start ----
 
-  /**
-   * Records the settings of a new run.
-   *
-   * @throws UserError if the directory holds a run, a checkpoint or an adapter
-   */
+  /** Records the settings of a new run; refuses a directory with a run or an adapter. */
   void start(Map<String, String> settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");
@@ -68,11 +63,7 @@ record RunDirectory(Path path) {
     AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /**
-   * Checks that the settings are those of the run and removes unfinished checkpoints.
-   *
-   * @throws UserError naming every difference, or if there is no run
-   */
+  /** Refuses settings that are not the run's, and removes unfinished checkpoints. */
   void resume(Map<String, String> settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
@@ -153,11 +144,7 @@ record RunDirectory(Path path) {
     return state;
   }
 
-  /**
-   * Publishes a checkpoint's adapter as the run's own.
-   *
-   * @return its size in bytes
-   */
+  /** Publishes a checkpoint's adapter as the run's own; returns its size in bytes. */
   long publish(long step) {
     long bytes = 0;
     for (String name : ADAPTER) {

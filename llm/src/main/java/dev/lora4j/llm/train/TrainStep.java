@@ -24,9 +24,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * One data-parallel training step with gradient accumulation and gradient clipping. For each batch,
- * every worker adds the gradients of its micro-batch, weighted by its share of the step's mean
- * loss; then the optimizer applies the sum. A step of accumulated batches equals that of one large
- * batch.
+ * every worker adds the gradients of its micro-batch, weighted by its share of the mean loss.
  */
 final class TrainStep implements AutoCloseable {
   private static final long MIX = 0x9E3779B97F4A7C15L; // decorrelates seeds of neighbouring steps
@@ -39,21 +37,10 @@ final class TrainStep implements AutoCloseable {
   private final Device device;
   private final List<ForwardBackward> passes = new ArrayList<>();
 
-  /**
-   * The result of a step.
-   *
-   * @param loss summed over the step's units
-   * @param units the objective's normalizer
-   * @param gradientNorm Euclidean norm of the mean loss's gradient, before clipping
-   */
+  /** The loss summed over the objective's units, and the gradient norm before clipping. */
   record Outcome(double loss, long units, double gradientNorm) {}
 
-  /**
-   * The result of an evaluation.
-   *
-   * @param loss the mean
-   * @param metrics other means of the objective, by name
-   */
+  /** The mean loss, and other means of the objective by name. */
   record Evaluated(double loss, Map<String, Double> metrics) {}
 
   TrainStep(TrainingJob job, Objective objective, Workers workers, Optimizer optimizer) {
@@ -76,14 +63,7 @@ final class TrainStep implements AutoCloseable {
 
   // ---- training ----
 
-  /**
-   * Takes one optimizer step: accumulates the gradients of the step's batches, clips them to the
-   * maximum gradient norm, and updates the parameters.
-   *
-   * @param number counted from 1
-   * @throws TrainingFailed if a loss or the gradient is not finite; the parameters are then
-   *     unchanged
-   */
+  /** Takes one optimizer step; if a loss or the gradient is not finite, it changes nothing. */
   Outcome take(long number, GlobalBatch step) {
     long units = objective.normalizer(step);
     List<GlobalBatch> batches = step.batches(job.settings().batching().batchSize());

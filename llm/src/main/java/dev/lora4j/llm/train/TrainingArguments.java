@@ -10,16 +10,11 @@ import java.util.Optional;
 
 /**
  * Hyperparameters of a run. The same ones on the same data with the same number of workers give the
- * same run bit for bit. Methods with an argument return a copy with that setting.
+ * same run bit for bit.
  *
- * @param length duration in epochs or steps
- * @param batching batch size, gradient accumulation, sequence length
- * @param optimizer settings of AdamW, including the learning rate
  * @param loraPlus the learning-rate ratio of B, if LoRA+ is used
- * @param schedule learning-rate schedule with its warm-up
  * @param maxGradNorm gradient clipping: maximum gradient norm; may be infinite
  * @param pace evaluation, early stopping and checkpoints
- * @param seed of data order and dropout
  */
 public record TrainingArguments(
     TrainingDuration length,
@@ -36,9 +31,7 @@ public record TrainingArguments(
     }
   }
 
-  /**
-   * One epoch with batch size 4, cosine schedule, maximum gradient norm 1, no weight decay, seed 0.
-   */
+  /** One epoch, batch size 4, cosine schedule, maximum gradient norm 1, no weight decay, seed 0. */
   public static TrainingArguments of(double learningRate) {
     return new TrainingArguments(
         new TrainingDuration.Epochs(1),

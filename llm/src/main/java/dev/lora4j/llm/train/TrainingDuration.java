@@ -5,11 +5,7 @@ import dev.lora4j.UserError;
 /** Duration of a run. */
 public sealed interface TrainingDuration {
 
-  /**
-   * A number of epochs.
-   *
-   * @param count at least 1
-   */
+  /** A number of epochs. */
   record Epochs(int count) implements TrainingDuration {
     public Epochs {
       if (count < 1) {
@@ -18,11 +14,7 @@ public sealed interface TrainingDuration {
     }
   }
 
-  /**
-   * A number of optimizer steps, over as many epochs as that takes.
-   *
-   * @param count at least 1
-   */
+  /** A number of optimizer steps, over as many epochs as that takes. */
   record Steps(long count) implements TrainingDuration {
     public Steps {
       if (count < 1) {
@@ -31,7 +23,6 @@ public sealed interface TrainingDuration {
     }
   }
 
-  /** Returns the number of steps of the run. */
   default long steps(long stepsPerEpoch) {
     return this instanceof Epochs epochs
         ? Math.multiplyExact(epochs.count(), stepsPerEpoch)

@@ -3,19 +3,10 @@ package dev.lora4j.llm.train;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.nn.Checks;
 import java.nio.file.Path;
 
-/**
- * A training job.
- *
- * @param model a language model with the adapter
- * @param adapter name of the adapter to train; the others are inactive
- * @param objective the loss with its data
- * @param directory for checkpoints and the adapter
- * @param settings hyperparameters
- * @param workers threads that share a step
- * @param start new or resumed
- */
+/** A training job: the adapter of a language model, objective, directory, settings, threads. */
 public record TrainingJob(
     LoraModel model,
     String adapter,
@@ -37,9 +28,7 @@ public record TrainingJob(
       throw new UserError(
           "expected a language model, found a " + model.base().getClass().getSimpleName());
     }
-    if (workers < 1) {
-      throw new UserError("workers must be at least 1, found " + workers);
-    }
+    Checks.positive("workers", workers);
     if (settings.pace().patience() > 0 && objective.groups().valid().isEmpty()) {
       throw new UserError("early stopping needs validation examples, found none");
     }

@@ -21,15 +21,10 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * GPT-2 (Radford et al. 2019, <em>Language Models are Unsupervised Multitask Learners</em>, §2.3).
- *
- * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, D = H / N head size.
- */
+/** GPT-2 (Radford et al. 2019); B rows, T tokens, H hidden size, N heads of D = H / N. */
 public final class Gpt2 extends LanguageModel {
   private final Transformer transformer;
 
-  /** A model with random weights. */
   public Gpt2(Gpt2Config config) {
     super(config);
     transformer = new Transformer(config);

@@ -7,22 +7,7 @@ import dev.lora4j.llm.model.LanguageModelConfig;
 import java.util.List;
 import java.util.Map;
 
-/**
- * The sizes and choices of a {@link Gpt2}.
- *
- * @param vocabularySize number of tokens
- * @param hiddenSize width of the residual stream
- * @param intermediateSize inner width of the feed-forward
- * @param layers number of layers
- * @param heads attention heads
- * @param maxPositions maximum sequence length; each position has a learned embedding
- * @param normEpsilon LayerNorm's ε
- * @param activation the feed-forward's activation function
- * @param tiedHead whether the output projection shares the embedding's weight
- * @param embeddingDropout dropout probability of the embeddings
- * @param residualDropout dropout probability of each branch
- * @param attentionDropout dropout probability of attention weights
- */
+/** The sizes and choices of a {@link Gpt2}. */
 public record Gpt2Config(
     int vocabularySize,
     int hiddenSize,
@@ -66,12 +51,7 @@ public record Gpt2Config(
     return MODEL_TYPE;
   }
 
-  /**
-   * Reads a Hugging Face {@code config.json}.
-   *
-   * @throws UserError naming a choice that is not supported
-   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
-   */
+  /** Reads a Hugging Face {@code config.json}; refuses unsupported choices. */
   public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {

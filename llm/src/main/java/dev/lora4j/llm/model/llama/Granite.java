@@ -2,16 +2,10 @@ package dev.lora4j.llm.model.llama;
 
 import dev.lora4j.llm.model.LogitTransform;
 
-/**
- * Granite 3 and 4, dense (IBM, <a
- * href="https://github.com/ibm-granite/granite-3.0-language-models">Granite 3.0 Language
- * Models</a>): a Llama whose embeddings, attention scores, residual branches and logits each have a
- * constant factor.
- */
+/** Granite 3 and 4, dense: a Llama with factors of embeddings, scores, branches and logits. */
 public final class Granite extends Llama {
   private final LogitTransform logitTransform;
 
-  /** A model with random weights. */
   public Granite(GraniteConfig config) {
     super(config.llama(), multipliers(config));
     logitTransform = LogitTransform.dividedBy(config.logitsScaling());

@@ -23,9 +23,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Llama (Touvron et al. 2023, <a href="https://arxiv.org/abs/2302.13971">arXiv:2302.13971</a>, §2)
- * and its relatives: Llama 2 and 3, SmolLM2, TinyLlama, Mistral with its sliding window (<a
- * href="https://arxiv.org/abs/2310.06825">arXiv:2310.06825</a>), Qwen2 with biases, Qwen3 with
+ * Llama (Touvron et al. 2023, arXiv:2302.13971, §2) and its relatives: Llama 2 and 3, SmolLM2,
+ * TinyLlama, Mistral with its sliding window (arXiv:2310.06825), Qwen2 with biases, Qwen3 with
  * normalised queries and keys.
  *
  * <p>Shapes: B rows, T tokens, H hidden size, N attention heads, G key/value heads, D head size, F
@@ -34,7 +33,6 @@ import org.bytedeco.pytorch.Tensor;
 public class Llama extends LanguageModel implements LlamaModules.Owner {
   private final Transformer model;
 
-  /** A model with random weights. */
   public Llama(LlamaConfig config) {
     this(config, Multipliers.NONE);
   }
@@ -68,6 +66,11 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
   public final void close() {
     super.close();
     model.rope.close();
+  }
+
+  /** Constant factors of a Llama's relatives: of embeddings, rotations and residual branches. */
+  record Multipliers(double embedding, double rotations, double residual) {
+    static final Multipliers NONE = new Multipliers(1, 1, 1);
   }
 
   /** Everything but the output projection. */
@@ -157,10 +160,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
     }
   }
 
-  /**
-   * Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary positions,
-   * up to the output projection, which not every position needs.
-   */
+  /** Causal grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245), rotary positions. */
   private static final class SelfAttention extends DecoderBlock {
     private final int number;
     private final int headDim;

@@ -11,24 +11,11 @@ import java.util.OptionalLong;
 /**
  * The sizes and choices of a {@link Llama}, a Mistral or a Qwen.
  *
- * @param modelType Hugging Face's {@code model_type}
- * @param vocabularySize number of tokens
- * @param hiddenSize width of the residual stream
- * @param intermediateSize inner width of the feed-forward
- * @param layers number of layers
- * @param heads attention heads
  * @param groups key/value heads; each serves {@code heads / groups} attention heads
- * @param headDim size of an attention head
- * @param maxPositions maximum sequence length, in tokens
- * @param normEpsilon RMSNorm's ε
  * @param ropeTheta base of the rotary frequencies
- * @param ropeScaling their scaling for long sequences
- * @param windows the sliding window of each layer, in tokens, a token itself included; empty for
- *     full attention
+ * @param windows the sliding window of each layer, in tokens, a token itself included, or empty
  * @param queryKeyNorm whether each query and key head is normalised (Qwen3)
- * @param biases which linear layers have a bias
  * @param tiedHead whether the output projection shares the embedding's weight
- * @param attentionDropout dropout probability of attention weights
  */
 public record LlamaConfig(
     String modelType,
@@ -50,13 +37,7 @@ public record LlamaConfig(
     double attentionDropout)
     implements LanguageModelConfig {
 
-  /**
-   * The linear layers that have a bias.
-   *
-   * @param queryKeyValue q_proj, k_proj and v_proj
-   * @param output o_proj
-   * @param feedForward gate_proj, up_proj and down_proj
-   */
+  /** The linear layers that have a bias. */
   public record Biases(boolean queryKeyValue, boolean output, boolean feedForward) {}
 
   public LlamaConfig {
@@ -75,12 +56,7 @@ public record LlamaConfig(
     }
   }
 
-  /**
-   * Reads the {@code config.json} of a Llama, a Mistral or a Qwen, old or new.
-   *
-   * @throws UserError naming a model type or a choice that is not supported
-   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
-   */
+  /** Reads the {@code config.json} of a Llama, a Mistral or a Qwen, old or new. */
   public static LlamaConfig of(JsonDocument fields) {
     if (ModelFamily.of(fields) instanceof LlamaFamily family) {
       return family.config(fields);

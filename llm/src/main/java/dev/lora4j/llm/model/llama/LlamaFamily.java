@@ -126,10 +126,7 @@ public class LlamaFamily implements ModelFamily, GgufNames {
     config.put("mlp_bias", tensors.contains("blk.0.ffn_gate.bias"));
   }
 
-  /**
-   * Returns whether a GGUF file interleaves the rows of each query and key head, as the first of
-   * GGML's rotary embeddings expects.
-   */
+  /** Returns whether GGUF interleaves the rows of query and key heads, for GGML's first RoPE. */
   boolean interleavesHeads() {
     return true;
   }
@@ -144,17 +141,14 @@ public class LlamaFamily implements ModelFamily, GgufNames {
     return hidden / heads;
   }
 
-  /** The sliding window of each layer. */
   List<OptionalLong> windows(JsonDocument fields, int layers) {
     return Collections.nCopies(layers, OptionalLong.empty());
   }
 
-  /** Returns whether each query and key head is normalised. */
   boolean normalisesQueriesAndKeys() {
     return false;
   }
 
-  /** The linear layers that have a bias. */
   Biases biases(JsonDocument fields) {
     boolean attention = fields.flag("attention_bias", false);
     return new Biases(attention, attention, fields.flag("mlp_bias", false));

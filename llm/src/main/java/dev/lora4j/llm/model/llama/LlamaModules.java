@@ -8,19 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/**
- * The modules of a Llama-like network in the order in which a token passes them. A decoder that
- * generates one token at a time reads them instead of running the model's forward.
- *
- * @param embedding token ids to hidden states
- * @param embeddingMultiplier factor of the embeddings
- * @param rope rotation of queries and keys
- * @param blocks the decoder layers
- * @param residualMultiplier factor of each branch before it is added to the residual stream
- * @param norm the final norm
- * @param head the output projection
- * @param logitTransform from the projection's output to the logits
- */
+/** The modules of a Llama-like network, for decoders that do not run the model's forward. */
 public record LlamaModules(
     Slot embedding,
     double embeddingMultiplier,
@@ -37,22 +25,10 @@ public record LlamaModules(
 
   /** A model that consists of such modules. */
   public interface Owner {
-    /** The modules, with whatever layers are in their slots at present. */
     LlamaModules modules();
   }
 
-  /**
-   * A decoder layer.
-   *
-   * @param inputNorm RMSNorm before the attention
-   * @param queryKeyValue the projections to queries, keys and values
-   * @param headNorms norms of each query and key head, if the model has them (Qwen3)
-   * @param window how many tokens each one sees, itself included; empty for all
-   * @param output the attention's output projection
-   * @param postAttentionNorm RMSNorm before the feed-forward
-   * @param gateAndUp the feed-forward's two inner projections
-   * @param down the feed-forward's outer projection
-   */
+  /** A decoder layer: its window is the number of tokens that each one sees; empty for all. */
   public record Block(
       Slot inputNorm,
       SharedInput queryKeyValue,
