@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A cache serves one sequence at a time and one thread. {@link #close} frees it.
  */
-public final class KeyValueCache implements AutoCloseable {
+public final class KeyValueCache implements KeyValueStore, AutoCloseable {
   private static final int FIRST_CAPACITY = 64;
   private static final int TOKENS = 2; // the axis of [batch, groups, tokens, dim]
 
@@ -42,6 +42,7 @@ public final class KeyValueCache implements AutoCloseable {
     least = Math.max(1, capacity);
   }
 
+  @Override
   public long length() {
     return length;
   }
@@ -65,6 +66,7 @@ public final class KeyValueCache implements AutoCloseable {
    * Writes a layer's keys and values at a position and returns all up to their end. Threads may
    * write at different positions at the same time once {@link #makeRoom} has been called for all.
    */
+  @Override
   public KeysAndValues write(int layer, long position, Tensor newKeys, Tensor newValues) {
     KeysAndValues memory = memoryFor(layer, position, newKeys, newValues);
     return new KeysAndValues(
@@ -99,6 +101,7 @@ public final class KeyValueCache implements AutoCloseable {
    *
    * @return whether the memory has moved
    */
+  @Override
   public boolean makeRoom(long tokens) {
     long needed = length + tokens;
     least = Math.max(least, needed);
@@ -121,6 +124,7 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /** Adds tokens to the length once every layer has written them. */
+  @Override
   public void advance(long tokens) {
     length += tokens;
   }
