@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -46,6 +47,7 @@ public final class LoraServer implements AutoCloseable {
   private final ServerConnector connector;
   private final BatchScheduler scheduler;
   private final ServedModel served;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private LoraServer(Builder builder) {
     Path path = requireNonNull(builder.model, "model");
@@ -121,6 +123,9 @@ public final class LoraServer implements AutoCloseable {
   /** Accepts no more requests, answers those that it has, and frees the model. */
   @Override
   public void close() {
+    if (closed.getAndSet(true)) {
+      return;
+    }
     try {
       server.stop();
     } catch (Exception e) { // Jetty's declaration
