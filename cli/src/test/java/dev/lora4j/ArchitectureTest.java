@@ -66,6 +66,10 @@ class ArchitectureTest {
   @ArchTest static final ArchRule LLM_USES_CORE = only("llm", "data", "nn", "lora", "io", "train");
 
   @ArchTest
+  static final ArchRule SERVE_USES_LANGUAGE_MODELS =
+      only("serve", "llm", "nn", "lora", "io", "train");
+
+  @ArchTest
   static final ArchRule NOTHING_USES_THE_COMMAND_LINE =
       noClasses()
           .that()

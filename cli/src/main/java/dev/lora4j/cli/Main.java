@@ -21,6 +21,7 @@ import picocli.CommandLine.ExitCode;
       EvalCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
+      ServeCommand.class,
       DataCommand.class,
       InfoCommand.class,
       PlanCommand.class,

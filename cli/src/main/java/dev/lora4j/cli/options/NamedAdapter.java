@@ -12,9 +12,9 @@ import java.nio.file.Path;
  * @param name the name; by default the last part of the directory
  * @param location a directory, or a repository on the Hub
  */
-record NamedAdapter(String name, String location) {
+public record NamedAdapter(String name, String location) {
 
-  static NamedAdapter parse(String given) {
+  public static NamedAdapter parse(String given) {
     int equals = given.indexOf('=');
     if (equals < 0 || exists(given)) {
       return new NamedAdapter(lastPart(given), given);

@@ -4,6 +4,7 @@ import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Linear layers that share an input row, as one product with concatenated outputs. */
 public final class FusedLinear {
@@ -42,9 +43,48 @@ public final class FusedLinear {
     return ranks;
   }
 
+  /** The fused layers, in the order of their outputs. */
+  List<LinearWeights> layers() {
+    return places.stream().map(Place::layer).toList();
+  }
+
+  /** Number of outputs of one of the layers. */
+  public int outputs(int layer) {
+    return Math.toIntExact(places.get(layer).layer.weight().rows());
+  }
+
+  /** Returns whether the weights, apart from biases and low-rank terms, are the same memory. */
+  public boolean sharesWeights(FusedLinear other) {
+    return places.size() == other.places.size()
+        && IntStream.range(0, places.size())
+            .allMatch(i -> places.get(i).layer.sharesWeight(other.places.get(i).layer));
+  }
+
+  /** Computes {@code A x} of all low-rank terms. */
+  public void features(FloatVector x, FloatVector features) {
+    places.forEach(place -> place.layer.features(x, features, place.features));
+  }
+
+  /** Adds the biases and the low-rank terms to the outputs of the weights. */
+  public void addTerms(FloatVector features, FloatVector y) {
+    places.forEach(
+        place ->
+            place.layer.addTerms(features, place.features, 0, outputs(place), y, place.outputs));
+  }
+
+  private static long outputs(Place place) {
+    return place.layer.weight().rows();
+  }
+
+  /** Computes the outputs of the weights, without biases and low-rank terms. */
+  public void multiply(FloatVector x, FloatVector y) {
+    places.forEach(
+        place -> place.layer.weight().multiply(x.from(0), 1, y.from(place.outputs)));
+  }
+
   /** Computes the shared outputs with the team, with the thread's own memory for the ranks. */
   public void compute(TeamBarrier team, FloatVector x, FloatVector features, FloatVector y) {
-    places.forEach(place -> place.layer.features(x, features, place.features));
+    features(x, features);
     team.share(
         outputs,
         least,

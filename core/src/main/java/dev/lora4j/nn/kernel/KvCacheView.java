@@ -52,4 +52,38 @@ public record KvCacheView(
           .multiply(weights.from(0), 1, attended.from((long) head * dim));
     }
   }
+
+  /** Computes a head's scores, {@code K q / √dim}, for {@code count} tokens from one on. */
+  void score(
+      FloatVector queries,
+      int head,
+      int group,
+      int token,
+      FloatVector scores,
+      int place,
+      int count) {
+    float scale = (float) (1 / Math.sqrt(dim));
+    FloatMatrix.rowsAt(keys, (group * capacity + token) * dim, count, dim)
+        .multiply(queries.from((long) head * dim), scale, scores.from(place));
+  }
+
+  /** Computes a head's sum of weighted values, or adds it to that of the tokens before. */
+  void mix(
+      FloatVector weights,
+      int place,
+      int count,
+      int group,
+      int token,
+      FloatVector attended,
+      int head,
+      boolean adding) {
+    FloatMatrix some =
+        FloatMatrix.rowsAt(values, (group * capacity + token) * dim, count, dim).t();
+    FloatPointer y = attended.from((long) head * dim);
+    if (adding) {
+      some.addProduct(weights.from(place), 1, y);
+    } else {
+      some.multiply(weights.from(place), 1, y);
+    }
+  }
 }

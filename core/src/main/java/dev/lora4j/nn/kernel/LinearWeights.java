@@ -38,6 +38,14 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
     return new LinearWeights(weight, bias, more);
   }
 
+  /** Returns whether the weight, apart from bias and low-rank terms, is the same memory. */
+  boolean sharesWeight(LinearWeights other) {
+    return weight.memory().address() == other.weight.memory().address()
+        && weight.rows() == other.weight.rows()
+        && weight.columns() == other.weight.columns();
+  }
+
+  /** Sum of the terms' ranks. */
   int ranks() {
     return updates.stream().mapToInt(update -> Math.toIntExact(update.a().rows())).sum();
   }
@@ -61,6 +69,12 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
       int place) {
     FloatMatrix some = weight.rows(first, count);
     some.multiply(x.from(0), 1, y.from(place));
+    addTerms(features, featuresPlace, first, count, y, place);
+  }
+
+  /** Adds the bias and the low-rank terms to {@code count} outputs from the first on. */
+  void addTerms(
+      FloatVector features, int featuresPlace, long first, long count, FloatVector y, int place) {
     bias.ifPresent(b -> y.add(b, first, count, place));
     for (LowRank update : updates) {
       FloatMatrix b = update.b().rows(first, count);

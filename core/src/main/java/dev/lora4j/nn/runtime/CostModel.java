@@ -20,6 +20,9 @@ public final class CostModel {
   /** Multiplications in the smallest piece that a thread takes of a product: 10 µs. */
   public static final int GEMV_PIECE = 1 << 15;
 
+  /** Outputs in a piece of a tiled product: with 576 inputs, the weights fit the L2 cache. */
+  public static final long TILED_PRODUCT_PIECE = 128;
+
   // ---- LoRA ----
 
   /** Ranks are padded with zeros to a multiple of this: MKL takes 4 times as long for rank 8. */

@@ -33,13 +33,12 @@ public final class ChatModel implements AutoCloseable {
   private final LoraModel adapted;
   private final ChatFormat baseFormat;
   private final Map<String, ChatFormat> formats = new ConcurrentHashMap<>();
-  private final List<Tokenizer> tokenizers = new ArrayList<>();
+  private final List<Tokenizer> tokenizers = new ArrayList<>(); // the adapters' own
 
   private ChatModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
     this.files = files;
     this.base = base;
     adapted = Lora.base(base.model());
-    tokenizers.add(tokenizer);
     baseFormat = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
   }
 
@@ -90,6 +89,20 @@ public final class ChatModel implements AutoCloseable {
     return notes;
   }
 
+  /** Removes an adapter; it is freed as soon as no forward pass uses it. */
+  public synchronized void unload(String name) {
+    adapted.remove(name);
+    ChatFormat format = formats.remove(name);
+    if (format != null && tokenizers.remove(format.tokenizer())) {
+      format.tokenizer().close();
+    }
+  }
+
+  /** Activates adapters for the calling thread until the scope closes; none for the base. */
+  public AdapterScope using(List<String> names) {
+    return names.isEmpty() ? adapted.disabled() : adapted.using(names.toArray(String[]::new));
+  }
+
   public List<String> adapterNames() {
     return List.copyOf(adapted.adapterNames());
   }
@@ -113,7 +126,8 @@ public final class ChatModel implements AutoCloseable {
     return format(active());
   }
 
-  ChatFormat format(List<String> names) {
+  /** The tokenizer and chat template of the last of these adapters, else those of the base. */
+  public ChatFormat format(List<String> names) {
     return names.isEmpty()
         ? baseFormat
         : Optional.ofNullable(formats.get(names.get(names.size() - 1))).orElse(baseFormat);
@@ -123,10 +137,15 @@ public final class ChatModel implements AutoCloseable {
     return base.model();
   }
 
-  /** The stop tokens: those of the tokenizer and those of the model's config. */
+  /** The stop tokens of the active adapters' tokenizer and those of the model's config. */
   public Set<Long> stopTokens() {
+    return stopTokens(format());
+  }
+
+  /** The stop tokens of a format's tokenizer and those of the model's config. */
+  public Set<Long> stopTokens(ChatFormat format) {
     Set<Long> stops = new HashSet<>(base.endTokens());
-    format().tokenizer().special().stops().forEach(id -> stops.add((long) id));
+    format.tokenizer().special().stops().forEach(id -> stops.add((long) id));
     return stops;
   }
 
@@ -152,6 +171,7 @@ public final class ChatModel implements AutoCloseable {
   @Override
   public synchronized void close() {
     tokenizers.forEach(Tokenizer::close);
+    baseFormat.tokenizer().close();
     base.close();
   }
 }

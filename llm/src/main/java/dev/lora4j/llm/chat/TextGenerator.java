@@ -4,7 +4,6 @@ import dev.lora4j.llm.generate.FinishReason;
 import dev.lora4j.llm.generate.Generation;
 import dev.lora4j.llm.generate.GenerationConfig;
 import dev.lora4j.llm.generate.GenerationSession;
-import dev.lora4j.llm.tokenizer.TextStream;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.Collection;
@@ -12,8 +11,7 @@ import java.util.List;
 
 /** Generates one completion and streams it as text. */
 final class TextGenerator {
-  private final TextStream stream;
-  private final StopStrings stops;
+  private final CompletionText completion;
   private final Collection<Long> stopTokens;
   private final GenerationOptions options;
   private final TextListener listener;
@@ -24,8 +22,7 @@ final class TextGenerator {
       Collection<Long> stopTokens,
       GenerationOptions options,
       TextListener listener) {
-    stream = tokenizer.stream();
-    stops = new StopStrings(options.stops());
+    completion = new CompletionText(tokenizer, stopTokens, options.stops());
     this.stopTokens = stopTokens;
     this.options = options;
     this.listener = listener;
@@ -39,17 +36,15 @@ final class TextGenerator {
             .sampling(options.sampling())
             .stoppingAt(stopTokens);
     Generation generation = session.generate(ids, config, this::onToken);
-    if (!stops.found()) {
-      String rest = stops.add(stream.finish());
-      show(stops.found() ? rest : rest + stops.finish());
+    if (!completion.isStopped()) {
+      show(completion.finish());
     }
-    FinishReason reason = stops.found() ? FinishReason.STOP_STRING : generation.finishReason();
+    FinishReason reason = completion.isStopped() ? FinishReason.STOP_STRING : generation.finishReason();
     return new Completion(text.toString(), reason, generation, dropped);
   }
 
   private boolean onToken(long token) {
-    String piece = stopTokens.contains(token) ? "" : stops.add(stream.add(Math.toIntExact(token)));
-    return show(piece) && !stops.found();
+    return show(completion.add(token)) && !completion.isStopped();
   }
 
   private boolean show(String piece) {

@@ -1,7 +1,7 @@
 package dev.lora4j.llm.decode;
 
-import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.KeyValueCache.KeysAndValues;
+import dev.lora4j.llm.model.KeyValueStore;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import java.util.Arrays;
@@ -10,13 +10,13 @@ import org.bytedeco.pytorch.Tensor;
 
 /** A chunked prefill: in each layer a thread's chunk waits for those before it, and no others. */
 final class PipelinedPrefill {
-  private final KeyValueCache cache;
+  private final KeyValueStore cache;
 
   private final int[] starts; // of each chunk, and the end
   private final AtomicIntegerArray layersWritten;
 
   /** Splits tokens into chunks of about the same cost. */
-  PipelinedPrefill(KeyValueCache cache, int tokens, int chunks) {
+  PipelinedPrefill(KeyValueStore cache, int tokens, int chunks) {
     this.cache = cache;
     starts = new int[chunks + 1];
     layersWritten = new AtomicIntegerArray(chunks);

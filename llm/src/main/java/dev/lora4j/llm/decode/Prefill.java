@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.llm.model.AttentionContext;
 import dev.lora4j.llm.model.KeyValueCache;
+import dev.lora4j.llm.model.KeyValueStore;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.LayerwiseForward;
 import dev.lora4j.llm.model.TokenBatch;
@@ -40,8 +41,14 @@ public final class Prefill {
     }
   }
 
+  /** Appends the next tokens of a sequence in blocks; otherwise as {@link #read}. */
+  static Tensor read(LanguageModel model, long[] ids, KvSequence sequence) {
+    int chunks = Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS);
+    return readInChunks(model, ids, sequence, Math.max(1, chunks));
+  }
+
   private static Tensor readInChunks(
-      LanguageModel model, long[] ids, KeyValueCache cache, int chunks) {
+      LanguageModel model, long[] ids, KeyValueStore cache, int chunks) {
     PipelinedPrefill prompt = new PipelinedPrefill(cache, ids.length, chunks);
     AtomicReference<@Nullable Tensor> last = new AtomicReference<>();
     ThreadTeam.parallel(

@@ -12,19 +12,19 @@ import org.bytedeco.pytorch.global.torch;
  * Samples the tokens of one generation. It sorts only as many of the most probable tokens as top-k,
  * top-p and min-p can keep.
  */
-final class Sampler {
+public final class Sampler {
   private static final int FIRST_COUNT = 256;
 
   private final Sampling sampling;
   private final SplittableRandom random;
 
-  Sampler(Sampling sampling) {
+  public Sampler(Sampling sampling) {
     this.sampling = sampling;
     random = new SplittableRandom(sampling.seed());
   }
 
   /** Samples the next token, given {@code [vocabulary]} logits and the tokens so far. */
-  long next(Tensor logits, Collection<Long> occurred) {
+  public long next(Tensor logits, Collection<Long> occurred) {
     Tensor scores = sampling.repetitionPenalty() == 1 ? logits : penalized(logits, occurred);
     return sampling.isGreedy() ? scores.argmax().item_long() : drawn(scores);
   }

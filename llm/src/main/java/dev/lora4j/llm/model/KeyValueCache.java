@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * a forward pass of one token. Memory is allocated ahead and doubled when full. A cache serves one
  * sequence and one thread at a time.
  */
-public final class KeyValueCache implements AutoCloseable {
+public final class KeyValueCache implements KeyValueStore, AutoCloseable {
   private static final int FIRST_CAPACITY = 64;
   private static final int TOKENS = 2; // the axis of [batch, groups, tokens, dim]
 
@@ -40,6 +40,7 @@ public final class KeyValueCache implements AutoCloseable {
     least = Math.max(1, capacity);
   }
 
+  @Override
   public long length() {
     return length;
   }
@@ -61,6 +62,7 @@ public final class KeyValueCache implements AutoCloseable {
    * Writes a layer's keys and values at a position and returns all up to their end. Threads may
    * write at different positions at the same time once {@link #makeRoom} has been called for all.
    */
+  @Override
   public KeysAndValues write(int layer, long position, Tensor newKeys, Tensor newValues) {
     KeysAndValues memory = memoryFor(layer, position, newKeys, newValues);
     return new KeysAndValues(
@@ -88,6 +90,7 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /** Makes room for more tokens; returns whether the memory has moved. */
+  @Override
   public boolean makeRoom(long tokens) {
     long needed = length + tokens;
     least = Math.max(least, needed);
@@ -110,6 +113,7 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /** Adds tokens to the length once every layer has written them. */
+  @Override
   public void advance(long tokens) {
     length += tokens;
   }

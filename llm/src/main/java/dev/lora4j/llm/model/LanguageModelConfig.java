@@ -12,6 +12,12 @@ public interface LanguageModelConfig {
 
   int layers();
 
+  /** Number of key and value heads. */
+  int groups();
+
+  /** Size of an attention head. */
+  int headDim();
+
   /** Maximum sequence length, in tokens. */
   int maxPositions();
 

@@ -23,6 +23,16 @@ public record Gpt2Config(
     double attentionDropout)
     implements LanguageModelConfig {
 
+  @Override
+  public int groups() {
+    return heads;
+  }
+
+  @Override
+  public int headDim() {
+    return hiddenSize / heads;
+  }
+
   /** Hugging Face's {@code model_type}. */
   public static final String MODEL_TYPE = "gpt2";
 

@@ -1,0 +1,161 @@
+package dev.lora4j.cli;
+
+import dev.lora4j.UserError;
+import dev.lora4j.cli.options.NamedAdapter;
+import dev.lora4j.cli.options.References;
+import dev.lora4j.serve.LoraServer;
+import dev.lora4j.serve.api.ApiKeys;
+import dev.lora4j.serve.engine.ServingLimits;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Serves a model and its adapters over HTTP. */
+@Command(
+    name = "serve",
+    mixinStandardHelpOptions = true,
+    header = {"Serve a model and its adapters over HTTP, with OpenAI's API.", ""},
+    description = {
+      "",
+      "Requests name an adapter as their model. Requests for different adapters are computed"
+          + " together, over the same base weights. Ctrl-C answers the requests that are in"
+          + " progress, then ends the server.",
+      ""
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  lora serve --model HuggingFaceTB/SmolLM2-135M-Instruct --adapter bard=out/bard",
+      "  curl http://127.0.0.1:8080/v1/chat/completions -d"
+          + " '{\"model\": \"bard\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}'"
+    })
+final class ServeCommand implements Callable<Integer> {
+  private static final int MEGABYTE = 20; // bits
+
+  @Option(
+      names = "--model",
+      paramLabel = "[NAME=]M",
+      required = true,
+      description = "Hugging Face model directory, GGUF file, or org/name[@revision] on the Hub.")
+  private String model = "";
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "[NAME=]DIR",
+      description = "Adapter to load; repeatable.")
+  private List<String> adapters = new ArrayList<>();
+
+  @Option(
+      names = "--adapters",
+      paramLabel = "DIR",
+      description =
+          "Folder of adapters, loaded at their first request by the name of their directory. Requests"
+              + " may load adapters from it.")
+  private Optional<Path> folder = Optional.empty();
+
+  @Option(
+      names = "--host",
+      paramLabel = "H",
+      defaultValue = "127.0.0.1",
+      description = "Address to listen on (default: ${DEFAULT-VALUE}).")
+  private String host = "";
+
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      defaultValue = "8080",
+      description = "Port to listen on; 0 for any that is free (default: ${DEFAULT-VALUE}).")
+  private int port;
+
+  @Option(
+      names = "--api-key-file",
+      paramLabel = "F",
+      description = "File of API keys, one a line; every request needs one.")
+  private Optional<Path> keys = Optional.empty();
+
+  @Option(names = "--no-auth", description = "Serve other machines without API keys.")
+  private boolean withoutKeys;
+
+  @Mixin private Limits limits = new Limits();
+
+  /** The bounds of the server. */
+  static final class Limits {
+    @Option(
+        names = "--max-batch",
+        paramLabel = "N",
+        defaultValue = "16",
+        description = "Completions computed at the same time (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(
+        names = "--max-queue",
+        paramLabel = "N",
+        defaultValue = "256",
+        description = "Requests that may wait; more are refused (default: ${DEFAULT-VALUE}).")
+    private int queue;
+
+    @Option(
+        names = "--max-adapters",
+        paramLabel = "N",
+        defaultValue = "16",
+        description = "Adapters in memory (default: ${DEFAULT-VALUE}).")
+    private int adapters;
+
+    @Option(
+        names = "--cache-mb",
+        paramLabel = "N",
+        defaultValue = "1024",
+        description = "Memory of the KV cache, in MB (default: ${DEFAULT-VALUE}).")
+    private long cache;
+
+    @Option(
+        names = "--workers",
+        paramLabel = "N",
+        description = "Number of worker threads (default: one per core).")
+    private int workers = Runtime.getRuntime().availableProcessors();
+
+    ServingLimits limits() {
+      return new ServingLimits(batch, queue, adapters, cache << MEGABYTE, workers);
+    }
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    try (LoraServer server = start()) {
+      System.err.printf(
+          "lora: serving on http://%s:%d/v1; Ctrl-C ends the server%n", host, server.port());
+      Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+      server.join();
+    }
+    return 0;
+  }
+
+  private LoraServer start() {
+    folder.filter(path -> !Files.isDirectory(path)).ifPresent(ServeCommand::refuse);
+    LoraServer.Builder builder = LoraServer.builder().host(host).port(port).limits(limits.limits());
+    int equals = model.indexOf('=');
+    if (equals > 0) {
+      builder.modelName(model.substring(0, equals));
+    } else if (!Files.exists(Path.of(model))) {
+      builder.modelName(model); // its name on the Hub
+    }
+    builder.model(References.resolve(model.substring(equals + 1)));
+    for (String given : adapters) {
+      NamedAdapter adapter = NamedAdapter.parse(given);
+      builder.adapter(adapter.name(), References.resolve(adapter.location()));
+    }
+    folder.ifPresent(builder::adapters);
+    keys.map(ApiKeys::read).ifPresent(builder::apiKeys);
+    return (withoutKeys ? builder.withoutKeys() : builder).start();
+  }
+
+  private static void refuse(Path folder) {
+    throw new UserError("--adapters " + folder + " is not a directory");
+  }
+}

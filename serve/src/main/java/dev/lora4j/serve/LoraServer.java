@@ -1,0 +1,231 @@
+package dev.lora4j.serve;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.serve.api.ApiHandler;
+import dev.lora4j.serve.api.ApiKeys;
+import dev.lora4j.serve.engine.BatchScheduler;
+import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.engine.ServingLimits;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An HTTP server with OpenAI's API for a model and its adapters.
+ *
+ * <pre>{@code
+ * try (LoraServer server =
+ *     LoraServer.builder()
+ *         .model(Path.of("SmolLM2-135M-Instruct"))
+ *         .adapter("pirate", Path.of("pirate-adapter"))
+ *         .port(8080)
+ *         .start()) {
+ *   server.join();
+ * }
+ * }</pre>
+ */
+public final class LoraServer implements AutoCloseable {
+  private static final long DRAIN_MILLIS = 60_000;
+  private static final long IDLE_MILLIS = 120_000;
+
+  private final Server server;
+  private final ServerConnector connector;
+  private final BatchScheduler scheduler;
+  private final ServedModel served;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private LoraServer(Builder builder) {
+    Path path = requireNonNull(builder.model, "model");
+    ChatModel model = ChatModel.open(path);
+    String name = builder.name.orElseGet(() -> path.toAbsolutePath().normalize().getFileName() + "");
+    served = new ServedModel(name, model, builder.limits.maxAdapters(), builder.folder);
+    try {
+      builder.adapters.forEach((key, directory) -> served.load(key, directory, false));
+    } catch (RuntimeException e) {
+      served.close();
+      throw e;
+    }
+    scheduler = new BatchScheduler(served, builder.limits);
+    QueuedThreadPool threads = new QueuedThreadPool(builder.limits.maxQueue() + 64);
+    threads.setName("lora4j-http");
+    threads.setDaemon(true);
+    server = new Server(threads);
+    connector = connector(builder);
+    server.addConnector(connector);
+    server.setHandler(
+        new GracefulHandler(new ApiHandler(served, scheduler, builder.folder, builder.keys)));
+    server.setStopTimeout(DRAIN_MILLIS);
+  }
+
+  private ServerConnector connector(Builder builder) {
+    HttpConfiguration http = new HttpConfiguration();
+    http.setSendServerVersion(false);
+    // Names of models may contain encoded slashes.
+    http.setUriCompliance(UriCompliance.from("RFC3986,AMBIGUOUS_PATH_SEPARATOR,AMBIGUOUS_PATH_ENCODING"));
+    ServerConnector result = new ServerConnector(server, new HttpConnectionFactory(http));
+    result.setHost(builder.host);
+    result.setPort(builder.port);
+    result.setIdleTimeout(IDLE_MILLIS);
+    return result;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** The port, also if the system chose it. */
+  public int port() {
+    return connector.getLocalPort();
+  }
+
+  /** Waits until the server is closed. */
+  public void join() throws InterruptedException {
+    server.join();
+  }
+
+  private void open() {
+    try {
+      server.start();
+    } catch (Exception e) { // Jetty's declaration
+      close();
+      if (e instanceof IOException) {
+        throw new UserError(
+            "can't listen on %s:%d: %s"
+                .formatted(connector.getHost(), connector.getPort(), rootMessage(e)));
+      }
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
+  }
+
+  /** Accepts no more requests, answers those that it has, and frees the model. */
+  @Override
+  public void close() {
+    if (closed.getAndSet(true)) {
+      return;
+    }
+    try {
+      server.stop();
+    } catch (Exception e) { // Jetty's declaration
+      throw new IllegalStateException(e);
+    } finally {
+      scheduler.close();
+      served.close();
+    }
+  }
+
+  /** The settings of a server. */
+  public static final class Builder {
+    private @Nullable Path model;
+    private Optional<String> name = Optional.empty();
+    private final Map<String, Path> adapters = new LinkedHashMap<>();
+    private Optional<Path> folder = Optional.empty();
+    private String host = "127.0.0.1";
+    private int port = 8080;
+    private Optional<ApiKeys> keys = Optional.empty();
+    private boolean withoutKeys;
+    private ServingLimits limits = ServingLimits.defaults();
+
+    private Builder() {}
+
+    /** Directory of the base model, in Hugging Face's layout, or a GGUF file. */
+    public Builder model(Path path) {
+      model = path;
+      return this;
+    }
+
+    /** Name of the base model in requests; the file's name by default. */
+    public Builder modelName(String name) {
+      this.name = Optional.of(name);
+      return this;
+    }
+
+    /** Loads an adapter under a name. */
+    public Builder adapter(String name, Path directory) {
+      adapters.put(name, directory);
+      return this;
+    }
+
+    /** A folder whose adapters are loaded at their first request, by the name of their directory. */
+    public Builder adapters(Path folder) {
+      this.folder = Optional.of(folder);
+      return this;
+    }
+
+    /** Address to listen on; 127.0.0.1 by default. */
+    public Builder host(String host) {
+      this.host = host;
+      return this;
+    }
+
+    /** Port to listen on; 0 lets the system choose. */
+    public Builder port(int port) {
+      this.port = port;
+      return this;
+    }
+
+    /** Keys of which every request needs one. */
+    public Builder apiKeys(ApiKeys keys) {
+      this.keys = Optional.of(keys);
+      return this;
+    }
+
+    /** Allows other addresses than this machine's own without keys. */
+    public Builder withoutKeys() {
+      withoutKeys = true;
+      return this;
+    }
+
+    public Builder limits(ServingLimits limits) {
+      this.limits = limits;
+      return this;
+    }
+
+    /**
+     * Loads the model and starts the server.
+     *
+     * @throws UserError if the model or an adapter does not load, the port is taken, or the address
+     *     is not this machine's own and there are no keys
+     */
+    public LoraServer start() {
+      if (keys.isEmpty() && !withoutKeys && !isLoopback(host)) {
+        throw new UserError(
+            "--host %s is reachable from other machines: give --api-key-file, or --no-auth to serve everybody"
+                .formatted(host));
+      }
+      LoraServer server = new LoraServer(this);
+      server.open();
+      return server;
+    }
+
+    private static boolean isLoopback(String host) {
+      try {
+        return InetAddress.getByName(host).isLoopbackAddress();
+      } catch (IOException e) {
+        throw new UserError("--host " + host + " is not an address of this machine");
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package dev.lora4j.serve.api;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import dev.lora4j.serve.engine.QueueFull;
+import dev.lora4j.serve.engine.UnknownModel;
+import org.jspecify.annotations.Nullable;
+
+/** A refusal with its HTTP status, in OpenAI's terms. */
+final class ApiException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final int status;
+  private final String type;
+  private final @Nullable String param;
+  private final @Nullable String code;
+
+  ApiException(
+      int status, String type, String message, @Nullable String param, @Nullable String code) {
+    super(message);
+    this.status = status;
+    this.type = type;
+    this.param = param;
+    this.code = code;
+  }
+
+  /** A wrong parameter: 400. */
+  static ApiException invalid(String param, String message) {
+    return new ApiException(400, "invalid_request_error", message, param, null);
+  }
+
+  /** A request that is wrong as a whole: 400. */
+  static ApiException invalid(String message) {
+    return new ApiException(400, "invalid_request_error", message, null, null);
+  }
+
+  /** Returns the answer to a failure; one that is nobody's mistake is logged and not shown. */
+  static ApiException of(Throwable failure) {
+    if (failure instanceof ApiException known) {
+      return known;
+    }
+    String message = String.valueOf(failure.getMessage());
+    if (failure instanceof UnknownModel) {
+      return new ApiException(404, "invalid_request_error", message, "model", "model_not_found");
+    }
+    if (failure instanceof QueueFull) {
+      return new ApiException(429, "rate_limit_error", message, null, "rate_limit_exceeded");
+    }
+    if (failure instanceof UserError || failure instanceof CorruptFile) {
+      return invalid(message);
+    }
+    System.getLogger(ApiException.class.getName())
+        .log(System.Logger.Level.ERROR, "a request failed", failure);
+    return new ApiException(
+        500, "server_error", "the server failed to process the request", null, "internal_error");
+  }
+
+  int status() {
+    return status;
+  }
+
+  ErrorBody body() {
+    return new ErrorBody(String.valueOf(getMessage()), type, param, code);
+  }
+}

@@ -1,0 +1,59 @@
+package dev.lora4j.serve.api;
+
+import dev.lora4j.UserError;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.List;
+
+/** The keys that clients may use; compared in constant time and never shown. */
+public final class ApiKeys {
+  private static final String SCHEME = "Bearer ";
+
+  private final List<byte[]> keys;
+
+  private ApiKeys(List<byte[]> keys) {
+    this.keys = keys;
+  }
+
+  /**
+   * Reads a file with one key a line.
+   *
+   * @throws UserError if there is none in it
+   */
+  public static ApiKeys read(Path file) {
+    try {
+      List<byte[]> keys =
+          Files.readAllLines(file).stream()
+              .map(String::strip)
+              .filter(line -> !line.isEmpty())
+              .map(line -> line.getBytes(StandardCharsets.UTF_8))
+              .toList();
+      if (keys.isEmpty()) {
+        throw new UserError(file + ": expected one key a line, found none");
+      }
+      return new ApiKeys(keys);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Refuses a request without one of the keys. */
+  void require(Exchange exchange) {
+    String header = exchange.authorization();
+    byte[] given =
+        (header.startsWith(SCHEME) ? header.substring(SCHEME.length()) : "")
+            .getBytes(StandardCharsets.UTF_8);
+    boolean known = false;
+    for (byte[] key : keys) {
+      known |= MessageDigest.isEqual(key, given);
+    }
+    if (!known) {
+      throw new ApiException(
+          401, "invalid_request_error", "Incorrect API key provided.", null, "invalid_api_key");
+    }
+  }
+}

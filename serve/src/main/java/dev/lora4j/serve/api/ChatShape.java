@@ -1,0 +1,86 @@
+package dev.lora4j.serve.api;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.serve.engine.GeneratedToken;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+
+/**
+ * The shape of chat completions.
+ *
+ * @param logProbs whether choices have log-probabilities
+ * @param tokenText the text of a token
+ */
+record ChatShape(boolean logProbs, LongFunction<String> tokenText) implements CompletionShape {
+
+  @Override
+  public String idPrefix() {
+    return "chatcmpl-";
+  }
+
+  @Override
+  public String object(boolean chunk) {
+    return chunk ? "chat.completion.chunk" : "chat.completion";
+  }
+
+  @Override
+  public ObjectNode choice(
+      int index, String text, List<PendingCompletion.Piece> pieces, String finish) {
+    ObjectNode choice = Json.object().put("index", index);
+    choice.putObject("message").put("role", "assistant").put("content", text).putNull("refusal");
+    putLogProbs(choice, pieces);
+    return choice.put("finish_reason", finish);
+  }
+
+  @Override
+  public Optional<ObjectNode> opening(int index) {
+    ObjectNode choice = Json.object().put("index", index);
+    choice.putObject("delta").put("role", "assistant").put("content", "");
+    putLogProbs(choice, List.of());
+    return Optional.of(choice.putNull("finish_reason"));
+  }
+
+  @Override
+  public ObjectNode delta(int index, String text, Optional<PendingCompletion.Piece> piece) {
+    ObjectNode choice = Json.object().put("index", index);
+    choice.putObject("delta").put("content", text);
+    putLogProbs(choice, piece.stream().toList());
+    return choice.putNull("finish_reason");
+  }
+
+  @Override
+  public ObjectNode closing(int index, String finish) {
+    ObjectNode choice = Json.object().put("index", index);
+    choice.putObject("delta");
+    choice.putNull("logprobs");
+    return choice.put("finish_reason", finish);
+  }
+
+  private void putLogProbs(ObjectNode choice, List<PendingCompletion.Piece> pieces) {
+    if (!logProbs || pieces.isEmpty()) {
+      choice.putNull("logprobs");
+      return;
+    }
+    ObjectNode outer = choice.putObject("logprobs");
+    ArrayNode content = outer.putArray("content");
+    outer.putNull("refusal");
+    for (PendingCompletion.Piece piece : pieces) {
+      GeneratedToken token = piece.token();
+      ArrayNode top = put(content.addObject(), token.id(), token.logProb()).putArray("top_logprobs");
+      token.top().forEach(other -> put(top.addObject(), other.id(), other.logProb()));
+    }
+  }
+
+  private ObjectNode put(ObjectNode node, long id, double logProb) {
+    String text = tokenText.apply(id);
+    node.put("token", text).put("logprob", logProb);
+    ArrayNode bytes = node.putArray("bytes");
+    for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
+      bytes.add(value & 0xff);
+    }
+    return node;
+  }
+}

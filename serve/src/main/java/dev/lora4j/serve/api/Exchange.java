@@ -1,0 +1,85 @@
+package dev.lora4j.serve.api;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+
+/** An HTTP request and its response. */
+final class Exchange {
+  private static final int MAX_BODY = 16 << 20;
+
+  private final Request request;
+  private final Response response;
+
+  Exchange(Request request, Response response) {
+    this.request = request;
+    this.response = response;
+  }
+
+  String method() {
+    return request.getMethod();
+  }
+
+  /** Reads the JSON object in the body. */
+  ObjectNode body() throws IOException {
+    try (InputStream stream = Content.Source.asInputStream(request)) {
+      byte[] body = stream.readNBytes(MAX_BODY + 1);
+      if (body.length > MAX_BODY) {
+        throw new ApiException(
+            413, "invalid_request_error", "the body exceeds " + MAX_BODY + " bytes", null, null);
+      }
+      return Json.read(body);
+    }
+  }
+
+  /** Runs an action when the client goes away. */
+  void onDisconnect(Runnable action) {
+    request.addFailureListener(failure -> action.run());
+  }
+
+  /** The header Authorization; empty if there is none. */
+  String authorization() {
+    String value = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+    return value == null ? "" : value;
+  }
+
+  void header(String name, String value) {
+    response.getHeaders().put(name, value);
+  }
+
+  void send(int status, JsonNode json) throws IOException {
+    send(status, "application/json", Json.bytes(json));
+  }
+
+  void send(int status, String type, String text) throws IOException {
+    send(status, type, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void send(int status, String type, byte[] content) throws IOException {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, content.length);
+    try (OutputStream out = Content.Sink.asOutputStream(response)) {
+      out.write(content);
+    }
+  }
+
+  boolean isCommitted() {
+    return response.isCommitted();
+  }
+
+  /** Starts a stream of server-sent events. */
+  EventStream events() {
+    response.setStatus(200);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/event-stream; charset=utf-8");
+    response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");
+    return new EventStream(Content.Sink.asOutputStream(response));
+  }
+}

@@ -1,0 +1,58 @@
+package dev.lora4j.serve.api;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+
+/** The JSON of requests and answers, with a bound on its nesting. */
+final class Json {
+  private static final int MAX_DEPTH = 64;
+  private static final TypeReference<Map<String, Object>> FIELDS = new TypeReference<>() {};
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper(
+          JsonFactory.builder()
+              .streamReadConstraints(
+                  StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+              .build());
+
+  private Json() {}
+
+  static ObjectNode object() {
+    return MAPPER.createObjectNode();
+  }
+
+  /**
+   * Reads a JSON object.
+   *
+   * @throws ApiException if it is not one
+   */
+  static ObjectNode read(byte[] body) {
+    try {
+      if (MAPPER.readTree(body) instanceof ObjectNode object) {
+        return object;
+      }
+      throw ApiException.invalid("expected a JSON object as the body of the request");
+    } catch (JsonProcessingException e) {
+      throw ApiException.invalid("the body is not valid JSON: " + e.getOriginalMessage());
+    } catch (java.io.IOException e) {
+      throw ApiException.invalid("the body can't be read: " + e.getMessage());
+    }
+  }
+
+  static Map<String, Object> fields(JsonNode object) {
+    return MAPPER.convertValue(object, FIELDS);
+  }
+
+  static byte[] bytes(JsonNode node) {
+    try {
+      return MAPPER.writeValueAsBytes(node);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package dev.lora4j.serve.api;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The parameters of a request. Unknown ones are ignored; wrong ones are refused by name. */
+final class Params {
+  private final ObjectNode body;
+
+  Params(ObjectNode body) {
+    this.body = body;
+  }
+
+  /** A parameter that is present and not null. */
+  Optional<JsonNode> value(String name) {
+    JsonNode value = body.get(name);
+    return value == null || value.isNull() ? Optional.empty() : Optional.of(value);
+  }
+
+  JsonNode required(String name) {
+    return value(name)
+        .orElseThrow(() -> ApiException.invalid(name, "missing required parameter: " + name));
+  }
+
+  String requiredText(String name) {
+    return text(name, required(name));
+  }
+
+  Optional<String> text(String name) {
+    return value(name).map(value -> text(name, value));
+  }
+
+  private static String text(String name, JsonNode value) {
+    if (!value.isTextual()) {
+      throw wrong(name, "a string", value);
+    }
+    return value.textValue();
+  }
+
+  boolean flag(String name) {
+    return value(name)
+        .map(
+            value -> {
+              if (!value.isBoolean()) {
+                throw wrong(name, "true or false", value);
+              }
+              return value.booleanValue();
+            })
+        .orElse(false);
+  }
+
+  double number(String name, double otherwise, double least, double most) {
+    Optional<JsonNode> value = value(name);
+    if (value.isEmpty()) {
+      return otherwise;
+    }
+    if (!value.get().isNumber()) {
+      throw wrong(name, "a number", value.get());
+    }
+    double number = value.get().doubleValue();
+    if (!(number >= least && number <= most)) {
+      throw ApiException.invalid(
+          name, "%s must be between %s and %s, found %s".formatted(name, least, most, number));
+    }
+    return number;
+  }
+
+  Optional<Long> integer(String name, long least, long most) {
+    return value(name)
+        .map(
+            value -> {
+              if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+                throw wrong(name, "an integer", value);
+              }
+              long integer = value.longValue();
+              if (integer < least || integer > most) {
+                throw ApiException.invalid(
+                    name,
+                    "%s must be between %d and %d, found %d".formatted(name, least, most, integer));
+              }
+              return integer;
+            });
+  }
+
+  /** A string or a list of at most so many strings. */
+  List<String> texts(String name, int most) {
+    Optional<JsonNode> value = value(name);
+    if (value.isEmpty()) {
+      return List.of();
+    }
+    if (value.get().isTextual()) {
+      return List.of(value.get().textValue());
+    }
+    if (!value.get().isArray()) {
+      throw wrong(name, "a string or a list of strings", value.get());
+    }
+    if (value.get().size() > most) {
+      throw ApiException.invalid(
+          name, "%s has at most %d strings, found %d".formatted(name, most, value.get().size()));
+    }
+    List<String> texts = new ArrayList<>();
+    value.get().forEach(text -> texts.add(text(name, text)));
+    return texts;
+  }
+
+  /**
+   * Refuses a parameter that this server does not support.
+   *
+   * @throws ApiException if it is present
+   */
+  void refuse(String name, String reason) {
+    if (value(name).filter(value -> !value.isEmpty() || !value.isArray()).isPresent()) {
+      throw ApiException.invalid(name, name + " is not supported: " + reason);
+    }
+  }
+
+  static ApiException wrong(String name, String expected, JsonNode found) {
+    return ApiException.invalid(
+        name,
+        "%s: expected %s, found %s"
+            .formatted(name, expected, found.getNodeType().name().toLowerCase(java.util.Locale.ROOT)));
+  }
+}

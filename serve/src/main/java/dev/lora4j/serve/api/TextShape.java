@@ -1,0 +1,77 @@
+package dev.lora4j.serve.api;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.serve.engine.GeneratedToken;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+
+/**
+ * The shape of text completions.
+ *
+ * @param logProbs whether choices have log-probabilities
+ * @param echo the prompt, if answers repeat it
+ * @param tokenText the text of a token
+ */
+record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
+    implements CompletionShape {
+
+  @Override
+  public String idPrefix() {
+    return "cmpl-";
+  }
+
+  @Override
+  public String object(boolean chunk) {
+    return "text_completion";
+  }
+
+  @Override
+  public ObjectNode choice(
+      int index, String text, List<PendingCompletion.Piece> pieces, String finish) {
+    return choice(index, echo + text, pieces).put("finish_reason", finish);
+  }
+
+  @Override
+  public Optional<ObjectNode> opening(int index) {
+    return echo.isEmpty()
+        ? Optional.empty()
+        : Optional.of(choice(index, echo, List.of()).putNull("finish_reason"));
+  }
+
+  @Override
+  public ObjectNode delta(int index, String text, Optional<PendingCompletion.Piece> piece) {
+    return choice(index, text, piece.stream().toList()).putNull("finish_reason");
+  }
+
+  @Override
+  public ObjectNode closing(int index, String finish) {
+    return choice(index, "", List.of()).put("finish_reason", finish);
+  }
+
+  private ObjectNode choice(int index, String text, List<PendingCompletion.Piece> pieces) {
+    ObjectNode choice = Json.object().put("text", text).put("index", index);
+    if (!logProbs || pieces.isEmpty()) {
+      choice.putNull("logprobs");
+      return choice;
+    }
+    ObjectNode outer = choice.putObject("logprobs");
+    ArrayNode tokens = outer.putArray("tokens");
+    ArrayNode tokenLogProbs = outer.putArray("token_logprobs");
+    ArrayNode top = outer.putArray("top_logprobs");
+    ArrayNode offsets = outer.putArray("text_offset");
+    int offset = echo.length();
+    for (PendingCompletion.Piece piece : pieces) {
+      GeneratedToken token = piece.token();
+      String tokenText = this.tokenText.apply(token.id());
+      tokens.add(tokenText);
+      tokenLogProbs.add(token.logProb());
+      ObjectNode others = top.addObject();
+      token.top().forEach(other -> others.put(this.tokenText.apply(other.id()), other.logProb()));
+      offsets.add(offset);
+      offset += tokenText.length();
+    }
+    return choice;
+  }
+}

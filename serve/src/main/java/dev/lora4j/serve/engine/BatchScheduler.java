@@ -1,0 +1,263 @@
+package dev.lora4j.serve.engine;
+
+import dev.lora4j.llm.decode.BatchDecoder;
+import dev.lora4j.llm.decode.KvBlockPool;
+import dev.lora4j.llm.decode.KvSequence;
+import dev.lora4j.llm.decode.KvShape;
+import dev.lora4j.llm.generate.FinishReason;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.nn.runtime.ThreadTeam;
+import dev.lora4j.train.Workers;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Continuous batching: sequences join and leave the running batch at every token, each with its own
+ * adapter. One thread runs the model; between two tokens of the batch it prefills at most one chunk
+ * of one waiting prompt, so that long prompts do not stall the others.
+ *
+ * <p>A completion has the same tokens whatever else is in the batch: prompts are prefilled one by
+ * one in fixed chunks, and {@link BatchDecoder} is batch-invariant.
+ */
+public final class BatchScheduler implements AutoCloseable {
+  private final ServedModel served;
+  private final LanguageModel model;
+  private final ServingLimits limits;
+  private final KvBlockPool pool;
+  private final @Nullable BatchDecoder decoder; // null if the model has no batched decoder
+  private final Thread thread;
+  private final CountDownLatch ended = new CountDownLatch(1);
+
+  private final Deque<GenerationRequest> waiting = new ArrayDeque<>(); // guarded by this
+  private final List<Object> forgotten = new ArrayList<>(); // guarded by this
+  private boolean draining; // guarded by this
+  private volatile int running;
+
+  // of the scheduler's thread
+  private final Deque<RunningSequence> prefilling = new ArrayDeque<>();
+  private final List<RunningSequence> decoding = new ArrayList<>();
+
+  /** Starts the scheduler's thread. */
+  public BatchScheduler(ServedModel served, ServingLimits limits) {
+    this.served = served;
+    this.limits = limits;
+    model = served.model().network();
+    pool = new KvBlockPool(KvShape.of(model.config()), limits.cacheBytes());
+    decoder =
+        served.base().weights().map(base -> new BatchDecoder(base, limits.maxBatch())).orElse(null);
+    served.onRemoval(this::forget);
+    thread = new Thread(this::work, "lora4j-scheduler");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  // ---- requests, on any thread ----
+
+  /**
+   * Queues a completion.
+   *
+   * @throws QueueFull if too many requests wait
+   * @throws IllegalStateException after {@link #close}
+   */
+  public synchronized void submit(GenerationRequest request) {
+    if (draining) {
+      throw new IllegalStateException("the server is shutting down");
+    }
+    if (waiting.size() >= limits.maxQueue()) {
+      throw new QueueFull(waiting.size());
+    }
+    waiting.add(request);
+    notifyAll();
+  }
+
+  /** The largest number of tokens of a prompt and its completion. */
+  public long maxTokens() {
+    return Math.min(served.maxPositions(), pool.capacityInTokens());
+  }
+
+  public synchronized int waiting() {
+    return waiting.size();
+  }
+
+  public int running() {
+    return running;
+  }
+
+  private synchronized void forget(Object version) {
+    forgotten.add(version);
+  }
+
+  // ---- the scheduler's thread ----
+
+  private void work() {
+    try (Workers workers = new Workers(limits.threads());
+        ThreadTeam team = ThreadTeam.open(workers.count(), part -> workers.run(part::accept))) {
+      while (awaitWork()) {
+        try (PointerScope scope = new PointerScope();
+            NoGradGuard guard = new NoGradGuard()) {
+          admit();
+          prefillChunk();
+          decodeTokens();
+        }
+        running = prefilling.size() + decoding.size();
+      }
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  /** Waits for a request; returns whether there is work. */
+  private synchronized boolean awaitWork() {
+    forgotten.forEach(pool::forget);
+    forgotten.clear();
+    while (waiting.isEmpty() && prefilling.isEmpty() && decoding.isEmpty()) {
+      if (draining) {
+        return false;
+      }
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        draining = true;
+      }
+    }
+    return true;
+  }
+
+  private void admit() {
+    while (prefilling.size() + decoding.size() < limits.maxBatch()) {
+      GenerationRequest next;
+      synchronized (this) {
+        next = waiting.peek();
+      }
+      if (next == null) {
+        return;
+      }
+      long tokens = Math.min(maxTokens(), (long) next.prompt().length + next.maxTokens());
+      Optional<KvSequence> cache = pool.open(next.adapter().version(), next.prompt(), tokens);
+      if (cache.isEmpty()) {
+        return; // until a sequence ends
+      }
+      synchronized (this) {
+        waiting.remove();
+      }
+      prefilling.add(new RunningSequence(next, cache.get(), Math.toIntExact(maxTokens())));
+    }
+  }
+
+  private void prefillChunk() {
+    RunningSequence sequence = prefilling.peek();
+    if (sequence == null) {
+      return;
+    }
+    Optional<FinishReason> finished =
+        guarded(
+            sequence,
+            () -> {
+              if (sequence.request().listener().isCancelled()) {
+                return Optional.of(FinishReason.INTERRUPTED);
+              }
+              Tensor hidden = withAdapter(sequence, network -> sequence.cache().prefill(network));
+              if (sequence.cache().isPrefilling()) {
+                return Optional.empty();
+              }
+              Tensor logits = withAdapter(sequence, network -> network.logits(hidden)).flatten();
+              return sequence.take(logits);
+            });
+    if (finished.isPresent() || !sequence.cache().isPrefilling()) {
+      prefilling.remove();
+      finished.ifPresentOrElse(reason -> end(sequence, reason), () -> decoding.add(sequence));
+    }
+  }
+
+  private void decodeTokens() {
+    List<RunningSequence> batch = decoding.stream().filter(this::isBatched).toList();
+    List<RunningSequence> others = decoding.stream().filter(s -> !isBatched(s)).toList();
+    if (decoder != null && !batch.isEmpty()) {
+      Tensor logits = decoder.step(batch.stream().flatMap(s -> s.row().stream()).toList());
+      for (int i = 0; i < batch.size(); i++) {
+        Tensor row = logits.select(0, i);
+        RunningSequence sequence = batch.get(i);
+        endIf(sequence, guarded(sequence, () -> sequence.take(row)));
+      }
+    }
+    for (RunningSequence sequence : others) {
+      endIf(sequence, guarded(sequence, () -> sequence.take(logitsAlone(sequence))));
+    }
+  }
+
+  private boolean isBatched(RunningSequence sequence) {
+    return decoder != null && sequence.version().weights().isPresent();
+  }
+
+  private Tensor logitsAlone(RunningSequence sequence) {
+    return withAdapter(
+        sequence,
+        network -> network.logits(sequence.cache().append(network, sequence.last())).flatten());
+  }
+
+  private Tensor withAdapter(RunningSequence sequence, Function<LanguageModel, Tensor> work) {
+    try (AdapterScope active = served.model().using(sequence.version().loaded())) {
+      return work.apply(model);
+    }
+  }
+
+  /** Runs a step of one sequence; its failure ends that sequence only. */
+  private Optional<FinishReason> guarded(
+      RunningSequence sequence, Supplier<Optional<FinishReason>> step) {
+    try {
+      return step.get();
+    } catch (RuntimeException e) {
+      sequence.request().listener().onFailure(e);
+      return Optional.of(FinishReason.INTERRUPTED);
+    }
+  }
+
+  private void endIf(RunningSequence sequence, Optional<FinishReason> finished) {
+    finished.ifPresent(
+        reason -> {
+          decoding.remove(sequence);
+          end(sequence, reason);
+        });
+  }
+
+  private static void end(RunningSequence sequence, FinishReason reason) {
+    sequence.close();
+    sequence.request().listener().onEnd(reason);
+  }
+
+  /** Takes no more requests, completes those that it has, and frees the memory. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      draining = true;
+      notifyAll();
+    }
+    boolean interrupted = false;
+    while (true) {
+      try {
+        ended.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (decoder != null) {
+      decoder.close();
+    }
+    pool.close();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

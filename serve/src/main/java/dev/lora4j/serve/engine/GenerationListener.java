@@ -1,0 +1,23 @@
+package dev.lora4j.serve.engine;
+
+import dev.lora4j.llm.generate.FinishReason;
+
+/** Receives a completion on the scheduler's thread, so it must not block. */
+public interface GenerationListener {
+
+  /**
+   * A token has been generated, a stop token included.
+   *
+   * @return whether to continue
+   */
+  boolean onToken(GeneratedToken token);
+
+  /** Returns whether nobody waits for the completion any more. */
+  boolean isCancelled();
+
+  /** The completion has ended. */
+  void onEnd(FinishReason reason);
+
+  /** The completion has failed. */
+  void onFailure(Throwable failure);
+}

@@ -1,0 +1,75 @@
+package dev.lora4j.serve.engine;
+
+import dev.lora4j.llm.decode.BatchDecoder;
+import dev.lora4j.llm.decode.KvSequence;
+import dev.lora4j.llm.generate.FinishReason;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/** A completion that the scheduler works on: first its prompt, then token by token. */
+final class RunningSequence {
+  private final GenerationRequest request;
+  private final KvSequence cache;
+  private final TokenPicker picker;
+  private final int maxPositions;
+  private long last;
+  private int generated;
+
+  RunningSequence(GenerationRequest request, KvSequence cache, int maxPositions) {
+    this.request = request;
+    this.cache = cache;
+    this.maxPositions = maxPositions;
+    picker = new TokenPicker(request.choice(), request.prompt());
+  }
+
+  GenerationRequest request() {
+    return request;
+  }
+
+  AdapterVersion version() {
+    return request.adapter().version();
+  }
+
+  KvSequence cache() {
+    return cache;
+  }
+
+  long last() {
+    return last;
+  }
+
+  /** The next row of a batch; empty if batched decoding does not support the adapter. */
+  Optional<BatchDecoder.Row> row() {
+    return version().weights().map(weights -> new BatchDecoder.Row(weights, cache, last));
+  }
+
+  /**
+   * Takes the next token.
+   *
+   * @param logits {@code [vocabulary]}
+   * @return why the completion has ended; empty if it goes on
+   */
+  Optional<FinishReason> take(Tensor logits) {
+    GeneratedToken token = picker.next(logits);
+    last = token.id();
+    generated++;
+    boolean goesOn = request.listener().onToken(token);
+    if (request.stopTokens().contains(last)) {
+      return Optional.of(FinishReason.STOP_TOKEN);
+    }
+    if (!goesOn) {
+      return Optional.of(FinishReason.INTERRUPTED);
+    }
+    if (generated >= request.maxTokens()) {
+      return Optional.of(FinishReason.LENGTH);
+    }
+    return request.prompt().length + generated >= maxPositions
+        ? Optional.of(FinishReason.MAX_POSITIONS)
+        : Optional.empty();
+  }
+
+  void close() {
+    cache.close();
+    request.adapter().close();
+  }
+}

@@ -1,0 +1,234 @@
+package dev.lora4j.serve.engine;
+
+import dev.lora4j.NearMiss;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.decode.BatchDecoder.Adapted;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.lora.format.BaseCheck;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A base model and its adapters by name. Adapters of a folder are loaded at their first request;
+ * at most so many are in memory, and the least recently used one gives way.
+ */
+public final class ServedModel implements AutoCloseable {
+  private static final String ADAPTER_FILE = "adapter_config.json";
+
+  private final ChatModel model;
+  private final AdapterVersion base;
+  private final int maxAdapters;
+  private final @Nullable Path folder;
+  private final Map<String, AdapterVersion> adapters =
+      new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
+  private final Map<String, Path> given = new TreeMap<>(); // loaded by name, also if evicted since
+  private final List<Consumer<Object>> onRemoval = new CopyOnWriteArrayList<>();
+  private int loads;
+
+  /** A loaded or available adapter: its name and its directory. */
+  public record AdapterEntry(String name, Path path) {}
+
+  /**
+   * @param name the base model's name
+   * @param folder directories of adapters that are loaded at their first request; empty for none
+   */
+  public ServedModel(String name, ChatModel model, int maxAdapters, Optional<Path> folder) {
+    this.model = model;
+    this.maxAdapters = maxAdapters;
+    this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
+    base =
+        new AdapterVersion(name, List.of(), model.format(List.of()), weights(List.of()));
+  }
+
+  ChatModel model() {
+    return model;
+  }
+
+  AdapterVersion base() {
+    return base;
+  }
+
+  /** The name of the base model. */
+  public String name() {
+    return base.name();
+  }
+
+  /** The largest number of tokens of a prompt and its completion. */
+  public int maxPositions() {
+    return model.network().maxPositions();
+  }
+
+  public int vocabularySize() {
+    return model.network().vocabularySize();
+  }
+
+  /** The stop tokens of completions with an adapter. */
+  public Set<Long> stopTokens(AdapterLease lease) {
+    return model.stopTokens(lease.format());
+  }
+
+  // ---- requests ----
+
+  /**
+   * Leases an adapter, or the base model, for a completion; loads it if need be.
+   *
+   * @throws UnknownModel if there is none of that name
+   */
+  public synchronized AdapterLease lease(String name) {
+    AdapterVersion version = name.equals(base.name()) ? base : adapters.get(name);
+    if (version == null) {
+      Path directory =
+          Optional.ofNullable(given.get(name))
+              .or(() -> inFolder(name))
+              .orElseThrow(() -> unknown(name));
+      version = loaded(name, directory);
+    }
+    version.lease();
+    return new AdapterLease(version, this::giveBack);
+  }
+
+  private UnknownModel unknown(String name) {
+    List<String> known = new ArrayList<>(List.of(base.name()));
+    list().forEach(entry -> known.add(entry.name()));
+    return new UnknownModel(name, NearMiss.hint(name, known));
+  }
+
+  /** Needs no lock of the registry, so that a load does not delay the batch. */
+  private void giveBack(AdapterVersion version) {
+    if (version.giveBack()) {
+      free(version);
+    }
+  }
+
+  // ---- changes ----
+
+  /**
+   * Loads an adapter under a name.
+   *
+   * @param replacing whether it replaces one of that name; completions that run end with the old one
+   * @throws UserError if the name is taken, or the adapter does not fit the base model
+   */
+  public synchronized void load(String name, Path directory, boolean replacing) {
+    boolean taken = given.containsKey(name) || adapters.containsKey(name);
+    if (name.equals(base.name()) || (taken && !replacing)) {
+      throw new UserError("the name '" + name + "' is taken");
+    }
+    loaded(name, directory);
+    given.put(name, directory);
+  }
+
+  private AdapterVersion loaded(String name, Path directory) {
+    makeRoom(name);
+    loads++;
+    String inModel = "v" + loads;
+    model.load(inModel, directory, BaseCheck.SAME_BASE);
+    List<String> names = List.of(inModel);
+    AdapterVersion version =
+        new AdapterVersion(name, names, model.format(names), weights(names));
+    AdapterVersion old = adapters.put(name, version);
+    if (old != null) {
+      retire(old);
+    }
+    return version;
+  }
+
+  private Optional<Adapted> weights(List<String> names) {
+    try (AdapterScope active = model.using(names)) {
+      return Adapted.of(model.network());
+    }
+  }
+
+  private void makeRoom(String name) {
+    if (adapters.containsKey(name) || adapters.size() < maxAdapters) {
+      return;
+    }
+    AdapterVersion oldest =
+        adapters.values().stream().filter(version -> !version.isLeased()).findFirst().orElse(null);
+    if (oldest == null) {
+      throw new QueueFull(adapters.size());
+    }
+    adapters.remove(oldest.name());
+    retire(oldest);
+  }
+
+  /**
+   * Unloads an adapter; completions that run end with it.
+   *
+   * @throws UnknownModel if none of that name is loaded
+   */
+  public synchronized void unload(String name) {
+    boolean wasGiven = given.remove(name) != null;
+    AdapterVersion version = adapters.remove(name);
+    if (version != null) {
+      retire(version);
+    } else if (!wasGiven) {
+      throw unknown(name);
+    }
+  }
+
+  private void retire(AdapterVersion version) {
+    if (version.retire()) {
+      free(version);
+    }
+  }
+
+  private void free(AdapterVersion version) {
+    onRemoval.forEach(listener -> listener.accept(version));
+    version.loaded().forEach(model::unload);
+  }
+
+  /** Registers a listener for versions that are freed. */
+  void onRemoval(Consumer<Object> listener) {
+    onRemoval.add(listener);
+  }
+
+  // ---- folder ----
+
+  /** The adapters that requests can name, loaded or in the folder, by name. */
+  public synchronized List<AdapterEntry> list() {
+    Map<String, Path> all = new TreeMap<>();
+    if (folder != null) {
+      try (Stream<Path> directories = Files.list(folder)) {
+        directories
+            .filter(path -> Files.isRegularFile(path.resolve(ADAPTER_FILE)))
+            .forEach(path -> all.put(path.getFileName().toString(), path));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    all.putAll(given);
+    return all.entrySet().stream()
+        .map(entry -> new AdapterEntry(entry.getKey(), entry.getValue()))
+        .toList();
+  }
+
+  /** Returns an adapter's directory directly below the folder. */
+  private Optional<Path> inFolder(String name) {
+    if (folder == null || !name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
+      return Optional.empty();
+    }
+    Path directory = folder.resolve(name);
+    return Files.isRegularFile(directory.resolve(ADAPTER_FILE))
+        ? Optional.of(directory)
+        : Optional.empty();
+  }
+
+  @Override
+  public synchronized void close() {
+    model.close();
+  }
+}

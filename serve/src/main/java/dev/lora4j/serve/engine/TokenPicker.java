@@ -1,0 +1,80 @@
+package dev.lora4j.serve.engine;
+
+import dev.lora4j.llm.generate.Sampler;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.T_TensorTensor_T;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** Picks the tokens of one completion. */
+final class TokenPicker {
+  private final TokenChoice choice;
+  private final Sampler sampler;
+  private final List<Long> text;
+  private final Map<Long, Integer> counts = new HashMap<>();
+
+  TokenPicker(TokenChoice choice, long[] prompt) {
+    this.choice = choice;
+    sampler = new Sampler(choice.sampling());
+    text = new ArrayList<>(prompt.length);
+    for (long token : prompt) {
+      text.add(token);
+    }
+  }
+
+  /**
+   * Picks the next token.
+   *
+   * @param logits {@code [vocabulary]}, which may be changed
+   */
+  GeneratedToken next(Tensor logits) {
+    Tensor adjusted = adjusted(logits);
+    long token = sampler.next(adjusted, text);
+    text.add(token);
+    counts.merge(token, 1, Integer::sum);
+    return choice.topLogProbs() < 0
+        ? new GeneratedToken(token, Double.NaN, List.of())
+        : withLogProbs(token, adjusted);
+  }
+
+  private Tensor adjusted(Tensor logits) {
+    Map<Long, Double> changes = new HashMap<>();
+    choice.bias().forEach((token, bias) -> changes.put((long) token, bias));
+    if (choice.presencePenalty() != 0 || choice.frequencyPenalty() != 0) {
+      counts.forEach(
+          (token, count) ->
+              changes.merge(
+                  token,
+                  -choice.presencePenalty() - count * choice.frequencyPenalty(),
+                  Double::sum));
+    }
+    if (changes.isEmpty()) {
+      return logits;
+    }
+    long[] tokens = changes.keySet().stream().mapToLong(Long::longValue).toArray();
+    float[] values = new float[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      values[i] = changes.getOrDefault(tokens[i], 0.0).floatValue();
+    }
+    return logits.index_add(0, Ops.tensor(tokens), Ops.tensor(values, values.length));
+  }
+
+  private GeneratedToken withLogProbs(long token, Tensor logits) {
+    Tensor logProbs = logits.log_softmax(0);
+    double own = logProbs.select(0, token).item_double();
+    List<GeneratedToken.LogProb> top = new ArrayList<>();
+    if (choice.topLogProbs() > 0) {
+      T_TensorTensor_T most = torch.topk(logProbs, choice.topLogProbs());
+      float[] values = Ops.floats(most.get0());
+      long[] ids = Ops.longs(most.get1());
+      for (int i = 0; i < ids.length; i++) {
+        top.add(new GeneratedToken.LogProb(ids[i], values[i]));
+      }
+    }
+    return new GeneratedToken(token, own, top);
+  }
+}
