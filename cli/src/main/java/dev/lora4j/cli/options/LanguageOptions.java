@@ -6,7 +6,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.train.BatchConfig;
-import dev.lora4j.llm.train.EvalAndSavePolicy;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.llm.train.ObjectiveProvider;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.lora.LoraPlus;
