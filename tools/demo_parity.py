@@ -7,7 +7,8 @@
 Initial weights come from torch.manual_seed(seed), which draws what `lora demo --seed` draws; the order of the
 examples from lora4j's shuffle, reimplemented here. After N steps on a part of the images (as PNG, so that both
 sides have the same pixels, unless --jpeg) the largest difference of any weight is printed. --accuracy trains on all images with
-the demo's settings: ours, PyTorch in our order, and PyTorch in its own order. Needs torch, safetensors and pillow.
+the demo's settings: lora4j, PyTorch in lora4j's order, and PyTorch in its own order; with --images, PyTorch alone on
+a part of them, for many seeds in little time. Needs torch, safetensors and pillow.
 """
 import argparse, io, json, pathlib, subprocess, tempfile, zipfile
 
@@ -118,7 +119,8 @@ def compare_steps(args, archive, scratch):
 
 
 def compare_accuracy(args, archive, scratch):
-    images, labels = load(archive, names(archive, "train"))
+    entries = names(archive, "train")
+    images, labels = load(archive, entries[:: len(entries) // args.images if args.images else 1])
     test_images, test_labels = load(archive, names(archive, "test"))
 
     def accuracy(net):
@@ -129,12 +131,19 @@ def compare_accuracy(args, archive, scratch):
     def own_order(size, seed, epoch):
         return torch.randperm(size).tolist()
 
+    rows = []
     for seed in (int(s) for s in args.seeds.split(",")):
-        _, result = ours(args, args.data, seed, 2, scratch / str(seed))
-        row = {"seed": seed, "lora4j": result["before"]["all"],
-               "torch, same order": accuracy(train(images, labels, seed, 2, shuffled)),
-               "torch, own order": accuracy(train(images, labels, seed, 2, own_order))}
-        print(json.dumps(row), flush=True)
+        row = {}
+        if not args.images:
+            row["lora4j"] = ours(args, args.data, seed, 2, scratch / str(seed))[1]["before"]["all"]
+        row["torch, order of lora4j"] = accuracy(train(images, labels, seed, 2, shuffled))
+        row["torch, own order"] = accuracy(train(images, labels, seed, 2, own_order))
+        rows.append(row)
+        print(seed, json.dumps(row), flush=True)
+    for name in rows[0]:
+        figures = np.array([row[name] for row in rows])
+        error = figures.std(ddof=1) / len(rows) ** 0.5 if len(rows) > 1 else float("nan")
+        print(f"{name}: {100 * figures.mean():.2f} % ± {100 * error:.2f} (standard error of {len(rows)} seeds)")
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -145,6 +154,7 @@ parser.add_argument("--steps", default="5,50,500")
 parser.add_argument("--workers", type=int, default=1)
 parser.add_argument("--jpeg", action="store_true", help="keep the JPEG files, which each side decodes itself")
 parser.add_argument("--accuracy", action="store_true")
+parser.add_argument("--images", type=int, default=0, help="--accuracy: PyTorch alone, on about this many images")
 arguments = parser.parse_args()
 torch.set_num_threads(1)
 with zipfile.ZipFile(arguments.data) as data, tempfile.TemporaryDirectory() as directory:
