@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from networks import ConvNet
-from script_networks import (SCRIPTED, Dictionary, NoForward, OnDevice, Pair, Regressor, Training, TwoInputs,
-                             Writer)
+from script_networks import (SCRIPTED, Dictionary, Named, NoForward, OnDevice, Pair, Regressor, Training,
+                             TwoInputs, Writer)
 
 FOLDER = ROOT / "torchscript/src/test/resources/fixtures/script"
 CONVNET = ROOT / "vision/src/test/resources/fixtures/convnet"
@@ -158,6 +158,7 @@ def answers():
     example = torch.ones(4, 4)
     store(torch.jit.script(Dictionary().eval()), FOLDER / "dictionary.scripted.pt")
     store(torch.jit.trace(Pair().eval(), example), FOLDER / "pair.traced.pt")
+    store(torch.jit.script(Named().eval()), FOLDER / "named.scripted.pt")
     store(torch.jit.script(Regressor().half().eval()), FOLDER / "half.scripted.pt")
     store(torch.jit.trace(Training().train(), example, check_trace=False), FOLDER / "training.traced.pt")
     store(torch.jit.trace(Training().eval(), example), FOLDER / "evaluation.traced.pt")

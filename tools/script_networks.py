@@ -1,5 +1,5 @@
 """Networks for TorchScript fixtures, with layer features that the other fixtures lack."""
-from typing import Dict, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -139,6 +139,19 @@ class Pair(Dictionary):
     def forward(self, x) -> Tuple[torch.Tensor, torch.Tensor]:
         hidden = torch.relu(self.fc(x))
         return hidden, self.head(hidden)
+
+
+class Outputs(NamedTuple):
+    hidden: torch.Tensor
+    logits: torch.Tensor
+
+
+class Named(Dictionary):
+    """The same as a named tuple."""
+
+    def forward(self, x) -> Outputs:
+        hidden = torch.relu(self.fc(x))
+        return Outputs(hidden, self.head(hidden))
 
 
 class OnDevice(nn.Module):

@@ -11,7 +11,7 @@ import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.CausalLmObjective;
-import dev.lora4j.llm.train.EvalAndSavePolicy;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.llm.train.LanguageModelTrainer;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;

@@ -5,10 +5,10 @@ import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.Examples;
-import dev.lora4j.cli.train.TestScore;
 import dev.lora4j.cli.train.TextEvaluation;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.dataset.TextData;
@@ -99,7 +99,7 @@ final class EvalCommand implements Callable<Integer> {
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {
-      List.of("--task", "--output", "--image-size", "--mean", "--std", "--label")
+      List.of("--task", "--classes", "--output", "--image-size", "--mean", "--std", "--label")
           .forEach(name -> refuse(name, "applies to TorchScript files; this is a language model"));
       evaluateText(path);
     }
@@ -124,7 +124,7 @@ final class EvalCommand implements Callable<Integer> {
     Map<String, Path> directories = adapters.resolve();
     try (TorchScriptModel net = TorchScriptModel.load(file);
         Workers group = new Workers(workers);
-        Examples loaded = examples.load(data, workers)) {
+        Examples loaded = examples.load(data, workers, directories.values())) {
       examples.selectOutput(net);
       loaded.warnings().forEach(warning -> output.messages().println("Warning: " + warning));
       LoraModel adapted = Lora.base(net);

@@ -6,13 +6,17 @@ import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.TextTable;
+import dev.lora4j.cli.train.LeftOut;
+import dev.lora4j.cli.train.ScriptCost;
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.WeightsOnly;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.config.AdapterPlan;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.PlanListing;
 import dev.lora4j.lora.config.Targets;
+import dev.lora4j.torchscript.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,17 +35,23 @@ import picocli.CommandLine.Spec;
     name = "plan",
     mixinStandardHelpOptions = true,
     header = {"Show the layers that an adapter would train, and their cost.", ""},
-    description = {"", "Reads the headers only and writes nothing.", ""},
+    description = {
+    "",
+    "Reads the headers only, or loads a TorchScript file without running it; writes nothing.",
+    ""
+  },
     footer = {
       "",
       "Examples:",
       "  lora plan SmolLM2-135M --rank 8 --alpha 16 --target-modules q_proj,v_proj",
-      "  lora plan SmolLM2-135M --config my-adapter/adapter_config.json"
+      "  lora plan SmolLM2-135M --config my-adapter/adapter_config.json",
+      "  lora plan net.pt --target-modules fc1,conv1"
     })
 final class PlanCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "BASE",
-      description = "Base model: a .safetensors or .bin file, or a Hugging Face model directory.")
+      description =
+          "Base model: a .safetensors, .bin or TorchScript file, or a Hugging Face model directory.")
   private Path base = Path.of("");
 
   @Option(
@@ -66,6 +76,33 @@ final class PlanCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (TorchScriptModel.isAt(base)) {
+      planScript();
+    } else {
+      planCheckpoint();
+    }
+    return 0;
+  }
+
+  private void planScript() {
+    try (TorchScriptModel net = TorchScriptModel.load(base)) {
+      LoraConfig chosen = config == null ? fromOptions(false) : fromFile(config);
+      AdapterPlan plan = Lora.plan(net, chosen);
+      PlanListing listing = PlanListing.of(plan, chosen);
+      ScriptCost cost = ScriptCost.of(net, listing, LeftOut.describe(net, plan.paths()));
+      output.show(
+          root -> {
+            fill(root, listing, cost.baseParameters());
+            cost.fill(root);
+          },
+          out -> {
+            print(out, listing, cost.baseParameters());
+            cost.print(out);
+          });
+    }
+  }
+
+  private void planCheckpoint() {
     try (Checkpoint saved = Checkpoint.open(base);
         WeightsOnly network = WeightsOnly.of(saved)) {
       LoraConfig chosen =
@@ -75,7 +112,6 @@ final class PlanCommand implements Callable<Integer> {
           root -> fill(root, listing, saved.parameters()),
           out -> print(out, listing, saved.parameters()));
     }
-    return 0;
   }
 
   private LoraConfig fromFile(Path file) {

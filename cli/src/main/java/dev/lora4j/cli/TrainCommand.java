@@ -137,7 +137,7 @@ final class TrainCommand implements Callable<Integer> {
   /** The options file: the given one, or that of the run to resume. */
   private @Nullable Path configFile() {
     Path own = out.resolve(LanguageTraining.CONFIG);
-    return config == null && language.resume() && Files.exists(own) ? own : config;
+    return config == null && training.resume() && Files.exists(own) ? own : config;
   }
 
   /** Returns this command with the options of the file; the command line takes precedence. */
@@ -179,12 +179,12 @@ final class TrainCommand implements Callable<Integer> {
     return values.isEmpty() ? "true" : String.join(",", values);
   }
 
-  /** All options of the run by name without dashes, defaults included. */
-  private Map<String, Object> effective() {
+  /** All options of the run but these groups', by name without dashes, defaults included. */
+  private Map<String, Object> effective(String... otherGroups) {
     Map<String, Object> effective = new LinkedHashMap<>();
     options()
         .filter(option -> !OF_THE_INVOCATION.contains(option.longestName()))
-        .filter(option -> !isOf(SCRIPTS, option))
+        .filter(option -> Stream.of(otherGroups).noneMatch(group -> isOf(group, option)))
         .forEach(
             option -> {
               Object value = option.getValue();
@@ -196,7 +196,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private void train() {
-    if (model.isEmpty() && language.resume()) {
+    if (model.isEmpty() && training.resume()) {
       throw new UserError("no run to resume in " + out + ": it has no " + LanguageTraining.CONFIG);
     }
     if (model.isEmpty() || data == null) {
@@ -244,15 +244,22 @@ final class TrainCommand implements Callable<Integer> {
   private void trainScript(TrainPaths paths) {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model))) {
       examples.selectOutput(net);
-      new ExampleTraining(net, paths, examples, training, output)
-          .run(adapter.config(adapter.rank()));
+      ExampleTraining run =
+          new ExampleTraining(
+              net,
+              paths,
+              examples,
+              training,
+              effective(LANGUAGE_MODELS, COLUMNS),
+              output.messages());
+      output.show(run.run(adapter.config(adapter.rank()))::fill, out -> {});
     }
   }
 
   private void trainLanguageModel(TrainPaths paths) {
     LanguageTraining run =
         new LanguageTraining(
-            paths, adapter, training, language, columns.options(), effective(), output.messages());
+            paths, adapter, training, language, columns.options(), effective(SCRIPTS), output.messages());
     output.show(run.run()::fill, out -> {});
   }
 }

@@ -98,6 +98,34 @@ class PlanCommandTest {
   }
 
   @Test
+  void torchScriptFileIsPlannedWithWhatIsKnownOfItsCost() throws IOException {
+    CommandLineRun run =
+        CommandLineRun.of("plan", TrainCommandTest.MODEL, "--rank=4", "--target-modules=fc1,conv2");
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out())
+        .containsPattern("fc1 +Linear +\\[120, 400] +4 +1 +2,080 +8.3 kB")
+        .contains("trainable parameters: 2,744", "of 74,838 in the base")
+        .contains("2 convolutions are not adapted: conv1, conv3")
+        .contains("2 linear layers are not adapted: fc2, fc3")
+        .contains("Memory in training: 299.4 kB for the base", "Not known before the first batch");
+
+    JsonNode json =
+        new ObjectMapper()
+            .readTree(CommandLineRun.of("plan", TrainCommandTest.MODEL, "--json").out());
+    assertThat(json.at("/base_parameters").asInt()).isEqualTo(74838);
+    assertThat(json.at("/memory/base_bytes").asInt()).isEqualTo(4 * 74838);
+    assertThat(json.at("/seconds_per_step").isNull()).isTrue();
+    assertMistakeOf(
+        TrainCommandTest.MODEL, "no module matches 'fc4'; did you mean fc1", "--target-modules=fc4");
+  }
+
+  private static void assertMistakeOf(String file, String message, String option) {
+    CommandLineRun run = CommandLineRun.of("plan", file, option);
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains(message);
+  }
+
+  @Test
   void ggufFileIsRefusedWithTheConvertCommand() {
     String file = "../llm/src/test/resources/fixtures/gguf/llama3.gguf";
     CommandLineRun run = CommandLineRun.of("plan", file);

@@ -4,16 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.awt.Color;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,30 +17,15 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainCommandTest {
   static final String MODEL =
       "../torchscript/src/test/resources/fixtures/script/convnet.scripted.pt";
-  private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
+  /** The network has ten outputs, the images three classes. */
+  static final String NAMES =
+      "class0,class1,class2,class3,class4,class5,class6,class7,class8,class9";
 
   private final Path directory;
 
   TrainCommandTest(@TempDir Path directory) throws IOException {
     this.directory = directory;
-    for (String split : new String[] {"train", "test"}) {
-      for (int label = 0; label < CLASSES.size(); label++) {
-        draw(split, label);
-      }
-    }
-  }
-
-  /** Eight images of one colour each, some lighter, some darker. */
-  private void draw(String split, int label) throws IOException {
-    Path folder = Files.createDirectories(directory.resolve("images/" + split + "/class" + label));
-    for (int i = 0; i < 8; i++) {
-      BufferedImage image = new BufferedImage(32, 32, BufferedImage.TYPE_INT_RGB);
-      Graphics2D pen = image.createGraphics();
-      pen.setColor(i % 2 == 0 ? CLASSES.get(label) : CLASSES.get(label).darker());
-      pen.fillRect(i, i, 20, 20);
-      pen.dispose();
-      ImageIO.write(image, "png", folder.resolve(i + ".png").toFile());
-    }
+    ColouredImages.write(directory.resolve("images"));
   }
 
   private CommandLineRun train(String... more) {
@@ -52,14 +33,11 @@ class TrainCommandTest {
   }
 
   private CommandLineRun run(String command, String... more) {
-    String[] arguments = new String[5 + more.length];
-    arguments[0] = command;
-    arguments[1] = "--model";
-    arguments[2] = MODEL;
-    arguments[3] = "--data";
-    arguments[4] = directory.resolve("images").toString();
-    System.arraycopy(more, 0, arguments, 5, more.length);
-    return CommandLineRun.of(arguments);
+    List<String> arguments = new ArrayList<>(List.of(command, "--model", MODEL));
+    arguments.addAll(List.of("--data", directory.resolve("images").toString()));
+    arguments.addAll(List.of("--classes", NAMES));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(String[]::new));
   }
 
   @Test
@@ -105,6 +83,8 @@ class TrainCommandTest {
             merged.toString(),
             "--data",
             directory.resolve("images").toString(),
+            "--classes",
+            NAMES,
             "--json");
     assertThat(new ObjectMapper().readTree(ofMerged.out()).at("/all"))
         .isEqualTo(result.at("/after/all"));

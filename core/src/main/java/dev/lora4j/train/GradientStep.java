@@ -33,8 +33,20 @@ final class GradientStep implements AutoCloseable {
     lossSums = new double[workers.count()];
   }
 
-  /** Takes a step on some of these examples; returns their mean loss before it. */
-  double take(Batch examples, long from, long size) {
+  /**
+   * A step that was taken.
+   *
+   * @param loss summed over the examples, before the step
+   * @param gradientNorm Euclidean norm of the mean loss's gradient; NaN unless measured
+   */
+  record Outcome(double loss, double gradientNorm) {}
+
+  /**
+   * Takes a step on some of these examples.
+   *
+   * @param measured whether the gradient norm is computed
+   */
+  Outcome take(Batch examples, long from, long size, boolean measured) {
     int shares = (int) Math.min(workers.count(), size);
     Tensor weight = weights.computeIfAbsent(size, this::oneOver);
     if (shares == 1) {
@@ -46,10 +58,17 @@ final class GradientStep implements AutoCloseable {
     for (int i = 0; i < shares; i++) {
       sum += lossSums[i];
     }
-    if (Double.isFinite(sum)) { // else keep the parameters
+    double norm = Double.NaN;
+    if (Double.isFinite(sum) && measured) { // else keep the parameters
+      norm = gradients.step(shares, Double.POSITIVE_INFINITY);
+    } else if (Double.isFinite(sum)) {
       gradients.step(shares);
     }
-    return sum / size;
+    return new Outcome(sum, norm);
+  }
+
+  DataParallelGradients gradients() {
+    return gradients;
   }
 
   private void backward(

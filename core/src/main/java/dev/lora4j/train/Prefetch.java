@@ -11,9 +11,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
+import org.jspecify.annotations.Nullable;
 
-/** Loads the next examples on a background thread while the current ones are in use. */
+/**
+ * The shuffled batches of each epoch. They are loaded in chunks, the next one on a background
+ * thread while the present one is in use.
+ */
 final class Prefetch implements AutoCloseable {
+  private static final int BATCHES_AT_ONCE = 64;
+
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -23,38 +29,68 @@ final class Prefetch implements AutoCloseable {
           });
   private final Dataset data;
   private final Device device;
+  private final int batchSize;
+  private final long seed;
+  private final long stepsPerEpoch;
 
-  Prefetch(Dataset data, Device device) {
+  private long epoch = -1;
+  private long chunk = -1;
+  private long[] order = {};
+  private @Nullable Batch present;
+  private CompletableFuture<@Nullable Batch> next = CompletableFuture.completedFuture(null);
+
+  Prefetch(Dataset data, Device device, int batchSize, long seed) {
     this.data = data;
     this.device = device;
+    this.batchSize = batchSize;
+    this.seed = seed;
+    stepsPerEpoch = (data.size() + batchSize - 1) / batchSize;
   }
 
-  /** Consumer of a chunk of examples. */
-  @FunctionalInterface
-  interface Use {
-    void of(Batch examples);
+  /**
+   * A batch, as part of the present chunk.
+   *
+   * @param from index of its first example in the chunk
+   */
+  record Piece(Batch chunk, long from, long size) {}
+
+  /**
+   * Returns the batch of a step; valid until the next call.
+   *
+   * @param step counted from 0; after the first call, each is one more than the last
+   */
+  Piece batch(long step) {
+    long inEpoch = step % stepsPerEpoch;
+    Batch examples = chunk(step / stepsPerEpoch, inEpoch / BATCHES_AT_ONCE);
+    long from = inEpoch % BATCHES_AT_ONCE * batchSize;
+    return new Piece(examples, from, Math.min(batchSize, examples.size() - from));
   }
 
-  /** Passes all examples in this order, in chunks. */
-  void forEach(long[] order, int atOnce, Use use) {
-    CompletableFuture<Batch> next = gather(order, 0, atOnce);
-    for (int from = 0; from < order.length; from += atOnce) {
-      Batch present = await(next);
-      try {
-        next = gather(order, from + atOnce, atOnce);
-        use.of(present);
-      } finally {
-        present.inputs().deallocate();
-        present.targets().deallocate();
+  private Batch chunk(long ofEpoch, long number) {
+    Batch examples = present;
+    if (examples == null || ofEpoch != epoch || number != chunk) {
+      if (ofEpoch != epoch) {
+        epoch = ofEpoch;
+        order = Shuffle.order(data.size(), seed, Math.toIntExact(epoch + 1));
+        next = gather(number);
       }
+      free();
+      examples = await(next);
+      present = examples;
+      chunk = number;
+      next = gather(number + 1);
     }
+    return examples;
   }
 
-  private CompletableFuture<Batch> gather(long[] order, int from, int atOnce) {
+  private CompletableFuture<@Nullable Batch> gather(long number) {
+    int atOnce = batchSize * BATCHES_AT_ONCE;
+    long from = number * atOnce;
     if (from >= order.length) {
       return CompletableFuture.completedFuture(null);
     }
-    long[] indices = Arrays.copyOfRange(order, from, Math.min(from + atOnce, order.length));
+    long[] indices =
+        Arrays.copyOfRange(order, (int) from, (int) Math.min(from + atOnce, order.length));
     return CompletableFuture.supplyAsync(() -> gatherNow(indices), thread);
   }
 
@@ -66,9 +102,13 @@ final class Prefetch implements AutoCloseable {
     }
   }
 
-  private static Batch await(CompletableFuture<Batch> batch) {
+  private static Batch await(CompletableFuture<@Nullable Batch> batch) {
     try {
-      return batch.join();
+      Batch loaded = batch.join();
+      if (loaded == null) {
+        throw new IllegalStateException("there is no further chunk");
+      }
+      return loaded;
     } catch (CompletionException e) {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
@@ -77,8 +117,20 @@ final class Prefetch implements AutoCloseable {
     }
   }
 
+  private void free() {
+    if (present != null) {
+      present.inputs().deallocate();
+      present.targets().deallocate();
+      present = null;
+    }
+  }
+
+  /** Frees the chunks and ends the thread. */
   @Override
   public void close() {
+    free();
+    present = next.handle((batch, failure) -> batch).join();
+    free();
     thread.shutdownNow();
   }
 }

@@ -1,11 +1,11 @@
 package dev.lora4j.train;
 
 import dev.lora4j.UserError;
-import dev.lora4j.data.Batch;
 import dev.lora4j.data.Dataset;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Staged;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 
@@ -23,7 +23,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Trainer {
   private static final long DEFAULT_CACHE_BYTES = 1L << 30;
-  private static final int BATCHES_AT_ONCE = 64;
 
   private final Module network;
   private final Optimizer optimizer;
@@ -100,26 +99,62 @@ public final class Trainer {
    * @throws TrainingFailed if the loss is not finite
    */
   public TrainingResult fit(Dataset data, Workers workers) {
+    long start = System.nanoTime();
+    LossCurve curve = new LossCurve(Math.multiplyExact(stepsPerEpoch(data), (long) epochs));
+    TrainingCallback recorder =
+        new TrainingCallback() {
+          @Override
+          public void onStep(Step step) {
+            curve.add(step.number(), step.loss());
+          }
+        };
+    Ended ended = train(data, workers, Optional.empty(), TrainingCallback.all(recorder, callback));
+    curve.finish();
+    Duration duration = Duration.ofNanos(System.nanoTime() - start);
+    return new TrainingResult(ended.state().step(), duration, curve, ended.frozen());
+  }
+
+  /**
+   * Trains in a directory, with evaluations, checkpoints and exact resuming. A resumed run has the
+   * bits of an uninterrupted one, unless the network has dropout.
+   *
+   * @throws UserError as {@link #fit}, or if the directory is in use, or a resumed run had other
+   *     settings
+   * @throws TrainingFailed if a loss is not finite; checkpoints remain
+   */
+  public RunResult run(TrainingRun run, Dataset data, Workers workers) {
+    Ended ended = train(data, workers, Optional.of(run), callback);
+    return ExampleSteps.publish(run, ended.state(), ended.end());
+  }
+
+  private record Ended(CheckpointState state, RunResult.End end, int frozen) {}
+
+  private Ended train(
+      Dataset data, Workers workers, Optional<TrainingRun> run, TrainingCallback observer) {
     if (data.size() == 0) {
       throw new UserError("no examples to train on");
     }
-    long start = System.nanoTime();
     network.train(true);
     try {
       int frozen = network instanceof Staged staged ? cacheable(staged, data) : 0;
-      StepCounter progress =
-          frozen > 0 ? runCached(data, frozen, workers) : run(data, network::forward, workers);
-      Duration duration = Duration.ofNanos(System.nanoTime() - start);
-      return new TrainingResult(progress.steps(), duration, progress.curve(), frozen);
+      return frozen > 0
+          ? trainCached(data, frozen, workers, run, observer)
+          : train(data, network::forward, workers, run, observer);
     } finally {
       network.train(false);
     }
   }
 
-  private StepCounter runCached(Dataset data, int frozen, Workers workers) {
+  private Ended trainCached(
+      Dataset data,
+      int frozen,
+      Workers workers,
+      Optional<TrainingRun> run,
+      TrainingCallback observer) {
     Staged staged = (Staged) network;
     try (FrozenPrefix prefix = new FrozenPrefix(staged, frozen, data)) {
-      return run(prefix, x -> staged.forwardFrom(x, frozen), workers);
+      Ended ended = train(prefix, x -> staged.forwardFrom(x, frozen), workers, run, observer);
+      return new Ended(ended.state(), ended.end(), frozen);
     }
   }
 
@@ -129,31 +164,30 @@ public final class Trainer {
     return frozen > 0 && FrozenPrefix.bytes(staged, frozen, data) <= cacheBytes ? frozen : 0;
   }
 
-  private long steps(Dataset data) {
-    return epochs * ((data.size() + batchSize - 1) / batchSize);
+  private long stepsPerEpoch(Dataset data) {
+    return (data.size() + batchSize - 1) / batchSize;
   }
 
-  private StepCounter run(Dataset data, UnaryOperator<Tensor> forward, Workers workers) {
-    StepCounter progress = new StepCounter(callback, steps(data));
+  private Ended train(
+      Dataset data,
+      UnaryOperator<Tensor> forward,
+      Workers workers,
+      Optional<TrainingRun> run,
+      TrainingCallback observer) {
     try (GradientStep step = new GradientStep(network, forward, loss, optimizer, workers);
-        Prefetch prefetch = new Prefetch(data, step.device())) {
-      for (int epoch = 1; epoch <= epochs && !progress.stopped(); epoch++) {
-        long[] order = Shuffle.order(data.size(), seed, epoch);
-        progress.startEpoch(epoch);
-        prefetch.forEach(
-            order, batchSize * BATCHES_AT_ONCE, examples -> steps(examples, step, progress));
-        callback.onEpoch(epoch);
-      }
-    }
-    return progress.finish();
-  }
-
-  private void steps(Batch examples, GradientStep step, StepCounter progress) {
-    for (long from = 0; from < examples.size() && !progress.stopped(); from += batchSize) {
-      long size = Math.min(batchSize, examples.size() - from);
-      long start = System.nanoTime();
-      double loss = step.take(examples, from, size);
-      progress.onStep(loss, size, Duration.ofNanos(System.nanoTime() - start));
+        Prefetch batches = new Prefetch(data, step.device(), batchSize, seed)) {
+      ExampleSteps body = new ExampleSteps(network, step, batches, run, observer);
+      long steps = stepsPerEpoch(data);
+      TrainingLoop loop =
+          new TrainingLoop(
+              body,
+              run.map(TrainingRun::policy).orElseGet(EvalAndSavePolicy::byEpoch),
+              run.isPresent() && run.get().keepsBest(),
+              steps,
+              Math.multiplyExact(epochs, steps),
+              observer);
+      CheckpointState state = loop.run(body.open());
+      return new Ended(state, loop.end(), 0);
     }
   }
 }

@@ -11,7 +11,8 @@
  *
  * <p>Terms: a <em>step</em> is one update by the optimizer; a <em>worker</em> is a thread that
  * computes the gradients of its shard of a batch (data-parallel); a <em>callback</em> observes the
- * run.
+ * run. The <em>training loop</em> takes steps, evaluates and writes checkpoints for every trainer;
+ * the <em>run directory</em> holds the checkpoints.
  */
 @NullMarked
 package dev.lora4j.train;

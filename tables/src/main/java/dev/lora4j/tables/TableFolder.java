@@ -1,5 +1,6 @@
 package dev.lora4j.tables;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.data.TensorDataset;
 import dev.lora4j.nn.kernel.Ops;
@@ -20,10 +21,12 @@ import org.bytedeco.pytorch.Tensor;
 public final class TableFolder {
   private final Path root;
   private final String label;
+  private final List<String> classes;
 
-  private TableFolder(Path root, String label) {
+  private TableFolder(Path root, String label, List<String> classes) {
     this.root = root;
     this.label = label;
+    this.classes = List.copyOf(classes);
   }
 
   /**
@@ -32,7 +35,16 @@ public final class TableFolder {
    * @param label name of the label column, a class or a regression target
    */
   public static TableFolder at(Path root, String label) {
-    return new TableFolder(root, label);
+    return new TableFolder(root, label, List.of());
+  }
+
+  /**
+   * Returns these tables with class indices by the position of a label among these classes, such as
+   * the outputs of a network; a class may have no row. By default the training table's labels are
+   * the classes.
+   */
+  public TableFolder labeledBy(List<String> classes) {
+    return new TableFolder(root, label, classes);
   }
 
   /**
@@ -41,8 +53,8 @@ public final class TableFolder {
    *
    * @param train training examples
    * @param test test examples
-   * @param classes the classes in the training table: sorted numerically if all are integers, else
-   *     by name; empty for regression
+   * @param classes the given classes, or those in the training table: sorted numerically if all are
+   *     integers, else by name; empty for regression
    * @param features names of the feature columns
    */
   public record Splits(
@@ -58,21 +70,34 @@ public final class TableFolder {
   /**
    * Reads both tables for classification; the caller closes them.
    *
-   * @throws UserError if a table is missing or empty, their columns differ, or the test table has a
-   *     class that the training table lacks
+   * @throws UserError if a table is missing or empty, their columns differ, or a label is none of
+   *     the classes
    */
   public Splits load() {
     Table train = read("train");
     Table test = read("test");
     requireSameFeatures(train, test);
-    List<String> classes = classes(train.labels());
-    for (String found : test.labels()) {
-      if (!classes.contains(found)) {
+    List<String> all = classes.isEmpty() ? classes(train.labels()) : classes;
+    requireKnown("training", train, all);
+    requireKnown("test", test, all);
+    return new Splits(dataset(train, all), dataset(test, all), all, train.features());
+  }
+
+  private void requireKnown(String split, Table table, List<String> all) {
+    for (String found : table.labels()) {
+      if (!all.contains(found)) {
         throw new UserError(
-            root + ": the test table has the class " + found + ", which the training table lacks");
+            "%s: the %s table has the class %s, which %s"
+                .formatted(
+                    root,
+                    split,
+                    found,
+                    classes.isEmpty()
+                        ? "the training table lacks"
+                        : "is none of the %d classes".formatted(all.size())
+                            + NearMiss.hint(found, all)));
       }
     }
-    return new Splits(dataset(train, classes), dataset(test, classes), classes, train.features());
   }
 
   /**

@@ -15,6 +15,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.bytedeco.javacpp.PointerScope;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +66,22 @@ class TableFolderTest {
     try (TableFolder.Splits tables = TableFolder.at(directory, "kind").load()) {
       assertThat(tables.classes()).startsWith("0", "1", "2").endsWith("10", "11");
     }
+  }
+
+  @Test
+  void labelsAreMatchedByNameWithTheGivenClasses() throws IOException {
+    write("train.csv", "x,label\n1,b\n2,a\n");
+    write("test.csv", "x,label\n3,b\n");
+    TableFolder tables = TableFolder.at(directory, "label");
+    try (PointerScope scope = new PointerScope();
+        TableFolder.Splits splits = tables.labeledBy(List.of("c", "b", "a")).load()) {
+      assertThat(splits.classes()).containsExactly("c", "b", "a");
+      assertThat(Ops.longs(splits.train().gather(Ops.tensor(new long[] {0, 1})).targets()))
+          .containsExactly(1, 2);
+    }
+    assertThatThrownBy(() -> tables.labeledBy(List.of("a", "c")).load())
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("the training table has the class b, which is none of the 2 classes");
   }
 
   @Test

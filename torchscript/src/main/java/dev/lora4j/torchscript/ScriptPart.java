@@ -1,12 +1,19 @@
 package dev.lora4j.torchscript;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.JitModule;
 import org.bytedeco.pytorch.QualifiedNameOptional;
+import org.bytedeco.pytorch.StringViewVectorOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TupleType;
+import org.bytedeco.pytorch.Type;
+import org.bytedeco.pytorch.global.torch.TypeKind;
 import org.bytedeco.pytorch.named_module_iterator;
 import org.bytedeco.pytorch.named_module_list;
 import org.bytedeco.pytorch.named_parameter_iterator;
@@ -60,5 +67,22 @@ final class ScriptPart {
     return part.type().hasConstant(name)
         ? Optional.of(part.type().getConstant(name))
         : Optional.empty();
+  }
+
+  /** Returns the names of the outputs of its forward, if that returns a named tuple. */
+  static List<String> outputNames(JitModule part) {
+    List<String> names = new ArrayList<>();
+    try (PointerScope scope = new PointerScope()) {
+      if (part.find_method("forward").has_value()) {
+        Type type = part.get_method("forward").graph().outputs().get(0).type().get();
+        boolean isTuple = type.kind().intern() == TypeKind.TupleType;
+        StringViewVectorOptional found =
+            isTuple ? new TupleType(type).names() : new StringViewVectorOptional();
+        for (long i = 0; found.has_value() && i < found.get().size(); i++) {
+          names.add(found.get().get(i).getString());
+        }
+      }
+    }
+    return names;
   }
 }

@@ -89,10 +89,12 @@ public sealed interface ScriptValue {
    * Returns the tensor of a network's output.
    *
    * @param name of the entry or number of the element; empty for the only one, or {@code logits}
+   * @param fields names of a named tuple's elements; empty for any other output
    * @throws UserError if there is no such tensor; the message names those that there are
    */
-  default Tensor output(Optional<String> name) {
-    Map<String, ScriptValue> outputs = outputs();
+  default Tensor output(Optional<String> name, List<String> fields) {
+    boolean byNumber = fields.isEmpty() || name.filter(n -> n.matches("\\d+")).isPresent();
+    Map<String, ScriptValue> outputs = outputs(byNumber ? List.of() : fields);
     if (name.isEmpty() && outputs.size() == 1) {
       return outputs.values().iterator().next().tensor();
     }
@@ -106,14 +108,16 @@ public sealed interface ScriptValue {
     return value.tensor();
   }
 
-  private Map<String, ScriptValue> outputs() {
+  private Map<String, ScriptValue> outputs(List<String> fields) {
     if (this instanceof Named named) {
       return named.values();
     }
     List<ScriptValue> values = this instanceof Row row ? row.values() : List.of(this);
-    Map<String, ScriptValue> numbered = new LinkedHashMap<>();
-    values.forEach(value -> numbered.put(Integer.toString(numbered.size()), value));
-    return numbered;
+    Map<String, ScriptValue> found = new LinkedHashMap<>();
+    for (int i = 0; i < values.size(); i++) {
+      found.put(i < fields.size() ? fields.get(i) : Integer.toString(i), values.get(i));
+    }
+    return found;
   }
 
   /** Describes this value in words. */

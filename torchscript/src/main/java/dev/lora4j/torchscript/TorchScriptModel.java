@@ -47,6 +47,7 @@ public final class TorchScriptModel extends ScriptNode {
   private final ScriptReader reader;
   private final Queue<ModuleReplica> twins = new ConcurrentLinkedQueue<>();
   private final ScalarType dtype;
+  private final List<String> outputNames;
   private volatile Optional<String> output = Optional.empty();
 
   private TorchScriptModel(JitModule script, ScriptReader reader) {
@@ -58,6 +59,7 @@ public final class TorchScriptModel extends ScriptNode {
             .map(parameter -> parameter.value().scalar_type().intern())
             .findFirst()
             .orElse(ScalarType.Float);
+    outputNames = ScriptPart.outputNames(script);
     script.retainReference();
   }
 
@@ -128,7 +130,8 @@ public final class TorchScriptModel extends ScriptNode {
   /**
    * Selects the output that {@link #forward} returns.
    *
-   * @param name a key of a dictionary, or the number of an element of a tuple, from 0
+   * @param name a key of a dictionary, a field of a named tuple, or the number of an element of a
+   *     tuple, from 0
    */
   public void selectOutput(String name) {
     output = Optional.of(name);
@@ -146,9 +149,9 @@ public final class TorchScriptModel extends ScriptNode {
   public Tensor forward(Tensor input) {
     ScalarType given = input.scalar_type().intern();
     if (!input.is_floating_point() || given == dtype) {
-      return answer(ScriptValue.of(input)).output(output);
+      return answer(ScriptValue.of(input)).output(output, outputNames);
     }
-    return answer(ScriptValue.of(input.to(dtype))).output(output).to(given);
+    return answer(ScriptValue.of(input.to(dtype))).output(output, outputNames).to(given);
   }
 
   /**

@@ -68,6 +68,23 @@ class ScriptAnswersTest {
   }
 
   @Test
+  void anElementOfANamedTupleIsSelectedByItsFieldOrItsNumber() {
+    try (TorchScriptModel net = load("named.scripted")) {
+      Tensor x = input();
+      ScriptValue answer = net.answer(ScriptValue.of(x));
+      TensorAssert.assertThat(net.forward(x)).isExactly(answer.at(1).tensor());
+      net.selectOutput("hidden");
+      TensorAssert.assertThat(net.forward(x)).isExactly(answer.at(0).tensor());
+      net.selectOutput("1");
+      TensorAssert.assertThat(net.forward(x)).isExactly(answer.at(1).tensor());
+      net.selectOutput("hiden");
+      assertThatThrownBy(() -> net.forward(x))
+          .isInstanceOf(UserError.class)
+          .hasMessageContainingAll("a tuple of 2", "--output", "hidden, logits");
+    }
+  }
+
+  @Test
   void aNetworkInHalfPrecisionTakesAndReturnsSinglePrecision() {
     try (TorchScriptModel net = load("half.scripted")) {
       Tensor x = input();

@@ -1,5 +1,6 @@
 package dev.lora4j.vision;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,6 +69,28 @@ record FolderLayout(List<String> classes, List<Item> train, List<Item> test) {
     List<String> classes = List.copyOf(all);
     return new FolderLayout(
         classes, items(entries, "train", classes), items(entries, "test", classes));
+  }
+
+  /**
+   * Returns this layout with the labels of other classes: each folder has the index of its name.
+   *
+   * @throws UserError if a folder is none of them
+   */
+  FolderLayout labeledBy(Path root, List<String> names) {
+    for (String folder : classes) {
+      if (!names.contains(folder)) {
+        throw new UserError(
+            "%s: the folder %s is none of the %d classes%s"
+                .formatted(root, folder, names.size(), NearMiss.hint(folder, names)));
+      }
+    }
+    return new FolderLayout(names, relabeled(train, names), relabeled(test, names));
+  }
+
+  private List<Item> relabeled(List<Item> items, List<String> names) {
+    return items.stream()
+        .map(item -> new Item(item.name(), names.indexOf(classes.get(item.label()))))
+        .toList();
   }
 
   private static void checkComplete(Path root, String split, Set<String> present, Set<String> all) {

@@ -51,6 +51,16 @@ public final class ImageSet implements Dataset, AutoCloseable {
    */
   public static ImageSet of(
       Tensor images, Tensor labels, List<String> classes, Normalization normalization) {
+    return of(images, labels, classes, classes, normalization);
+  }
+
+  /** The same, where only the present classes must have images. */
+  static ImageSet of(
+      Tensor images,
+      Tensor labels,
+      List<String> classes,
+      List<String> present,
+      Normalization normalization) {
     TensorDataset.checkLabels(images, labels);
     if (images.dim() != 4 || DType.of(images.scalar_type()).filter(DType.U8::equals).isEmpty()) {
       throw new IllegalArgumentException(
@@ -69,7 +79,7 @@ public final class ImageSet implements Dataset, AutoCloseable {
     }
     set.counts.forEach(
         (name, count) -> {
-          if (count == 0) {
+          if (count == 0 && present.contains(name)) {
             set.close();
             throw new UserError("class " + name + " has no image; add some or remove the class");
           }

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
@@ -55,6 +56,20 @@ class ImageFolderTest {
       assertThat(one.train().labels().equal(three.train().labels())).isTrue();
       assertThat(bytes(one.test().images().select(0, 1))).isEqualTo(Fixtures.read("colour.rgb"));
     }
+  }
+
+  @Test
+  void foldersAreMatchedByNameWithTheGivenClasses() throws IOException {
+    Path zip = zip(sample());
+    try (PointerScope scope = new PointerScope();
+        ImageSplits splits = ImageFolder.at(zip).labeledBy(List.of("dog", "emu", "cat")).load(2)) {
+      assertThat(splits.classes()).containsExactly("dog", "emu", "cat");
+      assertThat(splits.train().counts()).isEqualTo(Map.of("dog", 1L, "emu", 0L, "cat", 100L));
+      assertThat(splits.test().labels().select(0, 0).item_long()).isEqualTo(2);
+    }
+    assertThatThrownBy(() -> ImageFolder.at(zip).labeledBy(List.of("dog", "cats")).load(1))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("the folder cat is none of the 2 classes; did you mean cats?");
   }
 
   @Test

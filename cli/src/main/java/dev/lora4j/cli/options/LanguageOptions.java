@@ -6,7 +6,6 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.train.BatchConfig;
-import dev.lora4j.llm.train.EvalAndSavePolicy;
 import dev.lora4j.llm.train.ObjectiveProvider;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.lora.LoraPlus;
@@ -28,20 +27,13 @@ public final class LanguageOptions {
   static final int BATCH = 4;
   static final double LEARNING_RATE = 2e-4;
   static final int MAX_TOKENS = 512;
+  private static final double VALID_FRACTION = 0.05;
 
   @Option(
       names = "--validation-data",
       paramLabel = "FILE",
       description = "Validation data, never trained on.")
   private @Nullable Path valid;
-
-  @Option(
-      names = "--validation-split",
-      paramLabel = "X",
-      description =
-          "Fraction of --data held out for validation, without --validation-data; 0 for none"
-              + " (default: 0.05).")
-  private @Nullable Double validFraction;
 
   @Option(
       names = "--steps",
@@ -104,27 +96,6 @@ public final class LanguageOptions {
   private double clip = 1;
 
   @Option(
-      names = "--eval-steps",
-      paramLabel = "N",
-      description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
-  private long evalEvery;
-
-  @Option(
-      names = "--early-stopping-patience",
-      paramLabel = "N",
-      description =
-          "Early stopping: number of evaluations without improvement after which training stops; 0"
-              + " disables it"
-              + DEFAULT)
-  private int patience;
-
-  @Option(
-      names = "--save-steps",
-      paramLabel = "N",
-      description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
-  private long saveEvery;
-
-  @Option(
       names = "--system-prompt",
       paramLabel = "TEXT",
       description = "System prompt for conversations that have none.")
@@ -163,23 +134,17 @@ public final class LanguageOptions {
           "Prompt of the before-and-after sample in the report (default: the start of an example).")
   private @Nullable String sample;
 
-  @Option(names = "--resume", description = "Resume the run in --out from its last checkpoint.")
-  private boolean resume;
-
   public Optional<Path> valid() {
     return Optional.ofNullable(valid);
   }
 
-  public double validFraction() {
-    if (valid != null && validFraction != null) {
+  /** Returns the fraction of the data held out for validation. */
+  public double validFraction(TrainingOptions training) {
+    if (valid != null && training.hasValidFraction()) {
       throw new UserError(
           "--validation-data and --validation-split are mutually exclusive; give one of them");
     }
-    double share = validFraction == null ? 0.05 : validFraction;
-    if (!(share >= 0 && share < 1)) {
-      throw new UserError("--validation-split must be at least 0 and below 1, found " + share);
-    }
-    return share;
+    return training.validFraction(VALID_FRACTION);
   }
 
   /** Returns the maximum sequence length for a model with this limit. */
@@ -202,7 +167,7 @@ public final class LanguageOptions {
         loraPlus == null ? Optional.empty() : Optional.of(LoraPlus.ratio(loraPlus)),
         new Schedule(shape(), warmup),
         clip == 0 ? Double.POSITIVE_INFINITY : clip,
-        new EvalAndSavePolicy(evalEvery, patience, saveEvery),
+        training.policy(),
         training.seed());
   }
 
@@ -246,10 +211,6 @@ public final class LanguageOptions {
 
   public Optional<String> sample() {
     return Optional.ofNullable(sample);
-  }
-
-  public boolean resume() {
-    return resume;
   }
 
   /** The values of {@code --objective}. */

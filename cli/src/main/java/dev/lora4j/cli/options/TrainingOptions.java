@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.train.TrainingDuration;
+import dev.lora4j.train.EvalAndSavePolicy;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,38 @@ public final class TrainingOptions {
       description = "Number of worker threads (default: one per core).")
   private int workers = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--validation-split",
+      paramLabel = "X",
+      description =
+          "Fraction of the training examples held out for validation; 0 for none (default: 0.05 for"
+              + " language models without --validation-data, otherwise 0).")
+  private @Nullable Double validFraction;
+
+  @Option(
+      names = "--eval-steps",
+      paramLabel = "N",
+      description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
+  private long evalEvery;
+
+  @Option(
+      names = "--early-stopping-patience",
+      paramLabel = "N",
+      description =
+          "Early stopping: number of evaluations without improvement after which training stops; 0"
+              + " disables it"
+              + DEFAULT)
+  private int patience;
+
+  @Option(
+      names = "--save-steps",
+      paramLabel = "N",
+      description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
+  private long saveEvery;
+
+  @Option(names = "--resume", description = "Resume the run in --out from its last checkpoint.")
+  private boolean resume;
+
   public OptionalInt epochs() {
     return epochs == null ? OptionalInt.empty() : OptionalInt.of(epochs);
   }
@@ -51,6 +84,28 @@ public final class TrainingOptions {
 
   public double lr(double defaultRate) {
     return lr == null ? defaultRate : lr;
+  }
+
+  boolean hasValidFraction() {
+    return validFraction != null;
+  }
+
+  /** Returns the fraction of the training examples held out for validation. */
+  public double validFraction(double defaultFraction) {
+    double fraction = validFraction == null ? defaultFraction : validFraction;
+    if (!(fraction >= 0 && fraction < 1)) {
+      throw new UserError("--validation-split must be at least 0 and below 1, found " + fraction);
+    }
+    return fraction;
+  }
+
+  /** Returns when to evaluate, to write checkpoints, and to stop early. */
+  public EvalAndSavePolicy policy() {
+    return new EvalAndSavePolicy(evalEvery, patience, saveEvery);
+  }
+
+  public boolean resume() {
+    return resume;
   }
 
   public long seed() {

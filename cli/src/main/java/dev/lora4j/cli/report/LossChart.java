@@ -29,7 +29,7 @@ record LossChart(Ticks losses, boolean consecutive, List<Curve> curves) {
     return new LossChart(Ticks.roundUp(max, LOSS_TICKS), true, List.of(base, lora));
   }
 
-  /** Training and validation loss; the losses of a language model stay far from zero. */
+  /** Training and validation loss; they may stay far from zero. */
   static LossChart of(RunCurves run) {
     Curve train = Curve.smooth("Training loss", ChartColor.BASE, run.train());
     Curve valid = Curve.exact("Validation loss", ChartColor.LORA, run.valid());

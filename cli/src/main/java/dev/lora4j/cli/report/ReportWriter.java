@@ -38,7 +38,7 @@ public final class ReportWriter {
   }
 
   /**
-   * Writes the report of a language model's run: {@code loss.png}. Replaces an older one.
+   * Writes the report of a training run: {@code loss.png}. Replaces an older one.
    *
    * @throws UserError if the directory is not writable
    */

@@ -2,13 +2,13 @@ package dev.lora4j.cli.report;
 
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.recipe.Versions;
-import dev.lora4j.llm.train.LanguageModelTrainingResult;
+import dev.lora4j.train.RunResult;
 import java.util.Locale;
 
-/** The page of a language model's run: loss, samples, cost, and how to repeat it. */
+/** The page of a training run: result, loss, cost, and how to repeat it. */
 final class TuningPage {
   private final TuningReport report;
-  private final LanguageModelTrainingResult tuning;
+  private final RunResult tuning;
 
   TuningPage(TuningReport report) {
     this.report = report;
@@ -20,9 +20,13 @@ final class TuningPage {
         report.model() + ": loss " + report.fall(),
         header()
             + tiles()
-            + Page.section("Sample", sample())
+            + outcome()
             + Page.section("Loss", loss())
-            + Page.section("Parameters and tokens", trained())
+            + Page.section(
+                report.outcome() instanceof RunOutcome.Text
+                    ? "Parameters and tokens"
+                    : "Parameters",
+                trained())
             + Page.section("Repeat this run", repeat())
             + Page.footer(Versions.all()));
   }
@@ -51,14 +55,28 @@ final class TuningPage {
             "training",
             NumberFormats.exactTime(tuning.duration()),
             NumberFormats.count(tuning.steps()) + " steps")
-        + Page.tile("speed", NumberFormats.rate(tuning.tokensPerSecond()), "tokens/s")
+        + speed()
         + Page.tile("memory", report.peakMemory(), "peak")
         + Page.tile("adapter", NumberFormats.bytes(tuning.adapterBytes()), "on disk")
         + "</dl>\n";
   }
 
-  private String sample() {
-    TuningReport.Sample sample = report.sample();
+  private String speed() {
+    return report.outcome() instanceof RunOutcome.Text text
+        ? Page.tile("speed", NumberFormats.rate(text.tokensPerSecond(tuning)), "tokens/s")
+        : Page.tile(
+            "speed",
+            NumberFormats.rate(((RunOutcome.Scores) report.outcome()).stepsPerSecond(tuning)),
+            "steps/s");
+  }
+
+  private String outcome() {
+    return report.outcome() instanceof RunOutcome.Text text
+        ? Page.section("Sample", sample(text))
+        : Page.section("Test examples", scores((RunOutcome.Scores) report.outcome()));
+  }
+
+  private static String sample(RunOutcome.Text sample) {
     return """
         <p>Greedy decoding of this prompt:</p>
         <pre>%s</pre>
@@ -71,6 +89,29 @@ final class TuningPage {
             Html.escape(sample.prompt()),
             Html.escape(sample.before()),
             Html.escape(sample.after()));
+  }
+
+  private static String scores(RunOutcome.Scores scores) {
+    StringBuilder rows = new StringBuilder();
+    scores
+        .before()
+        .figures()
+        .forEach(
+            (name, before) ->
+                rows.append(
+                    "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td></tr>\n"
+                        .formatted(
+                            Html.escape(name),
+                            Html.escape(before),
+                            Html.escape(scores.after().figures().getOrDefault(name, "–")))));
+    return """
+        <table class="counts">
+        <thead><tr><th scope="col">%s</th><th scope="col">base</th><th scope="col">with the adapter</th></tr></thead>
+        <tbody>
+        %s</tbody>
+        </table>
+        """
+        .formatted(Html.escape(scores.before().title()), rows);
   }
 
   private String loss() {
@@ -96,9 +137,7 @@ final class TuningPage {
         <tbody>
         <tr><th scope="row">trainable parameters</th><td>%s</td><td>%s</td></tr>
         <tr><th scope="row">total parameters</th><td>%s</td><td></td></tr>
-        <tr><th scope="row">tokens</th><td>%s</td><td></td></tr>
-        <tr><th scope="row">tokens that carry loss</th><td>%s</td><td>%s</td></tr>
-        </tbody>
+        %s</tbody>
         </table>
         <details><summary>Every parameter of the adapted network</summary><pre>%s</pre></details>
         """
@@ -106,10 +145,19 @@ final class TuningPage {
             NumberFormats.count(report.listing().trainable()),
             NumberFormats.percent(report.listing().percentTrainable() / 100),
             NumberFormats.count(report.listing().total()),
-            NumberFormats.count(tuning.tokens()),
-            NumberFormats.count(tuning.lossTokens()),
-            NumberFormats.percent((double) tuning.lossTokens() / tuning.tokens()),
+            report.outcome() instanceof RunOutcome.Text text ? tokens(text) : "",
             Html.escape(report.listing().text()));
+  }
+
+  private static String tokens(RunOutcome.Text text) {
+    return """
+        <tr><th scope="row">tokens</th><td>%s</td><td></td></tr>
+        <tr><th scope="row">tokens that carry loss</th><td>%s</td><td>%s</td></tr>
+        """
+        .formatted(
+            NumberFormats.count(text.tokens()),
+            NumberFormats.count(text.lossTokens()),
+            NumberFormats.percent((double) text.lossTokens() / text.tokens()));
   }
 
   private String repeat() {

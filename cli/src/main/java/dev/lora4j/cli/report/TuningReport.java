@@ -3,16 +3,17 @@ package dev.lora4j.cli.report;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.metrics.RunCurves;
-import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.nn.Summary;
+import dev.lora4j.train.RunResult;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
- * The measurements of a training run of a language model.
+ * The measurements of a training run.
  *
+ * @param outcome what depends on the kind of model
  * @param resumedFrom the step after which the run was resumed, or 0
  * @param peakMegabytes peak memory of the process, where known
  * @param wall wall-clock time since the start of the process
@@ -21,19 +22,16 @@ import java.util.OptionalLong;
 public record TuningReport(
     String model,
     String data,
-    LanguageModelTrainingResult tuning,
+    RunResult tuning,
     long resumedFrom,
     Summary listing,
     RunCurves curves,
-    Sample sample,
+    RunOutcome outcome,
     OptionalLong peakMegabytes,
     Duration wall,
     String command) {
 
-  /** Continuations of one prompt by the base and with the adapter. */
-  public record Sample(String prompt, String before, String after) {}
-
-  /** Returns true if the run had a validation split. */
+  /** Returns true if the run was evaluated on validation examples. */
   public boolean isEvaluated() {
     return tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent();
   }
@@ -54,10 +52,22 @@ public record TuningReport(
 
   /** Adds the measurements to a JSON object. */
   public void fill(ObjectNode root) {
+    if (outcome instanceof RunOutcome.Scores scores) {
+      scores.before().fill(root.putObject("before"));
+      scores.after().fill(root.putObject("after"));
+      root.putObject("parameters")
+          .put("trainable", listing.trainable())
+          .put("total", listing.total());
+      root.put("steps_per_s", scores.stepsPerSecond(tuning));
+    }
     root.put("train_loss", tuning.trainLoss());
     put(root, "valid_loss_before", tuning.validLossBefore());
     put(root, "valid_loss_after", tuning.validLossAfter());
-    root.put("tokens_per_s", tuning.tokensPerSecond());
+    if (outcome instanceof RunOutcome.Text text) {
+      root.put("tokens_per_s", text.tokensPerSecond(tuning));
+      root.put("tokens", text.tokens());
+      root.put("loss_tokens", text.lossTokens());
+    }
     peakMegabytes.ifPresentOrElse(
         megabytes -> root.put("peak_rss_mb", megabytes), () -> root.putNull("peak_rss_mb"));
     root.put("adapter_bytes", tuning.adapterBytes());
@@ -67,8 +77,6 @@ public record TuningReport(
     root.put("adapter_step", tuning.adapterStep());
     root.put("resumed_from", resumedFrom);
     root.put("end", tuning.end().name().toLowerCase(Locale.ROOT));
-    root.put("tokens", tuning.tokens());
-    root.put("loss_tokens", tuning.lossTokens());
     root.put("trained_parameters", listing.trainable());
     root.put("directory", tuning.directory().toString());
   }

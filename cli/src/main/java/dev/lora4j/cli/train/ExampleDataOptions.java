@@ -11,7 +11,11 @@ import dev.lora4j.vision.ImageSplits;
 import dev.lora4j.vision.Normalization;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -61,12 +65,34 @@ public final class ExampleDataOptions {
   private String label = "label";
 
   @Option(
+      names = "--classes",
+      paramLabel = "FILE|NAME,…",
+      description =
+          "Names of the network's outputs, in order; a file has one per line (default: those saved"
+              + " with the adapter, else the classes of the data, sorted).")
+  private @Nullable String classes;
+
+  @Option(
       names = "--output",
       paramLabel = "NAME",
       description =
-          "Output of a network that returns several: a dictionary's key or a tuple's element, from 0"
-              + " (default: logits).")
+          "Output of a network that returns several: a dictionary's key, a named tuple's field, or a"
+              + " tuple's element, from 0 (default: logits).")
   private @Nullable String output;
+
+  /** Returns the task and its classes by name, which a resumed run must share. */
+  Map<String, String> settings(Task kind) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("task", task);
+    settings.put("output", output == null ? "default" : output);
+    settings.put("classes", String.join(",", kind.classNames()));
+    if (task.equals(IMAGES)) {
+      settings.put("pixels", "size %d, mean %s, std %s".formatted(size, mean, std));
+    } else {
+      settings.put("label", label);
+    }
+    return settings;
+  }
 
   /** Selects the network's output. */
   public void selectOutput(TorchScriptModel net) {
@@ -75,19 +101,33 @@ public final class ExampleDataOptions {
     }
   }
 
-  /** Reads all examples. */
+  /** Reads all examples, labelled by the given classes, if there are any. */
   public Examples load(Path data, int threads) {
+    return load(data, threads, List.of());
+  }
+
+  /**
+   * Reads all examples, labelled by the given classes, else by those saved with adapters.
+   *
+   * @throws UserError if the adapters were trained with other classes
+   */
+  public Examples load(Path data, int threads, Collection<Path> adapters) {
+    List<String> given = classes == null ? List.of() : ClassNames.parse(classes);
+    if (task.equals(NUMBERS) && classes != null) {
+      throw new UserError("--classes does not apply to " + NUMBERS);
+    }
+    List<String> names = ClassNames.forAdapters(given, adapters);
     return switch (task) {
-      case IMAGES -> images(data, threads);
-      case TABLES -> tables(data);
+      case IMAGES -> images(data, threads, names);
+      case TABLES -> tables(data, names);
       case NUMBERS -> numbers(data);
       default ->
           throw new UserError("--task: unknown task '" + task + "'" + NearMiss.hint(task, TASKS));
     };
   }
 
-  private Examples tables(Path data) {
-    TableFolder.Splits tables = TableFolder.at(data, label).load();
+  private Examples tables(Path data, List<String> names) {
+    TableFolder.Splits tables = TableFolder.at(data, label).labeledBy(names).load();
     return examples(tables, new Task.Classes(tables.classes()));
   }
 
@@ -96,17 +136,19 @@ public final class ExampleDataOptions {
   }
 
   private static Examples examples(TableFolder.Splits tables, Task task) {
-    return new Examples(tables.train(), tables.test(), task, List.of(), tables::close);
+    return new Examples(
+        tables.train(), Optional.empty(), tables.test(), task, List.of(), tables::close);
   }
 
-  private Examples images(Path data, int threads) {
-    ImageFolder folder = ImageFolder.at(data).normalizedBy(normalization());
+  private Examples images(Path data, int threads, List<String> names) {
+    ImageFolder folder = ImageFolder.at(data).labeledBy(names).normalizedBy(normalization());
     if (size < 0) {
       throw new UserError("--image-size must be at least 1, found " + size);
     }
     ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
     return new Examples(
         images.train(),
+        Optional.empty(),
         images.test(),
         new Task.Classes(images.classes()),
         images.warnings(),

@@ -1,12 +1,16 @@
 package dev.lora4j.cli.train;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
-import dev.lora4j.cli.progress.Interruption;
 import dev.lora4j.cli.progress.TrainingProgress;
+import dev.lora4j.cli.report.ReportWriter;
+import dev.lora4j.cli.report.RunOutcome;
+import dev.lora4j.cli.report.TestScore;
+import dev.lora4j.cli.report.TuningReport;
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.data.Batch;
+import dev.lora4j.llm.metrics.RunCurves;
+import dev.lora4j.llm.metrics.RunMetrics;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
@@ -16,52 +20,62 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Devices;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.AdamW;
+import dev.lora4j.train.RunResult;
 import dev.lora4j.train.Trainer;
 import dev.lora4j.train.TrainingCallback;
-import dev.lora4j.train.TrainingResult;
 import dev.lora4j.train.Workers;
 import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** Trains an adapter for a TorchScript model; it is saved after each epoch. */
+/**
+ * Trains an adapter for a TorchScript model, and shows the result.
+ *
+ * @param given all options of the run by name, defaults included
+ * @param log receives the messages
+ */
 public record ExampleTraining(
     Module net,
     TrainPaths paths,
     ExampleDataOptions data,
     TrainingOptions options,
-    OutputFormat output) {
-  private static final String ADAPTER = "default";
-  private static final int EPOCHS = 3;
-  private static final int BATCH = 16;
-  private static final double LEARNING_RATE = 1e-3;
+    Map<String, Object> given,
+    PrintStream log) {
+  static final String ADAPTER = "default";
+  static final int EPOCHS = 3;
+  static final int BATCH = 16;
+  static final double LEARNING_RATE = 1e-3;
 
-  /** Trains with an evaluation before and after, and prints the result. */
-  public void run(LoraConfig config) {
-    PrintStream log = output.messages();
+  /** Trains, and writes the adapter and the report. */
+  public TuningReport run(LoraConfig config) {
     net.to(Devices.named(paths.device()));
     try (Examples examples = data.load(paths.data(), options.workers());
         Workers workers = new Workers(options.workers())) {
       examples.warnings().forEach(warning -> log.println("Warning: " + warning));
       checkOutputs(net, examples);
-      Engine.seed(options.seed());
-      net.train(false);
-      LoraModel model = Lora.adapt(net, config, log::println);
-      net.to(net.device());
+      LoraModel model = adapt(config);
       Summary listing = Summary.of(net);
-      log.printf("%n%s%n%n", listing);
-      TestScore before = examples.task().evaluate(net, examples.test(), workers);
-      TrainingResult training = fit(model, examples, workers);
-      TestScore after = examples.task().evaluate(net, examples.test(), workers);
-      long bytes = model.save(ADAPTER, paths.out());
-      log.printf("%n%s before and after%n", before.title());
-      before
-          .figures()
-          .forEach(
-              (name, was) -> log.printf("  %-12s %s → %s%n", name, was, after.figures().get(name)));
-      log.printf("Saved the adapter to %s, %,d bytes%n", paths.out(), bytes);
-      output.show(root -> fill(root, before, after, listing, training, bytes), out -> {});
+      RunSummary.trainable(log, listing, config.targets().describe());
+      Examples split = examples.split(options.validFraction(0), options.seed());
+      ExampleRun run = new ExampleRun(this, model, split, workers);
+      TuningReport report = train(run, listing);
+      print(report);
+      ReportWriter.write(paths.out(), report).warnings().forEach(log::println);
+      log.println("Report: " + paths.out().resolve("report.html"));
+      return report;
     }
+  }
+
+  private LoraModel adapt(LoraConfig config) {
+    Engine.seed(options.seed());
+    net.train(false);
+    LeftOut.describe(net, Lora.plan(net, config).paths()).forEach(log::println);
+    String base = String.valueOf(Path.of(paths.model()).getFileName());
+    LoraModel model = Lora.adapt(net, config.baseModel(base), log::println);
+    net.to(net.device());
+    return model;
   }
 
   /**
@@ -77,44 +91,50 @@ public record ExampleTraining(
     }
   }
 
-  private TrainingResult fit(LoraModel model, Examples examples, Workers workers) {
-    try (Interruption interruption = new Interruption();
+  private TuningReport train(ExampleRun run, Summary listing) {
+    TestScore before = run.test();
+    RunResult result;
+    long resumedFrom;
+    try (LastCheckpoint checkpoint = new LastCheckpoint(paths.out());
         AdamW adamW = new AdamW(options.lr(LEARNING_RATE));
+        RunMetrics metrics = new RunMetrics(paths.out());
         TrainingProgress bar = new TrainingProgress("LoRA")) {
-      TrainingCallback saving =
-          new TrainingCallback() {
-            @Override
-            public void onEpoch(int epoch) {
-              model.save(ADAPTER, paths.out());
-              interruption.saved(paths.out());
-            }
-          };
-      return Trainer.of(net, adamW)
-          .epochs(options.epochs().orElse(EPOCHS))
-          .batchSize(options.batch(BATCH))
-          .seed(options.seed())
-          .loss(examples.task().loss())
-          .callback(TrainingCallback.all(bar, saving))
-          .fit(examples.train(), workers);
+      Trainer trainer =
+          Trainer.of(net, adamW)
+              .epochs(options.epochs().orElse(EPOCHS))
+              .batchSize(options.batch(BATCH))
+              .seed(options.seed())
+              .loss(run.examples().task().loss())
+              .callback(TrainingCallback.all(run.recorder(), checkpoint, bar, metrics));
+      result = checkpoint.guard(() -> run.train(trainer));
+      resumedFrom = checkpoint.resumedFrom();
     }
+    SamplePrompt.activateSaved(run.model(), result);
+    return new TuningReport(
+        paths.model(),
+        run.examples().describe(paths.data()),
+        result,
+        resumedFrom,
+        listing,
+        RunCurves.read(paths.out()),
+        new RunOutcome.Scores(before, run.test()),
+        ProcessStats.peakMegabytes(),
+        ProcessStats.elapsed(),
+        "lora train --config " + paths.out().resolve(LanguageTraining.CONFIG) + " --out DIR");
   }
 
-  private static void fill(
-      ObjectNode root,
-      TestScore before,
-      TestScore after,
-      Summary listing,
-      TrainingResult training,
-      long adapterBytes) {
-    before.fill(root.putObject("before"));
-    after.fill(root.putObject("after"));
-    root.putObject("parameters")
-        .put("trainable", listing.trainable())
-        .put("total", listing.total());
-    root.put("steps", training.steps());
-    root.put("seconds", training.seconds());
-    root.put("steps_per_s", training.stepsPerSecond());
-    root.put("adapter_bytes", adapterBytes);
-    ProcessStats.peakMegabytes().ifPresent(megabytes -> root.put("peak_rss_mb", megabytes));
+  private void print(TuningReport report) {
+    RunOutcome.Scores scores = (RunOutcome.Scores) report.outcome();
+    RunSummary summary = new RunSummary(log, report);
+    summary.loss();
+    summary.speed(NumberFormats.rate(scores.stepsPerSecond(report.tuning())) + " steps/s");
+    log.printf("%n%s before and after%n", scores.before().title());
+    scores
+        .before()
+        .figures()
+        .forEach(
+            (name, was) ->
+                log.printf("  %-12s %s → %s%n", name, was, scores.after().figures().get(name)));
+    summary.saved();
   }
 }

@@ -6,6 +6,7 @@ import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.progress.TrainingProgress;
 import dev.lora4j.cli.report.ReportWriter;
+import dev.lora4j.cli.report.RunOutcome;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.ProcessStats;
@@ -49,12 +50,7 @@ public record LanguageTraining(
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
       Summary listing = Summary.of(run.network());
-      log.printf(
-          "Trainable parameters: %,d of %,d (%.2f %%), %s%n",
-          listing.trainable(),
-          listing.total(),
-          listing.percentTrainable(),
-          config.targets().describe());
+      RunSummary.trainable(log, listing, config.targets().describe());
       run.record(options(config, run.settings()));
       TuningReport report = train(run, listing, prompt);
       print(report);
@@ -70,7 +66,7 @@ public record LanguageTraining(
             .directory(References.resolve(paths.model()))
             .data(paths.data())
             .reading(reading)
-            .validFraction(language.validFraction())
+            .validFraction(language.validFraction(training))
             .lora(config)
             .settings(longest -> language.settings(training, longest))
             .seed(training.seed())
@@ -80,7 +76,7 @@ public record LanguageTraining(
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
     language.applyObjective(recipe);
-    return language.resume() ? recipe.resume() : recipe;
+    return training.resume() ? recipe.resume() : recipe;
   }
 
   private TuningReport train(FineTuneRun run, Summary listing, SamplePrompt prompt) {
@@ -108,12 +104,7 @@ public record LanguageTraining(
 
   /** Returns all options, with defaults resolved and paths absolute. */
   private Map<String, Object> options(LoraConfig config, TrainingArguments settings) {
-    Map<String, Object> options = new TreeMap<>(given);
-    options.replaceAll((name, value) -> value instanceof Path p ? p.toAbsolutePath() : value);
-    Path model = Path.of(paths.model());
-    if (Files.exists(model)) {
-      options.put("model", model.toAbsolutePath());
-    }
+    Map<String, Object> options = resolved(given, paths.model());
     options.put("alpha", config.alpha());
     options.put("batch-size", settings.batching().batchSize());
     options.put("learning-rate", settings.optimizer().learningRate());
@@ -122,36 +113,31 @@ public record LanguageTraining(
       options.put("epochs", training.epochs().orElse(1));
     }
     if (!options.containsKey("validation-data")) {
-      options.put("validation-split", language.validFraction());
+      options.put("validation-split", language.validFraction(training));
+    }
+    return options;
+  }
+
+  /** Returns the options of a command with absolute paths. */
+  static Map<String, Object> resolved(Map<String, Object> given, String name) {
+    Map<String, Object> options = new TreeMap<>(given);
+    options.replaceAll((key, value) -> value instanceof Path p ? p.toAbsolutePath() : value);
+    Path model = Path.of(name);
+    if (Files.exists(model)) {
+      options.put("model", model.toAbsolutePath());
     }
     return options;
   }
 
   private void print(TuningReport report) {
-    LanguageModelTrainingResult tuning = report.tuning();
-    if (report.isEvaluated()) {
-      log.printf(
-          "%nValidation loss: %.4f → %.4f after %,d of %,d steps%n",
-          tuning.validLossBefore().getAsDouble(),
-          tuning.validLossAfter().getAsDouble(),
-          tuning.adapterStep(),
-          tuning.steps());
-    }
-    log.printf(
-        "%s steps in %s: %s tokens/s%s%n",
-        NumberFormats.count(tuning.steps()),
-        NumberFormats.exactTime(tuning.duration()),
-        NumberFormats.rate(tuning.tokensPerSecond()),
-        report.peakMegabytes().isPresent() ? ", peak memory " + report.peakMemory() : "");
-    if (tuning.end() == LanguageModelTrainingResult.End.EARLY) {
-      log.println("Stopped early: the last evaluations brought no improvement.");
-    }
-    print("Prompt", report.sample().prompt());
-    print("Base model", report.sample().before());
-    print("With the adapter", report.sample().after());
-    log.printf(
-        "%nSaved the adapter to %s, %s%n",
-        tuning.directory(), NumberFormats.bytes(tuning.adapterBytes()));
+    RunSummary summary = new RunSummary(log, report);
+    RunOutcome.Text text = (RunOutcome.Text) report.outcome();
+    summary.loss();
+    summary.speed(NumberFormats.rate(text.tokensPerSecond(report.tuning())) + " tokens/s");
+    print("Prompt", text.prompt());
+    print("Base model", text.before());
+    print("With the adapter", text.after());
+    summary.saved();
   }
 
   private void print(String title, String text) {

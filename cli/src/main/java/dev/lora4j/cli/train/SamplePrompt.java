@@ -1,6 +1,6 @@
 package dev.lora4j.cli.train;
 
-import dev.lora4j.cli.report.TuningReport;
+import dev.lora4j.cli.report.RunOutcome;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.generate.GenerationConfig;
 import dev.lora4j.llm.generate.Generator;
@@ -9,6 +9,7 @@ import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.train.RunResult;
 import dev.lora4j.train.Workers;
 import java.util.List;
 import java.util.Optional;
@@ -54,17 +55,27 @@ final class SamplePrompt {
   }
 
   /** Decodes with the base, and with the adapter that the run saved. */
-  TuningReport.Sample decode(LanguageModelTrainingResult tuning, int workers) {
+  RunOutcome.Text decode(LanguageModelTrainingResult tuning, int workers) {
     LoraModel model = run.adapted();
     List<String> trained = model.active();
     model.activate();
     String before = continuation(workers);
     model.activate(trained.toArray(String[]::new));
-    if (tuning.adapterStep() != tuning.steps()) {
-      model.load(SAVED, tuning.directory());
+    activateSaved(model, tuning);
+    return new RunOutcome.Text(
+        run.tokenizer().decode(prompt),
+        before,
+        continuation(workers),
+        tuning.tokens(),
+        tuning.lossTokens());
+  }
+
+  /** Activates the adapter that a run saved, if it is not the one of the last step. */
+  static void activateSaved(LoraModel model, RunResult run) {
+    if (run.adapterStep() != run.steps()) {
+      model.load(SAVED, run.directory());
       model.activate(SAVED);
     }
-    return new TuningReport.Sample(run.tokenizer().decode(prompt), before, continuation(workers));
   }
 
   private String continuation(int workers) {

@@ -41,7 +41,7 @@ final class Reports {
 
   /** A report in which merging and disabling are inexact, and classes were not measured. */
   static DemoReport broken() {
-    Accuracy few = new Accuracy(0.5, Map.of("cat", 0.5));
+    Accuracy few = new Accuracy(0.5, Map.of("cat", 0.5), 1);
     return of("", CLASSES, TUNED, few, few, new Summary(0, 0, ""), 0.25, false);
   }
 
@@ -130,7 +130,7 @@ final class Reports {
     for (int i = 0; i < classes.size(); i++) {
       byClass.put(classes.get(i), shares[i % shares.length]);
     }
-    return new Accuracy(all, byClass);
+    return new Accuracy(all, byClass, 1);
   }
 
   static List<LossCurve.Point> curve(long steps, double from, double to, double noise) {

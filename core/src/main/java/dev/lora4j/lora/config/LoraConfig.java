@@ -1,5 +1,6 @@
 package dev.lora4j.lora.config;
 
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.layer.DeltaOptions;
 import dev.lora4j.lora.layer.Initialization;
@@ -206,6 +207,13 @@ public record LoraConfig(
 
   public LoraConfig targetParameters(String... names) {
     return with(b -> b.targetParameters = List.of(names));
+  }
+
+  /** Copy that names its base model in {@code base_model_name_or_path}. */
+  public LoraConfig baseModel(String name) {
+    Map<String, String> keys = new TreeMap<>(otherKeys);
+    keys.put("base_model_name_or_path", TextNode.valueOf(name).toString());
+    return with(b -> b.otherKeys = keys);
   }
 
   public LoraConfig trainableTokens(Map<String, List<Long>> tokens) {

@@ -109,6 +109,20 @@ public sealed interface Initialization {
     return !(this instanceof Pissa pissa) || pissa.iterations() == 0;
   }
 
+  /**
+   * Requires that the same base always gives the same A and B, as a resumed run needs.
+   *
+   * @throws UserError if a random part can't be reproduced
+   */
+  default void requireRepeatable() {
+    if (!isRepeatable()) {
+      throw new UserError(
+          "a run with init_lora_weights = %s can't resume: the random part of its initialisation"
+                  .formatted(word())
+              + " can't be reproduced; start a new run, with pissa for instance");
+    }
+  }
+
   /** Returns whether a part of the base's weight moves into the adapter. */
   default boolean takesFromBase() {
     return this instanceof Pissa || this instanceof Olora;

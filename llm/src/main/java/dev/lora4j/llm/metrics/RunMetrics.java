@@ -5,7 +5,13 @@ import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a run's {@code metrics.jsonl}, and TensorBoard files in {@code tensorboard/}. */
+/**
+ * Records the metrics of a run in its directory: {@code metrics.jsonl}, and TensorBoard event files
+ * in {@code tensorboard/}. A line is a step ({@code step, epoch, loss, learning_rate,
+ * gradient_norm, tokens, loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step,
+ * valid_loss, best}, and the objective's own). A step without tokens has {@code examples} and
+ * {@code examples_per_s} instead; a value that is not known is left out.
+ */
 public final class RunMetrics implements TrainingCallback, AutoCloseable {
   static final String FILE = "metrics.jsonl";
   private static final String EVENTS = "tensorboard";
@@ -29,22 +35,28 @@ public final class RunMetrics implements TrainingCallback, AutoCloseable {
   @Override
   public void onStep(Step step) {
     double seconds = step.duration().toNanos() / 1e9;
-    double rate = step.tokens() / seconds;
+    String unit = step.tokens() > 0 ? "tokens" : "examples";
     ObjectNode line =
-        MetricsFile.object(step.number())
-            .put("epoch", step.epoch())
-            .put("loss", step.loss())
-            .put("learning_rate", step.learningRate())
-            .put("gradient_norm", step.gradientNorm())
-            .put("tokens", step.tokens())
-            .put("loss_tokens", step.lossTokens())
-            .put("seconds", seconds)
-            .put("tokens_per_s", rate);
+        MetricsFile.object(step.number()).put("epoch", step.epoch()).put("loss", step.loss());
+    putIfKnown(line, "learning_rate", step.learningRate());
+    putIfKnown(line, "gradient_norm", step.gradientNorm());
+    line.put(unit, step.tokens() > 0 ? step.tokens() : step.examples());
+    if (step.tokens() > 0) {
+      line.put("loss_tokens", step.lossTokens());
+    }
+    double rate = line.path(unit).asLong() / seconds;
+    line.put("seconds", seconds).put(unit + "_per_s", rate);
     write(line);
     scalar("train/loss", step.number(), step.loss());
     scalar("train/learning_rate", step.number(), step.learningRate());
     scalar("train/gradient_norm", step.number(), step.gradientNorm());
-    scalar("train/tokens_per_s", step.number(), rate);
+    scalar("train/" + unit + "_per_s", step.number(), rate);
+  }
+
+  private static void putIfKnown(ObjectNode line, String name, double value) {
+    if (!Double.isNaN(value)) {
+      line.put(name, value);
+    }
   }
 
   @Override
@@ -68,7 +80,7 @@ public final class RunMetrics implements TrainingCallback, AutoCloseable {
   }
 
   private void scalar(String tag, long step, double value) {
-    if (events != null) {
+    if (events != null && !Double.isNaN(value)) {
       events.scalar(tag, step, value);
     }
   }

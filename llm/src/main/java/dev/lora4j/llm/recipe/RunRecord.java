@@ -3,20 +3,12 @@ package dev.lora4j.llm.recipe;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
-import dev.lora4j.io.TensorDigest;
+import dev.lora4j.io.FileDigest;
 import dev.lora4j.llm.gguf.ModelFiles;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -25,14 +17,14 @@ import java.util.Map;
  * command, {@code origin.json} with versions, base and data, and the tokenizer files that users of
  * the adapter need.
  */
-record RunRecord(Path directory) {
+public record RunRecord(Path directory) {
   /** The options of a run, as a file for {@code --config}. */
-  static final String OPTIONS = "run.yaml";
+  public static final String OPTIONS = "run.yaml";
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Writes the options as a file for {@code --config}. */
-  void options(Map<String, Object> options) {
+  public void options(Map<String, Object> options) {
     StringBuilder yaml =
         new StringBuilder("# Repeat this run with: lora train --config run.yaml\n");
     options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
@@ -55,11 +47,11 @@ record RunRecord(Path directory) {
    * Writes versions, base and data of the run.
    *
    * @param model the base as given by the user
-   * @param base directory or GGUF file of the base
+   * @param base directory or file of the base
    * @param fingerprint digest of the base tensors
-   * @param data the data files
+   * @param data the data files or folders
    */
-  void origin(String model, Path base, String fingerprint, List<Path> data) {
+  public void origin(String model, Path base, String fingerprint, List<Path> data) {
     ObjectNode json = JSON.createObjectNode();
     Versions.all().forEach(json.putObject("versions")::put);
     json.putObject("base")
@@ -70,19 +62,9 @@ record RunRecord(Path directory) {
       json.withArray("data")
           .addObject()
           .put("file", file.toAbsolutePath().toString())
-          .put("sha256", sha256(file));
+          .put("sha256", FileDigest.sha256(file));
     }
     write("origin.json", json.toPrettyString());
-  }
-
-  private static String sha256(Path file) {
-    MessageDigest digest = TensorDigest.sha256();
-    try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-      in.transferTo(OutputStream.nullOutputStream());
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
-    return HexFormat.of().formatHex(digest.digest());
   }
 
   /** Copies the tokenizer and chat template of a model. */

@@ -6,13 +6,16 @@ import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
-import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
+import dev.lora4j.train.CheckpointState;
 import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
+import dev.lora4j.train.RunDirectory;
+import dev.lora4j.train.RunResult;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
+import dev.lora4j.train.TrainingLoop;
 import dev.lora4j.train.Workers;
 import java.time.Duration;
 import java.util.List;
@@ -40,8 +43,6 @@ public final class LanguageModelTrainer {
 
   private List<GlobalBatch> epochBatches;
   private long sampledEpoch = 1;
-  private CheckpointState state = CheckpointState.START;
-  private LanguageModelTrainingResult.End end = LanguageModelTrainingResult.End.COMPLETE;
 
   private LanguageModelTrainer(TrainingJob job, TrainingCallback callback) {
     this.job = job;
@@ -67,92 +68,86 @@ public final class LanguageModelTrainer {
     try (Optimizer optimizer = optimizer();
         Workers workers = new Workers(job.workers());
         TrainStep step = new TrainStep(job, objective, workers, optimizer)) {
-      if (job.start() == TrainingJob.Start.RESUMED) {
-        resume(step);
-      } else {
-        directory.start(recordedSettings());
-      }
-      callback.onStart(total, state.step());
-      return run(step, optimizer);
+      TrainingLoop loop =
+          new TrainingLoop(
+              new Steps(step, optimizer), settings.pace(), true, stepsPerEpoch, total, callback);
+      CheckpointState state = loop.run(open(step));
+      return result(state, loop.end());
     } finally {
       network.train(false);
     }
   }
 
-  private void resume(TrainStep step) {
-    requireRepeatable();
+  private CheckpointState open(TrainStep step) {
+    if (job.start() == TrainingJob.Start.NEW) {
+      directory.start(recordedSettings());
+      return CheckpointState.START;
+    }
+    job.model().config(job.adapter()).initialization().requireRepeatable();
     directory.resume(recordedSettings());
     OptionalLong last = directory.last();
-    if (last.isPresent()) {
-      state = directory.read(last.getAsLong(), step.gradients());
-    }
-  }
-
-  private void requireRepeatable() {
-    Initialization initialization = job.model().config(job.adapter()).initialization();
-    if (!initialization.isRepeatable()) {
-      throw new UserError(
-          "a run with init_lora_weights = %s can't resume: the random part of its initialisation"
-                  .formatted(initialization.word())
-              + " can't be reproduced; start a new run, with pissa for instance");
-    }
-  }
-
-  private LanguageModelTrainingResult run(TrainStep step, Optimizer optimizer) {
-    if (state.step() == 0 && state.before().isEmpty() && !validBatches.isEmpty()) {
-      TrainStep.Evaluated found = evaluate(step);
-      state = state.before(found.loss());
-      report(found, false);
-    }
-    boolean running = state.step() < total && !isPatienceExhausted();
-    while (running) {
-      take(step, optimizer);
-      boolean stop = callback.wantsToStop();
-      boolean finished = state.step() >= total;
-      boolean best = isEvaluationDue(finished) && evaluateNow(step);
-      boolean early = isPatienceExhausted();
-      if (best || stop || finished || early || isDue(settings.pace().checkpointEvery())) {
-        callback.onCheckpoint(directory.write(job, step.gradients(), state));
-      }
-      running = !stop && !finished && !early;
-      if (stop && !finished) {
-        end = LanguageModelTrainingResult.End.STOPPED;
-      }
-    }
-    if (isPatienceExhausted() && state.step() < total) {
-      end = LanguageModelTrainingResult.End.EARLY;
-    }
-    callback.onEnd();
-    return result();
+    return last.isPresent()
+        ? directory.read(last.getAsLong(), step.gradients())
+        : CheckpointState.START;
   }
 
   // ---- a step ----
 
-  private void take(TrainStep step, Optimizer optimizer) {
-    long start = System.nanoTime();
-    long number = state.step() + 1;
-    GlobalBatch batch = globalBatch(state.step());
-    double factor = settings.schedule().factor(state.step(), total);
-    optimizer.scaleRates(factor);
-    network.train(!objective.needsReference()); // the reference has no dropout either
-    TrainStep.Outcome outcome = guarded(number, () -> step.take(number, batch));
-    Duration duration = Duration.ofNanos(System.nanoTime() - start);
-    int epoch = Math.toIntExact(state.epoch());
-    state =
-        state.plus(outcome, batch.tokens(), batch.lossTokens(), duration.toNanos(), stepsPerEpoch);
-    callback.onStep(
-        new TrainingCallback.Step(
-            number,
-            epoch,
-            outcome.loss() / outcome.units(),
-            batch.examples().size(),
-            settings.optimizer().learningRate() * factor,
-            outcome.gradientNorm(),
-            batch.tokens(),
-            batch.lossTokens(),
-            duration));
-    if (number % stepsPerEpoch == 0) {
-      callback.onEpoch(epoch);
+  private final class Steps implements TrainingLoop.Body {
+    private final TrainStep step;
+    private final Optimizer optimizer;
+
+    Steps(TrainStep step, Optimizer optimizer) {
+      this.step = step;
+      this.optimizer = optimizer;
+    }
+
+    @Override
+    public TrainingLoop.Taken take(CheckpointState state) {
+      long start = System.nanoTime();
+      long number = state.step() + 1;
+      GlobalBatch batch = globalBatch(state.step());
+      double factor = settings.schedule().factor(state.step(), total);
+      optimizer.scaleRates(factor);
+      network.train(!objective.needsReference()); // the reference has no dropout either
+      TrainStep.Outcome outcome = guarded(number, () -> step.take(number, batch));
+      return new TrainingLoop.Taken(
+          outcome.loss(),
+          outcome.units(),
+          new TrainingCallback.Step(
+              number,
+              Math.toIntExact(state.epoch()),
+              outcome.loss() / outcome.units(),
+              batch.examples().size(),
+              settings.optimizer().learningRate() * factor,
+              outcome.gradientNorm(),
+              batch.tokens(),
+              batch.lossTokens(),
+              Duration.ofNanos(System.nanoTime() - start)));
+    }
+
+    @Override
+    public boolean isEvaluated() {
+      return !validBatches.isEmpty();
+    }
+
+    @Override
+    public TrainingLoop.Evaluated evaluate(CheckpointState state) {
+      network.train(false);
+      TrainingLoop.Evaluated found = guarded(state.step(), () -> step.evaluate(validBatches));
+      if (!Double.isFinite(found.loss())) {
+        throw new TrainingFailed(
+            "the validation loss is %s after step %d; try a lower learning rate; %s"
+                .formatted(found.loss(), state.step(), directory.note()));
+      }
+      return found;
+    }
+
+    @Override
+    public void checkpoint(CheckpointState state) {
+      callback.onCheckpoint(
+          directory.write(
+              unfinished -> job.model().save(job.adapter(), unfinished), step.gradients(), state));
     }
   }
 
@@ -169,62 +164,15 @@ public final class LanguageModelTrainer {
     try {
       return work.get();
     } catch (TrainingFailed e) {
-      throw new TrainingFailed(e.getMessage() + "; " + checkpointNote());
+      throw new TrainingFailed(e.getMessage() + "; " + directory.note());
     } catch (RuntimeException | OutOfMemoryError e) {
       Optional<TrainingFailed> outOfMemory =
-          OutOfMemoryHint.explained(e, number, settings.batching(), checkpointNote());
+          OutOfMemoryHint.explained(e, number, settings.batching(), directory.note());
       if (outOfMemory.isPresent()) {
         throw outOfMemory.get();
       }
       throw e;
     }
-  }
-
-  private String checkpointNote() {
-    OptionalLong last = directory.last();
-    return last.isPresent()
-        ? "the last checkpoint is " + directory.checkpoint(last.getAsLong())
-        : "there is no checkpoint yet";
-  }
-
-  // ---- evaluation ----
-
-  private boolean isEvaluationDue(boolean finished) {
-    return !validBatches.isEmpty() && (finished || isDue(settings.pace().evaluateEvery()));
-  }
-
-  private boolean isDue(long every) {
-    return EvalAndSavePolicy.isDue(every, state.step(), stepsPerEpoch);
-  }
-
-  /** Evaluates and returns whether the validation loss is the lowest so far. */
-  private boolean evaluateNow(TrainStep step) {
-    TrainStep.Evaluated found = evaluate(step);
-    boolean best = state.isBest(found.loss());
-    state = state.evaluated(found.loss());
-    report(found, best);
-    return best;
-  }
-
-  private void report(TrainStep.Evaluated found, boolean best) {
-    callback.onEvaluation(
-        new TrainingCallback.Evaluation(state.step(), found.loss(), best, found.metrics()));
-  }
-
-  private TrainStep.Evaluated evaluate(TrainStep step) {
-    network.train(false);
-    TrainStep.Evaluated found = guarded(state.step(), () -> step.evaluate(validBatches));
-    if (!Double.isFinite(found.loss())) {
-      throw new TrainingFailed(
-          "the validation loss is %s after step %d; try a lower learning rate; %s"
-              .formatted(found.loss(), state.step(), checkpointNote()));
-    }
-    return found;
-  }
-
-  private boolean isPatienceExhausted() {
-    int patience = settings.pace().patience();
-    return patience > 0 && state.sinceBest() >= patience;
   }
 
   // ---- start and end ----
@@ -267,7 +215,7 @@ public final class LanguageModelTrainer {
     return config.toString().replace("method=LowRankAdaptation[], ", "");
   }
 
-  private LanguageModelTrainingResult result() {
+  private LanguageModelTrainingResult result(CheckpointState state, RunResult.End end) {
     boolean evaluated = state.best().isPresent();
     long chosen = evaluated ? state.bestStep() : state.step();
     return new LanguageModelTrainingResult(

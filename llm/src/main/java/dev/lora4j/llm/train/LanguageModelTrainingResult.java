@@ -1,5 +1,6 @@
 package dev.lora4j.llm.train;
 
+import dev.lora4j.train.RunResult;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalDouble;
@@ -23,16 +24,8 @@ public record LanguageModelTrainingResult(
     Duration duration,
     long adapterBytes,
     End end,
-    Path directory) {
-
-  /** Why a run ended. */
-  public enum End {
-    COMPLETE,
-    /** Early stopping: the validation loss did not improve. */
-    EARLY,
-    /** The callback stopped it. */
-    STOPPED
-  }
+    Path directory)
+    implements RunResult {
 
   public double tokensPerSecond() {
     return tokens / (duration.toNanos() / 1e9);

@@ -9,6 +9,7 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.train.DataParallelGradients;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.TrainingFailed;
+import dev.lora4j.train.TrainingLoop;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -39,9 +40,6 @@ final class TrainStep implements AutoCloseable {
 
   /** The loss summed over the objective's units, and the gradient norm before clipping. */
   record Outcome(double loss, long units, double gradientNorm) {}
-
-  /** The mean loss, and other means of the objective by name. */
-  record Evaluated(double loss, Map<String, Double> metrics) {}
 
   TrainStep(TrainingJob job, Objective objective, Workers workers, Optimizer optimizer) {
     this.job = job;
@@ -136,7 +134,7 @@ final class TrainStep implements AutoCloseable {
   // ---- without gradient ----
 
   /** Returns the validation loss. The network must be in evaluation mode. */
-  Evaluated evaluate(List<GlobalBatch> batches) {
+  TrainingLoop.Evaluated evaluate(List<GlobalBatch> batches) {
     long units = batches.stream().mapToLong(objective::normalizer).sum();
     MeanMetrics metrics = new MeanMetrics();
     double loss = 0;
@@ -155,7 +153,7 @@ final class TrainStep implements AutoCloseable {
               });
       shardMetrics.forEach(metrics::addAll);
     }
-    return new Evaluated(loss / units, metrics.means());
+    return new TrainingLoop.Evaluated(loss / units, metrics.means());
   }
 
   /** Returns the mean log-ratio of the objective's extra examples. */

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.Schedule;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;

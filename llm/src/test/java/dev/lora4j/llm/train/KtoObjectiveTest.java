@@ -16,6 +16,7 @@ import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.dataset.TextFixture;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.train.TrainingLoop;
 import dev.lora4j.train.Workers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,7 +76,7 @@ class KtoObjectiveTest {
           TrainStep step = new TrainStep(request, objective, group, gradients)) {
         GlobalBatch window =
             new GlobalBatch(objective.groups().train()); // the pairs follow from the order
-        TrainStep.Evaluated evaluated = step.evaluate(window.batches(batch));
+        TrainingLoop.Evaluated evaluated = step.evaluate(window.batches(batch));
         TrainStep.Outcome outcome = step.take(1, window);
 
         String prefix = "batch" + batch + ".";

@@ -16,6 +16,7 @@ import dev.lora4j.llm.dataset.PreferencePair;
 import dev.lora4j.llm.model.SavedFamilies;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.Schedule;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;

@@ -16,6 +16,7 @@ import dev.lora4j.llm.dataset.PreferencePair;
 import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.Initialization;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.lora4j.llm.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.TrainingCallback;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,4 +1,4 @@
-package dev.lora4j.llm.train;
+package dev.lora4j.train;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -8,8 +8,6 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
-import dev.lora4j.llm.checkpoint.CheckpointFiles;
-import dev.lora4j.train.DataParallelGradients;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,7 +30,7 @@ import org.bytedeco.pytorch.Tensor;
  * The directory of a run. {@code run.json} records the settings; {@code checkpoint-<step>} holds
  * the adapter with the training state; the final adapter is in the directory itself.
  */
-record RunDirectory(Path path) {
+public record RunDirectory(Path path) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String RUN = "run.json";
   private static final String STATE = "training_state.safetensors";
@@ -43,8 +42,12 @@ record RunDirectory(Path path) {
 
   // ---- start ----
 
-  /** Records the settings of a new run; refuses a directory with a run or an adapter. */
-  void start(Map<String, String> settings) {
+  /**
+   * Records the settings of a new run.
+   *
+   * @throws UserError if the directory holds a run, a checkpoint or an adapter
+   */
+  public void start(Map<String, String> settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");
     }
@@ -63,8 +66,12 @@ record RunDirectory(Path path) {
     AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Refuses settings that are not the run's, and removes unfinished checkpoints. */
-  void resume(Map<String, String> settings) {
+  /**
+   * Checks that the settings are those of the run and removes unfinished checkpoints.
+   *
+   * @throws UserError naming every difference, or if there is no run
+   */
+  public void resume(Map<String, String> settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
       throw new UserError("no run to resume in " + path + ": there is no " + RUN);
@@ -94,8 +101,17 @@ record RunDirectory(Path path) {
     return path.resolve("checkpoint-" + step);
   }
 
-  OptionalLong last() {
+  /** Returns the step of the last checkpoint. */
+  public OptionalLong last() {
     return checkpoints().stream().mapToLong(Long::longValue).max();
+  }
+
+  /** Says which checkpoint is the last, for an error message. */
+  public String note() {
+    OptionalLong last = last();
+    return last.isPresent()
+        ? "the last checkpoint is " + checkpoint(last.getAsLong())
+        : "there is no checkpoint yet";
   }
 
   private List<Long> checkpoints() {
@@ -114,13 +130,18 @@ record RunDirectory(Path path) {
     }
   }
 
-  /** Writes a checkpoint and removes all others but the best. */
-  Path write(TrainingJob request, DataParallelGradients gradients, CheckpointState state) {
+  /**
+   * Writes a checkpoint and removes all others but the best.
+   *
+   * @param save writes the adapter into a directory
+   */
+  public Path write(
+      Consumer<Path> save, DataParallelGradients gradients, CheckpointState state) {
     Path target = checkpoint(state.step());
     AtomicDirectory.write(
         target,
         unfinished -> {
-          request.model().save(request.adapter(), unfinished);
+          save.accept(unfinished);
           try (PointerScope scope = new PointerScope()) {
             SafetensorsWriter.write(unfinished.resolve(STATE), gradients.state(), Map.of());
           }
@@ -132,7 +153,8 @@ record RunDirectory(Path path) {
     return target;
   }
 
-  CheckpointState read(long step, DataParallelGradients gradients) {
+  /** Reads the state of a checkpoint and restores parameters and optimizer. */
+  public CheckpointState read(long step, DataParallelGradients gradients) {
     Path from = checkpoint(step);
     CheckpointState state = CheckpointState.of(JsonDocument.read(from.resolve(PROGRESS)));
     try (PointerScope scope = new PointerScope();
@@ -144,14 +166,18 @@ record RunDirectory(Path path) {
     return state;
   }
 
-  /** Publishes a checkpoint's adapter as the run's own; returns its size in bytes. */
-  long publish(long step) {
+  /**
+   * Publishes a checkpoint's adapter as the run's own.
+   *
+   * @return its size in bytes
+   */
+  public long publish(long step) {
     long bytes = 0;
     for (String name : ADAPTER) {
       Path source = checkpoint(step).resolve(name);
       AtomicFile.write(
           path.resolve(name), out -> Files.copy(source, Channels.newOutputStream(out)));
-      bytes += CheckpointFiles.bytes(source);
+      bytes += source.toFile().length();
     }
     return bytes;
   }

@@ -1,4 +1,4 @@
-package dev.lora4j.cli.train;
+package dev.lora4j.cli.report;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.show.NumberFormats;
@@ -12,10 +12,17 @@ import java.util.function.Consumer;
  * The test score of a model.
  *
  * @param title name of the metric
+ * @param loss the mean loss
+ * @param metrics further means by name, for the metrics files
  * @param figures the figures by name, as text
  * @param json adds the figures to a JSON object
  */
-public record TestScore(String title, Map<String, String> figures, Consumer<ObjectNode> json) {
+public record TestScore(
+    String title,
+    double loss,
+    Map<String, Double> metrics,
+    Map<String, String> figures,
+    Consumer<ObjectNode> json) {
 
   /** Adds the figures to a JSON object. */
   public void fill(ObjectNode node) {
@@ -23,12 +30,14 @@ public record TestScore(String title, Map<String, String> figures, Consumer<Obje
   }
 
   /** The accuracy over all classes and of each class. */
-  static TestScore of(Accuracy accuracy) {
+  public static TestScore of(Accuracy accuracy) {
     Map<String, String> figures = new LinkedHashMap<>();
     figures.put("all", percent(accuracy.all()));
     accuracy.classes().forEach((name, share) -> figures.put(name, percent(share)));
     return new TestScore(
         "Accuracy",
+        accuracy.loss(),
+        Map.of("accuracy", accuracy.all()),
         figures,
         node -> {
           node.put("all", accuracy.all());
@@ -37,13 +46,15 @@ public record TestScore(String title, Map<String, String> figures, Consumer<Obje
   }
 
   /** The errors of a regression. */
-  static TestScore of(RegressionError error) {
+  public static TestScore of(RegressionError error) {
     Map<String, String> figures = new LinkedHashMap<>();
     figures.put("RMSE", number(error.rmse()));
     figures.put("MAE", number(error.mae()));
     figures.put("R²", error.r2().isPresent() ? number(error.r2().getAsDouble()) : "–");
     return new TestScore(
         "Error",
+        error.rmse() * error.rmse(),
+        Map.of("rmse", error.rmse(), "mae", error.mae()),
         figures,
         node -> {
           node.put("rmse", error.rmse());

@@ -1,4 +1,4 @@
-package dev.lora4j.llm.train;
+package dev.lora4j.train;
 
 import dev.lora4j.UserError;
 
@@ -32,11 +32,12 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
   }
 
   /** The policy as {@code run.json} has always recorded it. */
-  String recorded() {
+  public String recorded() {
     return "Pace[evaluateEvery=%d, patience=%d, checkpointEvery=%d]"
         .formatted(evaluateEvery, patience, checkpointEvery);
   }
 
+  /** Returns whether something that happens every so many steps is due after this step. */
   static boolean isDue(long every, long step, long stepsPerEpoch) {
     return step % (every == 0 ? stepsPerEpoch : every) == 0;
   }

@@ -1,4 +1,4 @@
-package dev.lora4j.llm.train;
+package dev.lora4j.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -17,7 +17,7 @@ import java.util.OptionalDouble;
  * @param before validation loss before the first step
  * @param best lowest validation loss since
  */
-record CheckpointState(
+public record CheckpointState(
     long step,
     long epoch,
     double loss,
@@ -31,7 +31,7 @@ record CheckpointState(
     int sinceBest) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  static final CheckpointState START =
+  public static final CheckpointState START =
       new CheckpointState(
           0, 1, 0, 0, 0, 0, 0, OptionalDouble.empty(), OptionalDouble.empty(), 0, 0);
 
@@ -40,16 +40,17 @@ record CheckpointState(
     return with(OptionalDouble.of(loss), best, bestStep, sinceBest);
   }
 
-  CheckpointState plus(
-      TrainStep.Outcome outcome, long read, long withLoss, long time, long stepsPerEpoch) {
+  /** State after one more step. */
+  CheckpointState plus(TrainingLoop.Taken taken, long stepsPerEpoch) {
+    TrainingCallback.Step last = taken.step();
     return new CheckpointState(
         step + 1,
         (step + 1) / stepsPerEpoch + 1,
-        loss + outcome.loss(),
-        units + outcome.units(),
-        tokens + read,
-        lossTokens + withLoss,
-        nanos + time,
+        loss + taken.loss(),
+        units + taken.units(),
+        tokens + last.tokens(),
+        lossTokens + last.lossTokens(),
+        nanos + last.duration().toNanos(),
         before,
         best,
         bestStep,
@@ -64,6 +65,11 @@ record CheckpointState(
     return isBest(evaluated)
         ? with(before, OptionalDouble.of(evaluated), step, 0)
         : with(before, best, bestStep, sinceBest + 1);
+  }
+
+  /** State after an evaluation of a run that keeps its last adapter, not the best. */
+  CheckpointState latest(double evaluated) {
+    return with(before, OptionalDouble.of(evaluated), step, 0);
   }
 
   private CheckpointState with(
