@@ -6,6 +6,7 @@ import dev.lora4j.cli.chat.ChatOutput;
 import dev.lora4j.cli.chat.PipedInput;
 import dev.lora4j.cli.chat.TerminalInput;
 import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
@@ -55,6 +56,8 @@ final class ChatCommand implements Callable<Integer> {
 
   @Mixin private AdapterChoices models = new AdapterChoices();
 
+  @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
+
   @Option(names = "--system-prompt", paramLabel = "TEXT", description = "System prompt.")
   private Optional<String> system = Optional.empty();
 
@@ -71,7 +74,7 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     GenerationOptions options = sampling.options(DEFAULT_TEMPERATURE);
-    try (ChatModel opened = models.open(References.resolve(model));
+    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session();
         ChatInput input = input()) {

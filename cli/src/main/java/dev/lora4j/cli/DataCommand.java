@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
@@ -83,6 +84,8 @@ final class DataCommand implements Callable<Integer> {
       description = "Colour: auto (on a terminal), always or never (default: auto).")
   private Colour colour = Colour.AUTO;
 
+  @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
+
   @Mixin private ColumnOptions columns = new ColumnOptions();
 
   @Mixin private OutputFormat output = new OutputFormat();
@@ -105,7 +108,7 @@ final class DataCommand implements Callable<Integer> {
           "--show must be at least 0 and --max-seq-length at least 2; tokenized %d and %d"
               .formatted(show, maxTokens));
     }
-    ModelFiles files = ModelFiles.at(References.resolve(model));
+    ModelFiles files = chatTemplate.files(References.resolve(model));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
       Tokenized tokenized = read(TextData.open(file, columns.options()), files, tokenizer);
       output.show(

@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
@@ -60,6 +61,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private AdapterChoices adapters = new AdapterChoices();
 
+  @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
+
   @Option(
       names = "--data",
       paramLabel = "PATH",
@@ -95,7 +98,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     Path path = model.endsWith(".pt") ? Path.of(model) : References.resolve(model);
     if (TorchScriptModel.isAt(path)) {
-      List.of("--max-seq-length", "--columns", "--strict")
+      List.of("--max-seq-length", "--columns", "--strict", "--chat-template")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {
@@ -113,7 +116,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private void evaluateText(Path directory) {
-    try (ChatModel net = adapters.open(directory)) {
+    try (ChatModel net = adapters.open(directory, chatTemplate.file())) {
       net.activate(net.adapterNames());
       new TextEvaluation(net, TextData.open(data, columns.options()), maxTokens)
           .run(workers, output);

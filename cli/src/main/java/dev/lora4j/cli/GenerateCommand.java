@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
+import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
@@ -54,6 +55,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private AdapterChoices models = new AdapterChoices();
 
+  @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
+
   @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "The prompt.")
   private String prompt = "";
 
@@ -83,7 +86,7 @@ final class GenerateCommand implements Callable<Integer> {
       throw new UserError(
           "--system-prompt needs the chat template, which --raw disables; drop one of them");
     }
-    try (ChatModel opened = models.open(References.resolve(model));
+    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session()) {
       opened.activate(opened.adapterNames());

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The adapters to load. */
@@ -40,9 +41,12 @@ public final class AdapterChoices {
   }
 
   /** Loads a language model and its adapters, all of them inactive. */
-  public ChatModel open(Path directory) {
+  public ChatModel open(Path directory, Optional<Path> chatTemplate) {
     Map<String, Path> directories = resolve();
-    ChatModel model = ChatModel.open(directory);
+    ChatModel model =
+        chatTemplate.isPresent()
+            ? ChatModel.open(directory, chatTemplate.get())
+            : ChatModel.open(directory);
     try {
       directories.forEach(
           (name, adapter) ->

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.chat;
 
+import dev.lora4j.llm.gguf.ChatTemplateSource;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Tokenizer;
@@ -21,8 +22,12 @@ record AdapterTokenizerFiles(ModelFiles base, ModelFiles adapter) {
   }
 
   boolean hasTemplate() {
-    Optional<String> source = ChatTemplate.source(adapter);
-    return source.isPresent() && !source.equals(ChatTemplate.source(base));
+    Optional<String> source = source(adapter);
+    return source.isPresent() && !source.equals(source(base));
+  }
+
+  private static Optional<String> source(ModelFiles files) {
+    return ChatTemplateSource.in(files).map(ChatTemplateSource::text);
   }
 
   /** The adapter's chat template, else the base's, for this tokenizer. */

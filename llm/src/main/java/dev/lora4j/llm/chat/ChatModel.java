@@ -29,14 +29,17 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class ChatModel implements AutoCloseable {
   private final ModelFiles files;
+  private final Optional<Path> chatTemplate;
   private final Pretrained base;
   private final LoraModel adapted;
   private final ChatFormat baseFormat;
   private final Map<String, ChatFormat> formats = new ConcurrentHashMap<>();
   private final List<Tokenizer> tokenizers = new ArrayList<>(); // the adapters' own
 
-  private ChatModel(ModelFiles files, Pretrained base, Tokenizer tokenizer) {
+  private ChatModel(
+      ModelFiles files, Pretrained base, Tokenizer tokenizer, Optional<Path> chatTemplate) {
     this.files = files;
+    this.chatTemplate = chatTemplate;
     this.base = base;
     adapted = Lora.base(base.model());
     baseFormat = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
@@ -44,12 +47,24 @@ public final class ChatModel implements AutoCloseable {
 
   /** Loads a model and its tokenizer from a Hugging Face directory or a GGUF file. */
   public static ChatModel open(Path directory) {
-    ModelFiles files = ModelFiles.at(directory);
+    return open(ModelFiles.at(directory), Optional.empty());
+  }
+
+  /**
+   * Loads a model like {@link #open(Path)}, with the chat template of a file instead of its own and
+   * those of its adapters.
+   */
+  public static ChatModel open(Path directory, Path chatTemplate) {
+    return open(ModelFiles.at(directory), Optional.of(chatTemplate));
+  }
+
+  private static ChatModel open(ModelFiles model, Optional<Path> chatTemplate) {
+    ModelFiles files = chatTemplate.map(model::withChatTemplate).orElse(model);
     Tokenizer tokenizer = Tokenizer.load(files);
     Optional<Pretrained> base = Optional.empty();
     try {
       base = Optional.of(Pretrained.load(files, DType.F32));
-      return new ChatModel(files, base.get(), tokenizer);
+      return new ChatModel(files, base.get(), tokenizer, chatTemplate);
     } catch (RuntimeException e) {
       base.ifPresent(Pretrained::close);
       tokenizer.close();
@@ -65,7 +80,9 @@ public final class ChatModel implements AutoCloseable {
     if (formats.containsKey(name)) {
       throw new UserError("an adapter '" + name + "' is already loaded");
     }
-    AdapterTokenizerFiles own = new AdapterTokenizerFiles(files, ModelFiles.in(adapter));
+    ModelFiles in = ModelFiles.in(adapter);
+    AdapterTokenizerFiles own =
+        new AdapterTokenizerFiles(files, chatTemplate.map(in::withChatTemplate).orElse(in));
     Tokenizer tokenizer = baseFormat.tokenizer();
     if (own.hasTokenizer()) {
       tokenizer = Tokenizer.load(adapter);

@@ -27,7 +27,9 @@ public interface ModelFiles {
           "added_tokens.json",
           "vocab.json",
           "merges.txt",
-          "chat_template.jinja");
+          ChatTemplateSource.JINJA,
+          ChatTemplateSource.JSON,
+          ChatTemplateSource.TOOL_USE_JINJA);
 
   /** Returns the directory or the GGUF file. */
   Path path();
@@ -46,7 +48,29 @@ public interface ModelFiles {
   /** Copies the tokenizer, chat template and generation files into a directory. */
   default void copyTokenizerTo(Path directory) {
     for (String name : TOKENIZER_FILES) {
-      read(name).ifPresent(content -> AtomicFile.write(directory.resolve(name), content));
+      read(name).ifPresent(content -> write(directory.resolve(name), content));
+    }
+  }
+
+  private static void write(Path file, byte[] content) {
+    try {
+      Files.createDirectories(file.toAbsolutePath().getParent());
+    } catch (IOException e) {
+      throw new UserError("cannot create " + file.getParent() + ": " + e, e);
+    }
+    AtomicFile.write(file, content);
+  }
+
+  /**
+   * Returns these files with the chat template of a file instead of the model's own.
+   *
+   * @throws UserError if the file cannot be read as text
+   */
+  default ModelFiles withChatTemplate(Path file) {
+    try {
+      return new FilesWithTemplate(this, Files.readString(file));
+    } catch (IOException e) {
+      throw new UserError("cannot read the chat template " + file + ": " + e, e);
     }
   }
 

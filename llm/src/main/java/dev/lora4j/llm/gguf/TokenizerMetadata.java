@@ -5,7 +5,6 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.gguf.GgufKind;
 import dev.lora4j.io.gguf.GgufValue;
 import dev.lora4j.llm.gguf.GgufVocabulary.Kind;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -178,11 +177,16 @@ final class TokenizerMetadata {
           .map(ids::get)
           .ifPresent(id -> metadata.put(part.key(), new GgufValue.Whole(GgufKind.U32, id)));
     }
-    files
-        .read("chat_template.jinja")
-        .map(content -> new String(content, StandardCharsets.UTF_8))
-        .or(() -> text(config.path("chat_template")))
-        .ifPresent(template -> metadata.put("tokenizer.chat_template", GgufValue.of(template)));
+    ChatTemplateSource.in(files)
+        .ifPresent(
+            source -> {
+              metadata.put("tokenizer.chat_template", GgufValue.of(source.text()));
+              source
+                  .toolUse()
+                  .ifPresent(
+                      text ->
+                          metadata.put("tokenizer.chat_template.tool_use", GgufValue.of(text)));
+            });
   }
 
   private static Optional<String> text(JsonNode json, SpecialToken part) {

@@ -56,13 +56,20 @@ final class ExpressionParser {
   }
 
   Expression expression() {
+    tokens.enter();
+    Expression value = condition();
+    tokens.leave();
+    return value;
+  }
+
+  private Expression condition() {
     Expression value = withoutCondition();
     while (tokens.skipName("if")) {
       Expression then = value;
       Expression test = withoutCondition();
       Expression other =
           tokens.skipName("else") ? expression() : run -> new Undefined("an if without else");
-      value = run -> Values.truth(test.in(run)) ? then.in(run) : other.in(run);
+      value = run -> Values.truth(run.value(test)) ? run.value(then) : run.value(other);
     }
     return value;
   }
@@ -87,15 +94,17 @@ final class ExpressionParser {
   /** The left value if its truth decides the result, otherwise the right value. */
   private static Expression shortCircuit(Expression left, boolean decisive, Expression right) {
     return run -> {
-      Object first = left.in(run);
-      return Values.truth(first) == decisive ? first : right.in(run);
+      Object first = run.value(left);
+      return Values.truth(first) == decisive ? first : run.value(right);
     };
   }
 
   private Expression negation() {
     if (tokens.skipName("not")) {
+      tokens.enter();
       Expression value = negation();
-      return run -> !Values.truth(value.in(run));
+      tokens.leave();
+      return run -> !Values.truth(run.value(value));
     }
     return comparison();
   }
@@ -122,9 +131,9 @@ final class ExpressionParser {
   }
 
   private static boolean holds(Expression first, List<Comparison> chain, RenderState run) {
-    Object left = first.in(run);
+    Object left = run.value(first);
     for (Comparison comparison : chain) {
-      Object right = comparison.right().in(run);
+      Object right = run.value(comparison.right());
       if (!Values.truth(Operators.apply(comparison.operator(), left, right, run))) {
         return false;
       }
@@ -146,16 +155,19 @@ final class ExpressionParser {
   }
 
   private static Expression binary(String operator, Expression left, Expression right) {
-    return run -> Operators.apply(operator, left.in(run), right.in(run), run);
+    return run -> Operators.apply(operator, run.value(left), run.value(right), run);
   }
 
   private Expression unary() {
-    if (tokens.skipOperator("-")) {
-      return binary("-", run -> 0L, unary());
-    } else if (tokens.skipOperator("+")) {
-      return unary();
+    boolean minus = tokens.atOperator("-");
+    if (!minus && !tokens.atOperator("+")) {
+      return postfix(primary());
     }
-    return postfix(primary());
+    tokens.take();
+    tokens.enter();
+    Expression value = unary();
+    tokens.leave();
+    return minus ? binary("-", run -> 0L, value) : value;
   }
 
   private Expression primary() {
@@ -227,11 +239,12 @@ final class ExpressionParser {
 
   private static Expression list(List<Expression> items) {
     return run -> {
+      run.budget().elements(items.size());
       List<Object> values = new ArrayList<>(items.size());
       for (Expression item : items) {
-        values.add(item.in(run));
+        values.add(run.value(item));
       }
-      run.spendOn(values);
+      Values.visit(values, run.budget());
       return values;
     };
   }
@@ -246,9 +259,10 @@ final class ExpressionParser {
           entries.put(key, expression());
         });
     return run -> {
+      run.budget().elements(2L * entries.size());
       Map<Object, Object> map = new LinkedHashMap<>();
-      entries.forEach((key, value) -> map.put(Values.key(key.in(run)), value.in(run)));
-      run.spendOn(map);
+      entries.forEach((key, value) -> map.put(Values.key(run.value(key)), run.value(value)));
+      Values.visit(map, run.budget());
       return map;
     };
   }
@@ -261,9 +275,9 @@ final class ExpressionParser {
         Token key = tokens.take();
         if (key.kind() == Kind.INTEGER) {
           Long index = integer(key);
-          value = run -> Lookups.item(self.in(run), index);
+          value = run -> Lookups.item(run.value(self), index, run.budget());
         } else {
-          value = run -> Lookups.attribute(self.in(run), key.text());
+          value = run -> Lookups.attribute(run.value(self), key.text());
         }
       } else if (tokens.skipOperator("[")) {
         value = subscript(self);
@@ -278,13 +292,14 @@ final class ExpressionParser {
   private Expression subscript(Expression self) {
     Expression from = tokens.atOperator(":") ? ABSENT : tuple();
     if (tokens.skipOperator("]")) {
-      return run -> Lookups.item(self.in(run), from.in(run));
+      return run -> Lookups.item(run.value(self), run.value(from), run.budget());
     }
     tokens.expectOperator(":");
     Expression to = bound();
     Expression by = tokens.skipOperator(":") ? bound() : ABSENT;
     tokens.expectOperator("]");
-    return run -> Lookups.slice(self.in(run), from.in(run), to.in(run), by.in(run), run);
+    return run ->
+        Lookups.slice(run.value(self), run.value(from), run.value(to), run.value(by), run);
   }
 
   private Expression bound() {
@@ -294,9 +309,9 @@ final class ExpressionParser {
   private record Call(List<Expression> inOrder, Map<String, Expression> named) {
     Arguments in(RenderState run) {
       List<Object> values = new ArrayList<>(inOrder.size());
-      inOrder.forEach(argument -> values.add(argument.in(run)));
+      inOrder.forEach(argument -> values.add(run.value(argument)));
       Map<String, Object> byName = new LinkedHashMap<>();
-      named.forEach((name, argument) -> byName.put(name, argument.in(run)));
+      named.forEach((name, argument) -> byName.put(name, run.value(argument)));
       return new Arguments(values, byName);
     }
   }
@@ -322,8 +337,7 @@ final class ExpressionParser {
   private Expression call(Expression function, int line) {
     Call call = arguments();
     return run -> {
-      run.spend(1);
-      Object target = function.in(run);
+      Object target = run.value(function);
       if (target instanceof Callable callable) {
         return callable.call(run, call.in(run));
       }
@@ -358,8 +372,7 @@ final class ExpressionParser {
                         "unknown filter " + name + NearMiss.suggestion(name, Filters.names())));
     Call call = tokens.atOperator("(") ? arguments() : new Call(List.of(), Map.of());
     return run -> {
-      Object input = value.in(run);
-      run.spendOn(input);
+      Object input = run.value(value);
       return filter.apply(input, call.in(run), run);
     };
   }
@@ -375,9 +388,8 @@ final class ExpressionParser {
     }
     Call given = call;
     return run -> {
-      Object input = value.in(run);
-      run.spendOn(input);
-      return test.holds(input, given.in(run)) == wanted;
+      Object input = run.value(value);
+      return test.holds(input, given.in(run), run.budget()) == wanted;
     };
   }
 

@@ -25,7 +25,7 @@ final class StatementParser {
       Set.of("for", "if", "set", "macro", "generation", "break", "continue");
 
   /** Budget of one iteration, which creates a scope and a dozen variables. */
-  private static final int TURN_OF_A_LOOP = 10;
+  private static final int TURN_OF_A_LOOP = 60;
 
   private final TokenCursor tokens;
   private final ExpressionParser expressions;
@@ -46,6 +46,13 @@ final class StatementParser {
 
   /** Parses everything up to a tag with one of these names, and stops before that name. */
   private Statement body(Set<String> ends) {
+    tokens.enter();
+    Statement body = statements(ends);
+    tokens.leave();
+    return body;
+  }
+
+  private Statement statements(Set<String> ends) {
     List<Statement> statements = new ArrayList<>();
     while (true) {
       Token token = tokens.peek();
@@ -81,9 +88,8 @@ final class StatementParser {
     Expression value = expressions.tuple();
     tokens.expect(Kind.CLOSE_PRINT);
     return run -> {
-      Object result = value.in(run);
-      run.spendOn(result);
-      run.print(PythonText.str(result));
+      Object result = run.value(value);
+      run.print(PythonText.str(result, run.budget()));
       return Flow.ON;
     };
   }
@@ -118,22 +124,32 @@ final class StatementParser {
     tokens.expect(Kind.CLOSE_TAG);
   }
 
+  private record Branch(Expression test, Statement body) {}
+
   private Statement choice() {
-    Expression test = expressions.tuple();
-    tokens.expect(Kind.CLOSE_TAG);
-    Statement then = body(Set.of("elif", "else", "endif"));
-    Statement other = run -> Flow.ON;
-    if (tokens.skipName("elif")) {
-      other = choice();
-    } else {
-      if (tokens.skipName("else")) {
-        tokens.expect(Kind.CLOSE_TAG);
-        other = body(Set.of("endif"));
-      }
-      close("endif");
+    List<Branch> branches = new ArrayList<>();
+    do {
+      Expression test = expressions.tuple();
+      tokens.expect(Kind.CLOSE_TAG);
+      branches.add(new Branch(test, body(Set.of("elif", "else", "endif"))));
+    } while (tokens.skipName("elif"));
+    Statement otherwise = run -> Flow.ON;
+    if (tokens.skipName("else")) {
+      tokens.expect(Kind.CLOSE_TAG);
+      otherwise = body(Set.of("endif"));
     }
-    Statement otherwise = other;
-    return run -> Values.truth(test.in(run)) ? then.run(run) : otherwise.run(run);
+    close("endif");
+    branches.add(new Branch(run -> true, otherwise));
+    return run -> chosen(branches, run).run(run);
+  }
+
+  private static Statement chosen(List<Branch> branches, RenderState run) {
+    for (Branch branch : branches) {
+      if (Values.truth(run.value(branch.test()))) {
+        return branch.body();
+      }
+    }
+    throw new IllegalStateException("the last branch is always taken");
   }
 
   private Statement loop() {
@@ -156,7 +172,8 @@ final class StatementParser {
     close("endfor");
     Statement otherwise = empty;
     return run -> {
-      List<Object> items = kept(targets, Values.items(source.in(run)), filter, run);
+      List<Object> items =
+          kept(targets, Values.items(run.value(source), run.budget()), filter, run);
       return items.isEmpty() ? otherwise.run(run) : each(targets, items, body, run);
     };
   }
@@ -165,13 +182,13 @@ final class StatementParser {
       List<String> targets, List<Object> items, Expression filter, RenderState run) {
     items.removeIf(
         item -> {
-          run.spend(1);
+          run.budget().steps(1);
           Scope scope = new Scope(run.scope());
           return !run.inside(
               scope,
               () -> {
-                assign(targets, item, scope);
-                return Values.truth(filter.in(run));
+                assign(targets, item, scope, run);
+                return Values.truth(run.value(filter));
               });
         });
     return items;
@@ -180,9 +197,9 @@ final class StatementParser {
   private static Flow each(
       List<String> targets, List<Object> items, Statement body, RenderState run) {
     for (int i = 0; i < items.size(); i++) {
-      run.spend(TURN_OF_A_LOOP);
+      run.budget().steps(TURN_OF_A_LOOP);
       Scope scope = new Scope(run.scope());
-      assign(targets, items.get(i), scope);
+      assign(targets, items.get(i), scope, run);
       scope.set("loop", Loop.at(i, items));
       if (run.inside(scope, () -> body.run(run)) == Flow.BREAK) {
         break;
@@ -203,12 +220,12 @@ final class StatementParser {
     return names;
   }
 
-  private static void assign(List<String> targets, Object value, Scope scope) {
+  private static void assign(List<String> targets, Object value, Scope scope, RenderState run) {
     if (targets.size() == 1) {
       scope.set(targets.get(0), value);
       return;
     }
-    List<Object> parts = Values.items(value);
+    List<Object> parts = Values.items(value, run.budget());
     if (parts.size() != targets.size()) {
       throw new TemplateError(
           "expected " + targets.size() + " values, found " + Values.named(value));
@@ -227,7 +244,7 @@ final class StatementParser {
       Expression value = expressions.tuple();
       tokens.expect(Kind.CLOSE_TAG);
       return run -> {
-        assign(targets, value.in(run), run.scope());
+        assign(targets, run.value(value), run.scope(), run);
         return Flow.ON;
       };
     }
@@ -235,7 +252,7 @@ final class StatementParser {
     Statement body = body(Set.of("endset"));
     close("endset");
     return run -> {
-      assign(targets, captured(body, run), run.scope());
+      assign(targets, captured(body, run), run.scope(), run);
       return Flow.ON;
     };
   }
@@ -251,7 +268,7 @@ final class StatementParser {
       if (!(run.scope().get(variable.text()) instanceof Namespace namespace)) {
         throw TemplateError.at(variable.line(), variable.text() + " is not a namespace");
       }
-      namespace.set(attribute, value.in(run));
+      namespace.set(attribute, run.value(value));
       return Flow.ON;
     };
   }
@@ -274,7 +291,7 @@ final class StatementParser {
             Object given =
                 arguments
                     .get(index++, parameter.getKey())
-                    .orElseGet(() -> parameter.getValue().in(run));
+                    .orElseGet(() -> run.value(parameter.getValue()));
             scope.set(parameter.getKey(), given);
           }
           return run.captured(() -> run.inside(scope, () -> body.run(run)));

@@ -16,6 +16,8 @@ import java.util.Map;
  * {% generation %}} are supported. Immutable.
  */
 public final class Template {
+  private static final int LONGEST = 1 << 20;
+
   private final Statement body;
   private final Clock clock;
   private final boolean marksGenerated;
@@ -34,6 +36,10 @@ public final class Template {
    *     message names the line
    */
   public static Template parse(String source, Clock clock) {
+    if (source.length() > LONGEST) {
+      throw new TemplateError(
+          "the template has %,d characters; the limit is %,d".formatted(source.length(), LONGEST));
+    }
     List<Token> tokens = new Lexer(source).tokens();
     boolean marks = tokens.stream().anyMatch(t -> t.is(Token.Kind.NAME, "endgeneration"));
     try {

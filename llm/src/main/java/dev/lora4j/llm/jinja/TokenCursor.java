@@ -6,11 +6,28 @@ import java.util.List;
 
 /** A cursor over tokens. */
 final class TokenCursor {
+  private static final int DEPTH = 100;
+
   private final List<Token> tokens;
   private int next;
+  private int depth;
 
   TokenCursor(List<Token> tokens) {
     this.tokens = tokens;
+  }
+
+  /** Enters a block or an expression inside another; an error ends the parsing. */
+  void enter() {
+    if (++depth > DEPTH) {
+      throw TemplateError.at(
+          peek().line(),
+          "the template nests too deeply: more than %d levels, the limit".formatted(DEPTH));
+    }
+  }
+
+  /** Leaves what {@link #enter} entered. */
+  void leave() {
+    depth--;
   }
 
   Token peek() {

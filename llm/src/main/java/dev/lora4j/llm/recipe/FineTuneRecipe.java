@@ -49,6 +49,7 @@ public final class FineTuneRecipe {
   Optional<ObjectiveProvider> objective = Optional.empty();
   Map<String, Double> objectiveParameters = Map.of();
   Optional<String> system = Optional.empty();
+  Optional<Path> chatTemplate = Optional.empty();
   long seed;
   int workers = Runtime.getRuntime().availableProcessors();
   String device = "cpu";
@@ -142,6 +143,12 @@ public final class FineTuneRecipe {
   /** Hyperparameters of the objective, such as {@code beta}. */
   public FineTuneRecipe objectiveParameters(Map<String, Double> parameters) {
     objectiveParameters = Map.copyOf(parameters);
+    return this;
+  }
+
+  /** The chat template of a file, instead of the model's; it is saved with the adapter. */
+  public FineTuneRecipe chatTemplate(Path file) {
+    chatTemplate = Optional.of(file);
     return this;
   }
 

@@ -75,7 +75,8 @@ public final class FineTuneRun implements AutoCloseable {
 
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
-    ModelFiles files = ModelFiles.at(recipe.resolved());
+    ModelFiles model = ModelFiles.at(recipe.resolved());
+    ModelFiles files = recipe.chatTemplate.map(model::withChatTemplate).orElse(model);
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
     CompletableFuture<TextData> file = async(() -> recipe.rows(data));

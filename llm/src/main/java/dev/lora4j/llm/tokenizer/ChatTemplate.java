@@ -1,16 +1,16 @@
 package dev.lora4j.llm.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.gguf.ChatTemplateSource;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.jinja.Template;
 import dev.lora4j.llm.jinja.value.Rendering;
 import dev.lora4j.llm.jinja.value.TemplateError;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,15 +22,20 @@ import java.util.Optional;
  * bounded. Immutable.
  */
 public final class ChatTemplate {
+  private static final String UNNAMED = "the chat template";
+
   private final String source;
-  private final Template template;
+  private final Sources sources;
   private final Map<String, Object> variables;
   private final Optional<Message> system;
 
+  /** The parsed templates, with the name of their file for error messages. */
+  private record Sources(String name, Template plain, Optional<Template> toolUse) {}
+
   private ChatTemplate(
-      String source, Template template, Map<String, Object> variables, Optional<Message> system) {
+      String source, Sources sources, Map<String, Object> variables, Optional<Message> system) {
     this.source = source;
-    this.template = template;
+    this.sources = sources;
     this.variables = variables;
     this.system = system;
   }
@@ -46,19 +51,21 @@ public final class ChatTemplate {
   }
 
   static ChatTemplate of(String source, Map<String, String> tokens, Clock clock) {
+    Sources sources = new Sources(UNNAMED, parsed(UNNAMED, source, clock), Optional.empty());
+    return of(source, sources, tokens);
+  }
+
+  private static ChatTemplate of(String source, Sources sources, Map<String, String> tokens) {
     Map<String, Object> variables = new HashMap<>(tokens);
     variables.put("tools", Optional.empty());
     variables.put("documents", Optional.empty());
-    return new ChatTemplate(
-        source,
-        parsed("the chat template", source, clock),
-        Map.copyOf(variables),
-        Optional.empty());
+    return new ChatTemplate(source, sources, Map.copyOf(variables), Optional.empty());
   }
 
   /**
    * Loads the template of a model: {@code chat_template.jinja}, else {@code chat_template} in
-   * {@code tokenizer_config.json}; empty for a model without one.
+   * {@code tokenizer_config.json} or {@code chat_template.json}; empty for a model without one. Of
+   * named templates, {@code tool_use} renders conversations with tools, {@code default} all others.
    *
    * @param model a directory or GGUF file
    */
@@ -68,30 +75,18 @@ public final class ChatTemplate {
 
   /** Loads the template of a model from its files. */
   public static Optional<ChatTemplate> load(ModelFiles files, SpecialTokens special) {
-    return source(files).map(source -> of(source, special.texts()));
+    return ChatTemplateSource.in(files).map(source -> of(source, special.texts()));
   }
 
-  /** Returns the source of a model's template. */
-  public static Optional<String> source(ModelFiles files) {
-    Optional<String> own =
-        files
-            .read("chat_template.jinja")
-            .map(content -> new String(content, StandardCharsets.UTF_8));
-    JsonNode config = files.json("tokenizer_config.json").json();
-    return own.or(() -> source(config.path("chat_template")));
-  }
-
-  /** A string, or a list of named templates, of which {@code default} is used. */
-  private static Optional<String> source(JsonNode node) {
-    if (node.isTextual()) {
-      return Optional.of(node.asText());
-    }
-    for (JsonNode one : node) {
-      if (one.path("name").asText().equals("default")) {
-        return Optional.of(one.path("template").asText());
-      }
-    }
-    return Optional.empty();
+  private static ChatTemplate of(ChatTemplateSource source, Map<String, String> tokens) {
+    Clock clock = Clock.system(ZoneId.systemDefault());
+    String name = UNNAMED + " " + source.origin();
+    Sources sources =
+        new Sources(
+            name,
+            parsed(name, source.text(), clock),
+            source.toolUse().map(text -> parsed(name + " (tool_use)", text, clock)));
+    return of(source.text(), sources, tokens);
   }
 
   private static Template parsed(String what, String source, Clock clock) {
@@ -116,12 +111,12 @@ public final class ChatTemplate {
   public ChatTemplate with(Map<String, ?> values) {
     Map<String, Object> more = new HashMap<>(variables);
     more.putAll(values);
-    return new ChatTemplate(source, template, Map.copyOf(more), system);
+    return new ChatTemplate(source, sources, Map.copyOf(more), system);
   }
 
   /** Returns a copy that puts this system turn before conversations without one. */
   public ChatTemplate withSystem(String content) {
-    return new ChatTemplate(source, template, variables, Optional.of(Message.system(content)));
+    return new ChatTemplate(source, sources, variables, Optional.of(Message.system(content)));
   }
 
   /** Renders a conversation. */
@@ -146,7 +141,7 @@ public final class ChatTemplate {
 
   /** Returns whether the template marks generated text with {@code {% generation %}}. */
   public boolean marksAnswers() {
-    return template.marksGenerated();
+    return chosen().marksGenerated();
   }
 
   public Rendering rendering(List<Message> messages, boolean generationPrompt) {
@@ -154,10 +149,16 @@ public final class ChatTemplate {
     all.put("messages", withSystem(messages).stream().map(Message::fields).toList());
     all.put("add_generation_prompt", generationPrompt);
     try {
-      return template.render(all);
+      return chosen().render(all);
     } catch (TemplateError e) {
-      throw new UserError("the chat template refuses the conversation: " + e.getMessage(), e);
+      throw new UserError(
+          sources.name() + " refuses the conversation: " + e.getMessage(), e);
     }
+  }
+
+  private Template chosen() {
+    boolean tools = variables.get("tools") instanceof Collection<?>;
+    return tools ? sources.toolUse().orElse(sources.plain()) : sources.plain();
   }
 
   private List<Message> withSystem(List<Message> messages) {

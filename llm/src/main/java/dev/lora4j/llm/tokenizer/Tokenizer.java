@@ -71,6 +71,7 @@ public final class Tokenizer implements AutoCloseable {
                             + "; download the model's own, or let transformers write it: "
                             + "AutoTokenizer.from_pretrained(…).save_pretrained(…)"));
     Vocabulary vocabulary = Vocabulary.parse(file, content);
+    vocabulary.checkParts();
     SpecialTokens special = SpecialTokens.read(files, vocabulary);
     return new Tokenizer(open(file, content), special, vocabulary.size());
   }

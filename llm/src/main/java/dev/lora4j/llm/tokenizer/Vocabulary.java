@@ -6,13 +6,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.lora4j.CorruptFile;
+import dev.lora4j.llm.tokenizer.check.TokenizerChecks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The vocabulary of a {@code tokenizer.json}. The file is parsed as a stream, which takes a quarter
@@ -25,9 +27,14 @@ final class Vocabulary {
   private static final ObjectMapper JSON = new ObjectMapper(ONCE);
 
   private final Map<String, Integer> ids = new HashMap<>();
-  private @Nullable JsonNode added;
+  private final TokenizerChecks checks;
+  private final Path file;
+  private final Map<String, JsonNode> parts = new LinkedHashMap<>();
 
-  private Vocabulary() {}
+  private Vocabulary(Path file) {
+    this.file = file;
+    checks = new TokenizerChecks(file);
+  }
 
   /**
    * Parses a {@code tokenizer.json}.
@@ -35,7 +42,7 @@ final class Vocabulary {
    * @throws CorruptFile if it is malformed
    */
   static Vocabulary parse(Path file, byte[] content) {
-    Vocabulary vocabulary = new Vocabulary();
+    Vocabulary vocabulary = new Vocabulary(file);
     try (JsonParser parser = ONCE.createParser(content)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw new CorruptFile(file, "expected a JSON object");
@@ -70,32 +77,73 @@ final class Vocabulary {
   private void readField(String name, JsonParser value) throws IOException {
     if (name.equals("model") && value.isExpectedStartObjectToken()) {
       fields(value, this::readPart);
-    } else if (name.equals("added_tokens")) {
-      added = JSON.readTree(value);
+    } else {
+      parts.put(name, JSON.readTree(value));
     }
   }
 
   private void readPart(String name, JsonParser value) throws IOException {
-    if (!name.equals("vocab")) {
-      return;
-    }
-    if (value.isExpectedStartObjectToken()) {
-      fields(value, (token, id) -> ids.put(token, id.getValueAsInt()));
+    if (name.equals("merges")) {
+      readMerges(value);
+    } else if (!name.equals("vocab")) {
+      parts.put("model." + name, JSON.readTree(value));
+    } else if (value.isExpectedStartObjectToken()) {
+      fields(value, this::readToken);
     } else { // Unigram: [[piece, score], …]
       for (JsonNode piece : JSON.<JsonNode>readTree(value)) {
+        if (piece.size() != 2 || !piece.path(0).isTextual() || !isFinite(piece.path(1))) {
+          throw checks.wrong("model.vocab", "a pair of token and score at " + ids.size(), piece);
+        }
         ids.put(piece.path(0).asText(), ids.size());
+      }
+    }
+  }
+
+  private static boolean isFinite(JsonNode score) {
+    return score.isNumber() && Double.isFinite(score.asDouble());
+  }
+
+  private void readToken(String token, JsonParser id) throws IOException {
+    boolean whole = id.currentToken() == JsonToken.VALUE_NUMBER_INT;
+    if (!whole || id.getNumberType() != JsonParser.NumberType.INT || id.getIntValue() < 0) {
+      throw new CorruptFile(
+          file, "key model.vocab: expected an id for " + token + ", found " + id.getText());
+    }
+    ids.put(token, id.getIntValue());
+  }
+
+  /** A merge is a text with a space, or a pair. */
+  private void readMerges(JsonParser value) throws IOException {
+    if (!value.isExpectedStartArrayToken()) {
+      throw new CorruptFile(file, "key model.merges: expected a list");
+    }
+    while (value.nextToken() != JsonToken.END_ARRAY) {
+      boolean pair = value.isExpectedStartArrayToken();
+      for (int i = pair ? 0 : 1; i < 2; i++) {
+        if ((pair ? value.nextToken() : value.currentToken()) != JsonToken.VALUE_STRING) {
+          throw new CorruptFile(file, "key model.merges: expected pairs of tokens");
+        }
+      }
+      if (pair && value.nextToken() != JsonToken.END_ARRAY) {
+        throw new CorruptFile(file, "key model.merges: expected pairs of tokens");
       }
     }
   }
 
   /** Added tokens take precedence over the vocabulary. */
   private void putAdded() {
-    if (added != null) {
-      for (JsonNode token : added) {
-        ids.put(token.path("content").asText(), token.path("id").asInt());
-      }
-      added = null;
+    for (JsonNode token : parts.getOrDefault("added_tokens", MissingNode.getInstance())) {
+      ids.put(token.path("content").asText(), token.path("id").asInt());
     }
+  }
+
+  /**
+   * Checks the parts of the file that the native library reads beside the tokens.
+   *
+   * @throws CorruptFile naming the key
+   */
+  void checkParts() {
+    parts.forEach(checks::part);
   }
 
   /** Vocabulary size: the greatest id plus one. */

@@ -85,6 +85,36 @@ class ChatTemplateTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "smollm2",
+        "llama2",
+        "tinyllama",
+        "llama3",
+        "llama3.1",
+        "llama3.2",
+        "mistral",
+        "mistral-nemo",
+        "qwen2",
+        "qwen2.5",
+        "qwen3",
+        "marked"
+      })
+  void tenTimesALongConversationIsWithinTheLimits(String name) throws IOException {
+    String source = Files.readString(TextFixture.path("chat/" + name + ".jinja"));
+    Map<String, String> tokens =
+        JSON.convertValue(MODELS.path(name).path("special"), new TypeReference<>() {});
+    String turn = "Tell me a story of 1,000 characters. ".repeat(27);
+    List<Message> messages = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      messages.add(Message.user(turn));
+      messages.add(Message.assistant("<think>\nwell\n</think>\n\n" + turn));
+    }
+    String text = ChatTemplate.of(source, tokens, CLOCK).prompt(messages);
+    assertThat(text).hasSizeGreaterThan(2_000_000 - 10_000);
+  }
+
   static List<Message> messages(JsonNode array) {
     List<Message> messages = new ArrayList<>();
     for (JsonNode message : array) {

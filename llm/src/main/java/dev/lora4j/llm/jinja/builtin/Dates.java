@@ -1,5 +1,6 @@
 package dev.lora4j.llm.jinja.builtin;
 
+import dev.lora4j.llm.jinja.value.Budget;
 import dev.lora4j.llm.jinja.value.TemplateError;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -8,6 +9,8 @@ import java.util.Map;
 
 /** Python's {@code strftime}, in English. */
 final class Dates {
+  private static final int STEPS_PER_CODE = 500;
+
   private static final Map<Character, String> PATTERNS =
       Map.ofEntries(
           Map.entry('a', "EEE"),
@@ -32,7 +35,8 @@ final class Dates {
 
   private Dates() {}
 
-  static String format(ZonedDateTime time, String format) {
+  static String format(ZonedDateTime time, String format, Budget budget) {
+    budget.chars(format.length());
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);
@@ -45,6 +49,7 @@ final class Dates {
         out.append('%');
         continue;
       }
+      budget.steps(STEPS_PER_CODE);
       String pattern = PATTERNS.get(code);
       if (pattern == null) {
         throw new TemplateError("strftime_now: %" + code + " is not supported");

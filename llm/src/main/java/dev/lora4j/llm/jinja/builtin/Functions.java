@@ -16,6 +16,7 @@ import java.util.Map;
 /** The global functions of a template: Jinja's own and those that transformers adds. */
 public final class Functions {
   private static final int LONGEST_RANGE = 100_000;
+  private static final int LONGEST_MESSAGE = 1000;
 
   private Functions() {}
 
@@ -23,10 +24,11 @@ public final class Functions {
     return Map.of(
         "raise_exception",
         (run, a) -> {
-          throw new TemplateError(PythonText.str(a.required(0, "message")));
+          throw new TemplateError(
+              shortened(PythonText.str(a.required(0, "message"), run.budget())));
         },
         "strftime_now",
-        (run, a) -> Dates.format(ZonedDateTime.now(clock), a.text(0, "format")),
+        (run, a) -> Dates.format(ZonedDateTime.now(clock), a.text(0, "format"), run.budget()),
         "namespace",
         (run, a) -> new Namespace(a.named()),
         "dict",
@@ -44,13 +46,22 @@ public final class Functions {
       throw new TemplateError("range: the step cannot be 0");
     }
     List<Object> numbers = new ArrayList<>();
-    for (long i = from; step > 0 ? i < to : i > to; i = Math.addExact(i, step)) {
+    for (long i = from; step > 0 ? i < to : i > to; i += step) {
       if (numbers.size() == LONGEST_RANGE) {
         throw new TemplateError("range: more than " + LONGEST_RANGE + " numbers");
       }
+      run.budget().elements(1);
       numbers.add(i);
+      if (step > 0 ? i > to - step : i < to - step) {
+        break; // the next number might overflow
+      }
     }
-    run.spend(numbers.size());
     return numbers;
+  }
+
+  private static String shortened(String message) {
+    return message.length() > LONGEST_MESSAGE
+        ? message.substring(0, LONGEST_MESSAGE) + "…"
+        : message;
   }
 }

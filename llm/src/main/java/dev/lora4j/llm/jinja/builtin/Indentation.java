@@ -2,6 +2,7 @@ package dev.lora4j.llm.jinja.builtin;
 
 import dev.lora4j.llm.jinja.value.Arguments;
 import dev.lora4j.llm.jinja.value.RenderState;
+import dev.lora4j.llm.jinja.value.TextSearch;
 import dev.lora4j.llm.jinja.value.Values;
 
 /** The filter {@code indent(width, first, blank)}. */
@@ -16,8 +17,10 @@ final class Indentation {
         width instanceof String given
             ? given
             : " ".repeat((int) Math.max(0, Math.min(1000, Values.integer(width, "width"))));
+    long breaks = TextSearch.count(text, "\n", run.budget());
+    run.budget().elements(breaks);
+    run.budget().chars(2L * text.length() + (breaks + 1) * prefix.length());
     String[] lines = text.split("\n", -1);
-    run.spendChars(text.length() + (long) lines.length * prefix.length());
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < lines.length; i++) {
       boolean indented = i == 0 ? first : blank || !lines[i].isEmpty();

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.jinja.builtin;
 
+import dev.lora4j.llm.jinja.value.Budget;
 import dev.lora4j.llm.jinja.value.None;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.TemplateError;
@@ -10,11 +11,16 @@ import java.util.Map;
 
 /** JSON output identical to Python's {@code json.dumps(value, ensure_ascii=False)}. */
 final class JsonText {
+  private static final String HEX = "0123456789abcdef";
+
   private final StringBuilder out = new StringBuilder();
   private final int indent;
 
-  private JsonText(int indent) {
+  private final Budget budget;
+
+  private JsonText(int indent, Budget budget) {
     this.indent = indent;
+    this.budget = budget;
   }
 
   /**
@@ -22,13 +28,15 @@ final class JsonText {
    *
    * @param indent spaces per level; negative for a single line
    */
-  static String of(Object value, int indent) {
-    JsonText json = new JsonText(indent);
+  static String of(Object value, int indent, Budget budget) {
+    JsonText json = new JsonText(indent, budget);
     json.write(value, 0);
+    budget.chars(json.out.length());
     return json.out.toString();
   }
 
   private void write(Object value, int level) {
+    budget.steps(1);
     if (value instanceof String text) {
       string(text);
     } else if (value instanceof Boolean || value instanceof Long) {
@@ -46,17 +54,18 @@ final class JsonText {
           map.entrySet().iterator(),
           level,
           entry -> {
-            string(PythonText.str(entry.getKey()));
+            string(PythonText.str(entry.getKey(), budget));
             out.append(": ");
             write(Values.known(entry.getValue()), level + 1);
           });
     } else {
-      throw new TemplateError("tojson: " + PythonText.repr(value) + " cannot be written as JSON");
+      throw new TemplateError("tojson: " + Values.named(value) + " cannot be written as JSON");
     }
   }
 
   private <T> void all(
       char open, char close, Iterator<T> items, int level, java.util.function.Consumer<T> each) {
+    budget.enter();
     out.append(open);
     boolean some = items.hasNext();
     while (items.hasNext()) {
@@ -70,15 +79,18 @@ final class JsonText {
       lineBreak(level);
     }
     out.append(close);
+    budget.leave();
   }
 
   private void lineBreak(int level) {
     if (indent >= 0) {
+      budget.chars((long) indent * level);
       out.append('\n').append(" ".repeat(indent * level));
     }
   }
 
   private void string(String text) {
+    budget.chars(2L * text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -92,7 +104,8 @@ final class JsonText {
         case '\f' -> out.append("\\f");
         default -> {
           if (c < ' ') {
-            out.append(String.format("\\u%04x", (int) c));
+            budget.chars(6);
+            out.append("\\u00").append(c < 16 ? '0' : '1').append(HEX.charAt(c & 15));
           } else {
             out.append(c);
           }

@@ -4,13 +4,16 @@ import static dev.lora4j.llm.jinja.value.PythonText.stripLeft;
 import static dev.lora4j.llm.jinja.value.PythonText.stripRight;
 
 import dev.lora4j.llm.jinja.value.Arguments;
+import dev.lora4j.llm.jinja.value.Budget;
 import dev.lora4j.llm.jinja.value.Callable;
 import dev.lora4j.llm.jinja.value.None;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.RenderState;
 import dev.lora4j.llm.jinja.value.TemplateError;
+import dev.lora4j.llm.jinja.value.TextSearch;
 import dev.lora4j.llm.jinja.value.Values;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,21 +30,21 @@ final class Methods {
 
   private static final Map<String, TextMethod> OF_TEXT =
       Map.ofEntries(
-          Map.entry("strip", (s, a, run) -> stripRight(stripLeft(s, stripped(a)), stripped(a))),
-          Map.entry("lstrip", (s, a, run) -> stripLeft(s, stripped(a))),
-          Map.entry("rstrip", (s, a, run) -> stripRight(s, stripped(a))),
+          Map.entry("strip", Methods::strip),
+          Map.entry("lstrip", (s, a, run) -> stripLeft(s, stripped(a, run))),
+          Map.entry("rstrip", (s, a, run) -> stripRight(s, stripped(a, run))),
           Map.entry("split", (s, a, run) -> Splitting.split(s, a, run)),
           Map.entry("rsplit", (s, a, run) -> Splitting.rightSplit(s, a, run)),
           Map.entry("splitlines", (s, a, run) -> Splitting.lines(s, run)),
-          Map.entry("startswith", (s, a, run) -> any(a, s::startsWith)),
-          Map.entry("endswith", (s, a, run) -> any(a, s::endsWith)),
+          Map.entry("startswith", (s, a, run) -> any(a, s::startsWith, run)),
+          Map.entry("endswith", (s, a, run) -> any(a, s::endsWith, run)),
           Map.entry("replace", Methods::replace),
-          Map.entry("upper", (s, a, run) -> s.toUpperCase(Locale.ROOT)),
-          Map.entry("lower", (s, a, run) -> s.toLowerCase(Locale.ROOT)),
-          Map.entry("title", (s, a, run) -> title(s)),
-          Map.entry("capitalize", (s, a, run) -> capitalize(s)),
-          Map.entry("find", (s, a, run) -> find(s, a.text(0, "sub"))),
-          Map.entry("count", (s, a, run) -> Splitting.count(s, a.text(0, "sub"))),
+          Map.entry("upper", (s, a, run) -> upper(s, run)),
+          Map.entry("lower", (s, a, run) -> lower(s, run)),
+          Map.entry("title", (s, a, run) -> title(s, run)),
+          Map.entry("capitalize", (s, a, run) -> capitalize(s, run)),
+          Map.entry("find", (s, a, run) -> find(s, a.text(0, "sub"), run)),
+          Map.entry("count", (s, a, run) -> TextSearch.count(s, a.text(0, "sub"), run.budget())),
           Map.entry("join", (s, a, run) -> join(s, a.required(0, "iterable"), run)),
           Map.entry("removeprefix", (s, a, run) -> withoutPrefix(s, a.text(0, "prefix"))),
           Map.entry("removesuffix", (s, a, run) -> withoutSuffix(s, a.text(0, "suffix"))),
@@ -56,7 +59,7 @@ final class Methods {
       TextMethod method = OF_TEXT.getOrDefault(name, (s, a, run) -> s);
       return Optional.of(
           (run, arguments) -> {
-            run.spendChars(text.length());
+            run.budget().chars(text.length());
             return method.call(text, arguments, run);
           });
     }
@@ -65,15 +68,17 @@ final class Methods {
 
   private static Optional<Callable> ofMap(Map<?, ?> map, String name) {
     return switch (name) {
-      case "items" -> Optional.of((run, a) -> entries(map));
-      case "keys" -> Optional.of((run, a) -> Values.items(map));
-      case "values" -> Optional.of((run, a) -> Values.items(new ArrayList<>(map.values())));
+      case "items" -> Optional.of((run, a) -> entries(map, run));
+      case "keys" -> Optional.of((run, a) -> Values.items(map, run.budget()));
+      case "values" ->
+          Optional.of((run, a) -> Values.items(List.copyOf(map.values()), run.budget()));
       case "get" -> Optional.of((run, a) -> get(map, a));
       default -> Optional.empty();
     };
   }
 
-  static List<Object> entries(Map<?, ?> map) {
+  static List<Object> entries(Map<?, ?> map, RenderState run) {
+    run.budget().elements(3L * map.size());
     List<Object> entries = new ArrayList<>();
     map.forEach((key, value) -> entries.add(List.of(key, value)));
     return entries;
@@ -84,10 +89,16 @@ final class Methods {
     return found == null ? arguments.get(1, "default").orElse(None.NONE) : found;
   }
 
-  private static boolean any(Arguments arguments, Predicate<String> test) {
+  private static boolean any(Arguments arguments, Predicate<String> test, RenderState run) {
     Object given = arguments.required(0, "prefix");
-    List<Object> candidates = given instanceof List ? Values.items(given) : List.of(given);
-    return candidates.stream().anyMatch(one -> test.test(Values.text(one, "prefix")));
+    List<?> candidates = given instanceof List<?> list ? list : List.of(given);
+    return candidates.stream()
+        .anyMatch(
+            one -> {
+              String text = Values.text(Values.known(one), "prefix");
+              run.budget().chars(text.length());
+              return test.test(text);
+            });
   }
 
   private static boolean all(String text, IntPredicate test) {
@@ -95,13 +106,31 @@ final class Methods {
   }
 
   /** The characters that a strip method removes; by default whitespace. */
-  private static IntPredicate stripped(Arguments arguments) {
-    return arguments
-        .get(0, "chars")
-        .filter(value -> value != None.NONE)
-        .map(value -> Values.text(value, "chars"))
-        .<IntPredicate>map(chars -> c -> chars.indexOf(c) >= 0)
-        .orElse(PythonText::isSpace);
+  private static IntPredicate stripped(Arguments arguments, RenderState run) {
+    Optional<Object> given = arguments.get(0, "chars").filter(value -> value != None.NONE);
+    if (given.isEmpty()) {
+      return PythonText::isSpace;
+    }
+    String chars = Values.text(given.get(), "chars");
+    run.budget().chars(chars.length());
+    BitSet set = new BitSet();
+    chars.chars().forEach(set::set);
+    return set::get;
+  }
+
+  private static String strip(String text, Arguments arguments, RenderState run) {
+    IntPredicate stripped = stripped(arguments, run);
+    return stripRight(stripLeft(text, stripped), stripped);
+  }
+
+  static String upper(String text, RenderState run) {
+    run.budget().chars(2L * text.length());
+    return text.toUpperCase(Locale.ROOT);
+  }
+
+  static String lower(String text, RenderState run) {
+    run.budget().chars(2L * text.length());
+    return text.toLowerCase(Locale.ROOT);
   }
 
   private static String replace(String text, Arguments arguments, RenderState run) {
@@ -112,16 +141,16 @@ final class Methods {
   }
 
   static String replace(String text, String old, String replacement, long most, RenderState run) {
-    long matches = Splitting.count(text, old);
+    long matches = TextSearch.count(text, old, run.budget());
     long count = most < 0 ? matches : Math.min(most, matches);
-    run.spendChars(text.length() + count * replacement.length());
+    run.budget().chars(2L * text.length() + count * replacement.length());
     if (old.isEmpty()) {
       throw new TemplateError("replace: the text to replace is empty");
     }
     StringBuilder out = new StringBuilder();
     int at = 0;
     for (long i = 0; i < count; i++) {
-      int next = text.indexOf(old, at);
+      int next = TextSearch.indexOf(text, old, at, run.budget());
       out.append(text, at, next).append(replacement);
       at = next + old.length();
     }
@@ -129,19 +158,20 @@ final class Methods {
   }
 
   static String join(String separator, Object items, RenderState run) {
+    Budget budget = run.budget();
     StringBuilder out = new StringBuilder();
     boolean first = true;
-    for (Object item : Values.items(items)) {
-      String text = PythonText.str(item);
-      run.spendChars((long) separator.length() + text.length());
+    for (Object item : Values.items(items, budget)) {
+      String text = PythonText.str(item, budget);
+      budget.chars(2L * separator.length() + 2L * text.length());
       out.append(first ? "" : separator).append(text);
       first = false;
     }
-    run.spendChars(out.length());
     return out.toString();
   }
 
-  static String capitalize(String text) {
+  static String capitalize(String text, RenderState run) {
+    run.budget().chars(2L * text.length());
     if (text.isEmpty()) {
       return text;
     }
@@ -150,7 +180,8 @@ final class Methods {
         + text.substring(first).toLowerCase(Locale.ROOT);
   }
 
-  static String title(String text) {
+  static String title(String text, RenderState run) {
+    run.budget().chars(5L * text.length());
     StringBuilder out = new StringBuilder();
     boolean inWord = false;
     for (int c : text.codePoints().toArray()) {
@@ -160,8 +191,8 @@ final class Methods {
     return out.toString();
   }
 
-  private static long find(String text, String wanted) {
-    int at = text.indexOf(wanted);
+  private static long find(String text, String wanted, RenderState run) {
+    int at = TextSearch.indexOf(text, wanted, 0, run.budget());
     return at < 0 ? -1 : text.codePointCount(0, at);
   }
 

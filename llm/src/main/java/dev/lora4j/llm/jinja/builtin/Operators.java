@@ -1,5 +1,6 @@
 package dev.lora4j.llm.jinja.builtin;
 
+import dev.lora4j.llm.jinja.value.Budget;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.RenderState;
 import dev.lora4j.llm.jinja.value.TemplateError;
@@ -13,20 +14,20 @@ public final class Operators {
   private Operators() {}
 
   public static Object apply(String operator, Object a, Object b, RenderState run) {
-    run.spendOn(a);
-    run.spendOn(b);
+    Budget budget = run.budget();
+    budget.steps(1);
     return switch (operator) {
       case "+" -> plus(a, b, run);
       case "*" -> times(a, b, run);
-      case "~" -> joined(PythonText.str(a), PythonText.str(b), run);
-      case "==" -> Values.equal(a, b);
-      case "!=" -> !Values.equal(a, b);
-      case "<" -> Values.compare(a, b) < 0;
-      case "<=" -> Values.compare(a, b) <= 0;
-      case ">" -> Values.compare(a, b) > 0;
-      case ">=" -> Values.compare(a, b) >= 0;
-      case "in" -> Values.contains(b, a);
-      case "not in" -> !Values.contains(b, a);
+      case "~" -> joined(PythonText.str(a, budget), PythonText.str(b, budget), run);
+      case "==" -> Values.equal(a, b, budget);
+      case "!=" -> !Values.equal(a, b, budget);
+      case "<" -> Values.compare(a, b, budget) < 0;
+      case "<=" -> Values.compare(a, b, budget) <= 0;
+      case ">" -> Values.compare(a, b, budget) > 0;
+      case ">=" -> Values.compare(a, b, budget) >= 0;
+      case "in" -> Values.contains(b, a, budget);
+      case "not in" -> !Values.contains(b, a, budget);
       default -> numbers(operator, a, b);
     };
   }
@@ -35,6 +36,7 @@ public final class Operators {
     if (a instanceof String x && b instanceof String y) {
       return joined(x, y, run);
     } else if (a instanceof List<?> x && b instanceof List<?> y) {
+      run.budget().elements((long) x.size() + y.size());
       List<Object> all = new ArrayList<>(x);
       all.addAll(y);
       return all;
@@ -43,14 +45,15 @@ public final class Operators {
   }
 
   private static String joined(String a, String b, RenderState run) {
-    run.spendChars((long) a.length() + b.length());
+    run.budget().chars((long) a.length() + b.length());
     return a + b;
   }
 
   private static Object times(Object a, Object b, RenderState run) {
     if (a instanceof String text && Values.number(b).isPresent()) {
       long times = Math.max(0, Values.integer(b, "*"));
-      run.spendChars(Math.multiplyExact(Math.min(times, Integer.MAX_VALUE), (long) text.length()));
+      run.budget()
+          .chars(Math.multiplyExact(Math.min(times, Integer.MAX_VALUE), (long) text.length()));
       return text.repeat((int) Math.min(times, Integer.MAX_VALUE));
     } else if (b instanceof String) {
       return times(b, a, run);
@@ -80,7 +83,7 @@ public final class Operators {
       case "+" -> Math.addExact(a, b);
       case "-" -> Math.subtractExact(a, b);
       case "*" -> Math.multiplyExact(a, b);
-      case "//" -> Math.floorDiv(a, b);
+      case "//" -> b == -1 ? Math.negateExact(a) : Math.floorDiv(a, b);
       case "%" -> Math.floorMod(a, b);
       case "**" -> power(a, b);
       default -> doubles(operator, a, b);

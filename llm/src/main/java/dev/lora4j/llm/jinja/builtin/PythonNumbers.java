@@ -1,6 +1,7 @@
 package dev.lora4j.llm.jinja.builtin;
 
 import dev.lora4j.llm.jinja.value.Arguments;
+import dev.lora4j.llm.jinja.value.Budget;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.TemplateError;
 import dev.lora4j.llm.jinja.value.Values;
@@ -12,20 +13,21 @@ import java.util.Optional;
 final class PythonNumbers {
   private PythonNumbers() {}
 
-  static Object toInt(Object value, Arguments arguments) {
+  static Object toInt(Object value, Arguments arguments, Budget budget) {
     Object other = arguments.get(0, "default").orElse(0L);
-    return parsed(value).map(n -> (Object) n.longValue()).orElse(other);
+    return parsed(value, budget).map(n -> (Object) n.longValue()).orElse(other);
   }
 
-  static Object toFloat(Object value, Arguments arguments) {
+  static Object toFloat(Object value, Arguments arguments, Budget budget) {
     Object other = arguments.get(0, "default").orElse(0.0);
-    return parsed(value).map(n -> (Object) n.doubleValue()).orElse(other);
+    return parsed(value, budget).map(n -> (Object) n.doubleValue()).orElse(other);
   }
 
-  private static Optional<Number> parsed(Object value) {
+  private static Optional<Number> parsed(Object value, Budget budget) {
     if (!(value instanceof String text)) {
       return Values.number(value);
     }
+    budget.chars(4L * text.length());
     try {
       return Optional.of(Double.parseDouble(PythonText.strip(text)));
     } catch (NumberFormatException e) {
@@ -45,7 +47,7 @@ final class PythonNumbers {
         Values.number(value)
             .orElseThrow(() -> new TemplateError("round: not a number: " + Values.named(value)))
             .doubleValue();
-    int digits = (int) Math.min(18, arguments.integer(0, "precision", 0));
+    int digits = (int) Math.max(-400, Math.min(18, arguments.integer(0, "precision", 0)));
     RoundingMode mode =
         switch (arguments.text(1, "method", "common")) {
           case "ceil" -> RoundingMode.CEILING;

@@ -1,10 +1,12 @@
 package dev.lora4j.llm.jinja.builtin;
 
 import dev.lora4j.llm.jinja.value.Arguments;
+import dev.lora4j.llm.jinja.value.Budget;
 import dev.lora4j.llm.jinja.value.None;
 import dev.lora4j.llm.jinja.value.PythonText;
 import dev.lora4j.llm.jinja.value.RenderState;
 import dev.lora4j.llm.jinja.value.TemplateError;
+import dev.lora4j.llm.jinja.value.TextSearch;
 import dev.lora4j.llm.jinja.value.Values;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,27 +23,29 @@ final class Splitting {
     Optional<Object> separator = arguments.get(0, "sep").filter(value -> value != None.NONE);
     List<Object> pieces =
         separator.isPresent()
-            ? at(text, Values.text(separator.get(), "sep"), limit)
-            : atWhitespace(text, limit);
-    run.spend(pieces.size());
+            ? at(text, Values.text(separator.get(), "sep"), limit, run.budget())
+            : atWhitespace(text, limit, run.budget());
     return pieces;
   }
 
-  private static List<Object> at(String text, String separator, long limit) {
+  private static List<Object> at(String text, String separator, long limit, Budget budget) {
+    budget.chars(text.length());
     checkNotEmpty(separator);
     List<Object> pieces = new ArrayList<>();
     int from = 0;
-    int next = text.indexOf(separator);
+    int next = TextSearch.indexOf(text, separator, 0, budget);
     while (next >= 0 && pieces.size() < limit) {
+      budget.elements(1);
       pieces.add(text.substring(from, next));
       from = next + separator.length();
-      next = text.indexOf(separator, from);
+      next = TextSearch.indexOf(text, separator, from, budget);
     }
     pieces.add(text.substring(from));
     return pieces;
   }
 
-  private static List<Object> atWhitespace(String text, long limit) {
+  private static List<Object> atWhitespace(String text, long limit, Budget budget) {
+    budget.chars(text.length());
     List<Object> pieces = new ArrayList<>();
     int begin = skip(text, 0, true);
     while (begin < text.length()) {
@@ -50,6 +54,7 @@ final class Splitting {
         break;
       }
       int end = skip(text, begin, false);
+      budget.elements(1);
       pieces.add(text.substring(begin, end));
       begin = skip(text, end, true);
     }
@@ -70,34 +75,23 @@ final class Splitting {
     long most = arguments.integer(1, "maxsplit", -1);
     List<Object> pieces = new ArrayList<>();
     int end = text.length();
-    int next = text.lastIndexOf(separator);
+    Budget budget = run.budget();
+    int next = TextSearch.lastIndexOf(text, separator, end, budget);
     while (next >= 0 && (most < 0 || pieces.size() < most)) {
+      budget.elements(1);
       pieces.add(text.substring(next + separator.length(), end));
       end = next;
-      next = next == 0 ? -1 : text.lastIndexOf(separator, next - separator.length());
+      next = TextSearch.lastIndexOf(text, separator, next - separator.length(), budget);
     }
     pieces.add(text.substring(0, end));
-    run.spend(pieces.size());
     Collections.reverse(pieces);
     return pieces;
   }
 
   static List<Object> lines(String text, RenderState run) {
-    List<Object> lines = new ArrayList<>(text.lines().toList());
-    run.spend(lines.size());
-    return lines;
-  }
-
-  static long count(String text, String wanted) {
-    long count = 0;
-    if (!wanted.isEmpty()) {
-      for (int at = text.indexOf(wanted);
-          at >= 0;
-          at = text.indexOf(wanted, at + wanted.length())) {
-        count++;
-      }
-    }
-    return count;
+    run.budget().chars(text.length());
+    run.budget().elements(1 + text.chars().filter(c -> c == '\n' || c == '\r').count());
+    return new ArrayList<>(text.lines().toList());
   }
 
   private static void checkNotEmpty(String separator) {

@@ -1,9 +1,6 @@
 package dev.lora4j.llm.jinja.value;
 
 import java.math.BigDecimal;
-import java.util.List;
-import java.util.Map;
-import java.util.StringJoiner;
 import java.util.function.IntPredicate;
 
 /** Python's text form of values, and its definition of whitespace. */
@@ -39,64 +36,16 @@ public final class PythonText {
   }
 
   /** Returns {@code str(value)}. */
-  public static String str(Object value) {
+  public static String str(Object value, Budget budget) {
     if (value instanceof String text) {
       return text;
     }
-    return value instanceof Undefined ? "" : repr(value);
+    return value instanceof Undefined ? "" : repr(value, budget);
   }
 
   /** Returns {@code repr(value)}. */
-  public static String repr(Object value) {
-    if (value instanceof String text) {
-      return quoted(text);
-    } else if (value instanceof Boolean b) {
-      return b ? "True" : "False";
-    } else if (value == None.NONE) {
-      return "None";
-    } else if (value instanceof Double d) {
-      return number(d);
-    } else if (value instanceof List<?> list) {
-      StringJoiner items = new StringJoiner(", ", "[", "]");
-      list.forEach(item -> items.add(repr(item)));
-      return items.toString();
-    } else if (value instanceof Map<?, ?> map) {
-      StringJoiner entries = new StringJoiner(", ", "{", "}");
-      map.forEach((key, item) -> entries.add(repr(key) + ": " + repr(item)));
-      return entries.toString();
-    } else if (value instanceof Undefined) {
-      return "Undefined";
-    } else if (value instanceof Namespace) {
-      return "<Namespace>";
-    } else if (value instanceof Callable) {
-      return "<function>";
-    }
-    return value.toString();
-  }
-
-  private static String quoted(String text) {
-    char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
-    StringBuilder out = new StringBuilder().append(quote);
-    text.chars()
-        .forEach(
-            c -> {
-              switch (c) {
-                case '\n' -> out.append("\\n");
-                case '\r' -> out.append("\\r");
-                case '\t' -> out.append("\\t");
-                case '\\' -> out.append("\\\\");
-                default -> {
-                  if (c == quote) {
-                    out.append('\\').append(quote);
-                  } else if (c < ' ' || c == 0x7f) {
-                    out.append(String.format("\\x%02x", c));
-                  } else {
-                    out.append((char) c);
-                  }
-                }
-              }
-            });
-    return out.append(quote).toString();
+  public static String repr(Object value, Budget budget) {
+    return Repr.of(value, budget);
   }
 
   /**

@@ -5,22 +5,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/**
- * One rendering: its variables, the text so far, and the remaining budget of steps and characters.
- */
+/** One rendering: its variables, the text so far, and the remaining budget. */
 public final class RenderState {
-  /** Enough for conversations of millions of characters, and reached within seconds. */
-  private static final long STEPS = 20_000_000;
-
-  private static final int CHARS_A_STEP = 32;
-  private static final int MOST_CHARS = 1 << 26;
   private static final int DEEPEST = 64;
 
   private final List<OutputSpan> generated = new ArrayList<>();
+  private final Budget budget = new Budget();
   private final Scope outermost;
   private StringBuilder out = new StringBuilder();
   private Scope scope;
-  private long steps = STEPS;
   private int depth;
   private int captures;
 
@@ -40,36 +33,21 @@ public final class RenderState {
     return outermost;
   }
 
-  public void spend(long count) {
-    steps -= count;
-    if (steps < 0) {
-      throw new TemplateError("the template does not terminate");
-    }
+  public Budget budget() {
+    return budget;
   }
 
-  /** Charges the budget for visiting all of a value, which may contain another value many times. */
-  public void spendOn(Object value) {
-    spend(1);
-    if (value instanceof List<?> list) {
-      list.forEach(item -> spendOn(Values.known(item)));
-    } else if (value instanceof Map<?, ?> map) {
-      map.values().forEach(item -> spendOn(Values.known(item)));
-    }
-  }
-
-  /** Charges the budget for a text before it is created. */
-  public void spendChars(long chars) {
-    if (chars > MOST_CHARS) {
-      throw new TemplateError("the template creates a text of " + chars + " characters");
-    }
-    spend(chars / CHARS_A_STEP);
+  /** Evaluates an expression inside another. */
+  public Object value(Expression expression) {
+    budget.steps(1);
+    budget.enter();
+    Object value = expression.in(this);
+    budget.leave();
+    return value;
   }
 
   public void print(String text) {
-    spendChars(text.length());
-    if ((long) out.length() + text.length() > MOST_CHARS) {
-      throw new TemplateError("the template creates more than " + MOST_CHARS + " characters");
-    }
+    budget.chars(text.length());
     out.append(text);
   }
 
@@ -77,7 +55,8 @@ public final class RenderState {
   public <T> T inside(Scope inner, Supplier<T> body) {
     Scope before = scope;
     if (++depth > DEEPEST) {
-      throw new TemplateError("the template nests too deeply");
+      throw new TemplateError(
+          "the template nests too deeply: more than %d blocks, the limit".formatted(DEEPEST));
     }
     scope = inner;
     try {
@@ -95,6 +74,7 @@ public final class RenderState {
     captures++;
     try {
       body.run();
+      budget.chars(out.length());
       return out.toString();
     } finally {
       captures--;

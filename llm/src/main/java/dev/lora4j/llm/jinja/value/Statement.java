@@ -18,7 +18,7 @@ public interface Statement {
     List<Statement> fixed = List.copyOf(statements);
     return run -> {
       for (Statement statement : fixed) {
-        run.spend(1);
+        run.budget().steps(1);
         Flow flow = statement.run(run);
         if (flow != Flow.ON) {
           return flow;

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Callable}. No other type can enter.
  */
 public final class Values {
+  private static final int SHOWN = 60;
+
   private Values() {}
 
   /** Copies a Java value into the types above. */
@@ -48,6 +50,18 @@ public final class Values {
     return element == null ? None.NONE : element;
   }
 
+  /** Pays for visiting all of a value, which may contain another value many times. */
+  public static void visit(Object value, Budget budget) {
+    budget.steps(1);
+    budget.enter();
+    if (value instanceof List<?> list) {
+      list.forEach(item -> visit(known(item), budget));
+    } else if (value instanceof Map<?, ?> map) {
+      map.values().forEach(item -> visit(known(item), budget));
+    }
+    budget.leave();
+  }
+
   /** Returns a value that can be a dictionary key: neither a list nor a dictionary. */
   public static Object key(Object value) {
     if (value instanceof List || value instanceof Map) {
@@ -71,29 +85,57 @@ public final class Values {
     return value instanceof Namespace || value instanceof Callable;
   }
 
-  public static boolean equal(Object a, Object b) {
-    Object x = number(a).map(Object.class::cast).orElse(a);
-    Object y = number(b).map(Object.class::cast).orElse(b);
-    if (x instanceof Long i && y instanceof Long j) {
-      return i.equals(j);
-    } else if (x instanceof Number n && y instanceof Number m) {
-      return n.doubleValue() == m.doubleValue();
+  public static boolean equal(Object a, Object b, Budget budget) {
+    budget.steps(1);
+    Optional<Number> x = number(a);
+    Optional<Number> y = number(b);
+    if (x.isPresent() && y.isPresent()) {
+      return equal(x.get(), y.get());
+    } else if (a instanceof String left && b instanceof String right) {
+      budget.chars(left.length() == right.length() ? left.length() : 0);
+      return left.equals(right);
     } else if (a instanceof List<?> left && b instanceof List<?> right) {
-      if (left.size() != right.size()) {
-        return false;
-      }
-      for (int i = 0; i < left.size(); i++) {
-        if (!equal(known(left.get(i)), known(right.get(i)))) {
-          return false;
-        }
-      }
-      return true;
+      return left.size() == right.size() && equalLists(left, right, budget);
+    } else if (a instanceof Map<?, ?> left && b instanceof Map<?, ?> right) {
+      return left.size() == right.size() && equalMaps(left, right, budget);
     }
     return a instanceof Undefined ? b instanceof Undefined : a.equals(b);
   }
 
+  private static boolean equal(Number x, Number y) {
+    return x instanceof Long i && y instanceof Long j
+        ? i.equals(j)
+        : x.doubleValue() == y.doubleValue();
+  }
+
+  private static boolean equalLists(List<?> left, List<?> right, Budget budget) {
+    budget.enter();
+    for (int i = 0; i < left.size(); i++) {
+      if (!equal(known(left.get(i)), known(right.get(i)), budget)) {
+        budget.leave();
+        return false;
+      }
+    }
+    budget.leave();
+    return true;
+  }
+
+  private static boolean equalMaps(Map<?, ?> left, Map<?, ?> right, Budget budget) {
+    budget.enter();
+    for (Map.Entry<?, ?> entry : left.entrySet()) {
+      Object other = right.get(entry.getKey());
+      if (other == null || !equal(known(entry.getValue()), other, budget)) {
+        budget.leave();
+        return false;
+      }
+    }
+    budget.leave();
+    return true;
+  }
+
   /** Compares two numbers or two strings. */
-  public static int compare(Object a, Object b) {
+  public static int compare(Object a, Object b, Budget budget) {
+    budget.steps(1);
     Optional<Number> x = number(a);
     Optional<Number> y = number(b);
     if (x.isPresent() && y.isPresent()) {
@@ -101,30 +143,36 @@ public final class Values {
           ? Long.compare(i, j)
           : Double.compare(x.get().doubleValue(), y.get().doubleValue());
     } else if (a instanceof String left && b instanceof String right) {
+      budget.chars(Math.min(left.length(), right.length()));
       return left.compareTo(right);
     }
     throw new TemplateError("cannot compare " + named(a) + " and " + named(b));
   }
 
-  public static boolean contains(Object container, Object item) {
+  public static boolean contains(Object container, Object item, Budget budget) {
     if (container instanceof String text) {
-      return text.contains(text(item, "left operand of in"));
+      return TextSearch.indexOf(text, text(item, "left operand of in"), 0, budget) >= 0;
     } else if (container instanceof Map<?, ?> map) {
       return map.containsKey(key(item));
+    } else if (container instanceof List<?> list) {
+      return list.stream().anyMatch(candidate -> equal(known(candidate), item, budget));
     }
-    return items(container).stream().anyMatch(candidate -> equal(candidate, item));
+    return items(container, budget).contains(item);
   }
 
   /** Returns the items of a loop: elements, keys or characters; none if undefined. */
-  public static List<Object> items(Object value) {
+  public static List<Object> items(Object value, Budget budget) {
     if (value instanceof List<?> list) {
+      budget.elements(list.size());
       List<Object> copy = new ArrayList<>(list.size());
       list.forEach(item -> copy.add(known(item)));
       return copy;
     } else if (value instanceof Map<?, ?> map) {
+      budget.elements(map.size());
       return new ArrayList<>(map.keySet());
     } else if (value instanceof String text) {
-      List<Object> characters = new ArrayList<>();
+      budget.elements(text.length());
+      List<Object> characters = new ArrayList<>(text.length());
       text.codePoints().forEach(c -> characters.add(Character.toString(c)));
       return characters;
     } else if (value instanceof Undefined) {
@@ -133,8 +181,9 @@ public final class Values {
     throw new TemplateError(named(value) + " is not iterable");
   }
 
-  public static long length(Object value) {
+  public static long length(Object value, Budget budget) {
     if (value instanceof String text) {
+      budget.chars(text.length());
       return text.codePointCount(0, text.length());
     } else if (value instanceof List<?> list) {
       return list.size();
@@ -175,7 +224,7 @@ public final class Values {
     if (value instanceof Undefined undefined) {
       return "'" + undefined.what() + "' (undefined)";
     }
-    String text = PythonText.repr(value);
-    return text.length() > 60 ? text.substring(0, 60) + "…" : text;
+    String text = Repr.of(value, new Budget(), SHOWN);
+    return text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text;
   }
 }
