@@ -115,7 +115,7 @@ final class EvalCommand implements Callable<Integer> {
   private void evaluateText(Path directory) {
     try (ChatModel net = adapters.open(directory)) {
       net.activate(net.adapterNames());
-      new TextEvaluation(net, TextData.open(data, columns.options()), maxTokens)
+      new TextEvaluation(net, TextData.open(data, columns.options()).evaluation(), maxTokens)
           .run(workers, output);
     }
   }
