@@ -95,7 +95,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     Path path = model.endsWith(".pt") ? Path.of(model) : References.resolve(model);
     if (TorchScriptModel.isAt(path)) {
-      List.of("--max-seq-length", "--columns", "--strict")
+      List.of("--max-seq-length", "--columns", "--strict", "--encoding")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {

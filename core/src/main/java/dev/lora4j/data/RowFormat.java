@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * A kind of file that holds rows with named fields, such as csv. Implementations are found by
+ * A kind of file that holds rows with named fields, such as parquet. Implementations are found by
  * {@link java.util.ServiceLoader}, so another artifact on the class path adds a format.
  */
 public interface RowFormat {

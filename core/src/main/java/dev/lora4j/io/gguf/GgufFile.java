@@ -15,8 +15,9 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Reads a GGUF file of version 2 or 3, of any size, whole or split into parts. Opening reads and checks the header only and
- * needs no native library; {@link #read} reads one tensor, dequantised to F32 if it is quantised.
+ * Reads a GGUF file of version 2 or 3, of any size, whole or split into parts. Opening reads and
+ * checks the header only and needs no native library; {@link #read} reads one tensor, dequantised
+ * to F32 if it is quantised.
  */
 public final class GgufFile implements TensorFile {
   private final List<GgufPart> parts;
@@ -32,8 +33,8 @@ public final class GgufFile implements TensorFile {
   }
 
   /**
-   * Opens a file and checks its header. The first part of a split file opens all parts, which lie
-   * beside it under llama.cpp's names.
+   * Opens a file and checks its header. The first part of a split file opens all parts, found
+   * beside it by llama.cpp's names.
    *
    * @throws dev.lora4j.UserError when there is no such file, its version or a tensor type is not
    *     supported, or it is another part

@@ -121,8 +121,7 @@ class SplitGgufTest {
     assertThatThrownBy(() -> GgufFile.open(part(1)))
         .isInstanceOf(CorruptFile.class)
         .hasMessage(
-            part(2)
-                + ": split.no: expected 1, found 2; it is another part or another model's");
+            part(2) + ": split.no: expected 1, found 2; it is another part or another model's");
   }
 
   @Test
