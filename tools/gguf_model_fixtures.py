@@ -124,7 +124,7 @@ def model(family):
     close(writer)
 
 
-def tokenizer(name, pre):
+def tokenizer(name, pre, **split):
     source = RESOURCES / "text" / name
     content = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
     config = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
@@ -134,7 +134,8 @@ def tokenizer(name, pre):
     special = {token["content"] for token in content["added_tokens"]}
     tokens = sorted(vocabulary, key=vocabulary.get)
     merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in content["model"]["merges"]]
-    writer = gguf.GGUFWriter(FOLDER / f"tokenizer_{name}.gguf", "llama")
+    file = FOLDER / ("split" if split else "") / f"tokenizer_{name}.gguf"
+    writer = gguf.GGUFWriter(file, "llama", **split)
     tiny = dict(model_type="llama", num_hidden_layers=1, max_position_embeddings=512, hidden_size=4,
                 intermediate_size=4, num_attention_heads=1, num_key_value_heads=1, rms_norm_eps=1e-5,
                 rope_theta=1e4, vocab_size=len(tokens))
@@ -179,7 +180,9 @@ def main():
         model(family)
     for name, pre in dict(gpt2="gpt-2", smollm2="smollm", llama3="llama-bpe", llama2=None).items():
         tokenizer(name, pre)
-    wrong = [f"{file.name}: no tensors" for file in FOLDER.glob("*.gguf") if not gguf.GGUFReader(file).tensors]
+    (FOLDER / "split").mkdir(exist_ok=True)
+    tokenizer("smollm2", "smollm", split_max_tensors=5)
+    wrong = [f"{file.name}: no tensors" for file in FOLDER.rglob("*.gguf") if not gguf.GGUFReader(file).tensors]
     finish(FOLDER, wrong)
 
 

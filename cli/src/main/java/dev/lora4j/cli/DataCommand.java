@@ -91,7 +91,11 @@ final class DataCommand implements Callable<Integer> {
   @Mixin private OutputFormat output = new OutputFormat();
 
   /** The examples of a file, in which a pair is two examples. */
-  private record Tokenized(DataFormat form, ExampleGroups made) {
+  private record Tokenized(TextData data, ExampleGroups made) {
+    DataFormat form() {
+      return data.form();
+    }
+
     List<Example> examples() {
       return made.examples();
     }
@@ -121,7 +125,7 @@ final class DataCommand implements Callable<Integer> {
     ExampleOptions options =
         new ExampleOptions(
             maxTokens, LossOn.ANSWERS, ChatTemplate.load(files, tokenizer.special()));
-    return new Tokenized(data.form(), ExampleGroups.of(data, tokenizer, options));
+    return new Tokenized(data, ExampleGroups.of(data, tokenizer, options));
   }
 
   private List<Example> shown(Tokenized tokenized) {
@@ -129,6 +133,9 @@ final class DataCommand implements Callable<Integer> {
   }
 
   private void print(PrintStream out, Tokenized tokenized, Tokenizer tokenizer) {
+    if (tokenized.data().splits().names().size() > 1) {
+      out.println(tokenized.data().name());
+    }
     out.println(tokenized.form().sentence());
     out.println(tokenized.report().summary());
     int[] lengths = tokenized.examples().stream().mapToInt(Example::length).sorted().toArray();

@@ -98,7 +98,7 @@ final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     Path path = model.endsWith(".pt") ? Path.of(model) : References.resolve(model);
     if (TorchScriptModel.isAt(path)) {
-      List.of("--max-seq-length", "--columns", "--strict", "--chat-template")
+      List.of("--max-seq-length", "--columns", "--strict", "--encoding", "--chat-template")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {
@@ -118,7 +118,7 @@ final class EvalCommand implements Callable<Integer> {
   private void evaluateText(Path directory) {
     try (ChatModel net = adapters.open(directory, chatTemplate.file())) {
       net.activate(net.adapterNames());
-      new TextEvaluation(net, TextData.open(data, columns.options()), maxTokens)
+      new TextEvaluation(net, TextData.open(data, columns.options()).evaluation(), maxTokens)
           .run(workers, output);
     }
   }

@@ -35,8 +35,9 @@ record ModelConversion(
     Optional<DType> format = dtype.map(DTypeName::parse);
     SaveOptions options =
         new SaveOptions(format, ByteSize.parse(maxShardSize.orElse(DEFAULT_SHARD_SIZE)));
+    long bytes = model.names().stream().mapToLong(model::bytes).sum();
     GgufConversion.Result result;
-    try (Progress progress = new Progress("convert", Unit.BYTES, bytes(model.path()))) {
+    try (Progress progress = new Progress("convert", Unit.BYTES, bytes)) {
       result = GgufConversion.run(model, out, options, progress::add);
     }
     output.show(

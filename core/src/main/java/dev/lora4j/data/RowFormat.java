@@ -5,7 +5,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * A kind of file that holds rows with named fields, such as csv, found by {@code ServiceLoader}.
+ * A kind of file that holds rows with named fields, such as parquet. Implementations are found by
+ * {@link java.util.ServiceLoader}, so another artifact on the class path adds a format.
  */
 public interface RowFormat {
 

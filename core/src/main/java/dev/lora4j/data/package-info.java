@@ -4,8 +4,8 @@
  * <ul>
  *   <li><b>data set</b>: a finite set of examples with random access, {@link Dataset}.
  *   <li><b>batch</b>: inputs and targets of some examples, {@link Batch}.
- *   <li><b>row format</b>: a file format of rows with named fields, such as csv, found by {@code
- *       ServiceLoader}, {@link RowFormat}.
+ *   <li><b>row format</b>: a file format of rows with named fields, such as parquet, found by
+ *       {@code ServiceLoader}, {@link RowFormat}.
  * </ul>
  *
  * <pre>{@code

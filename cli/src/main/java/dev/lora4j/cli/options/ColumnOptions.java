@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Options for the columns of training data. */
+/** Options for reading data: its columns and its encoding. */
 public final class ColumnOptions {
   @Option(
       names = "--columns",
@@ -21,6 +21,14 @@ public final class ColumnOptions {
       description = "Refuse data with columns that are not used, instead of ignoring them.")
   private boolean strict;
 
+  @Option(
+      names = "--encoding",
+      paramLabel = "NAME",
+      description =
+          "Encoding of text files, such as windows-1252; a byte order mark takes precedence"
+              + " (default: UTF-8).")
+  private @Nullable String encoding;
+
   /** Returns the options for reading rows. */
   public TextData.Options options() {
     Map<String, String> names = new LinkedHashMap<>();
@@ -31,6 +39,7 @@ public final class ColumnOptions {
       }
       names.put(pair[0].strip(), pair[1].strip());
     }
-    return new TextData.Options(names, strict);
+    TextData.Options options = new TextData.Options(names, strict);
+    return encoding == null ? options : options.encoding(encoding);
   }
 }

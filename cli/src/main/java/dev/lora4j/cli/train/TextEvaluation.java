@@ -36,6 +36,9 @@ public record TextEvaluation(ChatModel model, TextData data, Optional<Integer> m
     TextExamples examples = TextExamples.of(data, format.tokenizer(), options);
     DataReport report = examples.report();
     PrintStream messages = output.messages();
+    if (data.splits().names().size() > 1) {
+      messages.println(data.name());
+    }
     messages.println(data.form().sentence());
     messages.println(report.summary());
     report.warnings().forEach(warning -> messages.println("Warning: " + warning));

@@ -27,6 +27,7 @@ import java.util.stream.Collectors;
  * @param ignored fields that the form does not read, with the number of rows that have them
  * @param notes on what was read under another name, with the number of rows
  * @param labelledTexts texts beside an ignored label
+ * @param emptyAnswers examples with an answer without text
  */
 public record DataReport(
     long rows,
@@ -42,7 +43,8 @@ public record DataReport(
     boolean endless,
     Map<String, Long> ignored,
     Map<String, Long> notes,
-    long labelledTexts) {
+    long labelledTexts,
+    long emptyAnswers) {
   public DataReport {
     ignored = Collections.unmodifiableMap(new LinkedHashMap<>(ignored));
     notes = Collections.unmodifiableMap(new LinkedHashMap<>(notes));
@@ -78,6 +80,10 @@ public record DataReport(
         labelledTexts,
         "rows are texts with a label, as for classification; to learn the label, read it as the"
             + " completion: --columns prompt=text,completion=label.");
+    warn(
+        warnings,
+        emptyAnswers,
+        "examples have an empty answer: the model learns to answer with nothing.");
     warn(warnings, truncated, "examples were truncated to the maximum sequence length.");
     warn(
         warnings,

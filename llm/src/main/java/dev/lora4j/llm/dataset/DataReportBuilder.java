@@ -12,6 +12,7 @@ final class DataReportBuilder {
   long endsAdded;
   long seams;
   long divided;
+  long emptyAnswers;
   private long examples;
   private long tokens;
   private long lossTokens;
@@ -58,6 +59,7 @@ final class DataReportBuilder {
         endless,
         ignored,
         notes,
-        labelledTexts);
+        labelledTexts,
+        emptyAnswers);
   }
 }

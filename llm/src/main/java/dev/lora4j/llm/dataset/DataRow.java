@@ -1,27 +1,31 @@
 package dev.lora4j.llm.dataset;
 
-import java.nio.file.Path;
+import dev.lora4j.llm.dataset.file.DataFile;
 import java.util.Collection;
 import java.util.List;
 
 /**
  * A row of a data file.
  *
- * @param file its path
+ * @param file its file
  * @param number counted from 1
  * @param sample its content
  * @param ignored fields with a value that its form does not read
  * @param notes on what was read under another name, such as {@code role human as user}
  */
 public record DataRow(
-    Path file, long number, Sample sample, Collection<String> ignored, Collection<String> notes) {
+    DataFile file,
+    long number,
+    Sample sample,
+    Collection<String> ignored,
+    Collection<String> notes) {
   public DataRow {
     ignored = List.copyOf(ignored);
     notes = List.copyOf(notes);
   }
 
   /** A row that was read completely. */
-  public DataRow(Path file, long number, Sample sample) {
+  public DataRow(DataFile file, long number, Sample sample) {
     this(file, number, sample, List.of(), List.of());
   }
 
@@ -30,7 +34,7 @@ public record DataRow(
     return location(file, number);
   }
 
-  static String location(Path file, long number) {
-    return file + ", row " + number;
+  static String location(DataFile file, long number) {
+    return file.name() + ", row " + number;
   }
 }

@@ -34,6 +34,7 @@ final class ExampleBuilder {
   List<Example> make(DataRow row) {
     try {
       List<Example> kept = new ArrayList<>();
+      counts.emptyAnswers += row.sample().hasEmptyAnswer() ? 1 : 0;
       for (Example whole : whole(row.sample())) {
         keep(whole, row).ifPresent(kept::add);
       }

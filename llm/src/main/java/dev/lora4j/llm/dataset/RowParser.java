@@ -1,6 +1,8 @@
 package dev.lora4j.llm.dataset;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,9 +13,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.file.DataFile;
 import dev.lora4j.llm.dataset.message.MessageParser;
 import dev.lora4j.llm.tokenizer.Message;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -27,15 +29,27 @@ import org.jspecify.annotations.Nullable;
 /** Reads the fields of one row; errors name file and row. */
 public final class RowParser {
   private static final ObjectMapper JSON =
-      JsonMapper.builder()
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+                  .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // as Python writes them
           .build();
   private static final String SYSTEM = "system";
+  private static final String HISTORY = "history";
+  private static final String INPUT = "input";
+  private static final String TOOLS = "tools";
+  private static final String VARIABLES = "chat_template_kwargs";
+
+  /** The fields that some forms read where they are present. */
+  static final Set<String> OPTIONAL = Set.of(SYSTEM, HISTORY, INPUT, TOOLS, VARIABLES);
+
   private static final Map<String, Boolean> FLAGS =
       Map.of("true", true, "1", true, "false", false, "0", false);
 
-  private final Path file;
+  private final DataFile file;
   private final long number;
   private final TextData.Options options;
   private final JsonNode row;
@@ -43,21 +57,24 @@ public final class RowParser {
   private final Set<String> notes = new TreeSet<>();
   private final MessageParser parser = new MessageParser();
 
-  RowParser(Path file, long number, String json, TextData.Options options) {
+  RowParser(DataFile file, long number, String json, TextData.Options options) {
     this.file = file;
     this.number = number;
     this.options = options;
+    JsonNode read;
     try {
-      row = JSON.readTree(json);
+      read = JSON.readTree(json);
     } catch (JsonProcessingException e) {
-      throw new CorruptFile(file, "row " + number + ": invalid JSON: " + e.getOriginalMessage(), e);
+      throw new CorruptFile(
+          file.path(), "row " + number + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
-    if (!row.isObject()) {
-      throw wrong("expected an object with fields, found " + row.getNodeType());
+    if (!(read instanceof ObjectNode object)) {
+      throw wrong("expected an object with fields, found " + read.getNodeType());
     }
-    if (row instanceof ObjectNode object && !options.columns().isEmpty()) {
+    if (!options.columns().isEmpty()) {
       rename(object);
     }
+    row = ColumnNames.inKnownCase(object, notes);
   }
 
   private void rename(ObjectNode object) {
@@ -98,38 +115,13 @@ public final class RowParser {
 
   /** Recognises the form of the row. */
   DataFormat form() {
-    return DataFormat.of(fields()).orElseThrow(() -> wrong(noForm()));
-  }
-
-  private String noForm() {
-    TreeSet<String> known = new TreeSet<>();
-    StringBuilder forms = new StringBuilder();
-    for (DataFormat form : DataFormat.all()) {
-      if (!form.fields().isEmpty()) {
-        known.addAll(form.fields());
-        forms.append("\n  ").append(String.join(", ", form.fields()));
-      }
-    }
-    StringBuilder problem = new StringBuilder("no form of training data has the fields ");
-    problem.append(String.join(", ", fields()));
-    for (String field : fields()) {
-      List<String> near = NearMiss.nearest(field, known);
-      if (!near.isEmpty() && !known.contains(field)) {
-        problem.append("; ").append(field).append(": did you mean ");
-        problem.append(String.join(" or ", near)).append('?');
-      }
-    }
-    return problem
-        .append("\nexpected one of")
-        .append(forms)
-        .append("\nor map other names to them: --columns prompt=question,completion=answer")
-        .toString();
+    return DataFormat.of(fields()).orElseThrow(() -> wrong(ColumnNames.noForm(fields())));
   }
 
   DataRow parse(DataFormat form) {
     Sample sample = form.parse(this);
     List<String> ignored =
-        fields().stream().filter(name -> !read.contains(name) && row.hasNonNull(name)).toList();
+        fields().stream().filter(name -> !read.contains(name) && hasValue(name)).toList();
     if (options.strict() && !ignored.isEmpty()) {
       throw wrong(
           "%s: the form %s does not read these columns; remove or rename them"
@@ -137,6 +129,11 @@ public final class RowParser {
     }
     notes.addAll(parser.notes());
     return new DataRow(file, number, sample, ignored, notes);
+  }
+
+  private boolean hasValue(String field) {
+    JsonNode value = row.path(field);
+    return !value.isNull() && !(value.isTextual() && value.asText().isEmpty());
   }
 
   /** Reads a conversation. */
@@ -170,15 +167,14 @@ public final class RowParser {
     if (!system.isEmpty()) {
       before.add(Message.system(system));
     }
-    for (JsonNode turn : optional("history")) {
+    for (JsonNode turn : optional(HISTORY)) {
       if (turn.size() != 2 || !turn.path(0).isTextual() || !turn.path(1).isTextual()) {
         throw wrong("history: expected pairs of texts, question and answer; found " + turn);
       }
       before.add(Message.user(turn.path(0).asText()));
       before.add(Message.assistant(turn.path(1).asText()));
     }
-    return new Sample.Instruction(
-        text("instruction"), optionalText("input"), text("output"), before);
+    return new Sample.Instruction(text("instruction"), optionalText(INPUT), text("output"), before);
   }
 
   /** Adds the row's system turn, tools and template variables to its messages. */
@@ -192,17 +188,17 @@ public final class RowParser {
       all.add(0, Message.system(system));
     }
     Map<String, Object> variables = new LinkedHashMap<>();
-    optional("chat_template_kwargs").properties().stream()
+    optional(VARIABLES).properties().stream()
         .filter(field -> !field.getValue().isNull())
         .forEach(
             field ->
                 variables.put(field.getKey(), JSON.convertValue(field.getValue(), Object.class)));
-    JsonNode tools = optional("tools");
+    JsonNode tools = optional(TOOLS);
     if (!tools.isMissingNode() && !tools.isArray()) {
       throw wrong("tools: expected a list of tools, found " + tools.getNodeType());
     }
     if (tools.isArray()) {
-      variables.putIfAbsent("tools", JSON.convertValue(tools, Object.class));
+      variables.putIfAbsent(TOOLS, JSON.convertValue(tools, Object.class));
     }
     return new Sample.Chat(all, given + all.size() - messages.size(), variables);
   }

@@ -9,6 +9,11 @@ import java.util.Map;
 /** One row of training data before it is rendered and tokenized. */
 public sealed interface Sample {
 
+  /** Returns whether an answer to learn has no text. */
+  default boolean hasEmptyAnswer() {
+    return false;
+  }
+
   /**
    * A conversation.
    *
@@ -32,10 +37,27 @@ public sealed interface Sample {
       Message message = messages.get(turn);
       return turn >= given && message.fromAssistant() && message.trainable();
     }
+
+    @Override
+    public boolean hasEmptyAnswer() {
+      for (int turn = 0; turn < messages.size(); turn++) {
+        boolean empty =
+            messages.get(turn).fields().get("content") instanceof String text && text.isBlank();
+        if (empty && learns(turn) && !messages.get(turn).fields().containsKey("tool_calls")) {
+          return true;
+        }
+      }
+      return false;
+    }
   }
 
   /** A prompt and its completion; the loss is on the completion only. */
-  record Completion(String prompt, String completion) implements Sample {}
+  record Completion(String prompt, String completion) implements Sample {
+    @Override
+    public boolean hasEmptyAnswer() {
+      return completion.isBlank();
+    }
+  }
 
   /**
    * A task, its input and the expected output.
@@ -52,6 +74,11 @@ public sealed interface Sample {
     /** A task without earlier turns. */
     public Instruction(String instruction, String input, String output) {
       this(instruction, input, output, List.of());
+    }
+
+    @Override
+    public boolean hasEmptyAnswer() {
+      return output.isBlank();
     }
 
     /** A conversation of the earlier turns, the instruction with its input, and the output. */

@@ -1,15 +1,18 @@
 package dev.lora4j.llm.dataset;
 
 import dev.lora4j.CorruptFile;
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.data.RowFormat;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
+import dev.lora4j.llm.dataset.file.DataFile;
+import dev.lora4j.llm.dataset.file.Splits;
+import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
+import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -19,23 +22,53 @@ import java.util.stream.Collectors;
  * @param file the path
  * @param form the form of its rows, recognised from the first one
  * @param options for reading rows
+ * @param splits the splits of the file, if it holds several
  */
-public record TextData(Path file, DataFormat form, Options options) {
-  private static final String PLAIN_TEXT = "txt";
-
+public record TextData(Path file, DataFormat form, Options options, Splits splits) {
   /**
    * Options for reading rows.
    *
    * @param columns name of a known field → name of the column that has it, such as {@code
    *     completion} → {@code answer}
    * @param strict whether a field that the form does not read is an error
+   * @param encoding encoding of a text file unless it begins with a byte order mark; UTF-8 if empty
+   * @param split split to read, for a file that holds several; by default the training split
    */
-  public record Options(Map<String, String> columns, boolean strict) {
-    /** Columns by their own names; others are ignored and counted. */
+  public record Options(
+      Map<String, String> columns,
+      boolean strict,
+      Optional<Charset> encoding,
+      Optional<String> split) {
+    /** Columns by their own names, in UTF-8; others are ignored and counted. */
     public static final Options DEFAULT = new Options(Map.of(), false);
 
     public Options {
       columns = Map.copyOf(columns);
+    }
+
+    /** Options for files in UTF-8. */
+    public Options(Map<String, String> columns, boolean strict) {
+      this(columns, strict, Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * Reads text files in an encoding, such as {@code windows-1252}.
+     *
+     * @throws UserError if there is no encoding of that name
+     */
+    public Options encoding(String name) {
+      try {
+        return new Options(columns, strict, Optional.of(Charset.forName(name)), split);
+      } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
+        throw new UserError(
+            "--encoding: no encoding '%s'%s; such as windows-1252, iso-8859-1 or utf-16le"
+                .formatted(name, NearMiss.suggestion(name, Charset.availableCharsets().keySet())),
+            e);
+      }
+    }
+
+    Options split(String name) {
+      return new Options(columns, strict, encoding, Optional.of(name));
     }
   }
 
@@ -56,17 +89,22 @@ public record TextData(Path file, DataFormat form, Options options) {
    *     missing
    */
   public static TextData open(Path file, Options options) {
-    if (RowFormat.ending(file).equals(PLAIN_TEXT)) {
-      if (!Files.isRegularFile(file)) {
-        throw new UserError("cannot read " + file + ": there is no such file");
-      }
-      return new TextData(file, StandardFormat.DOCUMENT, options);
+    DataFile source = source(file, options);
+    Splits splits = source.splits();
+    if (source.isPlainText()) {
+      return new TextData(file, StandardFormat.DOCUMENT, options, splits);
     }
+    Options chosen =
+        splits
+            .training()
+            .filter(split -> options.split().isEmpty() && splits.names().size() > 1)
+            .map(options::split)
+            .orElse(options);
+    DataFile rows = source(file, chosen);
     List<DataFormat> first = new ArrayList<>();
-    DataFile.read(
-        file,
+    rows.read(
         (number, json) -> {
-          RowParser row = new RowParser(file, number, json, options);
+          RowParser row = new RowParser(rows, number, json, options);
           row.requireColumns();
           first.add(row.form());
           return false;
@@ -74,7 +112,32 @@ public record TextData(Path file, DataFormat form, Options options) {
     if (first.isEmpty()) {
       throw new UserError(file + ": the file has no rows");
     }
-    return new TextData(file, first.get(0), options);
+    return new TextData(file, first.get(0), chosen, splits);
+  }
+
+  private static DataFile source(Path file, Options options) {
+    return new DataFile(file, options.encoding(), options.split());
+  }
+
+  private DataFile source() {
+    return source(file, options);
+  }
+
+  /** Returns the path, and the split if the file holds several. */
+  public String name() {
+    return splits.names().size() > 1
+        ? "%s (of %s)".formatted(source().name(), String.join(", ", splits.names()))
+        : file.toString();
+  }
+
+  /** Returns the split of the file for the validation loss, if it has one. */
+  public Optional<TextData> validation() {
+    return splits.validation().map(split -> open(file, options.split(split)));
+  }
+
+  /** Returns the test split of the file, else the validation split, else this. */
+  public TextData evaluation() {
+    return splits.evaluation().map(split -> open(file, options.split(split))).orElse(this);
   }
 
   /**
@@ -84,13 +147,13 @@ public record TextData(Path file, DataFormat form, Options options) {
    */
   public void forEach(Consumer<DataRow> taker) {
     if (form == StandardFormat.DOCUMENT) {
-      taker.accept(new DataRow(file, 1, new Sample.Document(wholeText())));
+      taker.accept(new DataRow(source(), 1, new Sample.Document(source().readText())));
       return;
     }
-    DataFile.read(
-        file,
+    DataFile rows = source();
+    rows.read(
         (number, json) -> {
-          taker.accept(new RowParser(file, number, json, options).parse(form));
+          taker.accept(new RowParser(rows, number, json, options).parse(form));
           return true;
         });
   }
@@ -107,7 +170,7 @@ public record TextData(Path file, DataFormat form, Options options) {
     return forms.stream()
         .filter(one -> !one.fields().isEmpty() && form.fields().containsAll(one.fields()))
         .findFirst()
-        .map(one -> new TextData(file, one, options))
+        .map(one -> new TextData(file, one, options, splits))
         .orElseThrow(
             () ->
                 new UserError(
@@ -126,19 +189,5 @@ public record TextData(Path file, DataFormat form, Options options) {
     List<DataRow> rows = new ArrayList<>();
     forEach(rows::add);
     return rows;
-  }
-
-  /** The text without a byte order mark, with line feeds only. */
-  private String wholeText() {
-    try {
-      String text = Files.readString(file);
-      return (text.startsWith("\uFEFF") ? text.substring(1) : text)
-          .replace("\r\n", "\n")
-          .replace('\r', '\n');
-    } catch (CharacterCodingException e) {
-      throw new CorruptFile(file, "it is not UTF-8 text", e);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
   }
 }

@@ -110,11 +110,6 @@ public final class GgufModel implements TensorFile {
           "%s: general.type: expected model, found %s; give a base model"
               .formatted(metadata.file(), type));
     }
-    if (metadata.whole("split.count").orElse(1) > 1) {
-      throw new UserError(
-          "%s is one of %d parts of a model; join them first (llama.cpp's llama-gguf-split --merge)"
-              .formatted(metadata.file(), metadata.whole("split.count").getAsInt()));
-    }
     return metadata
         .text("general.architecture")
         .orElseThrow(() -> metadata.missing("general.architecture", "a name"));

@@ -15,6 +15,7 @@ import dev.lora4j.llm.train.Objective;
 import dev.lora4j.llm.train.ObjectiveProvider;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -45,9 +46,8 @@ public record TrainingData(
       TextData data = file.readAs(provider.forms());
       List<List<Example>> groups = groups(data);
       TrainValidationSplit<List<Example>> split =
-          recipe
-              .valid
-              .map(path -> groups(describe(recipe.rows(path)).readAs(provider.forms())))
+          validation(file)
+              .map(other -> groups(describe(other).readAs(provider.forms())))
               .map(valid -> new TrainValidationSplit<>(groups, valid))
               .orElseGet(() -> split(data, groups));
       recipe.report("Objective: " + provider.fullName() + described(parameters));
@@ -59,6 +59,14 @@ public record TrainingData(
               .formatted(data.file().getFileName(), split.train().size(), split.valid().size()));
     }
 
+    /** The given validation data, else the validation split of the training file. */
+    private Optional<TextData> validation(TextData file) {
+      return recipe
+          .valid
+          .map(recipe::rows)
+          .or(() -> recipe.validFraction > 0 ? file.validation() : Optional.empty());
+    }
+
     private static String described(Map<String, Double> parameters) {
       return parameters.entrySet().stream()
           .map(parameter -> ", " + parameter.getKey() + " " + parameter.getValue())
@@ -66,7 +74,7 @@ public record TrainingData(
     }
 
     private TextData describe(TextData data) {
-      recipe.report(data.file() + ": " + data.form().sentence());
+      recipe.report(data.name() + ": " + data.form().sentence());
       if (recipe.system.isPresent()) {
         data.forEach(row -> requireConversation(row.sample(), row.location()));
       }

@@ -7,12 +7,17 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Columns beside those of a form: honoured, renamed, or named as ignored. */
 class DataColumnsTest {
@@ -150,6 +155,94 @@ class DataColumnsTest {
         .hasMessageContaining("row 1: no column qestion; did you mean question?");
     assertThatThrownBy(() -> open("a.jsonl", row, TextData.Options.DEFAULT))
         .hasMessageContaining("--columns prompt=question,completion=answer");
+  }
+
+  @Test
+  void columnsMayHaveAnotherLetterCase() throws IOException {
+    TextData data =
+        open("a.csv", "Prompt,COMPLETION,Id\nq\\n,a,1\nr\\n,b,2\n", TextData.Options.DEFAULT);
+    assertThat(data.form()).isEqualTo(StandardFormat.COMPLETION);
+    assertThat(data.rows().get(0).sample()).isEqualTo(new Sample.Completion("q\\n", "a"));
+    assertThat(warnings(data))
+        .contains(
+            "2 rows: read column COMPLETION as completion.",
+            "2 rows: read column Prompt as prompt.",
+            "Ignored columns: Id (2 rows).");
+    assertThat(sample("{'Prompt': 'x', 'prompt': 'q', 'completion': 'a'}"))
+        .isEqualTo(new Sample.Completion("q", "a"));
+    assertThatThrownBy(() -> sample("{'Prompt': 'x', 'PROMPT': 'q', 'completion': 'a'}"))
+        .hasMessageContaining("no form of training data has the fields Prompt, PROMPT, completion");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '=',
+      value = {
+        "question, answer = prompt:question,completion:answer",
+        "Query, id, response = prompt:Query,completion:response",
+        "input, output = prompt:input,completion:output",
+        "instruction, response = output:response",
+        "instruction, context, response = output:response,input:context",
+        "prompt, response = completion:response",
+      })
+  void commonNamesAreAnsweredWithTheOption(String columns, String option) {
+    String row =
+        Arrays.stream(columns.split(", "))
+            .map(name -> "'" + name + "': 'x'")
+            .collect(Collectors.joining(", ", "{", "}"));
+    assertThatThrownBy(() -> sample(row))
+        .isInstanceOf(UserError.class)
+        .hasMessageEndingWith("--columns " + option.replace(':', '='));
+  }
+
+  @Test
+  void emptyAnswersAreCountedAlikeInAllFormats() throws IOException {
+    String csv = "prompt,completion\nq\\n,\nr\\n,b\n";
+    String json =
+        "{\"prompt\": \"q\\n\", \"completion\": \"\"}\n{\"prompt\": \"r\\n\", \"completion\": \"b\"}\n";
+    for (TextData data :
+        List.of(
+            open("a.csv", csv.replace("\\n", "\\"), TextData.Options.DEFAULT),
+            open("a.jsonl", json.replace("\\n", "\\\\"), TextData.Options.DEFAULT))) {
+      assertThat(data.rows().get(0).sample()).isEqualTo(new Sample.Completion("q\\", ""));
+      assertThat(warnings(data))
+          .contains("1 examples have an empty answer: the model learns to answer with nothing.");
+    }
+    TextData nothing =
+        open("b.jsonl", "{\"prompt\": \"q\", \"completion\": null}", TextData.Options.DEFAULT);
+    assertThatThrownBy(nothing::rows).hasMessageContaining("row 1: completion is null");
+  }
+
+  @Test
+  void emptyCellsOfOtherColumnsAreNoValues() throws IOException {
+    TextData data =
+        open("a.csv", "instruction,input,output,note\ni,,o,\n", TextData.Options.DEFAULT);
+    assertThat(data.rows().get(0).sample()).isEqualTo(new Sample.Instruction("i", "", "o"));
+    assertThat(data.rows().get(0).ignored()).isEmpty();
+  }
+
+  @Test
+  void largeIntegersStayExact() throws IOException {
+    String call = "{'name': 'f', 'arguments': %s}";
+    String row =
+        "{'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content': null,"
+            + " 'tool_calls': [{'function': %s}]}], 'tools': [{'max': 18446744073709551616}]}";
+    BigInteger large = new BigInteger("18446744073709551616");
+    for (String arguments :
+        List.of("{'id': 18446744073709551616}", "'{\\'id\\': 18446744073709551616}'")) {
+      Sample.Chat chat = (Sample.Chat) sample(row.formatted(call.formatted(arguments)));
+      assertThat(chat.variables()).isEqualTo(Map.of("tools", List.of(Map.of("max", large))));
+      assertThat(chat.messages().get(1).fields().get("tool_calls"))
+          .isEqualTo(
+              List.of(Map.of("function", Map.of("name", "f", "arguments", Map.of("id", large)))));
+    }
+  }
+
+  @Test
+  void textsMayBeLong() throws IOException {
+    String text = "x".repeat(21_000_000);
+    TextData data = open("a.jsonl", "{\"text\": \"" + text + "\"}", TextData.Options.DEFAULT);
+    assertThat(data.rows().get(0).sample()).isEqualTo(new Sample.Text(text));
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.tokenizer.Message;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -14,7 +15,9 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -148,6 +151,36 @@ class TextDataTest {
     }
     assertThat(samples(file))
         .containsExactly(new Sample.Chat(List.of(Message.user("q"), Message.assistant("a")), 0));
+  }
+
+  /** Arrow fills the keys that one row lacks with null: tools/parquet_fixtures.py. */
+  @Test
+  void toolCallsOfParquetEqualThoseOfJson() {
+    List<Sample> rows = samples(TextFixture.path("parquet/tools.jsonl"));
+    assertThat(samples(TextFixture.path("parquet/tools.parquet"))).hasSize(4).isEqualTo(rows);
+  }
+
+  @Test
+  void nullsOfParquetStayInListsAndColumns() throws SQLException {
+    Path file = directory.resolve("a.parquet");
+    try (Connection database = DriverManager.getConnection("jdbc:duckdb:");
+        Statement statement = database.createStatement()) {
+      statement.execute(
+          "COPY (SELECT 'q' AS prompt, 'a' AS completion, 's' AS system, {'docs': [NULL, 'd'],"
+              + " 'x': {'y': NULL}, 'big': 18446744073709551616::DECIMAL(38, 0)} AS"
+              + " chat_template_kwargs, NULL AS tools) TO '"
+              + file
+              + "' (FORMAT parquet)");
+    }
+    assertThat(((Sample.Chat) samples(file).get(0)).variables())
+        .isEqualTo(
+            Map.of(
+                "docs",
+                Arrays.asList(null, "d"),
+                "x",
+                Map.of(),
+                "big",
+                new BigInteger("18446744073709551616")));
   }
 
   @Test

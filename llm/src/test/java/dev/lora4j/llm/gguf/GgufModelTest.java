@@ -125,7 +125,7 @@ class GgufModelTest {
     assertRefused(
         changed("llama2", (metadata, t) -> put(metadata, "split.count", 3)),
         UserError.class,
-        "one of 3 parts of a model; join them first");
+        "part 1 of 3 of a split model; expected a name that ends in -00001-of-00003.gguf");
   }
 
   @Test

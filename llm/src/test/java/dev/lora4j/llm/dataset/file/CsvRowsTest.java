@@ -1,4 +1,4 @@
-package dev.lora4j.tables;
+package dev.lora4j.llm.dataset.file;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,6 +9,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -31,9 +36,8 @@ class CsvRowsTest {
 
   private static List<String> rows(Path file) {
     List<String> rows = new ArrayList<>();
-    new CsvRows()
+    DataFile.of(file)
         .read(
-            file,
             (number, json) -> {
               rows.add(json);
               assertThat(number).isEqualTo(rows.size());
@@ -43,11 +47,11 @@ class CsvRowsTest {
   }
 
   @Test
-  void cellsAreTextsAndEmptyOnesNull() throws IOException {
+  void cellsAreTextsAlsoEmptyOnes() throws IOException {
     assertThat(rows("a.csv", "a,b\n01, x \n,\"\"\n\"q \"\"w\"\"\",\"1,\n2\"\n"))
         .containsExactly(
             "{\"a\":\"01\",\"b\":\" x \"}",
-            "{\"a\":null,\"b\":null}",
+            "{\"a\":\"\",\"b\":\"\"}",
             "{\"a\":\"q \\\"w\\\"\",\"b\":\"1,\\n2\"}");
     assertThat(rows("a.tsv", "a\tb\nx, \"y\"\tz\n"))
         .containsExactly("{\"a\":\"x, \\\"y\\\"\",\"b\":\"z\"}");
@@ -76,18 +80,45 @@ class CsvRowsTest {
             "{\"text\":\"# not a comment\"}");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {";", "\t", "|"})
+  void delimiterIsFoundInTheHeader(String delimiter) throws IOException {
+    String content = "\n\"a, b\";c \n1,5;\"x;y\"\n;2\n".replace(";", delimiter);
+    assertThat(rows("a.csv", content))
+        .containsExactly(
+            "{\"a, b\":\"1,5\",\"c\":\"x%s\"}".formatted(delimiter.replace("\t", "\\t") + "y"),
+            "{\"a, b\":\"\",\"c\":\"2\"}");
+  }
+
+  @Test
+  void commaInTheHeaderTakesPrecedence() throws IOException {
+    assertThat(rows("a.csv", "a,b|c\n1;2,3\n")).containsExactly("{\"a\":\"1;2\",\"b|c\":\"3\"}");
+    assertThat(rows("a.csv", "text\na; b | c\td\n")).containsExactly("{\"text\":\"a; b | c\\td\"}");
+    assertProblem("a;b|c\n1;2|3\n", "header: expected one delimiter, found [;, |]");
+    assertProblem("a;b\n1,2\n", "row 1: expected 2 cells, as in the header, found 1 (line 2)");
+  }
+
+  @Test
+  void lineOfAProblemCountsBreaksInsideCells() throws IOException {
+    assertProblem(
+        "a,b\n\"1\n2\",3\n\n\"4\n\"\n",
+        "row 2: expected 2 cells, as in the header, found 1 (line 5)");
+  }
+
   @Test
   void cellsMayBeLong() throws IOException {
-    String cell = "x".repeat(5_000_000);
+    String cell = "x".repeat(25_000_000);
     assertThat(rows("a.csv", "text\n" + cell)).containsExactly("{\"text\":\"" + cell + "\"}");
   }
 
   @Test
   void problemsNameTheRowAndTheReason() throws IOException {
     assertProblem("text\nhello, world\n", "row 1: expected 1 cell, as in the header, found 2; put");
-    assertProblem("a,b\n1,2\n3\n", "row 2: expected 2 cells, as in the header, found 1");
-    assertProblem("a,b\n1,2\n\"Hi\" she said,3\n", "row 2: text after the closing quote of \"Hi\"");
-    assertProblem("a,b\n1,\"2\n3,4\n", "row 1: a quote is opened and not closed");
+    assertProblem("a,b\n1,2\n3\n", "row 2: expected 2 cells, as in the header, found 1 (line 3)");
+    assertProblem(
+        "a,b\n1,2\n\"Hi\" she said,3\n",
+        "row 2: text after the closing quote of a cell; double quotes inside quotes (line 3)");
+    assertProblem("a,b\n1,\"2\n3,4\n", "row 1: a quote is opened and not closed (line 2)");
     assertProblem("a,a\n1,2\n", "header: two columns are named a");
     Path latin = directory.resolve("latin.csv");
     Files.write(latin, new byte[] {'a', '\n', 'b', '\n', (byte) 0xdc, '\n'});
@@ -113,7 +144,7 @@ class CsvRowsTest {
   }
 
   @Test
-  void rowsEqualThoseOfDuckDb() throws IOException {
+  void rowsEqualThoseOfDuckDb() throws IOException, SQLException {
     Random random = new Random(7);
     String[] pieces = {"a", "\"", ",", "\n", " ", "é", "#", "1.50", "NULL", "😀", "\r\n"};
     StringBuilder text = new StringBuilder("prompt,completion\n");
@@ -131,17 +162,16 @@ class CsvRowsTest {
     String query =
         "SELECT CAST(to_json(t) AS VARCHAR) FROM read_csv(?, all_varchar=true, header=true,"
             + " quote='\"', escape='\"', delim=',') t";
-    List<String> wanted =
-        FileQuery.run(
-            file,
-            query,
-            result -> {
-              List<String> rows = new ArrayList<>();
-              while (result.next()) {
-                rows.add(result.getString(1));
-              }
-              return rows;
-            });
+    List<String> wanted = new ArrayList<>();
+    try (Connection database = DriverManager.getConnection("jdbc:duckdb:");
+        PreparedStatement statement = database.prepareStatement(query)) {
+      statement.setString(1, file.toString());
+      try (ResultSet result = statement.executeQuery()) {
+        while (result.next()) {
+          wanted.add(result.getString(1).replace(":null", ":\"\""));
+        }
+      }
+    }
     assertThat(rows(file)).isEqualTo(wanted);
   }
 }

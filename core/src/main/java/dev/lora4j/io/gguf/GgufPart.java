@@ -1,0 +1,82 @@
+package dev.lora4j.io.gguf;
+
+import dev.lora4j.CorruptFile;
+import dev.lora4j.io.DType;
+import dev.lora4j.io.FileTensors;
+import dev.lora4j.io.TensorMemory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/** One file of a GGUF model, open for reading: the model itself, or a part of a split one. */
+record GgufPart(Path path, FileChannel channel, GgufHeader header) implements AutoCloseable {
+  private static final int BLOCKS_AT_ONCE = 1 << 12;
+
+  static GgufPart open(Path path) {
+    return FileTensors.open(
+        path, channel -> new GgufPart(path, channel, GgufHeader.read(path, channel)));
+  }
+
+  /** Opens the file again, with the header that was read before. */
+  GgufPart reopen() {
+    return FileTensors.open(path, again -> new GgufPart(path, again, header));
+  }
+
+  /** Returns an integer of the metadata. */
+  Optional<Long> whole(String key) {
+    return header.metadata().get(key) instanceof GgufValue.Whole whole
+        ? Optional.of(whole.number())
+        : Optional.empty();
+  }
+
+  Tensor read(String name, GgufTensor tensor) {
+    long start = header.dataStart() + tensor.offset();
+    if (!tensor.type().isQuantized()) {
+      return FileTensors.read(
+          path, channel, "tensor " + name, tensor.type().dtype(), start, tensor.sizes());
+    }
+    return TensorMemory.filled(DType.F32, tensor.sizes(), to -> dequantize(name, tensor, to));
+  }
+
+  private void dequantize(String name, GgufTensor tensor, TensorMemory numbers) {
+    GgmlType type = tensor.type();
+    Dequantizer dequantizer = Dequantizer.of(type);
+    long blocks = tensor.bytes() / type.blockBytes();
+    ByteBuffer in = ByteBuffer.allocate(BLOCKS_AT_ONCE * type.blockBytes());
+    in.order(ByteOrder.LITTLE_ENDIAN);
+    float[] out = new float[type.blockElements()];
+    for (long done = 0; done < blocks; done += BLOCKS_AT_ONCE) {
+      int count = (int) Math.min(BLOCKS_AT_ONCE, blocks - done);
+      fill(name, in.clear().limit(count * type.blockBytes()), tensor, done * type.blockBytes());
+      long place = done * type.blockElements() * Float.BYTES;
+      ByteBuffer to = numbers.view(place, count * type.blockElements() * Float.BYTES);
+      for (int block = 0; block < count; block++) {
+        dequantizer.dequantize(in, block * type.blockBytes(), out);
+        to.asFloatBuffer().put(out);
+        to.position(to.position() + out.length * Float.BYTES);
+      }
+    }
+  }
+
+  private void fill(String name, ByteBuffer part, GgufTensor tensor, long from) {
+    long start = header.dataStart() + tensor.offset() + from;
+    try {
+      while (part.hasRemaining()) {
+        if (channel.read(part, start + part.position()) < 0) {
+          throw new CorruptFile(path, "tensor " + name + ": the file has become shorter");
+        }
+      }
+    } catch (IOException e) {
+      throw new CorruptFile(path, "tensor " + name + ": cannot be read: " + e, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    FileTensors.close(channel);
+  }
+}
