@@ -1,6 +1,7 @@
 package dev.lora4j.io;
 
 import dev.lora4j.CorruptFile;
+import dev.lora4j.nn.runtime.Engine;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
@@ -18,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MappedFile implements AutoCloseable {
   private static final boolean SHARED_WITH_THE_FILE = false;
+
+  static {
+    Engine.start();
+  }
 
   private final Path path;
   private final long length;

@@ -1,5 +1,6 @@
 package dev.lora4j.io;
 
+import dev.lora4j.nn.runtime.Engine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -18,6 +19,10 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class TensorMemory {
   private static final int CHUNK = 1 << 30;
+
+  static {
+    Engine.start();
+  }
 
   private final Pointer start;
   private final long bytes;

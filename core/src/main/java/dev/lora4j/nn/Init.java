@@ -2,6 +2,7 @@ package dev.lora4j.nn;
 
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ContextVar;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
@@ -15,6 +16,10 @@ import org.bytedeco.pytorch.global.torch;
  */
 public final class Init {
   private static final ContextVar<Boolean> WITHOUT_VALUES = ContextVar.ofThread();
+
+  static {
+    Engine.start();
+  }
 
   private Init() {}
 
