@@ -33,7 +33,7 @@ public final class TemporaryPath implements AutoCloseable {
   }
 
   /** Reserves a name, creates missing parents, and deletes leftovers beside the target. */
-  static TemporaryPath beside(Path target) throws IOException {
+  public static TemporaryPath beside(Path target) throws IOException {
     Path absolute = target.toAbsolutePath();
     Path parent = absolute.getParent();
     if (parent == null) {
@@ -49,7 +49,7 @@ public final class TemporaryPath implements AutoCloseable {
     return path.resolveSibling(path.getFileName() + LOCK);
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 

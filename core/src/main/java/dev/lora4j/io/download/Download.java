@@ -76,7 +76,7 @@ public record Download(
    *
    * @param tries attempts without progress before giving up, at least 1
    * @param connect the timeout of a connection
-   * @param stall the longest time without a byte
+   * @param stall the longest time without a byte, and the window of the minimum rate
    * @param backOff the pause before the second attempt; doubled before each further one
    */
   public record Limits(int tries, Duration connect, Duration stall, Duration backOff) {
@@ -175,10 +175,10 @@ public record Download(
         throw e;
       } catch (IOException e) {
         // More than ever before, as a server without ranges may start again each time.
-        if (kept.usable(size) > most) {
-          most = kept.usable(size);
+        if (kept.usable(size) > most && !(e instanceof MinimumRate.TooSlow)) {
           retries.progressed();
         }
+        most = Math.max(most, kept.usable(size));
         retries.failed(e);
       }
     }
