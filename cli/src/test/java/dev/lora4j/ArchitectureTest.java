@@ -49,7 +49,7 @@ class ArchitectureTest {
     }
   }
 
-  @ArchTest static final ArchRule IO_USES_NOTHING_ELSE = only("io");
+  @ArchTest static final ArchRule FILES_USE_THE_RUNTIME = only("io", "nn.runtime");
   @ArchTest static final ArchRule THE_RUNTIME_USES_NOTHING_ELSE = only("nn.runtime");
   @ArchTest static final ArchRule KERNELS_USE_THE_RUNTIME = only("nn.kernel", "nn.runtime");
   @ArchTest static final ArchRule NN_USES_NOTHING_ELSE = only("nn");

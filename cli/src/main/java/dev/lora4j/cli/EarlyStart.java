@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.nn.runtime.Blas;
 import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.nn.runtime.EngineSettings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -26,6 +27,7 @@ final class EarlyStart {
     if (!COMPUTE.contains(command) || words.stream().anyMatch(INFORM::contains)) {
       return;
     }
+    EngineSettings.apply();
     Thread thread = new Thread(EarlyStart::start, "engine-start");
     thread.setDaemon(true);
     thread.start();

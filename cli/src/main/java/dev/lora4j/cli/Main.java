@@ -5,10 +5,12 @@ import dev.lora4j.cli.options.FormerNames;
 import dev.lora4j.llm.recipe.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.TypeConversionException;
 
 /** The root of the command line. */
 @Command(
@@ -41,7 +43,8 @@ import picocli.CommandLine.ExitCode;
     footer = {
       "",
       "'lora COMMAND --help' describes a command.",
-      "Exit status: 0 success, 1 failed run, 2 bad usage or input, 130 interrupted.",
+      "Exit status: 0 success, 1 failed run, 2 bad usage or input, 130 interrupted (Ctrl-C), 143"
+          + " terminated (SIGTERM).",
       "",
       "Example: train, adapt and fine-tune a ConvNet on CIFAR-10 in half a minute",
       "  lora demo"
@@ -76,13 +79,27 @@ public final class Main {
   }
 
   static CommandLine commandLine() {
+    return configured(new Main());
+  }
+
+  /** Prepares the parser of a command. */
+  static CommandLine configured(Object command) {
     Failures failures = new Failures();
-    return new CommandLine(new Main())
+    return new CommandLine(command)
+        .registerConverter(Path.class, Main::path)
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true);
+  }
+
+  /** An empty path would be the working directory. */
+  private static Path path(String text) {
+    if (text.isBlank()) {
+      throw new TypeConversionException("expected a path, found an empty text");
+    }
+    return Path.of(text);
   }
 
   private static CommandLine subcommand(CommandLine root, List<String> arguments) {

@@ -24,7 +24,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -155,7 +154,7 @@ final class TrainCommand implements Callable<Integer> {
         .forEach(option -> given.put(option.longestName(), asGiven(option)));
     TrainCommand command = new TrainCommand();
     try {
-      new CommandLine(command)
+      Main.configured(command)
           .parseArgs(
               given.entrySet().stream()
                   .map(e -> e.getKey() + "=" + e.getValue())
@@ -197,7 +196,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private void train() {
     if (model.isEmpty() && training.resume()) {
-      throw new UserError("no run to resume in " + out + ": it has no " + LanguageTraining.CONFIG);
+      throw LanguageTraining.noOptions(out);
     }
     if (model.isEmpty() || data == null) {
       throw new UserError("--model and --data are required; see lora train --help");

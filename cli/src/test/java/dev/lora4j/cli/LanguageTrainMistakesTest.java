@@ -114,6 +114,25 @@ class LanguageTrainMistakesTest {
   }
 
   @Test
+  void runWithoutOneOfItsFilesIsExplained() throws IOException {
+    Path out = directory.resolve("out");
+    String[] options = {"--steps", "1", "--validation-split", "0"};
+    assertThat(train(chats, out, options).status()).isZero();
+    Files.delete(out.resolve("run.yaml"));
+    CommandLineRun resumed = CommandLineRun.of("train", "--resume", "--out", out.toString());
+    assertRefused(resumed, "it has no run.yaml", "give all options of the run with --resume");
+    Files.delete(out.resolve("run.json"));
+    assertRefused(train(chats, out, "--resume", "--steps", "1"), "there is no run.json");
+  }
+
+  @Test
+  void emptyPathIsNotTheWorkingDirectory() throws IOException {
+    String problem = "expected a path, found an empty text";
+    assertRefused(train(chats, Path.of(""), "--steps", "1"), "--out", problem);
+    assertRefused(CommandLineRun.of("convert", model.toString(), ""), problem);
+  }
+
+  @Test
   void badInputIsReported() throws IOException {
     Path out = directory.resolve("out");
     assertRefused(CommandLineRun.of("train", "--out", "x"), "--model and --data are required");

@@ -19,10 +19,15 @@ final class MainProcess {
    * @param options the options of the virtual machine
    */
   static ProcessBuilder of(List<String> options, String... arguments) {
+    return of(Main.class, options, arguments);
+  }
+
+  /** Prepares a process that runs another main class. */
+  static ProcessBuilder of(Class<?> main, List<String> options, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command).redirectErrorStream(true);
   }

@@ -26,8 +26,17 @@ public final class AtomicDirectory {
     }
   }
 
-  /** Refuses a target that is a file, or a directory that is not empty. */
+  /**
+   * Refuses a target that is in use.
+   *
+   * @throws UserError if it is a file, a directory that is not empty, or another process writes it
+   */
   public static void requireFree(Path target) {
+    TemporaryPath.writer(target)
+        .ifPresent(
+            writer -> {
+              throw new UserError("cannot write " + target + ": " + writer + " is writing it");
+            });
     if (!Files.exists(target)) {
       return;
     }

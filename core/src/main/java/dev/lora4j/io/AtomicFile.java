@@ -13,7 +13,6 @@ import java.nio.file.ReadOnlyFileSystemException;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
-import java.util.UUID;
 
 /**
  * Files that appear whole or not at all: written beside the target, flushed to the disk, and
@@ -72,23 +71,14 @@ public final class AtomicFile {
   }
 
   private static void replace(Path target, Writer writer) {
-    Path absolute = target.toAbsolutePath();
-    Path parent = absolute.getParent();
-    if (parent == null) {
-      throw new UserError("cannot write " + target + ": it is not a file name");
-    }
-    Path temporary = parent.resolve("." + absolute.getFileName() + "." + UUID.randomUUID());
-    try {
-      Files.createDirectories(parent);
-      Files.createFile(temporary);
-      writer.writeTo(temporary);
-      moveInto(absolute, temporary);
+    try (TemporaryPath temporary = TemporaryPath.beside(target)) {
+      Files.createFile(temporary.path());
+      writer.writeTo(temporary.path());
+      moveInto(target.toAbsolutePath(), temporary.path());
     } catch (IOException e) {
       throw explained(target, e);
     } catch (ReadOnlyFileSystemException e) {
       throw new UserError("cannot write " + target + ": the file system is read-only", e);
-    } finally {
-      deleteQuietly(temporary);
     }
   }
 

@@ -24,6 +24,10 @@ public final class TensorMemory {
 
   private static final int CHUNK = 1 << 30;
 
+  static {
+    Engine.start();
+  }
+
   private final Pointer start;
   private final long bytes;
 

@@ -18,6 +18,10 @@ public final class Init {
 
   private static final ContextVar<Boolean> WITHOUT_VALUES = ContextVar.ofThread();
 
+  static {
+    Engine.start();
+  }
+
   private Init() {}
 
   /** Creates a network on the meta device: without values, to be filled from a checkpoint. */

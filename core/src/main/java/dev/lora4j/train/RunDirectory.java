@@ -6,15 +6,16 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.ProcessLock;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.TemporaryPath;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,9 +39,40 @@ public record RunDirectory(Path path) {
   private static final List<String> ADAPTER =
       List.of("adapter_model.safetensors", "adapter_config.json");
   private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
-  private static final String UNFINISHED = ".checkpoint-"; // AtomicDirectory's prefix
+  private static final String LOCK = ".lock";
 
   // ---- start ----
+
+  /**
+   * Takes the directory for this process.
+   *
+   * @throws UserError if another process is training there
+   */
+  public ProcessLock lock() {
+    try {
+      Files.createDirectories(path);
+      return ProcessLock.tryTake(path.resolve(LOCK)).orElseThrow(this::inUse);
+    } catch (IOException e) {
+      throw AtomicFile.explained(path, e);
+    }
+  }
+
+  /**
+   * Refuses a directory in which another process is training.
+   *
+   * @throws UserError naming that process
+   */
+  public void requireUnused() {
+    if (Files.exists(path.resolve(LOCK))) {
+      lock().close();
+    }
+  }
+
+  private UserError inUse() {
+    return new UserError(
+        "%s is in use: %s is training there; wait for its end, or choose another directory"
+            .formatted(path, ProcessLock.holder(path.resolve(LOCK))));
+  }
 
   /**
    * Records the settings of a new run.
@@ -61,6 +93,7 @@ public record RunDirectory(Path path) {
                 throw new UserError(path + " already holds " + name + "; choose another directory");
               });
     }
+    TemporaryPath.sweep(path);
     ObjectNode json = JSON.createObjectNode();
     settings.forEach(json::put);
     AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
@@ -74,7 +107,10 @@ public record RunDirectory(Path path) {
   public void resume(Map<String, String> settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
-      throw new UserError("no run to resume in " + path + ": there is no " + RUN);
+      throw new UserError(
+          ("no run to resume in %s: there is no %s, which records the settings of a run; start a"
+                  + " new run in another directory")
+              .formatted(path, RUN));
     }
     JsonDocument recorded = JsonDocument.read(file);
     List<String> differences = new ArrayList<>();
@@ -90,9 +126,7 @@ public record RunDirectory(Path path) {
           "the run in %s can't resume: other settings than at its start\n  %s"
               .formatted(path, String.join("\n  ", differences)));
     }
-    entries().stream()
-        .filter(entry -> entry.getFileName().toString().startsWith(UNFINISHED))
-        .forEach(RunDirectory::delete);
+    TemporaryPath.sweep(path);
   }
 
   // ---- checkpoints ----
@@ -147,10 +181,14 @@ public record RunDirectory(Path path) {
           }
           AtomicFile.write(unfinished.resolve(PROGRESS), state.json());
         });
+    removeOthers(state);
+    return target;
+  }
+
+  private void removeOthers(CheckpointState state) {
     checkpoints().stream()
         .filter(step -> step < state.step() && step != state.bestStep())
-        .forEach(step -> delete(checkpoint(step)));
-    return target;
+        .forEach(step -> TemporaryPath.discard(checkpoint(step)));
   }
 
   /** Reads the state of a checkpoint and restores parameters and optimizer. */
@@ -163,6 +201,7 @@ public record RunDirectory(Path path) {
       file.names().forEach(name -> tensors.put(name, file.read(name)));
       gradients.restore(tensors);
     }
+    removeOthers(state); // a killed run may not have come to it
     return state;
   }
 
@@ -180,18 +219,5 @@ public record RunDirectory(Path path) {
       bytes += source.toFile().length();
     }
     return bytes;
-  }
-
-  private static void delete(Path tree) {
-    if (!Files.exists(tree)) {
-      return;
-    }
-    try (Stream<Path> inside = Files.walk(tree)) {
-      for (Path path : inside.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    } catch (IOException e) {
-      throw new UserError("cannot delete " + tree + ": " + e, e);
-    }
   }
 }

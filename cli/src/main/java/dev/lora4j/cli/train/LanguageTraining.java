@@ -1,5 +1,6 @@
 package dev.lora4j.cli.train;
 
+import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.References;
@@ -43,6 +44,18 @@ public record LanguageTraining(
     PrintStream log) {
   /** The file in the output directory that holds the options of the run. */
   public static final String CONFIG = "run.yaml";
+
+  /** Returns the error for a run to resume whose options are not recorded. */
+  public static UserError noOptions(Path out) {
+    String missing = "no run to resume in %s: it has no %s".formatted(out, CONFIG);
+    return Files.exists(out.resolve("run.json"))
+        ? new UserError(
+            missing
+                + "; it was killed as it began, or the file was deleted: give all options of the"
+                + " run with --resume, --model and --data at least, or delete the directory and"
+                + " start again")
+        : new UserError(missing);
+  }
 
   /** Trains, and writes the adapter and the report. */
   public TuningReport run() {

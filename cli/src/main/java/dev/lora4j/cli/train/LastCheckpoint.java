@@ -24,7 +24,9 @@ final class LastCheckpoint implements TrainingCallback, AutoCloseable {
   @Override
   public void onStart(long steps, long done) {
     resumedFrom = done;
-    last = done > 0 ? Optional.of(out.resolve("checkpoint-" + done)) : Optional.empty();
+    if (done > 0) {
+      onCheckpoint(out.resolve("checkpoint-" + done));
+    }
   }
 
   @Override

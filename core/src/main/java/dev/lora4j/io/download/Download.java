@@ -53,7 +53,14 @@ public record Download(
     void at(long bytes, OptionalLong total);
   }
 
-  /** Attempts without progress, timeouts to connect and between bytes, and the first pause. */
+  /**
+   * Retries and timeouts.
+   *
+   * @param tries attempts without progress before giving up, at least 1
+   * @param connect the timeout of a connection
+   * @param stall the longest time without a byte, and the window of the minimum rate
+   * @param backOff the pause before the second attempt; doubled before each further one
+   */
   public record Limits(int tries, Duration connect, Duration stall, Duration backOff) {
     /** Four attempts, 3 s to connect, 20 s without a byte, pauses from 0.5 s. */
     public static final Limits USUAL =
@@ -141,10 +148,10 @@ public record Download(
         throw e;
       } catch (IOException e) {
         // More than ever before, as a server without ranges may start again each time.
-        if (kept.usable(size) > most) {
-          most = kept.usable(size);
+        if (kept.usable(size) > most && !(e instanceof MinimumRate.TooSlow)) {
           retries.progressed();
         }
+        most = Math.max(most, kept.usable(size));
         retries.failed(e);
       }
     }

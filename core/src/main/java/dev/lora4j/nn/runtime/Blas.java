@@ -22,12 +22,14 @@ public final class Blas {
     singleRows = true;
   }
 
-  static void choose() {
+  /** Chooses the library and returns its name. */
+  static String choose() {
     boolean chosen = System.getProperty(PROPERTY) != null;
     boolean others = singleRows && !isIntels();
     if (!chosen && !others && Blas.class.getResource(MKL) != null) {
       System.setProperty(PROPERTY, "mkl_rt");
     }
+    return System.getProperty(PROPERTY, "openblas");
   }
 
   /** Reads the processor's vendor from Linux, the only system with an MKL jar. */

@@ -2,6 +2,7 @@ package dev.lora4j.nn.runtime;
 
 import java.io.IOException;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.pytorch.global.torch;
 
@@ -20,8 +21,9 @@ import org.bytedeco.pytorch.global.torch;
  *   <li>Libtorch's intra-op thread count is 1 for the thread that starts the engine, for the worker
  *       threads, and for threads that train or generate. Other threads keep theirs; a thread that
  *       has never called libtorch begins with the count that was set last, on any thread.
- *   <li>JavaCPP's memory limits and the BLAS library ({@link Blas}) are system properties, set
- *       unless the program has set them.
+ *   <li>{@link EngineSettings}: JavaCPP's memory limits and the BLAS library are system properties,
+ *       set unless the program has set them; native libraries are extracted to a directory of each
+ *       BLAS library within JavaCPP's.
  * </ul>
  */
 public final class Engine {
@@ -29,12 +31,20 @@ public final class Engine {
   private static final boolean BY_MKL;
 
   static {
-    // Mapped files count as memory in use, so JavaCPP's own limit would refuse large checkpoints.
-    System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxphysicalbytes", "0");
-    System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxbytes", "0");
-    Blas.choose();
+    EngineSettings.apply();
+    BY_MKL = NativeCache.guard(Engine::load);
+  }
+
+  /**
+   * Loads all native libraries. JavaCPP loads a library while it holds a lock, and initialising the
+   * library needs the class {@link Pointer}, whose own initialiser waits for that lock. Two threads
+   * in opposite order wait for each other, so {@code Pointer} comes first.
+   */
+  private static boolean load() {
+    Loader.load(Pointer.class);
     openblas.blas_set_num_threads(1);
-    BY_MKL = openblas.blas_get_vendor() == MKL;
+    torch.get_num_threads();
+    return openblas.blas_get_vendor() == MKL;
   }
 
   private Engine() {}

@@ -196,6 +196,44 @@ class DownloadTest {
   }
 
   @Test
+  void serverThatSendsAByteNowAndThenIsGivenUp() throws IOException {
+    for (int i = 0; i < QUICK.tries(); i++) {
+      answers.add(
+          exchange -> {
+            exchange.sendResponseHeaders(200, CONTENT.length);
+            for (int n = 0; n < 60; n++) {
+              exchange.getResponseBody().write(CONTENT, n, 1);
+              exchange.getResponseBody().flush();
+              sleep(50);
+            }
+          });
+    }
+
+    assertThatThrownBy(() -> download().run())
+        .isInstanceOf(UserError.class)
+        .hasMessageMatching(
+            "(?s).*: \\d+ bytes in 0\\.\\d s, less than 1,000 bytes/s, 3 times; run it again.*");
+  }
+
+  @Test
+  void slowButSteadyServerIsWaitedFor() throws IOException {
+    answers.add(
+        exchange -> {
+          exchange.sendResponseHeaders(200, CONTENT.length);
+          int step = CONTENT.length / 12 + 1;
+          for (int from = 0; from < CONTENT.length; from += step) {
+            exchange
+                .getResponseBody()
+                .write(CONTENT, from, Math.min(step, CONTENT.length - from));
+            exchange.getResponseBody().flush();
+            sleep(100);
+          }
+        });
+
+    assertThat(download().run()).hasBinaryContent(CONTENT);
+  }
+
+  @Test
   void refusedConnectionIsReported() throws IOException {
     int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

@@ -73,7 +73,7 @@ final class HubClient {
         requireSuccess(answer, name);
       }
       try {
-        return RemoteFile.of(name, commit, answer.headers(), answer.isRedirect());
+        return RemoteFile.of(name, commit, uri, answer.headers(), answer.isRedirect());
       } catch (IOException e) {
         throw notAHub(uri, e);
       }

@@ -3,6 +3,7 @@ package dev.lora4j.llm.hub;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.TemporaryPath;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
@@ -37,17 +37,20 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     return cache.resolve(folderName());
   }
 
-  Path blob(String etag) {
-    return folder().resolve("blobs").resolve(etag);
+  Path blob(String hash) {
+    return folder().resolve("blobs").resolve(hash);
   }
 
-  /** Returns the part file of a blob, not Python's: neither program honours the other's locks. */
-  Path incomplete(String etag) {
-    return folder().resolve("blobs").resolve(etag + ".lora4j.incomplete");
+  /**
+   * Returns the part file of a blob. Its name differs from Python's: neither program honours the
+   * other's locks, so they must not write to the same file.
+   */
+  Path incomplete(String hash) {
+    return folder().resolve("blobs").resolve(hash + ".lora4j.incomplete");
   }
 
-  Path lock(String etag) {
-    return cache.resolve(".locks").resolve(folderName()).resolve(etag + ".lora4j.lock");
+  Path lock(String hash) {
+    return cache.resolve(".locks").resolve(folderName()).resolve(hash + ".lora4j.lock");
   }
 
   Path snapshot(String commit) {
@@ -105,24 +108,24 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     return folder().resolve("refs").resolve(repo.revision());
   }
 
-  /** Adds a downloaded blob to the snapshot; one that no other needs may be moved. */
-  void link(String etag, String commit, String name, boolean isNew) {
+  /**
+   * Adds a downloaded blob to the snapshot.
+   *
+   * @param isNew whether no other snapshot can use it, so that it may be moved if links fail
+   */
+  void link(String hash, String commit, String name, boolean isNew) {
     Path file = file(commit, name);
-    Path temporary = file.resolveSibling("." + name + "." + UUID.randomUUID());
-    try {
-      Files.createDirectories(snapshot(commit));
-      if (!linked(temporary, blob(etag))) {
+    try (TemporaryPath temporary = TemporaryPath.beside(file)) {
+      if (!linked(temporary.path(), blob(hash))) {
         if (isNew) {
-          Files.move(blob(etag), temporary, StandardCopyOption.ATOMIC_MOVE);
+          Files.move(blob(hash), temporary.path(), StandardCopyOption.ATOMIC_MOVE);
         } else {
-          Files.copy(blob(etag), temporary);
+          Files.copy(blob(hash), temporary.path());
         }
       }
-      AtomicFile.moveInto(file, temporary);
+      AtomicFile.moveInto(file, temporary.path());
     } catch (IOException e) {
       throw AtomicFile.explained(file, e);
-    } finally {
-      AtomicFile.deleteQuietly(temporary);
     }
   }
 

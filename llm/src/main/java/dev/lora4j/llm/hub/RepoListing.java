@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.UserError;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.StreamSupport;
@@ -36,10 +37,17 @@ record RepoListing(String commit, List<String> names) {
     boolean odd = name.isEmpty() || name.startsWith("/") || name.matches("^[A-Za-z]:.*");
     odd |= name.contains("\\") || name.chars().anyMatch(c -> c < ' ' || c == 127);
     odd |= List.of(name.split("/", -1)).contains("..");
-    if (odd) {
-      String shown = name.replaceAll("\\p{Cntrl}", "?");
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
       throw new UserError(
-          "refused " + repo + ": its file \"" + shown + "\" would lie outside its directory");
+          "refused " + repo + ": its file \"" + shown(name) + "\" has a name that is not Unicode");
     }
+    if (odd) {
+      throw new UserError(
+          "refused " + repo + ": its file \"" + shown(name) + "\" would lie outside its directory");
+    }
+  }
+
+  private static String shown(String name) {
+    return name.replaceAll("[\\p{Cntrl}\\p{Cs}]", "?");
   }
 }

@@ -57,8 +57,8 @@ record SnapshotDownload(
     long partial = 0;
     try {
       for (RemoteFile file : missing) {
-        Path blob = cache.blob(file.etag());
-        Path incomplete = cache.incomplete(file.etag());
+        Path blob = cache.blob(file.blob());
+        Path incomplete = cache.incomplete(file.blob());
         cached += Files.exists(blob) ? Files.size(blob) : 0;
         partial += Files.exists(incomplete) ? Files.size(incomplete) : 0;
       }
@@ -87,15 +87,15 @@ record SnapshotDownload(
         () ->
             listener.onNotice(
                 "another process or thread is downloading " + file.name() + "; waiting");
-    Path blob = cache.blob(file.etag());
-    try (BlobLock lock = BlobLock.take(cache.lock(file.etag()), waiting)) {
+    Path blob = cache.blob(file.blob());
+    try (BlobLock lock = BlobLock.take(cache.lock(file.blob()), waiting)) {
       Path target = cache.file(listing.commit(), file.name());
       if (!Files.isRegularFile(target)) {
         boolean isNew = !Files.exists(blob);
         if (isNew) {
           download(file, tally);
         }
-        cache.link(file.etag(), listing.commit(), file.name(), isNew);
+        cache.link(file.blob(), listing.commit(), file.name(), isNew);
       }
       tally.finished(Files.size(target));
     } catch (IOException e) {
@@ -105,8 +105,8 @@ record SnapshotDownload(
 
   private void download(RemoteFile file, SnapshotProgress tally) {
     Download download =
-        Download.of(client.source(listing.commit(), file.name()), cache.blob(file.etag()))
-            .withPart(cache.incomplete(file.etag()))
+        Download.of(client.source(listing.commit(), file.name()), cache.blob(file.blob()))
+            .withPart(cache.incomplete(file.blob()))
             .ofSize(file.size())
             .within(settings.limits())
             .telling((bytes, total) -> tally.at(file.name(), bytes));

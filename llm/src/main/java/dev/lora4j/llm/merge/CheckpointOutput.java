@@ -12,6 +12,7 @@ import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.llm.checkpoint.CheckpointWriter;
 import dev.lora4j.llm.checkpoint.ModelConfig;
+import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,8 +80,30 @@ record CheckpointOutput(
       if (name.equals(ModelConfig.FILE) && (untied || dtype.isPresent())) {
         writer.writeConfig(changed(JsonDocument.read(file).json()));
       } else if (!name.matches(WEIGHTS) && !name.startsWith(".")) {
+        requireInside(from, file);
         AtomicFile.write(to.resolve(name), out -> Files.copy(file, Channels.newOutputStream(out)));
       }
+    }
+  }
+
+  /**
+   * Refuses a link to a file elsewhere, whose content would be given away with the merged model. A
+   * Hub's cache links to its blobs.
+   */
+  private static void requireInside(Path directory, Path file) {
+    try {
+      Path real = file.toRealPath();
+      Path root = directory.toRealPath();
+      Path snapshots = root.resolveSibling("");
+      boolean cached =
+          snapshots.endsWith("snapshots") && real.startsWith(snapshots.resolveSibling("blobs"));
+      if (Files.isSymbolicLink(file) && !real.startsWith(root) && !cached) {
+        throw new UserError(
+            "%s is a symbolic link to %s, outside the model's directory; replace it by a copy, or delete it"
+                .formatted(file, real));
+      }
+    } catch (IOException e) {
+      throw new UserError("cannot read " + file + ": " + e, e);
     }
   }
 

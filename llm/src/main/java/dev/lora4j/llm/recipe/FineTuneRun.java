@@ -75,6 +75,7 @@ public final class FineTuneRun implements AutoCloseable {
 
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
+    LanguageModelTrainer.requireUnused(out);
     ModelFiles model = ModelFiles.at(recipe.resolved());
     ModelFiles files = recipe.chatTemplate.map(model::withChatTemplate).orElse(model);
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));

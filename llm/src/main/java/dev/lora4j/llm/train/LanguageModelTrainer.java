@@ -1,6 +1,7 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.ProcessLock;
 import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.model.LanguageModel;
@@ -17,6 +18,7 @@ import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.TrainingLoop;
 import dev.lora4j.train.Workers;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -64,8 +66,18 @@ public final class LanguageModelTrainer {
     return new LanguageModelTrainer(job, callback).run();
   }
 
+  /**
+   * Refuses a run's directory in which another process is training.
+   *
+   * @throws UserError naming that process
+   */
+  public static void requireUnused(Path directory) {
+    new RunDirectory(directory).requireUnused();
+  }
+
   private LanguageModelTrainingResult run() {
-    try (Optimizer optimizer = optimizer();
+    try (ProcessLock lock = directory.lock();
+        Optimizer optimizer = optimizer();
         Workers workers = new Workers(job.workers());
         TrainStep step = new TrainStep(job, objective, workers, optimizer)) {
       TrainingLoop loop =

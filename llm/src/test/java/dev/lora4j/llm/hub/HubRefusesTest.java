@@ -123,6 +123,15 @@ class HubRefusesTest {
   }
 
   @Test
+  void nameThatIsNotUnicodeIsRefused() {
+    server.alsoLists("tokenizer\ud800.json");
+    assertThatThrownBy(this::fetch)
+        .isInstanceOf(UserError.class)
+        .hasMessage(
+            "refused org/model: its file \"tokenizer?.json\" has a name that is not Unicode");
+  }
+
+  @Test
   void entityTagThatLeavesTheDirectoryIsRefused() {
     server.trouble(
         exchange -> {

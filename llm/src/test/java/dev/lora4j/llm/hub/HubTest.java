@@ -1,6 +1,7 @@
 package dev.lora4j.llm.hub;
 
 import static dev.lora4j.llm.hub.Checkouts.WEIGHTS;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -83,6 +84,33 @@ class HubTest {
             server.etag("config.json"),
             server.etag("tokenizer.json"),
             server.etag("model.safetensors"));
+  }
+
+  /** Servers that only resemble a Hub give tags that are no hashes. */
+  @Test
+  void filesWithTheSameTagKeepTheirContent() throws IOException {
+    server.small("tokenizer.json", "{ }").small("config.json", "{\"a\": 1}");
+    server.trouble(
+        exchange -> {
+          String path = exchange.getRequestURI().getPath();
+          if (!path.contains("/resolve/") || path.endsWith("model.safetensors")) {
+            return false;
+          }
+          exchange.getResponseHeaders().add("X-Repo-Commit", server.commit());
+          exchange.getResponseHeaders().add("ETag", "\"v1\"");
+          byte[] text = (path.endsWith("config.json") ? "{\"a\": 1}" : "{ }").getBytes(UTF_8);
+          FakeHub.serve(exchange, text);
+          return true;
+        });
+
+    Path snapshot = fetch();
+
+    assertThat(snapshot.resolve("config.json")).hasContent("{\"a\": 1}");
+    assertThat(snapshot.resolve("tokenizer.json")).hasContent("{ }");
+    assertThat(names(folder.resolve("blobs")))
+        .hasSize(3)
+        .filteredOn(name -> name.matches("lora4j-[0-9a-f]{64}"))
+        .hasSize(2);
   }
 
   @Test

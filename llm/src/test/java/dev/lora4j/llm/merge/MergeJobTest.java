@@ -120,6 +120,29 @@ class MergeJobTest {
   }
 
   @Test
+  void linkOutOfTheBaseIsRefusedUnlessItLeadsToTheBlobsOfTheHubsCache() throws IOException {
+    Path base = directory.resolve("models--org--model/snapshots/0123");
+    llama(base, ScalarType.Float);
+    Path adapter = Adapters.random(base, CONFIG, directory.resolve("adapter"));
+    SavedModels.text(directory.resolve("models--org--model/blobs/4567"), "{\"a\": 1}");
+    SavedModels.text(directory.resolve("secret"), "key");
+    Files.createSymbolicLink(base.resolve("tokenizer.json"), Path.of("../../blobs/4567"));
+    Files.createSymbolicLink(base.resolve("inside.json"), Path.of("config.json"));
+    Path out = directory.resolve("merged");
+    MergeJob job = MergeJob.of(base, List.of(adapter));
+    job.merge(out);
+    assertThat(out.resolve("tokenizer.json")).isRegularFile().hasContent("{\"a\": 1}");
+
+    Files.createSymbolicLink(base.resolve("notes.txt"), directory.resolve("secret"));
+    Path other = directory.resolve("other");
+    assertThatThrownBy(() -> job.merge(other))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("notes.txt is a symbolic link to")
+        .hasMessageContaining("outside the model's directory");
+    assertThat(other).doesNotExist();
+  }
+
+  @Test
   void nothingIsWrittenIfAValueIsNotFinite() throws IOException {
     Path base = llama(ScalarType.Float);
     Path adapter = Adapters.random(base, CONFIG.alpha(1e38), directory.resolve("adapter"));

@@ -1,15 +1,19 @@
 package dev.lora4j.llm.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
 import dev.lora4j.io.SafetensorsFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,6 +32,10 @@ class KillTest {
     killAtStep(30, killed, false);
     killAtStep(70, killed, true);
     assertThat(end(killed, true)).isEqualTo(end(whole, false));
+    try (Stream<Path> entries = Files.list(killed)) {
+      assertThat(entries.map(entry -> entry.getFileName().toString()))
+          .noneMatch(name -> name.startsWith("."));
+    }
     for (String file :
         List.of(
             "adapter_model.safetensors",
@@ -70,6 +78,12 @@ class KillTest {
       while ((line = lines.readLine()) != null && !line.equals("step " + step)) {
         told.add(line);
       }
+      assertThatThrownBy(() -> LanguageModelTrainer.requireUnused(directory))
+          .isInstanceOf(UserError.class)
+          .hasMessage(
+              "%s is in use: process %d is training there; wait for its end, or choose another"
+                  + " directory",
+              directory, run.pid());
       run.destroyForcibly(); // SIGKILL
       assertThat(line).as(String.join("\n", told)).isNotNull();
     }
