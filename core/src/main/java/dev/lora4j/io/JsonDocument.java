@@ -32,6 +32,10 @@ public final class JsonDocument {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String POSITIVE = "a positive integer";
   private static final String NUMBER = "a finite number";
+  private static final String ABOVE_ZERO = "a finite number above 0";
+
+  /** The largest file that is read, in bytes; real configs are far smaller. */
+  public static final int MAX_BYTES = 16 << 20;
 
   private final Path file;
   private final String prefix;
@@ -51,7 +55,7 @@ public final class JsonDocument {
    */
   public static JsonDocument read(Path file) {
     try {
-      return parse(file, Files.readAllBytes(file));
+      return parse(file, WholeFile.read(file, MAX_BYTES));
     } catch (NoSuchFileException e) {
       throw new UserError("there is no " + file + "; is it a directory of a model?", e);
     } catch (IOException e) {
@@ -164,8 +168,26 @@ public final class JsonDocument {
   }
 
   private Optional<Double> finite(String key) {
-    return value(key, NUMBER, v -> v.isNumber() && Double.isFinite(v.doubleValue()))
+    return value(key, NUMBER, JsonDocument::isFinite).map(JsonNode::doubleValue);
+  }
+
+  /** Returns a required finite number above 0. */
+  public double positive(String key) {
+    return aboveZero(key).orElseThrow(() -> missing(key, ABOVE_ZERO));
+  }
+
+  /** Returns a finite number above 0, or the default if the field is absent. */
+  public double positive(String key, double ifAbsent) {
+    return aboveZero(key).orElse(ifAbsent);
+  }
+
+  private Optional<Double> aboveZero(String key) {
+    return value(key, ABOVE_ZERO, v -> isFinite(v) && v.doubleValue() > 0)
         .map(JsonNode::doubleValue);
+  }
+
+  private static boolean isFinite(JsonNode value) {
+    return value.isNumber() && Double.isFinite(value.doubleValue());
   }
 
   /** Returns a boolean, or the default if the field is absent. */

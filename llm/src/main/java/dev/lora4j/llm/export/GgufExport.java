@@ -12,7 +12,6 @@ import dev.lora4j.llm.gguf.GgufModelWriter;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
-import dev.lora4j.nn.Init;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -34,21 +33,27 @@ public final class GgufExport {
   public static void run(Path directory, Path out, GgmlType type) {
     requireFree(out);
     JsonDocument config = JsonDocument.read(directory.resolve(ModelConfig.FILE));
-    ModelFamily family = ModelFamily.of(config);
-    try (Checkpoint weights = Checkpoint.open(directory);
-        LanguageModel empty = Init.withoutValues(() -> family.create(config))) {
-      WeightLoader loader = new WeightLoader(weights, family, empty);
+    ModelFamily.of(config);
+    try (Checkpoint weights = Checkpoint.open(directory)) {
+      GgufModelWriter.write(
+          out, config, ModelFiles.in(directory), sources(weights, config), type);
+    }
+  }
+
+  private static Map<String, TensorSource> sources(Checkpoint weights, JsonDocument config) {
+    WeightLoader loader = WeightLoader.of(weights, config);
+    try (LanguageModel empty = loader.model()) {
       loader.check();
       Map<String, String> stored = loader.storedNames();
-      Map<String, TensorSource> state = new LinkedHashMap<>();
+      Map<String, TensorSource> sources = new LinkedHashMap<>();
       for (String name : empty.namedParameters().keySet()) {
         String inFile = stored.getOrDefault(name, name);
-        state.put(
+        sources.put(
             name,
             new TensorSource(
                 DType.F32, weights.shape(inFile), () -> weights.read(inFile, DType.F32)));
       }
-      GgufModelWriter.write(out, config, ModelFiles.in(directory), state, type);
+      return sources;
     }
   }
 

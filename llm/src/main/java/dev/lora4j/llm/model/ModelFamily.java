@@ -34,6 +34,9 @@ public interface ModelFamily {
    */
   LanguageModel create(JsonDocument fields);
 
+  /** The sizes in the config that the shapes of the weights show. */
+  ConfigSizes sizes();
+
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
   String prefix();
 
