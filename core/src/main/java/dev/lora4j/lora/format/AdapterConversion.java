@@ -65,6 +65,7 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
     Engine.start();
     try (PointerScope scope = new PointerScope()) {
       StoredAdapter adapter = read(source).requireFinite(from);
+      adapter.requireRanks(from.toString());
       if (kind.isFile()) {
         GgufAdapter.write(adapter, architecture(), out, dtype);
       } else {

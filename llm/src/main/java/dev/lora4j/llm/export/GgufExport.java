@@ -2,6 +2,7 @@ package dev.lora4j.llm.export;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
 
 /** Exports a Hugging Face directory, merged or not, as a GGUF file for llama.cpp. */
 public final class GgufExport {
@@ -51,10 +53,14 @@ public final class GgufExport {
         sources.put(
             name,
             new TensorSource(
-                DType.F32, weights.shape(inFile), () -> weights.read(inFile, DType.F32)));
+                DType.F32, weights.shape(inFile), () -> finite(weights, inFile)));
       }
       return sources;
     }
+  }
+
+  private static Tensor finite(Checkpoint weights, String name) {
+    return FiniteValues.require(weights.path() + ": " + name, weights.read(name, DType.F32));
   }
 
   public static void requireFree(Path out) {
