@@ -50,8 +50,8 @@ class FailuresTest {
 
   @Test
   void valueThatIsNotFiniteIsReportedInASentence() {
-    assertThat(report(new NotFinite("the logits"))).isEqualToIgnoringNewLines(
-        "lora: the logits are not finite");
+    assertThat(report(new NotFinite("the logits")))
+        .isEqualToIgnoringNewLines("lora: the logits are not finite");
   }
 
   private static String report(Throwable e) {

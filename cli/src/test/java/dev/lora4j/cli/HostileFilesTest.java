@@ -148,6 +148,9 @@ class HostileFilesTest {
     assertSentence(generate(), 1, "the logits of the next token are not finite", up);
     assertSentence(generate("--temperature", "1"), 1, "not finite", up);
     assertSentence(train("--steps", "1"), 1, "is NaN");
+    String chats = directory.resolve("chats.jsonl").toString();
+    CommandLineRun eval = CommandLineRun.of("eval", "--model", model.toString(), "--data", chats);
+    assertSentence(eval, 1, "the mean loss is NaN");
     String out = directory.resolve("out.gguf").toString();
     assertSentence(CommandLineRun.of("convert", model.toString(), out), 2, up, "NaN or infinity");
     assertSentence(
@@ -244,7 +247,11 @@ class HostileFilesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--eval-steps", "--save-steps", "--warmup-steps", "--seed", "--early-stopping-patience"
+        "--eval-steps",
+        "--save-steps",
+        "--warmup-steps",
+        "--seed",
+        "--early-stopping-patience"
       })
   void largestIntegerIsAcceptedWhereItMakesSense(String option) throws IOException {
     CommandLineRun run = train("--steps", "1", option, "2147483647");

@@ -19,12 +19,59 @@ class MutatedRecipeTest {
   private static final String ACCEPTED = "the prompt has ";
   private static final List<String> VALUES =
       List.of(
-          "2147483647", "2147483648", "9223372036854775807", "-1", "0", "1e308", "-1e308", "1e-320",
-          ".nan", "NaN", "Infinity", "null", "~", "''", "\"\\0\"", "a\\0b", "[]", "[[]]", "[a, [b]]",
-          "{}", "{a: 1}", "&a [*a]", "*a", "!!java.net.URL [x]", "!!binary AAAA", "|", ">-", "? ",
-          "- ", "---", "...", "%YAML 9.9", "true", "0x10", "1_000", "2026-11-29", "🐈", "\uFEFF",
-          "../../..", "/", "/dev/null", "con", "x".repeat(5000), "[" + "x,".repeat(3000) + "x]",
-          "[".repeat(200), "*", "(", "[a-z", "a{99999999}", "(a+)+$", "${x}", "@x", "--rank");
+          "2147483647",
+          "2147483648",
+          "9223372036854775807",
+          "-1",
+          "0",
+          "1e308",
+          "-1e308",
+          "1e-320",
+          ".nan",
+          "NaN",
+          "Infinity",
+          "null",
+          "~",
+          "''",
+          "\"\\0\"",
+          "a\\0b",
+          "[]",
+          "[[]]",
+          "[a, [b]]",
+          "{}",
+          "{a: 1}",
+          "&a [*a]",
+          "*a",
+          "!!java.net.URL [x]",
+          "!!binary AAAA",
+          "|",
+          ">-",
+          "? ",
+          "- ",
+          "---",
+          "...",
+          "%YAML 9.9",
+          "true",
+          "0x10",
+          "1_000",
+          "2026-11-29",
+          "🐈",
+          "\uFEFF",
+          "../../..",
+          "/",
+          "/dev/null",
+          "con",
+          "x".repeat(5000),
+          "[" + "x,".repeat(3000) + "x]",
+          "[".repeat(200),
+          "*",
+          "(",
+          "[a-z",
+          "a{99999999}",
+          "(a+)+$",
+          "${x}",
+          "@x",
+          "--rank");
 
   private final Path directory;
   private final SmallTraining training;
@@ -111,7 +158,8 @@ class MutatedRecipeTest {
   private byte[] withOtherBytes(Random random) {
     byte[] mutant = recipe.clone();
     for (int i = random.nextInt(3); i >= 0; i--) {
-      mutant[random.nextInt(mutant.length)] = (byte) random.nextInt(random.nextInt(4) == 0 ? 256 : 128);
+      mutant[random.nextInt(mutant.length)] =
+          (byte) random.nextInt(random.nextInt(4) == 0 ? 256 : 128);
     }
     int from = random.nextInt(mutant.length);
     return switch (random.nextInt(4)) {

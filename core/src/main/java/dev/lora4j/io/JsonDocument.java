@@ -8,7 +8,6 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -84,7 +84,8 @@ public final class Trainer {
   private static int inRange(String name, int value, int most) {
     if (value < 1 || value > most) {
       throw new UserError(
-          "%s must be at %s, found %d".formatted(name, value < 1 ? "least 1" : "most " + most, value));
+          "%s must be at %s, found %d"
+              .formatted(name, value < 1 ? "least 1" : "most " + most, value));
     }
     return value;
   }

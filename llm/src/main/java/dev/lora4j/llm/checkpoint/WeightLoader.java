@@ -37,8 +37,7 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
   public static WeightLoader of(TensorFile weights, JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
     Map<String, List<Long>> shapes = new LinkedHashMap<>();
-    storedNames(weights, family)
-        .forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));
+    storedNames(weights, family).forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));
     requireNone(weights, family.sizes().problems(config, shapes));
     return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(config)));
   }

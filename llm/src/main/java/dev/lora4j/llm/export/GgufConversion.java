@@ -100,8 +100,7 @@ public final class GgufConversion {
   }
 
   private static void check(GgufModel model) {
-    WeightLoader loader =
-        WeightLoader.of(model, JsonDocument.of(model.path(), model.config()));
+    WeightLoader loader = WeightLoader.of(model, JsonDocument.of(model.path(), model.config()));
     try (LanguageModel empty = loader.model()) {
       loader.check();
     }

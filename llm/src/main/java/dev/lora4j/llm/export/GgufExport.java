@@ -37,8 +37,7 @@ public final class GgufExport {
     JsonDocument config = JsonDocument.read(directory.resolve(ModelConfig.FILE));
     ModelFamily.of(config);
     try (Checkpoint weights = Checkpoint.open(directory)) {
-      GgufModelWriter.write(
-          out, config, ModelFiles.in(directory), sources(weights, config), type);
+      GgufModelWriter.write(out, config, ModelFiles.in(directory), sources(weights, config), type);
     }
   }
 
@@ -52,8 +51,7 @@ public final class GgufExport {
         String inFile = stored.getOrDefault(name, name);
         sources.put(
             name,
-            new TensorSource(
-                DType.F32, weights.shape(inFile), () -> finite(weights, inFile)));
+            new TensorSource(DType.F32, weights.shape(inFile), () -> finite(weights, inFile)));
       }
       return sources;
     }

@@ -1,8 +1,8 @@
 package dev.lora4j.llm.merge;
 
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.llm.merge.Diagnosis.Finding;
 import dev.lora4j.llm.merge.Diagnosis.Severity;
-import dev.lora4j.io.FiniteValues;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.format.StoredAdapter;
 import java.util.ArrayList;

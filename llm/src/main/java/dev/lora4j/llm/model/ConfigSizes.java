@@ -2,7 +2,6 @@ package dev.lora4j.llm.model;
 
 import dev.lora4j.io.JsonDocument;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,32 +27,43 @@ public record ConfigSizes(String layers, String layerPrefix, List<Dimension> dim
    * @param axis the dimension
    * @param keys the key of the size, or the keys of its factors
    */
-  public record Dimension(String tensor, int axis, String... keys) {
+  public record Dimension(String tensor, int axis, List<String> keys) {
+
+    public Dimension {
+      keys = List.copyOf(keys);
+    }
+
+    public Dimension(String tensor, int axis, String... keys) {
+      this(tensor, axis, List.of(keys));
+    }
 
     private Optional<String> problem(
         JsonDocument config, Map<String, List<Long>> shapes, long largest) {
-      List<Integer> factors =
-          Arrays.stream(keys).filter(config::has).map(config::size).toList();
+      List<String> given = keys.stream().filter(config::has).toList();
       List<Long> shape = shapes.getOrDefault(tensor, List.of());
       boolean isKnown = axis < shape.size();
-      boolean isWhole = factors.size() == keys.length;
+      boolean isExact = isKnown && given.equals(keys);
       long limit = isKnown ? shape.get(axis) : largest;
-      long size = factors.stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b);
-      if (isKnown && isWhole ? size == limit : size <= limit) {
+      long size = given.stream().mapToLong(config::size).reduce(1, (a, b) -> a * b);
+      if (isExact ? size == limit : size <= limit) {
         return Optional.empty();
       }
-      String keysGiven =
-          Arrays.stream(keys).filter(config::has).collect(Collectors.joining("` · `"));
-      String found = factors.stream().map(String::valueOf).collect(Collectors.joining(" · "));
+      String why = isKnown ? "as in " + tensor + " " + shape : "the largest dimension of a weight";
       return Optional.of(
           "`%s`: expected %s%d, %s, found %s"
               .formatted(
-                  keysGiven,
-                  isKnown && isWhole ? "" : "at most ",
+                  String.join("` · `", given),
+                  isExact ? "" : "at most ",
                   limit,
-                  isKnown ? "as in " + tensor + " " + shape : "the largest dimension of a weight",
-                  found));
+                  why,
+                  given.stream()
+                      .map(key -> String.valueOf(config.size(key)))
+                      .collect(Collectors.joining(" · "))));
     }
+  }
+
+  public ConfigSizes {
+    dimensions = List.copyOf(dimensions);
   }
 
   /**

@@ -119,9 +119,6 @@ public sealed interface RopeScaling {
       throw fields.wrong("high_freq_factor", "above low_freq_factor = " + low, high);
     }
     return new Llama3(
-        fields.positive("factor"),
-        low,
-        high,
-        fields.positive("original_max_position_embeddings"));
+        fields.positive("factor"), low, high, fields.positive("original_max_position_embeddings"));
   }
 }

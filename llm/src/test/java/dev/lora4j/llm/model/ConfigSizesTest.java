@@ -83,7 +83,7 @@ class ConfigSizesTest {
     ConfigSizes sizes = family.sizes();
     config.removeAll();
     config.put(sizes.layers(), HUGE);
-    sizes.dimensions().forEach(d -> List.of(d.keys()).forEach(key -> config.put(key, HUGE)));
+    sizes.dimensions().forEach(d -> d.keys().forEach(key -> config.put(key, HUGE)));
     assertThat(problems(sizes)).hasSize(1 + sizes.dimensions().size());
   }
 }
