@@ -4,9 +4,13 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.FormerNames;
+import dev.lora4j.cli.show.TerminalText;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.nn.NotFinite;
+import dev.lora4j.nn.runtime.OutOfMemory;
 import dev.lora4j.train.TrainingFailed;
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -22,17 +26,38 @@ import picocli.CommandLine.UnmatchedArgumentException;
  * stack trace for a bug.
  */
 final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {
+  private static final String TOO_DEEP =
+      "an input is nested too deeply, such as a JSON value, a regular expression or a chat template;"
+          + " simplify it";
+  private static final String OUT_OF_MEMORY =
+      "out of memory: use a smaller model, batch size, sequence length or rank, or fewer workers; if"
+          + " the Java heap is full, raise its limit with the environment variable"
+          + " LORA_JAVA_OPTIONS=-Xmx8g";
 
   @Override
   public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
-    PrintWriter err = command.getErr();
-    if (AtomicFile.isDiskFull(e) || e instanceof TrainingFailed) {
-      return say(err, String.valueOf(e.getMessage()), ExitCode.SOFTWARE);
+    return report(e, command.getErr());
+  }
+
+  /** Reports whatever ended a command, and returns the exit status. */
+  static int report(Throwable e, PrintWriter err) {
+    String message = TerminalText.harmless(String.valueOf(e.getMessage()));
+    if (AtomicFile.isDiskFull(e) || e instanceof TrainingFailed || e instanceof NotFinite) {
+      return say(err, message, ExitCode.SOFTWARE);
     }
     if (e instanceof UserError || e instanceof CorruptFile) {
-      return say(err, String.valueOf(e.getMessage()), ExitCode.USAGE);
+      return say(err, message, ExitCode.USAGE);
     }
-    return bug(e, err);
+    if (e instanceof InvalidPathException) {
+      return say(err, "not a valid path: " + message, ExitCode.USAGE);
+    }
+    if (e instanceof StackOverflowError) {
+      return say(err, TOO_DEEP, ExitCode.SOFTWARE);
+    }
+    if (OutOfMemory.isIn(e)) {
+      return say(err, OUT_OF_MEMORY, ExitCode.SOFTWARE);
+    }
+    return e instanceof LinkageError ? unlinked(e, err) : bug(e, err);
   }
 
   @Override
@@ -64,7 +89,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   }
 
   /** Reports a class that can't be linked: libtorch is unavailable here, or else it is a bug. */
-  static int report(LinkageError e, PrintWriter err) {
+  private static int unlinked(Throwable e, PrintWriter err) {
     Throwable root = e;
     while (root.getCause() != null) {
       root = root.getCause();

@@ -71,9 +71,7 @@ public final class Main {
       List<String> given = List.of(arguments);
       FormerNames names = new FormerNames(options(subcommand(command, given)));
       return command.execute(names.replaceIn(given).toArray(String[]::new));
-    } catch (UserError e) {
-      return Failures.say(command.getErr(), String.valueOf(e.getMessage()), ExitCode.USAGE);
-    } catch (LinkageError e) {
+    } catch (UserError | LinkageError | VirtualMachineError e) {
       return Failures.report(e, command.getErr());
     }
   }

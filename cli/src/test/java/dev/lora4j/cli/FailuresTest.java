@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lora4j.nn.NotFinite;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,28 @@ class FailuresTest {
         .doesNotContain("native");
   }
 
-  private static String report(LinkageError e) {
+  @Test
+  void exhaustedMemoryIsReportedInASentence() {
+    assertThat(report(new OutOfMemoryError("Java heap space")))
+        .contains("out of memory", "LORA_JAVA_OPTIONS=-Xmx")
+        .hasLineCount(1);
+    assertThat(report(new IllegalStateException(new RuntimeException("can't allocate memory"))))
+        .contains("out of memory")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void exhaustedStackIsReportedInASentence() {
+    assertThat(report(new StackOverflowError())).contains("nested too deeply").hasLineCount(1);
+  }
+
+  @Test
+  void valueThatIsNotFiniteIsReportedInASentence() {
+    assertThat(report(new NotFinite("the logits")))
+        .isEqualToIgnoringNewLines("lora: the logits are not finite");
+  }
+
+  private static String report(Throwable e) {
     StringWriter err = new StringWriter();
     assertThat(Failures.report(e, new PrintWriter(err, true))).isEqualTo(1);
     return err.toString();

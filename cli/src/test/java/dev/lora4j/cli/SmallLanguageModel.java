@@ -2,14 +2,19 @@ package dev.lora4j.cli;
 
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.llm.model.llama.LlamaConfig;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.runtime.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 
 /** A small random Llama with a tokenizer and a chat template, as a directory. */
 final class SmallLanguageModel {
@@ -44,6 +49,19 @@ final class SmallLanguageModel {
             new Llama(LlamaConfig.of(JsonDocument.read(directory.resolve("config.json"))))) {
       SafetensorsWriter.write(
           directory.resolve("model.safetensors"), model.stateDict(), Map.of("format", "pt"));
+    }
+    return directory;
+  }
+
+  /** An adapter of random values for such a model, of rank 2. */
+  static Path adapter(Path model, Path directory) {
+    try (PointerScope scope = new PointerScope();
+        Pretrained base = Pretrained.load(model);
+        NoGradGuard guard = new NoGradGuard()) {
+      LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(2));
+      Engine.seed(4);
+      adapted.parameters("default").forEach(p -> p.value().normal_(0, 0.05, null));
+      adapted.save("default", directory);
     }
     return directory;
   }

@@ -8,7 +8,6 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +31,10 @@ public final class JsonDocument {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String POSITIVE = "a positive integer";
   private static final String NUMBER = "a finite number";
+  private static final String ABOVE_ZERO = "a finite number above 0";
+
+  /** The largest file that is read, in bytes; real configs are far smaller. */
+  public static final int MAX_BYTES = 16 << 20;
 
   private final Path file;
   private final String prefix;
@@ -46,7 +49,7 @@ public final class JsonDocument {
   /** Reads a file that holds a JSON object. */
   public static JsonDocument read(Path file) {
     try {
-      return parse(file, Files.readAllBytes(file));
+      return parse(file, WholeFile.read(file, MAX_BYTES));
     } catch (NoSuchFileException e) {
       throw new UserError("there is no " + file + "; is it a directory of a model?", e);
     } catch (IOException e) {
@@ -151,8 +154,26 @@ public final class JsonDocument {
   }
 
   private Optional<Double> finite(String key) {
-    return value(key, NUMBER, v -> v.isNumber() && Double.isFinite(v.doubleValue()))
+    return value(key, NUMBER, JsonDocument::isFinite).map(JsonNode::doubleValue);
+  }
+
+  /** Returns a required finite number above 0. */
+  public double positive(String key) {
+    return aboveZero(key).orElseThrow(() -> missing(key, ABOVE_ZERO));
+  }
+
+  /** Returns a finite number above 0, or the default if the field is absent. */
+  public double positive(String key, double ifAbsent) {
+    return aboveZero(key).orElse(ifAbsent);
+  }
+
+  private Optional<Double> aboveZero(String key) {
+    return value(key, ABOVE_ZERO, v -> isFinite(v) && v.doubleValue() > 0)
         .map(JsonNode::doubleValue);
+  }
+
+  private static boolean isFinite(JsonNode value) {
+    return value.isNumber() && Double.isFinite(value.doubleValue());
   }
 
   /** Returns a boolean, or the default if the field is absent. */

@@ -3,7 +3,6 @@ package dev.lora4j.io;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -19,22 +18,14 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
   /** The end of an index's file name. */
   public static final String SUFFIX = ".index.json";
 
-  private static final long MAX_BYTES = 64 << 20;
+  private static final int MAX_BYTES = 64 << 20;
   private static final String MAP = "weight_map";
 
   /** Reads an index, which may name only files beside it of its own format. */
   public static ShardIndex read(Path file) {
-    try {
-      if (Files.size(file) > MAX_BYTES) {
-        throw new CorruptFile(
-            file, "expected at most %d bytes, found %d".formatted(MAX_BYTES, Files.size(file)));
-      }
-    } catch (IOException e) {
-      throw new CorruptFile(file, "cannot be read: " + e.getMessage(), e);
-    }
     Pattern shard = shardNames(file);
     Map<String, String> shardOf = new TreeMap<>();
-    JsonDocument index = JsonDocument.read(file);
+    JsonDocument index = JsonDocument.parse(file, content(file));
     for (Map.Entry<String, JsonNode> entry : index.object(MAP).fields()) {
       JsonNode name = entry.getValue();
       if (!name.isTextual() || !shard.matcher(name.textValue()).matches()) {
@@ -46,6 +37,14 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
       throw index.wrong(MAP, "an object that maps tensors to files", index.node(MAP));
     }
     return new ShardIndex(file, shardOf);
+  }
+
+  private static byte[] content(Path file) {
+    try {
+      return WholeFile.read(file, MAX_BYTES);
+    } catch (IOException e) {
+      throw new CorruptFile(file, "cannot be read: " + e.getMessage(), e);
+    }
   }
 
   /** Plain file names of the format in the index's own name: {@code safetensors} or {@code bin}. */

@@ -135,6 +135,7 @@ final class AdapterFiles {
       LoraModel model, String name, StoredAdapter read, String source, BaseCheck check) {
     StoredAdapter stored = FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
     refuseUnrepeatable(stored.config());
+    stored.requireRanks(source);
     model.addForLoading(name, stored.config());
     try {
       Map<String, Parameter> expected = model.adapter(name).saved();

@@ -1,9 +1,9 @@
 package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.lora.merge.MergeLimits;
 import dev.lora4j.lora.merge.MergeReceipt;
-import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,17 +78,11 @@ final class CheckedMerge {
         .namedParameters()
         .forEach(
             (path, parameter) -> {
-              if (!isFinite(parameter)) {
+              if (!FiniteValues.areIn(parameter.value())) {
                 problems.add(path.replace(".pretrained", "") + " contains NaN or Inf");
               }
             });
     return problems;
-  }
-
-  private static boolean isFinite(Parameter parameter) {
-    try (PointerScope scope = new PointerScope()) {
-      return parameter.value().isfinite().all().item_bool();
-    }
   }
 
   /** Compares in double precision, so that the comparison does not round. */

@@ -23,6 +23,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Trainer {
   private static final long DEFAULT_CACHE_BYTES = 1L << 30;
+  private static final int MAX_EPOCHS = 1_000_000;
+  private static final int MAX_BATCH = 1 << 24;
 
   private final Module network;
   private final Optimizer optimizer;
@@ -45,13 +47,13 @@ public final class Trainer {
 
   /** Number of epochs; 1 unless set. */
   public Trainer epochs(int epochs) {
-    this.epochs = positive("epochs", epochs);
+    this.epochs = inRange("epochs", epochs, MAX_EPOCHS);
     return this;
   }
 
   /** Batch size; 4 unless set. */
   public Trainer batchSize(int batchSize) {
-    this.batchSize = positive("batch size", batchSize);
+    this.batchSize = inRange("batch size", batchSize, MAX_BATCH);
     return this;
   }
 
@@ -78,9 +80,11 @@ public final class Trainer {
     return this;
   }
 
-  private static int positive(String name, int value) {
-    if (value < 1) {
-      throw new UserError(name + " must be at least 1, found " + value);
+  private static int inRange(String name, int value, int most) {
+    if (value < 1 || value > most) {
+      throw new UserError(
+          "%s must be at %s, found %d"
+              .formatted(name, value < 1 ? "least 1" : "most " + most, value));
     }
     return value;
   }

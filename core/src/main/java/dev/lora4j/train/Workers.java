@@ -23,6 +23,8 @@ public final class Workers implements AutoCloseable {
     void run(int worker);
   }
 
+  private static final int MAX_COUNT = 4096;
+
   private final List<Thread> helpers = new ArrayList<>();
   private final ReentrantLock running = new ReentrantLock(true);
   private final AtomicInteger unfinished = new AtomicInteger();
@@ -34,8 +36,10 @@ public final class Workers implements AutoCloseable {
 
   /** Starts {@code count − 1} threads. */
   public Workers(int count) {
-    if (count < 1) {
-      throw new UserError("workers must be at least 1, found " + count);
+    if (count < 1 || count > MAX_COUNT) {
+      throw new UserError(
+          "workers must be at %s, found %d"
+              .formatted(count < 1 ? "least 1" : "most " + MAX_COUNT, count));
     }
     for (int i = 1; i < count; i++) {
       int worker = i;

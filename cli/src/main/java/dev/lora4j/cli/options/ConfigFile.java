@@ -3,10 +3,12 @@ package dev.lora4j.cli.options;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.WholeFile;
 import java.io.IOException;
 import java.io.StringReader;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
@@ -17,6 +19,7 @@ import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.NodeTuple;
@@ -28,6 +31,8 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
  * command line, or lists of such values. The file is read as text only; it constructs no objects.
  */
 public final class ConfigFile {
+  private static final int MAX_BYTES = 1 << 20;
+
   private final Path file;
   private final Collection<String> known;
   private final FormerNames names;
@@ -76,19 +81,32 @@ public final class ConfigFile {
     Node root;
     try {
       Yaml yaml = new Yaml(new SafeConstructor(new LoaderOptions()));
-      root = yaml.compose(new StringReader(Files.readString(file)));
-    } catch (CharacterCodingException e) {
-      throw new CorruptFile(file, "it is not UTF-8 text", e);
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      root = yaml.compose(new StringReader(text()));
     } catch (MarkedYAMLException e) {
       int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
       throw new CorruptFile(file, "line " + line + ": invalid YAML: " + e.getProblem(), e);
+    } catch (YAMLException e) { // a limit, or a control character
+      throw new CorruptFile(file, "invalid YAML: " + firstLine(e), e);
     }
     if (root == null) {
       throw new UserError(file + " is empty");
     }
     return root;
+  }
+
+  private String text() {
+    try {
+      ByteBuffer content = ByteBuffer.wrap(WholeFile.read(file, MAX_BYTES));
+      return StandardCharsets.UTF_8.newDecoder().decode(content).toString();
+    } catch (CharacterCodingException e) {
+      throw new CorruptFile(file, "it is not UTF-8 text", e);
+    } catch (IOException e) {
+      throw new UserError("cannot read " + file + ": " + e, e);
+    }
+  }
+
+  private static String firstLine(YAMLException e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 
   private String key(Node key) {
@@ -111,9 +129,13 @@ public final class ConfigFile {
   private String value(String option, Node node) {
     if (node instanceof SequenceNode sequence) {
       return sequence.getValue().stream()
-          .map(item -> value(option, item))
+          .map(item -> scalar(option, item))
           .collect(Collectors.joining(","));
     }
+    return scalar(option, node);
+  }
+
+  private String scalar(String option, Node node) {
     if (!(node instanceof ScalarNode scalar) || scalar.getValue().isEmpty()) {
       throw mistake(node, "'" + option + "': expected a value");
     }

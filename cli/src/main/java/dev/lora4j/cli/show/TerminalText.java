@@ -16,7 +16,7 @@ public final class TerminalText {
   }
 
   /** Replaces control characters, so that text contains no terminal escapes. */
-  static String harmless(String text) {
+  public static String harmless(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
         .forEach(

@@ -1,6 +1,7 @@
 package dev.lora4j.io.gguf;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.FiniteValues;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
@@ -43,13 +44,9 @@ public record GgufSource(GgmlType type, List<Long> shape, Supplier<Tensor> value
 
   private Tensor plain(String name, Tensor tensor) {
     Tensor written = tensor.to(type.dtype().torch());
-    if (type == GgmlType.F16 && !allFinite(written) && allFinite(tensor)) {
+    if (type == GgmlType.F16 && !FiniteValues.areIn(written) && FiniteValues.areIn(tensor)) {
       throw new UserError(name + ": a number is too large for F16; write BF16 or F32 instead");
     }
     return written;
-  }
-
-  private static boolean allFinite(Tensor tensor) {
-    return tensor.isfinite().all().item_bool();
   }
 }

@@ -8,8 +8,6 @@ import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.method.ConfigKeys;
 import dev.lora4j.lora.method.LoraMethods;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,11 +26,7 @@ public final class ConfigReader {
   }
 
   public static LoraConfig read(Path file) {
-    try {
-      return read(file, Files.readAllBytes(file));
-    } catch (IOException e) {
-      throw new UserError("can't read " + file + ": " + e, e);
-    }
+    return new ConfigReader(JsonDocument.read(file)).read();
   }
 
   static LoraConfig read(Path file, byte[] bytes) {

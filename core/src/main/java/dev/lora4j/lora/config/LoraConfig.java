@@ -53,9 +53,8 @@ public record LoraConfig(
 
   public LoraConfig {
     DeltaOptions.requireRank(rank);
-    if (!Double.isFinite(alpha)) {
-      throw new UserError("alpha must be a finite number, found " + alpha);
-    }
+    requireAlpha("alpha", alpha);
+    alphaPattern.values().forEach((key, value) -> requireAlpha("alpha_pattern: " + key, value));
     if (!(dropout >= 0 && dropout < 1)) {
       throw new UserError("dropout must be in [0, 1), found " + dropout);
     }
@@ -87,7 +86,19 @@ public record LoraConfig(
     otherKeys = Collections.unmodifiableMap(new TreeMap<>(otherKeys));
   }
 
-  /** Returns a config with this rank, a scaling of 1, and all linear layers as targets. */
+  private static void requireAlpha(String name, double alpha) {
+    if (!Double.isFinite(alpha)) {
+      throw new UserError(name + " must be a finite number, found " + alpha);
+    }
+    if (Math.abs(alpha) > Float.MAX_VALUE) {
+      throw new UserError(name + " must be at most 3.4e38, the largest float32, found " + alpha);
+    }
+  }
+
+  /**
+   * Returns a config with this rank, an alpha of the same value (a scaling of 1), and all linear
+   * layers as targets.
+   */
   public static LoraConfig rank(int rank) {
     return new LoraConfigBuilder(rank).build();
   }

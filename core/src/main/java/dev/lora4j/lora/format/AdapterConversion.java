@@ -64,7 +64,8 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
     AdapterKind source = AdapterKind.at(from);
     Engine.start();
     try (PointerScope scope = new PointerScope()) {
-      StoredAdapter adapter = read(source);
+      StoredAdapter adapter = read(source).requireFinite(from);
+      adapter.requireRanks(from.toString());
       if (kind.isFile()) {
         GgufAdapter.write(adapter, architecture(), out, dtype);
       } else {

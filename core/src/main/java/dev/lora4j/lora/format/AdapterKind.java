@@ -3,6 +3,7 @@ package dev.lora4j.lora.format;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +83,7 @@ public enum AdapterKind {
 
   static JsonDocument json(Path file, Path directory) {
     try {
-      return JsonDocument.parse(file, Files.readAllBytes(file));
+      return JsonDocument.parse(file, WholeFile.read(file, JsonDocument.MAX_BYTES));
     } catch (IOException e) {
       throw new UserError(
           "no adapter in %s: can't read %s%s"

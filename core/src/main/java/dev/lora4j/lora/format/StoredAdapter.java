@@ -3,6 +3,7 @@ package dev.lora4j.lora.format;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.lora.config.LoraConfig;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -103,13 +105,52 @@ public record StoredAdapter(
 
   private static Tensor converted(String key, Tensor tensor, DType dtype) {
     Tensor result = tensor.detach().to(dtype.torch());
-    try (PointerScope scope = new PointerScope()) {
-      if (tensor.isfinite().all().item_bool() && !result.isfinite().all().item_bool()) {
+    if (!FiniteValues.areIn(result) && FiniteValues.areIn(tensor)) {
+      try (PointerScope scope = new PointerScope()) {
         throw new UserError(
             "%s holds %s, which is too large for %s; use BF16 or F32"
                 .formatted(key, tensor.abs().max().item_double(), dtype));
       }
     }
     return result;
+  }
+
+  /**
+   * Returns this adapter.
+   *
+   * @param source its path, for the message
+   * @throws UserError if a tensor has NaN or infinity
+   */
+  public StoredAdapter requireFinite(Path source) {
+    tensors.forEach(
+        (key, tensor) -> FiniteValues.require(source + ": " + PeftKeys.inFile(key), tensor));
+    return this;
+  }
+
+  /**
+   * Refuses ranks that are larger than every dimension of the tensors, before memory is allocated
+   * for them.
+   *
+   * @param source where the adapter is from, for the message
+   */
+  public void requireRanks(String source) {
+    long largest =
+        tensors.values().stream()
+            .flatMapToLong(tensor -> LongStream.of(tensor.shape()))
+            .max()
+            .orElse(1);
+    requireRank(source, "r", config.rank(), largest);
+    config
+        .rankPattern()
+        .values()
+        .forEach((key, rank) -> requireRank(source, "rank_pattern." + key, rank, largest));
+  }
+
+  private static void requireRank(String source, String key, double rank, long largest) {
+    if (rank > largest) {
+      throw new UserError(
+          "%s does not fit its config: `%s`: expected at most %d, the largest dimension of a tensor, found %.0f"
+              .formatted(source, key, largest, rank));
+    }
   }
 }

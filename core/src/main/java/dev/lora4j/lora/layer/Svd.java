@@ -1,5 +1,7 @@
 package dev.lora4j.lora.layer;
 
+import dev.lora4j.UserError;
+import dev.lora4j.io.FiniteValues;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
@@ -8,6 +10,9 @@ import org.bytedeco.pytorch.global.torch;
 /** A singular value decomposition {@code M = U diag(s) Vᵀ}, with s in descending order. */
 public record Svd(Tensor u, Tensor s, Tensor vt) {
   public static Svd of(Tensor matrix) {
+    if (!FiniteValues.areIn(matrix)) {
+      throw new UserError("a matrix with NaN or infinity has no singular value decomposition");
+    }
     T_TensorTensorTensor_T parts = torch.linalg_svd(matrix, false, null);
     return new Svd(parts.get0(), parts.get1(), parts.get2());
   }

@@ -9,7 +9,6 @@ import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
-import dev.lora4j.nn.Init;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -69,10 +68,10 @@ public final class Pretrained implements AutoCloseable {
 
   private static Pretrained fill(
       ModelFiles files, JsonDocument config, TensorFile weights, DType dtype) {
-    ModelFamily family = ModelFamily.of(config);
-    LanguageModel model = Init.withoutValues(() -> family.create(config));
+    WeightLoader loader = WeightLoader.of(weights, config);
+    LanguageModel model = loader.model();
     try {
-      new WeightLoader(weights, family, model).load(dtype);
+      loader.load(dtype);
       model.freeze();
       model.train(false);
       return new Pretrained(files, config, model);

@@ -3,10 +3,12 @@ package dev.lora4j.llm.checkpoint;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.runtime.ParallelLoop;
 import java.util.ArrayList;
@@ -25,6 +27,20 @@ import org.bytedeco.pytorch.Tensor;
 public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
   private static final String HEAD = WeightsOnly.HEAD_WEIGHT;
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
+
+  /**
+   * Builds the model of a config, without values, to load these weights into; the caller closes it.
+   *
+   * @throws UserError naming the sizes in the config that the weights' shapes contradict; nothing
+   *     is allocated for them
+   */
+  public static WeightLoader of(TensorFile weights, JsonDocument config) {
+    ModelFamily family = ModelFamily.of(config);
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    storedNames(weights, family).forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));
+    requireNone(weights, family.sizes().problems(config, shapes));
+    return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(config)));
+  }
 
   /** Loads all parameters in the given dtype, in parallel. */
   void load(DType dtype) {
@@ -46,7 +62,10 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
 
   /** Compares names, shapes and dtypes without reading a tensor; an error names all mismatches. */
   public void check() {
-    List<String> problems = problems(storedNames(), model.namedParameters());
+    requireNone(weights, problems(storedNames(), model.namedParameters()));
+  }
+
+  private static void requireNone(TensorFile weights, List<String> problems) {
     if (!problems.isEmpty()) {
       throw new UserError(
           "%s: the weights do not fit %s:\n  %s"
@@ -59,6 +78,10 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
 
   /** Returns the model's name of each tensor → its name in the files. */
   public Map<String, String> storedNames() {
+    return storedNames(weights, family);
+  }
+
+  private static Map<String, String> storedNames(TensorFile weights, ModelFamily family) {
     Map<String, String> stored = new LinkedHashMap<>();
     String prefix = family.prefix();
     boolean withoutPrefix = weights.names().stream().noneMatch(name -> name.startsWith(prefix));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
@@ -13,8 +14,6 @@ import dev.lora4j.llm.checkpoint.SaveOptions;
 import dev.lora4j.llm.checkpoint.WeightLoader;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.llm.model.ModelFamily;
-import dev.lora4j.nn.Init;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,10 +86,9 @@ public final class GgufConversion {
   }
 
   private static void check(GgufModel model) {
-    JsonDocument config = JsonDocument.of(model.path(), model.config());
-    ModelFamily family = ModelFamily.of(config);
-    try (LanguageModel empty = Init.withoutValues(() -> family.create(config))) {
-      new WeightLoader(model, family, empty).check();
+    WeightLoader loader = WeightLoader.of(model, JsonDocument.of(model.path(), model.config()));
+    try (LanguageModel empty = loader.model()) {
+      loader.check();
     }
   }
 
@@ -104,7 +102,8 @@ public final class GgufConversion {
 
   private Tensor read(String name) {
     Tensor tensor = model.read(name, format);
-    if (format == DType.F16 && !tensor.isfinite().all().item_bool()) {
+    if (!FiniteValues.areIn(tensor)) {
+      FiniteValues.require(model.path() + ": " + name, model.read(name, DType.F32));
       throw new UserError(
           "%s: %s has values that float16 can't hold; use bfloat16 or float32"
               .formatted(model.path(), name));

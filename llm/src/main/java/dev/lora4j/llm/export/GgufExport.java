@@ -2,6 +2,7 @@ package dev.lora4j.llm.export;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.io.gguf.GgmlType;
@@ -12,11 +13,11 @@ import dev.lora4j.llm.gguf.GgufModelWriter;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
-import dev.lora4j.nn.Init;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
 
 /** Exports a Hugging Face directory, merged or not, as a GGUF file for llama.cpp. */
 public final class GgufExport {
@@ -26,22 +27,30 @@ public final class GgufExport {
   public static void run(Path directory, Path out, GgmlType type) {
     requireFree(out);
     JsonDocument config = JsonDocument.read(directory.resolve(ModelConfig.FILE));
-    ModelFamily family = ModelFamily.of(config);
-    try (Checkpoint weights = Checkpoint.open(directory);
-        LanguageModel empty = Init.withoutValues(() -> family.create(config))) {
-      WeightLoader loader = new WeightLoader(weights, family, empty);
+    ModelFamily.of(config);
+    try (Checkpoint weights = Checkpoint.open(directory)) {
+      GgufModelWriter.write(out, config, ModelFiles.in(directory), sources(weights, config), type);
+    }
+  }
+
+  private static Map<String, TensorSource> sources(Checkpoint weights, JsonDocument config) {
+    WeightLoader loader = WeightLoader.of(weights, config);
+    try (LanguageModel empty = loader.model()) {
       loader.check();
       Map<String, String> stored = loader.storedNames();
-      Map<String, TensorSource> state = new LinkedHashMap<>();
+      Map<String, TensorSource> sources = new LinkedHashMap<>();
       for (String name : empty.namedParameters().keySet()) {
         String inFile = stored.getOrDefault(name, name);
-        state.put(
+        sources.put(
             name,
-            new TensorSource(
-                DType.F32, weights.shape(inFile), () -> weights.read(inFile, DType.F32)));
+            new TensorSource(DType.F32, weights.shape(inFile), () -> finite(weights, inFile)));
       }
-      GgufModelWriter.write(out, config, ModelFiles.in(directory), state, type);
+      return sources;
     }
+  }
+
+  private static Tensor finite(Checkpoint weights, String name) {
+    return FiniteValues.require(weights.path() + ": " + name, weights.read(name, DType.F32));
   }
 
   public static void requireFree(Path out) {

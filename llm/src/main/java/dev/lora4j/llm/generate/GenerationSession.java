@@ -5,6 +5,7 @@ import dev.lora4j.llm.decode.Decoder;
 import dev.lora4j.llm.decode.Prefill;
 import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.nn.NotFinite;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import dev.lora4j.train.Workers;
@@ -52,6 +53,8 @@ public final class GenerationSession implements AutoCloseable {
       try (ThreadTeam team = ThreadTeam.open(shared.count(), part -> shared.run(part::accept))) {
         return run.run(listener);
       }
+    } catch (NotFinite e) {
+      throw e.in(model);
     } finally {
       cachedTokens = List.copyOf(run.text.subList(0, Math.toIntExact(kvCache.length())));
     }

@@ -34,7 +34,14 @@ public final class Generator {
     return generate(prompt, config, token -> true);
   }
 
-  /** Generates the completion of a prompt; the listener receives stop tokens too. */
+  /**
+   * Generates the completion of a prompt.
+   *
+   * @param prompt token ids, at least one
+   * @param listener receives each token, stop tokens included
+   * @throws UserError if the prompt is empty or too long, or a token is not in the vocabulary
+   * @throws dev.lora4j.nn.NotFinite if the logits are not finite, naming a weight that is not
+   */
   public Generation generate(List<Long> prompt, GenerationConfig config, TokenListener listener) {
     try (GenerationSession session = session()) {
       return session.generate(prompt, config, listener);

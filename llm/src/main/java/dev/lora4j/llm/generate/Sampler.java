@@ -1,5 +1,6 @@
 package dev.lora4j.llm.generate;
 
+import dev.lora4j.nn.NotFinite;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Collection;
 import java.util.SplittableRandom;
@@ -23,10 +24,25 @@ public final class Sampler {
     random = new SplittableRandom(sampling.seed());
   }
 
-  /** Samples the next token, given {@code [vocabulary]} logits and the tokens so far. */
+  /**
+   * Samples the next token.
+   *
+   * @param logits {@code [vocabulary]}
+   * @param occurred the tokens so far, prompt included
+   * @throws NotFinite if a logit is NaN or positive infinity, or all are negative infinity
+   */
   public long next(Tensor logits, Collection<Long> occurred) {
     Tensor scores = sampling.repetitionPenalty() == 1 ? logits : penalized(logits, occurred);
-    return sampling.isGreedy() ? scores.argmax().item_long() : drawn(scores);
+    return sampling.isGreedy() ? likeliest(scores) : drawn(scores);
+  }
+
+  /** Returns the token of the largest score; to argmax, NaN is larger than any number. */
+  private static long likeliest(Tensor scores) {
+    long token = scores.argmax().item_long();
+    if (!Double.isFinite(scores.select(0, token).item_double())) {
+      throw new NotFinite("the logits of the next token");
+    }
+    return token;
   }
 
   private Tensor penalized(Tensor logits, Collection<Long> occurred) {
@@ -42,6 +58,9 @@ public final class Sampler {
   private long drawn(Tensor scores) {
     Tensor scaled = scores.to(torch.ScalarType.Float).div(new Scalar(sampling.temperature()));
     double logOfAll = scaled.logsumexp(0).item_float();
+    if (!Double.isFinite(logOfAll)) {
+      return likeliest(scores); // the limit of a temperature that is too low to divide by
+    }
     int vocabulary = Math.toIntExact(scaled.numel());
     int limit = sampling.topK() == 0 ? vocabulary : Math.min(sampling.topK(), vocabulary);
     for (int count = Math.min(FIRST_COUNT, limit); ; count = Math.min(4 * count, limit)) {

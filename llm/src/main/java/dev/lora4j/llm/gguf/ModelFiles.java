@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.WholeFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +31,9 @@ public interface ModelFiles {
           ChatTemplateSource.JINJA,
           ChatTemplateSource.JSON,
           ChatTemplateSource.TOOL_USE_JINJA);
+
+  /** The largest file that is read, in bytes; the largest tokenizers have a quarter of it. */
+  int MAX_BYTES = 128 << 20;
 
   /** Returns the directory or the GGUF file. */
   Path path();
@@ -104,7 +108,7 @@ public interface ModelFiles {
           return Optional.empty();
         }
         try {
-          return Optional.of(Files.readAllBytes(file));
+          return Optional.of(WholeFile.read(file, MAX_BYTES));
         } catch (IOException e) {
           throw new UserError("cannot read " + file + ": " + e, e);
         }

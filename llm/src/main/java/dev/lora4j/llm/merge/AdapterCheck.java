@@ -1,5 +1,6 @@
 package dev.lora4j.llm.merge;
 
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.llm.merge.Diagnosis.Finding;
 import dev.lora4j.llm.merge.Diagnosis.Severity;
 import dev.lora4j.lora.config.LoraConfig;
@@ -38,7 +39,7 @@ final class AdapterCheck {
       boolean last = part == AdapterTensor.Part.B || part == AdapterTensor.Part.EMBEDDING_A;
       factors += last ? 1 : 0;
       try (PointerScope scope = new PointerScope()) {
-        if (!entry.getValue().isfinite().all().item_bool()) {
+        if (!FiniteValues.areIn(entry.getValue())) {
           notFinite.add(entry.getKey());
         } else if (last && entry.getValue().count_nonzero().item_long() == 0) {
           zero.add(AdapterTensor.path(entry.getKey()));

@@ -87,7 +87,8 @@ public record CombineJob(
           String name = name(path);
           String free = names.add(name) ? name : name + "-" + (adapters.size() + 1);
           names.add(free);
-          adapters.add(new WeightedAdapter(free, StoredAdapter.read(path), weight));
+          adapters.add(
+              new WeightedAdapter(free, StoredAdapter.read(path).requireFinite(path), weight));
         });
     return adapters;
   }

@@ -2,6 +2,7 @@ package dev.lora4j.llm.merge;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.FiniteValues;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -13,7 +14,7 @@ record MeasuredChange(Tensor written, MergeSummary.Change change) {
   static MeasuredChange of(String name, Tensor before, Tensor after, DType dtype) {
     Tensor written = after.to(dtype.torch());
     try (PointerScope scope = new PointerScope()) {
-      if (!isFinite(written)) {
+      if (!FiniteValues.areIn(written)) {
         throw new UserError(whyNotFinite(name, before, after, dtype));
       }
       Tensor old = before.to(ScalarType.Float);
@@ -32,19 +33,19 @@ record MeasuredChange(Tensor written, MergeSummary.Change change) {
     }
   }
 
-  private static boolean isFinite(Tensor tensor) {
-    return tensor.isfinite().all().item_bool();
-  }
-
   private static String whyNotFinite(String name, Tensor before, Tensor after, DType dtype) {
-    if (!isFinite(before)) {
-      return name + ": the base holds NaN or infinity there; nothing was written";
+    if (!FiniteValues.areIn(before)) {
+      return notFiniteInBase(name);
     }
-    if (!isFinite(after)) {
+    if (!FiniteValues.areIn(after)) {
       return name + ": the adapter makes NaN or infinity of it; nothing was written";
     }
     return "%s: a value becomes too large for %s; use --dtype BF16 or F32; nothing was written"
         .formatted(name, dtype);
+  }
+
+  static String notFiniteInBase(String name) {
+    return name + ": the base holds NaN or infinity there; nothing was written";
   }
 
   private static double largest(Tensor tensor) {

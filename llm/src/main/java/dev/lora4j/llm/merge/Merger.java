@@ -2,6 +2,7 @@ package dev.lora4j.llm.merge;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.TensorForm;
 import dev.lora4j.io.TensorSource;
 import dev.lora4j.llm.checkpoint.Checkpoint;
@@ -159,16 +160,22 @@ final class Merger {
 
   private static Tensor unchanged(String name, Tensor tensor, DType format) {
     Tensor written = tensor.to(format.torch());
-    boolean narrower = format == DType.F16 && tensor.element_size() > written.element_size();
-    if (narrower && allFinite(tensor) && !allFinite(written)) {
+    if (FiniteValues.areIn(written)) {
+      return written;
+    }
+    if (FiniteValues.areIn(tensor)) {
       throw new UserError(
           name + ": a value is too large for F16; use --dtype BF16 or F32; nothing was written");
+    }
+    if (!isMask(tensor)) {
+      throw new UserError(MeasuredChange.notFiniteInBase(name));
     }
     return written;
   }
 
-  private static boolean allFinite(Tensor tensor) {
-    return tensor.isfinite().all().item_bool();
+  /** Returns whether the only values that are not finite are those of an attention mask. */
+  private static boolean isMask(Tensor tensor) {
+    return Double.isFinite(tensor.max().item_double());
   }
 
   private static Supplier<Tensor> counted(

@@ -23,6 +23,9 @@ public interface ModelFamily {
   /** Builds a model; refuses a config with an unsupported choice. */
   LanguageModel create(JsonDocument fields);
 
+  /** The sizes in the config that the shapes of the weights show. */
+  ConfigSizes sizes();
+
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
   String prefix();
 

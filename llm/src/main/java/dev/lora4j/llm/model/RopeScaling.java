@@ -84,17 +84,22 @@ public sealed interface RopeScaling {
     String kind = fields.text("rope_type", fields.text("type", "default"));
     return switch (kind) {
       case "default" -> new None();
-      case "linear" -> new Linear(fields.number("factor"));
-      case "llama3" ->
-          new Llama3(
-              fields.number("factor"),
-              fields.number("low_freq_factor"),
-              fields.number("high_freq_factor"),
-              fields.number("original_max_position_embeddings"));
+      case "linear" -> new Linear(fields.positive("factor"));
+      case "llama3" -> llama3(fields);
       default ->
           throw new UserError(
               "%s: %s is not supported, and it would change the result; supported: default, linear, llama3"
                   .formatted(fields.path("rope_type"), kind));
     };
+  }
+
+  private static Llama3 llama3(JsonDocument fields) {
+    double low = fields.positive("low_freq_factor");
+    double high = fields.positive("high_freq_factor");
+    if (high <= low) {
+      throw fields.wrong("high_freq_factor", "above low_freq_factor = " + low, high);
+    }
+    return new Llama3(
+        fields.positive("factor"), low, high, fields.positive("original_max_position_embeddings"));
   }
 }

@@ -18,10 +18,17 @@ public record BatchConfig(
     int maxSeqLength,
     boolean packed,
     boolean activationCheckpointing) {
+  private static final int MAX_ROWS = 1 << 24;
+
   public BatchConfig {
     atLeast("batch", batchSize, 1);
     atLeast("accumulate", gradientAccumulationSteps, 1);
     atLeast("max tokens", maxSeqLength, 2);
+    if ((long) batchSize * gradientAccumulationSteps > MAX_ROWS) {
+      throw new UserError(
+          "batch-size · gradient-accumulation-steps must be at most %d, found %d · %d"
+              .formatted(MAX_ROWS, batchSize, gradientAccumulationSteps));
+    }
   }
 
   private static void atLeast(String name, int value, int least) {
@@ -54,6 +61,6 @@ public record BatchConfig(
   }
 
   int globalBatchSize() {
-    return Math.multiplyExact(batchSize, gradientAccumulationSteps);
+    return batchSize * gradientAccumulationSteps;
   }
 }

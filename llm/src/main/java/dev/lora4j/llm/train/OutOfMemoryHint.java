@@ -1,28 +1,19 @@
 package dev.lora4j.llm.train;
 
+import dev.lora4j.nn.runtime.OutOfMemory;
 import dev.lora4j.train.TrainingFailed;
-import java.util.List;
 import java.util.Optional;
 
 /** Recognises out-of-memory failures and suggests settings that need less memory. */
 final class OutOfMemoryHint {
-  private static final List<String> SIGNS =
-      List.of(
-          "can't allocate memory", // libtorch on Linux and macOS
-          "not enough memory: you tried to allocate", // libtorch on Windows
-          "out of memory",
-          "bad_alloc",
-          "Cannot allocate memory");
-
   private OutOfMemoryHint() {}
 
   /** Returns the error to report if memory ran out, with a sentence on the last checkpoint. */
   static Optional<TrainingFailed> explained(
       Throwable failure, long step, BatchConfig batching, String checkpoint) {
-    String message = String.valueOf(failure.getMessage());
-    boolean outOfMemory =
-        failure instanceof OutOfMemoryError || SIGNS.stream().anyMatch(message::contains);
-    return outOfMemory ? Optional.of(error(step, batching, checkpoint, failure)) : Optional.empty();
+    return OutOfMemory.isIn(failure)
+        ? Optional.of(error(step, batching, checkpoint, failure))
+        : Optional.empty();
   }
 
   private static TrainingFailed error(

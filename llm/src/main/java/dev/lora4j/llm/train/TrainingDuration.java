@@ -4,12 +4,20 @@ import dev.lora4j.UserError;
 
 /** Duration of a run. */
 public sealed interface TrainingDuration {
+  /** The largest number of epochs. */
+  int MAX_EPOCHS = 1_000_000;
 
-  /** A number of epochs. */
+  /**
+   * A number of epochs.
+   *
+   * @param count from 1 to a million
+   */
   record Epochs(int count) implements TrainingDuration {
     public Epochs {
-      if (count < 1) {
-        throw new UserError("epochs must be at least 1, found " + count);
+      if (count < 1 || count > MAX_EPOCHS) {
+        throw new UserError(
+            "epochs must be at %s, found %d"
+                .formatted(count < 1 ? "least 1" : "most " + MAX_EPOCHS, count));
       }
     }
   }

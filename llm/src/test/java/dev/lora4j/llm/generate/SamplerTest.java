@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.NotFinite;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Engine;
 import java.util.HashMap;
@@ -17,6 +18,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which tokens are sampled, and how often. */
 class SamplerTest {
@@ -121,6 +124,23 @@ class SamplerTest {
     Sampling sampling = Sampling.temperature(1).seed(11);
     assertThat(shares(sampling)).isEqualTo(shares(sampling));
     assertThat(shares(sampling)).isNotEqualTo(shares(sampling.seed(12)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+  void logitThatIsNotFiniteIsRefused(float value) {
+    Tensor logits = Ops.tensor(new float[] {1, value, 3}, 3);
+    for (Sampling sampling : List.of(Sampling.greedy(), Sampling.temperature(1).topK(2))) {
+      assertThatThrownBy(() -> new Sampler(sampling).next(logits, List.of()))
+          .isInstanceOf(NotFinite.class)
+          .hasMessage("the logits of the next token are not finite");
+    }
+  }
+
+  @Test
+  void temperatureThatOverflowsTheLogitsIsGreedy() {
+    Tensor logits = Ops.tensor(new float[] {1, 2, 3}, 3);
+    assertThat(new Sampler(Sampling.temperature(1e-300)).next(logits, List.of())).isEqualTo(2);
   }
 
   @Test

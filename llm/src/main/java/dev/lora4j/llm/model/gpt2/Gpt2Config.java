@@ -77,7 +77,7 @@ public record Gpt2Config(
         fields.size("n_layer"),
         fields.size("n_head"),
         fields.size("n_positions", 1024),
-        fields.number("layer_norm_epsilon", 1e-5),
+        fields.positive("layer_norm_epsilon", 1e-5),
         fields.text("activation_function", "gelu_new"),
         fields.flag("tie_word_embeddings", true),
         fields.number("embd_pdrop", 0.1),

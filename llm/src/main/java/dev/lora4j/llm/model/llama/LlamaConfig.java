@@ -46,8 +46,8 @@ public record LlamaConfig(
       throw new UserError(
           "num_key_value_heads = %d must divide num_attention_heads = %d".formatted(groups, heads));
     }
-    if (headDim % 2 != 0) {
-      throw new UserError("head_dim must be even, found " + headDim);
+    if (headDim < 1 || headDim % 2 != 0) {
+      throw new UserError("head_dim must be even and positive, found " + headDim);
     }
     if (windows.size() != layers) {
       throw new UserError(

@@ -2,6 +2,8 @@ package dev.lora4j.llm.model.llama;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.model.ConfigSizes;
+import dev.lora4j.llm.model.ConfigSizes.Dimension;
 import dev.lora4j.llm.model.GgufNames;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
@@ -31,6 +33,19 @@ public class LlamaFamily implements ModelFamily, GgufNames {
           "model.layers.#.self_attn.q_norm", "blk.#.attn_q_norm",
           "model.layers.#.self_attn.k_norm", "blk.#.attn_k_norm");
 
+  private static final ConfigSizes SIZES =
+      new ConfigSizes(
+          "num_hidden_layers",
+          "model.layers.",
+          List.of(
+              new Dimension("model.embed_tokens.weight", 0, "vocab_size"),
+              new Dimension("model.embed_tokens.weight", 1, "hidden_size"),
+              new Dimension("model.layers.0.mlp.gate_proj.weight", 0, "intermediate_size"),
+              new Dimension(
+                  "model.layers.0.self_attn.q_proj.weight", 0, "num_attention_heads", "head_dim"),
+              new Dimension(
+                  "model.layers.0.self_attn.k_proj.weight", 0, "num_key_value_heads", "head_dim")));
+
   private final String modelType;
   private final String architecture;
 
@@ -56,6 +71,11 @@ public class LlamaFamily implements ModelFamily, GgufNames {
   @Override
   public LanguageModel create(JsonDocument fields) {
     return new Llama(config(fields));
+  }
+
+  @Override
+  public final ConfigSizes sizes() {
+    return SIZES;
   }
 
   @Override
@@ -103,8 +123,8 @@ public class LlamaFamily implements ModelFamily, GgufNames {
         fields.size("num_key_value_heads", defaultGroups(heads)),
         fields.size("head_dim", defaultHeadDim(hidden, heads)),
         fields.size("max_position_embeddings", DEFAULT_POSITIONS),
-        fields.number("rms_norm_eps", 1e-6),
-        rope.number("rope_theta", fields.number("rope_theta", 10_000)),
+        fields.positive("rms_norm_eps", 1e-6),
+        rope.positive("rope_theta", fields.positive("rope_theta", 10_000)),
         RopeScaling.read(rope),
         windows(fields, layers),
         normalisesQueriesAndKeys(),
