@@ -39,7 +39,7 @@ final class AdapterContent {
   private static StoredAdapter asTrained(LoraModel model, Adapter adapter) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     adapter.saved().forEach((key, parameter) -> tensors.put(key, parameter.value()));
-    return new StoredAdapter(adapter.config(), tensors, Optional.of(model.fingerprint()));
+    return new StoredAdapter(adapter.config(), tensors, Optional.of(model.presentBase().rounded()));
   }
 
   private static void refuseUnrepeatable(Initialization how) {

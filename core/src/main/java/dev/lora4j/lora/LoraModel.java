@@ -106,8 +106,7 @@ public final class LoraModel {
    * @throws UserError if the examples are too few for a layer
    */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
-    adapters.requireNewName(name);
-    adapters.requireUnmerged("add an adapter");
+    requireFree(name);
     try (AdapterScope bare = disabled();
         EvaResult learned = Eva.learn(base, config, batches)) {
       LoraConfig found = learned.config();
@@ -123,10 +122,14 @@ public final class LoraModel {
   }
 
   private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
-    adapters.requireNewName(name);
-    adapters.requireUnmerged("add an adapter");
+    requireFree(name);
     adapters.add(AdapterBuilder.build(base, adapters, name, config, plan));
     return plan.paths();
+  }
+
+  private void requireFree(String name) {
+    adapters.requireNewName(name);
+    adapters.requireUnmerged("add an adapter");
   }
 
   /** Removes an adapter. It is freed as soon as no forward uses it. */
@@ -237,9 +240,8 @@ public final class LoraModel {
   }
 
   /**
-   * Merges the active adapters.
+   * Merges the active adapters, to be unmerged in this way.
    *
-   * @param how the way of unmerging
    * @throws UserError if a delta can't be added to a layer's weight; nothing is changed
    */
   public synchronized void merge(Unmerging how) {
@@ -322,11 +324,7 @@ public final class LoraModel {
     return save(name, directory, SavedForm.PLAIN);
   }
 
-  /**
-   * Writes an adapter in this form.
-   *
-   * @throws UserError if it could not be loaded in this form
-   */
+  /** Writes an adapter in this form; an error if it could not be loaded in it. */
   public long save(String name, Path directory, SavedForm form) {
     return AdapterFiles.save(this, name, directory, form);
   }
@@ -353,8 +351,7 @@ public final class LoraModel {
   /**
    * Loads an adapter, inactive, under this name.
    *
-   * @throws UserError if it does not fit the base or was trained on another one; the message lists
-   *     the differences
+   * @throws UserError listing the differences if it does not fit or was trained on another base
    */
   public synchronized void load(String name, Path directory) {
     load(name, directory, BaseCheck.SAME_BASE);
@@ -365,11 +362,7 @@ public final class LoraModel {
     AdapterFiles.load(this, name, directory, check);
   }
 
-  /**
-   * Adds an adapter that was read from files, inactive, under this name.
-   *
-   * @throws UserError if it does not fit the base, or the check refuses its base
-   */
+  /** Adds an adapter that was read from files, inactive, if it fits and the check accepts it. */
   public synchronized void load(String name, StoredAdapter stored, BaseCheck check) {
     AdapterFiles.put(this, name, stored, check);
   }
@@ -387,6 +380,11 @@ public final class LoraModel {
   /** Returns the fingerprint of the base without adapters; cached until its weights change. */
   public BaseFingerprint fingerprint() {
     return adapters.fingerprinter().of(base);
+  }
+
+  /** Returns the base without adapters, as the check of an adapter's fingerprint sees it. */
+  public BaseFingerprint.Present presentBase() {
+    return adapters.fingerprinter().present(base);
   }
 
   /**
