@@ -3,6 +3,7 @@ package dev.lora4j.lora;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.lora.config.ConfigWriter;
+import dev.lora4j.lora.config.EnsuredTying;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.format.AdapterKind;
@@ -138,7 +139,7 @@ final class AdapterFiles {
       LoraModel model, String name, StoredAdapter read, String source, BaseCheck check) {
     StoredAdapter stored = FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
     refuseUnrepeatable(stored.config());
-    model.addForLoading(name, stored.config());
+    model.addForLoading(name, EnsuredTying.asSaved(stored.config(), stored.paths()));
     try {
       Map<String, Parameter> expected = model.adapter(name).saved();
       List<String> problems = problems(model.base(), stored, expected);
@@ -198,18 +199,23 @@ final class AdapterFiles {
     return problems;
   }
 
-  /** Returns whether a tensor is the one of a saved module that its own module is tied to. */
+  /** Returns whether a tensor repeats one of the module that its own module is tied to. */
   private static boolean isTiedCopy(
       String key, StoredAdapter stored, Map<String, Parameter> expected) {
-    return TiedWeights.ensured(stored.config())
-        && expected.keySet().stream()
-            .filter(other -> !other.contains(".lora_"))
-            .map(stored.tensors()::get)
-            .anyMatch(
-                other ->
-                    other != null
-                        && other.scalar_type().intern() == stored.tensor(key).scalar_type().intern()
-                        && other.equal(stored.tensor(key)));
+    if (!TiedWeights.ensured(stored.config())) {
+      return false;
+    }
+    boolean ofHead = key.endsWith(StoredAdapter.A) || key.endsWith(StoredAdapter.B);
+    Tensor own = ofHead ? stored.tensor(key).t() : stored.tensor(key);
+    return expected.keySet().stream()
+        .filter(other -> other.contains(ofHead ? ".lora_embedding_" : ""))
+        .filter(other -> ofHead || !other.contains(".lora_"))
+        .map(stored.tensors()::get)
+        .anyMatch(
+            other ->
+                other != null
+                    && other.scalar_type().intern() == own.scalar_type().intern()
+                    && other.equal(own));
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.lora4j.lora.combine.CombinedPart;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.TiedHeadDelta;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -90,6 +91,7 @@ final class Combiner {
   private List<CombinedPart> parts(String path, LoraLayer layer) {
     return weights.entrySet().stream()
         .filter(entry -> model.adapter(entry.getKey()).paths().contains(path))
+        .filter(entry -> !(model.adapter(entry.getKey()).delta(layer) instanceof TiedHeadDelta))
         .map(
             entry ->
                 new CombinedPart(entry.getKey(), factored(layer, entry.getKey()), entry.getValue()))

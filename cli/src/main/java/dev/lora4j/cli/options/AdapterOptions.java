@@ -64,6 +64,13 @@ public final class AdapterOptions {
   private boolean rsLora;
 
   @Option(
+      names = "--ensure-weight-tying",
+      description =
+          "Adapt all modules that share the weight of a target, such as embed_tokens and lm_head,"
+              + " by one delta.")
+  private boolean ensureWeightTying;
+
+  @Option(
       names = "--init",
       paramLabel = "NAME",
       description =
@@ -85,6 +92,11 @@ public final class AdapterOptions {
   }
 
   public LoraConfig config(double defaultAlpha) {
+    LoraConfig config = untied(defaultAlpha);
+    return ensureWeightTying ? config.ensureWeightTying(true) : config;
+  }
+
+  private LoraConfig untied(double defaultAlpha) {
     return LoraConfig.rank(rank)
         .alpha(alpha == null ? defaultAlpha : alpha)
         .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
