@@ -37,7 +37,7 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
             file, "expected at most %d bytes, found %d".formatted(MAX_BYTES, Files.size(file)));
       }
     } catch (IOException e) {
-      throw new CorruptFile(file, "cannot be read: " + e.getMessage(), e);
+      throw new CorruptFile(file, Unreadable.reason(file, e), e);
     }
     Pattern shard = shardNames(file);
     Map<String, String> shardOf = new TreeMap<>();

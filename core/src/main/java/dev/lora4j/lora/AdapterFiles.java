@@ -2,6 +2,7 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.EnsuredTying;
 import dev.lora4j.lora.config.LoraConfig;
@@ -113,9 +114,9 @@ final class AdapterFiles {
         }
       }
     } catch (IOException e) {
-      throw new UserError("can't list " + directory + ": " + e, e);
+      throw Unreadable.because(directory, e);
     } catch (UncheckedIOException e) {
-      throw new UserError("can't list " + directory + ": " + e.getMessage(), e);
+      throw Unreadable.because(directory, e.getCause());
     }
     return directories;
   }

@@ -49,7 +49,7 @@ public final class InitialAdapterOptions {
     }
     InitialAdapter initial =
         InitialAdapter.at(
-            References.resolve(adapter), anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE);
+            References.resolveAdapter(adapter), anyBase ? BaseCheck.ANY_BASE : BaseCheck.SAME_BASE);
     List<String> conflicts = options.conflicts(initial.config(), given);
     if (!conflicts.isEmpty()) {
       throw new UserError(

@@ -6,6 +6,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.FileTensors;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.TensorMemory;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -146,7 +147,7 @@ public final class GgufFile implements TensorFile {
         }
       }
     } catch (IOException e) {
-      throw new CorruptFile(path, "tensor " + name + ": cannot be read: " + e, e);
+      throw new CorruptFile(path, "tensor " + name + ": " + Unreadable.reason(path, e), e);
     }
   }
 

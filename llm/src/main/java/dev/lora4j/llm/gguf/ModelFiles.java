@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,7 +92,7 @@ public interface ModelFiles {
         try {
           return Optional.of(Files.readAllBytes(file));
         } catch (IOException e) {
-          throw new UserError("cannot read " + file + ": " + e, e);
+          throw Unreadable.because(file, e);
         }
       }
     };

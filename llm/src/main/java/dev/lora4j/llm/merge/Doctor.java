@@ -14,6 +14,7 @@ import dev.lora4j.llm.merge.Diagnosis.Severity;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.StoredAdapter;
@@ -48,7 +49,7 @@ public final class Doctor {
    */
   public static Diagnosis examine(Path base, Path adapter) {
     if (!Files.isDirectory(adapter)) {
-      throw new UserError("there is no directory " + adapter + "; an adapter is one");
+      AdapterKind.ofDirectory(adapter); // refuses it
     }
     Doctor doctor = new Doctor();
     Engine.start();

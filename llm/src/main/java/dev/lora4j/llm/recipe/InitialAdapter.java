@@ -2,6 +2,7 @@ package dev.lora4j.llm.recipe;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.TensorDigest;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
@@ -45,7 +46,7 @@ public record InitialAdapter(Path directory, LoraConfig config, String sha256, B
       try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
         in.transferTo(OutputStream.nullOutputStream());
       } catch (IOException e) {
-        throw new UserError("cannot read " + file + ": " + e, e);
+        throw Unreadable.because(file, e);
       }
     }
     return HexFormat.of().formatHex(digest.digest());

@@ -7,6 +7,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorDigest;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.gguf.ModelFiles;
 import java.io.IOException;
 import java.io.InputStream;
@@ -108,7 +109,7 @@ record RunRecord(Path directory) {
     try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
       in.transferTo(OutputStream.nullOutputStream());
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     }
     return HexFormat.of().formatHex(digest.digest());
   }

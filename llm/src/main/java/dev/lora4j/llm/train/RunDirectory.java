@@ -8,6 +8,7 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.train.DataParallelGradients;
 import java.io.IOException;
@@ -119,7 +120,7 @@ record RunDirectory(Path path) {
     try (Stream<Path> entries = Files.list(path)) {
       return entries.toList();
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 
