@@ -106,7 +106,7 @@ final class Combiner {
         (path, ofLayer) -> {
           LoraLayer layer = Objects.requireNonNull(layers.get(path));
           if (filled.add(layer)) {
-            fill(factored(layer, name), ofLayer);
+            fill(path, factored(layer, name), ofLayer);
           }
         });
   }
@@ -115,9 +115,27 @@ final class Combiner {
     return Objects.requireNonNull(model.adapter(adapter).delta(layer)).factored().orElseThrow();
   }
 
-  private void fill(FactoredDelta delta, List<CombinedPart> parts) {
+  private void fill(String path, FactoredDelta delta, List<CombinedPart> parts) {
     try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
+      for (CombinedPart part : parts) {
+        if (!isFinite(part.delta())) {
+          throw new UserError(
+              "'%s' holds NaN or infinity in %s and can't be combined; use an earlier checkpoint of it"
+                  .formatted(part.adapter(), path));
+        }
+      }
       rule.combine(parts).copyInto(delta);
+      if (!isFinite(delta)) {
+        throw new UserError(
+            "the combination is too large for float32 in "
+                + path
+                + "; give smaller weights, or leave out the adapter with the large values");
+      }
     }
+  }
+
+  private static boolean isFinite(FactoredDelta delta) {
+    return delta.effectiveA().isfinite().all().item_bool()
+        && delta.effectiveB().isfinite().all().item_bool();
   }
 }

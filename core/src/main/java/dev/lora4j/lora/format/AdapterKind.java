@@ -78,7 +78,7 @@ public enum AdapterKind {
   public static AdapterKind ofDirectory(Path directory) {
     if (!Files.isDirectory(directory)) {
       throw new UserError(
-          "no adapter \"%s\": %s%s"
+          "no adapter in %s: %s%s"
               .formatted(
                   directory,
                   Files.exists(directory)

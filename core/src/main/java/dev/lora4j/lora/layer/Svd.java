@@ -1,5 +1,6 @@
 package dev.lora4j.lora.layer;
 
+import dev.lora4j.UserError;
 import org.bytedeco.pytorch.GeneratorOptional;
 import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
@@ -13,7 +14,17 @@ import org.bytedeco.pytorch.global.torch;
  * @param vt {@code [k, columns]}
  */
 public record Svd(Tensor u, Tensor s, Tensor vt) {
+  /**
+   * Computes the exact decomposition.
+   *
+   * @throws UserError if the matrix holds NaN or infinity
+   */
   public static Svd of(Tensor matrix) {
+    if (!matrix.isfinite().all().item_bool()) {
+      throw new UserError(
+          "a matrix to be decomposed by SVD holds NaN or values too large for float32; give smaller"
+              + " weights, or check the base and the adapters with lora doctor");
+    }
     T_TensorTensorTensor_T parts = torch.linalg_svd(matrix, false, null);
     return new Svd(parts.get0(), parts.get1(), parts.get2());
   }
