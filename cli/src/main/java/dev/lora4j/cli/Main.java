@@ -29,6 +29,7 @@ import picocli.CommandLine.ExitCode;
       UnmergeCommand.class,
       CombineCommand.class,
       ConvertCommand.class,
+      ResizeCommand.class,
       BenchCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

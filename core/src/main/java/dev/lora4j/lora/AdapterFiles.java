@@ -8,6 +8,7 @@ import dev.lora4j.lora.config.EnsuredTying;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.format.AdapterKind;
+import dev.lora4j.lora.format.AdapterVocabulary;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.PeftAdapter;
@@ -146,7 +147,10 @@ final class AdapterFiles {
       List<String> problems = problems(model.base(), stored, expected);
       if (!problems.isEmpty()) {
         throw new UserError(
-            source + " does not fit this base:\n  " + String.join("\n  ", problems));
+            source
+                + " does not fit this base:\n  "
+                + String.join("\n  ", problems)
+                + AdapterVocabulary.hint(stored, model.base()));
       }
       stored
           .baseFingerprint()

@@ -206,6 +206,12 @@ public final class WeightsOnly extends UnknownModule {
         .toList();
   }
 
+  /** Returns the path of the input embedding, if the network has exactly one. */
+  public Optional<String> inputEmbedding() {
+    List<String> paths = inputEmbeddings();
+    return paths.size() == 1 ? Optional.of(paths.get(0)) : Optional.empty();
+  }
+
   @Override
   public Optional<String> headPath() {
     return HEADS.stream().filter(children()::containsKey).findFirst();
