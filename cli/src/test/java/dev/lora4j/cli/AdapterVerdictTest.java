@@ -17,7 +17,6 @@ import dev.lora4j.lora.config.Targets;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -83,8 +82,7 @@ class AdapterVerdictTest {
     commands.put("merge", joined("merge", model, adapter, "--out", out("merged")));
     commands.put(
         "train",
-        joined(
-            "train", model, adapter, "--data", data.toString(), "--steps=1", "--out", out("b")));
+        joined("train", model, adapter, "--data", data.toString(), "--steps=1", "--out", out("b")));
 
     commands.forEach(
         (name, arguments) -> {
@@ -101,8 +99,7 @@ class AdapterVerdictTest {
 
   private static String[] joined(String command, String model, String adapter, String... more) {
     String[] all = new String[5 + more.length];
-    System.arraycopy(
-        new String[] {command, "--model", model, "--adapter", adapter}, 0, all, 0, 5);
+    System.arraycopy(new String[] {command, "--model", model, "--adapter", adapter}, 0, all, 0, 5);
     System.arraycopy(more, 0, all, 5, more.length);
     return all;
   }

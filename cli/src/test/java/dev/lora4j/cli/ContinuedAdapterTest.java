@@ -99,8 +99,7 @@ class ContinuedAdapterTest {
     assertThat(again.resolve("adapter_model.safetensors"))
         .hasSameBinaryContentAs(second.resolve("adapter_model.safetensors"));
 
-    SmallTraining.json(
-        train(directory.resolve("other"), "--steps", "1", "--seed", "4", "--json"));
+    SmallTraining.json(train(directory.resolve("other"), "--steps", "1", "--seed", "4", "--json"));
     Files.copy(
         directory.resolve("other/adapter_model.safetensors"),
         first.resolve("adapter_model.safetensors"),

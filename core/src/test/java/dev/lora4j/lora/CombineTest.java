@@ -390,14 +390,16 @@ class CombineTest {
       Parameter first = made.model.parameters("broken").get(0);
       first.copyFrom(first.value().detach().mul(new Scalar(Double.NaN)));
 
-      assertThatThrownBy(() -> made.model.combine("both", Map.of("default", 1.0, "broken", 1.0), how(word)))
+      assertThatThrownBy(
+              () -> made.model.combine("both", Map.of("default", 1.0, "broken", 1.0), how(word)))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("'broken' holds NaN or infinity in fc1");
       assertThat(made.model.layers()).hasSize(layers);
       assertThat(made.model.adapterNames()).doesNotContain("both");
 
       first.copyFrom(torch.full(first.shape(), new Scalar(3e38)));
-      assertThatThrownBy(() -> made.model.combine("both", Map.of("default", 1.0, "broken", 1e6), how(word)))
+      assertThatThrownBy(
+              () -> made.model.combine("both", Map.of("default", 1.0, "broken", 1e6), how(word)))
           .isInstanceOf(UserError.class)
           .hasMessageContaining("too large for float32");
     }

@@ -139,8 +139,7 @@ public final class AdapterOptions {
           Object ours = value.apply(wanted);
           Object theirs = value.apply(trained);
           if (given.test(option) && !ours.equals(theirs)) {
-            conflicts.add(
-                "%s is %s there, found %s; leave it out".formatted(option, theirs, ours));
+            conflicts.add("%s is %s there, found %s; leave it out".formatted(option, theirs, ours));
           }
         });
     return conflicts;

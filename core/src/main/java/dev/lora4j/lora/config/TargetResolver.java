@@ -160,8 +160,7 @@ public final class TargetResolver {
   }
 
   static Layer layer(String path, Module module, LoraConfig config) {
-    return new Layer(
-        path, module, config.rankAt(path), config.scalingAt(path), Optional.empty());
+    return new Layer(path, module, config.rankAt(path), config.scalingAt(path), Optional.empty());
   }
 
   private boolean isTarget(String path, Module module) {

@@ -165,8 +165,7 @@ public record BaseFingerprint(
   }
 
   private List<String> differences(BaseFingerprint present, BaseCheck check) {
-    return differences(
-        check == BaseCheck.SAME_WHERE_BOTH_HAVE ? present.onlyAsIn(this) : present);
+    return differences(check == BaseCheck.SAME_WHERE_BOTH_HAVE ? present.onlyAsIn(this) : present);
   }
 
   /**

@@ -59,8 +59,7 @@ public final class TiedHeadDelta extends LoraDelta {
 
   @Override
   public Tensor addTo(Tensor y, Tensor x) {
-    return LowRankProduct.addTo(
-        y, dropout.forward(x), a(), b(), source.scaling(), source.factor());
+    return LowRankProduct.addTo(y, dropout.forward(x), a(), b(), source.scaling(), source.factor());
   }
 
   @Override

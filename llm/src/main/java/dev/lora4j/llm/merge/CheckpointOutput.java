@@ -100,7 +100,8 @@ record CheckpointOutput(
   private void copyOtherFiles(Path from, Path to, CheckpointWriter writer) {
     for (Path file : CheckpointFiles.list(from)) {
       String name = String.valueOf(file.getFileName());
-      if (name.equals(ModelConfig.FILE) && (untied || dtype.isPresent() || vocabulary.isPresent())) {
+      if (name.equals(ModelConfig.FILE)
+          && (untied || dtype.isPresent() || vocabulary.isPresent())) {
         writer.writeConfig(changed(JsonDocument.read(file).json()));
       } else if (!name.matches(WEIGHTS) && !name.startsWith(".")) {
         AtomicFile.write(to.resolve(name), out -> Files.copy(file, Channels.newOutputStream(out)));

@@ -67,17 +67,18 @@ class ResizeJobTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"llama3, embed_tokens, true", "llama2, lm_head, false", "llama3, embed_tokens, false"})
+  @CsvSource({
+    "llama3, embed_tokens, true",
+    "llama2, lm_head, false",
+    "llama3, embed_tokens, false"
+  })
   void adapterOfAnEnlargedBaseNamesTheReasonAndFitsAfterwards(
       String family, String target, boolean saved) {
     Path base = SavedFamilies.directory(family);
     Path enlarged = directory.resolve("enlarged");
     ResizeJob.of(base, OLD + 4).write(enlarged);
     LoraConfig config = LoraConfig.rank(2).targets(Targets.named("q_proj"));
-    config =
-        saved
-            ? config.modulesToSave(target)
-            : config.targets(Targets.named("q_proj", target));
+    config = saved ? config.modulesToSave(target) : config.targets(Targets.named("q_proj", target));
     Path adapter = Adapters.random(enlarged, config, directory.resolve("adapter"));
 
     assertThat(Doctor.examine(base, adapter).fits()).isFalse();
