@@ -193,6 +193,23 @@ class BaseFingerprintTest {
     };
   }
 
+  /** Adapters of earlier versions have no digests of rounded values. */
+  @Test
+  void fingerprintWithoutRoundedDigestsFitsTheSameValuesOnly() {
+    StoredAdapter stored = made.model.stored("default");
+    BaseFingerprint old =
+        stored.baseFingerprint().orElseThrow().withRounded(new TreeMap<>());
+    StoredAdapter earlier =
+        new StoredAdapter(stored.config(), stored.tensors(), Optional.of(old));
+
+    made.model.load("earlier", earlier, BaseCheck.SAME_BASE);
+
+    Parameter weight = made.net.parameterAt("fc1.pretrained.weight");
+    weight.replaceValue(weight.value().detach().to(ScalarType.Half).to(ScalarType.Float));
+    assertThatThrownBy(() -> made.model.load("rounded", earlier, BaseCheck.SAME_BASE))
+        .hasMessageContaining("fc1.weight: different values");
+  }
+
   /** A conversion to F16 or BF16 and back rounds every value; the base is the same. */
   @ParameterizedTest
   @EnumSource(
