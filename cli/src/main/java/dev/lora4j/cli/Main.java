@@ -32,6 +32,7 @@ import picocli.CommandLine.TypeConversionException;
       UnmergeCommand.class,
       CombineCommand.class,
       ConvertCommand.class,
+      ResizeCommand.class,
       BenchCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

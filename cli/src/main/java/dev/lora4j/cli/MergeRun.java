@@ -10,7 +10,10 @@ import dev.lora4j.llm.merge.MergeJob;
 import dev.lora4j.llm.merge.MergeSummary;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiFunction;
 
@@ -30,15 +33,44 @@ record MergeRun(MergeOptions options, Path model) {
                   return bar::add;
                 });
     MergeSummary summary;
+    Instant start = Instant.now();
     try {
       summary = work.apply(job, options.out());
     } finally {
       bars.forEach(Progress::close);
     }
-    options.output().show(root -> fill(root, summary), to -> print(to, summary));
+    Duration time = Duration.between(start, Instant.now());
+    options.output().show(root -> fill(root, summary), to -> print(to, summary, time));
   }
 
-  private void print(PrintStream to, MergeSummary summary) {
+  private void print(PrintStream to, MergeSummary summary, Duration time) {
+    if (options.isVerbose()) {
+      printTensors(to, summary);
+    }
+    summary.changes().stream()
+        .max(Comparator.comparingDouble(MergeSummary.Change::largest))
+        .ifPresent(change -> printLargest(to, change, summary));
+    summary.notes().forEach(note -> to.println("Note: " + note));
+    to.printf(
+        "Changed %s of %s tensors; wrote %s to %s in %s%n",
+        NumberFormats.count(summary.changes().size()),
+        NumberFormats.count(summary.tensors()),
+        NumberFormats.bytes(summary.bytes()),
+        options.out(),
+        NumberFormats.exactTime(time));
+  }
+
+  private void printLargest(PrintStream to, MergeSummary.Change change, MergeSummary summary) {
+    double lost = summary.changes().stream().mapToDouble(MergeSummary.Change::lost).max().orElse(0);
+    to.printf(
+        "Largest change %s, in %s; at most %s of a tensor's change is lost to rounding%s%n",
+        NumberFormats.tiny(change.largest()),
+        change.tensor(),
+        NumberFormats.percent(lost).strip(),
+        options.isVerbose() ? "" : " (--verbose lists the tensors)");
+  }
+
+  private static void printTensors(PrintStream to, MergeSummary summary) {
     TextTable table =
         new TextTable("tensor", "largest change", "‖ΔW‖/‖W‖", "largest rounding", "lost");
     for (MergeSummary.Change change : summary.changes()) {
@@ -50,13 +82,6 @@ record MergeRun(MergeOptions options, Path model) {
           NumberFormats.percent(change.lost()));
     }
     table.print(to);
-    summary.notes().forEach(note -> to.println("Note: " + note));
-    to.printf(
-        "Changed %s of %s tensors; wrote %s to %s%n",
-        NumberFormats.count(summary.changes().size()),
-        NumberFormats.count(summary.tensors()),
-        NumberFormats.bytes(summary.bytes()),
-        options.out());
   }
 
   private void fill(ObjectNode root, MergeSummary summary) {

@@ -8,6 +8,7 @@ import dev.lora4j.cli.progress.Progress;
 import dev.lora4j.cli.progress.Unit;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.checkpoint.SaveOptions;
 import dev.lora4j.llm.export.GgufConversion;
@@ -86,7 +87,7 @@ record ModelConversion(
     try {
       return Files.size(file);
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.ConfigFile;
+import dev.lora4j.cli.options.InitialAdapterOptions;
 import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
@@ -61,6 +62,7 @@ import picocli.CommandLine.Spec;
           + " my-adapter"
     })
 final class TrainCommand implements Callable<Integer> {
+  private static final String ADAPTER = "%nAdapter:%n";
   private static final String LANGUAGE_MODELS = "%nLanguage models:%n";
   private static final String COLUMNS = "%nData of language models:%n";
   private static final String SCRIPTS = "%nTorchScript files:%n";
@@ -102,7 +104,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private OutputFormat output = new OutputFormat();
 
-  @ArgGroup(validate = false, heading = "%nAdapter:%n", order = 1)
+  @Mixin private InitialAdapterOptions initial = new InitialAdapterOptions();
+
+  @ArgGroup(validate = false, heading = ADAPTER, order = 1)
   private AdapterOptions adapter = new AdapterOptions();
 
   @ArgGroup(validate = false, heading = "%nTraining:%n", order = 2)
@@ -184,6 +188,7 @@ final class TrainCommand implements Callable<Integer> {
     options()
         .filter(option -> !OF_THE_INVOCATION.contains(option.longestName()))
         .filter(option -> Stream.of(otherGroups).noneMatch(group -> isOf(group, option)))
+        .filter(option -> !(initial.isGiven() && isOf(ADAPTER, option)))
         .forEach(
             option -> {
               Object value = option.getValue();
@@ -205,11 +210,18 @@ final class TrainCommand implements Callable<Integer> {
     if (isScript()) {
       refuse(LANGUAGE_MODELS, "a TorchScript file");
       refuse(COLUMNS, "a TorchScript file");
+      if (initial.isGiven()) {
+        throw new UserError("--adapter does not apply to " + model + ", a TorchScript file");
+      }
       trainScript(paths);
     } else {
       refuse(SCRIPTS, "a language model");
       trainLanguageModel(paths);
     }
+  }
+
+  private boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 
   private boolean isScript() {
@@ -227,7 +239,7 @@ final class TrainCommand implements Callable<Integer> {
   private void refuse(String group, String why) {
     options()
         .filter(option -> isOf(group, option))
-        .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
+        .filter(option -> isGiven(option.longestName()))
         .findFirst()
         .ifPresent(
             option -> {
@@ -258,7 +270,14 @@ final class TrainCommand implements Callable<Integer> {
   private void trainLanguageModel(TrainPaths paths) {
     LanguageTraining run =
         new LanguageTraining(
-            paths, adapter, training, language, columns.options(), effective(SCRIPTS), output.messages());
+            paths,
+            adapter,
+            initial.open(adapter, this::isGiven),
+            training,
+            language,
+            columns.options(),
+            effective(SCRIPTS),
+            output.messages());
     output.show(run.run()::fill, out -> {});
   }
 }

@@ -33,11 +33,16 @@ class MergeCommandTest {
     CommandLineRun run = merge("--out", out.toString());
 
     assertThat(run.status()).isZero();
+    assertThat(run.out().lines()).hasSize(2);
     assertThat(run.out())
-        .contains("largest change", "fc1.weight", "fc2.weight", "fc3.weight")
-        .containsPattern("Changed 3 of 12 tensors; wrote \\S+ kB to " + out);
+        .containsPattern("Largest change \\S+, in fc\\d.weight; at most 0.0 % of a tensor's change")
+        .containsPattern("Changed 3 of 12 tensors; wrote \\S+ kB to " + out + " in \\S+ s");
     assertThat(run.err()).contains("merge: ");
     assertThat(out).exists();
+    CommandLineRun verbose = merge("--out", directory.resolve("again").toString(), "--verbose");
+    assertThat(verbose.out())
+        .contains("largest change", "fc1.weight", "fc2.weight", "fc3.weight")
+        .containsPattern("Changed 3 of 12 tensors");
   }
 
   @Test

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.pytorch.Tensor;
@@ -32,7 +31,7 @@ public final class FileTensors {
       opened = true;
       return file;
     } catch (IOException e) {
-      throw new CorruptFile(path, "the header cannot be read: " + e.getMessage(), e);
+      throw new CorruptFile(path, "the header: " + Unreadable.reason(path, e), e);
     } finally {
       if (!opened) {
         close(channel);
@@ -46,10 +45,8 @@ public final class FileTensors {
     }
     try {
       return FileChannel.open(path, StandardOpenOption.READ);
-    } catch (NoSuchFileException e) {
-      throw new UserError("cannot read " + path + ": there is no such file", e);
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 
@@ -68,7 +65,7 @@ public final class FileTensors {
       try {
         read = channel.read(part, start + done);
       } catch (IOException e) {
-        throw new CorruptFile(path, what + ": cannot be read: " + e, e);
+        throw new CorruptFile(path, what + ": " + Unreadable.reason(path, e), e);
       }
       if (read < 0) {
         throw new CorruptFile(

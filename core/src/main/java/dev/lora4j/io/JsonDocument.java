@@ -53,7 +53,7 @@ public final class JsonDocument {
     } catch (NoSuchFileException e) {
       throw new UserError("there is no " + file + "; is it a directory of a model?", e);
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     }
   }
 

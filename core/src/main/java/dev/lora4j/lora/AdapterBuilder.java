@@ -2,14 +2,16 @@ package dev.lora4j.lora;
 
 import dev.lora4j.lora.config.AdapterPlan;
 import dev.lora4j.lora.config.LoraConfig;
-import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.layer.AuxiliaryModule;
 import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.EmbeddingDelta;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.layer.ModulesToSave;
 import dev.lora4j.lora.layer.ParameterDelta;
+import dev.lora4j.lora.layer.TiedHeadDelta;
+import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -46,7 +48,7 @@ final class AdapterBuilder {
     try (PointerScope scope = new PointerScope()) {
       builder.adapt(plan.layers());
       plan.parameters().forEach(builder::adapt);
-      plan.saved().forEach(saved -> builder.save(saved.path(), saved.module()));
+      plan.saved().forEach(saved -> builder.save(saved.path(), saved.module(), saved.tied()));
       plan.biases().forEach(builder::save);
       plan.tokens().forEach(builder::save);
     }
@@ -66,6 +68,10 @@ final class AdapterBuilder {
     LoraLayer layer =
         adapted.computeIfAbsent(planned.module(), bare -> LoraLayer.over(bare, registry));
     base.replace(planned.path(), layer);
+    if (planned.tiedTo().isPresent()) {
+      adapter.add(layer, tied((Linear) planned.module(), planned.tiedTo().get()));
+      return;
+    }
     LoraDelta delta = adapter.delta(layer);
     if (delta == null) {
       delta = deltas.create(planned.module(), config.optionsAt(planned.path()));
@@ -75,6 +81,14 @@ final class AdapterBuilder {
         .tensors()
         .forEach(
             (suffix, parameter) -> adapter.saved().put(planned.path() + "." + suffix, parameter));
+  }
+
+  private TiedHeadDelta tied(Linear head, String embedding) {
+    LoraLayer source = Objects.requireNonNull(BaseModules.adapted(base).get(embedding));
+    return new TiedHeadDelta(
+        head,
+        (EmbeddingDelta) Objects.requireNonNull(adapter.delta(source)),
+        config.optionsAt(embedding));
   }
 
   private void adapt(AdapterPlan.RawParameter planned) {
@@ -92,16 +106,16 @@ final class AdapterBuilder {
     adapter.saved().put(key + ".lora_B.weight", delta.b());
   }
 
-  private void save(String path, Module module) {
+  private void save(String path, Module module, boolean tied) {
     for (String parameter : module.ownParameters().keySet()) {
-      replacementsOf(module).whole(parameter, path + "." + parameter, TiedWeights.ensured(config));
+      replacementsOf(module).whole(parameter, path + "." + parameter, tied);
     }
     module
         .children()
         .forEach(
             (child, below) -> {
               if (!(below instanceof AuxiliaryModule)) {
-                save(path + "." + child, below);
+                save(path + "." + child, below, tied);
               }
             });
   }

@@ -10,6 +10,7 @@ import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LinearDelta;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.ResidualDelta;
+import dev.lora4j.lora.layer.TiedHeadDelta;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +37,15 @@ final class AdapterContent {
   private static StoredAdapter asTrained(LoraModel model, Adapter adapter) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     adapter.saved().forEach((key, parameter) -> tensors.put(key, parameter.value()));
-    return new StoredAdapter(adapter.config(), tensors, Optional.of(model.fingerprint()));
+    adapter
+        .deltas(model.layers())
+        .forEach(
+            (path, delta) -> {
+              if (delta instanceof TiedHeadDelta tied) {
+                tied.copies().forEach((suffix, copy) -> tensors.put(path + "." + suffix, copy));
+              }
+            });
+    return new StoredAdapter(adapter.config(), tensors, Optional.of(model.presentBase().rounded()));
   }
 
   private static void refuseUnrepeatable(Initialization how) {

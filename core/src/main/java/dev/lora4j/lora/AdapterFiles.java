@@ -2,10 +2,13 @@ package dev.lora4j.lora;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.lora.config.ConfigWriter;
+import dev.lora4j.lora.config.EnsuredTying;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.format.AdapterKind;
+import dev.lora4j.lora.format.AdapterVocabulary;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.FittedAdapter;
 import dev.lora4j.lora.format.PeftAdapter;
@@ -109,9 +112,9 @@ final class AdapterFiles {
         }
       }
     } catch (IOException e) {
-      throw new UserError("can't list " + directory + ": " + e, e);
+      throw Unreadable.because(directory, e);
     } catch (UncheckedIOException e) {
-      throw new UserError("can't list " + directory + ": " + e.getMessage(), e);
+      throw Unreadable.because(directory, e.getCause());
     }
     return directories;
   }
@@ -136,17 +139,20 @@ final class AdapterFiles {
     StoredAdapter stored = FittedAdapter.of(read, BaseModules.original(model.base()).keySet());
     refuseUnrepeatable(stored.config());
     stored.requireRanks(source);
-    model.addForLoading(name, stored.config());
+    model.addForLoading(name, EnsuredTying.asSaved(stored.config(), stored.paths()));
     try {
       Map<String, Parameter> expected = model.adapter(name).saved();
       List<String> problems = problems(model.base(), stored, expected);
       if (!problems.isEmpty()) {
         throw new UserError(
-            source + " does not fit this base:\n  " + String.join("\n  ", problems));
+            source
+                + " does not fit this base:\n  "
+                + String.join("\n  ", problems)
+                + AdapterVocabulary.hint(stored, model.base()));
       }
       stored
           .baseFingerprint()
-          .ifPresent(fingerprint -> fingerprint.require(source, model::fingerprint, check));
+          .ifPresent(fingerprint -> fingerprint.require(source, model.presentBase(), check));
       expected.forEach((key, parameter) -> parameter.copyFrom(stored.tensor(key)));
     } catch (RuntimeException e) {
       model.remove(name);
@@ -192,18 +198,23 @@ final class AdapterFiles {
     return problems;
   }
 
-  /** Returns whether a tensor is the one of a saved module that its own module is tied to. */
+  /** Returns whether a tensor repeats one of the module that its own module is tied to. */
   private static boolean isTiedCopy(
       String key, StoredAdapter stored, Map<String, Parameter> expected) {
-    return TiedWeights.ensured(stored.config())
-        && expected.keySet().stream()
-            .filter(other -> !other.contains(".lora_"))
-            .map(stored.tensors()::get)
-            .anyMatch(
-                other ->
-                    other != null
-                        && other.scalar_type().intern() == stored.tensor(key).scalar_type().intern()
-                        && other.equal(stored.tensor(key)));
+    if (!TiedWeights.ensured(stored.config())) {
+      return false;
+    }
+    boolean ofHead = key.endsWith(StoredAdapter.A) || key.endsWith(StoredAdapter.B);
+    Tensor own = ofHead ? stored.tensor(key).t() : stored.tensor(key);
+    return expected.keySet().stream()
+        .filter(other -> other.contains(ofHead ? ".lora_embedding_" : ""))
+        .filter(other -> ofHead || !other.contains(".lora_"))
+        .map(stored.tensors()::get)
+        .anyMatch(
+            other ->
+                other != null
+                    && other.scalar_type().intern() == own.scalar_type().intern()
+                    && other.equal(own));
   }
 
   /** Returns whether PEFT writes a key with {@code modules_to_save}, but never reads it. */

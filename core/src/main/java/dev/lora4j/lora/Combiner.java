@@ -9,6 +9,7 @@ import dev.lora4j.lora.combine.CombinedConfig;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.TiedHeadDelta;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -89,6 +90,7 @@ final class Combiner {
   private List<CombinedPart> parts(String path, LoraLayer layer) {
     return weights.entrySet().stream()
         .filter(entry -> model.adapter(entry.getKey()).paths().contains(path))
+        .filter(entry -> !(model.adapter(entry.getKey()).delta(layer) instanceof TiedHeadDelta))
         .map(
             entry ->
                 new CombinedPart(entry.getKey(), factored(layer, entry.getKey()), entry.getValue()))
@@ -103,7 +105,7 @@ final class Combiner {
         (path, ofLayer) -> {
           LoraLayer layer = Objects.requireNonNull(layers.get(path));
           if (filled.add(layer)) {
-            fill(factored(layer, name), ofLayer);
+            fill(path, factored(layer, name), ofLayer);
           }
         });
   }
@@ -112,9 +114,27 @@ final class Combiner {
     return Objects.requireNonNull(model.adapter(adapter).delta(layer)).factored().orElseThrow();
   }
 
-  private void fill(FactoredDelta delta, List<CombinedPart> parts) {
+  private void fill(String path, FactoredDelta delta, List<CombinedPart> parts) {
     try (PointerScope scope = new PointerScope()) { // one layer's matrices at a time
+      for (CombinedPart part : parts) {
+        if (!isFinite(part.delta())) {
+          throw new UserError(
+              "'%s' holds NaN or infinity in %s and can't be combined; use an earlier checkpoint of it"
+                  .formatted(part.adapter(), path));
+        }
+      }
       rule.combine(parts).copyInto(delta);
+      if (!isFinite(delta)) {
+        throw new UserError(
+            "the combination is too large for float32 in "
+                + path
+                + "; give smaller weights, or leave out the adapter with the large values");
+      }
     }
+  }
+
+  private static boolean isFinite(FactoredDelta delta) {
+    return delta.effectiveA().isfinite().all().item_bool()
+        && delta.effectiveB().isfinite().all().item_bool();
   }
 }

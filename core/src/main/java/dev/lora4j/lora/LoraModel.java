@@ -91,8 +91,7 @@ public final class LoraModel {
 
   /** Adds a new adapter initialised by EVA from examples; its config has the ranks found. */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
-    adapters.requireNewName(name);
-    adapters.requireUnmerged("add an adapter");
+    requireFree(name);
     try (AdapterScope bare = disabled();
         EvaResult learned = Eva.learn(base, config, batches)) {
       LoraConfig found = learned.config();
@@ -108,10 +107,14 @@ public final class LoraModel {
   }
 
   private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
-    adapters.requireNewName(name);
-    adapters.requireUnmerged("add an adapter");
+    requireFree(name);
     adapters.add(AdapterBuilder.build(base, adapters, name, config, plan));
     return plan.paths();
+  }
+
+  private void requireFree(String name) {
+    adapters.requireNewName(name);
+    adapters.requireUnmerged("add an adapter");
   }
 
   /** Removes an adapter. It is freed as soon as no forward uses it. */
@@ -203,7 +206,11 @@ public final class LoraModel {
     merge(Unmerging.EXACT);
   }
 
-  /** Merges all active adapters, or none if one can't be merged, to be unmerged this way. */
+  /**
+   * Merges the active adapters, to be unmerged in this way.
+   *
+   * @throws UserError if a delta can't be added to a layer's weight; nothing is changed
+   */
   public synchronized void merge(Unmerging how) {
     adapters.merge().merge(how, this::merging);
   }
@@ -272,7 +279,7 @@ public final class LoraModel {
     return save(name, directory, SavedForm.PLAIN);
   }
 
-  /** Writes an adapter in this form, if it could be loaded in it. */
+  /** Writes an adapter in this form; an error if it could not be loaded in it. */
   public long save(String name, Path directory, SavedForm form) {
     return AdapterFiles.save(this, name, directory, form);
   }
@@ -287,7 +294,11 @@ public final class LoraModel {
     return AdapterFiles.saveAll(this, directory);
   }
 
-  /** Loads an adapter, inactive, under this name; an error lists how it does not fit the base. */
+  /**
+   * Loads an adapter, inactive, under this name.
+   *
+   * @throws UserError listing the differences if it does not fit or was trained on another base
+   */
   public synchronized void load(String name, Path directory) {
     load(name, directory, BaseCheck.SAME_BASE);
   }
@@ -297,7 +308,7 @@ public final class LoraModel {
     AdapterFiles.load(this, name, directory, check);
   }
 
-  /** Adds an adapter that was read from files, inactive, under this name, if it fits the base. */
+  /** Adds an adapter that was read from files, inactive, if it fits and the check accepts it. */
   public synchronized void load(String name, StoredAdapter stored, BaseCheck check) {
     AdapterFiles.put(this, name, stored, check);
   }
@@ -312,7 +323,15 @@ public final class LoraModel {
     return adapters.fingerprinter().of(base);
   }
 
-  /** Returns an adapter without the model; the scope owns tensors converted to plain LoRA. */
+  /** Returns the base without adapters, as the check of an adapter's fingerprint sees it. */
+  public BaseFingerprint.Present presentBase() {
+    return adapters.fingerprinter().present(base);
+  }
+
+  /**
+   * Returns an adapter without the model, to write it in any format. Its tensors are the model's,
+   * or belong to the caller's pointer scope if they were converted to plain LoRA.
+   */
   public StoredAdapter stored(String name) {
     return AdapterContent.of(this, name, SavedForm.PLAIN);
   }

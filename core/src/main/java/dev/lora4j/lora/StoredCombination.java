@@ -31,6 +31,12 @@ public final class StoredCombination {
     this.how = how;
     this.check = check;
     Combinable.check(configs(), weights(), how);
+    for (WeightedAdapter one : adapters) {
+      if (one.adapter().paths().isEmpty()) {
+        throw new UserError(
+            "'" + one.name() + "' has no A and B matrices to combine; its weights file is empty");
+      }
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.lora4j.io.ProcessLock;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.io.TemporaryPath;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
@@ -160,7 +161,7 @@ public record RunDirectory(Path path) {
     try (Stream<Path> entries = Files.list(path)) {
       return entries.toList();
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 

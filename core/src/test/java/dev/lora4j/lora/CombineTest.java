@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.AfterEach;
@@ -377,5 +378,39 @@ class CombineTest {
             Map.entry("magnitude_prune_svd", Combination.magnitudePrune(0.5).bySvd(3)));
 
     words.forEach((word, how) -> assertThat(how.word()).isEqualTo(word));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"svd", "cat", "linear", "ties_svd"})
+  void valuesThatAreNotFiniteAreRefusedByAdapterAndLayer(String word) {
+    try (PointerScope scope = new PointerScope();
+        AdaptedMlp made = AdaptedMlp.trained(LoraConfig.rank(2), 1)) {
+      made.with("broken", LoraConfig.rank(2));
+      int layers = made.model.layers().size();
+      Parameter first = made.model.parameters("broken").get(0);
+      first.copyFrom(first.value().detach().mul(new Scalar(Double.NaN)));
+
+      assertThatThrownBy(
+              () -> made.model.combine("both", Map.of("default", 1.0, "broken", 1.0), how(word)))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("'broken' holds NaN or infinity in fc1");
+      assertThat(made.model.layers()).hasSize(layers);
+      assertThat(made.model.adapterNames()).doesNotContain("both");
+
+      first.copyFrom(torch.full(first.shape(), new Scalar(3e38)));
+      assertThatThrownBy(
+              () -> made.model.combine("both", Map.of("default", 1.0, "broken", 1e6), how(word)))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("too large for float32");
+    }
+  }
+
+  private static Combination how(String word) {
+    return switch (word) {
+      case "svd" -> Combination.svd();
+      case "cat" -> Combination.cat();
+      case "linear" -> Combination.linear();
+      default -> Combination.ties(0.5).bySvd();
+    };
   }
 }

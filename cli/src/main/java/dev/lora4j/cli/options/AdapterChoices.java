@@ -35,7 +35,7 @@ public final class AdapterChoices {
       if (directories.containsKey(adapter.name())) {
         throw adapter.nameIsTaken();
       }
-      directories.put(adapter.name(), References.resolve(adapter.location()));
+      directories.put(adapter.name(), References.resolveAdapter(adapter.location()));
     }
     return directories;
   }

@@ -5,13 +5,19 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.config.TiedWeights;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.method.LoraMethods;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -64,6 +70,13 @@ public final class AdapterOptions {
   private boolean rsLora;
 
   @Option(
+      names = "--ensure-weight-tying",
+      description =
+          "Adapt all modules that share the weight of a target, such as embed_tokens and lm_head,"
+              + " by one delta.")
+  private boolean ensureWeightTying;
+
+  @Option(
       names = "--init",
       paramLabel = "NAME",
       description =
@@ -85,6 +98,11 @@ public final class AdapterOptions {
   }
 
   public LoraConfig config(double defaultAlpha) {
+    LoraConfig config = untied(defaultAlpha);
+    return ensureWeightTying ? config.ensureWeightTying(true) : config;
+  }
+
+  private LoraConfig untied(double defaultAlpha) {
     return LoraConfig.rank(rank)
         .alpha(alpha == null ? defaultAlpha : alpha)
         .targets(isAllLinear() ? Targets.everyLinear() : Targets.named(targets))
@@ -95,6 +113,42 @@ public final class AdapterOptions {
         .method(method())
         .initialization(
             init.equals("true") ? new Initialization.Standard() : Initialization.named(init));
+  }
+
+  /**
+   * Lists the options that the user gave and that differ from the config of a trained adapter.
+   *
+   * @param given whether the user gave an option
+   */
+  public List<String> conflicts(LoraConfig trained, Predicate<String> given) {
+    LoraConfig wanted = config(trained.alpha());
+    Map<String, Function<LoraConfig, Object>> values = new LinkedHashMap<>();
+    values.put("--method", config -> config.method().peftType());
+    values.put("--rank", LoraConfig::rank);
+    values.put("--alpha", LoraConfig::alpha);
+    values.put("--target-modules", config -> sorted(config.targets()));
+    values.put("--exclude-modules", config -> sorted(config.exclude()));
+    values.put("--dropout", LoraConfig::dropout);
+    values.put("--dora", LoraConfig::dora);
+    values.put("--rslora", LoraConfig::rsLora);
+    values.put("--ensure-weight-tying", TiedWeights::ensured);
+    values.put("--init", config -> config.initialization().word());
+    List<String> conflicts = new ArrayList<>();
+    values.forEach(
+        (option, value) -> {
+          Object ours = value.apply(wanted);
+          Object theirs = value.apply(trained);
+          if (given.test(option) && !ours.equals(theirs)) {
+            conflicts.add("%s is %s there, found %s; leave it out".formatted(option, theirs, ours));
+          }
+        });
+    return conflicts;
+  }
+
+  private static Object sorted(Targets targets) {
+    return targets instanceof Targets.Named named
+        ? new TreeSet<>(named.names())
+        : targets.describe();
   }
 
   private boolean isAllLinear() {

@@ -50,6 +50,9 @@ public final class MergeOptions {
       description = "Accept a base model other than the one the adapter was trained on.")
   private boolean anyBase;
 
+  @Option(names = "--verbose", description = "List the change of each tensor.")
+  private boolean verbose;
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   public Path out() {
@@ -58,6 +61,10 @@ public final class MergeOptions {
 
   public OutputFormat output() {
     return output;
+  }
+
+  public boolean isVerbose() {
+    return verbose;
   }
 
   public boolean isGguf() {

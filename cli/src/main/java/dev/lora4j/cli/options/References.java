@@ -11,7 +11,15 @@ public final class References {
 
   /** Downloads from the Hub if there is no local copy, with a progress bar. */
   public static Path resolve(String given) {
-    ModelReference reference = ModelReference.of(given);
+    return resolve(ModelReference.of(given));
+  }
+
+  /** The same for an adapter. */
+  static Path resolveAdapter(String given) {
+    return resolve(ModelReference.ofAdapter(given));
+  }
+
+  private static Path resolve(ModelReference reference) {
     try (DownloadProgress bar = new DownloadProgress()) {
       return reference.resolve(Hub.fromEnvironment(), bar);
     }

@@ -102,7 +102,8 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
             paths.model(),
             Path.of(paths.model()),
             model.fingerprint().sha256(),
-            List.of(paths.data()));
+            List.of(paths.data()),
+            Optional.empty());
         writeClasses(paths.out());
       }
     };

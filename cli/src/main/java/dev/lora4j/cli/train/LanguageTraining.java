@@ -2,6 +2,7 @@ package dev.lora4j.cli.train;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
+import dev.lora4j.cli.options.InitialAdapterOptions;
 import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.TrainingOptions;
@@ -15,6 +16,7 @@ import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.recipe.FineTuneRun;
+import dev.lora4j.llm.recipe.InitialAdapter;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.lora.config.LoraConfig;
@@ -25,18 +27,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
  * Trains an adapter for a language model by a recipe, and shows the result.
  *
+ * @param adapter the options of a new adapter
+ * @param initial the adapter to continue instead
  * @param given all options of the run by name, defaults included
  * @param log receives the messages
  */
 public record LanguageTraining(
     TrainPaths paths,
     AdapterOptions adapter,
+    Optional<InitialAdapter> initial,
     TrainingOptions training,
     LanguageOptions language,
     TextData.Options reading,
@@ -59,7 +65,11 @@ public record LanguageTraining(
 
   /** Trains, and writes the adapter and the report. */
   public TuningReport run() {
-    LoraConfig config = adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank()));
+    LoraConfig config =
+        initial
+            .map(InitialAdapter::config)
+            .orElseGet(() -> adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank())));
+    initial.ifPresent(trained -> log.println("Continuing the adapter " + trained.directory()));
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
       Summary listing = Summary.of(run.network());
@@ -86,6 +96,7 @@ public record LanguageTraining(
             .workers(training.workers())
             .device(paths.device())
             .log(log::println);
+    initial.ifPresent(recipe::adapter);
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
     language.applyObjective(recipe);
@@ -118,7 +129,16 @@ public record LanguageTraining(
   /** Returns all options, with defaults resolved and paths absolute. */
   private Map<String, Object> options(LoraConfig config, TrainingArguments settings) {
     Map<String, Object> options = resolved(given, paths.model());
-    options.put("alpha", config.alpha());
+    if (initial.isPresent()) {
+      Path directory = initial.get().directory();
+      options.computeIfPresent(
+          InitialAdapterOptions.NAME,
+          (name, adapter) ->
+              Files.exists(Path.of(adapter.toString())) ? directory.toAbsolutePath() : adapter);
+      options.put(InitialAdapterOptions.DIGEST, initial.get().sha256());
+    } else {
+      options.put("alpha", config.alpha());
+    }
     options.put("batch-size", settings.batching().batchSize());
     options.put("learning-rate", settings.optimizer().learningRate());
     options.put("max-seq-length", settings.batching().maxSeqLength());

@@ -56,7 +56,11 @@ final class TorchArchive {
     try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
       return Collections.list(zip.getEntries());
     } catch (IOException | RuntimeException e) { // both mean that it is no zip archive
-      throw new CorruptFile(file, "the zip archive's directory is damaged: " + e.getMessage(), e);
+      throw new CorruptFile(
+          file,
+          "not a whole file of torch.save: the end of its zip archive is missing or damaged; copy or"
+              + " download it again",
+          e);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lora4j.lora.combine;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.config.BiasTraining;
 import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.TiedWeights;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,9 @@ public final class Combinable {
           }
           problems.addAll(problems(name, config, how));
         });
+    if (configs.values().stream().map(TiedWeights::ensured).distinct().count() > 1) {
+      problems.add("ensure_weight_tying must be the same in all adapters");
+    }
     if (!problems.isEmpty()) {
       throw new UserError(String.join("\n", problems));
     }

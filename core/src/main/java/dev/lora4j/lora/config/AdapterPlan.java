@@ -2,6 +2,7 @@ package dev.lora4j.lora.config;
 
 import dev.lora4j.nn.Module;
 import java.util.List;
+import java.util.Optional;
 
 /** The layers and parameters that an adapter would train, resolved before anything is changed. */
 public record AdapterPlan(
@@ -19,15 +20,25 @@ public record AdapterPlan(
     tokens = List.copyOf(tokens);
   }
 
-  /** A layer that would be adapted. */
-  public record Layer(String path, Module module, int rank, double scaling) {}
+  /**
+   * A layer that would be adapted.
+   *
+   * @param tiedTo the path of the embedding whose matrices it shares, with {@code
+   *     ensure_weight_tying}
+   */
+  public record Layer(
+      String path, Module module, int rank, double scaling, Optional<String> tiedTo) {}
 
   /** A raw parameter that would be adapted, with this number of adapted ones declared after it. */
   public record RawParameter(
       String path, Module module, String name, int rank, double scaling, int deeper) {}
 
-  /** A module that would be fully trained. */
-  public record Saved(String path, Module module) {}
+  /**
+   * A module that would be fully trained.
+   *
+   * @param tied whether the modules that share its weight use the trained one too
+   */
+  public record Saved(String path, Module module, boolean tied) {}
 
   /** A module whose bias would be trained. */
   public record Bias(String path, Module module, boolean adapted) {}

@@ -231,6 +231,17 @@ public record LoraConfig(
     return with(b -> b.trainableTokens = tokens);
   }
 
+  /**
+   * Sets {@code ensure_weight_tying}: the adapter of one of several modules that share a weight,
+   * such as an embedding and the output head, changes all of them.
+   */
+  public LoraConfig ensureWeightTying(boolean ensure) {
+    Map<String, String> others = new TreeMap<>(otherKeys);
+    others.put(TiedWeights.ENSURE, String.valueOf(ensure));
+    return with(b -> b.otherKeys = others);
+  }
+
+  /** Returns the rank of the delta at a path. */
   public int rankAt(String path) {
     return rankPattern.lookUp(path).map(Double::intValue).orElse(rank);
   }

@@ -47,7 +47,9 @@ public record PlanListing(List<Row> rows) {
   private static Row row(AdapterPlan.Layer layer, LoraConfig config) {
     long[] shape = ((WeightedLayer) layer.module()).store().shape();
     long parameters =
-        config.method().trainableParameters(layer.module(), config.optionsAt(layer.path()));
+        layer.tiedTo().isPresent()
+            ? 0
+            : config.method().trainableParameters(layer.module(), config.optionsAt(layer.path()));
     String kind = layer.module().getClass().getSimpleName();
     return new Row(layer.path(), kind, list(shape), layer.rank(), layer.scaling(), parameters);
   }

@@ -72,7 +72,11 @@ public final class TargetResolver {
 
   /** Plans an adapter that the caller initialises from data. */
   public static AdapterPlan planFromData(Module base, LoraConfig config) {
-    return strictly(new TargetResolver(base, config));
+    AdapterPlan plan = strictly(new TargetResolver(base, config));
+    if (plan.layers().stream().anyMatch(layer -> layer.tiedTo().isPresent())) {
+      throw new UserError(TiedWeights.ENSURE + " of a target can't be combined with eva");
+    }
+    return plan;
   }
 
   private static AdapterPlan strictly(TargetResolver resolver) {
@@ -117,10 +121,17 @@ public final class TargetResolver {
     }
     List<Saved> saved = saved();
     List<Layer> layers = layers(saved);
+    if (TiedWeights.ensured(config)) {
+      EnsuredTying tying = new EnsuredTying(config, modules, tied);
+      saved = tying.saved(saved);
+      layers = without(saved, tying.layers(without(saved, layers), problems));
+    }
     List<RawParameter> parameters = parameters();
     checkTargets(layers);
     checkPatterns(layers, parameters);
-    problems.addAll(tied.refused(config, layers, saved));
+    if (!TiedWeights.ensured(config)) {
+      problems.addAll(tied.refused(saved));
+    }
     return new AdapterPlan(layers, parameters, saved, biases(layers, saved), tokens());
   }
 
@@ -136,10 +147,14 @@ public final class TargetResolver {
         (path, module) -> {
           if (LoraLayer.canAdapt(module) && isTarget(path, module) && !isBelow(path, saved)) {
             problems.addAll(config.method().problems(path, module, config.optionsAt(path)));
-            layers.add(new Layer(path, module, config.rankAt(path), config.scalingAt(path)));
+            layers.add(layer(path, module, config));
           }
         });
     return layers;
+  }
+
+  static Layer layer(String path, Module module, LoraConfig config) {
+    return new Layer(path, module, config.rankAt(path), config.scalingAt(path), Optional.empty());
   }
 
   private boolean isTarget(String path, Module module) {
@@ -173,6 +188,12 @@ public final class TargetResolver {
         || LayerNumber.of(path, config.layersPattern())
             .map(config.layersToTransform()::contains)
             .orElse(false);
+  }
+
+  private static List<Layer> without(List<Saved> saved, List<Layer> layers) {
+    return layers.stream()
+        .filter(layer -> !isBelow(layer.tiedTo().orElse(layer.path()), saved))
+        .toList();
   }
 
   private static boolean isBelow(String path, List<Saved> saved) {
@@ -243,7 +264,7 @@ public final class TargetResolver {
     List<Saved> saved = new ArrayList<>();
     for (String name : config.modulesToSave()) {
       List<String> matches = matching("modules_to_save", name, module -> true);
-      matches.forEach(path -> saved.add(new Saved(path, module(path))));
+      matches.forEach(path -> saved.add(new Saved(path, module(path), false)));
     }
     return saved;
   }

@@ -7,13 +7,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Weight tying: weights that several modules share, such as a head and its embedding. An adapter on
  * one of these modules changes only that module, so it must not be merged into the shared weight.
  */
 public final class TiedWeights {
-  private static final String ENSURE = "ensure_weight_tying";
+  static final String ENSURE = "ensure_weight_tying";
   private static final String REMEDY =
       "give the head a weight of its own first: network.replace(\"lm_head\", head.copy())";
 
@@ -46,24 +47,24 @@ public final class TiedWeights {
     return new TiedWeights(sharers);
   }
 
-  /** Lists the options of a config that tied modules can't have. */
-  List<String> refused(
-      LoraConfig config, List<AdapterPlan.Layer> layers, List<AdapterPlan.Saved> saved) {
-    List<String> problems = new ArrayList<>();
-    for (AdapterPlan.Saved whole : saved) {
-      if (!ensured(config) && !isSeparable(whole.module())) {
-        problems.add(
-            "modules_to_save: '%s' shares its weight with %s, and both would change; %s"
-                .formatted(whole.path(), others(whole.path(), whole.module()), REMEDY));
-      }
-    }
-    if (ensured(config)) {
-      layers.stream()
-          .filter(layer -> isTied(layer.module()))
-          .map(layer -> ENSURE + " is not supported, and '" + layer.path() + "' is tied; " + REMEDY)
-          .forEach(problems::add);
-    }
-    return problems;
+  /** Lists the saved modules whose weight can't be separated from the others'. */
+  List<String> refused(List<AdapterPlan.Saved> saved) {
+    return saved.stream()
+        .filter(whole -> !isSeparable(whole.module()))
+        .map(
+            whole ->
+                "modules_to_save: '%s' shares its weight with %s, and both would change; %s"
+                    .formatted(whole.path(), others(whole.path(), whole.module()), REMEDY))
+        .toList();
+  }
+
+  /** Returns the paths of the modules that share a module's weight, its own included. */
+  List<String> sharing(Module module) {
+    return module.ownParameters().values().stream()
+        .map(parameter -> sharers.getOrDefault(parameter.first(), List.of()))
+        .filter(paths -> !paths.isEmpty())
+        .findFirst()
+        .orElse(List.of());
   }
 
   /** Returns whether what a config changes in a tied module changes all that share its weight. */
@@ -71,9 +72,14 @@ public final class TiedWeights {
     return "true".equals(config.otherKeys().get(ENSURE));
   }
 
-  /** Refuses to merge into a weight that another module uses. */
-  public void refuseMerge(String path, Module module) {
-    if (isTied(module)) {
+  /**
+   * Checks that no other module uses a module's weight.
+   *
+   * @param alike the paths of modules that change alike
+   * @throws UserError if one does; the message names both
+   */
+  public void refuseMerge(String path, Module module, Set<String> alike) {
+    if (isTied(module) && !alike.containsAll(sharing(module))) {
       throw new UserError(
           "can't merge: '%s' shares its weight with %s, which would change too; leave the adapter"
                   .formatted(path, others(path, module))

@@ -3,10 +3,10 @@ package dev.lora4j.lora.format;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.nn.runtime.Engine;
 import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -133,7 +133,7 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
     try (Stream<Path> files = Files.walk(out)) {
       return files.map(Path::toFile).filter(File::isFile).mapToLong(File::length).sum();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw Unreadable.because(out, e);
     }
   }
 }

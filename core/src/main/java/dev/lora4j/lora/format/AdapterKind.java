@@ -4,6 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.WholeFile;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +77,16 @@ public enum AdapterKind {
    * @throws UserError if there is no config
    */
   public static AdapterKind ofDirectory(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      throw new UserError(
+          "no adapter in %s: %s%s"
+              .formatted(
+                  directory,
+                  Files.exists(directory)
+                      ? "it is a file, expected a directory with " + PeftAdapter.CONFIG
+                      : "there is no such directory",
+                  Unreadable.nearest(directory)));
+    }
     JsonDocument config = json(directory.resolve(PeftAdapter.CONFIG), directory);
     boolean ofMlx = config.isPresent("fine_tune_type") || config.isPresent("lora_parameters");
     return ofMlx && !config.isPresent("peft_type") ? MLX : PEFT;

@@ -8,9 +8,10 @@ import java.nio.file.Path;
  * The config and weights file of an adapter directory, read without a base and without libtorch.
  *
  * @param config the adapter's config
+ * @param configFile the file of the config
  * @param weights the file that holds its tensors
  */
-public record AdapterSummary(LoraConfig config, Path weights) {
+public record AdapterSummary(LoraConfig config, Path configFile, Path weights) {
 
   /**
    * Reads and checks the config of an adapter directory.
@@ -21,7 +22,8 @@ public record AdapterSummary(LoraConfig config, Path weights) {
     AdapterKind format = AdapterKind.ofDirectory(directory);
     LoraConfig config =
         format == AdapterKind.MLX ? MlxAdapter.config(directory) : PeftAdapter.config(directory);
-    return new AdapterSummary(config, format.weights(directory));
+    return new AdapterSummary(
+        config, directory.resolve(PeftAdapter.CONFIG), format.weights(directory));
   }
 
   /**

@@ -13,13 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The fingerprint of a base, which identifies it bit for bit. An adapter stores the fingerprint of
- * the base it was trained on and refuses to load onto another base unless told to.
+ * the base it was trained on and refuses to load onto another base unless told to. A base that was
+ * only rounded, as a conversion to or from GGUF does, is the same one: all its values are equal
+ * after rounding to F16, or after rounding to BF16.
  *
  * <p>It is part of the safetensors metadata, which other readers ignore, so that it always
  * accompanies the tensors and PEFT does not warn about an unknown config key.
@@ -28,15 +30,34 @@ import java.util.stream.Collectors;
  *     name; in hexadecimal
  * @param tensors by name: {@code dtype shape}, and the first eight digits of the SHA-256 of its
  *     bytes
+ * @param rounded by name: the first eight digits of the SHA-256 of its values in F16, and of those
+ *     in BF16; empty if they were not computed
  */
-public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) {
+public record BaseFingerprint(
+    String sha256, SortedMap<String, String> tensors, SortedMap<String, String> rounded) {
   private static final String SHA256 = "lora4j.base.sha256";
   private static final String TENSORS = "lora4j.base.tensors";
+  private static final String ROUNDED = "lora4j.base.rounded";
   private static final int DIGITS = 8;
   private static final int MAX_SHOWN = 5;
 
   public BaseFingerprint {
     tensors = Collections.unmodifiableSortedMap(new TreeMap<>(tensors));
+    rounded = Collections.unmodifiableSortedMap(new TreeMap<>(rounded));
+  }
+
+  /** Creates a fingerprint without the digests of rounded values. */
+  public BaseFingerprint(String sha256, SortedMap<String, String> tensors) {
+    this(sha256, tensors, new TreeMap<>());
+  }
+
+  BaseFingerprint withRounded(SortedMap<String, String> digests) {
+    return new BaseFingerprint(sha256, tensors, digests);
+  }
+
+  /** Returns the digits that identify a digest among the versions of one tensor. */
+  static String start(String digest) {
+    return digest.substring(0, Math.min(DIGITS, digest.length()));
   }
 
   /** A tensor's dtype and shape, and the full digest of its bytes. */
@@ -49,7 +70,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
         (name, line) -> {
           String whole = name + " " + line.kind() + " " + line.digest() + "\n";
           all.update(whole.getBytes(StandardCharsets.UTF_8));
-          tensors.put(name, line.kind() + " " + line.digest().substring(0, DIGITS));
+          tensors.put(name, line.kind() + " " + start(line.digest()));
         });
     return new BaseFingerprint(HexFormat.of().formatHex(all.digest()), tensors);
   }
@@ -57,66 +78,94 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
   // ---- in a file ----
 
   Map<String, String> metadata() {
-    return Map.of(
-        SHA256,
-        sha256,
-        TENSORS,
-        tensors.entrySet().stream()
-            .map(entry -> entry.getKey() + " " + entry.getValue())
-            .collect(Collectors.joining("\n")));
+    Map<String, String> metadata = new TreeMap<>();
+    metadata.put(SHA256, sha256);
+    metadata.put(TENSORS, lines(tensors));
+    if (!rounded.isEmpty()) {
+      metadata.put(ROUNDED, lines(rounded));
+    }
+    return metadata;
+  }
+
+  private static String lines(SortedMap<String, String> values) {
+    return values.entrySet().stream()
+        .map(entry -> entry.getKey() + " " + entry.getValue())
+        .collect(Collectors.joining("\n"));
   }
 
   /** Returns the fingerprint in a file's metadata, if there is one. */
   static Optional<BaseFingerprint> in(Map<String, String> metadata) {
     return Optional.ofNullable(metadata.get(SHA256))
-        .map(sha -> new BaseFingerprint(sha, tensors(metadata.getOrDefault(TENSORS, ""))));
+        .map(sha -> new BaseFingerprint(sha, map(metadata, TENSORS), map(metadata, ROUNDED)));
   }
 
-  private static SortedMap<String, String> tensors(String lines) {
-    SortedMap<String, String> tensors = new TreeMap<>();
-    for (String line : lines.lines().toList()) {
+  private static SortedMap<String, String> map(Map<String, String> metadata, String key) {
+    SortedMap<String, String> values = new TreeMap<>();
+    for (String line : metadata.getOrDefault(key, "").lines().toList()) {
       int space = line.indexOf(' ');
       if (space > 0) {
-        tensors.put(line.substring(0, space), line.substring(space + 1));
+        values.put(line.substring(0, space), line.substring(space + 1));
       }
     }
-    return tensors;
+    return values;
   }
 
   /** Returns the same base under other tensor names. */
   BaseFingerprint renamed(UnaryOperator<String> naming) {
+    return new BaseFingerprint(sha256, renamed(tensors, naming), renamed(rounded, naming));
+  }
+
+  private static SortedMap<String, String> renamed(
+      SortedMap<String, String> values, UnaryOperator<String> naming) {
     SortedMap<String, String> renamed = new TreeMap<>();
-    tensors.forEach((name, tensor) -> renamed.put(naming.apply(name), tensor));
-    return new BaseFingerprint(sha256, renamed);
+    values.forEach((name, value) -> renamed.put(naming.apply(name), value));
+    return renamed;
   }
 
   // ---- compared ----
+
+  /** The base that is present, as far as a comparison needs it. */
+  public interface Present {
+
+    /** Returns its fingerprint, without the digests of rounded values. */
+    BaseFingerprint exact();
+
+    /** Returns its fingerprint with the digests of rounded values, which take longer. */
+    BaseFingerprint rounded();
+  }
 
   /**
    * Refuses another base.
    *
    * @param source the adapter's file
-   * @param present the present base's fingerprint, computed only if the check needs it
+   * @param present the present base
    */
-  public void require(Object source, Supplier<BaseFingerprint> present, BaseCheck check) {
+  public void require(Object source, Present present, BaseCheck check) {
     if (check == BaseCheck.ANY_BASE) {
       return;
     }
-    BaseFingerprint here = present.get();
-    if (check == BaseCheck.SAME_WHERE_BOTH_HAVE) {
-      here = here.onlyAsIn(this);
+    BaseFingerprint exact = present.exact();
+    boolean same = check == BaseCheck.SAME_BASE && sha256.equals(exact.sha256);
+    if (same || differences(exact, check).isEmpty()) {
+      return;
     }
-    boolean same =
-        tensors.equals(here.tensors)
-            || (check == BaseCheck.SAME_BASE && sha256.equals(here.sha256));
-    if (!same) {
+    BaseFingerprint here = rounded.isEmpty() ? exact : present.rounded();
+    List<String> differences = differences(here, check);
+    if (!differences.isEmpty()) {
       throw new UserError(
           "%s was trained on another base (SHA-256 %s…, this one's is %s…):\n  %s\n"
                   .formatted(
-                      source, start(sha256), start(here.sha256), String.join("\n  ", shown(here)))
+                      source,
+                      start(sha256),
+                      start(here.sha256),
+                      String.join("\n  ", shown(differences)))
               + "Use that base, or accept this one (BaseCheck.ANY_BASE,"
               + " --any-base)");
     }
+  }
+
+  private List<String> differences(BaseFingerprint present, BaseCheck check) {
+    return differences(check == BaseCheck.SAME_WHERE_BOTH_HAVE ? present.onlyAsIn(this) : present);
   }
 
   /**
@@ -126,15 +175,22 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
   private BaseFingerprint onlyAsIn(BaseFingerprint other) {
     SortedMap<String, String> common = new TreeMap<>(other.tensors);
     common.replaceAll((name, theirs) -> tensors.getOrDefault(name, theirs));
-    return new BaseFingerprint(sha256, common);
+    return new BaseFingerprint(sha256, common, rounded);
   }
 
-  private static String start(String digest) {
-    return digest.substring(0, Math.min(DIGITS, digest.length()));
+  /** Returns whether a tensor of another base has the same values, or the same after rounding. */
+  private boolean isSame(String name, String tensor, BaseFingerprint other) {
+    if (tensor.equals(other.tensors.get(name))) {
+      return true;
+    }
+    List<String> mine = List.of(rounded.getOrDefault(name, "").split(" "));
+    List<String> theirs = List.of(other.rounded.getOrDefault(name, "").split(" "));
+    return mine.size() == theirs.size()
+        && IntStream.range(0, mine.size())
+            .anyMatch(i -> !mine.get(i).isEmpty() && mine.get(i).equals(theirs.get(i)));
   }
 
-  private List<String> shown(BaseFingerprint present) {
-    List<String> differences = differences(present);
+  private static List<String> shown(List<String> differences) {
     if (differences.size() <= MAX_SHOWN) {
       return differences;
     }
@@ -145,9 +201,9 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
 
   /** Returns the tensors that both bases have and that differ. */
   public List<String> changedIn(BaseFingerprint other) {
-    SortedMap<String, String> theirs = other.onlyAsIn(this).tensors;
+    BaseFingerprint common = other.onlyAsIn(this);
     return tensors.entrySet().stream()
-        .filter(mine -> !mine.getValue().equals(theirs.get(mine.getKey())))
+        .filter(mine -> !isSame(mine.getKey(), mine.getValue(), common))
         .map(Map.Entry::getKey)
         .toList();
   }
@@ -162,7 +218,7 @@ public record BaseFingerprint(String sha256, SortedMap<String, String> tensors) 
             differences.put(name, "missing here");
           } else if (!kind(is).equals(kind(was))) {
             differences.put(name, "expected " + kind(was) + ", found " + kind(is));
-          } else if (!is.equals(was)) {
+          } else if (!isSame(name, was, other)) {
             differences.put(name, "different values");
           }
         });

@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -27,6 +29,7 @@ public final class Fingerprinter {
   private final MergeJournal journal;
   private List<Seen> last = List.of();
   private @Nullable BaseFingerprint kept;
+  private @Nullable BaseFingerprint keptRounded;
 
   /** A tensor, identified by its native address, and the version of its parameter. */
   private record Seen(Tensor tensor, long version) {}
@@ -43,9 +46,54 @@ public final class Fingerprinter {
     if (fingerprint == null || !now.equals(last)) {
       fingerprint = BaseFingerprint.of(lines(parameters));
       kept = fingerprint;
+      keptRounded = null;
       last = now;
     }
     return fingerprint;
+  }
+
+  /** Computes the fingerprint with the digests of rounded values. */
+  public synchronized BaseFingerprint rounded(Module base) {
+    BaseFingerprint exact = of(base);
+    BaseFingerprint fingerprint = keptRounded;
+    if (fingerprint == null) {
+      SortedMap<String, String> digests = new ConcurrentSkipListMap<>();
+      ParallelLoop.forEach(
+          parameters(base).entrySet(),
+          e -> digests.put(e.getKey(), rounded(journal.before(e.getValue()))));
+      digests.values().removeIf(String::isEmpty);
+      fingerprint = exact.withRounded(digests);
+      keptRounded = fingerprint;
+    }
+    return fingerprint;
+  }
+
+  /** Returns the base as a comparison sees it. */
+  public BaseFingerprint.Present present(Module base) {
+    return new BaseFingerprint.Present() {
+      @Override
+      public BaseFingerprint exact() {
+        return of(base);
+      }
+
+      @Override
+      public BaseFingerprint rounded() {
+        return Fingerprinter.this.rounded(base);
+      }
+    };
+  }
+
+  /** Computes the digests of a tensor's values in F16 and in BF16; empty for integers. */
+  private static String rounded(Tensor tensor) {
+    if (!tensor.is_floating_point()) {
+      return "";
+    }
+    try (PointerScope scope = new PointerScope()) {
+      return Stream.of(ScalarType.Half, ScalarType.BFloat16)
+          .map(narrow -> TensorDigest.of(tensor.detach().to(narrow)))
+          .map(BaseFingerprint::start)
+          .collect(Collectors.joining(" "));
+    }
   }
 
   /** Returns the base's own parameters by name; a shared one once. */

@@ -5,8 +5,6 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
-import dev.lora4j.nn.runtime.CostModel;
-import dev.lora4j.nn.runtime.Engine;
 import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -29,23 +27,7 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   @Override
   final Tensor addProduct(Tensor y, Tensor x) {
-    Tensor a = effectiveA();
-    Tensor b = effectiveB();
-    if (isPadded(x, a.size(0))) {
-      a = Ops.padded(a, 0, CostModel.PADDED_RANK);
-      b = Ops.padded(b, 1, CostModel.PADDED_RANK);
-    }
-    return Ops.isLowRankOfRow(y, x, a, b)
-        ? Ops.addLowRankToRow(y, x, a, b, factor())
-        : applyB(y, applyA(x, a), b, scaling());
-  }
-
-  /** Returns whether the rank is padded with zeros to one that MKL multiplies fast. */
-  private static boolean isPadded(Tensor x, long rank) {
-    return x.is_cpu()
-        && rank % CostModel.PADDED_RANK != 0
-        && x.numel() >= CostModel.PADDED_RANK_MIN_ROWS * x.size(-1)
-        && Engine.multipliesByMkl();
+    return LowRankProduct.addTo(y, x, effectiveA(), effectiveB(), scaling(), factor());
   }
 
   @Override
@@ -55,11 +37,7 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
 
   @Override
   final Tensor applyB(Tensor y, Tensor h, Tensor b, Scalar scale) {
-    if (y.dim() < 2) {
-      return y.add(Ops.linear(h, b, null), scale);
-    }
-    Tensor sum = y.flatten(0, -2).addmm_(h.flatten(0, -2), b.t(), Ops.ONE, scale);
-    return y.dim() == 2 ? sum : sum.view(y.sizes());
+    return LowRankProduct.addB(y, h, b, scale);
   }
 
   @Override

@@ -9,9 +9,16 @@ import org.bytedeco.pytorch.global.torch;
 
 /** A singular value decomposition {@code M = U diag(s) Vᵀ}, with s in descending order. */
 public record Svd(Tensor u, Tensor s, Tensor vt) {
+  /**
+   * Computes the exact decomposition.
+   *
+   * @throws UserError if the matrix holds NaN or infinity
+   */
   public static Svd of(Tensor matrix) {
     if (!FiniteValues.areIn(matrix)) {
-      throw new UserError("a matrix with NaN or infinity has no singular value decomposition");
+      throw new UserError(
+          "a matrix to be decomposed by SVD holds NaN or values too large for float32; give smaller"
+              + " weights, or check the base and the adapters with lora doctor");
     }
     T_TensorTensorTensor_T parts = torch.linalg_svd(matrix, false, null);
     return new Svd(parts.get0(), parts.get1(), parts.get2());

@@ -4,10 +4,12 @@ import dev.lora4j.UserError;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.lora.layer.MergeDelta;
+import dev.lora4j.lora.layer.TiedHeadDelta;
 import dev.lora4j.nn.Parameter;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -29,6 +31,16 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
               + ": a DoRA magnitude is exactly zero, which can't be divided out again; merge with"
               + " Unmerging.EXACT, which keeps a copy, or Unmerging.NEVER");
     }
+  }
+
+  /** Returns whether it makes the same change to a shared weight as another layer. */
+  boolean mirrors(LayerMerge other) {
+    return deltas.size() == other.deltas.size()
+        && IntStream.range(0, deltas.size())
+            .allMatch(
+                i ->
+                    deltas.get(i) instanceof TiedHeadDelta tied
+                        && tied.source() == other.deltas.get(i));
   }
 
   /** Changes weight and bias in place; the journal records how to undo it. */

@@ -9,9 +9,13 @@ import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.runtime.ParallelLoop;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
@@ -42,7 +46,8 @@ public final class Merging {
   /** Changes the parameters in place, on all cores; refuses weights shared with other modules. */
   void into(MergeJournal journal) {
     TiedWeights tied = TiedWeights.of(BaseModules.original(base));
-    layers.forEach(one -> tied.refuseMerge(one.path(), one.layer().pretrained()));
+    Set<String> alike = alike();
+    layers.forEach(one -> tied.refuseMerge(one.path(), one.layer().pretrained(), alike));
     List<Parameter> parametrized = parametrized();
     parametrized.forEach(tied::refuseMerge);
     if (journal.subtracts()) {
@@ -54,21 +59,52 @@ public final class Merging {
       parametrized.forEach(parameter -> distinct.putIfAbsent(parameter.first(), parameter));
       distinct.values().forEach(one -> journal.replace(one, one.tensor()));
     }
-    ParallelLoop.forEach(distinctLayers(), one -> one.into(journal));
+    List<LayerMerge> own =
+        distinctLayers().stream().filter(one -> mirrored(one).isEmpty()).toList();
+    ParallelLoop.forEach(own, one -> one.into(journal));
   }
 
-  /** Returns the merged values by parameter path in the bare network, computed on demand. */
+  /** Returns the layer whose change a tied layer repeats. */
+  private Optional<LayerMerge> mirrored(LayerMerge one) {
+    return layers.stream().filter(one::mirrors).findFirst();
+  }
+
+  /** Returns the paths of the tied layers that change alike. */
+  private Set<String> alike() {
+    Set<String> paths = new HashSet<>();
+    for (LayerMerge one : layers) {
+      mirrored(one).ifPresent(source -> paths.addAll(List.of(one.path(), source.path())));
+    }
+    return paths;
+  }
+
+  /**
+   * Returns the merged values by parameter path in the bare network, computed on demand. Tied
+   * parameters that change alike have the same supplier.
+   */
   public Map<String, Supplier<Tensor>> values() {
     Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();
-    parametrized().forEach(parameter -> merged.put(parameter, parameter::tensor));
-    distinctLayers().forEach(one -> one.addTo(merged));
+    for (Parameter parameter : parametrized()) {
+      Parameter first = parameter.differsFromSharers() ? parameter : parameter.first();
+      merged.put(parameter, merged.getOrDefault(first, parameter::tensor));
+    }
+    distinctLayers().stream()
+        .filter(one -> mirrored(one).isEmpty())
+        .forEach(one -> one.addTo(merged));
+    for (LayerMerge one : distinctLayers()) {
+      mirrored(one)
+          .map(source -> merged.get(source.layer().weighted().weight()))
+          .ifPresent(value -> merged.put(one.layer().weighted().weight(), value));
+    }
+    Map<Supplier<Tensor>, Supplier<Tensor>> detached = new HashMap<>();
+    merged.replaceAll((p, value) -> detached.computeIfAbsent(value, Merging::withoutGradient));
     Map<String, Supplier<Tensor>> byPath = new LinkedHashMap<>();
     BaseModules.parameters(base)
         .forEach(
             (path, parameter) -> {
               Supplier<Tensor> value = merged.get(parameter);
               if (value != null) {
-                byPath.put(path, withoutGradient(value));
+                byPath.put(path, value);
               }
             });
     return byPath;

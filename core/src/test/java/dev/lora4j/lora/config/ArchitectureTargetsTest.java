@@ -143,18 +143,37 @@ class ArchitectureTargetsTest {
   }
 
   @Test
-  void optionsThatWouldChangeBothTiedModulesAreRefused() {
+  void savedModuleThatWouldChangeBothTiedModulesIsRefused() {
     assertThatThrownBy(() -> Lora.adapt(net, CONFIG.modulesToSave("lm_head")))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("modules_to_save: 'lm_head' shares its weight with 'embed_tokens'");
+  }
+
+  @Test
+  void ensuredTyingAdaptsBothModulesByOneDeltaThatCanBeMerged() {
     LoraConfig ensured =
         read(
             "{\"peft_type\": \"LORA\", \"target_modules\": [\"embed_tokens\"],"
                 + " \"ensure_weight_tying\": true}");
-    assertThatThrownBy(() -> Lora.adapt(net, ensured))
+    LoraModel model = Lora.adapt(net, ensured);
+    assertThat(model.layers()).containsOnlyKeys("embed_tokens", "lm_head");
+    assertThat(model.parameters("default")).hasSize(2);
+    model.parameters("default").forEach(p -> p.copyFrom(torch.randn(p.shape())));
+    Tensor adapted = model.forward(tokens);
+
+    model.merge();
+    TensorAssert.assertThat(model.forward(tokens)).isCloseTo(adapted, 1e-4);
+    model.unmerge();
+    TensorAssert.assertThat(model.forward(tokens)).isExactly(adapted);
+  }
+
+  @Test
+  void ensuredTyingWithDoraIsRefused() {
+    LoraConfig config = CONFIG.targets(Targets.named("lm_head")).ensureWeightTying(true);
+    assertThatThrownBy(() -> Lora.adapt(net, config.dora(true)))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("ensure_weight_tying is not supported, and 'embed_tokens' is tied");
-    Lora.adapt(net, ensured.targets(Targets.named("q_proj")));
+        .hasMessageContaining("ensure_weight_tying of 'lm_head' can't be combined with use_dora");
+    Lora.adapt(net, config.targets(Targets.named("q_proj")));
   }
 
   /** Some rows of PEFT's table, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING. */

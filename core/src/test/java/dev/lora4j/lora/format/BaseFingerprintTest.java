@@ -14,11 +14,13 @@ import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Engine;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -28,6 +30,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class BaseFingerprintTest {
   private static final LoraConfig CONFIG = LoraConfig.rank(2);
@@ -106,7 +110,9 @@ class BaseFingerprintTest {
 
     try (SafetensorsFile file =
         SafetensorsFile.open(directory.resolve("adapter_model.safetensors"))) {
-      assertThat(BaseFingerprint.in(file.metadata())).contains(made.model.fingerprint());
+      BaseFingerprint recorded = BaseFingerprint.in(file.metadata()).orElseThrow();
+      assertThat(recorded.withRounded(new TreeMap<>())).isEqualTo(made.model.fingerprint());
+      assertThat(recorded.rounded().keySet()).isEqualTo(recorded.tensors().keySet());
     }
   }
 
@@ -169,8 +175,64 @@ class BaseFingerprintTest {
     BaseFingerprint one = new BaseFingerprint("aa", eight);
     BaseFingerprint none = new BaseFingerprint("bb", new TreeMap<>());
 
-    assertThatThrownBy(() -> one.require("file", () -> none, BaseCheck.SAME_BASE))
+    assertThatThrownBy(() -> one.require("file", here(none), BaseCheck.SAME_BASE))
         .hasMessageContaining("w4: missing here\n  and 3 more\n");
+  }
+
+  private static BaseFingerprint.Present here(BaseFingerprint base) {
+    return new BaseFingerprint.Present() {
+      @Override
+      public BaseFingerprint exact() {
+        return base;
+      }
+
+      @Override
+      public BaseFingerprint rounded() {
+        return base;
+      }
+    };
+  }
+
+  /** Adapters of earlier versions have no digests of rounded values. */
+  @Test
+  void fingerprintWithoutRoundedDigestsFitsTheSameValuesOnly() {
+    StoredAdapter stored = made.model.stored("default");
+    BaseFingerprint old =
+        stored.baseFingerprint().orElseThrow().withRounded(new TreeMap<>());
+    StoredAdapter earlier =
+        new StoredAdapter(stored.config(), stored.tensors(), Optional.of(old));
+
+    made.model.load("earlier", earlier, BaseCheck.SAME_BASE);
+
+    Parameter weight = made.net.parameterAt("fc1.pretrained.weight");
+    weight.replaceValue(weight.value().detach().to(ScalarType.Half).to(ScalarType.Float));
+    assertThatThrownBy(() -> made.model.load("rounded", earlier, BaseCheck.SAME_BASE))
+        .hasMessageContaining("fc1.weight: different values");
+  }
+
+  /** A conversion to F16 or BF16 and back rounds every value; the base is the same. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ScalarType.class,
+      names = {"Half", "BFloat16"})
+  void roundedBaseIsTheSame(ScalarType narrow, @TempDir Path directory) {
+    made.model.save("default", directory.resolve("exact"));
+    List<Parameter> base =
+        made.net.namedParameters().entrySet().stream()
+            .filter(entry -> entry.getKey().contains("pretrained"))
+            .map(Map.Entry::getValue)
+            .toList();
+
+    base.forEach(p -> p.replaceValue(p.value().detach().to(narrow).to(ScalarType.Float)));
+    made.model.load("fromExact", directory.resolve("exact"));
+    made.model.save("default", directory.resolve("rounded"));
+    base.get(0).value().detach().view(-1).narrow(0, 0, 1).add_(Ops.ONE);
+    base.get(0).changed();
+
+    assertThatThrownBy(() -> made.model.load("other", directory.resolve("rounded")))
+        .hasMessageContaining("different values");
+    assertThatThrownBy(() -> made.model.load("other", directory.resolve("exact")))
+        .hasMessageContaining("different values");
   }
 
   /** A base with rounded values is another base; one with the same values in F16 is not. */

@@ -3,6 +3,7 @@ package dev.lora4j.llm.checkpoint;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.ShardIndex;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.gguf.GgufModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ public record CheckpointFiles(
   /** Finds the weights at a path: a file, or a directory in Hugging Face's layout. */
   static CheckpointFiles at(Path path) {
     if (!Files.exists(path)) {
-      throw new UserError("there is no " + path);
+      throw new UserError("there is no " + path + Unreadable.nearest(path));
     }
     if (!Files.isDirectory(path)) {
       refusePickle(path);
@@ -126,7 +127,7 @@ public record CheckpointFiles(
     try (Stream<Path> files = Files.list(directory)) {
       return files.filter(Files::isRegularFile).sorted().toList();
     } catch (IOException e) {
-      throw new UserError("cannot read " + directory + ": " + e.getMessage(), e);
+      throw Unreadable.because(directory, e);
     }
   }
 
@@ -139,7 +140,7 @@ public record CheckpointFiles(
       }
       return bytes;
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e.getMessage(), e);
+      throw Unreadable.because(path, e);
     }
   }
 }

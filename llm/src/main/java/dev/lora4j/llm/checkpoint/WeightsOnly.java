@@ -172,7 +172,7 @@ public final class WeightsOnly extends UnknownModule {
   }
 
   /**
-   * Adds the output head if the config ties it to the input embedding, so that no file stores it.
+   * Ties the output head to the input embedding if the config does; then no file needs to store it.
    */
   private void addTiedHead() {
     boolean hasHead = children().containsKey(HEAD);
@@ -187,8 +187,14 @@ public final class WeightsOnly extends UnknownModule {
     }
     String embedding = embeddings.get(0) + ".weight";
     tiedEmbedding = Optional.of(embedding);
-    if (!hasHead) {
-      layer(HEAD, Linear.sharing(Parameter.over(checkpoint.mapOrRead(tensor(embedding)))));
+    Module source = namedModules().get(embeddings.get(0));
+    if (source instanceof Embedding shared) {
+      Module stored = children().get(HEAD);
+      removeChild(HEAD);
+      layer(HEAD, Linear.sharing(shared.weight().tied()));
+      if (stored != null) {
+        stored.close();
+      }
     }
   }
 
@@ -198,6 +204,12 @@ public final class WeightsOnly extends UnknownModule {
         .map(Map.Entry::getKey)
         .filter(path -> INPUT_EMBEDDINGS.contains(path.substring(path.lastIndexOf('.') + 1)))
         .toList();
+  }
+
+  /** Returns the path of the input embedding, if the network has exactly one. */
+  public Optional<String> inputEmbedding() {
+    List<String> paths = inputEmbeddings();
+    return paths.size() == 1 ? Optional.of(paths.get(0)) : Optional.empty();
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.WholeFile;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,7 +111,7 @@ public interface ModelFiles {
         try {
           return Optional.of(WholeFile.read(file, MAX_BYTES));
         } catch (IOException e) {
-          throw new UserError("cannot read " + file + ": " + e, e);
+          throw Unreadable.because(file, e);
         }
       }
     };

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.hub;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -15,8 +16,22 @@ public sealed interface ModelReference {
   /** A repository on the Hub. */
   record OnHub(RepoId repo) implements ModelReference {}
 
-  /** Parses an existing path, or else {@code org/name} or {@code org/name@revision}. */
+  /**
+   * Parses a model's value. An existing path takes precedence; otherwise {@code org/name} or {@code
+   * org/name@revision} is a name on the Hub.
+   *
+   * @throws UserError when it is neither
+   */
   static ModelReference of(String given) {
+    return of(given, "model");
+  }
+
+  /** Parses an adapter's value, as {@link #of} does a model's. */
+  static ModelReference ofAdapter(String given) {
+    return of(given, "adapter");
+  }
+
+  private static ModelReference of(String given, String what) {
     Optional<Path> path = existing(given);
     if (path.isPresent()) {
       return new Local(path.get());
@@ -25,9 +40,17 @@ public sealed interface ModelReference {
       return new OnHub(RepoId.parse(given));
     } catch (UserError e) {
       throw new UserError(
-          "no model \"%s\": there is no directory or file of that name, and no such name on the Hub: %s"
-              .formatted(given, e.getMessage()),
+          "no %s \"%s\": there is no directory or file of that name, and no such name on the Hub: %s%s"
+              .formatted(what, given, e.getMessage(), nearest(given)),
           e);
+    }
+  }
+
+  private static String nearest(String given) {
+    try {
+      return Unreadable.nearest(Path.of(given));
+    } catch (InvalidPathException e) {
+      return "";
     }
   }
 

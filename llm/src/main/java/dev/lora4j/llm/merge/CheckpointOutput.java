@@ -13,27 +13,50 @@ import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.llm.checkpoint.CheckpointWriter;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import java.io.IOException;
+import dev.lora4j.llm.gguf.ModelFiles;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
- * The place of a merged checkpoint: a safetensors file, or a directory with the weights, in this
- * dtype if any, perhaps with an untied head, and copies of all other files of the base.
+ * The place of a merged checkpoint: a safetensors file, or a directory with the weights and copies
+ * of all other files of the base.
+ *
+ * @param base the checkpoint that was changed
+ * @param tensors its tensors after the change
+ * @param maxShardBytes the largest size of a shard's tensors
+ * @param dtype the dtype that all floating-point tensors are converted to, if any
+ * @param untied whether the output head is no longer the input embedding
+ * @param vocabulary the new size of the vocabulary, if it changed
+ * @param tokenizer the directory of another tokenizer
  */
 record CheckpointOutput(
     Checkpoint base,
     Map<String, TensorSource> tensors,
     long maxShardBytes,
     Optional<DType> dtype,
-    boolean untied) {
+    boolean untied,
+    OptionalLong vocabulary,
+    Optional<Path> tokenizer) {
   private static final String SUFFIX = ".safetensors";
+  private static final String VOCABULARY = "vocab_size";
   private static final String TIE = "tie_word_embeddings";
   private static final String WEIGHTS =
       ".*\\.(safetensors|bin|pt|pth|ckpt|h5|msgpack|onnx|gguf|ot)(\\.index\\.json)?";
+
+  /** Creates the output of a model with its own vocabulary and tokenizer. */
+  CheckpointOutput(
+      Checkpoint base,
+      Map<String, TensorSource> tensors,
+      long maxShardBytes,
+      Optional<DType> dtype,
+      boolean untied) {
+    this(base, tensors, maxShardBytes, dtype, untied, OptionalLong.empty(), Optional.empty());
+  }
 
   /** Refuses a path that is already in use. */
   static void requireFree(Path out) {
@@ -65,6 +88,7 @@ record CheckpointOutput(
   private void writeInto(Path directory) {
     CheckpointWriter writer = new CheckpointWriter(directory, tensors, maxShardBytes, metadata());
     base.directory().ifPresent(from -> copyOtherFiles(from, directory, writer));
+    tokenizer.ifPresent(own -> ModelFiles.in(own).copyTokenizerTo(directory));
     writer.writeWeights();
   }
 
@@ -77,7 +101,8 @@ record CheckpointOutput(
   private void copyOtherFiles(Path from, Path to, CheckpointWriter writer) {
     for (Path file : CheckpointFiles.list(from)) {
       String name = String.valueOf(file.getFileName());
-      if (name.equals(ModelConfig.FILE) && (untied || dtype.isPresent())) {
+      if (name.equals(ModelConfig.FILE)
+          && (untied || dtype.isPresent() || vocabulary.isPresent())) {
         writer.writeConfig(changed(JsonDocument.read(file).json()));
       } else if (!name.matches(WEIGHTS) && !name.startsWith(".")) {
         requireInside(from, file);
@@ -114,6 +139,12 @@ record CheckpointOutput(
         text.put(TIE, false);
       }
     }
+    vocabulary.ifPresent(
+        tokens -> {
+          boolean nested = !config.has(VOCABULARY) && config.has("text_config");
+          ObjectNode part = nested ? (ObjectNode) config.path("text_config") : config;
+          part.put(VOCABULARY, tokens);
+        });
     return dtype.map(format -> CheckpointWriter.withDType(config, format)).orElse(config);
   }
 }

@@ -54,8 +54,9 @@ final class Merger {
         LoraModel model = Lora.base(network);
         adapters.forEach((path, adapter) -> load(model, path, adapter));
         model.activate(model.adapterNames().toArray(String[]::new));
-        TiedHead tie = TiedHead.of(network, model, adapters.values());
-        Map<String, TensorSource> tensors = sources(base, network, model, tie);
+        Map<String, Supplier<Tensor>> merged = model.mergedParameters();
+        TiedHead tie = TiedHead.of(network, merged);
+        Map<String, TensorSource> tensors = sources(base, network, merged, tie);
         tie.note().ifPresent(notes::add);
         long bytes =
             new CheckpointOutput(base, tensors, job.maxShardBytes(), job.dtype(), tie.isBroken())
@@ -104,9 +105,12 @@ final class Merger {
   // ---- tensors ----
 
   private Map<String, TensorSource> sources(
-      Checkpoint base, WeightsOnly network, LoraModel model, TiedHead tie) {
+      Checkpoint base,
+      WeightsOnly network,
+      Map<String, Supplier<Tensor>> parameters,
+      TiedHead tie) {
     Map<String, Supplier<Tensor>> merged = new LinkedHashMap<>();
-    model.mergedParameters().forEach((path, value) -> merged.put(name(network, path), value));
+    parameters.forEach((path, value) -> merged.put(name(network, path), value));
     if (merged.isEmpty()) {
       throw new UserError("the adapters do not change the base");
     }

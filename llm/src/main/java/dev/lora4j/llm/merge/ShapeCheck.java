@@ -131,8 +131,8 @@ final class ShapeCheck {
           new Finding(
               Severity.PROBLEM,
               "the vocabularies differ: " + Doctor.some(vocabulary),
-              "tokens were added before training; resize the base's embeddings to the adapter's"
-                  + " and save it, then use that base"));
+              "tokens were added before training; enlarge the base, with 'lora resize --model BASE"
+                  + " --adapter ADAPTER --out NEW', and use that one"));
     }
     byReason.forEach(
         (reason, differences) ->

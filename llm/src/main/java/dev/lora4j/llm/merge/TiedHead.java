@@ -1,12 +1,10 @@
 package dev.lora4j.llm.merge;
 
 import dev.lora4j.llm.checkpoint.WeightsOnly;
-import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.config.TiedWeights;
-import dev.lora4j.lora.format.StoredAdapter;
-import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * Weight tying in a merge: the output head may be the input embedding. An adapter of one of them
@@ -18,21 +16,17 @@ import java.util.Set;
  */
 record TiedHead(boolean isBroken) {
 
-  static TiedHead of(WeightsOnly network, LoraModel model, Collection<StoredAdapter> adapters) {
-    Optional<String> embedding = network.tiedEmbedding();
-    if (embedding.isEmpty()) {
-      return new TiedHead(false);
-    }
-    Set<String> changed = model.mergedParameters().keySet();
-    if (changed.contains(WeightsOnly.HEAD_WEIGHT)) {
-      return new TiedHead(true);
-    }
+  /**
+   * Compares the changes of head and embedding.
+   *
+   * @param merged the merged values by parameter path; those that change alike are the same object
+   */
+  static TiedHead of(WeightsOnly network, Map<String, Supplier<Tensor>> merged) {
     return new TiedHead(
-        changed.contains(embedding.get()) && adapters.stream().anyMatch(a -> !keepsTie(a)));
-  }
-
-  private static boolean keepsTie(StoredAdapter adapter) {
-    return TiedWeights.ensured(adapter.config()) || !adapter.config().trainableTokens().isEmpty();
+        network
+            .tiedEmbedding()
+            .filter(path -> merged.get(path) != merged.get(WeightsOnly.HEAD_WEIGHT))
+            .isPresent());
   }
 
   /** Returns a note for the user if the tie is broken. */

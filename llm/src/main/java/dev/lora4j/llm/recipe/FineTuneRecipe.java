@@ -12,6 +12,7 @@ import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
+import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import java.util.Map;
@@ -45,6 +46,7 @@ public final class FineTuneRecipe {
   private TextData.Options reading = TextData.Options.DEFAULT;
   double validFraction = VALID_FRACTION;
   LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
+  Optional<InitialAdapter> initial = Optional.empty();
   private IntFunction<TrainingArguments> settings = FineTuneRecipe::defaultSettings;
   Optional<ObjectiveProvider> objective = Optional.empty();
   Map<String, Double> objectiveParameters = Map.of();
@@ -116,6 +118,18 @@ public final class FineTuneRecipe {
 
   public FineTuneRecipe lora(LoraConfig config) {
     lora = config;
+    return this;
+  }
+
+  /** Continues training an adapter with its own config, instead of a new one. */
+  public FineTuneRecipe adapter(Path directory) {
+    return adapter(InitialAdapter.at(directory, BaseCheck.SAME_BASE));
+  }
+
+  /** Continues training an adapter with its own config, instead of a new one. */
+  public FineTuneRecipe adapter(InitialAdapter trained) {
+    initial = Optional.of(trained);
+    lora = trained.config();
     return this;
   }
 

@@ -35,6 +35,8 @@ import org.bytedeco.javacpp.PointerScope;
 
 /** A run of a {@link FineTuneRecipe}: the loaded model with its adapter, and the data. */
 public final class FineTuneRun implements AutoCloseable {
+  private static final String ADAPTER = "default";
+
   private final FineTuneRecipe recipe;
   private final Path out;
   private final ModelFiles files;
@@ -124,6 +126,13 @@ public final class FineTuneRun implements AutoCloseable {
   }
 
   private LoraModel adapt() {
+    if (recipe.initial.isPresent()) {
+      InitialAdapter initial = recipe.initial.get();
+      if (recipe.start == TrainingJob.Start.RESUMED) {
+        new RunRecord(out).requireSame(initial);
+      }
+      return initial.addTo(network(), ADAPTER);
+    }
     if (!(recipe.lora.initialization() instanceof Initialization.Eva)) {
       return Lora.adapt(network(), recipe.lora);
     }
@@ -174,7 +183,7 @@ public final class FineTuneRun implements AutoCloseable {
   public LanguageModelTrainingResult train(TrainingCallback callback) {
     TrainingJob job =
         new TrainingJob(
-            adapted, "default", data.objective(), out, settings, recipe.workers, recipe.start);
+            adapted, ADAPTER, data.objective(), out, settings, recipe.workers, recipe.start);
     TrainingCallback recorder =
         new TrainingCallback() {
           @Override
@@ -194,7 +203,8 @@ public final class FineTuneRun implements AutoCloseable {
     }
     List<Path> dataFiles = new ArrayList<>(List.of(recipe.requiredData()));
     recipe.valid.ifPresent(dataFiles::add);
-    record.origin(recipe.model, files.path(), adapted.fingerprint().sha256(), dataFiles);
+    record.origin(
+        recipe.model, files.path(), adapted.fingerprint().sha256(), dataFiles, recipe.initial);
     record.tokenizer(files);
   }
 

@@ -5,12 +5,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.FileDigest;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.gguf.ModelFiles;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The files that make a run repeatable, in its directory: {@code run.yaml} with all options of the
@@ -21,6 +24,9 @@ public record RunRecord(Path directory) {
   /** The options of a run, as a file for {@code --config}. */
   public static final String OPTIONS = "run.yaml";
 
+  private static final String ORIGIN = "origin.json";
+  private static final String INITIAL = "adapter";
+  private static final String SHA256 = "sha256";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Writes the options as a file for {@code --config}. */
@@ -50,21 +56,44 @@ public record RunRecord(Path directory) {
    * @param base directory or file of the base
    * @param fingerprint digest of the base tensors
    * @param data the data files or folders
+   * @param initial the adapter from which training went on
    */
-  public void origin(String model, Path base, String fingerprint, List<Path> data) {
+  public void origin(
+      String model,
+      Path base,
+      String fingerprint,
+      List<Path> data,
+      Optional<InitialAdapter> initial) {
     ObjectNode json = JSON.createObjectNode();
     Versions.all().forEach(json.putObject("versions")::put);
     json.putObject("base")
         .put("name", model)
         .put("directory", base.toAbsolutePath().toString())
-        .put("sha256", fingerprint);
+        .put(SHA256, fingerprint);
     for (Path file : data) {
       json.withArray("data")
           .addObject()
           .put("file", file.toAbsolutePath().toString())
-          .put("sha256", FileDigest.sha256(file));
+          .put(SHA256, FileDigest.sha256(file));
     }
-    write("origin.json", json.toPrettyString());
+    initial.ifPresent(
+        adapter ->
+            json.putObject(INITIAL)
+                .put("directory", adapter.directory().toAbsolutePath().toString())
+                .put(SHA256, adapter.sha256()));
+    write(ORIGIN, json.toPrettyString());
+  }
+
+  /**
+   * Checks that an adapter is the one from which the recorded run went on.
+   *
+   * @throws UserError if it has changed
+   */
+  void requireSame(InitialAdapter initial) {
+    Path file = directory.resolve(ORIGIN);
+    if (Files.exists(file)) {
+      initial.require(JsonDocument.read(file).json().path(INITIAL).path(SHA256).asText("none"));
+    }
   }
 
   /** Copies the tokenizer and chat template of a model. */

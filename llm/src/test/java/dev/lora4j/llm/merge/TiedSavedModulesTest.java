@@ -71,7 +71,7 @@ class TiedSavedModulesTest {
     "llama3, 'lm_head, embed_tokens', false",
     "llama3, embed_tokens, true",
     "gpt2, lm_head, false",
-    "gpt2, wte, true",
+    "gpt2, lm_head, true",
     "granite, lm_head, false",
     "qwen2, embed_tokens, true"
   })
