@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.chat.ChatInput;
 import dev.lora4j.cli.chat.ChatLoop;
 import dev.lora4j.cli.chat.ChatOutput;
@@ -64,6 +65,7 @@ final class ChatCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Mixin private OutputFormat output = new OutputFormat();

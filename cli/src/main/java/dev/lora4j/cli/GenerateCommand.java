@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.OutputFormat;
@@ -72,6 +73,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Mixin private OutputFormat output = new OutputFormat();

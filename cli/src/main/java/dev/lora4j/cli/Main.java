@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.FormerNames;
+import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.llm.recipe.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,8 @@ import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 
 /** The root of the command line. */
 @Command(
@@ -76,12 +79,18 @@ public final class Main {
 
   static CommandLine commandLine() {
     Failures failures = new Failures();
-    return new CommandLine(new Main())
+    return OptionRanges.explainNumbers(new CommandLine(new Main()))
+        .setExecutionStrategy(Main::executeChecked)
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true);
+  }
+
+  private static int executeChecked(ParseResult parsed) {
+    OptionRanges.check(parsed);
+    return new RunLast().execute(parsed);
   }
 
   private static CommandLine subcommand(CommandLine root, List<String> arguments) {

@@ -7,6 +7,7 @@ import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.ConfigFile;
 import dev.lora4j.cli.options.LanguageOptions;
+import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.train.ExampleDataOptions;
@@ -155,11 +156,12 @@ final class TrainCommand implements Callable<Integer> {
         .forEach(option -> given.put(option.longestName(), asGiven(option)));
     TrainCommand command = new TrainCommand();
     try {
-      new CommandLine(command)
-          .parseArgs(
-              given.entrySet().stream()
-                  .map(e -> e.getKey() + "=" + e.getValue())
-                  .toArray(String[]::new));
+      OptionRanges.check(
+          OptionRanges.explainNumbers(new CommandLine(command))
+              .parseArgs(
+                  given.entrySet().stream()
+                      .map(e -> e.getKey() + "=" + e.getValue())
+                      .toArray(String[]::new)));
     } catch (ParameterException e) {
       throw new UserError(file + ": " + e.getMessage(), e);
     }

@@ -41,12 +41,14 @@ public final class LanguageOptions {
       description =
           "Fraction of --data held out for validation, without --validation-data; 0 for none"
               + " (default: 0.05).")
+  @Range(from = 0, below = 1)
   private @Nullable Double validFraction;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
       description = "Number of optimizer steps, instead of --epochs.")
+  @Range(from = 1, to = Range.MANY)
   private @Nullable Long steps;
 
   @Option(
@@ -54,6 +56,7 @@ public final class LanguageOptions {
       paramLabel = "N",
       description =
           "Number of batches whose gradients are accumulated for one optimizer step" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int accumulate = 1;
 
   @Option(
@@ -62,6 +65,7 @@ public final class LanguageOptions {
       description =
           "Maximum sequence length in tokens; longer examples are truncated (default: 512, or the"
               + " model's limit if lower).")
+  @Range(from = 2, to = Range.MANY)
   private @Nullable Integer maxTokens;
 
   @Option(
@@ -85,6 +89,7 @@ public final class LanguageOptions {
       paramLabel = "N",
       description =
           "Number of steps over which the learning rate rises to its full value" + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private long warmup;
 
   @Option(
@@ -92,21 +97,25 @@ public final class LanguageOptions {
       paramLabel = "X",
       description =
           "LoRA+ ratio of the learning rate of B to that of A; the paper uses 16 (default: off).")
+  @Range(from = 1)
   private @Nullable Double loraPlus;
 
   @Option(names = "--weight-decay", paramLabel = "X", description = "AdamW weight decay" + DEFAULT)
+  @Range(from = 0)
   private double weightDecay;
 
   @Option(
       names = "--max-grad-norm",
       paramLabel = "X",
       description = "Maximum gradient norm; 0 disables clipping" + DEFAULT)
+  @Range(from = 0)
   private double clip = 1;
 
   @Option(
       names = "--eval-steps",
       paramLabel = "N",
       description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private long evalEvery;
 
   @Option(
@@ -116,12 +125,14 @@ public final class LanguageOptions {
           "Early stopping: number of evaluations without improvement after which training stops; 0"
               + " disables it"
               + DEFAULT)
+  @Range(from = 0, to = Range.MILLION)
   private int patience;
 
   @Option(
       names = "--save-steps",
       paramLabel = "N",
       description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private long saveEvery;
 
   @Option(
@@ -154,6 +165,7 @@ public final class LanguageOptions {
       description =
           "DPO and KTO beta: strength of the penalty for deviating from the base model (default:"
               + " 0.1).")
+  @Range(above = 0)
   private @Nullable Double beta;
 
   @Option(
@@ -175,11 +187,7 @@ public final class LanguageOptions {
       throw new UserError(
           "--validation-data and --validation-split are mutually exclusive; give one of them");
     }
-    double share = validFraction == null ? 0.05 : validFraction;
-    if (!(share >= 0 && share < 1)) {
-      throw new UserError("--validation-split must be at least 0 and below 1, found " + share);
-    }
-    return share;
+    return validFraction == null ? 0.05 : validFraction;
   }
 
   /** Returns the maximum sequence length for a model with this limit. */

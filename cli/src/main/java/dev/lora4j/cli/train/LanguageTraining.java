@@ -46,6 +46,7 @@ public record LanguageTraining(
   /** Trains, and writes the adapter and the report. */
   public TuningReport run() {
     LoraConfig config = adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank()));
+    language.settings(training, Integer.MAX_VALUE); // refuses bad options before anything is read
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
       Summary listing = Summary.of(run.network());

@@ -75,6 +75,7 @@ public final class FineTuneRun implements AutoCloseable {
 
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
+    Devices.named(recipe.device); // a wrong name is refused before anything is read
     ModelFiles files = ModelFiles.at(recipe.resolved());
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();

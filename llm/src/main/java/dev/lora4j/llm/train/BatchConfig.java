@@ -23,6 +23,12 @@ public record BatchConfig(
     atLeast("batch", batchSize, 1);
     atLeast("accumulate", gradientAccumulationSteps, 1);
     atLeast("max tokens", maxSeqLength, 2);
+    long examples = (long) batchSize * gradientAccumulationSteps;
+    if (examples > Integer.MAX_VALUE) {
+      throw new UserError(
+          "batch size times gradient accumulation steps must be at most %,d, found %,d"
+              .formatted(Integer.MAX_VALUE, examples));
+    }
   }
 
   private static void atLeast(String name, int value, int least) {
@@ -57,6 +63,6 @@ public record BatchConfig(
   }
 
   int globalBatchSize() {
-    return Math.multiplyExact(batchSize, gradientAccumulationSteps);
+    return batchSize * gradientAccumulationSteps;
   }
 }
