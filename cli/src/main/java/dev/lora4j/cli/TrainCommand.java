@@ -1,6 +1,7 @@
 package dev.lora4j.cli;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
+import static java.util.stream.Collectors.toCollection;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
@@ -13,11 +14,14 @@ import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.LanguageTraining;
+import dev.lora4j.cli.train.OutputDirectory;
 import dev.lora4j.cli.train.TrainPaths;
 import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.recipe.RunPaths;
 import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -148,8 +152,11 @@ final class TrainCommand implements Callable<Integer> {
         options()
             .filter(o -> !OF_THE_INVOCATION.contains(o.longestName()))
             .map(TrainCommand::key)
-            .toList();
-    ConfigFile.read(file, keys).forEach((key, value) -> given.put("--" + key, value));
+            .collect(toCollection(ArrayList::new));
+    keys.add(RunPaths.KEY);
+    Map<String, String> values = ConfigFile.read(file, keys);
+    resolvePaths(file, values);
+    values.forEach((key, value) -> given.put("--" + key, value));
     options()
         .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
         .filter(option -> !option.longestName().equals("--config"))
@@ -166,6 +173,23 @@ final class TrainCommand implements Callable<Integer> {
       throw new UserError(file + ": " + e.getMessage(), e);
     }
     return command;
+  }
+
+  /** Resolves the paths of a file that declares them relative to itself. */
+  private void resolvePaths(Path file, Map<String, String> values) {
+    String origin = values.remove(RunPaths.KEY);
+    if (origin == null) {
+      return;
+    }
+    if (!origin.equals(RunPaths.FILE)) {
+      throw new UserError(
+          "%s: '%s' must be '%s', found '%s'"
+              .formatted(file, RunPaths.KEY, RunPaths.FILE, origin));
+    }
+    RunPaths paths = new RunPaths(file.toAbsolutePath().getParent());
+    options()
+        .filter(option -> option.type() == Path.class || option.longestName().equals("--model"))
+        .forEach(option -> values.computeIfPresent(key(option), (k, v) -> paths.resolve(v)));
   }
 
   private Stream<OptionSpec> options() {
@@ -203,6 +227,9 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (model.isEmpty() || data == null) {
       throw new UserError("--model and --data are required; see lora train --help");
+    }
+    if (!language.resume()) {
+      new OutputDirectory(out).requireFree();
     }
     TrainPaths paths = new TrainPaths(model, data, out, device);
     if (isScript()) {

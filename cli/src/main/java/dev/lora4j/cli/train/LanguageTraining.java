@@ -107,13 +107,11 @@ public record LanguageTraining(
         "lora train --config " + paths.out().resolve(CONFIG) + " --out DIR");
   }
 
-  /** Returns all options, with defaults resolved and paths absolute. */
+  /** Returns all options, with defaults resolved. */
   private Map<String, Object> options(LoraConfig config, TrainingArguments settings) {
     Map<String, Object> options = new TreeMap<>(given);
-    options.replaceAll((name, value) -> value instanceof Path p ? p.toAbsolutePath() : value);
-    Path model = Path.of(paths.model());
-    if (Files.exists(model)) {
-      options.put("model", model.toAbsolutePath());
+    if (Files.exists(Path.of(paths.model()))) {
+      options.put("model", Path.of(paths.model()));
     }
     options.put("alpha", config.alpha());
     options.put("batch-size", settings.batching().batchSize());

@@ -31,11 +31,17 @@ record RunRecord(Path directory) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Writes the options as a file for {@code --config}. */
+  /** Writes the options as a file for {@code --config}; paths are relative to the file. */
   void options(Map<String, Object> options) {
+    RunPaths paths = new RunPaths(directory);
     StringBuilder yaml =
-        new StringBuilder("# Repeat this run with: lora train --config run.yaml\n");
-    options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
+        new StringBuilder("# Repeat this run with: lora train --config run.yaml --out DIR\n");
+    yaml.append(RunPaths.KEY).append(": ").append(RunPaths.FILE).append('\n');
+    options.forEach(
+        (key, value) -> {
+          Object written = value instanceof Path path ? paths.relative(path) : value;
+          yaml.append(key).append(": ").append(text(written)).append('\n');
+        });
     write(OPTIONS, yaml.toString());
   }
 
@@ -55,21 +61,25 @@ record RunRecord(Path directory) {
    * Writes versions, base and data of the run.
    *
    * @param model the base as given by the user
-   * @param base directory or GGUF file of the base
+   * @param base directory or GGUF file of the base; of a model on the Hub, that of its revision
    * @param fingerprint digest of the base tensors
    * @param data the data files
    */
   void origin(String model, Path base, String fingerprint, List<Path> data) {
+    RunPaths paths = new RunPaths(directory);
     ObjectNode json = JSON.createObjectNode();
     Versions.all().forEach(json.putObject("versions")::put);
-    json.putObject("base")
-        .put("name", model)
-        .put("directory", base.toAbsolutePath().toString())
-        .put("sha256", fingerprint);
+    ObjectNode origin = json.putObject("base");
+    if (base.equals(Path.of(model))) {
+      origin.put("name", paths.relative(base));
+    } else { // a name on the Hub, in a directory of its cache
+      origin.put("name", model).put("revision", String.valueOf(base.getFileName()));
+    }
+    origin.put("sha256", fingerprint);
     for (Path file : data) {
       json.withArray("data")
           .addObject()
-          .put("file", file.toAbsolutePath().toString())
+          .put("file", paths.relative(file))
           .put("sha256", sha256(file));
     }
     write("origin.json", json.toPrettyString());

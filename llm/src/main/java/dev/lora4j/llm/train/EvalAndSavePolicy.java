@@ -33,12 +33,6 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
     return new EvalAndSavePolicy(evaluateEvery, evaluations, checkpointEvery);
   }
 
-  /** The policy as {@code run.json} has always recorded it. */
-  String recorded() {
-    return "Pace[evaluateEvery=%d, patience=%d, checkpointEvery=%d]"
-        .formatted(evaluateEvery, patience, checkpointEvery);
-  }
-
   static boolean isDue(long every, long step, long stepsPerEpoch) {
     return step % (every == 0 ? stepsPerEpoch : every) == 0;
   }

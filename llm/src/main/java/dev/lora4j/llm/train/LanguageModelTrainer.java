@@ -5,9 +5,7 @@ import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.layer.Initialization;
-import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
@@ -16,7 +14,6 @@ import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.Workers;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -87,7 +84,7 @@ public final class LanguageModelTrainer {
       if (job.start() == TrainingJob.Start.RESUMED) {
         resume(step);
       } else {
-        directory.start(recordedSettings());
+        directory.start(RunSettings.of(job, total));
       }
       callback.onStart(total, state.step());
       return run(step, optimizer);
@@ -98,7 +95,7 @@ public final class LanguageModelTrainer {
 
   private void resume(TrainStep step) {
     requireRepeatable();
-    directory.resume(recordedSettings());
+    directory.resume(RunSettings.of(job, total));
     OptionalLong last = directory.last();
     if (last.isPresent()) {
       state = directory.read(last.getAsLong(), step.gradients());
@@ -262,26 +259,6 @@ public final class LanguageModelTrainer {
                     adamW.beta2(),
                     adamW.epsilon(),
                     group.weightDecay(adamW.weightDecay()))));
-  }
-
-  private Map<String, String> recordedSettings() {
-    Map<String, String> recorded = settings.named();
-    LoraModel model = job.model();
-    recorded.put("workers", Integer.toString(job.workers()));
-    recorded.putAll(objective.settings());
-    recorded.put("data_sha256", DataDigest.of(objective.examples()));
-    recorded.put("steps", Long.toString(total));
-    recorded.put("adapter", recorded(model.config(job.adapter())));
-    recorded.put(
-        "adapter_parameters",
-        Long.toString(model.parameters(job.adapter()).stream().mapToLong(Parameter::numel).sum()));
-    recorded.put("base_sha256", model.fingerprint().sha256());
-    return recorded;
-  }
-
-  /** The config as {@code run.json} recorded it when LoRA was the only method. */
-  private static String recorded(LoraConfig config) {
-    return config.toString().replace("method=LowRankAdaptation[], ", "");
   }
 
   private LanguageModelTrainingResult result() {

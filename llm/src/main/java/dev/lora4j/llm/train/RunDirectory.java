@@ -1,7 +1,5 @@
 package dev.lora4j.llm.train;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.AtomicFile;
@@ -12,10 +10,8 @@ import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.train.DataParallelGradients;
 import java.io.IOException;
 import java.nio.channels.Channels;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +29,6 @@ import org.bytedeco.pytorch.Tensor;
  * the directory itself. A checkpoint is written atomically.
  */
 record RunDirectory(Path path) {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final String RUN = "run.json";
   private static final String STATE = "training_state.safetensors";
   private static final String PROGRESS = "training.json";
@@ -49,7 +44,7 @@ record RunDirectory(Path path) {
    *
    * @throws UserError if the directory holds a run, a checkpoint or an adapter
    */
-  void start(Map<String, String> settings) {
+  void start(RunSettings settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");
     }
@@ -63,9 +58,7 @@ record RunDirectory(Path path) {
                 throw new UserError(path + " already holds " + name + "; choose another directory");
               });
     }
-    ObjectNode json = JSON.createObjectNode();
-    settings.forEach(json::put);
-    AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(path.resolve(RUN), JsonDocument.bytes(settings.json()));
   }
 
   /**
@@ -73,20 +66,12 @@ record RunDirectory(Path path) {
    *
    * @throws UserError naming every difference, or if there is no run
    */
-  void resume(Map<String, String> settings) {
+  void resume(RunSettings settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
       throw new UserError("no run to resume in " + path + ": there is no " + RUN);
     }
-    JsonDocument recorded = JsonDocument.read(file);
-    List<String> differences = new ArrayList<>();
-    settings.forEach(
-        (name, now) -> {
-          String before = recorded.node(name).asText("none");
-          if (!before.equals(now)) {
-            differences.add("%s: was %s, is now %s".formatted(name, before, now));
-          }
-        });
+    List<String> differences = settings.differences(JsonDocument.read(file).json());
     if (!differences.isEmpty()) {
       throw new UserError(
           "the run in %s can't resume: other settings than at its start\n  %s"
