@@ -21,6 +21,7 @@ import picocli.CommandLine.RunLast;
     subcommands = {
       DemoCommand.class,
       TrainCommand.class,
+      RunsCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
       ChatCommand.class,

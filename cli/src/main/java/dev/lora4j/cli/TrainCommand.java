@@ -1,7 +1,6 @@
 package dev.lora4j.cli;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
-import static java.util.stream.Collectors.toCollection;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
@@ -11,10 +10,13 @@ import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
+import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.LanguageTraining;
 import dev.lora4j.cli.train.OutputDirectory;
+import dev.lora4j.cli.train.SharedBase;
+import dev.lora4j.cli.train.Sweep;
 import dev.lora4j.cli.train.TrainPaths;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.recipe.RunPaths;
@@ -26,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +66,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora train --model SmolLM2-135M --data chats.jsonl --out my-adapter --epochs 2",
       "  lora train --resume --out my-adapter",
+      "  lora train --model SmolLM2-135M --data chats.jsonl --out tries --sweep lr=1e-4,2e-4 --sweep"
+          + " rank=8,16",
       "  lora train --model net.pt --data my-images --image-size 32 --target-modules fc1,fc2 --out"
           + " my-adapter"
     })
@@ -74,6 +79,8 @@ final class TrainCommand implements Callable<Integer> {
   /** Options of this invocation that are not options of the run. */
   private static final List<String> OF_THE_INVOCATION =
       List.of("--config", "--resume", "--json", "--help", "--version");
+
+  private static final String SWEEP = "--sweep";
 
   @Option(
       names = "--model",
@@ -106,6 +113,14 @@ final class TrainCommand implements Callable<Integer> {
       description = "YAML file with option names as keys; command-line options take precedence.")
   private @Nullable Path config;
 
+  @Option(
+      names = SWEEP,
+      paramLabel = "NAME=X,Y…",
+      description =
+          "Values of an option; repeatable. Trains one adapter for each combination, in directories"
+              + " under --out, and compares them.")
+  private List<String> sweep = new ArrayList<>();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @ArgGroup(validate = false, heading = "%nAdapter:%n", order = 1)
@@ -130,37 +145,88 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Path file = configFile();
-    if (file == null) {
-      train();
-    } else {
-      configured(file).train();
+    TrainCommand command = configFile().map(this::configured).orElse(this);
+    if (!command.sweep.isEmpty()) {
+      return command.sweep();
     }
+    command.train(Optional.empty());
     return 0;
   }
 
-  /** The options file: the given one, or that of the run to resume. */
-  private @Nullable Path configFile() {
-    Path own = out.resolve(LanguageTraining.CONFIG);
-    return config == null && language.resume() && Files.exists(own) ? own : config;
+  /** The options file: the given one, or that of the run or the sweep to resume. */
+  private Optional<Path> configFile() {
+    if (config != null || !language.resume()) {
+      return Optional.ofNullable(config);
+    }
+    return Stream.of(SweepTraining.FILE, LanguageTraining.CONFIG)
+        .map(out::resolve)
+        .filter(Files::exists)
+        .findFirst();
+  }
+
+  private int sweep() {
+    if (isScript()) {
+      throw new UserError(SWEEP + " applies to language models; " + model + " is a TorchScript file");
+    }
+    Sweep combinations = Sweep.parse(sweep, names());
+    Map<String, Object> options = effective();
+    options.put("sweep", sweep);
+    SweepTraining training =
+        new SweepTraining(combinations, out, language.resume(), options, this::of, output);
+    return training.run() ? 0 : 1;
+  }
+
+  /** Returns a run of a sweep: this command with other options. */
+  private TrainCommand of(Map<String, String> combination, Path directory) {
+    Map<String, String> given = given();
+    given.remove(SWEEP);
+    if (!Files.exists(directory.resolve("run.json"))) {
+      given.remove("--resume"); // it has not begun
+    }
+    combination.forEach((name, value) -> given.put("--" + name, value));
+    given.put("--out", directory.toString());
+    return parsed(given, SWEEP);
+  }
+
+  /** Returns the options of a run by name without dashes. */
+  static List<String> optionNames() {
+    return names(CommandSpec.forAnnotatedObject(new TrainCommand()));
+  }
+
+  private List<String> names() {
+    return names(spec);
+  }
+
+  private static List<String> names(CommandSpec command) {
+    return command.options().stream()
+        .filter(o -> !OF_THE_INVOCATION.contains(o.longestName()))
+        .map(TrainCommand::key)
+        .toList();
   }
 
   /** Returns this command with the options of the file; the command line takes precedence. */
   private TrainCommand configured(Path file) {
-    Map<String, String> given = new LinkedHashMap<>();
-    List<String> keys =
-        options()
-            .filter(o -> !OF_THE_INVOCATION.contains(o.longestName()))
-            .map(TrainCommand::key)
-            .collect(toCollection(ArrayList::new));
+    List<String> keys = new ArrayList<>(names());
     keys.add(RunPaths.KEY);
     Map<String, String> values = ConfigFile.read(file, keys);
     resolvePaths(file, values);
+    Map<String, String> given = new LinkedHashMap<>();
     values.forEach((key, value) -> given.put("--" + key, value));
+    given.putAll(given());
+    return parsed(given, file.toString());
+  }
+
+  /** The options of this invocation by name with dashes. */
+  private Map<String, String> given() {
+    Map<String, String> given = new LinkedHashMap<>();
     options()
         .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
         .filter(option -> !option.longestName().equals("--config"))
         .forEach(option -> given.put(option.longestName(), asGiven(option)));
+    return given;
+  }
+
+  private static TrainCommand parsed(Map<String, String> given, String source) {
     TrainCommand command = new TrainCommand();
     try {
       OptionRanges.check(
@@ -170,7 +236,7 @@ final class TrainCommand implements Callable<Integer> {
                       .map(e -> e.getKey() + "=" + e.getValue())
                       .toArray(String[]::new)));
     } catch (ParameterException e) {
-      throw new UserError(file + ": " + e.getMessage(), e);
+      throw new UserError(source + ": " + e.getMessage(), e);
     }
     return command;
   }
@@ -210,7 +276,7 @@ final class TrainCommand implements Callable<Integer> {
     Map<String, Object> effective = new LinkedHashMap<>();
     options()
         .filter(option -> !OF_THE_INVOCATION.contains(option.longestName()))
-        .filter(option -> !isOf(SCRIPTS, option))
+        .filter(option -> !isOf(SCRIPTS, option) && !option.longestName().equals(SWEEP))
         .forEach(
             option -> {
               Object value = option.getValue();
@@ -218,10 +284,18 @@ final class TrainCommand implements Callable<Integer> {
                 effective.put(key(option), value);
               }
             });
+    if (Files.exists(Path.of(model))) {
+      effective.put("model", Path.of(model));
+    }
     return effective;
   }
 
-  private void train() {
+  /**
+   * Trains.
+   *
+   * @param bases the base model that the runs of a sweep share
+   */
+  void train(Optional<SharedBase> bases) {
     if (model.isEmpty() && language.resume()) {
       throw new UserError("no run to resume in " + out + ": it has no " + LanguageTraining.CONFIG);
     }
@@ -238,9 +312,16 @@ final class TrainCommand implements Callable<Integer> {
       trainScript(paths);
     } else {
       refuse(SCRIPTS, "a language model");
-      trainLanguageModel(paths);
+      LanguageTraining run =
+          new LanguageTraining(
+              paths, adapter, training, language, columns.options(), effective(), bases, output.messages());
+      TuningReport report = run.run();
+      if (bases.isEmpty()) {
+        output.show(report::fill, out -> {});
+      }
     }
   }
+
 
   private boolean isScript() {
     Path file = Path.of(model);
@@ -276,12 +357,5 @@ final class TrainCommand implements Callable<Integer> {
       new ExampleTraining(net, paths, examples, training, output)
           .run(adapter.config(adapter.rank()));
     }
-  }
-
-  private void trainLanguageModel(TrainPaths paths) {
-    LanguageTraining run =
-        new LanguageTraining(
-            paths, adapter, training, language, columns.options(), effective(), output.messages());
-    output.show(run.run()::fill, out -> {});
   }
 }

@@ -19,10 +19,10 @@ import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.TrainingCallback;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
@@ -30,6 +30,7 @@ import java.util.TreeMap;
  * Trains an adapter for a language model by a recipe, and shows the result.
  *
  * @param given all options of the run by name, defaults included
+ * @param bases the base model that the runs of a sweep share
  * @param log receives the messages
  */
 public record LanguageTraining(
@@ -39,6 +40,7 @@ public record LanguageTraining(
     LanguageOptions language,
     TextData.Options reading,
     Map<String, Object> given,
+    Optional<SharedBase> bases,
     PrintStream log) {
   /** The file in the output directory that holds the options of the run. */
   public static final String CONFIG = "run.yaml";
@@ -66,9 +68,10 @@ public record LanguageTraining(
   }
 
   private FineTuneRecipe recipe(LoraConfig config) {
+    Path model = References.resolve(paths.model());
     FineTuneRecipe recipe =
         FineTuneRecipe.of(paths.model())
-            .directory(References.resolve(paths.model()))
+            .directory(model)
             .data(paths.data())
             .reading(reading)
             .validFraction(language.validFraction())
@@ -78,6 +81,9 @@ public record LanguageTraining(
             .workers(training.workers())
             .device(paths.device())
             .log(log::println);
+    if (!config.initialization().takesFromBase()) {
+      bases.ifPresent(shared -> recipe.base(shared.at(model)));
+    }
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
     language.applyObjective(recipe);
@@ -110,9 +116,6 @@ public record LanguageTraining(
   /** Returns all options, with defaults resolved. */
   private Map<String, Object> options(LoraConfig config, TrainingArguments settings) {
     Map<String, Object> options = new TreeMap<>(given);
-    if (Files.exists(Path.of(paths.model()))) {
-      options.put("model", Path.of(paths.model()));
-    }
     options.put("alpha", config.alpha());
     options.put("batch-size", settings.batching().batchSize());
     options.put("learning-rate", settings.optimizer().learningRate());

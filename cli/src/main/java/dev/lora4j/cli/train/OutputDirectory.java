@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /** The output directory of a training run. */
 public record OutputDirectory(Path path) {
-  private static final List<String> RUN = List.of("run.json", "run.yaml");
+  private static final List<String> RUN = List.of("run.json", "run.yaml", "sweep.yaml");
   private static final int NAMED = 3;
 
   /**
@@ -38,6 +38,16 @@ public record OutputDirectory(Path path) {
                   path,
                   String.join(", ", entries.subList(0, Math.min(NAMED, entries.size()))),
                   entries.size() > NAMED ? ", …" : ""));
+    }
+  }
+
+  /** Creates it for a new run, with its parents. */
+  public void create() {
+    requireFree();
+    try {
+      Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new UserError("--out: cannot create " + path + ": " + e, e);
     }
   }
 

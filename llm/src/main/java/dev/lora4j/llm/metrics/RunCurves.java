@@ -1,10 +1,7 @@
 package dev.lora4j.llm.metrics;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lora4j.UserError;
 import dev.lora4j.train.LossCurve;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +14,6 @@ import java.util.stream.Stream;
  * @param valid each evaluation
  */
 public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid) {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int POINTS = 200;
 
   public RunCurves {
@@ -28,28 +24,18 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
   /**
    * Reads the metrics of a run, including the parts before interruptions.
    *
-   * @throws UserError if the file can't be read
+   * @throws dev.lora4j.UserError if the file can't be read
    */
   public static RunCurves read(Path directory) {
-    Path file = directory.resolve(RunMetrics.FILE);
-    List<LossCurve.Point> train = new ArrayList<>();
-    List<LossCurve.Point> valid = new ArrayList<>();
-    try {
-      for (String line : MetricsFile.lines(file, Long.MAX_VALUE - 1)) {
-        JsonNode json = JSON.readTree(line);
-        add(train, json, "loss");
-        add(valid, json, "valid_loss");
-      }
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
-    return new RunCurves(windows(train), valid);
+    List<JsonNode> lines = MetricsFile.read(directory.resolve(RunMetrics.FILE));
+    return new RunCurves(windows(points(lines, "loss")), points(lines, "valid_loss"));
   }
 
-  private static void add(List<LossCurve.Point> points, JsonNode line, String key) {
-    if (line.path(key).isNumber()) {
-      points.add(new LossCurve.Point(line.path("step").asLong(), line.path(key).asDouble()));
-    }
+  static List<LossCurve.Point> points(List<JsonNode> lines, String key) {
+    return lines.stream()
+        .filter(line -> line.path(key).isNumber())
+        .map(line -> new LossCurve.Point(line.path("step").asLong(), line.path(key).asDouble()))
+        .toList();
   }
 
   private static List<LossCurve.Point> windows(List<LossCurve.Point> points) {

@@ -80,13 +80,15 @@ public final class FineTuneRun implements AutoCloseable {
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
     CompletableFuture<TextData> file = async(() -> recipe.rows(data));
-    Optional<Pretrained> base = Optional.empty();
+    Optional<Pretrained> base = recipe.base;
     try {
       Engine.seed(recipe.seed);
-      base = Optional.of(Pretrained.load(files, DType.F32));
+      if (base.isEmpty()) {
+        base = Optional.of(Pretrained.load(files, DType.F32));
+      }
       return new FineTuneRun(recipe, out, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
-      base.ifPresent(Pretrained::close);
+      base.filter(loaded -> recipe.base.isEmpty()).ifPresent(Pretrained::close);
       close(tokenizer);
       throw e;
     }
@@ -200,7 +202,11 @@ public final class FineTuneRun implements AutoCloseable {
   @Override
   public void close() {
     fingerprint.handle((value, failure) -> value).join(); // before the base is closed
-    base.close();
+    if (recipe.base.isPresent()) {
+      adapted.unload();
+    } else {
+      base.close();
+    }
     tokenizer.close();
   }
 }

@@ -1,6 +1,5 @@
 package dev.lora4j.llm.recipe;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
@@ -15,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -31,30 +29,12 @@ record RunRecord(Path directory) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Writes the options as a file for {@code --config}; paths are relative to the file. */
+  /** Writes the options as a file for {@code --config}. */
   void options(Map<String, Object> options) {
-    RunPaths paths = new RunPaths(directory);
-    StringBuilder yaml =
-        new StringBuilder("# Repeat this run with: lora train --config run.yaml --out DIR\n");
-    yaml.append(RunPaths.KEY).append(": ").append(RunPaths.FILE).append('\n');
-    options.forEach(
-        (key, value) -> {
-          Object written = value instanceof Path path ? paths.relative(path) : value;
-          yaml.append(key).append(": ").append(text(written)).append('\n');
-        });
-    write(OPTIONS, yaml.toString());
-  }
-
-  /** JSON strings and lists are valid YAML. */
-  private static String text(Object value) {
-    boolean plain = value instanceof Number || value instanceof Boolean;
-    try {
-      return plain
-          ? value.toString()
-          : JSON.writeValueAsString(value instanceof Collection<?> ? value : value.toString());
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("cannot write the value", e);
-    }
+    OptionsFile.write(
+        directory.resolve(OPTIONS),
+        "Repeat this run with: lora train --config run.yaml --out DIR",
+        options);
   }
 
   /**
