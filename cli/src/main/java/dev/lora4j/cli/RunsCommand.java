@@ -39,8 +39,8 @@ final class RunsCommand implements Callable<Integer> {
     RunReader reader = new RunReader(TrainCommand.optionNames());
     List<RunSummary> runs =
         directories.stream()
-            .distinct()
             .flatMap(directory -> reader.readAll(directory).stream())
+            .distinct()
             .toList();
     new RunComparison(runs).show(output);
     return 0;

@@ -33,6 +33,16 @@ public record TuningReport(
   /** Continuations of one prompt by the base and with the adapter. */
   public record Sample(String prompt, String before, String after) {}
 
+  /** Returns a text without surrounding white space; {@code (blank)} if nothing is left. */
+  public static String shown(String text) {
+    return text.isBlank() ? "(blank)" : text.strip();
+  }
+
+  /** What the duration and the tokens/s leave out. */
+  public String clock() {
+    return isEvaluated() ? " without evaluations" : "";
+  }
+
   /** Returns true if the run had a validation split. */
   public boolean isEvaluated() {
     return tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent();

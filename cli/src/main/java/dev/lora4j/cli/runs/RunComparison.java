@@ -69,7 +69,7 @@ public final class RunComparison {
   }
 
   private void print(PrintStream out) {
-    List<String> header = new ArrayList<>(List.of("run"));
+    List<String> header = new ArrayList<>(List.of("  run"));
     header.addAll(differing);
     header.add("steps");
     header.addAll(validated ? List.of("first loss", "best", "last") : List.of("training loss"));

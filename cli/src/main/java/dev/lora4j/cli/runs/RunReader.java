@@ -62,7 +62,7 @@ public record RunReader(Collection<String> options) {
   public RunSummary read(Path directory) {
     JsonDocument recorded = JsonDocument.read(directory.resolve(SETTINGS));
     return new RunSummary(
-        directory.toString(),
+        directory.normalize().toString(),
         settings(directory, recorded.json()),
         recorded.node("data_sha256").asText(),
         RunFigures.read(directory),

@@ -140,9 +140,10 @@ public record LanguageTraining(
           tuning.steps());
     }
     log.printf(
-        "%s steps in %s: %s tokens/s%s%n",
+        "%s steps in %s%s: %s tokens/s%s%n",
         NumberFormats.count(tuning.steps()),
         NumberFormats.exactTime(tuning.duration()),
+        report.clock(),
         NumberFormats.rate(tuning.tokensPerSecond()),
         report.peakMegabytes().isPresent() ? ", peak memory " + report.peakMemory() : "");
     if (tuning.end() == LanguageModelTrainingResult.End.EARLY) {
@@ -157,7 +158,6 @@ public record LanguageTraining(
   }
 
   private void print(String title, String text) {
-    String shown = text.isBlank() ? "(blank)" : text.strip();
-    log.printf("%n%s:%n%s", title, shown.indent(2));
+    log.printf("%n%s:%n%s", title, TuningReport.shown(text).indent(2));
   }
 }

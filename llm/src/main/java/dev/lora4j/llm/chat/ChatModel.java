@@ -6,6 +6,9 @@ import dev.lora4j.io.DType;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.generate.GenerationSession;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.hub.Hub;
+import dev.lora4j.llm.hub.HubListener;
+import dev.lora4j.llm.hub.ModelReference;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Tokenizer;
@@ -50,6 +53,16 @@ public final class ChatModel implements AutoCloseable {
     adapted = Lora.base(base.model());
     tokenizers.add(tokenizer);
     baseFormat = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
+  }
+
+  /**
+   * Loads a model and its tokenizer by name.
+   *
+   * @param model a directory, a GGUF file, or {@code org/name[@revision]} on the Hub
+   * @throws UserError if there is no such model, or a file is missing or not supported
+   */
+  public static ChatModel open(String model) {
+    return open(ModelReference.of(model).resolve(Hub.fromEnvironment(), HubListener.SILENT));
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.lora4j.llm.chat;
 
+import java.io.PrintStream;
+
 /** Receives streamed text, and may stop the generation. */
 @FunctionalInterface
 public interface TextListener {
@@ -11,4 +13,13 @@ public interface TextListener {
    * @return whether to continue
    */
   boolean onText(String piece);
+
+  /** Prints the text as it is generated. */
+  static TextListener printingTo(PrintStream out) {
+    return piece -> {
+      out.print(piece);
+      out.flush();
+      return true;
+    };
+  }
 }
