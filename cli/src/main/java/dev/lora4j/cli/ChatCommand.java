@@ -73,6 +73,9 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     GenerationOptions options = sampling.options(DEFAULT_TEMPERATURE);
+    if (Screen.standardError().terminal()) {
+      System.err.println("Loading " + model + " …");
+    }
     try (ChatModel opened = models.open(References.resolve(model));
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session();
