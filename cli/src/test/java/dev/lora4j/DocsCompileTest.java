@@ -25,8 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset
- * data -->} before a sample declares the variables that it takes as given. A sample that begins with
- * imports is a complete file.
+ * data -->} before a sample declares the variables that it takes as given. A sample that begins
+ * with imports is a complete file.
  */
 class DocsCompileTest {
   private static final Pattern SAMPLE =

@@ -2,9 +2,9 @@ package dev.lora4j.cli;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
-import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.ModelShape;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;

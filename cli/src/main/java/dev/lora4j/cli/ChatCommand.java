@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.chat.ChatInput;
 import dev.lora4j.cli.chat.ChatLoop;
 import dev.lora4j.cli.chat.ChatOutput;
@@ -8,6 +7,7 @@ import dev.lora4j.cli.chat.PipedInput;
 import dev.lora4j.cli.chat.TerminalInput;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
 import dev.lora4j.cli.show.Screen;

@@ -3,9 +3,9 @@ package dev.lora4j.cli;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.show.Screen;
 import dev.lora4j.llm.dataset.DataFormat;

@@ -2,9 +2,9 @@ package dev.lora4j.cli;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
-import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.demo.Demo;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
 import dev.lora4j.cli.show.ProcessStats;

@@ -1,9 +1,9 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.Range;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
 import dev.lora4j.cli.show.AnswerLines;

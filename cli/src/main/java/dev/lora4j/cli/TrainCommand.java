@@ -166,7 +166,8 @@ final class TrainCommand implements Callable<Integer> {
 
   private int sweep() {
     if (isScript()) {
-      throw new UserError(SWEEP + " applies to language models; " + model + " is a TorchScript file");
+      throw new UserError(
+          SWEEP + " applies to language models; " + model + " is a TorchScript file");
     }
     Sweep combinations = Sweep.parse(sweep, names());
     Map<String, Object> options = effective();
@@ -249,8 +250,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (!origin.equals(RunPaths.FILE)) {
       throw new UserError(
-          "%s: '%s' must be '%s', found '%s'"
-              .formatted(file, RunPaths.KEY, RunPaths.FILE, origin));
+          "%s: '%s' must be '%s', found '%s'".formatted(file, RunPaths.KEY, RunPaths.FILE, origin));
     }
     RunPaths paths = new RunPaths(file.toAbsolutePath().getParent());
     options()
@@ -314,14 +314,20 @@ final class TrainCommand implements Callable<Integer> {
       refuse(SCRIPTS, "a language model");
       LanguageTraining run =
           new LanguageTraining(
-              paths, adapter, training, language, columns.options(), effective(), bases, output.messages());
+              paths,
+              adapter,
+              training,
+              language,
+              columns.options(),
+              effective(),
+              bases,
+              output.messages());
       TuningReport report = run.run();
       if (bases.isEmpty()) {
         output.show(report::fill, out -> {});
       }
     }
   }
-
 
   private boolean isScript() {
     Path file = Path.of(model);

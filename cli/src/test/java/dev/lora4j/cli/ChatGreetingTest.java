@@ -16,9 +16,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The first line of a chat names /help to a person, and nothing to a pipe. */
 class ChatGreetingTest {
@@ -41,8 +41,7 @@ class ChatGreetingTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void greetingNamesHelpToAPerson(boolean interactive, @TempDir Path directory)
-      throws IOException {
+  void greetingNamesHelpToAPerson(boolean interactive, @TempDir Path directory) throws IOException {
     Path saved = SmallLanguageModel.write(directory.resolve("model"));
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     PrintStream err = System.err;

@@ -378,12 +378,10 @@ class LanguageTrainCommandTest {
     json(train(chats, out, "--steps", "2", "--json"));
     Files.delete(out.resolve("report.html"));
     Files.createDirectory(out.resolve("report.html")); // in the way of the report
-    assertRefused(
-        CommandLineRun.of("train", "--resume", "--out", out.toString()), "report.html");
+    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "report.html");
     Files.delete(out.resolve("metrics.jsonl"));
     Files.createDirectory(out.resolve("metrics.jsonl"));
-    assertRefused(
-        CommandLineRun.of("train", "--resume", "--out", out.toString()), "metrics.jsonl");
+    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "metrics.jsonl");
   }
 
   @Test
@@ -416,8 +414,7 @@ class LanguageTrainCommandTest {
     Files.createDirectories(before);
     Files.move(model, before.resolve("model"));
     Files.move(chats, before.resolve("chats.jsonl"));
-    SmallTraining there =
-        new SmallTraining(before.resolve("model"), before.resolve("chats.jsonl"));
+    SmallTraining there = new SmallTraining(before.resolve("model"), before.resolve("chats.jsonl"));
     json(there.train(there.chats(), out, "--steps", "4", "--save-steps", "2", "--json"));
 
     Path after = Files.move(before, directory.resolve("after"));

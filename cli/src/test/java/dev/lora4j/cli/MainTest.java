@@ -35,8 +35,7 @@ class MainTest {
             Stream.concat(command.stream(), Stream.of("--help")).toArray(String[]::new));
 
     assertThat(run.status()).isZero();
-    assertThat(run.out())
-        .containsPattern("Examples?:[^\\n]*\n  lora " + String.join(" ", command));
+    assertThat(run.out()).containsPattern("Examples?:[^\\n]*\n  lora " + String.join(" ", command));
   }
 
   @ParameterizedTest
@@ -51,7 +50,12 @@ class MainTest {
     assertThat(run.err().lines())
         .hasSize(2)
         .last()
-        .isEqualTo("See '%s --help'.".formatted(String.join(" ", command).isEmpty() ? "lora" : "lora " + String.join(" ", command)));
+        .isEqualTo(
+            "See '%s --help'."
+                .formatted(
+                    String.join(" ", command).isEmpty()
+                        ? "lora"
+                        : "lora " + String.join(" ", command)));
   }
 
   @Test

@@ -58,7 +58,10 @@ class OptionRangesTest {
 
   private static boolean isNumeric(OptionSpec option) {
     return option.userObject() instanceof Field field
-        && field.getGenericType().getTypeName().matches(".*\\b(int|long|double|Integer|Long|Double)\\b.*");
+        && field
+            .getGenericType()
+            .getTypeName()
+            .matches(".*\\b(int|long|double|Integer|Long|Double)\\b.*");
   }
 
   @Test

@@ -54,8 +54,7 @@ class SweepTest {
     assertThat(out.resolve("lr-1e-2_rank-2/run.json"))
         .hasSameBinaryContentAs(alone.resolve("run.json"));
 
-    JsonNode compared =
-        json(CommandLineRun.of("runs", out.toString(), alone.toString(), "--json"));
+    JsonNode compared = json(CommandLineRun.of("runs", out.toString(), alone.toString(), "--json"));
     assertThat(names(compared))
         .containsExactly(
             out.resolve("lr-1e-2_rank-2").toString(),
@@ -70,7 +69,8 @@ class SweepTest {
         .isGreaterThan(first.path("valid_loss_best").asDouble());
     assertThat(first.path("tokens_per_s").asDouble()).isPositive();
     assertThat(first.path("adapter_bytes").asLong()).isPositive();
-    assertThat(Stream.of(0, 1, 2, 3, 4).filter(i -> compared.at("/runs/" + i + "/best").asBoolean()))
+    assertThat(
+            Stream.of(0, 1, 2, 3, 4).filter(i -> compared.at("/runs/" + i + "/best").asBoolean()))
         .hasSize(1);
   }
 
@@ -128,7 +128,8 @@ class SweepTest {
     assertRefused(train(out, "--sweep", "lr="), "'lr' has an empty value");
     assertRefused(train(out, "--sweep", "rnk=2"), "unknown option 'rnk'; did you mean rank?");
     assertRefused(
-        train(out, "--sweep", "lr=1e-4", "--sweep", "learning-rate=2"), "'learning-rate' is repeated");
+        train(out, "--sweep", "lr=1e-4", "--sweep", "learning-rate=2"),
+        "'learning-rate' is repeated");
     assertRefused(train(out, "--sweep", "rank=4,0"), "--rank must be at least 1, found 0");
     assertRefused(train(out, "--sweep", "out=a,b"), "'out' can't be swept");
     assertThat(out).doesNotExist();

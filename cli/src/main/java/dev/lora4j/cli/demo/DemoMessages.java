@@ -29,7 +29,9 @@ final class DemoMessages {
   }
 
   void images(ImageSplits images, Duration time) {
-    out.printf("%s, %d classes (%s)%n", sizes(images), images.classes().size(), NumberFormats.exactTime(time));
+    out.printf(
+        "%s, %d classes (%s)%n",
+        sizes(images), images.classes().size(), NumberFormats.exactTime(time));
     warnings(images.warnings());
   }
 

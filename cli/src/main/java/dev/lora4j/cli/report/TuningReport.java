@@ -38,7 +38,7 @@ public record TuningReport(
     return text.isBlank() ? "(blank)" : text.strip();
   }
 
-  /** What the duration and the tokens/s leave out. */
+  /** Says that evaluations are not part of the duration and the tokens/s. */
   public String clock() {
     return isEvaluated() ? " without evaluations" : "";
   }

@@ -77,10 +77,7 @@ public final class RunComparison {
     TextTable table = new TextTable(header.toArray(String[]::new));
     runs.forEach(run -> table.row(row(run).toArray(String[]::new)));
     table.print(out);
-    best.ifPresent(
-        run ->
-            out.printf(
-                "* lowest %s loss%n", validated ? "validation" : "training"));
+    best.ifPresent(run -> out.printf("* lowest %s loss%n", validated ? "validation" : "training"));
     if (runs.stream().map(RunSummary::data).distinct().count() > 1) {
       out.println("The runs have different examples; their losses are not comparable.");
     }

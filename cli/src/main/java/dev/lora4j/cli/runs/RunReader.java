@@ -41,8 +41,7 @@ public record RunReader(Collection<String> options) {
       return List.of(read(directory));
     }
     try (Stream<Path> inside = Files.list(directory)) {
-      List<RunSummary> runs =
-          inside.filter(RunReader::isRun).sorted().map(this::read).toList();
+      List<RunSummary> runs = inside.filter(RunReader::isRun).sorted().map(this::read).toList();
       if (runs.isEmpty()) {
         throw new UserError(
             "no run in %s; expected an output directory of lora train, or a directory of some"

@@ -2,9 +2,9 @@ package dev.lora4j.cli.train;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
-import dev.lora4j.cli.options.Range;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.tables.TableFolder;
 import dev.lora4j.torchscript.TorchScriptModel;
 import dev.lora4j.vision.ImageFolder;

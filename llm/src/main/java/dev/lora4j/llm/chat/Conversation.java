@@ -45,15 +45,14 @@ public final class Conversation {
   }
 
   /**
-   * Adds messages to the chat and returns the answer to the last one. Before the first turn they may
-   * be a whole conversation, such as a request of a client that keeps its own; a system message at
-   * its beginning sets the system message. If that fails, the chat is unchanged.
+   * Adds messages to the chat and returns the answer to the last one. Before the first turn they
+   * may be a whole conversation, such as a request of a client that keeps its own; a system message
+   * at its beginning sets the system message. If that fails, the chat is unchanged.
    *
    * @throws UserError if there is no message, the last one is the assistant's, the messages exceed
    *     the maximum sequence length, or the chat template refuses them
    */
-  public Completion say(
-      List<Message> messages, GenerationOptions options, TextListener listener) {
+  public Completion say(List<Message> messages, GenerationOptions options, TextListener listener) {
     if (messages.isEmpty() || messages.get(messages.size() - 1).fromAssistant()) {
       throw new UserError("expected messages of which the last one is not the assistant's");
     }

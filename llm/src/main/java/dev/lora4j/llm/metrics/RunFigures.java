@@ -33,7 +33,10 @@ public record RunFigures(
     List<JsonNode> steps = lines.stream().filter(line -> line.path("loss").isNumber()).toList();
     return new RunFigures(
         steps.stream().mapToLong(line -> line.path("step").asLong()).max().orElse(0),
-        steps.stream().mapToDouble(line -> line.path("loss").asDouble()).average().orElse(Double.NaN),
+        steps.stream()
+            .mapToDouble(line -> line.path("loss").asDouble())
+            .average()
+            .orElse(Double.NaN),
         steps.stream().mapToLong(line -> line.path("tokens").asLong()).sum(),
         steps.stream().mapToDouble(line -> line.path("seconds").asDouble()).sum(),
         RunCurves.points(lines, "valid_loss"));

@@ -12,7 +12,9 @@ public final class RunPaths {
   /** The key of an options file whose paths are relative to the file, with the value "file". */
   public static final String KEY = "paths-relative-to";
 
-  /** The only value of {@link #KEY}; without the key, paths are relative to the working directory. */
+  /**
+   * The only value of {@link #KEY}; without the key, paths are relative to the working directory.
+   */
   public static final String FILE = "file";
 
   private final Path directory;
