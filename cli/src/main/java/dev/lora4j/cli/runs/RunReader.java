@@ -89,8 +89,8 @@ public record RunReader(Collection<String> options) {
   }
 
   private static void flatten(String prefix, JsonNode node, Map<String, String> settings) {
-    node.fields()
-        .forEachRemaining(
+    node.properties()
+        .forEach(
             field -> {
               if (field.getValue().isObject()) {
                 flatten(prefix + field.getKey() + ".", field.getValue(), settings);

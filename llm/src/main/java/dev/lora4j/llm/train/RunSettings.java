@@ -122,8 +122,8 @@ record RunSettings(ObjectNode json, Map<String, Record> records) {
   /** Returns a line for each setting that differs from those recorded at the start of a run. */
   List<String> differences(JsonNode recorded) {
     List<String> differences = new ArrayList<>();
-    json.fields()
-        .forEachRemaining(
+    json.properties()
+        .forEach(
             setting -> {
               String name = setting.getKey();
               JsonNode before = recorded.path(name);
