@@ -25,7 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset
- * data -->} before a sample declares the variables that it takes as given.
+ * data -->} before a sample declares the variables that it takes as given. A sample that begins
+ * with imports is a complete file.
  */
 class DocsCompileTest {
   private static final Pattern SAMPLE =
@@ -39,13 +40,27 @@ class DocsCompileTest {
     this.output = output;
   }
 
-  private record Sample(String place, String given, String code) {}
+  private static final Pattern PUBLIC_CLASS = Pattern.compile("public final class (\\w+)");
+
+  private record Sample(String place, String given, String code) {
+    boolean isFile() {
+      return code.startsWith("import ");
+    }
+
+    /** The name of the source file. */
+    String name(int number) {
+      Matcher type = PUBLIC_CLASS.matcher(code);
+      return type.find() ? type.group(1) : "Sample" + number;
+    }
+  }
 
   private static final class Source extends SimpleJavaFileObject {
+    private final Sample sample;
     private final String text;
 
-    Source(int number, String text) {
-      super(URI.create("string:///Sample" + number + ".java"), Kind.SOURCE);
+    Source(int number, Sample sample, String text) {
+      super(URI.create("string:///" + sample.name(number) + ".java"), Kind.SOURCE);
+      this.sample = sample;
       this.text = text;
     }
 
@@ -65,9 +80,11 @@ class DocsCompileTest {
     String imports = imports();
     List<Source> sources = new ArrayList<>();
     for (int i = 0; i < samples.size(); i++) {
-      sources.add(new Source(i, imports + source(i, samples.get(i))));
+      Sample sample = samples.get(i);
+      sources.add(
+          new Source(i, sample, sample.isFile() ? sample.code() : imports + source(i, sample)));
     }
-    assertThat(problems(sources, samples)).isEmpty();
+    assertThat(problems(sources)).isEmpty();
   }
 
   private List<Path> pages() throws IOException {
@@ -119,7 +136,7 @@ class DocsCompileTest {
     return type.getModifiers().contains(JavaModifier.PUBLIC);
   }
 
-  private List<String> problems(List<Source> sources, List<Sample> samples) {
+  private List<String> problems(List<Source> sources) {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
     String classPath =
@@ -128,12 +145,9 @@ class DocsCompileTest {
     compiler.getTask(null, null, found, options, null, sources).call();
     return found.getDiagnostics().stream()
         .filter(problem -> problem.getKind() == javax.tools.Diagnostic.Kind.ERROR)
-        .map(problem -> place(problem.getSource(), samples) + " " + problem.getMessage(null))
+        .map(
+            problem ->
+                ((Source) problem.getSource()).sample.place() + " " + problem.getMessage(null))
         .toList();
-  }
-
-  private static String place(JavaFileObject source, List<Sample> samples) {
-    String number = source.getName().replaceAll("\\D", "");
-    return samples.get(Integer.parseInt(number)).place();
   }
 }

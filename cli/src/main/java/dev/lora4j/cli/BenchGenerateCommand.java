@@ -2,9 +2,9 @@ package dev.lora4j.cli;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
-import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ModelShape;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.show.TextTable;
 import dev.lora4j.llm.generate.Generation;
 import dev.lora4j.llm.generate.GenerationConfig;
@@ -46,18 +46,21 @@ final class BenchGenerateCommand implements Callable<Integer> {
       names = "--prompt-tokens",
       paramLabel = "N",
       description = "Prompt length in tokens" + DEFAULT)
+  @Range(from = 1, to = 65_536)
   private int prompt = 512;
 
   @Option(
       names = "--new-tokens",
       paramLabel = "N",
       description = "Number of tokens to generate" + DEFAULT)
+  @Range(from = 2, to = 65_536)
   private int tokens = 64;
 
   @Option(
       names = "--rounds",
       paramLabel = "N",
       description = "Number of measured texts per variant" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int rounds = 5;
 
   @Mixin private OutputFormat output = new OutputFormat();
@@ -73,10 +76,6 @@ final class BenchGenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Blas.preferSingleRows();
-    ModelShape.requirePositive("--prompt-tokens", prompt);
-    if (rounds < 1 || tokens < 2) {
-      throw new UserError("--rounds must be at least 1 and --new-tokens at least 2");
-    }
     Engine.start();
     Engine.seed(0);
     try (Llama network = new Llama(shape.config(Math.max(2048, prompt + tokens)));

@@ -2,9 +2,9 @@ package dev.lora4j.cli;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
-import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ModelShape;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;
@@ -36,8 +36,7 @@ import picocli.CommandLine.Option;
     header = {"Measure training speed.", ""},
     description = {
       "",
-      "Trains an adapter of all linear layers on random tokens, all of which carry loss. The first"
-          + " step is not counted.",
+      "Trains an adapter of all linear layers on random tokens, all of which carry loss.",
       ""
     },
     footer = {
@@ -49,18 +48,21 @@ final class BenchTrainCommand implements Callable<Integer> {
   @Mixin private ModelShape shape = new ModelShape();
 
   @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
+  @Range(from = 1, to = 4096)
   private int batch = 4;
 
   @Option(
       names = "--seq-length",
       paramLabel = "N",
       description = "Sequence length in tokens" + DEFAULT)
+  @Range(from = 1, to = 65_536)
   private int tokens = 256;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Number of steps, at least 2" + DEFAULT)
+      description = "Number of steps, of which the first is not counted" + DEFAULT)
+  @Range(from = 2, to = Range.MILLION)
   private int steps = 5;
 
   @Option(
@@ -74,11 +76,6 @@ final class BenchTrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ModelShape.requirePositive("--batch-size", batch);
-    ModelShape.requirePositive("--seq-length", tokens);
-    if (steps < 2) {
-      throw new UserError("--steps must be at least 2: the first step is not counted");
-    }
     Path directory = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
     try (ScratchDirectory scratch = ScratchDirectory.beside(directory)) {
       print(rates(scratch.path().resolve("run")));

@@ -8,6 +8,7 @@ import dev.lora4j.cli.chat.TerminalInput;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
 import dev.lora4j.cli.show.Screen;
@@ -67,6 +68,7 @@ final class ChatCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Mixin private OutputFormat output = new OutputFormat();
@@ -74,6 +76,9 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     GenerationOptions options = sampling.options(DEFAULT_TEMPERATURE);
+    if (Screen.standardError().terminal()) {
+      System.err.println("Loading " + model + " …");
+    }
     try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session();

@@ -3,10 +3,10 @@ package dev.lora4j.cli;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.show.Screen;
 import dev.lora4j.llm.dataset.DataFormat;
@@ -70,12 +70,14 @@ final class DataCommand implements Callable<Integer> {
   private String model = "";
 
   @Option(names = "--show", paramLabel = "N", description = "Number of examples to show" + DEFAULT)
+  @Range(from = 0)
   private int show = 3;
 
   @Option(
       names = "--max-seq-length",
       paramLabel = "N",
       description = "Maximum sequence length in tokens; longer examples are truncated" + DEFAULT)
+  @Range(from = 2, to = Range.MANY)
   private int maxTokens = 512;
 
   @Option(
@@ -107,11 +109,6 @@ final class DataCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (show < 0 || maxTokens < 2) {
-      throw new UserError(
-          "--show must be at least 0 and --max-seq-length at least 2; tokenized %d and %d"
-              .formatted(show, maxTokens));
-    }
     ModelFiles files = chatTemplate.files(References.resolve(model));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
       Tokenized tokenized = read(TextData.open(file, columns.options()), files, tokenizer);

@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.cli.demo.Demo;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.report.DemoReport;
 import dev.lora4j.cli.report.DemoSettings;
 import dev.lora4j.cli.show.ProcessStats;
@@ -50,36 +51,43 @@ final class DemoCommand implements Callable<Integer> {
       names = "--epochs",
       paramLabel = "N",
       description = "Number of epochs for the base" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int epochs = 2;
 
   @Option(
       names = "--lora-epochs",
       paramLabel = "N",
       description = "Number of epochs for the adapter" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int loraEpochs = 2;
 
   @Option(names = "--batch-size", paramLabel = "N", description = "Batch size" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int batch = 4;
 
   @Option(
       names = {"--lr", "--learning-rate"},
       paramLabel = "X",
       description = "Learning rate for the base" + DEFAULT)
+  @Range(above = 0)
   private double lr = 0.001;
 
   @Option(
       names = "--lora-lr",
       paramLabel = "X",
       description = "Learning rate for the adapter" + DEFAULT)
+  @Range(above = 0)
   private double loraLr = 0.0001;
 
   @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
+  @Range(from = 1, to = Range.RANK)
   private int rank = 4;
 
   @Option(
       names = "--alpha",
       paramLabel = "X",
       description = "LoRA alpha: the update is scaled by alpha/rank" + DEFAULT)
+  @Range(above = 0, to = Range.MILLION)
   private double alpha = 4;
 
   @Option(
@@ -100,6 +108,7 @@ final class DemoCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)

@@ -5,6 +5,7 @@ import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.cli.train.ExampleDataOptions;
@@ -82,12 +83,14 @@ final class EvalCommand implements Callable<Integer> {
       description =
           "Language models: maximum sequence length in tokens; longer examples are truncated"
               + " (default: the model's limit; at most 2048 for plain text).")
+  @Range(from = 2, to = Range.MANY)
   private Optional<Integer> maxTokens = Optional.empty();
 
   @Option(
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Mixin private ColumnOptions columns = new ColumnOptions();

@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
 import dev.lora4j.cli.show.AnswerLines;
@@ -75,6 +76,7 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Mixin private OutputFormat output = new OutputFormat();

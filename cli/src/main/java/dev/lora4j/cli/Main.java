@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.FormerNames;
+import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.llm.recipe.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 
 /** The root of the command line. */
 @Command(
@@ -20,6 +23,7 @@ import picocli.CommandLine.TypeConversionException;
     subcommands = {
       DemoCommand.class,
       TrainCommand.class,
+      RunsCommand.class,
       EvalCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
@@ -84,8 +88,9 @@ public final class Main {
   /** Prepares the parser of a command. */
   static CommandLine configured(Object command) {
     Failures failures = new Failures();
-    return new CommandLine(command)
+    return OptionRanges.explainNumbers(new CommandLine(command))
         .registerConverter(Path.class, Main::path)
+        .setExecutionStrategy(Main::executeChecked)
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures)
@@ -99,6 +104,11 @@ public final class Main {
       throw new TypeConversionException("expected a path, found an empty text");
     }
     return Path.of(text);
+  }
+
+  private static int executeChecked(ParseResult parsed) {
+    OptionRanges.check(parsed);
+    return new RunLast().execute(parsed);
   }
 
   private static CommandLine subcommand(CommandLine root, List<String> arguments) {

@@ -156,6 +156,17 @@ final class PlanCommand implements Callable<Integer> {
         NumberFormats.percent((double) listing.parameters() / ofBase),
         NumberFormats.count(ofBase),
         NumberFormats.bytes(listing.bytes()));
+    out.printf(
+        "A run needs about %s for the base in float32, and %s for the trainable parameters, their"
+            + " gradients and AdamW's moments; activations grow with --batch-size and"
+            + " --max-seq-length.%n",
+        NumberFormats.bytes(Float.BYTES * ofBase), NumberFormats.bytes(trainingBytes(listing)));
+  }
+
+  /** Parameters and AdamW's two moments, and a gradient for each worker thread. */
+  private static long trainingBytes(PlanListing listing) {
+    int workers = Runtime.getRuntime().availableProcessors();
+    return Float.BYTES * listing.parameters() * (3 + workers);
   }
 
   private static void fill(ObjectNode root, PlanListing listing, long ofBase) {

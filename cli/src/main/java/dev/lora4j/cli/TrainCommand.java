@@ -8,20 +8,28 @@ import dev.lora4j.cli.options.ColumnOptions;
 import dev.lora4j.cli.options.ConfigFile;
 import dev.lora4j.cli.options.InitialAdapterOptions;
 import dev.lora4j.cli.options.LanguageOptions;
+import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
+import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.LanguageTraining;
+import dev.lora4j.cli.train.OutputDirectory;
+import dev.lora4j.cli.train.SharedBase;
+import dev.lora4j.cli.train.Sweep;
 import dev.lora4j.cli.train.TrainPaths;
 import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.recipe.RunPaths;
 import dev.lora4j.torchscript.TorchScriptModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +66,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora train --model SmolLM2-135M --data chats.jsonl --out my-adapter --epochs 2",
       "  lora train --resume --out my-adapter",
+      "  lora train --model SmolLM2-135M --data chats.jsonl --out tries --sweep lr=1e-4,2e-4 --sweep"
+          + " rank=8,16",
       "  lora train --model net.pt --data my-images --image-size 32 --target-modules fc1,fc2 --out"
           + " my-adapter"
     })
@@ -70,6 +80,8 @@ final class TrainCommand implements Callable<Integer> {
   /** Options of this invocation that are not options of the run. */
   private static final List<String> OF_THE_INVOCATION =
       List.of("--config", "--resume", "--json", "--help", "--version");
+
+  private static final String SWEEP = "--sweep";
 
   @Option(
       names = "--model",
@@ -102,6 +114,14 @@ final class TrainCommand implements Callable<Integer> {
       description = "YAML file with option names as keys; command-line options take precedence.")
   private @Nullable Path config;
 
+  @Option(
+      names = SWEEP,
+      paramLabel = "NAME=X,Y…",
+      description =
+          "Values of an option; repeatable. Trains one adapter for each combination, in directories"
+              + " under --out, and compares them.")
+  private List<String> sweep = new ArrayList<>();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Mixin private InitialAdapterOptions initial = new InitialAdapterOptions();
@@ -128,45 +148,117 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Path file = configFile();
-    if (file == null) {
-      train();
-    } else {
-      configured(file).train();
+    TrainCommand command = configFile().map(this::configured).orElse(this);
+    if (!command.sweep.isEmpty()) {
+      return command.sweep();
     }
+    command.train(Optional.empty());
     return 0;
   }
 
-  /** The options file: the given one, or that of the run to resume. */
-  private @Nullable Path configFile() {
-    Path own = out.resolve(LanguageTraining.CONFIG);
-    return config == null && training.resume() && Files.exists(own) ? own : config;
+  /** The options file: the given one, or that of the run or the sweep to resume. */
+  private Optional<Path> configFile() {
+    if (config != null || !training.resume()) {
+      return Optional.ofNullable(config);
+    }
+    return Stream.of(SweepTraining.FILE, LanguageTraining.CONFIG)
+        .map(out::resolve)
+        .filter(Files::exists)
+        .findFirst();
+  }
+
+  private int sweep() {
+    if (isScript()) {
+      throw new UserError(
+          SWEEP + " applies to language models; " + model + " is a TorchScript file");
+    }
+    Sweep combinations = Sweep.parse(sweep, names());
+    Map<String, Object> options = effective();
+    options.put("sweep", sweep);
+    SweepTraining runs =
+        new SweepTraining(combinations, out, training.resume(), options, this::of, output);
+    return runs.run() ? 0 : 1;
+  }
+
+  /** Returns a run of a sweep: this command with other options. */
+  private TrainCommand of(Map<String, String> combination, Path directory) {
+    Map<String, String> given = given();
+    given.remove(SWEEP);
+    if (!Files.exists(directory.resolve("run.json"))) {
+      given.remove("--resume"); // it has not begun
+    }
+    combination.forEach((name, value) -> given.put("--" + name, value));
+    given.put("--out", directory.toString());
+    return parsed(given, SWEEP);
+  }
+
+  /** Returns the options of a run by name without dashes. */
+  static List<String> optionNames() {
+    return names(CommandSpec.forAnnotatedObject(new TrainCommand()));
+  }
+
+  private List<String> names() {
+    return names(spec);
+  }
+
+  private static List<String> names(CommandSpec command) {
+    return command.options().stream()
+        .filter(o -> !OF_THE_INVOCATION.contains(o.longestName()))
+        .map(TrainCommand::key)
+        .toList();
   }
 
   /** Returns this command with the options of the file; the command line takes precedence. */
   private TrainCommand configured(Path file) {
+    List<String> keys = new ArrayList<>(names());
+    keys.add(RunPaths.KEY);
+    Map<String, String> values = ConfigFile.read(file, keys);
+    resolvePaths(file, values);
     Map<String, String> given = new LinkedHashMap<>();
-    List<String> keys =
-        options()
-            .filter(o -> !OF_THE_INVOCATION.contains(o.longestName()))
-            .map(TrainCommand::key)
-            .toList();
-    ConfigFile.read(file, keys).forEach((key, value) -> given.put("--" + key, value));
+    values.forEach((key, value) -> given.put("--" + key, value));
+    given.putAll(given());
+    return parsed(given, file.toString());
+  }
+
+  /** The options of this invocation by name with dashes. */
+  private Map<String, String> given() {
+    Map<String, String> given = new LinkedHashMap<>();
     options()
         .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
         .filter(option -> !option.longestName().equals("--config"))
         .forEach(option -> given.put(option.longestName(), asGiven(option)));
+    return given;
+  }
+
+  private static TrainCommand parsed(Map<String, String> given, String source) {
     TrainCommand command = new TrainCommand();
     try {
-      Main.configured(command)
-          .parseArgs(
-              given.entrySet().stream()
-                  .map(e -> e.getKey() + "=" + e.getValue())
-                  .toArray(String[]::new));
+      OptionRanges.check(
+          Main.configured(command)
+              .parseArgs(
+                  given.entrySet().stream()
+                      .map(e -> e.getKey() + "=" + e.getValue())
+                      .toArray(String[]::new)));
     } catch (ParameterException e) {
-      throw new UserError(file + ": " + e.getMessage(), e);
+      throw new UserError(source + ": " + e.getMessage(), e);
     }
     return command;
+  }
+
+  /** Resolves the paths of a file that declares them relative to itself. */
+  private void resolvePaths(Path file, Map<String, String> values) {
+    String origin = values.remove(RunPaths.KEY);
+    if (origin == null) {
+      return;
+    }
+    if (!origin.equals(RunPaths.FILE)) {
+      throw new UserError(
+          "%s: '%s' must be '%s', found '%s'".formatted(file, RunPaths.KEY, RunPaths.FILE, origin));
+    }
+    RunPaths paths = new RunPaths(file.toAbsolutePath().getParent());
+    options()
+        .filter(option -> option.type() == Path.class || option.longestName().equals("--model"))
+        .forEach(option -> values.computeIfPresent(key(option), (k, v) -> paths.resolve(v)));
   }
 
   private Stream<OptionSpec> options() {
@@ -189,6 +281,7 @@ final class TrainCommand implements Callable<Integer> {
         .filter(option -> !OF_THE_INVOCATION.contains(option.longestName()))
         .filter(option -> Stream.of(otherGroups).noneMatch(group -> isOf(group, option)))
         .filter(option -> !(initial.isGiven() && isOf(ADAPTER, option)))
+        .filter(option -> !option.longestName().equals(SWEEP))
         .forEach(
             option -> {
               Object value = option.getValue();
@@ -196,15 +289,26 @@ final class TrainCommand implements Callable<Integer> {
                 effective.put(key(option), value);
               }
             });
+    if (Files.exists(Path.of(model))) {
+      effective.put("model", Path.of(model));
+    }
     return effective;
   }
 
-  private void train() {
+  /**
+   * Trains.
+   *
+   * @param bases the base model that the runs of a sweep share
+   */
+  void train(Optional<SharedBase> bases) {
     if (model.isEmpty() && training.resume()) {
       throw LanguageTraining.noOptions(out);
     }
     if (model.isEmpty() || data == null) {
       throw new UserError("--model and --data are required; see lora train --help");
+    }
+    if (!training.resume()) {
+      new OutputDirectory(out).requireFree();
     }
     TrainPaths paths = new TrainPaths(model, data, out, device);
     if (isScript()) {
@@ -216,7 +320,21 @@ final class TrainCommand implements Callable<Integer> {
       trainScript(paths);
     } else {
       refuse(SCRIPTS, "a language model");
-      trainLanguageModel(paths);
+      LanguageTraining run =
+          new LanguageTraining(
+              paths,
+              adapter,
+              initial.open(adapter, this::isGiven),
+              training,
+              language,
+              columns.options(),
+              effective(SCRIPTS),
+              bases,
+              output.messages());
+      TuningReport report = run.run();
+      if (bases.isEmpty()) {
+        output.show(report::fill, out -> {});
+      }
     }
   }
 
@@ -265,19 +383,5 @@ final class TrainCommand implements Callable<Integer> {
               output.messages());
       output.show(run.run(adapter.config(adapter.rank()))::fill, out -> {});
     }
-  }
-
-  private void trainLanguageModel(TrainPaths paths) {
-    LanguageTraining run =
-        new LanguageTraining(
-            paths,
-            adapter,
-            initial.open(adapter, this::isGiven),
-            training,
-            language,
-            columns.options(),
-            effective(SCRIPTS),
-            output.messages());
-    output.show(run.run()::fill, out -> {});
   }
 }

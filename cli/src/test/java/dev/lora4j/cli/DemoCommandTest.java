@@ -114,7 +114,7 @@ class DemoCommandTest {
 
   @Test
   void negativeLearningRateIsRefused() {
-    assertMistake(demo("--lr", "-1"), "--learning-rate must be a number above 0, found -1");
+    assertMistake(demo("--lr", "-1"), "--learning-rate must be above 0, found -1");
   }
 
   @Test

@@ -94,11 +94,11 @@ class GenerateAndChatTest {
 
   @Test
   void badInputIsReportedInASentence() {
-    assertRefused(generate("--temperature", "-1"), "temperature must be at least 0");
-    assertRefused(generate("--top-p", "0"), "top_p must be above 0");
+    assertRefused(generate("--temperature", "-1"), "--temperature must be at least 0");
+    assertRefused(generate("--top-p", "0"), "--top-p must be above 0");
     assertRefused(
         run("generate", "--prompt", "x", "--max-new-tokens", "0"),
-        "max new tokens must be at least 1");
+        "--max-new-tokens must be at least 1");
     assertRefused(generate("--stop", ""), "a stop string is empty");
     assertRefused(generate("--raw", "--system-prompt", "Be brief."), "--system-prompt");
     assertRefused(generate("--adapter", "gone"), "\"gone\"", "no directory");

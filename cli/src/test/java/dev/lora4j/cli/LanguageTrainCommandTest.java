@@ -375,15 +375,52 @@ class LanguageTrainCommandTest {
   @Test
   void unwritableFileIsNamed() throws IOException {
     Path out = directory.resolve("out");
-    // A file in the way of the second checkpoint's name.
-    Files.createDirectories(out);
-    Files.writeString(out.resolve("checkpoint-4"), "");
-    assertRefused(train(chats, out, "--steps", "8", "--save-steps", "2"), "checkpoint-4");
+    json(train(chats, out, "--steps", "2", "--json"));
+    Files.delete(out.resolve("report.html"));
+    Files.createDirectory(out.resolve("report.html")); // in the way of the report
+    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "report.html");
+    Files.delete(out.resolve("metrics.jsonl"));
+    Files.createDirectory(out.resolve("metrics.jsonl"));
+    assertRefused(CommandLineRun.of("train", "--resume", "--out", out.toString()), "metrics.jsonl");
+  }
 
-    Path other = directory.resolve("other");
-    Files.createDirectories(other);
-    Files.writeString(other.resolve("tokenizer.json.d"), "");
-    Files.createDirectories(other.resolve("metrics.jsonl"));
-    assertRefused(train(chats, other, "--steps", "2"), "metrics.jsonl");
+  @Test
+  void filesOfARunNameNoAbsolutePath() throws IOException {
+    Path out = directory.resolve("runs/one");
+    json(train(chats, out, "--steps", "2", "--validation-data", chats.toString(), "--json"));
+
+    String options = Files.readString(out.resolve("run.yaml"));
+    assertThat(options)
+        .contains(
+            "paths-relative-to: file",
+            "model: \"../../model\"",
+            "data: \"../../chats.jsonl\"",
+            "validation-data: \"../../chats.jsonl\"",
+            "out: \".\"");
+    String origin = Files.readString(out.resolve("origin.json"));
+    assertThat(JSON.readTree(origin).at("/base/name").asText()).isEqualTo("../../model");
+    for (String file : List.of("run.yaml", "origin.json", "run.json", "report.html")) {
+      String text = Files.readString(out.resolve(file));
+      assertThat(text.replace(out + "/run.yaml", "").replace(model.toString(), ""))
+          .as(file)
+          .doesNotContain(directory.toString());
+    }
+  }
+
+  @Test
+  void runThatWasMovedWithItsDataResumes() throws IOException {
+    Path before = directory.resolve("before");
+    Path out = before.resolve("runs/one");
+    Files.createDirectories(before);
+    Files.move(model, before.resolve("model"));
+    Files.move(chats, before.resolve("chats.jsonl"));
+    SmallTraining there = new SmallTraining(before.resolve("model"), before.resolve("chats.jsonl"));
+    json(there.train(there.chats(), out, "--steps", "4", "--save-steps", "2", "--json"));
+
+    Path after = Files.move(before, directory.resolve("after"));
+    CommandLineRun resumed =
+        CommandLineRun.of(
+            "train", "--resume", "--out", after.resolve("runs/one").toString(), "--json");
+    assertThat(json(resumed).at("/resumed_from").asLong()).isEqualTo(4);
   }
 }

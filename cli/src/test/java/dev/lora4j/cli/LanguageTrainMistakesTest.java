@@ -171,10 +171,37 @@ class LanguageTrainMistakesTest {
   }
 
   @Test
+  void outputDirectoryWithOtherFilesIsRefusedBeforeAnythingIsRead() throws IOException {
+    Path out = Files.createDirectory(directory.resolve("papers"));
+    for (String name : new String[] {"a.txt", "b.txt", "c.txt", "d.txt"}) {
+      Files.writeString(out.resolve(name), "");
+    }
+    Path gone = directory.resolve("gone.jsonl");
+    assertRefused(
+        train(gone, out),
+        "papers is not empty and holds no run (a.txt, b.txt, c.txt, …); choose a new directory");
+    assertRefused(train(gone, chats), "chats.jsonl is a file; expected a directory");
+    assertThat(out.toFile().list()).hasSize(4);
+  }
+
+  @Test
+  void pathsAreRelativeToTheFileThatDeclaresThem() throws IOException {
+    Path yaml = directory.resolve("my.yaml");
+    String rest = "model: ./model\ndata: ./chats.jsonl\nsteps: 1\nout: ./out\n";
+    Files.writeString(yaml, "paths-relative-to: file\n" + rest);
+    assertThat(config(yaml).status()).isZero();
+    assertThat(directory.resolve("out/run.json")).exists();
+    Files.writeString(yaml, "paths-relative-to: home\n" + rest);
+    assertRefused(config(yaml), "my.yaml: 'paths-relative-to' must be 'file', found 'home'");
+  }
+
+  @Test
   void resumingOnAnotherBaseIsRefused() throws IOException {
     Path out = directory.resolve("out");
     json(train(chats, out, "--steps", "2", "--json"));
-    assertRefused(train(chats, out, "--steps", "2"), "already holds a run");
+    assertRefused(
+        train(chats, out, "--steps", "2"),
+        "already holds a run; resume it with: lora train --resume --out " + out);
     Files.move(model, directory.resolve("old"));
     SmallLanguageModel.write(model);
     Path weights = model.resolve("model.safetensors");

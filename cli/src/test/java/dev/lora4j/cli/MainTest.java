@@ -2,37 +2,60 @@ package dev.lora4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 
 class MainTest {
 
+  static Stream<List<String>> commands() {
+    return commands(Main.commandLine(), List.of());
+  }
+
+  private static Stream<List<String>> commands(CommandLine command, List<String> path) {
+    return Stream.concat(
+        Stream.of(path),
+        command.getSubcommands().entrySet().stream()
+            .flatMap(
+                sub ->
+                    commands(
+                        sub.getValue(),
+                        Stream.concat(path.stream(), Stream.of(sub.getKey())).toList())));
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "--help",
-    "demo --help",
-    "train --help",
-    "info --help",
-    "plan --help",
-    "merge --help",
-    "unmerge --help",
-    "combine --help",
-    "convert --help",
-    "doctor --help",
-    "eval --help",
-    "generate --help",
-    "chat --help",
-    "data --help",
-    "bench --help",
-    "bench train --help",
-    "bench generate --help"
-  })
-  void everyHelpHasAnExample(String arguments) {
-    CommandLineRun run = CommandLineRun.of(arguments.split(" "));
+  @MethodSource("commands")
+  void everyHelpHasAnExample(List<String> command) {
+    CommandLineRun run =
+        CommandLineRun.of(
+            Stream.concat(command.stream(), Stream.of("--help")).toArray(String[]::new));
 
     assertThat(run.status()).isZero();
-    assertThat(run.out()).containsPattern("Examples?:").contains("lora ");
+    assertThat(run.out()).containsPattern("Examples?:[^\\n]*\n  lora " + String.join(" ", command));
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void usageErrorIsALineAndAHint(List<String> command) {
+    CommandLineRun run =
+        CommandLineRun.of(
+            Stream.concat(command.stream(), Stream.of("--no-such-option")).toArray(String[]::new));
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err().lines())
+        .hasSize(2)
+        .last()
+        .isEqualTo(
+            "See '%s --help'."
+                .formatted(
+                    String.join(" ", command).isEmpty()
+                        ? "lora"
+                        : "lora " + String.join(" ", command)));
   }
 
   @Test

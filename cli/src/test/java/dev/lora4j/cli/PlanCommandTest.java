@@ -69,6 +69,14 @@ class PlanCommandTest {
   }
 
   @Test
+  void memoryOfARunIsEstimated() {
+    CommandLineRun run = CommandLineRun.of("plan", base, "--target-modules", "fc1");
+    assertThat(run.out())
+        .containsPattern(
+            "A run needs about [\\d.]+ kB for the base in float32, and [\\d.]+ kB for the trainable");
+  }
+
+  @Test
   void regexMatchesWholePaths() throws IOException {
     CommandLineRun run = CommandLineRun.of("plan", base, "--target-regex", "fc[12]", "--json");
 

@@ -23,10 +23,13 @@ import org.bytedeco.pytorch.Tensor;
  * model.layers.3.self_attn.q_proj}. Names and order are those of PyTorch's {@code
  * named_parameters}, so that state dicts fit both ways.
  *
+ * <p>Import it by name, {@code import dev.lora4j.nn.Module}: with {@code dev.lora4j.nn.*} alone the
+ * name is ambiguous, since {@code java.lang} has a {@code Module} too.
+ *
  * <pre>{@code
  * final class Mlp extends Module {
- *   private final Child fc1 = child("fc1", new Linear(784, 128));
- *   private final Child fc2 = child("fc2", new Linear(128, 10));
+ *   private final Slot fc1 = child("fc1", new Linear(784, 128));
+ *   private final Slot fc2 = child("fc2", new Linear(128, 10));
  *
  *   @Override
  *   public Tensor forward(Tensor x) {

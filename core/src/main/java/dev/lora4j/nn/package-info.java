@@ -11,7 +11,8 @@
  *
  * <ul>
  *   <li>A {@link dev.lora4j.nn.Module} has named parameters, named children and a forward. Its
- *       <i>path</i> is the names from the root down, joined by dots.
+ *       <i>path</i> is the names from the root down, joined by dots. Import it by name, since
+ *       {@code java.lang} has a {@code Module} too.
  *   <li>A <i>slot</i> ({@link dev.lora4j.nn.Slot}) holds a child that can be replaced.
  *   <li>A {@link dev.lora4j.nn.Parameter} is a trainable or frozen tensor; a {@link
  *       dev.lora4j.nn.WeightStore} is a layer's weight however it is stored, dense or quantised.

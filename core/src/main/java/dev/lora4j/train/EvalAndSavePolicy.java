@@ -31,12 +31,6 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
     return new EvalAndSavePolicy(evaluateEvery, evaluations, checkpointEvery);
   }
 
-  /** The policy as {@code run.json} has always recorded it. */
-  public String recorded() {
-    return "Pace[evaluateEvery=%d, patience=%d, checkpointEvery=%d]"
-        .formatted(evaluateEvery, patience, checkpointEvery);
-  }
-
   /** Returns whether something that happens every so many steps is due after this step. */
   static boolean isDue(long every, long step, long stepsPerEpoch) {
     return step % (every == 0 ? stepsPerEpoch : every) == 0;

@@ -96,7 +96,7 @@ final class ExampleSteps implements TrainingLoop.Body {
       return CheckpointState.START;
     }
     RunDirectory directory = new RunDirectory(run.get().directory());
-    Map<String, String> settings = run.get().settings();
+    RunSettings settings = run.get().settings();
     if (!run.get().resumed()) {
       directory.start(settings);
       return CheckpointState.START;

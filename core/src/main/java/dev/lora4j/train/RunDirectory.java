@@ -1,7 +1,5 @@
 package dev.lora4j.train;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.AtomicFile;
@@ -13,10 +11,9 @@ import dev.lora4j.io.TemporaryPath;
 import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.channels.Channels;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +30,6 @@ import org.bytedeco.pytorch.Tensor;
  * the adapter with the training state; the final adapter is in the directory itself.
  */
 public record RunDirectory(Path path) {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final String RUN = "run.json";
   private static final String STATE = "training_state.safetensors";
   private static final String PROGRESS = "training.json";
@@ -80,7 +76,7 @@ public record RunDirectory(Path path) {
    *
    * @throws UserError if the directory holds a run, a checkpoint or an adapter
    */
-  public void start(Map<String, String> settings) {
+  public void start(RunSettings settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");
     }
@@ -95,9 +91,7 @@ public record RunDirectory(Path path) {
               });
     }
     TemporaryPath.sweep(path);
-    ObjectNode json = JSON.createObjectNode();
-    settings.forEach(json::put);
-    AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    AtomicFile.write(path.resolve(RUN), JsonDocument.bytes(settings.json()));
   }
 
   /**
@@ -105,7 +99,7 @@ public record RunDirectory(Path path) {
    *
    * @throws UserError naming every difference, or if there is no run
    */
-  public void resume(Map<String, String> settings) {
+  public void resume(RunSettings settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
       throw new UserError(
@@ -113,15 +107,7 @@ public record RunDirectory(Path path) {
                   + " new run in another directory")
               .formatted(path, RUN));
     }
-    JsonDocument recorded = JsonDocument.read(file);
-    List<String> differences = new ArrayList<>();
-    settings.forEach(
-        (name, now) -> {
-          String before = recorded.node(name).asText("none");
-          if (!before.equals(now)) {
-            differences.add("%s: was %s, is now %s".formatted(name, before, now));
-          }
-        });
+    List<String> differences = settings.differences(JsonDocument.read(file).json());
     if (!differences.isEmpty()) {
       throw new UserError(
           "the run in %s can't resume: other settings than at its start\n  %s"

@@ -1,6 +1,7 @@
 package dev.lora4j.train;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.ProcessLock;
 import dev.lora4j.data.Dataset;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Staged;
@@ -127,8 +128,10 @@ public final class Trainer {
    * @throws TrainingFailed if a loss is not finite; checkpoints remain
    */
   public RunResult run(TrainingRun run, Dataset data, Workers workers) {
-    Ended ended = train(data, workers, Optional.of(run), callback);
-    return ExampleSteps.publish(run, ended.state(), ended.end());
+    try (ProcessLock lock = new RunDirectory(run.directory()).lock()) {
+      Ended ended = train(data, workers, Optional.of(run), callback);
+      return ExampleSteps.publish(run, ended.state(), ended.end());
+    }
   }
 
   private record Ended(CheckpointState state, RunResult.End end, int frozen) {}

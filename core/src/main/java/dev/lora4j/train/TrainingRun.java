@@ -3,7 +3,6 @@ package dev.lora4j.train;
 import dev.lora4j.UserError;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -14,7 +13,7 @@ import java.util.function.Supplier;
  *
  * @param directory for checkpoints and the adapter
  * @param resumed false to start a new run, true to continue after the last checkpoint
- * @param settings what a resumed run must have in common with its start, by name
+ * @param settings what a resumed run must have in common with its start
  * @param save writes the adapter's files into a directory
  * @param validation evaluates the network; empty for no evaluations
  * @param keepsBest whether the adapter with the lowest validation loss is published, not the last
@@ -23,7 +22,7 @@ import java.util.function.Supplier;
 public record TrainingRun(
     Path directory,
     boolean resumed,
-    Map<String, String> settings,
+    RunSettings settings,
     Consumer<Path> save,
     Optional<Supplier<TrainingLoop.Evaluated>> validation,
     boolean keepsBest,

@@ -3,6 +3,7 @@ package dev.lora4j.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lora4j.Mlp;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
@@ -59,11 +60,15 @@ class TrainingRunTest {
     return new TrainingRun(
         directory,
         resumed,
-        Map.of("seed", "2"),
+        settings(2),
         to -> save(net, to),
         Optional.of(() -> evaluate(net)),
         keepsBest,
         policy);
+  }
+
+  private static RunSettings settings(int seed) {
+    return new RunSettings(JsonNodeFactory.instance.objectNode().put("seed", seed), Map.of());
   }
 
   private static void save(Mlp net, Path to) {
@@ -178,7 +183,7 @@ class TrainingRunTest {
       train(net, run(net, false, false, policy), 0.01, TrainingCallback.NONE);
       TrainingRun other =
           new TrainingRun(
-              directory, true, Map.of("seed", "3"), to -> {}, Optional.empty(), false, policy);
+              directory, true, settings(3), to -> {}, Optional.empty(), false, policy);
 
       assertThatThrownBy(() -> train(net, other, 0.01, TrainingCallback.NONE))
           .isInstanceOf(UserError.class)

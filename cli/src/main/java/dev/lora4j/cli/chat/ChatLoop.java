@@ -62,6 +62,9 @@ public final class ChatLoop {
 
   /** Runs until the input ends or the user quits. */
   public void run() {
+    if (input.interactive()) {
+      output.line("Type a message, or /help for the commands.");
+    }
     Optional<String> line = next();
     while (line.isPresent() && !line.get().equals("/quit") && !line.get().equals("/exit")) {
       if (!line.get().isEmpty()) {

@@ -72,7 +72,7 @@ public final class Demo implements AutoCloseable {
     try (ImageSplits images = source.load(settings.workers());
         ConvNet net = new ConvNet(images.classes().size())) {
       Duration load = Duration.ofNanos(System.nanoTime() - start);
-      messages.images(images, load.toNanos() / 1e9);
+      messages.images(images, load);
       net.to(device);
       return run(net, images, load);
     }
@@ -130,7 +130,7 @@ public final class Demo implements AutoCloseable {
   private void write(DemoReport report) {
     ReportWriter.Written written = ReportWriter.write(settings.out(), report);
     messages.warnings(written.warnings());
-    messages.end(written.page(), ProcessStats.elapsed().toMillis() / 1e3);
+    messages.end(written.page(), report.times().total());
   }
 
   private static void requireWritable(Path directory) {

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.demo;
 
+import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Summary;
@@ -8,6 +9,7 @@ import dev.lora4j.vision.ImageSet;
 import dev.lora4j.vision.ImageSplits;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
@@ -26,8 +28,10 @@ final class DemoMessages {
     out.println(text);
   }
 
-  void images(ImageSplits images, double seconds) {
-    out.printf("%s, %d classes (%.1f s)%n", sizes(images), images.classes().size(), seconds);
+  void images(ImageSplits images, Duration time) {
+    out.printf(
+        "%s, %d classes (%s)%n",
+        sizes(images), images.classes().size(), NumberFormats.exactTime(time));
     warnings(images.warnings());
   }
 
@@ -105,7 +109,7 @@ final class DemoMessages {
         proof.disabledIsBase() ? "True" : "False");
   }
 
-  void end(Path report, double seconds) {
-    out.printf("Report: %s (%.1f s in total)%n", report, seconds);
+  void end(Path report, Duration time) {
+    out.printf("Report: %s (%s in total)%n", report, NumberFormats.exactTime(time));
   }
 }

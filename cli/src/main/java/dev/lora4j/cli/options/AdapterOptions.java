@@ -34,6 +34,7 @@ public final class AdapterOptions {
   private String method = "lora";
 
   @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
+  @Range(from = 1, to = Range.RANK)
   private int rank = 8;
 
   @Option(
@@ -42,6 +43,7 @@ public final class AdapterOptions {
       description =
           "LoRA alpha: the update is scaled by alpha/rank (default: twice the rank for language"
               + " models, otherwise the rank).")
+  @Range(from = -Range.MILLION, to = Range.MILLION)
   private @Nullable Double alpha;
 
   @Option(
@@ -61,6 +63,7 @@ public final class AdapterOptions {
   private List<String> exclude = new ArrayList<>();
 
   @Option(names = "--dropout", paramLabel = "X", description = "LoRA dropout probability" + DEFAULT)
+  @Range(from = 0, below = 1)
   private double dropout;
 
   @Option(names = "--dora", description = "Use DoRA: also train a magnitude per output.")

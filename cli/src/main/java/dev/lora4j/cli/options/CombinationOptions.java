@@ -41,12 +41,14 @@ public final class CombinationOptions {
       names = "--rank",
       paramLabel = "N",
       description = "New rank for svd and …_svd (default: the largest of the adapters).")
+  @Range(from = 1, to = Range.RANK)
   private @Nullable Integer rank;
 
   @Option(
       names = "--density",
       paramLabel = "X",
       description = "Fraction of values kept by magnitude_prune, ties and dare.")
+  @Range(above = 0, to = 1)
   private @Nullable Double density;
 
   @Option(

@@ -59,7 +59,7 @@ public final class FormerNames {
   }
 
   /** Returns the current name of an option; a name that is not a former one is returned as is. */
-  String current(String name) {
+  public String current(String name) {
     String current = CURRENT.get(name);
     return current == null || known.contains(name) || !known.contains(current) ? name : current;
   }

@@ -39,6 +39,7 @@ public final class LanguageOptions {
       names = "--steps",
       paramLabel = "N",
       description = "Number of optimizer steps, instead of --epochs.")
+  @Range(from = 1, to = Range.MANY)
   private @Nullable Long steps;
 
   @Option(
@@ -46,6 +47,7 @@ public final class LanguageOptions {
       paramLabel = "N",
       description =
           "Number of batches whose gradients are accumulated for one optimizer step" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int accumulate = 1;
 
   @Option(
@@ -54,6 +56,7 @@ public final class LanguageOptions {
       description =
           "Maximum sequence length in tokens; longer examples are truncated (default: 512, or the"
               + " model's limit if lower).")
+  @Range(from = 2, to = Range.MANY)
   private @Nullable Integer maxTokens;
 
   @Option(
@@ -77,6 +80,7 @@ public final class LanguageOptions {
       paramLabel = "N",
       description =
           "Number of steps over which the learning rate rises to its full value" + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private long warmup;
 
   @Option(
@@ -84,15 +88,18 @@ public final class LanguageOptions {
       paramLabel = "X",
       description =
           "LoRA+ ratio of the learning rate of B to that of A; the paper uses 16 (default: off).")
+  @Range(from = 1)
   private @Nullable Double loraPlus;
 
   @Option(names = "--weight-decay", paramLabel = "X", description = "AdamW weight decay" + DEFAULT)
+  @Range(from = 0)
   private double weightDecay;
 
   @Option(
       names = "--max-grad-norm",
       paramLabel = "X",
       description = "Maximum gradient norm; 0 disables clipping" + DEFAULT)
+  @Range(from = 0)
   private double clip = 1;
 
   @Option(
@@ -125,6 +132,7 @@ public final class LanguageOptions {
       description =
           "DPO and KTO beta: strength of the penalty for deviating from the base model (default:"
               + " 0.1).")
+  @Range(above = 0)
   private @Nullable Double beta;
 
   @Option(

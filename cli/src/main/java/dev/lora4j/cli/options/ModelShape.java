@@ -2,7 +2,6 @@ package dev.lora4j.cli.options;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
-import dev.lora4j.UserError;
 import dev.lora4j.llm.model.RopeScaling;
 import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.llm.model.llama.LlamaConfig;
@@ -17,36 +16,44 @@ import picocli.CommandLine.Option;
 /** The model of a benchmark: a Llama, by default of the shape of SmolLM2-135M, with an adapter. */
 public final class ModelShape {
   @Option(names = "--layers", paramLabel = "N", description = "Number of layers" + DEFAULT)
+  @Range(from = 1, to = 1000)
   private int layers = 30;
 
   @Option(names = "--hidden-size", paramLabel = "N", description = "Hidden size" + DEFAULT)
+  @Range(from = 1, to = 65_536)
   private int hidden = 576;
 
   @Option(
       names = "--intermediate-size",
       paramLabel = "N",
       description = "Feed-forward size" + DEFAULT)
+  @Range(from = 1, to = 262_144)
   private int intermediate = 1536;
 
   @Option(names = "--heads", paramLabel = "N", description = "Number of attention heads" + DEFAULT)
+  @Range(from = 1, to = 1024)
   private int heads = 9;
 
   @Option(
       names = "--kv-heads",
       paramLabel = "N",
       description = "Number of key/value heads" + DEFAULT)
+  @Range(from = 1, to = 1024)
   private int groups = 3;
 
   @Option(names = "--vocab-size", paramLabel = "N", description = "Vocabulary size" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private int vocabulary = 49_152;
 
   @Option(names = "--rank", paramLabel = "N", description = "LoRA rank" + DEFAULT)
+  @Range(from = 1, to = Range.RANK)
   private int rank = 8;
 
   @Option(
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   public int workers() {
@@ -66,12 +73,12 @@ public final class ModelShape {
   public LlamaConfig config(int maxPositions) {
     return new LlamaConfig(
         "llama",
-        positive("--vocab-size", vocabulary),
-        positive("--hidden-size", hidden),
-        positive("--intermediate-size", intermediate),
-        positive("--layers", layers),
-        positive("--heads", heads),
-        positive("--kv-heads", groups),
+        vocabulary,
+        hidden,
+        intermediate,
+        layers,
+        heads,
+        groups,
         hidden / heads,
         maxPositions,
         1e-5,
@@ -82,21 +89,5 @@ public final class ModelShape {
         new LlamaConfig.Biases(false, false, false),
         true,
         0);
-  }
-
-  private static int positive(String option, int value) {
-    requirePositive(option, value);
-    return value;
-  }
-
-  /**
-   * Checks a count.
-   *
-   * @throws UserError if the value is less than 1
-   */
-  public static void requirePositive(String option, int value) {
-    if (value < 1) {
-      throw new UserError(option + " must be at least 1, found " + value);
-    }
   }
 }

@@ -16,18 +16,21 @@ public final class TrainingOptions {
       names = "--epochs",
       paramLabel = "N",
       description = "Number of epochs (default: 1 for language models, otherwise 3).")
+  @Range(from = 1, to = Range.MILLION)
   private @Nullable Integer epochs;
 
   @Option(
       names = "--batch-size",
       paramLabel = "N",
       description = "Batch size per forward pass (default: 4 for language models, otherwise 16).")
+  @Range(from = 1, to = Range.MILLION)
   private @Nullable Integer batch;
 
   @Option(
       names = {"--lr", "--learning-rate"},
       paramLabel = "X",
       description = "AdamW learning rate (default: 2e-4 for language models, otherwise 1e-3).")
+  @Range(above = 0)
   private @Nullable Double lr;
 
   @Option(
@@ -40,6 +43,7 @@ public final class TrainingOptions {
       names = "--workers",
       paramLabel = "N",
       description = "Number of worker threads (default: one per core).")
+  @Range(from = 1, to = Range.WORKERS)
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Option(

@@ -1,6 +1,5 @@
 package dev.lora4j.cli.report;
 
-import dev.lora4j.UserError;
 import dev.lora4j.cli.show.NumberFormats;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,27 +23,7 @@ public record DemoSettings(
   private static final Pattern NEEDS_NO_QUOTES = Pattern.compile("[A-Za-z0-9_./:,=@%+-]+");
 
   public DemoSettings {
-    atLeastOne("--epochs", epochs);
-    atLeastOne("--lora-epochs", loraEpochs);
-    atLeastOne("--batch-size", batch);
-    atLeastOne("--rank", rank);
-    atLeastOne("--workers", workers);
-    positive("--learning-rate", learningRate);
-    positive("--lora-lr", loraLearningRate);
-    positive("--alpha", alpha);
     classes = List.copyOf(classes);
-  }
-
-  private static void atLeastOne(String option, int value) {
-    if (value < 1) {
-      throw new UserError(option + " must be at least 1, found " + value);
-    }
-  }
-
-  private static void positive(String option, double value) {
-    if (!(value > 0) || Double.isInfinite(value)) {
-      throw new UserError(option + " must be a number above 0, found " + value);
-    }
   }
 
   /**

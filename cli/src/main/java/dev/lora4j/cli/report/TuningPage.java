@@ -54,7 +54,7 @@ final class TuningPage {
         + Page.tile(
             "training",
             NumberFormats.exactTime(tuning.duration()),
-            NumberFormats.count(tuning.steps()) + " steps")
+            NumberFormats.count(tuning.steps()) + " steps" + report.clock())
         + speed()
         + Page.tile("memory", report.peakMemory(), "peak")
         + Page.tile("adapter", NumberFormats.bytes(tuning.adapterBytes()), "on disk")
@@ -79,16 +79,16 @@ final class TuningPage {
   private static String sample(RunOutcome.Text sample) {
     return """
         <p>Greedy decoding of this prompt:</p>
-        <pre>%s</pre>
+        <pre class="text">%s</pre>
         <h3>Base model</h3>
-        <pre>%s</pre>
+        <pre class="text">%s</pre>
         <h3 class="tuned">With the adapter</h3>
-        <pre>%s</pre>
+        <pre class="text">%s</pre>
         """
         .formatted(
-            Html.escape(sample.prompt()),
-            Html.escape(sample.before()),
-            Html.escape(sample.after()));
+            Html.escape(TuningReport.shown(sample.prompt())),
+            Html.escape(TuningReport.shown(sample.before())),
+            Html.escape(TuningReport.shown(sample.after())));
   }
 
   private static String scores(RunOutcome.Scores scores) {

@@ -31,6 +31,16 @@ public record TuningReport(
     Duration wall,
     String command) {
 
+  /** Returns a text without surrounding white space; {@code (blank)} if nothing is left. */
+  public static String shown(String text) {
+    return text.isBlank() ? "(blank)" : text.strip();
+  }
+
+  /** Says that evaluations are not part of the duration and the tokens/s. */
+  public String clock() {
+    return isEvaluated() ? " without evaluations" : "";
+  }
+
   /** Returns true if the run was evaluated on validation examples. */
   public boolean isEvaluated() {
     return tuning.validLossBefore().isPresent() && tuning.validLossAfter().isPresent();

@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.tables.TableFolder;
 import dev.lora4j.torchscript.TorchScriptModel;
 import dev.lora4j.vision.ImageFolder;
@@ -38,6 +39,7 @@ public final class ExampleDataOptions {
       paramLabel = "N",
       description =
           "Side in pixels to which images are resized (default: the size of the first image).")
+  @Range(from = 1, to = 4096)
   private int size;
 
   @Option(
@@ -46,6 +48,7 @@ public final class ExampleDataOptions {
       split = ",",
       description =
           "Mean subtracted from pixels in [0, 1], one value or one per channel (default: 0.5).")
+  @Range
   private List<Double> mean = new ArrayList<>(List.of(0.5));
 
   @Option(
@@ -55,6 +58,7 @@ public final class ExampleDataOptions {
       description =
           "Standard deviation that pixels are divided by, one value or one per channel (default:"
               + " 0.5).")
+  @Range(above = 0)
   private List<Double> std = new ArrayList<>(List.of(0.5));
 
   @Option(
@@ -142,9 +146,6 @@ public final class ExampleDataOptions {
 
   private Examples images(Path data, int threads, List<String> names) {
     ImageFolder folder = ImageFolder.at(data).labeledBy(names).normalizedBy(normalization());
-    if (size < 0) {
-      throw new UserError("--image-size must be at least 1, found " + size);
-    }
     ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
     return new Examples(
         images.train(),
@@ -157,9 +158,9 @@ public final class ExampleDataOptions {
 
   private Normalization normalization() {
     boolean fits = mean.size() == std.size() && (mean.size() == 1 || mean.size() == 3);
-    if (!fits || std.stream().anyMatch(s -> !(s > 0))) {
+    if (!fits) {
       throw new UserError(
-          "--mean and --std: expected one value each or three, and --std above 0; found %s and %s"
+          "--mean and --std: expected one value each or three; found %s and %s"
               .formatted(mean, std));
     }
     return new Normalization(mean, std);

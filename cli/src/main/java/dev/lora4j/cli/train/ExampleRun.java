@@ -1,5 +1,10 @@
 package dev.lora4j.cli.train;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.lora.config.ConfigWriter;
+import java.util.TreeMap;
+
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.data.Dataset;
@@ -7,7 +12,9 @@ import dev.lora4j.io.FileDigest;
 import dev.lora4j.llm.recipe.RunRecord;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.RunResult;
+import dev.lora4j.train.RunSettings;
 import dev.lora4j.train.Trainer;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingLoop;
@@ -15,7 +22,7 @@ import dev.lora4j.train.TrainingRun;
 import dev.lora4j.train.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,24 +75,27 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
     }
   }
 
-  private Map<String, String> settings() {
+  private RunSettings settings() {
     TrainingOptions options = training.options();
-    Map<String, String> settings = new LinkedHashMap<>(training.data().settings(examples.task()));
-    settings.put("epochs", Integer.toString(options.epochs().orElse(ExampleTraining.EPOCHS)));
-    settings.put("batch", Integer.toString(options.batch(ExampleTraining.BATCH)));
-    settings.put("learning_rate", Double.toString(options.lr(ExampleTraining.LEARNING_RATE)));
-    settings.put("validation_split", Double.toString(options.validFraction(0)));
-    settings.put("pace", options.policy().recorded());
-    settings.put("seed", Long.toString(options.seed()));
-    settings.put("workers", Integer.toString(workers.count()));
-    settings.put("data_sha256", FileDigest.sha256(training.paths().data()));
-    settings.put("adapter", model.config(ExampleTraining.ADAPTER).toString());
-    settings.put(
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    training.data().settings(examples.task()).forEach(json::put);
+    json.put("epochs", options.epochs().orElse(ExampleTraining.EPOCHS));
+    json.put("batch", options.batch(ExampleTraining.BATCH));
+    json.put("learning_rate", options.lr(ExampleTraining.LEARNING_RATE));
+    json.put("validation_split", options.validFraction(0));
+    EvalAndSavePolicy pace = options.policy();
+    json.putObject("pace")
+        .put("eval_steps", pace.evaluateEvery())
+        .put("save_steps", pace.checkpointEvery())
+        .put("early_stopping_patience", pace.patience());
+    json.put("seed", options.seed()).put("workers", workers.count());
+    json.put("data_sha256", FileDigest.sha256(training.paths().data()));
+    json.set("adapter", ConfigWriter.json(model.config(ExampleTraining.ADAPTER)));
+    json.put(
         "adapter_parameters",
-        Long.toString(
-            model.parameters(ExampleTraining.ADAPTER).stream().mapToLong(Parameter::numel).sum()));
-    settings.put("base_sha256", model.fingerprint().sha256());
-    return settings;
+        model.parameters(ExampleTraining.ADAPTER).stream().mapToLong(Parameter::numel).sum());
+    json.put("base_sha256", model.fingerprint().sha256());
+    return new RunSettings(json, Map.of());
   }
 
   /** Writes the record of the run at its start. */
@@ -109,11 +119,11 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
     };
   }
 
-  /** Returns all options, with defaults resolved and paths absolute. */
+  /** Returns all options, with defaults resolved. */
   private Map<String, Object> options() {
     TrainingOptions given = training.options();
     Map<String, Object> options =
-        LanguageTraining.resolved(training.given(), training.paths().model());
+        new TreeMap<>(training.given());
     options.put("alpha", model.config(ExampleTraining.ADAPTER).alpha());
     options.put("epochs", given.epochs().orElse(ExampleTraining.EPOCHS));
     options.put("batch-size", given.batch(ExampleTraining.BATCH));

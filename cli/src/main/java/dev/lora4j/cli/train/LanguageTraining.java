@@ -37,6 +37,7 @@ import java.util.TreeMap;
  * @param adapter the options of a new adapter
  * @param initial the adapter to continue instead
  * @param given all options of the run by name, defaults included
+ * @param bases the base model that the runs of a sweep share
  * @param log receives the messages
  */
 public record LanguageTraining(
@@ -47,6 +48,7 @@ public record LanguageTraining(
     LanguageOptions language,
     TextData.Options reading,
     Map<String, Object> given,
+    Optional<SharedBase> bases,
     PrintStream log) {
   /** The file in the output directory that holds the options of the run. */
   public static final String CONFIG = "run.yaml";
@@ -69,6 +71,7 @@ public record LanguageTraining(
         initial
             .map(InitialAdapter::config)
             .orElseGet(() -> adapter.config(FineTuneRecipe.defaultAlpha(adapter.rank())));
+    language.settings(training, Integer.MAX_VALUE); // refuses bad options before anything is read
     initial.ifPresent(trained -> log.println("Continuing the adapter " + trained.directory()));
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
@@ -84,9 +87,10 @@ public record LanguageTraining(
   }
 
   private FineTuneRecipe recipe(LoraConfig config) {
+    Path model = References.resolve(paths.model());
     FineTuneRecipe recipe =
         FineTuneRecipe.of(paths.model())
-            .directory(References.resolve(paths.model()))
+            .directory(model)
             .data(paths.data())
             .reading(reading)
             .validFraction(language.validFraction(training))
@@ -97,6 +101,9 @@ public record LanguageTraining(
             .device(paths.device())
             .log(log::println);
     initial.ifPresent(recipe::adapter);
+    if (!config.initialization().takesFromBase()) {
+      bases.ifPresent(shared -> recipe.base(shared.at(model)));
+    }
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
     language.applyObjective(recipe);
@@ -126,15 +133,14 @@ public record LanguageTraining(
         "lora train --config " + paths.out().resolve(CONFIG) + " --out DIR");
   }
 
-  /** Returns all options, with defaults resolved and paths absolute. */
+  /** Returns all options, with defaults resolved. */
   private Map<String, Object> options(LoraConfig config, TrainingArguments settings) {
-    Map<String, Object> options = resolved(given, paths.model());
+    Map<String, Object> options = new TreeMap<>(given);
     if (initial.isPresent()) {
       Path directory = initial.get().directory();
       options.computeIfPresent(
           InitialAdapterOptions.NAME,
-          (name, adapter) ->
-              Files.exists(Path.of(adapter.toString())) ? directory.toAbsolutePath() : adapter);
+          (name, adapter) -> Files.exists(Path.of(adapter.toString())) ? directory : adapter);
       options.put(InitialAdapterOptions.DIGEST, initial.get().sha256());
     } else {
       options.put("alpha", config.alpha());
@@ -151,17 +157,6 @@ public record LanguageTraining(
     return options;
   }
 
-  /** Returns the options of a command with absolute paths. */
-  static Map<String, Object> resolved(Map<String, Object> given, String name) {
-    Map<String, Object> options = new TreeMap<>(given);
-    options.replaceAll((key, value) -> value instanceof Path p ? p.toAbsolutePath() : value);
-    Path model = Path.of(name);
-    if (Files.exists(model)) {
-      options.put("model", model.toAbsolutePath());
-    }
-    return options;
-  }
-
   private void print(TuningReport report) {
     RunSummary summary = new RunSummary(log, report);
     RunOutcome.Text text = (RunOutcome.Text) report.outcome();
@@ -174,7 +169,6 @@ public record LanguageTraining(
   }
 
   private void print(String title, String text) {
-    String shown = text.isBlank() ? "(blank)" : text.strip();
-    log.printf("%n%s:%n%s", title, shown.indent(2));
+    log.printf("%n%s:%n%s", title, TuningReport.shown(text).indent(2));
   }
 }

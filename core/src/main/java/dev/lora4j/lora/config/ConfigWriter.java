@@ -7,6 +7,7 @@ import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.method.ConfigKeys;
 import java.util.HashSet;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -58,6 +59,21 @@ public final class ConfigWriter {
   }
 
   /** Writes whole numbers as integers, as PEFT does. */
+  /** Returns a config with PEFT's keys, before the network resolves its target modules. */
+  public static ObjectNode json(LoraConfig config) {
+    try {
+      ObjectNode json = (ObjectNode) JSON.readTree(write(config, List.of(), false));
+      if (config.targets() instanceof Targets.EveryLinear) {
+        json.put("target_modules", "all-linear");
+      } else if (config.targets() instanceof Targets.OfArchitecture) {
+        json.putNull("target_modules");
+      }
+      return json;
+    } catch (IOException e) {
+      throw new IllegalStateException("a config is JSON", e);
+    }
+  }
+
   private static void putNumber(ObjectNode json, String key, double value) {
     if (value == (int) value) {
       json.put(key, (int) value);

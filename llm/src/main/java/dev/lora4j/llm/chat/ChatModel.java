@@ -6,6 +6,9 @@ import dev.lora4j.io.DType;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.generate.GenerationSession;
 import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.hub.Hub;
+import dev.lora4j.llm.hub.HubListener;
+import dev.lora4j.llm.hub.ModelReference;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Tokenizer;
@@ -45,7 +48,22 @@ public final class ChatModel implements AutoCloseable {
     baseFormat = new ChatFormat(tokenizer, ChatTemplate.load(files, tokenizer.special()));
   }
 
-  /** Loads a model and its tokenizer from a Hugging Face directory or a GGUF file. */
+  /**
+   * Loads a model and its tokenizer by name.
+   *
+   * @param model a directory, a GGUF file, or {@code org/name[@revision]} on the Hub
+   * @throws UserError if there is no such model, or a file is missing or not supported
+   */
+  public static ChatModel open(String model) {
+    return open(ModelReference.of(model).resolve(Hub.fromEnvironment(), HubListener.SILENT));
+  }
+
+  /**
+   * Loads a model and its tokenizer from a directory in Hugging Face's layout, or from a GGUF file.
+   *
+   * @throws UserError if a file is missing or not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
   public static ChatModel open(Path directory) {
     return open(ModelFiles.at(directory), Optional.empty());
   }

@@ -30,8 +30,25 @@ public final class Conversation {
 
   /** Sends a user message and returns the answer. If that fails, the chat is unchanged. */
   public Completion say(String text, GenerationOptions options, TextListener listener) {
+    return say(List.of(Message.user(text)), options, listener);
+  }
+
+  /**
+   * Adds messages to the chat and returns the answer to the last one. Before the first turn they
+   * may be a whole conversation, such as a request of a client that keeps its own; a system message
+   * at its beginning sets the system message. If that fails, the chat is unchanged.
+   *
+   * @throws UserError if there is no message, the last one is the assistant's, the messages exceed
+   *     the maximum sequence length, or the chat template refuses them
+   */
+  public Completion say(List<Message> messages, GenerationOptions options, TextListener listener) {
+    if (messages.isEmpty() || messages.get(messages.size() - 1).fromAssistant()) {
+      throw new UserError("expected messages of which the last one is not the assistant's");
+    }
     int droppedBefore = dropped;
-    turns.add(Message.user(text));
+    int turnsBefore = turns.size();
+    Optional<String> systemBefore = system;
+    add(messages);
     boolean answered = false;
     try {
       int[] prompt = prompt(options.maxNewTokens());
@@ -41,10 +58,19 @@ public final class Conversation {
       return answer;
     } finally {
       if (!answered) {
-        turns.remove(turns.size() - 1);
+        turns.subList(turnsBefore, turns.size()).clear();
         dropped = droppedBefore;
+        system = systemBefore;
       }
     }
+  }
+
+  private void add(List<Message> messages) {
+    boolean begins = turns.isEmpty() && messages.get(0).role().equals("system");
+    if (begins) {
+      system = Optional.of(String.valueOf(messages.get(0).fields().get("content")));
+    }
+    turns.addAll(messages.subList(begins ? 1 : 0, messages.size()));
   }
 
   private int[] prompt(int maxNewTokens) {
@@ -64,13 +90,17 @@ public final class Conversation {
   }
 
   private boolean canDrop() {
-    return dropped < turns.size() - 1;
+    return turns.stream().skip(dropped + 1L).anyMatch(Conversation::isUser);
   }
 
   private void dropExchange() {
     do {
       dropped++;
-    } while (turns.get(dropped).fromAssistant());
+    } while (!isUser(turns.get(dropped)));
+  }
+
+  private static boolean isUser(Message turn) {
+    return turn.role().equals("user");
   }
 
   private List<Message> kept() {
@@ -80,6 +110,7 @@ public final class Conversation {
     return messages;
   }
 
+  /** Returns all messages, the system message first. */
   public List<Message> messages() {
     List<Message> messages = new ArrayList<>();
     system.ifPresent(text -> messages.add(Message.system(text)));
@@ -87,8 +118,9 @@ public final class Conversation {
     return messages;
   }
 
+  /** Returns the number of the assistant's messages. */
   public int answers() {
-    return turns.size() / 2;
+    return Math.toIntExact(turns.stream().filter(Message::fromAssistant).count());
   }
 
   /** Sets the system message, from the next turn on. */

@@ -15,6 +15,11 @@ public record GenerationOptions(int maxNewTokens, Sampling sampling, List<String
     }
   }
 
+  /** Greedy decoding of at most this number of tokens, without stop strings. */
+  public static GenerationOptions greedy(int maxNewTokens) {
+    return new GenerationOptions(maxNewTokens, Sampling.greedy(), List.of());
+  }
+
   public GenerationOptions seed(long seed) {
     return new GenerationOptions(maxNewTokens, sampling.seed(seed), stops);
   }

@@ -1,8 +1,10 @@
 package dev.lora4j.llm.metrics;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,7 +21,11 @@ import java.util.List;
 record MetricsFile(Path path, FileChannel out) implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Opens a file for appending after a step; later lines are removed. */
+  /**
+   * Opens a file for appending after a step; later lines are removed.
+   *
+   * @throws UserError if the file can't be written
+   */
   static MetricsFile after(Path path, long step) {
     try {
       StringBuilder kept = new StringBuilder();
@@ -42,6 +48,23 @@ record MetricsFile(Path path, FileChannel out) implements AutoCloseable {
       }
     }
     return kept;
+  }
+
+  /**
+   * Returns the complete lines.
+   *
+   * @throws UserError if the file can't be read
+   */
+  static List<JsonNode> read(Path path) {
+    List<JsonNode> lines = new ArrayList<>();
+    try {
+      for (String line : lines(path, Long.MAX_VALUE - 1)) {
+        lines.add(JSON.readTree(line));
+      }
+    } catch (IOException e) {
+      throw new UserError("cannot read " + path + ": " + e, e);
+    }
+    return lines;
   }
 
   private static long stepOf(String line) {

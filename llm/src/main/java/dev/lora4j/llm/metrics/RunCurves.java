@@ -1,10 +1,7 @@
 package dev.lora4j.llm.metrics;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lora4j.UserError;
 import dev.lora4j.train.LossCurve;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +9,6 @@ import java.util.stream.Stream;
 
 /** Losses of a run for plotting: means over windows of training steps, and each evaluation. */
 public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid) {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int POINTS = 200;
 
   public RunCurves {
@@ -20,27 +16,21 @@ public record RunCurves(List<LossCurve.Point> train, List<LossCurve.Point> valid
     valid = List.copyOf(valid);
   }
 
-  /** Reads the metrics of a run, including the parts before interruptions. */
+  /**
+   * Reads the metrics of a run, including the parts before interruptions.
+   *
+   * @throws dev.lora4j.UserError if the file can't be read
+   */
   public static RunCurves read(Path directory) {
-    Path file = directory.resolve(RunMetrics.FILE);
-    List<LossCurve.Point> train = new ArrayList<>();
-    List<LossCurve.Point> valid = new ArrayList<>();
-    try {
-      for (String line : MetricsFile.lines(file, Long.MAX_VALUE - 1)) {
-        JsonNode json = JSON.readTree(line);
-        add(train, json, "loss");
-        add(valid, json, "valid_loss");
-      }
-    } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
-    }
-    return new RunCurves(windows(train), valid);
+    List<JsonNode> lines = MetricsFile.read(directory.resolve(RunMetrics.FILE));
+    return new RunCurves(windows(points(lines, "loss")), points(lines, "valid_loss"));
   }
 
-  private static void add(List<LossCurve.Point> points, JsonNode line, String key) {
-    if (line.path(key).isNumber()) {
-      points.add(new LossCurve.Point(line.path("step").asLong(), line.path(key).asDouble()));
-    }
+  static List<LossCurve.Point> points(List<JsonNode> lines, String key) {
+    return lines.stream()
+        .filter(line -> line.path(key).isNumber())
+        .map(line -> new LossCurve.Point(line.path("step").asLong(), line.path(key).asDouble()))
+        .toList();
   }
 
   private static List<LossCurve.Point> windows(List<LossCurve.Point> points) {

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.recipe;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.hub.Hub;
 import dev.lora4j.llm.hub.HubListener;
@@ -41,6 +42,7 @@ public final class FineTuneRecipe {
 
   final String model;
   private Optional<Path> directory = Optional.empty();
+  Optional<Pretrained> base = Optional.empty();
   private Optional<Path> data = Optional.empty();
   Optional<Path> valid = Optional.empty();
   private TextData.Options reading = TextData.Options.DEFAULT;
@@ -79,6 +81,12 @@ public final class FineTuneRecipe {
   /** The model's directory or file, if it is already resolved. */
   public FineTuneRecipe directory(Path path) {
     directory = Optional.of(path);
+    return this;
+  }
+
+  /** A base that is already loaded, which several runs may use in turn; the caller closes it. */
+  public FineTuneRecipe base(Pretrained loaded) {
+    base = Optional.of(loaded);
     return this;
   }
 

@@ -77,19 +77,22 @@ public final class FineTuneRun implements AutoCloseable {
 
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
+    Devices.named(recipe.device); // a wrong name is refused before anything is read
     LanguageModelTrainer.requireUnused(out);
     ModelFiles model = ModelFiles.at(recipe.resolved());
     ModelFiles files = recipe.chatTemplate.map(model::withChatTemplate).orElse(model);
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
     CompletableFuture<TextData> file = async(() -> recipe.rows(data));
-    Optional<Pretrained> base = Optional.empty();
+    Optional<Pretrained> base = recipe.base;
     try {
       Engine.seed(recipe.seed);
-      base = Optional.of(Pretrained.load(files, DType.F32));
+      if (base.isEmpty()) {
+        base = Optional.of(Pretrained.load(files, DType.F32));
+      }
       return new FineTuneRun(recipe, out, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
-      base.ifPresent(Pretrained::close);
+      base.filter(loaded -> recipe.base.isEmpty()).ifPresent(Pretrained::close);
       close(tokenizer);
       throw e;
     }
@@ -211,7 +214,11 @@ public final class FineTuneRun implements AutoCloseable {
   @Override
   public void close() {
     fingerprint.handle((value, failure) -> value).join(); // before the base is closed
-    base.close();
+    if (recipe.base.isPresent()) {
+      adapted.unload();
+    } else {
+      base.close();
+    }
     tokenizer.close();
   }
 }

@@ -1,6 +1,5 @@
 package dev.lora4j.llm.recipe;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.AtomicFile;
@@ -10,7 +9,6 @@ import dev.lora4j.llm.gguf.ModelFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,29 +29,17 @@ public record RunRecord(Path directory) {
 
   /** Writes the options as a file for {@code --config}. */
   public void options(Map<String, Object> options) {
-    StringBuilder yaml =
-        new StringBuilder("# Repeat this run with: lora train --config run.yaml\n");
-    options.forEach((key, value) -> yaml.append(key).append(": ").append(text(value)).append('\n'));
-    write(OPTIONS, yaml.toString());
-  }
-
-  /** JSON strings and lists are valid YAML. */
-  private static String text(Object value) {
-    boolean plain = value instanceof Number || value instanceof Boolean;
-    try {
-      return plain
-          ? value.toString()
-          : JSON.writeValueAsString(value instanceof Collection<?> ? value : value.toString());
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("cannot write the value", e);
-    }
+    OptionsFile.write(
+        directory.resolve(OPTIONS),
+        "Repeat this run with: lora train --config run.yaml --out DIR",
+        options);
   }
 
   /**
    * Writes versions, base and data of the run.
    *
    * @param model the base as given by the user
-   * @param base directory or file of the base
+   * @param base directory or GGUF file of the base; of a model on the Hub, that of its revision
    * @param fingerprint digest of the base tensors
    * @param data the data files or folders
    * @param initial the adapter from which training went on
@@ -64,22 +50,26 @@ public record RunRecord(Path directory) {
       String fingerprint,
       List<Path> data,
       Optional<InitialAdapter> initial) {
+    RunPaths paths = new RunPaths(directory);
     ObjectNode json = JSON.createObjectNode();
     Versions.all().forEach(json.putObject("versions")::put);
-    json.putObject("base")
-        .put("name", model)
-        .put("directory", base.toAbsolutePath().toString())
-        .put(SHA256, fingerprint);
+    ObjectNode origin = json.putObject("base");
+    if (base.equals(Path.of(model))) {
+      origin.put("name", paths.relative(base));
+    } else { // a name on the Hub, in a directory of its cache
+      origin.put("name", model).put("revision", String.valueOf(base.getFileName()));
+    }
+    origin.put(SHA256, fingerprint);
     for (Path file : data) {
       json.withArray("data")
           .addObject()
-          .put("file", file.toAbsolutePath().toString())
+          .put("file", paths.relative(file))
           .put(SHA256, FileDigest.sha256(file));
     }
     initial.ifPresent(
         adapter ->
             json.putObject(INITIAL)
-                .put("directory", adapter.directory().toAbsolutePath().toString())
+                .put("directory", new RunPaths(directory).relative(adapter.directory()))
                 .put(SHA256, adapter.sha256()));
     write(ORIGIN, json.toPrettyString());
   }

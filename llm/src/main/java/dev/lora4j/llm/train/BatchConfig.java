@@ -26,8 +26,8 @@ public record BatchConfig(
     atLeast("max tokens", maxSeqLength, 2);
     if ((long) batchSize * gradientAccumulationSteps > MAX_ROWS) {
       throw new UserError(
-          "batch-size · gradient-accumulation-steps must be at most %d, found %d · %d"
-              .formatted(MAX_ROWS, batchSize, gradientAccumulationSteps));
+          "batch size times gradient accumulation steps must be at most %,d, found %,d"
+              .formatted(MAX_ROWS, (long) batchSize * gradientAccumulationSteps));
     }
   }
 

@@ -6,14 +6,13 @@ import dev.lora4j.llm.dataset.BatchSampler;
 import dev.lora4j.llm.dataset.GlobalBatch;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.lora.LoraModel;
-import dev.lora4j.lora.config.LoraConfig;
-import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.CheckpointState;
 import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.RunResult;
+import dev.lora4j.train.RunSettings;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.TrainingLoop;
@@ -21,7 +20,6 @@ import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -91,12 +89,13 @@ public final class LanguageModelTrainer {
   }
 
   private CheckpointState open(TrainStep step) {
+    RunSettings recorded = LanguageRunSettings.of(job, total);
     if (job.start() == TrainingJob.Start.NEW) {
-      directory.start(recordedSettings());
+      directory.start(recorded);
       return CheckpointState.START;
     }
     job.model().config(job.adapter()).initialization().requireRepeatable();
-    directory.resume(recordedSettings());
+    directory.resume(recorded);
     OptionalLong last = directory.last();
     return last.isPresent()
         ? directory.read(last.getAsLong(), step.gradients())
@@ -205,26 +204,6 @@ public final class LanguageModelTrainer {
                     adamW.beta2(),
                     adamW.epsilon(),
                     group.weightDecay(adamW.weightDecay()))));
-  }
-
-  private Map<String, String> recordedSettings() {
-    Map<String, String> recorded = settings.named();
-    LoraModel model = job.model();
-    recorded.put("workers", Integer.toString(job.workers()));
-    recorded.putAll(objective.settings());
-    recorded.put("data_sha256", DataDigest.of(objective.examples()));
-    recorded.put("steps", Long.toString(total));
-    recorded.put("adapter", recorded(model.config(job.adapter())));
-    recorded.put(
-        "adapter_parameters",
-        Long.toString(model.parameters(job.adapter()).stream().mapToLong(Parameter::numel).sum()));
-    recorded.put("base_sha256", model.fingerprint().sha256());
-    return recorded;
-  }
-
-  /** The config as {@code run.json} recorded it when LoRA was the only method. */
-  private static String recorded(LoraConfig config) {
-    return config.toString().replace("method=LowRankAdaptation[], ", "");
   }
 
   private LanguageModelTrainingResult result(CheckpointState state, RunResult.End end) {

@@ -5,8 +5,6 @@ import dev.lora4j.lora.LoraPlus;
 import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.Schedule;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -90,23 +88,5 @@ public record TrainingArguments(
   public TrainingArguments seed(long another) {
     return new TrainingArguments(
         length, batching, optimizer, loraPlus, schedule, maxGradNorm, pace, another);
-  }
-
-  /** Returns each setting by its name in {@code run.json}. */
-  Map<String, String> named() {
-    Map<String, String> named = new LinkedHashMap<>();
-    named.put("length", length.toString());
-    named.put("batch", Integer.toString(batching.batchSize()));
-    named.put("accumulate", Integer.toString(batching.gradientAccumulationSteps()));
-    named.put("max_tokens", Integer.toString(batching.maxSeqLength()));
-    named.put("packing", Boolean.toString(batching.packed()));
-    named.put("checkpointing", Boolean.toString(batching.activationCheckpointing()));
-    named.put("optimizer", optimizer.toString());
-    named.put("lora_plus", loraPlus.map(LoraPlus::toString).orElse("none"));
-    named.put("schedule", schedule.toString());
-    named.put("longest_gradient", Double.toString(maxGradNorm));
-    named.put("pace", pace.recorded());
-    named.put("seed", Long.toString(seed));
-    return named;
   }
 }

@@ -61,6 +61,38 @@ class ConversationTest {
   }
 
   @Test
+  void listOfMessagesIsAnsweredAsOneConversation() {
+    List<Message> request =
+        List.of(
+            Message.system("Be brief."),
+            Message.user("Hello"),
+            Message.assistant("Hi."),
+            Message.user("And?"));
+    Conversation talk = new Conversation(model, session);
+    String answer = talk.say(request, SHORT, piece -> true).text();
+
+    assertThat(answer).isEqualTo(fresh(request));
+    assertThat(talk.system()).contains("Be brief.");
+    assertThat(talk.answers()).isEqualTo(2);
+    say(talk, "Again");
+    assertLastIsAsFresh(talk);
+  }
+
+  @Test
+  void messagesThatNeedNoAnswerAreRefusedAndNotAdded() {
+    Conversation talk = new Conversation(model, session);
+    List<Message> answered = List.of(Message.user("Hello"), Message.assistant("Hi."));
+    for (List<Message> wrong : List.of(List.<Message>of(), answered)) {
+      assertThatThrownBy(() -> talk.say(wrong, SHORT, piece -> true))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("the last one is not the assistant's");
+    }
+    List<Message> tooLong = List.of(Message.system("Be."), Message.user("long ".repeat(300)));
+    assertThatThrownBy(() -> talk.say(tooLong, SHORT, piece -> true)).isInstanceOf(UserError.class);
+    assertThat(talk.messages()).isEmpty();
+  }
+
+  @Test
   void aTurnComputesOnlyItsNewTokens() {
     Conversation talk = new Conversation(model, session);
     assertThat(say(talk, "Hello").generation().cached()).isZero();

@@ -9,8 +9,10 @@ import static dev.lora4j.llm.train.SmallRun.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.TensorAssert;
 import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.llm.dataset.PreferencePair;
 import dev.lora4j.lora.LoraPlus;
@@ -19,6 +21,8 @@ import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.AdamW;
 import dev.lora4j.train.TrainingCallback;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,6 +157,68 @@ class ResumedRunTest {
           .hasMessageContaining("seed: was 0, is now 4")
           .hasMessageContaining("workers: was 2, is now 1")
           .hasMessageContaining("data_sha256: ");
+    }
+  }
+
+  @Test
+  void settingsAreRecordedAsJsonValues() throws IOException {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      LanguageModelTrainer.run(
+          request(model, TEXTS, settings().loraPlus(LoraPlus.ratio(16))), new HeardRun(1));
+      ObjectNode run = JsonDocument.read(directory.resolve("run/run.json")).json();
+
+      assertThat(run.toString()).doesNotContain("[name", "LoraConfig", "Settings", "Epochs");
+      assertThat(run.at("/batch").asInt()).isEqualTo(4);
+      assertThat(run.at("/length/epochs").asInt()).isEqualTo(1);
+      assertThat(run.at("/optimizer/learning_rate").asDouble()).isEqualTo(1e-2);
+      assertThat(run.at("/lora_plus/ratio").asDouble()).isEqualTo(16);
+      assertThat(run.at("/schedule/shape").asText()).isEqualTo("cosine");
+      assertThat(run.at("/adapter/r").asInt()).isEqualTo(4);
+      assertThat(run.at("/adapter/target_modules").asText()).isEqualTo("all-linear");
+    }
+  }
+
+  @Test
+  void runOfVersion010Resumes() throws IOException {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      LanguageModelTrainer.run(request(model, TEXTS, settings()), new HeardRun(2));
+    }
+    Path file = directory.resolve("run/run.json");
+    ObjectNode run = JsonDocument.read(file).json();
+    run.fieldNames().forEachRemaining(name -> run.put(name, run.path(name).asText()));
+    run.put("length", "Epochs[count=1]");
+    run.put(
+        "optimizer",
+        "Settings[learningRate=0.01, beta1=0.9, beta2=0.999, epsilon=1.0E-8, weightDecay=0.0]");
+    run.put("lora_plus", "none");
+    run.put("schedule", "Schedule[shape=COSINE, warmUp=0]");
+    run.put("pace", "Pace[evaluateEvery=0, patience=0, checkpointEvery=0]");
+    run.put(
+        "adapter",
+        "LoraConfig[rank=4, alpha=8.0, targets=EveryLinear[], exclude=Named[names=[]], dropout=0.0,"
+            + " bias=NONE, loraBias=false, rsLora=false, dora=false, initialization=Standard[],"
+            + " rankPattern=PathPatterns[values={}], alphaPattern=PathPatterns[values={}],"
+            + " layersToTransform=[], layersPattern=[], modulesToSave=[], targetParameters=[],"
+            + " trainableTokens={}, otherKeys={}]");
+    Files.write(file, JsonDocument.bytes(run));
+
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG.dropout(0.1))) {
+      assertThatThrownBy(
+              () ->
+                  LanguageModelTrainer.run(
+                      request(model, TEXTS, settings()).resumed(), TrainingCallback.NONE))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("adapter: was LoraConfig[rank=4, alpha=8.0")
+          .hasMessageNotContainingAny("optimizer", "pace", "lora_plus");
+    }
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.with("llama3", CONFIG)) {
+      HeardRun resumed = new HeardRun(1);
+      LanguageModelTrainer.run(request(model, TEXTS, settings()).resumed(), resumed);
+      assertThat(resumed.steps.get(0).number()).isEqualTo(3);
     }
   }
 
