@@ -1,11 +1,10 @@
 package dev.lora4j.llm.dataset;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.NearMiss;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -39,31 +38,25 @@ final class ColumnNames {
   }
 
   /**
-   * Gives fields the known names that they have in another letter case, unless the row has that
-   * name too.
+   * Returns the fields of a row that have a known name in another letter case, unless the row has
+   * that name too.
    *
-   * @param notes receives a note on each such field
+   * @return known name → name in the row
    */
-  static JsonNode inKnownCase(JsonNode row, Set<String> notes) {
-    Map<String, String> renamed = new LinkedHashMap<>();
+  static Map<String, String> inOtherCase(JsonNode row) {
+    Map<String, String> found = new LinkedHashMap<>();
+    Set<String> repeated = new HashSet<>();
     row.fieldNames()
         .forEachRemaining(
             name -> {
               String known = name.toLowerCase(Locale.ROOT);
-              if (!known.equals(name) && KNOWN.contains(known) && !row.has(known)) {
-                renamed.put(name, known);
+              boolean other = !known.equals(name) && KNOWN.contains(known) && !row.has(known);
+              if (other && found.put(known, name) != null) {
+                repeated.add(known);
               }
             });
-    if (Set.copyOf(renamed.values()).size() < renamed.size() || renamed.isEmpty()) {
-      return row;
-    }
-    ObjectNode copy = JsonNodeFactory.instance.objectNode();
-    row.properties()
-        .forEach(
-            field ->
-                copy.set(renamed.getOrDefault(field.getKey(), field.getKey()), field.getValue()));
-    renamed.forEach((name, known) -> notes.add("column " + name + " as " + known));
-    return copy;
+    found.keySet().removeAll(repeated);
+    return found;
   }
 
   /** Returns the error for fields that no form has, with the option that maps them. */

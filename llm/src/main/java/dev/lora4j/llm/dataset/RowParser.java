@@ -53,6 +53,7 @@ public final class RowParser {
   private final long number;
   private final TextData.Options options;
   private final JsonNode row;
+  private final Map<String, String> otherCase;
   private final Set<String> read = new HashSet<>();
   private final Set<String> notes = new TreeSet<>();
   private final MessageParser parser = new MessageParser();
@@ -74,7 +75,9 @@ public final class RowParser {
     if (!options.columns().isEmpty()) {
       rename(object);
     }
-    row = ColumnNames.inKnownCase(object, notes);
+    otherCase = ColumnNames.inOtherCase(object);
+    otherCase.forEach((known, name) -> object.set(known, object.remove(name)));
+    row = object;
   }
 
   private void rename(ObjectNode object) {
@@ -121,13 +124,22 @@ public final class RowParser {
   DataRow parse(DataFormat form) {
     Sample sample = form.parse(this);
     List<String> ignored =
-        fields().stream().filter(name -> !read.contains(name) && hasValue(name)).toList();
+        fields().stream()
+            .filter(name -> !read.contains(name) && hasValue(name))
+            .map(name -> otherCase.getOrDefault(name, name))
+            .toList();
     if (options.strict() && !ignored.isEmpty()) {
       throw wrong(
           "%s: the form %s does not read these columns; remove or rename them"
               .formatted(String.join(", ", ignored), form.word()));
     }
     notes.addAll(parser.notes());
+    otherCase.forEach(
+        (known, name) -> {
+          if (read.contains(known)) {
+            notes.add("column " + name + " as " + known);
+          }
+        });
     return new DataRow(file, number, sample, ignored, notes);
   }
 

@@ -41,9 +41,7 @@ public sealed interface Sample {
     @Override
     public boolean hasEmptyAnswer() {
       for (int turn = 0; turn < messages.size(); turn++) {
-        boolean empty =
-            messages.get(turn).fields().get("content") instanceof String text && text.isBlank();
-        if (empty && learns(turn) && !messages.get(turn).fields().containsKey("tool_calls")) {
+        if (learns(turn) && messages.get(turn).isEmpty()) {
           return true;
         }
       }

@@ -3,6 +3,7 @@ package dev.lora4j.llm.tokenizer;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A turn of a conversation.
@@ -58,5 +59,12 @@ public record Message(Map<String, ?> fields) {
   public boolean trainable() {
     return !(fields.get("weight") instanceof Number weight && weight.doubleValue() == 0)
         && !Boolean.FALSE.equals(fields.get("train"));
+  }
+
+  /** Returns whether it has neither text nor other content, such as a tool call. */
+  public boolean isEmpty() {
+    return fields.get(CONTENT) instanceof String text
+        && text.isBlank()
+        && Set.of(ROLE, CONTENT, "name", "weight", "train").containsAll(fields.keySet());
   }
 }

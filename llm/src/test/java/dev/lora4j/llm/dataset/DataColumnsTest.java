@@ -214,6 +214,31 @@ class DataColumnsTest {
   }
 
   @Test
+  void onlyAnswersWithNothingElseAreEmpty() throws IOException {
+    String row =
+        "{'messages': [{'role': 'user', 'content': ''}, {'role': 'assistant', 'content': ' ' %s}]}";
+    assertThat(sample(row.formatted("")).hasEmptyAnswer()).isTrue();
+    for (String more :
+        List.of(
+            ", 'reasoning_content': 'r'",
+            ", 'train': false",
+            ", 'tool_calls': [{'name': 'f', 'arguments': {}}]")) {
+      assertThat(sample(row.formatted(more)).hasEmptyAnswer()).as(more).isFalse();
+    }
+  }
+
+  @Test
+  void ignoredColumnsKeepTheirOwnCase() throws IOException {
+    DataRow row =
+        open("a.jsonl", "{\"Text\": \"a\", \"System\": \"s\"}", TextData.Options.DEFAULT)
+            .rows()
+            .get(0);
+    assertThat(row.sample()).isEqualTo(new Sample.Text("a"));
+    assertThat(row.notes()).containsExactly("column Text as text");
+    assertThat(row.ignored()).containsExactly("System");
+  }
+
+  @Test
   void emptyCellsOfOtherColumnsAreNoValues() throws IOException {
     TextData data =
         open("a.csv", "instruction,input,output,note\ni,,o,\n", TextData.Options.DEFAULT);
