@@ -24,8 +24,8 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <pre>{@code
  * final class Mlp extends Module {
- *   private final Child fc1 = child("fc1", new Linear(784, 128));
- *   private final Child fc2 = child("fc2", new Linear(128, 10));
+ *   private final Slot fc1 = child("fc1", new Linear(784, 128));
+ *   private final Slot fc2 = child("fc2", new Linear(128, 10));
  *
  *   @Override
  *   public Tensor forward(Tensor x) {
