@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
 
-/** A kind of file of rows with named fields, such as csv, found by {@code ServiceLoader}. */
+/**
+ * A kind of file that holds rows with named fields, such as csv, found by {@code ServiceLoader}.
+ */
 public interface RowFormat {
 
   /** Receives rows as JSON objects, numbered from 1, and returns whether to read on. */

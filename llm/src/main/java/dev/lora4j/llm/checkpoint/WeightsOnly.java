@@ -171,7 +171,9 @@ public final class WeightsOnly extends UnknownModule {
     return branch;
   }
 
-  /** Adds the output head, which no file stores, if the config ties it to the input embedding. */
+  /**
+   * Adds the output head if the config ties it to the input embedding, so that no file stores it.
+   */
   private void addTiedHead() {
     boolean hasHead = children().containsKey(HEAD);
     boolean tied =
