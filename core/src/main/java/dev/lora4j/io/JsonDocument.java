@@ -268,7 +268,7 @@ public final class JsonDocument {
         file, "`%s%s` is missing; it must be %s".formatted(prefix, key, expected));
   }
 
-  /** Returns the error for a field whose value is not what it must be. */
+  /** Returns the error for a field with a value of the wrong type or out of range. */
   public CorruptFile wrong(String key, String expected, Object found) {
     return new CorruptFile(
         file, "`%s%s` must be %s, found %s".formatted(prefix, key, expected, found));

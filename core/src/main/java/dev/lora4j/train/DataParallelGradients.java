@@ -60,7 +60,7 @@ public final class DataParallelGradients implements AutoCloseable {
   }
 
   /** {@code [n]}: the values of all parameters. */
-  public Tensor parameters() {
+  Tensor parameters() {
     return block;
   }
 

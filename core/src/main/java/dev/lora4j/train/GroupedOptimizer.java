@@ -27,9 +27,7 @@ public final class GroupedOptimizer implements Optimizer {
     sizes = new long[optimizers.size()];
   }
 
-  /**
-   * Creates and owns an optimizer for each distinct group; a state needs a map in the same order.
-   */
+  /** Creates and owns an optimizer for each group; a state needs a map in the same order. */
   public static <G> GroupedOptimizer of(
       Map<Parameter, G> groups, Function<? super G, ? extends Optimizer> made) {
     Map<G, Integer> numbers = new LinkedHashMap<>();

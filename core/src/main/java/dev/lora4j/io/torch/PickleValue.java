@@ -78,7 +78,6 @@ sealed interface PickleValue {
     REBUILD_PARAMETER
   }
 
-  /** A storage's type. */
   record StorageType(DType dtype) implements PickleValue {}
 
   /** A storage: an entry of the archive. */

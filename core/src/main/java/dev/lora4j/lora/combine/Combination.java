@@ -106,7 +106,6 @@ public sealed interface Combination {
       rank.ifPresent(r -> Checks.positive("rank", r));
     }
 
-    /** Changes the rank. */
     public MixBySvd rank(int rank) {
       return new MixBySvd(mix, OptionalInt.of(rank));
     }

@@ -14,7 +14,6 @@ public sealed interface Pruning {
   /** Returns a function that prunes any tensor; a random one continues its sequence. */
   UnaryOperator<Tensor> pruner();
 
-  /** No pruning. */
   record None() implements Pruning {
     @Override
     public UnaryOperator<Tensor> pruner() {

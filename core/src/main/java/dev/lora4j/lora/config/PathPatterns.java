@@ -57,7 +57,6 @@ public record PathPatterns(Map<String, Double> values) {
     return path.replaceAll("[^A-Za-z0-9_]", "\\\\$0");
   }
 
-  /** Returns whether a key matches a path. */
   static boolean fits(String key, String path) {
     return compile(key).matcher(path).matches();
   }

@@ -28,12 +28,12 @@ public sealed interface Targets {
     return Named.NOTHING;
   }
 
-  /** The modules whose path is, or ends with a dot and, one of these names. */
+  /** The modules whose path is one of these names, or ends in a dot and one of them. */
   static Targets named(String... names) {
     return named(List.of(names));
   }
 
-  /** The modules whose path is, or ends with a dot and, one of these names. */
+  /** The modules whose path is one of these names, or ends in a dot and one of them. */
   static Targets named(List<String> names) {
     return new Named(List.copyOf(names));
   }

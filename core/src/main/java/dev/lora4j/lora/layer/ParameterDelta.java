@@ -24,9 +24,7 @@ public final class ParameterDelta extends AuxiliaryModule {
   private final Scalar scaling;
   private final UnaryOperator<Tensor> whileActive;
 
-  /**
-   * Attaches a delta to {@code [(experts,) out, in]} or, transposed, {@code [experts, in, out]}.
-   */
+  /** The delta of {@code [(experts,) out, in]} or, transposed, {@code [experts, in, out]}. */
   public ParameterDelta(
       Parameter updated, boolean transposed, int rank, double scaling, BooleanSupplier active) {
     long[] shape = updated.shape();

@@ -1,6 +1,6 @@
 package dev.lora4j.lora.merge;
 
-/** The way a merge can be undone, which determines the memory that it keeps. */
+/** How a merge is undone, and so how much memory it needs. */
 public enum Unmerging {
   /** Restores each weight bit for bit from a copy. */
   EXACT,

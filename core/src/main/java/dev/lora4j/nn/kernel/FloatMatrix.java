@@ -44,32 +44,32 @@ public record FloatMatrix(
   }
 
   /** Returns a pointer to a tensor's first element. */
-  public static FloatPointer memory(Tensor tensor) {
+  static FloatPointer memory(Tensor tensor) {
     return new FloatPointer(tensor.data_ptr());
   }
 
   /** Returns a pointer moved by a number of elements. */
-  public static FloatPointer at(FloatPointer memory, long offset) {
+  static FloatPointer at(FloatPointer memory, long offset) {
     return memory.getPointer(offset);
   }
 
-  public FloatMatrix rows(long from, long count) {
+  FloatMatrix rows(long from, long count) {
     long offset = transposed ? from : from * stride;
     return new FloatMatrix(at(memory, offset), count, columns, stride, transposed);
   }
 
   /** Returns the transpose, in the same memory. */
-  public FloatMatrix t() {
+  FloatMatrix t() {
     return new FloatMatrix(memory, /* rows= */ columns, /* columns= */ rows, stride, !transposed);
   }
 
   /** Computes {@code y = scale · M x}. */
-  public void multiply(FloatPointer x, float scale, FloatPointer y) {
+  void multiply(FloatPointer x, float scale, FloatPointer y) {
     multiply(x, scale, 0, y);
   }
 
   /** Computes {@code y = y + scale · M x}. */
-  public void addProduct(FloatPointer x, float scale, FloatPointer y) {
+  void addProduct(FloatPointer x, float scale, FloatPointer y) {
     multiply(x, scale, 1, y);
   }
 

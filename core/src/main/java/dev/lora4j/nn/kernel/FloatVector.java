@@ -67,7 +67,7 @@ public final class FloatVector implements AutoCloseable {
     return new FloatVector(from(0), count);
   }
 
-  /** Copies a row of a matrix, of the same size. */
+  /** Copies a matrix row of this size. */
   public void copyRow(FloatMatrix matrix, long row) {
     openblas_nolapack.cblas_scopy(size(), matrix.rows(row, 1).memory(), 1, memory, 1);
   }
@@ -92,7 +92,7 @@ public final class FloatVector implements AutoCloseable {
     }
   }
 
-  public void softmax() {
+  void softmax() {
     int count = size();
     float largest = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < count; i++) {

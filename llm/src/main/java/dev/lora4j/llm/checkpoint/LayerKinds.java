@@ -17,7 +17,6 @@ public record LayerKinds(boolean transposed) {
   // Linear layers with names like embeddings: heads and projections.
   private static final String NO_EMBEDDING = "embed_out|.*proj.*|.*linear.*";
 
-  /** The kind of a layer. */
   enum Kind {
     LINEAR,
     TRANSPOSED_LINEAR,

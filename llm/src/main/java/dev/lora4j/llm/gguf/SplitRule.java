@@ -58,7 +58,6 @@ enum SplitRule {
     this.patterns = patterns;
   }
 
-  /** Returns the rule of a name. */
   static SplitRule named(Path file, String name) {
     return Arrays.stream(values())
         .filter(rule -> rule.names.contains(name))

@@ -10,7 +10,6 @@ import java.util.Set;
 /** The cached snapshot of a repository, without asking the Hub. */
 record CachedSnapshot(RepoCache cache) {
 
-  /** Returns the snapshot if it is complete. */
   Optional<Path> complete() {
     return cache.commit().filter(c -> files(c).isComplete()).map(cache::snapshot);
   }

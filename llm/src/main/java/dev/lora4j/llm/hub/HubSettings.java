@@ -35,7 +35,6 @@ public record HubSettings(
       new Download.Limits(
           5, Duration.ofSeconds(10), Duration.ofSeconds(30), Duration.ofMillis(500));
 
-  /** Returns the settings of the environment. */
   public static HubSettings fromEnvironment() {
     return from(System.getenv(), Path.of(System.getProperty("user.home")));
   }

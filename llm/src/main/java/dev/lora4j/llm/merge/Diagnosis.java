@@ -9,7 +9,6 @@ public record Diagnosis(List<Finding> findings) {
     findings = List.copyOf(findings);
   }
 
-  /** The severity of a finding. */
   public enum Severity {
     /** The adapter can't be used with this base. */
     PROBLEM,

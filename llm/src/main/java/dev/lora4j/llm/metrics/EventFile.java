@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /** A TensorBoard event file of scalars, framed as in TensorFlow's {@code record_writer.h}. */
-public final class EventFile implements AutoCloseable {
+final class EventFile implements AutoCloseable {
   private static final int MASK_DELTA = 0xa282ead8;
 
   private final Path path;
@@ -32,7 +32,7 @@ public final class EventFile implements AutoCloseable {
   }
 
   /** Creates a file for TensorBoard, which hides this step and later ones of older files. */
-  public static EventFile create(Path directory, long firstStep) {
+  static EventFile create(Path directory, long firstStep) {
     return create(directory, firstStep, Clock.systemUTC());
   }
 
@@ -74,12 +74,12 @@ public final class EventFile implements AutoCloseable {
     }
   }
 
-  public Path path() {
+  Path path() {
     return path;
   }
 
   /** Writes a scalar at a step; a slash in its tag separates groups. */
-  public void scalar(String tag, long step, double value) {
+  void scalar(String tag, long step, double value) {
     ProtobufMessage scalar = new ProtobufMessage().text(1, tag).real(2, (float) value);
     write(event(step).message(5, new ProtobufMessage().message(1, scalar)).bytes());
   }

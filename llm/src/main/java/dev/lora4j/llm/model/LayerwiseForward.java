@@ -30,7 +30,7 @@ public record LayerwiseForward(
   }
 
   /** Applies the final norm to the last layer's output, position by position. */
-  public Tensor finalNorm(Tensor x) {
+  Tensor finalNorm(Tensor x) {
     return norm.apply(x);
   }
 

@@ -7,7 +7,7 @@
  * hidden states to <em>logits</em> through the output projection and its {@link
  * dev.lora4j.llm.model.LogitTransform}. The <em>attention context</em> holds the causal attention
  * mask and the position ids of a forward pass; the <em>KV cache</em> holds the keys and values of
- * the tokens so far. A model says what is computed; fast paths for decoding are elsewhere.
+ * the tokens so far. Faster code for decoding is in {@code dev.lora4j.llm.decode}.
  *
  * <pre>{@code
  * JsonDocument config = JsonDocument.read(directory.resolve("config.json"));

@@ -2,8 +2,8 @@
  * Llama and the families that are variations of it: Mistral with a sliding window, Qwen 2 with
  * biases, Qwen 3 with normalised queries and keys, Granite with four multipliers.
  *
- * <p>{@link dev.lora4j.llm.model.llama.Llama} reads top to bottom; a family is a {@link
- * dev.lora4j.llm.model.ModelFamily} that says how its config becomes such a model.
+ * <p>{@link dev.lora4j.llm.model.llama.Llama} reads top to bottom; the {@link
+ * dev.lora4j.llm.model.ModelFamily} of each family translates its config.
  *
  * <pre>{@code
  * LlamaConfig config = LlamaConfig.of(fields);
