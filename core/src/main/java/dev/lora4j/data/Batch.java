@@ -3,7 +3,12 @@ package dev.lora4j.data;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 
-/** Examples: inputs {@code [batch, …]}, and int64 classes or float targets {@code [batch]}. */
+/**
+ * A mini-batch of examples.
+ *
+ * @param inputs {@code [batch, …]}, float
+ * @param targets {@code [batch]}: class indices (int64), or regression targets (float)
+ */
 public record Batch(Tensor inputs, Tensor targets) {
 
   public long size() {

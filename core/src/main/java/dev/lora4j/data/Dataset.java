@@ -7,6 +7,11 @@ public interface Dataset {
 
   long size();
 
-  /** Returns the examples of indices {@code [batch]}, int64, in the caller's pointer scope. */
+  /**
+   * Returns the examples with these indices as new tensors, which belong to the caller's pointer
+   * scope.
+   *
+   * @param indices {@code [batch]}, int64, each in {@code [0, size)}
+   */
   Batch gather(Tensor indices);
 }

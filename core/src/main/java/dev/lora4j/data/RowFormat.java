@@ -19,7 +19,11 @@ public interface RowFormat {
   /** File name endings in lower case, without the dot. */
   Set<String> endings();
 
-  /** Reads the rows of a file of this format in order; the whole file is never in memory. */
+  /**
+   * Reads the rows in the file's order; the whole file is never in memory.
+   *
+   * @throws CorruptFile if the file is not of this format
+   */
   void read(Path file, RowConsumer rows);
 
   /** Returns a file's ending in lower case and without the dot, looking through {@code .gz}. */

@@ -14,13 +14,23 @@ public final class TensorDataset implements Dataset, AutoCloseable {
     this.targets = targets.retainReference();
   }
 
-  /** Returns a data set for classification, with int64 labels {@code [n]}. */
+  /**
+   * Returns a data set for classification.
+   *
+   * @param inputs {@code [n, …]}
+   * @param labels {@code [n]}, int64
+   */
   public static TensorDataset of(Tensor inputs, Tensor labels) {
     checkLabels(inputs, labels);
     return new TensorDataset(inputs, labels);
   }
 
-  /** Returns a data set for regression, with float targets {@code [n]}. */
+  /**
+   * Returns a data set for regression.
+   *
+   * @param inputs {@code [n, …]}
+   * @param numbers {@code [n]}, float
+   */
   public static TensorDataset ofNumbers(Tensor inputs, Tensor numbers) {
     checkTargets(inputs, numbers, DType.F32, "float targets");
     return new TensorDataset(inputs, numbers);

@@ -12,7 +12,12 @@ public final class AtomicDirectory {
 
   private AtomicDirectory() {}
 
-  /** Writes {@code target}, new or empty, and missing parents. A failure leaves nothing behind. */
+  /**
+   * Writes {@code target}, which must be new or empty, and creates missing parents. A failure
+   * leaves nothing behind.
+   *
+   * @throws UserError when the target is in use, or the disk refuses
+   */
   public static void write(Path target, AtomicFile.Writer content) {
     requireFree(target);
     Path absolute = target.toAbsolutePath();

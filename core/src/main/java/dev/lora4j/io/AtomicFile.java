@@ -46,7 +46,12 @@ public final class AtomicFile {
     }
   }
 
-  /** Writes {@code target} and missing parents; a failure leaves the old file and nothing else. */
+  /**
+   * Writes {@code target}, replacing an old file of that name, and creates missing parent
+   * directories. A failure leaves the old file unchanged and no temporary file behind.
+   *
+   * @throws UserError when the disk refuses: no space, no permission, a directory of that name
+   */
   public static void write(Path target, Content content) {
     replace(
         target,

@@ -22,7 +22,12 @@ public final class FileTensors {
     T read(FileChannel channel) throws IOException;
   }
 
-  /** Opens a file and reads its header; closes the file if that fails. */
+  /**
+   * Opens a file and reads its header; closes the file if that fails.
+   *
+   * @throws UserError when there is no such file, or access is denied
+   * @throws CorruptFile when the header can't be read
+   */
   public static <T> T open(Path path, Header<T> header) {
     FileChannel channel = channel(path);
     boolean opened = false;
@@ -50,7 +55,13 @@ public final class FileTensors {
     }
   }
 
-  /** Reads a tensor at an offset into new CPU memory that the caller's pointer scope owns. */
+  /**
+   * Reads a tensor into new CPU memory that belongs to the caller's pointer scope.
+   *
+   * @param what the tensor, for messages
+   * @param start the offset of its first byte
+   * @throws CorruptFile when the file ends too early
+   */
   public static Tensor read(
       Path path, FileChannel channel, String what, DType dtype, long start, long... shape) {
     return TensorMemory.filled(dtype, shape, to -> fill(path, channel, what, start, to));

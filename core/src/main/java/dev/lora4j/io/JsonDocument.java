@@ -46,7 +46,12 @@ public final class JsonDocument {
     this.json = json;
   }
 
-  /** Reads a file that holds a JSON object. */
+  /**
+   * Reads a file.
+   *
+   * @throws UserError if the file can't be read
+   * @throws CorruptFile if it holds no JSON object
+   */
   public static JsonDocument read(Path file) {
     try {
       return parse(file, WholeFile.read(file, MAX_BYTES));
@@ -57,7 +62,11 @@ public final class JsonDocument {
     }
   }
 
-  /** Parses the content of a file, which must be a JSON object. */
+  /**
+   * Parses the content of a file.
+   *
+   * @throws CorruptFile if it is no JSON object
+   */
   public static JsonDocument parse(Path file, byte[] content) {
     try {
       if (JSON.readTree(content) instanceof ObjectNode object) {
@@ -223,6 +232,9 @@ public final class JsonDocument {
   /**
    * Refuses fields that would change the result and are not supported: each must be absent, null,
    * false, empty, or have its neutral value.
+   *
+   * @param neutral the neutral value of each field
+   * @throws UserError naming every field that has another value
    */
   public void refuseUnless(Map<String, Object> neutral) {
     List<String> refused = new ArrayList<>();
@@ -236,7 +248,11 @@ public final class JsonDocument {
     refuse(refused);
   }
 
-  /** Refuses unsupported settings, if there are any, by name. */
+  /**
+   * Refuses unsupported settings.
+   *
+   * @throws UserError naming all of them, if there are any
+   */
   public void refuse(List<String> settings) {
     if (!settings.isEmpty()) {
       throw new UserError(

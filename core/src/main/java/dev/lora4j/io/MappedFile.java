@@ -25,15 +25,22 @@ public final class MappedFile implements AutoCloseable {
   private final long length;
   private @Nullable Tensor bytes; // on first use
 
-  /** Creates a mapping of so many first bytes of a file. */
+  /**
+   * Creates a mapping of the first bytes of a file.
+   *
+   * @param length the number of bytes
+   */
   public MappedFile(Path path, long length) {
     this.path = path;
     this.length = length;
   }
 
   /**
-   * Returns a tensor over the bytes from {@code start}, in the caller's pointer scope; empty if it
-   * has no elements, or {@code start} is not aligned to the dtype.
+   * Returns a tensor over the bytes from {@code start}, which must be within the length. It belongs
+   * to the caller's pointer scope.
+   *
+   * @return empty if it has no elements, or {@code start} is not aligned to the dtype
+   * @throws CorruptFile if the file has become shorter, or can't be mapped
    */
   public Optional<Tensor> tensor(DType dtype, long start, long... shape) {
     long count = dtype.bytes();

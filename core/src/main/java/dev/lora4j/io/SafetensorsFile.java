@@ -28,7 +28,12 @@ public final class SafetensorsFile implements TensorFile {
     pages = new MappedFile(path, header.end());
   }
 
-  /** Opens a file and checks its header. */
+  /**
+   * Opens a file and checks its header.
+   *
+   * @throws UserError when there is no such file, or access is denied
+   * @throws CorruptFile when the header violates the format
+   */
   public static SafetensorsFile open(Path path) {
     return FileTensors.open(
         path, channel -> new SafetensorsFile(path, channel, SafetensorsHeader.read(path, channel)));
@@ -64,7 +69,11 @@ public final class SafetensorsFile implements TensorFile {
     return header.metadata();
   }
 
-  /** Returns the header entry of a tensor, which must exist. */
+  /**
+   * Returns the header entry of a tensor.
+   *
+   * @throws CorruptFile when the file has no tensor of that name
+   */
   public TensorInfo info(String name) {
     TensorInfo info = header.tensors().get(name);
     if (info == null) {

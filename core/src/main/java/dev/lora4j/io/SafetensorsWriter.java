@@ -32,14 +32,26 @@ public final class SafetensorsWriter {
 
   private SafetensorsWriter() {}
 
-  /** Writes tensors of any device and layout, which stay the caller's, and free text. */
+  /**
+   * Writes a file. The tensors may be on any device and need not be contiguous; the caller keeps
+   * owning them.
+   *
+   * @param tensors name → tensor, of a dtype in {@link DType}
+   * @param metadata free text for the header; empty for none
+   * @throws dev.lora4j.UserError when the disk refuses
+   */
   public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
     Map<String, TensorSource> sources = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> sources.put(name, source(name, tensor)));
     stream(file, sources, metadata);
   }
 
-  /** Writes a file tensor by tensor: each is computed when it is written, then freed. */
+  /**
+   * Writes a file tensor by tensor: each is computed when it is written, and freed before the next.
+   *
+   * @throws dev.lora4j.UserError when the disk refuses
+   * @throws IllegalStateException when a tensor does not have the dtype and shape of its source
+   */
   public static void stream(
       Path file, Map<String, TensorSource> tensors, Map<String, String> metadata) {
     List<Entry> entries = ordered(tensors);

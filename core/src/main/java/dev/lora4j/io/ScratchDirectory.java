@@ -12,7 +12,11 @@ public final class ScratchDirectory implements AutoCloseable {
     this.temporary = temporary;
   }
 
-  /** Creates a directory, with missing parents. */
+  /**
+   * Creates a directory, with missing parents.
+   *
+   * @throws dev.lora4j.UserError when the disk refuses
+   */
   public static ScratchDirectory beside(Path target) {
     try {
       TemporaryPath temporary = TemporaryPath.beside(target);

@@ -21,7 +21,11 @@ public record ShardIndex(Path file, Map<String, String> shardOf) {
   private static final int MAX_BYTES = 64 << 20;
   private static final String MAP = "weight_map";
 
-  /** Reads an index, which may name only files beside it of its own format. */
+  /**
+   * Reads an index.
+   *
+   * @throws CorruptFile if it is no index, or names anything but files beside it of its own format
+   */
   public static ShardIndex read(Path file) {
     Pattern shard = shardNames(file);
     Map<String, String> shardOf = new TreeMap<>();

@@ -29,13 +29,21 @@ public interface TensorFile extends AutoCloseable {
     return new TensorForm(dtype(name), shape(name));
   }
 
-  /** Reads a tensor into a new contiguous CPU tensor that the caller's pointer scope owns. */
+  /**
+   * Reads a tensor into a new contiguous CPU tensor that belongs to the caller's pointer scope.
+   *
+   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name, or is damaged there
+   */
   Tensor read(String name);
 
   /**
-   * Maps a tensor without a copy, if its layout is that of memory: it uses the file's own pages,
-   * which are read when they are first touched. Writes do not reach the file. The caller's pointer
-   * scope owns it; it outlives {@link #close}, but the file must not be truncated meanwhile.
+   * Maps a tensor without a copy: it uses the file's own pages, which are read when they are first
+   * touched. Writes to the tensor do not reach the file. It belongs to the caller's pointer scope
+   * and outlives {@link #close}; the file must not be truncated while it lives.
+   *
+   * @return empty where the file's layout is not that of memory, as in most formats; {@link
+   *     #read(String)} it then
+   * @throws dev.lora4j.CorruptFile when the file has no tensor of that name, or has become shorter
    */
   default Optional<Tensor> map(String name) {
     return Optional.empty();

@@ -2,7 +2,12 @@ package dev.lora4j.io;
 
 import java.util.List;
 
-/** The dtype and shape of a tensor in a file of any format, outermost dimension first. */
+/**
+ * The dtype and shape of a tensor in a file of any format.
+ *
+ * @param dtype the element type
+ * @param shape outermost dimension first; empty for a scalar
+ */
 public record TensorForm(DType dtype, List<Long> shape) {
 
   public TensorForm {

@@ -64,7 +64,12 @@ public final class TensorMemory {
     }
   }
 
-  /** Returns libtorch's bytes of a shape: in its strides a size of zero counts as one. */
+  /**
+   * Returns the bytes that libtorch computes for a shape: in its strides a size of zero counts as
+   * one.
+   *
+   * @throws ArithmeticException if there are 2^63 or more, even if a size is zero
+   */
   public static long span(DType dtype, List<Long> shape) {
     long bytes = dtype.bytes();
     for (long size : shape) {
@@ -103,7 +108,12 @@ public final class TensorMemory {
     }
   }
 
-  /** Returns a view of some bytes, at least one, in native byte order; writes go to the tensor. */
+  /**
+   * Returns a view of a part, in native byte order; writes go to the tensor.
+   *
+   * @param offset first byte
+   * @param length number of bytes, at least one
+   */
   public ByteBuffer view(long offset, int length) {
     return window(offset, length).asByteBuffer();
   }

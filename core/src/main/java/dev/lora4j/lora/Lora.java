@@ -17,7 +17,12 @@ import org.bytedeco.pytorch.Device;
 public final class Lora {
   private Lora() {}
 
-  /** Adapts a network in place; an error for an unmatched target lists the nearest paths. */
+  /**
+   * Adapts a network in place.
+   *
+   * @throws dev.lora4j.UserError if a target matches no layer that can be adapted; the message
+   *     lists the nearest paths
+   */
   public static LoraModel adapt(Module network, LoraConfig config) {
     return adapt(network, config, line -> {});
   }
@@ -45,7 +50,13 @@ public final class Lora {
     return model;
   }
 
-  /** Adapts a network in place by EVA, from its layers' inputs for these examples. */
+  /**
+   * Adapts a network in place with an adapter initialised from its layers' inputs for these
+   * examples.
+   *
+   * @param config with {@link Initialization.Eva}
+   * @throws dev.lora4j.UserError if the network is already adapted or the examples are too few
+   */
   public static LoraModel adapt(Module network, LoraConfig config, List<EvaBatch> batches) {
     if (registry(network).isPresent()) {
       throw new UserError("the network is already adapted; add an adapter to its LoraModel");
@@ -56,7 +67,12 @@ public final class Lora {
     return model;
   }
 
-  /** Returns the layers and parameters that an adapter would train; the network is not changed. */
+  /**
+   * Returns the layers and parameters that an adapter of this config would train, without changing
+   * the network.
+   *
+   * @throws dev.lora4j.UserError if a name or a pattern matches nothing
+   */
   public static AdapterPlan plan(Module network, LoraConfig config) {
     return TargetResolver.plan(network, config);
   }

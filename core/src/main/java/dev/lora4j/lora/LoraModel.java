@@ -84,12 +84,24 @@ public final class LoraModel {
     return adapters.named(name);
   }
 
-  /** Adds a new adapter, trainable and inactive; returns the paths of the adapted layers. */
+  /**
+   * Adds a new adapter, trainable and inactive.
+   *
+   * @return the paths of the adapted layers
+   * @throws UserError if the name is taken or invalid, or a target matches nothing
+   */
   public synchronized List<String> add(String name, LoraConfig config) {
     return build(name, config, TargetResolver.plan(base, config));
   }
 
-  /** Adds a new adapter initialised by EVA from examples; its config has the ranks found. */
+  /**
+   * Adds a new adapter, trainable and inactive, initialised from its layers' inputs for these
+   * examples. Its config has the ranks that EVA found.
+   *
+   * @param config with {@link Initialization.Eva}
+   * @return the paths of the layers that it adapts
+   * @throws UserError if the examples are too few for a layer
+   */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
     requireFree(name);
     try (AdapterScope bare = disabled();
@@ -131,8 +143,12 @@ public final class LoraModel {
   }
 
   /**
-   * Combines adapters by weight, where a negative one subtracts, into a new one, trainable and
-   * inactive, as PEFT's {@code add_weighted_adapter} does. It adapts every layer of any of them.
+   * Combines adapters into a new one, trainable and inactive, as PEFT's {@code
+   * add_weighted_adapter} does. It adapts every layer that one of them adapts; they do not change.
+   *
+   * @param weights the weight of each adapter, by its name; a negative one subtracts
+   * @throws UserError if the name is taken, an adapter is unknown, or they can't be combined this
+   *     way
    */
   public synchronized void combine(String name, Map<String, Double> weights, Combination how) {
     adapters.requireNewName(name);
@@ -141,8 +157,11 @@ public final class LoraModel {
   }
 
   /**
-   * Replaces an adapter that is in use by the one in a directory, perhaps of other rank, targets
-   * and method. Running forwards end with the old one, which stays if the new one does not fit.
+   * Replaces an adapter that is in use by the one in a directory: running forwards end with the old
+   * one, later ones use the new one, and none uses parts of both. Rank, targets and method may
+   * differ.
+   *
+   * @throws UserError if the new one does not fit; the old one stays then
    */
   public synchronized void swap(String name, Path directory) {
     Adapter old = adapter(name);
@@ -221,8 +240,12 @@ public final class LoraModel {
   }
 
   /**
-   * Merges the active adapters and measures on sample inputs, in evaluation mode, how much outputs
-   * change. If by more than the limits, or a weight is NaN or Inf, the base is restored exactly.
+   * Merges the active adapters and measures on samples, in evaluation mode, how much the outputs
+   * change.
+   *
+   * @param samples inputs of the network
+   * @throws UserError if a merged weight has a NaN or Inf, or the outputs change by more than the
+   *     limits; the base's weights are then restored bit for bit
    */
   public MergeReceipt merge(List<Tensor> samples, MergeLimits limits) {
     return CheckedMerge.of(this, samples, limits);
@@ -237,7 +260,11 @@ public final class LoraModel {
     return merging().values();
   }
 
-  /** Restores the base's weights, exactly or, if the merge chose so, up to rounding. */
+  /**
+   * Unmerges: restores the base's weights, bit for bit or, if the merge chose so, up to rounding.
+   *
+   * @throws UserError if the merge kept nothing to restore them
+   */
   public synchronized void unmerge() {
     adapters.merge().unmerge();
   }
@@ -272,19 +299,32 @@ public final class LoraModel {
   }
 
   /**
-   * Writes an adapter as PEFT does, {@code adapter_config.json} and {@code
-   * adapter_model.safetensors}, for the original base; returns the number of bytes.
+   * Writes an adapter as PEFT does: {@code adapter_config.json} and {@code
+   * adapter_model.safetensors}. The adapter applies to the original base, whatever its
+   * initialisation.
+   *
+   * @return the number of bytes written
    */
   public long save(String name, Path directory) {
     return save(name, directory, SavedForm.PLAIN);
   }
 
-  /** Writes an adapter in this form; an error if it could not be loaded in it. */
+  /**
+   * Writes an adapter in this form.
+   *
+   * @throws UserError if it could not be loaded in this form
+   */
   public long save(String name, Path directory, SavedForm form) {
     return AdapterFiles.save(this, name, directory, form);
   }
 
-  /** Writes an adapter in F64, F32, F16 or BF16, if no value is too large for the dtype. */
+  /**
+   * Writes an adapter in another dtype.
+   *
+   * @param dtype one of F64, F32, F16 and BF16
+   * @return the number of bytes written
+   * @throws UserError if a value is too large for the dtype
+   */
   public long save(String name, Path directory, DType dtype) {
     return AdapterFiles.save(this, name, directory, dtype);
   }
@@ -308,12 +348,21 @@ public final class LoraModel {
     AdapterFiles.load(this, name, directory, check);
   }
 
-  /** Adds an adapter that was read from files, inactive, if it fits and the check accepts it. */
+  /**
+   * Adds an adapter that was read from files, inactive, under this name.
+   *
+   * @throws UserError if it does not fit the base, or the check refuses its base
+   */
   public synchronized void load(String name, StoredAdapter stored, BaseCheck check) {
     AdapterFiles.put(this, name, stored, check);
   }
 
-  /** Loads, inactive, all adapters that {@link #saveAll} or PEFT wrote to a directory, or none. */
+  /**
+   * Loads all adapters that {@link #saveAll} or PEFT wrote to a directory, inactive.
+   *
+   * @return their names
+   * @throws UserError if one does not fit; none is added
+   */
   public synchronized List<String> loadAll(Path directory) {
     return AdapterFiles.loadAll(this, directory);
   }

@@ -40,8 +40,11 @@ public final class StoredCombination {
   }
 
   /**
-   * Combines adapters without a base, after this check of their fingerprints; new tensors, in F32,
-   * belong to the caller's pointer scope. The config names each layer by its whole path.
+   * Combines adapters without a base; the new tensors, in F32, belong to the caller's pointer
+   * scope. The config names each layer by its whole path.
+   *
+   * @param check the comparison of the adapters' base fingerprints
+   * @throws UserError if they can't be combined this way
    */
   public static StoredAdapter of(List<WeightedAdapter> adapters, Combination how, BaseCheck check) {
     StoredCombination combination = new StoredCombination(adapters, how, check);
@@ -57,8 +60,11 @@ public final class StoredCombination {
   }
 
   /**
-   * Combines adapters on a base, which has none before and after; new tensors, in F32, belong to
-   * the caller's pointer scope. The config keeps the adapters' target names if they match.
+   * Combines adapters on a base, which has no adapters before and after; the new tensors, in F32,
+   * belong to the caller's pointer scope. The config has the adapters' own target names if they
+   * match the right layers of the base.
+   *
+   * @throws UserError if one does not fit the base, or they can't be combined this way
    */
   public static StoredAdapter of(
       List<WeightedAdapter> adapters, Combination how, BaseCheck check, Module base) {

@@ -8,7 +8,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A weight in floating point, trainable or frozen: one {@link Parameter}, {@code [out, in…]}. */
+/**
+ * A weight in floating point, trainable or frozen: one {@link Parameter}.
+ *
+ * @param parameter {@code [out, in…]}
+ */
 public record DenseWeights(Parameter parameter) implements WeightStore {
 
   @Override

@@ -44,7 +44,11 @@ public final class Embedding extends Module implements WeightedLayer {
     weight.parameters().forEach(this::share);
   }
 
-  /** Returns a table over an existing weight, {@code [num_embeddings, dim]}, perhaps shared. */
+  /**
+   * Returns a table over an existing weight, which other modules may share.
+   *
+   * @param weight {@code [num_embeddings, dim]}
+   */
   public static Embedding sharing(WeightStore weight, OptionalLong paddingIndex) {
     Checks.dimensions("weight", weight.shape(), 2);
     return new Embedding(weight, paddingIndex);
@@ -55,7 +59,10 @@ public final class Embedding extends Module implements WeightedLayer {
     return sharing(new DenseWeights(weight), paddingIndex);
   }
 
-  /** Looks up {@code [batch…]}, int64 in {@code [0, num_embeddings)}; {@code [batch…, dim]}. */
+  /**
+   * @param input {@code [batch…]}, int64, each in {@code [0, num_embeddings)}
+   * @return {@code [batch…, dim]}
+   */
   @Override
   public Tensor forward(Tensor input) {
     return weight.lookup(input, paddingIndex);

@@ -46,7 +46,9 @@ public final class Init {
 
   /**
    * Returns Kaiming-uniform values with {@code a = √5}, {@code U(−1/√fanIn, 1/√fanIn)}: the default
-   * of PyTorch's linear and convolution weights, {@code [out, in, kernel…]}, and of LoRA's A.
+   * of PyTorch's linear and convolution weights and of LoRA's A.
+   *
+   * @param shape {@code [out, in, kernel…]}; fan-in is the product of all but the first
    */
   public static Tensor kaimingUniform(long... shape) {
     return uniformByFanIn(fanIn(shape), shape);

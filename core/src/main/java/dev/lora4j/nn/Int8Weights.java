@@ -30,7 +30,11 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Weig
   private static final double LARGEST = 127;
   private static final Scalar ZERO = Ops.keepScalar(0);
 
-  /** Quantises a finite weight, {@code [out, in]}, which stays the caller's. */
+  /**
+   * Quantises a weight.
+   *
+   * @param weight {@code [out, in]}, finite; stays the caller's
+   */
   public static Int8Weights quantize(Tensor weight) {
     Checks.dimensions("weight", Ops.shape(weight), 2);
     try (PointerScope scope = new PointerScope();

@@ -49,7 +49,10 @@ public final class LayerNorm extends Module {
     return new LayerNorm(DEFAULT_EPSILON, false, false, normalizedShape);
   }
 
-  /** Keeps the shape, {@code [batch…, normalized_shape…]}. */
+  /**
+   * @param input {@code [batch…, normalized_shape…]}
+   * @return the same shape
+   */
   @Override
   public Tensor forward(Tensor input) {
     return torch.layer_norm(

@@ -29,7 +29,13 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
     this.bias = bias == null ? null : share("bias", bias);
   }
 
-  /** Returns a layer over a weight, {@code [out, in]}, and a bias that other modules may share. */
+  /**
+   * Returns a layer over an existing weight and bias, which other modules may share: no copy, no
+   * initialisation.
+   *
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]}
+   */
   public static Linear sharing(WeightStore weight, Optional<Parameter> bias) {
     Checks.dimensions("weight", weight.shape(), 2);
     bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
@@ -50,7 +56,10 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
     return new Linear(inFeatures, outFeatures, false);
   }
 
-  /** Maps {@code [batch…, in]} to {@code [batch…, out]}. */
+  /**
+   * @param input {@code [batch…, in]}
+   * @return {@code [batch…, out]}
+   */
   @Override
   public Tensor forward(Tensor input) {
     return weight.linear(input, bias == null ? null : bias.tensor());

@@ -163,7 +163,11 @@ public abstract class Module implements AutoCloseable {
     return namedParameters().values().stream().filter(Parameter::isTrainable).toList();
   }
 
-  /** Returns the module at this path; if there is none, the {@link UserError} names the nearest. */
+  /**
+   * Returns the module at this path.
+   *
+   * @throws UserError if there is none; the message names the nearest paths
+   */
   public final Module find(String path) {
     Map<String, Module> modules = namedModules();
     Module found = modules.get(path);
@@ -173,7 +177,11 @@ public abstract class Module implements AutoCloseable {
     return found;
   }
 
-  /** Replaces the module at this path; the replacement takes its training or evaluation mode. */
+  /**
+   * Replaces the module at this path. The replacement takes its training or evaluation mode.
+   *
+   * @throws UserError if there is none
+   */
   public final void replace(String path, Module replacement) {
     int dot = path.lastIndexOf('.');
     Module parent = dot < 0 ? this : find(path.substring(0, dot));
@@ -201,7 +209,11 @@ public abstract class Module implements AutoCloseable {
     slots().values().forEach(child -> child.module().to(device));
   }
 
-  /** Returns the device of the parameters, of which it must have some. */
+  /**
+   * Returns the device of the parameters.
+   *
+   * @throws UserError if it has none
+   */
   public final Device device() {
     return namedParameters().values().stream()
         .findFirst()
@@ -266,8 +278,10 @@ public abstract class Module implements AutoCloseable {
   }
 
   /**
-   * Copies tensors into the parameters, or changes nothing and throws a {@link UserError} naming
-   * all missing, unexpected and ill-shaped tensors.
+   * Copies tensors into the parameters. Strict: the names and shapes must be those of the
+   * parameters, otherwise nothing is changed.
+   *
+   * @throws UserError naming all missing, unexpected and ill-shaped tensors at once
    */
   public final void loadStateDict(Map<String, Tensor> state) {
     Map<String, Parameter> own = namedParameters();

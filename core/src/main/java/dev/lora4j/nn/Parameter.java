@@ -119,7 +119,11 @@ public final class Parameter implements AutoCloseable {
     return owned.value.requires_grad();
   }
 
-  /** Includes it in training, or excludes it; integers can't be trained. */
+  /**
+   * Includes it in training, or excludes it.
+   *
+   * @throws UserError if integers are to be trained
+   */
   public Parameter trainable(boolean trainable) {
     if (trainable && !owned.value.is_floating_point()) {
       throw new UserError("integers have no gradient; a quantised weight can't be trained");
@@ -145,7 +149,11 @@ public final class Parameter implements AutoCloseable {
     return owned.value.numel();
   }
 
-  /** Copies values of the same shape into the tensor, whose device and dtype stay. */
+  /**
+   * Copies values into the tensor; its device and dtype stay.
+   *
+   * @throws UserError if the shapes differ
+   */
   public void copyFrom(Tensor source) {
     if (!Arrays.equals(Ops.shape(source), shape())) {
       throw new UserError(

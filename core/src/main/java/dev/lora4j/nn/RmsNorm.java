@@ -55,7 +55,10 @@ public final class RmsNorm extends Module {
     return new RmsNorm(dim, epsilon, false);
   }
 
-  /** Keeps the shape, {@code [batch…, dim]}. */
+  /**
+   * @param input {@code [batch…, dim]}
+   * @return the same shape
+   */
   @Override
   public Tensor forward(Tensor input) {
     @Nullable Tensor scale = weight == null ? null : weight.tensor();

@@ -22,7 +22,10 @@ public final class SharedInput {
     return layers.size() == slots.size() ? Optional.of(new FusedLinear(layers)) : Optional.empty();
   }
 
-  /** Returns the output of each layer, {@code [batch…, out]}, for {@code [batch…, in]}. */
+  /**
+   * @param input {@code [batch…, in]}
+   * @return the output of each layer, {@code [batch…, out]}, in order
+   */
   public List<Tensor> forward(Tensor input) {
     return slots.stream().map(slot -> slot.forward(input)).toList();
   }

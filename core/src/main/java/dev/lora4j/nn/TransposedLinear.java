@@ -24,14 +24,22 @@ public final class TransposedLinear extends Module implements WeightedLayer {
     this.bias = share("bias", bias);
   }
 
-  /** Returns a layer over a weight, {@code [in, out]}, and a bias that other modules may share. */
+  /**
+   * Returns a layer over existing parameters, which other modules may share.
+   *
+   * @param weight {@code [in, out]}
+   * @param bias {@code [out]}
+   */
   public static TransposedLinear sharing(Parameter weight, Parameter bias) {
     Checks.dimensions("weight", weight.shape(), 2);
     Checks.vector("bias", bias.value(), weight.shape()[1]);
     return new TransposedLinear(weight, bias);
   }
 
-  /** Maps {@code [batch…, in]} to {@code [batch…, out]}. */
+  /**
+   * @param input {@code [batch…, in]}
+   * @return {@code [batch…, out]}
+   */
   @Override
   public Tensor forward(Tensor input) {
     return forwardWith(input, weight.dense(), bias.tensor());

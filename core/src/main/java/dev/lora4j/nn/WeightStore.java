@@ -18,12 +18,22 @@ public interface WeightStore {
   long[] shape();
 
   /**
-   * Returns {@code x Wᵀ + b} for {@code [batch…, in]}; the backward adds {@code g W} to the
-   * gradient of x. The store chooses the kernel by the number of rows.
+   * Returns {@code x Wᵀ + b}, whose backward adds {@code g W} to the gradient of x. The store
+   * chooses the kernel by the number of rows.
+   *
+   * @param x {@code [batch…, in]}
+   * @param bias {@code [out]} or none
+   * @return {@code [batch…, out]}
    */
   Tensor linear(Tensor x, @Nullable Tensor bias);
 
-  /** Returns the rows at these indices; the padding index (negative: none) gets no gradient. */
+  /**
+   * Returns the rows of the weight at these indices.
+   *
+   * @param indices {@code [batch…]}, int64
+   * @param paddingIndex index of the row that gets no gradient; negative for none
+   * @return {@code [batch…, in]}
+   */
   Tensor lookup(Tensor indices, long paddingIndex);
 
   /** Returns the whole weight in floating point; perhaps the store's own memory. */
@@ -34,7 +44,11 @@ public interface WeightStore {
     return Optional.empty();
   }
 
-  /** Returns the parameter that is the weight, to train it or merge into it; not if quantised. */
+  /**
+   * Returns the parameter that is the weight, to train it or to merge an adapter into it.
+   *
+   * @throws UserError if the weight is quantised
+   */
   default Parameter parameter() {
     throw new UserError(
         "a weight in %s can't be trained, and no adapter can be merged into it; one in DenseWeights"

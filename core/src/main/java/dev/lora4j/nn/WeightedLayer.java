@@ -19,7 +19,11 @@ public interface WeightedLayer {
     return store().shape()[outputAxis()];
   }
 
-  /** Returns the parameter of a dense weight; {@link #store} serves any weight. */
+  /**
+   * Returns the parameter of a dense weight.
+   *
+   * @throws dev.lora4j.UserError if the weight is quantised; {@link #store} serves any weight
+   */
   default Parameter weight() {
     return store().parameter();
   }

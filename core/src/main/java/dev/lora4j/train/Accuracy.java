@@ -24,7 +24,11 @@ import org.bytedeco.pytorch.Tensor;
 public record Accuracy(double all, Map<String, Double> classes, double loss) {
   private static final long EXAMPLES_AT_ONCE = 64;
 
-  /** Evaluates a network on all examples; class 0 has the first name. */
+  /**
+   * Evaluates a network on all examples.
+   *
+   * @param classNames the name of class 0, 1, …
+   */
   public static Accuracy of(
       Module network, Dataset data, List<String> classNames, Workers workers) {
     long[][] right = new long[workers.count()][classNames.size()];

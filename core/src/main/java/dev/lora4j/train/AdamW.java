@@ -25,7 +25,15 @@ public final class AdamW implements Optimizer {
   private @Nullable Tensor mean;
   private @Nullable Tensor square;
 
-  /** Hyperparameters of AdamW, with the betas as decay rates of the first and second moment. */
+  /**
+   * Hyperparameters of AdamW.
+   *
+   * @param learningRate step size
+   * @param beta1 decay rate of the first moment
+   * @param beta2 decay rate of the second moment
+   * @param epsilon added to the denominator
+   * @param weightDecay decoupled weight decay, scaled by the learning rate
+   */
   public record Settings(
       double learningRate, double beta1, double beta2, double epsilon, double weightDecay) {
 

@@ -30,7 +30,13 @@ public final class DataParallelGradients implements AutoCloseable {
   private final List<GradientBuffer> views = new ArrayList<>();
   private final List<Parameter> idle; // without a gradient so far: no weight decay, as in PyTorch
 
-  /** Moves the parameters into one block for up to this number of shards. */
+  /**
+   * Moves the parameters into one block.
+   *
+   * @param optimizer stays the caller's
+   * @param workers maximum number of shards
+   * @throws UserError if nothing is trainable
+   */
   public DataParallelGradients(List<Parameter> trainable, Optimizer optimizer, int workers) {
     this.optimizer = optimizer;
     this.trainable = optimizer.arrange(trainable);
@@ -152,7 +158,11 @@ public final class DataParallelGradients implements AutoCloseable {
     return state;
   }
 
-  /** Restores a state of the same parameters and kind of optimizer. */
+  /**
+   * Restores a state.
+   *
+   * @throws UserError if it belongs to other parameters or another optimizer
+   */
   public void restore(Map<String, Tensor> state) {
     Tensor values = sized(state, PARAMETERS, block.numel());
     long[] isIdle = Ops.longs(sized(state, IDLE, trainable.size()));

@@ -8,10 +8,20 @@ import org.bytedeco.pytorch.Tensor;
 /** Updates one flat tensor of parameters by their gradients, so that a step is few operations. */
 public interface Optimizer extends AutoCloseable {
 
-  /** Takes one step in place, without recording gradients; the gradient may be overwritten. */
+  /**
+   * Takes one step, without recording gradients.
+   *
+   * @param parameters {@code [n]}, changed in place
+   * @param gradient {@code [n]}, may be overwritten
+   */
   void step(Tensor parameters, Tensor gradient);
 
-  /** Returns all trainable parameters, each of which has a group, in the flat tensor's order. */
+  /**
+   * Returns the parameters in the order of the flat tensor.
+   *
+   * @param trainable all trainable parameters, in the network's order
+   * @throws dev.lora4j.UserError if one has no group
+   */
   default List<Parameter> arrange(List<Parameter> trainable) {
     return trainable;
   }
@@ -27,7 +37,11 @@ public interface Optimizer extends AutoCloseable {
   /** Returns the optimizer's own state by name; empty before the first step. */
   Map<String, Tensor> state();
 
-  /** Restores a state of this kind of optimizer, copying the tensors. */
+  /**
+   * Restores a state, copying the tensors.
+   *
+   * @throws dev.lora4j.UserError if it is the state of another kind of optimizer
+   */
   void restore(Map<String, Tensor> state);
 
   @Override

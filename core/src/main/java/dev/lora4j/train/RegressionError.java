@@ -10,7 +10,14 @@ import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** Root mean squared error, mean absolute error, and R², empty if all targets are equal. */
+/**
+ * Regression metrics.
+ *
+ * @param rmse root mean squared error
+ * @param mae mean absolute error
+ * @param r2 coefficient of determination: 1 at best, 0 for a model that predicts the mean; empty if
+ *     all targets are equal
+ */
 public record RegressionError(double rmse, double mae, OptionalDouble r2) {
   private static final int EXAMPLES_AT_ONCE = 64;
 

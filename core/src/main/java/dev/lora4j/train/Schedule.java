@@ -36,7 +36,12 @@ public record Schedule(Shape shape, long warmUp) {
     return new Schedule(shape, steps);
   }
 
-  /** Returns the learning rate's factor at a step, counted from 0, of the total. */
+  /**
+   * Returns the factor of the learning rate.
+   *
+   * @param step counted from 0
+   * @param steps total number of steps
+   */
   public double factor(long step, long steps) {
     if (step < warmUp) {
       return (double) step / warmUp;

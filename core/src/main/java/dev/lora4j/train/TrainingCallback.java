@@ -15,12 +15,21 @@ public interface TrainingCallback {
     return new CallbackList(List.of(callbacks));
   }
 
-  /** Before the first step; {@code done} steps were taken before an interruption. */
+  /**
+   * Before the first step.
+   *
+   * @param steps number of steps of the whole run
+   * @param done number of steps taken before an interruption; 0 for a new run
+   */
   default void onStart(long steps, long done) {}
 
   default void onStep(Step step) {}
 
-  /** After each epoch, counted from 1; the network may be read and saved here. */
+  /**
+   * After each epoch; the network may be read and saved here.
+   *
+   * @param epoch counted from 1
+   */
   default void onEpoch(int epoch) {}
 
   /** After each evaluation on validation data; the first one precedes the first step. */

@@ -60,7 +60,12 @@ public final class Workers implements AutoCloseable {
     return helpers.size() + 1;
   }
 
-  /** Runs all parts and waits for them; throws the caller's failure, else another's first one. */
+  /**
+   * Runs all parts and waits for them. Calls of several threads run one after the other.
+   *
+   * @throws IllegalStateException if a part of the calling thread is running, or they are closed
+   * @throws RuntimeException the failure of the caller's part, else the first failure of another
+   */
   public void run(Part task) {
     if (running.isHeldByCurrentThread()) {
       throw new IllegalStateException("a part can't run its own workers");

@@ -47,7 +47,11 @@ public final class Cifar10 implements ImageSource {
     return new Cifar10(path);
   }
 
-  /** Returns the published archive, downloading it into the cache (162 MiB) if it is not there. */
+  /**
+   * Returns the published archive, downloading it into the cache (162 MiB) if it is not there yet.
+   *
+   * @throws dev.lora4j.UserError if it is not cached and cannot be downloaded
+   */
   public static Cifar10 published(Download.Progress progress, Download.Limits limits) {
     Path cached = CacheDirectory.get().resolve("cifar-10-binary.tar.gz");
     if (!Files.exists(cached)) {

@@ -11,7 +11,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** An image data set chosen by the user, and perhaps a sentence about it that they should see. */
+/**
+ * An image data set chosen by the user.
+ *
+ * @param images the source of the images
+ * @param note one sentence about the choice that the user should see; usually empty
+ */
 public record DataSource(ImageSource images, Optional<String> note) {
   private static final String AUTO = "auto";
   private static final String CIFAR10 = "cifar10";
@@ -19,9 +24,14 @@ public record DataSource(ImageSource images, Optional<String> note) {
   private static final List<String> WORDS = List.of(AUTO, CIFAR10, SYNTHETIC);
 
   /**
-   * Returns the data set named {@code cifar10}, {@code synthetic} or {@code auto} (CIFAR-10 if it
-   * is cached or downloads within seconds), or the one at a path: images in a directory or a zip
-   * archive, or a copy of CIFAR-10.
+   * Returns the data set with a name or a path. Downloads CIFAR-10 if it is requested and not
+   * cached.
+   *
+   * @param word {@code cifar10}; {@code synthetic}; {@code auto}, which is CIFAR-10 if it is cached
+   *     or downloads within seconds and synthetic shapes otherwise; or the path of a directory or
+   *     zip archive of images, or of a copy of CIFAR-10
+   * @param progress receives the download progress
+   * @throws UserError if the data set does not exist or cannot be downloaded
    */
   public static DataSource of(String word, Download.Progress progress) {
     return switch (word) {

@@ -46,8 +46,12 @@ public final class ImageSet implements Dataset, AutoCloseable {
   }
 
   /**
-   * Returns a set of uint8 images, {@code [n, C, H, W]}, and int64 labels, {@code [n]}, which it
-   * keeps alive until it is closed. Every class must have an image.
+   * Returns a set of images, which keeps both tensors alive until it is closed.
+   *
+   * @param images {@code [n, C, H, W]}, uint8
+   * @param labels {@code [n]}, int64, each an index into classes
+   * @param classes names of all classes, in label order
+   * @throws UserError if a class has no image
    */
   public static ImageSet of(
       Tensor images, Tensor labels, List<String> classes, Normalization normalization) {
@@ -111,7 +115,12 @@ public final class ImageSet implements Dataset, AutoCloseable {
     return Collections.unmodifiableMap(byName);
   }
 
-  /** Returns a new set of the images of some classes, with the labels of the full set. */
+  /**
+   * Returns a new set with the images of some classes only. Labels and {@link #classes()} stay
+   * those of the full set, so that a network with a head for all classes can be trained on a few.
+   *
+   * @throws UserError if a name is not a class of this set, or has no image in it
+   */
   public ImageSet only(Collection<String> names) {
     Set<Long> wanted = new HashSet<>();
     for (String name : names) {

@@ -2,7 +2,13 @@ package dev.lora4j.vision;
 
 import java.util.List;
 
-/** Normalisation of pixel bytes, {@code (x / 255 − mean) / std}, by channel or for all alike. */
+/**
+ * Normalisation of pixel bytes to network inputs: {@code (x / 255 − mean) / std}, channel by
+ * channel.
+ *
+ * @param mean one value per channel, or one for all channels
+ * @param std as many values as mean, each above 0
+ */
 public record Normalization(List<Double> mean, List<Double> std) {
 
   /** Normalisation to [−1, 1]: mean 0.5 and std 0.5, that is {@code x / 127.5 − 1}. */

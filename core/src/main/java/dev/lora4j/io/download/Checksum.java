@@ -10,7 +10,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
 
-/** The expected digest of a file: {@code MD5}, {@code SHA-256} or {@code Git SHA-1}, in hex. */
+/**
+ * The expected digest of a file.
+ *
+ * @param algorithm {@code MD5}, {@code SHA-256}, or {@code Git SHA-1}
+ * @param hex the digest in hexadecimal
+ */
 public record Checksum(String algorithm, String hex) {
   private static final String GIT = "Git SHA-1";
   private static final int BUFFER = 1 << 20;

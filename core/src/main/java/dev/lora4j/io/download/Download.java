@@ -41,8 +41,13 @@ public record Download(
     String name();
 
     /**
-     * Requests the bytes from this one on, if the file still has this version (empty for any);
-     * returns an answer of status 200, 206 or 416.
+     * Requests the bytes of the file.
+     *
+     * @param from the first byte
+     * @param version the version that the file must still have, as in {@code If-Range}; empty for
+     *     any
+     * @return an answer of status 200, 206 or 416
+     * @throws UserError when trying again is useless
      */
     HttpAnswer open(long from, String version, Limits limits) throws IOException;
   }
@@ -110,7 +115,12 @@ public record Download(
     return new Download(source, target, part, checksum, size, limits, listener);
   }
 
-  /** Downloads the file and returns its path; what fails the checksum or the size is deleted. */
+  /**
+   * Downloads the file and returns its path.
+   *
+   * @throws UserError when the network, the server or the disk refuses
+   * @throws CorruptFile when the checksum or the size is wrong; what arrived is deleted
+   */
   public Path run() {
     PartFile kept = part.map(PartFile::identified).orElseGet(() -> PartFile.of(target));
     try {

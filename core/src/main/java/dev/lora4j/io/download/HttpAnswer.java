@@ -16,7 +16,12 @@ import java.util.concurrent.Flow;
 public record HttpAnswer(URI from, int status, HttpHeaders headers, HttpChunks body)
     implements AutoCloseable {
 
-  /** Sends a request and waits for the headers; {@link ServerBusy} means to try again later. */
+  /**
+   * Sends a request and waits for the headers of the response.
+   *
+   * @throws ServerBusy if the server may answer later
+   * @throws IOException if there is no answer
+   */
   public static HttpAnswer send(HttpClient client, HttpRequest request) throws IOException {
     HttpResponse<Flow.Publisher<List<ByteBuffer>>> response;
     try {

@@ -48,7 +48,13 @@ public final class TorchFile implements TensorFile {
     readHeader(TorchArchive.read(path, channel));
   }
 
-  /** Opens a file in the format since PyTorch 1.6 and checks the description of its tensors. */
+  /**
+   * Opens a file and checks the description of its tensors.
+   *
+   * @throws UserError when there is no such file, it has the format of PyTorch before 1.6, or its
+   *     pickle needs anything but tensors
+   * @throws CorruptFile when the file violates the format
+   */
   public static TorchFile open(Path path) {
     return FileTensors.open(path, channel -> new TorchFile(path, channel));
   }

@@ -14,7 +14,11 @@ import java.util.Objects;
 public final class Combinable {
   private Combinable() {}
 
-  /** Refuses adapters that can't be combined; the error lists all reasons. */
+  /**
+   * Checks the adapters to combine.
+   *
+   * @throws UserError if they can't be combined; the message lists all reasons
+   */
   public static void check(
       Map<String, LoraConfig> configs, Map<String, Double> weights, Combination how) {
     if (weights.isEmpty()) {

@@ -32,7 +32,11 @@ public sealed interface Combination {
     return new Mix(new Pruning.None(), Optional.empty());
   }
 
-  /** Sums the values of largest magnitude, this share of all, in (0, 1]. */
+  /**
+   * Sums after setting the values of smallest magnitude to zero.
+   *
+   * @param density the share of values kept, in (0, 1]
+   */
   static Mix magnitudePrune(double density) {
     return new Mix(new Pruning.Magnitude(density), Optional.empty());
   }
@@ -43,16 +47,23 @@ public sealed interface Combination {
   }
 
   /**
-   * Trim, elect sign, merge (Yadav et al. 2023, arXiv:2306.01708, §4): of the largest values, this
-   * share of all, takes the weighted mean of those with the majority's sign at each position.
+   * Trim, elect sign, merge (Yadav et al. 2023, <a
+   * href="https://arxiv.org/abs/2306.01708">arXiv:2306.01708</a>, §4): sets small values to zero
+   * and takes, at each position, the weighted mean of the values with the majority's sign.
+   *
+   * @param density the share of values kept, in (0, 1]
    */
   static Mix ties(double density, MajoritySign majority) {
     return new Mix(new Pruning.Magnitude(density), Optional.of(majority));
   }
 
   /**
-   * Drop and rescale (Yu et al. 2023, arXiv:2311.03099, §3): sums values kept with this probability
-   * and rescaled.
+   * Drop and rescale (Yu et al. 2023, <a
+   * href="https://arxiv.org/abs/2311.03099">arXiv:2311.03099</a>, §3): sums after setting random
+   * values to zero and rescaling the others.
+   *
+   * @param density the probability of keeping a value, in (0, 1]
+   * @param seed the seed of the random mask
    */
   static Mix dareLinear(double density, long seed) {
     return new Mix(new Pruning.Random(density, seed), Optional.empty());
@@ -75,7 +86,12 @@ public sealed interface Combination {
     }
   }
 
-  /** Element-wise mix of the pruned A's and of the B's, of the majority's sign if there is one. */
+  /**
+   * Element-wise mix of the A's and of the B's.
+   *
+   * @param pruning the pruning applied first
+   * @param majority the majority that selects a sign; empty if values of both signs count
+   */
   record Mix(Pruning pruning, Optional<MajoritySign> majority) implements Combination {
 
     /** Mixes the deltas instead of A and B, truncated to the largest rank of the adapters. */
@@ -100,7 +116,11 @@ public sealed interface Combination {
     }
   }
 
-  /** Mix of the deltas, truncated to this rank or, without one, to the adapters' largest. */
+  /**
+   * Mix of the deltas, whose truncated singular value decomposition gives A and B.
+   *
+   * @param rank the maximum rank; if empty, the largest rank of the adapters
+   */
   record MixBySvd(Mix mix, OptionalInt rank) implements Combination {
     public MixBySvd {
       rank.ifPresent(r -> Checks.positive("rank", r));

@@ -17,7 +17,12 @@ import org.bytedeco.pytorch.global.torch;
 /** The rule by which several adapters' deltas of one layer are combined into one. */
 public sealed interface CombineRule {
 
-  /** Returns the rank of the combined delta, if this rule can combine the deltas of the layer. */
+  /**
+   * Returns the rank of the combined delta.
+   *
+   * @param path the layer's path
+   * @throws dev.lora4j.UserError if the deltas can't be combined by this rule
+   */
   int rank(String path, List<CombinedPart> parts);
 
   CombinedFactors combine(List<CombinedPart> parts);

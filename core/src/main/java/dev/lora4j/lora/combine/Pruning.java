@@ -21,7 +21,11 @@ public sealed interface Pruning {
     }
   }
 
-  /** Keeps the values of largest magnitude in each tensor, this share of all, in (0, 1]. */
+  /**
+   * Prunes the values of smallest magnitude in each tensor.
+   *
+   * @param density the share of values kept, in (0, 1]
+   */
   record Magnitude(double density) implements Pruning {
     public Magnitude {
       check(density);
@@ -38,7 +42,11 @@ public sealed interface Pruning {
     }
   }
 
-  /** Keeps random values, this share of all, and divides them by it, which preserves the mean. */
+  /**
+   * Prunes random values and divides the others by the density, which preserves the mean.
+   *
+   * @param density the probability of keeping a value, in (0, 1]
+   */
   record Random(double density, long seed) implements Pruning {
     public Random {
       check(density);

@@ -18,7 +18,10 @@ public final class ConfigWriter {
 
   private ConfigWriter() {}
 
-  /** Writes a config; the paths of the adapted layers are its targets if it names none. */
+  /**
+   * @param paths the adapted layers, for configs that name none
+   * @param fanInFanOut whether some of them store their weight as {@code [in, out]}
+   */
   public static byte[] write(LoraConfig config, List<String> paths, boolean fanInFanOut) {
     ObjectNode json = JSON.createObjectNode();
     json.put("peft_type", config.method().peftType());

@@ -103,7 +103,11 @@ public record LoraConfig(
     return new LoraConfigBuilder(rank).build();
   }
 
-  /** Reads PEFT's {@code adapter_config.json}; an unsupported option is a {@link UserError}. */
+  /**
+   * Reads PEFT's {@code adapter_config.json}.
+   *
+   * @throws UserError if it can't be read or sets an unsupported option
+   */
   public static LoraConfig read(Path file) {
     return ConfigReader.read(file);
   }

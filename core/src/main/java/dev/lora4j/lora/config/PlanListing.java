@@ -17,8 +17,15 @@ public record PlanListing(List<Row> rows) {
   }
 
   /**
-   * One adapted or trained module or parameter. Its kind is the layer's or the part that is trained
-   * directly (whole, bias, rows), which has rank 0 and scaling 1.
+   * One adapted or trained module or parameter.
+   *
+   * @param path its path
+   * @param kind the layer's kind, such as {@code Linear}, or the part that is trained: all of it,
+   *     its bias, some rows
+   * @param shape the weight's shape
+   * @param rank the delta's rank; 0 if trained directly
+   * @param scaling the delta's scaling; 1 if trained directly
+   * @param parameters the number of trainable parameters
    */
   public record Row(
       String path, String kind, List<Long> shape, int rank, double scaling, long parameters) {

@@ -38,7 +38,11 @@ public sealed interface Targets {
     return new Named(List.copyOf(names));
   }
 
-  /** Targets the modules whose full path matches this regular expression, in Python's syntax. */
+  /**
+   * Targets the modules whose full path matches this regular expression, in Python's syntax.
+   *
+   * @throws UserError if it is not a regular expression
+   */
   static Targets matching(String regex) {
     return new Matching(regex, PythonRegex.compile("target_modules", regex));
   }

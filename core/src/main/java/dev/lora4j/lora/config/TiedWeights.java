@@ -88,7 +88,11 @@ public final class TiedWeights {
     }
   }
 
-  /** Refuses to merge unless all modules that share the tensor compute with the same values. */
+  /**
+   * Checks that all modules that share a parameter's tensor compute with the same values.
+   *
+   * @throws UserError if one does not; the message names all of them
+   */
   public void refuseMerge(Parameter parameter) {
     List<String> tied = sharers.getOrDefault(parameter.first(), List.of());
     if (!tied.isEmpty() && parameter.differsFromSharers()) {

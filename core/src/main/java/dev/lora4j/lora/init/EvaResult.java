@@ -5,7 +5,12 @@ import dev.lora4j.lora.layer.LoraDelta;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/** The config with EVA's ranks, without layers of rank zero, and each path's initial A. */
+/**
+ * The config and the initial A matrices that EVA found.
+ *
+ * @param config the config with the new ranks, without the layers of rank zero
+ * @param components A by path: {@code [rank, in]}
+ */
 public record EvaResult(LoraConfig config, Map<String, Tensor> components)
     implements AutoCloseable {
 

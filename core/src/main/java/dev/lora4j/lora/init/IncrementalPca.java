@@ -36,7 +36,13 @@ public final class IncrementalPca implements AutoCloseable {
     return rows.size(0) >= components;
   }
 
-  /** Adds {@code [rows, in]}; returns each component's cosine similarity with before, or NaN. */
+  /**
+   * Updates the components with more rows.
+   *
+   * @param input {@code [rows, in]}
+   * @return the cosine similarity of each component with its previous value, {@code [k]}; NaN at
+   *     first
+   */
   public float[] add(Tensor input) {
     try (PointerScope scope = new PointerScope()) {
       Tensor rows = input.detach().cpu().to(ScalarType.Double);

@@ -22,7 +22,12 @@ public final class EffectiveWeight {
     return deltas.stream().flatMap(delta -> delta.parameters().stream()).toList();
   }
 
-  /** Returns {@code W + (alpha / r) B A}; there is none with dropout, mixed rows or groups. */
+  /**
+   * Returns the weight, laid out as the pretrained layer's: {@code W + (alpha / r) B A}.
+   *
+   * @throws UserError if there is no such weight: in training with dropout, which does not apply to
+   *     the base's input; for rows with different adapters; with groups
+   */
   public Tensor weight() {
     Tensor weight = base.store().dense();
     for (LayerDelta delta : deltas) {
@@ -31,7 +36,11 @@ public final class EffectiveWeight {
     return weight;
   }
 
-  /** Returns the bias that goes with the weight, if the pretrained layer has one. */
+  /**
+   * Returns the bias that goes with the weight, if the pretrained layer has one.
+   *
+   * @throws UserError if it has none but an adapter's B has one
+   */
   public Optional<Tensor> bias() {
     Optional<Tensor> bias = base.bias().map(Parameter::tensor);
     for (LayerDelta delta : deltas) {

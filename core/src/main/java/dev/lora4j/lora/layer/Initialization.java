@@ -22,8 +22,11 @@ public sealed interface Initialization {
   record Orthogonal() implements Initialization {}
 
   /**
-   * The weight's principal components, taken from the base (Meng et al. 2024, arXiv:2404.02948, eq.
-   * 2–4), exactly or, by random start, with a number of iterations.
+   * The weight's principal components (Meng et al. 2024, <a
+   * href="https://arxiv.org/abs/2404.02948">arXiv:2404.02948</a>, eq. 2–4), which are taken from
+   * the base.
+   *
+   * @param iterations iterations of the randomised decomposition; 0 for the exact one
    */
   record Pissa(int iterations) implements Initialization {}
 

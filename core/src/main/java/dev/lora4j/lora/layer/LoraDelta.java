@@ -65,7 +65,11 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Returns whether the next forward draws random numbers for dropout. */
   public abstract boolean isRandomNow();
 
-  /** Refuses a base that can't take the delta in: its weight and its bias. */
+  /**
+   * Checks that the base can take the delta: {@code ΔW} in its weight, the bias in its bias.
+   *
+   * @throws UserError if it can't
+   */
   public void requireMergeable() {
     if (changesBias() && base.bias().isEmpty()) {
       throw new UserError("a layer without a bias can't take lora_bias in");

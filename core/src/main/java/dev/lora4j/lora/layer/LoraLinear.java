@@ -17,7 +17,13 @@ public final class LoraLinear extends LoraLayer {
     this(module, 4, 4);
   }
 
-  /** Adapts a frozen copy of a linear layer; the delta is scaled by {@code alpha / rank}. */
+  /**
+   * Adapts a frozen copy of a linear layer.
+   *
+   * @param rank {@code r}, at least 1
+   * @param alpha the delta is scaled by {@code alpha / rank}
+   * @throws UserError if the module is not a linear layer or the rank is below 1
+   */
   public LoraLinear(Module module, int rank, double alpha) {
     this(copy(module), LoraLinear::ownDelta);
     delta = new LinearDelta(pretrained(), DeltaOptions.of(rank, alpha));

@@ -32,7 +32,12 @@ public interface LoraMethod {
     return Map.of();
   }
 
-  /** Returns the method with the settings of a config file, of which all must be supported. */
+  /**
+   * Returns the method with the settings of a config file.
+   *
+   * @throws dev.lora4j.UserError if it sets an unsupported option
+   * @throws dev.lora4j.CorruptFile if a value has the wrong type
+   */
   default LoraMethod withSettings(JsonDocument config) {
     return this;
   }

@@ -37,7 +37,11 @@ public final class MergeDelta implements AutoCloseable {
     }
   }
 
-  /** Refuses a delta that has changed since the merge. */
+  /**
+   * Checks that the delta has not changed since the merge.
+   *
+   * @throws UserError if it has
+   */
   public void requireSameDelta() {
     if (!Arrays.equals(versions, versions())) {
       throw new UserError(

@@ -96,7 +96,11 @@ public final class MixedBatchDelta implements LayerDelta, AutoCloseable {
     return DoraDelta.rescaled(layout, sum, layout.perRow(scale, sum.dim()));
   }
 
-  /** Refuses a batch unless it has one row for each named adapter. */
+  /**
+   * Checks that a batch has one row for each named adapter.
+   *
+   * @throws UserError if the number of rows differs
+   */
   public static void requireRows(Tensor input, int rows) {
     if (input.dim() == 0 || input.size(0) != rows) {
       throw new UserError(

@@ -24,7 +24,13 @@ public final class ParameterDelta extends AuxiliaryModule {
   private final Scalar scaling;
   private final UnaryOperator<Tensor> whileActive;
 
-  /** The delta of {@code [(experts,) out, in]} or, transposed, {@code [experts, in, out]}. */
+  /**
+   * Attaches a new delta to the parameter.
+   *
+   * @param updated {@code [out, in]} or {@code [experts, out, in]}
+   * @param transposed whether the parameter is {@code [experts, in, out]} instead
+   * @param active whether the adapter is active in the calling thread's forward
+   */
   public ParameterDelta(
       Parameter updated, boolean transposed, int rank, double scaling, BooleanSupplier active) {
     long[] shape = updated.shape();

@@ -7,7 +7,13 @@ import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** A singular value decomposition {@code M = U diag(s) Vᵀ}, with s in descending order. */
+/**
+ * A singular value decomposition {@code M = U diag(s) Vᵀ}.
+ *
+ * @param u {@code [rows, k]}
+ * @param s {@code [k]}, in descending order
+ * @param vt {@code [k, columns]}
+ */
 public record Svd(Tensor u, Tensor s, Tensor vt) {
   /**
    * Computes the exact decomposition.

@@ -26,7 +26,12 @@ public final class MergeJournal {
 
   private record Made(Parameter weight, MergeDelta change) {}
 
-  /** Merges, to be unmerged this way; if adapters are merged or can't be, nothing changes. */
+  /**
+   * Merges.
+   *
+   * @param how the way of unmerging
+   * @throws UserError if adapters are already merged or can't be merged; nothing is changed
+   */
   public void merge(Unmerging how, Supplier<Merging> merging) {
     requireUnmerged("merge");
     unmerging = how;
@@ -39,7 +44,12 @@ public final class MergeJournal {
     merged = changed;
   }
 
-  /** Restores the base, if the merge kept enough and subtracted deltas have not changed. */
+  /**
+   * Restores the base.
+   *
+   * @throws UserError if the merge kept nothing to restore it, or a delta to be subtracted has
+   *     changed since
+   */
   public void unmerge() {
     if (unmerging == Unmerging.NEVER) {
       throw new UserError("can't unmerge: the merge kept nothing to undo it (Unmerging.NEVER)");
@@ -84,7 +94,11 @@ public final class MergeJournal {
     before.computeIfAbsent(parameter.first(), p -> Ops.keep(p.value().detach().clone()));
   }
 
-  /** Returns the values of a parameter before the merge, if a copy was kept. */
+  /**
+   * Returns the values of a parameter before the merge.
+   *
+   * @throws UserError if no copy was kept
+   */
   public Tensor before(Parameter parameter) {
     Tensor kept = before.get(parameter.first());
     if (kept == null && made.stream().anyMatch(one -> one.weight.first() == parameter.first())) {

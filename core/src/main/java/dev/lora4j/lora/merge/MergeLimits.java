@@ -4,7 +4,13 @@ import dev.lora4j.UserError;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The largest change of outputs that a merge may cause, by measures of {@link MergeReceipt}. */
+/**
+ * The largest change of outputs that a merge may cause; a merge that causes more is undone.
+ *
+ * @param largest limit of {@link MergeReceipt#largest}
+ * @param divergence limit of {@link MergeReceipt#divergence}, in nats
+ * @param agreement lower limit of {@link MergeReceipt#agreement}, in [0, 1]
+ */
 public record MergeLimits(double largest, double divergence, double agreement) {
 
   public MergeLimits {

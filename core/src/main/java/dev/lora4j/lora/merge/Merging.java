@@ -28,7 +28,13 @@ public final class Merging {
   private final boolean substitutes;
   private final List<LayerMerge> layers = new ArrayList<>();
 
-  /** Plans the merge of the active deltas and, if they substitute any, of whole parameters. */
+  /**
+   * Plans the merge.
+   *
+   * @param substitutes whether active adapters may replace whole parameters
+   * @param active the deltas to merge into a layer
+   * @throws dev.lora4j.UserError if a delta can't be added to a layer's weight or bias
+   */
   public Merging(Module base, boolean substitutes, Function<LoraLayer, List<LoraDelta>> active) {
     this.base = base;
     this.substitutes = substitutes;

@@ -16,7 +16,11 @@ public final class LoraMethods {
     return ALL.get(0);
   }
 
-  /** Returns the method of this name, in upper or lower case, with its default settings. */
+  /**
+   * Returns the method of this name, in upper or lower case, with its default settings.
+   *
+   * @throws UserError if there is none
+   */
   public static LoraMethod named(String name) {
     return ALL.stream()
         .filter(method -> method.peftType().equalsIgnoreCase(name))

@@ -49,7 +49,11 @@ public abstract sealed class Conv extends Module implements WeightedLayer
     this.bias = bias == null ? null : share("bias", bias);
   }
 
-  /** Returns a convolution over existing parameters, which other modules may share. */
+  /**
+   * Returns a convolution over existing parameters, which other modules may share.
+   *
+   * @param weight {@code [out, in / groups, kernel…]}, of one, two or three axes
+   */
   public static Conv sharing(Parameter weight, Optional<Parameter> bias, ConvOptions options) {
     bias.ifPresent(b -> Checks.vector("bias", b.value(), weight.shape()[0]));
     Parameter orNone = bias.orElse(null);
@@ -64,7 +68,10 @@ public abstract sealed class Conv extends Module implements WeightedLayer
     };
   }
 
-  /** Maps {@code [batch, in, axes…]} to {@code [batch, out, axes…]}. */
+  /**
+   * @param input {@code [batch, in, axes…]}
+   * @return {@code [batch, out, axes…]}
+   */
   @Override
   public final Tensor forward(Tensor input) {
     return forwardWith(input, weight.dense(), bias == null ? null : bias.tensor());

@@ -47,7 +47,10 @@ public final class MaxPool2d extends Module {
     return new long[] {side, side};
   }
 
-  /** Maps {@code [batch, channels, height, width]} to fewer rows and columns. */
+  /**
+   * @param input {@code [batch, channels, height, width]}
+   * @return {@code [batch, channels, fewer rows, fewer columns]}
+   */
   @Override
   public Tensor forward(Tensor input) {
     return Ops.isPlainCpuImage(input) && !input.requires_grad()

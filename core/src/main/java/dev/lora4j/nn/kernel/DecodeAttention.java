@@ -4,9 +4,13 @@ import dev.lora4j.nn.runtime.ThreadTeam;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Attention of one new token over the KV cache, {@code [1, groups, capacity, dim]}, by products
- * with vectors in its memory: the fused kernel takes three times as long. The token's place in the
- * cache is an index; it attends to the last {@code seen} tokens, itself included.
+ * Attention of one new token over the KV cache, by matrix-vector products in the cache's memory:
+ * the fused kernel is made for many queries, and takes three times as long.
+ *
+ * @param keys the cached keys, with room for the token, {@code [1, groups, capacity, dim]}
+ * @param values the cached values, of the same shape
+ * @param place index of the token in the cache
+ * @param seen number of tokens that it attends to, itself included
  */
 public record DecodeAttention(Tensor keys, Tensor values, long place, long seen) {
 
@@ -20,8 +24,13 @@ public record DecodeAttention(Tensor keys, Tensor values, long place, long seen)
   }
 
   /**
-   * Caches the token's key and value, {@code [1, 1, groups, dim]}, and attends: {@code softmax(K q
-   * / √dim)ᵀ V} of each head, {@code [1, 1, heads · dim]}.
+   * Writes the token's key and value into the cache and attends: {@code softmax(K q / √dim)ᵀ V} of
+   * each head.
+   *
+   * @param q {@code [1, 1, heads, dim]}
+   * @param k {@code [1, 1, groups, dim]}, where groups divides heads
+   * @param v {@code [1, 1, groups, dim]}
+   * @return {@code [1, 1, heads · dim]}
    */
   public Tensor attend(Tensor q, Tensor k, Tensor v) {
     KvCacheView cached = KvCacheView.of(keys, values);

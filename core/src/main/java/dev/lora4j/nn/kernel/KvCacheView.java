@@ -7,7 +7,12 @@ import org.bytedeco.pytorch.Tensor;
 public record KvCacheView(
     FloatPointer keys, FloatPointer values, long capacity, int dim, int groups) {
 
-  /** Returns a view of keys and values, {@code [1, groups, capacity, dim]}, which outlive it. */
+  /**
+   * Returns a view of these tensors, which have to outlive it.
+   *
+   * @param keys {@code [1, groups, capacity, dim]}, contiguous
+   * @param values of the same shape
+   */
   public static KvCacheView of(Tensor keys, Tensor values) {
     return new KvCacheView(
         FloatMatrix.memory(keys),

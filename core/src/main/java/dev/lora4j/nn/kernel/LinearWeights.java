@@ -5,13 +5,30 @@ import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/** A linear layer for decoding, {@code y = W x + b + Σ scale · B A x}, with W {@code [out, in]}. */
+/**
+ * The weights of a linear layer for decoding: {@code y = W x + b + Σ scale · B A x} of single rows.
+ *
+ * @param weight {@code [out, in]}
+ * @param bias {@code [out]}
+ * @param updates the low-rank terms
+ */
 public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List<LowRank> updates) {
 
-  /** A low-rank term, {@code scale · B A x}, with A {@code [rank, in]}, B {@code [out, rank]}. */
+  /**
+   * A low-rank term, {@code scale · B A x}.
+   *
+   * @param a {@code [rank, in]}
+   * @param b {@code [out, rank]}
+   */
   public record LowRank(FloatMatrix a, FloatMatrix b, float scale) {
 
-    /** Returns the term of tensors that outlive it; empty unless in float32 in CPU memory. */
+    /**
+     * Returns the term of these tensors, which have to outlive it; empty unless both are float32 in
+     * plain CPU memory.
+     *
+     * @param a {@code [rank, in]}
+     * @param b {@code [out, rank]}
+     */
     public static Optional<LowRank> of(Tensor a, Tensor b, double scale) {
       return FloatMatrix.isOne(a) && FloatMatrix.isOne(b)
           ? Optional.of(new LowRank(FloatMatrix.of(a), FloatMatrix.of(b), (float) scale))
@@ -23,7 +40,13 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
     updates = List.copyOf(updates);
   }
 
-  /** Returns the layer of tensors that outlive it; empty unless in float32 in CPU memory. */
+  /**
+   * Returns the layer of these tensors, which have to outlive it; empty unless they are float32 in
+   * plain CPU memory.
+   *
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]}
+   */
   public static Optional<LinearWeights> of(Tensor weight, Optional<Tensor> bias) {
     return FloatMatrix.isOne(weight) && bias.map(FloatVector::isOne).orElse(true)
         ? Optional.of(

@@ -166,7 +166,14 @@ public final class Ops {
 
   // ---- operators ----
 
-  /** Returns {@code x Wᵀ + b} of {@code [batch…, in]}, by the kernel for the number of rows. */
+  /**
+   * Returns {@code x Wᵀ + b}, by the kernel that suits the number of rows.
+   *
+   * @param x {@code [batch…, in]}
+   * @param weight {@code [out, in]}
+   * @param bias {@code [out]} or none
+   * @return {@code [batch…, out]}
+   */
   public static Tensor linear(Tensor x, Tensor weight, @Nullable Tensor bias) {
     if (ParallelGemv.suits(x, weight)) {
       Tensor y = ParallelGemv.linear(x, weight);
@@ -201,7 +208,14 @@ public final class Ops {
         && FloatMatrix.isOne(b);
   }
 
-  /** Computes {@code y + scale · B A x} in y's memory, for one row x. */
+  /**
+   * Computes {@code y + scale · B A x} in y's memory.
+   *
+   * @param y {@code [1…, out]}
+   * @param x {@code [1…, in]}
+   * @param a {@code [rank, in]}
+   * @param b {@code [out, rank]}
+   */
   public static Tensor addLowRankToRow(Tensor y, Tensor x, Tensor a, Tensor b, double scale) {
     try (FloatPointer features = new FloatPointer(a.size(0))) {
       FloatMatrix.of(a).multiply(FloatMatrix.memory(x), 1, features);
@@ -220,8 +234,12 @@ public final class Ops {
   }
 
   /**
-   * Rotates heads {@code [batch, tokens, heads, dim]} by position: {@code x · cos + (x with its
-   * halves swapped) · sin}, with tables {@code [(batch,) tokens, 1, dim]}, sin negated on the left.
+   * Applies rotary position embeddings: {@code x · cos + (x with its halves swapped) · sin}.
+   *
+   * @param heads {@code [batch, tokens, heads, dim]}
+   * @param cos {@code [tokens, 1, dim]} or {@code [batch, tokens, 1, dim]}
+   * @param sin of the same shape, negated in the left half
+   * @return {@code [batch, tokens, heads, dim]}
    */
   public static Tensor rotated(Tensor heads, Tensor cos, Tensor sin) {
     long dim = heads.size(3);
@@ -235,12 +253,24 @@ public final class Ops {
     return own == null ? torch.dropout(x, probability, true) : x.mul(own.mask(x, probability));
   }
 
-  /** Returns {@code Σ −log softmax(logits)[target]} for {@code [batch, classes]} logits. */
+  /**
+   * Returns the cross-entropy summed over the batch, {@code Σ −log softmax(logits)[target]}.
+   *
+   * @param logits {@code [batch, classes]}
+   * @param targets {@code [batch]}, int64
+   * @return a scalar
+   */
   public static Tensor crossEntropySum(Tensor logits, Tensor targets) {
     return torch.cross_entropy_loss(logits, targets, ABSENT, REDUCE_BY_SUM, IGNORED_TARGET, 0);
   }
 
-  /** Returns {@code Σ (output − target)²} of {@code [batch]} or {@code [batch, 1]}. */
+  /**
+   * Returns the squared error summed over the batch, {@code Σ (output − target)²}.
+   *
+   * @param outputs {@code [batch]} or {@code [batch, 1]}
+   * @param targets {@code [batch]}
+   * @return a scalar
+   */
   public static Tensor squaredErrorSum(Tensor outputs, Tensor targets) {
     return torch.mse_loss(outputs.view(targets.size(0)), targets, REDUCE_BY_SUM);
   }

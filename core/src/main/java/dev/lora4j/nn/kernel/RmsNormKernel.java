@@ -13,7 +13,11 @@ public final class RmsNormKernel {
     this.epsilon = epsilon;
   }
 
-  /** Copies the weight of a norm; empty unless it is float32 in plain CPU memory. */
+  /**
+   * Copies the weight of a norm; empty unless it is float32 in plain CPU memory.
+   *
+   * @param weight {@code [dim]}
+   */
   public static Optional<RmsNormKernel> of(Tensor weight, double epsilon) {
     if (!FloatVector.isOne(weight)) {
       return Optional.empty();

@@ -5,7 +5,10 @@ public final class RopeRotation {
   private final float[] cos;
   private final float[] sin;
 
-  /** Takes the cosines, twice, and the negated sines before the sines, {@code [dim]} each. */
+  /**
+   * @param cos the cosines, twice, {@code [dim]}
+   * @param sin the negated sines, then the sines, {@code [dim]}
+   */
   public RopeRotation(float[] cos, float[] sin) {
     this.cos = cos.clone();
     this.sin = sin.clone();

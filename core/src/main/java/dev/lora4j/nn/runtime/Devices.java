@@ -13,7 +13,11 @@ public final class Devices {
 
   private Devices() {}
 
-  /** Returns the device of this machine named {@code cpu}, {@code cuda} or {@code cuda:1}. */
+  /**
+   * Returns the device of this name: {@code cpu}, {@code cuda} or {@code cuda:1}.
+   *
+   * @throws UserError if this machine has no such device
+   */
   public static Device named(String name) {
     if (!NAME.matcher(name).matches()) {
       throw new UserError(

@@ -12,7 +12,12 @@ import org.jspecify.annotations.Nullable;
 public final class ParallelLoop {
   private ParallelLoop() {}
 
-  /** Passes each item to the body, several at a time; after a failure no further item begins. */
+  /**
+   * Passes each item to the body, several at a time; they see the calling thread's {@link
+   * ExecutionContext}.
+   *
+   * @throws RuntimeException the body's first failure; items not yet begun are left out then
+   */
   public static <T> void forEach(Collection<T> items, Consumer<? super T> body) {
     Queue<T> left = new ConcurrentLinkedQueue<>(items);
     Queue<Throwable> failures = new ConcurrentLinkedQueue<>();

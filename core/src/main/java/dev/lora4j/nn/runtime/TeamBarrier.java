@@ -31,8 +31,12 @@ public final class TeamBarrier {
   }
 
   /**
-   * Takes pieces of shared work, large ones first and none below the least, and waits until all are
-   * computed; throws if another thread has failed. Every thread calls it with the same sizes.
+   * Takes pieces of shared work, large ones first and smaller ones towards the end, and waits until
+   * all are computed. Every thread calls it with the same sizes.
+   *
+   * @param whole number of indices
+   * @param least the smallest piece worth taking
+   * @throws IllegalStateException if another thread has failed
    */
   public void share(int whole, int least, Piece piece) {
     for (int from = taken.get(); from < whole; from = taken.get()) {
@@ -56,7 +60,11 @@ public final class TeamBarrier {
     }
   }
 
-  /** Waits briefly for another thread of the team; throws if one has failed. */
+  /**
+   * Waits briefly for another thread of the team.
+   *
+   * @throws IllegalStateException if another thread has failed
+   */
   @SuppressWarnings("ThreadPriorityCheck") // a hint; correctness does not depend on it
   public void await(BooleanSupplier done) {
     for (int looks = 0; !done.getAsBoolean(); looks++) {

@@ -7,10 +7,20 @@ import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Optional;
 
-/** A model's tokenizer, which its owner closes, and its chat template, if it has one. */
+/**
+ * The chat format of a model.
+ *
+ * @param tokenizer closed by its owner
+ * @param template the chat template; empty for models without one
+ */
 public record ChatFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
 
-  /** Renders a conversation as the token ids of a prompt for the next answer. */
+  /**
+   * Renders a conversation as a prompt for the next answer.
+   *
+   * @return token ids
+   * @throws UserError if there is no chat template, or it refuses the conversation
+   */
   public int[] prompt(List<Message> messages) {
     return tokenizer.encodePlain(templateOrRefusal().prompt(messages));
   }

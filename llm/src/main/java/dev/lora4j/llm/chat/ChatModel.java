@@ -91,8 +91,11 @@ public final class ChatModel implements AutoCloseable {
   }
 
   /**
-   * Loads an adapter without activating it; returns a sentence for each file of its directory, a
-   * tokenizer or a chat template, that takes precedence over the base's while it is active.
+   * Loads an adapter without activating it. A tokenizer and a chat template in its directory take
+   * precedence over the base's while it is active.
+   *
+   * @return a sentence for each file that takes precedence
+   * @throws UserError if the name is taken, or the adapter does not fit
    */
   public synchronized List<String> load(String name, Path adapter, BaseCheck check) {
     if (formats.containsKey(name)) {
@@ -146,7 +149,11 @@ public final class ChatModel implements AutoCloseable {
     return adapted.active();
   }
 
-  /** Activates adapters; none for the base model. */
+  /**
+   * Activates adapters; none for the base model.
+   *
+   * @throws UserError if there is no adapter of that name
+   */
   public void activate(List<String> names) {
     for (String name : names) {
       if (!formats.containsKey(name)) {

@@ -21,14 +21,24 @@ public final class Conversation {
   private Optional<String> system = Optional.empty();
   private int dropped; // number of dropped turns
 
-  /** Starts a chat with the active adapters, in a session that the caller closes. */
+  /**
+   * Starts a chat with the active adapters.
+   *
+   * @param session of a generator of the model's network; the caller closes it
+   * @throws UserError if the model has no chat template
+   */
   public Conversation(ChatModel model, GenerationSession session) {
     model.format().templateOrRefusal();
     this.model = model;
     this.session = session;
   }
 
-  /** Sends a user message and returns the answer. If that fails, the chat is unchanged. */
+  /**
+   * Sends a user message and returns the answer. If that fails, the chat is unchanged.
+   *
+   * @throws UserError if the message exceeds the maximum sequence length, or the chat template
+   *     refuses it
+   */
   public Completion say(String text, GenerationOptions options, TextListener listener) {
     return say(List.of(Message.user(text)), options, listener);
   }
@@ -139,7 +149,11 @@ public final class Conversation {
     session.forget();
   }
 
-  /** Activates these adapters from the next turn on; none for the base model. */
+  /**
+   * Activates these adapters from the next turn on; none for the base model.
+   *
+   * @throws UserError if there is no adapter of that name, or no chat template; nothing changes
+   */
   public void adapters(List<String> names) {
     List<String> before = model.active();
     model.activate(names);

@@ -6,7 +6,12 @@ import java.io.PrintStream;
 @FunctionalInterface
 public interface TextListener {
 
-  /** Receives new text, often empty, after each token and returns whether to continue. */
+  /**
+   * Called after each token.
+   *
+   * @param piece the new text; often empty, since a character or a stop string may be incomplete
+   * @return whether to continue
+   */
   boolean onText(String piece);
 
   /** Prints the text as it is generated. */

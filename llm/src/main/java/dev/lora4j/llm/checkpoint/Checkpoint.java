@@ -39,7 +39,13 @@ public final class Checkpoint implements TensorFile {
     checkIndex();
   }
 
-  /** Opens a saved model, whose index and shards must agree. */
+  /**
+   * Opens a saved model.
+   *
+   * @throws UserError if there is none, or its format is not supported
+   * @throws CorruptFile if a file is damaged, a shard is missing, or the index and the shards
+   *     disagree
+   */
   public static Checkpoint open(Path path) {
     CheckpointFiles files = CheckpointFiles.at(path);
     List<TensorFile> open = new ArrayList<>();

@@ -14,7 +14,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The files of a saved model's weights, perhaps in a directory with an index of the shards. */
+/**
+ * The files that hold the weights of a saved model.
+ *
+ * @param directory the directory around the weights, if the model is one
+ * @param weights the files, in order
+ * @param shardOf the file of each tensor according to the index; empty without an index
+ */
 public record CheckpointFiles(
     Optional<Path> directory, List<Path> weights, Map<String, Path> shardOf) {
 

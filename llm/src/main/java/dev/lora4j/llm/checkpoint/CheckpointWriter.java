@@ -90,7 +90,11 @@ public final class CheckpointWriter {
     }
   }
 
-  /** Writes the weights, and then the index if there are several shards. */
+  /**
+   * Writes the weights, and then the index if there are several shards.
+   *
+   * @throws UserError when the disk refuses
+   */
   public void writeWeights() {
     shards.forEach(
         (name, tensors) -> SafetensorsWriter.stream(directory.resolve(name), tensors, metadata));

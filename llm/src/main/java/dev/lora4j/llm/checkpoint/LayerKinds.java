@@ -7,9 +7,12 @@ import java.util.Set;
 
 /**
  * Classifies layers by the shapes and names of their tensors: a two-dimensional weight is a linear
- * layer unless it is named like an embedding; three to five dimensions are a convolution. A weight
- * is transposed if the config names such a model, or if GPT-2's names come with a bias of the
- * weight's second dimension.
+ * layer unless it is named like an embedding; three to five dimensions are a convolution.
+ *
+ * <p>A weight is transposed if the config names such a model, or if GPT-2's names come with a bias
+ * of the weight's second dimension.
+ *
+ * @param transposed whether layers with GPT-2's names store their weight as {@code [in, out]}
  */
 public record LayerKinds(boolean transposed) {
   private static final Set<String> GPT2_LAYERS = Set.of("c_attn", "c_proj", "c_fc", "q_attn");

@@ -5,7 +5,14 @@ import dev.lora4j.io.TensorForm;
 import dev.lora4j.io.gguf.GgufFile;
 import java.util.List;
 
-/** A tensor as a listing shows it, with its storage format, such as {@code Q4_K}, and its size. */
+/**
+ * A tensor as a listing shows it.
+ *
+ * @param name its name in the file
+ * @param format its storage format there, such as {@code F32} or {@code Q4_K}
+ * @param shape its shape, outermost dimension first
+ * @param bytes its size in the file
+ */
 public record ListedTensor(String name, String format, List<Long> shape, long bytes) {
 
   public ListedTensor {

@@ -37,15 +37,25 @@ public final class Pretrained implements AutoCloseable {
     names = Set.copyOf(model.namedParameters().keySet());
   }
 
-  /** Loads a model in single precision; see {@link #load(Path, DType)}. */
+  /**
+   * Loads a model in single precision; see {@link #load(Path, DType)}.
+   *
+   * @param path a directory with {@code config.json} and weights, or a GGUF file
+   */
   public static Pretrained load(Path path) {
     return load(path, DType.F32);
   }
 
   /**
-   * Loads a model, frozen and in evaluation mode, from a GGUF file, or from a directory with {@code
-   * config.json} and safetensors or {@code pytorch_model.bin}, perhaps in shards. Weights of a
-   * directory that have the wanted dtype are memory-mapped; all others are converted.
+   * Loads a model, frozen and in evaluation mode. Weights of a directory that have the wanted dtype
+   * are memory-mapped; all others are converted, and those of a GGUF file are dequantised.
+   *
+   * @param path a directory with {@code config.json} and safetensors, in one file or in shards, or
+   *     else {@code pytorch_model.bin} or its shards; or a GGUF file
+   * @param dtype the dtype to compute with
+   * @throws UserError if the architecture or a field of the config is not supported, or the weights
+   *     do not fit the config; the message names every tensor that does not
+   * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static Pretrained load(Path path, DType dtype) {
     return load(ModelFiles.at(path), dtype);
@@ -103,8 +113,11 @@ public final class Pretrained implements AutoCloseable {
   }
 
   /**
-   * Saves {@code config.json} with all its fields, the weights of an unadapted model, and its
-   * tokenizer files. A tied head is saved once, as the embedding.
+   * Saves {@code config.json} with all its fields, the current weights, and the tokenizer files of
+   * the model. A tied head is saved once, as the embedding.
+   *
+   * @throws UserError while the model is adapted, if the directory holds other weights, or the disk
+   *     refuses
    */
   public void save(Path target, SaveOptions options) {
     Map<String, Tensor> state = model.stateDict();

@@ -4,7 +4,12 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import java.util.Optional;
 
-/** The dtype, if not the model's own, and the largest size of a shard of several tensors. */
+/**
+ * Options for saving a checkpoint.
+ *
+ * @param format the dtype; empty for the one that the model computes with
+ * @param maxShardBytes the largest size of a shard's tensors; a larger tensor gets its own shard
+ */
 public record SaveOptions(Optional<DType> format, long maxShardBytes) {
 
   public SaveOptions {

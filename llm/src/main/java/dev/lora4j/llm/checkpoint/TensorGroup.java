@@ -8,7 +8,14 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Tensors that differ only in the layer number: {@code model.layers.0-29.mlp.up_proj.weight}. */
+/**
+ * Tensors whose names differ only in the layer number.
+ *
+ * @param name the name with a range of numbers: {@code model.layers.0-29.mlp.up_proj.weight}
+ * @param count the number of tensors
+ * @param format the storage format of each, such as {@code F32} or {@code Q4_K}
+ * @param shape the shape of each
+ */
 public record TensorGroup(String name, int count, String format, List<Long> shape) {
   private static final Pattern NUMBER = Pattern.compile("(?<=^|\\.)\\d+(?=\\.)");
 

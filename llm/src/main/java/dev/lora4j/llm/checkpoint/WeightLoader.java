@@ -60,7 +60,11 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
     }
   }
 
-  /** Compares names, shapes and dtypes without reading a tensor; an error names all mismatches. */
+  /**
+   * Compares names, shapes and dtypes without reading a tensor.
+   *
+   * @throws UserError naming all mismatches
+   */
   public void check() {
     requireNone(weights, problems(storedNames(), model.namedParameters()));
   }

@@ -10,9 +10,13 @@ import org.bytedeco.pytorch.Tensor;
 public interface Decoder extends AutoCloseable {
 
   /**
-   * Returns a decoder for a cache of one row and at least one token, faster than the forward pass;
-   * empty if the model can't be decoded this way now. It uses the adapters and the thread team of
-   * the calling thread, until the innermost open pointer scope closes.
+   * Returns a decoder that is faster than {@link
+   * LanguageModel#hidden(dev.lora4j.llm.model.TokenBatch, KeyValueCache)}. It uses the adapters and
+   * the thread team that are current on the calling thread, until the innermost open pointer scope
+   * closes.
+   *
+   * @param cache of one row and at least one token
+   * @return empty if the model in its present state can't be decoded this way
    */
   static Optional<Decoder> of(LanguageModel model, KeyValueCache cache) {
     return model instanceof LlamaModules.Owner owner
@@ -20,7 +24,11 @@ public interface Decoder extends AutoCloseable {
         : Optional.empty();
   }
 
-  /** Appends a token; returns {@code [vocabulary]} logits, which the next step overwrites. */
+  /**
+   * Appends a token to the cache.
+   *
+   * @return logits of the next token, {@code [vocabulary]}, in memory that the next step overwrites
+   */
   Tensor step(long token);
 
   @Override

@@ -22,7 +22,14 @@ import org.jspecify.annotations.Nullable;
 public final class Prefill {
   private Prefill() {}
 
-  /** Prefills a cache of one row by the team; returns the last state, {@code [1, hidden]}. */
+  /**
+   * Appends a text's next tokens to the KV cache. The calling thread's team shares the work, each
+   * thread with a chunk of the tokens.
+   *
+   * @param ids at least one
+   * @param cache of one row
+   * @return final hidden state of the last token, {@code [1, hidden]}
+   */
   public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
     int chunks =
         model.device().is_cpu()

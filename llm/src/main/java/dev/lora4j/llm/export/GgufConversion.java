@@ -30,7 +30,15 @@ public final class GgufConversion {
   private final DType format;
   private final LongConsumer progress;
 
-  /** The result of a conversion: {@code model_type}, tensors, elements, dtype, and bytes. */
+  /**
+   * The result of a conversion.
+   *
+   * @param architecture {@code model_type}
+   * @param tensors the number of tensors
+   * @param parameters the number of their elements
+   * @param format the dtype of the weights
+   * @param bytes the size of all files
+   */
   public record Result(
       String architecture, int tensors, long parameters, DType format, long bytes) {}
 
@@ -41,8 +49,14 @@ public final class GgufConversion {
   }
 
   /**
-   * Converts a file to a new or empty directory, which appears whole or not at all, in the dtype of
-   * {@link #formatOf} if the options have none; progress receives the bytes of each tensor.
+   * Converts a file.
+   *
+   * @param out a new or empty directory; it appears whole or not at all
+   * @param options without a dtype, that of {@link #formatOf} is used
+   * @param progress receives the bytes of the file that each tensor took, as it is converted
+   * @throws UserError if the model is not supported, does not fit its metadata, has values that the
+   *     dtype can't hold, or the disk refuses
+   * @throws dev.lora4j.CorruptFile if the file is damaged
    */
   public static Result run(Path gguf, Path out, SaveOptions options, LongConsumer progress) {
     try (GgufModel model = GgufModel.open(gguf)) {

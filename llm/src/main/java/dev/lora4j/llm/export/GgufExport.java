@@ -23,7 +23,15 @@ import org.bytedeco.pytorch.Tensor;
 public final class GgufExport {
   private GgufExport() {}
 
-  /** Writes a model directory to a new file, whole or not at all, with matrices of this type. */
+  /**
+   * Writes the file, tensor by tensor; it appears whole or not at all.
+   *
+   * @param directory the model: {@code config.json}, weights, and a tokenizer if there is one
+   * @param out the new file
+   * @param type the type of the matrices: F32, F16, BF16 or Q8_0
+   * @throws UserError if the model is not supported, llama.cpp can't express something about it, or
+   *     the disk refuses
+   */
   public static void run(Path directory, Path out, GgmlType type) {
     requireFree(out);
     JsonDocument config = JsonDocument.read(directory.resolve(ModelConfig.FILE));

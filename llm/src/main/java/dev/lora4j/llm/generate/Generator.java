@@ -48,7 +48,11 @@ public final class Generator {
     }
   }
 
-  /** Checks a prompt without running the model. */
+  /**
+   * Checks a prompt without running the model.
+   *
+   * @throws UserError in the cases of {@link #generate(List, GenerationConfig, TokenListener)}
+   */
   public void requireReadable(List<Long> prompt) {
     GenerationSession.check(model, prompt);
   }

@@ -79,7 +79,12 @@ public final class GgufModel implements TensorFile {
     }
   }
 
-  /** Opens a file of a model that is supported. */
+  /**
+   * Opens a file.
+   *
+   * @throws UserError if it holds no model, or one that is not supported
+   * @throws CorruptFile if it is damaged or contradicts itself
+   */
   public static GgufModel open(Path path) {
     return of(GgufFile.open(path));
   }

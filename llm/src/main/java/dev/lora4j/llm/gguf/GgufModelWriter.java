@@ -37,7 +37,15 @@ public final class GgufModelWriter {
     metadata.put("general.type", GgufValue.of("model"));
   }
 
-  /** Writes a model, its tensors by transformers' names without a tied head, in this type. */
+  /**
+   * Writes a model.
+   *
+   * @param fields its {@code config.json}
+   * @param files its tokenizer files
+   * @param state its tensors by transformers' names, without a tied head
+   * @param type of the matrices: F32, F16, BF16 or Q8_0
+   * @throws UserError if the format can't express a setting, or the disk refuses
+   */
   public static void write(
       Path out,
       JsonDocument fields,

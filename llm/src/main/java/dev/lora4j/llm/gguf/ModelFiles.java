@@ -39,7 +39,11 @@ public interface ModelFiles {
   /** Returns the directory or the GGUF file. */
   Path path();
 
-  /** Returns the content of a file, if the model has it. */
+  /**
+   * Returns the content of a file, if the model has it.
+   *
+   * @throws UserError if it can't be read, or made
+   */
   Optional<byte[]> read(String name);
 
   /** Returns the fields of a JSON file; an object without fields if the model lacks the file. */

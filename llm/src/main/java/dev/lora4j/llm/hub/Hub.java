@@ -19,14 +19,23 @@ public final class Hub {
     this.settings = settings;
   }
 
-  /** Returns the Hub that the environment variables name. */
+  /**
+   * Returns the Hub that the environment variables name.
+   *
+   * @throws UserError for an invalid variable
+   */
   public static Hub fromEnvironment() {
     return new Hub(HubSettings.fromEnvironment());
   }
 
   /**
    * Returns a directory with the files of a model or adapter in one revision. If the Hub can't be
-   * reached (the listener is notified), or in offline mode, a complete cached snapshot is used.
+   * reached, or offline mode is set, a complete snapshot in the cache is used; the listener is
+   * notified if the Hub can't be reached.
+   *
+   * @throws UserError when there is no such model or revision, access is denied, the network or the
+   *     disk refuses, or the cache lacks it; the message says what to do next
+   * @throws CorruptFile when a file does not have the hash that the Hub announced
    */
   public Path snapshot(RepoId repo, HubListener listener) {
     RepoCache cache = new RepoCache(settings.cache(), repo, settings.symlinks());

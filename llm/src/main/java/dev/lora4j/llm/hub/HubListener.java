@@ -6,8 +6,12 @@ public interface HubListener {
   HubListener SILENT = new HubListener() {};
 
   /**
-   * The progress of a download, in bytes of the files that were missing at its start, some of them
-   * resumed; the total grows if the Hub does not report a size.
+   * The progress of a download.
+   *
+   * @param file the current file
+   * @param done the bytes present of all files that were missing at the start
+   * @param resumed the part of {@code done} that an earlier, interrupted download left
+   * @param total the bytes of all those files; it grows if the Hub does not report a size
    */
   record Arrival(String file, long done, long resumed, long total) {}
 

@@ -28,7 +28,11 @@ public record RepoId(String organization, String name, String revision) {
     }
   }
 
-  /** Reads {@code org/name} or {@code org/name@revision}. */
+  /**
+   * Reads {@code org/name} or {@code org/name@revision}.
+   *
+   * @throws UserError when it is not of this form
+   */
   public static RepoId parse(String text) {
     Matcher parts = FORM.matcher(text);
     if (!parts.matches()) {

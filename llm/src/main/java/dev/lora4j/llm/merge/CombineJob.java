@@ -57,7 +57,12 @@ public record CombineJob(
     return new CombineJob(weights, how, base, check, dtype);
   }
 
-  /** Writes the combined adapter in PEFT's format to a new or empty directory. */
+  /**
+   * Writes the combined adapter in PEFT's format.
+   *
+   * @param out a new or empty directory
+   * @throws UserError if the adapters can't be combined this way, or do not fit the base
+   */
   public CombineSummary write(Path out) {
     AtomicDirectory.requireFree(out);
     Engine.start();

@@ -4,7 +4,15 @@ import dev.lora4j.lora.format.StoredAdapter;
 import java.util.IntSummaryStatistics;
 import org.bytedeco.pytorch.Tensor;
 
-/** The number of a combined adapter's layers, their ranks, parameters, and bytes on disk. */
+/**
+ * The size of a combined adapter.
+ *
+ * @param layers the number of adapted layers
+ * @param smallestRank the smallest rank
+ * @param largestRank the largest rank
+ * @param numbers the parameters of A and B
+ * @param bytes their size on disk
+ */
 public record CombineSummary(
     int layers, int smallestRank, int largestRank, long numbers, long bytes) {
 

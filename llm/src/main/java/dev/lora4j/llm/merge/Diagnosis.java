@@ -18,7 +18,13 @@ public record Diagnosis(List<Finding> findings) {
     NOTE
   }
 
-  /** A finding: the problem, with the expected and the found value, and perhaps a remedy. */
+  /**
+   * A finding.
+   *
+   * @param severity its severity
+   * @param what the problem, with the expected and the found value
+   * @param remedy a remedy; may be empty
+   */
   public record Finding(Severity severity, String what, String remedy) {}
 
   /** Returns whether the adapter can be used with this base. */

@@ -42,7 +42,11 @@ public final class Doctor {
 
   private Doctor() {}
 
-  /** Examines an adapter and a base. */
+  /**
+   * Examines an adapter and a base.
+   *
+   * @throws UserError if one of them does not exist
+   */
   public static Diagnosis examine(Path base, Path adapter) {
     if (!Files.isDirectory(adapter)) {
       AdapterKind.ofDirectory(adapter); // refuses it

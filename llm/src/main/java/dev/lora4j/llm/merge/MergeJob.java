@@ -76,19 +76,36 @@ public record MergeJob(
     return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
   }
 
-  /** Writes {@code W + ΔW} to a new {@code .safetensors} file, or a new or empty directory. */
+  /**
+   * Writes {@code W + ΔW} for every adapted weight.
+   *
+   * @param out a new file whose name ends with {@code .safetensors}, or a new or empty directory
+   * @throws UserError if an adapter does not fit, a value would not be finite, or the disk refuses
+   */
   public MergeSummary merge(Path out) {
     return GgufModel.isAt(base)
         ? GgufMerge.fromGguf(this, out)
         : new Merger(this, Direction.IN).write(out);
   }
 
-  /** Writes the merged model as a GGUF file, with matrices of this type instead of the dtype. */
+  /**
+   * Writes the merged model as a GGUF file for llama.cpp. A temporary float32 directory beside the
+   * file holds it in between, so that each value is rounded once.
+   *
+   * @param out a new file
+   * @param type of the matrices: F32, F16, BF16 or Q8_0; {@link #dtype} is ignored
+   * @throws UserError also if the model can't be exported; see {@link GgufExport#run}
+   */
   public MergeSummary mergeToGguf(Path out, GgmlType type) {
     return GgufMerge.toGguf(this, out, type);
   }
 
-  /** Writes {@code W − ΔW}, the base up to rounding; not for DoRA, whole modules, rows, biases. */
+  /**
+   * Writes {@code W − ΔW} for every adapted weight: from a merged model, the base up to rounding.
+   *
+   * @throws UserError also if an adapter can't be subtracted: DoRA, whole modules, rows of
+   *     embeddings, biases
+   */
   public MergeSummary unmerge(Path out) {
     return new Merger(this, Direction.OUT).write(out);
   }

@@ -2,7 +2,14 @@ package dev.lora4j.llm.merge;
 
 import java.util.List;
 
-/** The result of merging or unmerging, with notes for the user, in sentences. */
+/**
+ * The result of merging or unmerging.
+ *
+ * @param changes the changed parameters
+ * @param tensors the number of tensors written
+ * @param bytes the size of all files
+ * @param notes remarks for the user, in sentences
+ */
 public record MergeSummary(List<Change> changes, int tensors, long bytes, List<String> notes) {
 
   public MergeSummary {

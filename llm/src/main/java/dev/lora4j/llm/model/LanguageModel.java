@@ -46,12 +46,22 @@ public abstract class LanguageModel extends Module {
     return layerwise(tokens, AttentionContext.over(tokens));
   }
 
-  /** Returns the final hidden states of whole sequences, {@code [batch, tokens, hidden]}. */
+  /**
+   * Computes the final hidden states of whole sequences.
+   *
+   * @return {@code [batch, tokens, hidden]}
+   */
   public final Tensor hidden(TokenBatch tokens) {
     return hidden(layerwise(tokens));
   }
 
-  /** Continues the KV cache with these tokens; returns their hidden states, without a gradient. */
+  /**
+   * Computes the final hidden states of tokens that continue the KV cache, and appends their keys
+   * and values to it. Gradients are not recorded.
+   *
+   * @param tokens the next ones of each row
+   * @return {@code [batch, tokens, hidden]}
+   */
   public final Tensor hidden(TokenBatch tokens, KeyValueCache cache) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor hidden = hidden(layerwise(tokens, AttentionContext.continuing(tokens, cache)));
@@ -64,12 +74,20 @@ public abstract class LanguageModel extends Module {
     return forward.finalNorm(forward.through(forward.layers()));
   }
 
-  /** Returns the next token's logits for final hidden states, {@code [rows…, hidden]}. */
+  /**
+   * Computes the logits of the next token.
+   *
+   * @param hidden final hidden states, {@code [rows…, hidden]}
+   * @return {@code [rows…, vocabulary]}
+   */
   public final Tensor logits(Tensor hidden) {
     return logitTransform().apply(head().forward(hidden));
   }
 
-  /** Returns the logits, {@code [batch, tokens, vocabulary]}, of int64 ids. */
+  /**
+   * @param ids {@code [batch, tokens]}, int64
+   * @return logits {@code [batch, tokens, vocabulary]}
+   */
   @Override
   public final Tensor forward(Tensor ids) {
     return logits(hidden(TokenBatch.of(ids)));

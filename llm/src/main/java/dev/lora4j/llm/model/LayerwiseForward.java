@@ -15,7 +15,11 @@ public record LayerwiseForward(
     Tensor forward(Tensor x, UnaryOperator<Tensor> selected);
   }
 
-  /** Embeds the tokens, {@code [batch, tokens, hidden]}, in a pointer scope that outlives all. */
+  /**
+   * Embeds the tokens. Call it first, in a pointer scope that outlives the pass.
+   *
+   * @return input of the first layer, {@code [batch, tokens, hidden]}
+   */
   public Tensor embed() {
     return embedding.get();
   }
@@ -24,7 +28,13 @@ public record LayerwiseForward(
     return decoderLayers.size();
   }
 
-  /** Runs one layer, from 0 on. The result is a new tensor, so x may be freed. */
+  /**
+   * Runs one layer. The result is a new tensor, so x may be freed.
+   *
+   * @param number of the layer, from 0 on
+   * @param x {@code [batch, tokens, hidden]}
+   * @return the same shape
+   */
   public Tensor layer(int number, Tensor x) {
     return decoderLayers.get(number).forward(x, all -> all);
   }
@@ -34,13 +44,25 @@ public record LayerwiseForward(
     return norm.apply(x);
   }
 
-  /** Runs the last layer and the norm at positions {@code [n]} of the whole batch only. */
+  /**
+   * Runs the last layer and the final norm at some positions only: everything after that layer's
+   * attention is computed for them alone.
+   *
+   * @param positions in the batch, row after row, {@code [n]}, int64
+   * @param x input of the last layer, {@code [batch, tokens, hidden]}
+   * @return final hidden states, {@code [n, hidden]}
+   */
   public Tensor finalHiddenAt(Tensor positions, Tensor x) {
     Layer last = decoderLayers.get(layers() - 1);
     return finalNorm(last.forward(x, all -> all.flatten(0, 1).index_select(0, positions)));
   }
 
-  /** Embeds the tokens and runs this number of layers. */
+  /**
+   * Embeds the tokens and runs the first layers.
+   *
+   * @param count number of layers
+   * @return {@code [batch, tokens, hidden]}
+   */
   public Tensor through(int count) {
     Tensor x = embed();
     for (int i = 0; i < count; i++) {

@@ -10,10 +10,21 @@ import org.bytedeco.pytorch.Tensor;
  */
 public interface LogitTransform {
 
-  /** Returns the logits for the projection's output, recording gradients. */
+  /**
+   * Applies the transform, recording gradients.
+   *
+   * @param projected output of the projection, {@code [rows…, vocabulary]}
+   * @return the logits, of the same shape
+   */
   Tensor apply(Tensor projected);
 
-  /** Overwrites the projection's output with the logits; returns the backward, also in place. */
+  /**
+   * Overwrites the output of the projection with the logits, without recording gradients.
+   *
+   * @param projected {@code [rows, vocabulary]}
+   * @return the backward pass: overwrites the gradient of the logits, a tensor of the same shape,
+   *     with the gradient of the projection's output
+   */
   Consumer<Tensor> applyInPlace(Tensor projected);
 
   /** Leaves the output of the projection as it is. */

@@ -20,7 +20,12 @@ public interface ModelFamily {
   /** The class that {@code architectures} names, such as {@code LlamaForCausalLM}. */
   String architecture();
 
-  /** Builds a model; refuses a config with an unsupported choice. */
+  /**
+   * Builds a model.
+   *
+   * @throws UserError naming a choice in the config that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
+   */
   LanguageModel create(JsonDocument fields);
 
   /** The sizes in the config that the shapes of the weights show. */
@@ -54,7 +59,11 @@ public interface ModelFamily {
     return all().stream().filter(family -> family.modelType().equals(modelType)).findFirst();
   }
 
-  /** The family that a {@code config.json} names; an error lists the supported ones. */
+  /**
+   * The family that a {@code config.json} names.
+   *
+   * @throws UserError listing the supported model types
+   */
   static ModelFamily of(JsonDocument fields) {
     String type = fields.text("model_type", "");
     return named(type)

@@ -38,7 +38,10 @@ public final class Rope implements AutoCloseable {
   private final List<Tables> allTables = new ArrayList<>();
   private volatile Tables tables;
 
-  /** Takes {@code dim / 2} frequencies and a factor of cosines and sines. */
+  /**
+   * @param frequencies in radians a position, {@code dim / 2} of them
+   * @param magnitude factor of all cosines and sines; its square scales the attention scores
+   */
   public Rope(float[] frequencies, double magnitude) {
     this.frequencies = frequencies.clone();
     this.magnitude = magnitude;

@@ -17,6 +17,10 @@ public sealed interface RopeScaling {
   /**
    * Computes the scaled frequencies {@code θ^(−2i / dim)} of a head, in single precision as other
    * implementations do: thousands of positions later the last bit makes a difference.
+   *
+   * @param theta base of the powers
+   * @param dim size of a head
+   * @return {@code [dim / 2]}
    */
   default float[] frequencies(double theta, int dim) {
     try (PointerScope scope = new PointerScope()) {
@@ -79,7 +83,12 @@ public sealed interface RopeScaling {
     return scaling.fields().iterator().hasNext() ? scaling : config.object("rope_parameters");
   }
 
-  /** Reads the {@linkplain #fields RoPE fields}, of a kind that is supported. */
+  /**
+   * Reads the {@linkplain #fields RoPE fields}.
+   *
+   * @throws UserError naming a kind that is not supported
+   * @throws CorruptFile if a number is missing
+   */
   static RopeScaling read(JsonDocument fields) {
     String kind = fields.text("rope_type", fields.text("type", "default"));
     return switch (kind) {

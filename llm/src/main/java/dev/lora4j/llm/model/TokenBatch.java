@@ -7,9 +7,13 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The input of a language model: int64 token ids {@code [batch, tokens]}, position ids of the same
- * shape unless they are 0, 1, 2, … in each row, and, instead of an attention mask, the layout of
- * all rows unless each is one text.
+ * The input of a language model: rows of token ids, with position ids and a layout where a row
+ * holds several texts. The layout replaces the attention mask.
+ *
+ * @param inputIds {@code [batch, tokens]}, int64
+ * @param positionIds {@code [batch, tokens]}, int64, the position ids; empty for 0, 1, 2, … in each
+ *     row
+ * @param layout the texts of all rows, row after row; empty where each row is one text
  */
 public record TokenBatch(
     Tensor inputIds, Optional<Tensor> positionIds, Optional<PrefixTree> layout) {
@@ -37,7 +41,11 @@ public record TokenBatch(
     }
   }
 
-  /** One text a row. Padding at the end of a row needs no mask: attention is causal. */
+  /**
+   * One text a row. Padding at the end of a row needs no mask: attention is causal.
+   *
+   * @param ids {@code [batch, tokens]}, int64
+   */
   public static TokenBatch of(Tensor ids) {
     return new TokenBatch(ids, Optional.empty(), Optional.empty());
   }
@@ -47,7 +55,12 @@ public record TokenBatch(
     return of(Ops.tensor(ids).view(1, ids.length));
   }
 
-  /** Several texts in one row, {@code [1, tokens]}, with shared prefixes computed once. */
+  /**
+   * Several texts in one row, with shared prefixes computed once.
+   *
+   * @param ids {@code [1, tokens]}, int64: the layout's tokens
+   * @param positions {@code [1, tokens]}, int64: the layout's positions
+   */
   public static TokenBatch packed(Tensor ids, Tensor positions, PrefixTree layout) {
     return new TokenBatch(ids, Optional.of(positions), Optional.of(layout));
   }

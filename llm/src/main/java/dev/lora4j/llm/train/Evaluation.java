@@ -15,7 +15,13 @@ import java.util.function.LongConsumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 
-/** Mean of {@code −log p(token)} of a language model over the tokens that carry loss, in nats. */
+/**
+ * Mean loss of a language model on examples.
+ *
+ * @param nll the mean of {@code −log p(token)} over the tokens that carry loss, in nats
+ * @param tokens number of tokens that carry loss
+ * @param examples number of examples
+ */
 public record Evaluation(double nll, long tokens, long examples) {
   /** Maximum number of tokens in a batch, unless one example alone is longer. */
   private static final int MAX_BATCH_TOKENS = 4096;
@@ -25,7 +31,16 @@ public record Evaluation(double nll, long tokens, long examples) {
     return Math.exp(nll);
   }
 
-  /** Evaluates with the active adapters; progress receives each batch's number of tokens. */
+  /**
+   * Evaluates with the active adapters. Examples of similar length form a batch; logits are
+   * computed in chunks, for tokens with loss only.
+   *
+   * @param model in evaluation mode
+   * @param workers share each batch
+   * @param progress receives the number of tokens of each batch
+   * @throws UserError if there is no example, or one does not fit the model
+   * @throws TrainingFailed if the loss is not finite
+   */
   public static Evaluation of(
       LanguageModel model, List<Example> examples, Workers workers, LongConsumer progress) {
     check(model, examples);

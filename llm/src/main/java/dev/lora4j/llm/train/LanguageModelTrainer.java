@@ -59,7 +59,13 @@ public final class LanguageModelTrainer {
     directory = new RunDirectory(job.directory());
   }
 
-  /** Trains to the end, or until the callback stops it; after a failure the checkpoints remain. */
+  /**
+   * Trains to the end, or until the callback stops it.
+   *
+   * @throws UserError if the data do not fit the model, the directory is in use, or a resumed run
+   *     had other settings
+   * @throws TrainingFailed if the loss is not finite or memory runs out; checkpoints remain
+   */
   public static LanguageModelTrainingResult run(TrainingJob job, TrainingCallback callback) {
     return new LanguageModelTrainer(job, callback).run();
   }

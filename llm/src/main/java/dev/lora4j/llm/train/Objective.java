@@ -19,7 +19,12 @@ public interface Objective {
   /** The settings that a resumed run must share, besides the data; recorded in {@code run.json}. */
   Map<String, String> settings();
 
-  /** Returns a micro-batch's summed loss; fills in its derivative by each token's loss. */
+  /**
+   * Computes the loss of a micro-batch, summed over its units.
+   *
+   * @param weights {@code [numLossTokens]}, filled with the derivative of the sum by each token's
+   *     loss
+   */
   double lossAndGradientWeights(TokenLosses losses, float[] weights);
 
   /** Returns whether the loss needs the reference model; dropout is then off for both. */
@@ -50,7 +55,11 @@ public interface Objective {
 
   // ---- batches ----
 
-  /** Refuses batches that the objective can't use. */
+  /**
+   * Checks that the objective can use these batches.
+   *
+   * @throws UserError if not
+   */
   default void check(BatchConfig batching) {
     if (batching.packed()) {
       throw new UserError(noun() + "s can't be packed; switch packing off");
@@ -89,7 +98,11 @@ public interface Objective {
     return prefixOf(index % size) + name;
   }
 
-  /** Checks all examples before anything is computed; an error names the first bad one. */
+  /**
+   * Checks all examples before anything is computed.
+   *
+   * @throws UserError naming the first that can't be trained on
+   */
   default void check(LanguageModel model, int maxTokens) {
     List<Example> examples = examples();
     int limit = Math.min(maxTokens, model.maxPositions());

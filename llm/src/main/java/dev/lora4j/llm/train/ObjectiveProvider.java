@@ -18,7 +18,12 @@ public abstract class ObjectiveProvider {
   private final List<? extends DataFormat> forms;
   private final Map<String, Double> defaults;
 
-  /** Takes the names, the forms of data, the preferred one first, and default hyperparameters. */
+  /**
+   * @param name short name, such as {@code dpo}
+   * @param fullName name in full, such as {@code direct preference optimisation}
+   * @param forms the forms of data that it reads, the preferred one first
+   * @param defaults its hyperparameters with their defaults
+   */
   protected ObjectiveProvider(
       String name,
       String fullName,
@@ -46,7 +51,11 @@ public abstract class ObjectiveProvider {
     return forms;
   }
 
-  /** Returns the default hyperparameters with other values for some of them. */
+  /**
+   * Returns the default hyperparameters with other values for some of them.
+   *
+   * @throws UserError if one is unknown
+   */
   public final Map<String, Double> parameters(Map<String, Double> given) {
     Map<String, Double> all = new LinkedHashMap<>(defaults);
     given.forEach(

@@ -22,7 +22,11 @@ public sealed interface TrainingDuration {
     }
   }
 
-  /** A number of optimizer steps, over as many epochs as that takes. */
+  /**
+   * A number of optimizer steps, over as many epochs as that takes.
+   *
+   * @param count at least 1
+   */
   record Steps(long count) implements TrainingDuration {
     public Steps {
       if (count < 1) {

@@ -61,7 +61,12 @@ public record Gpt2Config(
     return MODEL_TYPE;
   }
 
-  /** Reads a Hugging Face {@code config.json}; refuses unsupported choices. */
+  /**
+   * Reads a Hugging Face {@code config.json}.
+   *
+   * @throws UserError naming a choice that is not supported
+   * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
+   */
   public static Gpt2Config of(JsonDocument fields) {
     fields.refuseUnless(NEUTRAL);
     if (!fields.flag("scale_attn_weights", true)) {

@@ -3,8 +3,13 @@ package dev.lora4j.llm.model.llama;
 import dev.lora4j.UserError;
 
 /**
- * The sizes and choices of a {@link Granite}, with factors of the embeddings, of the attention
- * scores instead of {@code 1/√D}, and of each residual branch, and the divisor of the logits.
+ * The sizes and choices of a {@link Granite}.
+ *
+ * @param llama those that it shares with a Llama
+ * @param embeddingMultiplier factor of the embeddings
+ * @param attentionMultiplier factor of the attention scores, instead of {@code 1/√D}
+ * @param residualMultiplier factor of each branch before it is added to the residual stream
+ * @param logitsScaling divisor of the logits
  */
 public record GraniteConfig(
     LlamaConfig llama,

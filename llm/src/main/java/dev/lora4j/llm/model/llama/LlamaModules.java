@@ -28,7 +28,18 @@ public record LlamaModules(
     LlamaModules modules();
   }
 
-  /** A decoder layer: its window is the number of tokens that each one sees; empty for all. */
+  /**
+   * A decoder layer.
+   *
+   * @param inputNorm RMSNorm before the attention
+   * @param queryKeyValue the projections to queries, keys and values
+   * @param headNorms norms of each query and key head, if the model has them (Qwen3)
+   * @param window how many tokens each one sees, itself included; empty for all
+   * @param output the attention's output projection
+   * @param postAttentionNorm RMSNorm before the feed-forward
+   * @param gateAndUp the feed-forward's two inner projections
+   * @param down the feed-forward's outer projection
+   */
   public record Block(
       Slot inputNorm,
       SharedInput queryKeyValue,
