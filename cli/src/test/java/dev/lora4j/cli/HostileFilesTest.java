@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -130,7 +131,7 @@ class HostileFilesTest {
         SafetensorsFile file = SafetensorsFile.open(weights)) {
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       file.names().forEach(key -> tensors.put(key, file.read(key)));
-      tensors.get(name).flatten().select(0, 3).fill_(new Scalar(Double.NaN));
+      requireNonNull(tensors.get(name)).flatten().select(0, 3).fill_(new Scalar(Double.NaN));
       SafetensorsWriter.write(weights, tensors, Map.of("format", "pt"));
     }
   }
