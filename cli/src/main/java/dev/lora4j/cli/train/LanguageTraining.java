@@ -79,6 +79,7 @@ public record LanguageTraining(
             .log(log::println);
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
+    language.chatTemplate().ifPresent(recipe::chatTemplate);
     language.applyObjective(recipe);
     return language.resume() ? recipe.resume() : recipe;
   }

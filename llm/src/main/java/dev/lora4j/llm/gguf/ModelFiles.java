@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.vocabulary.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +99,10 @@ public interface ModelFiles {
     }
   }
 
-  /** Returns the files of a directory. */
+  /**
+   * Returns the files of a directory. Its {@code tokenizer.json} has the tokens that are added
+   * beside it, and is converted from an older form of tokenizer if there is none.
+   */
   static ModelFiles in(Path directory) {
     return new ModelFiles() {
       @Override
@@ -108,6 +112,12 @@ public interface ModelFiles {
 
       @Override
       public Optional<byte[]> read(String name) {
+        return name.equals("tokenizer.json")
+            ? new TokenizerFiles(directory, this::onDisk).tokenizerJson()
+            : onDisk(name);
+      }
+
+      private Optional<byte[]> onDisk(String name) {
         Path file = directory.resolve(name);
         if (!Files.isRegularFile(file)) {
           return Optional.empty();

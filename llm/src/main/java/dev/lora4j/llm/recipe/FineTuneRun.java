@@ -76,7 +76,13 @@ public final class FineTuneRun implements AutoCloseable {
   /** Tokenizer and data file are opened while the model loads. */
   static FineTuneRun open(FineTuneRecipe recipe, Path out) {
     ModelFiles model = ModelFiles.at(recipe.resolved());
-    ModelFiles files = recipe.chatTemplate.map(model::withChatTemplate).orElse(model);
+    Path own = out.resolve("chat_template.jinja");
+    boolean resumed = recipe.start == TrainingJob.Start.RESUMED && Files.exists(own);
+    ModelFiles files =
+        recipe
+            .chatTemplate
+            .map(given -> model.withChatTemplate(resumed ? own : given))
+            .orElse(model);
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
     CompletableFuture<TextData> file = async(() -> recipe.rows(data));
