@@ -109,6 +109,7 @@ final class DataCommand implements Callable<Integer> {
               .formatted(show, maxTokens));
     }
     ModelFiles files = chatTemplate.files(References.resolve(model));
+    files.warnings().forEach(warning -> output.messages().println("Warning: " + warning));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
       Tokenized tokenized = read(TextData.open(file, columns.options()), files, tokenizer);
       output.show(

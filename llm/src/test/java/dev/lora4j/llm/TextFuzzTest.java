@@ -28,9 +28,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 
 /**
- * Reads chat templates, tokenizers and model configs that Jazzer generates. Each is read, or refused
- * with a reason. A build reads only the files in {@code TextFuzzTestInputs}; {@code tools/fuzz}
- * searches for more.
+ * Reads chat templates, tokenizers and model configs that Jazzer generates. Each is read, or
+ * refused with a reason. A build reads only the files in {@code TextFuzzTestInputs}; {@code
+ * tools/fuzz} searches for more.
  */
 class TextFuzzTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();

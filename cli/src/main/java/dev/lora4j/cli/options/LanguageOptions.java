@@ -133,8 +133,7 @@ public final class LanguageOptions {
   @Option(
       names = "--chat-template",
       paramLabel = "FILE",
-      description =
-          "Jinja chat template, saved with the adapter (default: the model's own).")
+      description = "Jinja chat template, saved with the adapter (default: the model's own).")
   private @Nullable Path chatTemplate;
 
   @Option(

@@ -15,7 +15,8 @@ import java.util.List;
  * only the files in {@code RecipeFuzzTestInputs}; {@code tools/fuzz recipe} searches for more.
  */
 class RecipeFuzzTest {
-  private static final List<String> KEYS = List.of("model", "data", "rank", "targets", "learning-rate");
+  private static final List<String> KEYS =
+      List.of("model", "data", "rank", "targets", "learning-rate");
 
   @FuzzTest(maxDuration = "1h")
   void recipe(byte[] yaml) throws IOException {

@@ -124,6 +124,11 @@ public final class ChatModel implements AutoCloseable {
     return notes;
   }
 
+  /** Returns warnings about the model's files. */
+  public List<String> warnings() {
+    return files.warnings();
+  }
+
   public List<String> adapterNames() {
     return List.copyOf(adapted.adapterNames());
   }

@@ -52,6 +52,11 @@ public interface ModelFiles {
         .orElseGet(() -> JsonDocument.of(file, JsonNodeFactory.instance.objectNode()));
   }
 
+  /** Returns warnings about assumptions that were made where the files are silent. */
+  default List<String> warnings() {
+    return List.of();
+  }
+
   /** Copies the tokenizer, chat template and generation files into a directory. */
   default void copyTokenizerTo(Path directory) {
     for (String name : TOKENIZER_FILES) {

@@ -62,6 +62,7 @@ public final class FineTuneRun implements AutoCloseable {
     template =
         ChatTemplate.load(files, tokenizer.special())
             .map(chat -> recipe.system.map(chat::withSystem).orElse(chat));
+    files.warnings().forEach(warning -> recipe.report("Warning: " + warning));
     checkVocabulary();
     settings = recipe.settings(network().maxPositions());
     ExampleOptions length = ExampleOptions.ofLength(settings.batching().maxSeqLength());

@@ -8,7 +8,10 @@ import dev.lora4j.CorruptFile;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Converts {@code vocab.json} and {@code merges.txt} of GPT-2 or Qwen 2 to a {@code tokenizer.json}. */
+/**
+ * Converts {@code vocab.json} and {@code merges.txt} of GPT-2 or Qwen 2 to a {@code
+ * tokenizer.json}.
+ */
 final class ByteLevelConversion {
   private static final String END = "<|endoftext|>";
   private static final String QWEN2 =

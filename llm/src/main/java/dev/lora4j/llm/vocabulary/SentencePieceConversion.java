@@ -102,8 +102,7 @@ final class SentencePieceConversion {
   }
 
   private void plain() {
-    ArrayNode steps =
-        json.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
+    ArrayNode steps = json.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
     if (source.charsMap().length > 0) {
       steps
           .addObject()
@@ -136,7 +135,9 @@ final class SentencePieceConversion {
     ObjectNode model = json.putObject("model").put("type", "Unigram");
     model.put("unk_id", source.unknownId()).put("byte_fallback", source.byteFallback());
     ArrayNode vocab = model.putArray("vocab");
-    source.pieces().forEach(piece -> vocab.addArray().add(piece.text()).add((double) piece.score()));
+    source
+        .pieces()
+        .forEach(piece -> vocab.addArray().add(piece.text()).add((double) piece.score()));
   }
 
   private void bpe(boolean byteFallback) {

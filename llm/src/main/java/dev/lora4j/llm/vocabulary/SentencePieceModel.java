@@ -133,7 +133,8 @@ final class SentencePieceModel {
           }
         });
     if (text[0].isEmpty() || !Float.isFinite(score[0])) {
-      throw new CorruptFile(file, "piece " + pieces.size() + ": expected a text and a finite score");
+      throw new CorruptFile(
+          file, "piece " + pieces.size() + ": expected a text and a finite score");
     }
     return new Piece(text[0], score[0], type[0]);
   }
@@ -149,7 +150,9 @@ final class SentencePieceModel {
         case 1 -> field.read(number, new Value(within(in, 8).getLong(), none));
         case 2 -> field.read(number, new Value(0, within(in, varint(in))));
         case 5 -> field.read(number, new Value(within(in, 4).getInt(), none));
-        default -> throw new CorruptFile(file, "expected a SentencePiece model, found wire type " + (tag & 7));
+        default ->
+            throw new CorruptFile(
+                file, "expected a SentencePiece model, found wire type " + (tag & 7));
       }
     }
   }

@@ -39,8 +39,7 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
     if (own.isPresent() && added.isEmpty()) {
       return own;
     }
-    Optional<ObjectNode> json =
-        own.isPresent() ? Optional.of(json(JSON)) : converted(config);
+    Optional<ObjectNode> json = own.isPresent() ? Optional.of(json(JSON)) : converted(config);
     boolean changed = json.isPresent() && added.addTo(json.get());
     return own.isPresent() && !changed ? own : json.map(JsonDocument::bytes);
   }
@@ -89,8 +88,7 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
       return Optional.empty();
     }
     String type = json("config.json").path("model_type").asText();
-    boolean qwen =
-        kind.startsWith("Qwen2Tokenizer") || (kind.isEmpty() && type.startsWith("qwen"));
+    boolean qwen = kind.startsWith("Qwen2Tokenizer") || (kind.isEmpty() && type.startsWith("qwen"));
     if (!qwen && !kind.startsWith("GPT2Tokenizer") && !(kind.isEmpty() && type.equals("gpt2"))) {
       throw unsupported("vocab.json and merges.txt", kind);
     }

@@ -18,7 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tokenizers without {@code tokenizer.json}, or with tokens beside it, as transformers reads them. */
+/**
+ * Tokenizers without {@code tokenizer.json}, or with tokens beside it, as transformers reads them.
+ */
 class LegacyTokenizerTest {
   private final Path directory;
 
@@ -28,7 +30,14 @@ class LegacyTokenizerTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"spm_llama", "spm_bpe", "spm_unigram", "vocab_gpt2", "vocab_qwen2", "added_beside"})
+      strings = {
+        "spm_llama",
+        "spm_bpe",
+        "spm_unigram",
+        "vocab_gpt2",
+        "vocab_qwen2",
+        "added_beside"
+      })
   void encodesAndDecodesAsTransformersDoes(String name) {
     JsonNode expected = TextFixture.json(name + "/expected.json");
     try (Tokenizer tokenizer = TextFixture.tokenizer(name)) {
