@@ -110,6 +110,7 @@ final class DataCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ModelFiles files = chatTemplate.files(References.resolve(model));
+    files.warnings().forEach(warning -> output.messages().println("Warning: " + warning));
     try (Tokenizer tokenizer = Tokenizer.load(files)) {
       Tokenized tokenized = read(TextData.open(file, columns.options()), files, tokenizer);
       output.show(

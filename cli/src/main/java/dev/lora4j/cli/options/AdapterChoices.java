@@ -47,6 +47,7 @@ public final class AdapterChoices {
         chatTemplate.isPresent()
             ? ChatModel.open(directory, chatTemplate.get())
             : ChatModel.open(directory);
+    model.warnings().forEach(warning -> System.err.println("Warning: " + warning));
     try {
       directories.forEach(
           (name, adapter) ->

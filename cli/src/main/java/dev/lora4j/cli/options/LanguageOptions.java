@@ -109,6 +109,12 @@ public final class LanguageOptions {
   private @Nullable String system;
 
   @Option(
+      names = "--chat-template",
+      paramLabel = "FILE",
+      description = "Jinja chat template, saved with the adapter (default: the model's own).")
+  private @Nullable Path chatTemplate;
+
+  @Option(
       names = "--objective",
       paramLabel = "NAME",
       completionCandidates = Objectives.class,
@@ -190,6 +196,10 @@ public final class LanguageOptions {
 
   public Optional<String> system() {
     return Optional.ofNullable(system);
+  }
+
+  public Optional<Path> chatTemplate() {
+    return Optional.ofNullable(chatTemplate);
   }
 
   /** Sets the objective, if one is asked for, and its hyperparameters. */

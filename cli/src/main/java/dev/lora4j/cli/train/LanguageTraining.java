@@ -106,6 +106,7 @@ public record LanguageTraining(
     }
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);
+    language.chatTemplate().ifPresent(recipe::chatTemplate);
     language.applyObjective(recipe);
     return training.resume() ? recipe.resume() : recipe;
   }

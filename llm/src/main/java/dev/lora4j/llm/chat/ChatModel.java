@@ -141,6 +141,11 @@ public final class ChatModel implements AutoCloseable {
     return names.isEmpty() ? adapted.disabled() : adapted.using(names.toArray(String[]::new));
   }
 
+  /** Returns warnings about the model's files. */
+  public List<String> warnings() {
+    return files.warnings();
+  }
+
   public List<String> adapterNames() {
     return List.copyOf(adapted.adapterNames());
   }

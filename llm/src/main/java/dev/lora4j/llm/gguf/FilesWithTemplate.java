@@ -2,6 +2,7 @@ package dev.lora4j.llm.gguf;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** The files of a model with another chat template. */
@@ -14,11 +15,15 @@ record FilesWithTemplate(ModelFiles files, String template) implements ModelFile
   @Override
   public Optional<byte[]> read(String name) {
     return switch (name) {
-      case ChatTemplateSource.JINJA ->
-          Optional.of(template.getBytes(StandardCharsets.UTF_8));
+      case ChatTemplateSource.JINJA -> Optional.of(template.getBytes(StandardCharsets.UTF_8));
       case ChatTemplateSource.TOOL_USE_JINJA, ChatTemplateSource.JSON -> Optional.empty();
       default -> files.read(name);
     };
+  }
+
+  @Override
+  public List<String> warnings() {
+    return files.warnings();
   }
 
   @Override

@@ -47,6 +47,18 @@ record GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) implemen
     };
   }
 
+  @Override
+  public List<String> warnings() {
+    boolean assumed =
+        metadata.text(TokenizerJson.MODEL).filter("gpt2"::equals).isPresent()
+            && metadata.text(TokenizerJson.PRE).isEmpty();
+    return assumed
+        ? List.of(
+            "%s has no %s; the pre-tokenizer '%s' is assumed, which may split words otherwise than the model's own"
+                .formatted(path(), TokenizerJson.PRE, TokenizerJson.ASSUMED_PRE))
+        : List.of();
+  }
+
   private ObjectNode tokenizerConfig(GgufVocabulary vocabulary) {
     ObjectNode json = specialTokens(vocabulary);
     json.put("tokenizer_class", "PreTrainedTokenizerFast");

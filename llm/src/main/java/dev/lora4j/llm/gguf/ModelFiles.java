@@ -6,6 +6,7 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.WholeFile;
 import dev.lora4j.io.Unreadable;
+import dev.lora4j.llm.vocabulary.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,11 @@ public interface ModelFiles {
         .orElseGet(() -> JsonDocument.of(file, JsonNodeFactory.instance.objectNode()));
   }
 
+  /** Returns warnings about assumptions that were made where the files are silent. */
+  default List<String> warnings() {
+    return List.of();
+  }
+
   /** Copies the tokenizer, chat template and generation files into a directory. */
   default void copyTokenizerTo(Path directory) {
     for (String name : TOKENIZER_FILES) {
@@ -98,7 +104,10 @@ public interface ModelFiles {
     }
   }
 
-  /** Returns the files of a directory. */
+  /**
+   * Returns the files of a directory. Its {@code tokenizer.json} has the tokens that are added
+   * beside it, and is converted from an older form of tokenizer if there is none.
+   */
   static ModelFiles in(Path directory) {
     return new ModelFiles() {
       @Override
@@ -108,6 +117,12 @@ public interface ModelFiles {
 
       @Override
       public Optional<byte[]> read(String name) {
+        return name.equals("tokenizer.json")
+            ? new TokenizerFiles(directory, this::onDisk).tokenizerJson()
+            : onDisk(name);
+      }
+
+      private Optional<byte[]> onDisk(String name) {
         Path file = directory.resolve(name);
         if (!Files.isRegularFile(file)) {
           return Optional.empty();

@@ -9,7 +9,9 @@ import java.util.OptionalInt;
 
 /** Converts GGUF metadata to a {@code tokenizer.json} of byte-level or sentencepiece BPE. */
 final class TokenizerJson {
-  private static final String MODEL = "tokenizer.ggml.model";
+  static final String MODEL = "tokenizer.ggml.model";
+  static final String PRE = "tokenizer.ggml.pre";
+  static final String ASSUMED_PRE = "default";
   private static final String SPACE = "▁";
 
   private final Metadata metadata;
@@ -60,7 +62,7 @@ final class TokenizerJson {
   // ---- byte-level BPE ----
 
   private void byteLevel() {
-    String name = metadata.text("tokenizer.ggml.pre").orElse("default");
+    String name = metadata.text(PRE).orElse(ASSUMED_PRE);
     SplitRule rule = SplitRule.named(metadata.file(), name);
     if (rule == SplitRule.QWEN2) {
       json.putObject("normalizer").put("type", "NFC");

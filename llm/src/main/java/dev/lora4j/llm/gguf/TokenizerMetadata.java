@@ -184,8 +184,7 @@ final class TokenizerMetadata {
               source
                   .toolUse()
                   .ifPresent(
-                      text ->
-                          metadata.put("tokenizer.chat_template.tool_use", GgufValue.of(text)));
+                      text -> metadata.put("tokenizer.chat_template.tool_use", GgufValue.of(text)));
             });
   }
 

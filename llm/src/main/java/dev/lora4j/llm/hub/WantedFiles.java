@@ -16,7 +16,10 @@ record WantedFiles(List<String> names, List<String> missing) {
   private static final Pattern SMALL =
       Pattern.compile(
           "config\\.json|generation_config\\.json|adapter_config\\.json|special_tokens_map\\.json"
-              + "|tokenizer[^/]*|chat_template[^/]*");
+              + "|tokenizer[^/]*|chat_template[^/]*|added_tokens\\.json"
+              + "|additional_chat_templates/tool_use\\.jinja");
+  // Instead of tokenizer.json; tokenizer.model is in the list above.
+  private static final List<String> BYTE_LEVEL = List.of("vocab.json", "merges.txt");
   // In order of preference.
   private static final List<String> WEIGHTS =
       List.of(
@@ -42,6 +45,9 @@ record WantedFiles(List<String> names, List<String> missing) {
   static WantedFiles of(Collection<String> present, Set<String> shards) {
     List<String> names =
         new ArrayList<>(present.stream().filter(n -> SMALL.matcher(n).matches()).sorted().toList());
+    if (!present.contains("tokenizer.json") && present.containsAll(BYTE_LEVEL)) {
+      names.addAll(BYTE_LEVEL);
+    }
     List<String> missing = new ArrayList<>();
     boolean isAdapter = present.contains("adapter_config.json");
     Optional<String> weights = weights(present);

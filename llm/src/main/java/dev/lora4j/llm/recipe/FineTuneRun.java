@@ -64,6 +64,7 @@ public final class FineTuneRun implements AutoCloseable {
     template =
         ChatTemplate.load(files, tokenizer.special())
             .map(chat -> recipe.system.map(chat::withSystem).orElse(chat));
+    files.warnings().forEach(warning -> recipe.report("Warning: " + warning));
     checkVocabulary();
     settings = recipe.settings(network().maxPositions());
     ExampleOptions length = ExampleOptions.ofLength(settings.batching().maxSeqLength());
@@ -80,7 +81,13 @@ public final class FineTuneRun implements AutoCloseable {
     Devices.named(recipe.device); // a wrong name is refused before anything is read
     LanguageModelTrainer.requireUnused(out);
     ModelFiles model = ModelFiles.at(recipe.resolved());
-    ModelFiles files = recipe.chatTemplate.map(model::withChatTemplate).orElse(model);
+    Path own = out.resolve("chat_template.jinja");
+    boolean resumed = recipe.start == TrainingJob.Start.RESUMED && Files.exists(own);
+    ModelFiles files =
+        recipe
+            .chatTemplate
+            .map(given -> model.withChatTemplate(resumed ? own : given))
+            .orElse(model);
     CompletableFuture<Tokenizer> tokenizer = async(() -> Tokenizer.load(files));
     Path data = recipe.requiredData();
     CompletableFuture<TextData> file = async(() -> recipe.rows(data));

@@ -151,8 +151,7 @@ public final class ChatTemplate {
     try {
       return chosen().render(all);
     } catch (TemplateError e) {
-      throw new UserError(
-          sources.name() + " refuses the conversation: " + e.getMessage(), e);
+      throw new UserError(sources.name() + " refuses the conversation: " + e.getMessage(), e);
     }
   }
 

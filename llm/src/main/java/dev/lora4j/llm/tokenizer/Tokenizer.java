@@ -86,9 +86,17 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
+  private Encoding encoding(String text, boolean specialTokens) {
+    try {
+      return tokenizer.encode(text, specialTokens, false);
+    } catch (RuntimeException e) {
+      throw new UserError("the tokenizer cannot encode a text: " + e.getMessage(), e);
+    }
+  }
+
   /** Encodes a text with the special tokens that the model expects, such as bos. */
   public int[] encode(String text) {
-    return ints(tokenizer.encode(text, true, false).getIds());
+    return ints(encoding(text, true).getIds());
   }
 
   /**
@@ -96,12 +104,12 @@ public final class Tokenizer implements AutoCloseable {
    * recognised.
    */
   public int[] encodePlain(String text) {
-    return ints(tokenizer.encode(text, false, false).getIds());
+    return ints(encoding(text, false).getIds());
   }
 
   /** Encodes a text and returns the chars of each token. */
   public List<TokenSpan> spans(String text, SpecialTokenUse use) {
-    Encoding encoding = tokenizer.encode(text, use == SpecialTokenUse.ADDED, false);
+    Encoding encoding = encoding(text, use == SpecialTokenUse.ADDED);
     CodePoints codePoints = new CodePoints(text);
     long[] ids = encoding.getIds();
     CharSpan[] spans = encoding.getCharTokenSpans();

@@ -51,7 +51,7 @@ final class Vocabulary {
     } catch (JsonProcessingException e) {
       throw new CorruptFile(file, "invalid JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
-      throw new IllegalStateException("cannot read a byte array", e);
+      throw new CorruptFile(file, "invalid text: " + e.getMessage(), e);
     }
     if (vocabulary.ids.isEmpty()) {
       throw new CorruptFile(file, "key model.vocab: expected tokens, found none");

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.dataset.TextFixture;
+import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.jinja.value.Rendering;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -150,6 +151,58 @@ class ChatTemplateTest {
     assertThat(rendered(special)).isEqualTo("named");
     Files.writeString(directory.resolve("chat_template.jinja"), "own");
     assertThat(rendered(special)).isEqualTo("own");
+  }
+
+  @Test
+  void toolUseTemplateRendersConversationsWithTools() throws IOException {
+    Files.writeString(
+        directory.resolve("tokenizer_config.json"),
+        "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"tools\"},"
+            + "{\"name\": \"default\", \"template\": \"plain\"}]}");
+    ChatTemplate template = ChatTemplate.load(directory, special()).orElseThrow();
+    assertThat(template.render(List.of())).isEqualTo("plain");
+    assertThat(template.with("tools", List.of(Map.of("name", "f"))).render(List.of()))
+        .isEqualTo("tools");
+  }
+
+  @Test
+  void legacyJsonFileIsTheLastResort() throws IOException {
+    Files.writeString(directory.resolve("chat_template.json"), "{\"chat_template\": \"json\"}");
+    assertThat(rendered(special())).isEqualTo("json");
+    Files.writeString(
+        directory.resolve("tokenizer_config.json"), "{\"chat_template\": \"config\"}");
+    assertThat(rendered(special())).isEqualTo("config");
+  }
+
+  @Test
+  void namedTemplatesWithoutADefaultAreRefused() throws IOException {
+    Files.writeString(
+        directory.resolve("tokenizer_config.json"),
+        "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"x\"}]}");
+    assertThatThrownBy(() -> ChatTemplate.load(directory, special()))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("named default, found rag");
+  }
+
+  @Test
+  void givenFileReplacesTheModelsTemplates() throws IOException {
+    Files.writeString(directory.resolve("chat_template.jinja"), "own");
+    Path file = Files.writeString(directory.resolve("other.jinja"), "{{ 'x' * 2 }}");
+    ModelFiles files = ModelFiles.at(directory).withChatTemplate(file);
+    Path copy = directory.resolve("copy");
+    files.copyTokenizerTo(copy);
+    assertThat(ChatTemplate.load(files, special()).orElseThrow().render(List.of())).isEqualTo("xx");
+    assertThat(copy.resolve("chat_template.jinja")).hasContent("{{ 'x' * 2 }}");
+  }
+
+  @Test
+  void excessiveTemplateIsNamedWithTheLimit() throws IOException {
+    Path file = directory.resolve("chat_template.jinja");
+    Files.writeString(file, "{{ 'x' * 99999999 }}");
+    assertThatThrownBy(() -> rendered(special()))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageContaining("more than 67,108,864 characters, the limit");
   }
 
   private String rendered(SpecialTokens special) {

@@ -87,7 +87,8 @@ class TokenizerChecksTest {
     with("decoder", "{\"type\": \"Fuse\", \"x\": " + "[".repeat(200) + "]".repeat(200) + "}");
     assertRefused("decoder.x: expected at most 24 levels");
     String groups = "(".repeat(9000) + ")".repeat(9000);
-    String split = "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"%s\"}, \"behavior\": \"Isolated\","
+    String split =
+        "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"%s\"}, \"behavior\": \"Isolated\","
             + " \"invert\": false}";
     with("pre_tokenizer", split.formatted(groups.substring(8900, 9100)));
     assertRefused("at most 50 nested groups, found 100");
@@ -109,7 +110,8 @@ class TokenizerChecksTest {
   @ParameterizedTest
   @ValueSource(strings = {"[[\"a\"]]", "[\"a b\", 3]", "[[\"a\", \"b\", \"c\"]]", "{}"})
   void mergesAreTexts(String merges) throws IOException {
-    String model = "{\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"b\": 1}, \"merges\": " + merges + "}";
+    String model =
+        "{\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"b\": 1}, \"merges\": " + merges + "}";
     with("model", model);
     assertRefused("model.merges: expected");
   }

@@ -26,7 +26,8 @@ final class CharsMapCheck {
   /** Returns what is wrong with a map in base64, if anything. */
   static Optional<String> problem(String base64) {
     if (base64.length() > MOST_BYTES) {
-      return Optional.of("at most %,d characters, found %,d".formatted(MOST_BYTES, base64.length()));
+      return Optional.of(
+          "at most %,d characters, found %,d".formatted(MOST_BYTES, base64.length()));
     }
     byte[] bytes;
     try {

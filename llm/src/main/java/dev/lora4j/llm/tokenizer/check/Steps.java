@@ -80,7 +80,9 @@ enum Steps {
                             .collect(Collectors.toUnmodifiableMap(f -> f[0], f -> f[1]))));
   }
 
-  /** Returns the name of each component → its fields → their types; {@code ?} marks optional ones. */
+  /**
+   * Returns the name of each component → its fields → their types; {@code ?} marks optional ones.
+   */
   Map<String, Map<String, String>> types() {
     return types;
   }

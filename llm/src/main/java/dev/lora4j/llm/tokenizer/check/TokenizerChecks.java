@@ -250,7 +250,8 @@ public final class TokenizerChecks {
     for (JsonNode token : tokens) {
       size("added_tokens.id", token.path("id"), 0);
       text("added_tokens.content", token.path("content"), 1, TEXT);
-      for (String flag : new String[] {"single_word", "lstrip", "rstrip", "normalized", "special"}) {
+      for (String flag :
+          new String[] {"single_word", "lstrip", "rstrip", "normalized", "special"}) {
         JsonNode value = token.path(flag);
         require(
             "added_tokens." + flag,

@@ -1,0 +1,107 @@
+package dev.lora4j.llm.vocabulary;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import dev.lora4j.io.JsonDocument;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * The tokenizer files of a directory as one {@code tokenizer.json}.
+ *
+ * @param read returns the content of a file, if there is one
+ */
+public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> read) {
+  private static final String JSON = "tokenizer.json";
+  private static final Set<String> PLAIN =
+      Set.of("", "LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast");
+
+  /**
+   * Returns {@code tokenizer.json}, unchanged unless tokens are added beside it, or one that is
+   * converted from {@code tokenizer.model}, or from {@code vocab.json} and {@code merges.txt}.
+   *
+   * @throws UserError for a kind of tokenizer that cannot be converted
+   * @throws CorruptFile if a file is malformed, or the files contradict each other
+   */
+  public Optional<byte[]> tokenizerJson() {
+    Optional<byte[]> own = read.apply(JSON);
+    JsonNode config = json("tokenizer_config.json");
+    AddedTokens added = new AddedTokens(directory);
+    added.decoder(config.path("added_tokens_decoder"));
+    added.listed(json("added_tokens.json"), special(config));
+    if (own.isPresent() && added.isEmpty()) {
+      return own;
+    }
+    Optional<ObjectNode> json = own.isPresent() ? Optional.of(json(JSON)) : converted(config);
+    boolean changed = json.isPresent() && added.addTo(json.get());
+    return own.isPresent() && !changed ? own : json.map(JsonDocument::bytes);
+  }
+
+  private ObjectNode json(String name) {
+    return read.apply(name)
+        .map(content -> JsonDocument.parse(directory.resolve(name), content).json())
+        .map(ObjectNode.class::cast)
+        .orElseGet(JsonNodeFactory.instance::objectNode);
+  }
+
+  /** The texts of special tokens, which are left out of decoded text. */
+  private Set<String> special(JsonNode config) {
+    Set<String> texts = new HashSet<>();
+    for (JsonNode source : new JsonNode[] {config, json("special_tokens_map.json")}) {
+      source
+          .properties()
+          .forEach(
+              entry -> {
+                if (entry.getKey().endsWith("_token")) {
+                  texts.add(text(entry.getValue()));
+                }
+              });
+      source.path("additional_special_tokens").forEach(token -> texts.add(text(token)));
+    }
+    return texts;
+  }
+
+  private static String text(JsonNode token) {
+    return token.path("content").asText(token.asText());
+  }
+
+  private Optional<ObjectNode> converted(JsonNode config) {
+    Optional<byte[]> pieces = read.apply("tokenizer.model");
+    Optional<byte[]> merges = read.apply("merges.txt");
+    String kind = config.path("tokenizer_class").asText();
+    if (pieces.isPresent()) {
+      if (!PLAIN.contains(kind)) {
+        throw unsupported("tokenizer.model", kind);
+      }
+      Path file = directory.resolve("tokenizer.model");
+      return Optional.of(
+          SentencePieceConversion.of(SentencePieceModel.read(file, pieces.get()), config));
+    }
+    if (merges.isEmpty() || read.apply("vocab.json").isEmpty()) {
+      return Optional.empty();
+    }
+    String type = json("config.json").path("model_type").asText();
+    boolean qwen = kind.startsWith("Qwen2Tokenizer") || (kind.isEmpty() && type.startsWith("qwen"));
+    if (!qwen && !kind.startsWith("GPT2Tokenizer") && !(kind.isEmpty() && type.equals("gpt2"))) {
+      throw unsupported("vocab.json and merges.txt", kind);
+    }
+    String text = new String(merges.get(), StandardCharsets.UTF_8);
+    Path file = directory.resolve("merges.txt");
+    return Optional.of(ByteLevelConversion.of(file, json("vocab.json"), text, config, qwen));
+  }
+
+  private UserError unsupported(String files, String kind) {
+    return new UserError(
+        ("%s: %s of tokenizer_class '%s' cannot be converted to tokenizer.json; supported:"
+                + " LlamaTokenizer, GPT2Tokenizer, Qwen2Tokenizer; let transformers write it:"
+                + " AutoTokenizer.from_pretrained(…).save_pretrained(…)")
+            .formatted(directory, files, kind));
+  }
+}

@@ -1,0 +1,93 @@
+"""Tokenizers without a tokenizer.json, and with tokens beside it; ids and texts computed by transformers.
+
+Needs sentencepiece and protobuf beside tools/requirements.txt.
+"""
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import sentencepiece
+from transformers import AutoTokenizer
+
+from tokenizer_fixtures import CORPUS, FOLDER, ROOT, TEXTS, write
+
+MORE = ["a <SEP> b", "<sep><ctl> x", "ﬁne ½ Ｗide", "<extra> and<extra>more"]
+
+
+def sentence_piece(folder, config, **options):
+    with tempfile.TemporaryDirectory() as place:
+        corpus = pathlib.Path(place) / "corpus.txt"
+        corpus.write_text("\n".join(line.replace("\n", " ") for line in CORPUS), encoding="utf-8")
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(corpus), model_prefix=f"{place}/m", minloglevel=2, character_coverage=1.0,
+            user_defined_symbols=["<sep>"], control_symbols=["<ctl>"], **options)
+        shutil.copy(f"{place}/m.model", folder / "tokenizer.model")
+    write(folder, "config.json", dict(model_type="llama"))
+    write(folder, "tokenizer_config.json", config)
+
+
+BPE = dict(model_type="bpe", vocab_size=480, byte_fallback=True, normalization_rule_name="identity",
+           remove_extra_whitespaces=False, allow_whitespace_only_pieces=True, split_digits=True)
+SPECIAL = dict(bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+def spm_llama(folder):
+    sentence_piece(folder, dict(SPECIAL, tokenizer_class="LlamaTokenizer"), **BPE)
+
+
+def spm_bpe(folder):
+    sentence_piece(folder, SPECIAL, **BPE)
+
+
+def spm_unigram(folder):
+    sentence_piece(folder, SPECIAL, model_type="unigram", vocab_size=150, normalization_rule_name="nmt_nfkc")
+
+
+def bpe_files(folder, cls, model_type):
+    state = json.loads((FOLDER / "gpt2/tokenizer.json").read_text(encoding="utf-8"))["model"]
+    write(folder, "vocab.json", state["vocab"])
+    merges = "\n".join(" ".join(pair) for pair in state["merges"])
+    (folder / "merges.txt").write_text("#version: 0.2\n" + merges + "\n", encoding="utf-8")
+    write(folder, "config.json", dict(model_type=model_type))
+    write(folder, "tokenizer_config.json", dict(tokenizer_class=cls, eos_token="<|endoftext|>"))
+
+
+def vocab_gpt2(folder):
+    bpe_files(folder, "GPT2Tokenizer", "gpt2")
+
+
+def vocab_qwen2(folder):
+    bpe_files(folder, "Qwen2Tokenizer", "qwen2")
+    size = len(json.loads((folder / "vocab.json").read_text(encoding="utf-8")))
+    write(folder, "added_tokens.json", {"<SEP>": size})
+
+
+def added_beside(folder):
+    shutil.copy(FOLDER / "gpt2/tokenizer.json", folder)
+    size = len(json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
+    token = dict(content="<extra>", lstrip=True, normalized=False, rstrip=False, single_word=False, special=False)
+    write(folder, "tokenizer_config.json", dict(
+        tokenizer_class="PreTrainedTokenizerFast", eos_token="<|endoftext|>",
+        added_tokens_decoder={str(size): dict(token, content="<SEP>", lstrip=False, special=True),
+                              str(size + 1): token}))
+
+
+def main():
+    for build in (spm_llama, spm_bpe, spm_unigram, vocab_gpt2, vocab_qwen2, added_beside):
+        folder = FOLDER / build.__name__
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        build(folder)
+        peer = AutoTokenizer.from_pretrained(folder)
+        cases = []
+        for text in TEXTS + MORE:
+            ids = peer(text, add_special_tokens=False)["input_ids"]
+            cases.append(dict(text=text, ids=ids, decoded=peer.decode(ids, clean_up_tokenization_spaces=False)))
+        write(folder, "expected.json", dict(vocabulary=len(peer), cases=cases))
+        print(folder.relative_to(ROOT), sum(f.stat().st_size for f in folder.iterdir()), "bytes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
