@@ -21,8 +21,7 @@ import java.util.stream.Stream;
 public final class TemporaryPath implements AutoCloseable {
   private static final String MARK = ".lora4j-";
   private static final String LOCK = ".lock";
-  private static final Pattern LOCK_NAME =
-      Pattern.compile("\\.(.+)\\.lora4j-[0-9a-f-]{36}\\.lock");
+  private static final Pattern LOCK_NAME = Pattern.compile("\\.(.+)\\.lora4j-[0-9a-f-]{36}\\.lock");
 
   private final Path path;
   private final Optional<ProcessLock> lock;
@@ -72,8 +71,7 @@ public final class TemporaryPath implements AutoCloseable {
                   try (lock) {
                     String name = lockFile.getFileName().toString();
                     deleteQuietly(
-                        lockFile.resolveSibling(
-                            name.substring(0, name.length() - LOCK.length())));
+                        lockFile.resolveSibling(name.substring(0, name.length() - LOCK.length())));
                   }
                 });
       } catch (IOException e) {
