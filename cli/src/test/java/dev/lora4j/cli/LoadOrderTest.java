@@ -71,7 +71,9 @@ class LoadOrderTest {
     }
     process.waitFor();
     assertThat(lines.stream().map(INITIALISED::matcher).filter(Matcher::find).map(m -> m.group(1)))
-        .as(String.join("\n", lines.stream().filter(line -> !line.contains("[class,init]")).toList()))
+        .as(
+            String.join(
+                "\n", lines.stream().filter(line -> !line.contains("[class,init]")).toList()))
         .startsWith("dev/lora4j/nn/runtime/Engine");
   }
 }

@@ -21,13 +21,12 @@ import java.util.stream.Stream;
 public final class TemporaryPath implements AutoCloseable {
   private static final String MARK = ".lora4j-";
   private static final String LOCK = ".lock";
-  private static final Pattern LOCK_NAME =
-      Pattern.compile("\\.(.+)\\.lora4j-[0-9a-f-]{36}\\.lock");
+  private static final Pattern LOCK_NAME = Pattern.compile("\\.(.+)\\.lora4j-[0-9a-f-]{36}\\.lock");
 
   private final Path path;
-  private final Optional<ProcessLock> lock;
+  private final ProcessLock lock;
 
-  private TemporaryPath(Path path, Optional<ProcessLock> lock) {
+  private TemporaryPath(Path path, ProcessLock lock) {
     this.path = path;
     this.lock = lock;
   }
@@ -41,12 +40,14 @@ public final class TemporaryPath implements AutoCloseable {
     }
     Files.createDirectories(parent);
     sweep(parent);
-    Path path = parent.resolve("." + absolute.getFileName() + MARK + UUID.randomUUID());
-    return new TemporaryPath(path, ProcessLock.tryTake(lockOf(path)));
-  }
-
-  private static Path lockOf(Path path) {
-    return path.resolveSibling(path.getFileName() + LOCK);
+    while (true) {
+      Path path = parent.resolve("." + absolute.getFileName() + MARK + UUID.randomUUID());
+      Optional<ProcessLock> lock =
+          ProcessLock.tryTake(path.resolveSibling(path.getFileName() + LOCK));
+      if (lock.isPresent()) { // else another process is just sweeping the new name away
+        return new TemporaryPath(path, lock.get());
+      }
+    }
   }
 
   public Path path() {
@@ -57,28 +58,29 @@ public final class TemporaryPath implements AutoCloseable {
   @Override
   public void close() {
     deleteQuietly(path);
-    lock.ifPresent(ProcessLock::close);
+    lock.close();
   }
 
   // ---- leftovers ----
 
   /** Deletes the leftovers of dead processes in a directory. */
   public static void sweep(Path directory) {
-    for (Path lockFile : locks(directory)) {
-      try {
-        ProcessLock.tryTake(lockFile)
-            .ifPresent(
-                lock -> {
-                  try (lock) {
-                    String name = lockFile.getFileName().toString();
-                    deleteQuietly(
-                        lockFile.resolveSibling(
-                            name.substring(0, name.length() - LOCK.length())));
-                  }
-                });
-      } catch (IOException e) {
-        continue; // it stays until the next time
-      }
+    locks(directory).forEach(TemporaryPath::deleteIfAbandoned);
+  }
+
+  private static void deleteIfAbandoned(Path lockFile) {
+    try {
+      ProcessLock.tryTake(lockFile)
+          .ifPresent(
+              lock -> {
+                try (lock) {
+                  String name = lockFile.getFileName().toString();
+                  int end = name.length() - LOCK.length();
+                  deleteQuietly(lockFile.resolveSibling(name.substring(0, end)));
+                }
+              });
+    } catch (IOException e) {
+      return; // it stays until the next time
     }
   }
 

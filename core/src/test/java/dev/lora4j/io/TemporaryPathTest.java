@@ -97,8 +97,9 @@ class TemporaryPathTest {
 
     AtomicFile.write(dir.resolve("other"), new byte[1]);
 
-    assertThat(entries()).containsExactlyInAnyOrderElementsOf(
-        Stream.concat(others.stream(), Stream.of("other")).toList());
+    assertThat(entries())
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.concat(others.stream(), Stream.of("other")).toList());
   }
 
   @Test

@@ -222,9 +222,7 @@ class DownloadTest {
           exchange.sendResponseHeaders(200, CONTENT.length);
           int step = CONTENT.length / 12 + 1;
           for (int from = 0; from < CONTENT.length; from += step) {
-            exchange
-                .getResponseBody()
-                .write(CONTENT, from, Math.min(step, CONTENT.length - from));
+            exchange.getResponseBody().write(CONTENT, from, Math.min(step, CONTENT.length - from));
             exchange.getResponseBody().flush();
             sleep(100);
           }

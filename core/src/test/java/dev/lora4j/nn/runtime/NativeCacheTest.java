@@ -81,7 +81,8 @@ class NativeCacheTest {
     }
     assertThat(process.waitFor()).isZero();
     assertThat(output.stream().map(line -> line.replaceFirst(".*Initializing '([^']*)'.*", "$1")))
-        .containsSubsequence("org/bytedeco/javacpp/Pointer", "org/bytedeco/openblas/global/openblas")
+        .containsSubsequence(
+            "org/bytedeco/javacpp/Pointer", "org/bytedeco/openblas/global/openblas")
         .containsSubsequence("org/bytedeco/javacpp/Pointer", "org/bytedeco/pytorch/global/torch");
     assertThat(output).anyMatch(line -> line.matches("libraries in lora4j-(mkl_rt|openblas)"));
   }
