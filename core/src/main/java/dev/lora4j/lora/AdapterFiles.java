@@ -29,6 +29,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -117,7 +118,7 @@ final class AdapterFiles {
     } catch (IOException e) {
       throw Unreadable.because(directory, e);
     } catch (UncheckedIOException e) {
-      throw Unreadable.because(directory, e.getCause());
+      throw Unreadable.because(directory, Objects.requireNonNull(e.getCause()));
     }
     return directories;
   }
