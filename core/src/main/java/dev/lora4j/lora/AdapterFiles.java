@@ -208,7 +208,7 @@ final class AdapterFiles {
   /** Returns whether a tensor repeats one of the module that its own module is tied to. */
   private static boolean isTiedCopy(
       String key, StoredAdapter stored, Map<String, Parameter> expected) {
-    if (!TiedWeights.ensured(stored.config())) {
+    if (!TiedWeights.ensured(stored.config()) || stored.tensor(key).dim() > 2) {
       return false;
     }
     boolean ofHead = key.endsWith(StoredAdapter.A) || key.endsWith(StoredAdapter.B);
