@@ -185,7 +185,7 @@ class GgufBaseTest {
     train();
     Path out = directory.resolve("merged");
 
-    CommandLineRun run = merge(gguf, out, "--dtype", "float32");
+    CommandLineRun run = merge(gguf, out, "--dtype", "float32", "--verbose");
 
     assertThat(run.out()).contains("model.layers.0.self_attn.q_proj.weight", " to " + out);
     assertThat(nll(out)).isCloseTo(adaptedNll(), within(1e-5));

@@ -88,7 +88,7 @@ class PlanCommandTest {
     assertMistake("no module matches 'fc4'; did you mean fc1", "--target-modules", "fc4");
     assertMistake("rank must be at least 1, found 0", "--rank", "0");
     assertMistake("--config sets rank, alpha", "--config", "x.json", "--rank", "4");
-    assertMistake("can't read", "--config", "gone.json");
+    assertMistake("cannot read gone.json: there is no such file", "--config", "gone.json");
     assertMistake("mutually exclusive", "--target-modules", "fc1", "--target-regex", "fc.");
     assertMistake("not a regular expression", "--target-regex", "fc[");
   }

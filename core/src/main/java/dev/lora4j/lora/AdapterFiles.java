@@ -29,6 +29,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -114,7 +115,7 @@ final class AdapterFiles {
     } catch (IOException e) {
       throw Unreadable.because(directory, e);
     } catch (UncheckedIOException e) {
-      throw Unreadable.because(directory, e.getCause());
+      throw Unreadable.because(directory, Objects.requireNonNull(e.getCause()));
     }
     return directories;
   }
@@ -201,7 +202,7 @@ final class AdapterFiles {
   /** Returns whether a tensor repeats one of the module that its own module is tied to. */
   private static boolean isTiedCopy(
       String key, StoredAdapter stored, Map<String, Parameter> expected) {
-    if (!TiedWeights.ensured(stored.config())) {
+    if (!TiedWeights.ensured(stored.config()) || stored.tensor(key).dim() > 2) {
       return false;
     }
     boolean ofHead = key.endsWith(StoredAdapter.A) || key.endsWith(StoredAdapter.B);

@@ -33,7 +33,7 @@ public final class AdapterVocabulary {
 
   private static long rows(String key, Tensor tensor, Map<String, Module> modules, String head) {
     Matcher matcher = KEY.matcher(key);
-    if (!matcher.matches()) {
+    if (!matcher.matches() || tensor.dim() != 2) {
       return 0;
     }
     String path = matcher.group(1);
@@ -43,7 +43,7 @@ public final class AdapterVocabulary {
       return tensor.size(1);
     }
     boolean holdsRows = isOfEmbedding ? !isFactor : path.equals(head);
-    return holdsRows && tensor.dim() == 2 ? tensor.size(0) : 0;
+    return holdsRows ? tensor.size(0) : 0;
   }
 
   /**

@@ -197,10 +197,8 @@ class BaseFingerprintTest {
   @Test
   void fingerprintWithoutRoundedDigestsFitsTheSameValuesOnly() {
     StoredAdapter stored = made.model.stored("default");
-    BaseFingerprint old =
-        stored.baseFingerprint().orElseThrow().withRounded(new TreeMap<>());
-    StoredAdapter earlier =
-        new StoredAdapter(stored.config(), stored.tensors(), Optional.of(old));
+    BaseFingerprint old = stored.baseFingerprint().orElseThrow().withRounded(new TreeMap<>());
+    StoredAdapter earlier = new StoredAdapter(stored.config(), stored.tensors(), Optional.of(old));
 
     made.model.load("earlier", earlier, BaseCheck.SAME_BASE);
 
