@@ -10,8 +10,6 @@ import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.ParseResult;
-import picocli.CommandLine.RunLast;
 
 /** The root of the command line. */
 @Command(
@@ -80,18 +78,12 @@ public final class Main {
 
   static CommandLine commandLine() {
     Failures failures = new Failures();
-    return OptionRanges.explainNumbers(new CommandLine(new Main()))
-        .setExecutionStrategy(Main::executeChecked)
+    return OptionRanges.install(new CommandLine(new Main()))
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true);
-  }
-
-  private static int executeChecked(ParseResult parsed) {
-    OptionRanges.check(parsed);
-    return new RunLast().execute(parsed);
   }
 
   private static CommandLine subcommand(CommandLine root, List<String> arguments) {
