@@ -11,9 +11,6 @@ import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.TypeConversionException;
-import picocli.CommandLine.ParseResult;
-import picocli.CommandLine.RunLast;
 
 /** The root of the command line. */
 @Command(
@@ -88,27 +85,13 @@ public final class Main {
   /** Prepares the parser of a command. */
   static CommandLine configured(Object command) {
     Failures failures = new Failures();
-    return OptionRanges.explainNumbers(new CommandLine(command))
-        .registerConverter(Path.class, Main::path)
-        .setExecutionStrategy(Main::executeChecked)
+    return OptionRanges.install(new CommandLine(command))
+        .registerConverter(Path.class, new NonBlankPath())
         .setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8))
         .setExecutionExceptionHandler(failures)
         .setParameterExceptionHandler(failures)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpAutoWidth(true);
-  }
-
-  /** An empty path would be the working directory. */
-  private static Path path(String text) {
-    if (text.isBlank()) {
-      throw new TypeConversionException("expected a path, found an empty text");
-    }
-    return Path.of(text);
-  }
-
-  private static int executeChecked(ParseResult parsed) {
-    OptionRanges.check(parsed);
-    return new RunLast().execute(parsed);
   }
 
   private static CommandLine subcommand(CommandLine root, List<String> arguments) {

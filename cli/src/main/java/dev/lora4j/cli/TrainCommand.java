@@ -255,7 +255,7 @@ final class TrainCommand implements Callable<Integer> {
       throw new UserError(
           "%s: '%s' must be '%s', found '%s'".formatted(file, RunPaths.KEY, RunPaths.FILE, origin));
     }
-    RunPaths paths = new RunPaths(file.toAbsolutePath().getParent());
+    RunPaths paths = RunPaths.in(file);
     options()
         .filter(option -> option.type() == Path.class || option.longestName().equals("--model"))
         .forEach(option -> values.computeIfPresent(key(option), (k, v) -> paths.resolve(v)));

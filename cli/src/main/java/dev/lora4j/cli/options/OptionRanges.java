@@ -10,9 +10,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.IExecutionStrategy;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.TypeConversionException;
 
 /** Refuses numeric options that are out of their {@link Range}, by the option's name. */
@@ -21,19 +24,55 @@ public final class OptionRanges {
 
   private OptionRanges() {}
 
-  /** Lets a command refuse a value that is not a number in words; a longer number is clamped. */
-  public static CommandLine explainNumbers(CommandLine command) {
-    return command
-        .registerConverter(Integer.class, OptionRanges::toInt)
-        .registerConverter(int.class, OptionRanges::toInt)
-        .registerConverter(Long.class, text -> whole(text, Long.MIN_VALUE, Long.MAX_VALUE))
-        .registerConverter(long.class, text -> whole(text, Long.MIN_VALUE, Long.MAX_VALUE))
-        .registerConverter(Double.class, OptionRanges::toDouble)
-        .registerConverter(double.class, OptionRanges::toDouble);
+  // Classes instead of lambdas: the class archive of Java 17 can't hold a lambda of an interface in
+  // picocli's old bytecode, and dumping it crashes.
+
+  private static final class ToInt implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return Math.toIntExact(whole(text, Integer.MIN_VALUE, Integer.MAX_VALUE));
+    }
   }
 
-  private static int toInt(String text) {
-    return (int) whole(text, Integer.MIN_VALUE, Integer.MAX_VALUE);
+  private static final class ToLong implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      return whole(text, Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+  }
+
+  private static final class ToDouble implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      try {
+        return Double.parseDouble(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("expected a number, found '" + text + "'");
+      }
+    }
+  }
+
+  private static final class Checked implements IExecutionStrategy {
+    @Override
+    public int execute(ParseResult parsed) {
+      check(parsed);
+      return new RunLast().execute(parsed);
+    }
+  }
+
+  /**
+   * Lets a command refuse a value that is not a number in words, and check the ranges before it
+   * runs; a longer number is clamped.
+   */
+  public static CommandLine install(CommandLine command) {
+    return command
+        .registerConverter(Integer.class, new ToInt())
+        .registerConverter(int.class, new ToInt())
+        .registerConverter(Long.class, new ToLong())
+        .registerConverter(long.class, new ToLong())
+        .registerConverter(Double.class, new ToDouble())
+        .registerConverter(double.class, new ToDouble())
+        .setExecutionStrategy(new Checked());
   }
 
   private static long whole(String text, long min, long max) {
@@ -44,14 +83,6 @@ public final class OptionRanges {
         .max(BigInteger.valueOf(min))
         .min(BigInteger.valueOf(max))
         .longValueExact();
-  }
-
-  private static double toDouble(String text) {
-    try {
-      return Double.parseDouble(text);
-    } catch (NumberFormatException e) {
-      throw new TypeConversionException("expected a number, found '" + text + "'");
-    }
   }
 
   /**

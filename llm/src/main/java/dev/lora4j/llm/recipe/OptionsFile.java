@@ -21,7 +21,7 @@ public final class OptionsFile {
    * @param comment the first line
    */
   public static void write(Path file, String comment, Map<String, Object> options) {
-    RunPaths paths = new RunPaths(file.toAbsolutePath().getParent());
+    RunPaths paths = RunPaths.in(file);
     StringBuilder yaml = new StringBuilder("# " + comment + "\n");
     yaml.append(RunPaths.KEY).append(": ").append(RunPaths.FILE).append('\n');
     options.forEach(

@@ -28,6 +28,12 @@ public final class RunPaths {
     this.directory = real(directory);
   }
 
+  /** The paths in a file of a run. */
+  public static RunPaths in(Path file) {
+    Path directory = file.toAbsolutePath().getParent();
+    return new RunPaths(directory == null ? file : directory);
+  }
+
   private static Path real(Path path) {
     try {
       return path.toRealPath();

@@ -1,0 +1,16 @@
+package dev.lora4j.cli;
+
+import java.nio.file.Path;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads a path; an empty one would be the working directory. */
+final class NonBlankPath implements ITypeConverter<Path> {
+  @Override
+  public Path convert(String text) {
+    if (text.isBlank()) {
+      throw new TypeConversionException("expected a path, found an empty text");
+    }
+    return Path.of(text);
+  }
+}
