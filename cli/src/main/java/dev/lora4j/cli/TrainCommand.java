@@ -259,7 +259,13 @@ final class TrainCommand implements Callable<Integer> {
   private void trainLanguageModel(TrainPaths paths) {
     LanguageTraining run =
         new LanguageTraining(
-            paths, adapter, training, language, columns.options(), effective(SCRIPTS), output.messages());
+            paths,
+            adapter,
+            training,
+            language,
+            columns.options(),
+            effective(SCRIPTS),
+            output.messages());
     output.show(run.run()::fill, out -> {});
   }
 }

@@ -2,12 +2,13 @@ package dev.lora4j.train;
 
 import dev.lora4j.nn.Module;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
-/** The steps of a {@link Trainer}, and the evaluations and checkpoints of its run, if it has one. */
+/**
+ * The steps of a {@link Trainer}, and the evaluations and checkpoints of its run, if it has one.
+ */
 final class ExampleSteps implements TrainingLoop.Body {
   private final Module network;
   private final GradientStep step;
@@ -96,7 +97,7 @@ final class ExampleSteps implements TrainingLoop.Body {
       return CheckpointState.START;
     }
     RunDirectory directory = new RunDirectory(run.get().directory());
-    Map<String, String> settings = run.get().settings();
+    RunDirectory.Settings settings = RunDirectory.Settings.of(run.get().settings());
     if (!run.get().resumed()) {
       directory.start(settings);
       return CheckpointState.START;

@@ -1,5 +1,6 @@
 package dev.lora4j.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
@@ -41,6 +42,39 @@ public record RunDirectory(Path path) {
   private static final Pattern CHECKPOINT = Pattern.compile("checkpoint-(\\d{1,18})");
   private static final String UNFINISHED = ".checkpoint-"; // AtomicDirectory's prefix
 
+  /** The settings of a run, in {@code run.json}. */
+  public interface Settings {
+    ObjectNode json();
+
+    /** Returns a line for each setting that differs from those recorded at the start of a run. */
+    List<String> differences(JsonNode recorded);
+
+    /** Returns settings that are compared as text. */
+    static Settings of(Map<String, String> settings) {
+      ObjectNode json = JSON.createObjectNode();
+      settings.forEach(json::put);
+      return new Settings() {
+        @Override
+        public ObjectNode json() {
+          return json;
+        }
+
+        @Override
+        public List<String> differences(JsonNode recorded) {
+          List<String> differences = new ArrayList<>();
+          settings.forEach(
+              (name, now) -> {
+                String before = recorded.path(name).asText("none");
+                if (!before.equals(now)) {
+                  differences.add("%s: was %s, is now %s".formatted(name, before, now));
+                }
+              });
+          return differences;
+        }
+      };
+    }
+  }
+
   // ---- start ----
 
   /**
@@ -48,7 +82,7 @@ public record RunDirectory(Path path) {
    *
    * @throws UserError if the directory holds a run, a checkpoint or an adapter
    */
-  public void start(Map<String, String> settings) {
+  public void start(Settings settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");
     }
@@ -62,9 +96,8 @@ public record RunDirectory(Path path) {
                 throw new UserError(path + " already holds " + name + "; choose another directory");
               });
     }
-    ObjectNode json = JSON.createObjectNode();
-    settings.forEach(json::put);
-    AtomicFile.write(path.resolve(RUN), json.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    byte[] json = settings.json().toPrettyString().getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(path.resolve(RUN), json);
   }
 
   /**
@@ -72,20 +105,12 @@ public record RunDirectory(Path path) {
    *
    * @throws UserError naming every difference, or if there is no run
    */
-  public void resume(Map<String, String> settings) {
+  public void resume(Settings settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
       throw new UserError("no run to resume in " + path + ": there is no " + RUN);
     }
-    JsonDocument recorded = JsonDocument.read(file);
-    List<String> differences = new ArrayList<>();
-    settings.forEach(
-        (name, now) -> {
-          String before = recorded.node(name).asText("none");
-          if (!before.equals(now)) {
-            differences.add("%s: was %s, is now %s".formatted(name, before, now));
-          }
-        });
+    List<String> differences = settings.differences(JsonDocument.read(file).json());
     if (!differences.isEmpty()) {
       throw new UserError(
           "the run in %s can't resume: other settings than at its start\n  %s"
@@ -136,8 +161,7 @@ public record RunDirectory(Path path) {
    *
    * @param save writes the adapter into a directory
    */
-  public Path write(
-      Consumer<Path> save, DataParallelGradients gradients, CheckpointState state) {
+  public Path write(Consumer<Path> save, DataParallelGradients gradients, CheckpointState state) {
     Path target = checkpoint(state.step());
     AtomicDirectory.write(
         target,

@@ -6,6 +6,7 @@ import dev.lora4j.data.Dataset;
 import dev.lora4j.io.FileDigest;
 import dev.lora4j.llm.recipe.RunRecord;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.RunResult;
 import dev.lora4j.train.Trainer;
@@ -13,6 +14,7 @@ import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingLoop;
 import dev.lora4j.train.TrainingRun;
 import dev.lora4j.train.Workers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -75,17 +77,25 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
     settings.put("batch", Integer.toString(options.batch(ExampleTraining.BATCH)));
     settings.put("learning_rate", Double.toString(options.lr(ExampleTraining.LEARNING_RATE)));
     settings.put("validation_split", Double.toString(options.validFraction(0)));
-    settings.put("pace", options.policy().recorded());
+    settings.put("eval_steps", Long.toString(options.policy().evaluateEvery()));
+    settings.put("save_steps", Long.toString(options.policy().checkpointEvery()));
+    settings.put("early_stopping_patience", Integer.toString(options.policy().patience()));
     settings.put("seed", Long.toString(options.seed()));
     settings.put("workers", Integer.toString(workers.count()));
     settings.put("data_sha256", FileDigest.sha256(training.paths().data()));
-    settings.put("adapter", model.config(ExampleTraining.ADAPTER).toString());
+    settings.put("adapter", adapter());
     settings.put(
         "adapter_parameters",
         Long.toString(
             model.parameters(ExampleTraining.ADAPTER).stream().mapToLong(Parameter::numel).sum()));
     settings.put("base_sha256", model.fingerprint().sha256());
     return settings;
+  }
+
+  /** Returns the adapter's config with PEFT's keys. */
+  private String adapter() {
+    byte[] json = ConfigWriter.write(model.config(ExampleTraining.ADAPTER), List.of(), false);
+    return new String(json, StandardCharsets.UTF_8).replaceAll("\\s+", " ");
   }
 
   /** Writes the record of the run at its start. */

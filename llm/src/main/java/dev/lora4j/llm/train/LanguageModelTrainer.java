@@ -212,7 +212,7 @@ public final class LanguageModelTrainer {
                     group.weightDecay(adamW.weightDecay()))));
   }
 
-  private Map<String, String> recordedSettings() {
+  private RunDirectory.Settings recordedSettings() {
     Map<String, String> recorded = settings.named();
     LoraModel model = job.model();
     recorded.put("workers", Integer.toString(job.workers()));
@@ -224,7 +224,7 @@ public final class LanguageModelTrainer {
         "adapter_parameters",
         Long.toString(model.parameters(job.adapter()).stream().mapToLong(Parameter::numel).sum()));
     recorded.put("base_sha256", model.fingerprint().sha256());
-    return recorded;
+    return RunDirectory.Settings.of(recorded);
   }
 
   /** The config as {@code run.json} recorded it when LoRA was the only method. */
