@@ -36,10 +36,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     header = {"Show the layers that an adapter would train, and their cost.", ""},
     description = {
-    "",
-    "Reads the headers only, or loads a TorchScript file without running it; writes nothing.",
-    ""
-  },
+      "",
+      "Reads the headers only, or loads a TorchScript file without running it; writes nothing.",
+      ""
+    },
     footer = {
       "",
       "Examples:",

@@ -124,7 +124,9 @@ class PlanCommandTest {
     assertThat(json.at("/memory/base_bytes").asInt()).isEqualTo(4 * 74838);
     assertThat(json.at("/seconds_per_step").isNull()).isTrue();
     assertMistakeOf(
-        TrainCommandTest.MODEL, "no module matches 'fc4'; did you mean fc1", "--target-modules=fc4");
+        TrainCommandTest.MODEL,
+        "no module matches 'fc4'; did you mean fc1",
+        "--target-modules=fc4");
   }
 
   private static void assertMistakeOf(String file, String message, String option) {

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainCommandTest {
   static final String MODEL =
       "../torchscript/src/test/resources/fixtures/script/convnet.scripted.pt";
+
   /** The network has ten outputs, the images three classes. */
   static final String NAMES =
       "class0,class1,class2,class3,class4,class5,class6,class7,class8,class9";

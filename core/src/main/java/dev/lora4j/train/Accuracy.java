@@ -51,8 +51,7 @@ public record Accuracy(double all, Map<String, Double> classes, double loss) {
   }
 
   /** Counts a chunk and returns its summed loss. */
-  private static double count(
-      Module network, Dataset data, int chunk, long[] right, long[] total) {
+  private static double count(Module network, Dataset data, int chunk, long[] right, long[] total) {
     long from = (long) chunk * EXAMPLES_AT_ONCE;
     long to = Math.min(from + EXAMPLES_AT_ONCE, data.size());
     try (PointerScope scope = new PointerScope();
@@ -81,8 +80,7 @@ public record Accuracy(double all, Map<String, Double> classes, double loss) {
     return result;
   }
 
-  private static Accuracy of(
-      List<String> classNames, long[] right, long[] total, double loss) {
+  private static Accuracy of(List<String> classNames, long[] right, long[] total, double loss) {
     Map<String, Double> classes = new LinkedHashMap<>();
     for (int i = 0; i < total.length; i++) {
       if (total[i] > 0) {

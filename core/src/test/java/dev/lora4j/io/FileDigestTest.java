@@ -23,16 +23,18 @@ class FileDigestTest {
 
   @Test
   void folderChangesItsDigestWithNamesAndContents(@TempDir Path directory) throws IOException {
-    Path one = Files.createDirectories(directory.resolve("one/inner"));
-    Path same = Files.createDirectories(directory.resolve("same/inner"));
-    Files.writeString(one.resolve("a"), "x");
-    Files.writeString(same.resolve("a"), "x");
-    String before = FileDigest.sha256(one.getParent());
+    Path one = directory.resolve("one");
+    Path same = directory.resolve("same");
+    for (Path folder : new Path[] {one, same}) {
+      Files.createDirectories(folder.resolve("inner"));
+      Files.writeString(folder.resolve("inner/a"), "x");
+    }
+    String before = FileDigest.sha256(one);
 
-    assertThat(FileDigest.sha256(same.getParent())).isEqualTo(before);
-    Files.writeString(one.resolve("a"), "y");
-    assertThat(FileDigest.sha256(one.getParent())).isNotEqualTo(before);
-    Files.move(same.resolve("a"), same.resolve("b"));
-    assertThat(FileDigest.sha256(same.getParent())).isNotEqualTo(before);
+    assertThat(FileDigest.sha256(same)).isEqualTo(before);
+    Files.writeString(one.resolve("inner/a"), "y");
+    assertThat(FileDigest.sha256(one)).isNotEqualTo(before);
+    Files.move(same.resolve("inner/a"), same.resolve("inner/b"));
+    assertThat(FileDigest.sha256(same)).isNotEqualTo(before);
   }
 }

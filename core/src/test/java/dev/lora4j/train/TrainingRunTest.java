@@ -122,8 +122,7 @@ class TrainingRunTest {
         Workers workers = new Workers(2);
         AdamW adamW = new AdamW(0.01)) {
       EvalAndSavePolicy policy = EvalAndSavePolicy.every(50);
-      RunResult first =
-          train(resumed, run(resumed, false, false, policy), 0.01, stopAfter(stop));
+      RunResult first = train(resumed, run(resumed, false, false, policy), 0.01, stopAfter(stop));
       RunResult second =
           train(resumed, run(resumed, true, false, policy), 0.01, TrainingCallback.NONE);
       TrainingResult expected =
@@ -168,8 +167,7 @@ class TrainingRunTest {
   void lastAdapterIsPublishedUnlessTheBestIsKept() {
     try (Mlp net = network()) {
       RunResult result =
-          train(
-              net, run(net, false, false, EvalAndSavePolicy.every(20)), 3, TrainingCallback.NONE);
+          train(net, run(net, false, false, EvalAndSavePolicy.every(20)), 3, TrainingCallback.NONE);
 
       assertThat(result.adapterStep()).isEqualTo(150);
       assertThat(result.validLossAfter().getAsDouble()).isEqualTo(evaluate(net).loss());

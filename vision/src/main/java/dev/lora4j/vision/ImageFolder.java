@@ -43,8 +43,8 @@ public final class ImageFolder implements ImageSource {
 
   /**
    * Returns these images labelled by the position of their folder's name among these classes, such
-   * as the outputs of a network; a class may have no folder. By default the folders are the classes,
-   * sorted by name.
+   * as the outputs of a network; a class may have no folder. By default the folders are the
+   * classes, sorted by name.
    */
   public ImageFolder labeledBy(List<String> classes) {
     return new ImageFolder(root, shape, normalization, classes);

@@ -11,6 +11,7 @@ import dev.lora4j.data.Dataset;
 import dev.lora4j.io.FileDigest;
 import dev.lora4j.llm.recipe.RunRecord;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.RunResult;
@@ -22,7 +23,6 @@ import dev.lora4j.train.TrainingRun;
 import dev.lora4j.train.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -38,8 +38,7 @@ public record Examples(
     }
     int held = (int) Math.max(1, Math.min(train.size() - 1, Math.round(fraction * train.size())));
     TrainValidationSplit<Long> split =
-        TrainValidationSplit.of(
-            LongStream.range(0, train.size()).boxed().toList(), held, seed);
+        TrainValidationSplit.of(LongStream.range(0, train.size()).boxed().toList(), held, seed);
     return new Examples(
         part(split.train()), Optional.of(part(split.valid())), test, task, warnings, () -> {});
   }

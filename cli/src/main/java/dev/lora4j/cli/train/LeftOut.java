@@ -31,8 +31,7 @@ public final class LeftOut {
             (path, module) -> {
               if (module instanceof WeightedLayer && !adapted.contains(path)) {
                 adaptable.computeIfAbsent(noun(module), n -> new ArrayList<>()).add(path);
-              } else if (!(module instanceof WeightedLayer)
-                  && !module.ownParameters().isEmpty()) {
+              } else if (!(module instanceof WeightedLayer) && !module.ownParameters().isEmpty()) {
                 others.merge(module.kind(), 1, Integer::sum);
               }
             });
@@ -47,7 +46,8 @@ public final class LeftOut {
                         shown(paths))));
     others.forEach(
         (kind, count) ->
-            sentences.add("%d × %s: its parameters can't be adapted by name".formatted(count, kind)));
+            sentences.add(
+                "%d × %s: its parameters can't be adapted by name".formatted(count, kind)));
     return sentences;
   }
 

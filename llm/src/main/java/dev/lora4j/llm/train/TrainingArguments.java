@@ -2,8 +2,8 @@ package dev.lora4j.llm.train;
 
 import dev.lora4j.UserError;
 import dev.lora4j.lora.LoraPlus;
-import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.AdamW;
+import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.Schedule;
 import java.util.Optional;
 
