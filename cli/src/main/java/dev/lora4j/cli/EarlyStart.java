@@ -12,7 +12,8 @@ import java.util.Set;
  * takes a second.
  */
 final class EarlyStart {
-  private static final Set<String> COMPUTE = Set.of("train", "eval", "demo", "chat", "generate", "serve");
+  private static final Set<String> COMPUTE =
+      Set.of("train", "eval", "demo", "chat", "generate", "serve");
   private static final Set<String> WRITE = Set.of("chat", "generate", "serve");
   private static final List<String> INFORM = List.of("-h", "--help", "-V", "--version");
 

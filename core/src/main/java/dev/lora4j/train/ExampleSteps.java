@@ -2,12 +2,13 @@ package dev.lora4j.train;
 
 import dev.lora4j.nn.Module;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
-/** The steps of a {@link Trainer}, and the evaluations and checkpoints of its run, if it has one. */
+/**
+ * The steps of a {@link Trainer}, and the evaluations and checkpoints of its run, if it has one.
+ */
 final class ExampleSteps implements TrainingLoop.Body {
   private final Module network;
   private final GradientStep step;

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -156,8 +155,7 @@ public record RunDirectory(Path path) {
    *
    * @param save writes the adapter into a directory
    */
-  public Path write(
-      Consumer<Path> save, DataParallelGradients gradients, CheckpointState state) {
+  public Path write(Consumer<Path> save, DataParallelGradients gradients, CheckpointState state) {
     Path target = checkpoint(state.step());
     AtomicDirectory.write(
         target,

@@ -28,7 +28,8 @@ public record RunSettings(ObjectNode json, Map<String, String> formerTexts) {
               String name = setting.getKey();
               JsonNode before = recorded.path(name);
               if (before.isTextual() && formerTexts.containsKey(name)) {
-                addDifference(differences, name, before.asText(), formerTexts.getOrDefault(name, ""));
+                addDifference(
+                    differences, name, before.asText(), formerTexts.getOrDefault(name, ""));
               } else {
                 compare(differences, name, before, setting.getValue());
               }

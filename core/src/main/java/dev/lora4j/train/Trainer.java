@@ -1,8 +1,8 @@
 package dev.lora4j.train;
 
 import dev.lora4j.UserError;
-import dev.lora4j.io.ProcessLock;
 import dev.lora4j.data.Dataset;
+import dev.lora4j.io.ProcessLock;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Staged;
 import java.time.Duration;

@@ -180,8 +180,7 @@ class TrainingRunTest {
       EvalAndSavePolicy policy = EvalAndSavePolicy.byEpoch();
       train(net, run(net, false, false, policy), 0.01, TrainingCallback.NONE);
       TrainingRun other =
-          new TrainingRun(
-              directory, true, settings(3), to -> {}, Optional.empty(), false, policy);
+          new TrainingRun(directory, true, settings(3), to -> {}, Optional.empty(), false, policy);
 
       assertThatThrownBy(() -> train(net, other, 0.01, TrainingCallback.NONE))
           .isInstanceOf(UserError.class)

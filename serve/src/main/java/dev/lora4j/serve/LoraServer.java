@@ -52,7 +52,8 @@ public final class LoraServer implements AutoCloseable {
   private LoraServer(Builder builder) {
     Path path = requireNonNull(builder.model, "model");
     ChatModel model = ChatModel.open(path);
-    String name = builder.name.orElseGet(() -> path.toAbsolutePath().normalize().getFileName() + "");
+    String name =
+        builder.name.orElseGet(() -> path.toAbsolutePath().normalize().getFileName() + "");
     served = new ServedModel(name, model, builder.limits.maxAdapters(), builder.folder);
     try {
       builder.adapters.forEach((key, directory) -> served.load(key, directory, false));
@@ -76,7 +77,8 @@ public final class LoraServer implements AutoCloseable {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     // Names of models may contain encoded slashes.
-    http.setUriCompliance(UriCompliance.from("RFC3986,AMBIGUOUS_PATH_SEPARATOR,AMBIGUOUS_PATH_ENCODING"));
+    http.setUriCompliance(
+        UriCompliance.from("RFC3986,AMBIGUOUS_PATH_SEPARATOR,AMBIGUOUS_PATH_ENCODING"));
     ServerConnector result = new ServerConnector(server, new HttpConnectionFactory(http));
     result.setHost(builder.host);
     result.setPort(builder.port);
@@ -168,7 +170,9 @@ public final class LoraServer implements AutoCloseable {
       return this;
     }
 
-    /** A folder whose adapters are loaded at their first request, by the name of their directory. */
+    /**
+     * A folder whose adapters are loaded at their first request, by the name of their directory.
+     */
     public Builder adapters(Path folder) {
       this.folder = Optional.of(folder);
       return this;

@@ -210,7 +210,8 @@ class LoraServerTest {
 
   @Test
   void aTextCompletionContinuesThePromptUpToAStopString() {
-    String body = "{\"model\": \"base\", \"prompt\": \"Once upon\", \"temperature\": 0, \"max_tokens\": 12%s}";
+    String body =
+        "{\"model\": \"base\", \"prompt\": \"Once upon\", \"temperature\": 0, \"max_tokens\": 12%s}";
     JsonNode whole = post("/completions", body.formatted("")).json();
     String text = whole.at("/choices/0/text").asText();
     String stop = text.substring(4, 6);
@@ -252,8 +253,7 @@ class LoraServerTest {
          "max_completion_tokens": 3, "logprobs": true, "top_logprobs": 2, "logit_bias": {"42": 100}}
         """;
 
-    JsonNode content =
-        post("/v1/chat/completions", body).json().at("/choices/0/logprobs/content");
+    JsonNode content = post("/v1/chat/completions", body).json().at("/choices/0/logprobs/content");
 
     assertThat(content).hasSize(3);
     for (JsonNode token : content) {
@@ -266,11 +266,13 @@ class LoraServerTest {
   @Test
   void penaltiesChangeTheCompletion() {
     String plain = text(post("/v1/chat/completions", chat("base", "again")));
-    String options = ", \"frequency_penalty\": 2, \"presence_penalty\": 2, \"logit_bias\": {\"5\": -100}";
+    String options =
+        ", \"frequency_penalty\": 2, \"presence_penalty\": 2, \"logit_bias\": {\"5\": -100}";
 
     assertThat(text(post("/v1/chat/completions", CHAT.formatted("base", "again", options))))
         .isNotEqualTo(plain + "?");
-    assertThat(post("/v1/chat/completions", CHAT.formatted("base", "x", ", \"unknown\": 1")).status())
+    assertThat(
+            post("/v1/chat/completions", CHAT.formatted("base", "x", ", \"unknown\": 1")).status())
         .isEqualTo(200);
   }
 
@@ -283,7 +285,8 @@ class LoraServerTest {
         names.stream()
             .collect(
                 Collectors.toMap(
-                    name -> name, name -> text(post("/v1/chat/completions", chat(name, "Tell me")))));
+                    name -> name,
+                    name -> text(post("/v1/chat/completions", chat(name, "Tell me")))));
 
     List<CompletableFuture<String>> answers =
         IntStream.range(0, 24)
@@ -399,9 +402,14 @@ class LoraServerTest {
     assertRefused(CHAT.formatted("base", "Hi", ", \"seed\": \"x\""), 400, "seed", "integer");
     assertRefused(
         CHAT.formatted("base", "Hi", ", \"stop\": [\"a\",\"b\",\"c\",\"d\",\"e\"]"),
-        400, "stop", "at most 4");
+        400,
+        "stop",
+        "at most 4");
     assertRefused(
-        CHAT.formatted("base", "Hi", ", \"logit_bias\": {\"99999\": 1}"), 400, "logit_bias", "99999");
+        CHAT.formatted("base", "Hi", ", \"logit_bias\": {\"99999\": 1}"),
+        400,
+        "logit_bias",
+        "99999");
     assertRefused(
         CHAT.formatted("base", "Hi", ", \"stream_options\": {}"), 400, "stream_options", "stream");
     assertRefused(chat("base", "long ".repeat(300)), 400, "messages", "192");

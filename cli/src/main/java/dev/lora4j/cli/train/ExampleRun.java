@@ -2,9 +2,6 @@ package dev.lora4j.cli.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.lora.config.ConfigWriter;
-import java.util.TreeMap;
-
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.data.Dataset;
@@ -26,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** A run of an {@link ExampleTraining}: its evaluations, and its files. */
 record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, Workers workers) {
@@ -122,8 +120,7 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
   /** Returns all options, with defaults resolved. */
   private Map<String, Object> options() {
     TrainingOptions given = training.options();
-    Map<String, Object> options =
-        new TreeMap<>(training.given());
+    Map<String, Object> options = new TreeMap<>(training.given());
     options.put("alpha", model.config(ExampleTraining.ADAPTER).alpha());
     options.put("epochs", given.epochs().orElse(ExampleTraining.EPOCHS));
     options.put("batch-size", given.batch(ExampleTraining.BATCH));

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.io.Unreadable;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.method.ConfigKeys;

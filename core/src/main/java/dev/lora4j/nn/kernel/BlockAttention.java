@@ -17,9 +17,7 @@ public final class BlockAttention {
 
   /** Writes a token's keys and values, which start at these indices of a row. */
   public void write(FloatVector row, int keysFrom, int valuesFrom, int token) {
-    blocks
-        .get(token / blockSize)
-        .write(row, keysFrom, row, valuesFrom, token % blockSize);
+    blocks.get(token / blockSize).write(row, keysFrom, row, valuesFrom, token % blockSize);
   }
 
   /**
@@ -46,7 +44,15 @@ public final class BlockAttention {
         int to = Math.min(token + 1, endOfBlock(from));
         blocks
             .get(from / blockSize)
-            .mix(weights, from - first, to - from, group, from % blockSize, attended, head, from > first);
+            .mix(
+                weights,
+                from - first,
+                to - from,
+                group,
+                from % blockSize,
+                attended,
+                head,
+                from > first);
       }
     }
   }

@@ -78,8 +78,7 @@ public final class FusedLinear {
 
   /** Computes the outputs of the weights, without biases and low-rank terms. */
   public void multiply(FloatVector x, FloatVector y) {
-    places.forEach(
-        place -> place.layer.weight().multiply(x.from(0), 1, y.from(place.outputs)));
+    places.forEach(place -> place.layer.weight().multiply(x.from(0), 1, y.from(place.outputs)));
   }
 
   /** Computes the shared outputs with the team, with the thread's own memory for the ranks. */

@@ -82,8 +82,7 @@ public record KvCacheView(
       FloatVector attended,
       int head,
       boolean adding) {
-    FloatMatrix some =
-        FloatMatrix.rowsAt(values, (group * capacity + token) * dim, count, dim).t();
+    FloatMatrix some = FloatMatrix.rowsAt(values, (group * capacity + token) * dim, count, dim).t();
     FloatPointer y = attended.from((long) head * dim);
     if (adding) {
       some.addProduct(weights.from(place), 1, y);

@@ -39,7 +39,8 @@ final class TextGenerator {
     if (!completion.isStopped()) {
       show(completion.finish());
     }
-    FinishReason reason = completion.isStopped() ? FinishReason.STOP_STRING : generation.finishReason();
+    FinishReason reason =
+        completion.isStopped() ? FinishReason.STOP_STRING : generation.finishReason();
     return new Completion(text.toString(), reason, generation, dropped);
   }
 

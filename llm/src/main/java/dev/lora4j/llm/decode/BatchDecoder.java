@@ -189,7 +189,13 @@ public final class BatchDecoder implements AutoCloseable {
 
     void attend(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.queryKeyValue(), LlamaWeights.Block::queryKeyValue, layer, normalised, projected, heads);
+      finish(
+          block.queryKeyValue(),
+          LlamaWeights.Block::queryKeyValue,
+          layer,
+          normalised,
+          projected,
+          heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
@@ -211,7 +217,8 @@ public final class BatchDecoder implements AutoCloseable {
 
     void activate(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.gateAndUp(), LlamaWeights.Block::gateAndUp, layer, normalised, gatesAndUps, gates);
+      finish(
+          block.gateAndUp(), LlamaWeights.Block::gateAndUp, layer, normalised, gatesAndUps, gates);
       activated.swiglu(gates, 0, activated.size());
       enter(block.down(), activated, inner);
     }
@@ -261,7 +268,15 @@ public final class BatchDecoder implements AutoCloseable {
 
     void close() {
       List.of(
-              stream, normalised, branch, heads, mixed, gates, activated, features, attentionWeights)
+              stream,
+              normalised,
+              branch,
+              heads,
+              mixed,
+              gates,
+              activated,
+              features,
+              attentionWeights)
           .forEach(FloatVector::close);
     }
   }

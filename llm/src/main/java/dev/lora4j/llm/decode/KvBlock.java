@@ -22,8 +22,7 @@ final class KvBlock {
 
   KvBlock(KvShape shape) {
     try (PointerScope scope = new PointerScope()) {
-      memory =
-          Ops.keep(Ops.empty(shape.layers(), 2, 1, shape.groups(), TOKENS, shape.headDim()));
+      memory = Ops.keep(Ops.empty(shape.layers(), 2, 1, shape.groups(), TOKENS, shape.headDim()));
       for (int layer = 0; layer < shape.layers(); layer++) {
         Tensor both = memory.select(0, layer);
         keys.add(Ops.keep(both.select(0, 0)));

@@ -2,27 +2,16 @@ package dev.lora4j.llm.decode;
 
 import dev.lora4j.llm.model.KeyValueCache;
 import dev.lora4j.llm.model.KeyValueCache.KeysAndValues;
-import dev.lora4j.llm.model.LogitTransform;
-import dev.lora4j.llm.model.Rope;
 import dev.lora4j.llm.model.llama.LlamaModules;
-import dev.lora4j.nn.Embedding;
-import dev.lora4j.nn.RmsNorm;
-import dev.lora4j.nn.SharedInput;
-import dev.lora4j.nn.Slot;
-import dev.lora4j.nn.kernel.FloatMatrix;
 import dev.lora4j.nn.kernel.FloatVector;
-import dev.lora4j.nn.kernel.FusedLinear;
 import dev.lora4j.nn.kernel.KvCacheView;
 import dev.lora4j.nn.kernel.Ops;
-import dev.lora4j.nn.kernel.RmsNormKernel;
 import dev.lora4j.nn.kernel.RopeRotation;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -60,7 +49,8 @@ final class LlamaDecoder implements Decoder {
       }
     }
     int position = Math.toIntExact(cache.length());
-    RopeRotation rotation = new RopeRotation(weights.rope().cosines(position), weights.rope().sines(position));
+    RopeRotation rotation =
+        new RopeRotation(weights.rope().cosines(position), weights.rope().sines(position));
     ThreadTeam.parallel((part, team) -> workers.get(part).step(token, position, rotation, team));
     weights.logitTransform().applyInPlace(shared.logits);
     cache.advance(1);
@@ -71,8 +61,7 @@ final class LlamaDecoder implements Decoder {
   private final class Shared {
     final FloatVector queryKeyValue = FloatVector.of(weights.projected());
     final FloatVector attended = FloatVector.of(weights.queries());
-    final FloatVector branch =
-        FloatVector.of(weights.hiddenSize()); // to be added to the stream
+    final FloatVector branch = FloatVector.of(weights.hiddenSize()); // to be added to the stream
     final FloatVector gatesAndUps = FloatVector.of(weights.blocks().get(0).gateAndUp().outputs());
     final FloatVector activated = FloatVector.of(gatesAndUps.size() / 2);
     final Tensor logits = Ops.keep(Ops.empty(weights.head().outputs()));
@@ -94,7 +83,7 @@ final class LlamaDecoder implements Decoder {
 
     void step(long token, int position, RopeRotation rotation, TeamBarrier team) {
       weights.embed(token, stream);
-            for (int i = 0; i < weights.blocks().size(); i++) {
+      for (int i = 0; i < weights.blocks().size(); i++) {
         LlamaWeights.Block block = weights.blocks().get(i);
         block.inputNorm().apply(stream, normalised);
         attend(block, cached.get(i), position, rotation, team);
@@ -110,7 +99,11 @@ final class LlamaDecoder implements Decoder {
     }
 
     private void attend(
-        LlamaWeights.Block block, KvCacheView cache, int position, RopeRotation rotation, TeamBarrier team) {
+        LlamaWeights.Block block,
+        KvCacheView cache,
+        int position,
+        RopeRotation rotation,
+        TeamBarrier team) {
       block.queryKeyValue().compute(team, normalised, features, shared.queryKeyValue);
       heads.copy(shared.queryKeyValue);
       int values = weights.queries() + weights.keys();

@@ -387,10 +387,7 @@ final class ExpressionParser {
       call = new Call(List.of(postfix(primary())), Map.of());
     }
     Call given = call;
-    return run -> {
-      Object input = run.value(value);
-      return test.holds(input, given.in(run), run.budget()) == wanted;
-    };
+    return run -> test.holds(run.value(value), given.in(run), run.budget()) == wanted;
   }
 
   private boolean startsTestArgument() {

@@ -223,9 +223,11 @@ class BatchDecoderTest {
   void threadsDoNotChangeTheBits() {
     try (Served served = new Served("llama3", 8);
         Workers workers = new Workers(2)) {
-      List<Text> serial = List.of(served.text(BASE, prompt(5, 1)), served.text("second", prompt(9, 2)));
+      List<Text> serial =
+          List.of(served.text(BASE, prompt(5, 1)), served.text("second", prompt(9, 2)));
       decode(served, serial);
-      List<Text> parallel = List.of(served.text(BASE, prompt(5, 1)), served.text("second", prompt(9, 2)));
+      List<Text> parallel =
+          List.of(served.text(BASE, prompt(5, 1)), served.text("second", prompt(9, 2)));
       try (ThreadTeam team = ThreadTeam.open(2, part -> workers.run(part::accept))) {
         decode(served, parallel);
       }
@@ -274,7 +276,8 @@ class BatchDecoderTest {
   void aPoolOpensOnlyWhatFitsAndEvictsOldPrefixes() {
     try (Served served = new Served("llama3", 8);
         KvBlockPool pool =
-            new KvBlockPool(KvShape.of(served.model().config()), 3 * served.pool.shape().blockBytes())) {
+            new KvBlockPool(
+                KvShape.of(served.model().config()), 3 * served.pool.shape().blockBytes())) {
       for (int i = 0; i < 5; i++) {
         KvSequence sequence = pool.open(BASE, prompt(70, i), 80).orElseThrow();
         assertThat(pool.open(BASE, prompt(70, 9), 80)).isEmpty();

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.llm.jinja.value.TemplateError;
 import java.io.IOException;
 import java.io.InputStream;
+import java.math.BigInteger;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -97,6 +98,14 @@ class TemplateTest {
     assertThatThrownBy(() -> Template.parse(source, CLOCK))
         .isInstanceOf(TemplateError.class)
         .hasMessageContaining("deeply");
+  }
+
+  @Test
+  void integersBeyondLongKeepTheirDigits() {
+    Map<String, Object> variables = Map.of("id", new BigInteger("12345678901234567890123"));
+
+    assertThat(Template.parse("{{ id }} {{ {'id': id} | tojson }}", CLOCK).render(variables).text())
+        .isEqualTo("12345678901234567890123 {\"id\": 12345678901234567890123}");
   }
 
   @Test

@@ -105,8 +105,7 @@ final class Answer {
   }
 
   /** Sends all events; returns the failure that ended them, if any. */
-  private Optional<Throwable> follow(EventStream events, boolean includeUsage)
-      throws IOException {
+  private Optional<Throwable> follow(EventStream events, boolean includeUsage) throws IOException {
     int count = job.completions().size();
     boolean[] ended = new boolean[count];
     long idleSince = System.nanoTime();
@@ -116,7 +115,8 @@ final class Answer {
           continue;
         }
         // Several completions take turns; a single one waits for its next event.
-        Optional<Event> next = job.completions().get(i).next(count == 1 ? KEEP_ALIVE_MILLIS : POLL_MILLIS);
+        Optional<Event> next =
+            job.completions().get(i).next(count == 1 ? KEEP_ALIVE_MILLIS : POLL_MILLIS);
         if (next.isEmpty()) {
           if (System.nanoTime() - idleSince > KEEP_ALIVE_MILLIS * 1_000_000) {
             events.keepAlive();

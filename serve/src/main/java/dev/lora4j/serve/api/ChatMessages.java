@@ -38,7 +38,8 @@ final class ChatMessages {
     if (!role.isTextual() || !ROLES.contains(role.textValue())) {
       throw ApiException.invalid(
           place + ".role",
-          "%s.role: expected one of %s, found %s".formatted(place, ROLES.stream().sorted().toList(), role));
+          "%s.role: expected one of %s, found %s"
+              .formatted(place, ROLES.stream().sorted().toList(), role));
     }
     if (role.textValue().equals("developer")) {
       message.put("role", "system");
@@ -67,7 +68,9 @@ final class ChatMessages {
   private static String part(String place, JsonNode part) {
     if (!part.path("type").asText().equals("text") || !part.path("text").isTextual()) {
       throw ApiException.invalid(
-          place, "%s: only parts of type text are supported, found %s".formatted(place, part.path("type")));
+          place,
+          "%s: only parts of type text are supported, found %s"
+              .formatted(place, part.path("type")));
     }
     return part.path("text").textValue();
   }

@@ -69,7 +69,8 @@ record ChatShape(boolean logProbs, LongFunction<String> tokenText) implements Co
     outer.putNull("refusal");
     for (PendingCompletion.Piece piece : pieces) {
       GeneratedToken token = piece.token();
-      ArrayNode top = put(content.addObject(), token.id(), token.logProb()).putArray("top_logprobs");
+      ArrayNode top =
+          put(content.addObject(), token.id(), token.logProb()).putArray("top_logprobs");
       token.top().forEach(other -> put(top.addObject(), other.id(), other.logProb()));
     }
   }

@@ -126,7 +126,9 @@ final class CompletionEndpoints {
     int[] ids = new int[given.size()];
     for (int i = 0; i < ids.length; i++) {
       JsonNode id = given.get(i);
-      if (!id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= tokenizer.vocabularySize()) {
+      if (!id.canConvertToInt()
+          || id.intValue() < 0
+          || id.intValue() >= tokenizer.vocabularySize()) {
         throw ApiException.invalid(
             "prompt",
             "prompt[%d]: expected a token id from 0 to %d, found %s"

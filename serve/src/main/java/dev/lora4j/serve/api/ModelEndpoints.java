@@ -54,9 +54,7 @@ final class ModelEndpoints {
             .put("created", started)
             .put("owned_by", "lora4j")
             .put("max_model_len", served.maxPositions());
-    return name.equals(served.name())
-        ? card.putNull("parent")
-        : card.put("parent", served.name());
+    return name.equals(served.name()) ? card.putNull("parent") : card.put("parent", served.name());
   }
 
   // ---- adapters, as vLLM loads them ----
@@ -86,7 +84,8 @@ final class ModelEndpoints {
     Path wanted = root.resolve(path).normalize();
     if (!Files.isDirectory(wanted) || !wanted.toRealPath().startsWith(root.toRealPath())) {
       throw ApiException.invalid(
-          "lora_path", "lora_path: no directory \"" + path + "\" in the server's folder of adapters");
+          "lora_path",
+          "lora_path: no directory \"" + path + "\" in the server's folder of adapters");
     }
     return wanted;
   }
@@ -102,9 +101,7 @@ final class ModelEndpoints {
               ? format.prompt(ChatMessages.read(params))
               : format.tokenizer().encode(params.requiredText("prompt"));
       ObjectNode answer =
-          Json.object()
-              .put("count", tokens.length)
-              .put("max_model_len", served.maxPositions());
+          Json.object().put("count", tokens.length).put("max_model_len", served.maxPositions());
       ArrayNode ids = answer.putArray("tokens");
       Arrays.stream(tokens).forEach(ids::add);
       exchange.send(200, answer);
@@ -115,9 +112,11 @@ final class ModelEndpoints {
     Params params = new Params(exchange.body());
     try (AdapterLease lease = served.lease(params.text("model").orElse(served.name()))) {
       ChatTemplate template =
-          lease.format().template().orElseThrow(() -> new UserError("the model has no chat template"));
-      exchange.send(
-          200, Json.object().put("prompt", template.prompt(ChatMessages.read(params))));
+          lease
+              .format()
+              .template()
+              .orElseThrow(() -> new UserError("the model has no chat template"));
+      exchange.send(200, Json.object().put("prompt", template.prompt(ChatMessages.read(params))));
     }
   }
 }

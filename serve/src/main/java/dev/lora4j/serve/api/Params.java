@@ -121,6 +121,7 @@ final class Params {
     return ApiException.invalid(
         name,
         "%s: expected %s, found %s"
-            .formatted(name, expected, found.getNodeType().name().toLowerCase(java.util.Locale.ROOT)));
+            .formatted(
+                name, expected, found.getNodeType().name().toLowerCase(java.util.Locale.ROOT)));
   }
 }

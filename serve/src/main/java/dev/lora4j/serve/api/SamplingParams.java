@@ -16,7 +16,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param maxTokens maximum number of new tokens; empty for as many as fit
  * @param stops stop strings
  */
-record SamplingParams(TokenChoice choice, int count, Optional<Integer> maxTokens, List<String> stops) {
+record SamplingParams(
+    TokenChoice choice, int count, Optional<Integer> maxTokens, List<String> stops) {
   private static final int MAX_COUNT = 128;
   private static final int MAX_STOPS = 4;
   private static final double MAX_BIAS = 100;
@@ -34,7 +35,10 @@ record SamplingParams(TokenChoice choice, int count, Optional<Integer> maxTokens
     Sampling sampling =
         new Sampling(
             params.number("temperature", 1, 0, 2),
-            params.integer("top_k", -1, Integer.MAX_VALUE).map(k -> Math.max(0, k.intValue())).orElse(0),
+            params
+                .integer("top_k", -1, Integer.MAX_VALUE)
+                .map(k -> Math.max(0, k.intValue()))
+                .orElse(0),
             Math.max(params.number("top_p", 1, 0, 1), Double.MIN_NORMAL),
             params.number("min_p", 0, 0, 1),
             params.number("repetition_penalty", 1, 1e-3, 10),
@@ -76,7 +80,11 @@ record SamplingParams(TokenChoice choice, int count, Optional<Integer> maxTokens
       if (!given.get().isObject()) {
         throw Params.wrong("logit_bias", "an object of token ids and numbers", given.get());
       }
-      given.get().properties().forEach(entry -> bias.put(token(entry.getKey(), vocabularySize), value(entry.getValue())));
+      given
+          .get()
+          .properties()
+          .forEach(
+              entry -> bias.put(token(entry.getKey(), vocabularySize), value(entry.getValue())));
     }
     return bias;
   }
@@ -87,7 +95,8 @@ record SamplingParams(TokenChoice choice, int count, Optional<Integer> maxTokens
     }
     throw ApiException.invalid(
         "logit_bias",
-        "logit_bias: expected token ids from 0 to %d, found \"%s\"".formatted(vocabularySize - 1, id));
+        "logit_bias: expected token ids from 0 to %d, found \"%s\""
+            .formatted(vocabularySize - 1, id));
   }
 
   private static double value(JsonNode value) {

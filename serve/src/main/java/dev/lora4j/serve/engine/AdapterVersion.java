@@ -21,8 +21,7 @@ final class AdapterVersion {
    * @param name the name that requests use
    * @param loaded the model's name of the adapter; empty for the base model
    */
-  AdapterVersion(
-      String name, List<String> loaded, ChatFormat format, Optional<Adapted> weights) {
+  AdapterVersion(String name, List<String> loaded, ChatFormat format, Optional<Adapted> weights) {
     this.name = name;
     this.loaded = loaded;
     this.format = format;

@@ -15,16 +15,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A base model and its adapters by name. Adapters of a folder are loaded at their first request;
- * at most so many are in memory, and the least recently used one gives way.
+ * A base model and its adapters by name. Adapters of a folder are loaded at their first request; at
+ * most so many are in memory, and the least recently used one gives way.
  */
 public final class ServedModel implements AutoCloseable {
   private static final String ADAPTER_FILE = "adapter_config.json";
@@ -50,8 +50,7 @@ public final class ServedModel implements AutoCloseable {
     this.model = model;
     this.maxAdapters = maxAdapters;
     this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
-    base =
-        new AdapterVersion(name, List.of(), model.format(List.of()), weights(List.of()));
+    base = new AdapterVersion(name, List.of(), model.format(List.of()), weights(List.of()));
   }
 
   ChatModel model() {
@@ -119,7 +118,8 @@ public final class ServedModel implements AutoCloseable {
   /**
    * Loads an adapter under a name.
    *
-   * @param replacing whether it replaces one of that name; completions that run end with the old one
+   * @param replacing whether it replaces one of that name; completions that run end with the old
+   *     one
    * @throws UserError if the name is taken, or the adapter does not fit the base model
    */
   public synchronized void load(String name, Path directory, boolean replacing) {
@@ -137,8 +137,7 @@ public final class ServedModel implements AutoCloseable {
     String inModel = "v" + loads;
     model.load(inModel, directory, BaseCheck.SAME_BASE);
     List<String> names = List.of(inModel);
-    AdapterVersion version =
-        new AdapterVersion(name, names, model.format(names), weights(names));
+    AdapterVersion version = new AdapterVersion(name, names, model.format(names), weights(names));
     AdapterVersion old = adapters.put(name, version);
     if (old != null) {
       retire(old);

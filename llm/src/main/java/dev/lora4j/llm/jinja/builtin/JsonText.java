@@ -39,7 +39,7 @@ final class JsonText {
     budget.steps(1);
     if (value instanceof String text) {
       string(text);
-    } else if (value instanceof Boolean || value instanceof Long) {
+    } else if (value instanceof Boolean || Values.isInteger(value)) {
       out.append(value);
     } else if (value instanceof Double d) {
       out.append(PythonText.number(d));

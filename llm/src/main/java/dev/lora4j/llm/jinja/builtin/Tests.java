@@ -32,7 +32,7 @@ public final class Tests {
           Map.entry("sequence", (v, a, b) -> iterable(v)),
           Map.entry("iterable", (v, a, b) -> iterable(v)),
           Map.entry("number", (v, a, b) -> v instanceof Number || v instanceof Boolean),
-          Map.entry("integer", (v, a, b) -> v instanceof Long),
+          Map.entry("integer", (v, a, b) -> Values.isInteger(v)),
           Map.entry("float", (v, a, b) -> v instanceof Double),
           Map.entry("boolean", (v, a, b) -> v instanceof Boolean),
           Map.entry("true", (v, a, b) -> v.equals(true)),

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.jinja.value;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -10,9 +11,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The value types of a template: {@code String}, {@code Boolean}, {@code Long}, {@code Double},
- * {@code List}, {@code Map}, {@link None}, {@link Undefined}, {@link Namespace} and {@link
- * Callable}. No other type can enter.
+ * The value types of a template: {@code String}, {@code Boolean}, {@code Long}, {@code BigInteger},
+ * {@code Double}, {@code List}, {@code Map}, {@link None}, {@link Undefined}, {@link Namespace} and
+ * {@link Callable}. No other type can enter.
  */
 public final class Values {
   private static final int SHOWN = 60;
@@ -27,7 +28,7 @@ public final class Values {
       return optional.map(Values::of).orElse(None.NONE);
     } else if (value instanceof Integer || value instanceof Short || value instanceof Byte) {
       return ((Number) value).longValue();
-    } else if (value instanceof Number number && !(value instanceof Long)) {
+    } else if (value instanceof Number number && !isInteger(value)) {
       return number.doubleValue();
     } else if (value instanceof Collection<?> items) {
       List<Object> list = new ArrayList<>(items.size());
@@ -37,10 +38,15 @@ public final class Values {
       Map<Object, Object> map = new LinkedHashMap<>();
       entries.forEach((key, item) -> map.put(of(key), of(item)));
       return Collections.unmodifiableMap(map);
-    } else if (value instanceof String || value instanceof Boolean || value instanceof Long) {
+    } else if (value instanceof String || value instanceof Boolean || isInteger(value)) {
       return value;
     }
     throw new IllegalArgumentException("unsupported type of template value: " + value.getClass());
+  }
+
+  /** Returns whether a value is an integer; {@code BigInteger} holds those that overflow a long. */
+  public static boolean isInteger(Object value) {
+    return value instanceof Long || value instanceof BigInteger;
   }
 
   /**
