@@ -118,10 +118,10 @@ class BatchDecoderTest {
       cache = served.pool.open(adapter, prompt, prompt.length + STEPS).orElseThrow();
       cached = cache.length();
       try (AdapterScope active = served.using(adapter)) {
-        Tensor hidden = null;
-        while (cache.isPrefilling()) {
+        Tensor hidden;
+        do {
           hidden = cache.prefill(served.model());
-        }
+        } while (cache.isPrefilling());
         take(served.model().logits(hidden).flatten());
       }
     }

@@ -51,8 +51,7 @@ class TokenizerChecksTest {
   }
 
   private void with(String key, String value) throws IOException {
-    ObjectNode json =
-        (ObjectNode) JsonDocument.read(TextFixture.path("gpt2/tokenizer.json")).json();
+    ObjectNode json = JsonDocument.read(TextFixture.path("gpt2/tokenizer.json")).json();
     String text = json.put(key, "@@").toString().replace("\"@@\"", value);
     Files.writeString(directory.resolve("tokenizer.json"), text);
   }

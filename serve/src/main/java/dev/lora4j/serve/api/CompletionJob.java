@@ -7,6 +7,7 @@ import dev.lora4j.serve.engine.BatchScheduler;
 import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.ServedModel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -48,10 +49,7 @@ final class CompletionJob {
           parameter,
           "context_length_exceeded");
     }
-    long[] ids = new long[prompt.length];
-    for (int i = 0; i < prompt.length; i++) {
-      ids[i] = prompt[i];
-    }
+    List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     CompletionJob job = null;
     for (int i = 0; i < sampling.count(); i++) {
       AdapterLease lease = served.lease(model);

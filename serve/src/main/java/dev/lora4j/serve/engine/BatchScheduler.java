@@ -143,8 +143,9 @@ public final class BatchScheduler implements AutoCloseable {
       if (next == null) {
         return;
       }
-      long tokens = Math.min(maxTokens(), (long) next.prompt().length + next.maxTokens());
-      Optional<KvSequence> cache = pool.open(next.adapter().version(), next.prompt(), tokens);
+      long tokens = Math.min(maxTokens(), (long) next.prompt().size() + next.maxTokens());
+      long[] prompt = next.prompt().stream().mapToLong(Long::longValue).toArray();
+      Optional<KvSequence> cache = pool.open(next.adapter().version(), prompt, tokens);
       if (cache.isEmpty()) {
         return; // until a sequence ends
       }

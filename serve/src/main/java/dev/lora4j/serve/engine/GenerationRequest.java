@@ -1,5 +1,6 @@
 package dev.lora4j.serve.engine;
 
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -12,13 +13,13 @@ import java.util.Set;
  */
 public record GenerationRequest(
     AdapterLease adapter,
-    long[] prompt,
+    List<Long> prompt,
     int maxTokens,
     Set<Long> stopTokens,
     TokenChoice choice,
     GenerationListener listener) {
   public GenerationRequest {
-    prompt = prompt.clone();
+    prompt = List.copyOf(prompt);
     stopTokens = Set.copyOf(stopTokens);
   }
 }

@@ -63,7 +63,7 @@ final class RunningSequence {
     if (generated >= request.maxTokens()) {
       return Optional.of(FinishReason.LENGTH);
     }
-    return request.prompt().length + generated >= maxPositions
+    return request.prompt().size() + generated >= maxPositions
         ? Optional.of(FinishReason.MAX_POSITIONS)
         : Optional.empty();
   }

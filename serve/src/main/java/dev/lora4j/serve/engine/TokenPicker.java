@@ -17,13 +17,10 @@ final class TokenPicker {
   private final List<Long> text;
   private final Map<Long, Integer> counts = new HashMap<>();
 
-  TokenPicker(TokenChoice choice, long[] prompt) {
+  TokenPicker(TokenChoice choice, List<Long> prompt) {
     this.choice = choice;
     sampler = new Sampler(choice.sampling());
-    text = new ArrayList<>(prompt.length);
-    for (long token : prompt) {
-      text.add(token);
-    }
+    text = new ArrayList<>(prompt);
   }
 
   /**

@@ -109,9 +109,8 @@ public final class Values {
   }
 
   private static boolean equal(Number x, Number y) {
-    return x instanceof Long i && y instanceof Long j
-        ? i.equals(j)
-        : x.doubleValue() == y.doubleValue();
+    boolean integers = isInteger(x) && isInteger(y);
+    return integers ? x.equals(y) : x.doubleValue() == y.doubleValue();
   }
 
   private static boolean equalLists(List<?> left, List<?> right, Budget budget) {
