@@ -18,15 +18,7 @@ import org.bytedeco.pytorch.global.torch;
  * the tensor lives. Threads may write different parts at the same time.
  */
 public final class TensorMemory {
-  static {
-    Engine.start();
-  }
-
   private static final int CHUNK = 1 << 30;
-
-  static {
-    Engine.start();
-  }
 
   private final Pointer start;
   private final long bytes;
@@ -46,6 +38,7 @@ public final class TensorMemory {
 
   /** Allocates an uninitialised CPU tensor that belongs to the caller's pointer scope. */
   public static Tensor allocate(DType dtype, long... shape) {
+    Engine.start();
     try (TensorOptions options = new TensorOptions(dtype.torch());
         MemoryFormatOptional unset = new MemoryFormatOptional()) {
       return torch.empty(shape, options, unset);

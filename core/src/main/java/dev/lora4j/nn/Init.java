@@ -12,10 +12,6 @@ import org.bytedeco.pytorch.global.torch;
 
 /** PyTorch's default initialisations (He et al. 2015, arXiv:1502.01852). */
 public final class Init {
-  static {
-    Engine.start();
-  }
-
   private static final ContextVar<Boolean> WITHOUT_VALUES = ContextVar.ofThread();
 
   static {

@@ -92,7 +92,9 @@ class ConfigReaderTest {
             Arbitraries.strings().ascii().ofMinLength(1).list().ofMinSize(1).map(Targets::named),
             Arbitraries.strings().alpha().map(Targets::matching));
     return Combinators.combine(
-            Arbitraries.integers().between(1, Integer.MAX_VALUE), Arbitraries.doubles(), targets)
+            Arbitraries.integers().between(1, Integer.MAX_VALUE),
+            Arbitraries.doubles().between(-Float.MAX_VALUE, Float.MAX_VALUE),
+            targets)
         .as((r, a, t) -> LoraConfig.rank(r).alpha(a).targets(t));
   }
 
