@@ -17,10 +17,6 @@ import org.jspecify.annotations.Nullable;
 public final class MappedFile implements AutoCloseable {
   private static final boolean SHARED_WITH_THE_FILE = false;
 
-  static {
-    Engine.start();
-  }
-
   private final Path path;
   private final long length;
   private @Nullable Tensor bytes; // on first use
