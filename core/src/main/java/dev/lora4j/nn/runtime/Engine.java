@@ -54,6 +54,21 @@ public final class Engine {
     useOneThread();
   }
 
+  /**
+   * Runs work whose operators are split over several threads, on the calling thread: for a single
+   * example, which leaves the other workers without work. Nothing else may compute meanwhile.
+   */
+  public static void onThreads(int threads, Runnable work) {
+    openblas.blas_set_num_threads(threads);
+    torch.set_num_threads(threads);
+    try {
+      work.run();
+    } finally {
+      torch.set_num_threads(1);
+      openblas.blas_set_num_threads(1);
+    }
+  }
+
   /** Makes the calling thread's operators run on that thread alone. */
   public static void useOneThread() {
     if (torch.get_num_threads() != 1) {

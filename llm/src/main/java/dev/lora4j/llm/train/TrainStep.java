@@ -6,6 +6,7 @@ import dev.lora4j.llm.dataset.MicroBatch;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.DataParallelGradients;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.TrainingFailed;
@@ -94,9 +95,9 @@ final class TrainStep implements AutoCloseable {
         workers,
         (worker, shard) -> {
           double[] sum = new double[1];
-          gradients.in(
-              worker,
-              () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), units, baseline));
+          Runnable work =
+              () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), units, baseline);
+          gradients.in(worker, shards.size() == 1 ? () -> Engine.onThreads(workers.count(), work) : work);
           return sum[0];
         });
   }

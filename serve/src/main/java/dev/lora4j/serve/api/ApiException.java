@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.nn.NotFinite;
 import dev.lora4j.serve.engine.QueueFull;
 import dev.lora4j.serve.engine.UnknownModel;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,9 @@ final class ApiException extends RuntimeException {
     }
     if (failure instanceof UserError || failure instanceof CorruptFile) {
       return invalid(message);
+    }
+    if (failure instanceof NotFinite) {
+      return new ApiException(500, "server_error", message, null, "not_finite");
     }
     System.getLogger(ApiException.class.getName())
         .log(System.Logger.Level.ERROR, "a request failed", failure);

@@ -109,6 +109,8 @@ public final class BatchScheduler implements AutoCloseable {
           admit();
           prefillChunk();
           decodeTokens();
+        } catch (RuntimeException | OutOfMemoryError e) {
+          failAll(e);
         }
         running = prefilling.size() + decoding.size();
       }
@@ -221,6 +223,18 @@ public final class BatchScheduler implements AutoCloseable {
     } catch (RuntimeException e) {
       sequence.request().listener().onFailure(e);
       return Optional.of(FinishReason.INTERRUPTED);
+    }
+  }
+
+  /** Ends all running sequences after a failure of the whole batch; later requests are served. */
+  private void failAll(Throwable failure) {
+    List<RunningSequence> all = new ArrayList<>(prefilling);
+    all.addAll(decoding);
+    prefilling.clear();
+    decoding.clear();
+    for (RunningSequence sequence : all) {
+      sequence.request().listener().onFailure(failure);
+      end(sequence, FinishReason.INTERRUPTED);
     }
   }
 
