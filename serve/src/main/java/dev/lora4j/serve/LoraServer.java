@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
 public final class LoraServer implements AutoCloseable {
   private static final long DRAIN_MILLIS = 60_000;
   private static final long IDLE_MILLIS = 120_000;
+  private static final long MIN_BYTES_PER_SECOND = 1_000;
+  private static final int SPARE_THREADS = 64;
 
   private final Server server;
   private final ServerConnector connector;
@@ -57,12 +59,13 @@ public final class LoraServer implements AutoCloseable {
     served = new ServedModel(name, model, builder.limits.maxAdapters(), builder.folder);
     try {
       builder.adapters.forEach((key, directory) -> served.load(key, directory, false));
+      scheduler = new BatchScheduler(served, builder.limits);
     } catch (RuntimeException e) {
       served.close();
       throw e;
     }
-    scheduler = new BatchScheduler(served, builder.limits);
-    QueuedThreadPool threads = new QueuedThreadPool(builder.limits.maxQueue() + 64);
+    QueuedThreadPool threads =
+        new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
     threads.setDaemon(true);
     server = new Server(threads);
@@ -76,6 +79,7 @@ public final class LoraServer implements AutoCloseable {
   private ServerConnector connector(Builder builder) {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
+    http.setMinRequestDataRate(MIN_BYTES_PER_SECOND);
     // Names of models may contain encoded slashes.
     http.setUriCompliance(
         UriCompliance.from("RFC3986,AMBIGUOUS_PATH_SEPARATOR,AMBIGUOUS_PATH_ENCODING"));
@@ -122,7 +126,7 @@ public final class LoraServer implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Accepts no more requests, answers those that it has, and frees the model. */
+  /** Accepts no more requests, answers those that it has within a minute, and frees the model. */
   @Override
   public void close() {
     if (closed.getAndSet(true)) {

@@ -467,12 +467,35 @@ class LoraServerTest {
             .start()) {
       String body =
           "{\"model\": \"model\", \"prompt\": \"a\", \"n\": 8, \"max_tokens\": 100, \"temperature\": 0}";
+      assertThat(post(small, "/v1/completions", body).json().at("/error/param").asText())
+          .isEqualTo("n");
 
-      Reply reply = post(small, "/v1/completions", body);
+      Reply reply = fullQueue(small, body.replace("8", "1"));
 
       assertThat(reply.status()).isEqualTo(429);
       assertThat(reply.json().at("/error/code").asText()).isEqualTo("rate_limit_exceeded");
     }
+  }
+
+  /** Sends requests until one is refused. */
+  private Reply fullQueue(LoraServer small, String body) {
+    List<CompletableFuture<Reply>> replies =
+        IntStream.range(0, 12)
+            .mapToObj(i -> CompletableFuture.supplyAsync(() -> post(small, "/completions", body)))
+            .toList();
+    return replies.stream()
+        .map(CompletableFuture::join)
+        .filter(reply -> reply.status() != 200)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void requestsOfWebPagesAreRefusedWithoutKeys() {
+    assertThat(
+            post(server, "/v1/chat/completions", chat("base", "Hi"), "Origin", "http://x.example")
+                .status())
+        .isEqualTo(403);
   }
 
   @Test

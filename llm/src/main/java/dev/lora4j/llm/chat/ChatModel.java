@@ -104,14 +104,21 @@ public final class ChatModel implements AutoCloseable {
     ModelFiles in = ModelFiles.in(adapter);
     AdapterTokenizerFiles own =
         new AdapterTokenizerFiles(files, chatTemplate.map(in::withChatTemplate).orElse(in));
-    Tokenizer tokenizer = baseFormat.tokenizer();
+    Tokenizer tokenizer =
+        own.hasTokenizer() ? Tokenizer.load(adapter) : baseFormat.tokenizer();
+    try {
+      ChatFormat format = new ChatFormat(tokenizer, own.template(tokenizer));
+      adapted.load(name, adapter, check);
+      formats.put(name, format);
+    } catch (RuntimeException e) {
+      if (own.hasTokenizer()) {
+        tokenizer.close();
+      }
+      throw e;
+    }
     if (own.hasTokenizer()) {
-      tokenizer = Tokenizer.load(adapter);
       tokenizers.add(tokenizer);
     }
-    ChatFormat format = new ChatFormat(tokenizer, own.template(tokenizer));
-    adapted.load(name, adapter, check);
-    formats.put(name, format);
     return notes(name, own);
   }
 

@@ -289,8 +289,9 @@ public final class BatchDecoder implements AutoCloseable {
     if (vector.size() >= size) {
       return vector;
     }
+    FloatVector larger = FloatVector.of(2 * size);
     vector.close();
-    return FloatVector.of(2 * size);
+    return larger;
   }
 
   @Override

@@ -36,8 +36,7 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
     this.owner = owner;
     this.prompt = prompt.clone();
     this.reserved = reserved;
-    blocks = new ArrayList<>(prefixes.find(owner, prompt));
-    length = (long) blocks.size() * KvBlock.TOKENS;
+    blocks = new ArrayList<>();
   }
 
   // ---- prompt ----
@@ -53,11 +52,14 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
    * @return final hidden state of its last token, {@code [1, hidden]}
    */
   public Tensor prefill(LanguageModel model) {
+    List<KvBlock> cached = prefixes.find(owner, prompt, blocks);
+    blocks.addAll(cached);
+    length += (long) cached.size() * KvBlock.TOKENS;
     int from = Math.toIntExact(length);
     int end = Math.min(prompt.length, (from / KvBlock.TOKENS + 1) * KvBlock.TOKENS);
     Tensor hidden = Prefill.read(model, Arrays.copyOfRange(prompt, from, end), this);
     if (end % KvBlock.TOKENS == 0) {
-      prefixes.add(owner, prompt, end, blocks.get(from / KvBlock.TOKENS));
+      prefixes.add(owner, prompt, blocks);
     }
     return hidden;
   }
@@ -86,7 +88,7 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
   }
 
   @Override
-  public KeysAndValues write(int layer, long position, Tensor newKeys, Tensor newValues) {
+  public void write(int layer, long position, Tensor newKeys, Tensor newValues) {
     long count = newKeys.size(AXIS);
     for (long from = 0; from < count; ) {
       int offset = Math.toIntExact((position + from) % KvBlock.TOKENS);
@@ -95,10 +97,10 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
       block.write(layer, offset, newKeys, newValues, from, part);
       from += part;
     }
-    return upTo(layer, position + count);
   }
 
-  private KeysAndValues upTo(int layer, long end) {
+  @Override
+  public KeysAndValues read(int layer, long end) {
     TensorVector keys = new TensorVector();
     TensorVector values = new TensorVector();
     for (int i = 0; (long) i * KvBlock.TOKENS < end; i++) {

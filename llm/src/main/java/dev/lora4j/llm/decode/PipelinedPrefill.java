@@ -71,13 +71,13 @@ final class PipelinedPrefill {
 
     /** Writes its keys and values, waits for those before it, and returns all up to its end. */
     KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
-      KeysAndValues written = cache.write(layer, past(), newKeys, newValues);
+      cache.write(layer, past(), newKeys, newValues);
       layersWritten.set(number, layer + 1);
       for (int i = 0; i < number; i++) {
         int before = i;
         team.await(() -> layersWritten.get(before) > layer);
       }
-      return written;
+      return cache.read(layer, past() + newKeys.size(2));
     }
   }
 }

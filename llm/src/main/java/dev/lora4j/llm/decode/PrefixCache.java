@@ -9,48 +9,81 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Prefix caching: the full blocks of prompts, found by their owner and by all tokens up to their
- * end. The least recently used prefix gives way first. A cached block has the same bits as a
- * computed one, because prompts are prefilled block by block.
+ * Prefix caching: the full blocks of prompts, found by their owner, the block before them, and
+ * their tokens. The least recently used block gives way first. A cached block has the same bits as
+ * a computed one, because prompts are prefilled block by block.
  */
 final class PrefixCache {
-  /** A block's place: the tokens of a prompt up to its end. */
-  private record Key(Object owner, List<Long> tokens) {}
+  /**
+   * The place of a block in a prompt.
+   *
+   * @param before number of the block before it; 0 for the first
+   * @param tokens of this block alone
+   */
+  private record Key(Object owner, long before, List<Long> tokens) {}
 
-  private final Map<Key, KvBlock> blocks = new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
+  /** A cached block and the number that those after it refer to, which is never used again. */
+  private record Entry(KvBlock block, long number) {}
+
+  private final Map<Key, Entry> entries = new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
   private final Consumer<KvBlock> release;
+  private long last;
 
   PrefixCache(Consumer<KvBlock> release) {
     this.release = release;
   }
 
-  /** Returns the cached blocks that a prompt begins with, each retained for the caller. */
-  List<KvBlock> find(Object owner, long[] prompt) {
+  /**
+   * Returns the cached blocks with which a prompt continues after those that it has, each retained
+   * for the caller. At least one token is left to compute: its hidden state gives the logits.
+   */
+  List<KvBlock> find(Object owner, long[] prompt, List<KvBlock> had) {
+    List<Key> keys = new ArrayList<>();
     List<KvBlock> found = new ArrayList<>();
-    // At least one token is left to compute: its hidden state gives the logits.
-    for (int end = KvBlock.TOKENS; end < prompt.length; end += KvBlock.TOKENS) {
-      KvBlock block = blocks.get(key(owner, prompt, end));
-      if (block == null) {
+    long before = 0;
+    for (int i = 0; (i + 1) * KvBlock.TOKENS < prompt.length; i++) {
+      Key key = key(owner, before, prompt, i);
+      Entry entry = entries.get(key);
+      if (entry == null) {
         break;
       }
-      block.retain();
-      found.add(block);
+      keys.add(key);
+      before = entry.number();
+      if (i >= had.size()) {
+        entry.block().retain();
+        found.add(entry.block());
+      }
+    }
+    for (int i = keys.size() - 1; i >= 0; i--) {
+      entries.get(keys.get(i)); // the first blocks are the last to give way
     }
     return found;
   }
 
-  /** Keeps the block that holds the last tokens before {@code end}. */
-  void add(Object owner, long[] prompt, int end, KvBlock block) {
-    if (blocks.putIfAbsent(key(owner, prompt, end), block) == null) {
+  /** Keeps the last of a prompt's blocks, if those before it are cached. */
+  void add(Object owner, long[] prompt, List<KvBlock> blocks) {
+    long before = 0;
+    for (int i = 0; i < blocks.size() - 1; i++) {
+      Entry entry = entries.get(key(owner, before, prompt, i));
+      if (entry == null) {
+        return;
+      }
+      before = entry.number();
+    }
+    KvBlock block = blocks.get(blocks.size() - 1);
+    Key key = key(owner, before, prompt, blocks.size() - 1);
+    if (!entries.containsKey(key)) {
+      last++;
+      entries.put(key, new Entry(block, last));
       block.retain();
     }
   }
 
   /** Drops the least recently used block that no sequence uses. */
   void evictOldest() {
-    Iterator<KvBlock> all = blocks.values().iterator();
+    Iterator<Entry> all = entries.values().iterator();
     while (all.hasNext()) {
-      KvBlock block = all.next();
+      KvBlock block = all.next().block();
       if (!block.isShared()) {
         all.remove();
         release.accept(block);
@@ -61,22 +94,24 @@ final class PrefixCache {
   }
 
   void forget(Object owner) {
-    Iterator<Map.Entry<Key, KvBlock>> all = blocks.entrySet().iterator();
+    Iterator<Map.Entry<Key, Entry>> all = entries.entrySet().iterator();
     while (all.hasNext()) {
-      Map.Entry<Key, KvBlock> entry = all.next();
-      if (entry.getKey().owner() == owner) {
+      Map.Entry<Key, Entry> entry = all.next();
+      if (entry.getKey().owner().equals(owner)) {
         all.remove();
-        release.accept(entry.getValue());
+        release.accept(entry.getValue().block());
       }
     }
   }
 
   void clear() {
-    blocks.values().forEach(release);
-    blocks.clear();
+    entries.values().forEach(entry -> release.accept(entry.block()));
+    entries.clear();
   }
 
-  private static Key key(Object owner, long[] prompt, int end) {
-    return new Key(owner, Arrays.stream(prompt, 0, end).boxed().toList());
+  private static Key key(Object owner, long before, long[] prompt, int block) {
+    int from = block * KvBlock.TOKENS;
+    return new Key(
+        owner, before, Arrays.stream(prompt, from, from + KvBlock.TOKENS).boxed().toList());
   }
 }

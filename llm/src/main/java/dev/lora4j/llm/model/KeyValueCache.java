@@ -55,24 +55,27 @@ public final class KeyValueCache implements KeyValueStore, AutoCloseable {
 
   /** Appends keys and values, {@code [batch, groups, tokens, dim]}; returns all of the layer. */
   KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
-    return write(layer, length, newKeys, newValues);
+    write(layer, length, newKeys, newValues);
+    return read(layer, length + newKeys.size(TOKENS));
   }
 
-  /**
-   * Writes a layer's keys and values at a position and returns all up to their end. Threads may
-   * write at different positions at the same time once {@link #makeRoom} has been called for all.
-   */
+  /** Threads may write at different positions once {@link #makeRoom} has been called for all. */
   @Override
-  public KeysAndValues write(int layer, long position, Tensor newKeys, Tensor newValues) {
+  public void write(int layer, long position, Tensor newKeys, Tensor newValues) {
     KeysAndValues memory = memoryFor(layer, position, newKeys, newValues);
-    return new KeysAndValues(
-        written(memory.keys(), position, newKeys), written(memory.values(), position, newValues));
+    put(memory.keys(), position, newKeys);
+    put(memory.values(), position, newValues);
   }
 
-  private static Tensor written(Tensor memory, long position, Tensor added) {
-    long count = added.size(TOKENS);
-    memory.narrow(TOKENS, position, count).copy_(added);
-    return memory.narrow(TOKENS, 0, position + count);
+  private static void put(Tensor memory, long position, Tensor added) {
+    memory.narrow(TOKENS, position, added.size(TOKENS)).copy_(added);
+  }
+
+  @Override
+  public KeysAndValues read(int layer, long end) {
+    KeysAndValues memory = memory(layer);
+    return new KeysAndValues(
+        memory.keys().narrow(TOKENS, 0, end), memory.values().narrow(TOKENS, 0, end));
   }
 
   /** A layer's memory, {@code [batch, groups, capacity, dim]}, with room for new tokens. */

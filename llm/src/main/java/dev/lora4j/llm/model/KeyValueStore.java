@@ -16,9 +16,14 @@ public interface KeyValueStore {
    *
    * @param newKeys {@code [1, groups, tokens, dim]}
    * @param newValues of the same shape
-   * @return all up to their end, {@code [1, groups, position + tokens, dim]} each
    */
-  KeysAndValues write(int layer, long position, Tensor newKeys, Tensor newValues);
+  void write(int layer, long position, Tensor newKeys, Tensor newValues);
+
+  /**
+   * Returns a layer's keys and values up to a position, {@code [1, groups, end, dim]} each; all of
+   * them have been written.
+   */
+  KeysAndValues read(int layer, long end);
 
   /** Adds tokens to the length once every layer has written them. */
   void advance(long tokens);

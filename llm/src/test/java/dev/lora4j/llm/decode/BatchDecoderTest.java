@@ -106,7 +106,7 @@ class BatchDecoderTest {
     final long[] prompt;
     final Adapted weights;
     final KvSequence cache;
-    final long cached;
+    int chunks; // of the prompt that were computed
     final List<Long> tokens = new ArrayList<>();
     final List<float[]> logits = new ArrayList<>();
 
@@ -116,11 +116,11 @@ class BatchDecoderTest {
       this.prompt = prompt;
       weights = served.adapted(adapter).orElseThrow();
       cache = served.pool.open(adapter, prompt, prompt.length + STEPS).orElseThrow();
-      cached = cache.length();
       try (AdapterScope active = served.using(adapter)) {
         Tensor hidden;
         do {
           hidden = cache.prefill(served.model());
+          chunks++;
         } while (cache.isPrefilling());
         take(served.model().logits(hidden).flatten());
       }
@@ -220,6 +220,27 @@ class BatchDecoderTest {
   }
 
   @Test
+  void aLongPromptIsPrefilledByATeamAsByOneThread() {
+    try (Served served = new Served("llama3", 8);
+        Workers workers = new Workers(4)) {
+      long[] prompt = prompt(110, 6);
+      Text serial = served.text("default", prompt);
+      Tensor expected = Ops.tensor(serial.logits.get(0), serial.logits.get(0).length);
+      float[] first = new float[0];
+      for (int i = 0; i < 30; i++) {
+        served.pool.forget("default");
+        try (ThreadTeam team = ThreadTeam.open(4, part -> workers.run(part::accept));
+            Text parallel = served.text("default", prompt)) {
+          float[] found = parallel.logits.get(0);
+          TensorAssert.assertThat(Ops.tensor(found, found.length)).isCloseTo(expected, TOLERANCE);
+          first = i == 0 ? found : first;
+          assertThat(found).isEqualTo(first);
+        }
+      }
+    }
+  }
+
+  @Test
   void threadsDoNotChangeTheBits() {
     try (Served served = new Served("llama3", 8);
         Workers workers = new Workers(2)) {
@@ -251,8 +272,8 @@ class BatchDecoderTest {
       Text second = served.text("default", prompt);
       decode(served, List.of(second));
 
-      assertThat(first.cached).isZero();
-      assertThat(second.cached).isEqualTo(KvBlock.TOKENS);
+      assertThat(first.chunks).isEqualTo(2);
+      assertThat(second.chunks).isEqualTo(1);
       for (int i = 0; i < STEPS; i++) {
         assertThat(second.logits.get(i)).isEqualTo(first.logits.get(i));
       }
@@ -265,10 +286,10 @@ class BatchDecoderTest {
       long[] prompt = prompt(100, 4);
       served.text("default", prompt).close();
 
-      assertThat(served.text("second", prompt).cached).isZero();
-      assertThat(served.text("default", prompt).cached).isEqualTo(KvBlock.TOKENS);
+      assertThat(served.text("second", prompt).chunks).isEqualTo(2);
+      assertThat(served.text("default", prompt).chunks).isEqualTo(1);
       served.pool.forget("default");
-      assertThat(served.text("default", prompt).cached).isZero();
+      assertThat(served.text("default", prompt).chunks).isEqualTo(2);
     }
   }
 

@@ -12,56 +12,61 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.IntStream;
 
 /** Sends the completions of a job, whole or as a stream. */
 final class Answer {
   private static final long KEEP_ALIVE_MILLIS = 5_000;
-  private static final long POLL_MILLIS = 20;
 
   private final CompletionJob job;
   private final CompletionShape shape;
   private final String model;
   private final String id;
   private final long created = Instant.now().getEpochSecond();
+  private final List<Choice> choices;
   private int completionTokens;
+
+  /** What has arrived of one completion. */
+  private static final class Choice {
+    private final StringBuilder text = new StringBuilder();
+    private final List<Piece> pieces = new ArrayList<>(); // in a stream, those not yet sent
+  }
 
   Answer(CompletionJob job, CompletionShape shape, String model) {
     this.job = job;
     this.shape = shape;
     this.model = model;
     id = shape.idPrefix() + UUID.randomUUID().toString().replace("-", "");
+    choices = IntStream.range(0, job.count()).mapToObj(i -> new Choice()).toList();
   }
 
   // ---- whole ----
 
   void send(Exchange exchange) throws IOException {
     exchange.onDisconnect(job::cancel);
-    ObjectNode answer = header(false);
-    ArrayNode choices = answer.putArray("choices");
-    for (int i = 0; i < job.completions().size(); i++) {
-      choices.add(choice(i, job.completions().get(i)));
-    }
-    answer.set("usage", usage());
-    exchange.send(200, answer);
-  }
-
-  private ObjectNode choice(int index, PendingCompletion completion) {
-    StringBuilder text = new StringBuilder();
-    List<Piece> pieces = new ArrayList<>();
-    while (true) {
-      Event event = completion.next(Long.MAX_VALUE).orElseThrow();
+    ObjectNode[] ended = new ObjectNode[job.count()];
+    for (int left = job.count(); left > 0; ) {
+      Event event = job.next(Long.MAX_VALUE).orElseThrow();
+      Choice choice = choices.get(event.index());
       if (event instanceof Piece piece) {
-        pieces.add(piece);
-        text.append(piece.text());
+        choice.pieces.add(piece);
+        choice.text.append(piece.text());
       } else if (event instanceof End end) {
-        completionTokens += pieces.size();
-        String all = text + end.text();
-        return shape.choice(index, all, pieces, PendingCompletion.name(end.reason()));
+        completionTokens += end.tokens();
+        choice.text.append(end.text());
+        String finish = PendingCompletion.name(end.reason());
+        ended[end.index()] =
+            shape.choice(end.index(), choice.text.toString(), choice.pieces, finish);
+        left--;
       } else if (event instanceof Failure failure) {
-        job.cancel();
         throw ApiException.of(failure.cause());
       }
     }
+    ObjectNode answer = header(false);
+    ArrayNode all = answer.putArray("choices");
+    List.of(ended).forEach(all::add);
+    answer.set("usage", usage());
+    exchange.send(200, answer);
   }
 
   // ---- stream ----
@@ -74,8 +79,7 @@ final class Answer {
   void stream(Exchange exchange, boolean includeUsage) throws IOException {
     exchange.onDisconnect(job::cancel);
     try (EventStream events = exchange.events()) {
-      int count = job.completions().size();
-      for (int i = 0; i < count; i++) {
+      for (int i = 0; i < job.count(); i++) {
         Optional<ObjectNode> opening = shape.opening(i);
         if (opening.isPresent()) {
           events.data(chunk(opening.get(), includeUsage));
@@ -83,7 +87,7 @@ final class Answer {
       }
       Optional<Throwable> failure = follow(events, includeUsage);
       if (failure.isPresent()) {
-        failed(events, failure.get());
+        events.error(ApiException.of(failure.get()).body());
         return;
       }
       if (includeUsage) {
@@ -93,65 +97,44 @@ final class Answer {
         events.data(last);
       }
       events.done();
-    } catch (IOException e) {
-      job.cancel();
-      throw e;
     }
   }
 
-  private void failed(EventStream events, Throwable cause) throws IOException {
-    job.cancel();
-    events.error(ApiException.of(cause).body());
-  }
-
   /** Sends all events; returns the failure that ended them, if any. */
-  private Optional<Throwable> follow(EventStream events, boolean includeUsage) throws IOException {
-    int count = job.completions().size();
-    boolean[] ended = new boolean[count];
-    long idleSince = System.nanoTime();
-    for (int left = count; left > 0; ) {
-      for (int i = 0; i < count; i++) {
-        if (ended[i]) {
-          continue;
+  private Optional<Throwable> follow(EventStream events, boolean includeUsage)
+      throws IOException {
+    for (int left = job.count(); left > 0; ) {
+      Optional<Event> next = job.next(KEEP_ALIVE_MILLIS);
+      if (next.isEmpty()) {
+        events.keepAlive();
+      } else if (next.get() instanceof Piece piece) {
+        Choice choice = choices.get(piece.index());
+        choice.pieces.add(piece);
+        if (!piece.text().isEmpty()) {
+          delta(events, piece.index(), piece.text(), includeUsage);
         }
-        // Several completions take turns; a single one waits for its next event.
-        Optional<Event> next =
-            job.completions().get(i).next(count == 1 ? KEEP_ALIVE_MILLIS : POLL_MILLIS);
-        if (next.isEmpty()) {
-          if (System.nanoTime() - idleSince > KEEP_ALIVE_MILLIS * 1_000_000) {
-            events.keepAlive();
-            idleSince = System.nanoTime();
-          }
-          continue;
+      } else if (next.get() instanceof End end) {
+        completionTokens += end.tokens();
+        if (!end.text().isEmpty() || !choices.get(end.index()).pieces.isEmpty()) {
+          delta(events, end.index(), end.text(), includeUsage);
         }
-        idleSince = System.nanoTime();
-        if (next.get() instanceof Failure failure) {
-          return Optional.of(failure.cause());
-        }
-        ended[i] = send(events, i, next.get(), includeUsage);
-        left -= ended[i] ? 1 : 0;
+        String finish = PendingCompletion.name(end.reason());
+        events.data(chunk(shape.closing(end.index(), finish), includeUsage));
+        left--;
+      } else if (next.get() instanceof Failure failure) {
+        return Optional.of(failure.cause());
       }
     }
     return Optional.empty();
   }
 
-  /** Sends an event; returns whether it was the completion's last. */
-  private boolean send(EventStream events, int index, Event event, boolean includeUsage)
+  private void delta(EventStream events, int index, String text, boolean includeUsage)
       throws IOException {
-    if (event instanceof Piece piece) {
-      completionTokens++;
-      if (!piece.text().isEmpty()) {
-        events.data(chunk(shape.delta(index, piece.text(), Optional.of(piece)), includeUsage));
-      }
-      return false;
-    }
-    End end = (End) event;
-    if (!end.text().isEmpty()) {
-      events.data(chunk(shape.delta(index, end.text(), Optional.empty()), includeUsage));
-    }
-    String finish = PendingCompletion.name(end.reason());
-    events.data(chunk(shape.closing(index, finish), includeUsage));
-    return true;
+    Choice choice = choices.get(index);
+    ObjectNode delta = shape.delta(index, text, choice.text.length(), choice.pieces);
+    choice.text.append(text);
+    choice.pieces.clear();
+    events.data(chunk(delta, includeUsage));
   }
 
   private ObjectNode chunk(ObjectNode choice, boolean includeUsage) {

@@ -78,10 +78,14 @@ public final class ApiHandler extends Handler.Abstract {
   private void respond(Exchange exchange, String path) throws IOException {
     if (!path.startsWith("/health/") && keys.isPresent()) {
       keys.get().require(exchange);
+    } else if (keys.isEmpty() && !exchange.origin().isEmpty()) {
+      throw new ApiException(
+          403, "invalid_request_error", "requests of web pages need an API key", null, null);
     }
     if (path.startsWith(MODELS) && exchange.method().equals("GET")) {
       models.get(
-          exchange, URLDecoder.decode(path.substring(MODELS.length()), StandardCharsets.UTF_8));
+          exchange, URLDecoder.decode(
+              path.substring(MODELS.length()).replace("+", "%2B"), StandardCharsets.UTF_8));
       return;
     }
     Map<String, Endpoint> methods = endpoints.get(path);

@@ -44,10 +44,11 @@ record ChatShape(boolean logProbs, LongFunction<String> tokenText) implements Co
   }
 
   @Override
-  public ObjectNode delta(int index, String text, Optional<PendingCompletion.Piece> piece) {
+  public ObjectNode delta(
+      int index, String text, int offset, List<PendingCompletion.Piece> pieces) {
     ObjectNode choice = Json.object().put("index", index);
     choice.putObject("delta").put("content", text);
-    putLogProbs(choice, piece.stream().toList());
+    putLogProbs(choice, pieces);
     return choice.putNull("finish_reason");
   }
 

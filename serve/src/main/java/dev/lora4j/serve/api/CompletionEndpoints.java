@@ -1,7 +1,6 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.serve.engine.AdapterLease;
@@ -10,7 +9,6 @@ import dev.lora4j.serve.engine.ServedModel;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
 /** {@code /v1/chat/completions} and {@code /v1/completions}. */
 final class CompletionEndpoints {
@@ -38,13 +36,17 @@ final class CompletionEndpoints {
     }
     SamplingParams sampling =
         SamplingParams.of(params, served.vocabularySize(), logProbs ? top : -1);
-    int[] prompt = withFormat(model, format -> format.prompt(messages));
-    respond(
-        exchange,
-        params,
-        CompletionJob.submit(served, scheduler, model, prompt, "messages", sampling),
-        tokenizer -> new ChatShape(logProbs, id -> tokenizer.decode(Math.toIntExact(id))),
-        model);
+    try (AdapterLease lease = served.lease(model)) {
+      int[] prompt = lease.format().prompt(messages);
+      ChatShape shape = new ChatShape(logProbs, id -> text(lease, id));
+      CompletionJob job =
+          CompletionJob.submit(served, scheduler, lease, prompt, "messages", sampling);
+      respond(exchange, params, job, shape, model);
+    }
+  }
+
+  private static String text(AdapterLease lease, long token) {
+    return lease.format().tokenizer().decode(Math.toIntExact(token));
   }
 
   void text(Exchange exchange) throws IOException {
@@ -55,41 +57,31 @@ final class CompletionEndpoints {
     SamplingParams sampling =
         SamplingParams.of(params, served.vocabularySize(), top.map(Long::intValue).orElse(-1));
     JsonNode given = params.required("prompt");
-    boolean echo = params.flag("echo");
-    int[] prompt = withFormat(model, format -> prompt(given, format.tokenizer()));
-    String echoed =
-        echo ? withFormat(model, format -> format.tokenizer().decodeSkippingSpecial(prompt)) : "";
-    respond(
-        exchange,
-        params,
-        CompletionJob.submit(served, scheduler, model, prompt, "prompt", sampling),
-        tokenizer ->
-            new TextShape(top.isPresent(), echoed, id -> tokenizer.decode(Math.toIntExact(id))),
-        model);
+    try (AdapterLease lease = served.lease(model)) {
+      Tokenizer tokenizer = lease.format().tokenizer();
+      int[] prompt = prompt(given, tokenizer);
+      String echo = params.flag("echo") ? tokenizer.decodeSkippingSpecial(prompt) : "";
+      TextShape shape = new TextShape(top.isPresent(), echo, id -> text(lease, id));
+      CompletionJob job =
+          CompletionJob.submit(served, scheduler, lease, prompt, "prompt", sampling);
+      respond(exchange, params, job, shape, model);
+    }
   }
 
   private static void respond(
-      Exchange exchange,
-      Params params,
-      CompletionJob job,
-      Function<Tokenizer, CompletionShape> shape,
-      String model)
+      Exchange exchange, Params params, CompletionJob job, CompletionShape shape, String model)
       throws IOException {
-    Answer answer;
-    boolean stream;
-    boolean usage;
     try {
-      answer = new Answer(job, shape.apply(job.tokenizer()), model);
-      stream = params.flag("stream");
-      usage = includesUsage(params, stream);
-    } catch (RuntimeException e) {
-      job.cancel();
-      throw e;
-    }
-    if (stream) {
-      answer.stream(exchange, usage);
-    } else {
-      answer.send(exchange);
+      Answer answer = new Answer(job, shape, model);
+      boolean stream = params.flag("stream");
+      boolean usage = includesUsage(params, stream);
+      if (stream) {
+        answer.stream(exchange, usage);
+      } else {
+        answer.send(exchange);
+      }
+    } finally {
+      job.cancel(); // no effect on completions that have ended
     }
   }
 
@@ -113,7 +105,8 @@ final class CompletionEndpoints {
             });
   }
 
-  private static int[] prompt(JsonNode given, Tokenizer tokenizer) {
+  private int[] prompt(JsonNode given, Tokenizer tokenizer) {
+    int size = Math.min(tokenizer.vocabularySize(), served.vocabularySize());
     if (given.isTextual()) {
       return tokenizer.encode(given.textValue());
     }
@@ -128,20 +121,14 @@ final class CompletionEndpoints {
       JsonNode id = given.get(i);
       if (!id.canConvertToInt()
           || id.intValue() < 0
-          || id.intValue() >= tokenizer.vocabularySize()) {
+          || id.intValue() >= size) {
         throw ApiException.invalid(
             "prompt",
             "prompt[%d]: expected a token id from 0 to %d, found %s"
-                .formatted(i, tokenizer.vocabularySize() - 1, id));
+                .formatted(i, size - 1, id));
       }
       ids[i] = id.intValue();
     }
     return ids;
-  }
-
-  private <T> T withFormat(String model, Function<ChatFormat, T> work) {
-    try (AdapterLease lease = served.lease(model)) {
-      return work.apply(lease.format());
-    }
   }
 }

@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import dev.lora4j.llm.chat.CompletionText;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.serve.api.PendingCompletion.Event;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.BatchScheduler;
 import dev.lora4j.serve.engine.GenerationRequest;
@@ -9,82 +10,102 @@ import dev.lora4j.serve.engine.ServedModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
-/** The completions of one prompt, submitted to the scheduler. */
+/** The completions of one prompt, and their events in the order in which they happen. */
 final class CompletionJob {
-  private final List<PendingCompletion> completions = new ArrayList<>();
-  private final int promptTokens;
-  private final Tokenizer tokenizer;
+  /** New tokens of a request that gives no maximum: memory is reserved for all of them. */
+  private static final int DEFAULT_TOKENS = 1024;
 
-  private CompletionJob(int promptTokens, Tokenizer tokenizer) {
+  private final List<PendingCompletion> completions = new ArrayList<>();
+  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final int promptTokens;
+
+  private CompletionJob(int promptTokens) {
     this.promptTokens = promptTokens;
-    this.tokenizer = tokenizer;
   }
 
   /**
    * Submits as many completions as the request asks for.
    *
-   * @param model the name in the request
+   * @param lease of the adapter, which stays open until the answer has been sent
    * @param parameter the request's parameter that holds the prompt
    */
   static CompletionJob submit(
       ServedModel served,
       BatchScheduler scheduler,
-      String model,
+      AdapterLease lease,
       int[] prompt,
       String parameter,
       SamplingParams sampling) {
     long limit = scheduler.maxTokens();
-    int wanted = sampling.maxTokens().orElse((int) Math.max(1, limit - prompt.length));
-    if (prompt.length == 0) {
+    requireLength(prompt.length, limit, parameter);
+    if (sampling.count() > scheduler.maxWaiting()) {
+      throw ApiException.invalid(
+          "n", "n must be at most %d here".formatted(scheduler.maxWaiting()));
+    }
+    int wanted =
+        sampling.maxTokens().orElse((int) Math.min(DEFAULT_TOKENS, limit - prompt.length));
+    List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
+    Tokenizer tokenizer = lease.format().tokenizer();
+    Set<Long> stops = served.stopTokens(lease);
+    CompletionJob job = new CompletionJob(prompt.length);
+    for (int i = 0; i < sampling.count(); i++) {
+      PendingCompletion completion =
+          new PendingCompletion(
+              i, new CompletionText(tokenizer, stops, sampling.stops()), stops, job.events);
+      AdapterLease own = lease.again();
+      try {
+        scheduler.submit(
+            new GenerationRequest(own, ids, wanted, stops, sampling.choice(i), completion));
+      } catch (RuntimeException e) {
+        own.close();
+        job.cancel();
+        throw e;
+      }
+      job.completions.add(completion);
+    }
+    return job;
+  }
+
+  private static void requireLength(int length, long limit, String parameter) {
+    if (length == 0) {
       throw ApiException.invalid(parameter, parameter + ": the prompt has no tokens");
     }
-    if (prompt.length >= limit) {
+    if (length >= limit) {
       throw new ApiException(
           400,
           "invalid_request_error",
           "This model's maximum context length is %d tokens; the prompt has %d tokens."
-              .formatted(limit, prompt.length),
+              .formatted(limit, length),
           parameter,
           "context_length_exceeded");
     }
-    List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
-    CompletionJob job = null;
-    for (int i = 0; i < sampling.count(); i++) {
-      AdapterLease lease = served.lease(model);
-      try {
-        Tokenizer tokenizer = lease.format().tokenizer();
-        job = job == null ? new CompletionJob(prompt.length, tokenizer) : job;
-        Set<Long> stops = served.stopTokens(lease);
-        PendingCompletion completion =
-            new PendingCompletion(new CompletionText(tokenizer, stops, sampling.stops()));
-        scheduler.submit(
-            new GenerationRequest(lease, ids, wanted, stops, sampling.choice(i), completion));
-        job.completions.add(completion);
-      } catch (RuntimeException e) {
-        lease.close();
-        if (job != null) {
-          job.cancel();
-        }
-        throw e;
-      }
-    }
-    return java.util.Objects.requireNonNull(job);
   }
 
-  List<PendingCompletion> completions() {
-    return completions;
+  int count() {
+    return completions.size();
   }
 
   int promptTokens() {
     return promptTokens;
   }
 
-  Tokenizer tokenizer() {
-    return tokenizer;
+  /** Waits for the next event; empty if there is none within so many milliseconds. */
+  Optional<Event> next(long milliseconds) {
+    try {
+      return Optional.ofNullable(events.poll(milliseconds, TimeUnit.MILLISECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the server is shutting down", e);
+    }
   }
 
+  /** Stops the generation: nobody waits for it any more. */
   void cancel() {
     completions.forEach(PendingCompletion::cancel);
   }

@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.serve.api.PendingCompletion.Piece;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,13 +15,18 @@ interface CompletionShape {
   String object(boolean chunk);
 
   /** A choice of a whole answer. */
-  ObjectNode choice(int index, String text, List<PendingCompletion.Piece> pieces, String finish);
+  ObjectNode choice(int index, String text, List<Piece> pieces, String finish);
 
   /** The first chunk's choice, if a stream begins with one. */
   Optional<ObjectNode> opening(int index);
 
-  /** A chunk's choice with more text. */
-  ObjectNode delta(int index, String text, Optional<PendingCompletion.Piece> piece);
+  /**
+   * A chunk's choice with more text.
+   *
+   * @param offset number of characters before the text
+   * @param pieces the tokens of the text
+   */
+  ObjectNode delta(int index, String text, int offset, List<Piece> pieces);
 
   /** The last chunk's choice. */
   ObjectNode closing(int index, String finish);

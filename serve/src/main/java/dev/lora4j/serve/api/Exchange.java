@@ -41,12 +41,19 @@ final class Exchange {
 
   /** Runs an action when the client goes away. */
   void onDisconnect(Runnable action) {
+    request.addIdleTimeoutListener(timeout -> false); // the request may wait for its turn
     request.addFailureListener(failure -> action.run());
   }
 
   /** The header Authorization; empty if there is none. */
   String authorization() {
     String value = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+    return value == null ? "" : value;
+  }
+
+  /** The header Origin, which browsers send with requests of a page; empty if there is none. */
+  String origin() {
+    String value = request.getHeaders().get("Origin");
     return value == null ? "" : value;
   }
 

@@ -9,6 +9,7 @@ import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.ServedModel;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -74,20 +75,22 @@ final class ModelEndpoints {
   }
 
   /** Resolves a path, which has to lie in the folder of adapters, links followed. */
-  private Path directory(String path) throws IOException {
+  private Path directory(String path) {
     Path root =
         folder.orElseThrow(
             () ->
                 ApiException.invalid(
                     "lora_path",
                     "lora_path: start the server with --adapters DIR to load adapters at run time"));
-    Path wanted = root.resolve(path).normalize();
-    if (!Files.isDirectory(wanted) || !wanted.toRealPath().startsWith(root.toRealPath())) {
-      throw ApiException.invalid(
-          "lora_path",
-          "lora_path: no directory \"" + path + "\" in the server's folder of adapters");
+    try {
+      Path wanted = root.resolve(path).toRealPath();
+      if (Files.isDirectory(wanted) && wanted.startsWith(root.toRealPath())) {
+        return wanted;
+      }
+    } catch (InvalidPathException | IOException e) { // there is none
     }
-    return wanted;
+    throw ApiException.invalid(
+        "lora_path", "lora_path: no directory \"" + path + "\" in the server's folder of adapters");
   }
 
   // ---- tokenizers ----

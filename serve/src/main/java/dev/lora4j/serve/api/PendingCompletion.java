@@ -4,37 +4,47 @@ import dev.lora4j.llm.chat.CompletionText;
 import dev.lora4j.llm.generate.FinishReason;
 import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationListener;
-import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.Queue;
+import java.util.Set;
 
 /** A completion on its way from the scheduler's thread to that of the HTTP request. */
 final class PendingCompletion implements GenerationListener {
 
-  /** A part of the completion. */
-  sealed interface Event {}
+  /** Something that happened to one of a job's completions. */
+  sealed interface Event {
+    /** Number of the completion. */
+    int index();
+  }
 
-  /** A token and the text that is certain with it; a stop token has none. */
-  record Piece(GeneratedToken token, String text) implements Event {}
+  /** A token, not a stop token, and the text that is certain with it; it may be empty. */
+  record Piece(int index, GeneratedToken token, String text) implements Event {}
 
-  /** The end, with the text that was held back. */
-  record End(FinishReason reason, String text) implements Event {}
+  /** The end, with the text that was held back and the number of tokens, a stop token included. */
+  record End(int index, FinishReason reason, String text, int tokens) implements Event {}
 
   /** A failure. */
-  record Failure(Throwable cause) implements Event {}
+  record Failure(int index, Throwable cause) implements Event {}
 
+  private final int index;
   private final CompletionText text;
-  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+  private final Set<Long> stopTokens;
+  private final Queue<Event> events;
   private volatile boolean cancelled;
+  private int tokens;
 
-  PendingCompletion(CompletionText text) {
+  PendingCompletion(int index, CompletionText text, Set<Long> stopTokens, Queue<Event> events) {
+    this.index = index;
     this.text = text;
+    this.stopTokens = stopTokens;
+    this.events = events;
   }
 
   @Override
   public boolean onToken(GeneratedToken token) {
-    events.add(new Piece(token, text.add(token.id())));
+    tokens++;
+    if (!stopTokens.contains(token.id())) {
+      events.add(new Piece(index, token, text.add(token.id())));
+    }
     return !cancelled && !text.isStopped();
   }
 
@@ -45,29 +55,17 @@ final class PendingCompletion implements GenerationListener {
 
   @Override
   public void onEnd(FinishReason reason) {
-    boolean stopped = text.isStopped();
-    events.add(new End(stopped ? FinishReason.STOP_STRING : reason, text.finish()));
+    FinishReason why = text.isStopped() ? FinishReason.STOP_STRING : reason;
+    events.add(new End(index, why, text.finish(), tokens));
   }
 
   @Override
   public void onFailure(Throwable failure) {
-    events.add(new Failure(failure));
+    events.add(new Failure(index, failure));
   }
 
-  /** Stops the generation: nobody waits for it any more. */
   void cancel() {
     cancelled = true;
-  }
-
-  /** Waits for the next event; empty if there is none within so many milliseconds. */
-  Optional<Event> next(long milliseconds) {
-    try {
-      return Optional.ofNullable(events.poll(milliseconds, TimeUnit.MILLISECONDS));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      cancel();
-      throw new IllegalStateException("interrupted", e);
-    }
   }
 
   /** OpenAI's {@code finish_reason}. */

@@ -30,27 +30,29 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
   @Override
   public ObjectNode choice(
       int index, String text, List<PendingCompletion.Piece> pieces, String finish) {
-    return choice(index, echo + text, pieces).put("finish_reason", finish);
+    return choice(index, echo + text, 0, pieces).put("finish_reason", finish);
   }
 
   @Override
   public Optional<ObjectNode> opening(int index) {
     return echo.isEmpty()
         ? Optional.empty()
-        : Optional.of(choice(index, echo, List.of()).putNull("finish_reason"));
+        : Optional.of(choice(index, echo, 0, List.of()).putNull("finish_reason"));
   }
 
   @Override
-  public ObjectNode delta(int index, String text, Optional<PendingCompletion.Piece> piece) {
-    return choice(index, text, piece.stream().toList()).putNull("finish_reason");
+  public ObjectNode delta(
+      int index, String text, int offset, List<PendingCompletion.Piece> pieces) {
+    return choice(index, text, offset, pieces).putNull("finish_reason");
   }
 
   @Override
   public ObjectNode closing(int index, String finish) {
-    return choice(index, "", List.of()).put("finish_reason", finish);
+    return choice(index, "", 0, List.of()).put("finish_reason", finish);
   }
 
-  private ObjectNode choice(int index, String text, List<PendingCompletion.Piece> pieces) {
+  private ObjectNode choice(
+      int index, String text, int before, List<PendingCompletion.Piece> pieces) {
     ObjectNode choice = Json.object().put("text", text).put("index", index);
     if (!logProbs || pieces.isEmpty()) {
       choice.putNull("logprobs");
@@ -61,7 +63,7 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
     ArrayNode tokenLogProbs = outer.putArray("token_logprobs");
     ArrayNode top = outer.putArray("top_logprobs");
     ArrayNode offsets = outer.putArray("text_offset");
-    int offset = echo.length();
+    int offset = echo.length() + before;
     for (PendingCompletion.Piece piece : pieces) {
       GeneratedToken token = piece.token();
       String tokenText = this.tokenText.apply(token.id());

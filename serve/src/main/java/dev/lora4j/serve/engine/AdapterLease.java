@@ -23,6 +23,12 @@ public final class AdapterLease implements AutoCloseable {
     return version.format();
   }
 
+  /** Returns another lease of the same version. */
+  public AdapterLease again() {
+    version.lease();
+    return new AdapterLease(version, release);
+  }
+
   @Override
   public synchronized void close() {
     if (!closed) {

@@ -41,7 +41,7 @@ public final class BatchScheduler implements AutoCloseable {
 
   private final Deque<GenerationRequest> waiting = new ArrayDeque<>(); // guarded by this
   private final List<Object> forgotten = new ArrayList<>(); // guarded by this
-  private boolean draining; // guarded by this
+  private boolean closed; // guarded by this
   private volatile int running;
 
   // of the scheduler's thread
@@ -71,14 +71,31 @@ public final class BatchScheduler implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public synchronized void submit(GenerationRequest request) {
-    if (draining) {
+    if (closed) {
       throw new IllegalStateException("the server is shutting down");
     }
+    dropCancelled();
     if (waiting.size() >= limits.maxQueue()) {
-      throw new QueueFull(waiting.size());
+      throw QueueFull.ofRequests(waiting.size());
     }
     waiting.add(request);
     notifyAll();
+  }
+
+  private void dropCancelled() {
+    waiting.removeIf(
+        request -> {
+          boolean cancelled = request.listener().isCancelled();
+          if (cancelled) {
+            request.adapter().close();
+          }
+          return cancelled;
+        });
+  }
+
+  /** The largest number of completions of one request. */
+  public int maxWaiting() {
+    return limits.maxQueue();
   }
 
   /** The largest number of tokens of a prompt and its completion. */
@@ -110,11 +127,12 @@ public final class BatchScheduler implements AutoCloseable {
           prefillChunk();
           decodeTokens();
         } catch (RuntimeException | OutOfMemoryError e) {
-          failAll(e);
+          failRunning(e);
         }
         running = prefilling.size() + decoding.size();
       }
     } finally {
+      failAll(new IllegalStateException("the server is shutting down"));
       ended.countDown();
     }
   }
@@ -123,17 +141,15 @@ public final class BatchScheduler implements AutoCloseable {
   private synchronized boolean awaitWork() {
     forgotten.forEach(pool::forget);
     forgotten.clear();
-    while (waiting.isEmpty() && prefilling.isEmpty() && decoding.isEmpty()) {
-      if (draining) {
-        return false;
-      }
+    dropCancelled();
+    while (!closed && waiting.isEmpty() && prefilling.isEmpty() && decoding.isEmpty()) {
       try {
         wait();
       } catch (InterruptedException e) {
-        draining = true;
+        closed = true;
       }
     }
-    return true;
+    return !closed;
   }
 
   private void admit() {
@@ -222,19 +238,33 @@ public final class BatchScheduler implements AutoCloseable {
       return step.get();
     } catch (RuntimeException e) {
       sequence.request().listener().onFailure(e);
-      return Optional.of(FinishReason.INTERRUPTED);
+      return Optional.of(FinishReason.INTERRUPTED); // its end follows the failure, unread
     }
   }
 
-  /** Ends all running sequences after a failure of the whole batch; later requests are served. */
-  private void failAll(Throwable failure) {
+  /** Ends all running sequences after a failure of the whole batch. */
+  private void failRunning(Throwable failure) {
     List<RunningSequence> all = new ArrayList<>(prefilling);
     all.addAll(decoding);
     prefilling.clear();
     decoding.clear();
     for (RunningSequence sequence : all) {
       sequence.request().listener().onFailure(failure);
-      end(sequence, FinishReason.INTERRUPTED);
+      sequence.close();
+    }
+  }
+
+  private void failAll(Throwable failure) {
+    failRunning(failure);
+    List<GenerationRequest> rest;
+    synchronized (this) {
+      closed = true;
+      rest = List.copyOf(waiting);
+      waiting.clear();
+    }
+    for (GenerationRequest request : rest) {
+      request.listener().onFailure(failure);
+      request.adapter().close();
     }
   }
 
@@ -246,16 +276,22 @@ public final class BatchScheduler implements AutoCloseable {
         });
   }
 
+  /** The listener still uses the adapter's tokenizer, so the lease ends last. */
   private static void end(RunningSequence sequence, FinishReason reason) {
-    sequence.close();
-    sequence.request().listener().onEnd(reason);
+    try {
+      sequence.request().listener().onEnd(reason);
+    } catch (RuntimeException e) {
+      sequence.request().listener().onFailure(e);
+    } finally {
+      sequence.close();
+    }
   }
 
-  /** Takes no more requests, completes those that it has, and frees the memory. */
+  /** Ends all requests, those that are running too, and frees the memory. */
   @Override
   public void close() {
     synchronized (this) {
-      draining = true;
+      closed = true;
       notifyAll();
     }
     boolean interrupted = false;

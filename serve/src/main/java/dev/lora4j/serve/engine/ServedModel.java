@@ -18,6 +18,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +40,7 @@ public final class ServedModel implements AutoCloseable {
       new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
   private final Map<String, Path> given = new TreeMap<>(); // loaded by name, also if evicted since
   private final List<Consumer<Object>> onRemoval = new CopyOnWriteArrayList<>();
+  private final ExecutorService cleaner = Executors.newSingleThreadExecutor(ServedModel::daemon);
   private int loads;
 
   /** A loaded or available adapter: its name and its directory. */
@@ -51,6 +55,12 @@ public final class ServedModel implements AutoCloseable {
     this.maxAdapters = maxAdapters;
     this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
     base = new AdapterVersion(name, List.of(), model.format(List.of()), weights(List.of()));
+  }
+
+  private static Thread daemon(Runnable work) {
+    Thread thread = new Thread(work, "lora4j-unloading");
+    thread.setDaemon(true);
+    return thread;
   }
 
   ChatModel model() {
@@ -123,7 +133,8 @@ public final class ServedModel implements AutoCloseable {
    * @throws UserError if the name is taken, or the adapter does not fit the base model
    */
   public synchronized void load(String name, Path directory, boolean replacing) {
-    boolean taken = given.containsKey(name) || adapters.containsKey(name);
+    boolean taken =
+        given.containsKey(name) || adapters.containsKey(name) || inFolder(name).isPresent();
     if (name.equals(base.name()) || (taken && !replacing)) {
       throw new UserError("the name '" + name + "' is taken");
     }
@@ -136,13 +147,21 @@ public final class ServedModel implements AutoCloseable {
     loads++;
     String inModel = "v" + loads;
     model.load(inModel, directory, BaseCheck.SAME_BASE);
-    List<String> names = List.of(inModel);
-    AdapterVersion version = new AdapterVersion(name, names, model.format(names), weights(names));
+    AdapterVersion version = version(name, List.of(inModel));
     AdapterVersion old = adapters.put(name, version);
     if (old != null) {
       retire(old);
     }
     return version;
+  }
+
+  private AdapterVersion version(String name, List<String> names) {
+    try {
+      return new AdapterVersion(name, names, model.format(names), weights(names));
+    } catch (RuntimeException e) {
+      names.forEach(model::unload);
+      throw e;
+    }
   }
 
   private Optional<Adapted> weights(List<String> names) {
@@ -158,7 +177,7 @@ public final class ServedModel implements AutoCloseable {
     AdapterVersion oldest =
         adapters.values().stream().filter(version -> !version.isLeased()).findFirst().orElse(null);
     if (oldest == null) {
-      throw new QueueFull(adapters.size());
+      throw QueueFull.ofAdapters(adapters.size());
     }
     adapters.remove(oldest.name());
     retire(oldest);
@@ -185,9 +204,10 @@ public final class ServedModel implements AutoCloseable {
     }
   }
 
+  /** Frees on a thread of its own: unloading waits for loads, for which the batch must not wait. */
   private void free(AdapterVersion version) {
     onRemoval.forEach(listener -> listener.accept(version));
-    version.loaded().forEach(model::unload);
+    cleaner.execute(() -> version.loaded().forEach(model::unload));
   }
 
   /** Registers a listener for versions that are freed. */
@@ -203,8 +223,8 @@ public final class ServedModel implements AutoCloseable {
     if (folder != null) {
       try (Stream<Path> directories = Files.list(folder)) {
         directories
-            .filter(path -> Files.isRegularFile(path.resolve(ADAPTER_FILE)))
-            .forEach(path -> all.put(path.getFileName().toString(), path));
+            .map(path -> path.getFileName().toString())
+            .forEach(name -> inFolder(name).ifPresent(path -> all.put(name, path)));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -215,19 +235,30 @@ public final class ServedModel implements AutoCloseable {
         .toList();
   }
 
-  /** Returns an adapter's directory directly below the folder. */
+  /** Returns an adapter's directory directly below the folder, links followed. */
   private Optional<Path> inFolder(String name) {
     if (folder == null || !name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
       return Optional.empty();
     }
-    Path directory = folder.resolve(name);
-    return Files.isRegularFile(directory.resolve(ADAPTER_FILE))
-        ? Optional.of(directory)
-        : Optional.empty();
+    try {
+      Path directory = folder.resolve(name).toRealPath();
+      return directory.startsWith(folder.toRealPath())
+              && Files.isRegularFile(directory.resolve(ADAPTER_FILE))
+          ? Optional.of(directory)
+          : Optional.empty();
+    } catch (IOException e) { // there is none
+      return Optional.empty();
+    }
   }
 
   @Override
-  public synchronized void close() {
+  public void close() {
+    cleaner.shutdown();
+    try {
+      cleaner.awaitTermination(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     model.close();
   }
 }
