@@ -36,7 +36,7 @@ import picocli.CommandLine.Option;
     header = {"Measure training speed.", ""},
     description = {
       "",
-      "Trains an adapter of all linear layers on random tokens, all of which carry loss.",
+      "Trains an adapter of all linear layers on random tokens, all of them loss tokens.",
       ""
     },
     footer = {

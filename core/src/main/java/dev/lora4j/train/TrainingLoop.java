@@ -27,7 +27,7 @@ public final class TrainingLoop {
    * A step that was taken.
    *
    * @param loss summed over the step's units, before the step
-   * @param units number of units, such as examples or tokens with loss
+   * @param units number of units, such as examples or loss tokens
    * @param step its report
    */
   public record Taken(double loss, long units, TrainingCallback.Step step) {}

@@ -60,7 +60,7 @@ final class AssistantSpans {
     return chat.learns(chat.messages().size() - 1);
   }
 
-  /** The conversation up to an answer, with loss on that answer only. */
+  /** Renders the conversation up to an answer; only that answer is trained on. */
   private RenderedText upTo(int turn, List<Message> messages) {
     String text = template.render(messages.subList(0, turn + 1));
     String prompt =

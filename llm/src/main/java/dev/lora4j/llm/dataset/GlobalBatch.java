@@ -18,7 +18,7 @@ public record GlobalBatch(List<List<Example>> rows) {
     return rows.stream().flatMap(List::stream).toList();
   }
 
-  /** Returns the number of tokens that carry loss. */
+  /** Returns the number of loss tokens. */
   public int lossTokens() {
     return examples().stream().mapToInt(Example::lossTokens).sum();
   }

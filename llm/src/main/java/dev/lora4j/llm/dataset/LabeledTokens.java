@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Tokens of a text with a label mask: a token carries loss if it overlaps an answer. */
+/** Tokens of a text with a label mask: a token is a loss token if it overlaps an answer. */
 final class LabeledTokens {
   private final List<TokenSpan> tokens;
   private final List<Boolean> labelMask;

@@ -18,7 +18,7 @@ public sealed interface Sample {
    * A conversation.
    *
    * @param messages its turns
-   * @param given number of turns at the beginning that are context only and carry no loss
+   * @param given number of turns at the beginning that are context only, without loss tokens
    * @param variables for the chat template, such as {@code tools}
    */
   record Chat(List<Message> messages, int given, Map<String, Object> variables) implements Sample {
@@ -32,7 +32,7 @@ public sealed interface Sample {
       this(messages, given, Map.of());
     }
 
-    /** Returns true if a turn is an answer that carries loss. */
+    /** Returns whether a turn is an answer whose tokens are loss tokens. */
     boolean learns(int turn) {
       Message message = messages.get(turn);
       return turn >= given && message.fromAssistant() && message.trainable();

@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A sample of the training data for {@link Initialization.Eva}, at tokens with loss. */
+/** A sample of the training data for {@link Initialization.Eva}, at loss tokens. */
 public final class EvaExamples {
   private static final int ROWS = 8; // the logits of a batch are computed whole
   private static final int MAX_BATCHES = 32;

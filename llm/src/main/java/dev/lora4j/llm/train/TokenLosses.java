@@ -20,7 +20,7 @@ public final class TokenLosses {
     return batch;
   }
 
-  /** Number of tokens that carry loss. */
+  /** Number of loss tokens. */
   public int count() {
     return policy.length;
   }

@@ -199,7 +199,7 @@ class LanguageModelTrainerTest {
       assertRefused(
           model,
           Example.of(new int[] {5, 6}, new boolean[] {true, false}),
-          "validation example 1 has no token that carries loss");
+          "validation example 1 has no loss tokens");
       assertRefused(
           model,
           Example.of(new int[41], new boolean[41]),
