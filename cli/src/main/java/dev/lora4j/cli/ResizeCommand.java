@@ -63,7 +63,7 @@ final class ResizeCommand implements Callable<Integer> {
 
   @Mixin private OutputFormat output = new OutputFormat();
 
-  /** The number of tokens, or what it follows from. */
+  /** The number of tokens, or the adapter or tokenizer that determines it. */
   static final class Size {
     @Option(names = "--tokens", paramLabel = "N", description = "Number of tokens.")
     private @Nullable Long tokens;

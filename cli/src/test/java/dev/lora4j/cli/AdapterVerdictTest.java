@@ -44,7 +44,7 @@ class AdapterVerdictTest {
     data = SmallLanguageModel.chats(directory.resolve("data.jsonl"), 4);
   }
 
-  /** An adapter and a base, and what every command says of them. */
+  /** An adapter and a base, with the verdict of every command. */
   enum Case {
     PLAIN(""),
     TIED_SAVED_HEAD(""),

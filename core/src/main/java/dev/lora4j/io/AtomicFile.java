@@ -121,7 +121,7 @@ public final class AtomicFile {
     }
   }
 
-  /** Returns the error for a failure of the file system, with what to do about it. */
+  /** Returns the error for a failure of the file system, with the remedy. */
   public static UserError explained(Path target, IOException e) {
     Path parent = target.toAbsolutePath().getParent();
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();

@@ -68,7 +68,7 @@ public final class TorchScriptModel extends ScriptNode {
    * load only files from sources that you trust.
    *
    * @throws UserError if it is another kind of file, holds no parameters, was traced in training
-   *     mode, or names a CUDA device where there is none; the message says what to do
+   *     mode, or names a CUDA device where there is none; the message names the remedy
    * @throws CorruptFile if it is damaged
    */
   public static TorchScriptModel load(Path path) {
@@ -104,8 +104,8 @@ public final class TorchScriptModel extends ScriptNode {
 
   /**
    * Returns true if a file should be read as a TorchScript module: its name ends in {@code .pt}, or
-   * its archive contains a module. Nothing is loaded; {@link #load} may still refuse it, and says
-   * why.
+   * its archive contains a module. Nothing is loaded; {@link #load} may still refuse it, with the
+   * reason.
    */
   public static boolean isAt(Path path) {
     if (path.toString().endsWith(".pt")) {

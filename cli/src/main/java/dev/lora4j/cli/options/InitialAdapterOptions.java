@@ -9,7 +9,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The adapter from which training goes on. */
+/** The adapter whose training is continued. */
 public final class InitialAdapterOptions {
   public static final String NAME = "adapter";
   public static final String DIGEST = "adapter-sha256";

@@ -17,7 +17,7 @@ record Curve(String name, ChartColor color, List<Point> points, boolean smooth) 
     return new Curve(name, color, points, true);
   }
 
-  /** A curve of a few exact measurements, each of them marked. */
+  /** A curve of a few exact measurements, with a marker at each. */
   static Curve exact(String name, ChartColor color, List<Point> points) {
     return new Curve(name, color, points, false);
   }

@@ -36,7 +36,7 @@ public record TuningReport(
     return text.isBlank() ? "(blank)" : text.strip();
   }
 
-  /** Says that evaluations are not part of the duration and the tokens/s. */
+  /** Returns a note that the duration and the tokens/s exclude evaluations; empty without any. */
   public String clock() {
     return isEvaluated() ? " without evaluations" : "";
   }

@@ -70,7 +70,7 @@ final class GgufSplit {
     return "-%05d-of-%05d.gguf".formatted(number + 1, count);
   }
 
-  /** Returns the beginning of the parts' names, which that of the first part must show. */
+  /** Returns the common prefix of the parts' names, with which the first part's name must begin. */
   private static String base(GgufPart first, long count) {
     long number = first.whole(NUMBER).orElse(0L);
     String name = String.valueOf(first.path().getFileName());

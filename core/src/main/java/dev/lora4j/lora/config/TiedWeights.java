@@ -67,7 +67,7 @@ public final class TiedWeights {
         .orElse(List.of());
   }
 
-  /** Returns whether what a config changes in a tied module changes all that share its weight. */
+  /** Returns whether the config applies a change of a tied module to all that share its weight. */
   public static boolean ensured(LoraConfig config) {
     return "true".equals(config.otherKeys().get(ENSURE));
   }

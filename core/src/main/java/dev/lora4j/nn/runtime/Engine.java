@@ -7,7 +7,7 @@ import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Loads the native libraries and sets what this library needs of them.
+ * Loads the native libraries and applies the settings that lora4j needs.
  *
  * <p>The native libraries' own threads compete for the cores when operators are small, so every
  * operator runs on the thread that calls it, and work is split over threads by examples (see {@code

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** The names of columns: those of the forms, their other spellings, and common names for them. */
+/** Column names: those of the data formats, alternative spellings, and common synonyms. */
 final class ColumnNames {
   private static final Set<String> OF_FORMS = ofForms();
   private static final Set<String> KNOWN = known();

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  * Statistics of a data file.
  *
  * @param rows rows in the file
- * @param examples examples made of them
+ * @param examples examples created from them
  * @param tokens tokens of all examples
  * @param lossTokens loss tokens
  * @param truncated examples truncated to the maximum sequence length
@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
  *     answers differently
  * @param endless true if the tokenizer has no eos token
  * @param ignored fields that the form does not read, with the number of rows that have them
- * @param notes on what was read under another name, with the number of rows
+ * @param notes on names that were read as others, with the number of rows
  * @param labelledTexts texts beside an ignored label
  * @param emptyAnswers examples with an answer without text
  */

@@ -6,11 +6,11 @@ import java.util.Deque;
 import java.util.Optional;
 
 /**
- * The KV cache of a server: a bounded number of blocks that sequences take and give back. For one
+ * The KV cache of a server: a bounded number of blocks that sequences acquire and release. For one
  * thread.
  *
- * <p>Blocks of prompts that have ended stay as cached prefixes ({@link PrefixCache}) until somebody
- * needs the memory.
+ * <p>Prompt blocks of finished sequences stay as cached prefixes ({@link PrefixCache}) until the
+ * memory is needed.
  */
 public final class KvBlockPool implements AutoCloseable {
   private final KvShape shape;
@@ -75,7 +75,7 @@ public final class KvBlockPool implements AutoCloseable {
     return block == null ? new KvBlock(shape) : block.reused();
   }
 
-  /** Gives a block back; it is free once nobody uses it. */
+  /** Releases a block; it is free after its last release. */
   void release(KvBlock block) {
     if (block.release()) {
       used--;

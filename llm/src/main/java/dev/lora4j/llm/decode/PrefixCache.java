@@ -9,12 +9,12 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Prefix caching: the full blocks of prompts, found by their owner and by all tokens up to their
- * end. The least recently used prefix gives way first. A cached block has the same bits as a
+ * Prefix caching: the full blocks of prompts, keyed by their owner and by all tokens up to their
+ * end. The least recently used prefix is evicted first. A cached block has the same bits as a
  * computed one, because prompts are prefilled block by block.
  */
 final class PrefixCache {
-  /** A block's place: the tokens of a prompt up to its end. */
+  /** The key of a block: the tokens of a prompt up to its end. */
   private record Key(Object owner, List<Long> tokens) {}
 
   private final Map<Key, KvBlock> blocks = new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
@@ -24,7 +24,7 @@ final class PrefixCache {
     this.release = release;
   }
 
-  /** Returns the cached blocks that a prompt begins with, each retained for the caller. */
+  /** Returns the cached blocks of a prompt's prefix, each retained for the caller. */
   List<KvBlock> find(Object owner, long[] prompt) {
     List<KvBlock> found = new ArrayList<>();
     // At least one token is left to compute: its hidden state gives the logits.

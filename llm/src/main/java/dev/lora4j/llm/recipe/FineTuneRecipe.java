@@ -149,7 +149,7 @@ public final class FineTuneRecipe {
   /**
    * Hyperparameters that depend on the model.
    *
-   * @param factory makes them, given the model's maximum sequence length
+   * @param factory creates them, given the model's maximum sequence length
    */
   public FineTuneRecipe settings(IntFunction<TrainingArguments> factory) {
     settings = factory;

@@ -20,7 +20,9 @@ public final class EvaExamples {
 
   private EvaExamples() {}
 
-  /** Draws batches of examples of similar length by seed; of a pair, the chosen answer. */
+  /**
+   * Draws batches of examples of similar length by seed; from a pair, it takes the chosen answer.
+   */
   public static List<EvaBatch> of(Objective objective, long seed, Device device) {
     List<Example> examples =
         objective.groups().train().stream().map(group -> group.get(0)).toList();

@@ -20,9 +20,9 @@ public final class ApiKeys {
   }
 
   /**
-   * Reads a file with one key a line.
+   * Reads a file with one key per line.
    *
-   * @throws UserError if there is none in it
+   * @throws UserError if the file contains no key
    */
   public static ApiKeys read(Path file) {
     try {

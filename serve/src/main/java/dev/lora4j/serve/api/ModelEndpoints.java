@@ -73,7 +73,7 @@ final class ModelEndpoints {
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' removed successfully.");
   }
 
-  /** Resolves a path, which has to lie in the folder of adapters, links followed. */
+  /** Resolves a path and its links; refuses a path outside the folder of adapters. */
   private Path directory(String path) throws IOException {
     Path root =
         folder.orElseThrow(

@@ -15,10 +15,10 @@ final class PendingCompletion implements GenerationListener {
   /** A part of the completion. */
   sealed interface Event {}
 
-  /** A token and the text that is certain with it; a stop token has none. */
+  /** A token and the text that it completes; a stop token has none. */
   record Piece(GeneratedToken token, String text) implements Event {}
 
-  /** The end, with the text that was held back. */
+  /** The end, with the remaining buffered text. */
   record End(FinishReason reason, String text) implements Event {}
 
   /** A failure. */
@@ -54,12 +54,12 @@ final class PendingCompletion implements GenerationListener {
     events.add(new Failure(failure));
   }
 
-  /** Stops the generation: nobody waits for it any more. */
+  /** Stops the generation, because the client no longer waits for it. */
   void cancel() {
     cancelled = true;
   }
 
-  /** Waits for the next event; empty if there is none within so many milliseconds. */
+  /** Waits for the next event; empty if there is none within this time. */
   Optional<Event> next(long milliseconds) {
     try {
       return Optional.ofNullable(events.poll(milliseconds, TimeUnit.MILLISECONDS));

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The sizes and choices of a {@link Llama}, a Mistral or a Qwen.
+ * The sizes and architecture options of a {@link Llama}, Mistral or Qwen model.
  *
  * @param groups key/value heads; each serves {@code heads / groups} attention heads
  * @param ropeTheta base of the rotary frequencies
