@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
- * Files that appear whole or not at all: written beside the target, flushed to the disk, and
+ * Files that appear complete or not at all: written beside the target, flushed to the disk, and
  * renamed in one step. Readers see the old file or the new one, even after a crash or a power cut.
  */
 public final class AtomicFile {

@@ -3,8 +3,8 @@ package dev.lora4j.train;
 import java.util.Map;
 
 /**
- * The loop of a run: steps, evaluations, early stopping and checkpoints. It knows neither model nor
- * data; a trainer provides both as the loop's body.
+ * The loop of a run: steps, evaluations, early stopping and checkpoints. It depends neither on the
+ * model nor on the data; a trainer provides both as the loop's body.
  */
 public final class TrainingLoop {
 

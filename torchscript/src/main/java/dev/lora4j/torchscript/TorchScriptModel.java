@@ -138,7 +138,7 @@ public final class TorchScriptModel extends ScriptNode {
   }
 
   /**
-   * Runs the program on one tensor, in the dtype of the weights. Of a dictionary or a tuple it
+   * Runs the program on one tensor, in the dtype of the weights. From a dictionary or a tuple it
    * returns the {@linkplain #selectOutput selected} output, else the only one, else {@code logits}.
    *
    * @param input a tensor of the shape that the model expects

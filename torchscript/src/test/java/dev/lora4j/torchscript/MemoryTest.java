@@ -27,7 +27,7 @@ import org.junit.jupiter.api.condition.OS;
 
 /**
  * Memory stays flat during training. JavaCPP's own clean-up is off in these tests (see the pom), so
- * whatever a step leaked would stay.
+ * leaked memory would accumulate.
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class MemoryTest {

@@ -75,7 +75,7 @@ public final class TiedWeights {
   /**
    * Checks that no other module uses a module's weight.
    *
-   * @param alike the paths of modules that change alike
+   * @param alike the paths of modules to which the same change applies
    * @throws UserError if one does; the message names both
    */
   public void refuseMerge(String path, Module module, Set<String> alike) {

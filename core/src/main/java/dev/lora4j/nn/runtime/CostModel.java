@@ -37,15 +37,15 @@ public final class CostModel {
   /** Minimum number of rows of x for which padding A and B saves more than it costs. */
   public static final long PADDED_RANK_MIN_ROWS = 32;
 
-  /** Outputs whose DoRA norm is worth a thread. */
+  /** Minimum number of outputs per thread for computing DoRA norms. */
   public static final long DORA_NORM_MIN_OUTPUTS = 256;
 
   // ---- attention ----
 
   /**
-   * Queries in a block of causal attention, which reads only the keys that its last query sees.
-   * Forward and backward take 10.7 ms instead of 14.2 for 2 × 256 tokens and 18.1 instead of 28.4
-   * for 512: libtorch computes whole squares of up to 512 tokens and masks half.
+   * Queries in a block of causal attention, which reads only the keys that its last query attends
+   * to. Forward and backward take 10.7 ms instead of 14.2 for 2 × 256 tokens and 18.1 instead of
+   * 28.4 for 512: libtorch computes whole squares of up to 512 tokens and masks half.
    */
   public static final long ATTENTION_QUERY_BLOCK = 64;
 
@@ -55,7 +55,7 @@ public final class CostModel {
   /** Tokens to which attending costs as much, in prefill, as all other work on one token. */
   public static final double ATTENTION_TOKENS_IN_PREFILL = 1024;
 
-  /** Prompt tokens worth a thread in prefill. */
+  /** Minimum number of prompt tokens per thread in prefill. */
   public static final int PREFILL_MIN_TOKENS = 8;
 
   /**
@@ -75,18 +75,18 @@ public final class CostModel {
   /** Minimum number of logit rows computed at once, for any vocabulary. */
   public static final long LOGITS_MIN_ROWS = 16;
 
-  /** Words of the vocabulary in one product: 56 ms instead of 71 for 75 rows (Zen 4, MKL). */
+  /** Vocabulary entries in one product: 56 ms instead of 71 for 75 rows (Zen 4, MKL). */
   public static final long LOGITS_WORDS = 1024;
 
   // ---- waiting ----
 
-  /** Looks at a flag before a waiting thread yields its core. */
+  /** Checks of a flag before a waiting thread yields its core. */
   public static final int SPINS_BEFORE_YIELD = 1_000;
 
-  /** Looks before a waiting worker sleeps: a small network's step is shorter than a wake-up. */
+  /** Checks before a waiting worker sleeps: a small network's step is shorter than a wake-up. */
   public static final int SPINS_BEFORE_PARK = 2_000;
 
-  /** Looks before a thread blocks on joint work: some 0.1 ms, as long as waking takes. */
+  /** Checks before a thread blocks on joint work: about 0.1 ms, as long as a wake-up takes. */
   public static final int SPINS_BEFORE_BLOCK = 10_000;
 
   private CostModel() {}

@@ -59,9 +59,9 @@ final class ColumnNames {
     return found;
   }
 
-  /** Returns the error for fields that no form has, with the option that maps them. */
+  /** Returns the error for fields that no format has, with the option that maps them. */
   static String noForm(Collection<String> fields) {
-    StringBuilder problem = new StringBuilder("no form of training data has the fields ");
+    StringBuilder problem = new StringBuilder("no data format has the fields ");
     problem.append(String.join(", ", fields));
     for (String field : fields) {
       List<String> near = NearMiss.nearest(field, OF_FORMS);

@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * @param divided conversations that became several examples, since the template renders earlier
  *     answers differently
  * @param endless true if the tokenizer has no eos token
- * @param ignored fields that the form does not read, with the number of rows that have them
+ * @param ignored fields that the format does not read, with the number of rows that have them
  * @param notes on names that were read as others, with the number of rows
  * @param labelledTexts texts beside an ignored label
  * @param emptyAnswers examples with an answer without text

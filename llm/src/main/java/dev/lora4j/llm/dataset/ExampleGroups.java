@@ -18,8 +18,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
   }
 
   /**
-   * Tokenizes all rows of a file. A row is dropped unless each of its answers has a token with
-   * loss.
+   * Tokenizes all rows of a file. A row is dropped unless each of its answers has a loss token.
    *
    * @throws UserError naming the row that has no valid example, or if no row is left
    */

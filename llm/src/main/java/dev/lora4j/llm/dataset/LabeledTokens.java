@@ -51,7 +51,7 @@ final class LabeledTokens {
     return last >= 0;
   }
 
-  /** Puts loss on the stop token at the end, which is appended if missing. */
+  /** Includes the stop token at the end in the label mask; appends it if missing. */
   void addLossAtEnd(SpecialTokens special) {
     int last = tokens.size() - 1;
     OptionalInt eos = special.eos();

@@ -9,7 +9,7 @@ import java.util.Map;
 /** One row of training data before it is rendered and tokenized. */
 public sealed interface Sample {
 
-  /** Returns whether an answer to learn has no text. */
+  /** Returns whether an answer to be trained on has no text. */
   default boolean hasEmptyAnswer() {
     return false;
   }
@@ -110,7 +110,7 @@ public sealed interface Sample {
   /** A long text, split into blocks. */
   record Document(String text) implements Sample {}
 
-  /** Answers with a judgement, for an objective that compares. A form may bring its own. */
+  /** Answers with a label, for preference objectives. A data format may define its own. */
   non-sealed interface Rated extends Sample {
     /** The answers that stay together, each a conversation or a completion. */
     List<Sample> answers();

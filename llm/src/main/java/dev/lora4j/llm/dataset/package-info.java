@@ -1,5 +1,5 @@
 /**
- * Data for language models: tokenizer, chat templates, forms of training data, label masks, packing
+ * Data for language models: tokenizer, chat templates, data formats, label masks, packing
  * and micro-batches. All of it is plain Java arrays, without tensors.
  *
  * <pre>{@code

@@ -47,7 +47,7 @@ public final class KvBlockPool implements AutoCloseable {
    * Starts a sequence with the cached prefix of a prompt, and reserves the blocks for all its
    * tokens.
    *
-   * @param owner whose keys and values they are: one object for each version of an adapter
+   * @param owner the owner of the keys and values: one object for each version of an adapter
    * @param prompt token ids
    * @param maxTokens tokens of the prompt and the completion
    * @return empty if the memory does not suffice at present
@@ -65,7 +65,7 @@ public final class KvBlockPool implements AutoCloseable {
     return shape;
   }
 
-  /** Returns an empty block; one of a cached prefix gives way if need be. */
+  /** Returns an empty block; evicts a cached prefix if necessary. */
   KvBlock take() {
     while (free.isEmpty() && used == capacity) {
       prefixes.evictOldest();

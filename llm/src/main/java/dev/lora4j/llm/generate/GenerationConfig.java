@@ -4,7 +4,7 @@ import dev.lora4j.nn.Checks;
 import java.util.Collection;
 import java.util.Set;
 
-/** The maximum number of new tokens, the tokens that end a generation, and its sampling. */
+/** The maximum number of new tokens, the stop tokens, and the sampling settings of a generation. */
 public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
 
   public GenerationConfig {

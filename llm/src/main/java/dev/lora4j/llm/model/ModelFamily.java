@@ -23,7 +23,7 @@ public interface ModelFamily {
   /**
    * Builds a model.
    *
-   * @throws UserError naming a choice in the config that is not supported
+   * @throws UserError naming a setting in the config that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   LanguageModel create(JsonDocument fields);

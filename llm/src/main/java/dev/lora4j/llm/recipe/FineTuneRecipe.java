@@ -156,7 +156,7 @@ public final class FineTuneRecipe {
     return this;
   }
 
-  /** The objective, instead of the default one for the form of the data. */
+  /** The objective, instead of the default one for the data format. */
   public FineTuneRecipe objective(ObjectiveProvider provider) {
     objective = Optional.of(provider);
     return this;

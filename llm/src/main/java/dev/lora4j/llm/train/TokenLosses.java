@@ -25,7 +25,7 @@ public final class TokenLosses {
     return policy.length;
   }
 
-  /** A token's loss by the model with the adapter. */
+  /** A token's loss under the model with the adapter. */
   public float policy(int token) {
     return policy[token];
   }

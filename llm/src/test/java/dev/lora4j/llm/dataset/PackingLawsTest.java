@@ -23,7 +23,7 @@ import net.jqwik.api.constraints.Size;
 class PackingLawsTest {
   private static final int WIDTH = 40;
 
-  /** Examples that often begin alike. */
+  /** Examples that often share a prefix. */
   @Provide
   Arbitrary<List<Example>> examples() {
     Arbitrary<Integer> lengths = Arbitraries.integers().between(1, WIDTH);

@@ -30,7 +30,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs from beginning to end: what they learn, keep and refuse. */
+/** Complete runs: results, saved files and refusals. */
 class LanguageModelTrainerTest {
   private static final Objective NO_VALID = new CausalLmObjective(TRAIN, List.of());
 

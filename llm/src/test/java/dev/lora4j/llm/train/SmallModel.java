@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** A small language model with an adapter, and something to learn. */
+/** A small language model with an adapter, and examples to train it on. */
 final class SmallModel implements AutoCloseable {
   private static final int VOCABULARY = 96;
 

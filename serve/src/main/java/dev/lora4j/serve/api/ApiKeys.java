@@ -33,7 +33,7 @@ public final class ApiKeys {
               .map(line -> line.getBytes(StandardCharsets.UTF_8))
               .toList();
       if (keys.isEmpty()) {
-        throw new UserError(file + ": expected one key a line, found none");
+        throw new UserError(file + ": expected one key per line, found none");
       }
       return new ApiKeys(keys);
     } catch (IOException e) {

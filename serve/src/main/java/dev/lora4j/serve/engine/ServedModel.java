@@ -83,7 +83,7 @@ public final class ServedModel implements AutoCloseable {
   // ---- requests ----
 
   /**
-   * Leases an adapter, or the base model, for a completion; loads it if need be.
+   * Leases an adapter, or the base model, for a completion; loads it if necessary.
    *
    * @throws UnknownModel if there is none of that name
    */
