@@ -61,7 +61,7 @@ final class BenchTrainCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Number of steps, of which the first is not counted" + DEFAULT)
+      description = "Number of steps; the first is not measured" + DEFAULT)
   @Range(from = 2, to = Range.MILLION)
   private int steps = 5;
 

@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
     header = {"Show how a training file is read and tokenised.", ""},
     description = {
       "",
-      "Shows the form of the data, the number of examples, and the first examples. Loss tokens"
+      "Shows the data format, the number of examples, and the first examples. Loss tokens"
           + " are coloured, or enclosed in ⟦ and ⟧.",
       ""
     },

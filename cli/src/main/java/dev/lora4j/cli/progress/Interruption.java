@@ -49,7 +49,7 @@ public final class Interruption implements AutoCloseable {
     saved.add(what);
   }
 
-  /** Ends the watch: the run has finished. */
+  /** Stops watching for Ctrl-C: the run has finished. */
   @Override
   public void close() {
     try {

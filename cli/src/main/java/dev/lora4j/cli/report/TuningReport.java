@@ -13,7 +13,7 @@ import java.util.OptionalLong;
 /**
  * The measurements of a training run.
  *
- * @param outcome what depends on the kind of model
+ * @param outcome the part of the result that depends on the kind of model
  * @param resumedFrom the step after which the run was resumed, or 0
  * @param peakMegabytes peak memory of the process, where known
  * @param wall wall-clock time since the start of the process
