@@ -269,7 +269,7 @@ public final class LoraModel {
     adapters.merge().unmerge();
   }
 
-  /** Merges the active adapters for good, removes all adapters, and returns the base. */
+  /** Merges the active adapters permanently, removes all adapters, and returns the base. */
   public Module mergeAndUnload() {
     merge(Unmerging.NEVER);
     return unload();

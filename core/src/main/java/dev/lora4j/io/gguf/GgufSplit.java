@@ -133,7 +133,7 @@ final class GgufSplit {
     }
   }
 
-  /** Returns the metadata of the model, without those of the split. */
+  /** Returns the metadata of the model, without the keys of the split. */
   static Map<String, GgufValue> metadata(List<GgufPart> parts) {
     Map<String, GgufValue> first = parts.get(0).header().metadata();
     if (parts.size() == 1) {
