@@ -1,8 +1,8 @@
 """Fine-tunes a model directory on prompts and completions, or on conversations, with TRL's SFTTrainer and PEFT.
 
 Uses TRL's defaults except for shared settings: rank, batch size, learning rate, number of steps, no checkpoints and no
-reports. In conversations only the assistant's answers carry loss. Prints one JSON line: examples per second over all
-steps, peak resident memory, and the mean loss per loss token on the validation examples.
+reports. In conversations only the assistant's answers contribute to the loss. Prints one JSON line: examples per second
+over all steps, peak resident memory, and the mean loss per loss token on the validation examples.
 """
 import argparse
 import json

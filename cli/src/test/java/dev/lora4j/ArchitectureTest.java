@@ -165,7 +165,7 @@ class ArchitectureTest {
         .toList();
   }
 
-  /** Allows a part to use itself, the root and these parts; other libraries are its own affair. */
+  /** Allows a part to use itself, the root and these parts; other libraries are not checked. */
   private static ArchRule only(String part, String... others) {
     DescribedPredicate<JavaClass> allowed =
         JavaClass.Predicates.resideOutsideOfPackage("dev.lora4j..")

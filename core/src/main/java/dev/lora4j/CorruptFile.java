@@ -2,7 +2,10 @@ package dev.lora4j;
 
 import java.nio.file.Path;
 
-/** Thrown for a damaged file; the message names file, position, what was expected and found. */
+/**
+ * Thrown for a damaged file; the message names the file, the position, and the expected and actual
+ * values.
+ */
 public final class CorruptFile extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -1,6 +1,6 @@
 package dev.lora4j;
 
-/** Thrown for bad input by the user. The message says what is wrong, where, and what to do. */
+/** Thrown for bad input by the user. The message names the problem, its place and the remedy. */
 public final class UserError extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 

@@ -75,7 +75,7 @@ public final class Fixture {
     }
   }
 
-  /** Compares a tensor with the one of this name, of which the file may hold only a sample. */
+  /** Compares a tensor with the one of this name; the file may hold only a sample of its values. */
   public void check(String name, Tensor actual, double tolerance) {
     if (tensors.containsKey(name)) {
       TensorAssert.assertThat(actual).as(name).isCloseTo(tensor(name), tolerance);

@@ -36,7 +36,7 @@ import picocli.CommandLine.Option;
     header = {"Measure training speed.", ""},
     description = {
       "",
-      "Trains an adapter of all linear layers on random tokens, all of which carry loss.",
+      "Trains an adapter of all linear layers on random tokens, all of them loss tokens.",
       ""
     },
     footer = {
@@ -61,7 +61,7 @@ final class BenchTrainCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Number of steps, of which the first is not counted" + DEFAULT)
+      description = "Number of steps; the first is not measured" + DEFAULT)
   @Range(from = 2, to = Range.MILLION)
   private int steps = 5;
 

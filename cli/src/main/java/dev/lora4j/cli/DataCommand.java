@@ -37,8 +37,8 @@ import picocli.CommandLine.Parameters;
     header = {"Show how a training file is read and tokenised.", ""},
     description = {
       "",
-      "Shows the form of the data, the number of examples, and the first examples. Tokens that"
-          + " carry loss are coloured, or enclosed in ⟦ and ⟧.",
+      "Shows the data format, the number of examples, and the first examples. Loss tokens"
+          + " are coloured, or enclosed in ⟦ and ⟧.",
       ""
     },
     footer = {
@@ -48,7 +48,7 @@ import picocli.CommandLine.Parameters;
       "  lora data chats.jsonl --model SmolLM2-135M-Instruct --show 10 --color always | less -R"
     })
 final class DataCommand implements Callable<Integer> {
-  /** When to colour the tokens that carry loss. */
+  /** When to colour the loss tokens. */
   enum Colour {
     AUTO,
     ALWAYS,

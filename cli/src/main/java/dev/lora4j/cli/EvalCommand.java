@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
     header = {"Evaluate a model, with or without adapters.", ""},
     description = {
       "",
-      "For a language model, reports the mean negative log-likelihood (nll) of the tokens that"
-          + " carry loss, and the perplexity. For a TorchScript file, reports the accuracy per"
+      "For a language model, reports the mean negative log-likelihood (nll) of the loss tokens,"
+          + " and the perplexity. For a TorchScript file, reports the accuracy per"
           + " class, or the error of a regression.",
       ""
     },

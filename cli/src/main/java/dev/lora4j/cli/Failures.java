@@ -22,7 +22,7 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Reports failures on standard error: a sentence for bad input and for what the machine lacks, a
+ * Reports failures on standard error: a sentence for bad input and for missing resources, a
  * stack trace for a bug.
  */
 final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {

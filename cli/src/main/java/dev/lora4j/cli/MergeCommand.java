@@ -22,8 +22,8 @@ import picocli.CommandLine.Option;
     header = {"Merge adapters into a saved model.", ""},
     description = {
       "",
-      "Adds the adapters to the weights of the model, tensor by tensor, and reports how much each"
-          + " tensor changed. The config and the tokenizer are copied.",
+      "Adds the adapters to the weights of the model, tensor by tensor, and reports the largest"
+          + " change. The config and the tokenizer are copied.",
       ""
     },
     footer = {

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads a path; an empty one would be the working directory. */
+/** Parses a path; refuses an empty one, which would denote the working directory. */
 final class NonBlankPath implements ITypeConverter<Path> {
   @Override
   public Path convert(String text) {

@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
     header = {"Show the layers that an adapter would train, and their cost.", ""},
     description = {
       "",
-      "Reads the headers only, or loads a TorchScript file without running it; writes nothing.",
+      "Reads only headers; a TorchScript file is loaded but not run. Writes nothing.",
       ""
     },
     footer = {

@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
     description = {
       "",
       "Adds rows for new tokens to the embedding and the output head, as transformers'"
-          + " resize_token_embeddings does, for an adapter whose base had tokens added before the"
-          + " training. A new row is the mean of the old ones.",
+          + " resize_token_embeddings does, for an adapter whose base got additional tokens before"
+          + " training. Each new row is the mean of the old rows.",
       ""
     },
     footer = {
@@ -63,7 +63,7 @@ final class ResizeCommand implements Callable<Integer> {
 
   @Mixin private OutputFormat output = new OutputFormat();
 
-  /** The number of tokens, or what it follows from. */
+  /** The number of tokens, or the adapter or tokenizer that determines it. */
   static final class Size {
     @Option(names = "--tokens", paramLabel = "N", description = "Number of tokens.")
     private @Nullable Long tokens;
@@ -72,14 +72,14 @@ final class ResizeCommand implements Callable<Integer> {
         names = "--adapter",
         paramLabel = "DIR",
         description =
-            "Adapter whose embedding or head shows the number of tokens; a tokenizer in its"
+            "Adapter whose embedding or head determines the number of tokens; a tokenizer in its"
                 + " directory replaces the base's.")
     private @Nullable Path adapter;
 
     @Option(
         names = "--tokenizer",
         paramLabel = "DIR",
-        description = "Tokenizer whose size is the number of tokens; it replaces the base's.")
+        description = "Tokenizer that determines the number of tokens, and replaces the base's.")
     private @Nullable Path tokenizer;
 
     private long tokens(Path model) {

@@ -19,9 +19,9 @@ import picocli.CommandLine.Parameters;
     header = {"Compare training runs.", ""},
     description = {
       "",
-      "Shows the settings that differ, the validation loss, speed, time and size of each run, and"
-          + " marks the run with the lowest validation loss. Running and interrupted runs are shown"
-          + " too.",
+      "Shows the settings that differ, and the validation loss, speed, time and size of each run."
+          + " Marks the run with the lowest validation loss. Includes running and interrupted"
+          + " runs.",
       ""
     },
     footer = {"", "Examples:", "  lora runs first second", "  lora runs tries --json"})
@@ -29,7 +29,7 @@ final class RunsCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DIR",
       arity = "1..*",
-      description = "Output directories of lora train, or directories that contain some.")
+      description = "Output directories of lora train, or their parent directories.")
   private List<Path> directories = new ArrayList<>();
 
   @Mixin private OutputFormat output = new OutputFormat();

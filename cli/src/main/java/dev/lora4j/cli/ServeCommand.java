@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
     description = {
       "",
       "Requests name an adapter as their model. Requests for different adapters are computed"
-          + " together, over the same base weights. Ctrl-C answers the requests that are in"
-          + " progress, then ends the server.",
+          + " together, over the same base weights. Ctrl-C stops the server after the requests"
+          + " in progress.",
       ""
     },
     footer = {
@@ -55,8 +55,8 @@ final class ServeCommand implements Callable<Integer> {
       names = "--adapters",
       paramLabel = "DIR",
       description =
-          "Folder of adapters, loaded at their first request by the name of their directory. Requests"
-              + " may load adapters from it.")
+          "Folder of adapters, each loaded at its first request under the name of its directory."
+              + " Clients may load adapters from this folder only.")
   private Optional<Path> folder = Optional.empty();
 
   @Option(
@@ -70,16 +70,18 @@ final class ServeCommand implements Callable<Integer> {
       names = "--port",
       paramLabel = "N",
       defaultValue = "8080",
-      description = "Port to listen on; 0 for any that is free (default: ${DEFAULT-VALUE}).")
+      description = "Port to listen on; 0 for any free port (default: ${DEFAULT-VALUE}).")
   private int port;
 
   @Option(
       names = "--api-key-file",
       paramLabel = "F",
-      description = "File of API keys, one a line; every request needs one.")
+      description = "File with API keys, one per line; every request must have one of them.")
   private Optional<Path> keys = Optional.empty();
 
-  @Option(names = "--no-auth", description = "Serve other machines without API keys.")
+  @Option(
+      names = "--no-auth",
+      description = "Allow requests from other machines without an API key.")
   private boolean withoutKeys;
 
   @Mixin private Limits limits = new Limits();
@@ -90,28 +92,30 @@ final class ServeCommand implements Callable<Integer> {
         names = "--max-batch",
         paramLabel = "N",
         defaultValue = "16",
-        description = "Completions computed at the same time (default: ${DEFAULT-VALUE}).")
+        description = "Maximum number of concurrent completions (default: ${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(
         names = "--max-queue",
         paramLabel = "N",
         defaultValue = "256",
-        description = "Requests that may wait; more are refused (default: ${DEFAULT-VALUE}).")
+        description =
+            "Maximum number of waiting requests; further ones are refused"
+                + " (default: ${DEFAULT-VALUE}).")
     private int queue;
 
     @Option(
         names = "--max-adapters",
         paramLabel = "N",
         defaultValue = "16",
-        description = "Adapters in memory (default: ${DEFAULT-VALUE}).")
+        description = "Maximum number of adapters in memory (default: ${DEFAULT-VALUE}).")
     private int adapters;
 
     @Option(
         names = "--cache-mb",
         paramLabel = "N",
         defaultValue = "1024",
-        description = "Memory of the KV cache, in MB (default: ${DEFAULT-VALUE}).")
+        description = "Size of the KV cache in MB (default: ${DEFAULT-VALUE}).")
     private long cache;
 
     @Option(

@@ -73,7 +73,10 @@ record SweepTraining(
     return failed.isEmpty();
   }
 
-  /** Lets a sweep that bad input stopped before its first run be started anew. */
+  /**
+   * Deletes the options file of a sweep that failed before its first run, so that it can start
+   * anew.
+   */
   private void forgetUnlessBegun(Collection<Path> runs) {
     if (!resume && runs.stream().noneMatch(Files::exists)) {
       AtomicFile.deleteQuietly(out.resolve(FILE));

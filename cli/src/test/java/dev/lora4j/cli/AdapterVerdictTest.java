@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every command that joins an adapter and a base gives the same verdict. */
+/** Every command that loads an adapter onto a base gives the same verdict. */
 class AdapterVerdictTest {
   private static final LoraConfig CONFIG =
       LoraConfig.rank(2).targets(Targets.named("q_proj", "down_proj"));
@@ -44,7 +44,7 @@ class AdapterVerdictTest {
     data = SmallLanguageModel.chats(directory.resolve("data.jsonl"), 4);
   }
 
-  /** An adapter and a base, and what every command says of them. */
+  /** An adapter and a base, with the verdict of every command. */
   enum Case {
     PLAIN(""),
     TIED_SAVED_HEAD(""),

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
 
-/** An image folder of three classes, each of one colour: eight images for training and for test. */
+/** An image folder of three classes, one colour each, with eight images per split and class. */
 final class ColouredImages {
   private static final List<Color> CLASSES = List.of(Color.BLUE, Color.GREEN, Color.RED);
 

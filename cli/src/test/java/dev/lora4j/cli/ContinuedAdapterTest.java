@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Training that goes on from a trained adapter. */
+/** Continued training of a trained adapter. */
 class ContinuedAdapterTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -150,7 +150,7 @@ class ContinuedAdapterTest {
                     .steps(steps));
   }
 
-  /** Every kind of adapter goes on where it stopped, and a resumed run has the same bits. */
+  /** Every kind of adapter continues from its saved state, and a resumed run has the same bits. */
   @ParameterizedTest
   @ValueSource(strings = {"lora", "dora", "saved", "tied", "tokens", "pissa", "rslora"})
   void anyKindGoesOnAndResumesBitForBit(String kind) throws IOException {

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The engine's settings hold, whichever call of the library is the first to need libtorch. */
+/** The engine's settings apply, whichever call of the library is the first to need libtorch. */
 class FirstCallTest {
   private static final boolean MKL_IS_PRESENT =
       FirstCallTest.class.getResource("/org/bytedeco/mkl/global/mkl_rt.class") != null;

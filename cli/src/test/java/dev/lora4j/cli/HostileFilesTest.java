@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files with absurd contents: each command ends with one message, and no trace. */
+/** Files with absurd contents: each command ends with one message and no stack trace. */
 class HostileFilesTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path SHARED = Path.of("../../shared/cases");

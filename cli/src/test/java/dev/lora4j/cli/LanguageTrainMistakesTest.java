@@ -143,7 +143,7 @@ class LanguageTrainMistakesTest {
     assertRefused(train(chats, out, "--validation-split", "1"), "--validation-split");
     assertRefused(
         train(chats, out, "--max-seq-length", "129"), "--max-seq-length must be from 2 to 128");
-    assertRefused(train(chats, out, "--max-seq-length", "5"), "no token with loss");
+    assertRefused(train(chats, out, "--max-seq-length", "5"), "no loss tokens");
     assertRefused(train(chats, out, "--target-modules", "q_pro"), "q_proj");
     assertRefused(train(chats, out, "--label", "x"), "--label does not apply to ");
     assertRefused(train(directory.resolve("gone.jsonl"), out), "gone.jsonl");

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Every command starts the {@code Engine} before it uses a class of JavaCPP, so that libraries are
- * loaded in one order, whichever thread comes first, and under the lock of their directory.
+ * loaded in one order, regardless of the first thread, and under the lock of their directory.
  */
 class LoadOrderTest {
   private static final String LLM = "../llm/src/test/resources/fixtures/llm/llama3";

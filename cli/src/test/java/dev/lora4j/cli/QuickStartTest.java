@@ -15,7 +15,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The quick start of the README compiles as it stands, fine-tunes a model and talks to it. */
+/** The quick start of the README compiles unchanged, fine-tunes a model and chats with it. */
 class QuickStartTest {
   private static final Pattern SAMPLE =
       Pattern.compile("```java\\n(import .*?public final class QuickStart.*?)```", Pattern.DOTALL);

@@ -53,7 +53,7 @@ final class SmallLanguageModel {
     return directory;
   }
 
-  /** An adapter of random values for such a model, of rank 2. */
+  /** Writes an adapter of rank 2 with random values. */
   static Path adapter(Path model, Path directory) {
     try (PointerScope scope = new PointerScope();
         Pretrained base = Pretrained.load(model);

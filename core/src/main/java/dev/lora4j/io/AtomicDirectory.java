@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
-/** Directories that appear whole or not at all: written beside the target, then renamed. */
+/** Directories that appear complete or not at all: written beside the target, then renamed. */
 public final class AtomicDirectory {
 
   private AtomicDirectory() {}

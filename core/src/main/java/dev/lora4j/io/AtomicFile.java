@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
- * Files that appear whole or not at all: written beside the target, flushed to the disk, and
+ * Files that appear complete or not at all: written beside the target, flushed to the disk, and
  * renamed in one step. Readers see the old file or the new one, even after a crash or a power cut.
  */
 public final class AtomicFile {
@@ -121,7 +121,7 @@ public final class AtomicFile {
     }
   }
 
-  /** Returns the error for a failure of the file system, with what to do about it. */
+  /** Returns the error for a failure of the file system, with the remedy. */
   public static UserError explained(Path target, IOException e) {
     Path parent = target.toAbsolutePath().getParent();
     String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();

@@ -60,7 +60,9 @@ public enum DType {
     };
   }
 
-  /** Returns the dtype of a libtorch type; empty for what a file can't hold, such as complex. */
+  /**
+   * Returns the dtype of a libtorch type; empty for types that a file can't store, such as complex.
+   */
   public static Optional<DType> of(ScalarType type) {
     ScalarType known = type.intern();
     return Arrays.stream(values()).filter(dtype -> dtype.torch() == known).findFirst();

@@ -29,8 +29,8 @@ public final class ProcessLock implements AutoCloseable {
   }
 
   /**
-   * Takes a lock, or returns empty if a living process holds it, this one included. Where the file
-   * system has no locks, nobody is kept out.
+   * Takes a lock, or returns empty if a living process holds it, this one included. On a file
+   * system without locks it always succeeds.
    *
    * @throws IOException if the file can't be created
    */

@@ -20,9 +20,9 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Writes safetensors files that appear whole or not at all. The same tensors and metadata give the
- * same bytes in any order of the maps: as in the reference implementation, wide dtypes come first
- * and names are sorted within a dtype, so that each tensor is aligned to its dtype.
+ * Writes safetensors files that appear complete or not at all. The same tensors and metadata give
+ * the same bytes in any order of the maps: as in the reference implementation, wide dtypes come
+ * first and names are sorted within a dtype, so that each tensor is aligned to its dtype.
  */
 public final class SafetensorsWriter {
   private static final JsonFactory JSON = new JsonFactory();

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 
 /**
  * A hidden temporary name beside a target, {@code .NAME.lora4j-UUID}, for a file or a directory.
- * Its owner holds the lock {@code .NAME.lora4j-UUID.lock}; what a dead owner has left behind is
- * deleted when a file is written beside it.
+ * Its owner holds the lock {@code .NAME.lora4j-UUID.lock}; the files of a dead owner are deleted
+ * when another file is written beside them.
  */
 public final class TemporaryPath implements AutoCloseable {
   private static final String MARK = ".lora4j-";

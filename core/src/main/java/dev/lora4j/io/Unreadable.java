@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Errors for files and directories that can't be read, in sentences that say what to do. */
+/** Errors for files and directories that can't be read, in sentences that name the remedy. */
 public final class Unreadable {
   private Unreadable() {}
 

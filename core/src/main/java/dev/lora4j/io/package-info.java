@@ -20,7 +20,7 @@
  * int hidden = JsonDocument.read(directory.resolve("config.json")).size("hidden_size");
  * }</pre>
  *
- * <p>This package knows formats and ways to move bytes, but no network and no adapter.
+ * <p>This package handles file formats and transfers; it does not depend on networks or adapters.
  */
 @NullMarked
 package dev.lora4j.io;

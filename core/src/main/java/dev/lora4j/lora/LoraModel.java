@@ -30,7 +30,7 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A frozen base model with any number of named adapters, some of which are active.
+ * A frozen base model with any number of named adapters; any of them can be active.
  *
  * <p>Adapters are activated for a call ({@link #with}, {@link #withRows}), for a thread ({@link
  * #using}, {@link #disabled}), or else for the model ({@link #activate}), so threads can use
@@ -113,7 +113,7 @@ public final class LoraModel {
     }
   }
 
-  /** Adds an adapter whose tensors, yet to be copied in, decide what fits. */
+  /** Adds an adapter that is checked against its tensors, which are copied in later. */
   void addForLoading(String name, LoraConfig config) {
     build(name, config, TargetResolver.planForLoading(base, config));
   }
@@ -269,7 +269,7 @@ public final class LoraModel {
     adapters.merge().unmerge();
   }
 
-  /** Merges the active adapters for good, removes all adapters, and returns the base. */
+  /** Merges the active adapters permanently, removes all adapters, and returns the base. */
   public Module mergeAndUnload() {
     merge(Unmerging.NEVER);
     return unload();

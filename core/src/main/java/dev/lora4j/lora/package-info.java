@@ -10,7 +10,7 @@
  *   <li><b>delta</b>: the change of one layer by one adapter, {@code W' = W + ΔW}. LoRA's is {@code
  *       ΔW = scaling · B A}, where A is {@code [rank, in]}, B is {@code [out, rank]}, and {@code
  *       scaling = alpha / rank} ({@link LoraDelta}).
- *   <li><b>method</b>: how deltas are made and stored, LoRA or VeRA ({@link LoraMethod}).
+ *   <li><b>method</b>: how deltas are created and stored, LoRA or VeRA ({@link LoraMethod}).
  *   <li><b>adapter</b>: a named set of deltas, one for each target module, with its config ({@link
  *       LoraConfig}). Its trainable parameters are the only ones that training changes.
  *   <li><b>adapted model</b>: the base with its adapters, some of which are active ({@link

@@ -68,7 +68,7 @@ public final class Embedding extends Module implements WeightedLayer {
     return weight.lookup(input, paddingIndex);
   }
 
-  /** Looks up in another table; there is no bias. */
+  /** Looks up indices in another table; the bias is ignored. */
   @Override
   public Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias) {
     return torch.embedding(weight, input, paddingIndex, false, false);

@@ -233,7 +233,7 @@ public abstract class Module implements AutoCloseable {
     return training;
   }
 
-  /** Returns whether outputs never change in training: nothing below is trainable or random. */
+  /** Returns whether training never changes the outputs: no submodule is trainable or random. */
   final boolean isConstantInTraining() {
     return ownParameters().values().stream().noneMatch(Parameter::isTrainable)
         && !(isTraining() && isRandom())

@@ -3,7 +3,7 @@ package dev.lora4j.nn;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
-/** A chain of stages, of which training can compute the output of a frozen prefix once. */
+/** A chain of stages; training computes the output of frozen leading stages only once. */
 public abstract class Staged extends Module {
 
   /** The stages in order, whose composition is the forward. */

@@ -24,7 +24,7 @@
  *       {@link dev.lora4j.nn.runtime.Engine} lists the settings of the whole process.
  * </ul>
  *
- * <p>Nothing here knows of adapters or of training.
+ * <p>Nothing here depends on adapters or training.
  */
 @NullMarked
 package dev.lora4j.nn;

@@ -12,7 +12,7 @@ import java.util.OptionalDouble;
  * next step follow from the number of steps.
  *
  * @param epoch epoch of the next step, counted from 1
- * @param loss training loss so far, summed over its units, such as tokens with loss
+ * @param loss training loss so far, summed over its units, such as loss tokens
  * @param nanos duration of the steps in nanoseconds
  * @param before validation loss before the first step
  * @param best lowest validation loss since

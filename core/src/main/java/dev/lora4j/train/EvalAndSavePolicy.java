@@ -31,7 +31,7 @@ public record EvalAndSavePolicy(long evaluateEvery, int patience, long checkpoin
     return new EvalAndSavePolicy(evaluateEvery, evaluations, checkpointEvery);
   }
 
-  /** Returns whether something that happens every so many steps is due after this step. */
+  /** Returns whether an action with this interval in steps is due after this step. */
   static boolean isDue(long every, long step, long stepsPerEpoch) {
     return step % (every == 0 ? stepsPerEpoch : every) == 0;
   }

@@ -91,7 +91,7 @@ final class ExampleSteps implements TrainingLoop.Body {
                 new RunDirectory(r.directory()).write(r.save(), step.gradients(), state)));
   }
 
-  /** Prepares the directory, and returns the state to go on from. */
+  /** Prepares the directory, and returns the state to resume from. */
   CheckpointState open() {
     if (run.isEmpty()) {
       return CheckpointState.START;

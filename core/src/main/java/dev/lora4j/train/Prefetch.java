@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The shuffled batches of each epoch. They are loaded in chunks, the next one on a background
- * thread while the present one is in use.
+ * thread while the current one is in use.
  */
 final class Prefetch implements AutoCloseable {
   private static final int BATCHES_AT_ONCE = 64;
@@ -48,7 +48,7 @@ final class Prefetch implements AutoCloseable {
   }
 
   /**
-   * A batch, as part of the present chunk.
+   * A batch, as part of the current chunk.
    *
    * @param from index of its first example in the chunk
    */

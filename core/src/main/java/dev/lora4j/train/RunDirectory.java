@@ -126,7 +126,7 @@ public record RunDirectory(Path path) {
     return checkpoints().stream().mapToLong(Long::longValue).max();
   }
 
-  /** Says which checkpoint is the last, for an error message. */
+  /** Returns a note on the last checkpoint, for an error message. */
   public String note() {
     OptionalLong last = last();
     return last.isPresent()

@@ -7,7 +7,7 @@ import java.util.OptionalDouble;
 /** Result of a run in a directory, from its first step on, without interruptions. */
 public interface RunResult {
 
-  /** Why a run ended. */
+  /** The reason why a run ended. */
   enum End {
     /** All steps were taken. */
     COMPLETE,
@@ -38,7 +38,7 @@ public interface RunResult {
   /** Returns the size of the adapter's files. */
   long adapterBytes();
 
-  /** Returns why the run ended. */
+  /** Returns the reason why the run ended. */
   End end();
 
   /** Returns the directory of the adapter and the checkpoints. */

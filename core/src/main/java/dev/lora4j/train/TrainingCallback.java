@@ -51,7 +51,7 @@ public interface TrainingCallback {
    * @param learningRate of matrix A
    * @param gradientNorm before clipping
    * @param tokens in the step; shared prefixes count for each example
-   * @param lossTokens tokens that carry loss
+   * @param lossTokens loss tokens
    */
   record Step(
       long number,

@@ -1,6 +1,6 @@
 package dev.lora4j.train;
 
-/** Training can not continue. The message names the step and a remedy. */
+/** Thrown if training cannot continue. The message names the step and a remedy. */
 public final class TrainingFailed extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -3,8 +3,8 @@ package dev.lora4j.train;
 import java.util.Map;
 
 /**
- * The loop of a run: steps, evaluations, early stopping and checkpoints. It knows neither model nor
- * data; a trainer provides both as the loop's body.
+ * The loop of a run: steps, evaluations, early stopping and checkpoints. It depends neither on the
+ * model nor on the data; a trainer provides both as the loop's body.
  */
 public final class TrainingLoop {
 
@@ -27,7 +27,7 @@ public final class TrainingLoop {
    * A step that was taken.
    *
    * @param loss summed over the step's units, before the step
-   * @param units number of units, such as examples or tokens with loss
+   * @param units number of units, such as examples or loss tokens
    * @param step its report
    */
   public record Taken(double loss, long units, TrainingCallback.Step step) {}

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  *
  * @param directory for checkpoints and the adapter
  * @param resumed false to start a new run, true to continue after the last checkpoint
- * @param settings what a resumed run must have in common with its start
+ * @param settings the settings that a resumed run must share with its start
  * @param save writes the adapter's files into a directory
  * @param validation evaluates the network; empty for no evaluations
  * @param keepsBest whether the adapter with the lowest validation loss is published, not the last

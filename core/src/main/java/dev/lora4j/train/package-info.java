@@ -1,6 +1,6 @@
 /**
  * Training: trainer, worker threads, optimizers, learning-rate schedules, metrics and callbacks. It
- * trains every trainable parameter of a module and does not know which method made it so.
+ * trains every trainable parameter of a module and does not depend on the adapter method.
  *
  * <pre>{@code
  * try (Optimizer optimizer = new AdamW(1e-3)) {

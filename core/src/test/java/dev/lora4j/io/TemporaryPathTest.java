@@ -24,7 +24,7 @@ class TemporaryPathTest {
     this.dir = dir;
   }
 
-  /** A process that writes a directory and never comes to an end. */
+  /** A process that writes a directory and never finishes. */
   static final class Writing {
     private Writing() {}
 

@@ -55,7 +55,7 @@ public final class AdaptedMlp implements AutoCloseable {
     return model.forward(inputs());
   }
 
-  /** Returns the output of another view of the network for them. */
+  /** Returns the output of another view of the network for the same inputs. */
   Tensor answerOf(Module network) {
     return network.forward(inputs());
   }

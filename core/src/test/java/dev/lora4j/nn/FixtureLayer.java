@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 import java.util.stream.StreamSupport;
 
 /**
- * Makes the layer that a fixture's metadata describes with the arguments of PyTorch's constructor.
+ * Creates the layer that a fixture's metadata describes by the arguments of PyTorch's constructor.
  */
 final class FixtureLayer {
   private FixtureLayer() {}

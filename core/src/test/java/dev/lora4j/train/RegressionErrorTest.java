@@ -14,7 +14,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RegressionErrorTest {
 
-  /** Differences 1, −1, 3 of targets 2, 4, 6: squares 11, sizes 5, variance 8. */
+  /**
+   * Differences 1, −1, 3 of targets 2, 4, 6: squared errors sum to 11, absolute errors to 5, and
+   * the squared deviations of the targets to 8.
+   */
   @Test
   void metricsEqualValuesComputedByHand() {
     RegressionError error = RegressionError.of(new float[] {3, 3, 9}, new float[] {2, 4, 6});

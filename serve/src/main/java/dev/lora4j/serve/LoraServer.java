@@ -126,7 +126,7 @@ public final class LoraServer implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Accepts no more requests, answers those that it has within a minute, and frees the model. */
+  /** Stops accepting requests, answers the pending ones within a minute, and frees the model. */
   @Override
   public void close() {
     if (closed.getAndSet(true)) {
@@ -194,7 +194,7 @@ public final class LoraServer implements AutoCloseable {
       return this;
     }
 
-    /** Keys of which every request needs one. */
+    /** Accepted API keys; every request must have one of them. */
     public Builder apiKeys(ApiKeys keys) {
       this.keys = Optional.of(keys);
       return this;

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The server through the JDK's HTTP client, which offers HTTP/2 as it does by default. */
+/** Requests to the server by the JDK's HTTP client, which offers HTTP/2 by default. */
 class LoraServerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CHAT =

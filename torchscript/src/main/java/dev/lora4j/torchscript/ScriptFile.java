@@ -15,8 +15,8 @@ import java.util.zip.ZipFile;
 
 /**
  * Checks on a file before libtorch loads it: it must be a zip archive with code and constants,
- * store its tensors uncompressed, and contain no program that reaches outside. No pickle is read
- * here.
+ * store its tensors uncompressed, and contain no operator with access to files or the network. No
+ * pickle is read here.
  */
 final class ScriptFile {
   private static final String HOW =
@@ -31,7 +31,7 @@ final class ScriptFile {
   /**
    * Checks that a file can be a TorchScript module.
    *
-   * @throws UserError if it is another kind of file; the message says which, and what to do
+   * @throws UserError if it is another kind of file; the message names the kind and the remedy
    * @throws CorruptFile if it is damaged
    */
   static void check(Path path) {

@@ -50,7 +50,7 @@ final class ScriptProgram {
     }
   }
 
-  /** Returns the CUDA device that a source file names, as a trace made on it does. */
+  /** Returns the CUDA device that a source file names, as in a trace recorded on a GPU. */
   static Optional<String> cudaDevice(ZipFile zip, ZipEntry code) throws IOException {
     Matcher device = CUDA.matcher(source(zip, code));
     return device.find() ? Optional.of(device.group(1)) : Optional.empty();

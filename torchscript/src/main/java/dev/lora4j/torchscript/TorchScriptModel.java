@@ -68,7 +68,7 @@ public final class TorchScriptModel extends ScriptNode {
    * load only files from sources that you trust.
    *
    * @throws UserError if it is another kind of file, holds no parameters, was traced in training
-   *     mode, or names a CUDA device where there is none; the message says what to do
+   *     mode, or names a CUDA device where there is none; the message names the remedy
    * @throws CorruptFile if it is damaged
    */
   public static TorchScriptModel load(Path path) {
@@ -104,8 +104,8 @@ public final class TorchScriptModel extends ScriptNode {
 
   /**
    * Returns true if a file should be read as a TorchScript module: its name ends in {@code .pt}, or
-   * its archive contains a module. Nothing is loaded; {@link #load} may still refuse it, and says
-   * why.
+   * its archive contains a module. Nothing is loaded; {@link #load} may still refuse it, with the
+   * reason.
    */
   public static boolean isAt(Path path) {
     if (path.toString().endsWith(".pt")) {
@@ -138,7 +138,7 @@ public final class TorchScriptModel extends ScriptNode {
   }
 
   /**
-   * Runs the program on one tensor, in the dtype of the weights. Of a dictionary or a tuple it
+   * Runs the program on one tensor, in the dtype of the weights. From a dictionary or a tuple it
    * returns the {@linkplain #selectOutput selected} output, else the only one, else {@code logits}.
    *
    * @param input a tensor of the shape that the model expects

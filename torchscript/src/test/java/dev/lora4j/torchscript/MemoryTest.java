@@ -27,7 +27,7 @@ import org.junit.jupiter.api.condition.OS;
 
 /**
  * Memory stays flat during training. JavaCPP's own clean-up is off in these tests (see the pom), so
- * whatever a step leaked would stay.
+ * leaked memory would accumulate.
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class MemoryTest {
@@ -63,7 +63,7 @@ class MemoryTest {
     }
   }
 
-  /** The least growth of several rounds: a leak shows in every round, other noise in one. */
+  /** The smallest growth over several rounds: a leak occurs in every round, noise in some. */
   private static long leastGrowth(Module net, TensorDataset data, Workers workers) {
     return LongStream.range(0, 3).map(round -> growth(net, data, workers, 12)).min().orElseThrow();
   }

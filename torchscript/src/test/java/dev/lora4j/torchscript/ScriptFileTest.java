@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Each kind of file that is not a TorchScript module is recognised, and the message says what to
- * do.
+ * Each kind of file that is not a TorchScript module is recognised, and the message explains what
+ * to do.
  */
 class ScriptFileTest {
   private final Path directory;

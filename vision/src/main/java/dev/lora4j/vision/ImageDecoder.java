@@ -10,7 +10,7 @@ import javax.imageio.ImageReader;
 
 /** A JPEG and PNG decoder for one thread; it reuses its readers. */
 final class ImageDecoder implements AutoCloseable {
-  /** A few bytes of file can claim any size; larger images are refused before allocation. */
+  /** A header can claim any size; larger images are refused before allocation. */
   private static final long MAX_PIXELS = 64L << 20;
 
   private final ByteImageStream stream = new ByteImageStream();

@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 
 /** A parallel loop over many small tasks, in which each thread keeps its own tools. */
 final class Parallel {
-  /** Large enough to make sharing free, small enough for all threads to finish together. */
+  /** Tasks per block: large enough for negligible overhead, small enough for an even load. */
   private static final int BLOCK = 64;
 
   /** The tools of one thread. */

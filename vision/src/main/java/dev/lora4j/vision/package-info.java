@@ -14,8 +14,8 @@
  * }
  * }</pre>
  *
- * <p>A new data source is one new class in this package. Code here knows files and tensors, but
- * neither networks nor training.
+ * <p>A new data source is one new class in this package. This package handles files and tensors; it
+ * does not depend on networks or training.
  */
 @NullMarked
 package dev.lora4j.vision;

@@ -78,7 +78,7 @@ public final class ChatLoop {
     return input.readLine().map(String::strip);
   }
 
-  /** Handles a line; bad input is reported and the chat goes on. */
+  /** Handles a line; bad input is reported and the chat continues. */
   private void handle(String line) {
     try {
       if (line.startsWith("//")) {

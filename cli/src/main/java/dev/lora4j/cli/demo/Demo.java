@@ -171,7 +171,7 @@ public final class Demo implements AutoCloseable {
 
   /**
    * Fine-tunes on one worker: the first layers are frozen and their outputs cached, so a step takes
-   * about 200 µs, too short to share. The other core prepares the examples.
+   * about 200 µs, too little to divide among threads. The other core prepares the examples.
    */
   private TrainingResult fineTune(LoraModel model, ImageSet few, List<String> tuned) {
     messages.fineTuningBegins(few, tuned);

@@ -75,8 +75,8 @@ public final class AdapterOptions {
   @Option(
       names = "--ensure-weight-tying",
       description =
-          "Adapt all modules that share the weight of a target, such as embed_tokens and lm_head,"
-              + " by one delta.")
+          "Use one delta for all modules that share the weight of a target, such as embed_tokens"
+              + " and lm_head.")
   private boolean ensureWeightTying;
 
   @Option(

@@ -9,7 +9,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The adapter from which training goes on. */
+/** The adapter whose training is continued. */
 public final class InitialAdapterOptions {
   public static final String NAME = "adapter";
   public static final String DIGEST = "adapter-sha256";
@@ -18,8 +18,8 @@ public final class InitialAdapterOptions {
       names = "--" + NAME,
       paramLabel = "DIR",
       description =
-          "Adapter to continue, with its own rank, targets and method (default: a new adapter); also"
-              + " org/name[@revision] on the Hub.")
+          "Adapter to continue training, with its own rank, targets and method: a directory or"
+              + " org/name[@revision] on the Hub (default: a new adapter).")
   private @Nullable String adapter;
 
   @Option(

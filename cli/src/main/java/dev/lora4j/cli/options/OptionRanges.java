@@ -61,8 +61,8 @@ public final class OptionRanges {
   }
 
   /**
-   * Lets a command refuse a value that is not a number in words, and check the ranges before it
-   * runs; a longer number is clamped.
+   * Registers the checks of a command: a value that is not a number is refused with a sentence, and
+   * the ranges are checked before the command runs. A number that overflows its type is clamped.
    */
   public static CommandLine install(CommandLine command) {
     return command

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Reports, when Ctrl-C ends a run, which of its files are complete. */
+/** Reports the complete files of a run when Ctrl-C ends it. */
 public final class Interruption implements AutoCloseable {
   private final List<Object> saved = new ArrayList<>();
   private final Thread onExit;
@@ -17,7 +17,7 @@ public final class Interruption implements AutoCloseable {
   /**
    * Reports on standard error.
    *
-   * @param advice how to go on with the saved files
+   * @param advice how to continue with the saved files
    */
   public Interruption(String advice) {
     onExit = new Thread(() -> report(System.err, advice));
@@ -49,7 +49,7 @@ public final class Interruption implements AutoCloseable {
     saved.add(what);
   }
 
-  /** Ends the watch: the run has finished. */
+  /** Stops watching for Ctrl-C: the run has finished. */
   @Override
   public void close() {
     try {

@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * A loss curve of a chart.
  *
- * @param smooth true to draw the running mean, with the points in pale; false to draw the points
+ * @param smooth true to draw the running mean, with pale points; false to draw the points
  */
 record Curve(String name, ChartColor color, List<Point> points, boolean smooth) {
   private static final int NEIGHBOURS = 6;
@@ -17,7 +17,7 @@ record Curve(String name, ChartColor color, List<Point> points, boolean smooth) 
     return new Curve(name, color, points, true);
   }
 
-  /** A curve of a few exact measurements, each of them marked. */
+  /** A curve of a few exact measurements, with a marker at each. */
   static Curve exact(String name, ChartColor color, List<Point> points) {
     return new Curve(name, color, points, false);
   }

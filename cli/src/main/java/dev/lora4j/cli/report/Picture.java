@@ -100,7 +100,7 @@ final class Picture implements AutoCloseable {
     return area.getMaxY() - area.getHeight() * scale.share(value);
   }
 
-  /** Draws a bar that stands on the bottom of the area. */
+  /** Draws a bar from the bottom of the area. */
   void bar(double x, double width, double value, Color color) {
     rectangle(new Rectangle2D.Double(x, y(value), width, area.getMaxY() - y(value)), color);
   }

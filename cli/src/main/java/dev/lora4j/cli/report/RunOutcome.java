@@ -9,7 +9,7 @@ public sealed interface RunOutcome {
    * A language model's: continuations of one prompt by the base and with the adapter.
    *
    * @param tokens tokens in the steps
-   * @param lossTokens tokens that carried loss
+   * @param lossTokens loss tokens of the steps
    */
   record Text(String prompt, String before, String after, long tokens, long lossTokens)
       implements RunOutcome {

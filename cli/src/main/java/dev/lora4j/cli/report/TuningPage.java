@@ -152,7 +152,7 @@ final class TuningPage {
   private static String tokens(RunOutcome.Text text) {
     return """
         <tr><th scope="row">tokens</th><td>%s</td><td></td></tr>
-        <tr><th scope="row">tokens that carry loss</th><td>%s</td><td>%s</td></tr>
+        <tr><th scope="row">loss tokens</th><td>%s</td><td>%s</td></tr>
         """
         .formatted(
             NumberFormats.count(text.tokens()),

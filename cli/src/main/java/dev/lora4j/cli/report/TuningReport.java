@@ -13,7 +13,7 @@ import java.util.OptionalLong;
 /**
  * The measurements of a training run.
  *
- * @param outcome what depends on the kind of model
+ * @param outcome the part of the result that depends on the kind of model
  * @param resumedFrom the step after which the run was resumed, or 0
  * @param peakMegabytes peak memory of the process, where known
  * @param wall wall-clock time since the start of the process
@@ -36,7 +36,7 @@ public record TuningReport(
     return text.isBlank() ? "(blank)" : text.strip();
   }
 
-  /** Says that evaluations are not part of the duration and the tokens/s. */
+  /** Returns a note that the duration and the tokens/s exclude evaluations; empty without any. */
   public String clock() {
     return isEvaluated() ? " without evaluations" : "";
   }

@@ -49,7 +49,7 @@ public final class RunComparison {
         : OptionalDouble.of(figures.trainLoss());
   }
 
-  /** Returns a setting; numbers in one form. */
+  /** Returns a setting, with numbers in a uniform format. */
   private static String setting(RunSummary run, String name) {
     String value = run.settings().getOrDefault(name, NONE);
     try {

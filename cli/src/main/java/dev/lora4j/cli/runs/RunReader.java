@@ -27,7 +27,9 @@ public record RunReader(Collection<String> options) {
   private static final String OPTIONS = "run.yaml";
   private static final List<String> PATHS = List.of("model", "data", "validation-data");
 
-  /** Settings that name the run or its steps, which the comparison shows by themselves. */
+  /**
+   * Settings that identify the run, its data or its steps; the comparison handles them separately.
+   */
   private static final List<String> OF_THE_RUN =
       List.of("out", "steps", "adapter_parameters", "data_sha256", "base_sha256");
 

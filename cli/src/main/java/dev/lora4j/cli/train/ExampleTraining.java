@@ -79,7 +79,7 @@ public record ExampleTraining(
   }
 
   /**
-   * Passes an example twice through a model.
+   * Runs a model on an example twice.
    *
    * @throws dev.lora4j.UserError if the outputs do not fit the task
    */

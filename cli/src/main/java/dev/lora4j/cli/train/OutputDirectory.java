@@ -41,7 +41,7 @@ public record OutputDirectory(Path path) {
     }
   }
 
-  /** Creates it for a new run, with its parents. */
+  /** Creates the directory and its parents for a new run. */
   public void create() {
     requireFree();
     try {

@@ -25,7 +25,7 @@ final class SamplePrompt {
   private final int[] prompt;
 
   /**
-   * Tokenizes a prompt; by default the start of an example, up to its first token with loss.
+   * Tokenizes a prompt; by default the start of an example, up to its first loss token.
    *
    * @throws dev.lora4j.UserError if the prompt is empty or longer than the limit of the model
    */
@@ -48,7 +48,7 @@ final class SamplePrompt {
     while (length < example.length() && !example.carriesLoss(length)) {
       length++;
     }
-    if (length == 1) { // every token carries loss
+    if (length == 1) { // every token is a loss token
       length = Math.min(BEGINNING, Math.max(1, example.length() / 2));
     }
     return IntStream.range(0, length).map(example::token).toArray();

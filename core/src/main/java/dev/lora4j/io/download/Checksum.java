@@ -24,7 +24,7 @@ public record Checksum(String algorithm, String hex) {
     hex = hex.toLowerCase(Locale.ROOT);
   }
 
-  /** For files whose publisher gives nothing better: it detects accidents, not attacks. */
+  /** For files whose publisher provides no better checksum: it detects accidents, not attacks. */
   public static Checksum md5(String hex) {
     return new Checksum("MD5", hex);
   }

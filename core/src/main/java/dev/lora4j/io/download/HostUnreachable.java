@@ -3,7 +3,10 @@ package dev.lora4j.io.download;
 import dev.lora4j.UserError;
 import java.io.IOException;
 
-/** The failure of a server that could not be reached after all attempts; the message says why. */
+/**
+ * The failure of a server that could not be reached after all attempts; the message names the
+ * cause.
+ */
 public final class HostUnreachable extends IOException {
   private static final long serialVersionUID = 1;
 

@@ -56,7 +56,10 @@ public record HttpAnswer(URI from, int status, HttpHeaders headers, HttpChunks b
         .isPresent();
   }
 
-  /** Returns the size of the file of which this is the rest, if the server reports it. */
+  /**
+   * Returns the size of the whole file, for a response that begins at an offset; empty if the
+   * server does not report the length.
+   */
   OptionalLong end(long from) {
     OptionalLong rest = headers.firstValueAsLong("Content-Length");
     return rest.isPresent() ? OptionalLong.of(from + rest.getAsLong()) : rest;

@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * The minimum rate of a response body, so that a server that sends a byte now and then does not
- * hold up a download for ever. {@code -Dlora4j.download.min-rate=BYTES} sets the bytes per second;
- * 0 disables the check.
+ * stall a download forever. {@code -Dlora4j.download.min-rate=BYTES} sets the bytes per second; 0
+ * disables the check.
  */
 final class MinimumRate {
   private static final long BYTES_PER_SECOND = Long.getLong("lora4j.download.min-rate", 1000);
@@ -16,7 +16,7 @@ final class MinimumRate {
   private long start = System.nanoTime();
   private long bytes;
 
-  /** The failure of a server that sends too little; what it has sent is no progress. */
+  /** The failure of a server that sends too slowly; the bytes received do not count as progress. */
   static final class TooSlow extends IOException {
     private static final long serialVersionUID = 1;
 

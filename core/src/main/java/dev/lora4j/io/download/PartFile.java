@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A download's bytes so far, and the file with the server's version of them, without which the rest
- * may belong to another version; empty if the name of {@code bytes} identifies the content.
+ * The bytes downloaded so far, and a file with the server's version of them, so that a resumed
+ * download never mixes versions; empty if the name of {@code bytes} identifies the content.
  */
 record PartFile(Path bytes, Optional<Path> version) {
 
@@ -35,7 +35,9 @@ record PartFile(Path bytes, Optional<Path> version) {
     }
   }
 
-  /** Returns the number of bytes to resume from: none of unknown version, or of another size. */
+  /**
+   * Returns the number of bytes to resume from; 0 if their version is unknown or the size differs.
+   */
   long usable(OptionalLong size) throws IOException {
     if (!Files.exists(bytes) || (version.isPresent() && !Files.exists(version.get()))) {
       return 0;
@@ -52,7 +54,7 @@ record PartFile(Path bytes, Optional<Path> version) {
     return version.isPresent() ? Files.readString(version.get()) : "";
   }
 
-  /** Starts again with another version; without one it can't be resumed. */
+  /** Starts again with another version; a download without a version can't be resumed. */
   void restart(String newVersion) throws IOException {
     delete();
     Files.createFile(bytes);

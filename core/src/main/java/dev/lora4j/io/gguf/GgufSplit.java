@@ -70,7 +70,7 @@ final class GgufSplit {
     return "-%05d-of-%05d.gguf".formatted(number + 1, count);
   }
 
-  /** Returns the beginning of the parts' names, which that of the first part must show. */
+  /** Returns the common prefix of the parts' names, with which the first part's name must begin. */
   private static String base(GgufPart first, long count) {
     long number = first.whole(NUMBER).orElse(0L);
     String name = String.valueOf(first.path().getFileName());
@@ -133,7 +133,7 @@ final class GgufSplit {
     }
   }
 
-  /** Returns the metadata of the model, without those of the split. */
+  /** Returns the metadata of the model, without the keys of the split. */
   static Map<String, GgufValue> metadata(List<GgufPart> parts) {
     Map<String, GgufValue> first = parts.get(0).header().metadata();
     if (parts.size() == 1) {

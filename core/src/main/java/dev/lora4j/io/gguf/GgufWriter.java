@@ -16,7 +16,7 @@ import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** Writes GGUF files of version 3 that appear whole or not at all. */
+/** Writes GGUF files of version 3 that appear complete or not at all. */
 public final class GgufWriter {
   private static final int ALIGNMENT = GgufHeader.DEFAULT_ALIGNMENT;
 

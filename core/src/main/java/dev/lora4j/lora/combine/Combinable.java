@@ -61,7 +61,7 @@ public final class Combinable {
     return problems;
   }
 
-  /** Returns what is trained besides A and B, by the config key that enables it. */
+  /** Returns the parameters trained besides A and B, by the config key that enables them. */
   private static Map<String, String> trainedBeside(LoraConfig config) {
     Map<String, String> found = new LinkedHashMap<>();
     if (config.dora()) {

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Makes the config of a combined adapter: exactly its layers, each with a scaling of one. */
+/** Creates the config of a combined adapter: exactly its layers, each with a scaling of one. */
 public final class CombinedConfig {
   private CombinedConfig() {}
 

@@ -48,7 +48,7 @@ public final class SkeletonModel extends Module {
     return a.dim() == 2 ? Linear.sharing(zeros(b.size(0), a.size(1))) : convolution(a, b);
   }
 
-  /** Makes an embedding for A {@code [rank, rows]} and B {@code [columns, rank]}. */
+  /** Creates an embedding for A {@code [rank, rows]} and B {@code [columns, rank]}. */
   private static Module embedding(String path, Tensor a, Tensor b) {
     if (a.dim() != 2 || b.dim() != 2 || b.size(1) < 1) {
       throw unknown(path, a, b);
@@ -62,7 +62,9 @@ public final class SkeletonModel extends Module {
             .formatted(path, Arrays.toString(a.shape()), Arrays.toString(b.shape())));
   }
 
-  /** Makes a convolution for A {@code [rank, in, kernel…]}, B {@code [out, rank / groups, 1…]}. */
+  /**
+   * Creates a convolution for A {@code [rank, in, kernel…]}, B {@code [out, rank / groups, 1…]}.
+   */
   private static Module convolution(Tensor a, Tensor b) {
     long groups = Math.max(1, a.size(0) / b.size(1));
     long[] shape = a.shape();

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 
 /**
  * PEFT's {@code ensure_weight_tying}: an adapter of one module changes all modules that share its
- * weight. The embedding of them holds the adapter's tensors.
+ * weight. The embedding among them holds the adapter's tensors.
  */
 public record EnsuredTying(LoraConfig config, Map<String, Module> modules, TiedWeights tied) {
   private static final Set<String> JOINED = Set.of("embed_tokens", "lm_head");

@@ -196,7 +196,7 @@ public record LoraConfig(
         });
   }
 
-  /** The same with other names of saved modules, token embeddings and target parameters. */
+  /** Returns a copy with other names of saved modules, token embeddings and target parameters. */
   public LoraConfig renamed(UnaryOperator<String> naming) {
     Map<String, List<Long>> tokens = new LinkedHashMap<>();
     trainableTokens.forEach((name, rows) -> tokens.put(naming.apply(name), rows));

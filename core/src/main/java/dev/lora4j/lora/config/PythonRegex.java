@@ -63,7 +63,7 @@ final class PythonRegex {
     }
   }
 
-  /** Copies a class up to its end; a bracket that follows the beginning is a member. */
+  /** Copies a class up to its end; a bracket in the first position is a member. */
   private void characterClass() {
     java.append(take("^") ? "[^" : "[");
     if (take("]")) {

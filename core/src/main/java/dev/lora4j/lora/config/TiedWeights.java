@@ -67,7 +67,7 @@ public final class TiedWeights {
         .orElse(List.of());
   }
 
-  /** Returns whether what a config changes in a tied module changes all that share its weight. */
+  /** Returns whether the config applies a change of a tied module to all that share its weight. */
   public static boolean ensured(LoraConfig config) {
     return "true".equals(config.otherKeys().get(ENSURE));
   }
@@ -75,7 +75,7 @@ public final class TiedWeights {
   /**
    * Checks that no other module uses a module's weight.
    *
-   * @param alike the paths of modules that change alike
+   * @param alike the paths of modules to which the same change applies
    * @throws UserError if one does; the message names both
    */
   public void refuseMerge(String path, Module module, Set<String> alike) {

@@ -8,7 +8,7 @@ public enum BaseCheck {
    */
   SAME_BASE,
 
-  /** Requires tensors that both bases have to be equal; either base may have further tensors. */
+  /** Requires the tensors that both bases contain to be equal; either may contain others. */
   SAME_WHERE_BOTH_HAVE,
 
   /** Accepts any base that has the layers. */

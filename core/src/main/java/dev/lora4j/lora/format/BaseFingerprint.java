@@ -19,9 +19,9 @@ import java.util.stream.IntStream;
 
 /**
  * The fingerprint of a base, which identifies it bit for bit. An adapter stores the fingerprint of
- * the base it was trained on and refuses to load onto another base unless told to. A base that was
- * only rounded, as a conversion to or from GGUF does, is the same one: all its values are equal
- * after rounding to F16, or after rounding to BF16.
+ * the base it was trained on and refuses to load onto another base unless the check is disabled. A
+ * base that was only rounded, as a conversion to or from GGUF does, is the same one: all its values
+ * are equal after rounding to F16, or after rounding to BF16.
  *
  * <p>It is part of the safetensors metadata, which other readers ignore, so that it always
  * accompanies the tensors and PEFT does not warn about an unknown config key.

@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The LoRA of one linear layer, {@code scaling · B A}: what every file format can express.
+ * The LoRA of one linear layer, {@code scaling · B A}: the form that every file format can express.
  *
  * @param path the layer's path
  * @param a {@code [rank, in]}

@@ -43,7 +43,7 @@ public final class FittedAdapter {
         config(stored), tensors, stored.baseFingerprint().map(base -> base.renamed(this::keyOf)));
   }
 
-  /** Returns the network's key of a tensor; a head may stay above the prefix. */
+  /** Returns the network's key of a tensor; a head outside the renamed prefix keeps its key. */
   private String keyOf(String key) {
     String renamed = naming.name(key);
     boolean known = modules.stream().anyMatch(module -> renamed.startsWith(module + "."));

@@ -3,7 +3,7 @@ package dev.lora4j.lora.format;
 import dev.lora4j.lora.layer.Initialization;
 
 /**
- * The form in which an adapter is written whose initialisation took a part of the base's weights
+ * The form in which to save an adapter whose initialisation took a part of the base's weights
  * ({@link Initialization#takesFromBase}). Other adapters have only one form.
  */
 public enum SavedForm {

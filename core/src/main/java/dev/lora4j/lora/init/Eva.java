@@ -89,7 +89,10 @@ public final class Eva implements AutoCloseable {
 
   // ---- recording inputs ----
 
-  /** Gives layers with equal inputs one learner with the most components that one needs. */
+  /**
+   * Assigns one {@link EvaLayer} to all layers with equal inputs, with the components that any
+   * needs.
+   */
   private void shareEqualInputs(EvaBatch first) {
     watch(first, (path, rows) -> learner(path).recognize(rows));
     Map<String, List<String>> byInput = new LinkedHashMap<>();
@@ -163,7 +166,7 @@ public final class Eva implements AutoCloseable {
     return EvaRanks.allot(explained, ranks.values().stream().mapToInt(Integer::intValue).sum());
   }
 
-  /** Returns the paths, owners of shared inputs first, which so get the largest rank. */
+  /** Returns the paths, owners of shared inputs first, so that they get the largest rank. */
   private Collection<String> ownersFirst() {
     Map<EvaLayer, String> owners = new HashMap<>();
     List<String> sharing = new ArrayList<>();

@@ -13,7 +13,7 @@ final class EvaLayer implements AutoCloseable {
   private final IncrementalPca pca;
   private @Nullable String firstInput;
 
-  /** Learns so many components; one has converged at a cosine similarity of tau. */
+  /** Computes the wanted number of components; one has converged at a cosine similarity of tau. */
   EvaLayer(int wanted, double tau) {
     this.wanted = wanted;
     this.tau = tau;

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Incremental principal component analysis, batch by batch, in double precision (Ross et al. 2008,
- * "Incremental learning for robust visual tracking", §3): old components enter as more rows.
+ * "Incremental learning for robust visual tracking", §3): the previous components are appended to
+ * each batch as rows.
  */
 public final class IncrementalPca implements AutoCloseable {
   private static final int ITERATIONS = 4; // these two and the doubled rank below as in PEFT

@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * One adapter's change of one layer, {@code W' = s ∘ (W + ΔW)}, where the output scale {@code s} is
- * one unless a method says otherwise. It knows the layer that it changes, and nothing of other
+ * one unless a method overrides it. It depends on the layer that it changes, but not on other
  * adapters.
  *
  * <p>A method needs {@link #addTo} for the live forward, {@link #addDeltaTo} for merging, and
@@ -31,7 +31,10 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Returns the trained and saved tensors, by the end of their PEFT key. */
   public abstract Map<String, Parameter> tensors();
 
-  /** Adds {@code sign · ΔW} to a contiguous weight in place; gradients flow to what is trained. */
+  /**
+   * Adds {@code sign · ΔW} to a contiguous weight in place; gradients flow to the trainable
+   * parameters.
+   */
   public abstract void addDeltaTo(Tensor weight, double sign);
 
   /** Returns the factor of each output, {@code [out]}, if the method has one (DoRA). */

@@ -51,7 +51,7 @@ public interface LoraMethod {
   /** Starts a new adapter of these layers, with the rank where no pattern matches. */
   DeltaFactory newAdapter(List<Module> layers, int rank);
 
-  /** Makes the deltas of one adapter, layer by layer. */
+  /** Creates the deltas of one adapter, layer by layer. */
   interface DeltaFactory {
 
     /** Returns a new delta of a layer, initialised and on the layer's device. */

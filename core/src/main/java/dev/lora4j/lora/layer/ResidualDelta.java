@@ -15,7 +15,7 @@ public final class ResidualDelta extends LinearDelta {
     super(base, options);
   }
 
-  /** Makes the present {@code B A} the part that is subtracted. */
+  /** Sets the part that is subtracted to the present {@code B A}. */
   void subtractInitialDelta() {
     initialA = parameter("initial_A", a().value().detach().clone()).trainable(false);
     initialB = parameter("initial_B", b().value().detach().clone()).trainable(false);

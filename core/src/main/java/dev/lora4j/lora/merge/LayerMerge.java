@@ -33,7 +33,7 @@ record LayerMerge(String path, LoraLayer layer, List<LoraDelta> deltas) {
     }
   }
 
-  /** Returns whether it makes the same change to a shared weight as another layer. */
+  /** Returns whether the change to a shared weight equals another layer's. */
   boolean mirrors(LayerMerge other) {
     return deltas.size() == other.deltas.size()
         && IntStream.range(0, deltas.size())

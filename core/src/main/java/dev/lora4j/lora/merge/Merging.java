@@ -75,7 +75,7 @@ public final class Merging {
     return layers.stream().filter(one::mirrors).findFirst();
   }
 
-  /** Returns the paths of the tied layers that change alike. */
+  /** Returns the paths of the tied layers to which the same change applies. */
   private Set<String> alike() {
     Set<String> paths = new HashSet<>();
     for (LayerMerge one : layers) {
@@ -86,7 +86,7 @@ public final class Merging {
 
   /**
    * Returns the merged values by parameter path in the bare network, computed on demand. Tied
-   * parameters that change alike have the same supplier.
+   * parameters with the same change have the same supplier.
    */
   public Map<String, Supplier<Tensor>> values() {
     Map<Parameter, Supplier<Tensor>> merged = new LinkedHashMap<>();

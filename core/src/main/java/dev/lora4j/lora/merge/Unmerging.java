@@ -1,6 +1,6 @@
 package dev.lora4j.lora.merge;
 
-/** How a merge is undone, and so how much memory it needs. */
+/** The way in which a merge is undone, which determines the memory that it needs. */
 public enum Unmerging {
   /** Restores each weight bit for bit from a copy. */
   EXACT,

@@ -1,7 +1,7 @@
 /**
- * LoRA methods, by PEFT's {@code peft_type}: which layers a method accepts, how it makes and stores
- * their deltas, and which config keys it has. LoRA includes DoRA and rsLoRA; {@link Vera} shares
- * one pair of random matrices between all layers.
+ * LoRA methods, by PEFT's {@code peft_type}: which layers a method accepts, how it creates and
+ * stores their deltas, and which config keys it has. LoRA includes DoRA and rsLoRA; {@link Vera}
+ * shares one pair of random matrices between all layers.
  *
  * <pre>{@code
  * LoraConfig config = LoraConfig.rank(256).method(new Vera());

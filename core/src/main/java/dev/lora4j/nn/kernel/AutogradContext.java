@@ -39,7 +39,9 @@ public final class AutogradContext implements AutoCloseable {
     return CURRENT.get();
   }
 
-  /** A saved tensor: what must live until the backward, and a reader of its values there. */
+  /**
+   * A saved tensor: the tensors to keep until the backward, and a function that returns its value.
+   */
   public record SavedTensor(List<Tensor> needed, Supplier<Tensor> read) {}
 
   /** Declares how a tensor is recomputed from others that are saved, instead of being saved. */
@@ -53,7 +55,7 @@ public final class AutogradContext implements AutoCloseable {
     return again == null ? kept(tensor.detach()) : again;
   }
 
-  /** Concatenates tensors along an axis; the result can be recomputed from theirs. */
+  /** Concatenates tensors along an axis; the result is recomputable if its parts are saved. */
   public static Tensor joined(long axis, List<Tensor> parts) {
     Tensor whole = Ops.join(axis, parts.toArray(Tensor[]::new));
     AutogradContext pass = CURRENT.get();

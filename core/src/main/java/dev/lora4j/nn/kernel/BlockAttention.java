@@ -2,7 +2,7 @@ package dev.lora4j.nn.kernel;
 
 import java.util.List;
 
-/** Attention of a single token to a KV cache that lies in blocks of equal size. */
+/** Attention of a single token to a KV cache in blocks of equal size. */
 public final class BlockAttention {
   private final List<KvCacheView> blocks;
   private final int blockSize;

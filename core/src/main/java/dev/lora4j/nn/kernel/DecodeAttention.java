@@ -5,7 +5,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Attention of one new token over the KV cache, by matrix-vector products in the cache's memory:
- * the fused kernel is made for many queries, and takes three times as long.
+ * the fused kernel is designed for many queries, and takes three times as long.
  *
  * @param keys the cached keys, with room for the token, {@code [1, groups, capacity, dim]}
  * @param values the cached values, of the same shape

@@ -27,7 +27,7 @@ public record FloatMatrix(
     return tensor.stride(inner) == 1 && tensor.stride(outer) >= Math.max(1, tensor.size(inner));
   }
 
-  /** Returns a view of a tensor, which has to outlive it. */
+  /** Returns a view of a tensor, which must outlive it. */
   public static FloatMatrix of(Tensor tensor) {
     boolean transposed = !isContiguous(tensor, 0, 1);
     return new FloatMatrix(

@@ -36,7 +36,7 @@ public final class FloatVector implements AutoCloseable {
     return tensor.numel() == size && !GradMode.is_enabled() && isOne(tensor);
   }
 
-  /** Returns a view of a contiguous tensor, which has to outlive it. */
+  /** Returns a view of a contiguous tensor, which must outlive it. */
   public static FloatVector over(Tensor tensor) {
     return new FloatVector(FloatMatrix.memory(tensor), Math.toIntExact(tensor.numel()));
   }
@@ -62,7 +62,7 @@ public final class FloatVector implements AutoCloseable {
     openblas_nolapack.cblas_scopy(count, from(place), 1, other, 1);
   }
 
-  /** Returns a view of the first elements, which the vector has to outlive. */
+  /** Returns a view of the first elements; this vector must outlive it. */
   public FloatVector first(int count) {
     return new FloatVector(from(0), count);
   }

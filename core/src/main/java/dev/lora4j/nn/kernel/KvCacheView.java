@@ -8,7 +8,7 @@ public record KvCacheView(
     FloatPointer keys, FloatPointer values, long capacity, int dim, int groups) {
 
   /**
-   * Returns a view of these tensors, which have to outlive it.
+   * Returns a view of these tensors, which must outlive it.
    *
    * @param keys {@code [1, groups, capacity, dim]}, contiguous
    * @param values of the same shape

@@ -23,7 +23,7 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
   public record LowRank(FloatMatrix a, FloatMatrix b, float scale) {
 
     /**
-     * Returns the term of these tensors, which have to outlive it; empty unless both are float32 in
+     * Returns the term of these tensors, which must outlive it; empty unless both are float32 in
      * plain CPU memory.
      *
      * @param a {@code [rank, in]}
@@ -41,7 +41,7 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
   }
 
   /**
-   * Returns the layer of these tensors, which have to outlive it; empty unless they are float32 in
+   * Returns the layer of these tensors, which must outlive it; empty unless they are float32 in
    * plain CPU memory.
    *
    * @param weight {@code [out, in]}

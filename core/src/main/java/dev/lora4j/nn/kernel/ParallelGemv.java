@@ -6,11 +6,14 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
-/** A large matrix-vector product without a gradient, shared by the {@link ThreadTeam}. */
+/**
+ * A large matrix-vector product without a gradient, divided among the threads of the {@link
+ * ThreadTeam}.
+ */
 final class ParallelGemv {
   private ParallelGemv() {}
 
-  /** Returns whether a product is worth sharing. */
+  /** Returns whether a product is large enough to divide. */
   static boolean suits(Tensor x, Tensor weight) {
     return ThreadTeam.threads() > 1
         && !GradMode.is_enabled()

@@ -28,7 +28,7 @@ public final class RowTiles implements AutoCloseable {
     FloatPointer.memset(memory, 0, size * Float.BYTES);
   }
 
-  /** Number of tiles that hold so many rows. */
+  /** Number of tiles for this number of rows. */
   static int tiles(int rows) {
     return (rows + LANES - 1) / LANES;
   }

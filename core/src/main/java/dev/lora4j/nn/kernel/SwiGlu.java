@@ -22,7 +22,7 @@ final class SwiGlu {
   /**
    * Saves the two inputs only. In the graph the result is the sum of the inputs, so both receive
    * its gradient unchanged; hooks replace it there. The hooks are on aliases: a hook on the
-   * caller's tensor would also replace what its other uses contribute.
+   * caller's tensor would also replace the gradient of its other uses.
    */
   private static Tensor in(AutogradContext pass, Tensor gate, Tensor up) {
     Tensor gateAlias = torch.alias(gate);

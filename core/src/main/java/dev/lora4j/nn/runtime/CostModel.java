@@ -1,20 +1,26 @@
 package dev.lora4j.nn.runtime;
 
 /**
- * The measured thresholds at which a kernel, a split over threads or a sharing begins to pay.
- * Measured on 2 cores of an AMD EPYC (Zen 3, AVX2) with a Llama of 134.5 M parameters unless a line
- * says otherwise; {@code bench/run layers} and {@code lora bench} measure them again.
+ * The thresholds at which a kernel, a division among threads or prefix sharing becomes worthwhile.
+ * Measured on 2 cores of an AMD EPYC (Zen 3, AVX2) with a Llama of 134.5 M parameters unless noted
+ * otherwise; {@code bench/run layers} and {@code lora bench} measure them again.
  */
 public final class CostModel {
   // ---- products ----
 
-  /** Rows of x, at most, for {@code (W xᵀ)ᵀ} in OpenBLAS, whose general product copies W first. */
+  /**
+   * Maximum number of rows of x for {@code (W xᵀ)ᵀ} in OpenBLAS, whose general product copies W
+   * first.
+   */
   public static final long SKINNY_MAX_ROWS = 64;
 
-  /** Elements of W, at least, for that product: smaller weights stay in the cache. */
+  /** Minimum number of elements of W for that product: smaller weights stay in the cache. */
   public static final long SKINNY_MIN_WEIGHT = 1 << 16;
 
-  /** Multiplications of a matrix-vector product worth sharing among threads; fewer take 50 µs. */
+  /**
+   * Minimum number of multiplications for a matrix-vector product on several threads; fewer take 50
+   * µs.
+   */
   public static final long SHARED_GEMV_MIN = 1 << 17;
 
   /** Multiplications in the smallest piece that a thread takes of a product: 10 µs. */
@@ -28,18 +34,18 @@ public final class CostModel {
   /** Ranks are padded with zeros to a multiple of this: MKL takes 4 times as long for rank 8. */
   public static final int PADDED_RANK = 16;
 
-  /** Rows of x, at least, for which padding A and B costs less than it saves. */
+  /** Minimum number of rows of x for which padding A and B saves more than it costs. */
   public static final long PADDED_RANK_MIN_ROWS = 32;
 
-  /** Outputs whose DoRA norm is worth a thread. */
+  /** Minimum number of outputs per thread for computing DoRA norms. */
   public static final long DORA_NORM_MIN_OUTPUTS = 256;
 
   // ---- attention ----
 
   /**
-   * Queries in a block of causal attention, which reads only the keys that its last query sees.
-   * Forward and backward take 10.7 ms instead of 14.2 for 2 × 256 tokens and 18.1 instead of 28.4
-   * for 512: libtorch computes whole squares of up to 512 tokens and masks half.
+   * Queries in a block of causal attention, which reads only the keys that its last query attends
+   * to. Forward and backward take 10.7 ms instead of 14.2 for 2 × 256 tokens and 18.1 instead of
+   * 28.4 for 512: libtorch computes whole squares of up to 512 tokens and masks half.
    */
   public static final long ATTENTION_QUERY_BLOCK = 64;
 
@@ -49,35 +55,38 @@ public final class CostModel {
   /** Tokens to which attending costs as much, in prefill, as all other work on one token. */
   public static final double ATTENTION_TOKENS_IN_PREFILL = 1024;
 
-  /** Prompt tokens worth a thread in prefill. */
+  /** Minimum number of prompt tokens per thread in prefill. */
   public static final int PREFILL_MIN_TOKENS = 8;
 
   /**
-   * A prefix is computed once for several examples unless what follows it is longer by more than
-   * this factor: attending to a prefix elsewhere in the row costs something too.
+   * A prefix is computed once for several examples unless the rest is longer by more than this
+   * factor: attending to a prefix elsewhere in the row has a cost too.
    */
   public static final int SHARED_PREFIX_MAX_RATIO = 64;
 
   // ---- chunked cross-entropy ----
 
-  /** Logits at once, 32 MB: as fast as all, and peak memory falls from 3.44 to 2.45 GB. */
+  /**
+   * Logits computed at once, 32 MB: as fast as all at once, and peak memory falls from 3.44 to 2.45
+   * GB.
+   */
   public static final long LOGITS_CHUNK = 1 << 23;
 
-  /** Least number of logit rows computed at once, for any vocabulary. */
+  /** Minimum number of logit rows computed at once, for any vocabulary. */
   public static final long LOGITS_MIN_ROWS = 16;
 
-  /** Words of the vocabulary in one product: 56 ms instead of 71 for 75 rows (Zen 4, MKL). */
+  /** Vocabulary entries in one product: 56 ms instead of 71 for 75 rows (Zen 4, MKL). */
   public static final long LOGITS_WORDS = 1024;
 
   // ---- waiting ----
 
-  /** Looks at a flag before a waiting thread yields its core. */
+  /** Checks of a flag before a waiting thread yields its core. */
   public static final int SPINS_BEFORE_YIELD = 1_000;
 
-  /** Looks before a waiting worker sleeps: a small network's step is shorter than a wake-up. */
+  /** Checks before a waiting worker sleeps: a small network's step is shorter than a wake-up. */
   public static final int SPINS_BEFORE_PARK = 2_000;
 
-  /** Looks before a thread blocks on joint work: some 0.1 ms, as long as waking takes. */
+  /** Checks before a thread blocks on joint work: about 0.1 ms, as long as a wake-up takes. */
   public static final int SPINS_BEFORE_BLOCK = 10_000;
 
   private CostModel() {}

@@ -7,17 +7,17 @@ import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Loads the native libraries and sets what this library needs of them.
+ * Loads the native libraries and applies the settings that lora4j needs.
  *
  * <p>The native libraries' own threads compete for the cores when operators are small, so every
  * operator runs on the thread that calls it, and work is split over threads by examples (see {@code
  * dev.lora4j.train.Workers}): 184 to 200 tokens/s instead of 45 to 52 on 2 cores.
  *
- * <p>Settings that outlast a call and that other code in the process sees; there are no others:
+ * <p>Settings that outlast a call and affect other code in the process; there are no others:
  *
  * <ul>
- *   <li>BLAS computes on one thread, in the whole process: neither OpenBLAS nor MKL lets a thread
- *       choose for itself alone.
+ *   <li>BLAS computes on one thread, in the whole process: neither OpenBLAS nor MKL has a setting
+ * per thread.
  *   <li>Libtorch's intra-op thread count is 1 for the thread that starts the engine, for the worker
  *       threads, and for threads that train or generate. Other threads keep theirs; a thread that
  *       has never called libtorch begins with the count that was set last, on any thread.

@@ -8,7 +8,10 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A loop over independent items on short-lived threads, one a core; the caller's only waits. */
+/**
+ * A loop over independent items on short-lived threads, one per core; the calling thread only
+ * waits.
+ */
 public final class ParallelLoop {
   private ParallelLoop() {}
 
@@ -16,7 +19,7 @@ public final class ParallelLoop {
    * Passes each item to the body, several at a time; they see the calling thread's {@link
    * ExecutionContext}.
    *
-   * @throws RuntimeException the body's first failure; items not yet begun are left out then
+   * @throws RuntimeException the body's first failure; remaining items are then skipped
    */
   public static <T> void forEach(Collection<T> items, Consumer<? super T> body) {
     Queue<T> left = new ConcurrentLinkedQueue<>(items);

@@ -35,7 +35,7 @@ public final class TeamBarrier {
    * all are computed. Every thread calls it with the same sizes.
    *
    * @param whole number of indices
-   * @param least the smallest piece worth taking
+   * @param least the minimum size of a piece
    * @throws IllegalStateException if another thread has failed
    */
   public void share(int whole, int least, Piece piece) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** An adapter whose paths begin otherwise than the network's is loaded as what it is. */
+/** An adapter whose paths differ from the network's by a prefix is loaded. */
 class FittedAdapterTest {
   private static final LoraConfig CONFIG =
       LoraConfig.rank(2)

@@ -60,7 +60,7 @@ class OpsTest {
     }
   }
 
-  /** Equal logits give every class the same probability: −log(1/4) an example. */
+  /** Equal logits give every class the same probability: −log(1/4) per example. */
   @Test
   void crossEntropyIsSummedOverTheBatch() {
     try (PointerScope scope = new PointerScope()) {

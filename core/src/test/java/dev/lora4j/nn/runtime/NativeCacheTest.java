@@ -60,7 +60,7 @@ class NativeCacheTest {
   }
 
   /**
-   * JavaCPP waits for ever if one thread initialises {@code Pointer} while another loads a library
+   * JavaCPP waits forever if one thread initialises {@code Pointer} while another loads a library
    * whose own initialisation needs {@code Pointer}.
    */
   @Test

@@ -18,7 +18,7 @@ public final class CompletionText {
     this.stopTokens = stopTokens;
   }
 
-  /** Adds a token and returns the text that is certain now; it may be empty. */
+  /** Adds a token and returns the text that has become final, which may be empty. */
   public String add(long token) {
     return stopTokens.contains(token) ? "" : stops.add(stream.add(Math.toIntExact(token)));
   }

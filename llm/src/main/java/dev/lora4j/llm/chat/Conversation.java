@@ -45,8 +45,8 @@ public final class Conversation {
 
   /**
    * Adds messages to the chat and returns the answer to the last one. Before the first turn they
-   * may be a whole conversation, such as a request of a client that keeps its own; a system message
-   * at its beginning sets the system message. If that fails, the chat is unchanged.
+   * may be a whole conversation, such as the request of a stateless client; a leading system
+   * message becomes that of this conversation. On failure, the conversation is unchanged.
    *
    * @throws UserError if there is no message, the last one is the assistant's, the messages exceed
    *     the maximum sequence length, or the chat template refuses them

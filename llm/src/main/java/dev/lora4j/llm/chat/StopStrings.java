@@ -12,7 +12,7 @@ final class StopStrings {
     this.stops = List.copyOf(stops);
   }
 
-  /** Adds a piece of text and returns what certainly precedes a stop string. */
+  /** Adds a piece of text and returns the text that cannot be part of a stop string. */
   String add(String piece) {
     String text = buffer + piece;
     int end = firstStop(text);

@@ -6,7 +6,7 @@ import dev.lora4j.io.gguf.GgufFile;
 import java.util.List;
 
 /**
- * A tensor as a listing shows it.
+ * A tensor in a listing.
  *
  * @param name its name in the file
  * @param format its storage format there, such as {@code F32} or {@code Q4_K}

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The fields of a Hugging Face {@code config.json} that names and shapes of tensors do not show.
+ * The fields of a Hugging Face {@code config.json} that do not follow from names and shapes.
  *
  * @param architecture the first class that it names, such as {@code LlamaForCausalLM}
  * @param tiesHead whether the output head is the input embedding (weight tying), if given

@@ -156,7 +156,10 @@ public final class WeightsOnly extends UnknownModule {
     };
   }
 
-  /** Assumes one group and PyTorch's default stride and padding, which a weight does not show. */
+  /**
+   * Assumes one group and PyTorch's default stride and padding, which can't be inferred from a
+   * weight.
+   */
   private static ConvOptions plainConvolution(Parameter weight, boolean withBias) {
     long[] shape = weight.shape();
     ConvOptions plain = ConvOptions.kernel(Arrays.copyOfRange(shape, 2, shape.length));

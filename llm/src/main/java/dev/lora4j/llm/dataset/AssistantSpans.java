@@ -15,7 +15,7 @@ import java.util.Optional;
  * generation %}} marks in the template take precedence. Otherwise an answer is the text that the
  * conversation up to it adds to its generation prompt, which is the text that the model generates.
  * A template that renders an earlier answer differently once the conversation continues, without
- * its thoughts for instance, gives one text for each answer, as the model will see it.
+ * its thoughts for instance, gives one text for each answer, as in generation.
  */
 final class AssistantSpans {
   private final ChatTemplate template;
@@ -60,7 +60,7 @@ final class AssistantSpans {
     return chat.learns(chat.messages().size() - 1);
   }
 
-  /** The conversation up to an answer, with loss on that answer only. */
+  /** Renders the conversation up to an answer; only that answer is trained on. */
   private RenderedText upTo(int turn, List<Message> messages) {
     String text = template.render(messages.subList(0, turn + 1));
     String prompt =

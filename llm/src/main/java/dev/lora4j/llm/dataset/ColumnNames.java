@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** The names of columns: those of the forms, their other spellings, and common names for them. */
+/** Column names: those of the data formats, alternative spellings, and common synonyms. */
 final class ColumnNames {
   private static final Set<String> OF_FORMS = ofForms();
   private static final Set<String> KNOWN = known();
@@ -59,9 +59,9 @@ final class ColumnNames {
     return found;
   }
 
-  /** Returns the error for fields that no form has, with the option that maps them. */
+  /** Returns the error for fields that no format has, with the option that maps them. */
   static String noForm(Collection<String> fields) {
-    StringBuilder problem = new StringBuilder("no form of training data has the fields ");
+    StringBuilder problem = new StringBuilder("no data format has the fields ");
     problem.append(String.join(", ", fields));
     for (String field : fields) {
       List<String> near = NearMiss.nearest(field, OF_FORMS);

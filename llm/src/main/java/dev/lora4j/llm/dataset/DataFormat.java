@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
- * A form of training data, recognised by its fields. {@link StandardFormat} has the usual ones;
+ * A data format, recognised by its fields. {@link StandardFormat} has the usual ones;
  * others are found by {@link ServiceLoader}.
  */
 public interface DataFormat {
@@ -18,7 +18,7 @@ public interface DataFormat {
   /** Returns the fields that every row must have. */
   List<String> fields();
 
-  /** Returns one line about the form and its training target. */
+  /** Returns one line about the format and its training target. */
   String sentence();
 
   /**
@@ -38,7 +38,7 @@ public interface DataFormat {
     return "example " + group;
   }
 
-  /** Returns all known forms. */
+  /** Returns all known formats. */
   static List<DataFormat> all() {
     List<DataFormat> all = new ArrayList<>(List.of(StandardFormat.values()));
     ServiceLoader.load(DataFormat.class, DataFormat.class.getClassLoader()).forEach(all::add);
@@ -46,7 +46,7 @@ public interface DataFormat {
   }
 
   /**
-   * Recognises rows with these fields: the first form all of whose fields are present, unless
+   * Recognises rows with these fields: the first format all of whose fields are present, unless
    * another one has the same fields and more.
    */
   static Optional<DataFormat> of(Collection<String> present) {

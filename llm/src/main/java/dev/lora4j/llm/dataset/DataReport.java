@@ -13,19 +13,19 @@ import java.util.stream.Collectors;
  * Statistics of a data file.
  *
  * @param rows rows in the file
- * @param examples examples made of them
+ * @param examples examples created from them
  * @param tokens tokens of all examples
- * @param lossTokens tokens that carry loss
+ * @param lossTokens loss tokens
  * @param truncated examples truncated to the maximum sequence length
- * @param dropped examples without a token that carries loss
+ * @param dropped examples without a loss token
  * @param firstDropped file and row of the first one
  * @param endsAdded conversations whose template ends the last answer without a stop token
  * @param seams examples with one token across the end of the prompt and the start of the completion
  * @param divided conversations that became several examples, since the template renders earlier
  *     answers differently
  * @param endless true if the tokenizer has no eos token
- * @param ignored fields that the form does not read, with the number of rows that have them
- * @param notes on what was read under another name, with the number of rows
+ * @param ignored fields that the format does not read, with the number of rows that have them
+ * @param notes on names that were read as others, with the number of rows
  * @param labelledTexts texts beside an ignored label
  * @param emptyAnswers examples with an answer without text
  */
@@ -54,7 +54,7 @@ public record DataReport(
   public String summary() {
     return String.format(
         Locale.ROOT,
-        "%s of %s: %,d tokens, %,d of them carry loss",
+        "%s of %s: %,d tokens, %,d of them loss tokens",
         counted(examples, "example"),
         counted(rows, "row"),
         tokens,
@@ -88,7 +88,7 @@ public record DataReport(
     warn(
         warnings,
         dropped,
-        "examples have no token that carries loss and were dropped; the first: "
+        "examples have no loss tokens and were dropped; the first: "
             + firstDropped.orElse("unknown")
             + ".");
     warn(

@@ -10,8 +10,8 @@ import java.util.List;
  * @param file its file
  * @param number counted from 1
  * @param sample its content
- * @param ignored fields with a value that its form does not read
- * @param notes on what was read under another name, such as {@code role human as user}
+ * @param ignored fields with a value that its format does not read
+ * @param notes on names that were read as others, such as {@code role human as user}
  */
 public record DataRow(
     DataFile file,

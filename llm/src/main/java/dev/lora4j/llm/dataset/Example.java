@@ -3,8 +3,8 @@ package dev.lora4j.llm.dataset;
 import java.util.Arrays;
 
 /**
- * A training example: token ids with a label mask. A token carries loss if its prediction from the
- * preceding tokens counts; the first token never does. Immutable.
+ * A training example: token ids with a label mask. A token is a loss token if its prediction from
+ * the preceding tokens contributes to the loss; the first token never does. Immutable.
  */
 public final class Example {
   private final int[] tokens;
@@ -44,7 +44,7 @@ public final class Example {
     return new Example(tokens.clone(), marks, 0);
   }
 
-  /** An example whose every token but the first carries loss. */
+  /** Returns an example in which all tokens but the first are loss tokens. */
   static Example everyToken(int[] tokens) {
     boolean[] loss = new boolean[tokens.length];
     Arrays.fill(loss, true);
@@ -71,7 +71,7 @@ public final class Example {
     return tokens.length;
   }
 
-  /** Returns the number of tokens that carry loss. */
+  /** Returns the number of loss tokens. */
   public int lossTokens() {
     return lossTokens;
   }
@@ -81,7 +81,7 @@ public final class Example {
     return tokens[index];
   }
 
-  /** Returns whether the token at an index carries loss. */
+  /** Returns whether the token at an index is a loss token. */
   public boolean carriesLoss(int index) {
     return loss[index];
   }

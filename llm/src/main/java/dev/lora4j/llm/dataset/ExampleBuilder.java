@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Tokenizes samples: renders the chat template, encodes, builds the label mask, and puts loss on
- * the end-of-text token. The mask depends on positions, never on ids: a token that both pads and
- * ends texts does no harm.
+ * Tokenizes samples: renders the chat template, encodes, builds the label mask, and includes the
+ * end-of-text token in it. The mask depends on positions, never on ids: the same token can pad and
+ * end texts.
  */
 final class ExampleBuilder {
   private final Tokenizer tokenizer;
@@ -30,7 +30,7 @@ final class ExampleBuilder {
     this.answers = options.template().map(template -> new AssistantSpans(template, stops));
   }
 
-  /** Returns the examples of a row, truncated; those without loss are dropped. */
+  /** Returns the examples of a row, truncated; those without loss tokens are dropped. */
   List<Example> make(DataRow row) {
     try {
       List<Example> kept = new ArrayList<>();

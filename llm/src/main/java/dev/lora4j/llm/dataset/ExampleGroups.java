@@ -18,8 +18,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
   }
 
   /**
-   * Tokenizes all rows of a file. A row is dropped unless each of its answers has a token with
-   * loss.
+   * Tokenizes all rows of a file. A row is dropped unless each of its answers has a loss token.
    *
    * @throws UserError naming the row that has no valid example, or if no row is left
    */
@@ -60,7 +59,7 @@ public record ExampleGroups(List<List<Example>> groups, DataReport report) {
   }
 
   private static String noLoss(TextData data, DataReport report, ExampleOptions options) {
-    String problem = data.file() + ": no token with loss in " + report.rows() + " rows";
+    String problem = data.file() + ": no loss tokens in " + report.rows() + " rows";
     return report.truncated() > 0
         ? problem + "; the prompts alone have more than " + options.maxTokens() + " tokens"
         : problem + "; are the answers empty?";

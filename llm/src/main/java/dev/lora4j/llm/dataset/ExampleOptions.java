@@ -7,7 +7,7 @@ import java.util.Optional;
  * Options for tokenizing samples.
  *
  * @param maxTokens maximum sequence length; longer examples are truncated
- * @param learned the tokens that carry loss
+ * @param learned the loss tokens
  * @param template the chat template; empty for a base model without one
  */
 public record ExampleOptions(int maxTokens, LossOn learned, Optional<ChatTemplate> template) {
@@ -30,7 +30,7 @@ public record ExampleOptions(int maxTokens, LossOn learned, Optional<ChatTemplat
     return new ExampleOptions(maxTokens, learned, Optional.of(chatTemplate));
   }
 
-  /** Returns a copy with another choice of tokens that carry loss. */
+  /** Returns a copy with a different choice of loss tokens. */
   public ExampleOptions learning(LossOn which) {
     return new ExampleOptions(maxTokens, which, template);
   }

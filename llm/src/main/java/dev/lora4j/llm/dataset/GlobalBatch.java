@@ -18,7 +18,7 @@ public record GlobalBatch(List<List<Example>> rows) {
     return rows.stream().flatMap(List::stream).toList();
   }
 
-  /** Returns the number of tokens that carry loss. */
+  /** Returns the number of loss tokens. */
   public int lossTokens() {
     return examples().stream().mapToInt(Example::lossTokens).sum();
   }
@@ -28,7 +28,7 @@ public record GlobalBatch(List<List<Example>> rows) {
     return examples().stream().mapToInt(Example::length).sum();
   }
 
-  /** Splits into batches of so many rows; the last one may have fewer. */
+  /** Splits into batches of this number of rows; the last one may have fewer. */
   public List<GlobalBatch> batches(int rowsInBatch) {
     return BatchSampler.chunks(rows, rowsInBatch).stream().map(GlobalBatch::new).toList();
   }

@@ -28,12 +28,12 @@ public final class LabelView {
     this.style = style;
   }
 
-  /** Tokens with loss in green, by ANSI escapes. */
+  /** Loss tokens in green, by ANSI escapes. */
   public static LabelView inColour(Tokenizer tokenizer) {
     return new LabelView(tokenizer, Style.COLOUR);
   }
 
-  /** Tokens with loss between ⟦ and ⟧. */
+  /** Loss tokens between ⟦ and ⟧. */
   public static LabelView withMarks(Tokenizer tokenizer) {
     return new LabelView(tokenizer, Style.MARKS);
   }
@@ -53,7 +53,7 @@ public final class LabelView {
       }
     }
     return out.append('\n')
-        .append("%d tokens, %d carry loss".formatted(example.length(), example.lossTokens()))
+        .append("%d tokens, %d loss tokens".formatted(example.length(), example.lossTokens()))
         .toString();
   }
 

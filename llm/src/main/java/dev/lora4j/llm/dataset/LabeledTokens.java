@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Tokens of a text with a label mask: a token carries loss if it overlaps an answer. */
+/** Tokens of a text with a label mask: a token is a loss token if it overlaps an answer. */
 final class LabeledTokens {
   private final List<TokenSpan> tokens;
   private final List<Boolean> labelMask;
@@ -51,7 +51,7 @@ final class LabeledTokens {
     return last >= 0;
   }
 
-  /** Puts loss on the stop token at the end, which is appended if missing. */
+  /** Includes the stop token at the end in the label mask; appends it if missing. */
   void addLossAtEnd(SpecialTokens special) {
     int last = tokens.size() - 1;
     OptionalInt eos = special.eos();

@@ -1,6 +1,6 @@
 package dev.lora4j.llm.dataset;
 
-/** The tokens of a sample that carry loss. */
+/** The choice of a sample's loss tokens. */
 public enum LossOn {
   /** Completion-only loss: completions, outputs, the assistant's turns. */
   ANSWERS,

@@ -86,13 +86,13 @@ public final class MicroBatch {
     return layout;
   }
 
-  /** Returns the number of tokens that carry loss. */
+  /** Returns the number of loss tokens. */
   public int numLossTokens() {
     return targets.length;
   }
 
   /**
-   * Returns the indices in the layout from which the tokens with loss are predicted, {@code
+   * Returns the indices in the layout from which the loss tokens are predicted, {@code
    * [numLossTokens]}, example after example. Examples with a common prefix may repeat one. Read
    * only.
    */
@@ -100,13 +100,13 @@ public final class MicroBatch {
     return positions;
   }
 
-  /** Returns the tokens with loss, {@code [numLossTokens]}; read only. */
+  /** Returns the loss tokens, {@code [numLossTokens]}; read only. */
   public int[] targets() {
     return targets;
   }
 
   /**
-   * Returns the index in {@link #examples} of the example of each token with loss, {@code
+   * Returns the index in {@link #examples} of the example of each loss token, {@code
    * [numLossTokens]}; read only.
    */
   public int[] owners() {

@@ -43,7 +43,7 @@ public final class RowParser {
   private static final String TOOLS = "tools";
   private static final String VARIABLES = "chat_template_kwargs";
 
-  /** The fields that some forms read where they are present. */
+  /** The fields that some formats read where they are present. */
   static final Set<String> OPTIONAL = Set.of(SYSTEM, HISTORY, INPUT, TOOLS, VARIABLES);
 
   private static final Map<String, Boolean> FLAGS =
@@ -116,7 +116,7 @@ public final class RowParser {
     return names;
   }
 
-  /** Recognises the form of the row. */
+  /** Recognises the format of the row. */
   DataFormat form() {
     return DataFormat.of(fields()).orElseThrow(() -> wrong(ColumnNames.noForm(fields())));
   }

@@ -9,7 +9,7 @@ import java.util.Map;
 /** One row of training data before it is rendered and tokenized. */
 public sealed interface Sample {
 
-  /** Returns whether an answer to learn has no text. */
+  /** Returns whether an answer to be trained on has no text. */
   default boolean hasEmptyAnswer() {
     return false;
   }
@@ -18,7 +18,7 @@ public sealed interface Sample {
    * A conversation.
    *
    * @param messages its turns
-   * @param given number of turns at the beginning that are context only and carry no loss
+   * @param given number of turns at the beginning that are context only, without loss tokens
    * @param variables for the chat template, such as {@code tools}
    */
   record Chat(List<Message> messages, int given, Map<String, Object> variables) implements Sample {
@@ -32,7 +32,7 @@ public sealed interface Sample {
       this(messages, given, Map.of());
     }
 
-    /** Returns true if a turn is an answer that carries loss. */
+    /** Returns whether a turn is an answer whose tokens are loss tokens. */
     boolean learns(int turn) {
       Message message = messages.get(turn);
       return turn >= given && message.fromAssistant() && message.trainable();
@@ -110,7 +110,7 @@ public sealed interface Sample {
   /** A long text, split into blocks. */
   record Document(String text) implements Sample {}
 
-  /** Answers with a judgement, for an objective that compares. A form may bring its own. */
+  /** Answers with a label, for preference objectives. A data format may define its own. */
   non-sealed interface Rated extends Sample {
     /** The answers that stay together, each a conversation or a completion. */
     List<Sample> answers();

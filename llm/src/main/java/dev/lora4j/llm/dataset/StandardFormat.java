@@ -3,7 +3,7 @@ package dev.lora4j.llm.dataset;
 import java.util.List;
 import java.util.Locale;
 
-/** The usual forms of training data. */
+/** The usual data formats. */
 public enum StandardFormat implements DataFormat {
   CHAT(List.of("messages"), "conversations (messages): trains every answer of the assistant"),
   SHAREGPT(
@@ -22,7 +22,7 @@ public enum StandardFormat implements DataFormat {
   TEXT(List.of("text"), "texts (text): trains every token"),
   DOCUMENT(List.of(), "plain text: split into blocks, trains every token");
 
-  /** The forms for causal language modelling. */
+  /** The formats for causal language modelling. */
   public static final List<DataFormat> TEXTS =
       List.of(CHAT, SHAREGPT, COMPLETION, INSTRUCTION, TEXT, DOCUMENT);
 

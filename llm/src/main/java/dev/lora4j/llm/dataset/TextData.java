@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * A file of training data: jsonl, json, csv, tsv, parquet or plain text. Rows are streamed.
  *
  * @param file the path
- * @param form the form of its rows, recognised from the first one
+ * @param form the format of its rows, recognised from the first one
  * @param options for reading rows
  * @param splits the splits of the file, if it holds several
  */
@@ -30,7 +30,7 @@ public record TextData(Path file, DataFormat form, Options options, Splits split
    *
    * @param columns name of a known field → name of the column that has it, such as {@code
    *     completion} → {@code answer}
-   * @param strict whether a field that the form does not read is an error
+   * @param strict whether a field that the format does not read is an error
    * @param encoding encoding of a text file unless it begins with a byte order mark; UTF-8 if empty
    * @param split split to read, for a file that holds several; by default the training split
    */
@@ -73,9 +73,9 @@ public record TextData(Path file, DataFormat form, Options options, Splits split
   }
 
   /**
-   * Recognises the form of a file from its first row.
+   * Recognises the format of a file from its first row.
    *
-   * @throws UserError if the file is missing or empty, or no form has its fields
+   * @throws UserError if the file is missing or empty, or no format has its fields
    * @throws CorruptFile if its content does not match its extension
    */
   public static TextData open(Path file) {
@@ -83,9 +83,9 @@ public record TextData(Path file, DataFormat form, Options options, Splits split
   }
 
   /**
-   * Recognises the form of a file from its first row, with options.
+   * Recognises the format of a file from its first row, with options.
    *
-   * @throws UserError if the file is missing or empty, no form has its fields, or a column is
+   * @throws UserError if the file is missing or empty, no format has its fields, or a column is
    *     missing
    */
   public static TextData open(Path file, Options options) {
@@ -143,7 +143,7 @@ public record TextData(Path file, DataFormat form, Options options, Splits split
   /**
    * Passes all rows to a consumer, in the order of the file.
    *
-   * @throws UserError naming file and row where a row has another form
+   * @throws UserError naming file and row where a row has another format
    */
   public void forEach(Consumer<DataRow> taker) {
     if (form == StandardFormat.DOCUMENT) {
@@ -159,9 +159,9 @@ public record TextData(Path file, DataFormat form, Options options, Splits split
   }
 
   /**
-   * Returns this file in one of these forms, if its own form has all the fields of one.
+   * Returns this file in one of these formats, if its own format has all the fields of one.
    *
-   * @throws UserError if the file has none of these forms
+   * @throws UserError if the file has none of these formats
    */
   public TextData readAs(List<? extends DataFormat> forms) {
     if (forms.contains(form)) {

@@ -25,7 +25,7 @@ public record TextExamples(List<Example> examples, DataReport report) {
    * Tokenizes all rows of a file.
    *
    * @throws UserError if the data are for another objective, a row has no valid example, or no row
-   *     has a token to learn
+   *     has a loss token
    */
   public static TextExamples of(TextData data, Tokenizer tokenizer, ExampleOptions options) {
     ExampleGroups made = ExampleGroups.of(data.readAs(StandardFormat.TEXTS), tokenizer, options);

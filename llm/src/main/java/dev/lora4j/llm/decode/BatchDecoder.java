@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Batched decoding: one token of each of several sequences at a time, each with its own adapters.
  * The base weights are read once for the whole batch. A sequence's logits have the same bits
- * whatever else is in the batch.
+ * regardless of the rest of the batch.
  *
  * <p>Used by one thread, with its thread team.
  */
@@ -32,8 +32,8 @@ public final class BatchDecoder implements AutoCloseable {
   public record Row(Adapted adapted, KvSequence cache, long token) {}
 
   /**
-   * The model's weights together with the adapters that were active when it was made. They have to
-   * stay loaded while it is in use.
+   * The model's weights with the adapters that were active at construction, which must stay loaded
+   * while this object is in use.
    */
   public static final class Adapted {
     private final LlamaWeights weights;

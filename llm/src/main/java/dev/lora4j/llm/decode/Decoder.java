@@ -6,7 +6,7 @@ import dev.lora4j.llm.model.llama.LlamaModules;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
-/** Decodes one token at a time, attending to those in a KV cache. For one thread. */
+/** Decodes one token at a time with a KV cache. For one thread. */
 public interface Decoder extends AutoCloseable {
 
   /**

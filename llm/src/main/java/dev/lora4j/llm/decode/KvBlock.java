@@ -58,13 +58,13 @@ final class KvBlock {
     users++;
   }
 
-  /** Returns whether nobody uses the block any more. */
+  /** Releases one use; returns whether it was the last. */
   boolean release() {
     users--;
     return users == 0;
   }
 
-  /** Returns the block, for its next user. */
+  /** Marks the free block as used once, and returns it. */
   KvBlock reused() {
     users = 1;
     return this;

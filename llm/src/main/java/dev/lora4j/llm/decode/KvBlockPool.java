@@ -6,11 +6,11 @@ import java.util.Deque;
 import java.util.Optional;
 
 /**
- * The KV cache of a server: a bounded number of blocks that sequences take and give back. For one
+ * The KV cache of a server: a bounded number of blocks that sequences acquire and release. For one
  * thread.
  *
- * <p>Blocks of prompts that have ended stay as cached prefixes ({@link PrefixCache}) until somebody
- * needs the memory.
+ * <p>Prompt blocks of finished sequences stay as cached prefixes ({@link PrefixCache}) until the
+ * memory is needed.
  */
 public final class KvBlockPool implements AutoCloseable {
   private final KvShape shape;
@@ -47,7 +47,7 @@ public final class KvBlockPool implements AutoCloseable {
    * Starts a sequence with the cached prefix of a prompt, and reserves the blocks for all its
    * tokens.
    *
-   * @param owner whose keys and values they are: one object for each version of an adapter
+   * @param owner the owner of the keys and values: one object for each version of an adapter
    * @param prompt token ids
    * @param maxTokens tokens of the prompt and the completion
    * @return empty if the memory does not suffice at present
@@ -65,7 +65,7 @@ public final class KvBlockPool implements AutoCloseable {
     return shape;
   }
 
-  /** Returns an empty block; one of a cached prefix gives way if need be. */
+  /** Returns an empty block; evicts a cached prefix if necessary. */
   KvBlock take() {
     while (free.isEmpty() && used == capacity) {
       prefixes.evictOldest();
@@ -75,7 +75,7 @@ public final class KvBlockPool implements AutoCloseable {
     return block == null ? new KvBlock(shape) : block.reused();
   }
 
-  /** Gives a block back; it is free once nobody uses it. */
+  /** Releases a block; it is free after its last release. */
   void release(KvBlock block) {
     if (block.release()) {
       used--;

@@ -131,7 +131,7 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
     return new BlockAttention(views);
   }
 
-  /** Gives the blocks back; those of the prompt stay cached. */
+  /** Releases the blocks; those of the prompt stay cached. */
   @Override
   public void close() {
     blocks.forEach(pool::release);

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.bytedeco.pytorch.Tensor;
 
-/** A chunked prefill: in each layer a thread's chunk waits for those before it, and no others. */
+/** A chunked prefill: in each layer, a thread's chunk waits only for the chunks before it. */
 final class PipelinedPrefill {
   private final KeyValueStore cache;
 
@@ -59,17 +59,20 @@ final class PipelinedPrefill {
       this.team = team;
     }
 
-    /** Its tokens, out of the prompt's. */
+    /** The tokens of the chunk. */
     long[] of(long... prompt) {
       return Arrays.copyOfRange(prompt, starts[number], starts[number + 1]);
     }
 
-    /** Number of tokens before it, those in the cache included. */
+    /** Number of tokens before the chunk, including those in the cache. */
     long past() {
       return cache.length() + starts[number];
     }
 
-    /** Writes its keys and values, waits for those before it, and returns all up to its end. */
+    /**
+     * Writes the chunk's keys and values, waits for the earlier chunks, and returns all up to its
+     * end.
+     */
     KeysAndValues append(int layer, Tensor newKeys, Tensor newValues) {
       cache.write(layer, past(), newKeys, newValues);
       layersWritten.set(number, layer + 1);

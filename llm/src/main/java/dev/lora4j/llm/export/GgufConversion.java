@@ -51,7 +51,7 @@ public final class GgufConversion {
   /**
    * Converts a file.
    *
-   * @param out a new or empty directory; it appears whole or not at all
+   * @param out a new or empty directory; it appears complete or not at all
    * @param options without a dtype, that of {@link #formatOf} is used
    * @param progress receives the bytes of the file that each tensor took, as it is converted
    * @throws UserError if the model is not supported, does not fit its metadata, has values that the

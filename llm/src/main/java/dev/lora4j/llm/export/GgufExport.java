@@ -24,7 +24,7 @@ public final class GgufExport {
   private GgufExport() {}
 
   /**
-   * Writes the file, tensor by tensor; it appears whole or not at all.
+   * Writes the file, tensor by tensor; it appears complete or not at all.
    *
    * @param directory the model: {@code config.json}, weights, and a tokenizer if there is one
    * @param out the new file

@@ -16,7 +16,7 @@ public record Generation(
     tokens = List.copyOf(tokens);
   }
 
-  /** Decoded tokens a second, without the prefill; 0 for a single token. */
+  /** Decoded tokens per second, without the prefill; 0 for a single token. */
   public double tokensPerSecond() {
     return decode.isZero() ? 0 : (tokens.size() - 1) / (decode.toNanos() / 1e9);
   }

@@ -4,7 +4,7 @@ import dev.lora4j.nn.Checks;
 import java.util.Collection;
 import java.util.Set;
 
-/** The maximum number of new tokens, the tokens that end a generation, and its sampling. */
+/** The maximum number of new tokens, the stop tokens, and the sampling settings of a generation. */
 public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling sampling) {
 
   public GenerationConfig {
@@ -12,12 +12,12 @@ public record GenerationConfig(int maxNewTokens, Set<Long> stopTokens, Sampling 
     stopTokens = Set.copyOf(stopTokens);
   }
 
-  /** Greedy decoding of so many tokens. */
+  /** Returns greedy decoding of at most this number of tokens. */
   public static GenerationConfig greedy(int maxNewTokens) {
     return new GenerationConfig(maxNewTokens, Set.of(), Sampling.greedy());
   }
 
-  /** The same with these stop tokens. */
+  /** Returns a copy with these stop tokens. */
   public GenerationConfig stoppingAt(Collection<Long> tokens) {
     return new GenerationConfig(maxNewTokens, Set.copyOf(tokens), sampling);
   }

@@ -2,7 +2,7 @@
  * Text generation, token by token. A <em>generation</em> is the <em>prefill</em> of a prompt and
  * the <em>decoding</em> of tokens after it, with <em>greedy decoding</em> or <em>sampling</em>,
  * until a stop token or a limit. A <em>session</em> keeps the KV cache between generations. Token
- * ids in, token ids out; strings are the business of the packages above.
+ * ids in, token ids out; text is handled by higher-level packages.
  *
  * <pre>{@code
  * GenerationConfig config = GenerationConfig.greedy(64).stoppingAt(base.endTokens());

@@ -9,7 +9,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** The config and tokenizer files of a model directory, made from the metadata of a GGUF file. */
+/**
+ * The config and tokenizer files of a model directory, created from the metadata of a GGUF file.
+ */
 record GgufFiles(GgufModel model, Metadata metadata, ObjectNode config) implements ModelFiles {
   private static final String TEMPLATE = "tokenizer.chat_template";
 

@@ -61,7 +61,7 @@ final class Layout {
                 String.join(", ", known)));
   }
 
-  /** The file's tensors by transformers' names; an error lists those it should not have. */
+  /** Returns the file's tensors by transformers' names; an error lists unexpected tensors. */
   Map<String, String> names(Path file, Iterable<String> inFile) {
     Map<String, String> names = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The config and tokenizer files of a model, by the names that Hugging Face gives them. A directory
- * holds them; for a GGUF file they are made from its header, which this object reads once.
+ * The config and tokenizer files of a model, under Hugging Face's names. They are read from a
+ * directory, or created from the header of a GGUF file, which this object reads once.
  */
 public interface ModelFiles {
 
@@ -43,7 +43,7 @@ public interface ModelFiles {
   /**
    * Returns the content of a file, if the model has it.
    *
-   * @throws UserError if it can't be read, or made
+   * @throws UserError if it can't be read or created
    */
   Optional<byte[]> read(String name);
 
@@ -55,7 +55,7 @@ public interface ModelFiles {
         .orElseGet(() -> JsonDocument.of(file, JsonNodeFactory.instance.objectNode()));
   }
 
-  /** Returns warnings about assumptions that were made where the files are silent. */
+  /** Returns warnings about assumptions where the files lack information. */
   default List<String> warnings() {
     return List.of();
   }
@@ -105,8 +105,8 @@ public interface ModelFiles {
   }
 
   /**
-   * Returns the files of a directory. Its {@code tokenizer.json} has the tokens that are added
-   * beside it, and is converted from an older form of tokenizer if there is none.
+   * Returns the files of a directory. The {@code tokenizer.json} includes the tokens that other
+   * files add; if there is none, it is converted from an older tokenizer format.
    */
   static ModelFiles in(Path directory) {
     return new ModelFiles() {

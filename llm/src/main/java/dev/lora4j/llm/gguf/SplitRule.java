@@ -72,7 +72,7 @@ enum SplitRule {
             });
   }
 
-  /** Returns the rule of a {@code tokenizer.json}, if it is one of these. */
+  /** Returns the rule of a {@code tokenizer.json}; empty if it is none of these. */
   static Optional<SplitRule> in(JsonNode preTokenizer) {
     List<String> steps = steps(preTokenizer);
     return Arrays.stream(values()).filter(rule -> steps(rule.json()).equals(steps)).findFirst();

@@ -34,7 +34,7 @@ public final class Hub {
    * notified if the Hub can't be reached.
    *
    * @throws UserError when there is no such model or revision, access is denied, the network or the
-   *     disk refuses, or the cache lacks it; the message says what to do next
+   *     disk refuses, or the cache lacks it; the message names the next step
    * @throws CorruptFile when a file does not have the hash that the Hub announced
    */
   public Path snapshot(RepoId repo, HubListener listener) {

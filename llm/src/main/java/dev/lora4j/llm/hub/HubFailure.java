@@ -4,7 +4,7 @@ import dev.lora4j.UserError;
 import java.net.URI;
 import java.net.http.HttpHeaders;
 
-/** The error messages for a Hub's refusals, with what to do about them. */
+/** The error messages for a Hub's refusals, with the remedies. */
 record HubFailure(HubSettings settings, RepoId repo) {
   private static final int MAX_CHARACTERS = 200;
 

@@ -18,6 +18,6 @@ public interface HubListener {
   /** Called after each block of data; never if nothing was missing. */
   default void onArrival(Arrival arrival) {}
 
-  /** Called with a sentence that the user should read; the download goes on. */
+  /** Called with a sentence that the user should read; the download continues. */
   default void onNotice(String sentence) {}
 }

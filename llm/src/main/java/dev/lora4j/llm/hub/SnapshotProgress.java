@@ -19,7 +19,7 @@ final class SnapshotProgress {
     listener.onArrival(new HubListener.Arrival(file, done, resumed, Math.max(total, done)));
   }
 
-  /** Counts a complete file, whoever downloaded it. */
+  /** Counts a complete file, regardless of the process that downloaded it. */
   void finished(long bytes) {
     finished += bytes;
   }

@@ -25,7 +25,7 @@ final class TokenCursor {
     }
   }
 
-  /** Leaves what {@link #enter} entered. */
+  /** Leaves the block or expression of the last {@link #enter}. */
   void leave() {
     depth--;
   }

@@ -112,7 +112,7 @@ record CheckpointOutput(
   }
 
   /**
-   * Refuses a link to a file elsewhere, whose content would be given away with the merged model. A
+   * Refuses a link to a file elsewhere, whose content would be published with the merged model. A
    * Hub's cache links to its blobs.
    */
   private static void requireInside(Path directory, Path file) {

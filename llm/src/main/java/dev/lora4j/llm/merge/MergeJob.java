@@ -15,8 +15,9 @@ import java.util.function.LongFunction;
 /**
  * Merges adapters into a saved model of any kind, or subtracts them again, tensor by tensor: only
  * the adapters and one tensor of the base are in memory. Each tensor is computed in float32 and
- * written in the base's dtype unless another is given. The output appears whole or not at all, with
- * copies of all other files of the base: {@code MergeJob.of(base, List.of(adapter)).merge(out)}.
+ * written in the base's dtype unless another is given. The output appears complete or not at all,
+ * with copies of all other files of the base: {@code MergeJob.of(base,
+ * List.of(adapter)).merge(out)}.
  *
  * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
  *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf}

@@ -130,7 +130,7 @@ final class Merger {
     return sources;
   }
 
-  /** Gives a head that is stored though it stays tied the value of the embedding. */
+  /** Copies the embedding to a tied head that is stored separately. */
   private static void keepTied(
       Checkpoint base, WeightsOnly network, TiedHead tie, Map<String, Supplier<Tensor>> merged) {
     if (tie.isBroken() || !base.infos().containsKey(WeightsOnly.HEAD_WEIGHT)) {

@@ -103,7 +103,7 @@ public record ResizeJob(
   /**
    * Writes the enlarged model.
    *
-   * @param out a new or empty directory; it appears whole or not at all
+   * @param out a new or empty directory; it appears complete or not at all
    * @throws UserError if the model has no input embedding, or is large enough already
    */
   public Summary write(Path out) {

@@ -19,7 +19,7 @@ record TiedHead(boolean isBroken) {
   /**
    * Compares the changes of head and embedding.
    *
-   * @param merged the merged values by parameter path; those that change alike are the same object
+   * @param merged the merged values by parameter path; equal changes are the same object
    */
   static TiedHead of(WeightsOnly network, Map<String, Supplier<Tensor>> merged) {
     return new TiedHead(

@@ -24,7 +24,7 @@ public record RunFigures(
   }
 
   /**
-   * Reads the figures of a run; one that has no metrics yet has none.
+   * Reads the metrics of a run; without a metrics file it has 0 steps and no evaluations.
    *
    * @throws dev.lora4j.UserError if the file can't be read
    */

@@ -17,8 +17,8 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Causal self-attention, computed on the CPU in query blocks of about 64 tokens, each with only the
- * keys that its last query sees: libtorch computes all pairs of up to 512 keys and masks half of
- * them. The attention masks of all blocks are views of one tensor.
+ * keys that its last query attends to: libtorch computes all pairs of up to 512 keys and masks half
+ * of them. The attention masks of all blocks are views of one tensor.
  */
 final class CausalAttention {
   private static final Scalar MINUS_INFINITY = Ops.keepScalar(Double.NEGATIVE_INFINITY);
@@ -34,7 +34,7 @@ final class CausalAttention {
       return before + length;
     }
 
-    /** Returns whether this is a complete sequence whose tokens see all before them. */
+    /** Returns whether this is a complete sequence whose tokens attend to all earlier ones. */
     boolean isPlain(OptionalLong window) {
       return before == 0 && length <= window.orElse(length);
     }
@@ -102,12 +102,14 @@ final class CausalAttention {
 
   // ---- masks ----
 
-  /** Masks always on the CPU, whose causal flag treats a NaN query as one that sees nothing. */
+  /**
+   * Always uses a mask on the CPU, whose causal flag treats a NaN query as attending to nothing.
+   */
   private static boolean isMasked(Text text, OptionalLong window, Tensor like) {
     return like.is_cpu() || !text.isPlain(window);
   }
 
-  /** Makes the mask for layers with this window, in the caller's pointer scope. */
+  /** Creates the mask for layers with this window, in the caller's pointer scope. */
   void prepare(OptionalLong window, Tensor like) {
     List<Text> masked = texts.stream().filter(text -> isMasked(text, window, like)).toList();
     if (!masked.isEmpty()) {
@@ -119,7 +121,7 @@ final class CausalAttention {
     return requireNonNull(masks.get(key(window)), "no mask was prepared for " + window);
   }
 
-  /** Windows that hide nothing share one mask. */
+  /** Windows longer than the sequence share one mask. */
   private OptionalLong key(OptionalLong window) {
     return window.isPresent() && window.getAsLong() < longest ? window : FULL;
   }

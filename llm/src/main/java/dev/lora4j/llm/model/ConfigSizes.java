@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The sizes in a {@code config.json} that the shapes of the weights show. They are compared before
- * a model is built, so that a wrong size allocates nothing.
+ * The sizes in a {@code config.json} that are checked against the shapes of the weights. The check
+ * precedes the construction of the model, so a wrong size allocates nothing.
  *
  * @param layers the key of the number of layers
  * @param layerPrefix the names of a layer's tensors up to its number, such as {@code model.layers.}

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A causal language model: token ids to hidden states, hidden states to logits of the next token,
  * in separate calls because only labelled positions need logits. Module names are those of Hugging
- * Face's transformers. Threads may share a model that nobody changes.
+ * Face's transformers. Threads may share a model that is not being changed.
  */
 public abstract class LanguageModel extends Module {
   private static final String HEAD = "lm_head";

@@ -23,12 +23,12 @@ public interface ModelFamily {
   /**
    * Builds a model.
    *
-   * @throws UserError naming a choice in the config that is not supported
+   * @throws UserError naming a setting in the config that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   LanguageModel create(JsonDocument fields);
 
-  /** The sizes in the config that the shapes of the weights show. */
+  /** The sizes in the config that are checked against the shapes of the weights. */
   ConfigSizes sizes();
 
   /** Prefix of all tensor names but the output projection's; some checkpoints omit it. */
@@ -42,7 +42,7 @@ public interface ModelFamily {
     return List.of();
   }
 
-  /** llama.cpp's names and layout for such models; empty if it does not support them. */
+  /** llama.cpp's names and layout for these models; empty if it does not support them. */
   default Optional<GgufNames> gguf() {
     return Optional.empty();
   }

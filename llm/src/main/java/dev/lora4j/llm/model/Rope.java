@@ -39,7 +39,7 @@ public final class Rope implements AutoCloseable {
   private volatile Tables tables;
 
   /**
-   * @param frequencies in radians a position, {@code dim / 2} of them
+   * @param frequencies in radians per position, {@code dim / 2} of them
    * @param magnitude factor of all cosines and sines; its square scales the attention scores
    */
   public Rope(float[] frequencies, double magnitude) {

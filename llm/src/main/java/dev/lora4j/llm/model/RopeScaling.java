@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.global.torch;
 /** Scaling of the rotary frequencies for sequences longer than those of the pre-training. */
 public sealed interface RopeScaling {
 
-  /** The scaled value of a frequency, in radians a position. */
+  /** The scaled value of a frequency, in radians per position. */
   double scaled(double frequency);
 
   /**

@@ -42,7 +42,7 @@ public record TokenBatch(
   }
 
   /**
-   * One text a row. Padding at the end of a row needs no mask: attention is causal.
+   * One text per row. Padding at the end of a row needs no mask: attention is causal.
    *
    * @param ids {@code [batch, tokens]}, int64
    */

@@ -149,14 +149,14 @@ public final class FineTuneRecipe {
   /**
    * Hyperparameters that depend on the model.
    *
-   * @param factory makes them, given the model's maximum sequence length
+   * @param factory creates them, given the model's maximum sequence length
    */
   public FineTuneRecipe settings(IntFunction<TrainingArguments> factory) {
     settings = factory;
     return this;
   }
 
-  /** The objective, instead of the default one for the form of the data. */
+  /** The objective, instead of the default one for the data format. */
   public FineTuneRecipe objective(ObjectiveProvider provider) {
     objective = Optional.of(provider);
     return this;

@@ -19,8 +19,8 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 
 /**
- * A trained adapter from which training goes on: the same matrices with the same config, under a
- * fresh optimizer and schedule.
+ * A trained adapter whose training is continued: the same matrices and config, with a new optimizer
+ * and schedule.
  *
  * @param directory its PEFT or mlx-lm directory
  * @param config its config

@@ -42,7 +42,7 @@ public record RunRecord(Path directory) {
    * @param base directory or GGUF file of the base; of a model on the Hub, that of its revision
    * @param fingerprint digest of the base tensors
    * @param data the data files or folders
-   * @param initial the adapter from which training went on
+   * @param initial the adapter whose training was continued
    */
   public void origin(
       String model,
@@ -75,7 +75,7 @@ public record RunRecord(Path directory) {
   }
 
   /**
-   * Checks that an adapter is the one from which the recorded run went on.
+   * Checks that an adapter is the one that the recorded run continued.
    *
    * @throws UserError if it has changed
    */

@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  * The tokenized data of a run.
  *
  * @param objective the loss with its examples
- * @param form the form of the rows
+ * @param form the format of the rows
  * @param first a typical example, from the validation split if there is one
  * @param description in a line, such as {@code chats.jsonl, 950 training and 50 validation
  *     examples}

@@ -18,7 +18,7 @@ import java.util.Optional;
 
 /**
  * A chat template, rendered as by transformers' {@code apply_chat_template}. Templates are
- * untrusted: one sees only the values that it is given, and its running time and output are
+ * untrusted: they can read only the values passed to them, and their running time and output are
  * bounded. Immutable.
  */
 public final class ChatTemplate {
@@ -64,8 +64,9 @@ public final class ChatTemplate {
 
   /**
    * Loads the template of a model: {@code chat_template.jinja}, else {@code chat_template} in
-   * {@code tokenizer_config.json} or {@code chat_template.json}; empty for a model without one. Of
-   * named templates, {@code tool_use} renders conversations with tools, {@code default} all others.
+   * {@code tokenizer_config.json} or {@code chat_template.json}; empty for a model without one.
+   * Among named templates, {@code tool_use} renders conversations with tools and {@code default}
+   * all others.
    *
    * @param model a directory or GGUF file
    */

@@ -55,7 +55,10 @@ public record Message(Map<String, ?> fields) {
     return role().equals("assistant");
   }
 
-  /** Returns false for an answer with {@code weight} 0 or {@code train} false: no loss on it. */
+  /**
+   * Returns false for an answer with {@code weight} 0 or {@code train} false, excluded from the
+   * loss.
+   */
   public boolean trainable() {
     return !(fields.get("weight") instanceof Number weight && weight.doubleValue() == 0)
         && !Boolean.FALSE.equals(fields.get("train"));

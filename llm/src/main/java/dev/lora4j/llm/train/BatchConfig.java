@@ -37,7 +37,7 @@ public record BatchConfig(
     }
   }
 
-  /** This batch size, at most 512 tokens an example, without gradient accumulation or packing. */
+  /** This batch size, at most 512 tokens per example, without gradient accumulation or packing. */
   public static BatchConfig of(int batchSize) {
     return new BatchConfig(batchSize, 1, 512, false, false);
   }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Causal language modelling: the mean of {@code −log p(token)} over the tokens with loss. */
+/** Causal language modelling: the mean of {@code −log p(token)} over the loss tokens. */
 public record CausalLmObjective(TrainValidationSplit<List<Example>> groups) implements Objective {
   public CausalLmObjective {
     Objective.requireTraining(groups);

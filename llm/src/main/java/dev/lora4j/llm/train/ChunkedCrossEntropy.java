@@ -135,7 +135,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     }
   }
 
-  /** Allocates one float a target. */
+  /** Allocates one float per target. */
   private static Tensor floats(Tensor targets) {
     return Ops.empty(targets.numel()).to(targets.device(), ScalarType.Float);
   }

@@ -11,8 +11,8 @@ import java.util.Map;
 
 /**
  * Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290, eq. 7): the mean over the
- * pairs, of which the chosen answer is first, of {@code −log σ(β (log π(chosen) − log ref(chosen) −
- * log π(rejected) + log ref(rejected)))}. The reference is the base model without the adapter.
+ * pairs, with the chosen answer first, of {@code −log σ(β (log π(chosen) − log ref(chosen) − log
+ * π(rejected) + log ref(rejected)))}. The reference is the base model without the adapter.
  *
  * @param beta strength of the pull towards the reference; usually 0.1
  */

@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A sample of the training data for {@link Initialization.Eva}, at tokens with loss. */
+/** A sample of the training data for {@link Initialization.Eva}, at loss tokens. */
 public final class EvaExamples {
   private static final int ROWS = 8; // the logits of a batch are computed whole
   private static final int MAX_BATCHES = 32;
@@ -20,7 +20,9 @@ public final class EvaExamples {
 
   private EvaExamples() {}
 
-  /** Draws batches of examples of similar length by seed; of a pair, the chosen answer. */
+  /**
+   * Draws batches of examples of similar length by seed; from a pair, it takes the chosen answer.
+   */
   public static List<EvaBatch> of(Objective objective, long seed, Device device) {
     List<Example> examples =
         objective.groups().train().stream().map(group -> group.get(0)).toList();

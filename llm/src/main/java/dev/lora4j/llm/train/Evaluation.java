@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.Device;
 /**
  * Mean loss of a language model on examples.
  *
- * @param nll the mean of {@code −log p(token)} over the tokens that carry loss, in nats
- * @param tokens number of tokens that carry loss
+ * @param nll the mean of {@code −log p(token)} over the loss tokens, in nats
+ * @param tokens number of loss tokens
  * @param examples number of examples
  */
 public record Evaluation(double nll, long tokens, long examples) {
@@ -33,7 +33,7 @@ public record Evaluation(double nll, long tokens, long examples) {
 
   /**
    * Evaluates with the active adapters. Examples of similar length form a batch; logits are
-   * computed in chunks, for tokens with loss only.
+   * computed in chunks, for loss tokens only.
    *
    * @param model in evaluation mode
    * @param workers share each batch

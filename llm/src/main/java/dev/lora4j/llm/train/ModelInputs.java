@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** A micro-batch as tensors, with the int64 positions whose logits predict tokens with loss. */
+/** A micro-batch as tensors, with the int64 positions whose logits predict loss tokens. */
 record ModelInputs(TokenBatch tokens, Tensor lossPositions, Tensor targets) {
 
   static ModelInputs of(MicroBatch batch, Device device) {

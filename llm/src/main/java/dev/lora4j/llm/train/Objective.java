@@ -118,7 +118,7 @@ public interface Objective {
                     limit));
       }
       if (example.lossTokens() == 0) {
-        throw new UserError(nameOf(i) + " has no token that carries loss");
+        throw new UserError(nameOf(i) + " has no loss tokens");
       }
       checkVocabulary(i, example, model.vocabularySize());
     }

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.ServiceLoader;
 
-/** Makes an {@link Objective} by name. Providers are found by {@link ServiceLoader}. */
+/** Creates an {@link Objective} by name. Providers are found by {@link ServiceLoader}. */
 public abstract class ObjectiveProvider {
   private final String name;
   private final String fullName;
@@ -21,7 +21,7 @@ public abstract class ObjectiveProvider {
   /**
    * @param name short name, such as {@code dpo}
    * @param fullName name in full, such as {@code direct preference optimisation}
-   * @param forms the forms of data that it reads, the preferred one first
+   * @param forms the data formats that it reads, the preferred one first
    * @param defaults its hyperparameters with their defaults
    */
   protected ObjectiveProvider(
@@ -35,7 +35,7 @@ public abstract class ObjectiveProvider {
     this.defaults = defaults;
   }
 
-  /** Makes the objective with a value for each hyperparameter. */
+  /** Creates the objective with a value for each hyperparameter. */
   public abstract Objective create(
       TrainValidationSplit<List<Example>> groups, Map<String, Double> parameters);
 
@@ -92,7 +92,7 @@ public abstract class ObjectiveProvider {
                         .formatted(name, String.join(", ", names), NearMiss.hint(name, names))));
   }
 
-  /** Returns the provider for data of a form. */
+  /** Returns the provider for a data format. */
   public static ObjectiveProvider of(DataFormat form) {
     return all().stream()
         .filter(provider -> provider.forms().contains(form))

@@ -20,12 +20,12 @@ public final class TokenLosses {
     return batch;
   }
 
-  /** Number of tokens that carry loss. */
+  /** Number of loss tokens. */
   public int count() {
     return policy.length;
   }
 
-  /** A token's loss by the model with the adapter. */
+  /** A token's loss under the model with the adapter. */
   public float policy(int token) {
     return policy[token];
   }

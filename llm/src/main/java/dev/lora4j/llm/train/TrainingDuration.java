@@ -23,7 +23,7 @@ public sealed interface TrainingDuration {
   }
 
   /**
-   * A number of optimizer steps, over as many epochs as that takes.
+   * A number of optimizer steps, over as many epochs as necessary.
    *
    * @param count at least 1
    */

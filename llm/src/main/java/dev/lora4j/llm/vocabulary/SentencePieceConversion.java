@@ -154,7 +154,7 @@ final class SentencePieceConversion {
     merges(ids).forEach(merge -> merges.addArray().add(merge.left()).add(merge.right()));
   }
 
-  /** All pairs of pieces that together are a piece, in the order of that piece's id. */
+  /** All pairs of pieces whose concatenation is a piece, in the order of its id. */
   private static List<Merge> merges(Map<String, Integer> ids) {
     List<Merge> merges = new ArrayList<>();
     ids.forEach(

@@ -24,8 +24,8 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
       Set.of("", "LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast");
 
   /**
-   * Returns {@code tokenizer.json}, unchanged unless tokens are added beside it, or one that is
-   * converted from {@code tokenizer.model}, or from {@code vocab.json} and {@code merges.txt}.
+   * Returns {@code tokenizer.json}, with the tokens that other files add, or a conversion of {@code
+   * tokenizer.model}, or of {@code vocab.json} and {@code merges.txt}.
    *
    * @throws UserError for a kind of tokenizer that cannot be converted
    * @throws CorruptFile if a file is malformed, or the files contradict each other

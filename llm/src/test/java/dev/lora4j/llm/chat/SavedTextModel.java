@@ -70,7 +70,7 @@ public final class SavedTextModel {
     }
   }
 
-  /** An adapter for such a model that changes its completions. */
+  /** Writes an adapter that changes the completions of this model. */
   public static Path adapter(Path model, Path directory, long seed) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();

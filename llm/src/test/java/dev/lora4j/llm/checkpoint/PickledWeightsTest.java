@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Models in {@code pytorch_model.bin}, which {@code tools/torch_fixtures.py} made of {@link
+ * Models in {@code pytorch_model.bin}, which {@code tools/torch_fixtures.py} created from {@link
  * Families}: gpt2 in one file, llama3 in shards, both with the tied head that transformers writes;
  * llama2 in bfloat16 and float16 by turns.
  */

@@ -171,7 +171,7 @@ class DataColumnsTest {
     assertThat(sample("{'Prompt': 'x', 'prompt': 'q', 'completion': 'a'}"))
         .isEqualTo(new Sample.Completion("q", "a"));
     assertThatThrownBy(() -> sample("{'Prompt': 'x', 'PROMPT': 'q', 'completion': 'a'}"))
-        .hasMessageContaining("no form of training data has the fields Prompt, PROMPT, completion");
+        .hasMessageContaining("no data format has the fields Prompt, PROMPT, completion");
   }
 
   @ParameterizedTest

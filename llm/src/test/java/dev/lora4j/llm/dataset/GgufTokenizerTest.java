@@ -26,7 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tokenizers that GGUF files carry do what transformers' do, from which they were made. */
+/**
+ * The tokenizers in GGUF files equal the transformers tokenizers from which they were converted.
+ */
 class GgufTokenizerTest {
   private final Path directory;
 

@@ -24,7 +24,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Compares label masks with transformers and TRL; see tools/mask_fixtures.py. */
 class LabelMaskTest {
-  /** The template drops the system turn once an answer follows, so its prompt does not go on. */
+  /**
+   * The template drops the system turn once an answer follows, so the rendered prompt is not a
+   * prefix of the conversation.
+   */
   private static final String REFUSED = "mistral-nemo: a tool call with a text";
 
   private static final JsonNode MASKS = TextFixture.json("chat/masks.json");

@@ -31,7 +31,7 @@ class LabelViewTest {
     Example example = example("The dog", " barks<|endoftext|>");
     assertThat(LabelView.withMarks(tokenizer).show(example))
         .isEqualTo(
-            "The dog⟦ barks<|endoftext|>⟧\n%d tokens, %d carry loss"
+            "The dog⟦ barks<|endoftext|>⟧\n%d tokens, %d loss tokens"
                 .formatted(example.length(), example.lossTokens()));
   }
 

@@ -23,7 +23,7 @@ import net.jqwik.api.constraints.Size;
 class PackingLawsTest {
   private static final int WIDTH = 40;
 
-  /** Examples that often begin alike. */
+  /** Examples that often share a prefix. */
   @Provide
   Arbitrary<List<Example>> examples() {
     Arbitrary<Integer> lengths = Arbitraries.integers().between(1, WIDTH);
@@ -70,7 +70,7 @@ class PackingLawsTest {
             examples.stream().flatMap(PackingLawsTest::predictions).toList());
   }
 
-  /** Each with what it is made from: the beginnings of an example up to each token with loss. */
+  /** The prefixes of an example that end with a loss token. */
   private static Stream<List<Integer>> predictions(Example example) {
     List<Integer> tokens = Arrays.stream(example.tokens()).boxed().toList();
     return IntStream.range(0, example.length())

@@ -41,7 +41,7 @@ class TextExamplesTest {
     return ChatTemplate.of(source, tokenizer.special().texts());
   }
 
-  /** The texts of the tokens with loss, one for each run of them. */
+  /** The texts of the loss tokens, one for each contiguous span. */
   private static List<String> learned(Example example, Tokenizer tokenizer) {
     List<String> pieces = new ArrayList<>();
     List<Integer> run = new ArrayList<>();
@@ -247,7 +247,7 @@ class TextExamplesTest {
       ExampleOptions options = ExampleOptions.ofLength(64).with(template("smollm2", tokenizer));
       assertThatThrownBy(() -> TextExamples.of(questions, tokenizer, options))
           .isInstanceOf(UserError.class)
-          .hasMessageContaining("no token with loss in 1 rows");
+          .hasMessageContaining("no loss tokens in 1 rows");
     }
   }
 

@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
-/** The fixtures that tools/tokenizer_fixtures.py and tools/chat_fixtures.py make. */
+/** The fixtures of tools/tokenizer_fixtures.py and tools/chat_fixtures.py. */
 public final class TextFixture {
   private TextFixture() {}
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which tokens are sampled, and how often. */
+/** The sampled tokens and their frequencies. */
 class SamplerTest {
   private static final int DRAWS = 1_000;
   // Probabilities 0.5, 0.25, 0.15, 0.1 of tokens 2, 0, 3, 1.

@@ -29,7 +29,7 @@ class EventFileTest {
     this.directory = directory;
   }
 
-  /** The records of a file, whose checksums are right. */
+  /** Reads the records of a file and asserts their checksums. */
   private static List<String> records(Path file) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     List<String> records = new ArrayList<>();

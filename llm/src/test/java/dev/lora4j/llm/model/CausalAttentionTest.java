@@ -14,7 +14,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** Attention in query blocks equals softmax(q kᵀ / √dim) v over the keys that each token sees. */
+/**
+ * Attention in query blocks equals softmax(q kᵀ / √dim) v over the keys that each token attends to.
+ */
 class CausalAttentionTest {
   private static final double TOLERANCE = 2e-5; // sums of up to 330 values in another order
   private static final int BATCH = 2;

@@ -19,7 +19,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Chunked cross-entropy gives libtorch's losses and gradients, whatever makes the logits. */
+/**
+ * Chunked cross-entropy gives libtorch's losses and gradients, with and without a logit transform.
+ */
 class ChunkedCrossEntropyTest {
   private static final double TOLERANCE = 1e-5;
   private static final int ROWS = 11;

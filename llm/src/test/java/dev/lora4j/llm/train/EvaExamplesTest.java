@@ -11,7 +11,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Device;
 import org.junit.jupiter.api.Test;
 
-/** EVA initialises from tokens with loss: no padding, no prompt, no rejected answer. */
+/** EVA initialises from loss tokens: no padding, no prompt, no rejected answer. */
 class EvaExamplesTest {
   private static final Example LONG = example(new int[] {5, 6, 7, 8}, false, false, true, true);
   private static final Example SHORT = example(new int[] {5, 9}, false, true);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The loss of a file is that of its tokens, however they come together. */
+/** The loss of a file is the mean over its tokens, regardless of batching. */
 class EvaluationTest {
   private static final String TEXTS =
       """

@@ -4,7 +4,7 @@ import dev.lora4j.train.TrainingCallback;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Keeps what it hears, and stops after some steps. */
+/** A callback that records all events, and stops the run after some steps. */
 final class HeardRun implements TrainingCallback {
   final List<Step> steps = new ArrayList<>();
   final List<Evaluation> evaluations = new ArrayList<>();

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A run whose process is killed, twice, and resumed ends as one that nobody disturbed. */
+/**
+ * A run whose process is killed, twice, and resumed gives the same result as an uninterrupted one.
+ */
 class KillTest {
   private static final String LAST = "checkpoint-" + KilledRun.STEPS;
 

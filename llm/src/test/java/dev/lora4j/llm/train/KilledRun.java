@@ -7,7 +7,7 @@ import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
 import org.bytedeco.javacpp.PointerScope;
 
-/** A run that says each step, for somebody to kill; in a process of its own. */
+/** A run in a separate process, to be killed; it prints each step. */
 final class KilledRun {
   static final long STEPS = 120;
 

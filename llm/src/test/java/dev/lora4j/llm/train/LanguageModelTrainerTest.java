@@ -30,7 +30,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs from beginning to end: what they learn, keep and refuse. */
+/** Complete runs: results, saved files and refusals. */
 class LanguageModelTrainerTest {
   private static final Objective NO_VALID = new CausalLmObjective(TRAIN, List.of());
 
@@ -199,7 +199,7 @@ class LanguageModelTrainerTest {
       assertRefused(
           model,
           Example.of(new int[] {5, 6}, new boolean[] {true, false}),
-          "validation example 1 has no token that carries loss");
+          "validation example 1 has no loss tokens");
       assertRefused(
           model,
           Example.of(new int[41], new boolean[41]),

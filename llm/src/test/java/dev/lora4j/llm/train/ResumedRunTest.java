@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Runs that were stopped go on as if they had not been, or say why they can't. */
+/** Interrupted runs resume as if uninterrupted, or report why they can't. */
 class ResumedRunTest {
   private final Path directory;
 

@@ -19,7 +19,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** A small language model with an adapter, and something to learn. */
+/** A small language model with an adapter, and examples to train it on. */
 final class SmallModel implements AutoCloseable {
   private static final int VOCABULARY = 96;
 
@@ -53,13 +53,13 @@ final class SmallModel implements AutoCloseable {
     return base.model();
   }
 
-  /** Sets what is no number where queries are made. */
+  /** Sets the first matrix of the adapter to NaN. */
   void spoil() {
     Parameter first = adapted.parameters("default").get(0);
     first.copyFrom(torch.full_like(first.value(), new Scalar(Double.NaN)));
   }
 
-  /** The adapter's numbers, by place. */
+  /** Copies of the adapter's parameters, by index. */
   Map<String, Tensor> learned() {
     Map<String, Tensor> learned = new LinkedHashMap<>();
     List<Parameter> parameters = adapted.parameters("default");
@@ -69,7 +69,7 @@ final class SmallModel implements AutoCloseable {
     return learned;
   }
 
-  /** Examples of 4 to 20 tokens, of which the second half carries loss, and one in between. */
+  /** Examples of 4 to 20 tokens; loss tokens are the second half and one in the first half. */
   static List<Example> examples(int count, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     List<Example> examples = new ArrayList<>();

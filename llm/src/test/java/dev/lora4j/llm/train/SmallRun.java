@@ -5,7 +5,7 @@ import dev.lora4j.lora.config.LoraConfig;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Short runs of a small model, and what they learn. */
+/** Short runs of a small model, and their results. */
 record SmallRun(Path directory) {
   static final List<Example> TRAIN = SmallModel.examples(21, 1);
   static final List<Example> VALID = SmallModel.examples(6, 2);

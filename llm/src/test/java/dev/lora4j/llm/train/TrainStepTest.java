@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A step finds the gradient of the loss as it is defined, however its rows are laid and shared. */
+/** A step computes the exact gradient of the loss, regardless of layout and prefix sharing. */
 class TrainStepTest {
   private static final double TOLERANCE = 1e-5; // sums are taken in another order
   private static final double SAME = 1e-6;
@@ -117,7 +117,7 @@ class TrainStepTest {
     }
   }
 
-  /** So long that attention is computed for some tokens of an example at a time. */
+  /** Examples long enough for attention in several query blocks. */
   private static List<Example> longExamples() {
     List<Example> examples = new ArrayList<>();
     for (Example part : SmallModel.examples(60, 4)) {

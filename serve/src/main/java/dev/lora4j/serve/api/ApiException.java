@@ -35,7 +35,7 @@ final class ApiException extends RuntimeException {
     return new ApiException(400, "invalid_request_error", message, null, null);
   }
 
-  /** Returns the answer to a failure; one that is nobody's mistake is logged and not shown. */
+  /** Returns the answer to a failure; an internal error is logged, and its details are not sent. */
   static ApiException of(Throwable failure) {
     if (failure instanceof ApiException known) {
       return known;

@@ -30,7 +30,7 @@ public final class ApiHandler extends Handler.Abstract {
 
   /**
    * @param folder the only place from which requests may load adapters
-   * @param keys the keys of which a request needs one; empty to ask for none
+   * @param keys the accepted keys, one per request; empty to require none
    */
   public ApiHandler(
       ServedModel served, BatchScheduler scheduler, Optional<Path> folder, Optional<ApiKeys> keys) {
@@ -66,7 +66,7 @@ public final class ApiHandler extends Handler.Abstract {
     return true;
   }
 
-  /** The path without {@code /v1}, which many clients leave out or write twice. */
+  /** The path without {@code /v1}, which many clients omit or repeat. */
   private static String path(Request request) {
     String path = Request.getPathInContext(request);
     while (path.equals("/v1") || path.startsWith("/v1/")) {

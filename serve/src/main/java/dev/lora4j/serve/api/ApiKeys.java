@@ -20,9 +20,9 @@ public final class ApiKeys {
   }
 
   /**
-   * Reads a file with one key a line.
+   * Reads a file with one key per line.
    *
-   * @throws UserError if there is none in it
+   * @throws UserError if the file contains no key
    */
   public static ApiKeys read(Path file) {
     try {
@@ -33,7 +33,7 @@ public final class ApiKeys {
               .map(line -> line.getBytes(StandardCharsets.UTF_8))
               .toList();
       if (keys.isEmpty()) {
-        throw new UserError(file + ": expected one key a line, found none");
+        throw new UserError(file + ": expected one key per line, found none");
       }
       return new ApiKeys(keys);
     } catch (IOException e) {

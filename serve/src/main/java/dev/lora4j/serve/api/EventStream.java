@@ -21,13 +21,13 @@ final class EventStream implements AutoCloseable {
     write(Json.bytes(json));
   }
 
-  /** Sends an error in the form that every client reads as one. */
+  /** Sends an error in the form that all clients recognise. */
   void error(ErrorBody error) throws IOException {
     out.write("event: error\n".getBytes(StandardCharsets.UTF_8));
     write(Json.bytes(error.json()));
   }
 
-  /** Sends a comment, so that the connection stays open and a client that left is noticed. */
+  /** Sends a comment, to keep the connection open and to detect a disconnected client. */
   void keepAlive() throws IOException {
     out.write(": waiting\n\n".getBytes(StandardCharsets.UTF_8));
     out.flush();

@@ -39,7 +39,7 @@ final class Exchange {
     }
   }
 
-  /** Runs an action when the client goes away. */
+  /** Runs an action when the client disconnects. */
   void onDisconnect(Runnable action) {
     request.addIdleTimeoutListener(timeout -> false); // the request may wait for its turn
     request.addFailureListener(failure -> action.run());

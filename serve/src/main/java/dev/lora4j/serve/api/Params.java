@@ -85,7 +85,7 @@ final class Params {
             });
   }
 
-  /** A string or a list of at most so many strings. */
+  /** A string or a list of at most {@code most} strings. */
   List<String> texts(String name, int most) {
     Optional<JsonNode> value = value(name);
     if (value.isEmpty()) {

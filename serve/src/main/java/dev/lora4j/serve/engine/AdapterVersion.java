@@ -40,7 +40,7 @@ final class AdapterVersion {
     return format;
   }
 
-  /** The weights for batched decoding; empty if it does not support the adapter's method. */
+  /** The weights for batched decoding; empty if the adapter's method can't be batched. */
   Optional<Adapted> weights() {
     return weights;
   }

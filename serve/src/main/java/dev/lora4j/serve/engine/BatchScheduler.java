@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * adapter. One thread runs the model; between two tokens of the batch it prefills at most one chunk
  * of one waiting prompt, so that long prompts do not stall the others.
  *
- * <p>A completion has the same tokens whatever else is in the batch: prompts are prefilled one by
- * one in fixed chunks, and {@link BatchDecoder} is batch-invariant.
+ * <p>A completion has the same tokens regardless of the rest of the batch: prompts are prefilled
+ * one by one in fixed chunks, and {@link BatchDecoder} is batch-invariant.
  */
 public final class BatchScheduler implements AutoCloseable {
   private final ServedModel served;

@@ -12,7 +12,7 @@ public interface GenerationListener {
    */
   boolean onToken(GeneratedToken token);
 
-  /** Returns whether nobody waits for the completion any more. */
+  /** Returns whether the completion is no longer needed. */
   boolean isCancelled();
 
   /** The completion has ended. */

@@ -47,7 +47,7 @@ final class RunningSequence {
    * Takes the next token.
    *
    * @param logits {@code [vocabulary]}
-   * @return why the completion has ended; empty if it goes on
+   * @return the reason why the completion has ended; empty if it continues
    */
   Optional<FinishReason> take(Tensor logits) {
     GeneratedToken token = picker.next(logits);

@@ -26,8 +26,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A base model and its adapters by name. Adapters of a folder are loaded at their first request; at
- * most so many are in memory, and the least recently used one gives way.
+ * A base model and its adapters by name. Adapters of a folder are loaded at their first request.
+ * The number in memory is bounded; the least recently used one is evicted.
  */
 public final class ServedModel implements AutoCloseable {
   private static final String ADAPTER_FILE = "adapter_config.json";
@@ -93,7 +93,7 @@ public final class ServedModel implements AutoCloseable {
   // ---- requests ----
 
   /**
-   * Leases an adapter, or the base model, for a completion; loads it if need be.
+   * Leases an adapter, or the base model, for a completion; loads it if necessary.
    *
    * @throws UnknownModel if there is none of that name
    */

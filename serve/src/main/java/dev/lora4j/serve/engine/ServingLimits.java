@@ -7,7 +7,7 @@ import dev.lora4j.UserError;
  *
  * @param maxBatch sequences that are decoded together
  * @param maxQueue requests that wait
- * @param maxAdapters adapters in memory; the least recently used one gives way
+ * @param maxAdapters adapters in memory; the least recently used one is evicted
  * @param cacheBytes memory of the KV cache
  * @param threads threads that compute
  */

@@ -6,7 +6,7 @@ import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The bytes at the beginning of a text file that name its encoding; the longer ones come first. */
+/** A byte order mark, which indicates the encoding of a text file; longer marks come first. */
 enum ByteOrderMark {
   UTF_8("UTF-8", "\u00EF\u00BB\u00BF"),
   UTF_32LE("UTF-32LE", "\u00FF\u00FE\0\0"),

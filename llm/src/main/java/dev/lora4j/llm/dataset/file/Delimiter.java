@@ -14,8 +14,8 @@ final class Delimiter {
   private Delimiter() {}
 
   /**
-   * Returns the tab in a tsv file; in others the comma if the header has one or no delimiter at
-   * all, else the delimiter that it has.
+   * Returns the tab for a tsv file. For other files, returns the comma if the header contains one
+   * or no delimiter at all, else the delimiter that it contains.
    *
    * @throws CorruptFile if the header has several
    */

@@ -16,9 +16,9 @@ import java.util.List;
 record JsonLayout(Kind kind, Splits splits) {
   /** An arrangement of rows. */
   enum Kind {
-    /** One row a line. */
+    /** One row per line. */
     LINES,
-    /** Rows that follow each other, or arrays of them. */
+    /** A sequence of rows or of arrays of rows. */
     VALUES,
     /** An object with lists of rows under the names of splits. */
     SPLITS

@@ -38,7 +38,7 @@ public final class ChatRoles {
 
   private ChatRoles() {}
 
-  /** Returns the role that a name stands for; an unknown name stays. */
+  /** Returns the role of an alias; other names are returned unchanged. */
   public static String of(String name) {
     return OTHER_NAMES.getOrDefault(name, name);
   }

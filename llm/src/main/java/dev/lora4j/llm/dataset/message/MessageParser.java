@@ -28,7 +28,7 @@ public final class MessageParser {
 
   private final Set<String> notes = new TreeSet<>();
 
-  /** Returns notes on what was read under another name, such as {@code role human as user}. */
+  /** Returns notes on names that were read as others, such as {@code role human as user}. */
   public Set<String> notes() {
     return Set.copyOf(notes);
   }

@@ -1,15 +1,15 @@
 package dev.lora4j.llm.jinja.value;
 
 /**
- * The work that one rendering may do. Every operation pays for the characters and elements that it
- * reads or makes, before it makes them, so an untrusted template can neither run for long nor fill
- * the memory.
+ * The budget of one rendering: steps, characters and nesting depth. Every operation is charged in
+ * advance for the characters and elements that it reads or creates, so an untrusted template can
+ * neither run for long nor fill the memory.
  */
 public final class Budget {
   /** Steps of a rendering: more than ten times those of a conversation of 200,000 characters. */
   static final long STEPS = 20_000_000;
 
-  /** Characters of a rendering: more than ten times those of such a conversation. */
+  /** Characters of a rendering: more than ten times those of a conversation of that length. */
   static final long CHARS = 1L << 26;
 
   private static final int STEPS_PER_ELEMENT = 8;
@@ -19,7 +19,7 @@ public final class Budget {
   private long chars = CHARS;
   private int depth;
 
-  /** Pays for steps. */
+  /** Charges steps. */
   public void steps(long count) {
     steps -= count;
     if (count < 0 || steps < 0) {
@@ -28,12 +28,12 @@ public final class Budget {
     }
   }
 
-  /** Pays for new elements of lists and dictionaries. */
+  /** Charges new elements of lists and dictionaries. */
   public void elements(long count) {
     steps(Math.min(count, STEPS) * STEPS_PER_ELEMENT);
   }
 
-  /** Pays for characters that are read or made. */
+  /** Charges characters that are read or created. */
   public void chars(long count) {
     chars -= count;
     if (count < 0 || chars < 0) {
@@ -50,7 +50,7 @@ public final class Budget {
     }
   }
 
-  /** Leaves what {@link #enter} entered. */
+  /** Leaves the expression or value of the last {@link #enter}. */
   public void leave() {
     depth--;
   }

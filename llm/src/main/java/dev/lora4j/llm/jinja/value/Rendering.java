@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param text the complete text
  * @param generated spans between {@code {% generation %}} and {@code {% endgeneration %}}, in
- *     order: the text that carries completion-only loss
+ *     order: the text for completion-only loss
  */
 public record Rendering(String text, List<OutputSpan> generated) {
   public Rendering {

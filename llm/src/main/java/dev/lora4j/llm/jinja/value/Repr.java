@@ -20,7 +20,7 @@ final class Repr {
     return of(value, budget, Integer.MAX_VALUE);
   }
 
-  /** Returns the text, of which the rest may be missing after {@code limit} characters. */
+  /** Returns the text, possibly truncated after {@code limit} characters. */
   static String of(Object value, Budget budget, int limit) {
     Repr repr = new Repr(budget, limit);
     repr.write(value);

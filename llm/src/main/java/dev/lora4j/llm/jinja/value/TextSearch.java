@@ -1,6 +1,6 @@
 package dev.lora4j.llm.jinja.value;
 
-/** Searches for a text in a text; each comparison of two characters is paid for. */
+/** Searches for a text in a text; each comparison of two characters is charged to the budget. */
 public final class TextSearch {
   private TextSearch() {}
 

@@ -56,7 +56,7 @@ public final class Values {
     return element == null ? None.NONE : element;
   }
 
-  /** Pays for visiting all of a value, which may contain another value many times. */
+  /** Charges the visit of a whole value, which may contain another value many times. */
   public static void visit(Object value, Budget budget) {
     budget.steps(1);
     budget.enter();

@@ -7,7 +7,7 @@ import dev.lora4j.llm.model.LanguageModelConfig;
 import java.util.List;
 import java.util.Map;
 
-/** The sizes and choices of a {@link Gpt2}. */
+/** The sizes and architecture options of a {@link Gpt2} model. */
 public record Gpt2Config(
     int vocabularySize,
     int hiddenSize,
@@ -64,7 +64,7 @@ public record Gpt2Config(
   /**
    * Reads a Hugging Face {@code config.json}.
    *
-   * @throws UserError naming a choice that is not supported
+   * @throws UserError naming a setting that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   public static Gpt2Config of(JsonDocument fields) {

@@ -3,7 +3,7 @@ package dev.lora4j.llm.model.llama;
 import dev.lora4j.UserError;
 
 /**
- * The sizes and choices of a {@link Granite}.
+ * The sizes and architecture options of a {@link Granite} model.
  *
  * @param llama those that it shares with a Llama
  * @param embeddingMultiplier factor of the embeddings

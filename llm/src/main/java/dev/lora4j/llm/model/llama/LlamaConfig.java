@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The sizes and choices of a {@link Llama}, a Mistral or a Qwen.
+ * The sizes and architecture options of a {@link Llama}, Mistral or Qwen model.
  *
  * @param groups key/value heads; each serves {@code heads / groups} attention heads
  * @param ropeTheta base of the rotary frequencies
@@ -59,7 +59,7 @@ public record LlamaConfig(
   /**
    * Reads the {@code config.json} of a Llama, a Mistral or a Qwen, old or new.
    *
-   * @throws UserError naming a model type or a choice that is not supported
+   * @throws UserError naming a model type or a setting that is not supported
    * @throws dev.lora4j.CorruptFile if a field is missing or of the wrong type
    */
   public static LlamaConfig of(JsonDocument fields) {

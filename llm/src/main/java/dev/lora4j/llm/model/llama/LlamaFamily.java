@@ -19,7 +19,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Llama 2 and 3, SmolLM2, TinyLlama; relatives override what differs in their config. */
+/** Llama 2 and 3, SmolLM2, TinyLlama; subclasses for related families override the differences. */
 public class LlamaFamily implements ModelFamily, GgufNames {
   private static final Pattern FREQUENCIES = Pattern.compile(".*\\.rotary_emb\\.inv_freq");
   private static final int DEFAULT_POSITIONS = 2048;

@@ -34,7 +34,7 @@ public record LlamaModules(
    * @param inputNorm RMSNorm before the attention
    * @param queryKeyValue the projections to queries, keys and values
    * @param headNorms norms of each query and key head, if the model has them (Qwen3)
-   * @param window how many tokens each one sees, itself included; empty for all
+   * @param window number of tokens that each one attends to, itself included; empty for all
    * @param output the attention's output projection
    * @param postAttentionNorm RMSNorm before the feed-forward
    * @param gateAndUp the feed-forward's two inner projections

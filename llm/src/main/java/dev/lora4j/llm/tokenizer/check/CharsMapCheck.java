@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /**
  * Checks a SentencePiece character map: a double-array trie from UTF-8 sequences to offsets into a
- * blob of replacements. The native library follows its links without looking at the bounds.
+ * blob of replacements. The native library follows its links without bounds checks.
  */
 final class CharsMapCheck {
   private static final int MOST_BYTES = 16 << 20;
@@ -23,7 +23,7 @@ final class CharsMapCheck {
     this.replacements = replacements;
   }
 
-  /** Returns what is wrong with a map in base64, if anything. */
+  /** Returns the problem of a map in base64, if there is one. */
   static Optional<String> problem(String base64) {
     if (base64.length() > MOST_BYTES) {
       return Optional.of(
@@ -78,7 +78,7 @@ final class CharsMapCheck {
     return Optional.empty();
   }
 
-  /** A leaf's value is the offset of a text that is preceded and ended by a zero byte. */
+  /** A leaf's value is the offset of a text enclosed in zero bytes. */
   private boolean isText(int at) {
     if (at < 0 || at >= units.length) {
       return false;

@@ -14,7 +14,7 @@ final class RegexLimits {
 
   private RegexLimits() {}
 
-  /** Returns what is wrong with an expression, if anything. */
+  /** Returns the problem of an expression, if there is one. */
   static Optional<String> problem(String regex) {
     if (regex.length() > CHARS) {
       return Optional.of(

@@ -121,7 +121,7 @@ public final class TokenizerChecks {
     }
   }
 
-  /** A step that lengthens a text multiplies the length that the steps before it produce. */
+  /** A step that lengthens the text multiplies the growth of the preceding steps. */
   private void grow(String key, String type, JsonNode step) {
     if (type.equals("ByteLevel")) {
       growth *= 2;
