@@ -22,8 +22,8 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Reports failures on standard error: a sentence for bad input and for missing resources, a
- * stack trace for a bug.
+ * Reports failures on standard error: a sentence for bad input and for missing resources, a stack
+ * trace for a bug.
  */
 final class Failures implements IExecutionExceptionHandler, IParameterExceptionHandler {
   private static final String TOO_DEEP =

@@ -4,6 +4,7 @@ import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.cli.options.ByteSize;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.merge.ResizeJob;
 import dev.lora4j.llm.tokenizer.Tokenizer;
@@ -53,6 +54,7 @@ final class ResizeCommand implements Callable<Integer> {
       names = "--pad-to-multiple-of",
       paramLabel = "N",
       description = "Round the number of tokens up to a multiple of N" + DEFAULT)
+  @Range(from = 1, to = Range.MILLION)
   private long multipleOf = 1;
 
   @Option(
@@ -66,6 +68,7 @@ final class ResizeCommand implements Callable<Integer> {
   /** The number of tokens, or the adapter or tokenizer that determines it. */
   static final class Size {
     @Option(names = "--tokens", paramLabel = "N", description = "Number of tokens.")
+    @Range(from = 1, to = Range.MANY)
     private @Nullable Long tokens;
 
     @Option(

@@ -2,6 +2,7 @@ package dev.lora4j.cli;
 
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.NamedAdapter;
+import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.serve.LoraServer;
 import dev.lora4j.serve.api.ApiKeys;
@@ -71,6 +72,7 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "8080",
       description = "Port to listen on; 0 for any free port (default: ${DEFAULT-VALUE}).")
+  @Range(from = 0, to = 65_535)
   private int port;
 
   @Option(
@@ -93,6 +95,7 @@ final class ServeCommand implements Callable<Integer> {
         paramLabel = "N",
         defaultValue = "16",
         description = "Maximum number of concurrent completions (default: ${DEFAULT-VALUE}).")
+    @Range(from = 1, to = 1024)
     private int batch;
 
     @Option(
@@ -102,6 +105,7 @@ final class ServeCommand implements Callable<Integer> {
         description =
             "Maximum number of waiting requests; further ones are refused"
                 + " (default: ${DEFAULT-VALUE}).")
+    @Range(from = 1, to = Range.MILLION)
     private int queue;
 
     @Option(
@@ -109,6 +113,7 @@ final class ServeCommand implements Callable<Integer> {
         paramLabel = "N",
         defaultValue = "16",
         description = "Maximum number of adapters in memory (default: ${DEFAULT-VALUE}).")
+    @Range(from = 1, to = Range.MILLION)
     private int adapters;
 
     @Option(
@@ -116,12 +121,14 @@ final class ServeCommand implements Callable<Integer> {
         paramLabel = "N",
         defaultValue = "1024",
         description = "Size of the KV cache in MB (default: ${DEFAULT-VALUE}).")
+    @Range(from = 1, to = Range.MILLION)
     private long cache;
 
     @Option(
         names = "--workers",
         paramLabel = "N",
         description = "Number of worker threads (default: one per core).")
+    @Range(from = 1, to = Range.WORKERS)
     private int workers = Runtime.getRuntime().availableProcessors();
 
     ServingLimits limits() {

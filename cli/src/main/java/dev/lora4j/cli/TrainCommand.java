@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -72,6 +73,9 @@ import picocli.CommandLine.Spec;
           + " my-adapter"
     })
 final class TrainCommand implements Callable<Integer> {
+  /** Options that may be paths, though not of that type. */
+  private static final Set<String> PATHS = Set.of("--model", "--adapter", "--classes");
+
   private static final String ADAPTER = "%nAdapter:%n";
   private static final String LANGUAGE_MODELS = "%nLanguage models:%n";
   private static final String COLUMNS = "%nData of language models:%n";
@@ -173,7 +177,7 @@ final class TrainCommand implements Callable<Integer> {
           SWEEP + " applies to language models; " + model + " is a TorchScript file");
     }
     Sweep combinations = Sweep.parse(sweep, names());
-    Map<String, Object> options = effective();
+    Map<String, Object> options = effective(SCRIPTS);
     options.put("sweep", sweep);
     SweepTraining runs =
         new SweepTraining(combinations, out, training.resume(), options, this::of, output);
@@ -257,7 +261,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     RunPaths paths = RunPaths.in(file);
     options()
-        .filter(option -> option.type() == Path.class || option.longestName().equals("--model"))
+        .filter(option -> option.type() == Path.class || PATHS.contains(option.longestName()))
         .forEach(option -> values.computeIfPresent(key(option), (k, v) -> paths.resolve(v)));
   }
 

@@ -123,7 +123,7 @@ class GgufBaseTest {
         .isDirectoryContaining("glob:**/special_tokens_map.json")
         .isDirectoryContaining("glob:**/generation_config.json");
     assertThat(Files.readString(adapter.resolve("run.yaml")))
-        .contains("model: \"" + gguf.toAbsolutePath());
+        .contains("model: \"../" + gguf.getFileName());
   }
 
   @Test

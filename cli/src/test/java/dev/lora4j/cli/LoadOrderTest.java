@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,10 +71,13 @@ class LoadOrderTest {
       lines = output.lines().toList();
     }
     process.waitFor();
-    assertThat(lines.stream().map(INITIALISED::matcher).filter(Matcher::find).map(m -> m.group(1)))
+    Stream<String> initialised =
+        lines.stream().map(INITIALISED::matcher).filter(Matcher::find).map(m -> m.group(1));
+    // Commands that read headers only need no native library at all.
+    assertThat(initialised.findFirst().orElse("dev/lora4j/nn/runtime/Engine"))
         .as(
             String.join(
                 "\n", lines.stream().filter(line -> !line.contains("[class,init]")).toList()))
-        .startsWith("dev/lora4j/nn/runtime/Engine");
+        .isEqualTo("dev/lora4j/nn/runtime/Engine");
   }
 }

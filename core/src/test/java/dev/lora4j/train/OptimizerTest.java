@@ -41,9 +41,7 @@ class OptimizerTest {
     }
   }
 
-  /**
-   * The first step has the length of the learning rate, for any gradient; decay comes first.
-   */
+  /** The first step has the length of the learning rate, for any gradient; decay comes first. */
   @Test
   void firstAdamWStepIsTheSignOfTheGradient() {
     try (PointerScope scope = new PointerScope();

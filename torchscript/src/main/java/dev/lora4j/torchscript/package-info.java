@@ -5,9 +5,9 @@
  * <p><i>Scripting</i> compiles a Python module to a program; <i>tracing</i> records the operators
  * of one forward. Either way {@code torch.jit.save} stores program, parameters and module tree in
  * one file. An <i>adaptable layer</i> is a submodule that {@link dev.lora4j.nn} also knows (linear,
- * convolution, embedding); its weight is a <i>slot</i>, which is filled before each forward
- * with {@code W + (alpha / r) B A}. A <i>replica</i> gives each thread slots of its own over the
- * same tensors.
+ * convolution, embedding); its weight is a <i>slot</i>, which is filled before each forward with
+ * {@code W + (alpha / r) B A}. A <i>replica</i> gives each thread slots of its own over the same
+ * tensors.
  *
  * <pre>{@code
  * TorchScriptModel net = TorchScriptModel.load(Path.of("net.pt"));

@@ -12,8 +12,8 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.FIELD)
 public @interface Range {
-  /** Maximum number of steps or tokens. */
-  double MANY = 1e9;
+  /** Maximum number of steps or tokens: the largest int, which some write for "never". */
+  double MANY = Integer.MAX_VALUE;
 
   /** Maximum batch size and number of epochs. */
   double MILLION = 1e6;

@@ -52,12 +52,14 @@ public final class TrainingOptions {
       description =
           "Fraction of the training examples held out for validation; 0 for none (default: 0.05 for"
               + " language models without --validation-data, otherwise 0).")
+  @Range(from = 0, below = 1)
   private @Nullable Double validFraction;
 
   @Option(
       names = "--eval-steps",
       paramLabel = "N",
       description = "Number of steps between evaluations; 0 for one per epoch" + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private long evalEvery;
 
   @Option(
@@ -67,12 +69,14 @@ public final class TrainingOptions {
           "Early stopping: number of evaluations without improvement after which training stops; 0"
               + " disables it"
               + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private int patience;
 
   @Option(
       names = "--save-steps",
       paramLabel = "N",
       description = "Number of steps between checkpoints; 0 for one per epoch" + DEFAULT)
+  @Range(from = 0, to = Range.MANY)
   private long saveEvery;
 
   @Option(names = "--resume", description = "Resume the run in --out from its last checkpoint.")
@@ -96,11 +100,7 @@ public final class TrainingOptions {
 
   /** Returns the fraction of the training examples held out for validation. */
   public double validFraction(double defaultFraction) {
-    double fraction = validFraction == null ? defaultFraction : validFraction;
-    if (!(fraction >= 0 && fraction < 1)) {
-      throw new UserError("--validation-split must be at least 0 and below 1, found " + fraction);
-    }
-    return fraction;
+    return validFraction == null ? defaultFraction : validFraction;
   }
 
   /** Returns when to evaluate, to write checkpoints, and to stop early. */

@@ -25,7 +25,8 @@ import java.util.stream.Stream;
 public record RunReader(Collection<String> options) {
   private static final String SETTINGS = "run.json";
   private static final String OPTIONS = "run.yaml";
-  private static final List<String> PATHS = List.of("model", "data", "validation-data");
+  private static final List<String> PATHS =
+      List.of("model", "data", "validation-data", "adapter", "classes", "chat-template");
 
   /**
    * Settings that identify the run, its data or its steps; the comparison handles them separately.

@@ -40,7 +40,7 @@ public final class ExampleDataOptions {
       description =
           "Side in pixels to which images are resized (default: the size of the first image).")
   @Range(from = 1, to = 4096)
-  private int size;
+  private @Nullable Integer size;
 
   @Option(
       names = "--mean",
@@ -91,7 +91,7 @@ public final class ExampleDataOptions {
     settings.put("output", output == null ? "default" : output);
     settings.put("classes", String.join(",", kind.classNames()));
     if (task.equals(IMAGES)) {
-      settings.put("pixels", "size %d, mean %s, std %s".formatted(size, mean, std));
+      settings.put("pixels", "size %s, mean %s, std %s".formatted(size, mean, std));
     } else {
       settings.put("label", label);
     }
@@ -146,7 +146,7 @@ public final class ExampleDataOptions {
 
   private Examples images(Path data, int threads, List<String> names) {
     ImageFolder folder = ImageFolder.at(data).labeledBy(names).normalizedBy(normalization());
-    ImageSplits images = (size == 0 ? folder : folder.resizedTo(size, size)).load(threads);
+    ImageSplits images = (size == null ? folder : folder.resizedTo(size, size)).load(threads);
     return new Examples(
         images.train(),
         Optional.empty(),

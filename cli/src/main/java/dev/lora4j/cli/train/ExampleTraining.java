@@ -57,7 +57,7 @@ public record ExampleTraining(
       checkOutputs(net, examples);
       LoraModel model = adapt(config);
       Summary listing = Summary.of(net);
-      RunSummary.trainable(log, listing, config.targets().describe());
+      TrainingSummary.trainable(log, listing, config.targets().describe());
       Examples split = examples.split(options.validFraction(0), options.seed());
       ExampleRun run = new ExampleRun(this, model, split, workers);
       TuningReport report = train(run, listing);
@@ -125,7 +125,7 @@ public record ExampleTraining(
 
   private void print(TuningReport report) {
     RunOutcome.Scores scores = (RunOutcome.Scores) report.outcome();
-    RunSummary summary = new RunSummary(log, report);
+    TrainingSummary summary = new TrainingSummary(log, report);
     summary.loss();
     summary.speed(NumberFormats.rate(scores.stepsPerSecond(report.tuning())) + " steps/s");
     log.printf("%n%s before and after%n", scores.before().title());

@@ -76,7 +76,7 @@ public record LanguageTraining(
     try (FineTuneRun run = recipe(config).open(paths.out())) {
       SamplePrompt prompt = new SamplePrompt(run, language.sample()); // fails before training
       Summary listing = Summary.of(run.network());
-      RunSummary.trainable(log, listing, config.targets().describe());
+      TrainingSummary.trainable(log, listing, config.targets().describe());
       run.record(options(config, run.settings()));
       TuningReport report = train(run, listing, prompt);
       print(report);
@@ -159,7 +159,7 @@ public record LanguageTraining(
   }
 
   private void print(TuningReport report) {
-    RunSummary summary = new RunSummary(log, report);
+    TrainingSummary summary = new TrainingSummary(log, report);
     RunOutcome.Text text = (RunOutcome.Text) report.outcome();
     summary.loss();
     summary.speed(NumberFormats.rate(text.tokensPerSecond(report.tuning())) + " tokens/s");

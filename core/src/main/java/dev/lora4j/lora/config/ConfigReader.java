@@ -4,10 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.Unreadable;
+import dev.lora4j.io.WholeFile;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.method.ConfigKeys;
 import dev.lora4j.lora.method.LoraMethods;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,6 +22,8 @@ import java.util.stream.Stream;
 /** Reads PEFT's {@code adapter_config.json}; refuses unsupported fields and keeps unknown ones. */
 public final class ConfigReader {
   private static final String TOKENS = "trainable_token_indices";
+  private static final int MAX_BYTES = 16 << 20;
+
   private final JsonDocument json;
 
   private ConfigReader(JsonDocument json) {
@@ -26,7 +31,11 @@ public final class ConfigReader {
   }
 
   public static LoraConfig read(Path file) {
-    return new ConfigReader(JsonDocument.read(file)).read();
+    try {
+      return read(file, WholeFile.read(file, MAX_BYTES));
+    } catch (IOException e) {
+      throw Unreadable.because(file, e);
+    }
   }
 
   static LoraConfig read(Path file, byte[] bytes) {

@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <ul>
  *   <li>BLAS computes on one thread, in the whole process: neither OpenBLAS nor MKL has a setting
- * per thread.
+ *       per thread.
  *   <li>Libtorch's intra-op thread count is 1 for the thread that starts the engine, for the worker
  *       threads, and for threads that train or generate. Other threads keep theirs; a thread that
  *       has never called libtorch begins with the count that was set last, on any thread.

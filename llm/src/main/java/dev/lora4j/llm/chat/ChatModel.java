@@ -104,8 +104,7 @@ public final class ChatModel implements AutoCloseable {
     ModelFiles in = ModelFiles.in(adapter);
     AdapterTokenizerFiles own =
         new AdapterTokenizerFiles(files, chatTemplate.map(in::withChatTemplate).orElse(in));
-    Tokenizer tokenizer =
-        own.hasTokenizer() ? Tokenizer.load(adapter) : baseFormat.tokenizer();
+    Tokenizer tokenizer = own.hasTokenizer() ? Tokenizer.load(adapter) : baseFormat.tokenizer();
     try {
       ChatFormat format = new ChatFormat(tokenizer, own.template(tokenizer));
       adapted.load(name, adapter, check);

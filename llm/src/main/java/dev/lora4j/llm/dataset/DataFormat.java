@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
- * A data format, recognised by its fields. {@link StandardFormat} has the usual ones;
- * others are found by {@link ServiceLoader}.
+ * A data format, recognised by its fields. {@link StandardFormat} has the usual ones; others are
+ * found by {@link ServiceLoader}.
  */
 public interface DataFormat {
 

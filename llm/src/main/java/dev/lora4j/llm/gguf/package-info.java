@@ -4,7 +4,7 @@
  *
  * <ul>
  *   <li><b>model files</b>: config and tokenizer files, of a directory or created from a GGUF
- * header, {@link dev.lora4j.llm.gguf.ModelFiles}.
+ *       header, {@link dev.lora4j.llm.gguf.ModelFiles}.
  *   <li><b>layout</b>: names, row order and transposition of an architecture's tensors in
  *       llama.cpp.
  *   <li><b>pre-tokenizer</b>: the rule that splits a text into words before BPE merges.

@@ -6,6 +6,7 @@ import dev.lora4j.llm.dataset.MicroBatch;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.DataParallelGradients;
 import dev.lora4j.train.Optimizer;
@@ -97,7 +98,9 @@ final class TrainStep implements AutoCloseable {
           double[] sum = new double[1];
           Runnable work =
               () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), units, baseline);
-          gradients.in(worker, shards.size() == 1 ? () -> Engine.onThreads(workers.count(), work) : work);
+          boolean alone =
+              shards.size() == 1 && shard.layout().size() >= CostModel.SPLIT_OPERATORS_MIN_TOKENS;
+          gradients.in(worker, alone ? () -> Engine.onThreads(workers.count(), work) : work);
           return sum[0];
         });
   }

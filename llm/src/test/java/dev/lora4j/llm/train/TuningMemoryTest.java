@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Memory does not grow during a run, evaluations and checkpoints included, though JavaCPP's
- * own clean-up is off in these tests (see the pom): leaked memory would accumulate.
+ * Memory does not grow during a run, evaluations and checkpoints included, though JavaCPP's own
+ * clean-up is off in these tests (see the pom): leaked memory would accumulate.
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "resident memory is read from /proc")
 class TuningMemoryTest {

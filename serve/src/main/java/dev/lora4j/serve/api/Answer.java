@@ -101,8 +101,7 @@ final class Answer {
   }
 
   /** Sends all events; returns the failure that ended them, if any. */
-  private Optional<Throwable> follow(EventStream events, boolean includeUsage)
-      throws IOException {
+  private Optional<Throwable> follow(EventStream events, boolean includeUsage) throws IOException {
     for (int left = job.count(); left > 0; ) {
       Optional<Event> next = job.next(KEEP_ALIVE_MILLIS);
       if (next.isEmpty()) {

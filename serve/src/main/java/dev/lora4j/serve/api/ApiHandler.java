@@ -84,7 +84,8 @@ public final class ApiHandler extends Handler.Abstract {
     }
     if (path.startsWith(MODELS) && exchange.method().equals("GET")) {
       models.get(
-          exchange, URLDecoder.decode(
+          exchange,
+          URLDecoder.decode(
               path.substring(MODELS.length()).replace("+", "%2B"), StandardCharsets.UTF_8));
       return;
     }

@@ -48,8 +48,7 @@ final class CompletionJob {
       throw ApiException.invalid(
           "n", "n must be at most %d here".formatted(scheduler.maxWaiting()));
     }
-    int wanted =
-        sampling.maxTokens().orElse((int) Math.min(DEFAULT_TOKENS, limit - prompt.length));
+    int wanted = sampling.maxTokens().orElse((int) Math.min(DEFAULT_TOKENS, limit - prompt.length));
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     Tokenizer tokenizer = lease.format().tokenizer();
     Set<Long> stops = served.stopTokens(lease);

@@ -7,7 +7,7 @@ import dev.lora4j.train.RunResult;
 import java.io.PrintStream;
 
 /** The lines about a run that are the same for every kind of model. */
-record RunSummary(PrintStream log, TuningReport report) {
+record TrainingSummary(PrintStream log, TuningReport report) {
 
   static void trainable(PrintStream log, Summary listing, String targets) {
     log.printf(
