@@ -22,6 +22,7 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,7 @@ public final class LoraServer implements AutoCloseable {
   private static final long DRAIN_MILLIS = 60_000;
   private static final long IDLE_MILLIS = 120_000;
   private static final long MIN_BYTES_PER_SECOND = 1_000;
+  private static final long ANY_RATE = 0;
   private static final int SPARE_THREADS = 64;
 
   private final Server server;
@@ -72,14 +74,17 @@ public final class LoraServer implements AutoCloseable {
     connector = connector(builder);
     server.addConnector(connector);
     server.setHandler(
-        new GracefulHandler(new ApiHandler(served, scheduler, builder.folder, builder.keys)));
+        new GracefulHandler(
+            new MinimumDataRateHandler(
+                new ApiHandler(served, scheduler, builder.folder, builder.keys),
+                MIN_BYTES_PER_SECOND,
+                ANY_RATE)));
     server.setStopTimeout(DRAIN_MILLIS);
   }
 
   private ServerConnector connector(Builder builder) {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
-    http.setMinRequestDataRate(MIN_BYTES_PER_SECOND);
     // Names of models may contain encoded slashes.
     http.setUriCompliance(
         UriCompliance.from("RFC3986,AMBIGUOUS_PATH_SEPARATOR,AMBIGUOUS_PATH_ENCODING"));
