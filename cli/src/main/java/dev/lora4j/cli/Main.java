@@ -71,8 +71,10 @@ public final class Main {
     }
     try {
       List<String> given = List.of(arguments);
-      FormerNames names = new FormerNames(options(subcommand(command, given)));
-      return command.execute(names.replaceIn(given).toArray(String[]::new));
+      CommandLine called = subcommand(command, given);
+      List<String> named = new FormerNames(options(called)).replaceIn(given);
+      List<String> last = RepeatedOptions.lastOf(called.getCommandSpec(), named);
+      return command.execute(last.toArray(String[]::new));
     } catch (UserError | LinkageError | VirtualMachineError e) {
       return Failures.report(e, command.getErr());
     }

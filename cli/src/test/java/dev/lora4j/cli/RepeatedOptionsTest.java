@@ -1,0 +1,31 @@
+package dev.lora4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** Of an option that is given several times, the last value counts, and all others stay. */
+class RepeatedOptionsTest {
+  private static final CommandSpec TRAIN =
+      Main.commandLine().getSubcommands().get("train").getCommandSpec();
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "train --steps 3 --rank 4|train --steps 3 --rank 4",
+        "train --steps 3 --max-seq-length 64 --max-seq-length=32|train --steps 3 --max-seq-length=32",
+        "train --lr 1e-3 --learning-rate 1e-4|train --learning-rate 1e-4",
+        "train --resume --dora --resume|train --dora --resume",
+        "train --sweep lr=1,2 --sweep rank=4,8|train --sweep lr=1,2 --sweep rank=4,8",
+        "train --out --steps --steps 3|train --out --steps --steps 3"
+      })
+  void theLastValueCounts(String given, String kept) {
+    List<String> last = RepeatedOptions.lastOf(TRAIN, List.of(given.split(" ")));
+
+    assertThat(String.join(" ", last)).isEqualTo(kept);
+  }
+}
