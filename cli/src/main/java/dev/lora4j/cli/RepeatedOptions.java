@@ -19,7 +19,8 @@ final class RepeatedOptions {
     Map<Object, List<String>> kept = new LinkedHashMap<>();
     for (int i = 0; i < arguments.size(); i++) {
       String argument = arguments.get(i);
-      OptionSpec option = command.findOption(argument.split("=", 2)[0]);
+      String name = argument.split("=", 2)[0];
+      OptionSpec option = name.startsWith("-") ? command.findOption(name) : null; // or a value
       List<String> words = new ArrayList<>(List.of(argument));
       if (option == null || option.isMultiValue()) {
         kept.put(i, words);

@@ -20,7 +20,7 @@ class RepeatedOptionsTest {
         "train --steps 3 --max-seq-length 64 --max-seq-length=32|train --steps 3 --max-seq-length=32",
         "train --lr 1e-3 --learning-rate 1e-4|train --learning-rate 1e-4",
         "train --resume --dora --resume|train --dora --resume",
-        "train --sweep lr=1,2 --sweep rank=4,8|train --sweep lr=1,2 --sweep rank=4,8",
+        "train --sweep lr=1 --sweep learning-rate=2|train --sweep lr=1 --sweep learning-rate=2",
         "train --out --steps --steps 3|train --out --steps --steps 3"
       })
   void theLastValueCounts(String given, String kept) {
