@@ -3,6 +3,7 @@ package dev.lora4j.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine.Model.CommandSpec;
@@ -10,7 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 /** Of an option that is given several times, the last value counts, and all others stay. */
 class RepeatedOptionsTest {
   private static final CommandSpec TRAIN =
-      Main.commandLine().getSubcommands().get("train").getCommandSpec();
+      Objects.requireNonNull(Main.commandLine().getSubcommands().get("train")).getCommandSpec();
 
   @ParameterizedTest
   @CsvSource(
