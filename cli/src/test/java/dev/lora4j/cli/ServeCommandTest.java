@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,7 +45,7 @@ class ServeCommandTest {
               .build();
       CompletableFuture<HttpResponse<String>> answer =
           HttpClient.newHttpClient().sendAsync(request, HttpResponse.BodyHandlers.ofString());
-      awaitRunning(address);
+      awaitRunning(address, answer);
 
       process.destroy();
 
@@ -55,11 +56,11 @@ class ServeCommandTest {
     }
   }
 
-  private static void awaitRunning(String address) throws Exception {
+  private static void awaitRunning(String address, Future<?> answer) throws Exception {
     HttpRequest ready = HttpRequest.newBuilder(URI.create(address + "/health/ready")).build();
     HttpClient client = HttpClient.newHttpClient();
     String state = "";
-    while (!state.contains("\"running\":4")) {
+    while (!answer.isDone() && !state.contains("\"running\":4")) {
       state = client.send(ready, HttpResponse.BodyHandlers.ofString()).body();
     }
   }

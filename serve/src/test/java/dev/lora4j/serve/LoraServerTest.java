@@ -30,6 +30,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -479,15 +481,16 @@ class LoraServerTest {
 
   /** Sends requests until one is refused. */
   private Reply fullQueue(LoraServer small, String body) {
+    ExecutorService clients = Executors.newFixedThreadPool(12);
     List<CompletableFuture<Reply>> replies =
         IntStream.range(0, 12)
-            .mapToObj(i -> CompletableFuture.supplyAsync(() -> post(small, "/completions", body)))
+            .mapToObj(
+                i ->
+                    CompletableFuture.supplyAsync(() -> post(small, "/completions", body), clients))
             .toList();
-    return replies.stream()
-        .map(CompletableFuture::join)
-        .filter(reply -> reply.status() != 200)
-        .findFirst()
-        .orElseThrow();
+    List<Reply> all = replies.stream().map(CompletableFuture::join).toList();
+    clients.shutdown();
+    return all.stream().filter(reply -> reply.status() != 200).findFirst().orElseThrow();
   }
 
   @Test
