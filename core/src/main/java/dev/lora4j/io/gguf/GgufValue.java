@@ -6,12 +6,7 @@ import java.util.List;
 public sealed interface GgufValue {
 
   /** Returns its type in the file. */
-  default GgufKind kind() {
-    if (this instanceof Flag) {
-      return GgufKind.BOOL;
-    }
-    return this instanceof Text ? GgufKind.TEXT : GgufKind.ARRAY;
-  }
+  GgufKind kind();
 
   /**
    * An integer.
@@ -28,9 +23,19 @@ public sealed interface GgufValue {
    */
   record Real(GgufKind kind, double number) implements GgufValue {}
 
-  record Flag(boolean value) implements GgufValue {}
+  record Flag(boolean value) implements GgufValue {
+    @Override
+    public GgufKind kind() {
+      return GgufKind.BOOL;
+    }
+  }
 
-  record Text(String text) implements GgufValue {}
+  record Text(String text) implements GgufValue {
+    @Override
+    public GgufKind kind() {
+      return GgufKind.TEXT;
+    }
+  }
 
   /**
    * An array of values of one type.
@@ -40,6 +45,11 @@ public sealed interface GgufValue {
   record Items(GgufKind elements, List<GgufValue> values) implements GgufValue {
     public Items {
       values = List.copyOf(values);
+    }
+
+    @Override
+    public GgufKind kind() {
+      return GgufKind.ARRAY;
     }
   }
 

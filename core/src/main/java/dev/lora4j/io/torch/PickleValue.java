@@ -10,57 +10,72 @@ import java.util.Map;
 sealed interface PickleValue {
 
   /** Returns its kind in words, for messages. */
-  default String kind() {
-    if (this instanceof Text text) {
-      return "the text '" + text.text + "'";
-    } else if (this instanceof Whole whole) {
-      return "the number " + whole.number;
-    } else if (this instanceof Real real) {
-      return "the number " + real.number;
-    } else if (this instanceof Flag flag) {
-      return flag.value ? "True" : "False";
-    } else if (this instanceof Tuple tuple) {
-      return "a tuple of " + tuple.items.size();
-    } else if (this instanceof StorageType type) {
-      return "a storage of " + type.dtype;
-    } else if (this instanceof Storage storage) {
-      return "the storage '" + storage.key + "'";
-    }
-    return NAMES.getOrDefault(getClass(), "None");
-  }
-
-  Map<Class<? extends PickleValue>, String> NAMES =
-      Map.of(
-          Mark.class, "a mark",
-          Items.class, "a list",
-          Dict.class, "a dict",
-          Callable.class, "a function",
-          StridedTensor.class, "a tensor");
+  String kind();
 
   /** Python's {@code None}. */
   enum None implements PickleValue {
-    NONE
+    NONE;
+
+    @Override
+    public String kind() {
+      return "None";
+    }
   }
 
   /** The start of a group of values. */
   enum Mark implements PickleValue {
-    MARK
+    MARK;
+
+    @Override
+    public String kind() {
+      return "a mark";
+    }
   }
 
-  record Text(String text) implements PickleValue {}
+  record Text(String text) implements PickleValue {
+    @Override
+    public String kind() {
+      return "the text '" + text + "'";
+    }
+  }
 
-  record Whole(long number) implements PickleValue {}
+  record Whole(long number) implements PickleValue {
+    @Override
+    public String kind() {
+      return "the number " + number;
+    }
+  }
 
-  record Real(double number) implements PickleValue {}
+  record Real(double number) implements PickleValue {
+    @Override
+    public String kind() {
+      return "the number " + number;
+    }
+  }
 
-  record Flag(boolean value) implements PickleValue {}
+  record Flag(boolean value) implements PickleValue {
+    @Override
+    public String kind() {
+      return value ? "True" : "False";
+    }
+  }
 
-  record Tuple(List<PickleValue> items) implements PickleValue {}
+  record Tuple(List<PickleValue> items) implements PickleValue {
+    @Override
+    public String kind() {
+      return "a tuple of " + items.size();
+    }
+  }
 
   /** A list; grows while it is read. */
   record Items(List<PickleValue> items) implements PickleValue {
     Items() {
       this(new ArrayList<>());
+    }
+
+    @Override
+    public String kind() {
+      return "a list";
     }
   }
 
@@ -69,21 +84,53 @@ sealed interface PickleValue {
     Dict() {
       this(new LinkedHashMap<>());
     }
+
+    @Override
+    public String kind() {
+      return "a dict";
+    }
   }
 
   /** A function that a pickle may call. */
   enum Callable implements PickleValue {
     ORDERED_DICT,
     REBUILD_TENSOR,
-    REBUILD_PARAMETER
+    REBUILD_PARAMETER;
+
+    @Override
+    public String kind() {
+      return "a function";
+    }
   }
 
-  record StorageType(DType dtype) implements PickleValue {}
+  /** A storage's type. */
+  record StorageType(DType dtype) implements PickleValue {
+    @Override
+    public String kind() {
+      return "a storage of " + dtype;
+    }
+  }
 
   /** A storage: an entry of the archive. */
-  record Storage(DType dtype, String key, long elements) implements PickleValue {}
+  record Storage(DType dtype, String key, long elements) implements PickleValue {
+    @Override
+    public String kind() {
+      return "the storage '" + key + "'";
+    }
+  }
 
-  /** A tensor: a strided view of a storage, outermost dimension first, in elements. */
+  /**
+   * A tensor: a strided view of a storage.
+   *
+   * @param offset the first element
+   * @param sizes outermost dimension first
+   * @param strides in elements, in the order of the sizes
+   */
   record StridedTensor(Storage storage, long offset, List<Long> sizes, List<Long> strides)
-      implements PickleValue {}
+      implements PickleValue {
+    @Override
+    public String kind() {
+      return "a tensor";
+    }
+  }
 }
