@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine.Model.CommandSpec;
 
-/** Of an option that is given several times, the last value counts, and all others stay. */
+/** An option that is given several times keeps its last value, and other options stay. */
 class RepeatedOptionsTest {
   private static final CommandSpec TRAIN =
       Objects.requireNonNull(Main.commandLine().getSubcommands().get("train")).getCommandSpec();

@@ -4,7 +4,6 @@ import dev.lora4j.nn.Module;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalLong;
 
 /**
  * The steps of a {@link Trainer}, and the evaluations and checkpoints of its run, if it has one.
@@ -96,17 +95,8 @@ final class ExampleSteps implements TrainingLoop.Body {
     if (run.isEmpty()) {
       return CheckpointState.START;
     }
-    RunDirectory directory = new RunDirectory(run.get().directory());
-    RunSettings settings = run.get().settings();
-    if (!run.get().resumed()) {
-      directory.start(settings);
-      return CheckpointState.START;
-    }
-    directory.resume(settings);
-    OptionalLong last = directory.last();
-    return last.isPresent()
-        ? directory.read(last.getAsLong(), step.gradients())
-        : CheckpointState.START;
+    return new RunDirectory(run.get().directory())
+        .open(run.get().resumed(), run.get().settings(), step.gradients());
   }
 
   /** Publishes the adapter of a finished run. */

@@ -64,6 +64,24 @@ public record RunDirectory(Path path) {
     }
   }
 
+  /**
+   * Starts a run, or resumes it from its last checkpoint.
+   *
+   * @return the state to continue from
+   * @throws UserError if the directory of a new run holds a run, a checkpoint or an adapter, or the
+   *     settings of a resumed run are not those of its start
+   */
+  public CheckpointState open(
+      boolean resumed, RunSettings settings, DataParallelGradients gradients) {
+    if (!resumed) {
+      start(settings);
+      return CheckpointState.START;
+    }
+    resume(settings);
+    OptionalLong last = last();
+    return last.isPresent() ? read(last.getAsLong(), gradients) : CheckpointState.START;
+  }
+
   private UserError inUse() {
     return new UserError(
         "%s is in use: %s is training there; wait for its end, or choose another directory"
@@ -75,7 +93,7 @@ public record RunDirectory(Path path) {
    *
    * @throws UserError if the directory holds a run, a checkpoint or an adapter
    */
-  public void start(RunSettings settings) {
+  private void start(RunSettings settings) {
     if (Files.exists(path.resolve(RUN))) {
       throw new UserError(path + " already holds a run: resume it, or choose another directory");
     }
@@ -98,7 +116,7 @@ public record RunDirectory(Path path) {
    *
    * @throws UserError naming every difference, or if there is no run
    */
-  public void resume(RunSettings settings) {
+  private void resume(RunSettings settings) {
     Path file = path.resolve(RUN);
     if (!Files.exists(file)) {
       throw new UserError(
@@ -177,7 +195,7 @@ public record RunDirectory(Path path) {
   }
 
   /** Reads the state of a checkpoint and restores parameters and optimizer. */
-  public CheckpointState read(long step, DataParallelGradients gradients) {
+  private CheckpointState read(long step, DataParallelGradients gradients) {
     Path from = checkpoint(step);
     CheckpointState state = CheckpointState.of(JsonDocument.read(from.resolve(PROGRESS)));
     try (PointerScope scope = new PointerScope();

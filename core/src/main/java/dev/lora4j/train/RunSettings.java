@@ -19,6 +19,14 @@ public record RunSettings(ObjectNode json, Map<String, String> formerTexts) {
     formerTexts = Map.copyOf(formerTexts);
   }
 
+  /** Adds the intervals of evaluations and checkpoints and the patience to a run's settings. */
+  public static void putPace(ObjectNode json, EvalAndSavePolicy pace) {
+    json.putObject("pace")
+        .put("eval_steps", pace.evaluateEvery())
+        .put("save_steps", pace.checkpointEvery())
+        .put("early_stopping_patience", pace.patience());
+  }
+
   /** Returns a line for each setting that differs from those recorded at the start of a run. */
   List<String> differences(JsonNode recorded) {
     List<String> differences = new ArrayList<>();

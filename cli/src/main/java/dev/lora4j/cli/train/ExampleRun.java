@@ -10,7 +10,6 @@ import dev.lora4j.llm.recipe.RunRecord;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.RunResult;
 import dev.lora4j.train.RunSettings;
 import dev.lora4j.train.Trainer;
@@ -81,11 +80,7 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
     json.put("batch", options.batch(ExampleTraining.BATCH));
     json.put("learning_rate", options.lr(ExampleTraining.LEARNING_RATE));
     json.put("validation_split", options.validFraction(0));
-    EvalAndSavePolicy pace = options.policy();
-    json.putObject("pace")
-        .put("eval_steps", pace.evaluateEvery())
-        .put("save_steps", pace.checkpointEvery())
-        .put("early_stopping_patience", pace.patience());
+    RunSettings.putPace(json, options.policy());
     json.put("seed", options.seed()).put("workers", workers.count());
     json.put("data_sha256", FileDigest.sha256(training.paths().data()));
     json.set("adapter", ConfigWriter.json(model.config(ExampleTraining.ADAPTER)));

@@ -22,8 +22,6 @@ import java.util.stream.Stream;
 /** Reads PEFT's {@code adapter_config.json}; refuses unsupported fields and keeps unknown ones. */
 public final class ConfigReader {
   private static final String TOKENS = "trainable_token_indices";
-  private static final int MAX_BYTES = 16 << 20;
-
   private final JsonDocument json;
 
   private ConfigReader(JsonDocument json) {
@@ -32,7 +30,7 @@ public final class ConfigReader {
 
   public static LoraConfig read(Path file) {
     try {
-      return read(file, WholeFile.read(file, MAX_BYTES));
+      return read(file, WholeFile.read(file, JsonDocument.MAX_BYTES));
     } catch (IOException e) {
       throw Unreadable.because(file, e);
     }

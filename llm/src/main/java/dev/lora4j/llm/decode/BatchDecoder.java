@@ -16,7 +16,7 @@ import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -140,8 +140,7 @@ public final class BatchDecoder implements AutoCloseable {
     each(batch, team, RowState::logits);
   }
 
-  private static void each(
-      List<RowState> batch, TeamBarrier team, java.util.function.Consumer<RowState> work) {
+  private static void each(List<RowState> batch, TeamBarrier team, Consumer<RowState> work) {
     team.share(batch.size(), 1, (from, to) -> batch.subList(from, to).forEach(work));
   }
 
@@ -191,8 +190,7 @@ public final class BatchDecoder implements AutoCloseable {
       LlamaWeights.Block block = weights.blocks().get(layer);
       finish(
           block.queryKeyValue(),
-          LlamaWeights.Block::queryKeyValue,
-          layer,
+          base.blocks().get(layer).queryKeyValue(),
           normalised,
           projected,
           heads);
@@ -209,7 +207,7 @@ public final class BatchDecoder implements AutoCloseable {
 
     void addAttention(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.output(), LlamaWeights.Block::output, layer, mixed, hidden, branch);
+      finish(block.output(), base.blocks().get(layer).output(), mixed, hidden, branch);
       weights.addBranch(branch, stream);
       block.postAttentionNorm().apply(stream, normalised);
       enter(block.gateAndUp(), normalised, hidden);
@@ -218,14 +216,14 @@ public final class BatchDecoder implements AutoCloseable {
     void activate(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
       finish(
-          block.gateAndUp(), LlamaWeights.Block::gateAndUp, layer, normalised, gatesAndUps, gates);
+          block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalised, gatesAndUps, gates);
       activated.swiglu(gates, 0, activated.size());
       enter(block.down(), activated, inner);
     }
 
     void addFeedForward(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.down(), LlamaWeights.Block::down, layer, activated, hidden, branch);
+      finish(block.down(), base.blocks().get(layer).down(), activated, hidden, branch);
       weights.addBranch(branch, stream);
       if (layer + 1 < weights.blocks().size()) {
         norm(layer + 1);
@@ -243,16 +241,6 @@ public final class BatchDecoder implements AutoCloseable {
     private void enter(FusedLinear layers, FloatVector x, RowTiles tiles) {
       layers.features(x, features);
       tiles.put(row, x);
-    }
-
-    private void finish(
-        FusedLinear own,
-        Function<LlamaWeights.Block, FusedLinear> part,
-        int layer,
-        FloatVector x,
-        RowTiles tiles,
-        FloatVector y) {
-      finish(own, part.apply(base.blocks().get(layer)), x, tiles, y);
     }
 
     /** Completes a product: other weights than the base's, biases and low-rank terms. */

@@ -29,6 +29,7 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
   private final List<KvBlock> blocks;
   private List<BlockAttention> attention = List.of();
   private long length;
+  private long prefix; // number of the prompt's last cached block
 
   KvSequence(KvBlockPool pool, PrefixCache prefixes, Object owner, long[] prompt, int reserved) {
     this.pool = pool;
@@ -52,14 +53,18 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
    * @return final hidden state of its last token, {@code [1, hidden]}
    */
   public Tensor prefill(LanguageModel model) {
-    List<KvBlock> cached = prefixes.find(owner, prompt, blocks);
-    blocks.addAll(cached);
-    length += (long) cached.size() * KvBlock.TOKENS;
+    for (PrefixCache.Entry cached : prefixes.find(owner, prefix, prompt, blocks.size())) {
+      cached.block().retain();
+      blocks.add(cached.block());
+      length += KvBlock.TOKENS;
+      prefix = cached.number();
+    }
     int from = Math.toIntExact(length);
     int end = Math.min(prompt.length, (from / KvBlock.TOKENS + 1) * KvBlock.TOKENS);
     Tensor hidden = Prefill.read(model, Arrays.copyOfRange(prompt, from, end), this);
     if (end % KvBlock.TOKENS == 0) {
-      prefixes.add(owner, prompt, blocks);
+      int last = blocks.size() - 1;
+      prefix = prefixes.add(owner, prefix, prompt, last, blocks.get(last)).number();
     }
     return hidden;
   }

@@ -23,7 +23,7 @@ final class PrefixCache {
   private record Key(Object owner, long before, List<Long> tokens) {}
 
   /** A cached block and the number that those after it refer to, which is never used again. */
-  private record Entry(KvBlock block, long number) {}
+  record Entry(KvBlock block, long number) {}
 
   private final Map<Key, Entry> entries = new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
   private final Consumer<KvBlock> release;
@@ -34,49 +34,41 @@ final class PrefixCache {
   }
 
   /**
-   * Returns the cached blocks with which a prompt continues after those that it has, each retained
-   * for the caller. At least one token is left to compute: its hidden state gives the logits.
+   * Returns the cached blocks with which a prompt continues, in order; the caller retains those
+   * that it uses. At least one token is left to compute: its hidden state gives the logits.
+   *
+   * @param before number of the entry before them; 0 for the first block of a prompt
+   * @param block number of the prompt's first block that is wanted, from 0 on
    */
-  List<KvBlock> find(Object owner, long[] prompt, List<KvBlock> had) {
+  List<Entry> find(Object owner, long before, long[] prompt, int block) {
     List<Key> keys = new ArrayList<>();
-    List<KvBlock> found = new ArrayList<>();
-    long before = 0;
-    for (int i = 0; (i + 1) * KvBlock.TOKENS < prompt.length; i++) {
-      Key key = key(owner, before, prompt, i);
+    List<Entry> found = new ArrayList<>();
+    long previous = before;
+    for (int i = block; (i + 1) * KvBlock.TOKENS < prompt.length; i++) {
+      Key key = key(owner, previous, prompt, i);
       Entry entry = entries.get(key);
       if (entry == null) {
         break;
       }
       keys.add(key);
-      before = entry.number();
-      if (i >= had.size()) {
-        entry.block().retain();
-        found.add(entry.block());
-      }
+      found.add(entry);
+      previous = entry.number();
     }
     for (int i = keys.size() - 1; i >= 0; i--) {
-      entries.get(keys.get(i)); // the first blocks are the last to give way
+      entries.get(keys.get(i)); // the first blocks are the last to be evicted
     }
     return found;
   }
 
-  /** Keeps the last of a prompt's blocks, if those before it are cached. */
-  void add(Object owner, long[] prompt, List<KvBlock> blocks) {
-    long before = 0;
-    for (int i = 0; i < blocks.size() - 1; i++) {
-      Entry entry = entries.get(key(owner, before, prompt, i));
-      if (entry == null) {
-        return;
-      }
-      before = entry.number();
-    }
-    KvBlock block = blocks.get(blocks.size() - 1);
-    Key key = key(owner, before, prompt, blocks.size() - 1);
-    if (!entries.containsKey(key)) {
-      last++;
-      entries.put(key, new Entry(block, last));
-      block.retain();
-    }
+  /** Keeps a block of a prompt, unless an equal one is cached; returns the entry. */
+  Entry add(Object owner, long before, long[] prompt, int number, KvBlock block) {
+    return entries.computeIfAbsent(
+        key(owner, before, prompt, number),
+        key -> {
+          last++;
+          block.retain();
+          return new Entry(block, last);
+        });
   }
 
   /** Drops the least recently used block that no sequence uses. */

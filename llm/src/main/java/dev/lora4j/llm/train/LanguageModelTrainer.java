@@ -12,7 +12,6 @@ import dev.lora4j.train.GroupedOptimizer;
 import dev.lora4j.train.Optimizer;
 import dev.lora4j.train.RunDirectory;
 import dev.lora4j.train.RunResult;
-import dev.lora4j.train.RunSettings;
 import dev.lora4j.train.TrainingCallback;
 import dev.lora4j.train.TrainingFailed;
 import dev.lora4j.train.TrainingLoop;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
@@ -95,17 +93,11 @@ public final class LanguageModelTrainer {
   }
 
   private CheckpointState open(TrainStep step) {
-    RunSettings recorded = LanguageRunSettings.of(job, total);
-    if (job.start() == TrainingJob.Start.NEW) {
-      directory.start(recorded);
-      return CheckpointState.START;
+    boolean resumed = job.start() != TrainingJob.Start.NEW;
+    if (resumed) {
+      job.model().config(job.adapter()).initialization().requireRepeatable();
     }
-    job.model().config(job.adapter()).initialization().requireRepeatable();
-    directory.resume(recorded);
-    OptionalLong last = directory.last();
-    return last.isPresent()
-        ? directory.read(last.getAsLong(), step.gradients())
-        : CheckpointState.START;
+    return directory.open(resumed, LanguageRunSettings.of(job, total), step.gradients());
   }
 
   // ---- a step ----

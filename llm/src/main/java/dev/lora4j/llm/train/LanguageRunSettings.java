@@ -6,7 +6,6 @@ import dev.lora4j.lora.config.ConfigWriter;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.train.AdamW;
-import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.RunSettings;
 import java.util.HashMap;
 import java.util.Locale;
@@ -40,7 +39,7 @@ final class LanguageRunSettings {
         .put("shape", arguments.schedule().shape().name().toLowerCase(Locale.ROOT))
         .put("warmup_steps", arguments.schedule().warmUp());
     json.put("longest_gradient", arguments.maxGradNorm());
-    putPace(json.putObject("pace"), arguments.pace());
+    RunSettings.putPace(json, arguments.pace());
     json.put("seed", arguments.seed()).put("workers", job.workers());
     job.objective().settings().forEach(json::put);
     json.put("data_sha256", DataDigest.of(job.objective().examples())).put("steps", steps);
@@ -70,11 +69,6 @@ final class LanguageRunSettings {
     json.put("learning_rate", optimizer.learningRate());
     json.put("beta1", optimizer.beta1()).put("beta2", optimizer.beta2());
     json.put("epsilon", optimizer.epsilon()).put("weight_decay", optimizer.weightDecay());
-  }
-
-  private static void putPace(ObjectNode json, EvalAndSavePolicy pace) {
-    json.put("eval_steps", pace.evaluateEvery()).put("save_steps", pace.checkpointEvery());
-    json.put("early_stopping_patience", pace.patience());
   }
 
   private static long parameters(TrainingJob job) {

@@ -26,7 +26,7 @@ final class Answer {
   private final List<Choice> choices;
   private int completionTokens;
 
-  /** What has arrived of one completion. */
+  /** The parts of one completion that have arrived. */
   private static final class Choice {
     private final StringBuilder text = new StringBuilder();
     private final List<Piece> pieces = new ArrayList<>(); // in a stream, those not yet sent

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.util.Map;
 
 /** The JSON of requests and answers, with a bound on its nesting. */
@@ -39,7 +40,7 @@ final class Json {
       throw ApiException.invalid("expected a JSON object as the body of the request");
     } catch (JsonProcessingException e) {
       throw ApiException.invalid("the body is not valid JSON: " + e.getOriginalMessage());
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw ApiException.invalid("the body can't be read: " + e.getMessage());
     }
   }

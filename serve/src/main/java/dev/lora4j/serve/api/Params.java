@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The parameters of a request. Unknown ones are ignored; wrong ones are refused by name. */
@@ -121,7 +122,6 @@ final class Params {
     return ApiException.invalid(
         name,
         "%s: expected %s, found %s"
-            .formatted(
-                name, expected, found.getNodeType().name().toLowerCase(java.util.Locale.ROOT)));
+            .formatted(name, expected, found.getNodeType().name().toLowerCase(Locale.ROOT)));
   }
 }
