@@ -6,13 +6,15 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.api.ApiKeys;
-import dev.lora4j.serve.engine.BatchScheduler;
+import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.engine.ServingLimits;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -49,23 +51,11 @@ public final class LoraServer implements AutoCloseable {
 
   private final Server server;
   private final ServerConnector connector;
-  private final BatchScheduler scheduler;
-  private final ServedModel served;
+  private final ServedModels models;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private LoraServer(Builder builder) {
-    Path path = requireNonNull(builder.model, "model");
-    ChatModel model = ChatModel.open(path);
-    String name =
-        builder.name.orElseGet(() -> path.toAbsolutePath().normalize().getFileName() + "");
-    served = new ServedModel(name, model, builder.limits.maxAdapters(), builder.folder);
-    try {
-      builder.adapters.forEach((key, directory) -> served.load(key, directory, false));
-      scheduler = new BatchScheduler(served, builder.limits);
-    } catch (RuntimeException e) {
-      served.close();
-      throw e;
-    }
+    models = new ServedModels(List.of(engine(builder)));
     QueuedThreadPool threads =
         new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
@@ -76,10 +66,25 @@ public final class LoraServer implements AutoCloseable {
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(
-                new ApiHandler(served, scheduler, builder.folder, builder.keys),
+                new ApiHandler(models, builder.folder, builder.keys),
                 MIN_BYTES_PER_SECOND,
                 ANY_RATE)));
     server.setStopTimeout(DRAIN_MILLIS);
+  }
+
+  private static InferenceEngine engine(Builder builder) {
+    Path path = requireNonNull(builder.model, "model");
+    ChatModel model = ChatModel.open(path);
+    String name =
+        builder.name.orElseGet(() -> path.toAbsolutePath().normalize().getFileName() + "");
+    ServedModel served = new ServedModel(name, model, builder.limits.maxAdapters(), builder.folder);
+    try {
+      builder.adapters.forEach((key, directory) -> served.load(key, directory, false));
+      return InferenceEngine.start(served, builder.limits);
+    } catch (RuntimeException e) {
+      served.close();
+      throw e;
+    }
   }
 
   private ServerConnector connector(Builder builder) {
@@ -142,8 +147,7 @@ public final class LoraServer implements AutoCloseable {
     } catch (Exception e) { // Jetty's declaration
       throw new IllegalStateException(e);
     } finally {
-      scheduler.close();
-      served.close();
+      models.close();
     }
   }
 

@@ -1,14 +1,13 @@
 package dev.lora4j.serve.api;
 
-import dev.lora4j.serve.engine.BatchScheduler;
-import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.engine.ServedModels;
 import java.io.IOException;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -16,39 +15,22 @@ import org.eclipse.jetty.util.Callback;
 
 /** Routes requests to their endpoints, and answers failures in OpenAI's form. */
 public final class ApiHandler extends Handler.Abstract {
-  private static final String MODELS = "/models/";
-
-  /** The work of an endpoint. */
-  @FunctionalInterface
-  private interface Endpoint {
-    void handle(Exchange exchange) throws IOException;
-  }
-
-  private final ModelEndpoints models;
-  private final Map<String, Map<String, Endpoint>> endpoints;
+  private final List<Route> routes;
   private final Optional<ApiKeys> keys;
 
   /**
    * @param folder the only place from which requests may load adapters
    * @param keys the accepted keys, one per request; empty to require none
    */
-  public ApiHandler(
-      ServedModel served, BatchScheduler scheduler, Optional<Path> folder, Optional<ApiKeys> keys) {
+  public ApiHandler(ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys) {
     this.keys = keys;
-    models = new ModelEndpoints(served, folder);
-    CompletionEndpoints completions = new CompletionEndpoints(served, scheduler);
-    HealthEndpoints health = new HealthEndpoints(scheduler);
-    endpoints =
-        Map.of(
-            "/chat/completions", Map.of("POST", completions::chat),
-            "/completions", Map.of("POST", completions::text),
-            "/models", Map.of("GET", models::list),
-            "/load_lora_adapter", Map.of("POST", models::load),
-            "/unload_lora_adapter", Map.of("POST", models::unload),
-            "/tokenize", Map.of("POST", models::tokenize),
-            "/apply-template", Map.of("POST", models::applyTemplate),
-            "/health/live", Map.of("GET", health::live),
-            "/health/ready", Map.of("GET", health::ready));
+    routes =
+        Stream.of(
+                new CompletionEndpoints(models).routes(),
+                new ModelEndpoints(models, folder).routes(),
+                new HealthEndpoints(models).routes())
+            .flatMap(List::stream)
+            .toList();
   }
 
   @Override
@@ -82,29 +64,30 @@ public final class ApiHandler extends Handler.Abstract {
       throw new ApiException(
           403, "invalid_request_error", "requests of web pages need an API key", null, null);
     }
-    if (path.startsWith(MODELS) && exchange.method().equals("GET")) {
-      models.get(
-          exchange,
-          URLDecoder.decode(
-              path.substring(MODELS.length()).replace("+", "%2B"), StandardCharsets.UTF_8));
-      return;
+    route(exchange, path).handle(exchange);
+  }
+
+  private Endpoint route(Exchange exchange, String path) {
+    List<String> allowed = new ArrayList<>();
+    for (Route route : routes) {
+      Optional<List<String>> segments = route.match(path);
+      if (segments.isPresent() && route.method().equals(exchange.method())) {
+        exchange.pathSegments(segments.get());
+        return route.endpoint();
+      }
+      segments.ifPresent(other -> allowed.add(route.method()));
     }
-    Map<String, Endpoint> methods = endpoints.get(path);
-    if (methods == null) {
+    if (allowed.isEmpty()) {
       throw new ApiException(
           404, "invalid_request_error", "Unknown request URL: " + path, null, "unknown_url");
     }
-    Endpoint endpoint = methods.get(exchange.method());
-    if (endpoint == null) {
-      exchange.header("Allow", String.join(", ", methods.keySet()));
-      throw new ApiException(
-          405,
-          "invalid_request_error",
-          "Method " + exchange.method() + " is not allowed here",
-          null,
-          "method_not_allowed");
-    }
-    endpoint.handle(exchange);
+    exchange.header("Allow", String.join(", ", allowed));
+    throw new ApiException(
+        405,
+        "invalid_request_error",
+        "Method " + exchange.method() + " is not allowed here",
+        null,
+        "method_not_allowed");
   }
 
   // ---- failures ----

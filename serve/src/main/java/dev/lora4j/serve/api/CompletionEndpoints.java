@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.serve.engine.AdapterLease;
-import dev.lora4j.serve.engine.BatchScheduler;
-import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.ServedModels;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -15,17 +15,21 @@ final class CompletionEndpoints {
   private static final int MAX_TOP_LOGPROBS = 20;
   private static final String NOT_YET = "leave it out";
 
-  private final ServedModel served;
-  private final BatchScheduler scheduler;
+  private final ServedModels models;
 
-  CompletionEndpoints(ServedModel served, BatchScheduler scheduler) {
-    this.served = served;
-    this.scheduler = scheduler;
+  CompletionEndpoints(ServedModels models) {
+    this.models = models;
   }
 
-  void chat(Exchange exchange) throws IOException {
+  List<Route> routes() {
+    return List.of(
+        Route.post("/chat/completions", this::chat), Route.post("/completions", this::text));
+  }
+
+  private void chat(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
+    InferenceEngine engine = models.of(model);
     List<Message> messages = ChatMessages.read(params);
     List.of("tools", "functions").forEach(name -> params.refuse(name, NOT_YET));
     requirePlainText(params);
@@ -35,12 +39,11 @@ final class CompletionEndpoints {
       throw ApiException.invalid("top_logprobs", "top_logprobs needs logprobs: true");
     }
     SamplingParams sampling =
-        SamplingParams.of(params, served.vocabularySize(), logProbs ? top : -1);
-    try (AdapterLease lease = served.lease(model)) {
+        SamplingParams.of(params, engine.model().vocabularySize(), logProbs ? top : -1);
+    try (AdapterLease lease = engine.model().lease(model)) {
       int[] prompt = lease.format().prompt(messages);
       ChatShape shape = new ChatShape(logProbs, id -> text(lease, id));
-      CompletionJob job =
-          CompletionJob.submit(served, scheduler, lease, prompt, "messages", sampling);
+      CompletionJob job = CompletionJob.submit(engine, lease, prompt, "messages", sampling);
       respond(exchange, params, job, shape, model);
     }
   }
@@ -49,21 +52,22 @@ final class CompletionEndpoints {
     return lease.format().tokenizer().decode(Math.toIntExact(token));
   }
 
-  void text(Exchange exchange) throws IOException {
+  private void text(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
+    InferenceEngine engine = models.of(model);
     params.refuse("suffix", NOT_YET);
     Optional<Long> top = params.integer("logprobs", 0, MAX_TOP_LOGPROBS);
     SamplingParams sampling =
-        SamplingParams.of(params, served.vocabularySize(), top.map(Long::intValue).orElse(-1));
+        SamplingParams.of(
+            params, engine.model().vocabularySize(), top.map(Long::intValue).orElse(-1));
     JsonNode given = params.required("prompt");
-    try (AdapterLease lease = served.lease(model)) {
+    try (AdapterLease lease = engine.model().lease(model)) {
       Tokenizer tokenizer = lease.format().tokenizer();
-      int[] prompt = prompt(given, tokenizer);
+      int[] prompt = prompt(given, tokenizer, engine.model().vocabularySize());
       String echo = params.flag("echo") ? tokenizer.decodeSkippingSpecial(prompt) : "";
       TextShape shape = new TextShape(top.isPresent(), echo, id -> text(lease, id));
-      CompletionJob job =
-          CompletionJob.submit(served, scheduler, lease, prompt, "prompt", sampling);
+      CompletionJob job = CompletionJob.submit(engine, lease, prompt, "prompt", sampling);
       respond(exchange, params, job, shape, model);
     }
   }
@@ -105,8 +109,8 @@ final class CompletionEndpoints {
             });
   }
 
-  private int[] prompt(JsonNode given, Tokenizer tokenizer) {
-    int size = Math.min(tokenizer.vocabularySize(), served.vocabularySize());
+  private static int[] prompt(JsonNode given, Tokenizer tokenizer, int vocabularySize) {
+    int size = Math.min(tokenizer.vocabularySize(), vocabularySize);
     if (given.isTextual()) {
       return tokenizer.encode(given.textValue());
     }

@@ -6,7 +6,7 @@ import dev.lora4j.serve.api.PendingCompletion.Event;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.BatchScheduler;
 import dev.lora4j.serve.engine.GenerationRequest;
-import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.engine.InferenceEngine;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,12 +36,12 @@ final class CompletionJob {
    * @param parameter the request's parameter that holds the prompt
    */
   static CompletionJob submit(
-      ServedModel served,
-      BatchScheduler scheduler,
+      InferenceEngine engine,
       AdapterLease lease,
       int[] prompt,
       String parameter,
       SamplingParams sampling) {
+    BatchScheduler scheduler = engine.scheduler();
     long limit = scheduler.maxTokens();
     requireLength(prompt.length, limit, parameter);
     if (sampling.count() > scheduler.maxWaiting()) {
@@ -51,7 +51,7 @@ final class CompletionJob {
     int wanted = sampling.maxTokens().orElse((int) Math.min(DEFAULT_TOKENS, limit - prompt.length));
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     Tokenizer tokenizer = lease.format().tokenizer();
-    Set<Long> stops = served.stopTokens(lease);
+    Set<Long> stops = engine.model().stopTokens(lease);
     CompletionJob job = new CompletionJob(prompt.length);
     for (int i = 0; i < sampling.count(); i++) {
       PendingCompletion completion =

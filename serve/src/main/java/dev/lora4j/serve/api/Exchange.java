@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -17,6 +18,7 @@ final class Exchange {
 
   private final Request request;
   private final Response response;
+  private List<String> pathSegments = List.of();
 
   Exchange(Request request, Response response) {
     this.request = request;
@@ -25,6 +27,15 @@ final class Exchange {
 
   String method() {
     return request.getMethod();
+  }
+
+  void pathSegments(List<String> segments) {
+    pathSegments = segments;
+  }
+
+  /** A variable segment of the path, counted from 0. */
+  String pathSegment(int index) {
+    return pathSegments.get(index);
   }
 
   /** Reads the JSON object in the body. */

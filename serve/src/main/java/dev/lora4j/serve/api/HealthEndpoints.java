@@ -1,26 +1,38 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.BatchScheduler;
+import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.ServedModels;
 import java.io.IOException;
+import java.util.List;
+import java.util.function.ToIntFunction;
 
 /** {@code /health/live} and {@code /health/ready}. */
 final class HealthEndpoints {
-  private final BatchScheduler scheduler;
+  private final ServedModels models;
 
-  HealthEndpoints(BatchScheduler scheduler) {
-    this.scheduler = scheduler;
+  HealthEndpoints(ServedModels models) {
+    this.models = models;
   }
 
-  void live(Exchange exchange) throws IOException {
+  List<Route> routes() {
+    return List.of(Route.get("/health/live", this::live), Route.get("/health/ready", this::ready));
+  }
+
+  private void live(Exchange exchange) throws IOException {
     exchange.send(200, Json.object().put("status", "ok"));
   }
 
-  void ready(Exchange exchange) throws IOException {
+  private void ready(Exchange exchange) throws IOException {
     exchange.send(
         200,
         Json.object()
             .put("status", "ok")
-            .put("running", scheduler.running())
-            .put("waiting", scheduler.waiting()));
+            .put("running", sum(BatchScheduler::running))
+            .put("waiting", sum(BatchScheduler::waiting)));
+  }
+
+  private int sum(ToIntFunction<BatchScheduler> count) {
+    return models.all().stream().map(InferenceEngine::scheduler).mapToInt(count).sum();
   }
 }

@@ -6,48 +6,57 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.serve.engine.AdapterLease;
+import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.engine.ServedModels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
-  private final ServedModel served;
+  private final ServedModels models;
   private final Optional<Path> folder;
   private final long started = Instant.now().getEpochSecond();
 
   /**
    * @param folder the only place from which requests may load adapters; empty for none
    */
-  ModelEndpoints(ServedModel served, Optional<Path> folder) {
-    this.served = served;
+  ModelEndpoints(ServedModels models, Optional<Path> folder) {
+    this.models = models;
     this.folder = folder;
   }
 
-  void list(Exchange exchange) throws IOException {
+  List<Route> routes() {
+    return List.of(
+        Route.get("/models", this::list),
+        Route.get("/models/{*}", this::get),
+        Route.post("/load_lora_adapter", this::load),
+        Route.post("/unload_lora_adapter", this::unload),
+        Route.post("/tokenize", this::tokenize),
+        Route.post("/apply-template", this::applyTemplate));
+  }
+
+  private void list(Exchange exchange) throws IOException {
     ObjectNode list = Json.object().put("object", "list");
     ArrayNode data = list.putArray("data");
-    data.add(card(served.name()));
-    served.list().forEach(entry -> data.add(card(entry.name())));
+    for (InferenceEngine engine : models.all()) {
+      engine.model().names().forEach(name -> data.add(card(engine.model(), name)));
+    }
     exchange.send(200, list);
   }
 
-  void get(Exchange exchange, String name) throws IOException {
-    boolean known =
-        name.equals(served.name())
-            || served.list().stream().anyMatch(entry -> entry.name().equals(name));
-    if (!known) {
-      served.lease(name).close(); // refuses it, with the nearest names
-    }
-    exchange.send(200, card(name));
+  private void get(Exchange exchange) throws IOException {
+    String name = exchange.pathSegment(0);
+    exchange.send(200, card(models.of(name).model(), name));
   }
 
-  private ObjectNode card(String name) {
+  private ObjectNode card(ServedModel served, String name) {
     ObjectNode card =
         Json.object()
             .put("id", name)
@@ -60,17 +69,17 @@ final class ModelEndpoints {
 
   // ---- adapters, as vLLM loads them ----
 
-  void load(Exchange exchange) throws IOException {
+  private void load(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String name = params.requiredText("lora_name");
     Path directory = directory(params.requiredText("lora_path"));
-    served.load(name, directory, params.flag("load_inplace"));
+    models.first().model().load(name, directory, params.flag("load_inplace"));
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' added successfully.");
   }
 
-  void unload(Exchange exchange) throws IOException {
+  private void unload(Exchange exchange) throws IOException {
     String name = new Params(exchange.body()).requiredText("lora_name");
-    served.unload(name);
+    models.of(name).model().unload(name);
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' removed successfully.");
   }
 
@@ -95,9 +104,18 @@ final class ModelEndpoints {
 
   // ---- tokenizers ----
 
-  void tokenize(Exchange exchange) throws IOException {
+  private ServedModel served(Params params) {
+    return params.text("model").map(models::of).orElse(models.first()).model();
+  }
+
+  private static AdapterLease lease(ServedModel served, Params params) {
+    return served.lease(params.text("model").orElse(served.name()));
+  }
+
+  private void tokenize(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
-    try (AdapterLease lease = served.lease(params.text("model").orElse(served.name()))) {
+    ServedModel served = served(params);
+    try (AdapterLease lease = lease(served, params)) {
       ChatFormat format = lease.format();
       int[] tokens =
           params.value("messages").isPresent()
@@ -111,9 +129,9 @@ final class ModelEndpoints {
     }
   }
 
-  void applyTemplate(Exchange exchange) throws IOException {
+  private void applyTemplate(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
-    try (AdapterLease lease = served.lease(params.text("model").orElse(served.name()))) {
+    try (AdapterLease lease = lease(served(params), params)) {
       ChatTemplate template =
           lease
               .format()

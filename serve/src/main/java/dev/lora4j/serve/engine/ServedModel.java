@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -111,9 +110,21 @@ public final class ServedModel implements AutoCloseable {
   }
 
   private UnknownModel unknown(String name) {
-    List<String> known = new ArrayList<>(List.of(base.name()));
-    list().forEach(entry -> known.add(entry.name()));
-    return new UnknownModel(name, NearMiss.hint(name, known));
+    return new UnknownModel(name, NearMiss.hint(name, names()));
+  }
+
+  /** Returns whether requests can name a model: the base model, or one of its adapters. */
+  public synchronized boolean knows(String name) {
+    return name.equals(base.name()) || isAdapter(name);
+  }
+
+  private boolean isAdapter(String name) {
+    return given.containsKey(name) || adapters.containsKey(name) || inFolder(name).isPresent();
+  }
+
+  /** The names that requests can use: the base model's, then those of its adapters. */
+  public List<String> names() {
+    return Stream.concat(Stream.of(base.name()), list().stream().map(AdapterEntry::name)).toList();
   }
 
   /** Needs no lock of the registry, so that a load does not delay the batch. */
@@ -133,9 +144,7 @@ public final class ServedModel implements AutoCloseable {
    * @throws UserError if the name is taken, or the adapter does not fit the base model
    */
   public synchronized void load(String name, Path directory, boolean replacing) {
-    boolean taken =
-        given.containsKey(name) || adapters.containsKey(name) || inFolder(name).isPresent();
-    if (name.equals(base.name()) || (taken && !replacing)) {
+    if (name.equals(base.name()) || (isAdapter(name) && !replacing)) {
       throw new UserError("the name '" + name + "' is taken");
     }
     loaded(name, directory);

@@ -1,0 +1,48 @@
+package dev.lora4j.serve.api;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+
+/**
+ * A method and a path with their endpoint.
+ *
+ * @param path without {@code /v1}; {@code {}} stands for one segment, and {@code {*}} at the end
+ *     for all further ones
+ */
+record Route(String method, String path, Endpoint endpoint) {
+
+  static Route get(String path, Endpoint endpoint) {
+    return new Route("GET", path, endpoint);
+  }
+
+  static Route post(String path, Endpoint endpoint) {
+    return new Route("POST", path, endpoint);
+  }
+
+  static Route delete(String path, Endpoint endpoint) {
+    return new Route("DELETE", path, endpoint);
+  }
+
+  /** Returns the decoded segments of a path that matches; empty if it does not match. */
+  Optional<List<String>> match(String requested) {
+    Matcher matcher = pattern().matcher(requested);
+    return matcher.matches() ? Optional.of(segments(matcher.toMatchResult())) : Optional.empty();
+  }
+
+  private Pattern pattern() {
+    return Pattern.compile(path.replace("{*}", "(.+)").replace("{}", "([^/]+)"));
+  }
+
+  private static List<String> segments(MatchResult match) {
+    return IntStream.rangeClosed(1, match.groupCount())
+        .mapToObj(group -> match.group(group).replace("+", "%2B"))
+        .map(segment -> URLDecoder.decode(segment, StandardCharsets.UTF_8))
+        .toList();
+  }
+}
