@@ -74,6 +74,34 @@ def added_beside(folder):
                               str(size + 1): token}))
 
 
+# Settings of tokenizer_config.json that change which tokens there are, and which ones surround a text.
+AROUND = [
+    ("spm_llama", dict(SPECIAL, tokenizer_class="LlamaTokenizer", add_bos_token=True)),
+    ("spm_llama", dict(SPECIAL, tokenizer_class="LlamaTokenizer", add_bos_token=True, add_eos_token=True)),
+    ("spm_unigram", dict(SPECIAL, add_eos_token=True)),
+    ("vocab_gpt2", dict(tokenizer_class="GPT2Tokenizer", eos_token="<|endoftext|>", add_bos_token=True)),
+    ("vocab_gpt2", dict(tokenizer_class="GPT2Tokenizer", eos_token="<|endoftext|>", bos_token="<|start|>",
+                        pad_token="<|pad|>", add_bos_token=True, additional_special_tokens=["<x>"])),
+    ("vocab_qwen2", dict(tokenizer_class="Qwen2Tokenizer", eos_token="<|endoftext|>", pad_token="<|pad|>",
+                         additional_special_tokens=["<x>"], add_bos_token=True)),
+]
+
+
+def around():
+    results = []
+    for folder, config in AROUND:
+        with tempfile.TemporaryDirectory() as place:
+            for file in (FOLDER / folder).iterdir():
+                if file.name in ("tokenizer.model", "vocab.json", "merges.txt", "config.json"):
+                    shutil.copy(file, place)
+            write(pathlib.Path(place), "tokenizer_config.json", config)
+            peer = AutoTokenizer.from_pretrained(place)
+            texts = ["A fox runs.", "a <x> b<|pad|>", "<|start|>x"]
+            results.append(dict(folder=folder, config=config, vocabulary=len(peer),
+                                cases=[dict(text=text, ids=peer(text)["input_ids"]) for text in texts]))
+    write(FOLDER, "legacy_special.json", dict(settings=results))
+
+
 def main():
     for build in (spm_llama, spm_bpe, spm_unigram, vocab_gpt2, vocab_qwen2, added_beside):
         folder = FOLDER / build.__name__
@@ -87,6 +115,7 @@ def main():
             cases.append(dict(text=text, ids=ids, decoded=peer.decode(ids, clean_up_tokenization_spaces=False)))
         write(folder, "expected.json", dict(vocabulary=len(peer), cases=cases))
         print(folder.relative_to(ROOT), sum(f.stat().st_size for f in folder.iterdir()), "bytes")
+    around()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ final class RunsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    RunReader reader = new RunReader(TrainCommand.optionNames());
+    RunReader reader = TrainCommand.runReader();
     List<RunSummary> runs =
         directories.stream()
             .flatMap(directory -> reader.readAll(directory).stream())

@@ -67,7 +67,7 @@ record SweepTraining(
       throw e;
     }
     log.println();
-    RunReader reader = new RunReader(TrainCommand.optionNames());
+    RunReader reader = TrainCommand.runReader();
     new RunComparison(commands.keySet().stream().map(reader::read).toList()).show(output);
     failed.forEach(run -> log.println("Failed: " + run));
     return failed.isEmpty();

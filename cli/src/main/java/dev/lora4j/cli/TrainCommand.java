@@ -12,6 +12,7 @@ import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.report.TuningReport;
+import dev.lora4j.cli.runs.RunReader;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.LanguageTraining;
@@ -156,7 +157,7 @@ final class TrainCommand implements Callable<Integer> {
     if (!command.sweep.isEmpty()) {
       return command.sweep();
     }
-    command.train(Optional.empty());
+    command.output.show(command.train(Optional.empty())::fill, out -> {});
     return 0;
   }
 
@@ -172,12 +173,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private int sweep() {
-    if (isScript()) {
-      throw new UserError(
-          SWEEP + " applies to language models; " + model + " is a TorchScript file");
-    }
     Sweep combinations = Sweep.parse(sweep, names());
-    Map<String, Object> options = effective(SCRIPTS);
+    Map<String, Object> options =
+        isScript() ? effective(LANGUAGE_MODELS, COLUMNS) : effective(SCRIPTS);
     options.put("sweep", sweep);
     SweepTraining runs =
         new SweepTraining(combinations, out, training.resume(), options, this::of, output);
@@ -196,9 +194,16 @@ final class TrainCommand implements Callable<Integer> {
     return parsed(given, SWEEP);
   }
 
-  /** Returns the options of a run by name without dashes. */
-  static List<String> optionNames() {
-    return names(CommandSpec.forAnnotatedObject(new TrainCommand()));
+  /** Returns the reader of the runs that this command writes. */
+  static RunReader runReader() {
+    CommandSpec command = CommandSpec.forAnnotatedObject(new TrainCommand());
+    List<String> paths =
+        command.options().stream().filter(TrainCommand::isPath).map(TrainCommand::key).toList();
+    return new RunReader(names(command), paths);
+  }
+
+  private static boolean isPath(OptionSpec option) {
+    return option.type() == Path.class || PATHS.contains(option.longestName());
   }
 
   private List<String> names() {
@@ -261,7 +266,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     RunPaths paths = RunPaths.in(file);
     options()
-        .filter(option -> option.type() == Path.class || PATHS.contains(option.longestName()))
+        .filter(TrainCommand::isPath)
         .forEach(option -> values.computeIfPresent(key(option), (k, v) -> paths.resolve(v)));
   }
 
@@ -300,11 +305,11 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /**
-   * Trains.
+   * Trains, and returns the figures of the run.
    *
    * @param bases the base model that the runs of a sweep share
    */
-  void train(Optional<SharedBase> bases) {
+  TuningReport train(Optional<SharedBase> bases) {
     if (model.isEmpty() && training.resume()) {
       throw LanguageTraining.noOptions(out);
     }
@@ -321,25 +326,20 @@ final class TrainCommand implements Callable<Integer> {
       if (initial.isGiven()) {
         throw new UserError("--adapter does not apply to " + model + ", a TorchScript file");
       }
-      trainScript(paths);
-    } else {
-      refuse(SCRIPTS, "a language model");
-      LanguageTraining run =
-          new LanguageTraining(
-              paths,
-              adapter,
-              initial.open(adapter, this::isGiven),
-              training,
-              language,
-              columns.options(),
-              effective(SCRIPTS),
-              bases,
-              output.messages());
-      TuningReport report = run.run();
-      if (bases.isEmpty()) {
-        output.show(report::fill, out -> {});
-      }
+      return trainScript(paths);
     }
+    refuse(SCRIPTS, "a language model");
+    return new LanguageTraining(
+            paths,
+            adapter,
+            initial.open(adapter, this::isGiven),
+            training,
+            language,
+            columns.options(),
+            effective(SCRIPTS),
+            bases,
+            output.messages())
+        .run();
   }
 
   private boolean isGiven(String option) {
@@ -374,7 +374,7 @@ final class TrainCommand implements Callable<Integer> {
     return option.group() != null && Objects.equals(option.group().heading(), group);
   }
 
-  private void trainScript(TrainPaths paths) {
+  private TuningReport trainScript(TrainPaths paths) {
     try (TorchScriptModel net = TorchScriptModel.load(Path.of(model))) {
       examples.selectOutput(net);
       ExampleTraining run =
@@ -385,7 +385,7 @@ final class TrainCommand implements Callable<Integer> {
               training,
               effective(LANGUAGE_MODELS, COLUMNS),
               output.messages());
-      output.show(run.run(adapter.config(adapter.rank()))::fill, out -> {});
+      return run.run(adapter.config(adapter.rank()));
     }
   }
 }

@@ -105,6 +105,19 @@ class ScriptRunTest {
   }
 
   @Test
+  void everyCombinationOfASweepIsTrainedAsARunOfItsOwn() throws IOException {
+    Path out = directory.resolve("tries");
+    CommandLineRun sweep = train(out, "--sweep", "learning-rate=1e-3,1e-2");
+    assertThat(sweep.status()).as(sweep.err()).isZero();
+    Path alone = directory.resolve("alone");
+    json(train(alone, "--learning-rate", "1e-2", "--json"));
+    assertThat(out.resolve("learning-rate-1e-2").resolve(WEIGHTS))
+        .hasSameBinaryContentAs(alone.resolve(WEIGHTS));
+    assertThat(train(directory.resolve("wrong"), "--sweep", "max-seq-length=64,128").err())
+        .contains("--max-seq-length does not apply to", "a TorchScript file");
+  }
+
+  @Test
   void runYamlRepeatsTheRunBitForBit() throws IOException {
     Path first = directory.resolve("first");
     Path second = directory.resolve("second");

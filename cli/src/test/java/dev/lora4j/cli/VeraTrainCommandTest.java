@@ -69,6 +69,6 @@ class VeraTrainCommandTest {
         "VERA does not take use_dora");
     assertRefused(
         training.train(training.chats(), out, "--method", "loha"),
-        "no method 'loha'; valid: lora, vera");
+        "--method: unknown method 'loha'; did you mean lora?");
   }
 }

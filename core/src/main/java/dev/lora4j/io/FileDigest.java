@@ -27,7 +27,7 @@ public final class FileDigest {
     try {
       return HexFormat.of().formatHex(Files.isDirectory(path) ? ofFolder(path) : ofFile(path));
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 

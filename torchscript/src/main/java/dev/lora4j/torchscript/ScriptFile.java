@@ -2,6 +2,7 @@ package dev.lora4j.torchscript;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -57,7 +58,7 @@ final class ScriptFile {
           "starts like a zip archive but does not end like one; is it complete? " + e.getMessage(),
           e);
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 
@@ -83,7 +84,7 @@ final class ScriptFile {
         }
       }
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 
@@ -92,7 +93,7 @@ final class ScriptFile {
     try (InputStream in = Files.newInputStream(path)) {
       first = in.readNBytes(Integer.BYTES);
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
     if (first.length > 0 && (first[0] & 0xff) == PICKLE) {
       throw new UserError(

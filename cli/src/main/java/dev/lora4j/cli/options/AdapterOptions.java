@@ -2,6 +2,7 @@ package dev.lora4j.cli.options;
 
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
@@ -89,6 +90,12 @@ public final class AdapterOptions {
   private String init = "true";
 
   private LoraMethod method() {
+    List<String> names =
+        LoraMethods.peftTypes().stream().map(name -> name.toLowerCase(Locale.ROOT)).toList();
+    if (!names.contains(method.toLowerCase(Locale.ROOT))) {
+      throw new UserError(
+          "--method: unknown method '" + method + "'" + NearMiss.hint(method, names));
+    }
     LoraMethod named = LoraMethods.named(method);
     if (alpha != null && !named.configKeys().contains("lora_alpha")) {
       throw new UserError("--alpha does not apply to --method " + method);
@@ -114,8 +121,18 @@ public final class AdapterOptions {
         .dora(dora)
         .rsLora(rsLora)
         .method(method())
-        .initialization(
-            init.equals("true") ? new Initialization.Standard() : Initialization.named(init));
+        .initialization(initialization());
+  }
+
+  private Initialization initialization() {
+    return Initialization.find(init)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "--init: unknown initialisation '"
+                        + init
+                        + "'"
+                        + NearMiss.hint(init, Initialization.WORDS)));
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.lora4j.cli.options;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.io.WholeFile;
 import java.io.IOException;
 import java.io.StringReader;
@@ -101,7 +102,7 @@ public final class ConfigFile {
     } catch (CharacterCodingException e) {
       throw new CorruptFile(file, "it is not UTF-8 text", e);
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     }
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.ConfigFile;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.metrics.RunFigures;
 import dev.lora4j.llm.recipe.RunPaths;
 import java.io.IOException;
@@ -21,12 +22,11 @@ import java.util.stream.Stream;
  * Reads runs from their directories.
  *
  * @param options the option names of {@code lora train}, without dashes
+ * @param paths those whose values are paths
  */
-public record RunReader(Collection<String> options) {
+public record RunReader(Collection<String> options, Collection<String> paths) {
   private static final String SETTINGS = "run.json";
   private static final String OPTIONS = "run.yaml";
-  private static final List<String> PATHS =
-      List.of("model", "data", "validation-data", "adapter", "classes", "chat-template");
 
   /**
    * Settings that identify the run, its data or its steps; the comparison handles them separately.
@@ -52,7 +52,7 @@ public record RunReader(Collection<String> options) {
       }
       return runs;
     } catch (IOException e) {
-      throw new UserError("cannot read " + directory + ": " + e, e);
+      throw Unreadable.because(directory, e);
     }
   }
 
@@ -80,8 +80,8 @@ public record RunReader(Collection<String> options) {
       known.add(RunPaths.KEY);
       settings.putAll(ConfigFile.read(file, known));
       if (settings.remove(RunPaths.KEY) != null) {
-        RunPaths paths = new RunPaths(directory);
-        PATHS.forEach(name -> settings.computeIfPresent(name, (n, path) -> paths.resolve(path)));
+        RunPaths relative = new RunPaths(directory);
+        paths.forEach(name -> settings.computeIfPresent(name, (n, path) -> relative.resolve(path)));
       }
       settings.remove("out");
     } else { // a run of the library
@@ -112,7 +112,7 @@ public record RunReader(Collection<String> options) {
     try {
       return Files.exists(file) ? OptionalLong.of(Files.size(file)) : OptionalLong.empty();
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.lora4j.lora.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.CorruptFile;
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.Unreadable;
@@ -160,12 +161,16 @@ public final class ConfigReader {
     if (!value.isBoolean() && !value.isTextual()) {
       throw json.wrong("init_lora_weights", "true, false or a name", value);
     }
-    try {
-      Initialization how = Initialization.named(value.asText());
-      return how instanceof Initialization.Eva standard ? eva(standard) : how;
-    } catch (UserError e) {
-      throw new UserError(json.file() + ": " + e.getMessage(), e);
-    }
+    Initialization how =
+        Initialization.find(value.asText()).orElseThrow(() -> unknown(value.asText()));
+    return how instanceof Initialization.Eva standard ? eva(standard) : how;
+  }
+
+  private UserError unknown(String word) {
+    return new UserError(
+        "%s: '%s' is not supported%s"
+            .formatted(
+                json.path("init_lora_weights"), word, NearMiss.hint(word, Initialization.WORDS)));
   }
 
   private Initialization.Eva eva(Initialization.Eva otherwise) {

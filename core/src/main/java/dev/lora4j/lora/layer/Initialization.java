@@ -1,8 +1,10 @@
 package dev.lora4j.lora.layer;
 
+import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -71,29 +73,42 @@ public sealed interface Initialization {
     }
   }
 
-  /** PEFT's names of the initialisations that have one. */
-  List<String> WORDS = List.of("gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
+  /** PEFT's names. */
+  List<String> WORDS =
+      List.of("true", "false", "gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
 
   Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
 
+  /**
+   * Returns the initialisation of this name.
+   *
+   * @throws UserError if there is none
+   */
   static Initialization named(String word) {
+    return find(word)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "unknown initialisation '" + word + "'" + NearMiss.hint(word, WORDS)));
+  }
+
+  /** Returns the initialisation of this name; empty if there is none. */
+  static Optional<Initialization> find(String word) {
     Matcher iterations = PISSA_ITERATIONS.matcher(word);
     if (iterations.matches()) {
-      return new Pissa(Integer.parseInt(iterations.group(1)));
+      return Optional.of(new Pissa(Integer.parseInt(iterations.group(1))));
     }
-    return switch (word) {
-      case "true" -> new Standard();
-      case "false" -> new Random();
-      case "gaussian" -> new Gaussian();
-      case "orthogonal" -> new Orthogonal();
-      case "pissa" -> new Pissa(0);
-      case "olora" -> new Olora();
-      case "eva" -> new Eva();
-      default ->
-          throw new UserError(
-              "init_lora_weights: '%s' is not supported; valid: true, false, %s"
-                  .formatted(word, String.join(", ", WORDS)));
-    };
+    return Optional.ofNullable(
+        switch (word) {
+          case "true" -> new Standard();
+          case "false" -> new Random();
+          case "gaussian" -> new Gaussian();
+          case "orthogonal" -> new Orthogonal();
+          case "pissa" -> new Pissa(0);
+          case "olora" -> new Olora();
+          case "eva" -> new Eva();
+          default -> null;
+        });
   }
 
   /** Returns PEFT's name. */

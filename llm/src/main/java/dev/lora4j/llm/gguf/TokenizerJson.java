@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.gguf.GgufVocabulary.Kind;
+import dev.lora4j.llm.vocabulary.BosEosTemplate;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Converts GGUF metadata to a {@code tokenizer.json} of byte-level or sentencepiece BPE. */
@@ -71,7 +73,7 @@ final class TokenizerJson {
     }
     json.set("pre_tokenizer", rule.json());
     ObjectNode offsets = SplitRule.byteLevel(false, false, true);
-    ObjectNode around = around(rule.addsBos());
+    Optional<ObjectNode> around = around(rule.addsBos());
     if (around.isEmpty()) {
       json.set("post_processor", offsets);
     } else {
@@ -79,7 +81,7 @@ final class TokenizerJson {
           .put("type", "Sequence")
           .putArray("processors")
           .add(offsets)
-          .add(around);
+          .add(around.get());
     }
     json.set("decoder", SplitRule.byteLevel(true, true, true));
     ObjectNode model = model(false, rule.ignoresMerges());
@@ -102,11 +104,11 @@ final class TokenizerJson {
     }
     replace(steps.addObject(), " ", SPACE);
     json.putNull("pre_tokenizer");
-    ObjectNode around = around(true);
+    Optional<ObjectNode> around = around(true);
     if (around.isEmpty()) {
       json.putNull("post_processor");
     } else {
-      json.set("post_processor", around);
+      json.set("post_processor", around.get());
     }
     ArrayNode decoders = json.putObject("decoder").put("type", "Sequence").putArray("decoders");
     replace(decoders.addObject(), SPACE, " ");
@@ -151,52 +153,22 @@ final class TokenizerJson {
   }
 
   /** Returns the template that adds BOS and EOS around a text; empty if neither is added. */
-  private ObjectNode around(boolean addsBos) {
-    ObjectNode template = JsonNodeFactory.instance.objectNode();
-    OptionalInt bos = wanted("tokenizer.ggml.add_bos_token", addsBos, SpecialToken.BOS);
-    OptionalInt eos = wanted("tokenizer.ggml.add_eos_token", false, SpecialToken.EOS);
-    if (bos.isEmpty() && eos.isEmpty()) {
-      return template;
-    }
-    template.put("type", "TemplateProcessing");
-    ArrayNode single = template.putArray("single");
-    ArrayNode pair = template.putArray("pair");
-    for (int sequence = 0; sequence < 2; sequence++) {
-      for (ArrayNode part :
-          sequence == 0 ? new ArrayNode[] {single, pair} : new ArrayNode[] {pair}) {
-        int type = sequence;
-        bos.ifPresent(id -> special(part, id, type));
-        part.addObject()
-            .putObject("Sequence")
-            .put("id", sequence == 0 ? "A" : "B")
-            .put("type_id", type);
-        eos.ifPresent(id -> special(part, id, type));
-      }
-    }
-    ObjectNode tokens = template.putObject("special_tokens");
-    bos.ifPresent(id -> described(tokens, id));
-    eos.ifPresent(id -> described(tokens, id));
-    return template;
+  private Optional<ObjectNode> around(boolean addsBos) {
+    return new BosEosTemplate(
+            wanted("tokenizer.ggml.add_bos_token", addsBos, SpecialToken.BOS),
+            wanted("tokenizer.ggml.add_eos_token", false, SpecialToken.EOS))
+        .json();
   }
 
-  private OptionalInt wanted(String key, boolean ifAbsent, SpecialToken token) {
+  private Optional<BosEosTemplate.Token> wanted(String key, boolean ifAbsent, SpecialToken token) {
     OptionalInt id = vocabulary.special(token);
     boolean stored = metadata.flag(key).isPresent();
     boolean wanted = metadata.flag(key).orElse(ifAbsent);
     if (wanted && stored && id.isEmpty()) {
       throw metadata.missing(token.key(), "the token that " + key + " wants");
     }
-    return wanted ? id : OptionalInt.empty();
-  }
-
-  private void special(ArrayNode part, int id, int type) {
-    part.addObject().putObject("SpecialToken").put("id", vocabulary.token(id)).put("type_id", type);
-  }
-
-  private void described(ObjectNode tokens, int id) {
-    String text = vocabulary.token(id);
-    ObjectNode token = tokens.putObject(text).put("id", text);
-    token.putArray("ids").add(id);
-    token.putArray("tokens").add(text);
+    return wanted && id.isPresent()
+        ? Optional.of(new BosEosTemplate.Token(id.getAsInt(), vocabulary.token(id.getAsInt())))
+        : Optional.empty();
   }
 }

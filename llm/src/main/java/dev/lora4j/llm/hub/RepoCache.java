@@ -1,9 +1,9 @@
 package dev.lora4j.llm.hub;
 
 import dev.lora4j.CorruptFile;
-import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.TemporaryPath;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -66,7 +66,7 @@ record RepoCache(Path cache, RepoId repo, boolean symlinks) {
     try (Stream<Path> files = Files.list(snapshot(commit))) {
       return files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()).toList();
     } catch (IOException e) {
-      throw new UserError("cannot read " + snapshot(commit) + ": " + e.getMessage(), e);
+      throw Unreadable.because(snapshot(commit), e);
     }
   }
 

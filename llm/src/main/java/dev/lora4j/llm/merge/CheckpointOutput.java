@@ -8,6 +8,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsWriter;
 import dev.lora4j.io.TensorSource;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.llm.checkpoint.CheckpointWriter;
@@ -128,7 +129,7 @@ record CheckpointOutput(
                 .formatted(file, real));
       }
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     }
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -62,7 +63,7 @@ record MetricsFile(Path path, FileChannel out) implements AutoCloseable {
         lines.add(JSON.readTree(line));
       }
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
     return lines;
   }

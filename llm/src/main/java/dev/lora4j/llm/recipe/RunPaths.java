@@ -1,6 +1,6 @@
 package dev.lora4j.llm.recipe;
 
-import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -38,7 +38,7 @@ public final class RunPaths {
     try {
       return path.toRealPath();
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 

@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.llm.gguf.ModelFiles;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -80,7 +81,7 @@ public final class Tokenizer implements AutoCloseable {
     try (InputStream in = new ByteArrayInputStream(content)) {
       return HuggingFaceTokenizer.newInstance(in, WHOLE_TEXTS);
     } catch (IOException e) {
-      throw new UserError("cannot read " + file + ": " + e, e);
+      throw Unreadable.because(file, e);
     } catch (RuntimeException e) {
       throw new CorruptFile(file, "not a tokenizer: " + e.getMessage(), e);
     }

@@ -105,19 +105,10 @@ final class AddedTokens {
    * @throws CorruptFile if an id or a text is taken, or ids are left out
    */
   boolean addTo(ObjectNode json) {
-    Map<String, Integer> ids = new HashMap<>();
+    Map<String, Integer> ids = ids(json);
     Set<String> matched = new HashSet<>();
-    JsonNode vocab = json.path("model").path("vocab");
-    vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
-    if (vocab.isArray()) {
-      vocab.forEach(piece -> ids.put(piece.path(0).asText(), ids.size()));
-    }
     ArrayNode added = json.withArray("added_tokens");
-    added.forEach(
-        token -> {
-          ids.put(token.path("content").asText(), token.path("id").asInt());
-          matched.add(token.path("content").asText());
-        });
+    added.forEach(token -> matched.add(token.path("content").asText()));
     Map<Integer, String> texts = new HashMap<>();
     ids.forEach((text, id) -> texts.put(id, text));
     int next = 1 + texts.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1);
@@ -145,6 +136,19 @@ final class AddedTokens {
       }
     }
     return any;
+  }
+
+  /** Returns the ids of a {@code tokenizer.json}'s tokens. */
+  static Map<String, Integer> ids(ObjectNode json) {
+    Map<String, Integer> ids = new HashMap<>();
+    JsonNode vocab = json.path("model").path("vocab");
+    vocab.properties().forEach(entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
+    if (vocab.isArray()) {
+      vocab.forEach(piece -> ids.put(piece.path(0).asText(), ids.size()));
+    }
+    json.path("added_tokens")
+        .forEach(token -> ids.put(token.path("content").asText(), token.path("id").asInt()));
+    return ids;
   }
 
   private CorruptFile clash(

@@ -13,7 +13,7 @@ import java.util.List;
  * tokenizer.json}.
  */
 final class ByteLevelConversion {
-  private static final String END = "<|endoftext|>";
+  static final String END = "<|endoftext|>";
   private static final String QWEN2 =
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
           + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -62,7 +62,7 @@ final class ByteLevelConversion {
         .put("use_regex", splits);
   }
 
-  /** Special tokens are matched first; those that the vocabulary lacks are added at its end. */
+  /** Special tokens are matched first. */
   private static void added(ArrayNode added, ObjectNode vocab, JsonNode config, boolean qwen) {
     ObjectNode known = JsonNodeFactory.instance.objectNode();
     for (String name : SPECIAL) {
@@ -70,7 +70,7 @@ final class ByteLevelConversion {
       boolean standard = name.equals("eos_token") || name.equals("unk_token");
       standard |= name.equals(qwen ? "pad_token" : "bos_token");
       JsonNode token = config.path(name);
-      String text = given ? token.path("content").asText(token.asText()) : END;
+      String text = given ? DeclaredTokens.text(token) : END;
       if ((given || (standard && vocab.has(END))) && !text.isEmpty() && !known.has(text)) {
         known.put(text, true);
         if (vocab.has(text)) {

@@ -36,12 +36,26 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
     AddedTokens added = new AddedTokens(directory);
     added.decoder(config.path("added_tokens_decoder"));
     added.listed(json("added_tokens.json"), special(config));
-    if (own.isPresent() && added.isEmpty()) {
+    if (own.isEmpty()) {
+      Optional<ObjectNode> json = converted(config);
+      json.ifPresent(added::addTo);
+      json.ifPresent(declared(config)::addTo);
+      return json.map(JsonDocument::bytes);
+    }
+    if (added.isEmpty()) {
       return own;
     }
-    Optional<ObjectNode> json = own.isPresent() ? Optional.of(json(JSON)) : converted(config);
-    boolean changed = json.isPresent() && added.addTo(json.get());
-    return own.isPresent() && !changed ? own : json.map(JsonDocument::bytes);
+    ObjectNode json = json(JSON);
+    return added.addTo(json) ? Optional.of(JsonDocument.bytes(json)) : own;
+  }
+
+  private static DeclaredTokens declared(JsonNode config) {
+    String kind = config.path("tokenizer_class").asText();
+    if (kind.startsWith("LlamaTokenizer")) {
+      return new DeclaredTokens(config, Optional.of("<s>"), Optional.of("</s>"));
+    }
+    Optional<String> end = Optional.of(ByteLevelConversion.END);
+    return new DeclaredTokens(config, kind.startsWith("GPT2") ? end : Optional.empty(), end);
   }
 
   private ObjectNode json(String name) {
@@ -60,16 +74,14 @@ public record TokenizerFiles(Path directory, Function<String, Optional<byte[]>> 
           .forEach(
               entry -> {
                 if (entry.getKey().endsWith("_token")) {
-                  texts.add(text(entry.getValue()));
+                  texts.add(DeclaredTokens.text(entry.getValue()));
                 }
               });
-      source.path("additional_special_tokens").forEach(token -> texts.add(text(token)));
+      source
+          .path("additional_special_tokens")
+          .forEach(token -> texts.add(DeclaredTokens.text(token)));
     }
     return texts;
-  }
-
-  private static String text(JsonNode token) {
-    return token.path("content").asText(token.asText());
   }
 
   private Optional<ObjectNode> converted(JsonNode config) {

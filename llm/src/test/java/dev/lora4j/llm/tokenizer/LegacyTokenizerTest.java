@@ -52,6 +52,32 @@ class LegacyTokenizerTest {
   }
 
   @Test
+  void declaredSpecialTokensAreAddedAndSurroundTexts() throws IOException {
+    int number = 0;
+    for (JsonNode settings : TextFixture.json("legacy_special.json").path("settings")) {
+      Path copy = Files.createDirectory(directory.resolve("case" + number++));
+      Path source = TextFixture.path(settings.path("folder").asText());
+      for (String file :
+          new String[] {"tokenizer.model", "vocab.json", "merges.txt", "config.json"}) {
+        if (Files.exists(source.resolve(file))) {
+          Files.copy(source.resolve(file), copy.resolve(file));
+        }
+      }
+      Files.writeString(copy.resolve("tokenizer_config.json"), settings.path("config").toString());
+      try (Tokenizer tokenizer = Tokenizer.load(copy)) {
+        assertThat(tokenizer.vocabularySize())
+            .as("%s", settings)
+            .isEqualTo(settings.path("vocabulary").asInt());
+        for (JsonNode one : settings.path("cases")) {
+          assertThat(tokenizer.encode(one.path("text").asText()))
+              .as("%s", settings)
+              .isEqualTo(TextFixture.ints(one.path("ids")));
+        }
+      }
+    }
+  }
+
+  @Test
   void copyHasACompleteTokenizer() throws IOException {
     ModelFiles.in(TextFixture.path("vocab_qwen2")).copyTokenizerTo(directory);
     Files.delete(directory.resolve("merges.txt"));

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -50,7 +51,7 @@ record TextFile(Path path, Optional<Charset> encoding) {
     } catch (CharacterCodingException e) {
       throw new CorruptFile(path, invalidBytes(), e);
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 
@@ -99,7 +100,7 @@ record TextFile(Path path, Optional<Charset> encoding) {
                 .formatted(found.line(), charset.name(), found.value(), found.offset());
           });
     } catch (IOException e) {
-      throw new UserError("cannot read " + path + ": " + e, e);
+      throw Unreadable.because(path, e);
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
 /** Python's {@code strftime}, in English. */
 final class Dates {
   private static final int STEPS_PER_CODE = 500;
+  private static final int MAX_LENGTH = 1000;
 
   private static final Map<Character, String> PATTERNS =
       Map.ofEntries(
@@ -36,7 +37,11 @@ final class Dates {
   private Dates() {}
 
   static String format(ZonedDateTime time, String format, Budget budget) {
-    budget.chars(format.length());
+    if (format.length() > MAX_LENGTH) {
+      throw new TemplateError(
+          "strftime_now: the format has %d characters, expected at most %d"
+              .formatted(format.length(), MAX_LENGTH));
+    }
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);
