@@ -71,6 +71,18 @@ class ConvertCommandTest {
   }
 
   @Test
+  void configOfAnotherRankIsRefused() throws IOException {
+    Path config = llama.resolve("adapter_config.json");
+    Files.writeString(config, Files.readString(config).replaceFirst("\"r\"\\s*:\\s*2", "\"r\": 4"));
+    CommandLineRun run = convert(llama, directory.resolve("for-mlx"));
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err())
+        .contains(
+            "1 lora_A matrices have another rank than adapter_config.json",
+            "q_proj.lora_A.weight has 2, the config 4");
+  }
+
+  @Test
   void optionsSetFormatAndDataType() throws IOException {
     Path out = directory.resolve("out");
 

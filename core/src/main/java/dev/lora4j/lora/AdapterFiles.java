@@ -36,6 +36,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Writes adapters of a model to directories and loads them. */
 final class AdapterFiles {
+  private static final int SHOWN = 8;
+
   private AdapterFiles() {}
 
   static long save(LoraModel model, String name, Path directory, SavedForm form) {
@@ -148,7 +150,7 @@ final class AdapterFiles {
         throw new UserError(
             source
                 + " does not fit this base:\n  "
-                + String.join("\n  ", problems)
+                + listed(problems)
                 + AdapterVocabulary.hint(stored, model.base()));
       }
       stored
@@ -159,6 +161,12 @@ final class AdapterFiles {
       model.remove(name);
       throw e;
     }
+  }
+
+  private static String listed(List<String> problems) {
+    int more = problems.size() - SHOWN;
+    return String.join("\n  ", problems.subList(0, Math.min(SHOWN, problems.size())))
+        + (more > 0 ? "\n  and " + more + " more" : "");
   }
 
   /** Refuses an initialisation by a random part of the base, which can't be recomputed. */

@@ -9,6 +9,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -66,6 +67,7 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
     try (PointerScope scope = new PointerScope()) {
       StoredAdapter adapter = read(source).requireFinite(from);
       adapter.requireRanks(from.toString());
+      requireOwnRanks(adapter);
       if (kind.isFile()) {
         GgufAdapter.write(adapter, architecture(), out, dtype);
       } else {
@@ -77,6 +79,16 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
           adapter.paths().size(),
           adapter.tensors().values().stream().mapToLong(Tensor::numel).sum(),
           bytes(out));
+    }
+  }
+
+  /** Refuses a config of another adapter: no tool could load the result. */
+  private void requireOwnRanks(StoredAdapter adapter) {
+    List<String> wrong = adapter.wrongRanks();
+    if (!wrong.isEmpty()) {
+      throw new UserError(
+          "%s: %d lora_A matrices have another rank than %s: %s"
+              .formatted(from, wrong.size(), PeftAdapter.CONFIG, wrong.get(0)));
     }
   }
 

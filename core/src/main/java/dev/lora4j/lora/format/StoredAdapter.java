@@ -6,6 +6,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.lora.config.LoraConfig;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -144,6 +146,31 @@ public record StoredAdapter(
         .rankPattern()
         .values()
         .forEach((key, rank) -> requireRank(source, "rank_pattern." + key, rank, largest));
+  }
+
+  /**
+   * Lists the A matrices whose rank is not the config's. Matrices of raw parameters, which also
+   * count experts, are left out.
+   */
+  public List<String> wrongRanks() {
+    List<String> wrong = new ArrayList<>();
+    tensors.forEach(
+        (key, tensor) ->
+            pathOfA(key)
+                .filter(path -> config.rankAt(path) != tensor.size(0))
+                .ifPresent(
+                    path ->
+                        wrong.add(
+                            "%s has %d, the config %d"
+                                .formatted(key, tensor.size(0), config.rankAt(path)))));
+    return wrong;
+  }
+
+  private Optional<String> pathOfA(String key) {
+    return Stream.of(".lora_A.weight", ".lora_embedding_A")
+        .filter(suffix -> config.targetParameters().isEmpty() && key.endsWith(suffix))
+        .map(suffix -> key.substring(0, key.length() - suffix.length()))
+        .findFirst();
   }
 
   private static void requireRank(String source, String key, double rank, long largest) {

@@ -3,7 +3,6 @@ package dev.lora4j.llm.merge;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.llm.merge.Diagnosis.Finding;
 import dev.lora4j.llm.merge.Diagnosis.Severity;
-import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.format.StoredAdapter;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,31 +65,13 @@ final class AdapterCheck {
   }
 
   private void ranks() {
-    LoraConfig config = adapter.config();
-    List<String> wrong = new ArrayList<>();
-    adapter
-        .tensors()
-        .forEach(
-            (key, tensor) -> {
-              AdapterTensor.Part part = AdapterTensor.part(key);
-              if (part.isA() && !key.contains(".base_layer.") && isPlainLayer(key)) {
-                int expected = config.rankAt(AdapterTensor.path(key));
-                if (tensor.size(0) != expected) {
-                  wrong.add("%s has %d, the config %d".formatted(key, tensor.size(0), expected));
-                }
-              }
-            });
+    List<String> wrong = adapter.wrongRanks();
     if (!wrong.isEmpty()) {
       add(
           Severity.PROBLEM,
           "%d ranks differ from the config: %s".formatted(wrong.size(), Doctor.some(wrong)),
           "the config and the weights belong to different adapters, or r and rank_pattern were edited");
     }
-  }
-
-  /** Returns whether dimension 0 of A is the rank; for raw parameters it also counts experts. */
-  private boolean isPlainLayer(String key) {
-    return adapter.config().targetParameters().isEmpty() || AdapterTensor.path(key).isEmpty();
   }
 
   private void scaling() {
