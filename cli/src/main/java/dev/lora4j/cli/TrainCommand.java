@@ -323,9 +323,6 @@ final class TrainCommand implements Callable<Integer> {
     if (isScript()) {
       refuse(LANGUAGE_MODELS, "a TorchScript file");
       refuse(COLUMNS, "a TorchScript file");
-      if (initial.isGiven()) {
-        throw new UserError("--adapter does not apply to " + model + ", a TorchScript file");
-      }
       return trainScript(paths);
     }
     refuse(SCRIPTS, "a language model");
@@ -383,6 +380,7 @@ final class TrainCommand implements Callable<Integer> {
               paths,
               examples,
               training,
+              initial.open(adapter, this::isGiven),
               effective(LANGUAGE_MODELS, COLUMNS),
               output.messages());
       return run.run(adapter.config(adapter.rank()));

@@ -118,6 +118,29 @@ class ScriptRunTest {
   }
 
   @Test
+  void adapterIsContinuedAndItsRunRepeated() throws IOException {
+    Path first = directory.resolve("first");
+    Path second = directory.resolve("second");
+    Path again = directory.resolve("again");
+    JsonNode before = json(train(first, "--epochs", "1", "--rank", "3"));
+    CommandLineRun continued = train(second, "--epochs", "1", "--adapter", first.toString());
+    assertThat(continued.err()).contains("Continuing the adapter " + first);
+    assertThat(json(continued).at("/valid_loss_before").asDouble())
+        .isEqualTo(before.at("/valid_loss_after").asDouble());
+    assertThat(second.resolve("adapter_config.json"))
+        .hasSameBinaryContentAs(first.resolve("adapter_config.json"));
+
+    Path config = second.resolve("run.yaml");
+    assertThat(Files.readString(config)).contains("adapter: \"../first\"", "adapter-sha256: ");
+    json(
+        CommandLineRun.of(
+            "train", "--config", config.toString(), "--out", again.toString(), "--json"));
+    assertThat(again.resolve(WEIGHTS)).hasSameBinaryContentAs(second.resolve(WEIGHTS));
+    assertThat(train(directory.resolve("x"), "--adapter", first.toString(), "--rank", "4").err())
+        .contains("keeps its own config", "--rank is 3 there, found 4");
+  }
+
+  @Test
   void runYamlRepeatsTheRunBitForBit() throws IOException {
     Path first = directory.resolve("first");
     Path second = directory.resolve("second");

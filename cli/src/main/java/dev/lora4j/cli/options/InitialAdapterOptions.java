@@ -3,7 +3,10 @@ package dev.lora4j.cli.options;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.recipe.InitialAdapter;
 import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -11,8 +14,8 @@ import picocli.CommandLine.Option;
 
 /** The adapter whose training is continued. */
 public final class InitialAdapterOptions {
-  public static final String NAME = "adapter";
-  public static final String DIGEST = "adapter-sha256";
+  private static final String NAME = "adapter";
+  private static final String DIGEST = "adapter-sha256";
 
   @Option(
       names = "--" + NAME,
@@ -29,6 +32,14 @@ public final class InitialAdapterOptions {
 
   @Option(names = "--" + DIGEST, paramLabel = "HASH", hidden = true)
   private @Nullable String sha256;
+
+  /** Adds the adapter and its digest to the options of a run's record. */
+  public static void putInto(Map<String, Object> options, InitialAdapter initial) {
+    options.computeIfPresent(
+        NAME,
+        (name, given) -> Files.exists(Path.of(given.toString())) ? initial.directory() : given);
+    options.put(DIGEST, initial.sha256());
+  }
 
   public boolean isGiven() {
     return adapter != null;

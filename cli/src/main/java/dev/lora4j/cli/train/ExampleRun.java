@@ -2,6 +2,7 @@ package dev.lora4j.cli.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.cli.options.InitialAdapterOptions;
 import dev.lora4j.cli.options.TrainingOptions;
 import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.data.Dataset;
@@ -106,7 +107,7 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
             Path.of(paths.model()),
             model.fingerprint().sha256(),
             List.of(paths.data()),
-            Optional.empty());
+            training.initial());
         writeClasses(paths.out());
       }
     };
@@ -116,7 +117,11 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
   private Map<String, Object> options() {
     TrainingOptions given = training.options();
     Map<String, Object> options = new TreeMap<>(training.given());
-    options.put("alpha", model.config(ExampleTraining.ADAPTER).alpha());
+    training
+        .initial()
+        .ifPresentOrElse(
+            initial -> InitialAdapterOptions.putInto(options, initial),
+            () -> options.put("alpha", model.config(ExampleTraining.ADAPTER).alpha()));
     options.put("epochs", given.epochs().orElse(ExampleTraining.EPOCHS));
     options.put("batch-size", given.batch(ExampleTraining.BATCH));
     options.put("learning-rate", given.lr(ExampleTraining.LEARNING_RATE));

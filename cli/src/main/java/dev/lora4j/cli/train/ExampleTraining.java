@@ -11,6 +11,8 @@ import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.data.Batch;
 import dev.lora4j.llm.metrics.RunCurves;
 import dev.lora4j.llm.metrics.RunMetrics;
+import dev.lora4j.llm.recipe.InitialAdapter;
+import dev.lora4j.llm.recipe.RunRecord;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
@@ -27,12 +29,14 @@ import dev.lora4j.train.Workers;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
 /**
  * Trains an adapter for a TorchScript model, and shows the result.
  *
+ * @param initial the adapter to continue; empty for a new one
  * @param given all options of the run by name, defaults included
  * @param log receives the messages
  */
@@ -41,6 +45,7 @@ public record ExampleTraining(
     TrainPaths paths,
     ExampleDataOptions data,
     TrainingOptions options,
+    Optional<InitialAdapter> initial,
     Map<String, Object> given,
     PrintStream log) {
   static final String ADAPTER = "default";
@@ -48,7 +53,11 @@ public record ExampleTraining(
   static final int BATCH = 16;
   static final double LEARNING_RATE = 1e-3;
 
-  /** Trains, and writes the adapter and the report. */
+  /**
+   * Trains, and writes the adapter and the report.
+   *
+   * @param config the config of a new adapter
+   */
   public TuningReport run(LoraConfig config) {
     net.to(Devices.named(paths.device()));
     try (Examples examples = data.load(paths.data(), options.workers());
@@ -57,7 +66,7 @@ public record ExampleTraining(
       checkOutputs(net, examples);
       LoraModel model = adapt(config);
       Summary listing = Summary.of(net);
-      TrainingSummary.trainable(log, listing, config.targets().describe());
+      TrainingSummary.trainable(log, listing, model.config(ADAPTER).targets().describe());
       Examples split = examples.split(options.validFraction(0), options.seed());
       ExampleRun run = new ExampleRun(this, model, split, workers);
       TuningReport report = train(run, listing);
@@ -71,11 +80,23 @@ public record ExampleTraining(
   private LoraModel adapt(LoraConfig config) {
     Engine.seed(options.seed());
     net.train(false);
-    LeftOut.describe(net, Lora.plan(net, config).paths()).forEach(log::println);
-    String base = String.valueOf(Path.of(paths.model()).getFileName());
-    LoraModel model = Lora.adapt(net, config.baseModel(base), log::println);
+    LoraModel model = initial.map(this::continued).orElseGet(() -> adapted(config));
     net.to(net.device());
     return model;
+  }
+
+  private LoraModel continued(InitialAdapter trained) {
+    if (options.resume()) {
+      new RunRecord(paths.out()).requireSame(trained);
+    }
+    log.println("Continuing the adapter " + trained.directory());
+    return trained.addTo(net, ADAPTER);
+  }
+
+  private LoraModel adapted(LoraConfig config) {
+    LeftOut.describe(net, Lora.plan(net, config).paths()).forEach(log::println);
+    String base = String.valueOf(Path.of(paths.model()).getFileName());
+    return Lora.adapt(net, config.baseModel(base), log::println);
   }
 
   /**

@@ -138,11 +138,7 @@ public record LanguageTraining(
   private Map<String, Object> options(LoraConfig config, TrainingArguments settings) {
     Map<String, Object> options = new TreeMap<>(given);
     if (initial.isPresent()) {
-      Path directory = initial.get().directory();
-      options.computeIfPresent(
-          InitialAdapterOptions.NAME,
-          (name, adapter) -> Files.exists(Path.of(adapter.toString())) ? directory : adapter);
-      options.put(InitialAdapterOptions.DIGEST, initial.get().sha256());
+      InitialAdapterOptions.putInto(options, initial.get());
     } else {
       options.put("alpha", config.alpha());
     }

@@ -66,7 +66,7 @@ public record InitialAdapter(Path directory, LoraConfig config, String sha256, B
   }
 
   /** Loads it into a base model and activates it. */
-  LoraModel addTo(Module network, String name) {
+  public LoraModel addTo(Module network, String name) {
     LoraModel model = Lora.base(network);
     model.load(name, directory, check);
     model.activate(name);

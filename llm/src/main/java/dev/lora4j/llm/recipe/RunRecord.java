@@ -79,7 +79,7 @@ public record RunRecord(Path directory) {
    *
    * @throws UserError if it has changed
    */
-  void requireSame(InitialAdapter initial) {
+  public void requireSame(InitialAdapter initial) {
     Path file = directory.resolve(ORIGIN);
     if (Files.exists(file)) {
       initial.require(JsonDocument.read(file).json().path(INITIAL).path(SHA256).asText("none"));
