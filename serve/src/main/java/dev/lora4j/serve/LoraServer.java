@@ -25,6 +25,7 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
+import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +61,8 @@ public final class LoraServer implements AutoCloseable {
         new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
     threads.setDaemon(true);
+    threads.setVirtualThreadsExecutor(
+        VirtualThreads.getDefaultVirtualThreadsExecutor()); // null before Java 21
     server = new Server(threads);
     connector = connector(builder);
     server.addConnector(connector);
