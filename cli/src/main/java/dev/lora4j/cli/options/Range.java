@@ -12,7 +12,7 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.FIELD)
 public @interface Range {
-  /** Maximum number of steps or tokens: the largest int, which some write for "never". */
+  /** Maximum number of steps or tokens: the largest int, which also stands for "never". */
   double MANY = Integer.MAX_VALUE;
 
   /** Maximum batch size and number of epochs. */

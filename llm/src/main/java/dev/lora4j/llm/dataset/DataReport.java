@@ -71,40 +71,44 @@ public record DataReport(
     if (endless) {
       warnings.add("The tokenizer has no eos token: the model can't learn to stop.");
     }
-    notes.forEach((note, count) -> warn(warnings, count, "rows: read " + note + "."));
+    notes.forEach((note, count) -> warn(warnings, count, "row", ": read " + note + "."));
     if (!ignored.isEmpty()) {
       warnings.add(ignoredFields());
     }
     warn(
         warnings,
         labelledTexts,
-        "rows are texts with a label, as for classification; to learn the label, read it as the"
+        "row",
+        " of text with a label, as for classification; to learn the label, read it as the"
             + " completion: --columns prompt=text,completion=label.");
     warn(
         warnings,
         emptyAnswers,
-        "examples have an empty answer: the model learns to answer with nothing.");
-    warn(warnings, truncated, "examples were truncated to the maximum sequence length.");
+        "example",
+        " with an empty answer: the model learns to answer with nothing.");
+    warn(warnings, truncated, "example", " truncated to the maximum sequence length.");
     warn(
         warnings,
         dropped,
-        "examples have no loss tokens and were dropped; the first: "
-            + firstDropped.orElse("unknown")
-            + ".");
+        "example",
+        " without loss tokens, dropped; the first: " + firstDropped.orElse("unknown") + ".");
     warn(
         warnings,
         endsAdded,
-        "conversations end without a stop token; it was added. The template does not render it at"
+        "conversation",
+        " without a stop token at the end; it was added. The template does not render it at"
             + " inference.");
     warn(
         warnings,
         seams,
-        "examples have a token across the end of the prompt and the start of the completion; end"
-            + " prompts with a line break, or start completions with a space.");
+        "example",
+        " with a token across the end of the prompt and the start of the completion; end prompts"
+            + " with a line break, or start completions with a space.");
     warn(
         warnings,
         divided,
-        "conversations became one example for each answer: the template renders earlier answers"
+        "conversation",
+        " split into one example for each answer: the template renders earlier answers"
             + " differently.");
     return warnings;
   }
@@ -117,9 +121,9 @@ public record DataReport(
     return "Ignored columns: " + fields + ".";
   }
 
-  private static void warn(List<String> warnings, long count, String sentence) {
+  private static void warn(List<String> warnings, long count, String noun, String rest) {
     if (count > 0) {
-      warnings.add(String.format(Locale.ROOT, "%,d %s", count, sentence));
+      warnings.add(counted(count, noun) + rest);
     }
   }
 }

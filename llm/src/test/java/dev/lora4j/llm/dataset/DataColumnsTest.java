@@ -123,7 +123,7 @@ class DataColumnsTest {
     assertThat(warnings(data))
         .hasSize(2)
         .contains("Ignored columns: label (2 rows).")
-        .anyMatch(warning -> warning.startsWith("2 rows are texts with a label"));
+        .anyMatch(warning -> warning.startsWith("2 rows of text with a label"));
   }
 
   @Test
@@ -206,7 +206,7 @@ class DataColumnsTest {
             open("a.jsonl", json.replace("\\n", "\\\\"), TextData.Options.DEFAULT))) {
       assertThat(data.rows().get(0).sample()).isEqualTo(new Sample.Completion("q\\", ""));
       assertThat(warnings(data))
-          .contains("1 examples have an empty answer: the model learns to answer with nothing.");
+          .contains("1 example with an empty answer: the model learns to answer with nothing.");
     }
     TextData nothing =
         open("b.jsonl", "{\"prompt\": \"q\", \"completion\": null}", TextData.Options.DEFAULT);
