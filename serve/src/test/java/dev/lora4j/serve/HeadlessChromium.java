@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
 final class HeadlessChromium implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int SECONDS = 30;
+  private static final int PHONE = 600; // pixels
   private static final List<String> NAMES =
       List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 
@@ -41,7 +43,7 @@ final class HeadlessChromium implements AutoCloseable {
   private HeadlessChromium(Process process, URI page) {
     this.process = process;
     socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(page, new Inbox()).join();
-    List.of("Page", "Runtime", "Log", "DOM").forEach(domain -> call(domain + ".enable"));
+    List.of("Page", "Runtime", "Log", "DOM").forEach(domain -> call(domain + ".enable", Map.of()));
   }
 
   /** The installed browser: that of the variable LORA4J_CHROMIUM, or one on the PATH. */
@@ -154,12 +156,9 @@ final class HeadlessChromium implements AutoCloseable {
     }
   }
 
-  private JsonNode call(String method, Object... keysAndValues) {
+  private JsonNode call(String method, Map<String, ?> params) {
     ObjectNode message = JSON.createObjectNode().put("id", ids.incrementAndGet());
-    ObjectNode params = message.put("method", method).putObject("params");
-    for (int i = 0; i < keysAndValues.length; i += 2) {
-      params.set((String) keysAndValues[i], JSON.valueToTree(keysAndValues[i + 1]));
-    }
+    message.put("method", method).set("params", JSON.valueToTree(params));
     CompletableFuture<JsonNode> answer = new CompletableFuture<>();
     calls.put(message.get("id").asInt(), answer);
     socket.sendText(message.toString(), true).join();
@@ -173,14 +172,16 @@ final class HeadlessChromium implements AutoCloseable {
   // ---- the page ----
 
   void open(String address) {
-    call("Page.navigate", "url", address);
+    call("Page.navigate", Map.of("url", address));
     waitFor("document.readyState === 'complete' && location.href !== 'about:blank'");
   }
 
   /** Evaluates an expression of JavaScript. */
   JsonNode evaluate(String script) {
     JsonNode result =
-        call("Runtime.evaluate", "expression", script, "returnByValue", true, "awaitPromise", true);
+        call(
+            "Runtime.evaluate",
+            Map.of("expression", script, "returnByValue", true, "awaitPromise", true));
     if (result.has("exceptionDetails")) {
       throw new IllegalStateException(script + ": " + result.get("exceptionDetails"));
     }
@@ -205,58 +206,40 @@ final class HeadlessChromium implements AutoCloseable {
   /** Types into an element, as a keyboard does. */
   void type(String selector, String text) {
     evaluate("document.querySelector('%s').focus()".formatted(selector));
-    call("Input.insertText", "text", text);
+    call("Input.insertText", Map.of("text", text));
   }
 
+  /** Presses a key and releases it. */
   void press(String key, int code) {
-    for (String type : List.of("rawKeyDown", "keyUp")) {
-      call(
-          "Input.dispatchKeyEvent",
-          "type",
-          type,
-          "key",
-          key,
-          "code",
-          key,
-          "windowsVirtualKeyCode",
-          code);
+    String text = key.equals("Enter") ? "\r" : "";
+    Map<String, Object> event = Map.of("key", key, "windowsVirtualKeyCode", code, "text", text);
+    for (String type : List.of("keyDown", "keyUp")) {
+      Map<String, Object> typed = new HashMap<>(event);
+      typed.put("type", type);
+      call("Input.dispatchKeyEvent", typed);
     }
   }
 
   void chooseFile(String selector, Path file) {
-    int root = call("DOM.getDocument").at("/root/nodeId").asInt();
-    int node =
-        call("DOM.querySelector", "nodeId", root, "selector", selector).get("nodeId").asInt();
-    call("DOM.setFileInputFiles", "nodeId", node, "files", List.of(file.toString()));
+    int root = call("DOM.getDocument", Map.of()).at("/root/nodeId").asInt();
+    JsonNode node = call("DOM.querySelector", Map.of("nodeId", root, "selector", selector));
+    call(
+        "DOM.setFileInputFiles",
+        Map.of("nodeId", node.get("nodeId").asInt(), "files", List.of(file.toString())));
   }
 
   void width(int pixels) {
     call(
         "Emulation.setDeviceMetricsOverride",
-        "width",
-        pixels,
-        "height",
-        800,
-        "deviceScaleFactor",
-        1,
-        "mobile",
-        pixels < 600);
+        Map.of(
+            "width", pixels, "height", 800, "deviceScaleFactor", 1, "mobile", pixels < PHONE));
   }
 
   void colorScheme(String name) {
-    call(
-        "Emulation.setEmulatedMedia",
-        "features",
-        List.of(Map.of("name", "prefers-color-scheme", "value", name)));
+    List<?> features = List.of(Map.of("name", "prefers-color-scheme", "value", name));
+    call("Emulation.setEmulatedMedia", Map.of("features", features));
   }
 
-  byte[] screenshot() {
-    try {
-      return call("Page.captureScreenshot", "captureBeyondViewport", true).get("data").binaryValue();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
 
   /** Exceptions of scripts, and violations of the Content-Security-Policy. */
   List<String> problems() {

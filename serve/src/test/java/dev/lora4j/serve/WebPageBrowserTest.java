@@ -117,10 +117,18 @@ class WebPageBrowserTest {
 
   @Test
   void escapeStopsTheAnswer() {
-    browser.evaluate("document.querySelector('#max-tokens').value = '170'");
+    browser.evaluate(
+        """
+        window.fetch = async (path, { signal }) => new Response(new ReadableStream({
+          start(stream) {
+            const first = 'data: {"choices":[{"delta":{"content":"Once"}}]}\\n\\n';
+            stream.enqueue(new TextEncoder().encode(first));
+            signal.addEventListener('abort', () => stream.error(signal.reason));
+          }}))
+        """);
     browser.type("#message", "Go on");
     browser.press("Enter", ENTER);
-    browser.waitFor(ANSWER + "?.textContent");
+    browser.waitFor(ANSWER + "?.textContent === 'Once'");
     browser.press("Escape", ESCAPE);
     browser.waitFor(IDLE);
 
@@ -269,5 +277,59 @@ class WebPageBrowserTest {
     browser.waitFor("document.querySelector('#no-jobs').hidden === false");
 
     assertThat(browser.text("document.querySelector('#tuning').innerText")).contains("--jobs DIR");
+  }
+
+  /** A server that fine-tunes, as OpenAI's API describes it: one job that ends after two steps. */
+  private static final String JOBS =
+      """
+      const sent = [];
+      const job = {id: 'ftjob-1', model: 'model', status: 'queued', fine_tuned_model: null,
+        user_provided_suffix: 'mine', trained_tokens: null, error: null};
+      const event = (id, data) => 'data: ' + JSON.stringify({id, object: 'fine_tuning.job.event',
+        level: 'info', type: 'metrics', message: `Step ${data.step}`, data}) + '\\n\\n';
+      const json = (body) => new Response(JSON.stringify(body));
+      const real = window.fetch;
+      window.fetch = async (path, options = {}) => {
+        sent.push([options.method ?? 'GET', path, options.body]);
+        if (path === 'v1/files') return json({id: 'file-' + options.body.get('file').name});
+        if (path.endsWith('/events?stream=true')) {
+          Object.assign(job, {status: 'succeeded', trained_tokens: 1234, fine_tuned_model: 'pirate'});
+          return new Response(event('e1', {step: 1, train_loss: 3.5})
+            + event('e2', {step: 2, train_loss: 2.5}) + event('e3', {step: 2, valid_loss: 2.75})
+            + 'data: [DONE]\\n\\n');
+        }
+        if (path === 'v1/fine_tuning/jobs' || path.endsWith('/ftjob-1')) return json(job);
+        if (path.startsWith('v1/fine_tuning/jobs?')) return json({data: sent.some(([m]) => m === 'POST') ? [job] : []});
+        return real(path, options);
+      };
+      show($('no-jobs'), false);
+      show($('with-jobs'), true);
+      """;
+
+  @Test
+  void aJobIsStartedWatchedAndItsModelChattedWith() throws IOException {
+    Path data = Files.writeString(directory.resolve("chats.jsonl"), "{\"messages\": []}\n");
+    browser.evaluate(JOBS);
+    click("#tab-tuning");
+    browser.chooseFile("#training-file", data);
+    browser.type("#suffix", "mine");
+    browser.type("#n-epochs", "2");
+    click("#start-job");
+    browser.waitFor("document.querySelector('#job-chat').hidden === false");
+
+    assertThat(browser.text("sent.find(([m, p]) => m === 'POST' && p.endsWith('jobs'))[2]"))
+        .contains("\"training_file\":\"file-chats.jsonl\"", "\"suffix\":\"mine\"")
+        .contains("\"n_epochs\":2", "\"batch_size\":\"auto\"");
+    assertThat(browser.text("document.querySelector('#losses svg').getAttribute('aria-label')"))
+        .isEqualTo("training loss 3.50 → 2.50, validation loss 2.75 → 2.75");
+    assertThat(browser.text("document.querySelector('#losses polyline').getAttribute('points')"))
+        .isEqualTo("500.0,83.3 1000.0,916.7");
+    assertThat(browser.text("document.querySelector('#job-status').textContent"))
+        .isEqualTo("succeeded, 1,234 tokens trained");
+
+    click("#job-chat");
+
+    assertThat(browser.text("document.querySelector('#chat-model').value")).isEqualTo("pirate");
+    assertThat(browser.evaluate("document.querySelector('#chat').hidden").asBoolean()).isFalse();
   }
 }
