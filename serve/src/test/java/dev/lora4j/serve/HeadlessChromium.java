@@ -48,8 +48,7 @@ final class HeadlessChromium implements AutoCloseable {
 
   /** The installed browser: that of the variable LORA4J_CHROMIUM, or one on the PATH. */
   static Optional<Path> installed() {
-    Stream<Path> named =
-        Stream.ofNullable(System.getenv("LORA4J_CHROMIUM")).map(Path::of);
+    Stream<Path> named = Stream.ofNullable(System.getenv("LORA4J_CHROMIUM")).map(Path::of);
     Stream<Path> onPath =
         Stream.of(System.getenv("PATH").split(File.pathSeparator))
             .flatMap(directory -> NAMES.stream().map(name -> Path.of(directory, name)));
@@ -231,15 +230,13 @@ final class HeadlessChromium implements AutoCloseable {
   void width(int pixels) {
     call(
         "Emulation.setDeviceMetricsOverride",
-        Map.of(
-            "width", pixels, "height", 800, "deviceScaleFactor", 1, "mobile", pixels < PHONE));
+        Map.of("width", pixels, "height", 800, "deviceScaleFactor", 1, "mobile", pixels < PHONE));
   }
 
   void colorScheme(String name) {
     List<?> features = List.of(Map.of("name", "prefers-color-scheme", "value", name));
     call("Emulation.setEmulatedMedia", Map.of("features", features));
   }
-
 
   /** Exceptions of scripts, and violations of the Content-Security-Policy. */
   List<String> problems() {

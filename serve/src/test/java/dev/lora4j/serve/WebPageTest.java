@@ -95,12 +95,10 @@ class WebPageTest {
   private static int status(LoraServer server, String host, String origin) throws IOException {
     String request =
         "GET /v1/models HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\n%s\r\n"
-            .formatted(
-                host, server.port(), origin.isEmpty() ? "" : "Origin: " + origin + "\r\n");
+            .formatted(host, server.port(), origin.isEmpty() ? "" : "Origin: " + origin + "\r\n");
     try (Socket socket = new Socket("127.0.0.1", server.port())) {
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-      String response =
-          new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String response = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       return Integer.parseInt(response.split(" ")[1]);
     }
   }
