@@ -15,6 +15,7 @@ import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.InferenceEngine;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
@@ -31,7 +32,9 @@ final class EngineCompletion implements GenerationListener {
 
   private record Text(String text) implements Event {}
 
-  private record End(dev.lora4j.llm.generate.FinishReason reason) implements Event {}
+  private record End(dev.lora4j.llm.generate.FinishReason reason, int tokens) implements Event {}
+
+  private record Cancelled() implements Event {}
 
   private record Failed(Throwable cause) implements Event {}
 
@@ -41,7 +44,7 @@ final class EngineCompletion implements GenerationListener {
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final StringBuilder answer = new StringBuilder();
   private volatile boolean cancelled;
-  private volatile int tokens;
+  private int tokens; // of the engine's thread
 
   private EngineCompletion(String model, int promptTokens, CompletionText text) {
     this.model = model;
@@ -101,7 +104,7 @@ final class EngineCompletion implements GenerationListener {
   @Override
   public void onEnd(dev.lora4j.llm.generate.FinishReason reason) {
     events.add(new Text(text.finish()));
-    events.add(new End(reason));
+    events.add(new End(reason, tokens));
   }
 
   @Override
@@ -114,37 +117,37 @@ final class EngineCompletion implements GenerationListener {
   /** Stops the generation. */
   void cancel() {
     cancelled = true;
-    events.add(new End(dev.lora4j.llm.generate.FinishReason.INTERRUPTED)); // wakes await
+    events.add(new Cancelled()); // wakes await
   }
 
   /**
    * Waits for the completion.
    *
    * @param onText receives the text as it becomes final; parts are never empty
-   * @return the answer; if the completion has been cancelled, its beginning
+   * @return the answer; empty if the completion has been cancelled
    */
-  ChatResponse await(Consumer<String> onText) throws InterruptedException {
+  Optional<ChatResponse> await(Consumer<String> onText) throws InterruptedException {
     while (!cancelled) {
       Event event = events.take();
       if (event instanceof Text part && !part.text().isEmpty()) {
         answer.append(part.text());
         onText.accept(part.text());
       } else if (event instanceof End end) {
-        return response(finishReason(end.reason()));
+        return Optional.of(response(end));
       } else if (event instanceof Failed failed) {
         throw EngineFailure.of(failed.cause());
       }
     }
-    return response(FinishReason.OTHER);
+    return Optional.empty();
   }
 
-  private ChatResponse response(FinishReason reason) {
+  private ChatResponse response(End end) {
     return ChatResponse.builder()
         .aiMessage(AiMessage.from(answer.toString()))
         .id("chatcmpl-" + UUID.randomUUID().toString().replace("-", ""))
         .modelName(model)
-        .tokenUsage(new TokenUsage(promptTokens, tokens))
-        .finishReason(reason)
+        .tokenUsage(new TokenUsage(promptTokens, end.tokens()))
+        .finishReason(finishReason(end.reason()))
         .build();
   }
 

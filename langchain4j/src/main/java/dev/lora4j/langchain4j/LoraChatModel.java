@@ -38,7 +38,7 @@ public final class LoraChatModel implements ChatModel {
     SupportedFeatures.require(request.parameters());
     EngineCompletion completion = submit(request);
     try {
-      return completion.await(text -> {});
+      return completion.await(text -> {}).orElseThrow();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LangChain4jException("interrupted while waiting for the answer", e);

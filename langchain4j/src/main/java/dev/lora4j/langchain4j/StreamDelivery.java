@@ -1,7 +1,6 @@
 package dev.lora4j.langchain4j;
 
 import dev.langchain4j.exception.LangChain4jException;
-import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
@@ -13,7 +12,6 @@ final class StreamDelivery implements StreamingHandle {
 
   private final EngineCompletion completion;
   private final StreamingChatResponseHandler handler;
-  private volatile boolean cancelled;
 
   StreamDelivery(EngineCompletion completion, StreamingChatResponseHandler handler) {
     this.completion = completion;
@@ -22,10 +20,9 @@ final class StreamDelivery implements StreamingHandle {
 
   void run() {
     try {
-      ChatResponse response = completion.await(this::deliver);
-      if (!cancelled) {
-        guarded(() -> handler.onCompleteResponse(response));
-      }
+      completion
+          .await(this::deliver)
+          .ifPresent(response -> guarded(() -> handler.onCompleteResponse(response)));
     } catch (LangChain4jException e) {
       fail(e);
     } catch (InterruptedException e) { // only a handler can have caused it
@@ -61,12 +58,11 @@ final class StreamDelivery implements StreamingHandle {
 
   @Override
   public void cancel() {
-    cancelled = true;
     completion.cancel();
   }
 
   @Override
   public boolean isCancelled() {
-    return cancelled;
+    return completion.isCancelled();
   }
 }

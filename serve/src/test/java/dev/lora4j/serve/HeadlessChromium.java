@@ -1,5 +1,7 @@
 package dev.lora4j.serve;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -139,7 +141,7 @@ final class HeadlessChromium implements AutoCloseable {
   private void receive(String message) {
     JsonNode json = read(message);
     if (json.has("id")) {
-      calls.remove(json.get("id").asInt()).complete(json);
+      requireNonNull(calls.remove(json.get("id").asInt())).complete(json);
     } else if (json.path("method").asText().equals("Runtime.exceptionThrown")) {
       problems.add(json.at("/params/exceptionDetails").toString());
     } else if (json.at("/params/entry/source").asText().equals("security")) {

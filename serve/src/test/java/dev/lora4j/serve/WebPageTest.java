@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lora4j.llm.chat.SavedTextModel;
 import dev.lora4j.serve.api.ApiKeys;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -96,10 +97,10 @@ class WebPageTest {
     String request =
         "GET /v1/models HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\n%s\r\n"
             .formatted(host, server.port(), origin.isEmpty() ? "" : "Origin: " + origin + "\r\n");
-    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       String response = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return Integer.parseInt(response.split(" ")[1]);
+      return Integer.parseInt(response.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length()));
     }
   }
 
