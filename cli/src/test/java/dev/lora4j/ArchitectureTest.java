@@ -70,6 +70,19 @@ class ArchitectureTest {
       only("serve", "llm", "nn", "lora", "io", "train");
 
   @ArchTest
+  static final ArchRule LANGCHAIN4J_USES_THE_ENGINE = only("langchain4j", "serve.engine", "llm");
+
+  /** Programs embed the engine without it. */
+  @ArchTest
+  static final ArchRule THE_ENGINE_NEEDS_NO_HTTP_SERVER =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + ".serve.engine..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.eclipse.jetty..");
+
+  @ArchTest
   static final ArchRule NOTHING_USES_THE_COMMAND_LINE =
       noClasses()
           .that()

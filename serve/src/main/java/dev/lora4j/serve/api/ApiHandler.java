@@ -28,7 +28,8 @@ public final class ApiHandler extends Handler.Abstract {
         Stream.of(
                 new CompletionEndpoints(models).routes(),
                 new ModelEndpoints(models, folder).routes(),
-                new HealthEndpoints(models).routes())
+                new HealthEndpoints(models).routes(),
+                new WebPage().routes())
             .flatMap(List::stream)
             .toList();
   }
@@ -58,13 +59,17 @@ public final class ApiHandler extends Handler.Abstract {
   }
 
   private void respond(Exchange exchange, String path) throws IOException {
-    if (!path.startsWith("/health/") && keys.isPresent()) {
+    if (keys.isEmpty()) {
+      PageOrigins.require(exchange);
+    } else if (!isOpen(path)) {
       keys.get().require(exchange);
-    } else if (keys.isEmpty() && !exchange.origin().isEmpty()) {
-      throw new ApiException(
-          403, "invalid_request_error", "requests of web pages need an API key", null, null);
     }
     route(exchange, path).handle(exchange);
+  }
+
+  /** Returns whether a path needs no key. */
+  private static boolean isOpen(String path) {
+    return path.startsWith("/health/") || path.equals(WebPage.PATH);
   }
 
   private Endpoint route(Exchange exchange, String path) {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.NetworkConnector;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 
@@ -66,6 +67,24 @@ final class Exchange {
   String origin() {
     String value = request.getHeaders().get("Origin");
     return value == null ? "" : value;
+  }
+
+  /** The address to which the client sent the request: the header Host. */
+  String authority() {
+    String value = request.getHeaders().get(HttpHeader.HOST);
+    return value == null ? "" : value;
+  }
+
+  /** The name or address of the server without its port, as the client gave it. */
+  String serverName() {
+    return authority().replaceFirst(":[0-9]*$", "");
+  }
+
+  /** The host that the server was told to listen on; empty for all. */
+  String configuredHost() {
+    return request.getConnectionMetaData().getConnector() instanceof NetworkConnector network
+        ? String.valueOf(network.getHost())
+        : "";
   }
 
   void header(String name, String value) {

@@ -1,0 +1,62 @@
+package dev.lora4j.langchain4j;
+
+import dev.langchain4j.exception.ModelNotFoundException;
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.common.AbstractStreamingChatModelListenerIT;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.lora4j.llm.chat.SavedTextModel;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+
+/** LangChain4j's test kit for the listeners of streaming chat models. */
+class LoraStreamingChatModelListenerTest extends AbstractStreamingChatModelListenerIT {
+  private static LoraEngine engine;
+
+  @BeforeAll
+  static void open(@TempDir Path directory) {
+    Path model = SavedTextModel.chatty(directory.resolve("model"));
+    engine = LoraEngine.builder().model(model).build();
+  }
+
+  @AfterAll
+  static void close() {
+    engine.close();
+  }
+
+  private LoraStreamingChatModel.Builder model(ChatModelListener listener) {
+    return LoraStreamingChatModel.builder()
+        .engine(engine)
+        .defaultRequestParameters(
+            LoraChatRequestParameters.builder().topP(topP()).maxOutputTokens(maxTokens()).build())
+        .temperature(temperature())
+        .listeners(List.of(listener));
+  }
+
+  @Override
+  protected StreamingChatModel createModel(ChatModelListener listener) {
+    return model(listener).build();
+  }
+
+  @Override
+  protected StreamingChatModel createFailingModel(ChatModelListener listener) {
+    return model(listener).modelName("unknown").build();
+  }
+
+  @Override
+  protected String modelName() {
+    return "model";
+  }
+
+  @Override
+  protected Class<? extends Exception> expectedExceptionClass() {
+    return ModelNotFoundException.class;
+  }
+
+  @Override
+  protected boolean supportsTools() {
+    return false;
+  }
+}
