@@ -66,8 +66,7 @@ class LoraServerTest {
     SavedTextModel.adapter(model, directory.resolve("pirate"), 5);
     server =
         LoraServer.builder()
-            .model(model)
-            .modelName("base")
+            .model("base", model)
             .adapter("pirate", directory.resolve("pirate"))
             .adapters(folder)
             .limits(ServingLimits.defaults().maxBatch(8).maxAdapters(3).cacheBytes(8 << 20))

@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.metrics.ServerMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,18 +18,26 @@ import org.eclipse.jetty.util.Callback;
 public final class ApiHandler extends Handler.Abstract {
   private final List<Route> routes;
   private final Optional<ApiKeys> keys;
+  private final ServerMetrics metrics;
 
   /**
    * @param folder the only place from which requests may load adapters
    * @param keys the accepted keys, one per request; empty to require none
+   * @param metrics receives the status of each answer
    */
-  public ApiHandler(ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys) {
+  public ApiHandler(
+      ServedModels models,
+      Optional<Path> folder,
+      Optional<ApiKeys> keys,
+      ServerMetrics metrics) {
     this.keys = keys;
+    this.metrics = metrics;
     routes =
         Stream.of(
                 new CompletionEndpoints(models).routes(),
                 new ModelEndpoints(models, folder).routes(),
-                new HealthEndpoints(models).routes())
+                new HealthEndpoints(models).routes(),
+                new DescriptionEndpoints(metrics).routes())
             .flatMap(List::stream)
             .toList();
   }
@@ -44,6 +53,8 @@ public final class ApiHandler extends Handler.Abstract {
       callback.failed(e);
     } catch (RuntimeException e) {
       fail(exchange, e, callback);
+    } finally {
+      metrics.answered(exchange.route(), exchange.status());
     }
     return true;
   }
@@ -58,7 +69,7 @@ public final class ApiHandler extends Handler.Abstract {
   }
 
   private void respond(Exchange exchange, String path) throws IOException {
-    if (!path.startsWith("/health/") && keys.isPresent()) {
+    if (!isOpen(path) && keys.isPresent()) {
       keys.get().require(exchange);
     } else if (keys.isEmpty() && !exchange.origin().isEmpty()) {
       throw new ApiException(
@@ -67,12 +78,17 @@ public final class ApiHandler extends Handler.Abstract {
     route(exchange, path).handle(exchange);
   }
 
+  /** Returns whether a path needs no key. */
+  private static boolean isOpen(String path) {
+    return path.startsWith("/health/") || path.equals(DescriptionEndpoints.OPENAPI);
+  }
+
   private Endpoint route(Exchange exchange, String path) {
     List<String> allowed = new ArrayList<>();
     for (Route route : routes) {
       Optional<List<String>> segments = route.match(path);
       if (segments.isPresent() && route.method().equals(exchange.method())) {
-        exchange.pathSegments(segments.get());
+        exchange.matched(route, segments.get());
         return route.endpoint();
       }
       segments.ifPresent(other -> allowed.add(route.method()));

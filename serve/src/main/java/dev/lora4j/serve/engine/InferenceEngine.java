@@ -1,5 +1,9 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.llm.chat.ChatModel;
+import java.nio.file.Path;
+import java.util.Optional;
+
 /** A base model with its adapters, and the scheduler that runs it. */
 public record InferenceEngine(ServedModel model, BatchScheduler scheduler)
     implements AutoCloseable {
@@ -7,6 +11,26 @@ public record InferenceEngine(ServedModel model, BatchScheduler scheduler)
   /** Starts the scheduler of a model. */
   public static InferenceEngine start(ServedModel model, ServingLimits limits) {
     return new InferenceEngine(model, new BatchScheduler(model, limits));
+  }
+
+  /**
+   * Opens one of several base models and starts its scheduler.
+   *
+   * @param folder directories of adapters that are loaded at their first request; empty for none
+   */
+  public static InferenceEngine open(
+      String name,
+      Path path,
+      Optional<Path> folder,
+      ServingLimits limits,
+      EngineContext context) {
+    ServedModel model = new ServedModel(name, ChatModel.open(path), limits.maxAdapters(), folder);
+    try {
+      return new InferenceEngine(model, new BatchScheduler(model, limits, context));
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
   }
 
   @Override
