@@ -82,8 +82,7 @@ public final class LoraServer implements AutoCloseable {
     try {
       bases.forEach(
           (name, path) ->
-              engines.add(
-                  InferenceEngine.open(name, path, builder.folder, limits, context)));
+              engines.add(InferenceEngine.open(name, path, builder.folder, limits, context)));
       ServedModels models = new ServedModels(engines);
       builder.adapters.forEach((name, directory) -> models.load(name, directory, false));
       return models;

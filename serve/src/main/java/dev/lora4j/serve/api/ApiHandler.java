@@ -26,10 +26,7 @@ public final class ApiHandler extends Handler.Abstract {
    * @param metrics receives the status of each answer
    */
   public ApiHandler(
-      ServedModels models,
-      Optional<Path> folder,
-      Optional<ApiKeys> keys,
-      ServerMetrics metrics) {
+      ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys, ServerMetrics metrics) {
     this.keys = keys;
     this.metrics = metrics;
     routes =

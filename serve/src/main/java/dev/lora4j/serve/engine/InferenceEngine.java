@@ -19,11 +19,7 @@ public record InferenceEngine(ServedModel model, BatchScheduler scheduler)
    * @param folder directories of adapters that are loaded at their first request; empty for none
    */
   public static InferenceEngine open(
-      String name,
-      Path path,
-      Optional<Path> folder,
-      ServingLimits limits,
-      EngineContext context) {
+      String name, Path path, Optional<Path> folder, ServingLimits limits, EngineContext context) {
     ServedModel model = new ServedModel(name, ChatModel.open(path), limits.maxAdapters(), folder);
     try {
       return new InferenceEngine(model, new BatchScheduler(model, limits, context));
