@@ -3,6 +3,7 @@ package dev.lora4j.serve;
 import dev.lora4j.UserError;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.api.ApiKeys;
+import dev.lora4j.serve.api.HttpErrors;
 import dev.lora4j.serve.engine.EngineContext;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModels;
@@ -71,6 +72,7 @@ public final class LoraServer implements AutoCloseable {
                 new ApiHandler(models, builder.folder, builder.keys, metrics),
                 MIN_BYTES_PER_SECOND,
                 ANY_RATE)));
+    server.setErrorHandler(new HttpErrors());
     server.setStopTimeout(DRAIN_MILLIS);
   }
 

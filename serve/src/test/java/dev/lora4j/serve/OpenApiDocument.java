@@ -46,7 +46,8 @@ public final class OpenApiDocument {
   }
 
   /** Checks the status, the content type and the body of an answer. */
-  void requireValid(String method, String path, int status, String contentType, String body) {
+  public void requireValid(
+      String method, String path, int status, String contentType, String body) {
     Optional<JsonNode> operation = operation(method, path);
     if (operation.isEmpty()) {
       assertThat(status).as(path).isIn(404, 405);

@@ -8,6 +8,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.serve.api.ApiKeys;
 import dev.lora4j.serve.engine.ServingLimits;
 import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -82,6 +84,21 @@ class RefusalTest {
     assertThat(client.get("/v1/nothing").status()).isEqualTo(404);
     assertThat(client.get("/v1/chat/completions").status()).isEqualTo(405);
     assertThat(client.get("/health/live").json().get("status").asText()).isEqualTo("ok");
+  }
+
+  @Test
+  void aRequestThatIsNotValidHttpIsRefusedInTheSameForm() throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", tiny.server().port())) {
+      String request = "GET /v1/models/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+      assertThat(answer).startsWith("HTTP/1.1 400 ");
+      String body = answer.substring(answer.indexOf("\r\n\r\n") + 4);
+      assertThat(TestClient.json(body).at("/error/type").asText())
+          .isEqualTo("invalid_request_error");
+    }
   }
 
   @Test

@@ -39,6 +39,10 @@ public final class ApiHandler extends Handler.Abstract {
             .toList();
   }
 
+  List<Route> routes() {
+    return routes;
+  }
+
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     Exchange exchange = new Exchange(request, response);
