@@ -32,6 +32,7 @@ public final class ApiHandler extends Handler.Abstract {
     routes =
         Stream.of(
                 new CompletionEndpoints(models).routes(),
+                new EmbeddingEndpoints(models).routes(),
                 new ModelEndpoints(models, folder).routes(),
                 new HealthEndpoints(models).routes(),
                 new DescriptionEndpoints(metrics).routes())

@@ -4,13 +4,22 @@ import dev.lora4j.llm.chat.ChatModel;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A base model with its adapters, and the scheduler that runs it. */
-public record InferenceEngine(ServedModel model, BatchScheduler scheduler)
+/** A base model with its adapters, the scheduler of its completions, and its embeddings. */
+public record InferenceEngine(
+    ServedModel model, BatchScheduler scheduler, EmbeddingEngine embeddings)
     implements AutoCloseable {
 
   /** Starts the scheduler of a model. */
   public static InferenceEngine start(ServedModel model, ServingLimits limits) {
-    return new InferenceEngine(model, new BatchScheduler(model, limits));
+    return start(model, limits, EngineContext.alone());
+  }
+
+  private static InferenceEngine start(
+      ServedModel model, ServingLimits limits, EngineContext context) {
+    return new InferenceEngine(
+        model,
+        new BatchScheduler(model, limits, context),
+        new EmbeddingEngine(model, limits, context));
   }
 
   /**
@@ -22,7 +31,7 @@ public record InferenceEngine(ServedModel model, BatchScheduler scheduler)
       String name, Path path, Optional<Path> folder, ServingLimits limits, EngineContext context) {
     ServedModel model = new ServedModel(name, ChatModel.open(path), limits.maxAdapters(), folder);
     try {
-      return new InferenceEngine(model, new BatchScheduler(model, limits, context));
+      return start(model, limits, context);
     } catch (RuntimeException e) {
       model.close();
       throw e;
@@ -31,6 +40,7 @@ public record InferenceEngine(ServedModel model, BatchScheduler scheduler)
 
   @Override
   public void close() {
+    embeddings.close();
     scheduler.close();
     model.close();
   }
