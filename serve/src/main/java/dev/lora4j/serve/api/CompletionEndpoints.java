@@ -123,7 +123,7 @@ final class CompletionEndpoints {
     int[] ids = new int[given.size()];
     for (int i = 0; i < ids.length; i++) {
       JsonNode id = given.get(i);
-      if (!id.isIntegralNumber()
+      if (!id.canConvertToExactIntegral()
           || !id.canConvertToInt()
           || id.intValue() < 0
           || id.intValue() >= size) {

@@ -76,7 +76,7 @@ record EmbeddingInput(Tokenizer tokenizer, int vocabularySize, int maxTokens) {
 
   private int id(String place, JsonNode id) {
     int size = Math.min(tokenizer.vocabularySize(), vocabularySize);
-    if (!id.isIntegralNumber()
+    if (!id.canConvertToExactIntegral()
         || !id.canConvertToInt()
         || id.intValue() < 0
         || id.intValue() >= size) {

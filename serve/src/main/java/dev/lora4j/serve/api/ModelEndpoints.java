@@ -17,9 +17,13 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
+  private static final Pattern NAME =
+      Pattern.compile("[^\\p{Cntrl}]{1,256}", Pattern.UNICODE_CHARACTER_CLASS);
+
   private final ServedModels models;
   private final Optional<Path> folder;
   private final long started = Instant.now().getEpochSecond();
@@ -70,10 +74,18 @@ final class ModelEndpoints {
 
   private void load(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
-    String name = params.requiredText("lora_name");
+    String name = newName(params.requiredText("lora_name"));
     Path directory = directory(params.requiredText("lora_path"));
     models.load(name, directory, params.flag("load_inplace"));
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' added successfully.");
+  }
+
+  private static String newName(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw ApiException.invalid(
+          "lora_name", "lora_name: expected 1 to 256 characters without control characters");
+    }
+    return name;
   }
 
   private void unload(Exchange exchange) throws IOException {
