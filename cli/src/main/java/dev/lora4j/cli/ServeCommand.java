@@ -43,13 +43,14 @@ final class ServeCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "[NAME=]M",
       required = true,
-      description = "Hugging Face model directory, GGUF file, or org/name[@revision] on the Hub.")
-  private String model = "";
+      description =
+          "Hugging Face model directory, GGUF file, or org/name[@revision] on the Hub; repeatable.")
+  private List<String> models = new ArrayList<>();
 
   @Option(
       names = "--adapter",
       paramLabel = "[NAME=]DIR",
-      description = "Adapter to load; repeatable.")
+      description = "Adapter to load, into the first model that it fits; repeatable.")
   private List<String> adapters = new ArrayList<>();
 
   @Option(
@@ -150,13 +151,7 @@ final class ServeCommand implements Callable<Integer> {
   private LoraServer start() {
     folder.filter(path -> !Files.isDirectory(path)).ifPresent(ServeCommand::refuse);
     LoraServer.Builder builder = LoraServer.builder().host(host).port(port).limits(limits.limits());
-    int equals = model.indexOf('=');
-    if (equals > 0) {
-      builder.modelName(model.substring(0, equals));
-    } else if (!Files.exists(Path.of(model))) {
-      builder.modelName(model); // its name on the Hub
-    }
-    builder.model(References.resolve(model.substring(equals + 1)));
+    models.forEach(given -> addModel(builder, given));
     for (String given : adapters) {
       NamedAdapter adapter = NamedAdapter.parse(given);
       builder.adapter(adapter.name(), References.resolve(adapter.location()));
@@ -164,6 +159,19 @@ final class ServeCommand implements Callable<Integer> {
     folder.ifPresent(builder::adapters);
     keys.map(ApiKeys::read).ifPresent(builder::apiKeys);
     return (withoutKeys ? builder.withoutKeys() : builder).start();
+  }
+
+  /** Without a name, a model is called after its file, or as on the Hub. */
+  private static void addModel(LoraServer.Builder builder, String given) {
+    int equals = given.indexOf('=');
+    boolean isFile = Files.exists(Path.of(given));
+    if (equals > 0 && !isFile) {
+      builder.model(given.substring(0, equals), References.resolve(given.substring(equals + 1)));
+    } else if (isFile) {
+      builder.model(References.resolve(given));
+    } else {
+      builder.model(given, References.resolve(given));
+    }
   }
 
   private static void refuse(Path folder) {

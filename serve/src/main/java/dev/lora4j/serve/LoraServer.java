@@ -1,18 +1,19 @@
 package dev.lora4j.serve;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.lora4j.UserError;
-import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.api.ApiKeys;
+import dev.lora4j.serve.api.HttpErrors;
+import dev.lora4j.serve.engine.EngineContext;
 import dev.lora4j.serve.engine.InferenceEngine;
-import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.engine.ServingLimits;
+import dev.lora4j.serve.metrics.ServerMetrics;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,10 +28,9 @@ import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
 import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
-import org.jspecify.annotations.Nullable;
 
 /**
- * An HTTP server with OpenAI's API for a model and its adapters.
+ * An HTTP server with OpenAI's API for base models and their adapters.
  *
  * <pre>{@code
  * try (LoraServer server =
@@ -52,11 +52,14 @@ public final class LoraServer implements AutoCloseable {
 
   private final Server server;
   private final ServerConnector connector;
+  private final ServerMetrics metrics;
   private final ServedModels models;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private LoraServer(Builder builder) {
-    models = new ServedModels(List.of(engine(builder)));
+    metrics = new ServerMetrics(builder.registry);
+    models = open(builder);
+    metrics.watch(models);
     QueuedThreadPool threads =
         new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
@@ -69,23 +72,28 @@ public final class LoraServer implements AutoCloseable {
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(
-                new ApiHandler(models, builder.folder, builder.keys),
+                new ApiHandler(models, builder.folder, builder.keys, metrics),
                 MIN_BYTES_PER_SECOND,
                 ANY_RATE)));
+    server.setErrorHandler(new HttpErrors());
     server.setStopTimeout(DRAIN_MILLIS);
   }
 
-  private static InferenceEngine engine(Builder builder) {
-    Path path = requireNonNull(builder.model, "model");
-    ChatModel model = ChatModel.open(path);
-    String name =
-        builder.name.orElseGet(() -> path.toAbsolutePath().normalize().getFileName() + "");
-    ServedModel served = new ServedModel(name, model, builder.limits.maxAdapters(), builder.folder);
+  private ServedModels open(Builder builder) {
+    EngineContext context = new EngineContext(metrics);
+    Map<String, Path> bases = builder.bases();
+    ServingLimits limits = builder.limits.sharedBy(bases.size());
+    List<InferenceEngine> engines = new ArrayList<>();
     try {
-      builder.adapters.forEach((key, directory) -> served.load(key, directory, false));
-      return InferenceEngine.start(served, builder.limits);
+      bases.forEach(
+          (name, path) ->
+              engines.add(InferenceEngine.open(name, path, builder.folder, limits, context)));
+      ServedModels models = new ServedModels(engines);
+      builder.adapters.forEach((name, directory) -> models.load(name, directory, false));
+      return models;
     } catch (RuntimeException e) {
-      served.close();
+      engines.forEach(InferenceEngine::close);
+      metrics.close();
       throw e;
     }
   }
@@ -139,7 +147,7 @@ public final class LoraServer implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Stops accepting requests, answers the pending ones within a minute, and frees the model. */
+  /** Stops accepting requests, answers the pending ones within a minute, and frees the models. */
   @Override
   public void close() {
     if (closed.getAndSet(true)) {
@@ -151,13 +159,13 @@ public final class LoraServer implements AutoCloseable {
       throw new IllegalStateException(e);
     } finally {
       models.close();
+      metrics.close();
     }
   }
 
   /** The settings of a server. */
   public static final class Builder {
-    private @Nullable Path model;
-    private Optional<String> name = Optional.empty();
+    private final List<NamedModel> models = new ArrayList<>();
     private final Map<String, Path> adapters = new LinkedHashMap<>();
     private Optional<Path> folder = Optional.empty();
     private String host = "127.0.0.1";
@@ -165,22 +173,46 @@ public final class LoraServer implements AutoCloseable {
     private Optional<ApiKeys> keys = Optional.empty();
     private boolean withoutKeys;
     private ServingLimits limits = ServingLimits.defaults();
+    private Optional<MeterRegistry> registry = Optional.empty();
 
     private Builder() {}
 
-    /** Directory of the base model, in Hugging Face's layout, or a GGUF file. */
+    private record NamedModel(String name, Path path) {}
+
+    /**
+     * Adds a base model, named after its file in requests.
+     *
+     * @param path directory in Hugging Face's layout, or a GGUF file
+     */
     public Builder model(Path path) {
-      model = path;
+      return model(String.valueOf(path.toAbsolutePath().normalize().getFileName()), path);
+    }
+
+    /**
+     * Adds a base model under a name.
+     *
+     * @param path directory in Hugging Face's layout, or a GGUF file
+     */
+    public Builder model(String name, Path path) {
+      models.add(new NamedModel(name, path));
       return this;
     }
 
-    /** Name of the base model in requests; the file's name by default. */
-    public Builder modelName(String name) {
-      this.name = Optional.of(name);
-      return this;
+    private Map<String, Path> bases() {
+      Map<String, Path> bases = new LinkedHashMap<>();
+      for (NamedModel model : models) {
+        if (bases.put(model.name(), model.path()) != null) {
+          throw new UserError(
+              "two base models are named '" + model.name() + "'; rename one: NAME=PATH");
+        }
+      }
+      if (bases.isEmpty()) {
+        throw new UserError("a server needs a base model");
+      }
+      return bases;
     }
 
-    /** Loads an adapter under a name. */
+    /** Loads an adapter under a name, into the first base model that it fits. */
     public Builder adapter(String name, Path directory) {
       adapters.put(name, directory);
       return this;
@@ -223,10 +255,16 @@ public final class LoraServer implements AutoCloseable {
       return this;
     }
 
+    /** Records the metrics of {@code /metrics} in a registry of the program too. */
+    public Builder meterRegistry(MeterRegistry registry) {
+      this.registry = Optional.of(registry);
+      return this;
+    }
+
     /**
-     * Loads the model and starts the server.
+     * Loads the models and starts the server.
      *
-     * @throws UserError if the model or an adapter does not load, the port is taken, or the address
+     * @throws UserError if a model or an adapter does not load, the port is taken, or the address
      *     is not this machine's own and there are no keys
      */
     public LoraServer start() {

@@ -4,6 +4,8 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.llm.checkpoint.Pretrained;
+import dev.lora4j.llm.embedding.EmbeddingConfig;
+import dev.lora4j.llm.embedding.TextEmbedder;
 import dev.lora4j.llm.generate.GenerationSession;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.hub.Hub;
@@ -188,6 +190,15 @@ public final class ChatModel implements AutoCloseable {
 
   public LanguageModel network() {
     return base.model();
+  }
+
+  /**
+   * Returns the embedder of an embedding model; empty for other models.
+   *
+   * @throws UserError if the model's pooling is not supported
+   */
+  public Optional<TextEmbedder> embedder() {
+    return EmbeddingConfig.in(files).map(config -> new TextEmbedder(network(), config));
   }
 
   /** The stop tokens of the active adapters' tokenizer and those of the model's config. */

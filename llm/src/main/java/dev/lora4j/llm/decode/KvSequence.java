@@ -29,6 +29,7 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
   private final List<KvBlock> blocks;
   private List<BlockAttention> attention = List.of();
   private long length;
+  private long cachedTokens;
   private long prefix; // number of the prompt's last cached block
 
   KvSequence(KvBlockPool pool, PrefixCache prefixes, Object owner, long[] prompt, int reserved) {
@@ -47,6 +48,11 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
     return length < prompt.length;
   }
 
+  /** Number of the prompt's tokens whose keys and values were cached. */
+  public long cachedTokens() {
+    return cachedTokens;
+  }
+
   /**
    * Prefills the next chunk of the prompt, with the calling thread's adapters and team.
    *
@@ -57,6 +63,7 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
       cached.block().retain();
       blocks.add(cached.block());
       length += KvBlock.TOKENS;
+      cachedTokens += KvBlock.TOKENS;
       prefix = cached.number();
     }
     int from = Math.toIntExact(length);

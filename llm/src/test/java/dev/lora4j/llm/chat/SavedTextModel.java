@@ -33,23 +33,34 @@ public final class SavedTextModel {
        "vocab_size": 548, "bos_token_id": 1, "eos_token_id": 2, "torch_dtype": "float32"}
       """;
 
+  private static final long SEED = 7;
+
   private SavedTextModel() {}
 
   /** A model with a chat template. */
   public static Path chatty(Path directory) {
-    Path made = plain(directory);
+    return chatty(directory, SEED);
+  }
+
+  /** A model with a chat template and weights of its own. */
+  public static Path chatty(Path directory, long seed) {
+    Path made = plain(directory, seed);
     copy(FIXTURES.resolve("chat/smollm2.jinja"), made.resolve("chat_template.jinja"));
     return made;
   }
 
   /** A model without a chat template. */
   public static Path plain(Path directory) {
+    return plain(directory, SEED);
+  }
+
+  private static Path plain(Path directory, long seed) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Files.createDirectories(directory);
       Path config = Files.writeString(directory.resolve("config.json"), CONFIG);
       copyTokenizer(directory);
-      Engine.seed(7);
+      Engine.seed(seed);
       try (Llama model = new Llama(LlamaConfig.of(JsonDocument.read(config)))) {
         for (Parameter parameter : model.namedParameters().values()) {
           parameter.value().normal_(0, parameter.value().dim() == 1 ? 1 : 0.3, null);

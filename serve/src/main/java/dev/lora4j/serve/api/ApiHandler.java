@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.metrics.ServerMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,21 +18,31 @@ import org.eclipse.jetty.util.Callback;
 public final class ApiHandler extends Handler.Abstract {
   private final List<Route> routes;
   private final Optional<ApiKeys> keys;
+  private final ServerMetrics metrics;
 
   /**
    * @param folder the only place from which requests may load adapters
    * @param keys the accepted keys, one per request; empty to require none
+   * @param metrics receives the status of each answer
    */
-  public ApiHandler(ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys) {
+  public ApiHandler(
+      ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys, ServerMetrics metrics) {
     this.keys = keys;
+    this.metrics = metrics;
     routes =
         Stream.of(
                 new CompletionEndpoints(models).routes(),
+                new EmbeddingEndpoints(models).routes(),
                 new ModelEndpoints(models, folder).routes(),
                 new HealthEndpoints(models).routes(),
+                new DescriptionEndpoints(metrics).routes(),
                 new WebPage().routes())
             .flatMap(List::stream)
             .toList();
+  }
+
+  List<Route> routes() {
+    return routes;
   }
 
   @Override
@@ -45,6 +56,8 @@ public final class ApiHandler extends Handler.Abstract {
       callback.failed(e);
     } catch (RuntimeException e) {
       fail(exchange, e, callback);
+    } finally {
+      metrics.answered(exchange.route(), exchange.status());
     }
     return true;
   }
@@ -69,7 +82,9 @@ public final class ApiHandler extends Handler.Abstract {
 
   /** Returns whether a path needs no key. */
   private static boolean isOpen(String path) {
-    return path.startsWith("/health/") || path.equals(WebPage.PATH);
+    return path.startsWith("/health/")
+        || path.equals(WebPage.PATH)
+        || path.equals(DescriptionEndpoints.OPENAPI);
   }
 
   private Endpoint route(Exchange exchange, String path) {
@@ -77,7 +92,7 @@ public final class ApiHandler extends Handler.Abstract {
     for (Route route : routes) {
       Optional<List<String>> segments = route.match(path);
       if (segments.isPresent() && route.method().equals(exchange.method())) {
-        exchange.pathSegments(segments.get());
+        exchange.matched(route, segments.get());
         return route.endpoint();
       }
       segments.ifPresent(other -> allowed.add(route.method()));

@@ -123,7 +123,10 @@ final class CompletionEndpoints {
     int[] ids = new int[given.size()];
     for (int i = 0; i < ids.length; i++) {
       JsonNode id = given.get(i);
-      if (!id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= size) {
+      if (!id.canConvertToExactIntegral()
+          || !id.canConvertToInt()
+          || id.intValue() < 0
+          || id.intValue() >= size) {
         throw ApiException.invalid(
             "prompt",
             "prompt[%d]: expected a token id from 0 to %d, found %s".formatted(i, size - 1, id));

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.NetworkConnector;
@@ -19,6 +20,7 @@ final class Exchange {
 
   private final Request request;
   private final Response response;
+  private Optional<Route> route = Optional.empty();
   private List<String> pathSegments = List.of();
 
   Exchange(Request request, Response response) {
@@ -30,8 +32,18 @@ final class Exchange {
     return request.getMethod();
   }
 
-  void pathSegments(List<String> segments) {
+  void matched(Route found, List<String> segments) {
+    route = Optional.of(found);
     pathSegments = segments;
+  }
+
+  /** The method and path of the route; empty if the request matches none. */
+  Optional<String> route() {
+    return route.map(found -> found.method() + " " + found.path());
+  }
+
+  int status() {
+    return response.getStatus();
   }
 
   /** A variable segment of the path, counted from 0. */

@@ -6,7 +6,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.serve.engine.AdapterLease;
-import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.ListedModel;
 import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServedModels;
 import java.io.IOException;
@@ -17,9 +17,13 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
+  private static final Pattern NAME =
+      Pattern.compile("[^\\p{Cntrl}]{1,256}", Pattern.UNICODE_CHARACTER_CLASS);
+
   private final ServedModels models;
   private final Optional<Path> folder;
   private final long started = Instant.now().getEpochSecond();
@@ -45,41 +49,48 @@ final class ModelEndpoints {
   private void list(Exchange exchange) throws IOException {
     ObjectNode list = Json.object().put("object", "list");
     ArrayNode data = list.putArray("data");
-    for (InferenceEngine engine : models.all()) {
-      engine.model().names().forEach(name -> data.add(card(engine.model(), name)));
-    }
+    models.list().forEach(model -> data.add(card(model)));
     exchange.send(200, list);
   }
 
   private void get(Exchange exchange) throws IOException {
     String name = exchange.pathSegment(0);
-    exchange.send(200, card(models.of(name).model(), name));
+    exchange.send(200, card(new ListedModel(name, Optional.of(models.of(name).model()))));
   }
 
-  private ObjectNode card(ServedModel served, String name) {
+  private ObjectNode card(ListedModel model) {
     ObjectNode card =
         Json.object()
-            .put("id", name)
+            .put("id", model.name())
             .put("object", "model")
             .put("created", started)
             .put("owned_by", "lora4j")
-            .put("max_model_len", served.maxPositions());
-    return name.equals(served.name()) ? card.putNull("parent") : card.put("parent", served.name());
+            .put("parent", model.parent().orElse(null));
+    model.base().ifPresent(base -> card.put("max_model_len", base.maxPositions()));
+    return card;
   }
 
   // ---- adapters, as vLLM loads them ----
 
   private void load(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
-    String name = params.requiredText("lora_name");
+    String name = newName(params.requiredText("lora_name"));
     Path directory = directory(params.requiredText("lora_path"));
-    models.first().model().load(name, directory, params.flag("load_inplace"));
+    models.load(name, directory, params.flag("load_inplace"));
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' added successfully.");
+  }
+
+  private static String newName(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw ApiException.invalid(
+          "lora_name", "lora_name: expected 1 to 256 characters without control characters");
+    }
+    return name;
   }
 
   private void unload(Exchange exchange) throws IOException {
     String name = new Params(exchange.body()).requiredText("lora_name");
-    models.of(name).model().unload(name);
+    models.unload(name);
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' removed successfully.");
   }
 

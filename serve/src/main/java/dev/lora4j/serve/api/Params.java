@@ -73,7 +73,7 @@ final class Params {
     return value(name)
         .map(
             value -> {
-              if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+              if (!value.canConvertToExactIntegral() || !value.canConvertToLong()) {
                 throw wrong(name, "an integer", value);
               }
               long integer = value.longValue();

@@ -34,6 +34,7 @@ public final class BatchScheduler implements AutoCloseable {
   private final ServedModel served;
   private final LanguageModel model;
   private final ServingLimits limits;
+  private final EngineContext context;
   private final KvBlockPool pool;
   private final @Nullable BatchDecoder decoder; // null if the model has no batched decoder
   private final Thread thread;
@@ -43,6 +44,7 @@ public final class BatchScheduler implements AutoCloseable {
   private final List<Object> forgotten = new ArrayList<>(); // guarded by this
   private boolean closed; // guarded by this
   private volatile int running;
+  private volatile double cacheUsage;
 
   // of the scheduler's thread
   private final Deque<RunningSequence> prefilling = new ArrayDeque<>();
@@ -50,8 +52,14 @@ public final class BatchScheduler implements AutoCloseable {
 
   /** Starts the scheduler's thread. */
   public BatchScheduler(ServedModel served, ServingLimits limits) {
+    this(served, limits, EngineContext.alone());
+  }
+
+  /** Starts the scheduler's thread, which computes in turn with the others of the context. */
+  public BatchScheduler(ServedModel served, ServingLimits limits, EngineContext context) {
     this.served = served;
     this.limits = limits;
+    this.context = context;
     model = served.model().network();
     pool = new KvBlockPool(KvShape.of(model.config()), limits.cacheBytes());
     decoder =
@@ -78,7 +86,7 @@ public final class BatchScheduler implements AutoCloseable {
     if (waiting.size() >= limits.maxQueue()) {
       throw QueueFull.ofRequests(waiting.size());
     }
-    waiting.add(request);
+    waiting.add(request.listener(context.observer().observe(served.name(), request)));
     notifyAll();
   }
 
@@ -87,6 +95,7 @@ public final class BatchScheduler implements AutoCloseable {
         request -> {
           boolean cancelled = request.listener().isCancelled();
           if (cancelled) {
+            request.listener().onEnd(FinishReason.INTERRUPTED);
             request.adapter().close();
           }
           return cancelled;
@@ -111,6 +120,11 @@ public final class BatchScheduler implements AutoCloseable {
     return running;
   }
 
+  /** The used part of the KV cache, cached prefixes included, from 0 to 1. */
+  public double cacheUsage() {
+    return cacheUsage;
+  }
+
   private synchronized void forget(Object version) {
     forgotten.add(version);
   }
@@ -121,7 +135,8 @@ public final class BatchScheduler implements AutoCloseable {
     try (Workers workers = new Workers(limits.threads());
         ThreadTeam team = ThreadTeam.open(workers.count(), part -> workers.run(part::accept))) {
       while (awaitWork()) {
-        try (PointerScope scope = new PointerScope();
+        try (EngineContext.Turn turn = context.turn();
+            PointerScope scope = new PointerScope();
             NoGradGuard guard = new NoGradGuard()) {
           admit();
           prefillChunk();
@@ -130,6 +145,7 @@ public final class BatchScheduler implements AutoCloseable {
           failRunning(e);
         }
         running = prefilling.size() + decoding.size();
+        cacheUsage = pool.usage();
       }
     } finally {
       failAll(new IllegalStateException("the server is shutting down"));
@@ -171,6 +187,7 @@ public final class BatchScheduler implements AutoCloseable {
         waiting.remove();
       }
       prefilling.add(new RunningSequence(next, cache.get(), Math.toIntExact(maxTokens())));
+      next.listener().onStart();
     }
   }
 
@@ -190,6 +207,7 @@ public final class BatchScheduler implements AutoCloseable {
               if (sequence.cache().isPrefilling()) {
                 return Optional.empty();
               }
+              sequence.request().listener().onPrefilled(sequence.cache().cachedTokens());
               Tensor logits = withAdapter(sequence, network -> network.logits(hidden)).flatten();
               return sequence.take(logits);
             });

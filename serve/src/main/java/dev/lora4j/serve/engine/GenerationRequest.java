@@ -22,4 +22,13 @@ public record GenerationRequest(
     prompt = List.copyOf(prompt);
     stopTokens = Set.copyOf(stopTokens);
   }
+
+  GenerationRequest listener(GenerationListener other) {
+    return new GenerationRequest(adapter, prompt, maxTokens, stopTokens, choice, other);
+  }
+
+  /** The name of the base model or the adapter. */
+  public String model() {
+    return adapter.version().name();
+  }
 }

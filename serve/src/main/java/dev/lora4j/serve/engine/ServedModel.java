@@ -20,6 +20,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,9 @@ public final class ServedModel implements AutoCloseable {
   private final Map<String, Path> given = new TreeMap<>(); // loaded by name, also if evicted since
   private final List<Consumer<Object>> onRemoval = new CopyOnWriteArrayList<>();
   private final ExecutorService cleaner = Executors.newSingleThreadExecutor(ServedModel::daemon);
-  private int loads;
+  private final AtomicInteger loads = new AtomicInteger();
+  private final AtomicInteger evictions = new AtomicInteger();
+  private volatile int inMemory;
 
   /** A loaded or available adapter: its name and its directory. */
   public record AdapterEntry(String name, Path path) {}
@@ -115,11 +118,12 @@ public final class ServedModel implements AutoCloseable {
 
   /** Returns whether requests can name a model: the base model, or one of its adapters. */
   public synchronized boolean knows(String name) {
-    return name.equals(base.name()) || isAdapter(name);
+    return holds(name) || inFolder(name).isPresent();
   }
 
-  private boolean isAdapter(String name) {
-    return given.containsKey(name) || adapters.containsKey(name) || inFolder(name).isPresent();
+  /** Returns whether a name is the base model's, or that of an adapter which has been loaded. */
+  synchronized boolean holds(String name) {
+    return name.equals(base.name()) || given.containsKey(name) || adapters.containsKey(name);
   }
 
   /** The names that requests can use: the base model's, then those of its adapters. */
@@ -144,7 +148,7 @@ public final class ServedModel implements AutoCloseable {
    * @throws UserError if the name is taken, or the adapter does not fit the base model
    */
   public synchronized void load(String name, Path directory, boolean replacing) {
-    if (name.equals(base.name()) || (isAdapter(name) && !replacing)) {
+    if (name.equals(base.name()) || (knows(name) && !replacing)) {
       throw new UserError("the name '" + name + "' is taken");
     }
     loaded(name, directory);
@@ -152,12 +156,13 @@ public final class ServedModel implements AutoCloseable {
   }
 
   private AdapterVersion loaded(String name, Path directory) {
-    makeRoom(name);
-    loads++;
-    String inModel = "v" + loads;
+    Optional<AdapterVersion> evicted = toEvict(name);
+    String inModel = "v" + loads.incrementAndGet();
     model.load(inModel, directory, BaseCheck.SAME_BASE);
     AdapterVersion version = version(name, List.of(inModel));
+    evicted.ifPresent(this::evict);
     AdapterVersion old = adapters.put(name, version);
+    inMemory = adapters.size();
     if (old != null) {
       retire(old);
     }
@@ -179,17 +184,23 @@ public final class ServedModel implements AutoCloseable {
     }
   }
 
-  private void makeRoom(String name) {
+  /** Returns the adapter that has to leave the memory before one of this name can be loaded. */
+  private Optional<AdapterVersion> toEvict(String name) {
     if (adapters.containsKey(name) || adapters.size() < maxAdapters) {
-      return;
+      return Optional.empty();
     }
-    AdapterVersion oldest =
-        adapters.values().stream().filter(version -> !version.isLeased()).findFirst().orElse(null);
-    if (oldest == null) {
+    Optional<AdapterVersion> oldest =
+        adapters.values().stream().filter(version -> !version.isLeased()).findFirst();
+    if (oldest.isEmpty()) {
       throw QueueFull.ofAdapters(adapters.size());
     }
-    adapters.remove(oldest.name());
-    retire(oldest);
+    return oldest;
+  }
+
+  private void evict(AdapterVersion version) {
+    evictions.incrementAndGet();
+    adapters.remove(version.name());
+    retire(version);
   }
 
   /**
@@ -200,6 +211,7 @@ public final class ServedModel implements AutoCloseable {
   public synchronized void unload(String name) {
     boolean wasGiven = given.remove(name) != null;
     AdapterVersion version = adapters.remove(name);
+    inMemory = adapters.size();
     if (version != null) {
       retire(version);
     } else if (!wasGiven) {
@@ -224,6 +236,23 @@ public final class ServedModel implements AutoCloseable {
     onRemoval.add(listener);
   }
 
+  // ---- counts, without a lock, so that a load does not delay them ----
+
+  /** Number of adapters in memory. */
+  public int inMemory() {
+    return inMemory;
+  }
+
+  /** Number of adapters that have been loaded, each time counted. */
+  public int loads() {
+    return loads.get();
+  }
+
+  /** Number of adapters that gave way to others. */
+  public int evictions() {
+    return evictions.get();
+  }
+
   // ---- folder ----
 
   /** The adapters that requests can name, loaded or in the folder, by name. */
@@ -245,7 +274,7 @@ public final class ServedModel implements AutoCloseable {
   }
 
   /** Returns an adapter's directory directly below the folder, links followed. */
-  private Optional<Path> inFolder(String name) {
+  Optional<Path> inFolder(String name) {
     if (folder == null || !name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*")) {
       return Optional.empty();
     }

@@ -32,6 +32,15 @@ public record ServingLimits(
     return new ServingLimits(16, 256, 16, 1L << 30, Runtime.getRuntime().availableProcessors());
   }
 
+  /**
+   * Returns the limits of each of several base models: the KV cache and the adapters in memory are
+   * divided equally; the threads are used in turn.
+   */
+  public ServingLimits sharedBy(int models) {
+    return new ServingLimits(
+        maxBatch, maxQueue, Math.max(1, maxAdapters / models), cacheBytes / models, threads);
+  }
+
   public ServingLimits maxBatch(int sequences) {
     return new ServingLimits(sequences, maxQueue, maxAdapters, cacheBytes, threads);
   }

@@ -1,0 +1,133 @@
+package dev.lora4j.serve.engine;
+
+import dev.lora4j.llm.embedding.TextEmbedder;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.train.Workers;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Embeds texts on a thread of its own, in turn with the completions. Each worker embeds one text at
+ * a time, so that an embedding does not depend on the other texts.
+ */
+public final class EmbeddingEngine implements AutoCloseable {
+  private static final long END_SECONDS = 60;
+
+  private final ServedModel served;
+  private final EngineContext context;
+  private final int threads;
+  private final ThreadPoolExecutor requests;
+
+  /**
+   * Texts to embed.
+   *
+   * @param adapter the adapter, leased until the embeddings are there
+   * @param texts token ids of each text
+   * @param dimensions number of components
+   */
+  public record Request(AdapterLease adapter, List<int[]> texts, int dimensions) {
+    public Request {
+      texts = List.copyOf(texts);
+    }
+  }
+
+  EmbeddingEngine(ServedModel served, ServingLimits limits, EngineContext context) {
+    this.served = served;
+    this.context = context;
+    threads = limits.threads();
+    requests =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            1,
+            TimeUnit.MINUTES,
+            new ArrayBlockingQueue<>(limits.maxQueue()),
+            EmbeddingEngine::thread);
+    requests.allowCoreThreadTimeOut(true);
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "lora4j-embedding");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /** Returns the embedder of the base model; empty if it is no embedding model. */
+  public Optional<TextEmbedder> embedder() {
+    return served.model().embedder();
+  }
+
+  /**
+   * Queues texts. The computation ends early if the future is cancelled.
+   *
+   * @return the embeddings in the order of the texts
+   * @throws QueueFull if too many requests wait
+   */
+  public CompletableFuture<List<float[]>> submit(TextEmbedder embedder, Request request) {
+    CompletableFuture<List<float[]>> embeddings = new CompletableFuture<>();
+    try {
+      requests.execute(() -> answer(embedder, request, embeddings));
+    } catch (RejectedExecutionException e) {
+      throw QueueFull.ofRequests(requests.getQueue().size());
+    }
+    return embeddings;
+  }
+
+  private void answer(
+      TextEmbedder embedder, Request request, CompletableFuture<List<float[]>> embeddings) {
+    try (Workers workers = new Workers(Math.min(threads, request.texts().size()))) {
+      List<float[]> done = new ArrayList<>();
+      while (done.size() < request.texts().size()) {
+        if (embeddings.isCancelled()) {
+          throw new CancellationException();
+        }
+        done.addAll(round(embedder, request, done.size(), workers));
+      }
+      embeddings.complete(done);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      embeddings.completeExceptionally(e);
+    }
+  }
+
+  /** Embeds as many texts as there are workers. */
+  private List<float[]> round(TextEmbedder embedder, Request request, int from, Workers workers) {
+    int count = Math.min(workers.count(), request.texts().size() - from);
+    float[][] embeddings = new float[count][];
+    try (EngineContext.Turn turn = context.turn()) {
+      workers.run(
+          worker -> {
+            if (worker < count) {
+              embeddings[worker] = embed(embedder, request, from + worker);
+            }
+          });
+    }
+    return Arrays.asList(embeddings);
+  }
+
+  private float[] embed(TextEmbedder embedder, Request request, int text) {
+    try (AdapterScope active = served.model().using(request.adapter().version().loaded())) {
+      return embedder.embed(request.texts().get(text), request.dimensions());
+    }
+  }
+
+  /** Ends the requests that wait or run. */
+  @Override
+  public void close() {
+    requests.shutdown();
+    try {
+      if (!requests.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+        requests.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
