@@ -10,6 +10,8 @@ import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.engine.ServingLimits;
+import dev.lora4j.serve.jobs.FineTuningService;
+import dev.lora4j.serve.jobs.JobSettings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -52,10 +54,12 @@ public final class LoraServer implements AutoCloseable {
   private final Server server;
   private final ServerConnector connector;
   private final ServedModels models;
+  private final Optional<FineTuningService> tuning;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private LoraServer(Builder builder) {
     models = new ServedModels(List.of(engine(builder)));
+    tuning = tuning(builder);
     QueuedThreadPool threads =
         new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
@@ -66,7 +70,7 @@ public final class LoraServer implements AutoCloseable {
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(
-                new ApiHandler(models, builder.folder, builder.keys),
+                new ApiHandler(models, builder.folder, tuning, builder.keys),
                 MIN_BYTES_PER_SECOND,
                 ANY_RATE)));
     server.setStopTimeout(DRAIN_MILLIS);
@@ -83,6 +87,15 @@ public final class LoraServer implements AutoCloseable {
       return InferenceEngine.start(served, builder.limits);
     } catch (RuntimeException e) {
       served.close();
+      throw e;
+    }
+  }
+
+  private Optional<FineTuningService> tuning(Builder builder) {
+    try {
+      return builder.jobs.map(settings -> FineTuningService.open(settings, models));
+    } catch (RuntimeException e) {
+      models.close();
       throw e;
     }
   }
@@ -136,7 +149,10 @@ public final class LoraServer implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Stops accepting requests, answers the pending ones within a minute, and frees the model. */
+  /**
+   * Stops accepting requests, answers the pending ones within a minute, and frees the model. A
+   * fine-tuning job that is running goes on at the next start.
+   */
   @Override
   public void close() {
     if (closed.getAndSet(true)) {
@@ -147,6 +163,7 @@ public final class LoraServer implements AutoCloseable {
     } catch (Exception e) { // Jetty's declaration
       throw new IllegalStateException(e);
     } finally {
+      tuning.ifPresent(FineTuningService::close);
       models.close();
     }
   }
@@ -157,6 +174,7 @@ public final class LoraServer implements AutoCloseable {
     private Optional<String> name = Optional.empty();
     private final Map<String, Path> adapters = new LinkedHashMap<>();
     private Optional<Path> folder = Optional.empty();
+    private Optional<JobSettings> jobs = Optional.empty();
     private String host = "127.0.0.1";
     private int port = 8080;
     private Optional<ApiKeys> keys = Optional.empty();
@@ -188,6 +206,17 @@ public final class LoraServer implements AutoCloseable {
      */
     public Builder adapters(Path folder) {
       this.folder = Optional.of(folder);
+      return this;
+    }
+
+    /** Files and fine-tuning jobs in a directory, with half of the cores to train. */
+    public Builder jobs(Path directory) {
+      return jobs(JobSettings.in(directory));
+    }
+
+    /** Files and fine-tuning jobs. */
+    public Builder jobs(JobSettings settings) {
+      jobs = Optional.of(settings);
       return this;
     }
 

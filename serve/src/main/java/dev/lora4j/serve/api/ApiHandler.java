@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.jobs.FineTuningService;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,14 +21,21 @@ public final class ApiHandler extends Handler.Abstract {
 
   /**
    * @param folder the only place from which requests may load adapters
+   * @param tuning files and fine-tuning jobs; empty for a server without them
    * @param keys the accepted keys, one per request; empty to require none
    */
-  public ApiHandler(ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys) {
+  public ApiHandler(
+      ServedModels models,
+      Optional<Path> folder,
+      Optional<FineTuningService> tuning,
+      Optional<ApiKeys> keys) {
     this.keys = keys;
     routes =
         Stream.of(
                 new CompletionEndpoints(models).routes(),
                 new ModelEndpoints(models, folder).routes(),
+                new FileEndpoints(tuning).routes(),
+                new FineTuningEndpoints(models, tuning).routes(),
                 new HealthEndpoints(models).routes())
             .flatMap(List::stream)
             .toList();
