@@ -158,6 +158,7 @@ public final class LoraServer implements AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
+    tuning.ifPresent(FineTuningService::stop);
     try {
       server.stop();
     } catch (Exception e) { // Jetty's declaration

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** LoRA of an embedding: {@code B Aᵀ[i]}. As in PEFT a new A is zero and B is {@code N(0, 1)}. */
 public final class EmbeddingDelta extends FactoredDelta {

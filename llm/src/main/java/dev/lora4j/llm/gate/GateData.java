@@ -18,9 +18,11 @@ import java.util.Set;
  */
 public record GateData(
     List<List<Example>> heldOut, List<List<Example>> served, List<Example> general, double beta) {
+  /** The beta of DPO unless another is set. */
+  public static final double DEFAULT_BETA = 0.1;
+
   private static final int MAX_GROUPS = 200;
   private static final int MAX_GENERAL = 64;
-  private static final double BETA = 0.1;
 
   public GateData {
     if (heldOut.isEmpty()) {
@@ -32,7 +34,7 @@ public record GateData(
 
   /** Held-out examples that are rendered as the adapter is served. */
   public static GateData of(List<List<Example>> heldOut, List<Example> general) {
-    return new GateData(heldOut, heldOut, general, BETA);
+    return new GateData(heldOut, heldOut, general, DEFAULT_BETA);
   }
 
   boolean isPairs() {

@@ -11,8 +11,7 @@ import java.util.Map;
  * @param reason a sentence with the figures
  * @param figures measured values by name
  */
-public record GateFinding(
-    Check check, boolean passed, String reason, Map<String, Double> figures) {
+public record GateFinding(Check check, boolean passed, String reason, Map<String, Double> figures) {
   public GateFinding {
     figures = Collections.unmodifiableMap(new LinkedHashMap<>(figures));
   }

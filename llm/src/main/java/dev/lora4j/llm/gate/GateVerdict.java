@@ -16,10 +16,7 @@ public record GateVerdict(List<GateFinding> findings) {
 
   /** The reasons of the checks that failed. */
   public List<String> reasons() {
-    return findings.stream()
-        .filter(finding -> !finding.passed())
-        .map(GateFinding::reason)
-        .toList();
+    return findings.stream().filter(finding -> !finding.passed()).map(GateFinding::reason).toList();
   }
 
   /** Writes {@code passed} and the {@code checks} into a JSON object. */

@@ -32,8 +32,7 @@ record StopCheck(ChatModel model, List<String> adapter, Workers workers) {
   GateFinding run(GateData data, double minStopped) {
     List<FirstAnswer> prompts = prompts(data);
     int longest = prompts.stream().mapToInt(FirstAnswer::length).max().orElseThrow();
-    int tokens =
-        Math.max(MIN_TOKENS, Math.min(MAX_TOKENS, TIMES_THE_LONGEST_ANSWER * longest));
+    int tokens = Math.max(MIN_TOKENS, Math.min(MAX_TOKENS, TIMES_THE_LONGEST_ANSWER * longest));
     Set<Long> stops = model.stopTokens(model.format(adapter));
     GenerationConfig config = GenerationConfig.greedy(tokens).stoppingAt(stops);
     long stopped = 0;

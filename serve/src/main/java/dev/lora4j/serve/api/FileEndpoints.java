@@ -52,8 +52,7 @@ final class FileEndpoints {
 
   private void content(Exchange exchange) throws IOException {
     UploadedFiles files = files();
-    exchange.send(
-        files.content(files.get(exchange.pathSegment(0))), "application/octet-stream");
+    exchange.send(files.content(files.get(exchange.pathSegment(0))), "application/octet-stream");
   }
 
   private void delete(Exchange exchange) throws IOException {

@@ -57,6 +57,7 @@ final class FileUpload {
     }
     MultiPartFormData.Parser parser = new MultiPartFormData.Parser(boundary);
     parser.setFilesDirectory(files.incoming());
+    parser.setUseFilesForPartsWithoutFileName(false);
     parser.setMaxMemoryFileSize(MAX_IN_MEMORY);
     parser.setMaxFileSize(files.maxFileBytes());
     parser.setMaxLength(files.maxFileBytes() + MAX_FORM);
@@ -105,7 +106,9 @@ final class FileUpload {
     String name = file.getFileName();
     if (name.length() > MAX_NAME) {
       throw ApiException.invalid(
-          "file", "file: the name has %d characters, at most %d are allowed".formatted(name.length(), MAX_NAME));
+          "file",
+          "file: the name has %d characters, at most %d are allowed"
+              .formatted(name.length(), MAX_NAME));
     }
     return files.add(name, given, file::writeTo);
   }

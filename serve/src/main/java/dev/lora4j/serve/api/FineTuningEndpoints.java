@@ -90,8 +90,7 @@ final class FineTuningEndpoints {
     exchange.send(200, json);
   }
 
-  private void change(
-      Exchange exchange, BiFunction<FineTuningJobs, String, FineTuningJob> action)
+  private void change(Exchange exchange, BiFunction<FineTuningJobs, String, FineTuningJob> action)
       throws IOException {
     exchange.send(200, json(action.apply(tuning().jobs(), exchange.pathSegment(0))));
   }

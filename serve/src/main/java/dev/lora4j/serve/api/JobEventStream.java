@@ -38,6 +38,7 @@ final class JobEventStream {
   private void follow(EventStream stream) throws IOException, InterruptedException {
     int sent = 0;
     while (true) {
+      long version = jobs.version(id);
       boolean ended = jobs.get(id).status().isFinal() || jobs.isClosed();
       List<JsonNode> events = jobs.events(id);
       for (JsonNode event : events.subList(sent, events.size())) {
@@ -51,7 +52,7 @@ final class JobEventStream {
       if (quiet) {
         stream.keepAlive();
       }
-      jobs.awaitEvents(id, sent, KEEP_ALIVE_MILLIS);
+      jobs.awaitChange(id, version, KEEP_ALIVE_MILLIS);
     }
   }
 }

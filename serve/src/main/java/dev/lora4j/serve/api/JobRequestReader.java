@@ -121,7 +121,11 @@ final class JobRequestReader {
       throw ApiException.invalid(
           "hyperparameters", "hyperparameters: give them in method only, or without method");
     }
-    return ofMethod.or(() -> old).map(Params::new).map(JobRequestReader::values).orElseGet(Hyperparameters::auto);
+    return ofMethod
+        .or(() -> old)
+        .map(Params::new)
+        .map(JobRequestReader::values)
+        .orElseGet(Hyperparameters::auto);
   }
 
   private static Hyperparameters values(Params given) {
@@ -172,7 +176,8 @@ final class JobRequestReader {
     boolean fits =
         metadata.size() <= MAX_METADATA
             && metadata.entrySet().stream()
-                .allMatch(e -> e.getKey().length() <= MAX_KEY && e.getValue().length() <= MAX_VALUE);
+                .allMatch(
+                    e -> e.getKey().length() <= MAX_KEY && e.getValue().length() <= MAX_VALUE);
     if (!fits) {
       throw ApiException.invalid(
           "metadata",

@@ -58,7 +58,9 @@ final class ChatExample {
             });
   }
 
-  /** Checks messages: OpenAI's roles and tool calls, then all that the reader of the data checks. */
+  /**
+   * Checks messages: OpenAI's roles and tool calls, then all that the reader of the data checks.
+   */
   static void checkMessages(String field, JsonNode messages) {
     if (!messages.isArray() || messages.isEmpty()) {
       throw new UserError(field + ": expected a list of messages, each with role and content");

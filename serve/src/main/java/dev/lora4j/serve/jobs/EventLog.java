@@ -20,6 +20,7 @@ final class EventLog {
 
   private final Path file;
   private boolean repaired;
+  private long version;
 
   EventLog(Path file) {
     this.file = file;
@@ -29,10 +30,7 @@ final class EventLog {
     byte[] line = (event.json() + "\n").getBytes(StandardCharsets.UTF_8);
     try (FileChannel out =
         FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE)) {
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       out.position(repaired ? out.size() : repaired(out));
       AtomicFile.writeFully(out, ByteBuffer.wrap(line));
       out.force(false);
@@ -40,7 +38,7 @@ final class EventLog {
       repaired = false; // part of the line may be written
       throw AtomicFile.explained(file, e);
     }
-    notifyAll();
+    wake();
   }
 
   /** Cuts off a line that a crash left unfinished; returns the length. */
@@ -74,9 +72,20 @@ final class EventLog {
     }
   }
 
-  /** Waits until there are more events than these, or the time is over. */
-  synchronized void awaitMore(int known, long millis) throws InterruptedException {
-    if (all().size() <= known) {
+  /** A number that grows with each event and each {@link #wake}. */
+  synchronized long version() {
+    return version;
+  }
+
+  /** Lets the waiting threads look at the job again. */
+  synchronized void wake() {
+    version++;
+    notifyAll();
+  }
+
+  /** Waits until the version has grown, or the time is over. */
+  synchronized void awaitChange(long known, long millis) throws InterruptedException {
+    if (version == known) {
       wait(millis);
     }
   }

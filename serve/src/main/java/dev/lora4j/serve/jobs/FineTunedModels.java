@@ -53,9 +53,7 @@ public final class FineTunedModels {
 
   /** Publishes the models of all succeeded jobs. */
   void publishAll() {
-    jobs.list().stream()
-        .filter(job -> job.status() == JobStatus.SUCCEEDED)
-        .forEach(this::publish);
+    jobs.list().stream().filter(job -> job.status() == JobStatus.SUCCEEDED).forEach(this::publish);
   }
 
   /** The directories of a succeeded job's adapters by the names of their models. */
@@ -82,8 +80,7 @@ public final class FineTunedModels {
    */
   public void delete(String name) {
     for (FineTuningJob job : jobs.list()) {
-      Path directory =
-          job.status() == JobStatus.SUCCEEDED ? directories(job).get(name) : null;
+      Path directory = job.status() == JobStatus.SUCCEEDED ? directories(job).get(name) : null;
       if (directory != null) {
         base(job).filter(base -> base.knows(name)).ifPresent(base -> base.unload(name));
         JobDirectories.deleteTree(directory);

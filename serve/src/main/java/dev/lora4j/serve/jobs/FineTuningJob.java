@@ -55,8 +55,7 @@ public record FineTuningJob(
   }
 
   FineTuningJob with(Hyperparameters resolved) {
-    return new FineTuningJob(
-        id, createdAt, request.with(resolved), status, trainWorkers, outcome);
+    return new FineTuningJob(id, createdAt, request.with(resolved), status, trainWorkers, outcome);
   }
 
   FineTuningJob trainedBy(int workers) {

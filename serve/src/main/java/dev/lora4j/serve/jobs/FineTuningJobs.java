@@ -50,8 +50,7 @@ public final class FineTuningJobs {
     long unfinished = jobs.values().stream().filter(job -> !job.status().isFinal()).count();
     if (unfinished >= limits.maxUnfinished()) {
       throw JobRefusal.tooMany(
-          "%,d jobs are waiting or running; cancel some, or try again later"
-              .formatted(unfinished));
+          "%,d jobs are waiting or running; cancel some, or try again later".formatted(unfinished));
     }
     if (jobs.size() >= limits.maxJobs()) {
       throw JobRefusal.tooMany(
@@ -145,9 +144,14 @@ public final class FineTuningJobs {
     return store.events(get(id).id()).all();
   }
 
-  /** Waits until a job has more events than these, at most for this time. */
-  public void awaitEvents(String id, int known, long millis) throws InterruptedException {
-    store.events(get(id).id()).awaitMore(known, millis);
+  /** A number that grows with each event and each change of a job. */
+  public long version(String id) {
+    return store.events(get(id).id()).version();
+  }
+
+  /** Waits until the version of a job has grown, at most for this time. */
+  public void awaitChange(String id, long known, long millis) throws InterruptedException {
+    store.events(get(id).id()).awaitChange(known, millis);
   }
 
   /** The gate's verdict on a job; empty before it. */
@@ -191,8 +195,7 @@ public final class FineTuningJobs {
   }
 
   /** Changes a job if it still has a status; returns whether it had. */
-  synchronized boolean change(
-      String id, JobStatus expected, UnaryOperator<FineTuningJob> change) {
+  synchronized boolean change(String id, JobStatus expected, UnaryOperator<FineTuningJob> change) {
     if (get(id).status() != expected) {
       return false;
     }
@@ -203,21 +206,25 @@ public final class FineTuningJobs {
   private synchronized FineTuningJob update(String id, UnaryOperator<FineTuningJob> change) {
     FineTuningJob changed = change.apply(get(id));
     store.save(changed);
-    jobs.put(id, changed);
-    notifyAll();
+    put(changed);
     return changed;
   }
 
+  private void put(FineTuningJob job) {
+    jobs.put(job.id(), job);
+    notifyAll();
+    store.events(job.id()).wake();
+  }
+
   /**
-   * Ends a job as failed, unless it has been cancelled meanwhile. If the disk refuses, it has failed
-   * until the next start.
+   * Ends a job as failed, unless it has been cancelled meanwhile. If the disk refuses, it has
+   * failed until the next start.
    */
   synchronized void fail(String id, JobError error) {
     if (get(id).status().isFinal()) {
       return;
     }
     FineTuningJob failed = get(id).with(JobStatus.FAILED, Outcome.failed(now(), error));
-    jobs.put(id, failed);
     try {
       event(id, JobEvent.error(error.message()));
       store.save(failed);
@@ -225,6 +232,7 @@ public final class FineTuningJobs {
       System.getLogger(FineTuningJobs.class.getName())
           .log(System.Logger.Level.ERROR, "the end of job " + id + " can't be recorded", e);
     }
+    put(failed);
   }
 
   static long now() {
@@ -240,5 +248,6 @@ public final class FineTuningJobs {
   synchronized void close() {
     closed = true;
     notifyAll();
+    jobs.keySet().forEach(id -> store.events(id).wake());
   }
 }

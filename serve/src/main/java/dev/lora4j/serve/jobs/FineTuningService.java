@@ -106,10 +106,15 @@ public final class FineTuningService implements AutoCloseable {
     validating.execute(() -> new JobValidation(jobs).run(job));
   }
 
-  /** Stops after the step that is running; the job goes on at the next start. */
+  /** Ends the training after the step that is running, and the streams of events. */
+  public void stop() {
+    jobs.close();
+  }
+
+  /** Stops and waits for the end; a job that was running goes on at the next start. */
   @Override
   public void close() {
-    jobs.close();
+    stop();
     validating.shutdownNow();
     boolean interrupted = false;
     while (training.isAlive()) {

@@ -1,5 +1,6 @@
 package dev.lora4j.serve.jobs;
 
+import dev.lora4j.llm.gate.GateData;
 import java.util.Optional;
 
 /**
@@ -22,7 +23,6 @@ public record Hyperparameters(
   private static final int MAX_EPOCHS = 25;
   private static final long FEW_EXAMPLES = 100;
   private static final long MANY_EXAMPLES = 25_000;
-  private static final double BETA = 0.1;
 
   /** All chosen automatically. */
   public static Hyperparameters auto() {
@@ -31,16 +31,16 @@ public record Hyperparameters(
   }
 
   /**
-   * Fills in those that are chosen automatically: a batch size of 0.2 % of the examples, from 4 to
-   * 256; 3 epochs, more for fewer than 34 examples and fewer for more than 8,333; the default
-   * learning rate; beta 0.1.
+   * Fills in those of a method that are chosen automatically: a batch size of 0.2 % of the
+   * examples, from 4 to 256; 3 epochs, more for fewer than 34 examples and fewer for more than
+   * 8,333; the default learning rate; beta 0.1.
    */
-  Hyperparameters resolve(long examples) {
+  Hyperparameters resolve(TuningMethod method, long examples) {
     return new Hyperparameters(
         Optional.of(batchSize.orElseGet(() -> batch(examples))),
         Optional.of(learningRateMultiplier.orElse(1.0)),
         Optional.of(epochs.orElseGet(() -> epochs(examples))),
-        Optional.of(beta.orElse(BETA)));
+        method == TuningMethod.DPO ? Optional.of(beta.orElse(GateData.DEFAULT_BETA)) : beta);
   }
 
   private static int batch(long examples) {

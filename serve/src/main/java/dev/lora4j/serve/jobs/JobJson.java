@@ -45,9 +45,7 @@ public final class JobJson {
     request.metadata().forEach(metadata::put);
     json.set("hyperparameters", hyperparameters(request));
     ObjectNode method = json.putObject("method").put("type", request.method().word());
-    method
-        .putObject(request.method().word())
-        .set("hyperparameters", hyperparameters(request));
+    method.putObject(request.method().word()).set("hyperparameters", hyperparameters(request));
     outcome
         .flatMap(Outcome::error)
         .ifPresentOrElse(

@@ -62,8 +62,7 @@ final class JobProgress implements TrainingCallback {
     trainLoss = step.loss();
     Duration each =
         Duration.ofNanos(System.nanoTime() - startNanos).dividedBy(step.number() - first);
-    jobs.estimate(
-        id, FineTuningJobs.now() + each.multipliedBy(total - step.number()).toSeconds());
+    jobs.estimate(id, FineTuningJobs.now() + each.multipliedBy(total - step.number()).toSeconds());
     long every = Math.max(1, total / MAX_STEP_EVENTS);
     boolean due = step.number() % every == 0 || step.number() == total;
     if (!due || step.number() <= recordedStep) {
@@ -75,11 +74,7 @@ final class JobProgress implements TrainingCallback {
         id,
         JobEvent.metrics(
             String.format(
-                Locale.ROOT,
-                "Step %d/%d: training loss=%.4f",
-                step.number(),
-                total,
-                step.loss()),
+                Locale.ROOT, "Step %d/%d: training loss=%.4f", step.number(), total, step.loss()),
             data));
   }
 

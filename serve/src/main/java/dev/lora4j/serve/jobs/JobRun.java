@@ -82,7 +82,7 @@ final class JobRun {
   }
 
   private double beta() {
-    return job.request().hyperparameters().beta().orElseThrow();
+    return job.request().hyperparameters().beta().orElse(GateData.DEFAULT_BETA);
   }
 
   private Path data(Path uploaded) {

@@ -65,7 +65,8 @@ final class JobTrainer implements Runnable {
   }
 
   private String withoutPaths(String id, RuntimeException e) {
-    String directory = jobs.store().paths(id).directory() + Path.of("/").getFileSystem().getSeparator();
+    String directory =
+        jobs.store().paths(id).directory() + Path.of("/").getFileSystem().getSeparator();
     return String.valueOf(e.getMessage()).replace(directory, "");
   }
 
@@ -91,8 +92,7 @@ final class JobTrainer implements Runnable {
     ObjectNode data = JsonNodeFactory.instance.objectNode();
     data.set("gate", record);
     jobs.event(
-        job.id(),
-        JobEvent.metrics(verdict.passed() ? "The gate passes" : "The gate fails", data));
+        job.id(), JobEvent.metrics(verdict.passed() ? "The gate passes" : "The gate fails", data));
     if (!verdict.passed()) {
       jobs.fail(
           job.id(),
@@ -124,7 +124,6 @@ final class JobTrainer implements Runnable {
             Optional.empty());
     jobs.event(job.id(), JobEvent.info("New fine-tuned model created: " + name));
     jobs.event(job.id(), JobEvent.info("The job has successfully completed"));
-    jobs.change(
-        job.id(), JobStatus.RUNNING, found -> found.with(JobStatus.SUCCEEDED, outcome));
+    jobs.change(job.id(), JobStatus.RUNNING, found -> found.with(JobStatus.SUCCEEDED, outcome));
   }
 }

@@ -19,8 +19,7 @@ record JobValidation(FineTuningJobs jobs) {
           paths.uploadedValidation().map(file -> TrainingFileCheck.of(file, method, 1));
       boolean valid =
           isValid(id, JobError.TRAINING_FILE, training)
-              && (validation.isEmpty()
-                  || isValid(id, JobError.VALIDATION_FILE, validation.get()));
+              && (validation.isEmpty() || isValid(id, JobError.VALIDATION_FILE, validation.get()));
       if (valid) {
         convert(paths, method);
         queue(job, training);
@@ -55,7 +54,9 @@ record JobValidation(FineTuningJobs jobs) {
   }
 
   private void queue(FineTuningJob job, TrainingFileCheck training) {
-    Hyperparameters resolved = job.request().hyperparameters().resolve(training.examples());
+    JobRequest request = job.request();
+    Hyperparameters resolved =
+        request.hyperparameters().resolve(request.method(), training.examples());
     jobs.event(
         job.id(),
         JobEvent.info(
@@ -66,8 +67,6 @@ record JobValidation(FineTuningJobs jobs) {
                     resolved.epochs().orElseThrow(),
                     resolved.learningRateMultiplier().orElseThrow())));
     jobs.change(
-        job.id(),
-        JobStatus.VALIDATING_FILES,
-        found -> found.with(resolved).with(JobStatus.QUEUED));
+        job.id(), JobStatus.VALIDATING_FILES, found -> found.with(resolved).with(JobStatus.QUEUED));
   }
 }

@@ -18,7 +18,8 @@ final class PreferenceExample {
   private static final String PREFERRED = "preferred_output";
   private static final String OTHER = "non_preferred_output";
   private static final Set<String> FIELDS = Set.of(INPUT, PREFERRED, OTHER);
-  private static final Set<String> INPUT_FIELDS = Set.of("messages", "tools", "parallel_tool_calls");
+  private static final Set<String> INPUT_FIELDS =
+      Set.of("messages", "tools", "parallel_tool_calls");
 
   private PreferenceExample() {}
 

@@ -5,7 +5,8 @@ import java.util.regex.Pattern;
 
 /** Ids that can't be guessed, such as {@code file-x2c…}. */
 final class RandomIds {
-  private static final String LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  private static final String LETTERS =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   private static final int LENGTH = 24;
   private static final SecureRandom RANDOM = new SecureRandom();
 

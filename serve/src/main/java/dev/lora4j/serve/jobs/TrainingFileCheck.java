@@ -50,8 +50,7 @@ record TrainingFileCheck(long examples, long problems, List<String> listed) {
    */
   static TrainingFileCheck of(Path file, TuningMethod method, int minExamples) {
     Reader reader =
-        new Reader(
-            method == TuningMethod.DPO ? PreferenceExample::check : ChatExample::check);
+        new Reader(method == TuningMethod.DPO ? PreferenceExample::check : ChatExample::check);
     reader.read(file);
     if (reader.examples < minExamples && reader.problems.isEmpty()) {
       reader.problem(

@@ -10,8 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param createdAt in seconds since 1970
  * @param filename the client's name of it, never used as a path
  */
-public record UploadedFile(
-    String id, long bytes, long createdAt, String filename, String purpose) {
+public record UploadedFile(String id, long bytes, long createdAt, String filename, String purpose) {
 
   /** OpenAI's file object. */
   public ObjectNode json() {

@@ -76,8 +76,7 @@ public final class UploadedFiles {
           requireRoom(bytes);
           flush(file);
           added[0] = new UploadedFile(id, bytes, Instant.now().getEpochSecond(), filename, purpose);
-          AtomicFile.write(
-              unfinished.resolve(DESCRIPTION), JsonDocument.bytes(added[0].json()));
+          AtomicFile.write(unfinished.resolve(DESCRIPTION), JsonDocument.bytes(added[0].json()));
         });
     files.put(id, added[0]);
     return added[0];
