@@ -5,12 +5,11 @@ import dev.lora4j.serve.jobs.UploadedFile;
 import dev.lora4j.serve.jobs.UploadedFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.MultiPart;
 import org.eclipse.jetty.http.MultiPartFormData;
-import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.util.Blocker;
 
 /** Reads a file from {@code multipart/form-data}, of which large parts are streamed to the disk. */
 final class FileUpload {
@@ -63,19 +62,19 @@ final class FileUpload {
     parser.setMaxLength(files.maxFileBytes() + MAX_FORM);
     parser.setMaxParts(MAX_PARTS);
     try {
-      return parser.parse((Content.Source) exchange.request()).join();
-    } catch (CompletionException e) {
-      throw refusal(e.getCause() == null ? e : e.getCause());
+      return Blocker.blockWithPromise(promise -> parser.parse(exchange.request(), promise));
+    } catch (IOException | RuntimeException e) {
+      throw refusal(e);
     }
   }
 
-  /** Tells a full disk from a form that is too large or wrong. */
-  private RuntimeException refusal(Throwable cause) {
-    if (AtomicFile.isDiskFull(cause)) {
-      return AtomicFile.explained(files.incoming(), (IOException) cause);
+  /** Distinguishes a full disk, a file that is too large, and a form that is wrong. */
+  private RuntimeException refusal(Exception cause) {
+    if (cause instanceof IOException io && AtomicFile.isDiskFull(io)) {
+      return AtomicFile.explained(files.incoming(), io);
     }
     String message = String.valueOf(cause.getMessage());
-    return message.contains("max")
+    return message.contains("max") && !message.contains("parts")
         ? tooLarge()
         : ApiException.invalid("the form can't be read: " + message);
   }
