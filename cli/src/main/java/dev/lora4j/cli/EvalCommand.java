@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
 import dev.lora4j.cli.options.ColumnOptions;
+import dev.lora4j.cli.options.GateLimitOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
@@ -12,6 +13,7 @@ import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;
 import dev.lora4j.cli.train.Examples;
 import dev.lora4j.cli.train.TextEvaluation;
+import dev.lora4j.cli.train.TextGate;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.lora.Lora;
@@ -45,7 +47,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  lora eval --model net.pt --adapter my-adapter --data my-images",
-      "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --json"
+      "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --json",
+      "  lora eval --model SmolLM2-135M --adapter bard --data held-out.jsonl --gate general.jsonl"
     })
 final class EvalCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -95,19 +98,38 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private ColumnOptions columns = new ColumnOptions();
 
+  @Option(
+      names = "--gate",
+      paramLabel = "FILE",
+      arity = "0..1",
+      fallbackValue = "",
+      description =
+          "Judge the adapter on the held-out --data instead: the loss falls, the adapter has an"
+              + " effect, completions stop. Exit status 1 if it fails. With general texts in FILE,"
+              + " also limit forgetting.")
+  private Optional<String> gate = Optional.empty();
+
+  @Mixin private GateLimitOptions gateLimits = new GateLimitOptions();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
   public Integer call() {
     Path path = model.endsWith(".pt") ? Path.of(model) : References.resolve(model);
     if (TorchScriptModel.isAt(path)) {
-      List.of("--max-seq-length", "--columns", "--strict", "--encoding", "--chat-template")
+      List.of(
+              "--max-seq-length",
+              "--columns",
+              "--strict",
+              "--encoding",
+              "--chat-template",
+              "--gate")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
     } else {
       List.of("--task", "--classes", "--output", "--image-size", "--mean", "--std", "--label")
           .forEach(name -> refuse(name, "applies to TorchScript files; this is a language model"));
-      evaluateText(path);
+      return evaluateText(path) ? 0 : 1;
     }
     return 0;
   }
@@ -118,11 +140,19 @@ final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private void evaluateText(Path directory) {
+  /** Returns whether the adapter passes the gate, if it is to be judged. */
+  private boolean evaluateText(Path directory) {
     try (ChatModel net = adapters.open(directory, chatTemplate.file())) {
+      if (gate.isPresent()) {
+        Optional<Path> general = gate.filter(file -> !file.isEmpty()).map(Path::of);
+        TextData heldOut = TextData.open(data, columns.options()).evaluation();
+        return new TextGate(net, heldOut, general, gateLimits.limits(), maxTokens)
+            .run(workers, output);
+      }
       net.activate(net.adapterNames());
       new TextEvaluation(net, TextData.open(data, columns.options()).evaluation(), maxTokens)
           .run(workers, output);
+      return true;
     }
   }
 

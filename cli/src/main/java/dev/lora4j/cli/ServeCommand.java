@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.cli.options.NamedAdapter;
 import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.options.ServeTuningOptions;
 import dev.lora4j.serve.LoraServer;
 import dev.lora4j.serve.api.ApiKeys;
 import dev.lora4j.serve.engine.ServingLimits;
@@ -88,6 +89,7 @@ final class ServeCommand implements Callable<Integer> {
   private boolean withoutKeys;
 
   @Mixin private Limits limits = new Limits();
+  @Mixin private ServeTuningOptions tuning = new ServeTuningOptions();
 
   /** The bounds of the server. */
   static final class Limits {
@@ -157,6 +159,7 @@ final class ServeCommand implements Callable<Integer> {
       builder.adapter(adapter.name(), References.resolve(adapter.location()));
     }
     folder.ifPresent(builder::adapters);
+    tuning.settings().ifPresent(builder::jobs);
     keys.map(ApiKeys::read).ifPresent(builder::apiKeys);
     return (withoutKeys ? builder.withoutKeys() : builder).start();
   }

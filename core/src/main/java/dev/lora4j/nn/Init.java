@@ -58,7 +58,7 @@ public final class Init {
     double bound = 1 / Math.sqrt((double) fanIn);
     Tensor result = Ops.empty(shape);
     try (PointerScope scope = new PointerScope()) { // for the handle that libtorch returns
-      result.uniform_(-bound, bound, Ops.defaultGenerator());
+      result.uniform_(-bound, bound, Ops.generator());
     }
     return result;
   }
@@ -67,7 +67,7 @@ public final class Init {
   public static Tensor normal(double mean, double std, long... shape) {
     return isWithoutValues()
         ? withoutMemory(shape)
-        : Ops.empty(shape).normal_(mean, std, Ops.defaultGenerator());
+        : Ops.empty(shape).normal_(mean, std, Ops.generator());
   }
 
   /** Returns the product of all dimensions but the first. */

@@ -10,6 +10,8 @@ import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.engine.ServingLimits;
 import dev.lora4j.serve.metrics.ServerMetrics;
 import io.micrometer.core.instrument.MeterRegistry;
+import dev.lora4j.serve.jobs.FineTuningService;
+import dev.lora4j.serve.jobs.JobSettings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -54,12 +56,14 @@ public final class LoraServer implements AutoCloseable {
   private final ServerConnector connector;
   private final ServerMetrics metrics;
   private final ServedModels models;
+  private final Optional<FineTuningService> tuning;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private LoraServer(Builder builder) {
     metrics = new ServerMetrics(builder.registry);
     models = open(builder);
     metrics.watch(models);
+    tuning = tuning(builder);
     QueuedThreadPool threads =
         new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
@@ -72,7 +76,7 @@ public final class LoraServer implements AutoCloseable {
     server.setHandler(
         new GracefulHandler(
             new MinimumDataRateHandler(
-                new ApiHandler(models, builder.folder, builder.keys, metrics),
+                new ApiHandler(models, builder.folder, tuning, builder.keys, metrics),
                 MIN_BYTES_PER_SECOND,
                 ANY_RATE)));
     server.setErrorHandler(new HttpErrors());
@@ -94,6 +98,15 @@ public final class LoraServer implements AutoCloseable {
     } catch (RuntimeException e) {
       engines.forEach(InferenceEngine::close);
       metrics.close();
+      throw e;
+    }
+  }
+
+  private Optional<FineTuningService> tuning(Builder builder) {
+    try {
+      return builder.jobs.map(settings -> FineTuningService.open(settings, models));
+    } catch (RuntimeException e) {
+      models.close();
       throw e;
     }
   }
@@ -147,17 +160,22 @@ public final class LoraServer implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  /** Stops accepting requests, answers the pending ones within a minute, and frees the models. */
+  /**
+   * Stops accepting requests, answers the pending ones within a minute, and frees the models. A
+   * fine-tuning job that is running continues at the next start.
+   */
   @Override
   public void close() {
     if (closed.getAndSet(true)) {
       return;
     }
+    tuning.ifPresent(FineTuningService::stop);
     try {
       server.stop();
     } catch (Exception e) { // Jetty's declaration
       throw new IllegalStateException(e);
     } finally {
+      tuning.ifPresent(FineTuningService::close);
       models.close();
       metrics.close();
     }
@@ -168,6 +186,7 @@ public final class LoraServer implements AutoCloseable {
     private final List<NamedModel> models = new ArrayList<>();
     private final Map<String, Path> adapters = new LinkedHashMap<>();
     private Optional<Path> folder = Optional.empty();
+    private Optional<JobSettings> jobs = Optional.empty();
     private String host = "127.0.0.1";
     private int port = 8080;
     private Optional<ApiKeys> keys = Optional.empty();
@@ -223,6 +242,17 @@ public final class LoraServer implements AutoCloseable {
      */
     public Builder adapters(Path folder) {
       this.folder = Optional.of(folder);
+      return this;
+    }
+
+    /** Files and fine-tuning jobs in a directory, with half of the cores to train. */
+    public Builder jobs(Path directory) {
+      return jobs(JobSettings.in(directory));
+    }
+
+    /** Files and fine-tuning jobs. */
+    public Builder jobs(JobSettings settings) {
+      jobs = Optional.of(settings);
       return this;
     }
 

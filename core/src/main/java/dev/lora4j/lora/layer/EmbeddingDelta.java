@@ -1,6 +1,7 @@
 package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.LinkedHashMap;
@@ -8,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /** LoRA of an embedding: {@code B Aᵀ[i]}. As in PEFT a new A is zero and B is {@code N(0, 1)}. */
 public final class EmbeddingDelta extends FactoredDelta {
@@ -21,7 +21,7 @@ public final class EmbeddingDelta extends FactoredDelta {
     this.base = base;
     long[] shape = base.store().shape();
     a = parameter("embedding_A", Ops.zeros(options.rank(), shape[0]));
-    b = parameter("embedding_B", torch.randn(shape[1], options.rank()));
+    b = parameter("embedding_B", Init.normal(0, 1, shape[1], options.rank()));
   }
 
   @Override

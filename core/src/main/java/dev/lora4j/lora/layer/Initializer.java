@@ -58,13 +58,13 @@ public final class Initializer {
   private static void orthogonal(LinearDelta delta) {
     long rank = delta.rank();
     Scalar ten = new Scalar(10);
-    Tensor basis = torch.linalg_qr(torch.randn(rank, rank)).get0();
+    Tensor basis = torch.linalg_qr(Init.normal(0, 1, rank, rank)).get0();
     Tensor even = basis.view(rank / 2, 2, rank).select(1, 0); // [r/2, r]
     Tensor odd = basis.view(rank / 2, 2, rank).select(1, 1);
     long in = delta.a().shape()[1];
     long out = delta.b().shape()[0];
-    delta.a().copyFrom(torch.randn(in, rank / 2).mm(even).t().div(ten));
-    delta.b().copyFrom(torch.randn(rank / 2, out).t().mm(odd).div(ten));
+    delta.a().copyFrom(Init.normal(0, 1, in, rank / 2).mm(even).t().div(ten));
+    delta.b().copyFrom(Init.normal(0, 1, rank / 2, out).t().mm(odd).div(ten));
   }
 
   private static void pissa(ResidualDelta delta, int iterations) {
@@ -72,7 +72,7 @@ public final class Initializer {
     Svd top =
         iterations == 0
             ? Svd.of(weight).top(delta.rank())
-            : Svd.nearly(weight, delta.rank(), iterations, Ops.defaultGenerator());
+            : Svd.nearly(weight, delta.rank(), iterations, Ops.generator());
     Tensor root = top.s().sqrt();
     delta.a().copyFrom(root.unsqueeze(1).mul(top.vt()));
     delta.b().copyFrom(top.u().mul(root));

@@ -143,9 +143,10 @@ public final class Ops {
     return values;
   }
 
-  /** Libtorch's default generator, which {@link Engine#seed} seeds. */
-  public static GeneratorOptional defaultGenerator() {
-    return DEFAULT_GENERATOR;
+  /** The calling thread's {@link ThreadRng}, else the default generator of {@link Engine#seed}. */
+  public static GeneratorOptional generator() {
+    ThreadRng own = ThreadRng.current();
+    return own == null ? DEFAULT_GENERATOR : own.generator();
   }
 
   // ---- shapes ----

@@ -29,6 +29,7 @@ import org.bytedeco.pytorch.global.torch;
 public final class Engine {
   private static final int MKL = 3;
   private static final boolean BY_MKL;
+  private static final ContextVar<Boolean> BESIDE_OTHERS = ContextVar.ofThread();
 
   static {
     EngineSettings.apply();
@@ -59,6 +60,10 @@ public final class Engine {
    * example, which leaves the other workers without work. Nothing else may compute meanwhile.
    */
   public static void onThreads(int threads, Runnable work) {
+    if (BESIDE_OTHERS.get() != null) {
+      work.run();
+      return;
+    }
     openblas.blas_set_num_threads(threads);
     torch.set_num_threads(threads);
     try {
@@ -66,6 +71,19 @@ public final class Engine {
     } finally {
       torch.set_num_threads(1);
       openblas.blas_set_num_threads(1);
+    }
+  }
+
+  /**
+   * Runs work beside other threads that compute: {@link #onThreads} splits none of its operators,
+   * because that changes settings of the whole process.
+   */
+  public static void besideOthers(Runnable work) {
+    BESIDE_OTHERS.set(true);
+    try {
+      work.run();
+    } finally {
+      BESIDE_OTHERS.set(null);
     }
   }
 

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
-/** A thread's random number generator: its dropout masks follow from the seed alone. */
+/** A thread's random numbers: initial values and dropout masks follow from the seed alone. */
 public final class ThreadRng implements AutoCloseable {
   private static final ContextVar<ThreadRng> CURRENT = ContextVar.ofThread();
 
@@ -44,6 +44,11 @@ public final class ThreadRng implements AutoCloseable {
   /** Restarts the sequence from a seed. */
   public void seed(long seed) {
     generator.set_current_seed(seed);
+  }
+
+  /** The generator, as an argument of libtorch's functions. */
+  public GeneratorOptional generator() {
+    return asOptional;
   }
 
   /** Returns the state, from which the same numbers follow; the caller's scope owns it. */

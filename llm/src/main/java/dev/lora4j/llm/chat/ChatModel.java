@@ -93,6 +93,20 @@ public final class ChatModel implements AutoCloseable {
   }
 
   /**
+   * Returns a replica over the same weight tensors, with adapters, training mode and a tokenizer of
+   * its own: it can be trained and evaluated while this one generates. Each is closed on its own.
+   */
+  public ChatModel replica() {
+    Tokenizer tokenizer = Tokenizer.load(files);
+    try {
+      return new ChatModel(files, base.replica(), tokenizer, chatTemplate);
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /**
    * Loads an adapter without activating it. A tokenizer and a chat template in its directory take
    * precedence over the base's while it is active.
    *
@@ -186,6 +200,16 @@ public final class ChatModel implements AutoCloseable {
     return names.isEmpty()
         ? baseFormat
         : Optional.ofNullable(formats.get(names.get(names.size() - 1))).orElse(baseFormat);
+  }
+
+  /** The directory or GGUF file of the base model. */
+  public Path path() {
+    return files.path();
+  }
+
+  /** The base model, which is closed with this object. */
+  public Pretrained base() {
+    return base;
   }
 
   public LanguageModel network() {

@@ -9,13 +9,18 @@ import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.nn.Init;
+import dev.lora4j.nn.Parameter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -105,6 +110,26 @@ public final class Pretrained implements AutoCloseable {
   public List<Long> endTokens() {
     List<Long> ofGeneration = files.json("generation_config.json").integers(END_TOKENS);
     return ofGeneration.isEmpty() ? config.integers(END_TOKENS) : ofGeneration;
+  }
+
+  /**
+   * Returns a replica: another module tree over the same weight tensors. Adapters and training mode
+   * of one do not affect the other, so one can train while the other generates. Each is closed on
+   * its own.
+   */
+  public Pretrained replica() {
+    LanguageModel twin = Init.withoutValues(() -> ModelFamily.of(config).create(config));
+    Map<String, Parameter> weights = BaseModules.parameters(model);
+    try (PointerScope scope = new PointerScope()) {
+      twin.namedParameters()
+          .forEach(
+              (path, parameter) ->
+                  parameter.replaceValue(
+                      Objects.requireNonNull(weights.get(path), path).value().detach()));
+    }
+    twin.freeze();
+    twin.train(false);
+    return new Pretrained(files, config, twin);
   }
 
   /** Saves the model with all weights in one file; see {@link #save(Path, SaveOptions)}. */

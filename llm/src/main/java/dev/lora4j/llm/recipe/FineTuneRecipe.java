@@ -36,7 +36,9 @@ import java.util.function.IntFunction;
  * for the same settings the same bytes as from the command.
  */
 public final class FineTuneRecipe {
-  private static final double LEARNING_RATE = 2e-4;
+  /** The learning rate unless {@link #settings} sets another. */
+  public static final double DEFAULT_LEARNING_RATE = 2e-4;
+
   private static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
 
@@ -74,7 +76,7 @@ public final class FineTuneRecipe {
   }
 
   private static TrainingArguments defaultSettings(int maxPositions) {
-    return TrainingArguments.of(LEARNING_RATE)
+    return TrainingArguments.of(DEFAULT_LEARNING_RATE)
         .batching(BatchConfig.of(4).maxSeqLength(Math.min(MAX_TOKENS, maxPositions)));
   }
 

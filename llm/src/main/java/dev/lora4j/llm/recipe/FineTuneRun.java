@@ -21,6 +21,7 @@ import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.nn.runtime.Devices;
 import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.nn.runtime.ThreadRng;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +94,6 @@ public final class FineTuneRun implements AutoCloseable {
     CompletableFuture<TextData> file = async(() -> recipe.rows(data));
     Optional<Pretrained> base = recipe.base;
     try {
-      Engine.seed(recipe.seed);
       if (base.isEmpty()) {
         base = Optional.of(Pretrained.load(files, DType.F32));
       }
@@ -135,7 +135,24 @@ public final class FineTuneRun implements AutoCloseable {
     }
   }
 
+  /** Draws initial values from the calling thread's own generator, besides others that draw. */
   private LoraModel adapt() {
+    if (!recipe.device.equals("cpu")) { // whose generator is the process's
+      Engine.seed(recipe.seed);
+      return addAdapter();
+    }
+    try (ThreadRng random = new ThreadRng()) {
+      random.seed(recipe.seed);
+      random.enter();
+      try {
+        return addAdapter();
+      } finally {
+        random.leave();
+      }
+    }
+  }
+
+  private LoraModel addAdapter() {
     if (recipe.initial.isPresent()) {
       InitialAdapter initial = recipe.initial.get();
       if (recipe.start == TrainingJob.Start.RESUMED) {

@@ -2,9 +2,11 @@ package dev.lora4j.serve.api;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
+import dev.lora4j.io.AtomicFile;
 import dev.lora4j.nn.NotFinite;
 import dev.lora4j.serve.engine.QueueFull;
 import dev.lora4j.serve.engine.UnknownModel;
+import dev.lora4j.serve.jobs.JobRefusal;
 import org.jspecify.annotations.Nullable;
 
 /** A refusal with its HTTP status, in OpenAI's terms. */
@@ -46,6 +48,18 @@ final class ApiException extends RuntimeException {
     }
     if (failure instanceof QueueFull) {
       return new ApiException(429, "rate_limit_error", message, null, "rate_limit_exceeded");
+    }
+    if (AtomicFile.isDiskFull(failure)) {
+      return new ApiException(
+          507, "server_error", "the server's disk is full", null, "insufficient_storage");
+    }
+    if (failure instanceof JobRefusal refusal) {
+      return switch (refusal.kind()) {
+        case UNKNOWN -> new ApiException(404, "invalid_request_error", message, null, null);
+        case CONFLICT -> invalid(message);
+        case TOO_LARGE -> new ApiException(413, "invalid_request_error", message, null, null);
+        case TOO_MANY -> new ApiException(429, "rate_limit_error", message, null, "too_many_jobs");
+      };
     }
     if (failure instanceof UserError || failure instanceof CorruptFile) {
       return invalid(message);

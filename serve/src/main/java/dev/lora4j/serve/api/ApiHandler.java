@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.metrics.ServerMetrics;
+import dev.lora4j.serve.jobs.FineTuningService;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,11 +23,16 @@ public final class ApiHandler extends Handler.Abstract {
 
   /**
    * @param folder the only place from which requests may load adapters
+   * @param tuning files and fine-tuning jobs; empty for a server without them
    * @param keys the accepted keys, one per request; empty to require none
    * @param metrics receives the status of each answer
    */
   public ApiHandler(
-      ServedModels models, Optional<Path> folder, Optional<ApiKeys> keys, ServerMetrics metrics) {
+      ServedModels models,
+      Optional<Path> folder,
+      Optional<FineTuningService> tuning,
+      Optional<ApiKeys> keys,
+      ServerMetrics metrics) {
     this.keys = keys;
     this.metrics = metrics;
     routes =
@@ -34,6 +40,8 @@ public final class ApiHandler extends Handler.Abstract {
                 new CompletionEndpoints(models).routes(),
                 new EmbeddingEndpoints(models).routes(),
                 new ModelEndpoints(models, folder).routes(),
+                new FileEndpoints(tuning).routes(),
+                new FineTuningEndpoints(models, tuning).routes(),
                 new HealthEndpoints(models).routes(),
                 new DescriptionEndpoints(metrics).routes(),
                 new WebPage().routes())

@@ -6,13 +6,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.NetworkConnector;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Fields;
 
 /** An HTTP request and its response. */
 final class Exchange {
@@ -63,10 +68,49 @@ final class Exchange {
     }
   }
 
+  /** The request, for readers of other bodies than JSON. */
+  Request request() {
+    return request;
+  }
+
+  /** A parameter of the query that is not empty. */
+  Optional<String> query(String name) {
+    return Optional.ofNullable(Request.extractQueryParameters(request).getValue(name))
+        .filter(value -> !value.isEmpty());
+  }
+
+  /** The query's parameters of the form {@code name[key]=value}. */
+  Map<String, String> queryMap(String name) {
+    Map<String, String> values = new LinkedHashMap<>();
+    for (Fields.Field field : Request.extractQueryParameters(request)) {
+      if (field.getName().startsWith(name + "[") && field.getName().endsWith("]")) {
+        String key = field.getName().substring(name.length() + 1, field.getName().length() - 1);
+        values.put(key, field.getValue());
+      }
+    }
+    return values;
+  }
+
+  /** Sends the content of a file. */
+  void send(Path file, String type) throws IOException {
+    response.setStatus(200);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, Files.size(file));
+    try (OutputStream out = Content.Sink.asOutputStream(response)) {
+      Files.copy(file, out);
+    }
+  }
+
   /** Runs an action when the client disconnects. */
   void onDisconnect(Runnable action) {
     request.addIdleTimeoutListener(timeout -> false); // the request may wait for its turn
     request.addFailureListener(failure -> action.run());
+  }
+
+  /** A header of the request; empty if there is none. */
+  String header(HttpHeader header) {
+    String value = request.getHeaders().get(header);
+    return value == null ? "" : value;
   }
 
   /** The header Authorization; empty if there is none. */

@@ -73,6 +73,14 @@ public final class ServedModel implements AutoCloseable {
     return base;
   }
 
+  /**
+   * Returns a replica of the base model, over the same weights, which can be trained while this one
+   * is served; the caller closes it.
+   */
+  public ChatModel replica() {
+    return model.replica();
+  }
+
   /** The name of the base model. */
   public String name() {
     return base.name();
@@ -152,6 +160,19 @@ public final class ServedModel implements AutoCloseable {
       throw new UserError("the name '" + name + "' is taken");
     }
     loaded(name, directory);
+    given.put(name, directory);
+  }
+
+  /**
+   * Makes an adapter available under a name, to be loaded at its first request.
+   *
+   * @throws UserError if another adapter or the base model has the name
+   */
+  public synchronized void offer(String name, Path directory) {
+    boolean other = !directory.equals(given.getOrDefault(name, directory));
+    if (name.equals(base.name()) || other) {
+      throw new UserError("the name '" + name + "' is taken");
+    }
     given.put(name, directory);
   }
 

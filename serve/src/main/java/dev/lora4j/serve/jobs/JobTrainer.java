@@ -1,0 +1,129 @@
+package dev.lora4j.serve.jobs;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.CorruptFile;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.gate.GateVerdict;
+import dev.lora4j.serve.engine.ServedModel;
+import dev.lora4j.serve.jobs.FineTuningJob.Outcome;
+import dev.lora4j.serve.jobs.JobRun.Trained;
+import dev.lora4j.train.TrainingFailed;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Trains the queued jobs, one at a time, on the thread that runs it. */
+final class JobTrainer implements Runnable {
+  private static final System.Logger LOG = System.getLogger(JobTrainer.class.getName());
+
+  private final JobSettings settings;
+  private final FineTuningJobs jobs;
+  private final UploadedFiles files;
+  private final FineTunedModels models;
+
+  JobTrainer(
+      JobSettings settings, FineTuningJobs jobs, UploadedFiles files, FineTunedModels models) {
+    this.settings = settings;
+    this.jobs = jobs;
+    this.files = files;
+    this.models = models;
+  }
+
+  @Override
+  public void run() {
+    try {
+      Optional<FineTuningJob> next = jobs.awaitQueued();
+      while (next.isPresent()) {
+        train(next.get().id());
+        next = jobs.awaitQueued();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void train(String id) {
+    try {
+      boolean started =
+          jobs.change(
+              id,
+              JobStatus.QUEUED,
+              job ->
+                  job.trainedBy(job.trainWorkers() > 0 ? job.trainWorkers() : settings.workers())
+                      .with(JobStatus.RUNNING));
+      if (started) {
+        train(jobs.get(id));
+      }
+    } catch (UserError | CorruptFile | TrainingFailed e) {
+      jobs.fail(id, JobError.of("training_failed", withoutPaths(id, e)));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      LOG.log(System.Logger.Level.ERROR, "job " + id + " failed", e);
+      jobs.fail(id, JobError.of("server_error", "the server failed to train the model"));
+    }
+  }
+
+  private String withoutPaths(String id, RuntimeException e) {
+    String directory =
+        jobs.store().paths(id).directory() + Path.of("/").getFileSystem().getSeparator();
+    return String.valueOf(e.getMessage()).replace(directory, "");
+  }
+
+  private void train(FineTuningJob job) {
+    ServedModel base =
+        models
+            .base(job)
+            .orElseThrow(
+                () -> new UserError("the model " + job.request().model() + " is not served"));
+    JobRun run = new JobRun(job, settings, jobs);
+    try (ChatModel replica = base.replica()) {
+      Optional<Trained> trained = run.train(replica);
+      if (trained.isPresent() && jobs.isRunning(job.id())) {
+        finish(job, trained.get(), run.judge(replica, trained.get()));
+      }
+    }
+  }
+
+  private void finish(FineTuningJob job, Trained trained, GateVerdict verdict) {
+    ObjectNode record = JsonNodeFactory.instance.objectNode();
+    verdict.fill(record);
+    jobs.store().saveGate(job.id(), record);
+    ObjectNode data = JsonNodeFactory.instance.objectNode();
+    data.set("gate", record);
+    jobs.event(
+        job.id(), JobEvent.metrics(verdict.passed() ? "The gate passes" : "The gate fails", data));
+    if (!verdict.passed()) {
+      jobs.fail(
+          job.id(),
+          JobError.of(
+              "gate_failed",
+              "The fine-tuned model is not published: " + String.join("; ", verdict.reasons())));
+      return;
+    }
+    succeed(job, trained);
+  }
+
+  /** Publishes the model before the job's status says so. */
+  private void succeed(FineTuningJob job, Trained trained) {
+    if (!jobs.isRunning(job.id())) {
+      return;
+    }
+    String name = job.modelName(settings.organization());
+    Path metrics = jobs.store().paths(job.id()).run().resolve("metrics.jsonl");
+    UploadedFile results =
+        files.add(
+            ResultsCsv.NAME, "fine-tune-results", target -> ResultsCsv.write(metrics, target));
+    models.publish(job);
+    Outcome outcome =
+        new Outcome(
+            FineTuningJobs.now(),
+            Optional.of(trained.tokens()),
+            Optional.of(name),
+            List.of(results.id()),
+            Optional.empty());
+    jobs.event(job.id(), JobEvent.info("New fine-tuned model created: " + name));
+    jobs.event(job.id(), JobEvent.info("The job has successfully completed"));
+    jobs.change(job.id(), JobStatus.RUNNING, found -> found.with(JobStatus.SUCCEEDED, outcome));
+  }
+}
