@@ -72,7 +72,7 @@ final class PendingCompletion implements GenerationListener {
   static String name(FinishReason reason) {
     return switch (reason) {
       case LENGTH, MAX_POSITIONS -> "length";
-      case STOP_TOKEN, STOP_STRING, INTERRUPTED -> "stop";
+      case STOP_TOKEN, STOP_STRING, COMPLETE, INTERRUPTED -> "stop";
     };
   }
 }
