@@ -76,13 +76,25 @@ final class SchemaMerge {
     }
   }
 
+  /** Both schemas, without nesting, so that recursive schemas do not grow at each level. */
   private static JsonNode both(JsonNode a, JsonNode b) {
-    if (a.equals(b)) {
+    Set<JsonNode> all = new LinkedHashSet<>();
+    addParts(all, a);
+    addParts(all, b);
+    if (all.size() == 1) {
       return a;
     }
     ObjectNode both = JsonNodeFactory.instance.objectNode();
-    both.putArray(Keywords.ALL_OF).add(a).add(b);
+    both.putArray(Keywords.ALL_OF).addAll(all);
     return both;
+  }
+
+  private static void addParts(Set<JsonNode> all, JsonNode schema) {
+    if (schema.size() == 1 && schema.has(Keywords.ALL_OF)) {
+      schema.get(Keywords.ALL_OF).forEach(part -> addParts(all, part));
+    } else {
+      all.add(schema);
+    }
   }
 
   private static ArrayNode union(JsonNode a, JsonNode b) {
