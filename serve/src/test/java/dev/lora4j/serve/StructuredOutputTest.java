@@ -38,7 +38,9 @@ class StructuredOutputTest {
       """;
   private static final String FORMAT =
       ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"person\","
-          + " \"strict\": true, \"schema\": " + SCHEMA + "}}";
+          + " \"strict\": true, \"schema\": "
+          + SCHEMA
+          + "}}";
   private static final String CHAT =
       "{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"%s\"}]%s%s}";
 
@@ -135,8 +137,7 @@ class StructuredOutputTest {
   void jsonObjectsBeginAtOnceAndEndAtMaxTokens() throws JsonProcessingException {
     String format = ", \"response_format\": {\"type\": \"json_object\"}";
     String bias = ", \"logit_bias\": {\"93\": 40}, \"max_tokens\": 30, \"seed\": 1";
-    JsonNode choice =
-        client.post(CHAT.formatted("base", "Hi", format, bias)).at("/choices/0");
+    JsonNode choice = client.post(CHAT.formatted("base", "Hi", format, bias)).at("/choices/0");
     String text = choice.at("/message/content").asText();
 
     assertThat(text).startsWith("{");
@@ -156,7 +157,8 @@ class StructuredOutputTest {
         "json_schema");
     client.assertRefused(
         CHAT.formatted("base", "Hi", format.formatted("{\"type\": \"json_schema\"}"), ""),
-        "response_format.json_schema.name");
+        "response_format.json_schema.name",
+        "letters");
     client.assertRefused(
         chat("base", "Hi", "").replace("\"maxItems\": 2", "\"uniqueItems\": true"),
         "response_format.json_schema.schema",

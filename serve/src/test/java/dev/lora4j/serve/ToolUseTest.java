@@ -57,7 +57,8 @@ class ToolUseTest {
       assertThat(call.get("type").asText()).isEqualTo("function");
       assertThat(call.at("/function/name").asText()).isIn((Object[]) names);
       JsonNode arguments = JSON.readTree(call.at("/function/arguments").asText());
-      assertThat(arguments.has("city")).isEqualTo(call.at("/function/name").asText().equals("weather"));
+      assertThat(arguments.has("city"))
+          .isEqualTo(call.at("/function/name").asText().equals("weather"));
       ids.add(call.get("id").asText());
     }
     assertThat(ids).isNotEmpty().hasSize(choice.at("/message/tool_calls").size());
@@ -94,7 +95,10 @@ class ToolUseTest {
       List<JsonNode> chunks = client.stream(body.formatted(", \"stream\": true"));
 
       List<JsonNode> deltas =
-          chunks.stream().map(c -> c.at("/delta/tool_calls/0")).filter(c -> !c.isMissingNode()).toList();
+          chunks.stream()
+              .map(c -> c.at("/delta/tool_calls/0"))
+              .filter(c -> !c.isMissingNode())
+              .toList();
       assertThat(deltas).hasSize(1);
       assertThat(deltas.get(0).get("index").asInt()).isZero();
       assertThat(deltas.get(0).get("function")).isEqualTo(whole.get("function"));
@@ -111,7 +115,9 @@ class ToolUseTest {
           CHAT.formatted(TOOLS.formatted("\"auto\""))
               .replaceFirst("\\[.*?\\]", java.util.regex.Matcher.quoteReplacement(conversation));
       JsonNode answer = client.post(next);
-      assertThat(answer.at("/choices/0/message/role").asText()).as(answer.toString()).isEqualTo("assistant");
+      assertThat(answer.at("/choices/0/message/role").asText())
+          .as(answer.toString())
+          .isEqualTo("assistant");
       client.assertRefused(
           next.replace("\"arguments\":\"", "\"arguments\":\"x"), "messages[1].tool_calls", "JSON");
     }
@@ -126,15 +132,23 @@ class ToolUseTest {
           auto.replace("\"time\"", "\"weather\""), "tools[1].function.name", "twice");
       client.assertRefused(
           CHAT.formatted(TOOLS.formatted(NAMED.replace("weather", "wether"))),
-          "tool_choice", "wether", "weather");
+          "tool_choice",
+          "wether",
+          "weather");
       client.assertRefused(auto.replace("\"auto\"", "\"maybe\""), "tool_choice", "required");
       client.assertRefused(
           auto.replace("\"auto\"", "\"required\"").replace("maxLength", "minProperties"),
-          "tools", "weather", "#/properties/city", "minProperties");
-      client.assertRefused(CHAT.formatted(", \"tool_choice\": \"required\""), "tool_choice", "tools");
+          "tools",
+          "weather",
+          "#/properties/city",
+          "minProperties");
       client.assertRefused(
-          CHAT.formatted(TOOLS.formatted("\"auto\", \"response_format\": {\"type\": \"json_object\"}")),
-          "response_format", "tools");
+          CHAT.formatted(", \"tool_choice\": \"required\""), "tool_choice", "tools");
+      client.assertRefused(
+          CHAT.formatted(
+              TOOLS.formatted("\"auto\", \"response_format\": {\"type\": \"json_object\"}")),
+          "response_format",
+          "tools");
     }
   }
 

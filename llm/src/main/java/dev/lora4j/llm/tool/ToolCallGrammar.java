@@ -54,15 +54,14 @@ public final class ToolCallGrammar {
     GrammarNode end = builder.end();
     return builder.build(
         switch (format) {
-          case HERMES -> repeated("\n", several, next -> marker(format.marker(), enclosed(next)), end);
+          case HERMES ->
+              repeated("\n", several, next -> marker(format.marker(), enclosed(next)), end);
           case MISTRAL_NAMED ->
               repeated("", several, next -> marker(format.marker(), named(next)), end);
           case MISTRAL -> {
             GrammarNode close = builder.literal("]", end);
-            GrammarNode list =
-                builder.literal("[", repeated(", ", several, this::jsonCall, close));
-            yield marker(
-                format.marker(), builder.choice(list, builder.literal(" ", list)));
+            GrammarNode list = builder.literal("[", repeated(", ", several, this::jsonCall, close));
+            yield marker(format.marker(), builder.choice(list, builder.literal(" ", list)));
           }
           case LLAMA3 -> jsonCall(end);
         });

@@ -48,7 +48,8 @@ public final class ToolCallParser {
         calls.addAll(found.calls());
         take(at + found.length());
       } else if (reading instanceof Reading.NoCall) {
-        int end = at + Math.max(1, buffer.startsWith(format.marker(), at) ? format.marker().length() : 1);
+        int end =
+            at + Math.max(1, buffer.startsWith(format.marker(), at) ? format.marker().length() : 1);
         text.append(buffer, 0, end);
         take(end);
       } else {
@@ -73,8 +74,7 @@ public final class ToolCallParser {
   /** The index at which a call can begin; −1 if there is none. */
   private int nextCall() {
     int marker = buffer.indexOf(format.marker());
-    boolean wholeAnswer =
-        format.needsNoMarker() && !begun && buffer.stripLeading().startsWith("{");
+    boolean wholeAnswer = format.needsNoMarker() && !begun && buffer.stripLeading().startsWith("{");
     return wholeAnswer ? buffer.indexOf('{') : marker;
   }
 

@@ -39,8 +39,7 @@ class ConstraintTest {
 
   private static Grammar grammar(String schema) {
     GrammarBuilder builder = new GrammarBuilder();
-    return builder.build(
-        builder.call(SchemaCompiler.rule(builder, json(schema)), builder.end()));
+    return builder.build(builder.call(SchemaCompiler.rule(builder, json(schema)), builder.end()));
   }
 
   private static boolean matches(Grammar grammar, String text) {
@@ -99,7 +98,8 @@ class ConstraintTest {
 
     assertThat(matches(any, "{\n  \"a\": [\n    1,\n    2\n  ]\n}")).isTrue();
     assertThat(matches(any, "{ \"a\": [ 1, 2 ] }")).isTrue();
-    for (String text : new String[] {"{  \"a\": 1}", "{\n\n\"a\": 1}", "{\"a\" : 1}", " {}", "{} "}) {
+    for (String text :
+        new String[] {"{  \"a\": 1}", "{\n\n\"a\": 1}", "{\"a\" : 1}", " {}", "{} "}) {
       assertThat(matches(any, text)).as(text).isFalse();
     }
   }
@@ -109,7 +109,8 @@ class ConstraintTest {
     Grammar string = grammar("{\"type\": \"string\", \"maxLength\": 3}");
 
     assertThat(matches(string, "\"\\ud83d\\ude00ü😀\"")).isTrue();
-    for (String text : new String[] {"\"\\ud83d\"", "\"\\ude00\"", "\"\t\"", "\"\\x\"", "\"abcd\""}) {
+    for (String text :
+        new String[] {"\"\\ud83d\"", "\"\\ude00\"", "\"\t\"", "\"\\x\"", "\"abcd\""}) {
       assertThat(matches(string, text)).as(text).isFalse();
     }
     byte[] tooLong = {'"', (byte) 0xc0, (byte) 0x80, '"'};
@@ -155,8 +156,16 @@ class ConstraintTest {
         "{\"$ref\": \"#/$defs/a\", \"$defs\": {\"a\": {\"type\": \"object\","
             + " \"properties\": {\"a\": {\"$ref\": \"#/$defs/a\"}}, \"required\": [\"a\"]}}}",
         "endless");
-    for (String value : new String[] {"{\"properties\": 1}", "{\"enum\": []}", "{\"maxItems\": -1}",
-        "{\"required\": \"a\"}", "{\"minimum\": \"1\"}", "{\"items\": [1]}", "3"}) {
+    for (String value :
+        new String[] {
+          "{\"properties\": 1}",
+          "{\"enum\": []}",
+          "{\"maxItems\": -1}",
+          "{\"required\": \"a\"}",
+          "{\"minimum\": \"1\"}",
+          "{\"items\": [1]}",
+          "3"
+        }) {
       assertRefused(value, "#");
     }
   }
@@ -176,7 +185,8 @@ class ConstraintTest {
                             .formatted(i))
             .collect(Collectors.joining(","));
     String schema =
-        "{\"$ref\": \"#/$defs/a0\", \"$defs\": {" + doubling
+        "{\"$ref\": \"#/$defs/a0\", \"$defs\": {"
+            + doubling
             + ", \"a60\": {}, \"b\": {\"properties\": {\"x\": {\"$ref\": \"#/$defs/a0\"}}}}}";
     try {
       grammar(schema);

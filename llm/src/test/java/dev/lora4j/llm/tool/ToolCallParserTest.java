@@ -44,7 +44,8 @@ class ToolCallParserTest {
 
   @Test
   void hermesCallsAreSeparatedFromTheText() {
-    String call = "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}}\n</tool_call>";
+    String call =
+        "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}}\n</tool_call>";
     String other = "<tool_call>{\"name\": \"time\", \"arguments\": \"{}\"}</tool_call>";
 
     assertThat(parse(ToolCallFormat.HERMES, "Let me see.\n" + call + "\n" + other))
@@ -56,7 +57,11 @@ class ToolCallParserTest {
   @Test
   void textThatOnlyBeginsLikeACallStaysText() {
     for (String text :
-        List.of("a < b and <tool", "<tool_call>no json</tool_call> x", "<tool_call>{\"a\":", "{1} x \n")) {
+        List.of(
+            "a < b and <tool",
+            "<tool_call>no json</tool_call> x",
+            "<tool_call>{\"a\":",
+            "{1} x \n")) {
       assertThat(parse(ToolCallFormat.HERMES, text)).isEqualTo(new Answer(text, List.of()));
       assertThat(parse(ToolCallFormat.MISTRAL, text)).isEqualTo(new Answer(text, List.of()));
       assertThat(parse(ToolCallFormat.LLAMA3, text)).isEqualTo(new Answer(text, List.of()));

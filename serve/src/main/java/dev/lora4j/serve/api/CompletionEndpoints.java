@@ -89,7 +89,7 @@ final class CompletionEndpoints {
       int[] prompt = prompt(given, tokenizer, engine.model().vocabularySize());
       String echo = params.flag("echo") ? tokenizer.decodeSkippingSpecial(prompt) : "";
       TextShape shape = new TextShape(top.isPresent(), echo, id -> text(lease, id));
-      CompletionJob job = 
+      CompletionJob job =
           CompletionJob.submit(engine, lease, prompt, "prompt", sampling, OutputRules.ANY);
       respond(exchange, params, job, shape, model);
     }

@@ -60,12 +60,14 @@ record ResponseFormat(Optional<JsonNode> schema) {
     String text = schema.map(JsonNode::toString).orElse("");
     if (text.length() > MAX_SCHEMA) {
       throw ApiException.invalid(
-          SCHEMA, SCHEMA + ": at most %d characters, found %d".formatted(MAX_SCHEMA, text.length()));
+          SCHEMA,
+          SCHEMA + ": at most %d characters, found %d".formatted(MAX_SCHEMA, text.length()));
     }
     try {
       return cache.of(tokenizer, text, () -> compiled(tokenizer));
     } catch (UserError e) {
-      throw ApiException.invalid(schema.isPresent() ? SCHEMA : NAME, String.valueOf(e.getMessage()));
+      throw ApiException.invalid(
+          schema.isPresent() ? SCHEMA : NAME, String.valueOf(e.getMessage()));
     }
   }
 

@@ -31,7 +31,8 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
   static Optional<ToolUse> of(Params params) {
     List<ToolFunction> functions = functions(params.value(TOOLS));
     Optional<JsonNode> choice = params.value(CHOICE);
-    boolean several = !params.value("parallel_tool_calls").isPresent() || params.flag("parallel_tool_calls");
+    boolean several =
+        !params.value("parallel_tool_calls").isPresent() || params.flag("parallel_tool_calls");
     if (functions.isEmpty()) {
       choice
           .filter(value -> !value.asText().equals("none") && !value.asText().equals("auto"))
@@ -49,8 +50,7 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     if (choice.isPresent() && choice.get().isObject()) {
       return Optional.of(new ToolUse(tools, List.of(named(choice.get(), functions)), false));
     }
-    return Optional.of(
-        new ToolUse(tools, isRequired(choice) ? functions : List.of(), several));
+    return Optional.of(new ToolUse(tools, isRequired(choice) ? functions : List.of(), several));
   }
 
   private static boolean isRequired(Optional<JsonNode> choice) {
@@ -58,7 +58,8 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     if (!mode.equals("auto") && !mode.equals("required")) {
       throw ApiException.invalid(
           CHOICE,
-          "tool_choice: expected none, auto, required or a function, found " + choice.orElseThrow());
+          "tool_choice: expected none, auto, required or a function, found "
+              + choice.orElseThrow());
     }
     return mode.equals("required");
   }
@@ -127,8 +128,7 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     }
     JsonNode parameters = function.path("parameters");
     if (!parameters.isObject() && !parameters.isMissingNode() && !parameters.isNull()) {
-      throw Params.wrong(
-          place + ".function.parameters", "a JSON Schema, an object", parameters);
+      throw Params.wrong(place + ".function.parameters", "a JSON Schema, an object", parameters);
     }
     return new ToolFunction(name, parameters.isObject() ? parameters : noParameters());
   }
@@ -169,8 +169,7 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
           cache.of(
               chat.tokenizer(),
               format + " " + several + " " + required,
-              () ->
-                  ToolCallGrammar.constraint(format, chat.tokenizer(), required, several)));
+              () -> ToolCallGrammar.constraint(format, chat.tokenizer(), required, several)));
     } catch (UserError e) {
       throw ApiException.invalid(TOOLS, "tools: " + e.getMessage());
     }

@@ -30,7 +30,13 @@ final class StringFormats {
           "ipv4", whole(BYTE + "(?:\\." + BYTE + "){3}"),
           "ipv6", whole(GROUP + "(?::" + GROUP + "){7}"),
           "hostname", whole(HOST),
-          "email", whole("[a-zA-Z0-9_+-]{1,20}(?:\\.[a-zA-Z0-9_+-]{1,20}){0,2}@" + LABEL + "(?:\\." + LABEL + "){0,2}\\.[a-z]{2,6}"),
+          "email",
+              whole(
+                  "[a-zA-Z0-9_+-]{1,20}(?:\\.[a-zA-Z0-9_+-]{1,20}){0,2}@"
+                      + LABEL
+                      + "(?:\\."
+                      + LABEL
+                      + "){0,2}\\.[a-z]{2,6}"),
           "uri",
               whole(
                   "https?://"
