@@ -48,8 +48,8 @@ public final class ToolCallParser {
         calls.addAll(found.calls());
         take(at + found.length());
       } else if (reading instanceof Reading.NoCall) {
-        int end =
-            at + Math.max(1, buffer.startsWith(format.marker(), at) ? format.marker().length() : 1);
+        boolean marked = buffer.startsWith(format.marker(), at);
+        int end = at + (marked ? format.marker().length() : 1);
         text.append(buffer, 0, end);
         take(end);
       } else {

@@ -155,7 +155,7 @@ class ConstraintTest {
     assertRefused(
         "{\"$ref\": \"#/$defs/a\", \"$defs\": {\"a\": {\"type\": \"object\","
             + " \"properties\": {\"a\": {\"$ref\": \"#/$defs/a\"}}, \"required\": [\"a\"]}}}",
-        "endless");
+        "endless nesting");
     for (String value :
         new String[] {
           "{\"properties\": 1}",
@@ -193,6 +193,15 @@ class ConstraintTest {
     } catch (UserError e) {
       assertThat(e).hasMessageContaining("too large");
     }
+    String chain =
+        IntStream.range(0, 5000)
+            .mapToObj(
+                i ->
+                    "\"a%d\": {\"properties\": {\"x\": {\"$ref\": \"#/$defs/a%d\"}}, \"required\": [\"x\"]}"
+                        .formatted(i, i + 1))
+            .collect(Collectors.joining(","));
+    assertRefused(
+        "{\"$ref\": \"#/$defs/a0\", \"$defs\": {" + chain + ", \"a5000\": {}}}", "endless nesting");
   }
 
   @Test

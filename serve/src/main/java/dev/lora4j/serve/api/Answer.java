@@ -146,6 +146,7 @@ final class Answer {
     if (!parsed.calls().isEmpty()) {
       ObjectNode delta = shape.calls(index, choice.calls.size(), parsed.calls());
       choice.calls.addAll(parsed.calls());
+      choice.pieces.clear();
       events.data(chunk(delta, includeUsage));
     }
   }

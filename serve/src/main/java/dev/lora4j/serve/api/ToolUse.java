@@ -32,7 +32,7 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     List<ToolFunction> functions = functions(params.value(TOOLS));
     Optional<JsonNode> choice = params.value(CHOICE);
     boolean several =
-        !params.value("parallel_tool_calls").isPresent() || params.flag("parallel_tool_calls");
+        params.value("parallel_tool_calls").isEmpty() || params.flag("parallel_tool_calls");
     if (functions.isEmpty()) {
       choice
           .filter(value -> !value.asText().equals("none") && !value.asText().equals("auto"))

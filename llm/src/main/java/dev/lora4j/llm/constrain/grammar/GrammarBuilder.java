@@ -90,7 +90,8 @@ public final class GrammarBuilder {
       }
     }
     if (root.frames() >= GrammarNode.UNREACHABLE) {
-      throw new UserError("no value fits: the schema excludes every value, or needs endless ones");
+      throw new UserError(
+          "no value fits: the schema excludes every value, or requires endless nesting");
     }
     int deepest =
         nodes.stream()

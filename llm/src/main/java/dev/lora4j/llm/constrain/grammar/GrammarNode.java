@@ -6,6 +6,8 @@ public abstract sealed class GrammarNode
   /** More stack frames than any grammar needs: the end of the rule can't be reached. */
   static final int UNREACHABLE = 1 << 20;
 
+  private static final int MAX_FRAMES = 256; // of nesting that a grammar requires
+
   private int frames = UNREACHABLE;
 
   GrammarNode() {}
@@ -18,7 +20,8 @@ public abstract sealed class GrammarNode
   /** Updates the number of frames from those of the next nodes; returns whether it has changed. */
   final boolean update() {
     int before = frames;
-    frames = Math.min(UNREACHABLE, fewestFrames());
+    int fewest = fewestFrames();
+    frames = fewest > MAX_FRAMES ? UNREACHABLE : fewest;
     return frames != before;
   }
 

@@ -22,6 +22,7 @@ final class Parser {
   private Set<Place> found = new LinkedHashSet<>();
   private boolean complete;
   private int reach;
+  private long work;
 
   Parser(int maxDepth) {
     this.maxDepth = maxDepth;
@@ -30,6 +31,11 @@ final class Parser {
   /** The most stack frames that a place so far has needed, to its end. */
   int reach() {
     return reach;
+  }
+
+  /** The number of nodes that were visited so far. */
+  long work() {
+    return work;
   }
 
   /** Returns whether a node's rule can reach its end on this stack. */
@@ -86,6 +92,7 @@ final class Parser {
     visit(node, stack);
     while (!pending.isEmpty()) {
       Place place = pending.pop();
+      work++;
       if (!passed.add(place)) {
         continue;
       }

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
  */
 public final class TokenMasks {
   private static final long MAX_CACHED_BYTES = 4 << 20;
-  private static final int MAX_STEPS = 4_000_000;
+  private static final int MAX_STEPS = 2_000_000;
 
   private final Grammar grammar;
   private final TokenTrie trie;
@@ -155,7 +155,7 @@ public final class TokenMasks {
 
     private void count(int more) {
       steps += more;
-      if (steps > MAX_STEPS) {
+      if (steps + parser.work() > MAX_STEPS) {
         throw new UserError("the schema is too ambiguous: too many alternatives fit the same text");
       }
     }

@@ -4,6 +4,7 @@ import static dev.lora4j.llm.constrain.schema.Keywords.wrong;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -102,8 +103,7 @@ final class Disjointness {
   }
 
   private static JsonNode plain(JsonNode number) {
-    return com.fasterxml.jackson.databind.node.DecimalNode.valueOf(
-        number.decimalValue().stripTrailingZeros());
+    return DecimalNode.valueOf(number.decimalValue().stripTrailingZeros());
   }
 
   /** Returns whether a property that both require has different values. */
