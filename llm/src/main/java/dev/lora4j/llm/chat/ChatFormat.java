@@ -25,6 +25,16 @@ public record ChatFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
     return tokenizer.encodePlain(templateOrRefusal().prompt(messages));
   }
 
+  /**
+   * Renders a conversation in which the model can call tools.
+   *
+   * @param tools the tools as OpenAI describes them: lists and maps as in JSON
+   * @return token ids
+   */
+  public int[] prompt(List<Message> messages, List<?> tools) {
+    return tokenizer.encodePlain(templateOrRefusal().with("tools", tools).prompt(messages));
+  }
+
   ChatTemplate templateOrRefusal() {
     return template.orElseThrow(
         () ->

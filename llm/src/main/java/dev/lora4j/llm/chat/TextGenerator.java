@@ -34,7 +34,8 @@ final class TextGenerator {
     GenerationConfig config =
         GenerationConfig.greedy(options.maxNewTokens())
             .sampling(options.sampling())
-            .stoppingAt(stopTokens);
+            .stoppingAt(stopTokens)
+            .constraint(options.constraint());
     Generation generation = session.generate(ids, config, this::onToken);
     if (!completion.isStopped()) {
       show(completion.finish());

@@ -6,6 +6,8 @@ public enum FinishReason {
   STOP_TOKEN,
   /** The model generated a stop string. */
   STOP_STRING,
+  /** The constrained text is complete, and nothing can follow it. */
+  COMPLETE,
   /** The maximum number of new tokens is reached. */
   LENGTH,
   /** The model's maximum sequence length is reached. */

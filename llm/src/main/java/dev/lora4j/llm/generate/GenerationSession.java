@@ -1,6 +1,7 @@
 package dev.lora4j.llm.generate;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.constrain.ConstrainedText;
 import dev.lora4j.llm.decode.Decoder;
 import dev.lora4j.llm.decode.Prefill;
 import dev.lora4j.llm.model.KeyValueCache;
@@ -113,6 +114,7 @@ public final class GenerationSession implements AutoCloseable {
     private final GenerationConfig config;
     private final KeyValueCache cache;
     private final Sampler sampler;
+    private final Optional<ConstrainedText> constrained;
     private final List<Long> text;
     private final int promptTokens;
     private final int cached;
@@ -121,6 +123,7 @@ public final class GenerationSession implements AutoCloseable {
       this.config = config;
       this.cache = cache;
       sampler = new Sampler(config.sampling());
+      constrained = config.constraint().map(constraint -> constraint.begin(config.stopTokens()));
       text = new ArrayList<>(prompt);
       promptTokens = prompt.size();
       cached = Math.toIntExact(cache.length());
@@ -154,15 +157,21 @@ public final class GenerationSession implements AutoCloseable {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
         Tensor hidden = Prefill.read(model, tokens, cache); // [1, hidden]
-        text.add(sampler.next(model.logits(hidden).select(0, 0), text));
+        take(model.logits(hidden).select(0, 0));
       }
     }
 
     private void decodeLast(Decoder decoder) {
       try (PointerScope scope = new PointerScope();
           NoGradGuard guard = new NoGradGuard()) {
-        text.add(sampler.next(decoder.step(last()), text));
+        take(decoder.step(last()));
       }
+    }
+
+    private void take(Tensor logits) {
+      long token = sampler.next(constrained.map(now -> now.mask(logits)).orElse(logits), text);
+      constrained.ifPresent(now -> now.add(token));
+      text.add(token);
     }
 
     private long last() {
@@ -176,6 +185,9 @@ public final class GenerationSession implements AutoCloseable {
       }
       if (!goOn) {
         return Optional.of(FinishReason.INTERRUPTED);
+      }
+      if (constrained.map(ConstrainedText::isFinished).orElse(false)) {
+        return Optional.of(FinishReason.COMPLETE);
       }
       if (text.size() - promptTokens >= config.maxNewTokens()) {
         return Optional.of(FinishReason.LENGTH);

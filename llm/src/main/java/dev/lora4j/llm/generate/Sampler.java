@@ -110,7 +110,10 @@ public final class Sampler {
       double sum = 0;
       int kept = 0;
       while (kept < tokens.length
-          && (kept == 0 || (sum < mass && probabilities[kept] >= minP * probabilities[0]))) {
+          && (kept == 0
+              || (sum < mass
+                  && probabilities[kept] > 0
+                  && probabilities[kept] >= minP * probabilities[0]))) {
         sum += probabilities[kept];
         kept++;
       }

@@ -30,7 +30,8 @@ public final class ChatTemplate {
   private final Optional<Message> system;
 
   /** The parsed templates, with the name of their file for error messages. */
-  private record Sources(String name, Template plain, Optional<Template> toolUse) {}
+  private record Sources(
+      String name, Template plain, Optional<Template> toolUse, String toolUseText) {}
 
   private ChatTemplate(
       String source, Sources sources, Map<String, Object> variables, Optional<Message> system) {
@@ -51,7 +52,7 @@ public final class ChatTemplate {
   }
 
   static ChatTemplate of(String source, Map<String, String> tokens, Clock clock) {
-    Sources sources = new Sources(UNNAMED, parsed(UNNAMED, source, clock), Optional.empty());
+    Sources sources = new Sources(UNNAMED, parsed(UNNAMED, source, clock), Optional.empty(), "");
     return of(source, sources, tokens);
   }
 
@@ -86,7 +87,8 @@ public final class ChatTemplate {
         new Sources(
             name,
             parsed(name, source.text(), clock),
-            source.toolUse().map(text -> parsed(name + " (tool_use)", text, clock)));
+            source.toolUse().map(text -> parsed(name + " (tool_use)", text, clock)),
+            source.toolUse().orElse(""));
     return of(source.text(), sources, tokens);
   }
 
@@ -133,6 +135,11 @@ public final class ChatTemplate {
   /** Returns true if the source contains a text as a string literal, such as a role's name. */
   public boolean mentions(String text) {
     return source.contains("'" + text + "'") || source.contains('"' + text + '"');
+  }
+
+  /** Returns whether the source, or that for conversations with tools, contains a text. */
+  public boolean contains(String text) {
+    return source.contains(text) || sources.toolUseText().contains(text);
   }
 
   /** Returns whether a system turn is set. */

@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A Hugging Face tokenizer: {@code tokenizer.json} with {@code tokenizer_config.json}, {@code
@@ -33,11 +35,14 @@ public final class Tokenizer implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final SpecialTokens special;
   private final int vocabularySize;
+  private final Optional<TokenBytes> tokenBytes;
+  private Optional<TokenTrie> trie = Optional.empty(); // guarded by this
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, int vocabularySize) {
+  private Tokenizer(HuggingFaceTokenizer tokenizer, SpecialTokens special, Vocabulary vocabulary) {
     this.tokenizer = tokenizer;
     this.special = special;
-    this.vocabularySize = vocabularySize;
+    vocabularySize = vocabulary.size();
+    tokenBytes = vocabulary.tokenBytes();
   }
 
   private static void setIfAbsent(String property, String value) {
@@ -74,7 +79,7 @@ public final class Tokenizer implements AutoCloseable {
     Vocabulary vocabulary = Vocabulary.parse(file, content);
     vocabulary.checkParts();
     SpecialTokens special = SpecialTokens.read(files, vocabulary);
-    return new Tokenizer(open(file, content), special, vocabulary.size());
+    return new Tokenizer(open(file, content), special, vocabulary);
   }
 
   private static HuggingFaceTokenizer open(Path file, byte[] content) {
@@ -147,6 +152,36 @@ public final class Tokenizer implements AutoCloseable {
   /** Vocabulary size: the greatest id plus one. */
   public int vocabularySize() {
     return vocabularySize;
+  }
+
+  /**
+   * Returns the bytes of each token.
+   *
+   * @throws UserError if tokens are not pieces of a text's bytes, as in WordPiece
+   */
+  public TokenBytes tokenBytes() {
+    return tokenBytes.orElseThrow(
+        () ->
+            new UserError(
+                "constrained decoding needs a byte-level or SentencePiece tokenizer;"
+                    + " this one has another decoder"));
+  }
+
+  /** Returns the trie of the vocabulary, which is built once; see {@link #tokenBytes}. */
+  public synchronized TokenTrie trie() {
+    TokenTrie built = trie.orElseGet(() -> TokenTrie.of(tokenBytes()));
+    trie = Optional.of(built);
+    return built;
+  }
+
+  /** Returns the id of an added token, such as a special token; empty if there is none. */
+  public OptionalInt addedToken(String text) {
+    int[] ids = encodePlain(text);
+    boolean added =
+        ids.length == 1
+            && decode(ids).equals(text)
+            && tokenBytes.map(bytes -> bytes.of(ids[0]).length == 0).orElse(false);
+    return added ? OptionalInt.of(ids[0]) : OptionalInt.empty();
   }
 
   private static int[] ints(long[] ids) {

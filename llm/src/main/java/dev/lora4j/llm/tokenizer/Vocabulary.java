@@ -12,9 +12,12 @@ import dev.lora4j.llm.tokenizer.check.TokenizerChecks;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * The vocabulary of a {@code tokenizer.json}. The file is parsed as a stream, which takes a quarter
@@ -144,6 +147,29 @@ final class Vocabulary {
    */
   void checkParts() {
     parts.forEach(checks::part);
+  }
+
+  /** Returns the bytes of each token; empty if tokens are not pieces of a text's bytes. */
+  Optional<TokenBytes> tokenBytes() {
+    boolean dense = size() > 0 && size() / 2 <= ids.size(); // ids of damaged files can be huge
+    return TokenSpelling.of(parts.getOrDefault("decoder", MissingNode.getInstance()))
+        .filter(spelling -> dense)
+        .map(this::tokenBytes);
+  }
+
+  private TokenBytes tokenBytes(TokenSpelling spelling) {
+    Set<String> added = new HashSet<>();
+    parts
+        .getOrDefault("added_tokens", MissingNode.getInstance())
+        .forEach(token -> added.add(token.path("content").asText()));
+    byte[][] texts = new byte[size()][0];
+    ids.forEach(
+        (token, id) -> {
+          if (id >= 0 && !added.contains(token)) {
+            texts[id] = spelling.bytes(token);
+          }
+        });
+    return TokenBytes.of(texts);
   }
 
   /** Vocabulary size: the greatest id plus one. */

@@ -2,6 +2,8 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.llm.tool.ToolCall;
+import dev.lora4j.llm.tool.ToolCallParser.Parsed;
 import dev.lora4j.serve.api.PendingCompletion.End;
 import dev.lora4j.serve.api.PendingCompletion.Event;
 import dev.lora4j.serve.api.PendingCompletion.Failure;
@@ -30,6 +32,12 @@ final class Answer {
   private static final class Choice {
     private final StringBuilder text = new StringBuilder();
     private final List<Piece> pieces = new ArrayList<>(); // in a stream, those not yet sent
+    private final List<ToolCall> calls = new ArrayList<>();
+
+    void add(Parsed parsed) {
+      text.append(parsed.text());
+      calls.addAll(parsed.calls());
+    }
   }
 
   Answer(CompletionJob job, CompletionShape shape, String model) {
@@ -50,13 +58,13 @@ final class Answer {
       Choice choice = choices.get(event.index());
       if (event instanceof Piece piece) {
         choice.pieces.add(piece);
-        choice.text.append(piece.text());
+        choice.add(piece.parsed());
       } else if (event instanceof End end) {
         completionTokens += end.tokens();
-        choice.text.append(end.text());
-        String finish = PendingCompletion.name(end.reason());
+        choice.add(end.parsed());
         ended[end.index()] =
-            shape.choice(end.index(), choice.text.toString(), choice.pieces, finish);
+            shape.choice(
+                end.index(), choice.text.toString(), choice.calls, choice.pieces, end.finish());
         left--;
       } else if (event instanceof Failure failure) {
         throw ApiException.of(failure.cause());
@@ -109,22 +117,38 @@ final class Answer {
       } else if (next.get() instanceof Piece piece) {
         Choice choice = choices.get(piece.index());
         choice.pieces.add(piece);
-        if (!piece.text().isEmpty()) {
-          delta(events, piece.index(), piece.text(), includeUsage);
-        }
+        send(events, piece.index(), piece.parsed(), false, includeUsage);
       } else if (next.get() instanceof End end) {
         completionTokens += end.tokens();
-        if (!end.text().isEmpty() || !choices.get(end.index()).pieces.isEmpty()) {
-          delta(events, end.index(), end.text(), includeUsage);
-        }
-        String finish = PendingCompletion.name(end.reason());
-        events.data(chunk(shape.closing(end.index(), finish), includeUsage));
+        boolean pending = !choices.get(end.index()).pieces.isEmpty();
+        send(events, end.index(), end.parsed(), pending, includeUsage);
+        events.data(chunk(shape.closing(end.index(), end.finish()), includeUsage));
         left--;
       } else if (next.get() instanceof Failure failure) {
         return Optional.of(failure.cause());
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * Sends text and tool calls.
+   *
+   * @param always whether to send a chunk even without text, for the tokens that are pending
+   */
+  private void send(
+      EventStream events, int index, Parsed parsed, boolean always, boolean includeUsage)
+      throws IOException {
+    Choice choice = choices.get(index);
+    if (always || !parsed.text().isEmpty()) {
+      delta(events, index, parsed.text(), includeUsage);
+    }
+    if (!parsed.calls().isEmpty()) {
+      ObjectNode delta = shape.calls(index, choice.calls.size(), parsed.calls());
+      choice.calls.addAll(parsed.calls());
+      choice.pieces.clear();
+      events.data(chunk(delta, includeUsage));
+    }
   }
 
   private void delta(EventStream events, int index, String text, boolean includeUsage)

@@ -3,9 +3,12 @@ package dev.lora4j.serve.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.dataset.message.ToolCalls;
 import dev.lora4j.llm.tokenizer.Message;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
@@ -45,7 +48,22 @@ final class ChatMessages {
       message.put("role", "system");
     }
     message.put("content", content(place + ".content", message));
-    return new Message(Json.fields(message));
+    Map<String, Object> fields = Json.fields(message);
+    if (message.path("tool_calls").isArray()) {
+      fields.put("tool_calls", toolCalls(place, fields.getOrDefault("tool_calls", List.of())));
+    } else {
+      fields.remove("tool_calls"); // templates ask whether the key is there
+    }
+    return new Message(fields);
+  }
+
+  /** The calls with their arguments as objects, as chat templates read them. */
+  private static List<Object> toolCalls(String place, Object calls) {
+    try {
+      return new ToolCalls(place).of(calls);
+    } catch (UserError e) {
+      throw ApiException.invalid(place + ".tool_calls", String.valueOf(e.getMessage()));
+    }
   }
 
   /** A message's text: a string, or parts of type text. */

@@ -2,19 +2,23 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.serve.engine.GeneratedToken;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.LongFunction;
 
 /**
  * The shape of chat completions.
  *
  * @param logProbs whether choices have log-probabilities
+ * @param shortIds whether ids of tool calls have nine characters, as Mistral's templates require
  * @param tokenText the text of a token
  */
-record ChatShape(boolean logProbs, LongFunction<String> tokenText) implements CompletionShape {
+record ChatShape(boolean logProbs, boolean shortIds, LongFunction<String> tokenText)
+    implements CompletionShape {
 
   @Override
   public String idPrefix() {
@@ -28,9 +32,19 @@ record ChatShape(boolean logProbs, LongFunction<String> tokenText) implements Co
 
   @Override
   public ObjectNode choice(
-      int index, String text, List<PendingCompletion.Piece> pieces, String finish) {
+      int index,
+      String text,
+      List<ToolCall> calls,
+      List<PendingCompletion.Piece> pieces,
+      String finish) {
     ObjectNode choice = Json.object().put("index", index);
-    choice.putObject("message").put("role", "assistant").put("content", text).putNull("refusal");
+    ObjectNode message = choice.putObject("message").put("role", "assistant");
+    boolean callsOnly = text.isEmpty() && !calls.isEmpty();
+    message.put("content", callsOnly ? null : text).putNull("refusal");
+    if (!calls.isEmpty()) {
+      ArrayNode all = message.putArray("tool_calls");
+      calls.forEach(call -> put(all.addObject(), call));
+    }
     putLogProbs(choice, pieces);
     return choice.put("finish_reason", finish);
   }
@@ -50,6 +64,25 @@ record ChatShape(boolean logProbs, LongFunction<String> tokenText) implements Co
     choice.putObject("delta").put("content", text);
     putLogProbs(choice, pieces);
     return choice.putNull("finish_reason");
+  }
+
+  /** Each call comes whole, in one piece. */
+  @Override
+  public ObjectNode calls(int index, int before, List<ToolCall> calls) {
+    ObjectNode choice = Json.object().put("index", index);
+    ArrayNode all = choice.putObject("delta").putArray("tool_calls");
+    for (ToolCall call : calls) {
+      put(all.addObject().put("index", before + all.size() - 1), call);
+    }
+    choice.putNull("logprobs");
+    return choice.putNull("finish_reason");
+  }
+
+  private void put(ObjectNode node, ToolCall call) {
+    String id = UUID.randomUUID().toString().replace("-", "");
+    node.put("id", shortIds ? id.substring(0, 9) : "call_" + id.substring(0, 24));
+    node.put("type", "function");
+    node.putObject("function").put("name", call.name()).put("arguments", call.arguments());
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.llm.tool.ToolCallFormat;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModels;
@@ -16,6 +18,7 @@ final class CompletionEndpoints {
   private static final String NOT_YET = "leave it out";
 
   private final ServedModels models;
+  private final ConstraintCache constraints = new ConstraintCache();
 
   CompletionEndpoints(ServedModels models) {
     this.models = models;
@@ -31,8 +34,13 @@ final class CompletionEndpoints {
     String model = params.requiredText("model");
     InferenceEngine engine = models.of(model);
     List<Message> messages = ChatMessages.read(params);
-    List.of("tools", "functions").forEach(name -> params.refuse(name, NOT_YET));
-    requirePlainText(params);
+    params.refuse("functions", "use tools instead");
+    Optional<ToolUse> tools = ToolUse.of(params);
+    Optional<ResponseFormat> format = ResponseFormat.of(params);
+    if (tools.isPresent() && format.isPresent()) {
+      throw ApiException.invalid(
+          "response_format", "response_format can't be JSON together with tools");
+    }
     boolean logProbs = params.flag("logprobs");
     int top = params.integer("top_logprobs", 0, MAX_TOP_LOGPROBS).orElse(0L).intValue();
     if (top > 0 && !logProbs) {
@@ -41,11 +49,25 @@ final class CompletionEndpoints {
     SamplingParams sampling =
         SamplingParams.of(params, engine.model().vocabularySize(), logProbs ? top : -1);
     try (AdapterLease lease = engine.model().lease(model)) {
-      int[] prompt = lease.format().prompt(messages);
-      ChatShape shape = new ChatShape(logProbs, id -> text(lease, id));
-      CompletionJob job = CompletionJob.submit(engine, lease, prompt, "messages", sampling);
+      ChatFormat chat = lease.format();
+      OutputRules rules = rules(chat, tools, format);
+      int[] prompt =
+          tools.isPresent() ? chat.prompt(messages, tools.get().tools()) : chat.prompt(messages);
+      boolean shortIds = rules.toolCalls().map(ToolCallFormat::hasShortIds).orElse(false);
+      ChatShape shape = new ChatShape(logProbs, shortIds, id -> text(lease, id));
+      CompletionJob job = CompletionJob.submit(engine, lease, prompt, "messages", sampling, rules);
       respond(exchange, params, job, shape, model);
     }
+  }
+
+  private OutputRules rules(
+      ChatFormat chat, Optional<ToolUse> tools, Optional<ResponseFormat> format) {
+    if (tools.isPresent()) {
+      return tools.get().rules(chat, constraints);
+    }
+    return format
+        .map(json -> OutputRules.constrained(json.constraint(chat.tokenizer(), constraints)))
+        .orElse(OutputRules.ANY);
   }
 
   private static String text(AdapterLease lease, long token) {
@@ -67,7 +89,8 @@ final class CompletionEndpoints {
       int[] prompt = prompt(given, tokenizer, engine.model().vocabularySize());
       String echo = params.flag("echo") ? tokenizer.decodeSkippingSpecial(prompt) : "";
       TextShape shape = new TextShape(top.isPresent(), echo, id -> text(lease, id));
-      CompletionJob job = CompletionJob.submit(engine, lease, prompt, "prompt", sampling);
+      CompletionJob job =
+          CompletionJob.submit(engine, lease, prompt, "prompt", sampling, OutputRules.ANY);
       respond(exchange, params, job, shape, model);
     }
   }
@@ -96,17 +119,6 @@ final class CompletionEndpoints {
           "stream_options", "stream_options is allowed only with stream: true");
     }
     return options.map(value -> value.path("include_usage").asBoolean()).orElse(false);
-  }
-
-  private static void requirePlainText(Params params) {
-    params
-        .value("response_format")
-        .filter(format -> !format.path("type").asText().equals("text"))
-        .ifPresent(
-            format -> {
-              throw ApiException.invalid(
-                  "response_format", "response_format: only type text is supported");
-            });
   }
 
   private static int[] prompt(JsonNode given, Tokenizer tokenizer, int vocabularySize) {

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** The completions of one prompt, and their events in the order in which they happen. */
 final class CompletionJob {
@@ -34,13 +35,15 @@ final class CompletionJob {
    *
    * @param lease of the adapter, which stays open until the answer has been sent
    * @param parameter the request's parameter that holds the prompt
+   * @param rules the form of the completions
    */
   static CompletionJob submit(
       InferenceEngine engine,
       AdapterLease lease,
       int[] prompt,
       String parameter,
-      SamplingParams sampling) {
+      SamplingParams sampling,
+      OutputRules rules) {
     BatchScheduler scheduler = engine.scheduler();
     long limit = scheduler.maxTokens();
     requireLength(prompt.length, limit, parameter);
@@ -56,11 +59,16 @@ final class CompletionJob {
     for (int i = 0; i < sampling.count(); i++) {
       PendingCompletion completion =
           new PendingCompletion(
-              i, new CompletionText(tokenizer, stops, sampling.stops()), stops, job.events);
+              i,
+              new CompletionText(tokenizer, stops, sampling.stops(), markers(rules, tokenizer)),
+              stops,
+              rules,
+              job.events);
       AdapterLease own = lease.again();
       try {
         scheduler.submit(
-            new GenerationRequest(own, ids, wanted, stops, sampling.choice(i), completion));
+            new GenerationRequest(
+                own, ids, wanted, stops, sampling.choice(i), rules.constraint(), completion));
       } catch (RuntimeException e) {
         own.close();
         job.cancel();
@@ -69,6 +77,16 @@ final class CompletionJob {
       job.completions.add(completion);
     }
     return job;
+  }
+
+  /** The markers of tool calls that are tokens of their own. */
+  private static Set<Long> markers(OutputRules rules, Tokenizer tokenizer) {
+    return rules.toolCalls().stream()
+        .flatMap(format -> format.markers().stream())
+        .flatMapToInt(marker -> tokenizer.addedToken(marker).stream())
+        .asLongStream()
+        .boxed()
+        .collect(Collectors.toSet());
   }
 
   private static void requireLength(int length, long limit, String parameter) {

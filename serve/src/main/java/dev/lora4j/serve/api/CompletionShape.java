@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.serve.api.PendingCompletion.Piece;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +16,8 @@ interface CompletionShape {
   String object(boolean chunk);
 
   /** A choice of a whole answer. */
-  ObjectNode choice(int index, String text, List<Piece> pieces, String finish);
+  ObjectNode choice(
+      int index, String text, List<ToolCall> calls, List<Piece> pieces, String finish);
 
   /** The first chunk's choice, if a stream begins with one. */
   Optional<ObjectNode> opening(int index);
@@ -27,6 +29,13 @@ interface CompletionShape {
    * @param pieces the tokens of the text
    */
   ObjectNode delta(int index, String text, int offset, List<Piece> pieces);
+
+  /**
+   * A chunk's choice with tool calls.
+   *
+   * @param before number of calls before these
+   */
+  ObjectNode calls(int index, int before, List<ToolCall> calls);
 
   /** The last chunk's choice. */
   ObjectNode closing(int index, String finish);

@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.serve.engine.GeneratedToken;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +30,11 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
 
   @Override
   public ObjectNode choice(
-      int index, String text, List<PendingCompletion.Piece> pieces, String finish) {
+      int index,
+      String text,
+      List<ToolCall> calls,
+      List<PendingCompletion.Piece> pieces,
+      String finish) {
     return choice(index, echo + text, 0, pieces).put("finish_reason", finish);
   }
 
@@ -44,6 +49,11 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
   public ObjectNode delta(
       int index, String text, int offset, List<PendingCompletion.Piece> pieces) {
     return choice(index, text, offset, pieces).putNull("finish_reason");
+  }
+
+  @Override
+  public ObjectNode calls(int index, int before, List<ToolCall> calls) {
+    throw new IllegalStateException("text completions have no tool calls");
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.llm.constrain.Constraint;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -10,6 +12,7 @@ import java.util.Set;
  * @param prompt token ids
  * @param maxTokens maximum number of tokens after the prompt
  * @param stopTokens tokens that end the completion
+ * @param constraint the grammar of the completion's text; empty for any text
  */
 public record GenerationRequest(
     AdapterLease adapter,
@@ -17,6 +20,7 @@ public record GenerationRequest(
     int maxTokens,
     Set<Long> stopTokens,
     TokenChoice choice,
+    Optional<Constraint> constraint,
     GenerationListener listener) {
   public GenerationRequest {
     prompt = List.copyOf(prompt);

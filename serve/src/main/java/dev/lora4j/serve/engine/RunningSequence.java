@@ -19,7 +19,11 @@ final class RunningSequence {
     this.request = request;
     this.cache = cache;
     this.maxPositions = maxPositions;
-    picker = new TokenPicker(request.choice(), request.prompt());
+    picker =
+        new TokenPicker(
+            request.choice(),
+            request.prompt(),
+            request.constraint().map(constraint -> constraint.begin(request.stopTokens())));
   }
 
   GenerationRequest request() {
@@ -59,6 +63,9 @@ final class RunningSequence {
     }
     if (!goesOn) {
       return Optional.of(FinishReason.INTERRUPTED);
+    }
+    if (picker.isFinished()) {
+      return Optional.of(FinishReason.COMPLETE);
     }
     if (generated >= request.maxTokens()) {
       return Optional.of(FinishReason.LENGTH);

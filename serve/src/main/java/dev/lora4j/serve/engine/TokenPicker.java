@@ -1,11 +1,13 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.llm.constrain.ConstrainedText;
 import dev.lora4j.llm.generate.Sampler;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -14,23 +16,31 @@ import org.bytedeco.pytorch.global.torch;
 final class TokenPicker {
   private final TokenChoice choice;
   private final Sampler sampler;
+  private final Optional<ConstrainedText> constrained;
   private final List<Long> text;
   private final Map<Long, Integer> counts = new HashMap<>();
 
-  TokenPicker(TokenChoice choice, List<Long> prompt) {
+  TokenPicker(TokenChoice choice, List<Long> prompt, Optional<ConstrainedText> constrained) {
     this.choice = choice;
+    this.constrained = constrained;
     sampler = new Sampler(choice.sampling());
     text = new ArrayList<>(prompt);
   }
 
+  /** Returns whether a constrained text is complete, and nothing can follow. */
+  boolean isFinished() {
+    return constrained.map(ConstrainedText::isFinished).orElse(false);
+  }
+
   /**
-   * Picks the next token.
+   * Picks the next token. Log-probabilities are those of the model, before a constraint.
    *
    * @param logits {@code [vocabulary]}, which may be changed
    */
   GeneratedToken next(Tensor logits) {
     Tensor adjusted = adjusted(logits);
-    long token = sampler.next(adjusted, text);
+    long token = sampler.next(constrained.map(now -> now.mask(adjusted)).orElse(adjusted), text);
+    constrained.ifPresent(now -> now.add(token));
     text.add(token);
     counts.merge(token, 1, Integer::sum);
     return choice.topLogProbs() < 0

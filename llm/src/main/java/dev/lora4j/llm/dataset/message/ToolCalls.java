@@ -14,13 +14,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param where the message, for error messages
  */
-record ToolCalls(String where) {
+public record ToolCalls(String where) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String FUNCTION = "function";
   private static final String ARGUMENTS = "arguments";
 
-  /** The calls of {@code tool_calls}. */
-  List<Object> of(Object calls) {
+  /**
+   * The calls of {@code tool_calls}.
+   *
+   * @throws UserError naming the call that is wrong
+   */
+  public List<Object> of(Object calls) {
     if (!(calls instanceof List<?> list)) {
       throw new UserError(where + ".tool_calls: expected a list, found " + calls);
     }

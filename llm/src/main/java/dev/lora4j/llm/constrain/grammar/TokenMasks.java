@@ -1,0 +1,163 @@
+package dev.lora4j.llm.constrain.grammar;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.constrain.grammar.ParseState.Place;
+import dev.lora4j.llm.tokenizer.TokenTrie;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * The token masks of a grammar's states, cached. The part of a mask that depends on a node alone is
+ * computed once per node: tokens that stay within the node's rule. Tokens that leave it are
+ * followed for each state. Thread-safe.
+ */
+public final class TokenMasks {
+  private static final long MAX_CACHED_BYTES = 4 << 20;
+  private static final int MAX_STEPS = 2_000_000;
+
+  private final Grammar grammar;
+  private final TokenTrie trie;
+  private final Map<ParseState, TokenMask> masks; // guarded by this
+  private final Map<GrammarNode, WithinRule> withinRules; // guarded by this
+
+  /**
+   * The tokens that stay within a node's rule.
+   *
+   * @param exits trie nodes at which the rule can end
+   * @param reach the most stack frames that they need
+   */
+  private record WithinRule(TokenMask mask, int[] exits, int reach) {}
+
+  public TokenMasks(Grammar grammar, TokenTrie trie) {
+    this.grammar = grammar;
+    this.trie = trie;
+    int most = (int) Math.max(16, MAX_CACHED_BYTES / (1 + trie.vocabularySize() / 8));
+    masks = leastRecentlyUsed(most / 2);
+    withinRules = leastRecentlyUsed(most / 2);
+  }
+
+  private static <K, V> Map<K, V> leastRecentlyUsed(int most) {
+    return new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true) {
+      private static final long serialVersionUID = 1;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+        return size() > most;
+      }
+    };
+  }
+
+  /** The grammar of the masks. */
+  public Grammar grammar() {
+    return grammar;
+  }
+
+  /**
+   * Returns the tokens that can follow a state.
+   *
+   * @throws UserError if the grammar is too ambiguous there to be followed
+   */
+  public synchronized TokenMask of(ParseState state) {
+    TokenMask known = masks.get(state);
+    if (known == null) {
+      known = compute(state);
+      masks.put(state, known);
+    }
+    return known;
+  }
+
+  private TokenMask compute(ParseState state) {
+    Walk walk = new Walk(grammar.maxDepth());
+    for (Place place : state.places()) {
+      if (place.node() instanceof GrammarNode.SpecialToken special) {
+        walk.mask.allow(special.id());
+      } else if (place.node() instanceof ByteSwitch node) {
+        addTokens(walk, node, place.stack());
+      }
+    }
+    return walk.mask;
+  }
+
+  private void addTokens(Walk walk, ByteSwitch node, StackFrame stack) {
+    WithinRule within = withinRule(node);
+    if (stack.depth() + within.reach() > grammar.maxDepth()) {
+      walk.below(trie.root(), node, stack);
+      return;
+    }
+    walk.mask.allowAll(within.mask());
+    if (!stack.isBottom() && within.exits().length > 0) {
+      ParseState after = walk.parser.enter(stack.returnTo(), stack.below());
+      for (int exit : within.exits()) {
+        walk.at(exit, after);
+      }
+    }
+  }
+
+  private WithinRule withinRule(ByteSwitch node) {
+    WithinRule known = withinRules.get(node);
+    if (known == null) {
+      Walk walk = new Walk(GrammarNode.UNREACHABLE - 1);
+      walk.below(trie.root(), node, StackFrame.BOTTOM);
+      known = new WithinRule(walk.mask, walk.exits.build().toArray(), walk.parser.reach());
+      withinRules.put(node, known);
+    }
+    return known;
+  }
+
+  /** A walk through the trie. */
+  private final class Walk {
+    private final Parser parser;
+    private final TokenMask mask = new TokenMask(trie.vocabularySize());
+    private final IntStream.Builder exits = IntStream.builder();
+    private int steps;
+
+    Walk(int maxDepth) {
+      parser = new Parser(maxDepth);
+    }
+
+    /** Follows the texts below a trie node while they stay at byte switches of one rule. */
+    void below(int from, ByteSwitch at, StackFrame stack) {
+      int end = trie.end(from);
+      for (int child = from + 1; child < end; child = trie.end(child)) {
+        count(1);
+        GrammarNode next = at.next(trie.label(child));
+        if (next instanceof ByteSwitch node) {
+          if (parser.fits(node, stack)) {
+            mask.allowAt(trie, child);
+            below(child, node, stack);
+          }
+        } else if (next != null) {
+          at(child, parser.enter(next, stack));
+        }
+      }
+    }
+
+    /** Allows the token at a trie node, and follows those below it. */
+    void at(int node, ParseState state) {
+      if (state.isDead()) {
+        return;
+      }
+      mask.allowAt(trie, node);
+      if (state.isComplete()) {
+        exits.add(node);
+      } else if (state.places().size() == 1
+          && state.places().get(0).node() instanceof ByteSwitch only) {
+        below(node, only, state.places().get(0).stack());
+        return;
+      }
+      int end = trie.end(node);
+      for (int child = node + 1; child < end; child = trie.end(child)) {
+        count(state.places().size());
+        at(child, parser.read(state, trie.label(child)));
+      }
+    }
+
+    private void count(int more) {
+      steps += more;
+      if (steps + parser.work() > MAX_STEPS) {
+        throw new UserError("the schema is too ambiguous: too many alternatives fit the same text");
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.lora4j.serve.api;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.UserError;
+import dev.lora4j.llm.constrain.Constraint;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import java.util.Optional;
+
+/**
+ * The request's {@code response_format}.
+ *
+ * @param schema the JSON Schema of the answer; empty for any JSON object
+ */
+record ResponseFormat(Optional<JsonNode> schema) {
+  private static final String NAME = "response_format";
+  private static final String SCHEMA = NAME + ".json_schema.schema";
+  private static final int MAX_SCHEMA = 1 << 18;
+
+  /** Reads the format; empty for plain text. */
+  static Optional<ResponseFormat> of(Params params) {
+    Optional<JsonNode> given = params.value(NAME);
+    if (given.isEmpty()) {
+      return Optional.empty();
+    }
+    if (!given.get().isObject()) {
+      throw Params.wrong(NAME, "an object with a type", given.get());
+    }
+    String type = given.get().path("type").asText();
+    return switch (type) {
+      case "text" -> Optional.empty();
+      case "json_object" -> Optional.of(new ResponseFormat(Optional.empty()));
+      case "json_schema" -> Optional.of(new ResponseFormat(Optional.of(schema(given.get()))));
+      default ->
+          throw ApiException.invalid(
+              NAME + ".type",
+              NAME + ".type: expected text, json_object or json_schema, found \"" + type + "\"");
+    };
+  }
+
+  private static JsonNode schema(JsonNode format) {
+    JsonNode named = format.path("json_schema");
+    if (!named.path("name").asText().matches("[a-zA-Z0-9_-]{1,64}")) {
+      throw ApiException.invalid(
+          NAME + ".json_schema.name",
+          NAME + ".json_schema.name: expected 1 to 64 letters, digits, _ and -");
+    }
+    JsonNode schema = named.path("schema");
+    if (!schema.isObject()) {
+      throw Params.wrong(SCHEMA, "a JSON Schema, an object", schema);
+    }
+    return schema;
+  }
+
+  /**
+   * Returns the constraint on the answer.
+   *
+   * @throws ApiException naming the place in the schema that is wrong or not supported
+   */
+  Constraint constraint(Tokenizer tokenizer, ConstraintCache cache) {
+    String text = schema.map(JsonNode::toString).orElse("");
+    if (text.length() > MAX_SCHEMA) {
+      throw ApiException.invalid(
+          SCHEMA,
+          SCHEMA + ": at most %d characters, found %d".formatted(MAX_SCHEMA, text.length()));
+    }
+    try {
+      return cache.of(tokenizer, text, () -> compiled(tokenizer));
+    } catch (UserError e) {
+      throw ApiException.invalid(
+          schema.isPresent() ? SCHEMA : NAME, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Constraint compiled(Tokenizer tokenizer) {
+    return schema
+        .map(one -> Constraint.jsonSchema(tokenizer, one))
+        .orElseGet(() -> Constraint.jsonObject(tokenizer));
+  }
+}
