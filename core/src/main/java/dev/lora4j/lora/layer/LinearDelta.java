@@ -3,6 +3,7 @@ package dev.lora4j.lora.layer;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
+import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
@@ -41,9 +42,9 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
   }
 
   @Override
-  public Optional<LowRank> decodeWeights() {
+  public Optional<LinearWeights> addTo(LinearWeights layer) {
     return isPlain()
-        ? LowRank.of(a().value().detach(), b().value().detach(), factor())
+        ? LowRank.of(a().value().detach(), b().value().detach(), factor()).flatMap(layer::plus)
         : Optional.empty();
   }
 
