@@ -56,6 +56,11 @@ public final class DoraDelta extends LoraDelta {
     }
   }
 
+  @Override
+  public void layOutForDecoding() {
+    lowRank.layOutForDecoding();
+  }
+
   private Tensor scale() {
     return lowRank.perOutput(ratio());
   }

@@ -7,6 +7,8 @@ import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -46,6 +48,15 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
     return isPlain()
         ? LowRank.of(a().value().detach(), b().value().detach(), factor()).flatMap(layer::plus)
         : Optional.empty();
+  }
+
+  /** Stores B column by column: a product with a row then adds whole columns. */
+  @Override
+  public final void layOutForDecoding() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      b().replaceValue(b().value().detach().t().contiguous().t());
+    }
   }
 
   /** Returns whether the next forward adds {@code scaling · B A x} and nothing else. */

@@ -3,6 +3,7 @@ package dev.lora4j.nn.kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -125,6 +126,28 @@ public record LinearWeights(
     FloatMatrix some = weight.rows(first, count);
     some.multiply(x.from(0), 1, y.from(place));
     addTerms(features, featuresPlace, first, count, y, place);
+  }
+
+  /** Computes the sum of the low-rank terms, from their {@code A x}. */
+  void terms(FloatVector features, int featuresPlace, FloatPointer terms) {
+    for (int i = 0; i < updates.size(); i++) {
+      LowRank update = updates.get(i);
+      if (i == 0) {
+        update.b().multiply(features.from(featuresPlace), update.scale(), terms);
+      } else {
+        update.b().addProduct(features.from(featuresPlace), update.scale(), terms);
+      }
+      featuresPlace += Math.toIntExact(update.a().rows());
+    }
+  }
+
+  /** Completes all outputs of the weight with its low-rank terms, at an index of both. */
+  void complete(FloatVector terms, FloatVector y, int place) {
+    if (!updates.isEmpty()) {
+      y.addRange(terms, place, Math.toIntExact(weight.rows()));
+    }
+    outputScale.ifPresent(factors -> factors.multiply(y, place, 0, weight.rows()));
+    bias.ifPresent(b -> y.add(b, 0, weight.rows(), place));
   }
 
   /** Completes {@code count} outputs of the weight from the first on. */

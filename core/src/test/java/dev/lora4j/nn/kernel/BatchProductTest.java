@@ -38,14 +38,14 @@ class BatchProductTest {
               new FusedLinear(List.of(LinearWeights.of(weight, Optional.empty()).orElseThrow())));
 
       x.first(ROWS).copy_(rows);
-      product.compute(new TeamBarrier(1), ROWS, x, y);
+      product.compute(new TeamBarrier(1), ROWS, x, y, row -> {});
       Tensor all = y.first(ROWS).clone();
 
       TensorAssert.assertThat(all).isCloseTo(Ops.linear(rows, weight, null), 1e-5);
       for (int count : new int[] {1, 2, 3, 8, 9}) {
         for (int first = 0; first + count <= ROWS; first++) {
           x.first(count).copy_(rows.narrow(0, first, count));
-          product.compute(new TeamBarrier(1), count, x, y);
+          product.compute(new TeamBarrier(1), count, x, y, row -> {});
           assertThat(y.first(count).equal(all.narrow(0, first, count))).isTrue();
         }
       }

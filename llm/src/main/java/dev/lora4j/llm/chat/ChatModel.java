@@ -111,6 +111,7 @@ public final class ChatModel implements AutoCloseable {
               ? new ChatFormat(tokenizer, own.template(tokenizer))
               : baseFormat;
       adapted.load(name, adapter, check);
+      adapted.layOutForDecoding(name);
       formats.put(name, format);
     } catch (RuntimeException e) {
       if (own.hasTokenizer()) {

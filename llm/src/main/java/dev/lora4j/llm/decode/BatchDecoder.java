@@ -126,16 +126,24 @@ public final class BatchDecoder implements AutoCloseable {
     for (int i = 0; i < products.size(); i++) {
       Products layer = products.get(i);
       int number = i;
-      layer.queryKeyValue().compute(team, rows, normalised, heads);
+      layer
+          .queryKeyValue()
+          .compute(team, rows, normalised, heads, row -> batch.get(row).projectionTerms(number));
       each(batch, team, row -> row.attend(number));
-      layer.output().compute(team, rows, mixed, branches);
+      layer
+          .output()
+          .compute(team, rows, mixed, branches, row -> batch.get(row).outputTerms(number));
       each(batch, team, row -> row.addAttention(number));
-      layer.gateAndUp().compute(team, rows, normalised, gates);
+      layer
+          .gateAndUp()
+          .compute(team, rows, normalised, gates, row -> batch.get(row).gateTerms(number));
       each(batch, team, row -> row.activate(number));
-      layer.down().compute(team, rows, activated, branches);
+      layer
+          .down()
+          .compute(team, rows, activated, branches, row -> batch.get(row).downTerms(number));
       each(batch, team, row -> row.addFeedForward(number));
     }
-    head.compute(team, rows, normalised, logits);
+    head.compute(team, rows, normalised, logits, row -> batch.get(row).headTerms());
     each(batch, team, RowState::logits);
   }
 
@@ -154,6 +162,7 @@ public final class BatchDecoder implements AutoCloseable {
     private final FloatVector activated;
     private final FloatVector logits;
     private FloatVector features = FloatVector.of(1);
+    private FloatVector terms = FloatVector.of(1); // low-rank terms of the next product
     private FloatVector attentionWeights = FloatVector.of(1);
     private LlamaWeights weights = base;
     private List<BlockAttention> cached = List.of();
@@ -178,6 +187,7 @@ public final class BatchDecoder implements AutoCloseable {
       position = Math.toIntExact(next.cache().length());
       rotation = rotationAt(weights.rope(), position);
       features = atLeast(features, weights.maxRank());
+      terms = atLeast(terms, weights.maxTerms());
       attentionWeights = atLeast(attentionWeights, position + 1);
       weights.embed(next.token(), stream);
     }
@@ -186,7 +196,6 @@ public final class BatchDecoder implements AutoCloseable {
     void norm(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
       block.inputNorm().apply(stream, normalised);
-      block.queryKeyValue().features(normalised, features);
     }
 
     void attend(int layer) {
@@ -201,7 +210,6 @@ public final class BatchDecoder implements AutoCloseable {
       int seen = (int) Math.min(position + 1L, block.window().orElse(position + 1L));
       int count = weights.queries() / weights.rope().headDim();
       cache.attend(heads, count, position, attentionWeights.first(seen), mixed);
-      block.output().features(mixed, features);
     }
 
     void addAttention(int layer) {
@@ -209,14 +217,12 @@ public final class BatchDecoder implements AutoCloseable {
       finish(block.output(), base.blocks().get(layer).output(), mixed, branch);
       weights.addBranch(branch, stream);
       block.postAttentionNorm().apply(stream, normalised);
-      block.gateAndUp().features(normalised, features);
     }
 
     void activate(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
       finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalised, gates);
       activated.swiglu(gates, 0, activated.size());
-      block.down().features(activated, features);
     }
 
     void addFeedForward(int layer) {
@@ -227,7 +233,6 @@ public final class BatchDecoder implements AutoCloseable {
         norm(layer + 1);
       } else {
         weights.norm().apply(stream, normalised);
-        weights.head().features(normalised, features);
       }
     }
 
@@ -235,16 +240,38 @@ public final class BatchDecoder implements AutoCloseable {
       finish(weights.head(), base.head(), normalised, logits);
     }
 
+    // The low-rank terms of the products, computed beside them.
+
+    void projectionTerms(int layer) {
+      weights.blocks().get(layer).queryKeyValue().terms(normalised, features, terms);
+    }
+
+    void outputTerms(int layer) {
+      weights.blocks().get(layer).output().terms(mixed, features, terms);
+    }
+
+    void gateTerms(int layer) {
+      weights.blocks().get(layer).gateAndUp().terms(normalised, features, terms);
+    }
+
+    void downTerms(int layer) {
+      weights.blocks().get(layer).down().terms(activated, features, terms);
+    }
+
+    void headTerms() {
+      weights.head().terms(normalised, features, terms);
+    }
+
     /** Completes a product: other weights than the base's, biases and low-rank terms. */
     private void finish(FusedLinear own, FusedLinear ofBase, FloatVector x, FloatVector y) {
       if (!own.sharesWeights(ofBase)) {
         own.multiply(x, y);
       }
-      own.addTerms(features, y);
+      own.complete(terms, y);
     }
 
     void close() {
-      List.of(stream, features, attentionWeights).forEach(FloatVector::close);
+      List.of(stream, features, terms, attentionWeights).forEach(FloatVector::close);
     }
   }
 

@@ -144,13 +144,23 @@ record LlamaWeights(
 
   /** The largest sum of ranks of layers that share an input. */
   int maxRank() {
-    return Stream.concat(
-            Stream.of(head),
-            blocks.stream()
-                .flatMap(b -> Stream.of(b.queryKeyValue(), b.output(), b.gateAndUp(), b.down())))
-        .mapToInt(FusedLinear::ranks)
+    return products().mapToInt(FusedLinear::ranks).max().orElse(0);
+  }
+
+  /** The largest number of outputs of adapted layers that share an input. */
+  int maxTerms() {
+    return products()
+        .filter(product -> product.ranks() > 0)
+        .mapToInt(FusedLinear::outputs)
         .max()
         .orElse(0);
+  }
+
+  private Stream<FusedLinear> products() {
+    return Stream.concat(
+        Stream.of(head),
+        blocks.stream()
+            .flatMap(b -> Stream.of(b.queryKeyValue(), b.output(), b.gateAndUp(), b.down())));
   }
 
   /** Writes a token's embedding into the residual stream. */
