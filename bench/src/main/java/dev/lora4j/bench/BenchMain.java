@@ -13,6 +13,8 @@ import picocli.CommandLine.Command;
       LayersRun.class,
       ScriptBench.class,
       ModelBench.class,
+      ServeBench.class,
+      TenantsBench.class,
       TuneBench.class
     },
     synopsisSubcommandLabel = "BENCHMARK",

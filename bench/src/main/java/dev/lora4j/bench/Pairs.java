@@ -88,7 +88,7 @@ final class Pairs {
         range(ofOurs, ofPeers));
   }
 
-  private static <T> double median(List<T> values, ToDoubleFunction<T> number) {
+  static <T> double median(List<T> values, ToDoubleFunction<T> number) {
     double[] sorted = values.stream().mapToDouble(number).sorted().toArray();
     int middle = sorted.length / 2;
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

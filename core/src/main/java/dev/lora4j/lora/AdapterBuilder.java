@@ -67,7 +67,9 @@ final class AdapterBuilder {
   private void adapt(AdapterPlan.Layer planned, LoraMethod.DeltaFactory deltas) {
     LoraLayer layer =
         adapted.computeIfAbsent(planned.module(), bare -> LoraLayer.over(bare, registry));
-    base.replace(planned.path(), layer);
+    if (base.find(planned.path()) != layer) {
+      base.replace(planned.path(), layer);
+    }
     if (planned.tiedTo().isPresent()) {
       adapter.add(layer, tied((Linear) planned.module(), planned.tiedTo().get()));
       return;

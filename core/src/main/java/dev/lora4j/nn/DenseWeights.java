@@ -43,8 +43,6 @@ public record DenseWeights(Parameter parameter) implements WeightStore {
 
   @Override
   public Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
-    return parameter.isParametrized()
-        ? Optional.empty()
-        : LinearWeights.of(parameter.value().detach(), bias);
+    return parameter.memory().flatMap(own -> LinearWeights.of(own.detach(), bias));
   }
 }

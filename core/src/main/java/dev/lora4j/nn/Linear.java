@@ -72,9 +72,8 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
 
   @Override
   public Optional<LinearWeights> decodeWeights() {
-    return bias != null && bias.isParametrized()
-        ? Optional.empty()
-        : weight.decodeWeights(bias().map(b -> b.value().detach()));
+    Optional<Tensor> ofBias = bias().flatMap(Parameter::memory).map(Tensor::detach);
+    return ofBias.isPresent() == (bias != null) ? weight.decodeWeights(ofBias) : Optional.empty();
   }
 
   /** Returns a dense layer with the same values in memory of its own. */

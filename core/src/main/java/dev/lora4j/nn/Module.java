@@ -169,12 +169,29 @@ public abstract class Module implements AutoCloseable {
    * @throws UserError if there is none; the message names the nearest paths
    */
   public final Module find(String path) {
-    Map<String, Module> modules = namedModules();
-    Module found = modules.get(path);
-    if (found == null) {
-      throw new UserError("no module '" + path + "'" + NearMiss.hint(path, modules.keySet()));
+    return descend(path)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "no module '" + path + "'" + NearMiss.hint(path, namedModules().keySet())));
+  }
+
+  /** Follows a path, without listing the other modules. */
+  private Optional<Module> descend(String path) {
+    for (Map.Entry<String, Slot> slot : slots().entrySet()) {
+      String name = slot.getKey();
+      Module child = slot.getValue().module();
+      if (!name.isEmpty() && path.equals(name)) {
+        return Optional.of(child);
+      }
+      if (path.startsWith(below("", name))) {
+        Optional<Module> found = child.descend(path.substring(below("", name).length()));
+        if (found.isPresent()) {
+          return found;
+        }
+      }
     }
-    return found;
+    return Optional.empty();
   }
 
   /**

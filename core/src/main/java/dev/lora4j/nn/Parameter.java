@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -86,6 +87,22 @@ public final class Parameter implements AutoCloseable {
   private Tensor seen() {
     @Nullable GradientBuffer view = GradientBuffer.current();
     return view == null ? owned.value : view.of(this);
+  }
+
+  /**
+   * Returns the tensor with which forwards of the calling thread compute, if a parameter owns it;
+   * empty if a function computes it.
+   */
+  public Optional<Tensor> memory() {
+    Tensor tensor = owned.value;
+    for (UnaryOperator<Tensor> parametrization : parametrizations) {
+      Tensor before = tensor;
+      tensor = parametrization.apply(before);
+      if (tensor != before && !(parametrization instanceof Substitution)) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(tensor);
   }
 
   /** Replaces the tensor that forwards compute with by a function of it, as in PyTorch. */

@@ -83,9 +83,9 @@ public final class RmsNorm extends Module {
 
   /** The norm as decoding computes it; empty if decoding has no kernel for its weight. */
   public Optional<RmsNormKernel> decodeWeights() {
-    return weight == null || weight.isParametrized()
-        ? Optional.empty()
-        : RmsNormKernel.of(weight.value(), epsilonValue);
+    return Optional.ofNullable(weight)
+        .flatMap(Parameter::memory)
+        .flatMap(own -> RmsNormKernel.of(own, epsilonValue));
   }
 
   /** {@code 1 / √(mean(x²) + ε)} of each row. */

@@ -2,10 +2,9 @@ package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 
 /** The modules of an adapted network, by path. */
 public final class BaseModules {
@@ -13,14 +12,14 @@ public final class BaseModules {
 
   public static Map<String, LoraLayer> adapted(Module network) {
     Map<String, LoraLayer> layers = new LinkedHashMap<>();
-    network
-        .namedModules()
-        .forEach(
-            (path, module) -> {
-              if (module instanceof LoraLayer layer) {
-                layers.put(path, layer);
-              }
-            });
+    visit(
+        "",
+        network,
+        (path, module) -> {
+          if (module instanceof LoraLayer layer) {
+            layers.put(path, layer);
+          }
+        });
     return layers;
   }
 
@@ -39,23 +38,32 @@ public final class BaseModules {
   /** Returns the modules of the bare network, without adapters. */
   public static Map<String, Module> original(Module network) {
     Map<String, Module> original = new LinkedHashMap<>();
-    List<String> inside = new ArrayList<>();
-    network
-        .namedModules()
+    visit(
+        "",
+        network,
+        (path, module) ->
+            original.put(path, module instanceof LoraLayer layer ? layer.pretrained() : module));
+    return original;
+  }
+
+  /**
+   * Visits the modules of the base and the adapted layers, parents first. The cost does not depend
+   * on the number of adapters.
+   */
+  private static void visit(String prefix, Module module, BiConsumer<String, Module> visitor) {
+    module
+        .children()
         .forEach(
-            (path, module) -> {
-              if (inside.stream().anyMatch(path::startsWith)) {
+            (name, child) -> {
+              if (child instanceof AuxiliaryModule) {
                 return;
               }
-              if (module instanceof LoraLayer layer) {
-                inside.add(path + ".");
-                original.put(path, layer.pretrained());
-              } else if (module instanceof AuxiliaryModule) {
-                inside.add(path + ".");
-              } else {
-                original.put(path, module);
+              if (!name.isEmpty()) {
+                visitor.accept(prefix + name, child);
+              }
+              if (!(child instanceof LoraLayer)) {
+                visit(name.isEmpty() ? prefix : prefix + name + ".", child, visitor);
               }
             });
-    return original;
   }
 }

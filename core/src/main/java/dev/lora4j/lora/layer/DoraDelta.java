@@ -3,11 +3,14 @@ package dev.lora4j.lora.layer;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
+import dev.lora4j.nn.kernel.LinearWeights;
+import dev.lora4j.nn.kernel.LinearWeights.OutputScale;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -39,6 +42,23 @@ public final class DoraDelta extends LoraDelta {
     Tensor scale = scale();
     Tensor change = scale.sub(Ops.ONE).mul(baseOf(dropped));
     return y.add(change).add(scale.mul(lowRank.addLowRank(torch.zeros_like(y), dropped)));
+  }
+
+  @Override
+  public Optional<LinearWeights> addTo(LinearWeights layer) {
+    if (!layer.updates().isEmpty() || magnitude.isParametrized()) {
+      return Optional.empty();
+    }
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      OutputScale factors = new OutputScale(ratio());
+      return lowRank.addTo(layer).map(with -> with.scaled(factors));
+    }
+  }
+
+  @Override
+  public void layOutForDecoding() {
+    lowRank.layOutForDecoding();
   }
 
   private Tensor scale() {

@@ -1,7 +1,7 @@
 package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.kernel.LinearWeights.LowRank;
+import dev.lora4j.nn.kernel.LinearWeights;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -15,8 +15,10 @@ public interface LayerDelta {
   /** Returns the saved tensors from which it is computed, of all adapters of a mixed batch. */
   List<Parameter> parameters();
 
-  /** Returns the delta as decoding computes it; empty unless it is a plain low-rank product. */
-  default Optional<LowRank> decodeWeights() {
+  /**
+   * Returns a layer with the delta as decoding computes it; empty if decoding has no kernel for it.
+   */
+  default Optional<LinearWeights> addTo(LinearWeights layer) {
     return Optional.empty();
   }
 }

@@ -3,9 +3,12 @@ package dev.lora4j.lora.layer;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightedLayer;
+import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.LinearWeights.LowRank;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Optional;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -41,10 +44,19 @@ public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
   }
 
   @Override
-  public Optional<LowRank> decodeWeights() {
+  public Optional<LinearWeights> addTo(LinearWeights layer) {
     return isPlain()
-        ? LowRank.of(a().value().detach(), b().value().detach(), factor())
+        ? LowRank.of(a().value().detach(), b().value().detach(), factor()).flatMap(layer::plus)
         : Optional.empty();
+  }
+
+  /** Stores B column by column: a product with a row then adds whole columns. */
+  @Override
+  public final void layOutForDecoding() {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      b().replaceValue(b().value().detach().t().contiguous().t());
+    }
   }
 
   /** Returns whether the next forward adds {@code scaling · B A x} and nothing else. */

@@ -22,6 +22,10 @@ import org.bytedeco.pytorch.global.torch;
  * several adapters work on these.
  */
 public abstract class LoraDelta extends Module implements LayerDelta {
+
+  /** Lays out the factors for products with single rows; the values stay the same. */
+  public void layOutForDecoding() {}
+
   private final WeightedLayer base;
 
   public LoraDelta(WeightedLayer base) {

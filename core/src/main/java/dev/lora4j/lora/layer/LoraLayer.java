@@ -70,7 +70,7 @@ public sealed class LoraLayer extends Module implements DecodableLayer permits L
     }
     Optional<LinearWeights> rows = base.decodeWeights();
     for (LayerDelta delta : active.of(this)) {
-      rows = rows.flatMap(before -> delta.decodeWeights().map(before::plus));
+      rows = rows.flatMap(delta::addTo);
     }
     return rows;
   }

@@ -2,6 +2,7 @@ package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.Substitution;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,7 +34,8 @@ public final class ModulesToSave extends AuxiliaryModule {
     Parameter replaced = replaced(name);
     Parameter copy = parameter(name, replaced.value().detach().clone());
     byKey.put(key, copy);
-    install(alsoTied ? replaced.sharers() : List.of(replaced), own -> copy.tensor());
+    Substitution whileActive = own -> active.getAsBoolean() ? copy.tensor() : own;
+    install(alsoTied ? replaced.sharers() : List.of(replaced), whileActive);
   }
 
   /** Replaces rows of a parameter, for all modules that share it, by trainable copies. */
@@ -42,7 +44,9 @@ public final class ModulesToSave extends AuxiliaryModule {
     Tensor indices = Ops.keep(Ops.tensor(rows.stream().mapToLong(Long::longValue).toArray()));
     Parameter copy = parameter(name, copyOfRows(replaced.value(), indices));
     byKey.put(key, copy);
-    install(replaced.sharers(), own -> own.index_copy(0, indices, copy.tensor()));
+    install(
+        replaced.sharers(),
+        own -> active.getAsBoolean() ? own.index_copy(0, indices, copy.tensor()) : own);
     undo.add(indices::deallocate);
   }
 
@@ -60,8 +64,7 @@ public final class ModulesToSave extends AuxiliaryModule {
     }
   }
 
-  private void install(List<Parameter> replaced, UnaryOperator<Tensor> replacement) {
-    UnaryOperator<Tensor> whileActive = own -> active.getAsBoolean() ? replacement.apply(own) : own;
+  private void install(List<Parameter> replaced, UnaryOperator<Tensor> whileActive) {
     replaced.forEach(one -> one.parametrize(whileActive));
     undo.add(() -> replaced.forEach(one -> one.unparametrize(whileActive)));
   }

@@ -73,6 +73,31 @@ public record FloatMatrix(
     multiply(x, scale, 1, y);
   }
 
+  /**
+   * Computes {@code Y = X Mᵀ}.
+   *
+   * @param count number of rows of X and Y
+   * @param x rows that start {@code xStride} elements apart
+   * @param y rows that start {@code yStride} elements apart
+   */
+  void multiplyRows(int count, FloatPointer x, int xStride, FloatPointer y, int yStride) {
+    openblas_nolapack.cblas_sgemm(
+        ROW_MAJOR,
+        NOT_TRANSPOSED,
+        transposed ? NOT_TRANSPOSED : TRANSPOSED,
+        count,
+        Math.toIntExact(rows),
+        Math.toIntExact(columns),
+        1,
+        x,
+        xStride,
+        memory,
+        Math.toIntExact(stride),
+        0,
+        y,
+        yStride);
+  }
+
   private void multiply(FloatPointer x, float scale, float ofBefore, FloatPointer y) {
     openblas_nolapack.cblas_sgemv(
         ROW_MAJOR,

@@ -83,6 +83,11 @@ public final class FloatVector implements AutoCloseable {
     }
   }
 
+  /** Adds a range of another vector to the same range of this one. */
+  void addRange(FloatVector other, int place, int count) {
+    openblas_nolapack.cblas_saxpy(count, 1, other.from(place), 1, from(place), 1);
+  }
+
   /** Computes SwiGLU's {@code silu(gate) · up} for a range; the gates are followed by the ups. */
   public void swiglu(FloatVector gatesAndUps, int from, int to) {
     int ups = gatesAndUps.size() / 2;

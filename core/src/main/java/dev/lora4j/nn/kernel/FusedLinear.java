@@ -60,20 +60,21 @@ public final class FusedLinear {
             .allMatch(i -> places.get(i).layer.sharesWeight(other.places.get(i).layer));
   }
 
+  /** Computes the low-rank terms, with memory for {@code A x}. */
+  public void terms(FloatVector x, FloatVector features, FloatVector terms) {
+    features(x, features);
+    places.forEach(
+        place -> place.layer.terms(features, place.features, terms.from(place.outputs)));
+  }
+
   /** Computes {@code A x} of all low-rank terms. */
-  public void features(FloatVector x, FloatVector features) {
+  private void features(FloatVector x, FloatVector features) {
     places.forEach(place -> place.layer.features(x, features, place.features));
   }
 
-  /** Adds the biases and the low-rank terms to the outputs of the weights. */
-  public void addTerms(FloatVector features, FloatVector y) {
-    places.forEach(
-        place ->
-            place.layer.addTerms(features, place.features, 0, outputs(place), y, place.outputs));
-  }
-
-  private static long outputs(Place place) {
-    return place.layer.weight().rows();
+  /** Completes the outputs of the weights with the low-rank terms and the biases. */
+  public void complete(FloatVector terms, FloatVector y) {
+    places.forEach(place -> place.layer.complete(terms, y, place.outputs));
   }
 
   /** Computes the outputs of the weights, without biases and low-rank terms. */

@@ -3,16 +3,40 @@ package dev.lora4j.nn.kernel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The weights of a linear layer for decoding: {@code y = W x + b + Σ scale · B A x} of single rows.
+ * The weights of a linear layer for decoding: {@code y = m ∘ (W x + Σ scale · B A x) + b} of single
+ * rows.
  *
  * @param weight {@code [out, in]}
  * @param bias {@code [out]}
  * @param updates the low-rank terms
+ * @param outputScale DoRA's factor m of each output
  */
-public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List<LowRank> updates) {
+public record LinearWeights(
+    FloatMatrix weight,
+    Optional<FloatVector> bias,
+    List<LowRank> updates,
+    Optional<OutputScale> outputScale) {
+
+  /** A factor of each output. */
+  public static final class OutputScale {
+    private final float[] factors;
+
+    /** Copies the factors, {@code [out]}. */
+    public OutputScale(Tensor factors) {
+      this.factors = Ops.floats(factors);
+    }
+
+    private void multiply(FloatVector y, int place, long first, long count) {
+      for (int i = 0; i < count; i++) {
+        y.put(place + i, y.get(place + i) * factors[(int) first + i]);
+      }
+    }
+  }
+
 
   /**
    * A low-rank term, {@code scale · B A x}.
@@ -50,15 +74,24 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
   public static Optional<LinearWeights> of(Tensor weight, Optional<Tensor> bias) {
     return FloatMatrix.isOne(weight) && bias.map(FloatVector::isOne).orElse(true)
         ? Optional.of(
-            new LinearWeights(FloatMatrix.of(weight), bias.map(FloatVector::over), List.of()))
+            new LinearWeights(
+                FloatMatrix.of(weight), bias.map(FloatVector::over), List.of(), Optional.empty()))
         : Optional.empty();
   }
 
-  /** Returns the layer with another low-rank term. */
-  public LinearWeights plus(LowRank update) {
+  /** Returns the layer with another low-rank term; empty after a scale of the outputs. */
+  public Optional<LinearWeights> plus(LowRank update) {
+    if (outputScale.isPresent()) {
+      return Optional.empty();
+    }
     List<LowRank> more = new ArrayList<>(updates);
     more.add(update);
-    return new LinearWeights(weight, bias, more);
+    return Optional.of(new LinearWeights(weight, bias, more, outputScale));
+  }
+
+  /** Returns the layer with scaled outputs, apart from the bias. */
+  public LinearWeights scaled(OutputScale factors) {
+    return new LinearWeights(weight, bias, updates, Optional.of(factors));
   }
 
   /** Returns whether the weight, apart from bias and low-rank terms, is the same memory. */
@@ -95,14 +128,43 @@ public record LinearWeights(FloatMatrix weight, Optional<FloatVector> bias, List
     addTerms(features, featuresPlace, first, count, y, place);
   }
 
-  /** Adds the bias and the low-rank terms to {@code count} outputs from the first on. */
+  /** Computes the sum of the low-rank terms, from their {@code A x}. */
+  void terms(FloatVector features, int featuresPlace, FloatPointer terms) {
+    for (int i = 0; i < updates.size(); i++) {
+      LowRank update = updates.get(i);
+      if (i == 0) {
+        update.b().multiply(features.from(featuresPlace), update.scale(), terms);
+      } else {
+        update.b().addProduct(features.from(featuresPlace), update.scale(), terms);
+      }
+      featuresPlace += Math.toIntExact(update.a().rows());
+    }
+  }
+
+  /** Completes all outputs of the weight with its low-rank terms, at an index of both. */
+  void complete(FloatVector terms, FloatVector y, int place) {
+    if (!updates.isEmpty()) {
+      y.addRange(terms, place, Math.toIntExact(weight.rows()));
+    }
+    outputScale.ifPresent(factors -> factors.multiply(y, place, 0, weight.rows()));
+    bias.ifPresent(b -> y.add(b, 0, weight.rows(), place));
+  }
+
+  /** Completes {@code count} outputs of the weight from the first on. */
   void addTerms(
       FloatVector features, int featuresPlace, long first, long count, FloatVector y, int place) {
-    bias.ifPresent(b -> y.add(b, first, count, place));
+    if (outputScale.isEmpty()) {
+      bias.ifPresent(b -> y.add(b, first, count, place));
+    }
     for (LowRank update : updates) {
       FloatMatrix b = update.b().rows(first, count);
       b.addProduct(features.from(featuresPlace), update.scale(), y.from(place));
       featuresPlace += Math.toIntExact(update.a().rows());
     }
+    outputScale.ifPresent(
+        factors -> {
+          factors.multiply(y, place, first, count);
+          bias.ifPresent(b -> y.add(b, first, count, place));
+        });
   }
 }

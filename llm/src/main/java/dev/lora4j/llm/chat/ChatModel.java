@@ -122,8 +122,12 @@ public final class ChatModel implements AutoCloseable {
         new AdapterTokenizerFiles(files, chatTemplate.map(in::withChatTemplate).orElse(in));
     Tokenizer tokenizer = own.hasTokenizer() ? Tokenizer.load(adapter) : baseFormat.tokenizer();
     try {
-      ChatFormat format = new ChatFormat(tokenizer, own.template(tokenizer));
+      ChatFormat format =
+          own.hasTokenizer() || own.hasTemplate()
+              ? new ChatFormat(tokenizer, own.template(tokenizer))
+              : baseFormat;
       adapted.load(name, adapter, check);
+      adapted.layOutForDecoding(name);
       formats.put(name, format);
     } catch (RuntimeException e) {
       if (own.hasTokenizer()) {

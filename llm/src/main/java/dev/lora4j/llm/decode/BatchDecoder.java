@@ -4,13 +4,12 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.Rope;
 import dev.lora4j.llm.model.llama.LlamaModules;
+import dev.lora4j.nn.kernel.BatchProduct;
 import dev.lora4j.nn.kernel.BlockAttention;
 import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
-import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.kernel.RopeRotation;
-import dev.lora4j.nn.kernel.RowTiles;
-import dev.lora4j.nn.kernel.TiledProduct;
+import dev.lora4j.nn.kernel.RowBatch;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.ArrayList;
@@ -55,27 +54,27 @@ public final class BatchDecoder implements AutoCloseable {
 
   /** The products with the base weights of a layer. */
   private record Products(
-      TiledProduct queryKeyValue, TiledProduct output, TiledProduct gateAndUp, TiledProduct down) {
+      BatchProduct queryKeyValue, BatchProduct output, BatchProduct gateAndUp, BatchProduct down) {
     static Products of(LlamaWeights.Block block) {
       return new Products(
-          new TiledProduct(block.queryKeyValue()),
-          new TiledProduct(block.output()),
-          new TiledProduct(block.gateAndUp()),
-          new TiledProduct(block.down()));
+          new BatchProduct(block.queryKeyValue()),
+          new BatchProduct(block.output()),
+          new BatchProduct(block.gateAndUp()),
+          new BatchProduct(block.down()));
     }
   }
 
   private final LlamaWeights base;
   private final List<Products> products;
-  private final TiledProduct head;
+  private final BatchProduct head;
   private final List<RowState> states = new ArrayList<>();
-  private final RowTiles hidden;
-  private final RowTiles inner;
-  private final RowTiles projected;
-  private final RowTiles gatesAndUps;
-  private final RowTiles attended;
-  private final RowTiles scores;
-  private final Tensor logits; // [rows, vocabulary]
+  private final RowBatch normalised;
+  private final RowBatch heads;
+  private final RowBatch mixed;
+  private final RowBatch branches;
+  private final RowBatch gates;
+  private final RowBatch activated;
+  private final RowBatch logits;
 
   /**
    * @param base the model without adapters
@@ -84,15 +83,15 @@ public final class BatchDecoder implements AutoCloseable {
   public BatchDecoder(Adapted base, int maxRows) {
     this.base = base.weights;
     products = this.base.blocks().stream().map(Products::of).toList();
-    head = new TiledProduct(this.base.head());
-    int gates = this.base.blocks().get(0).gateAndUp().outputs();
-    hidden = new RowTiles(maxRows, this.base.hiddenSize());
-    inner = new RowTiles(maxRows, gates / 2);
-    projected = new RowTiles(maxRows, this.base.projected());
-    gatesAndUps = new RowTiles(maxRows, gates);
-    attended = new RowTiles(maxRows, this.base.queries());
-    scores = new RowTiles(maxRows, this.base.head().outputs());
-    logits = Ops.keep(Ops.empty(maxRows, this.base.head().outputs()));
+    head = new BatchProduct(this.base.head());
+    int gatesAndUps = this.base.blocks().get(0).gateAndUp().outputs();
+    normalised = new RowBatch(maxRows, this.base.hiddenSize());
+    heads = new RowBatch(maxRows, this.base.projected());
+    mixed = new RowBatch(maxRows, this.base.queries());
+    branches = new RowBatch(maxRows, this.base.hiddenSize());
+    gates = new RowBatch(maxRows, gatesAndUps);
+    activated = new RowBatch(maxRows, gatesAndUps / 2);
+    logits = new RowBatch(maxRows, this.base.head().outputs());
     for (int i = 0; i < maxRows; i++) {
       states.add(new RowState(i));
     }
@@ -116,7 +115,7 @@ public final class BatchDecoder implements AutoCloseable {
     List<RowState> batch = states.subList(0, rows.size());
     ThreadTeam.parallel((part, team) -> step(batch, team));
     rows.forEach(row -> row.cache().advance(1));
-    Tensor result = logits.narrow(0, 0, rows.size());
+    Tensor result = logits.first(rows.size());
     base.logitTransform().applyInPlace(result);
     return result;
   }
@@ -127,16 +126,24 @@ public final class BatchDecoder implements AutoCloseable {
     for (int i = 0; i < products.size(); i++) {
       Products layer = products.get(i);
       int number = i;
-      layer.queryKeyValue().compute(team, rows, hidden, projected);
+      layer
+          .queryKeyValue()
+          .compute(team, rows, normalised, heads, row -> batch.get(row).projectionTerms(number));
       each(batch, team, row -> row.attend(number));
-      layer.output().compute(team, rows, attended, hidden);
+      layer
+          .output()
+          .compute(team, rows, mixed, branches, row -> batch.get(row).outputTerms(number));
       each(batch, team, row -> row.addAttention(number));
-      layer.gateAndUp().compute(team, rows, hidden, gatesAndUps);
+      layer
+          .gateAndUp()
+          .compute(team, rows, normalised, gates, row -> batch.get(row).gateTerms(number));
       each(batch, team, row -> row.activate(number));
-      layer.down().compute(team, rows, inner, hidden);
+      layer
+          .down()
+          .compute(team, rows, activated, branches, row -> batch.get(row).downTerms(number));
       each(batch, team, row -> row.addFeedForward(number));
     }
-    head.compute(team, rows, hidden, scores);
+    head.compute(team, rows, normalised, logits, row -> batch.get(row).headTerms());
     each(batch, team, RowState::logits);
   }
 
@@ -146,16 +153,16 @@ public final class BatchDecoder implements AutoCloseable {
 
   /** The vectors of one row, which one thread at a time computes between two products. */
   private final class RowState {
-    private final int row;
     private final FloatVector stream = FloatVector.of(base.hiddenSize());
-    private final FloatVector normalised = FloatVector.of(base.hiddenSize());
-    private final FloatVector branch = FloatVector.of(base.hiddenSize());
-    private final FloatVector heads = FloatVector.of(base.projected());
-    private final FloatVector mixed = FloatVector.of(base.queries());
-    private final FloatVector gates = FloatVector.of(base.blocks().get(0).gateAndUp().outputs());
-    private final FloatVector activated = FloatVector.of(gates.size() / 2);
-    private final FloatVector outputs;
+    private final FloatVector normalised;
+    private final FloatVector heads;
+    private final FloatVector mixed;
+    private final FloatVector branch;
+    private final FloatVector gates;
+    private final FloatVector activated;
+    private final FloatVector logits;
     private FloatVector features = FloatVector.of(1);
+    private FloatVector terms = FloatVector.of(1); // low-rank terms of the next product
     private FloatVector attentionWeights = FloatVector.of(1);
     private LlamaWeights weights = base;
     private List<BlockAttention> cached = List.of();
@@ -163,8 +170,13 @@ public final class BatchDecoder implements AutoCloseable {
     private RopeRotation rotation;
 
     RowState(int row) {
-      this.row = row;
-      outputs = FloatVector.over(logits.select(0, row));
+      normalised = BatchDecoder.this.normalised.row(row);
+      heads = BatchDecoder.this.heads.row(row);
+      mixed = BatchDecoder.this.mixed.row(row);
+      branch = branches.row(row);
+      gates = BatchDecoder.this.gates.row(row);
+      activated = BatchDecoder.this.activated.row(row);
+      logits = BatchDecoder.this.logits.row(row);
       rotation = rotationAt(base.rope(), 0);
     }
 
@@ -175,6 +187,7 @@ public final class BatchDecoder implements AutoCloseable {
       position = Math.toIntExact(next.cache().length());
       rotation = rotationAt(weights.rope(), position);
       features = atLeast(features, weights.maxRank());
+      terms = atLeast(terms, weights.maxTerms());
       attentionWeights = atLeast(attentionWeights, position + 1);
       weights.embed(next.token(), stream);
     }
@@ -183,17 +196,12 @@ public final class BatchDecoder implements AutoCloseable {
     void norm(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
       block.inputNorm().apply(stream, normalised);
-      enter(block.queryKeyValue(), normalised, hidden);
     }
 
     void attend(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
       finish(
-          block.queryKeyValue(),
-          base.blocks().get(layer).queryKeyValue(),
-          normalised,
-          projected,
-          heads);
+          block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
@@ -202,70 +210,68 @@ public final class BatchDecoder implements AutoCloseable {
       int seen = (int) Math.min(position + 1L, block.window().orElse(position + 1L));
       int count = weights.queries() / weights.rope().headDim();
       cache.attend(heads, count, position, attentionWeights.first(seen), mixed);
-      enter(block.output(), mixed, attended);
     }
 
     void addAttention(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.output(), base.blocks().get(layer).output(), mixed, hidden, branch);
+      finish(block.output(), base.blocks().get(layer).output(), mixed, branch);
       weights.addBranch(branch, stream);
       block.postAttentionNorm().apply(stream, normalised);
-      enter(block.gateAndUp(), normalised, hidden);
     }
 
     void activate(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(
-          block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalised, gatesAndUps, gates);
+      finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalised, gates);
       activated.swiglu(gates, 0, activated.size());
-      enter(block.down(), activated, inner);
     }
 
     void addFeedForward(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.down(), base.blocks().get(layer).down(), activated, hidden, branch);
+      finish(block.down(), base.blocks().get(layer).down(), activated, branch);
       weights.addBranch(branch, stream);
       if (layer + 1 < weights.blocks().size()) {
         norm(layer + 1);
       } else {
         weights.norm().apply(stream, normalised);
-        enter(weights.head(), normalised, hidden);
       }
     }
 
     void logits() {
-      finish(weights.head(), base.head(), normalised, scores, outputs);
+      finish(weights.head(), base.head(), normalised, logits);
     }
 
-    /** Prepares a product: its low-rank features, and the row in the tiles. */
-    private void enter(FusedLinear layers, FloatVector x, RowTiles tiles) {
-      layers.features(x, features);
-      tiles.put(row, x);
+    // The low-rank terms of the products, computed beside them.
+
+    void projectionTerms(int layer) {
+      weights.blocks().get(layer).queryKeyValue().terms(normalised, features, terms);
+    }
+
+    void outputTerms(int layer) {
+      weights.blocks().get(layer).output().terms(mixed, features, terms);
+    }
+
+    void gateTerms(int layer) {
+      weights.blocks().get(layer).gateAndUp().terms(normalised, features, terms);
+    }
+
+    void downTerms(int layer) {
+      weights.blocks().get(layer).down().terms(activated, features, terms);
+    }
+
+    void headTerms() {
+      weights.head().terms(normalised, features, terms);
     }
 
     /** Completes a product: other weights than the base's, biases and low-rank terms. */
-    private void finish(
-        FusedLinear own, FusedLinear ofBase, FloatVector x, RowTiles tiles, FloatVector y) {
-      if (own.sharesWeights(ofBase)) {
-        tiles.get(row, y);
-      } else {
+    private void finish(FusedLinear own, FusedLinear ofBase, FloatVector x, FloatVector y) {
+      if (!own.sharesWeights(ofBase)) {
         own.multiply(x, y);
       }
-      own.addTerms(features, y);
+      own.complete(terms, y);
     }
 
     void close() {
-      List.of(
-              stream,
-              normalised,
-              branch,
-              heads,
-              mixed,
-              gates,
-              activated,
-              features,
-              attentionWeights)
-          .forEach(FloatVector::close);
+      List.of(stream, features, terms, attentionWeights).forEach(FloatVector::close);
     }
   }
 
@@ -285,7 +291,7 @@ public final class BatchDecoder implements AutoCloseable {
   @Override
   public void close() {
     states.forEach(RowState::close);
-    List.of(hidden, inner, projected, gatesAndUps, attended, scores).forEach(RowTiles::close);
-    logits.deallocate();
+    List.of(normalised, heads, mixed, branches, gates, activated, logits)
+        .forEach(RowBatch::close);
   }
 }

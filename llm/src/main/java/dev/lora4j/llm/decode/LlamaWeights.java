@@ -3,7 +3,9 @@ package dev.lora4j.llm.decode;
 import dev.lora4j.llm.model.LogitTransform;
 import dev.lora4j.llm.model.Rope;
 import dev.lora4j.llm.model.llama.LlamaModules;
+import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Module;
 import dev.lora4j.nn.RmsNorm;
 import dev.lora4j.nn.SharedInput;
 import dev.lora4j.nn.Slot;
@@ -84,26 +86,33 @@ record LlamaWeights(
     return slot.module() instanceof RmsNorm norm ? norm.decodeWeights() : Optional.empty();
   }
 
+  /** Returns the memory of an embedding; empty if an active adapter adds to it. */
+  private static Optional<Tensor> table(Module module) {
+    Module bare =
+        module instanceof LoraLayer layer && layer.active().of(layer).isEmpty()
+            ? layer.pretrained()
+            : module;
+    return bare instanceof Embedding embedding
+        ? embedding.weight().memory().map(Tensor::detach)
+        : Optional.empty();
+  }
+
   /** Returns the weights of these modules; empty if one of them is not plain float memory. */
   static Optional<LlamaWeights> of(LlamaModules modules) {
-    if (!(modules.embedding().module() instanceof Embedding embedding)
-        || embedding.weight().isParametrized()) {
-      return Optional.empty();
-    }
-    Tensor table = embedding.weight().value().detach();
+    Optional<Tensor> table = table(modules.embedding().module());
     List<Block> blocks =
         modules.blocks().stream().flatMap(block -> Block.of(block).stream()).toList();
     Optional<RmsNormKernel> norm = norm(modules.norm());
     Optional<FusedLinear> head = new SharedInput(modules.head()).decodeWeights();
     boolean plain =
-        FloatMatrix.isOne(table)
+        table.filter(FloatMatrix::isOne).isPresent()
             && blocks.size() == modules.blocks().size()
             && norm.isPresent()
             && head.isPresent();
     return plain
         ? Optional.of(
             new LlamaWeights(
-                FloatMatrix.of(table),
+                FloatMatrix.of(table.get()),
                 (float) modules.embeddingMultiplier(),
                 modules.rope(),
                 blocks,
@@ -135,13 +144,23 @@ record LlamaWeights(
 
   /** The largest sum of ranks of layers that share an input. */
   int maxRank() {
-    return Stream.concat(
-            Stream.of(head),
-            blocks.stream()
-                .flatMap(b -> Stream.of(b.queryKeyValue(), b.output(), b.gateAndUp(), b.down())))
-        .mapToInt(FusedLinear::ranks)
+    return products().mapToInt(FusedLinear::ranks).max().orElse(0);
+  }
+
+  /** The largest number of outputs of adapted layers that share an input. */
+  int maxTerms() {
+    return products()
+        .filter(product -> product.ranks() > 0)
+        .mapToInt(FusedLinear::outputs)
         .max()
         .orElse(0);
+  }
+
+  private Stream<FusedLinear> products() {
+    return Stream.concat(
+        Stream.of(head),
+        blocks.stream()
+            .flatMap(b -> Stream.of(b.queryKeyValue(), b.output(), b.gateAndUp(), b.down())));
   }
 
   /** Writes a token's embedding into the residual stream. */

@@ -12,6 +12,7 @@ import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.BiasTraining;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
 import dev.lora4j.nn.Parameter;
@@ -21,6 +22,7 @@ import dev.lora4j.nn.runtime.ThreadTeam;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -59,16 +61,25 @@ class BatchDecoderTest {
       base = Pretrained.load(SavedFamilies.directory(family));
       Engine.seed(3);
       adapted = Lora.adapt(base.model(), LoraConfig.rank(4).targets(Targets.everyLinear()));
-      adapted.add("second", LoraConfig.rank(3).targets(Targets.everyLinear()));
-      for (String name : List.of("default", "second")) {
-        for (Parameter parameter : adapted.parameters(name)) {
-          parameter.copyFrom(torch.randn(parameter.shape()).mul(Ops.keepScalar(0.1)));
-        }
-      }
+      randomise("default");
+      add("second", LoraConfig.rank(3).targets(Targets.everyLinear()));
       base.model().train(false);
       KvShape shape = KvShape.of(base.model().config());
       pool = new KvBlockPool(shape, 100 * shape.blockBytes());
       decoder = new BatchDecoder(adapted(BASE).orElseThrow(), maxRows);
+    }
+
+    void add(String name, LoraConfig config) {
+      adapted.add(name, config);
+      base.model().train(false);
+      randomise(name);
+    }
+
+    private void randomise(String name) {
+      for (Parameter parameter : adapted.parameters(name)) {
+        Tensor change = torch.randn(parameter.shape()).mul(Ops.keepScalar(0.1));
+        parameter.copyFrom(parameter.isZero() ? change : parameter.value().add(change));
+      }
     }
 
     LanguageModel model() {
@@ -185,14 +196,63 @@ class BatchDecoderTest {
 
       decode(served, batch);
 
-      for (Text text : batch) {
-        List<Tensor> expected = text.expected();
-        for (int i = 0; i < STEPS; i++) {
-          Tensor logits = Ops.tensor(text.logits.get(i), text.logits.get(i).length);
-          TensorAssert.assertThat(logits).isCloseTo(expected.get(i), TOLERANCE);
-        }
-        text.close();
-      }
+      batch.forEach(BatchDecoderTest::assertLogitsOfTheModel);
+    }
+  }
+
+  private static void assertLogitsOfTheModel(Text text) {
+    List<Tensor> expected = text.expected();
+    for (int i = 0; i < STEPS; i++) {
+      Tensor logits = Ops.tensor(text.logits.get(i), text.logits.get(i).length);
+      TensorAssert.assertThat(logits).isCloseTo(expected.get(i), TOLERANCE);
+    }
+  }
+
+  private static void assertSameBits(Text text, Text other) {
+    assertThat(other.tokens).isEqualTo(text.tokens);
+    for (int i = 0; i < STEPS; i++) {
+      assertThat(other.logits.get(i)).isEqualTo(text.logits.get(i));
+    }
+  }
+
+  static Stream<LoraConfig> otherAdapters() {
+    LoraConfig config = LoraConfig.rank(3).targets(Targets.everyLinear());
+    return Stream.of(
+        config.dora(true),
+        config.bias(BiasTraining.ALL),
+        config.modulesToSave("norm", "input_layernorm"),
+        config.modulesToSave("embed_tokens"),
+        config.modulesToSave("v_proj"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("otherAdapters")
+  void anAdapterThatReplacesWeightsSharesABatchWithOthers(LoraConfig config) {
+    try (Served served = new Served("qwen2", 8)) {
+      served.add("other", config);
+      List<Text> batch =
+          List.of(
+              served.text(BASE, prompt(3, 1)),
+              served.text("other", prompt(70, 2)),
+              served.text("second", prompt(64, 3)),
+              served.text("other", prompt(5, 4)));
+
+      decode(served, batch);
+
+      batch.forEach(BatchDecoderTest::assertLogitsOfTheModel);
+      batch.forEach(text -> assertSameBits(text, alone(served, text)));
+    }
+  }
+
+  @Test
+  void trainedTokensOfOneAdapterLeaveTheOthersBatched() {
+    try (Served served = new Served("llama3", 8)) {
+      served.add(
+          "tokens", LoraConfig.rank(3).trainableTokens(Map.of("embed_tokens", List.of(1L, 5L))));
+
+      assertThat(served.adapted("tokens")).isEmpty();
+      assertThat(served.adapted("second")).isPresent();
+      assertThat(served.adapted(BASE)).isPresent();
     }
   }
 
@@ -210,10 +270,7 @@ class BatchDecoderTest {
 
       for (Text text : batch) {
         try (Text alone = alone(served, text)) {
-          assertThat(alone.tokens).isEqualTo(text.tokens);
-          for (int i = 0; i < STEPS; i++) {
-            assertThat(alone.logits.get(i)).isEqualTo(text.logits.get(i));
-          }
+          assertSameBits(text, alone);
         }
       }
     }
