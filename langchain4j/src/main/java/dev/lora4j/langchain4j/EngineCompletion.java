@@ -69,7 +69,7 @@ final class EngineCompletion implements GenerationListener {
       int most = maxTokens(engine.scheduler(), prompt.length, sampling);
       engine
           .scheduler()
-          .submit(new GenerationRequest(lease, ids, most, stops, sampling.choice(), completion));
+          .submit(new GenerationRequest(lease, ids, most, stops, sampling.choice(), Optional.empty(), completion));
       return completion;
     } catch (RuntimeException e) {
       lease.close();
@@ -155,7 +155,7 @@ final class EngineCompletion implements GenerationListener {
     return switch (reason) {
       case LENGTH, MAX_POSITIONS -> FinishReason.LENGTH;
       // The listener interrupts the generation at a stop string.
-      case STOP_TOKEN, STOP_STRING, INTERRUPTED -> FinishReason.STOP;
+      case STOP_TOKEN, STOP_STRING, COMPLETE, INTERRUPTED -> FinishReason.STOP;
     };
   }
 }

@@ -48,8 +48,7 @@ class FineTuningTest {
 
   private static LoraServer serve(JobSettings jobs) {
     return LoraServer.builder()
-        .model(model)
-        .modelName("base")
+        .model("base", model)
         .jobs(jobs.workers(2))
         .limits(ServingLimits.defaults().cacheBytes(8 << 20))
         .port(0)

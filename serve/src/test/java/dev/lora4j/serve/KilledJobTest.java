@@ -78,8 +78,7 @@ class KilledJobTest {
 
   private static LoraServer serve(Path model, Path jobs) {
     return LoraServer.builder()
-        .model(model)
-        .modelName("base")
+        .model("base", model)
         .jobs(JobSettings.in(jobs).workers(1)) // the job keeps the number that it began with
         .port(0)
         .start();

@@ -55,8 +55,7 @@ class ManyAdaptersTest {
     }
     server =
         LoraServer.builder()
-            .model(model)
-            .modelName("base")
+            .model("base", model)
             .adapters(folder)
             .limits(ServingLimits.defaults().maxBatch(IN_MEMORY).maxAdapters(IN_MEMORY))
             .port(0)

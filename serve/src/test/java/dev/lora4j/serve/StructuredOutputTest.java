@@ -54,8 +54,7 @@ class StructuredOutputTest {
     SavedTextModel.adapter(model, directory.resolve("pirate"), 5);
     server =
         LoraServer.builder()
-            .model(model)
-            .modelName("base")
+            .model("base", model)
             .adapter("pirate", directory.resolve("pirate"))
             .limits(ServingLimits.defaults().maxBatch(8).cacheBytes(8 << 20))
             .port(0)

@@ -11,8 +11,7 @@ final class TuningServerMain {
   public static void main(String[] args) throws Exception {
     try (LoraServer server =
         LoraServer.builder()
-            .model(Path.of(args[0]))
-            .modelName("base")
+            .model("base", Path.of(args[0]))
             .jobs(JobSettings.in(Path.of(args[1])).workers(2))
             .port(0)
             .start()) {

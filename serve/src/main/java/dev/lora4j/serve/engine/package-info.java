@@ -11,7 +11,7 @@
  * BatchScheduler scheduler = new BatchScheduler(served, ServingLimits.defaults());
  * AdapterLease lease = served.lease("pirate");
  * scheduler.submit(
- *     new GenerationRequest(lease, prompt, 64, served.stopTokens(lease), choice, listener));
+ *     new GenerationRequest(lease, prompt, 64, served.stopTokens(lease), choice, Optional.empty(), listener));
  * }</pre>
  */
 @NullMarked

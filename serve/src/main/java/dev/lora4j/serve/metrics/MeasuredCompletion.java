@@ -77,7 +77,7 @@ final class MeasuredCompletion implements GenerationListener {
   private String result(FinishReason reason) {
     return switch (reason) {
       case LENGTH, MAX_POSITIONS -> "length";
-      case STOP_TOKEN, STOP_STRING -> "stop";
+      case STOP_TOKEN, STOP_STRING, COMPLETE -> "stop";
       case INTERRUPTED -> listener.isCancelled() ? "cancelled" : "stop";
     };
   }
