@@ -249,6 +249,7 @@ class FineTuningTest {
         .isEqualTo("integrations");
     assertThat(client.get("/v1/fine_tuning/jobs/ftjob-x").status()).isEqualTo(404);
     assertThat(client.get("/v1/fine_tuning/jobs?limit=0").text("/error/param")).isEqualTo("limit");
+    assertThat(client.get("/v1/fine_tuning/jobs?limit=%ff").status()).isEqualTo(400);
     assertThat(client.delete("/v1/models/base").status()).isEqualTo(404);
   }
 

@@ -11,8 +11,6 @@ import dev.lora4j.serve.jobs.JobSettings;
 import dev.lora4j.train.EvalAndSavePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,10 +26,10 @@ class KilledJobTest {
     Path model = SavedTextModel.chatty(directory.resolve("model"));
     Path jobs = directory.resolve("jobs");
     Path port = directory.resolve("port");
-    Process first = start(model, jobs, port);
+    Process first = TuningServerMain.start(model, jobs, port);
     String id;
     try {
-      TuningClient client = new TuningClient(port(first, port));
+      TuningClient client = new TuningClient(TuningServerMain.port(first, port));
       id =
           client.create(
               TuningClient.job(client.upload(TuningClient.chats(20)), HYPERPARAMETERS, ""));
@@ -82,31 +80,5 @@ class KilledJobTest {
         .jobs(JobSettings.in(jobs).workers(1)) // the job keeps the number that it began with
         .port(0)
         .start();
-  }
-
-  private static Process start(Path model, Path jobs, Path port) throws Exception {
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                TuningServerMain.class.getName(),
-                model.toString(),
-                jobs.toString(),
-                port.toString()))
-        .inheritIO()
-        .start();
-  }
-
-  private static int port(Process server, Path file) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (!Files.exists(file)) {
-      assertThat(server.isAlive()).isTrue();
-      assertThat(System.nanoTime()).isLessThan(deadline);
-      Thread.sleep(50);
-    }
-    return Integer.parseInt(Files.readString(file));
   }
 }

@@ -23,11 +23,22 @@ public final class AdapterGate {
   private final List<String> adapter;
   private final GateLimits limits;
   private final Workers workers;
+  private final Runnable interruption;
 
   /**
    * @param adapter the name of a loaded adapter
    */
   public AdapterGate(ChatModel model, String adapter, GateLimits limits, Workers workers) {
+    this(model, adapter, limits, workers, () -> {});
+  }
+
+  /**
+   * @param interruption runs after each batch and each token; an exception of it ends {@link
+   *     #judge}
+   */
+  public AdapterGate(
+      ChatModel model, String adapter, GateLimits limits, Workers workers, Runnable interruption) {
+    this.interruption = interruption;
     this.model = model;
     this.adapter = List.of(adapter);
     this.limits = limits;
@@ -42,7 +53,7 @@ public final class AdapterGate {
       findings.add(heldOutLoss(data));
       findings.add(effect(data.answers().get(0)));
       findings.add(template(data));
-      StopCheck stop = new StopCheck(model, adapter, workers);
+      StopCheck stop = new StopCheck(model, adapter, workers, interruption);
       if (stop.applies(data)) {
         findings.add(with(() -> stop.run(data, limits.minStopped())));
       }
@@ -86,7 +97,7 @@ public final class AdapterGate {
   }
 
   private double loss(List<Example> examples) {
-    return Evaluation.of(model.network(), examples, workers, tokens -> {}).nll();
+    return Evaluation.of(model.network(), examples, workers, tokens -> interruption.run()).nll();
   }
 
   private GateFinding forgetting(List<Example> general) {

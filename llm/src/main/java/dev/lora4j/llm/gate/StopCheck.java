@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 
 /** Completes held-out prompts greedily and counts the completions that stop. */
-record StopCheck(ChatModel model, List<String> adapter, Workers workers) {
+record StopCheck(ChatModel model, List<String> adapter, Workers workers, Runnable interruption) {
   private static final int PROMPTS = 8;
   private static final int MIN_TOKENS = 32;
   private static final int MAX_TOKENS = 256;
@@ -38,8 +38,7 @@ record StopCheck(ChatModel model, List<String> adapter, Workers workers) {
     long stopped = 0;
     try (GenerationSession session = Generator.sharedBy(workers, model.network()).session()) {
       for (FirstAnswer prompt : prompts) {
-        FinishReason reason =
-            session.generate(prompt.prompt(), config, token -> true).finishReason();
+        FinishReason reason = session.generate(prompt.prompt(), config, this::goOn).finishReason();
         stopped += reason == FinishReason.STOP_TOKEN ? 1 : 0;
       }
     }
@@ -51,5 +50,10 @@ record StopCheck(ChatModel model, List<String> adapter, Workers workers) {
         prompts.size(),
         tokens,
         100 * minStopped);
+  }
+
+  private boolean goOn(long token) {
+    interruption.run();
+    return true;
   }
 }

@@ -75,20 +75,27 @@ final class Exchange {
 
   /** A parameter of the query that is not empty. */
   Optional<String> query(String name) {
-    return Optional.ofNullable(Request.extractQueryParameters(request).getValue(name))
-        .filter(value -> !value.isEmpty());
+    return Optional.ofNullable(queryFields().getValue(name)).filter(value -> !value.isEmpty());
   }
 
   /** The query's parameters of the form {@code name[key]=value}. */
   Map<String, String> queryMap(String name) {
     Map<String, String> values = new LinkedHashMap<>();
-    for (Fields.Field field : Request.extractQueryParameters(request)) {
+    for (Fields.Field field : queryFields()) {
       if (field.getName().startsWith(name + "[") && field.getName().endsWith("]")) {
         String key = field.getName().substring(name.length() + 1, field.getName().length() - 1);
         values.put(key, field.getValue());
       }
     }
     return values;
+  }
+
+  private Fields queryFields() {
+    try {
+      return Request.extractQueryParameters(request);
+    } catch (RuntimeException e) { // of Jetty's decoder
+      throw ApiException.invalid("the query of the URL can't be decoded: " + e.getMessage());
+    }
   }
 
   /** Sends the content of a file. */

@@ -74,7 +74,7 @@ final class FileUpload {
       return AtomicFile.explained(files.incoming(), io);
     }
     String message = String.valueOf(cause.getMessage());
-    return message.contains("max") && !message.contains("parts")
+    return message.contains("max file size") || message.contains("max length")
         ? tooLarge()
         : ApiException.invalid("the form can't be read: " + message);
   }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -127,14 +128,25 @@ final class JobRun {
     return format.template().map(options::with).orElse(options);
   }
 
-  /** Judges the trained adapter as it will be served. */
+  /**
+   * Judges the trained adapter as it will be served.
+   *
+   * @throws CancellationException if the job is stopped
+   */
   GateVerdict judge(ChatModel replica, Trained trained) {
     replica.load(CANDIDATE, paths.run(), BaseCheck.SAME_BASE);
     List<List<Example>> rendered =
         rendered(replica.format(List.of(CANDIDATE)), replica.network().maxPositions());
     GateData data = new GateData(trained.heldOut(), rendered, general(replica), beta());
     try (Workers workers = new Workers(job.trainWorkers())) {
-      return new AdapterGate(replica, CANDIDATE, settings.gate(), workers).judge(data);
+      return new AdapterGate(replica, CANDIDATE, settings.gate(), workers, this::requireRunning)
+          .judge(data);
+    }
+  }
+
+  private void requireRunning() {
+    if (!jobs.isRunning(job.id())) {
+      throw new CancellationException();
     }
   }
 

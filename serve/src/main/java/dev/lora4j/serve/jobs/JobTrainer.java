@@ -13,6 +13,7 @@ import dev.lora4j.train.TrainingFailed;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
 /** Trains the queued jobs, one at a time, on the thread that runs it. */
 final class JobTrainer implements Runnable {
@@ -56,6 +57,8 @@ final class JobTrainer implements Runnable {
       if (started) {
         train(jobs.get(id));
       }
+    } catch (CancellationException e) {
+      LOG.log(System.Logger.Level.DEBUG, "job " + id + " was stopped in the gate");
     } catch (UserError | CorruptFile | TrainingFailed e) {
       jobs.fail(id, JobError.of("training_failed", withoutPaths(id, e)));
     } catch (RuntimeException | OutOfMemoryError e) {
@@ -104,26 +107,38 @@ final class JobTrainer implements Runnable {
     succeed(job, trained);
   }
 
-  /** Publishes the model before the job's status says so. */
+  /** Publishes the model and ends the job in one step, unless it has been paused or cancelled. */
   private void succeed(FineTuningJob job, Trained trained) {
-    if (!jobs.isRunning(job.id())) {
-      return;
-    }
     String name = job.modelName(settings.organization());
-    Path metrics = jobs.store().paths(job.id()).run().resolve("metrics.jsonl");
-    UploadedFile results =
-        files.add(
-            ResultsCsv.NAME, "fine-tune-results", target -> ResultsCsv.write(metrics, target));
-    models.publish(job);
     Outcome outcome =
         new Outcome(
             FineTuningJobs.now(),
             Optional.of(trained.tokens()),
             Optional.of(name),
-            List.of(results.id()),
+            results(job),
             Optional.empty());
-    jobs.event(job.id(), JobEvent.info("New fine-tuned model created: " + name));
-    jobs.event(job.id(), JobEvent.info("The job has successfully completed"));
-    jobs.change(job.id(), JobStatus.RUNNING, found -> found.with(JobStatus.SUCCEEDED, outcome));
+    jobs.change(
+        job.id(),
+        JobStatus.RUNNING,
+        found -> {
+          models.publish(found);
+          jobs.event(job.id(), JobEvent.info("New fine-tuned model created: " + name));
+          jobs.event(job.id(), JobEvent.info("The job has successfully completed"));
+          return found.with(JobStatus.SUCCEEDED, outcome);
+        });
+  }
+
+  /** Adds the table of metrics to the files; empty if there is no room for it. */
+  private List<String> results(FineTuningJob job) {
+    Path metrics = jobs.store().paths(job.id()).run().resolve("metrics.jsonl");
+    try {
+      UploadedFile file =
+          files.add(
+              ResultsCsv.NAME, "fine-tune-results", target -> ResultsCsv.write(metrics, target));
+      return List.of(file.id());
+    } catch (JobRefusal e) {
+      jobs.event(job.id(), JobEvent.warn("No result file: " + e.getMessage()));
+      return List.of();
+    }
   }
 }

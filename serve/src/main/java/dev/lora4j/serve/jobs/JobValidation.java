@@ -1,8 +1,13 @@
 package dev.lora4j.serve.jobs;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
+import dev.lora4j.serve.jobs.upload.ChatExample;
+import dev.lora4j.serve.jobs.upload.PreferenceExample;
+import dev.lora4j.serve.jobs.upload.TrainingFileCheck;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** The check of a job's files, after which it is queued or failed. */
 record JobValidation(FineTuningJobs jobs) {
@@ -13,10 +18,12 @@ record JobValidation(FineTuningJobs jobs) {
     try {
       JobPaths paths = jobs.store().paths(id);
       TuningMethod method = job.request().method();
+      Consumer<ObjectNode> rules =
+          method == TuningMethod.DPO ? PreferenceExample::check : ChatExample::check;
       TrainingFileCheck training =
-          TrainingFileCheck.of(paths.uploadedTraining(), method, MIN_EXAMPLES);
+          TrainingFileCheck.of(paths.uploadedTraining(), rules, MIN_EXAMPLES);
       Optional<TrainingFileCheck> validation =
-          paths.uploadedValidation().map(file -> TrainingFileCheck.of(file, method, 1));
+          paths.uploadedValidation().map(file -> TrainingFileCheck.of(file, rules, 1));
       boolean valid =
           isValid(id, JobError.TRAINING_FILE, training)
               && (validation.isEmpty() || isValid(id, JobError.VALIDATION_FILE, validation.get()));
@@ -26,6 +33,10 @@ record JobValidation(FineTuningJobs jobs) {
       }
     } catch (UserError e) {
       jobs.fail(id, JobError.of("server_error", String.valueOf(e.getMessage())));
+    } catch (RuntimeException e) {
+      System.getLogger(JobValidation.class.getName())
+          .log(System.Logger.Level.ERROR, "job " + id + " can't be validated", e);
+      jobs.fail(id, JobError.of("server_error", "the server failed to validate the files"));
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.jobs;
+package dev.lora4j.serve.jobs.upload;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Set;
 
 /** OpenAI's rules for a conversation to learn. */
-final class ChatExample {
+public final class ChatExample {
   private static final List<String> ROLES =
       List.of("system", "developer", "user", "assistant", "tool", "function");
   private static final String MESSAGES = "messages";
@@ -25,7 +25,7 @@ final class ChatExample {
    *
    * @throws UserError naming the first field that is wrong
    */
-  static void check(ObjectNode row) {
+  public static void check(ObjectNode row) {
     requireFields(row, FIELDS);
     JsonNode messages = row.path(MESSAGES);
     checkMessages(MESSAGES, messages);

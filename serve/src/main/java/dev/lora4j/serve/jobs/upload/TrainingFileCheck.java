@@ -1,4 +1,4 @@
-package dev.lora4j.serve.jobs;
+package dev.lora4j.serve.jobs.upload;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -27,8 +27,9 @@ import java.util.function.Consumer;
  * @param problems number of problems
  * @param listed the first problems, each with its line
  */
-record TrainingFileCheck(long examples, long problems, List<String> listed) {
+public record TrainingFileCheck(long examples, long problems, List<String> listed) {
   private static final int MAX_LISTED = 20;
+  private static final int MAX_CHARACTERS = 400; // of a problem, which may quote the line
   private static final int MAX_LINE = 16 << 20;
   private static final int MAX_DEPTH = 64;
   private static final JsonMapper JSON =
@@ -46,11 +47,11 @@ record TrainingFileCheck(long examples, long problems, List<String> listed) {
   /**
    * Checks a file.
    *
+   * @param rules throw a {@link UserError} for a wrong example
    * @param minExamples the smallest number of examples
    */
-  static TrainingFileCheck of(Path file, TuningMethod method, int minExamples) {
-    Reader reader =
-        new Reader(method == TuningMethod.DPO ? PreferenceExample::check : ChatExample::check);
+  public static TrainingFileCheck of(Path file, Consumer<ObjectNode> rules, int minExamples) {
+    Reader reader = new Reader(rules);
     reader.read(file);
     if (reader.examples < minExamples && reader.problems.isEmpty()) {
       reader.problem(
@@ -74,7 +75,7 @@ record TrainingFileCheck(long examples, long problems, List<String> listed) {
   }
 
   /** All problems in one sentence. */
-  String message() {
+  public String message() {
     String all = String.join("; ", listed);
     return problems > listed.size()
         ? "%s; and %,d more".formatted(all, problems - listed.size())
@@ -154,7 +155,8 @@ record TrainingFileCheck(long examples, long problems, List<String> listed) {
     void problem(String sentence) {
       count++;
       if (problems.size() < MAX_LISTED) {
-        problems.add(sentence);
+        boolean fits = sentence.length() <= MAX_CHARACTERS;
+        problems.add(fits ? sentence : sentence.substring(0, MAX_CHARACTERS) + "…");
       }
     }
   }

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.jobs;
+package dev.lora4j.serve.jobs.upload;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -8,12 +8,13 @@ import dev.lora4j.io.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Set;
 
 /** OpenAI's rules for a preference pair, and its form for the recipe. */
-final class PreferenceExample {
+public final class PreferenceExample {
   private static final String INPUT = "input";
   private static final String PREFERRED = "preferred_output";
   private static final String OTHER = "non_preferred_output";
@@ -28,7 +29,7 @@ final class PreferenceExample {
    *
    * @throws UserError naming the first field that is wrong
    */
-  static void check(ObjectNode row) {
+  public static void check(ObjectNode row) {
     ChatExample.requireFields(row, FIELDS);
     if (!(row.path(INPUT) instanceof ObjectNode input)) {
       throw new UserError("input: expected an object with messages");
@@ -56,20 +57,20 @@ final class PreferenceExample {
   }
 
   /** Writes the pairs of an uploaded file with the fields that the recipe reads. */
-  static void convert(Path uploaded, Path target) {
+  public static void convert(Path uploaded, Path target) {
     AtomicFile.write(
         target,
         out ->
             TrainingFileCheck.forEach(
-                uploaded,
-                row -> {
-                  try {
-                    byte[] line = (pair(row) + "\n").getBytes(StandardCharsets.UTF_8);
-                    AtomicFile.writeFully(out, ByteBuffer.wrap(line));
-                  } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                  }
-                }));
+                uploaded, row -> write(out, (pair(row) + "\n").getBytes(StandardCharsets.UTF_8))));
+  }
+
+  private static void write(WritableByteChannel out, byte[] line) {
+    try {
+      AtomicFile.writeFully(out, ByteBuffer.wrap(line));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static ObjectNode pair(ObjectNode row) {
