@@ -18,11 +18,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Serves a model and its adapters over HTTP. */
+/** Serves models and their adapters over HTTP. */
 @Command(
     name = "serve",
     mixinStandardHelpOptions = true,
-    header = {"Serve a model and its adapters over HTTP, with OpenAI's API.", ""},
+    header = {"Serve models and their adapters over HTTP, with OpenAI's API.", ""},
     description = {
       "",
       "Requests name an adapter as their model. Requests for different adapters are computed"
@@ -115,7 +115,9 @@ final class ServeCommand implements Callable<Integer> {
         names = "--max-adapters",
         paramLabel = "N",
         defaultValue = "16",
-        description = "Maximum number of adapters in memory (default: ${DEFAULT-VALUE}).")
+        description =
+            "Maximum number of adapters in memory, divided among the models"
+                + " (default: ${DEFAULT-VALUE}).")
     @Range(from = 1, to = Range.MILLION)
     private int adapters;
 
@@ -123,7 +125,8 @@ final class ServeCommand implements Callable<Integer> {
         names = "--cache-mb",
         paramLabel = "N",
         defaultValue = "1024",
-        description = "Size of the KV cache in MB (default: ${DEFAULT-VALUE}).")
+        description =
+            "Size of the KV cache in MB, divided among the models (default: ${DEFAULT-VALUE}).")
     @Range(from = 1, to = Range.MILLION)
     private long cache;
 
