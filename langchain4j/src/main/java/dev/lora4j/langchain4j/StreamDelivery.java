@@ -26,10 +26,9 @@ final class StreamDelivery implements StreamingHandle {
     } catch (LangChain4jException e) {
       fail(e);
     } catch (InterruptedException e) { // only a handler can have caused it
+      completion.cancel();
       Thread.currentThread().interrupt();
       fail(new LangChain4jException("interrupted while streaming", e));
-    } finally {
-      completion.cancel(); // no effect if it has ended
     }
   }
 
