@@ -21,13 +21,18 @@ public final class TokenMasks {
   private final Map<ParseState, TokenMask> masks; // guarded by this
   private final Map<GrammarNode, WithinRule> withinRules; // guarded by this
 
-  /**
-   * The tokens that stay within a node's rule.
-   *
-   * @param exits trie nodes at which the rule can end
-   * @param reach the most stack frames that they need
-   */
-  private record WithinRule(TokenMask mask, int[] exits, int reach) {}
+  /** The tokens that stay within a node's rule. */
+  private static final class WithinRule {
+    private final TokenMask mask;
+    private final int[] exits; // trie nodes at which the rule can end
+    private final int reach; // the most stack frames that the tokens need
+
+    WithinRule(Walk walk) {
+      mask = walk.mask;
+      exits = walk.exits.build().toArray();
+      reach = walk.parser.reach();
+    }
+  }
 
   public TokenMasks(Grammar grammar, TokenTrie trie) {
     this.grammar = grammar;
@@ -81,14 +86,14 @@ public final class TokenMasks {
 
   private void addTokens(Walk walk, ByteSwitch node, StackFrame stack) {
     WithinRule within = withinRule(node);
-    if (stack.depth() + within.reach() > grammar.maxDepth()) {
+    if (stack.depth() + within.reach > grammar.maxDepth()) {
       walk.below(trie.root(), node, stack);
       return;
     }
-    walk.mask.allowAll(within.mask());
-    if (!stack.isBottom() && within.exits().length > 0) {
+    walk.mask.allowAll(within.mask);
+    if (!stack.isBottom() && within.exits.length > 0) {
       ParseState after = walk.parser.enter(stack.returnTo(), stack.below());
-      for (int exit : within.exits()) {
+      for (int exit : within.exits) {
         walk.at(exit, after);
       }
     }
@@ -99,7 +104,7 @@ public final class TokenMasks {
     if (known == null) {
       Walk walk = new Walk(GrammarNode.UNREACHABLE - 1);
       walk.below(trie.root(), node, StackFrame.BOTTOM);
-      known = new WithinRule(walk.mask, walk.exits.build().toArray(), walk.parser.reach());
+      known = new WithinRule(walk);
       withinRules.put(node, known);
     }
     return known;

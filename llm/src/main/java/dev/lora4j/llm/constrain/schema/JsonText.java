@@ -6,6 +6,7 @@ import dev.lora4j.llm.constrain.grammar.GrammarNode;
 import dev.lora4j.llm.constrain.grammar.Rule;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -141,11 +142,12 @@ final class JsonText {
     List.of('"', '\\').forEach(point -> longer.put((int) point, Set.of()));
     CodePointSwitch characters = new CodePointSwitch(builder);
     int from = ' ';
-    for (int point : longer.tailMap((int) ' ').keySet()) {
+    for (Map.Entry<Integer, Set<String>> entry : longer.tailMap((int) ' ').entrySet()) {
+      int point = entry.getKey();
       characters.on(from, point - 1, free);
       if (point != '"' && point != '\\') {
         String more = begun + Character.toString(point);
-        characters.on(point, point, except(more, longer.get(point), free, next));
+        characters.on(point, point, except(more, entry.getValue(), free, next));
       }
       from = point + 1;
     }
