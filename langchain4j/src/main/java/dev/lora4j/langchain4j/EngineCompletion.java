@@ -69,7 +69,9 @@ final class EngineCompletion implements GenerationListener {
       int most = maxTokens(engine.scheduler(), prompt.length, sampling);
       engine
           .scheduler()
-          .submit(new GenerationRequest(lease, ids, most, stops, sampling.choice(), Optional.empty(), completion));
+          .submit(
+              new GenerationRequest(
+                  lease, ids, most, stops, sampling.choice(), Optional.empty(), completion));
       return completion;
     } catch (RuntimeException e) {
       lease.close();

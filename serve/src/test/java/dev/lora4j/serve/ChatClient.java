@@ -15,6 +15,7 @@ import java.util.List;
 /** Chat completions of a server, by the JDK's HTTP client. */
 final class ChatClient {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final OpenApiDocument DOCUMENT = OpenApiDocument.load();
 
   private final HttpClient client = HttpClient.newHttpClient();
   private final URI uri;
@@ -49,11 +50,12 @@ final class ChatClient {
 
   private String send(String body) {
     try {
-      return client
-          .send(
+      HttpResponse<String> response =
+          client.send(
               HttpRequest.newBuilder(uri).POST(HttpRequest.BodyPublishers.ofString(body)).build(),
-              HttpResponse.BodyHandlers.ofString())
-          .body();
+              HttpResponse.BodyHandlers.ofString());
+      DOCUMENT.requireValid(response);
+      return response.body();
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }

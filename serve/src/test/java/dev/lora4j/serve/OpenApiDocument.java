@@ -12,6 +12,7 @@ import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,9 +61,23 @@ public final class OpenApiDocument {
     JsonNode content = resolved(response).path("content").path(type);
     assertThat(content.isMissingNode()).as("%s %s: %s", method, path, type).isFalse();
     String schema = content.at("/schema/$ref").asText();
-    if (!schema.isEmpty()) {
+    if (type.equals("text/event-stream")) {
+      body.lines()
+          .filter(line -> line.startsWith("data: {"))
+          .forEach(line -> requireValidEvent(path, line.substring("data: ".length())));
+    } else if (!schema.isEmpty()) {
       requireValid(schema.substring(schema.lastIndexOf('/') + 1), body);
     }
+  }
+
+  /** Checks a whole answer. */
+  void requireValid(HttpResponse<String> response) {
+    requireValid(
+        response.request().method(),
+        response.request().uri().getRawPath(),
+        response.statusCode(),
+        response.headers().firstValue("content-type").orElse(""),
+        response.body());
   }
 
   /** Checks one event of a stream. */

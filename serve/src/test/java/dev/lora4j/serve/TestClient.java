@@ -100,12 +100,7 @@ final class TestClient {
     try {
       HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
       String body = response.body();
-      DOCUMENT.requireValid(
-          request.method(),
-          request.uri().getRawPath(),
-          response.statusCode(),
-          contentType(response),
-          body);
+      DOCUMENT.requireValid(response);
       return new Reply(response.statusCode(), json(body));
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);

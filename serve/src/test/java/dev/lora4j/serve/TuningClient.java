@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 /** A client of the fine-tuning API, and data for it. */
 final class TuningClient {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final OpenApiDocument DOCUMENT = OpenApiDocument.load();
   private static final String BOUNDARY = "----lora4j-test";
 
   private final HttpClient client = HttpClient.newHttpClient();
@@ -118,6 +119,7 @@ final class TuningClient {
   private Reply send(HttpRequest request) {
     try {
       HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+      DOCUMENT.requireValid(response);
       String body = response.body();
       return new Reply(
           response.statusCode(),

@@ -200,8 +200,7 @@ public final class BatchDecoder implements AutoCloseable {
 
     void attend(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(
-          block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
+      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
@@ -291,7 +290,6 @@ public final class BatchDecoder implements AutoCloseable {
   @Override
   public void close() {
     states.forEach(RowState::close);
-    List.of(normalised, heads, mixed, branches, gates, activated, logits)
-        .forEach(RowBatch::close);
+    List.of(normalised, heads, mixed, branches, gates, activated, logits).forEach(RowBatch::close);
   }
 }
