@@ -85,10 +85,10 @@ public final class LoraServer implements AutoCloseable {
 
   private ServedModels open(Builder builder) {
     EngineContext context = new EngineContext(metrics);
-    Map<String, Path> bases = builder.bases();
-    ServingLimits limits = builder.limits.sharedBy(bases.size());
     List<InferenceEngine> engines = new ArrayList<>();
     try {
+      Map<String, Path> bases = builder.bases();
+      ServingLimits limits = builder.limits.sharedBy(bases.size());
       bases.forEach(
           (name, path) ->
               engines.add(InferenceEngine.open(name, path, builder.folder, limits, context)));

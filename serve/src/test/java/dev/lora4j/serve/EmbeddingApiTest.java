@@ -1,5 +1,6 @@
 package dev.lora4j.serve;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -63,7 +64,7 @@ class EmbeddingApiTest {
   void embeddingsAreThoseOfSentenceTransformersForEachAdapter() {
     try (PointerScope scope = new PointerScope();
         SafetensorsFile expected = SafetensorsFile.open(FIXTURE.resolve("expected.safetensors"))) {
-      String texts = expected.metadata().get("texts");
+      String texts = requireNonNull(expected.metadata().get("texts"));
 
       JsonNode plain = embed("embedder", texts, "").json();
       JsonNode adapted = embed("adapted", texts, "").json();

@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -57,7 +58,7 @@ public final class OpenApiDocument {
     }
     JsonNode response = operation.get().path("responses").path(String.valueOf(status));
     assertThat(response.isMissingNode()).as("%s %s: status %d", method, path, status).isFalse();
-    String type = contentType.split(";")[0];
+    String type = contentType.replaceFirst(";.*", "");
     JsonNode content = resolved(response).path("content").path(type);
     assertThat(content.isMissingNode()).as("%s %s: %s", method, path, type).isFalse();
     String schema = content.at("/schema/$ref").asText();
@@ -101,7 +102,7 @@ public final class OpenApiDocument {
   private Optional<JsonNode> operation(String method, String path) {
     return document.get("paths").properties().stream()
         .filter(entry -> matches(entry.getKey(), path))
-        .map(entry -> entry.getValue().path(method.toLowerCase(java.util.Locale.ROOT)))
+        .map(entry -> entry.getValue().path(method.toLowerCase(Locale.ROOT)))
         .filter(operation -> !operation.isMissingNode())
         .findFirst();
   }

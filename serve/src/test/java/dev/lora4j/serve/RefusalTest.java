@@ -8,6 +8,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.serve.api.ApiKeys;
 import dev.lora4j.serve.engine.ServingLimits;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -88,7 +89,7 @@ class RefusalTest {
 
   @Test
   void aRequestThatIsNotValidHttpIsRefusedInTheSameForm() throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", tiny.server().port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), tiny.server().port())) {
       String request = "GET /v1/models/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
 

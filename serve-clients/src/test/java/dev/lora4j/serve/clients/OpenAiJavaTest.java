@@ -196,6 +196,7 @@ class OpenAiJavaTest {
     }
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // closed together, at the end
   private static void openStreams(OpenAIClient client, ChatCompletionCreateParams params) {
     List<StreamResponse<ChatCompletionChunk>> streams = new ArrayList<>();
     try {
