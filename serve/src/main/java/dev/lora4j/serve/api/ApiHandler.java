@@ -1,8 +1,8 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
-import dev.lora4j.serve.metrics.ServerMetrics;
 import dev.lora4j.serve.jobs.FineTuningService;
+import dev.lora4j.serve.metrics.ServerMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

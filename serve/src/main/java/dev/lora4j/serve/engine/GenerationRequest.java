@@ -28,8 +28,7 @@ public record GenerationRequest(
   }
 
   GenerationRequest listener(GenerationListener other) {
-    return new GenerationRequest(
-        adapter, prompt, maxTokens, stopTokens, choice, constraint, other);
+    return new GenerationRequest(adapter, prompt, maxTokens, stopTokens, choice, constraint, other);
   }
 
   /** The name of the base model or the adapter. */

@@ -22,7 +22,12 @@ class OpenApiTest {
   void everyRouteIsDescribedAndNothingElse() {
     try (ServerMetrics metrics = new ServerMetrics(Optional.empty())) {
       ApiHandler handler =
-          new ApiHandler(new ServedModels(List.of()), Optional.empty(), Optional.empty(), Optional.empty(), metrics);
+          new ApiHandler(
+              new ServedModels(List.of()),
+              Optional.empty(),
+              Optional.empty(),
+              Optional.empty(),
+              metrics);
       Set<String> routes =
           handler.routes().stream()
               .map(route -> route.method() + " " + route.path().replace("{*}", "{}"))
