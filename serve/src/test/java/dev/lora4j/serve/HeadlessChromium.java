@@ -31,7 +31,7 @@ import java.util.stream.Stream;
 /** A page in a headless Chromium, driven by the DevTools protocol. */
 final class HeadlessChromium implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final int SECONDS = 30;
+  private static final int SECONDS = 60;
   private static final int PHONE = 600; // pixels
   private static final List<String> NAMES =
       List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");

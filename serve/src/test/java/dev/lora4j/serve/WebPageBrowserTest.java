@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.llm.chat.SavedTextModel;
 import dev.lora4j.serve.api.ApiKeys;
+import dev.lora4j.serve.jobs.JobSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,11 @@ class WebPageBrowserTest {
   private static final String ANSWER = "document.querySelector('#log .assistant:last-child .text')";
   private static final String IDLE = "document.querySelector('#send').hidden === false";
   private static final String LOADED = "document.querySelector('#chat-model').options.length > 0";
+
+  private static final String HELLO =
+      """
+      {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}
+      """;
 
   @TempDir static Path directory;
   private static LoraServer server;
@@ -331,5 +337,33 @@ class WebPageBrowserTest {
 
     assertThat(browser.text("document.querySelector('#chat-model').value")).isEqualTo("pirate");
     assertThat(browser.evaluate("document.querySelector('#chat').hidden").asBoolean()).isFalse();
+  }
+
+  @Test
+  void aJobThatTheGateRefusesShowsItsCurveAndTheReason() throws IOException {
+    Path data = Files.writeString(directory.resolve("hellos.jsonl"), HELLO.repeat(12));
+    try (LoraServer tuning =
+        LoraServer.builder()
+            .model(directory.resolve("model"))
+            .jobs(JobSettings.in(directory.resolve("jobs")).workers(1))
+            .port(0)
+            .start()) {
+      browser.open(address(tuning));
+      browser.waitFor(LOADED);
+      click("#tab-tuning");
+      browser.chooseFile("#training-file", data);
+      browser.type("#suffix", "hello");
+      browser.type("#n-epochs", "1");
+      click("#start-job");
+      browser.waitFor("document.querySelector('#job-error').hidden === false");
+
+      assertThat(browser.text("document.querySelector('#job-error').textContent"))
+          .contains("not published", "stop token");
+      assertThat(browser.text("document.querySelector('#losses svg').getAttribute('aria-label')"))
+          .startsWith("training loss ");
+      assertThat(browser.evaluate("document.querySelector('#job-chat').hidden").asBoolean())
+          .isTrue();
+      assertThat(browser.text("document.querySelector('#failure').textContent")).isEmpty();
+    }
   }
 }
