@@ -23,34 +23,30 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterContainer;
-import net.jqwik.api.lifecycle.BeforeContainer;
 
 /** Constrained texts against another implementation of JSON Schema. */
 class ConstraintLawsTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final SchemaRegistry REGISTRY =
       SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
-  private static Tokenizer byteLevel;
-  private static Tokenizer sentencePiece;
+  private static final Tokenizer BYTE_LEVEL = tokenizer("smollm2");
+  private static final Tokenizer SENTENCE_PIECE = tokenizer("llama2");
 
-  @BeforeContainer
-  static void open() {
-    Path fixtures = Path.of("..", "llm", "src/test/resources/fixtures/text");
-    byteLevel = Tokenizer.load(fixtures.resolve("smollm2"));
-    sentencePiece = Tokenizer.load(fixtures.resolve("llama2"));
+  private static Tokenizer tokenizer(String fixture) {
+    return Tokenizer.load(Path.of("..", "llm", "src/test/resources/fixtures/text", fixture));
   }
 
   @AfterContainer
   static void close() {
-    byteLevel.close();
-    sentencePiece.close();
+    BYTE_LEVEL.close();
+    SENTENCE_PIECE.close();
   }
 
   @Property(tries = 150)
   void randomTokensMakeValidDocuments(@ForAll long seed) throws Exception {
     Random random = new Random(seed);
     JsonNode schema = RandomSchema.of(random, 3).schema();
-    for (Tokenizer tokenizer : List.of(byteLevel, sentencePiece)) {
+    for (Tokenizer tokenizer : List.of(BYTE_LEVEL, SENTENCE_PIECE)) {
       Constraint constraint = Constraint.jsonSchema(tokenizer, schema);
       Optional<String> text = new RandomWriter(tokenizer, random).write(constraint, 400);
       if (text.isPresent()) {
@@ -99,9 +95,9 @@ class ConstraintLawsTest {
   @Property(tries = 100)
   void randomTokensMakeJsonObjects(@ForAll long seed)
       throws CharacterCodingException, JsonProcessingException {
-    Constraint constraint = Constraint.jsonObject(byteLevel);
+    Constraint constraint = Constraint.jsonObject(BYTE_LEVEL);
 
-    Optional<String> text = new RandomWriter(byteLevel, new Random(seed)).write(constraint, 400);
+    Optional<String> text = new RandomWriter(BYTE_LEVEL, new Random(seed)).write(constraint, 400);
 
     if (text.isPresent()) {
       assertThat(JSON.readTree(text.get()).isObject()).isTrue();

@@ -67,7 +67,7 @@ record RandomSchema(JsonNode schema, Supplier<JsonNode> value) {
   }
 
   private static RandomSchema integer(Random random) {
-    long least = random.nextInt(3000) - 1500;
+    long least = random.nextInt(3000) - 1500L;
     long most = least + random.nextInt(random.nextBoolean() ? 5 : 5000);
     boolean strict = random.nextBoolean();
     ObjectNode schema = type("integer");

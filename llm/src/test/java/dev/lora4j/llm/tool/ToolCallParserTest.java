@@ -107,7 +107,7 @@ class ToolCallParserTest {
   }
 
   private static ChatTemplate template(String name) throws IOException {
-    Path file = Path.of("src/test/resources/fixtures/text/chat", name + ".jinja");
+    Path file = Path.of("..", "llm", "src/test/resources/fixtures/text/chat", name + ".jinja");
     return ChatTemplate.of(Files.readString(file), Map.of());
   }
 }

@@ -6,7 +6,7 @@ public abstract sealed class GrammarNode
   /** More stack frames than any grammar needs: the end of the rule can't be reached. */
   static final int UNREACHABLE = 1 << 20;
 
-  private static final int MAX_FRAMES = 256; // of nesting that a grammar requires
+  private static final int MAX_FRAMES = 64; // of nesting that a grammar requires
 
   private int frames = UNREACHABLE;
 
