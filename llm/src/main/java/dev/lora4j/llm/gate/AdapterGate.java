@@ -61,7 +61,7 @@ public final class AdapterGate {
         findings.add(forgetting(data.general()));
       }
     } catch (TrainingFailed | NotFinite e) {
-      findings.add(GateFinding.of(Check.EFFECT, false, "%s", e.getMessage()));
+      findings.add(GateFinding.of(Check.EFFECT, false, "%s", String.valueOf(e.getMessage())));
     } finally {
       model.activate(before);
     }
