@@ -71,8 +71,7 @@ final class ServeBench implements Callable<Integer> {
       try (ServerProcess server = ServerProcess.start(options(scratch.path()))) {
         ConcurrentLoad load = new ConcurrentLoad(server.address());
         load.one(new Request("base", "Hello", 1, stops));
-        System.out.printf(
-            Locale.ROOT, "Start to first answer: %.2f s.%n%n", server.seconds());
+        System.out.printf(Locale.ROOT, "Start to first answer: %.2f s.%n%n", server.seconds());
         Map<Setting, List<Result>> results = measure(load, names);
         print(results);
         System.out.printf(
@@ -85,7 +84,8 @@ final class ServeBench implements Callable<Integer> {
   }
 
   private List<String> options(Path folder) {
-    return List.of("--model", "base=" + model, "--adapters", folder.toString(), "--max-adapters", "64");
+    return List.of(
+        "--model", "base=" + model, "--adapters", folder.toString(), "--max-adapters", "64");
   }
 
   private Map<Setting, List<Result>> measure(ConcurrentLoad load, List<String> names)
@@ -115,7 +115,8 @@ final class ServeBench implements Callable<Integer> {
   }
 
   private Request request(String name, int number) {
-    String prompt = "Question %d: what happened on day %d of the long journey to the north, and who was there? Answer:";
+    String prompt =
+        "Question %d: what happened on day %d of the long journey to the north, and who was there? Answer:";
     return new Request(name, prompt.formatted(number, 3 * number + 1), tokens, stops);
   }
 
@@ -192,8 +193,7 @@ final class ServeBench implements Callable<Integer> {
             "" + Runtime.getRuntime().availableProcessors());
     try {
       double theirs = PeerProcess.run(command).number("/tokens_per_s");
-      double ours =
-          median(results.get(new Setting(ROWS_OF_PEER, 0)), Result::tokensPerSecond);
+      double ours = median(results.get(new Setting(ROWS_OF_PEER, 0)), Result::tokensPerSecond);
       System.out.printf(
           Locale.ROOT,
           "transformers' generate with a batch of %d: %.1f tokens/s; lora serve with %d clients:"

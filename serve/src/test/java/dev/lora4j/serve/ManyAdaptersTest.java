@@ -74,8 +74,7 @@ class ManyAdaptersTest {
         "{\"model\": \"tenant%d\", \"prompt\": \"Once\", \"max_tokens\": 6, \"temperature\": 0, \"logprobs\": 1}"
             .formatted(tenant);
     HttpRequest request =
-        HttpRequest.newBuilder(
-                URI.create("http://127.0.0.1:" + server.port() + "/v1/completions"))
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/v1/completions"))
             .POST(HttpRequest.BodyPublishers.ofString(body))
             .build();
     HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
@@ -91,8 +90,7 @@ class ManyAdaptersTest {
     }
     assertThat(answers.values().stream().distinct()).hasSize(6);
     SplittableRandom dice = new SplittableRandom(4);
-    List<Integer> tenants =
-        IntStream.range(0, 120).mapToObj(i -> dice.nextInt(ADAPTERS)).toList();
+    List<Integer> tenants = IntStream.range(0, 120).mapToObj(i -> dice.nextInt(ADAPTERS)).toList();
     ExecutorService clients = Executors.newFixedThreadPool(IN_MEMORY - 1);
     try {
       List<Callable<JsonNode>> tasks =

@@ -63,8 +63,7 @@ public final class FusedLinear {
   /** Computes the low-rank terms, with memory for {@code A x}. */
   public void terms(FloatVector x, FloatVector features, FloatVector terms) {
     features(x, features);
-    places.forEach(
-        place -> place.layer.terms(features, place.features, terms.from(place.outputs)));
+    places.forEach(place -> place.layer.terms(features, place.features, terms.from(place.outputs)));
   }
 
   /** Computes {@code A x} of all low-rank terms. */

@@ -37,7 +37,6 @@ public record LinearWeights(
     }
   }
 
-
   /**
    * A low-rank term, {@code scale · B A x}.
    *

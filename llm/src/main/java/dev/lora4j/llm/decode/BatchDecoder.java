@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -46,9 +47,11 @@ public final class BatchDecoder implements AutoCloseable {
      * support the model or an adapter's method.
      */
     public static Optional<Adapted> of(LanguageModel model) {
-      return model instanceof LlamaModules.Owner owner
-          ? LlamaWeights.of(owner.modules()).map(Adapted::new)
-          : Optional.empty();
+      try (PointerScope handles = new PointerScope()) { // which would keep the adapter's memory
+        return model instanceof LlamaModules.Owner owner
+            ? LlamaWeights.of(owner.modules()).map(Adapted::new)
+            : Optional.empty();
+      }
     }
   }
 
@@ -200,8 +203,7 @@ public final class BatchDecoder implements AutoCloseable {
 
     void attend(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(
-          block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
+      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
@@ -291,7 +293,6 @@ public final class BatchDecoder implements AutoCloseable {
   @Override
   public void close() {
     states.forEach(RowState::close);
-    List.of(normalised, heads, mixed, branches, gates, activated, logits)
-        .forEach(RowBatch::close);
+    List.of(normalised, heads, mixed, branches, gates, activated, logits).forEach(RowBatch::close);
   }
 }
