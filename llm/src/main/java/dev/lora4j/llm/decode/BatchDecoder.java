@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -46,9 +47,11 @@ public final class BatchDecoder implements AutoCloseable {
      * support the model or an adapter's method.
      */
     public static Optional<Adapted> of(LanguageModel model) {
-      return model instanceof LlamaModules.Owner owner
-          ? LlamaWeights.of(owner.modules()).map(Adapted::new)
-          : Optional.empty();
+      try (PointerScope handles = new PointerScope()) { // which would keep the adapter's memory
+        return model instanceof LlamaModules.Owner owner
+            ? LlamaWeights.of(owner.modules()).map(Adapted::new)
+            : Optional.empty();
+      }
     }
   }
 
