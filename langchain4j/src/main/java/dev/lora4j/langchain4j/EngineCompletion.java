@@ -1,18 +1,27 @@
 package dev.lora4j.langchain4j;
 
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.chat.CompletionText;
+import dev.lora4j.llm.tokenizer.Message;
+import dev.lora4j.llm.tool.ToolCall;
+import dev.lora4j.llm.tool.ToolCallFormat;
+import dev.lora4j.llm.tool.ToolCallParser.Parsed;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.BatchScheduler;
+import dev.lora4j.serve.engine.CompletionParser;
 import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationListener;
 import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.OutputRules;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +29,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.function.Consumer;
 
 /** A completion on its way from the engine's thread to that of the request. */
 final class EngineCompletion implements GenerationListener {
@@ -30,7 +38,7 @@ final class EngineCompletion implements GenerationListener {
   /** Something that happened to the completion. */
   private sealed interface Event {}
 
-  private record Text(String text) implements Event {}
+  private record Part(Parsed parsed) implements Event {}
 
   private record End(dev.lora4j.llm.generate.FinishReason reason, int tokens) implements Event {}
 
@@ -41,42 +49,60 @@ final class EngineCompletion implements GenerationListener {
   private final String model;
   private final int promptTokens;
   private final CompletionText text;
+  private final Optional<ToolCallFormat> toolCalls;
+  private final CompletionParser parser;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final StringBuilder answer = new StringBuilder();
+  private final List<ToolExecutionRequest> calls = new ArrayList<>();
   private volatile boolean cancelled;
   private int tokens; // of the engine's thread
 
-  private EngineCompletion(String model, int promptTokens, CompletionText text) {
+  private EngineCompletion(String model, int promptTokens, CompletionText text, OutputRules rules) {
     this.model = model;
     this.promptTokens = promptTokens;
     this.text = text;
+    toolCalls = rules.toolCalls();
+    parser = new CompletionParser(rules);
   }
 
   /** Submits a request to the engine. */
-  static EngineCompletion submit(InferenceEngine engine, ChatRequest request) {
+  static EngineCompletion submit(LoraEngine lora, ChatRequest request) {
+    InferenceEngine engine = lora.inference();
     RequestedSampling sampling = RequestedSampling.of(request.parameters());
+    RequestedOutput output = RequestedOutput.of(request.parameters());
     String model = request.parameters().modelName();
     AdapterLease lease = engine.model().lease(model);
     try {
-      int[] prompt = lease.format().prompt(PromptMessages.of(request.messages()));
+      ChatFormat chat = lease.format();
+      OutputRules rules = output.rules(chat, lora.constraints());
+      int[] prompt = prompt(chat, output, PromptMessages.of(request.messages()));
       Set<Long> stops = engine.model().stopTokens(lease);
       EngineCompletion completion =
           new EngineCompletion(
               model,
               prompt.length,
-              new CompletionText(lease.format().tokenizer(), stops, sampling.stops()));
+              new CompletionText(
+                  chat.tokenizer(), stops, sampling.stops(), rules.markers(chat.tokenizer())),
+              rules);
       List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
       int most = maxTokens(engine.scheduler(), prompt.length, sampling);
       engine
           .scheduler()
           .submit(
               new GenerationRequest(
-                  lease, ids, most, stops, sampling.choice(), Optional.empty(), completion));
+                  lease, ids, most, stops, sampling.choice(), rules.constraint(), completion));
       return completion;
     } catch (RuntimeException e) {
       lease.close();
       throw e;
     }
+  }
+
+  private static int[] prompt(ChatFormat chat, RequestedOutput output, List<Message> messages) {
+    return output
+        .tools()
+        .map(tools -> chat.prompt(messages, tools.templateTools()))
+        .orElseGet(() -> chat.prompt(messages));
   }
 
   private static int maxTokens(BatchScheduler scheduler, int prompt, RequestedSampling sampling) {
@@ -94,8 +120,8 @@ final class EngineCompletion implements GenerationListener {
   @Override
   public boolean onToken(GeneratedToken token) {
     tokens++;
-    events.add(new Text(text.add(token.id())));
-    return !cancelled && !text.isStopped();
+    events.add(new Part(parser.add(text.add(token.id()))));
+    return !cancelled && !text.isStopped() && !parser.isComplete();
   }
 
   @Override
@@ -105,7 +131,7 @@ final class EngineCompletion implements GenerationListener {
 
   @Override
   public void onEnd(dev.lora4j.llm.generate.FinishReason reason) {
-    events.add(new Text(text.finish()));
+    events.add(new Part(parser.finish(text.finish())));
     events.add(new End(reason, tokens));
   }
 
@@ -125,15 +151,14 @@ final class EngineCompletion implements GenerationListener {
   /**
    * Waits for the completion.
    *
-   * @param onText receives the text as it becomes final; parts are never empty
+   * @param listener receives text and tool calls as they become final
    * @return the answer; empty if the completion has been cancelled
    */
-  Optional<ChatResponse> await(Consumer<String> onText) throws InterruptedException {
+  Optional<ChatResponse> await(AnswerListener listener) throws InterruptedException {
     while (!cancelled) {
       Event event = events.take();
-      if (event instanceof Text part && !part.text().isEmpty()) {
-        answer.append(part.text());
-        onText.accept(part.text());
+      if (event instanceof Part part) {
+        deliver(part.parsed(), listener);
       } else if (event instanceof End end) {
         return Optional.of(response(end));
       } else if (event instanceof Failed failed) {
@@ -143,21 +168,50 @@ final class EngineCompletion implements GenerationListener {
     return Optional.empty();
   }
 
-  private ChatResponse response(End end) {
-    return ChatResponse.builder()
-        .aiMessage(AiMessage.from(answer.toString()))
-        .id("chatcmpl-" + UUID.randomUUID().toString().replace("-", ""))
-        .modelName(model)
-        .tokenUsage(new TokenUsage(promptTokens, end.tokens()))
-        .finishReason(finishReason(end.reason()))
+  private void deliver(Parsed part, AnswerListener listener) {
+    if (!part.text().isEmpty()) {
+      answer.append(part.text());
+      listener.onText(part.text());
+    }
+    for (ToolCall call : part.calls()) {
+      ToolExecutionRequest request = request(call);
+      calls.add(request);
+      listener.onCall(calls.size() - 1, request);
+    }
+  }
+
+  private ToolExecutionRequest request(ToolCall call) {
+    return ToolExecutionRequest.builder()
+        .id(toolCalls.orElseThrow().newCallId())
+        .name(call.name())
+        .arguments(call.arguments())
         .build();
   }
 
-  private static FinishReason finishReason(dev.lora4j.llm.generate.FinishReason reason) {
+  private AiMessage message() {
+    AiMessage.Builder message = AiMessage.builder().toolExecutionRequests(calls);
+    return calls.isEmpty() || !answer.isEmpty()
+        ? message.text(answer.toString()).build()
+        : message.build();
+  }
+
+  private ChatResponse response(End end) {
+    return ChatResponse.builder()
+        .aiMessage(message())
+        .id("chatcmpl-" + UUID.randomUUID().toString().replace("-", ""))
+        .modelName(model)
+        .tokenUsage(new TokenUsage(promptTokens, end.tokens()))
+        .finishReason(finishReason(end.reason(), !calls.isEmpty()))
+        .build();
+  }
+
+  private static FinishReason finishReason(
+      dev.lora4j.llm.generate.FinishReason reason, boolean called) {
     return switch (reason) {
       case LENGTH, MAX_POSITIONS -> FinishReason.LENGTH;
       // The listener interrupts the generation at a stop string.
-      case STOP_TOKEN, STOP_STRING, COMPLETE, INTERRUPTED -> FinishReason.STOP;
+      case STOP_TOKEN, STOP_STRING, COMPLETE, INTERRUPTED ->
+          called ? FinishReason.TOOL_EXECUTION : FinishReason.STOP;
     };
   }
 }

@@ -1,12 +1,14 @@
 package dev.lora4j.langchain4j;
 
 import dev.langchain4j.exception.LangChain4jException;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A LangChain4j chat model in this process. The {@code modelName} of a request is an adapter, or
@@ -35,10 +37,9 @@ public final class LoraChatModel implements ChatModel {
    */
   @Override
   public ChatResponse doChat(ChatRequest request) {
-    SupportedFeatures.require(request.parameters());
     EngineCompletion completion = submit(request);
     try {
-      return completion.await(text -> {}).orElseThrow();
+      return completion.await(AnswerListener.NONE).orElseThrow();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LangChain4jException("interrupted while waiting for the answer", e);
@@ -49,7 +50,7 @@ public final class LoraChatModel implements ChatModel {
 
   private EngineCompletion submit(ChatRequest request) {
     try {
-      return EngineCompletion.submit(engine.inference(), request);
+      return EngineCompletion.submit(engine, request);
     } catch (RuntimeException e) {
       throw EngineFailure.of(e);
     }
@@ -58,6 +59,11 @@ public final class LoraChatModel implements ChatModel {
   @Override
   public ChatRequestParameters defaultRequestParameters() {
     return defaults;
+  }
+
+  @Override
+  public Set<Capability> supportedCapabilities() {
+    return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
   }
 
   @Override

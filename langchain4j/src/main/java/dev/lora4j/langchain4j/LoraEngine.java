@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.serve.engine.ConstraintCache;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServingLimits;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoraEngine implements AutoCloseable {
   private final InferenceEngine engine;
+  private final ConstraintCache constraints = new ConstraintCache();
   private final ExecutorService handlers = Executors.newCachedThreadPool(LoraEngine::daemon);
 
   private LoraEngine(InferenceEngine engine) {
@@ -63,6 +65,10 @@ public final class LoraEngine implements AutoCloseable {
 
   InferenceEngine inference() {
     return engine;
+  }
+
+  ConstraintCache constraints() {
+    return constraints;
   }
 
   /** Runs the handler of a stream, which may block, on a thread of its own. */

@@ -50,13 +50,8 @@ public abstract sealed class LoraModelBuilder<B extends LoraModelBuilder<B>>
         LoraChatRequestParameters.builder().maxOutputTokens(tokens).build());
   }
 
-  /**
-   * Parameters of requests that set none, added to those of earlier calls.
-   *
-   * @throws dev.langchain4j.exception.UnsupportedFeatureException if they ask for tools or for JSON
-   */
+  /** Parameters of requests that set none, added to those of earlier calls. */
   public B defaultRequestParameters(ChatRequestParameters parameters) {
-    SupportedFeatures.require(parameters);
     defaults = defaults.overrideWith(parameters);
     return self();
   }

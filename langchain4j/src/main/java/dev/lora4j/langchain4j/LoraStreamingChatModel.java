@@ -2,12 +2,14 @@ package dev.lora4j.langchain4j;
 
 import dev.langchain4j.exception.LangChain4jException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A LangChain4j chat model in this process that streams its answers. The {@code modelName} of a
@@ -32,14 +34,13 @@ public final class LoraStreamingChatModel implements StreamingChatModel {
   /**
    * Streams the answer to a request.
    *
-   * @throws UnsupportedFeatureException if the request asks for tools, JSON or images; all other
-   *     failures are passed to the handler
+   * @throws UnsupportedFeatureException if the request has images; all other failures are passed to
+   *     the handler
    */
   @Override
   public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
-    SupportedFeatures.require(request.parameters());
     try {
-      EngineCompletion completion = EngineCompletion.submit(engine.inference(), request);
+      EngineCompletion completion = EngineCompletion.submit(engine, request);
       StreamDelivery delivery = new StreamDelivery(completion, handler);
       engine.handle(delivery::run);
     } catch (UnsupportedFeatureException e) {
@@ -53,6 +54,11 @@ public final class LoraStreamingChatModel implements StreamingChatModel {
   @Override
   public ChatRequestParameters defaultRequestParameters() {
     return defaults;
+  }
+
+  @Override
+  public Set<Capability> supportedCapabilities() {
+    return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.TextContent;
 import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
+import dev.lora4j.llm.dataset.message.ToolCalls;
 import dev.lora4j.llm.tokenizer.Message;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +62,8 @@ final class PromptMessages {
     if (answer.hasToolExecutionRequests()) {
       fields.put(
           "tool_calls",
-          answer.toolExecutionRequests().stream().map(PromptMessages::toolCall).toList());
+          new ToolCalls("messages: an AiMessage")
+              .of(answer.toolExecutionRequests().stream().map(PromptMessages::toolCall).toList()));
     }
     return new Message(fields);
   }

@@ -1,13 +1,17 @@
 package dev.lora4j.langchain4j;
 
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.exception.LangChain4jException;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialToolCall;
+import dev.langchain4j.model.chat.response.PartialToolCallContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 
 /** Passes a completion to the handler of a stream. */
-final class StreamDelivery implements StreamingHandle {
+final class StreamDelivery implements AnswerListener, StreamingHandle {
   private static final System.Logger LOG = System.getLogger(StreamDelivery.class.getName());
 
   private final EngineCompletion completion;
@@ -21,7 +25,7 @@ final class StreamDelivery implements StreamingHandle {
   void run() {
     try {
       completion
-          .await(this::deliver)
+          .await(this)
           .ifPresent(response -> guarded(() -> handler.onCompleteResponse(response)));
     } catch (LangChain4jException e) {
       fail(e);
@@ -32,10 +36,25 @@ final class StreamDelivery implements StreamingHandle {
     }
   }
 
-  private void deliver(String text) {
+  @Override
+  public void onText(String text) {
     guarded(
         () ->
             handler.onPartialResponse(new PartialResponse(text), new PartialResponseContext(this)));
+  }
+
+  /** A call is known when it is complete, so its only part has all its arguments. */
+  @Override
+  public void onCall(int index, ToolExecutionRequest call) {
+    PartialToolCall whole =
+        PartialToolCall.builder()
+            .index(index)
+            .id(call.id())
+            .name(call.name())
+            .partialArguments(call.arguments())
+            .build();
+    guarded(() -> handler.onPartialToolCall(whole, new PartialToolCallContext(this)));
+    guarded(() -> handler.onCompleteToolCall(new CompleteToolCall(index, call)));
   }
 
   /** The handler's own exceptions go to its {@code onError}; the stream goes on. */

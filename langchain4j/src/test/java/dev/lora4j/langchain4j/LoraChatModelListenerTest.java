@@ -4,7 +4,6 @@ import dev.langchain4j.exception.ModelNotFoundException;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.common.AbstractChatModelListenerIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
-import dev.lora4j.llm.chat.SavedTextModel;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -17,7 +16,7 @@ class LoraChatModelListenerTest extends AbstractChatModelListenerIT {
 
   @BeforeAll
   static void open(@TempDir Path directory) {
-    Path model = SavedTextModel.chatty(directory.resolve("model"));
+    Path model = ToolModel.in(directory.resolve("model"));
     engine = LoraEngine.builder().model(model).build();
   }
 
@@ -53,10 +52,5 @@ class LoraChatModelListenerTest extends AbstractChatModelListenerIT {
   @Override
   protected Class<? extends Exception> expectedExceptionClass() {
     return ModelNotFoundException.class;
-  }
-
-  @Override
-  protected boolean supportsTools() {
-    return false;
   }
 }

@@ -163,7 +163,7 @@ class LoraEngineTest {
                 AiMessage.from(call),
                 ToolExecutionResultMessage.from(call, "2")));
 
-    Map<String, Object> function = Map.of("name", "add", "arguments", "{\"a\": 1}");
+    Map<String, Object> function = Map.of("name", "add", "arguments", Map.of("a", 1));
     List<?> calls = List.of(Map.of("id", "7", "type", "function", "function", function));
     assertThat(messages)
         .containsExactly(

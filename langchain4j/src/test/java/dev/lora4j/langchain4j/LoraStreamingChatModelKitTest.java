@@ -1,14 +1,19 @@
 package dev.lora4j.langchain4j;
 
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.ArgumentMatchers.eq;
+
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
+import org.mockito.InOrder;
 
 /** LangChain4j's test kit for streaming chat models. */
 class LoraStreamingChatModelKitTest extends AbstractStreamingChatModelIT {
@@ -56,32 +61,34 @@ class LoraStreamingChatModelKitTest extends AbstractStreamingChatModelIT {
     return LoraChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
   }
 
+  // ---- each call comes whole ----
+
+  private static void verifyCall(
+      StreamingChatResponseHandler handler,
+      InOrder order,
+      int index,
+      String id,
+      String tool,
+      String arguments) {
+    order.verify(handler).onPartialToolCall(eq(partial(index, id, tool, arguments)), any());
+    order.verify(handler).onPartialToolCall(partial(index, id, tool, arguments));
+    order.verify(handler).onCompleteToolCall(complete(index, id, tool, arguments));
+  }
+
+  @Override
+  protected void verifyToolCallbacks(
+      StreamingChatResponseHandler handler, InOrder order, String id) {
+    verifyCall(handler, order, 0, id, "getWeather", "{\"city\":\"Munich\"}");
+  }
+
+  @Override
+  protected void verifyToolCallbacks(
+      StreamingChatResponseHandler handler, InOrder order, String first, String second) {
+    verifyToolCallbacks(handler, order, first);
+    verifyCall(handler, order, 1, second, "getTime", "{\"country\":\"France\"}");
+  }
+
   // ---- what the engine does not have; the kit then tests that it is refused ----
-
-  @Override
-  protected boolean supportsTools() {
-    return false;
-  }
-
-  @Override
-  protected boolean supportsToolChoiceRequired() {
-    return false;
-  }
-
-  @Override
-  protected boolean supportsJsonResponseFormat() {
-    return false;
-  }
-
-  @Override
-  protected boolean supportsJsonResponseFormatWithSchema() {
-    return false;
-  }
-
-  @Override
-  protected boolean supportsJsonResponseFormatWithRawSchema() {
-    return false;
-  }
 
   @Override
   protected boolean supportsSingleImageInputAsBase64EncodedString() {

@@ -4,6 +4,7 @@ import dev.lora4j.llm.tokenizer.ChatTemplate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /** The format in which a model family writes tool calls. */
 public enum ToolCallFormat {
@@ -59,9 +60,13 @@ public enum ToolCallFormat {
     return !needsNoMarker();
   }
 
-  /** Returns whether ids of calls have nine letters and digits, as Mistral's templates require. */
-  public boolean hasShortIds() {
-    return this == MISTRAL || this == MISTRAL_NAMED;
+  /**
+   * Returns a random id for a call: nine letters and digits where Mistral's templates require it.
+   */
+  public String newCallId() {
+    String id = UUID.randomUUID().toString().replace("-", "");
+    boolean isShort = this == MISTRAL || this == MISTRAL_NAMED;
+    return isShort ? id.substring(0, 9) : "call_" + id.substring(0, 24);
   }
 
   /** The markers, which can be special tokens of the vocabulary. */

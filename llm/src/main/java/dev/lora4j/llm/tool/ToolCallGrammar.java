@@ -1,9 +1,9 @@
 package dev.lora4j.llm.tool;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.constrain.Constraint;
 import dev.lora4j.llm.constrain.grammar.Choice;
-import dev.lora4j.llm.constrain.grammar.Grammar;
 import dev.lora4j.llm.constrain.grammar.GrammarBuilder;
 import dev.lora4j.llm.constrain.grammar.GrammarNode;
 import dev.lora4j.llm.constrain.grammar.Rule;
@@ -12,6 +12,7 @@ import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Answers that are tool calls, with arguments that are valid for the functions' parameters. */
@@ -47,24 +48,47 @@ public final class ToolCallGrammar {
   public static Constraint constraint(
       ToolCallFormat format, Tokenizer tokenizer, List<ToolFunction> functions, boolean several) {
     ToolCallGrammar calls = new ToolCallGrammar(format, tokenizer, functions);
-    return Constraint.of(tokenizer, calls.grammar(several && format.allowsSeveral()));
+    return Constraint.of(tokenizer, calls.builder.build(calls.calls(several)));
   }
 
-  private Grammar grammar(boolean several) {
+  /**
+   * The constraint that an answer either calls functions or is JSON.
+   *
+   * @param several whether there may be more than one call, if the format allows it
+   * @param schema the JSON Schema of answers without calls; empty for any JSON object
+   * @throws UserError naming the place in a schema that is not supported
+   */
+  public static Constraint callsOrJson(
+      ToolCallFormat format,
+      Tokenizer tokenizer,
+      List<ToolFunction> functions,
+      boolean several,
+      Optional<JsonNode> schema) {
+    ToolCallGrammar calls = new ToolCallGrammar(format, tokenizer, functions);
+    GrammarBuilder builder = calls.builder;
+    Rule json =
+        schema
+            .map(one -> SchemaCompiler.rule(builder, one))
+            .orElseGet(() -> SchemaCompiler.anyObject(builder));
+    return Constraint.of(
+        tokenizer,
+        builder.build(builder.choice(calls.calls(several), builder.call(json, builder.end()))));
+  }
+
+  private GrammarNode calls(boolean wanted) {
+    boolean several = wanted && format.allowsSeveral();
     GrammarNode end = builder.end();
-    return builder.build(
-        switch (format) {
-          case HERMES ->
-              repeated("\n", several, next -> marker(format.marker(), enclosed(next)), end);
-          case MISTRAL_NAMED ->
-              repeated("", several, next -> marker(format.marker(), named(next)), end);
-          case MISTRAL -> {
-            GrammarNode close = builder.literal("]", end);
-            GrammarNode list = builder.literal("[", repeated(", ", several, this::jsonCall, close));
-            yield marker(format.marker(), builder.choice(list, builder.literal(" ", list)));
-          }
-          case LLAMA3 -> jsonCall(end);
-        });
+    return switch (format) {
+      case HERMES -> repeated("\n", several, next -> marker(format.marker(), enclosed(next)), end);
+      case MISTRAL_NAMED ->
+          repeated("", several, next -> marker(format.marker(), named(next)), end);
+      case MISTRAL -> {
+        GrammarNode close = builder.literal("]", end);
+        GrammarNode list = builder.literal("[", repeated(", ", several, this::jsonCall, close));
+        yield marker(format.marker(), builder.choice(list, builder.literal(" ", list)));
+      }
+      case LLAMA3 -> jsonCall(end);
+    };
   }
 
   private interface Call {

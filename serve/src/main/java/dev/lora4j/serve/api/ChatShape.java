@@ -3,21 +3,22 @@ package dev.lora4j.serve.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.tool.ToolCall;
+import dev.lora4j.llm.tool.ToolCallFormat;
 import dev.lora4j.serve.engine.GeneratedToken;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.LongFunction;
 
 /**
  * The shape of chat completions.
  *
  * @param logProbs whether choices have log-probabilities
- * @param shortIds whether ids of tool calls have nine characters, as Mistral's templates require
+ * @param toolCalls the format of tool calls; empty if the model can't call tools
  * @param tokenText the text of a token
  */
-record ChatShape(boolean logProbs, boolean shortIds, LongFunction<String> tokenText)
+record ChatShape(
+    boolean logProbs, Optional<ToolCallFormat> toolCalls, LongFunction<String> tokenText)
     implements CompletionShape {
 
   @Override
@@ -79,9 +80,7 @@ record ChatShape(boolean logProbs, boolean shortIds, LongFunction<String> tokenT
   }
 
   private void put(ObjectNode node, ToolCall call) {
-    String id = UUID.randomUUID().toString().replace("-", "");
-    node.put("id", shortIds ? id.substring(0, 9) : "call_" + id.substring(0, 24));
-    node.put("type", "function");
+    node.put("id", toolCalls.orElseThrow().newCallId()).put("type", "function");
     node.putObject("function").put("name", call.name()).put("arguments", call.arguments());
   }
 

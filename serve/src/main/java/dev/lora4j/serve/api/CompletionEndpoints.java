@@ -4,9 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
-import dev.lora4j.llm.tool.ToolCallFormat;
 import dev.lora4j.serve.engine.AdapterLease;
+import dev.lora4j.serve.engine.ConstraintCache;
 import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.OutputRules;
 import dev.lora4j.serve.engine.ServedModels;
 import java.io.IOException;
 import java.util.List;
@@ -53,8 +54,7 @@ final class CompletionEndpoints {
       OutputRules rules = rules(chat, tools, format);
       int[] prompt =
           tools.isPresent() ? chat.prompt(messages, tools.get().tools()) : chat.prompt(messages);
-      boolean shortIds = rules.toolCalls().map(ToolCallFormat::hasShortIds).orElse(false);
-      ChatShape shape = new ChatShape(logProbs, shortIds, id -> text(lease, id));
+      ChatShape shape = new ChatShape(logProbs, rules.toolCalls(), id -> text(lease, id));
       CompletionJob job = CompletionJob.submit(engine, lease, prompt, "messages", sampling, rules);
       respond(exchange, params, job, shape, model);
     }

@@ -7,6 +7,7 @@ import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.BatchScheduler;
 import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.InferenceEngine;
+import dev.lora4j.serve.engine.OutputRules;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,7 +16,6 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 
 /** The completions of one prompt, and their events in the order in which they happen. */
 final class CompletionJob {
@@ -60,7 +60,7 @@ final class CompletionJob {
       PendingCompletion completion =
           new PendingCompletion(
               i,
-              new CompletionText(tokenizer, stops, sampling.stops(), markers(rules, tokenizer)),
+              new CompletionText(tokenizer, stops, sampling.stops(), rules.markers(tokenizer)),
               stops,
               rules,
               job.events);
@@ -77,16 +77,6 @@ final class CompletionJob {
       job.completions.add(completion);
     }
     return job;
-  }
-
-  /** The markers of tool calls that are tokens of their own. */
-  private static Set<Long> markers(OutputRules rules, Tokenizer tokenizer) {
-    return rules.toolCalls().stream()
-        .flatMap(format -> format.markers().stream())
-        .flatMapToInt(marker -> tokenizer.addedToken(marker).stream())
-        .asLongStream()
-        .boxed()
-        .collect(Collectors.toSet());
   }
 
   private static void requireLength(int length, long limit, String parameter) {

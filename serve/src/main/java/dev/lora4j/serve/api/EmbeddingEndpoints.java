@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
 import dev.lora4j.llm.embedding.TextEmbedder;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.EmbeddingEngine;
@@ -32,8 +33,7 @@ final class EmbeddingEndpoints {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
     InferenceEngine engine = models.of(model);
-    TextEmbedder embedder =
-        engine.embeddings().embedder().orElseThrow(() -> noEmbedder(engine.model().name()));
+    TextEmbedder embedder = embedder(engine);
     boolean base64 = isBase64(params);
     int dimensions =
         params
@@ -54,11 +54,12 @@ final class EmbeddingEndpoints {
     }
   }
 
-  private static ApiException noEmbedder(String base) {
-    return ApiException.invalid(
-        "model",
-        "%s is no embedding model: its directory has no modules.json of sentence-transformers, which names the pooling"
-            .formatted(base));
+  private static TextEmbedder embedder(InferenceEngine engine) {
+    try {
+      return engine.embeddings().embedder();
+    } catch (UserError e) {
+      throw ApiException.invalid("model", String.valueOf(e.getMessage()));
+    }
   }
 
   private static boolean isBase64(Params params) {

@@ -2,14 +2,11 @@ package dev.lora4j.serve.api;
 
 import dev.lora4j.llm.chat.CompletionText;
 import dev.lora4j.llm.generate.FinishReason;
-import dev.lora4j.llm.tool.ToolCall;
-import dev.lora4j.llm.tool.ToolCallParser;
 import dev.lora4j.llm.tool.ToolCallParser.Parsed;
+import dev.lora4j.serve.engine.CompletionParser;
 import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationListener;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
+import dev.lora4j.serve.engine.OutputRules;
 import java.util.Queue;
 import java.util.Set;
 
@@ -41,12 +38,10 @@ final class PendingCompletion implements GenerationListener {
   private final int index;
   private final CompletionText text;
   private final Set<Long> stopTokens;
-  private final Optional<ToolCallParser> toolCalls;
-  private final boolean severalCalls;
+  private final CompletionParser parser;
   private final Queue<Event> events;
   private volatile boolean cancelled;
   private int tokens;
-  private int calls;
 
   PendingCompletion(
       int index,
@@ -57,8 +52,7 @@ final class PendingCompletion implements GenerationListener {
     this.index = index;
     this.text = text;
     this.stopTokens = stopTokens;
-    toolCalls = rules.toolCalls().map(ToolCallParser::new);
-    severalCalls = rules.severalCalls();
+    parser = new CompletionParser(rules);
     this.events = events;
   }
 
@@ -66,20 +60,9 @@ final class PendingCompletion implements GenerationListener {
   public boolean onToken(GeneratedToken token) {
     tokens++;
     if (!stopTokens.contains(token.id())) {
-      String more = text.add(token.id());
-      Parsed parsed =
-          toolCalls.map(parser -> parser.add(more)).orElseGet(() -> new Parsed(more, List.of()));
-      events.add(new Piece(index, token, counted(parsed)));
+      events.add(new Piece(index, token, parser.add(text.add(token.id()))));
     }
-    return !cancelled && !text.isStopped() && (severalCalls || calls == 0);
-  }
-
-  /** Leaves out all calls but the first, unless there may be several. */
-  private Parsed counted(Parsed parsed) {
-    int most = severalCalls ? Integer.MAX_VALUE : 1 - calls;
-    List<ToolCall> kept = parsed.calls().stream().limit(most).toList();
-    calls += kept.size();
-    return new Parsed(parsed.text(), kept);
+    return !cancelled && !text.isStopped() && !parser.isComplete();
   }
 
   @Override
@@ -90,21 +73,10 @@ final class PendingCompletion implements GenerationListener {
   @Override
   public void onEnd(FinishReason reason) {
     FinishReason why = text.isStopped() ? FinishReason.STOP_STRING : reason;
-    Parsed parsed = counted(last(text.finish()));
+    Parsed parsed = parser.finish(text.finish());
     String finish = name(why);
-    boolean called = calls > 0 && finish.equals("stop");
+    boolean called = parser.hasCalls() && finish.equals("stop");
     events.add(new End(index, called ? "tool_calls" : finish, parsed, tokens));
-  }
-
-  private Parsed last(String rest) {
-    if (toolCalls.isEmpty()) {
-      return new Parsed(rest, List.of());
-    }
-    Parsed before = toolCalls.get().add(rest);
-    Parsed after = toolCalls.get().finish();
-    List<ToolCall> all = new ArrayList<>(before.calls());
-    all.addAll(after.calls());
-    return new Parsed(before.text() + after.text(), all);
   }
 
   @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.constrain.Constraint;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.serve.engine.ConstraintCache;
 import java.util.Optional;
 
 /**
@@ -57,23 +58,16 @@ record ResponseFormat(Optional<JsonNode> schema) {
    * @throws ApiException naming the place in the schema that is wrong or not supported
    */
   Constraint constraint(Tokenizer tokenizer, ConstraintCache cache) {
-    String text = schema.map(JsonNode::toString).orElse("");
-    if (text.length() > MAX_SCHEMA) {
+    int length = schema.map(JsonNode::toString).orElse("").length();
+    if (length > MAX_SCHEMA) {
       throw ApiException.invalid(
-          SCHEMA,
-          SCHEMA + ": at most %d characters, found %d".formatted(MAX_SCHEMA, text.length()));
+          SCHEMA, SCHEMA + ": at most %d characters, found %d".formatted(MAX_SCHEMA, length));
     }
     try {
-      return cache.of(tokenizer, text, () -> compiled(tokenizer));
+      return cache.json(tokenizer, schema);
     } catch (UserError e) {
       throw ApiException.invalid(
           schema.isPresent() ? SCHEMA : NAME, String.valueOf(e.getMessage()));
     }
-  }
-
-  private Constraint compiled(Tokenizer tokenizer) {
-    return schema
-        .map(one -> Constraint.jsonSchema(tokenizer, one))
-        .orElseGet(() -> Constraint.jsonObject(tokenizer));
   }
 }

@@ -4,10 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
-import dev.lora4j.llm.constrain.Constraint;
-import dev.lora4j.llm.tool.ToolCallFormat;
-import dev.lora4j.llm.tool.ToolCallGrammar;
 import dev.lora4j.llm.tool.ToolFunction;
+import dev.lora4j.serve.engine.ConstraintCache;
+import dev.lora4j.serve.engine.OutputRules;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -121,7 +120,7 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     }
     JsonNode function = tool.path("function");
     String name = function.path("name").asText();
-    if (!name.matches("[a-zA-Z0-9_-]{1,64}")) {
+    if (!ToolFunction.isName(name)) {
       throw ApiException.invalid(
           place + ".function.name",
           place + ".function.name: expected 1 to 64 letters, digits, _ and -");
@@ -130,11 +129,7 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     if (!parameters.isObject() && !parameters.isMissingNode() && !parameters.isNull()) {
       throw Params.wrong(place + ".function.parameters", "a JSON Schema, an object", parameters);
     }
-    return new ToolFunction(name, parameters.isObject() ? parameters : noParameters());
-  }
-
-  private static JsonNode noParameters() {
-    return Json.object().put("type", "object").put("additionalProperties", false);
+    return new ToolFunction(name, parameters.isObject() ? parameters : ToolFunction.noParameters());
   }
 
   // ---- answers ----
@@ -146,30 +141,10 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
    *     can't be enforced
    */
   OutputRules rules(ChatFormat chat, ConstraintCache cache) {
-    ToolCallFormat format =
-        chat.template()
-            .flatMap(ToolCallFormat::of)
-            .orElseThrow(
-                () ->
-                    ApiException.invalid(
-                        TOOLS,
-                        "tools: the chat template of this model does not support tools, or writes"
-                            + " calls in an unknown format; known ones are those of Qwen and"
-                            + " Hermes, Llama 3 and Mistral"));
-    return new OutputRules(constraint(format, chat, cache), Optional.of(format), several);
-  }
-
-  private Optional<Constraint> constraint(
-      ToolCallFormat format, ChatFormat chat, ConstraintCache cache) {
-    if (required.isEmpty()) {
-      return Optional.empty();
-    }
     try {
-      return Optional.of(
-          cache.of(
-              chat.tokenizer(),
-              format + " " + several + " " + required,
-              () -> ToolCallGrammar.constraint(format, chat.tokenizer(), required, several)));
+      return required.isEmpty()
+          ? OutputRules.optionalCalls(chat, several)
+          : OutputRules.requiredCalls(chat, cache, required, several);
     } catch (UserError e) {
       throw ApiException.invalid(TOOLS, "tools: " + e.getMessage());
     }

@@ -1,12 +1,12 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.UserError;
 import dev.lora4j.llm.embedding.TextEmbedder;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -60,9 +60,21 @@ public final class EmbeddingEngine implements AutoCloseable {
     return thread;
   }
 
-  /** Returns the embedder of the base model; empty if it is no embedding model. */
-  public Optional<TextEmbedder> embedder() {
-    return served.model().embedder();
+  /**
+   * Returns the embedder of the base model.
+   *
+   * @throws UserError if it is no embedding model
+   */
+  public TextEmbedder embedder() {
+    return served
+        .model()
+        .embedder()
+        .orElseThrow(
+            () ->
+                new UserError(
+                    served.name()
+                        + " is no embedding model: its directory has no modules.json of"
+                        + " sentence-transformers, which names the pooling"));
   }
 
   /**
