@@ -9,7 +9,10 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
-/** LangChain4j's test kit for chat models. */
+/**
+ * LangChain4j's test kit for chat models. Images are off, because the engine reads text only; the
+ * kit then tests that they are refused.
+ */
 class LoraChatModelKitTest extends AbstractChatModelIT {
   private LoraEngine engine;
 
@@ -47,7 +50,7 @@ class LoraChatModelKitTest extends AbstractChatModelIT {
     return LoraChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
   }
 
-  // ---- what the engine does not have; the kit then tests that it is refused ----
+  // ---- images ----
 
   @Override
   protected boolean supportsSingleImageInputAsBase64EncodedString() {

@@ -87,7 +87,7 @@ final class TaughtModel {
               TrainingArguments.of(1e-2)
                   .batching(BatchConfig.of(16).maxSeqLength(512))
                   .pace(EvalAndSavePolicy.every(1000))
-                  .steps(200))
+                  .steps(300))
           .run(adapter);
       return new TaughtModel(model, adapter);
     } catch (IOException e) {
