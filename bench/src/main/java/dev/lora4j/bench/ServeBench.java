@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
 
 /** Measurements of the server over HTTP, with different numbers of clients and of adapters. */
@@ -36,6 +37,7 @@ final class ServeBench implements Callable<Integer> {
 
   @Option(
       names = "--python",
+      showDefaultValue = Help.Visibility.NEVER,
       description = "Python interpreter with transformers; no comparison without it.")
   private Optional<String> python = Optional.empty();
 
@@ -77,7 +79,9 @@ final class ServeBench implements Callable<Integer> {
         System.out.printf(
             "%nEach of %d different completions equals the one of its request alone.%n%n",
             alone.size());
-        python.ifPresent(interpreter -> compare(interpreter, results));
+        if (python.isPresent()) {
+          compare(python.get(), results);
+        }
       }
     }
     return 0;
@@ -154,11 +158,11 @@ final class ServeBench implements Callable<Integer> {
                 "| %d | %s | %.1f | %.0f | %.0f | %.1f | %.1f | %.2f |%n",
                 setting.clients(),
                 setting.adapters() == 0 ? "base" : "" + setting.adapters(),
-                median(runs, Result::tokensPerSecond),
-                1e3 * median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.5)),
-                1e3 * median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.99)),
-                1e3 * median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.5)),
-                1e3 * median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.99)),
+                Pairs.median(runs, Result::tokensPerSecond),
+                1e3 * Pairs.median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.5)),
+                1e3 * Pairs.median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.99)),
+                1e3 * Pairs.median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.5)),
+                1e3 * Pairs.median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.99)),
                 ratio(runs, results.get(new Setting(setting.clients(), 0)))));
     System.out.printf(
         Locale.ROOT,
@@ -173,12 +177,8 @@ final class ServeBench implements Callable<Integer> {
         i -> runs.get(i).tokensPerSecond() / others.get(i).tokensPerSecond());
   }
 
-  private static double median(
-      List<Result> runs, java.util.function.ToDoubleFunction<Result> value) {
-    return Pairs.median(runs, value);
-  }
-
-  private void compare(String interpreter, Map<Setting, List<Result>> results) {
+  private void compare(String interpreter, Map<Setting, List<Result>> results)
+      throws IOException, InterruptedException {
     List<String> command =
         List.of(
             interpreter,
@@ -191,21 +191,15 @@ final class ServeBench implements Callable<Integer> {
             "" + tokens,
             "--threads",
             "" + Runtime.getRuntime().availableProcessors());
-    try {
-      double theirs = PeerProcess.run(command).number("/tokens_per_s");
-      double ours = median(results.get(new Setting(ROWS_OF_PEER, 0)), Result::tokensPerSecond);
-      System.out.printf(
-          Locale.ROOT,
-          "transformers' generate with a batch of %d: %.1f tokens/s; lora serve with %d clients:"
-              + " %.2f times as many.%n",
-          ROWS_OF_PEER,
-          theirs,
-          ROWS_OF_PEER,
-          ours / theirs);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    double theirs = PeerProcess.run(command).number("/tokens_per_s");
+    double ours = Pairs.median(results.get(new Setting(ROWS_OF_PEER, 0)), Result::tokensPerSecond);
+    System.out.printf(
+        Locale.ROOT,
+        "transformers' generate with a batch of %d: %.1f tokens/s; lora serve with %d clients:"
+            + " %.2f times as many.%n",
+        ROWS_OF_PEER,
+        theirs,
+        ROWS_OF_PEER,
+        ours / theirs);
   }
 }
