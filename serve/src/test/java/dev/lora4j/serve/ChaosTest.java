@@ -52,8 +52,7 @@ class ChaosTest {
     }
     server =
         LoraServer.builder()
-            .model(model)
-            .modelName("base")
+            .model("base", model)
             .adapters(folder)
             .limits(ServingLimits.defaults().maxBatch(4).maxAdapters(3).cacheBytes(1 << 20))
             .port(0)

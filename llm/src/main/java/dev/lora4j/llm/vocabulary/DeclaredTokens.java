@@ -47,8 +47,7 @@ record DeclaredTokens(JsonNode config, Optional<String> bos, Optional<String> eo
     return text.filter(token -> config.path(flag).asBoolean())
         .flatMap(
             token ->
-                Optional.ofNullable(ids.get(token))
-                    .map(id -> new BosEosTemplate.Token(id, token)));
+                Optional.ofNullable(ids.get(token)).map(id -> new BosEosTemplate.Token(id, token)));
   }
 
   private Optional<String> declared(String name) {
