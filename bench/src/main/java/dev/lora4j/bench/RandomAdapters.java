@@ -15,21 +15,20 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 
-/** Random adapters of all linear layers in a folder, one of them as good as another for speed. */
+/** Random adapters in a folder, one of them as good as another for speed. */
 final class RandomAdapters {
   private static final double DEVIATION = 0.02;
 
   private RandomAdapters() {}
 
   /** Returns the adapters' names. */
-  static List<String> write(Path model, Path folder, int count, int rank) {
+  static List<String> write(Path model, Path folder, int count, int rank, Targets targets) {
     List<String> names = IntStream.range(0, count).mapToObj(i -> "tenant-" + i).toList();
     Engine.seed(1);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         Pretrained base = Pretrained.load(ModelFiles.at(model), DType.F32)) {
-      LoraModel adapted =
-          Lora.adapt(base.model(), LoraConfig.rank(rank).targets(Targets.everyLinear()));
+      LoraModel adapted = Lora.adapt(base.model(), LoraConfig.rank(rank).targets(targets));
       for (String name : names) {
         for (Parameter parameter : adapted.parameters("default")) {
           parameter.value().normal_(0, DEVIATION, null);

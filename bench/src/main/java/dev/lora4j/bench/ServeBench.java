@@ -1,9 +1,12 @@
 package dev.lora4j.bench;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.bench.ConcurrentLoad.Result;
 import dev.lora4j.bench.StreamedCompletion.Request;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.lora.config.Targets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
 
 /** Measurements of the server over HTTP, with different numbers of clients and of adapters. */
@@ -33,9 +37,11 @@ final class ServeBench implements Callable<Integer> {
   private static final List<Integer> CLIENTS = List.of(1, 8, 16);
   private static final List<Integer> ADAPTERS = List.of(0, 1, 8, 64);
   private static final int ROWS_OF_PEER = 8;
+  private static final String ALL_LINEAR = "all-linear";
 
   @Option(
       names = "--python",
+      showDefaultValue = Help.Visibility.NEVER,
       description = "Python interpreter with transformers; no comparison without it.")
   private Optional<String> python = Optional.empty();
 
@@ -51,8 +57,14 @@ final class ServeBench implements Callable<Integer> {
   @Option(names = "--requests", description = "Requests of each client in a run.")
   private int requests = 2;
 
-  @Option(names = "--rank", description = "Rank of the adapters, on all linear layers.")
+  @Option(names = "--rank", description = "Rank of the adapters.")
   private int rank = 8;
+
+  @Option(
+      names = "--target-modules",
+      split = ",",
+      description = "Target modules of the adapters; all-linear for every linear layer.")
+  private List<String> targets = List.of(ALL_LINEAR);
 
   private final Map<Request, String> alone = new HashMap<>();
   private Set<Long> stops = Set.of();
@@ -67,7 +79,7 @@ final class ServeBench implements Callable<Integer> {
       stops = chat.stopTokens(chat.format(List.of()));
     }
     try (ScratchDirectory scratch = ScratchDirectory.beside(temporary)) {
-      List<String> names = RandomAdapters.write(model, scratch.path(), 64, rank);
+      List<String> names = RandomAdapters.write(model, scratch.path(), 64, rank, adapted());
       try (ServerProcess server = ServerProcess.start(options(scratch.path()))) {
         ConcurrentLoad load = new ConcurrentLoad(server.address());
         load.one(new Request("base", "Hello", 1, stops));
@@ -77,10 +89,18 @@ final class ServeBench implements Callable<Integer> {
         System.out.printf(
             "%nEach of %d different completions equals the one of its request alone.%n%n",
             alone.size());
-        python.ifPresent(interpreter -> compare(interpreter, results));
+        if (python.isPresent()) {
+          compare(python.get(), results);
+        }
       }
     }
     return 0;
+  }
+
+  private Targets adapted() {
+    return targets.equals(List.of(ALL_LINEAR))
+        ? Targets.everyLinear()
+        : Targets.named(targets.toArray(String[]::new));
   }
 
   private List<String> options(Path folder) {
@@ -141,8 +161,8 @@ final class ServeBench implements Callable<Integer> {
 
   private void print(Map<Setting, List<Result>> results) {
     System.out.printf(
-        "Medians of %d runs with %d completions of %d tokens by each client; adapters of rank %d.%n%n",
-        rounds, requests, tokens, rank);
+        "Medians of %d runs with %d completions of %d tokens by each client; adapters of rank %d on %s.%n%n",
+        rounds, requests, tokens, rank, String.join(",", targets));
     System.out.println(
         "| clients | adapters | tokens/s | to first token, ms, p50 | p99 | between tokens, ms, p50"
             + " | p99 | ratio to base |");
@@ -154,16 +174,20 @@ final class ServeBench implements Callable<Integer> {
                 "| %d | %s | %.1f | %.0f | %.0f | %.1f | %.1f | %.2f |%n",
                 setting.clients(),
                 setting.adapters() == 0 ? "base" : "" + setting.adapters(),
-                median(runs, Result::tokensPerSecond),
-                1e3 * median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.5)),
-                1e3 * median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.99)),
-                1e3 * median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.5)),
-                1e3 * median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.99)),
-                ratio(runs, results.get(new Setting(setting.clients(), 0)))));
+                Pairs.median(runs, Result::tokensPerSecond),
+                1e3 * Pairs.median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.5)),
+                1e3 * Pairs.median(runs, run -> run.quantile(c -> List.of(c.firstToken()), 0.99)),
+                1e3 * Pairs.median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.5)),
+                1e3 * Pairs.median(runs, run -> run.quantile(StreamedCompletion::gaps, 0.99)),
+                ratio(runs, runs(results, setting.clients(), 0))));
     System.out.printf(
         Locale.ROOT,
         "%n8 clients receive %.1f times the tokens/s of one.%n",
-        ratio(results.get(new Setting(8, 0)), results.get(new Setting(1, 0))));
+        ratio(runs(results, 8, 0), runs(results, 1, 0)));
+  }
+
+  private static List<Result> runs(Map<Setting, List<Result>> results, int clients, int adapters) {
+    return requireNonNull(results.get(new Setting(clients, adapters)));
   }
 
   /** Returns the median over the rounds of the ratio of two runs in the same round. */
@@ -173,12 +197,8 @@ final class ServeBench implements Callable<Integer> {
         i -> runs.get(i).tokensPerSecond() / others.get(i).tokensPerSecond());
   }
 
-  private static double median(
-      List<Result> runs, java.util.function.ToDoubleFunction<Result> value) {
-    return Pairs.median(runs, value);
-  }
-
-  private void compare(String interpreter, Map<Setting, List<Result>> results) {
+  private void compare(String interpreter, Map<Setting, List<Result>> results)
+      throws IOException, InterruptedException {
     List<String> command =
         List.of(
             interpreter,
@@ -191,21 +211,15 @@ final class ServeBench implements Callable<Integer> {
             "" + tokens,
             "--threads",
             "" + Runtime.getRuntime().availableProcessors());
-    try {
-      double theirs = PeerProcess.run(command).number("/tokens_per_s");
-      double ours = median(results.get(new Setting(ROWS_OF_PEER, 0)), Result::tokensPerSecond);
-      System.out.printf(
-          Locale.ROOT,
-          "transformers' generate with a batch of %d: %.1f tokens/s; lora serve with %d clients:"
-              + " %.2f times as many.%n",
-          ROWS_OF_PEER,
-          theirs,
-          ROWS_OF_PEER,
-          ours / theirs);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    double theirs = PeerProcess.run(command).number("/tokens_per_s");
+    double ours = Pairs.median(runs(results, ROWS_OF_PEER, 0), Result::tokensPerSecond);
+    System.out.printf(
+        Locale.ROOT,
+        "transformers' generate with a batch of %d: %.1f tokens/s; lora serve with %d clients:"
+            + " %.2f times as many.%n",
+        ROWS_OF_PEER,
+        theirs,
+        ROWS_OF_PEER,
+        ours / theirs);
   }
 }

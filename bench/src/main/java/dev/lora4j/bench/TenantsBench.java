@@ -3,6 +3,7 @@ package dev.lora4j.bench;
 import dev.lora4j.bench.StreamedCompletion.Request;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.lora.config.Targets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +64,8 @@ final class TenantsBench implements Callable<Integer> {
       stops = chat.stopTokens(chat.format(List.of()));
     }
     try (ScratchDirectory scratch = ScratchDirectory.beside(temporary)) {
-      List<String> names = RandomAdapters.write(model, scratch.path(), adapters, rank);
+      List<String> names =
+          RandomAdapters.write(model, scratch.path(), adapters, rank, Targets.everyLinear());
       List<String> options =
           List.of(
               "--model",

@@ -98,7 +98,7 @@ public final class Parameter implements AutoCloseable {
     for (UnaryOperator<Tensor> parametrization : parametrizations) {
       Tensor before = tensor;
       tensor = parametrization.apply(before);
-      if (tensor != before && !(parametrization instanceof Substitution)) {
+      if (!tensor.equals(before) && !(parametrization instanceof Substitution)) {
         return Optional.empty();
       }
     }

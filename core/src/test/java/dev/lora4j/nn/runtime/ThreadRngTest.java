@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lora4j.TensorAssert;
 import dev.lora4j.nn.Dropout;
+import dev.lora4j.nn.Init;
 import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -36,6 +37,25 @@ class ThreadRngTest {
 
       assertThat(first.sum().item_double()).isCloseTo(1_000, within(100.0));
       assertThat(first.eq(second).all().item_bool()).isFalse();
+    }
+  }
+
+  @Test
+  void initialValuesAreThoseOfTheSeededDefaultGenerator() {
+    try (PointerScope scope = new PointerScope();
+        ThreadRng own = new ThreadRng()) {
+      Engine.seed(5);
+      Tensor uniform = Init.kaimingUniform(40, 30);
+      Tensor normal = torch.randn(40, 30);
+      Tensor few = torch.randn(3, 2);
+      own.enter();
+      own.seed(5);
+      torch.rand(5);
+
+      TensorAssert.assertThat(Init.kaimingUniform(40, 30)).isExactly(uniform);
+      TensorAssert.assertThat(Init.normal(0, 1, 40, 30)).isExactly(normal);
+      TensorAssert.assertThat(Init.normal(0, 1, 3, 2)).isExactly(few);
+      own.leave();
     }
   }
 

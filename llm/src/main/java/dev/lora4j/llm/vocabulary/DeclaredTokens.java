@@ -44,8 +44,10 @@ record DeclaredTokens(JsonNode config, Optional<String> bos, Optional<String> eo
 
   private Optional<BosEosTemplate.Token> surrounding(
       String flag, Optional<String> text, Map<String, Integer> ids) {
-    return text.filter(token -> config.path(flag).asBoolean() && ids.containsKey(token))
-        .map(token -> new BosEosTemplate.Token(ids.get(token), token));
+    return text.filter(token -> config.path(flag).asBoolean())
+        .flatMap(
+            token ->
+                Optional.ofNullable(ids.get(token)).map(id -> new BosEosTemplate.Token(id, token)));
   }
 
   private Optional<String> declared(String name) {

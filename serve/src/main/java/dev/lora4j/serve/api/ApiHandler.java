@@ -1,6 +1,11 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Endpoint;
+import dev.lora4j.serve.http.Exchange;
+import dev.lora4j.serve.http.PageOrigins;
+import dev.lora4j.serve.http.Route;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.metrics.ServerMetrics;
 import java.io.IOException;

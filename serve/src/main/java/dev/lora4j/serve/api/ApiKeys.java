@@ -1,6 +1,8 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.UserError;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Exchange;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

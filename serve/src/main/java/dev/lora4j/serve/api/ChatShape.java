@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.llm.tool.ToolCallFormat;
 import dev.lora4j.serve.engine.GeneratedToken;
+import dev.lora4j.serve.http.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;

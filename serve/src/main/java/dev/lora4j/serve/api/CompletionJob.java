@@ -8,6 +8,7 @@ import dev.lora4j.serve.engine.BatchScheduler;
 import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.OutputRules;
+import dev.lora4j.serve.http.ApiException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

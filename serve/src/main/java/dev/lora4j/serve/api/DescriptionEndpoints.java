@@ -1,5 +1,7 @@
 package dev.lora4j.serve.api;
 
+import dev.lora4j.serve.http.Exchange;
+import dev.lora4j.serve.http.Route;
 import dev.lora4j.serve.metrics.ServerMetrics;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.serve.http.ApiException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

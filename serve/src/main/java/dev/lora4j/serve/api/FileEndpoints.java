@@ -1,5 +1,9 @@
 package dev.lora4j.serve.api;
 
+import dev.lora4j.serve.http.Exchange;
+import dev.lora4j.serve.http.Json;
+import dev.lora4j.serve.http.ListPage;
+import dev.lora4j.serve.http.Route;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.jobs.UploadedFile;
 import dev.lora4j.serve.jobs.UploadedFiles;

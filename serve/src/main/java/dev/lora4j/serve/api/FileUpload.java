@@ -1,6 +1,8 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.io.AtomicFile;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Exchange;
 import dev.lora4j.serve.jobs.UploadedFile;
 import dev.lora4j.serve.jobs.UploadedFiles;
 import java.io.IOException;

@@ -1,6 +1,9 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.EventStream;
+import dev.lora4j.serve.http.Exchange;
 import dev.lora4j.serve.jobs.FineTuningJobs;
 import java.io.IOException;
 import java.util.List;

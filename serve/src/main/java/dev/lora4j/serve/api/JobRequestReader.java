@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Params;
 import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.jobs.Hyperparameters;
 import dev.lora4j.serve.jobs.JobRequest;

@@ -5,6 +5,8 @@ import dev.lora4j.UserError;
 import dev.lora4j.llm.constrain.Constraint;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.serve.engine.ConstraintCache;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Params;
 import java.util.Optional;
 
 /**

@@ -3,6 +3,8 @@ package dev.lora4j.serve.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.llm.generate.Sampling;
 import dev.lora4j.serve.engine.TokenChoice;
+import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.Params;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

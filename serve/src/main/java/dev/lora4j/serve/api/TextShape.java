@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.serve.engine.GeneratedToken;
+import dev.lora4j.serve.http.Json;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** The events of a job: a file of JSON lines, of which each is flushed to the disk. */
 final class EventLog {
@@ -85,8 +86,11 @@ final class EventLog {
 
   /** Waits until the version has grown, or the time is over. */
   synchronized void awaitChange(long known, long millis) throws InterruptedException {
-    if (version == known) {
-      wait(millis);
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    long left = millis;
+    while (version == known && left > 0) {
+      wait(left);
+      left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
     }
   }
 }

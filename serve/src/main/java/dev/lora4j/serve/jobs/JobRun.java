@@ -23,6 +23,7 @@ import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -55,12 +56,12 @@ final class JobRun {
   /** Trains from the last checkpoint on; empty if the job has been stopped. */
   Optional<Trained> train(ChatModel replica) {
     try (FineTuneRun run = recipe(replica).open(paths.run())) {
-      AtomicReference<LanguageModelTrainingResult> result = new AtomicReference<>();
-      Engine.besideOthers(() -> result.set(run.train(new JobProgress(job.id(), jobs, run))));
-      return result.get().end() == RunResult.End.STOPPED
+      AtomicReference<LanguageModelTrainingResult> box = new AtomicReference<>();
+      Engine.besideOthers(() -> box.set(run.train(new JobProgress(job.id(), jobs, run))));
+      LanguageModelTrainingResult result = Objects.requireNonNull(box.get());
+      return result.end() == RunResult.End.STOPPED
           ? Optional.empty()
-          : Optional.of(
-              new Trained(result.get().tokens(), run.data().objective().groups().valid()));
+          : Optional.of(new Trained(result.tokens(), run.data().objective().groups().valid()));
     }
   }
 

@@ -21,6 +21,10 @@ public final class Choice extends GrammarNode {
 
   @Override
   int fewestFrames() {
-    return options.stream().mapToInt(GrammarNode::frames).min().orElse(UNREACHABLE);
+    int fewest = UNREACHABLE;
+    for (GrammarNode option : options) {
+      fewest = Math.min(fewest, option.frames());
+    }
+    return fewest;
   }
 }

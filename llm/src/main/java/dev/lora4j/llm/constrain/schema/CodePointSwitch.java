@@ -68,8 +68,9 @@ final class CodePointSwitch {
     for (int point = 0; point < 0x80; point++) {
       Optional<GrammarNode> next = at(point);
       if (point < ' ' || point == '"' || point == '\\') {
-        String escape = JsonText.escape(point).substring(1);
-        next.ifPresent(node -> escapes.add(escape, node));
+        if (next.isPresent()) {
+          escapes.add(JsonText.escape(point).substring(1), next.get());
+        }
         merged.on(point, Optional.empty());
       } else {
         merged.on(point, next);

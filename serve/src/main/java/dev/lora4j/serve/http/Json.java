@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.util.Map;
 
 /** The JSON of requests and answers, with a bound on its nesting. */
-final class Json {
+public final class Json {
   private static final int MAX_DEPTH = 64;
   private static final TypeReference<Map<String, Object>> FIELDS = new TypeReference<>() {};
   private static final ObjectMapper MAPPER =
@@ -23,7 +23,7 @@ final class Json {
 
   private Json() {}
 
-  static ObjectNode object() {
+  public static ObjectNode object() {
     return MAPPER.createObjectNode();
   }
 
@@ -32,7 +32,7 @@ final class Json {
    *
    * @throws ApiException if it is not one
    */
-  static ObjectNode read(byte[] body) {
+  public static ObjectNode read(byte[] body) {
     try {
       if (MAPPER.readTree(body) instanceof ObjectNode object) {
         return object;
@@ -45,11 +45,11 @@ final class Json {
     }
   }
 
-  static Map<String, Object> fields(JsonNode object) {
+  public static Map<String, Object> fields(JsonNode object) {
     return MAPPER.convertValue(object, FIELDS);
   }
 
-  static byte[] bytes(JsonNode node) {
+  public static byte[] bytes(JsonNode node) {
     try {
       return MAPPER.writeValueAsBytes(node);
     } catch (JsonProcessingException e) {

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -20,7 +20,7 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Fields;
 
 /** An HTTP request and its response. */
-final class Exchange {
+public final class Exchange {
   private static final int MAX_BODY = 16 << 20;
 
   private final Request request;
@@ -28,36 +28,36 @@ final class Exchange {
   private Optional<Route> route = Optional.empty();
   private List<String> pathSegments = List.of();
 
-  Exchange(Request request, Response response) {
+  public Exchange(Request request, Response response) {
     this.request = request;
     this.response = response;
   }
 
-  String method() {
+  public String method() {
     return request.getMethod();
   }
 
-  void matched(Route found, List<String> segments) {
+  public void matched(Route found, List<String> segments) {
     route = Optional.of(found);
     pathSegments = segments;
   }
 
   /** The method and path of the route; empty if the request matches none. */
-  Optional<String> route() {
+  public Optional<String> route() {
     return route.map(found -> found.method() + " " + found.path());
   }
 
-  int status() {
+  public int status() {
     return response.getStatus();
   }
 
   /** A variable segment of the path, counted from 0. */
-  String pathSegment(int index) {
+  public String pathSegment(int index) {
     return pathSegments.get(index);
   }
 
   /** Reads the JSON object in the body. */
-  ObjectNode body() throws IOException {
+  public ObjectNode body() throws IOException {
     try (InputStream stream = Content.Source.asInputStream(request)) {
       byte[] body = stream.readNBytes(MAX_BODY + 1);
       if (body.length > MAX_BODY) {
@@ -69,17 +69,17 @@ final class Exchange {
   }
 
   /** The request, for readers of other bodies than JSON. */
-  Request request() {
+  public Request request() {
     return request;
   }
 
   /** A parameter of the query that is not empty. */
-  Optional<String> query(String name) {
+  public Optional<String> query(String name) {
     return Optional.ofNullable(queryFields().getValue(name)).filter(value -> !value.isEmpty());
   }
 
   /** The query's parameters of the form {@code name[key]=value}. */
-  Map<String, String> queryMap(String name) {
+  public Map<String, String> queryMap(String name) {
     Map<String, String> values = new LinkedHashMap<>();
     for (Fields.Field field : queryFields()) {
       if (field.getName().startsWith(name + "[") && field.getName().endsWith("]")) {
@@ -99,7 +99,7 @@ final class Exchange {
   }
 
   /** Sends the content of a file. */
-  void send(Path file, String type) throws IOException {
+  public void send(Path file, String type) throws IOException {
     response.setStatus(200);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, type);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, Files.size(file));
@@ -109,56 +109,56 @@ final class Exchange {
   }
 
   /** Runs an action when the client disconnects. */
-  void onDisconnect(Runnable action) {
+  public void onDisconnect(Runnable action) {
     request.addIdleTimeoutListener(timeout -> false); // the request may wait for its turn
     request.addFailureListener(failure -> action.run());
   }
 
   /** A header of the request; empty if there is none. */
-  String header(HttpHeader header) {
+  public String header(HttpHeader header) {
     String value = request.getHeaders().get(header);
     return value == null ? "" : value;
   }
 
   /** The header Authorization; empty if there is none. */
-  String authorization() {
+  public String authorization() {
     String value = request.getHeaders().get(HttpHeader.AUTHORIZATION);
     return value == null ? "" : value;
   }
 
   /** The header Origin, which browsers send with requests of a page; empty if there is none. */
-  String origin() {
+  public String origin() {
     String value = request.getHeaders().get("Origin");
     return value == null ? "" : value;
   }
 
   /** The address to which the client sent the request: the header Host. */
-  String authority() {
+  public String authority() {
     String value = request.getHeaders().get(HttpHeader.HOST);
     return value == null ? "" : value;
   }
 
   /** The name or address of the server without its port, as the client gave it. */
-  String serverName() {
+  public String serverName() {
     return authority().replaceFirst(":[0-9]*$", "");
   }
 
   /** The host that the server was told to listen on; empty for all. */
-  String configuredHost() {
+  public String configuredHost() {
     return request.getConnectionMetaData().getConnector() instanceof NetworkConnector network
         ? String.valueOf(network.getHost())
         : "";
   }
 
-  void header(String name, String value) {
+  public void header(String name, String value) {
     response.getHeaders().put(name, value);
   }
 
-  void send(int status, JsonNode json) throws IOException {
+  public void send(int status, JsonNode json) throws IOException {
     send(status, "application/json", Json.bytes(json));
   }
 
-  void send(int status, String type, String text) throws IOException {
+  public void send(int status, String type, String text) throws IOException {
     send(status, type, text.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -171,12 +171,12 @@ final class Exchange {
     }
   }
 
-  boolean isCommitted() {
+  public boolean isCommitted() {
     return response.isCommitted();
   }
 
   /** Starts a stream of server-sent events. */
-  EventStream events() {
+  public EventStream events() {
     response.setStatus(200);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/event-stream; charset=utf-8");
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-cache");

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
@@ -10,7 +10,7 @@ import dev.lora4j.serve.jobs.JobRefusal;
 import org.jspecify.annotations.Nullable;
 
 /** A refusal with its HTTP status, in OpenAI's terms. */
-final class ApiException extends RuntimeException {
+public final class ApiException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private final int status;
@@ -18,7 +18,7 @@ final class ApiException extends RuntimeException {
   private final @Nullable String param;
   private final @Nullable String code;
 
-  ApiException(
+  public ApiException(
       int status, String type, String message, @Nullable String param, @Nullable String code) {
     super(message);
     this.status = status;
@@ -28,17 +28,17 @@ final class ApiException extends RuntimeException {
   }
 
   /** A wrong parameter: 400. */
-  static ApiException invalid(String param, String message) {
+  public static ApiException invalid(String param, String message) {
     return new ApiException(400, "invalid_request_error", message, param, null);
   }
 
   /** A request that is wrong as a whole: 400. */
-  static ApiException invalid(String message) {
+  public static ApiException invalid(String message) {
     return new ApiException(400, "invalid_request_error", message, null, null);
   }
 
   /** Returns the answer to a failure; an internal error is logged, and its details are not sent. */
-  static ApiException of(Throwable failure) {
+  public static ApiException of(Throwable failure) {
     if (failure instanceof ApiException known) {
       return known;
     }
@@ -73,11 +73,11 @@ final class ApiException extends RuntimeException {
         500, "server_error", "the server failed to process the request", null, "internal_error");
   }
 
-  int status() {
+  public int status() {
     return status;
   }
 
-  ErrorBody body() {
+  public ErrorBody body() {
     return new ErrorBody(String.valueOf(getMessage()), type, param, code);
   }
 }

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,7 +10,7 @@ import java.util.function.Function;
  *
  * @param more whether elements follow
  */
-record ListPage<T>(List<T> elements, boolean more, Function<T, String> id) {
+public record ListPage<T>(List<T> elements, boolean more, Function<T, String> id) {
 
   /**
    * Chooses the page.
@@ -18,7 +18,7 @@ record ListPage<T>(List<T> elements, boolean more, Function<T, String> id) {
    * @param otherwise the limit unless the query has one
    * @param most the largest limit
    */
-  static <T> ListPage<T> of(
+  public static <T> ListPage<T> of(
       Exchange exchange, long otherwise, long most, List<T> all, Function<T, String> id) {
     long limit = exchange.query("limit").map(text -> limit(text, most)).orElse(otherwise);
     int from = exchange.query("after").map(after -> indexAfter(after, all, id)).orElse(0);
@@ -47,7 +47,7 @@ record ListPage<T>(List<T> elements, boolean more, Function<T, String> id) {
     throw ApiException.invalid("after", "after: nothing in the list has the id " + after);
   }
 
-  ObjectNode json(Function<T, ? extends ObjectNode> shape) {
+  public ObjectNode json(Function<T, ? extends ObjectNode> shape) {
     ObjectNode json = Json.object().put("object", "list");
     ArrayNode data = json.putArray("data");
     elements.forEach(element -> data.add(shape.apply(element)));

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -8,29 +8,29 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** The parameters of a request. Unknown ones are ignored; wrong ones are refused by name. */
-final class Params {
+public final class Params {
   private final ObjectNode body;
 
-  Params(ObjectNode body) {
+  public Params(ObjectNode body) {
     this.body = body;
   }
 
   /** A parameter that is present and not null. */
-  Optional<JsonNode> value(String name) {
+  public Optional<JsonNode> value(String name) {
     JsonNode value = body.get(name);
     return value == null || value.isNull() ? Optional.empty() : Optional.of(value);
   }
 
-  JsonNode required(String name) {
+  public JsonNode required(String name) {
     return value(name)
         .orElseThrow(() -> ApiException.invalid(name, "missing required parameter: " + name));
   }
 
-  String requiredText(String name) {
+  public String requiredText(String name) {
     return text(name, required(name));
   }
 
-  Optional<String> text(String name) {
+  public Optional<String> text(String name) {
     return value(name).map(value -> text(name, value));
   }
 
@@ -41,7 +41,7 @@ final class Params {
     return value.textValue();
   }
 
-  boolean flag(String name) {
+  public boolean flag(String name) {
     return value(name)
         .map(
             value -> {
@@ -53,7 +53,7 @@ final class Params {
         .orElse(false);
   }
 
-  double number(String name, double otherwise, double least, double most) {
+  public double number(String name, double otherwise, double least, double most) {
     Optional<JsonNode> value = value(name);
     if (value.isEmpty()) {
       return otherwise;
@@ -69,7 +69,7 @@ final class Params {
     return number;
   }
 
-  Optional<Long> integer(String name, long least, long most) {
+  public Optional<Long> integer(String name, long least, long most) {
     return value(name)
         .map(
             value -> {
@@ -87,7 +87,7 @@ final class Params {
   }
 
   /** A string or a list of at most {@code most} strings. */
-  List<String> texts(String name, int most) {
+  public List<String> texts(String name, int most) {
     Optional<JsonNode> value = value(name);
     if (value.isEmpty()) {
       return List.of();
@@ -112,13 +112,13 @@ final class Params {
    *
    * @throws ApiException if it is present
    */
-  void refuse(String name, String reason) {
+  public void refuse(String name, String reason) {
     if (value(name).filter(value -> !value.isEmpty() || !value.isArray()).isPresent()) {
       throw ApiException.invalid(name, name + " is not supported: " + reason);
     }
   }
 
-  static ApiException wrong(String name, String expected, JsonNode found) {
+  public static ApiException wrong(String name, String expected, JsonNode found) {
     return ApiException.invalid(
         name,
         "%s: expected %s, found %s"

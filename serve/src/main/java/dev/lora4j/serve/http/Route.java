@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -15,22 +15,22 @@ import java.util.stream.IntStream;
  * @param path without {@code /v1}; {@code {}} stands for one segment, and {@code {*}} at the end
  *     for all further ones
  */
-record Route(String method, String path, Endpoint endpoint) {
+public record Route(String method, String path, Endpoint endpoint) {
 
-  static Route get(String path, Endpoint endpoint) {
+  public static Route get(String path, Endpoint endpoint) {
     return new Route("GET", path, endpoint);
   }
 
-  static Route post(String path, Endpoint endpoint) {
+  public static Route post(String path, Endpoint endpoint) {
     return new Route("POST", path, endpoint);
   }
 
-  static Route delete(String path, Endpoint endpoint) {
+  public static Route delete(String path, Endpoint endpoint) {
     return new Route("DELETE", path, endpoint);
   }
 
   /** Returns the decoded segments of a path that matches; empty if it does not match. */
-  Optional<List<String>> match(String requested) {
+  public Optional<List<String>> match(String requested) {
     Matcher matcher = pattern().matcher(requested);
     return matcher.matches() ? Optional.of(segments(matcher.toMatchResult())) : Optional.empty();
   }

@@ -1,12 +1,13 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
 /** OpenAI's error object; all four fields are always present. */
-record ErrorBody(String message, String type, @Nullable String param, @Nullable String code) {
+public record ErrorBody(
+    String message, String type, @Nullable String param, @Nullable String code) {
 
-  ObjectNode json() {
+  public ObjectNode json() {
     ObjectNode outer = Json.object();
     outer
         .putObject("error")

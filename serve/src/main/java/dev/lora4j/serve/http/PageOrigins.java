@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import java.util.List;
 import java.util.Locale;
@@ -7,7 +7,7 @@ import java.util.Locale;
  * Protects a server without keys from web pages: only its own page may send requests, and a page
  * that gives a public domain name this machine's address (DNS rebinding) is not its own.
  */
-final class PageOrigins {
+public final class PageOrigins {
   private static final String IP_ADDRESS = "[0-9.]+|\\[?[0-9a-f:.]+]?";
   private static final String LOOPBACK = "localhost|.+\\.localhost|127\\.[0-9.]+|\\[?::1]?";
   private static final List<String> PRIVATE = List.of(".localhost", ".local", ".internal");
@@ -19,7 +19,7 @@ final class PageOrigins {
    *
    * @throws ApiException if it may
    */
-  static void require(Exchange exchange) {
+  public static void require(Exchange exchange) {
     String name = exchange.serverName().toLowerCase(Locale.ROOT);
     String configured = exchange.configuredHost().toLowerCase(Locale.ROOT);
     String origin = exchange.origin();

@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpHeader;

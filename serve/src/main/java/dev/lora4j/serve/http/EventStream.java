@@ -1,4 +1,4 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
@@ -7,34 +7,34 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
 /** A response as server-sent events. */
-final class EventStream implements AutoCloseable {
+public final class EventStream implements AutoCloseable {
   private static final byte[] DATA = "data: ".getBytes(StandardCharsets.UTF_8);
   private static final byte[] END = "\n\n".getBytes(StandardCharsets.UTF_8);
 
   private final OutputStream out;
 
-  EventStream(OutputStream out) {
+  public EventStream(OutputStream out) {
     this.out = out;
   }
 
-  void data(JsonNode json) throws IOException {
+  public void data(JsonNode json) throws IOException {
     write(Json.bytes(json));
   }
 
   /** Sends an error in the form that all clients recognise. */
-  void error(ErrorBody error) throws IOException {
+  public void error(ErrorBody error) throws IOException {
     out.write("event: error\n".getBytes(StandardCharsets.UTF_8));
     write(Json.bytes(error.json()));
   }
 
   /** Sends a comment, to keep the connection open and to detect a disconnected client. */
-  void keepAlive() throws IOException {
+  public void keepAlive() throws IOException {
     out.write(": waiting\n\n".getBytes(StandardCharsets.UTF_8));
     out.flush();
   }
 
   /** Ends the stream as OpenAI does. */
-  void done() throws IOException {
+  public void done() throws IOException {
     write("[DONE]".getBytes(StandardCharsets.UTF_8));
   }
 

@@ -1,9 +1,9 @@
-package dev.lora4j.serve.api;
+package dev.lora4j.serve.http;
 
 import java.io.IOException;
 
 /** Answers the requests of one route. */
 @FunctionalInterface
-interface Endpoint {
+public interface Endpoint {
   void handle(Exchange exchange) throws IOException;
 }
