@@ -118,17 +118,21 @@ class DecoderTest {
   }
 
   @Test
-  void modelsWithoutPlainLayersHaveNoDecoder() {
-    with("gpt2", model -> assertNoDecoder(model));
+  void doraIsDecodedAsTheModelDoes() {
     with(
         "llama3",
         model -> {
           LoraModel adapted = adapted(model, LoraConfig.rank(2).dora(true));
-          assertNoDecoder(model);
+          assertDecodesAsTheModel(model);
           try (AdapterScope disabled = adapted.disabled()) {
             assertDecodesAsTheModel(model);
           }
         });
+  }
+
+  @Test
+  void modelsWithoutPlainLayersHaveNoDecoder() {
+    with("gpt2", model -> assertNoDecoder(model));
     with(
         "llama3",
         model -> {

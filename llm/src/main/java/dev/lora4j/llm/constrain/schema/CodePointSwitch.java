@@ -69,7 +69,7 @@ final class CodePointSwitch {
       Optional<GrammarNode> next = at(point);
       if (point < ' ' || point == '"' || point == '\\') {
         if (next.isPresent()) {
-          escapes.add(JsonText.escape(point).substring(1), next.get());
+          escapes.add(JsonLexicon.escape(point).substring(1), next.get());
         }
         merged.on(point, Optional.empty());
       } else {

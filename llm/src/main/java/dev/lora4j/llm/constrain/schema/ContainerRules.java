@@ -19,7 +19,7 @@ final class ContainerRules {
   private static final int MAX_NAME = 256;
 
   private final GrammarBuilder builder;
-  private final JsonText text;
+  private final JsonLexicon text;
   private final Values values;
 
   /** The values of another schema, and what follows them. */
@@ -29,7 +29,7 @@ final class ContainerRules {
 
   private record Property(String name, JsonNode schema, String path, boolean required) {}
 
-  ContainerRules(GrammarBuilder builder, JsonText text, Values values) {
+  ContainerRules(GrammarBuilder builder, JsonLexicon text, Values values) {
     this.builder = builder;
     this.text = text;
     this.values = values;
@@ -70,7 +70,7 @@ final class ContainerRules {
 
   private GrammarNode key(Property property, GrammarNode after) {
     GrammarNode value = values.of(property.schema(), property.path(), after);
-    return builder.literal(JsonText.quoted(property.name()) + ":", text.oneSpace(value));
+    return builder.literal(JsonLexicon.quoted(property.name()) + ":", text.oneSpace(value));
   }
 
   /** The declared properties, then those that are required only. */

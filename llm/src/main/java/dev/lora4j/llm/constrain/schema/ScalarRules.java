@@ -18,9 +18,9 @@ final class ScalarRules {
   private static final Set<String> DOUBLES = Set.of("float", "double");
 
   private final GrammarBuilder builder;
-  private final JsonText text;
+  private final JsonLexicon text;
 
-  ScalarRules(GrammarBuilder builder, JsonText text) {
+  ScalarRules(GrammarBuilder builder, JsonLexicon text) {
     this.builder = builder;
     this.text = text;
   }

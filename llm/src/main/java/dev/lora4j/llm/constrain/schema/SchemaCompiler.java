@@ -27,7 +27,7 @@ public final class SchemaCompiler {
 
   private final GrammarBuilder builder;
   private final SchemaResolver resolver;
-  private final JsonText text;
+  private final JsonLexicon text;
   private final ScalarRules scalars;
   private final ContainerRules containers;
   private final Map<JsonNode, Rule> rules = new HashMap<>();
@@ -39,7 +39,7 @@ public final class SchemaCompiler {
   private SchemaCompiler(GrammarBuilder builder, JsonNode root) {
     this.builder = builder;
     resolver = new SchemaResolver(root);
-    text = new JsonText(builder);
+    text = new JsonLexicon(builder);
     scalars = new ScalarRules(builder, text);
     containers = new ContainerRules(builder, text, this::call);
   }
@@ -135,7 +135,7 @@ public final class SchemaCompiler {
     for (JsonNode value : schema.get(Keywords.ENUM)) {
       if (ValueType.includes(types, value)) {
         literals.add(
-            value.isTextual() ? JsonText.quoted(value.textValue()) : value.toString(),
+            value.isTextual() ? JsonLexicon.quoted(value.textValue()) : value.toString(),
             builder.end());
       }
     }

@@ -39,7 +39,7 @@ final class Dates {
   static String format(ZonedDateTime time, String format, Budget budget) {
     if (format.length() > MAX_LENGTH) {
       throw new TemplateError(
-          "strftime_now: the format has %d characters, expected at most %d"
+          "strftime_now: the format has %d characters, the limit is %d"
               .formatted(format.length(), MAX_LENGTH));
     }
     StringBuilder out = new StringBuilder();

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /** The lexical rules of JSON: white space, strings and numbers. */
-final class JsonText {
+final class JsonLexicon {
   private static final int MAX_INDENT = 40;
   private static final int MAX_INTEGER_DIGITS = 16;
   private static final int MAX_FRACTION_DIGITS = 17;
@@ -22,7 +22,7 @@ final class JsonText {
   private final Rule string;
   private final Rule number;
 
-  JsonText(GrammarBuilder builder) {
+  JsonLexicon(GrammarBuilder builder) {
     this.builder = builder;
     space = builder.rule(spaceBody());
     string = builder.rule(builder.literal("\"", stringBody()));
