@@ -135,6 +135,7 @@ public final class ApiHandler extends Handler.Abstract {
       if (answer.status() == 429) {
         exchange.header("Retry-After", "1");
       }
+      exchange.discardBody();
       exchange.send(answer.status(), answer.body().json());
       callback.succeeded();
     } catch (IOException e) {

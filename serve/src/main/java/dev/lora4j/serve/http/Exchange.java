@@ -22,6 +22,7 @@ import org.eclipse.jetty.util.Fields;
 /** An HTTP request and its response. */
 public final class Exchange {
   private static final int MAX_BODY = 16 << 20;
+  private static final long MAX_DISCARDED = 64 << 20;
 
   private final Request request;
   private final Response response;
@@ -65,6 +66,21 @@ public final class Exchange {
             413, "invalid_request_error", "the body exceeds " + MAX_BODY + " bytes", null, null);
       }
       return Json.read(body);
+    }
+  }
+
+  /**
+   * Reads and discards the rest of the body, up to a limit: a client that is still sending would
+   * lose the answer.
+   */
+  public void discardBody() {
+    try (InputStream rest = Content.Source.asInputStream(request)) {
+      byte[] buffer = new byte[1 << 16];
+      long discarded = 0;
+      for (int n = rest.read(buffer); n >= 0 && discarded < MAX_DISCARDED; n = rest.read(buffer)) {
+        discarded += n;
+      }
+    } catch (IOException e) { // nothing more arrives
     }
   }
 
