@@ -32,8 +32,9 @@ final class PendingCompletion implements GenerationListener {
    * The end, with what was held back and the number of tokens, a stop token included.
    *
    * @param finish OpenAI's {@code finish_reason}
+   * @param cached number of the prompt's tokens whose keys and values were cached
    */
-  record End(int index, String finish, Parsed parsed, int tokens) implements Event {}
+  record End(int index, String finish, Parsed parsed, int tokens, long cached) implements Event {}
 
   /** A failure. */
   record Failure(int index, Throwable cause) implements Event {}
@@ -46,6 +47,7 @@ final class PendingCompletion implements GenerationListener {
   private final Queue<Event> events;
   private volatile boolean cancelled;
   private int tokens;
+  private long cached;
   private int calls;
 
   PendingCompletion(
@@ -60,6 +62,11 @@ final class PendingCompletion implements GenerationListener {
     toolCalls = rules.toolCalls().map(ToolCallParser::new);
     severalCalls = rules.severalCalls();
     this.events = events;
+  }
+
+  @Override
+  public void onPrefilled(long cachedTokens) {
+    cached = cachedTokens;
   }
 
   @Override
@@ -93,7 +100,7 @@ final class PendingCompletion implements GenerationListener {
     Parsed parsed = counted(last(text.finish()));
     String finish = name(why);
     boolean called = calls > 0 && finish.equals("stop");
-    events.add(new End(index, called ? "tool_calls" : finish, parsed, tokens));
+    events.add(new End(index, called ? "tool_calls" : finish, parsed, tokens, cached));
   }
 
   private Parsed last(String rest) {
