@@ -31,6 +31,9 @@ public final class NearMiss {
     record Candidate(String name, int distance) {}
     List<Candidate> near = new ArrayList<>();
     for (String name : valid) {
+      if (Math.abs(given.length() - name.length()) > limit) {
+        continue; // so many edits at least
+      }
       int distance = edits(given, name);
       if (distance <= limit && distance < name.length()) {
         near.add(new Candidate(name, distance));

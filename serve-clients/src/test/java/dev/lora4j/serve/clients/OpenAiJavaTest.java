@@ -105,7 +105,8 @@ class OpenAiJavaTest {
                 .flatMap(choice -> choice.delta().content().stream())
                 .collect(Collectors.joining()))
         .isEqualTo(whole.choices().get(0).message().content().orElseThrow());
-    assertThat(chunks.get(chunks.size() - 1).usage()).isEqualTo(whole.usage());
+    assertThat(chunks.get(chunks.size() - 1).usage().map(usage -> usage.totalTokens()))
+        .isEqualTo(whole.usage().map(usage -> usage.totalTokens()));
   }
 
   @Test

@@ -31,6 +31,7 @@ final class Answer {
   private final long created = Instant.now().getEpochSecond();
   private final List<Choice> choices;
   private int completionTokens;
+  private long cachedTokens = Long.MAX_VALUE; // of the completion that found the fewest
 
   /** The parts of one completion that have arrived. */
   private static final class Choice {
@@ -64,7 +65,7 @@ final class Answer {
         choice.pieces.add(piece);
         choice.add(piece.parsed());
       } else if (event instanceof End end) {
-        completionTokens += end.tokens();
+        count(end);
         choice.add(end.parsed());
         ended[end.index()] =
             shape.choice(
@@ -123,7 +124,7 @@ final class Answer {
         choice.pieces.add(piece);
         send(events, piece.index(), piece.parsed(), false, includeUsage);
       } else if (next.get() instanceof End end) {
-        completionTokens += end.tokens();
+        count(end);
         boolean pending = !choices.get(end.index()).pieces.isEmpty();
         send(events, end.index(), end.parsed(), pending, includeUsage);
         events.data(chunk(shape.closing(end.index(), end.finish()), includeUsage));
@@ -183,10 +184,18 @@ final class Answer {
         .put("model", model);
   }
 
+  private void count(End end) {
+    completionTokens += end.tokens();
+    cachedTokens = Math.min(cachedTokens, end.cached());
+  }
+
   private ObjectNode usage() {
-    return Json.object()
-        .put("prompt_tokens", job.promptTokens())
-        .put("completion_tokens", completionTokens)
-        .put("total_tokens", job.promptTokens() + completionTokens);
+    ObjectNode usage =
+        Json.object()
+            .put("prompt_tokens", job.promptTokens())
+            .put("completion_tokens", completionTokens)
+            .put("total_tokens", job.promptTokens() + completionTokens);
+    usage.putObject("prompt_tokens_details").put("cached_tokens", cachedTokens);
+    return usage;
   }
 }

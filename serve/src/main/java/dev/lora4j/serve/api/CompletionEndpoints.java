@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.chat.ChatFormat;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
@@ -40,6 +41,7 @@ final class CompletionEndpoints {
     InferenceEngine engine = models.of(model);
     List<Message> messages = ChatMessages.read(params);
     params.refuse("functions", "use tools instead");
+    params.refuse("function_call", "use tool_choice instead");
     Optional<ToolUse> tools = ToolUse.of(params);
     Optional<ResponseFormat> format = ResponseFormat.of(params);
     if (tools.isPresent() && format.isPresent()) {
@@ -83,6 +85,7 @@ final class CompletionEndpoints {
     String model = params.requiredText("model");
     InferenceEngine engine = models.of(model);
     params.refuse("suffix", NOT_YET);
+    params.refuse("best_of", "use n instead");
     Optional<Long> top = params.integer("logprobs", 0, MAX_TOP_LOGPROBS);
     SamplingParams sampling =
         SamplingParams.of(
@@ -122,7 +125,14 @@ final class CompletionEndpoints {
       throw ApiException.invalid(
           "stream_options", "stream_options is allowed only with stream: true");
     }
-    return options.map(value -> value.path("include_usage").asBoolean()).orElse(false);
+    return options.map(CompletionEndpoints::includesUsage).orElse(false);
+  }
+
+  private static boolean includesUsage(JsonNode options) {
+    if (options instanceof ObjectNode object) {
+      return new Params(object).flag("include_usage");
+    }
+    throw Params.wrong("stream_options", "an object", options);
   }
 
   private static int[] prompt(JsonNode given, Tokenizer tokenizer, int vocabularySize) {

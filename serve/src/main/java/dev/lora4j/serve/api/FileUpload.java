@@ -95,6 +95,9 @@ final class FileUpload {
     if (purpose == null) {
       throw ApiException.invalid("purpose", "missing required parameter: purpose");
     }
+    if (purpose.getLength() > MAX_NAME) {
+      throw ApiException.invalid("purpose", "purpose: only \"" + PURPOSE + "\" is supported");
+    }
     String given = purpose.getContentAsString(StandardCharsets.UTF_8);
     if (!PURPOSE.equals(given)) {
       throw ApiException.invalid(

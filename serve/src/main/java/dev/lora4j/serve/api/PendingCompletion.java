@@ -29,8 +29,9 @@ final class PendingCompletion implements GenerationListener {
    * The end, with what was held back and the number of tokens, a stop token included.
    *
    * @param finish OpenAI's {@code finish_reason}
+   * @param cached number of the prompt's tokens whose keys and values were cached
    */
-  record End(int index, String finish, Parsed parsed, int tokens) implements Event {}
+  record End(int index, String finish, Parsed parsed, int tokens, long cached) implements Event {}
 
   /** A failure. */
   record Failure(int index, Throwable cause) implements Event {}
@@ -42,6 +43,7 @@ final class PendingCompletion implements GenerationListener {
   private final Queue<Event> events;
   private volatile boolean cancelled;
   private int tokens;
+  private long cached;
 
   PendingCompletion(
       int index,
@@ -54,6 +56,11 @@ final class PendingCompletion implements GenerationListener {
     this.stopTokens = stopTokens;
     parser = new CompletionParser(rules);
     this.events = events;
+  }
+
+  @Override
+  public void onPrefilled(long cachedTokens) {
+    cached = cachedTokens;
   }
 
   @Override
@@ -76,7 +83,7 @@ final class PendingCompletion implements GenerationListener {
     Parsed parsed = parser.finish(text.finish());
     String finish = name(why);
     boolean called = parser.hasCalls() && finish.equals("stop");
-    events.add(new End(index, called ? "tool_calls" : finish, parsed, tokens));
+    events.add(new End(index, called ? "tool_calls" : finish, parsed, tokens, cached));
   }
 
   @Override

@@ -86,7 +86,8 @@ public final class BatchScheduler implements AutoCloseable {
     if (waiting.size() >= limits.maxQueue()) {
       throw QueueFull.ofRequests(waiting.size());
     }
-    waiting.add(request.listener(context.observer().observe(served.name(), request)));
+    GenerationListener observed = context.observer().observe(served.name(), request);
+    waiting.add(request.listener(new GuardedListener(observed)));
     notifyAll();
   }
 
@@ -141,7 +142,7 @@ public final class BatchScheduler implements AutoCloseable {
           admit();
           prefillChunk();
           decodeTokens();
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | VirtualMachineError e) {
           failRunning(e);
         }
         running = prefilling.size() + decoding.size();
@@ -170,24 +171,50 @@ public final class BatchScheduler implements AutoCloseable {
 
   private void admit() {
     while (prefilling.size() + decoding.size() < limits.maxBatch()) {
-      GenerationRequest next;
-      synchronized (this) {
-        next = waiting.peek();
-      }
-      if (next == null) {
+      Optional<GenerationRequest> next = takeWaiting();
+      if (next.isEmpty()) {
         return;
       }
-      long tokens = Math.min(maxTokens(), (long) next.prompt().size() + next.maxTokens());
-      long[] prompt = next.prompt().stream().mapToLong(Long::longValue).toArray();
-      Optional<KvSequence> cache = pool.open(next.adapter().version(), prompt, tokens);
+      if (!begin(next.get())) {
+        putBack(next.get()); // until a sequence ends
+        return;
+      }
+    }
+  }
+
+  /** Takes the first request out of the queue, where other threads end cancelled ones. */
+  private synchronized Optional<GenerationRequest> takeWaiting() {
+    return Optional.ofNullable(waiting.poll());
+  }
+
+  private synchronized void putBack(GenerationRequest request) {
+    waiting.addFirst(request);
+  }
+
+  /** Begins a completion, or ends it with its failure; returns whether the cache had room. */
+  private boolean begin(GenerationRequest request) {
+    try {
+      long tokens = Math.min(maxTokens(), (long) request.prompt().size() + request.maxTokens());
+      long[] prompt = request.prompt().stream().mapToLong(Long::longValue).toArray();
+      Optional<KvSequence> cache = pool.open(request.adapter().version(), prompt, tokens);
       if (cache.isEmpty()) {
-        return; // until a sequence ends
+        return false;
       }
-      synchronized (this) {
-        waiting.remove();
-      }
-      prefilling.add(new RunningSequence(next, cache.get(), Math.toIntExact(maxTokens())));
-      next.listener().onStart();
+      prefilling.add(sequence(request, cache.get()));
+      request.listener().onStart();
+    } catch (RuntimeException | VirtualMachineError e) {
+      request.listener().onFailure(e);
+      request.adapter().close();
+    }
+    return true;
+  }
+
+  private RunningSequence sequence(GenerationRequest request, KvSequence cache) {
+    try {
+      return new RunningSequence(request, cache, Math.toIntExact(maxTokens()));
+    } catch (RuntimeException | VirtualMachineError e) {
+      cache.close();
+      throw e;
     }
   }
 
@@ -273,13 +300,13 @@ public final class BatchScheduler implements AutoCloseable {
   }
 
   private void failAll(Throwable failure) {
-    failRunning(failure);
     List<GenerationRequest> rest;
     synchronized (this) {
       closed = true;
       rest = List.copyOf(waiting);
       waiting.clear();
     }
+    failRunning(failure);
     for (GenerationRequest request : rest) {
       request.listener().onFailure(failure);
       request.adapter().close();
@@ -298,8 +325,6 @@ public final class BatchScheduler implements AutoCloseable {
   private static void end(RunningSequence sequence, FinishReason reason) {
     try {
       sequence.request().listener().onEnd(reason);
-    } catch (RuntimeException e) {
-      sequence.request().listener().onFailure(e);
     } finally {
       sequence.close();
     }

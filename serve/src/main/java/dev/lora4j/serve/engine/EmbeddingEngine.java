@@ -19,17 +19,18 @@ import java.util.concurrent.TimeUnit;
  * a time, so that an embedding does not depend on the other texts.
  */
 public final class EmbeddingEngine implements AutoCloseable {
-  private static final long END_SECONDS = 60;
+  private static final String SHUTTING_DOWN = "the server is shutting down";
 
   private final ServedModel served;
   private final EngineContext context;
   private final int threads;
   private final ThreadPoolExecutor requests;
+  private volatile boolean closed;
 
   /**
    * Texts to embed.
    *
-   * @param adapter the adapter, leased until the embeddings are there
+   * @param adapter the adapter, of which the computation has a lease of its own
    * @param texts token ids of each text
    * @param dimensions number of components
    */
@@ -85,26 +86,37 @@ public final class EmbeddingEngine implements AutoCloseable {
    */
   public CompletableFuture<List<float[]>> submit(TextEmbedder embedder, Request request) {
     CompletableFuture<List<float[]>> embeddings = new CompletableFuture<>();
+    AdapterLease lease = request.adapter().again(); // a cancelled request may end its own first
     try {
-      requests.execute(() -> answer(embedder, request, embeddings));
+      requests.execute(() -> answer(embedder, request, embeddings, lease));
     } catch (RejectedExecutionException e) {
-      throw QueueFull.ofRequests(requests.getQueue().size());
+      lease.close();
+      throw closed
+          ? new IllegalStateException(SHUTTING_DOWN)
+          : QueueFull.ofRequests(requests.getQueue().size());
     }
     return embeddings;
   }
 
   private void answer(
-      TextEmbedder embedder, Request request, CompletableFuture<List<float[]>> embeddings) {
-    try (Workers workers = new Workers(Math.min(threads, request.texts().size()))) {
+      TextEmbedder embedder,
+      Request request,
+      CompletableFuture<List<float[]>> embeddings,
+      AdapterLease lease) {
+    try (lease;
+        Workers workers = new Workers(Math.min(threads, request.texts().size()))) {
       List<float[]> done = new ArrayList<>();
       while (done.size() < request.texts().size()) {
         if (embeddings.isCancelled()) {
           throw new CancellationException();
         }
+        if (closed) {
+          throw new IllegalStateException(SHUTTING_DOWN);
+        }
         done.addAll(round(embedder, request, done.size(), workers));
       }
       embeddings.complete(done);
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | VirtualMachineError e) {
       embeddings.completeExceptionally(e);
     }
   }
@@ -130,15 +142,20 @@ public final class EmbeddingEngine implements AutoCloseable {
     }
   }
 
-  /** Ends the requests that wait or run. */
+  /** Ends the requests that wait or run, each after the texts that it computes. */
   @Override
   public void close() {
+    closed = true;
     requests.shutdown();
-    try {
-      if (!requests.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
-        requests.shutdownNow();
+    boolean interrupted = false;
+    while (!requests.isTerminated()) {
+      try {
+        requests.awaitTermination(1, TimeUnit.MINUTES);
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
-    } catch (InterruptedException e) {
+    }
+    if (interrupted) {
       Thread.currentThread().interrupt();
     }
   }

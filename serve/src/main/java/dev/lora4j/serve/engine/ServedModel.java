@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * The number in memory is bounded; the least recently used one is evicted.
  */
 public final class ServedModel implements AutoCloseable {
+  private static final int MAX_NAMES = 100_000; // of adapters that were loaded by requests
   private static final String ADAPTER_FILE = "adapter_config.json";
 
   private final ChatModel model;
@@ -158,6 +159,9 @@ public final class ServedModel implements AutoCloseable {
   public synchronized void load(String name, Path directory, boolean replacing) {
     if (name.equals(base.name()) || (knows(name) && !replacing)) {
       throw new UserError("the name '" + name + "' is taken");
+    }
+    if (given.size() >= MAX_NAMES && !given.containsKey(name)) {
+      throw new UserError("%,d adapters have names; unload some".formatted(given.size()));
     }
     loaded(name, directory);
     given.put(name, directory);

@@ -22,7 +22,8 @@ public final class HttpErrors extends ErrorHandler {
       Callback callback) {
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
     String type = code >= SERVER_ERROR ? "server_error" : "invalid_request_error";
-    String text = message == null ? "HTTP status " + code : message;
+    boolean internal = code >= SERVER_ERROR || message == null; // may name paths of the server
+    String text = internal ? "HTTP status " + code : message;
     response.write(
         true, ByteBuffer.wrap(Json.bytes(new ErrorBody(text, type, null, null).json())), callback);
   }

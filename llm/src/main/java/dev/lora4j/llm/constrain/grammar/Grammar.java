@@ -55,6 +55,6 @@ public final class Grammar {
   }
 
   private Parser parser() {
-    return new Parser(maxDepth);
+    return new Parser(maxDepth, new WorkBudget());
   }
 }

@@ -16,26 +16,24 @@ final class Parser {
   /** Ambiguous grammars: further places are dropped, so the text keeps to the first ones. */
   private static final int MAX_PLACES = 256;
 
+  private static final int VISIT_COST = 16; // of a node, in steps of a trie
+
   private final int maxDepth;
+  private final WorkBudget budget;
   private final Deque<Place> pending = new ArrayDeque<>();
   private final Set<Place> passed = new HashSet<>();
   private Set<Place> found = new LinkedHashSet<>();
   private boolean complete;
   private int reach;
-  private long work;
 
-  Parser(int maxDepth) {
+  Parser(int maxDepth, WorkBudget budget) {
     this.maxDepth = maxDepth;
+    this.budget = budget;
   }
 
   /** The most stack frames that a place so far has needed, to its end. */
   int reach() {
     return reach;
-  }
-
-  /** The number of nodes that were visited so far. */
-  long work() {
-    return work;
   }
 
   /** Returns whether a node's rule can reach its end on this stack. */
@@ -92,7 +90,7 @@ final class Parser {
     visit(node, stack);
     while (!pending.isEmpty()) {
       Place place = pending.pop();
-      work++;
+      budget.spend(VISIT_COST);
       if (!passed.add(place)) {
         continue;
       }

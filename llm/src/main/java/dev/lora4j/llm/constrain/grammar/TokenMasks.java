@@ -1,6 +1,5 @@
 package dev.lora4j.llm.constrain.grammar;
 
-import dev.lora4j.UserError;
 import dev.lora4j.llm.constrain.grammar.ParseState.Place;
 import dev.lora4j.llm.tokenizer.TokenTrie;
 import java.util.LinkedHashMap;
@@ -14,7 +13,6 @@ import java.util.stream.IntStream;
  */
 public final class TokenMasks {
   private static final long MAX_CACHED_BYTES = 4 << 20;
-  private static final int MAX_STEPS = 2_000_000;
 
   private final Grammar grammar;
   private final TokenTrie trie;
@@ -26,9 +24,11 @@ public final class TokenMasks {
     private final TokenMask mask;
     private final int[] exits; // trie nodes at which the rule can end
     private final int reach; // the most stack frames that the tokens need
+    private final long cost;
 
     WithinRule(Walk walk) {
       mask = walk.mask;
+      cost = walk.budget.spent();
       exits = walk.exits.build().toArray();
       reach = walk.parser.reach();
     }
@@ -61,7 +61,7 @@ public final class TokenMasks {
   /**
    * Returns the tokens that can follow a state.
    *
-   * @throws UserError if the grammar is too ambiguous there to be followed
+   * @throws dev.lora4j.UserError if the grammar is too ambiguous there to be followed
    */
   public synchronized TokenMask of(ParseState state) {
     TokenMask known = masks.get(state);
@@ -86,6 +86,7 @@ public final class TokenMasks {
 
   private void addTokens(Walk walk, ByteSwitch node, StackFrame stack) {
     WithinRule within = withinRule(node);
+    walk.budget.spend(within.cost); // even if it was cached, so that the cache decides nothing
     if (stack.depth() + within.reach > grammar.maxDepth()) {
       walk.below(trie.root(), node, stack);
       return;
@@ -112,20 +113,20 @@ public final class TokenMasks {
 
   /** A walk through the trie. */
   private final class Walk {
+    private final WorkBudget budget = new WorkBudget();
     private final Parser parser;
     private final TokenMask mask = new TokenMask(trie.vocabularySize());
     private final IntStream.Builder exits = IntStream.builder();
-    private int steps;
 
     Walk(int maxDepth) {
-      parser = new Parser(maxDepth);
+      parser = new Parser(maxDepth, budget);
     }
 
     /** Follows the texts below a trie node while they stay at byte switches of one rule. */
     void below(int from, ByteSwitch at, StackFrame stack) {
       int end = trie.end(from);
       for (int child = from + 1; child < end; child = trie.end(child)) {
-        count(1);
+        budget.spend(1);
         GrammarNode next = at.next(trie.label(child));
         if (next instanceof ByteSwitch node) {
           if (parser.fits(node, stack)) {
@@ -153,15 +154,8 @@ public final class TokenMasks {
       }
       int end = trie.end(node);
       for (int child = node + 1; child < end; child = trie.end(child)) {
-        count(state.places().size());
+        budget.spend(state.places().size());
         at(child, parser.read(state, trie.label(child)));
-      }
-    }
-
-    private void count(int more) {
-      steps += more;
-      if (steps + parser.work() > MAX_STEPS) {
-        throw new UserError("the schema is too ambiguous: too many alternatives fit the same text");
       }
     }
   }
