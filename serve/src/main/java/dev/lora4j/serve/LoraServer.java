@@ -145,7 +145,7 @@ public final class LoraServer implements AutoCloseable {
       close();
       if (e instanceof IOException) {
         throw new UserError(
-            "can't listen on %s:%d: %s"
+            "can't listen on %s:%d: %s; choose another port, or 0 for any free one"
                 .formatted(connector.getHost(), connector.getPort(), rootMessage(e)));
       }
       throw new IllegalStateException(e);

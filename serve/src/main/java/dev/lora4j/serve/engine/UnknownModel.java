@@ -5,6 +5,6 @@ public final class UnknownModel extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   UnknownModel(String name, String hint) {
-    super("The model `" + name + "` does not exist" + hint + ".");
+    super("The model `" + name + "` does not exist" + hint);
   }
 }
