@@ -28,7 +28,6 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
-import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
@@ -68,8 +67,6 @@ public final class LoraServer implements AutoCloseable {
         new QueuedThreadPool(builder.limits.maxBatch() + builder.limits.maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
     threads.setDaemon(true);
-    threads.setVirtualThreadsExecutor(
-        VirtualThreads.getDefaultVirtualThreadsExecutor()); // null before Java 21
     server = new Server(threads);
     connector = connector(builder);
     server.addConnector(connector);
@@ -145,7 +142,7 @@ public final class LoraServer implements AutoCloseable {
       close();
       if (e instanceof IOException) {
         throw new UserError(
-            "can't listen on %s:%d: %s"
+            "can't listen on %s:%d: %s; choose another port, or 0 for any free one"
                 .formatted(connector.getHost(), connector.getPort(), rootMessage(e)));
       }
       throw new IllegalStateException(e);

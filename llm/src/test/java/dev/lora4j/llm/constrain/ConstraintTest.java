@@ -92,6 +92,17 @@ class ConstraintTest {
     assertThat(matches(grammar("{\"type\": \"object\"}"), "{\"b\":[{}, null, -1.5e3]}")).isTrue();
   }
 
+  /** The validator of the random tests knows some top-level domains only. */
+  @Test
+  void addressesAreEmails() {
+    Grammar email = grammar("{\"type\": \"string\", \"format\": \"email\"}");
+
+    assertThat(matches(email, "\"jane.doe+x@mail.example.org\"")).isTrue();
+    for (String text : new String[] {"jane", "@example.org", "a@b", "a..b@c.de", "a@-b.de"}) {
+      assertThat(matches(email, "\"" + text + "\"")).as(text).isFalse();
+    }
+  }
+
   @Test
   void whiteSpaceIsBounded() {
     Grammar any = grammar("{}");

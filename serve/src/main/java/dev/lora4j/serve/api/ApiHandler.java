@@ -112,13 +112,22 @@ public final class ApiHandler extends Handler.Abstract {
     }
     if (allowed.isEmpty()) {
       throw new ApiException(
-          404, "invalid_request_error", "Unknown request URL: " + path, null, "unknown_url");
+          404,
+          "invalid_request_error",
+          "Unknown request URL: "
+              + exchange.method()
+              + " "
+              + path
+              + "; GET /openapi.json lists all",
+          null,
+          "unknown_url");
     }
-    exchange.header("Allow", String.join(", ", allowed));
+    String valid = String.join(", ", allowed);
+    exchange.header("Allow", valid);
     throw new ApiException(
         405,
         "invalid_request_error",
-        "Method " + exchange.method() + " is not allowed here",
+        "Method %s is not allowed for %s; valid: %s".formatted(exchange.method(), path, valid),
         null,
         "method_not_allowed");
   }

@@ -1,10 +1,10 @@
 package dev.lora4j.serve.api;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.Unreadable;
 import dev.lora4j.serve.http.ApiException;
 import dev.lora4j.serve.http.Exchange;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +24,7 @@ public final class ApiKeys {
   /**
    * Reads a file with one key per line.
    *
-   * @throws UserError if the file contains no key
+   * @throws UserError if the file can't be read or contains no key
    */
   public static ApiKeys read(Path file) {
     try {
@@ -39,7 +39,7 @@ public final class ApiKeys {
       }
       return new ApiKeys(keys);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw Unreadable.because(file, e);
     }
   }
 

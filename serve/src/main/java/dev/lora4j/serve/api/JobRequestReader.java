@@ -70,9 +70,7 @@ final class JobRequestReader {
         models.all().stream().map(InferenceEngine::model).map(model -> model.name()).toList();
     if (!bases.contains(name)) {
       throw ApiException.invalid(
-          "model",
-          "model: no base model \"%s\"%s; this server has %s"
-              .formatted(name, NearMiss.hint(name, bases), String.join(", ", bases)));
+          "model", "model: no base model \"%s\"%s".formatted(name, NearMiss.hint(name, bases)));
     }
     return name;
   }

@@ -26,6 +26,8 @@ import java.util.regex.Pattern;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
+  private static final String FINE_TUNED = "ft:";
+
   private static final Pattern NAME =
       Pattern.compile("[^\\p{Cntrl}]{1,256}", Pattern.UNICODE_CHARACTER_CLASS);
 
@@ -80,6 +82,10 @@ final class ModelEndpoints {
   private void load(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String name = newName(params.requiredText("lora_name"));
+    if (name.startsWith(FINE_TUNED)) {
+      throw ApiException.invalid(
+          "lora_name", "lora_name: names that begin with ft: are those of fine-tuning jobs");
+    }
     Path directory = directory(params.requiredText("lora_path"));
     models.load(name, directory, params.flag("load_inplace"));
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' added successfully.");

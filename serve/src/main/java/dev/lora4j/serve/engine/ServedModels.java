@@ -90,13 +90,20 @@ public final class ServedModels implements AutoCloseable {
    * @throws UserError if the name is taken, or the adapter fits none of the base models
    */
   public synchronized void load(String name, Path directory, boolean replacing) {
-    boolean isBase = engines.stream().anyMatch(engine -> engine.model().name().equals(name));
-    if (isBase || (!replacing && first().model().knows(name)) || (!replacing && isHeld(name))) {
-      throw new UserError("the name '" + name + "' is taken");
+    if (isBase(name)) {
+      throw new UserError("lora_name: " + name + " is a base model");
+    }
+    if (!replacing && (first().model().knows(name) || isHeld(name))) {
+      throw new UserError(
+          "lora_name: %s is served already; load_inplace: true replaces it".formatted(name));
     }
     Optional<InferenceEngine> before = holding(name);
     InferenceEngine now = placement.load(name, directory, replacing);
     before.filter(engine -> !engine.equals(now)).ifPresent(other -> other.model().unload(name));
+  }
+
+  private boolean isBase(String name) {
+    return engines.stream().anyMatch(engine -> engine.model().name().equals(name));
   }
 
   private boolean isHeld(String name) {
@@ -106,9 +113,13 @@ public final class ServedModels implements AutoCloseable {
   /**
    * Unloads an adapter; completions that run end with it.
    *
+   * @throws UserError if it is a base model
    * @throws UnknownModel if none of that name is loaded
    */
   public synchronized void unload(String name) {
+    if (isBase(name)) {
+      throw new UserError("lora_name: " + name + " is a base model; only adapters can be unloaded");
+    }
     holding(name).orElseThrow(() -> unknown(name)).model().unload(name);
   }
 

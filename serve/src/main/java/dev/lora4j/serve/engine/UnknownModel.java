@@ -6,7 +6,7 @@ public final class UnknownModel extends RuntimeException {
   private static final int MAX_SHOWN = 256; // characters of the name
 
   UnknownModel(String name, String hint) {
-    super("The model `" + shown(name) + "` does not exist" + hint + ".");
+    super("The model `" + shown(name) + "` does not exist" + hint);
   }
 
   private static String shown(String name) {

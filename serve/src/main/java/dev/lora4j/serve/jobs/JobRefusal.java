@@ -30,7 +30,7 @@ public final class JobRefusal extends RuntimeException {
   static JobRefusal conflict(String action, FineTuningJob job) {
     return new JobRefusal(
         Kind.CONFLICT,
-        "can't %s job %s: it is %s".formatted(action, job.id(), job.status().word()));
+        "can't %s job %s: its status is %s".formatted(action, job.id(), job.status().word()));
   }
 
   static JobRefusal tooLarge(String message) {

@@ -44,12 +44,12 @@ record JobValidation(FineTuningJobs jobs) {
     if (check.problems() == 0) {
       return true;
     }
-    check.listed().forEach(problem -> jobs.event(id, JobEvent.error(param + ", " + problem)));
+    check.listed().forEach(problem -> jobs.event(id, JobEvent.error(param + ": " + problem)));
     jobs.fail(
         id,
         JobError.invalid(
             param,
-            "The job failed due to an invalid %s. %s"
+            "The job failed due to an invalid %s: %s"
                 .formatted(param.replace('_', ' '), check.message())));
     return false;
   }

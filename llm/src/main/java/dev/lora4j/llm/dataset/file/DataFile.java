@@ -2,6 +2,7 @@ package dev.lora4j.llm.dataset.file;
 
 import dev.lora4j.UserError;
 import dev.lora4j.data.RowFormat;
+import dev.lora4j.io.Unreadable;
 import java.io.StringWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
@@ -92,8 +93,11 @@ public record DataFile(Path path, Optional<Charset> encoding, Optional<String> s
   private void requireReadable() {
     if (Files.isDirectory(path)) {
       throw new UserError("cannot read " + path + ": expected a file, found a directory");
+    } else if (!Files.exists(path)) {
+      throw new UserError(
+          "cannot read " + path + ": there is no such file" + Unreadable.nearest(path));
     } else if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
-      throw new UserError("cannot read " + path + ": there is no such file, or no permission");
+      throw new UserError("cannot read " + path + ": not a regular file, or no permission");
     }
   }
 
