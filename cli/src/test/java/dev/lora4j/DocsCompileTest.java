@@ -26,11 +26,14 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The Java samples of README and docs compile. A comment {@code <!-- given: Module net, Dataset
  * data -->} before a sample declares the variables that it takes as given. A sample that begins
- * with imports is a complete file.
+ * with imports is a complete file. Samples after {@code <!-- compiled by serve-clients -->} need
+ * dependencies of that module, whose {@code ClientSamplesTest} compiles them.
  */
 class DocsCompileTest {
   private static final Pattern SAMPLE =
-      Pattern.compile("(?:<!-- given: (.*?) -->\\s*)?```java\\n(.*?)```", Pattern.DOTALL);
+      Pattern.compile(
+          "(?:<!-- (?:given: (.*?)|(compiled by serve-clients)) -->\\s*)?```java\\n(.*?)```",
+          Pattern.DOTALL);
   private static final Pattern TYPE = Pattern.compile("^(final )?(class|record|interface) ");
 
   private final Path root = Path.of("..");
@@ -101,9 +104,12 @@ class DocsCompileTest {
     List<Sample> samples = new ArrayList<>();
     Matcher sample = SAMPLE.matcher(text);
     while (sample.find()) {
-      long line = text.substring(0, sample.start(2)).lines().count() + 1;
+      if (sample.group(2) != null) {
+        continue;
+      }
+      long line = text.substring(0, sample.start(3)).lines().count() + 1;
       String given = sample.group(1) == null ? "" : sample.group(1);
-      samples.add(new Sample(page.getFileName() + ":" + line, given, sample.group(2)));
+      samples.add(new Sample(page.getFileName() + ":" + line, given, sample.group(3)));
     }
     return samples;
   }
