@@ -22,8 +22,8 @@ public final class HttpErrors extends ErrorHandler {
       Callback callback) {
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
     String type = code >= SERVER_ERROR ? "server_error" : "invalid_request_error";
-    boolean internal = code >= SERVER_ERROR || message == null; // may name paths of the server
-    String text = internal ? "HTTP status " + code : message;
+    boolean shown = code < SERVER_ERROR && message != null; // others may name the server's paths
+    String text = shown ? String.valueOf(message) : "HTTP status " + code;
     response.write(
         true, ByteBuffer.wrap(Json.bytes(new ErrorBody(text, type, null, null).json())), callback);
   }
