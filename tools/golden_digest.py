@@ -23,8 +23,8 @@ import sys
 from pathlib import Path
 
 TIMES = {
-    "seconds", "wall_seconds", "prefill_seconds", "nanos", "tokens_per_s", "tokens_per_second", "steps_per_s",
-    "peak_rss_mb",
+    "seconds", "wall_seconds", "prefill_seconds", "nanos", "tokens_per_s", "tokens_per_second", "examples_per_s",
+    "steps_per_s", "peak_rss_mb",
 }  # fmt: skip
 PROSE = {"what", "remedy", "notes", "warnings"}
 VERSIONS = {"versions"}
