@@ -14,29 +14,31 @@ import java.util.stream.IntStream;
  *
  * @param path without {@code /v1}; {@code {}} stands for one segment, and {@code {*}} at the end
  *     for all further ones
+ * @param pattern of the paths that match, with a group for each variable segment
  */
-public record Route(String method, String path, Endpoint endpoint) {
+public record Route(String method, String path, Pattern pattern, Endpoint endpoint) {
 
   public static Route get(String path, Endpoint endpoint) {
-    return new Route("GET", path, endpoint);
+    return of("GET", path, endpoint);
   }
 
   public static Route post(String path, Endpoint endpoint) {
-    return new Route("POST", path, endpoint);
+    return of("POST", path, endpoint);
   }
 
   public static Route delete(String path, Endpoint endpoint) {
-    return new Route("DELETE", path, endpoint);
+    return of("DELETE", path, endpoint);
+  }
+
+  private static Route of(String method, String path, Endpoint endpoint) {
+    String pattern = path.replace("{*}", "(.+)").replace("{}", "([^/]+)");
+    return new Route(method, path, Pattern.compile(pattern), endpoint);
   }
 
   /** Returns the decoded segments of a path that matches; empty if it does not match. */
   public Optional<List<String>> match(String requested) {
-    Matcher matcher = pattern().matcher(requested);
+    Matcher matcher = pattern.matcher(requested);
     return matcher.matches() ? Optional.of(segments(matcher.toMatchResult())) : Optional.empty();
-  }
-
-  private Pattern pattern() {
-    return Pattern.compile(path.replace("{*}", "(.+)").replace("{}", "([^/]+)"));
   }
 
   private static List<String> segments(MatchResult match) {
