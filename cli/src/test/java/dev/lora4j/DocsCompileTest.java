@@ -6,7 +6,6 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,12 +13,6 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import javax.tools.DiagnosticCollector;
-import javax.tools.JavaCompiler;
-import javax.tools.JavaFileObject;
-import javax.tools.SimpleJavaFileObject;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,46 +50,24 @@ class DocsCompileTest {
     }
   }
 
-  private static final class Source extends SimpleJavaFileObject {
-    private final Sample sample;
-    private final String text;
-
-    Source(int number, Sample sample, String text) {
-      super(URI.create("string:///" + sample.name(number) + ".java"), Kind.SOURCE);
-      this.sample = sample;
-      this.text = text;
-    }
-
-    @Override
-    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-      return text;
-    }
-  }
-
   @Test
   void samplesCompile() throws IOException {
     List<Sample> samples = new ArrayList<>();
-    for (Path page : pages()) {
+    for (Path page : DocSamples.pages(root)) {
       samples.addAll(samples(page));
     }
     assertThat(samples).hasSizeGreaterThan(15);
     String imports = imports();
-    List<Source> sources = new ArrayList<>();
+    List<DocSamples.Source> sources = new ArrayList<>();
     for (int i = 0; i < samples.size(); i++) {
       Sample sample = samples.get(i);
       sources.add(
-          new Source(i, sample, sample.isFile() ? sample.code() : imports + source(i, sample)));
+          new DocSamples.Source(
+              sample.name(i),
+              sample.place(),
+              sample.isFile() ? sample.code() : imports + source(i, sample)));
     }
-    assertThat(problems(sources)).isEmpty();
-  }
-
-  private List<Path> pages() throws IOException {
-    try (Stream<Path> docs = Files.list(root.resolve("docs"))) {
-      return Stream.concat(
-              Stream.of(root.resolve("README.md"), root.resolve("CONTRIBUTING.md")),
-              docs.filter(file -> file.toString().endsWith(".md")).sorted())
-          .toList();
-    }
+    assertThat(DocSamples.errors(sources, output)).isEmpty();
   }
 
   private static List<Sample> samples(Path page) throws IOException {
@@ -140,20 +111,5 @@ class DocsCompileTest {
 
   private static boolean isPublic(JavaClass type) {
     return type.getModifiers().contains(JavaModifier.PUBLIC);
-  }
-
-  private List<String> problems(List<Source> sources) {
-    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-    DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    List<String> options = List.of("-proc:none", "-d", output.toString(), "-cp", classPath);
-    compiler.getTask(null, null, found, options, null, sources).call();
-    return found.getDiagnostics().stream()
-        .filter(problem -> problem.getKind() == javax.tools.Diagnostic.Kind.ERROR)
-        .map(
-            problem ->
-                ((Source) problem.getSource()).sample.place() + " " + problem.getMessage(null))
-        .toList();
   }
 }
