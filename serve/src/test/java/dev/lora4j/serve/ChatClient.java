@@ -3,62 +3,26 @@ package dev.lora4j.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.util.ArrayList;
 import java.util.List;
 
-/** Chat completions of a server, by the JDK's HTTP client. */
+/** Chat completions of a server. */
 final class ChatClient {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final OpenApiDocument DOCUMENT = OpenApiDocument.load();
+  private static final String PATH = "/v1/chat/completions";
 
-  private final HttpClient client = HttpClient.newHttpClient();
-  private final URI uri;
+  private final TestClient client;
 
   ChatClient(LoraServer server) {
-    uri = URI.create("http://127.0.0.1:" + server.port() + "/v1/chat/completions");
+    client = new TestClient(server);
   }
 
   /** Returns the answer, or the error. */
   JsonNode post(String body) {
-    try {
-      return JSON.readTree(send(body));
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
+    return client.post(PATH, body).json();
   }
 
   /** Returns the first choice of each chunk of a stream. */
   List<JsonNode> stream(String body) {
-    List<JsonNode> choices = new ArrayList<>();
-    for (String line : send(body).split("\n", -1)) {
-      if (line.startsWith("data: {")) {
-        try {
-          choices.add(JSON.readTree(line.substring("data: ".length())).at("/choices/0"));
-        } catch (IOException e) {
-          throw new IllegalStateException(e);
-        }
-      }
-    }
-    return choices;
-  }
-
-  private String send(String body) {
-    try {
-      HttpResponse<String> response =
-          client.send(
-              HttpRequest.newBuilder(uri).POST(HttpRequest.BodyPublishers.ofString(body)).build(),
-              HttpResponse.BodyHandlers.ofString());
-      DOCUMENT.requireValid(response);
-      return response.body();
-    } catch (IOException | InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
+    return client.stream(PATH, body).stream().map(chunk -> chunk.at("/choices/0")).toList();
   }
 
   /** Checks that a request is refused by the name of a parameter. */

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.llm.chat.SavedTextModel;
-import dev.lora4j.serve.TuningClient.Reply;
+import dev.lora4j.serve.TestClient.Reply;
 import dev.lora4j.serve.engine.ServingLimits;
 import dev.lora4j.serve.jobs.JobLimits;
 import dev.lora4j.serve.jobs.JobSettings;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lora4j.llm.chat.SavedTextModel;
-import dev.lora4j.serve.TuningClient.Reply;
+import dev.lora4j.serve.TestClient.Reply;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -222,7 +222,7 @@ final class HeadlessChromium implements AutoCloseable {
   }
 
   void chooseFile(String selector, Path file) {
-    int root = call("DOM.getDocument", Map.of()).at("/root/nodeId").asInt();
+    int root = call("DOM.getDocument", Map.of()).path("root").path("nodeId").asInt();
     JsonNode node = call("DOM.querySelector", Map.of("nodeId", root, "selector", selector));
     call(
         "DOM.setFileInputFiles",

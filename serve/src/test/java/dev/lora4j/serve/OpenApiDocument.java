@@ -83,7 +83,14 @@ public final class OpenApiDocument {
 
   /** Checks one event of a stream. */
   void requireValidEvent(String path, String data) {
-    requireValid(path.endsWith("/chat/completions") ? "ChatCompletionChunk" : "Completion", data);
+    requireValid(eventSchema(path), data);
+  }
+
+  private static String eventSchema(String path) {
+    if (path.contains("/fine_tuning/")) {
+      return "JobEvent";
+    }
+    return path.endsWith("/chat/completions") ? "ChatCompletionChunk" : "Completion";
   }
 
   private void requireValid(String schema, String body) {

@@ -30,19 +30,27 @@ final class TestClient {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final OpenApiDocument DOCUMENT = OpenApiDocument.load();
 
-  private final LoraServer server;
+  private final int port;
   private final HttpClient client = HttpClient.newHttpClient();
 
   TestClient(LoraServer server) {
-    this.server = server;
+    this(server.port());
+  }
+
+  TestClient(int port) {
+    this.port = port;
   }
 
   /**
    * An answer.
    *
-   * @param json the body; a string if it is not a JSON object
+   * @param json the body; a string if it is not JSON
    */
-  record Reply(int status, JsonNode json) {}
+  record Reply(int status, JsonNode json) {
+    String text(String pointer) {
+      return json.at(pointer).asText();
+    }
+  }
 
   // ---- bodies ----
 
@@ -76,7 +84,7 @@ final class TestClient {
   }
 
   URI uri(String path) {
-    return URI.create("http://127.0.0.1:" + server.port() + path);
+    return URI.create("http://127.0.0.1:" + port + path);
   }
 
   HttpClient http() {
@@ -96,12 +104,18 @@ final class TestClient {
     return send(HttpRequest.newBuilder(uri(path)).build());
   }
 
-  private Reply send(HttpRequest request) {
+  Reply delete(String path) {
+    return send(HttpRequest.newBuilder(uri(path)).DELETE().build());
+  }
+
+  Reply send(HttpRequest request) {
     try {
       HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
-      String body = response.body();
       DOCUMENT.requireValid(response);
-      return new Reply(response.statusCode(), json(body));
+      String body = response.body();
+      boolean isJson = contentType(response).startsWith("application/json");
+      return new Reply(
+          response.statusCode(), isJson ? json(body) : JSON.getNodeFactory().textNode(body));
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -113,10 +127,14 @@ final class TestClient {
 
   /** Returns the events of a stream that ends as it should. */
   List<JsonNode> stream(String path, String body) {
+    return stream(request(path, body));
+  }
+
+  List<JsonNode> stream(HttpRequest request) {
     List<JsonNode> events = new ArrayList<>();
     try {
       HttpResponse<InputStream> response =
-          client.send(request(path, body), HttpResponse.BodyHandlers.ofInputStream());
+          client.send(request, HttpResponse.BodyHandlers.ofInputStream());
       assertThat(contentType(response)).startsWith("text/event-stream");
       BufferedReader lines = new BufferedReader(new InputStreamReader(response.body(), UTF_8));
       String last = "";
@@ -124,7 +142,7 @@ final class TestClient {
         if (line.startsWith("data: ")) {
           last = line.substring("data: ".length());
           if (!last.equals("[DONE]")) {
-            DOCUMENT.requireValidEvent(path, last);
+            DOCUMENT.requireValidEvent(request.uri().getPath(), last);
             events.add(json(last));
           }
         }

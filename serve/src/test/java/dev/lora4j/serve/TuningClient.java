@@ -1,16 +1,9 @@
 package dev.lora4j.serve;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
+import dev.lora4j.serve.TestClient.Reply;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,22 +13,12 @@ import java.util.stream.IntStream;
 
 /** A client of the fine-tuning API, and data for it. */
 final class TuningClient {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final OpenApiDocument DOCUMENT = OpenApiDocument.load();
   private static final String BOUNDARY = "----lora4j-test";
 
-  private final HttpClient client = HttpClient.newHttpClient();
-  private final int port;
-
-  /** A response: its status and its body as JSON, or as a text node. */
-  record Reply(int status, JsonNode json) {
-    String text(String pointer) {
-      return json.at(pointer).asText();
-    }
-  }
+  private final TestClient client;
 
   TuningClient(int port) {
-    this.port = port;
+    client = new TestClient(port);
   }
 
   // ---- data ----
@@ -91,8 +74,8 @@ final class TuningClient {
         --%1$s--\r
         """
             .formatted(BOUNDARY, purpose, filename, content);
-    return send(
-        HttpRequest.newBuilder(uri("/v1/files"))
+    return client.send(
+        HttpRequest.newBuilder(client.uri("/v1/files"))
             .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
             .POST(HttpRequest.BodyPublishers.ofString(body))
             .build());
@@ -104,54 +87,24 @@ final class TuningClient {
   }
 
   Reply post(String path, String body) {
-    return send(
-        HttpRequest.newBuilder(uri(path)).POST(HttpRequest.BodyPublishers.ofString(body)).build());
+    return client.post(path, body);
   }
 
   Reply get(String path) {
-    return send(HttpRequest.newBuilder(uri(path)).build());
+    return client.get(path);
   }
 
   Reply delete(String path) {
-    return send(HttpRequest.newBuilder(uri(path)).DELETE().build());
-  }
-
-  private Reply send(HttpRequest request) {
-    try {
-      HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
-      DOCUMENT.requireValid(response);
-      String body = response.body();
-      return new Reply(
-          response.statusCode(),
-          response.headers().firstValue("content-type").orElse("").equals("application/json")
-              ? JSON.readTree(body)
-              : JSON.getNodeFactory().textNode(body));
-    } catch (IOException | InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
+    return client.delete(path);
   }
 
   /** Reads a stream of events to its end. */
   List<JsonNode> stream(HttpRequest.Builder request) {
-    List<JsonNode> events = new ArrayList<>();
-    try {
-      HttpResponse<InputStream> response =
-          client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      BufferedReader lines =
-          new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8));
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.startsWith("data: {")) {
-          events.add(JSON.readTree(line.substring("data: ".length())));
-        }
-      }
-    } catch (IOException | InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-    return events;
+    return client.stream(request.build());
   }
 
   URI uri(String path) {
-    return URI.create("http://127.0.0.1:" + port + path);
+    return client.uri(path);
   }
 
   // ---- jobs ----
