@@ -42,7 +42,7 @@ final class TenantsBench implements Callable<Integer> {
   @Option(names = "--rank", description = "Rank of the adapters, on all linear layers.")
   private int rank = 8;
 
-  /** Whether an adapter is in memory, by the order of the requests. */
+  /** The adapters that the server has in memory, in the order of the requests. */
   private final class Recent extends LinkedHashMap<String, Boolean> {
     private static final long serialVersionUID = 1;
 

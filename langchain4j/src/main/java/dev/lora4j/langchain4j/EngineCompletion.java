@@ -8,7 +8,6 @@ import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
-import dev.lora4j.llm.chat.CompletionText;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.llm.tool.ToolCallFormat;
@@ -32,9 +31,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 
 /** A completion on its way from the engine's thread to that of the request. */
 final class EngineCompletion implements GenerationListener {
-  /** New tokens of a request that gives no maximum: memory is reserved for all of them. */
-  private static final int DEFAULT_TOKENS = 1024;
-
   /** Something that happened to the completion. */
   private sealed interface Event {}
 
@@ -48,7 +44,6 @@ final class EngineCompletion implements GenerationListener {
 
   private final String model;
   private final int promptTokens;
-  private final CompletionText text;
   private final Optional<ToolCallFormat> toolCalls;
   private final CompletionParser parser;
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
@@ -57,12 +52,12 @@ final class EngineCompletion implements GenerationListener {
   private volatile boolean cancelled;
   private int tokens; // of the engine's thread
 
-  private EngineCompletion(String model, int promptTokens, CompletionText text, OutputRules rules) {
+  private EngineCompletion(
+      String model, int promptTokens, CompletionParser parser, Optional<ToolCallFormat> toolCalls) {
     this.model = model;
     this.promptTokens = promptTokens;
-    this.text = text;
-    toolCalls = rules.toolCalls();
-    parser = new CompletionParser(rules);
+    this.parser = parser;
+    this.toolCalls = toolCalls;
   }
 
   /** Submits a request to the engine. */
@@ -81,9 +76,8 @@ final class EngineCompletion implements GenerationListener {
           new EngineCompletion(
               model,
               prompt.length,
-              new CompletionText(
-                  chat.tokenizer(), stops, sampling.stops(), rules.markers(chat.tokenizer())),
-              rules);
+              new CompletionParser(chat.tokenizer(), stops, sampling.stops(), rules),
+              rules.toolCalls());
       List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
       int most = maxTokens(engine.scheduler(), prompt.length, sampling);
       engine
@@ -112,7 +106,7 @@ final class EngineCompletion implements GenerationListener {
           "the context has at most %d tokens; the prompt has %d"
               .formatted(scheduler.maxTokens(), prompt));
     }
-    return sampling.maxTokens().orElse((int) Math.min(DEFAULT_TOKENS, room));
+    return sampling.maxTokens().orElseGet(() -> scheduler.defaultTokens(prompt));
   }
 
   // ---- the engine's thread ----
@@ -120,8 +114,8 @@ final class EngineCompletion implements GenerationListener {
   @Override
   public boolean onToken(GeneratedToken token) {
     tokens++;
-    events.add(new Part(parser.add(text.add(token.id()))));
-    return !cancelled && !text.isStopped() && !parser.isComplete();
+    events.add(new Part(parser.add(token.id())));
+    return !cancelled && !parser.isComplete();
   }
 
   @Override
@@ -131,7 +125,7 @@ final class EngineCompletion implements GenerationListener {
 
   @Override
   public void onEnd(dev.lora4j.llm.generate.FinishReason reason) {
-    events.add(new Part(parser.finish(text.finish())));
+    events.add(new Part(parser.finish()));
     events.add(new End(reason, tokens));
   }
 

@@ -63,7 +63,7 @@ public final class LoraChatModel implements ChatModel {
 
   @Override
   public Set<Capability> supportedCapabilities() {
-    return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+    return SupportedFeatures.CAPABILITIES;
   }
 
   @Override

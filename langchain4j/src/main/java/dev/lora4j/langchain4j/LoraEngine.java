@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.serve.engine.ConstraintCache;
+import dev.lora4j.serve.engine.DaemonThreads;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServingLimits;
@@ -32,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class LoraEngine implements AutoCloseable {
   private final InferenceEngine engine;
   private final ConstraintCache constraints = new ConstraintCache();
-  private final ExecutorService handlers = Executors.newCachedThreadPool(LoraEngine::daemon);
+  private final ExecutorService handlers =
+      Executors.newCachedThreadPool(new DaemonThreads("lora4j-streaming"));
 
   private LoraEngine(InferenceEngine engine) {
     this.engine = engine;
@@ -40,12 +42,6 @@ public final class LoraEngine implements AutoCloseable {
 
   public static Builder builder() {
     return new Builder();
-  }
-
-  private static Thread daemon(Runnable work) {
-    Thread thread = new Thread(work, "lora4j-streaming");
-    thread.setDaemon(true);
-    return thread;
   }
 
   /** The names that requests can use: the base model's, then those of its adapters. */

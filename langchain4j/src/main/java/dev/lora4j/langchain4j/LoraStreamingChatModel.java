@@ -58,7 +58,7 @@ public final class LoraStreamingChatModel implements StreamingChatModel {
 
   @Override
   public Set<Capability> supportedCapabilities() {
-    return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+    return SupportedFeatures.CAPABILITIES;
   }
 
   @Override

@@ -104,6 +104,7 @@ public final class LoraServer implements AutoCloseable {
       return builder.jobs.map(settings -> FineTuningService.open(settings, models));
     } catch (RuntimeException e) {
       models.close();
+      metrics.close();
       throw e;
     }
   }

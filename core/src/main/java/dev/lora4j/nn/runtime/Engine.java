@@ -1,6 +1,7 @@
 package dev.lora4j.nn.runtime;
 
 import java.io.IOException;
+import java.util.function.Supplier;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas;
@@ -78,10 +79,10 @@ public final class Engine {
    * Runs work beside other threads that compute: {@link #onThreads} splits none of its operators,
    * because that changes settings of the whole process.
    */
-  public static void besideOthers(Runnable work) {
+  public static <T> T besideOthers(Supplier<T> work) {
     BESIDE_OTHERS.set(true);
     try {
-      work.run();
+      return work.get();
     } finally {
       BESIDE_OTHERS.set(null);
     }

@@ -136,7 +136,6 @@ final class CompletionEndpoints {
   }
 
   private static int[] prompt(JsonNode given, Tokenizer tokenizer, int vocabularySize) {
-    int size = Math.min(tokenizer.vocabularySize(), vocabularySize);
     if (given.isTextual()) {
       return tokenizer.encode(given.textValue());
     }
@@ -146,19 +145,6 @@ final class CompletionEndpoints {
     if (!given.isArray() || given.isEmpty()) {
       throw Params.wrong("prompt", "a string or a list of token ids", given);
     }
-    int[] ids = new int[given.size()];
-    for (int i = 0; i < ids.length; i++) {
-      JsonNode id = given.get(i);
-      if (!id.canConvertToExactIntegral()
-          || !id.canConvertToInt()
-          || id.intValue() < 0
-          || id.intValue() >= size) {
-        throw ApiException.invalid(
-            "prompt",
-            "prompt[%d]: expected a token id from 0 to %d, found %s".formatted(i, size - 1, id));
-      }
-      ids[i] = id.intValue();
-    }
-    return ids;
+    return TokenIds.of("prompt", tokenizer, vocabularySize).read("prompt", given);
   }
 }

@@ -1,10 +1,10 @@
 package dev.lora4j.serve.api;
 
-import dev.lora4j.llm.chat.CompletionText;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.serve.api.PendingCompletion.Event;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.BatchScheduler;
+import dev.lora4j.serve.engine.CompletionParser;
 import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.OutputRules;
@@ -20,9 +20,6 @@ import java.util.concurrent.TimeUnit;
 
 /** The completions of one prompt, and their events in the order in which they happen. */
 final class CompletionJob {
-  /** New tokens of a request that gives no maximum: memory is reserved for all of them. */
-  private static final int DEFAULT_TOKENS = 1024;
-
   private final List<PendingCompletion> completions = new ArrayList<>();
   private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final int promptTokens;
@@ -52,7 +49,7 @@ final class CompletionJob {
       throw ApiException.invalid(
           "n", "n must be at most %d here".formatted(scheduler.maxWaiting()));
     }
-    int wanted = sampling.maxTokens().orElse((int) Math.min(DEFAULT_TOKENS, limit - prompt.length));
+    int wanted = sampling.maxTokens().orElseGet(() -> scheduler.defaultTokens(prompt.length));
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     Tokenizer tokenizer = lease.format().tokenizer();
     Set<Long> stops = engine.model().stopTokens(lease);
@@ -61,9 +58,8 @@ final class CompletionJob {
       PendingCompletion completion =
           new PendingCompletion(
               i,
-              new CompletionText(tokenizer, stops, sampling.stops(), rules.markers(tokenizer)),
+              new CompletionParser(tokenizer, stops, sampling.stops(), rules),
               stops,
-              rules,
               job.events);
       AdapterLease own = lease.again();
       try {

@@ -68,22 +68,6 @@ record EmbeddingInput(Tokenizer tokenizer, int vocabularySize, int maxTokens) {
           "%s: expected a text or a list of token ids, found %s"
               .formatted(place, given.getNodeType().name().toLowerCase(Locale.ROOT)));
     }
-    int[] ids = new int[given.size()];
-    for (int i = 0; i < ids.length; i++) {
-      ids[i] = id(place + "[" + i + "]", given.get(i));
-    }
-    return ids;
-  }
-
-  private int id(String place, JsonNode id) {
-    int size = Math.min(tokenizer.vocabularySize(), vocabularySize);
-    if (!id.canConvertToExactIntegral()
-        || !id.canConvertToInt()
-        || id.intValue() < 0
-        || id.intValue() >= size) {
-      throw ApiException.invalid(
-          INPUT, "%s: expected a token id from 0 to %d, found %s".formatted(place, size - 1, id));
-    }
-    return id.intValue();
+    return TokenIds.of(INPUT, tokenizer, vocabularySize).read(place, given);
   }
 }

@@ -14,6 +14,7 @@ import dev.lora4j.serve.http.Exchange;
 import dev.lora4j.serve.http.Json;
 import dev.lora4j.serve.http.Params;
 import dev.lora4j.serve.http.Route;
+import dev.lora4j.serve.jobs.FineTuningJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -26,8 +27,6 @@ import java.util.regex.Pattern;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
-  private static final String FINE_TUNED = "ft:";
-
   private static final Pattern NAME =
       Pattern.compile("[^\\p{Cntrl}]{1,256}", Pattern.UNICODE_CHARACTER_CLASS);
 
@@ -82,9 +81,12 @@ final class ModelEndpoints {
   private void load(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     String name = newName(params.requiredText("lora_name"));
-    if (name.startsWith(FINE_TUNED)) {
+    if (name.startsWith(FineTuningJob.NAME_PREFIX)) {
       throw ApiException.invalid(
-          "lora_name", "lora_name: names that begin with ft: are those of fine-tuning jobs");
+          "lora_name",
+          "lora_name: names that begin with "
+              + FineTuningJob.NAME_PREFIX
+              + " are those of fine-tuning jobs");
     }
     Path directory = directory(params.requiredText("lora_path"));
     models.load(name, directory, params.flag("load_inplace"));

@@ -1,12 +1,10 @@
 package dev.lora4j.serve.api;
 
-import dev.lora4j.llm.chat.CompletionText;
 import dev.lora4j.llm.generate.FinishReason;
 import dev.lora4j.llm.tool.ToolCallParser.Parsed;
 import dev.lora4j.serve.engine.CompletionParser;
 import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationListener;
-import dev.lora4j.serve.engine.OutputRules;
 import java.util.Queue;
 import java.util.Set;
 
@@ -37,7 +35,6 @@ final class PendingCompletion implements GenerationListener {
   record Failure(int index, Throwable cause) implements Event {}
 
   private final int index;
-  private final CompletionText text;
   private final Set<Long> stopTokens;
   private final CompletionParser parser;
   private final Queue<Event> events;
@@ -45,16 +42,10 @@ final class PendingCompletion implements GenerationListener {
   private int tokens;
   private long cached;
 
-  PendingCompletion(
-      int index,
-      CompletionText text,
-      Set<Long> stopTokens,
-      OutputRules rules,
-      Queue<Event> events) {
+  PendingCompletion(int index, CompletionParser parser, Set<Long> stopTokens, Queue<Event> events) {
     this.index = index;
-    this.text = text;
+    this.parser = parser;
     this.stopTokens = stopTokens;
-    parser = new CompletionParser(rules);
     this.events = events;
   }
 
@@ -67,9 +58,9 @@ final class PendingCompletion implements GenerationListener {
   public boolean onToken(GeneratedToken token) {
     tokens++;
     if (!stopTokens.contains(token.id())) {
-      events.add(new Piece(index, token, parser.add(text.add(token.id()))));
+      events.add(new Piece(index, token, parser.add(token.id())));
     }
-    return !cancelled && !text.isStopped() && !parser.isComplete();
+    return !cancelled && !parser.isComplete();
   }
 
   @Override
@@ -79,8 +70,8 @@ final class PendingCompletion implements GenerationListener {
 
   @Override
   public void onEnd(FinishReason reason) {
-    FinishReason why = text.isStopped() ? FinishReason.STOP_STRING : reason;
-    Parsed parsed = parser.finish(text.finish());
+    FinishReason why = parser.isStopped() ? FinishReason.STOP_STRING : reason;
+    Parsed parsed = parser.finish();
     String finish = name(why);
     boolean called = parser.hasCalls() && finish.equals("stop");
     events.add(new End(index, called ? "tool_calls" : finish, parsed, tokens, cached));

@@ -1,13 +1,12 @@
 package dev.lora4j.serve.api;
 
+import dev.lora4j.io.TensorDigest;
 import dev.lora4j.serve.http.Exchange;
 import dev.lora4j.serve.http.Route;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.MatchResult;
@@ -66,13 +65,7 @@ final class WebPage {
     if (!content.find()) {
       throw new IllegalStateException("the page has no <" + element + ">");
     }
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest(content.group(1).getBytes(StandardCharsets.UTF_8));
-      return "sha256-" + Base64.getEncoder().encodeToString(digest);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    byte[] digest = TensorDigest.sha256().digest(content.group(1).getBytes(StandardCharsets.UTF_8));
+    return "sha256-" + Base64.getEncoder().encodeToString(digest);
   }
 }

@@ -2,6 +2,7 @@ package dev.lora4j.serve.engine;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.lora.format.PeftAdapter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +21,6 @@ import java.util.function.Consumer;
  * without, such as PEFT's, fits every base with the same layers.
  */
 final class AdapterPlacement {
-  private static final String CONFIG = "adapter_config.json";
-
   private final List<InferenceEngine> engines;
   private final Map<String, Place> places = new ConcurrentHashMap<>(); // of the folder's adapters
 
@@ -60,7 +59,7 @@ final class AdapterPlacement {
 
   private static FileTime modified(Path directory) {
     try {
-      return Files.getLastModifiedTime(directory.resolve(CONFIG));
+      return Files.getLastModifiedTime(directory.resolve(PeftAdapter.CONFIG));
     } catch (IOException e) { // it has gone since
       return FileTime.fromMillis(0);
     }
@@ -102,7 +101,7 @@ final class AdapterPlacement {
   }
 
   private static String baseName(Path directory) {
-    Path config = directory.resolve(CONFIG);
+    Path config = directory.resolve(PeftAdapter.CONFIG);
     return Files.isRegularFile(config)
         ? JsonDocument.read(config).text("base_model_name_or_path", "")
         : "";

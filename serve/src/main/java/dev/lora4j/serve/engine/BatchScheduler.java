@@ -31,13 +31,14 @@ import org.jspecify.annotations.Nullable;
  * one by one in fixed chunks, and {@link BatchDecoder} is batch-invariant.
  */
 public final class BatchScheduler implements AutoCloseable {
+  private static final int DEFAULT_TOKENS = 1024;
+
   private final ServedModel served;
   private final LanguageModel model;
   private final ServingLimits limits;
   private final EngineContext context;
   private final KvBlockPool pool;
   private final @Nullable BatchDecoder decoder; // null if the model has no batched decoder
-  private final Thread thread;
   private final CountDownLatch ended = new CountDownLatch(1);
 
   private final Deque<GenerationRequest> waiting = new ArrayDeque<>(); // guarded by this
@@ -65,9 +66,7 @@ public final class BatchScheduler implements AutoCloseable {
     decoder =
         served.base().weights().map(base -> new BatchDecoder(base, limits.maxBatch())).orElse(null);
     served.onRemoval(this::forget);
-    thread = new Thread(this::work, "lora4j-scheduler");
-    thread.setDaemon(true);
-    thread.start();
+    new DaemonThreads("lora4j-scheduler").newThread(this::work).start();
   }
 
   // ---- requests, on any thread ----
@@ -111,6 +110,11 @@ public final class BatchScheduler implements AutoCloseable {
   /** The largest number of tokens of a prompt and its completion. */
   public long maxTokens() {
     return Math.min(served.maxPositions(), pool.capacityInTokens());
+  }
+
+  /** New tokens of a completion that gives no maximum: memory is reserved for all of them. */
+  public int defaultTokens(int promptTokens) {
+    return (int) Math.min(DEFAULT_TOKENS, maxTokens() - promptTokens);
   }
 
   public synchronized int waiting() {
@@ -337,21 +341,10 @@ public final class BatchScheduler implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    boolean interrupted = false;
-    while (true) {
-      try {
-        ended.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    Uninterrupted.await(ended::await);
     if (decoder != null) {
       decoder.close();
     }
     pool.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -1,31 +1,46 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.llm.chat.CompletionText;
+import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.llm.tool.ToolCallParser;
 import dev.lora4j.llm.tool.ToolCallParser.Parsed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
-/** Separates the text of a streamed completion from its tool calls. */
+/** Reads a completion token by token, and separates its text from its tool calls. */
 public final class CompletionParser {
+  private final CompletionText text;
   private final Optional<ToolCallParser> parser;
   private final boolean severalCalls;
   private int calls;
 
-  public CompletionParser(OutputRules rules) {
+  /**
+   * @param stopTokens tokens that end the completion
+   * @param stopStrings texts that end it
+   * @param rules the form of its text
+   */
+  public CompletionParser(
+      Tokenizer tokenizer, Set<Long> stopTokens, List<String> stopStrings, OutputRules rules) {
+    text = new CompletionText(tokenizer, stopTokens, stopStrings, rules.markers(tokenizer));
     parser = rules.toolCalls().map(ToolCallParser::new);
     severalCalls = rules.severalCalls();
   }
 
-  /** Adds a piece of the completion and returns the text and the calls that are certain with it. */
-  public Parsed add(String piece) {
+  /** Adds a token and returns the text and the calls that are certain with it. */
+  public Parsed add(long token) {
+    return parsed(text.add(token));
+  }
+
+  private Parsed parsed(String piece) {
     return counted(parser.map(one -> one.add(piece)).orElseGet(() -> new Parsed(piece, List.of())));
   }
 
-  /** Adds the last piece and returns the rest. */
-  public Parsed finish(String piece) {
-    Parsed before = add(piece);
+  /** Returns the rest at the end of the completion. */
+  public Parsed finish() {
+    Parsed before = parsed(text.finish());
     Parsed after =
         counted(parser.map(ToolCallParser::finish).orElseGet(() -> new Parsed("", List.of())));
     List<ToolCall> all = new ArrayList<>(before.calls());
@@ -46,8 +61,13 @@ public final class CompletionParser {
     return calls > 0;
   }
 
-  /** Returns whether the completion has all the calls that it may have. */
+  /** Returns whether a stop string has occurred. */
+  public boolean isStopped() {
+    return text.isStopped();
+  }
+
+  /** Returns whether the completion ends: at a stop string, or with all the calls it may have. */
   public boolean isComplete() {
-    return hasCalls() && !severalCalls;
+    return isStopped() || (hasCalls() && !severalCalls);
   }
 }

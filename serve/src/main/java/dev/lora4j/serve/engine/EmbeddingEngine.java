@@ -51,14 +51,8 @@ public final class EmbeddingEngine implements AutoCloseable {
             1,
             TimeUnit.MINUTES,
             new ArrayBlockingQueue<>(limits.maxQueue()),
-            EmbeddingEngine::thread);
+            new DaemonThreads("lora4j-embedding"));
     requests.allowCoreThreadTimeOut(true);
-  }
-
-  private static Thread thread(Runnable work) {
-    Thread thread = new Thread(work, "lora4j-embedding");
-    thread.setDaemon(true);
-    return thread;
   }
 
   /**
@@ -147,16 +141,6 @@ public final class EmbeddingEngine implements AutoCloseable {
   public void close() {
     closed = true;
     requests.shutdown();
-    boolean interrupted = false;
-    while (!requests.isTerminated()) {
-      try {
-        requests.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Uninterrupted.await(() -> requests.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
   }
 }

@@ -6,6 +6,7 @@ import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.decode.BatchDecoder.Adapted;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.format.PeftAdapter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,7 +32,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ServedModel implements AutoCloseable {
   private static final int MAX_NAMES = 100_000; // of adapters that were loaded by requests
-  private static final String ADAPTER_FILE = "adapter_config.json";
 
   private final ChatModel model;
   private final AdapterVersion base;
@@ -41,7 +41,8 @@ public final class ServedModel implements AutoCloseable {
       new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true);
   private final Map<String, Path> given = new TreeMap<>(); // loaded by name, also if evicted since
   private final List<Consumer<Object>> onRemoval = new CopyOnWriteArrayList<>();
-  private final ExecutorService cleaner = Executors.newSingleThreadExecutor(ServedModel::daemon);
+  private final ExecutorService cleaner =
+      Executors.newSingleThreadExecutor(new DaemonThreads("lora4j-unloading"));
   private final AtomicInteger loads = new AtomicInteger();
   private final AtomicInteger evictions = new AtomicInteger();
   private volatile int inMemory;
@@ -58,12 +59,6 @@ public final class ServedModel implements AutoCloseable {
     this.maxAdapters = maxAdapters;
     this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
     base = new AdapterVersion(name, List.of(), model.format(List.of()), weights(List.of()));
-  }
-
-  private static Thread daemon(Runnable work) {
-    Thread thread = new Thread(work, "lora4j-unloading");
-    thread.setDaemon(true);
-    return thread;
   }
 
   ChatModel model() {
@@ -306,7 +301,7 @@ public final class ServedModel implements AutoCloseable {
     try {
       Path directory = folder.resolve(name).toRealPath();
       return directory.startsWith(folder.toRealPath())
-              && Files.isRegularFile(directory.resolve(ADAPTER_FILE))
+              && Files.isRegularFile(directory.resolve(PeftAdapter.CONFIG))
           ? Optional.of(directory)
           : Optional.empty();
     } catch (IOException e) { // there is none

@@ -17,6 +17,8 @@ public record FineTuningJob(
     JobStatus status,
     int trainWorkers,
     Optional<Outcome> outcome) {
+  /** The beginning of the names of fine-tuned models. */
+  public static final String NAME_PREFIX = "ft:";
 
   /**
    * The end of a job.
@@ -64,7 +66,7 @@ public record FineTuningJob(
 
   /** The name of the fine-tuned model, {@code ft:BASE:ORGANIZATION:SUFFIX:ID}. */
   String modelName(String organization) {
-    return "ft:%s:%s:%s:%s"
+    return (NAME_PREFIX + "%s:%s:%s:%s")
         .formatted(
             request.model(),
             organization,

@@ -3,7 +3,9 @@ package dev.lora4j.serve.jobs;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.ProcessLock;
+import dev.lora4j.serve.engine.DaemonThreads;
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.engine.Uninterrupted;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +20,7 @@ public final class FineTuningService implements AutoCloseable {
   private final FineTunedModels models;
   private final String organization;
   private final ExecutorService validating =
-      Executors.newSingleThreadExecutor(work -> daemon(work, "lora4j-validation"));
+      Executors.newSingleThreadExecutor(new DaemonThreads("lora4j-validation"));
   private final Thread training;
 
   private FineTuningService(ProcessLock lock, JobSettings settings, ServedModels served) {
@@ -32,7 +34,9 @@ public final class FineTuningService implements AutoCloseable {
     jobs.list().stream()
         .filter(job -> job.status() == JobStatus.VALIDATING_FILES)
         .forEach(this::validate);
-    training = daemon(new JobTrainer(settings, jobs, files, models), "lora4j-training");
+    training =
+        new DaemonThreads("lora4j-training")
+            .newThread(new JobTrainer(settings, jobs, files, models));
     training.start();
   }
 
@@ -70,12 +74,6 @@ public final class FineTuningService implements AutoCloseable {
     } catch (IOException e) {
       throw AtomicFile.explained(file, e);
     }
-  }
-
-  private static Thread daemon(Runnable work, String name) {
-    Thread thread = new Thread(work, name);
-    thread.setDaemon(true);
-    return thread;
   }
 
   public UploadedFiles files() {
@@ -116,17 +114,7 @@ public final class FineTuningService implements AutoCloseable {
   public void close() {
     stop();
     validating.shutdownNow();
-    boolean interrupted = false;
-    while (training.isAlive()) {
-      try {
-        training.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
+    Uninterrupted.await(training::join);
     lock.close();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

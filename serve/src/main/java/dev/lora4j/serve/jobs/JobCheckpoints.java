@@ -8,7 +8,6 @@ import dev.lora4j.io.JsonDocument;
 import dev.lora4j.lora.LoraModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -30,7 +29,7 @@ record JobCheckpoints(Path directory) {
             .objectNode()
             .put("id", RandomIds.next("ftckpt-"))
             .put("object", "fine_tuning.job.checkpoint")
-            .put("created_at", Instant.now().getEpochSecond())
+            .put("created_at", FineTuningJobs.now())
             .put("step_number", step);
     json.putObject("metrics")
         .put("step", step)

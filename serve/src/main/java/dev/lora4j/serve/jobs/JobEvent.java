@@ -2,7 +2,6 @@ package dev.lora4j.serve.jobs;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.time.Instant;
 
 /**
  * An event of a job, before it has an id.
@@ -37,7 +36,7 @@ record JobEvent(String level, String message, ObjectNode data) {
             .objectNode()
             .put("id", RandomIds.next("ftevent-"))
             .put("object", "fine_tuning.job.event")
-            .put("created_at", Instant.now().getEpochSecond())
+            .put("created_at", FineTuningJobs.now())
             .put("level", level)
             .put("message", shown)
             .put("type", data.isEmpty() ? "message" : "metrics");

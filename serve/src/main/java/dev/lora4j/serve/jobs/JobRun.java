@@ -23,10 +23,8 @@ import dev.lora4j.train.Workers;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The training of a job and its gate, over the weights that are served, with a module tree of their
@@ -56,9 +54,8 @@ final class JobRun {
   /** Trains from the last checkpoint on; empty if the job has been stopped. */
   Optional<Trained> train(ChatModel replica) {
     try (FineTuneRun run = recipe(replica).open(paths.run())) {
-      AtomicReference<LanguageModelTrainingResult> box = new AtomicReference<>();
-      Engine.besideOthers(() -> box.set(run.train(new JobProgress(job.id(), jobs, run))));
-      LanguageModelTrainingResult result = Objects.requireNonNull(box.get());
+      LanguageModelTrainingResult result =
+          Engine.besideOthers(() -> run.train(new JobProgress(job.id(), jobs, run)));
       return result.end() == RunResult.End.STOPPED
           ? Optional.empty()
           : Optional.of(new Trained(result.tokens(), run.data().objective().groups().valid()));

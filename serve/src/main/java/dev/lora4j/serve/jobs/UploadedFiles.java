@@ -9,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -75,7 +74,7 @@ public final class UploadedFiles {
           long bytes = Files.size(file);
           requireRoom(bytes);
           flush(file);
-          added[0] = new UploadedFile(id, bytes, Instant.now().getEpochSecond(), filename, purpose);
+          added[0] = new UploadedFile(id, bytes, FineTuningJobs.now(), filename, purpose);
           AtomicFile.write(unfinished.resolve(DESCRIPTION), JsonDocument.bytes(added[0].json()));
         });
     files.put(id, added[0]);

@@ -126,7 +126,7 @@ final class JsonLexicon {
   }
 
   /**
-   * What follows the beginning of a string.
+   * The rest of a string after its beginning.
    *
    * @param excluded the strings with this beginning that are excluded
    * @param free what follows a beginning that none of them has

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.dataset.message.MessageParser;
+import dev.lora4j.llm.tool.ToolFunction;
 import java.util.List;
 import java.util.Set;
 
@@ -110,7 +111,7 @@ public final class ChatExample {
       JsonNode function = tools.get(i).path("function");
       boolean well =
           tools.get(i).path("type").asText().equals("function")
-              && function.path("name").asText().matches("[a-zA-Z0-9_-]{1,64}")
+              && ToolFunction.isName(function.path("name").asText())
               && (!function.has("parameters") || function.path("parameters").isObject());
       if (!well) {
         throw new UserError(
