@@ -1,5 +1,7 @@
 package dev.lora4j.llm.decode;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.UserError;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.Rope;
@@ -18,18 +20,24 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Batched decoding: one token of each of several sequences at a time, each with its own adapters.
- * The base weights are read once for the whole batch. A sequence's logits have the same bits
- * regardless of the rest of the batch.
+ * Batched decoding: the next tokens of several sequences at a time, each with its own adapters; one
+ * token of a text that is being generated, several of a prompt. The base weights are read once for
+ * all of them. A sequence's logits have the same bits regardless of the rest of the batch, and of
+ * the steps in which its prompt is read.
  *
  * <p>Used by one thread, with its thread team.
  */
 public final class BatchDecoder implements AutoCloseable {
 
-  /** A sequence in a step of a batch: the next token, after those that the cache holds. */
-  public record Row(Adapted adapted, KvSequence cache, long token) {}
+  /** The next tokens of a sequence, at least one, after those that the cache holds. */
+  public record NextTokens(Adapted adapted, KvSequence cache, List<Long> tokens) {
+    public NextTokens {
+      tokens = List.copyOf(tokens);
+    }
+  }
 
   /**
    * The model's weights with the adapters that were active at construction, which must stay loaded
@@ -71,59 +79,81 @@ public final class BatchDecoder implements AutoCloseable {
   private final List<Products> products;
   private final BatchProduct head;
   private final List<RowState> states = new ArrayList<>();
+  private final List<LogitRow> logitRows = new ArrayList<>();
   private final RowBatch normalised;
   private final RowBatch heads;
   private final RowBatch mixed;
   private final RowBatch branches;
   private final RowBatch gates;
   private final RowBatch activated;
+  private final RowBatch finals; // final hidden states of each sequence's last token
   private final RowBatch logits;
 
   /**
    * @param base the model without adapters
-   * @param maxRows the largest batch
+   * @param maxSequences sequences in the largest batch
+   * @param maxTokens tokens in the largest batch, at least one of each sequence
    */
-  public BatchDecoder(Adapted base, int maxRows) {
+  public BatchDecoder(Adapted base, int maxSequences, int maxTokens) {
     this.base = base.weights;
     products = this.base.blocks().stream().map(Products::of).toList();
     head = new BatchProduct(this.base.head());
     int gatesAndUps = this.base.blocks().get(0).gateAndUp().outputs();
-    normalised = new RowBatch(maxRows, this.base.hiddenSize());
-    heads = new RowBatch(maxRows, this.base.projected());
-    mixed = new RowBatch(maxRows, this.base.queries());
-    branches = new RowBatch(maxRows, this.base.hiddenSize());
-    gates = new RowBatch(maxRows, gatesAndUps);
-    activated = new RowBatch(maxRows, gatesAndUps / 2);
-    logits = new RowBatch(maxRows, this.base.head().outputs());
-    for (int i = 0; i < maxRows; i++) {
+    normalised = new RowBatch(maxTokens, this.base.hiddenSize());
+    heads = new RowBatch(maxTokens, this.base.projected());
+    mixed = new RowBatch(maxTokens, this.base.queries());
+    branches = new RowBatch(maxTokens, this.base.hiddenSize());
+    gates = new RowBatch(maxTokens, gatesAndUps);
+    activated = new RowBatch(maxTokens, gatesAndUps / 2);
+    finals = new RowBatch(maxSequences, this.base.hiddenSize());
+    logits = new RowBatch(maxSequences, this.base.head().outputs());
+    for (int i = 0; i < maxSequences; i++) {
+      logitRows.add(new LogitRow(finals.row(i), logits.row(i)));
+    }
+    for (int i = 0; i < maxTokens; i++) {
       states.add(new RowState(i));
     }
   }
 
+  /** The vectors of a sequence's last token, from the final norm on. */
+  private record LogitRow(FloatVector hidden, FloatVector logits) {}
+
   /**
-   * Appends a token to each sequence.
+   * Appends tokens to each sequence.
    *
-   * @param rows at most as many as the largest batch
-   * @return the logits of the next tokens, {@code [rows, vocabulary]}, in memory that the next step
-   *     overwrites
+   * @param batch at most as many sequences and tokens as in the largest batch
+   * @return the logits after the last token of each sequence, {@code [sequences, vocabulary]}, in
+   *     memory that the next step overwrites
    */
-  public Tensor step(List<Row> rows) {
-    if (rows.size() > states.size()) {
-      throw new UserError(
-          "a batch has at most %d rows, found %d".formatted(states.size(), rows.size()));
+  public Tensor step(List<NextTokens> batch) {
+    checkSize("sequences", logitRows.size(), batch.size());
+    checkSize("tokens", states.size(), batch.stream().mapToInt(next -> next.tokens().size()).sum());
+    List<RowState> lasts = new ArrayList<>();
+    int rows = 0;
+    for (NextTokens next : batch) {
+      int count = next.tokens().size();
+      next.cache().makeRoom(count);
+      for (int i = 0; i < count; i++) {
+        states.get(rows + i).begin(next, i);
+      }
+      rows += count;
+      lasts.add(states.get(rows - 1).endsAt(logitRows.get(lasts.size())));
     }
-    for (int i = 0; i < rows.size(); i++) {
-      states.get(i).begin(rows.get(i));
-    }
-    List<RowState> batch = states.subList(0, rows.size());
-    ThreadTeam.parallel((part, team) -> step(batch, team));
-    rows.forEach(row -> row.cache().advance(1));
-    Tensor result = logits.first(rows.size());
+    List<RowState> all = states.subList(0, rows);
+    ThreadTeam.parallel((part, team) -> step(all, lasts, team));
+    batch.forEach(next -> next.cache().advance(next.tokens().size()));
+    Tensor result = logits.first(batch.size());
     base.logitTransform().applyInPlace(result);
     return result;
   }
 
-  private void step(List<RowState> batch, TeamBarrier team) {
+  private static void checkSize(String what, int most, int found) {
+    if (found > most) {
+      throw new UserError("a batch has at most %d %s, found %d".formatted(most, what, found));
+    }
+  }
+
+  private void step(List<RowState> batch, List<RowState> lasts, TeamBarrier team) {
     int rows = batch.size();
     each(batch, team, row -> row.norm(0));
     for (int i = 0; i < products.size(); i++) {
@@ -132,6 +162,7 @@ public final class BatchDecoder implements AutoCloseable {
       layer
           .queryKeyValue()
           .compute(team, rows, normalised, heads, row -> batch.get(row).projectionTerms(number));
+      each(batch, team, row -> row.writeKeysAndValues(number));
       each(batch, team, row -> row.attend(number));
       layer
           .output()
@@ -146,8 +177,8 @@ public final class BatchDecoder implements AutoCloseable {
           .compute(team, rows, activated, branches, row -> batch.get(row).downTerms(number));
       each(batch, team, row -> row.addFeedForward(number));
     }
-    head.compute(team, rows, normalised, logits, row -> batch.get(row).headTerms());
-    each(batch, team, RowState::logits);
+    head.compute(team, lasts.size(), finals, logits, row -> lasts.get(row).headTerms());
+    each(lasts, team, RowState::logits);
   }
 
   private static void each(List<RowState> batch, TeamBarrier team, Consumer<RowState> work) {
@@ -163,7 +194,6 @@ public final class BatchDecoder implements AutoCloseable {
     private final FloatVector branch;
     private final FloatVector gates;
     private final FloatVector activated;
-    private final FloatVector logits;
     private FloatVector features = FloatVector.of(1);
     private FloatVector terms = FloatVector.of(1); // low-rank terms of the next product
     private FloatVector attentionWeights = FloatVector.of(1);
@@ -171,6 +201,7 @@ public final class BatchDecoder implements AutoCloseable {
     private List<BlockAttention> cached = List.of();
     private int position;
     private RopeRotation rotation;
+    private @Nullable LogitRow last; // of the last token of a sequence
 
     RowState(int row) {
       normalised = BatchDecoder.this.normalised.row(row);
@@ -179,20 +210,25 @@ public final class BatchDecoder implements AutoCloseable {
       branch = branches.row(row);
       gates = BatchDecoder.this.gates.row(row);
       activated = BatchDecoder.this.activated.row(row);
-      logits = BatchDecoder.this.logits.row(row);
       rotation = rotationAt(base.rope(), 0);
     }
 
-    void begin(Row next) {
+    /** Begins with one of the next tokens of a sequence. */
+    void begin(NextTokens next, int index) {
       weights = next.adapted().weights;
-      next.cache().makeRoom(1);
       cached = next.cache().attention();
-      position = Math.toIntExact(next.cache().length());
+      position = Math.toIntExact(next.cache().length()) + index;
       rotation = rotationAt(weights.rope(), position);
       features = atLeast(features, weights.maxRank());
       terms = atLeast(terms, weights.maxTerms());
       attentionWeights = atLeast(attentionWeights, position + 1);
-      weights.embed(next.token(), stream);
+      weights.embed(next.tokens().get(index), stream);
+      last = null;
+    }
+
+    RowState endsAt(LogitRow row) {
+      last = row;
+      return this;
     }
 
     /** Normalises the residual stream for a layer's attention. */
@@ -201,17 +237,21 @@ public final class BatchDecoder implements AutoCloseable {
       block.inputNorm().apply(stream, normalised);
     }
 
-    void attend(int layer) {
+    /** Completes queries, keys and values; later tokens of the sequence attend to them. */
+    void writeKeysAndValues(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
       finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
-      BlockAttention cache = cached.get(layer);
-      cache.write(heads, weights.queries(), values, position);
+      cached.get(layer).write(heads, weights.queries(), values, position);
+    }
+
+    void attend(int layer) {
+      LlamaWeights.Block block = weights.blocks().get(layer);
       int seen = (int) Math.min(position + 1L, block.window().orElse(position + 1L));
       int count = weights.queries() / weights.rope().headDim();
-      cache.attend(heads, count, position, attentionWeights.first(seen), mixed);
+      cached.get(layer).attend(heads, count, position, attentionWeights.first(seen), mixed);
     }
 
     void addAttention(int layer) {
@@ -233,13 +273,14 @@ public final class BatchDecoder implements AutoCloseable {
       weights.addBranch(branch, stream);
       if (layer + 1 < weights.blocks().size()) {
         norm(layer + 1);
-      } else {
-        weights.norm().apply(stream, normalised);
+      } else if (last != null) {
+        weights.norm().apply(stream, last.hidden());
       }
     }
 
     void logits() {
-      finish(weights.head(), base.head(), normalised, logits);
+      LogitRow row = requireNonNull(last);
+      finish(weights.head(), base.head(), row.hidden(), row.logits());
     }
 
     // The low-rank terms of the products, computed beside them.
@@ -261,7 +302,7 @@ public final class BatchDecoder implements AutoCloseable {
     }
 
     void headTerms() {
-      weights.head().terms(normalised, features, terms);
+      weights.head().terms(requireNonNull(last).hidden(), features, terms);
     }
 
     /** Completes a product: other weights than the base's, biases and low-rank terms. */
@@ -293,6 +334,7 @@ public final class BatchDecoder implements AutoCloseable {
   @Override
   public void close() {
     states.forEach(RowState::close);
-    List.of(normalised, heads, mixed, branches, gates, activated, logits).forEach(RowBatch::close);
+    List.of(normalised, heads, mixed, branches, gates, activated, finals, logits)
+        .forEach(RowBatch::close);
   }
 }

@@ -14,9 +14,9 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The keys and values of one sequence, in blocks of a {@link KvBlockPool}. The prompt is prefilled
- * in chunks that end with a block, so that its keys and values do not depend on how much of it was
- * cached.
+ * The keys and values of one sequence, in blocks of a {@link KvBlockPool}. Those of the prompt do
+ * not depend on how much of it was cached: either a {@link BatchDecoder} reads it, or it is
+ * prefilled in chunks that end with a block.
  */
 public final class KvSequence implements KeyValueStore, AutoCloseable {
   private static final int AXIS = 2;
@@ -53,27 +53,39 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
     return cachedTokens;
   }
 
-  /**
-   * Prefills the next chunk of the prompt, with the calling thread's adapters and team.
-   *
-   * @return final hidden state of its last token, {@code [1, hidden]}
-   */
-  public Tensor prefill(LanguageModel model) {
+  /** Returns the prompt's next tokens, at most {@code most}, after those that are cached. */
+  public List<Long> nextOfPrompt(int most) {
+    adoptCached();
+    int from = Math.toIntExact(length);
+    int end = (int) Math.min(prompt.length, length + most);
+    return Arrays.stream(prompt, from, end).boxed().toList();
+  }
+
+  private void adoptCached() {
+    if (length % KvBlock.TOKENS != 0) {
+      return;
+    }
     for (PrefixCache.Entry cached : prefixes.find(owner, prefix, prompt, blocks.size())) {
       cached.block().retain();
       blocks.add(cached.block());
+      attention = List.of();
       length += KvBlock.TOKENS;
       cachedTokens += KvBlock.TOKENS;
       prefix = cached.number();
     }
+  }
+
+  /**
+   * Prefills the next chunk of the prompt by the model's own forward, with the calling thread's
+   * adapters and team.
+   *
+   * @return final hidden state of its last token, {@code [1, hidden]}
+   */
+  public Tensor prefill(LanguageModel model) {
+    adoptCached();
     int from = Math.toIntExact(length);
     int end = Math.min(prompt.length, (from / KvBlock.TOKENS + 1) * KvBlock.TOKENS);
-    Tensor hidden = Prefill.read(model, Arrays.copyOfRange(prompt, from, end), this);
-    if (end % KvBlock.TOKENS == 0) {
-      int last = blocks.size() - 1;
-      prefix = prefixes.add(owner, prefix, prompt, last, blocks.get(last)).number();
-    }
-    return hidden;
+    return Prefill.read(model, Arrays.copyOfRange(prompt, from, end), this);
   }
 
   /** Appends a token by the model's own forward, for models that have no batched decoder. */
@@ -127,7 +139,12 @@ public final class KvSequence implements KeyValueStore, AutoCloseable {
 
   @Override
   public void advance(long tokens) {
+    long before = length;
     length += tokens;
+    long whole = Math.min(length, prompt.length) / KvBlock.TOKENS; // blocks of the prompt
+    for (int i = Math.toIntExact(before / KvBlock.TOKENS); i < whole; i++) {
+      prefix = prefixes.add(owner, prefix, prompt, i, blocks.get(i)).number();
+    }
   }
 
   /** The attention of the next token in each layer; {@link #makeRoom} comes first. */

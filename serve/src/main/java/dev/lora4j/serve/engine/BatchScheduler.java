@@ -1,5 +1,7 @@
 package dev.lora4j.serve.engine;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.llm.decode.BatchDecoder;
 import dev.lora4j.llm.decode.KvBlockPool;
 import dev.lora4j.llm.decode.KvSequence;
@@ -15,6 +17,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
@@ -24,14 +27,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Continuous batching: sequences join and leave the running batch at every token, each with its own
- * adapter. One thread runs the model; between two tokens of the batch it prefills at most one chunk
- * of one waiting prompt, so that long prompts do not stall the others.
+ * adapter. One thread runs the model; each step adds a token to every completion and reads a chunk
+ * of the waiting prompts, so that long prompts do not stall the others.
  *
- * <p>A completion has the same tokens regardless of the rest of the batch: prompts are prefilled
- * one by one in fixed chunks, and {@link BatchDecoder} is batch-invariant.
+ * <p>A completion has the same tokens regardless of the rest of the batch: {@link BatchDecoder} is
+ * batch-invariant, and what it does not support is computed one by one, prompts in fixed chunks.
  */
 public final class BatchScheduler implements AutoCloseable {
   private static final int DEFAULT_TOKENS = 1024;
+  private static final int PROMPT_TOKENS = 32; // of all prompts in a step
 
   private final ServedModel served;
   private final LanguageModel model;
@@ -64,9 +68,13 @@ public final class BatchScheduler implements AutoCloseable {
     model = served.model().network();
     pool = new KvBlockPool(KvShape.of(model.config()), limits.cacheBytes());
     decoder =
-        served.base().weights().map(base -> new BatchDecoder(base, limits.maxBatch())).orElse(null);
+        served.base().weights().map(base -> decoder(base, limits.maxBatch())).orElse(null);
     served.onRemoval(this::forget);
     new DaemonThreads("lora4j-scheduler").newThread(this::work).start();
+  }
+
+  private static BatchDecoder decoder(BatchDecoder.Adapted base, int sequences) {
+    return new BatchDecoder(base, sequences, sequences + PROMPT_TOKENS);
   }
 
   // ---- requests, on any thread ----
@@ -144,8 +152,9 @@ public final class BatchScheduler implements AutoCloseable {
             PointerScope scope = new PointerScope();
             NoGradGuard guard = new NoGradGuard()) {
           admit();
-          prefillChunk();
-          decodeTokens();
+          dropCancelledPrompts();
+          computeBatch();
+          computeOthers();
         } catch (RuntimeException | VirtualMachineError e) {
           failRunning(e);
         }
@@ -222,50 +231,104 @@ public final class BatchScheduler implements AutoCloseable {
     }
   }
 
-  private void prefillChunk() {
-    RunningSequence sequence = prefilling.peek();
-    if (sequence == null) {
+  private void dropCancelledPrompts() {
+    for (RunningSequence sequence : List.copyOf(prefilling)) {
+      if (sequence.request().listener().isCancelled()) {
+        prefilling.remove(sequence);
+        end(sequence, FinishReason.INTERRUPTED);
+      }
+    }
+  }
+
+  /** Computes a token of each completion and the next tokens of the first prompts, together. */
+  private void computeBatch() {
+    if (decoder == null) {
       return;
     }
+    List<RunningSequence> batch = new ArrayList<>();
+    List<BatchDecoder.NextTokens> tokens = new ArrayList<>();
+    int left = PROMPT_TOKENS;
+    for (RunningSequence sequence : inWork()) {
+      boolean isPrompt = sequence.cache().isPrefilling();
+      if (isBatched(sequence) && (left > 0 || !isPrompt)) {
+        List<Long> next = sequence.nextTokens(left);
+        left -= isPrompt ? next.size() : 0;
+        batch.add(sequence);
+        tokens.add(new BatchDecoder.NextTokens(sequence.weights().get(), sequence.cache(), next));
+      }
+    }
+    if (batch.isEmpty()) {
+      return;
+    }
+    Tensor logits = decoder.step(tokens);
+    for (int i = 0; i < batch.size(); i++) {
+      RunningSequence sequence = batch.get(i);
+      Tensor row = logits.select(0, i);
+      if (!sequence.cache().isPrefilling()) {
+        take(sequence, () -> row);
+      }
+    }
+  }
+
+  /** Computes what a batch does not support: a token of each completion, a chunk of one prompt. */
+  private void computeOthers() {
+    for (RunningSequence sequence : List.copyOf(decoding)) {
+      if (!isBatched(sequence)) {
+        take(sequence, () -> logitsAlone(sequence));
+      }
+    }
+    prefilling.stream().filter(s -> !isBatched(s)).findFirst().ifPresent(this::prefillChunk);
+  }
+
+  private void prefillChunk(RunningSequence sequence) {
+    AtomicReference<@Nullable Tensor> hidden = new AtomicReference<>();
+    Optional<FinishReason> failed =
+        guarded(
+            sequence,
+            () -> {
+              hidden.set(withAdapter(sequence, network -> sequence.cache().prefill(network)));
+              return Optional.empty();
+            });
+    if (failed.isPresent()) {
+      prefilling.remove(sequence);
+      end(sequence, failed.get());
+    } else if (!sequence.cache().isPrefilling()) {
+      take(
+          sequence,
+          () ->
+              withAdapter(
+                  sequence, network -> network.logits(requireNonNull(hidden.get())).flatten()));
+    }
+  }
+
+  /** Takes the next token of a completion, the first after its prompt. */
+  private void take(RunningSequence sequence, Supplier<Tensor> logits) {
+    boolean isFirst = prefilling.remove(sequence);
     Optional<FinishReason> finished =
         guarded(
             sequence,
             () -> {
-              if (sequence.request().listener().isCancelled()) {
-                return Optional.of(FinishReason.INTERRUPTED);
+              if (isFirst) {
+                sequence.request().listener().onPrefilled(sequence.cache().cachedTokens());
               }
-              Tensor hidden = withAdapter(sequence, network -> sequence.cache().prefill(network));
-              if (sequence.cache().isPrefilling()) {
-                return Optional.empty();
-              }
-              sequence.request().listener().onPrefilled(sequence.cache().cachedTokens());
-              Tensor logits = withAdapter(sequence, network -> network.logits(hidden)).flatten();
-              return sequence.take(logits);
+              return sequence.take(logits.get());
             });
-    if (finished.isPresent() || !sequence.cache().isPrefilling()) {
-      prefilling.remove();
-      finished.ifPresentOrElse(reason -> end(sequence, reason), () -> decoding.add(sequence));
+    if (finished.isPresent()) {
+      decoding.remove(sequence);
+      end(sequence, finished.get());
+    } else if (isFirst) {
+      decoding.add(sequence);
     }
   }
 
-  private void decodeTokens() {
-    List<RunningSequence> batch = decoding.stream().filter(this::isBatched).toList();
-    List<RunningSequence> others = decoding.stream().filter(s -> !isBatched(s)).toList();
-    if (decoder != null && !batch.isEmpty()) {
-      Tensor logits = decoder.step(batch.stream().flatMap(s -> s.row().stream()).toList());
-      for (int i = 0; i < batch.size(); i++) {
-        Tensor row = logits.select(0, i);
-        RunningSequence sequence = batch.get(i);
-        endIf(sequence, guarded(sequence, () -> sequence.take(row)));
-      }
-    }
-    for (RunningSequence sequence : others) {
-      endIf(sequence, guarded(sequence, () -> sequence.take(logitsAlone(sequence))));
-    }
+  private List<RunningSequence> inWork() {
+    List<RunningSequence> all = new ArrayList<>(decoding);
+    all.addAll(prefilling);
+    return all;
   }
 
   private boolean isBatched(RunningSequence sequence) {
-    return decoder != null && sequence.version().weights().isPresent();
+    return decoder != null && sequence.weights().isPresent();
   }
 
   private Tensor logitsAlone(RunningSequence sequence) {
@@ -293,8 +356,7 @@ public final class BatchScheduler implements AutoCloseable {
 
   /** Ends all running sequences after a failure of the whole batch. */
   private void failRunning(Throwable failure) {
-    List<RunningSequence> all = new ArrayList<>(prefilling);
-    all.addAll(decoding);
+    List<RunningSequence> all = inWork();
     prefilling.clear();
     decoding.clear();
     for (RunningSequence sequence : all) {
@@ -315,14 +377,6 @@ public final class BatchScheduler implements AutoCloseable {
       request.listener().onFailure(failure);
       request.adapter().close();
     }
-  }
-
-  private void endIf(RunningSequence sequence, Optional<FinishReason> finished) {
-    finished.ifPresent(
-        reason -> {
-          decoding.remove(sequence);
-          end(sequence, reason);
-        });
   }
 
   /** The listener still uses the adapter's tokenizer, so the lease ends last. */

@@ -3,6 +3,7 @@ package dev.lora4j.serve.engine;
 import dev.lora4j.llm.decode.BatchDecoder;
 import dev.lora4j.llm.decode.KvSequence;
 import dev.lora4j.llm.generate.FinishReason;
+import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -42,9 +43,14 @@ final class RunningSequence {
     return last;
   }
 
-  /** The next row of a batch; empty if batched decoding does not support the adapter. */
-  Optional<BatchDecoder.Row> row() {
-    return version().weights().map(weights -> new BatchDecoder.Row(weights, cache, last));
+  /** The weights of a batch; empty if batched decoding does not support the adapter. */
+  Optional<BatchDecoder.Adapted> weights() {
+    return version().weights();
+  }
+
+  /** Returns the next tokens to compute: at most {@code most} of the prompt, else the last one. */
+  List<Long> nextTokens(int most) {
+    return cache.isPrefilling() ? cache.nextOfPrompt(most) : List.of(last);
   }
 
   /**
