@@ -3,7 +3,6 @@ package dev.lora4j.llm.decode;
 import static dev.lora4j.llm.decode.BatchFixture.BASE;
 import static dev.lora4j.llm.decode.BatchFixture.STEPS;
 import static dev.lora4j.llm.decode.BatchFixture.TOLERANCE;
-import static dev.lora4j.llm.decode.BatchFixture.assertLogitsOfTheModel;
 import static dev.lora4j.llm.decode.BatchFixture.assertSameBits;
 import static dev.lora4j.llm.decode.BatchFixture.decode;
 import static dev.lora4j.llm.decode.BatchFixture.prompt;

@@ -159,8 +159,7 @@ final class BatchFixture {
     }
 
     BatchDecoder.NextTokens next() {
-      return new BatchDecoder.NextTokens(
-          weights, cache, List.of(tokens.get(tokens.size() - 1)));
+      return new BatchDecoder.NextTokens(weights, cache, List.of(tokens.get(tokens.size() - 1)));
     }
 
     /** The same tokens' logits by the model's forward pass. */

@@ -2,16 +2,15 @@ package dev.lora4j.llm.decode;
 
 import static dev.lora4j.llm.decode.BatchFixture.BASE;
 import static dev.lora4j.llm.decode.BatchFixture.STEPS;
-import static dev.lora4j.llm.decode.BatchFixture.assertLogitsOfTheModel;
 import static dev.lora4j.llm.decode.BatchFixture.assertSameBits;
 import static dev.lora4j.llm.decode.BatchFixture.decode;
 import static dev.lora4j.llm.decode.BatchFixture.prompt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lora4j.UserError;
 import dev.lora4j.llm.decode.BatchFixture.Served;
 import dev.lora4j.llm.decode.BatchFixture.Text;
-import dev.lora4j.UserError;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import dev.lora4j.train.Workers;
 import java.util.ArrayList;

@@ -67,8 +67,7 @@ public final class BatchScheduler implements AutoCloseable {
     this.context = context;
     model = served.model().network();
     pool = new KvBlockPool(KvShape.of(model.config()), limits.cacheBytes());
-    decoder =
-        served.base().weights().map(base -> decoder(base, limits.maxBatch())).orElse(null);
+    decoder = served.base().weights().map(base -> decoder(base, limits.maxBatch())).orElse(null);
     served.onRemoval(this::forget);
     new DaemonThreads("lora4j-scheduler").newThread(this::work).start();
   }
