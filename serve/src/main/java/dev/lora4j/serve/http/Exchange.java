@@ -38,6 +38,11 @@ public final class Exchange {
     return request.getMethod();
   }
 
+  /** Returns whether the client asks for the head of the answer only, which Jetty then sends. */
+  public boolean isHead() {
+    return method().equals(Route.HEAD);
+  }
+
   public void matched(Route found, List<String> segments) {
     route = Optional.of(found);
     pathSegments = segments;

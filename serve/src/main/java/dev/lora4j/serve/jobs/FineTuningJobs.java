@@ -2,6 +2,7 @@ package dev.lora4j.serve.jobs;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
+import dev.lora4j.serve.jobs.EventLog.EventPage;
 import dev.lora4j.serve.jobs.FineTuningJob.Outcome;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -146,6 +147,11 @@ public final class FineTuningJobs {
   /** The events of a job, the oldest first. */
   public List<JsonNode> events(String id) {
     return store.events(get(id).id()).all();
+  }
+
+  /** The events of a job after a position: 0, or the end of an earlier page. */
+  public EventPage events(String id, long position) {
+    return store.events(get(id).id()).since(position);
   }
 
   /** A number that grows with each event and each change of a job. */
