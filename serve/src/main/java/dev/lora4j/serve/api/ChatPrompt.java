@@ -24,6 +24,15 @@ record ChatPrompt(List<Message> messages, Optional<ToolUse> tools, Map<String, O
     return new ChatPrompt(ChatMessages.read(params), ToolUse.of(params), variables(params));
   }
 
+  /** Returns the conversation of a request that may have none. */
+  static Optional<ChatPrompt> ifPresent(Params params) {
+    Optional<ToolUse> tools = ToolUse.of(params);
+    Map<String, Object> variables = variables(params);
+    return params
+        .value("messages")
+        .map(messages -> new ChatPrompt(ChatMessages.read(params), tools, variables));
+  }
+
   private static Map<String, Object> variables(Params params) {
     Optional<JsonNode> given = params.value(VARIABLES);
     if (given.isEmpty()) {

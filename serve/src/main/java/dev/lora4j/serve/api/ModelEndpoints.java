@@ -161,8 +161,7 @@ final class ModelEndpoints {
   }
 
   private static int[] tokens(Params params, ServedModel served) {
-    Optional<ChatPrompt> chat =
-        params.value("messages").map(messages -> ChatPrompt.of(params));
+    Optional<ChatPrompt> chat = ChatPrompt.ifPresent(params);
     try (AdapterLease lease = lease(served, params)) {
       ChatFormat format = lease.format();
       return chat.map(prompt -> prompt.tokens(format))
