@@ -229,7 +229,7 @@ class FineTuningTest {
     assertThat(param("{\"model\": \"base\"}")).isEqualTo("training_file");
     assertThat(param("{\"model\": \"base\", \"training_file\": \"../../x\"}"))
         .isEqualTo("training_file");
-    assertThat(param(TuningClient.job(file, "\"n_epochs\": 0", ""))).
+    assertThat(param(TuningClient.job(file, "\"n_epochs\": 0", "")))
         .isEqualTo("method.supervised.hyperparameters.n_epochs");
     assertThat(param(TuningClient.job(file, "\"batch_size\": \"big\"", "")))
         .isEqualTo("method.supervised.hyperparameters.batch_size");

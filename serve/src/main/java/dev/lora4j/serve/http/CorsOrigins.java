@@ -49,7 +49,7 @@ public record CorsOrigins(List<String> allowed) {
     cors.setAllowedOriginPatterns(
         allowed.stream().map(CorsOrigins::pattern).collect(Collectors.toSet()));
     cors.setAllowedMethods(Set.of("GET", "HEAD", "POST", "DELETE"));
-    cors.setAllowedHeaders(Set.of("*"));
+    cors.setAllowedHeaders(Set.of("*", "Authorization")); // which browsers do not count as any
     cors.setExposedHeaders(Set.of("x-request-id", "Retry-After"));
     cors.setPreflightMaxAge(PREFLIGHT_AGE);
     cors.setHandler(handler);
