@@ -10,6 +10,7 @@ import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.jobs.Hyperparameters;
 import dev.lora4j.serve.jobs.JobRequest;
 import dev.lora4j.serve.jobs.TuningMethod;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -112,10 +113,15 @@ final class JobRequestReader {
   private static Hyperparameters hyperparameters(
       Params params, Optional<Params> method, TuningMethod kind) {
     Optional<Params> old = params.object("hyperparameters");
-    Optional<Params> ofMethod =
-        method
-            .flatMap(given -> given.object(kind.word()))
-            .flatMap(given -> given.object("hyperparameters"));
+    Map<TuningMethod, Params> given = new EnumMap<>(TuningMethod.class);
+    for (TuningMethod each : TuningMethod.values()) {
+      method
+          .flatMap(all -> all.object(each.word()))
+          .flatMap(settings -> settings.object("hyperparameters"))
+          .ifPresent(values -> given.put(each, values));
+    }
+    given.values().forEach(JobRequestReader::values); // refuses wrong ones of any method
+    Optional<Params> ofMethod = Optional.ofNullable(given.get(kind));
     if (ofMethod.isPresent() && old.isPresent()) {
       throw ApiException.invalid(
           "hyperparameters", "hyperparameters: give them in method only, or without method");

@@ -44,7 +44,12 @@ public record ListPage<T>(List<T> elements, boolean more, Function<T, String> id
         return i + 1;
       }
     }
-    throw ApiException.invalid("after", "after: nothing in the list has the id " + after);
+    throw new ApiException(
+        404,
+        "invalid_request_error",
+        "after: nothing in the list has the id " + after,
+        "after",
+        null);
   }
 
   public ObjectNode json(Function<T, ? extends ObjectNode> shape) {
