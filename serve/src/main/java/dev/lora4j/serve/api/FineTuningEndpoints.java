@@ -105,6 +105,7 @@ final class FineTuningEndpoints {
 
   private void events(Exchange exchange) throws IOException {
     String id = exchange.pathSegment(0);
+    ListPage.limit(exchange, PAGE, MAX_PAGE);
     if (streams(exchange)) {
       new JobEventStream(tuning().jobs(), id).send(exchange);
       return;
@@ -118,7 +119,7 @@ final class FineTuningEndpoints {
   }
 
   private static boolean streams(Exchange exchange) {
-    String stream = exchange.query("stream").orElse("false");
+    String stream = exchange.given("stream").orElse("false");
     if (!stream.equals("true") && !stream.equals("false")) {
       throw ApiException.invalid("stream", "stream: expected true or false, found " + stream);
     }
