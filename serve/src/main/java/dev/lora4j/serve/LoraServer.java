@@ -61,7 +61,8 @@ public final class LoraServer implements AutoCloseable {
     metrics.watch(models);
     tuning = tuning(builder);
     QueuedThreadPool threads =
-        new QueuedThreadPool(builder.limits().maxBatch() + builder.limits().maxQueue() + SPARE_THREADS);
+        new QueuedThreadPool(
+            builder.limits().maxBatch() + builder.limits().maxQueue() + SPARE_THREADS);
     threads.setName("lora4j-http");
     threads.setDaemon(true);
     server = new Server(threads);

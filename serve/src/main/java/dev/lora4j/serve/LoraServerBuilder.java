@@ -125,9 +125,7 @@ public final class LoraServerBuilder {
     return registry;
   }
 
-  /**
-   * A folder whose adapters are loaded at their first request, by the name of their directory.
-   */
+  /** A folder whose adapters are loaded at their first request, by the name of their directory. */
   public LoraServerBuilder adapters(Path folder) {
     this.folder = Optional.of(folder);
     return this;

@@ -57,8 +57,7 @@ class ConnectionTest {
                   .getBytes(StandardCharsets.US_ASCII));
       awaitEnd(client);
 
-      TestClient.Reply other =
-          client.post("/v1/chat/completions", TestClient.chat("two", "Hello"));
+      TestClient.Reply other = client.post("/v1/chat/completions", TestClient.chat("two", "Hello"));
 
       assertThat(TestClient.text(other)).isNotNull();
       socket.setSoTimeout(10_000);
@@ -112,8 +111,9 @@ class ConnectionTest {
   private static String answer(Socket socket) throws IOException {
     socket
         .getOutputStream()
-        .write("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(
-            StandardCharsets.US_ASCII));
+        .write(
+            "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                .getBytes(StandardCharsets.US_ASCII));
     byte[] head = new byte[64];
     int read = socket.getInputStream().read(head);
     return new String(head, 0, read, StandardCharsets.US_ASCII);

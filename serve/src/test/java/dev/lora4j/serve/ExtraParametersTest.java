@@ -71,8 +71,7 @@ class ExtraParametersTest {
     String stop = ", \"stop\": " + TestClient.quoted(whole.substring(0, 1));
 
     assertThat(chat(stop).at("/choices/0/message/content").asText()).isEmpty();
-    assertThat(
-            chat(stop + ", \"min_tokens\": 12").at("/choices/0/message/content").asText())
+    assertThat(chat(stop + ", \"min_tokens\": 12").at("/choices/0/message/content").asText())
         .startsWith(whole.substring(0, 1));
   }
 
@@ -105,8 +104,7 @@ class ExtraParametersTest {
         {"model": "tenant3", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1,
          "chat_template_kwargs": {"mood": "merry", "nothing": null, "messages": []}%s}
         """;
-    String tools =
-        ", \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"time\"}}]";
+    String tools = ", \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"time\"}}]";
 
     String plain = client.post("/apply-template", body.formatted("")).text("/prompt");
     String withTools = client.post("/apply-template", body.formatted(tools)).text("/prompt");
@@ -180,8 +178,7 @@ class ExtraParametersTest {
   @Test
   void errorsAboutAdaptersNameTheParameterAndNoPathOfTheServer() throws IOException {
     Path broken = Files.createDirectory(tiny.folder().resolve("broken"));
-    Files.copy(
-        tiny.pirate().resolve("adapter_config.json"), broken.resolve("adapter_config.json"));
+    Files.copy(tiny.pirate().resolve("adapter_config.json"), broken.resolve("adapter_config.json"));
     Files.writeString(broken.resolve("adapter_model.safetensors"), "nonsense");
     String load = "{\"lora_name\": \"%s\", \"lora_path\": \"%s\"}";
 

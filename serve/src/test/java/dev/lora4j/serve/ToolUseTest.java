@@ -138,8 +138,7 @@ class ToolUseTest {
       ChatClient client = new ChatClient(server);
 
       String single = ", \"parallel_tool_calls\": false";
-      JsonNode required =
-          client.post(CHAT.formatted(TOOLS.formatted("\"required\"") + single));
+      JsonNode required = client.post(CHAT.formatted(TOOLS.formatted("\"required\"") + single));
       JsonNode named = client.post(CHAT.formatted(TOOLS.formatted(NAMED)));
 
       assertCalls(required.at("/choices/0"), "weather", "time");

@@ -110,11 +110,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardFrozen(
-      Tensor hidden,
-      Tensor targets,
-      Function<Scores, Tensor> weights,
-      Tensor w,
-      Tensor gradient) {
+      Tensor hidden, Tensor targets, Function<Scores, Tensor> weights, Tensor w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Scores scores = Scores.empty(targets);
       chunks(

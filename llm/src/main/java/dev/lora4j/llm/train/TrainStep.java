@@ -103,8 +103,7 @@ final class TrainStep implements AutoCloseable {
   /** The scoring of a batch: its normaliser and baseline, and the metrics of each shard. */
   private record Scoring(long units, double baseline, List<MeanMetrics> metrics) {
     static Scoring of(List<MicroBatch> shards, long units, double baseline) {
-      return new Scoring(
-          units, baseline, shards.stream().map(shard -> new MeanMetrics()).toList());
+      return new Scoring(units, baseline, shards.stream().map(shard -> new MeanMetrics()).toList());
     }
   }
 
@@ -114,8 +113,7 @@ final class TrainStep implements AutoCloseable {
         workers,
         (worker, shard) -> {
           double[] sum = new double[1];
-          Runnable work =
-              () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), scoring);
+          Runnable work = () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), scoring);
           boolean alone =
               shards.size() == 1 && shard.layout().size() >= CostModel.SPLIT_OPERATORS_MIN_TOKENS;
           gradients.in(worker, alone ? () -> Engine.onThreads(workers.count(), work) : work);
@@ -136,8 +134,7 @@ final class TrainStep implements AutoCloseable {
               seed,
               scores -> {
                 float[] weights = new float[batch.numLossTokens()];
-                TokenLosses losses =
-                    new TokenLosses(batch, scores, reference, scoring.baseline());
+                TokenLosses losses = new TokenLosses(batch, scores, reference, scoring.baseline());
                 objective.addMetrics(losses, scoring.metrics().get(worker));
                 sum[0] = objective.lossAndGradientWeights(losses, weights);
                 return meanWeights(weights, scoring.units(), scores.losses().device());

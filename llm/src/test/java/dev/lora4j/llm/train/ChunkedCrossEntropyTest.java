@@ -71,7 +71,9 @@ class ChunkedCrossEntropyTest {
       Tensor hidden = torch.randn(ROWS, weight.size(1));
       Tensor wrong = torch.arange(new Scalar(ROWS)).remainder(new Scalar(3)).ne(new Scalar(0));
       Tensor targets =
-          hidden.matmul(weight.detach().t()).argmax(new LongOptional(1), false)
+          hidden
+              .matmul(weight.detach().t())
+              .argmax(new LongOptional(1), false)
               .add(wrong)
               .remainder(new Scalar(96));
 

@@ -36,7 +36,8 @@ final class Answer {
   /** The parts of one completion that have arrived. */
   private static final class Choice {
     private final StringBuilder text = new StringBuilder();
-    private final List<TokenLogProb> logProbs = new ArrayList<>(); // in a stream, those not sent yet
+    private final List<TokenLogProb> logProbs =
+        new ArrayList<>(); // in a stream, those not sent yet
     private final List<ToolCall> calls = new ArrayList<>();
 
     void add(Parsed parsed) {

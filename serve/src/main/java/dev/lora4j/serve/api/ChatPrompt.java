@@ -58,9 +58,6 @@ record ChatPrompt(List<Message> messages, Optional<ToolUse> tools, Map<String, O
   /** Returns the text of the prompt for the next answer. */
   String text(ChatFormat format) {
     ChatTemplate template = format.with(variables).templateOrRefusal();
-    return tools
-        .map(use -> template.with("tools", use.tools()))
-        .orElse(template)
-        .prompt(messages);
+    return tools.map(use -> template.with("tools", use.tools())).orElse(template).prompt(messages);
   }
 }

@@ -27,11 +27,7 @@ record ChatShape(Optional<ToolCallFormat> toolCalls) implements CompletionShape 
 
   @Override
   public ObjectNode choice(
-      int index,
-      String text,
-      List<ToolCall> calls,
-      List<TokenLogProb> logProbs,
-      String finish) {
+      int index, String text, List<ToolCall> calls, List<TokenLogProb> logProbs, String finish) {
     ObjectNode choice = Json.object().put("index", index);
     ObjectNode message = choice.putObject("message").put("role", "assistant");
     boolean callsOnly = text.isEmpty() && !calls.isEmpty();
@@ -53,8 +49,7 @@ record ChatShape(Optional<ToolCallFormat> toolCalls) implements CompletionShape 
   }
 
   @Override
-  public ObjectNode delta(
-      int index, String text, int offset, List<TokenLogProb> logProbs) {
+  public ObjectNode delta(int index, String text, int offset, List<TokenLogProb> logProbs) {
     ObjectNode choice = Json.object().put("index", index);
     choice.putObject("delta").put("content", text);
     putLogProbs(choice, logProbs);

@@ -56,8 +56,7 @@ final class CompletionEndpoints {
       ChatFormat chat = lease.format();
       OutputRules rules = rules(chat, prompt.tools(), format);
       shape = new ChatShape(rules.toolCalls());
-      job =
-          CompletionJob.submit(engine, lease, prompt.tokens(chat), "messages", sampling, rules);
+      job = CompletionJob.submit(engine, lease, prompt.tokens(chat), "messages", sampling, rules);
     }
     respond(exchange, delivery, job, shape, model);
   }

@@ -126,10 +126,7 @@ final class JobRequestReader {
       throw ApiException.invalid(
           "hyperparameters", "hyperparameters: give them in method only, or without method");
     }
-    return ofMethod
-        .or(() -> old)
-        .map(JobRequestReader::values)
-        .orElseGet(Hyperparameters::auto);
+    return ofMethod.or(() -> old).map(JobRequestReader::values).orElseGet(Hyperparameters::auto);
   }
 
   private static Hyperparameters values(Params given) {
@@ -165,8 +162,7 @@ final class JobRequestReader {
     Map<String, String> metadata = new LinkedHashMap<>();
     params
         .object("metadata")
-        .ifPresent(
-            given -> given.all().forEach((key, value) -> metadata.put(key, text(value))));
+        .ifPresent(given -> given.all().forEach((key, value) -> metadata.put(key, text(value))));
     boolean fits =
         metadata.size() <= MAX_METADATA
             && metadata.entrySet().stream()

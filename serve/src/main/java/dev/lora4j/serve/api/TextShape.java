@@ -26,11 +26,7 @@ record TextShape(String echo) implements CompletionShape {
 
   @Override
   public ObjectNode choice(
-      int index,
-      String text,
-      List<ToolCall> calls,
-      List<TokenLogProb> logProbs,
-      String finish) {
+      int index, String text, List<ToolCall> calls, List<TokenLogProb> logProbs, String finish) {
     return choice(index, echo + text, 0, logProbs).put("finish_reason", finish);
   }
 
@@ -42,8 +38,7 @@ record TextShape(String echo) implements CompletionShape {
   }
 
   @Override
-  public ObjectNode delta(
-      int index, String text, int offset, List<TokenLogProb> logProbs) {
+  public ObjectNode delta(int index, String text, int offset, List<TokenLogProb> logProbs) {
     return choice(index, text, offset, logProbs).putNull("finish_reason");
   }
 
@@ -57,8 +52,7 @@ record TextShape(String echo) implements CompletionShape {
     return choice(index, "", 0, List.of()).put("finish_reason", finish);
   }
 
-  private ObjectNode choice(
-      int index, String text, int before, List<TokenLogProb> logProbs) {
+  private ObjectNode choice(int index, String text, int before, List<TokenLogProb> logProbs) {
     ObjectNode choice = Json.object().put("text", text).put("index", index);
     if (logProbs.isEmpty()) {
       choice.putNull("logprobs");

@@ -10,8 +10,7 @@ public final class BrokenAdapter extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   BrokenAdapter(String name, Path directory, RuntimeException cause) {
-    super(
-        "adapter '%s' can't be loaded: %s".formatted(name, withoutPath(directory, cause)), cause);
+    super("adapter '%s' can't be loaded: %s".formatted(name, withoutPath(directory, cause)), cause);
   }
 
   private static String withoutPath(Path directory, RuntimeException cause) {

@@ -36,8 +36,7 @@ public final class CompletionParser {
       int minTokens,
       OutputRules rules) {
     text =
-        new CompletionText(
-            tokenizer, stopTokens, stopStrings, rules.markers(tokenizer), minTokens);
+        new CompletionText(tokenizer, stopTokens, stopStrings, rules.markers(tokenizer), minTokens);
     parser = rules.toolCalls().map(ToolCallParser::new);
     severalCalls = rules.severalCalls();
   }

@@ -5,7 +5,8 @@ import java.util.Locale;
 
 /**
  * Protects a server without keys from web pages: only its own page, and those of {@link
- * CorsOrigins}, may send requests, and a page that gives a public domain name this machine's address (DNS rebinding) is not its own.
+ * CorsOrigins}, may send requests, and a page that gives a public domain name this machine's
+ * address (DNS rebinding) is not its own.
  */
 public final class PageOrigins {
   private static final String IP_ADDRESS = "[0-9.]+|\\[?[0-9a-f:.]+]?";

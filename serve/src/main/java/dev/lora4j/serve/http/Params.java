@@ -63,8 +63,7 @@ public final class Params {
   public JsonNode required(String name) {
     return value(name)
         .orElseThrow(
-            () ->
-                ApiException.invalid(full(name), "missing required parameter: " + full(name)));
+            () -> ApiException.invalid(full(name), "missing required parameter: " + full(name)));
   }
 
   public String requiredText(String name) {

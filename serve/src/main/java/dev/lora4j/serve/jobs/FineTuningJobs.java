@@ -120,8 +120,7 @@ public final class FineTuningJobs {
     if (!PAUSABLE.contains(job.status())) {
       throw JobRefusal.conflict("pause", job);
     }
-    return update(
-        id, found -> found.with(JobStatus.PAUSED), JobEvent.info("The job is paused"));
+    return update(id, found -> found.with(JobStatus.PAUSED), JobEvent.info("The job is paused"));
   }
 
   /**
@@ -134,8 +133,7 @@ public final class FineTuningJobs {
     if (job.status() != JobStatus.PAUSED) {
       throw JobRefusal.conflict("resume", job);
     }
-    return update(
-        id, found -> found.with(JobStatus.QUEUED), JobEvent.info("The job is resumed"));
+    return update(id, found -> found.with(JobStatus.QUEUED), JobEvent.info("The job is resumed"));
   }
 
   // ---- events, gate, estimates ----
@@ -217,10 +215,7 @@ public final class FineTuningJobs {
 
   /** Changes a job if it still has a status; returns whether it had. */
   synchronized boolean change(
-      String id,
-      JobStatus expected,
-      UnaryOperator<FineTuningJob> change,
-      JobEvent... events) {
+      String id, JobStatus expected, UnaryOperator<FineTuningJob> change, JobEvent... events) {
     if (get(id).status() != expected) {
       return false;
     }
@@ -279,8 +274,7 @@ public final class FineTuningJobs {
     publication.publish(succeeded);
     recordIfPossible(
         id,
-        JobEvent.info(
-            "New fine-tuned model created: " + outcome.fineTunedModel().orElseThrow()),
+        JobEvent.info("New fine-tuned model created: " + outcome.fineTunedModel().orElseThrow()),
         JobEvent.info("The job has successfully completed"));
     put(succeeded);
     return true;

@@ -99,10 +99,7 @@ final class JobProgress implements TrainingCallback {
 
   private ObjectNode data(long step, JobMetrics metrics) {
     ObjectNode data =
-        JsonNodeFactory.instance
-            .objectNode()
-            .put(JobMetrics.STEP, step)
-            .put("total_steps", total);
+        JsonNodeFactory.instance.objectNode().put(JobMetrics.STEP, step).put("total_steps", total);
     return data.setAll(metrics.json());
   }
 

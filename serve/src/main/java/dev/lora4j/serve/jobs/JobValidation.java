@@ -22,8 +22,7 @@ record JobValidation(FineTuningJobs jobs, Function<TuningMethod, Consumer<Object
 
   JobValidation(FineTuningJobs jobs) {
     this(
-        jobs,
-        method -> method == TuningMethod.DPO ? PreferenceExample::check : ChatExample::check);
+        jobs, method -> method == TuningMethod.DPO ? PreferenceExample::check : ChatExample::check);
   }
 
   void run(FineTuningJob job) {

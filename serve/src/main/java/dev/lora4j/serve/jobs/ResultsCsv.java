@@ -42,7 +42,8 @@ final class ResultsCsv {
       out.write(HEADER);
       for (long number : numbers) {
         String trained = values(steps.get(number), "loss");
-        out.write(number + "," + trained + "," + values(evaluations.get(number), VALID_LOSS) + "\n");
+        out.write(
+            number + "," + trained + "," + values(evaluations.get(number), VALID_LOSS) + "\n");
       }
     }
   }

@@ -24,9 +24,7 @@ class JobValidationTest {
     JobLimits limits = JobLimits.defaults();
     UploadedFiles files = new UploadedFiles(directory, limits);
     String id =
-        files
-            .add("data.jsonl", "fine-tune", path -> write(path, "{\"a\": 1}\n".repeat(20)))
-            .id();
+        files.add("data.jsonl", "fine-tune", path -> write(path, "{\"a\": 1}\n".repeat(20))).id();
     jobs = new FineTuningJobs(new JobStore(directory, "acme"), limits);
     job =
         jobs.create(
