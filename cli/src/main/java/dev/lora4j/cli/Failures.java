@@ -13,10 +13,12 @@ import java.io.PrintWriter;
 import java.nio.file.InvalidPathException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -64,13 +66,25 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   public int handleParseException(ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
     String message =
-        e instanceof UnmatchedArgumentException unmatched
-            ? unknown(unmatched.getUnmatched().get(0), command)
-            : lowerCase(String.valueOf(e.getMessage()));
+        unmatched(e)
+            .map(argument -> unknown(argument, command))
+            .orElseGet(() -> lowerCase(String.valueOf(e.getMessage())));
     return say(
         command.getErr(),
         "%s%nSee '%s --help'.".formatted(message, command.getCommandSpec().qualifiedName()),
         ExitCode.USAGE);
+  }
+
+  /** Returns the argument that no option matches: a mistyped name, also of a required option. */
+  private static Optional<String> unmatched(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      return unmatched.getUnmatched().stream().findFirst();
+    }
+    return e instanceof MissingParameterException
+        ? e.getCommandLine().getUnmatchedArguments().stream()
+            .filter(argument -> argument.startsWith("--"))
+            .findFirst()
+        : Optional.empty();
   }
 
   private static String unknown(String argument, CommandLine command) {

@@ -6,6 +6,7 @@ import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.ServeTuningOptions;
 import dev.lora4j.serve.LoraServer;
+import dev.lora4j.serve.LoraServerBuilder;
 import dev.lora4j.serve.api.ApiKeys;
 import dev.lora4j.serve.engine.ServingLimits;
 import java.nio.file.Files;
@@ -88,6 +89,14 @@ final class ServeCommand implements Callable<Integer> {
       description = "Allow requests from other machines without an API key.")
   private boolean withoutKeys;
 
+  @Option(
+      names = "--cors",
+      paramLabel = "ORIGIN",
+      description =
+          "Origin whose web pages may send requests, such as https://app.example.com; repeatable."
+              + " None by default; * for all, with --api-key-file.")
+  private List<String> cors = new ArrayList<>();
+
   @Mixin private Limits limits = new Limits();
   @Mixin private ServeTuningOptions tuning = new ServeTuningOptions();
 
@@ -110,6 +119,15 @@ final class ServeCommand implements Callable<Integer> {
                 + " (default: ${DEFAULT-VALUE}).")
     @Range(from = 1, to = Range.MILLION)
     private int queue;
+
+    @Option(
+        names = "--max-connections",
+        paramLabel = "N",
+        defaultValue = "1024",
+        description =
+            "Maximum number of open connections; further clients wait (default: ${DEFAULT-VALUE}).")
+    @Range(from = 1, to = Range.MILLION)
+    private int connections;
 
     @Option(
         names = "--max-adapters",
@@ -155,7 +173,8 @@ final class ServeCommand implements Callable<Integer> {
 
   private LoraServer start() {
     folder.filter(path -> !Files.isDirectory(path)).ifPresent(ServeCommand::refuse);
-    LoraServer.Builder builder = LoraServer.builder().host(host).port(port).limits(limits.limits());
+    LoraServerBuilder builder = LoraServer.builder().host(host).port(port).limits(limits.limits());
+    builder.maxConnections(limits.connections).cors(cors);
     models.forEach(given -> addModel(builder, given));
     for (String given : adapters) {
       NamedAdapter adapter = NamedAdapter.parse(given);
@@ -168,7 +187,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   /** Without a name, a model is called after its file, or as on the Hub. */
-  private static void addModel(LoraServer.Builder builder, String given) {
+  private static void addModel(LoraServerBuilder builder, String given) {
     int equals = given.indexOf('=');
     boolean isFile = Files.exists(Path.of(given));
     if (equals > 0 && !isFile) {

@@ -118,7 +118,10 @@ class FormerNamesTest {
     "train --max-sq-length=2, max-sq-length, max-seq-length",
     "train --max_grad_norm 2, max_grad_norm, max-grad-norm",
     "train --schedul cosine, schedul, lr-scheduler",
-    "demo --ranc 4, ranc, rank"
+    "demo --ranc 4, ranc, rank",
+    "serve --mdoel x, mdoel, model",
+    "serve --mdoel x --prot 8081, mdoel, model",
+    "merge --modle x --out y, modle, model"
   })
   void unknownOptionSuggestsTheCurrentName(String line, String mistyped, String current) {
     CommandLineRun run = CommandLineRun.of(line.split(" ", -1));
@@ -126,6 +129,15 @@ class FormerNamesTest {
     assertThat(run.err())
         .startsWith("lora: unknown option --" + mistyped + "; did you mean --" + current)
         .contains("See 'lora " + line.split(" ", -1)[0] + " --help'.");
+  }
+
+  @Test
+  void everyCommandNamesAnUnknownOptionRatherThanAMissingOne() {
+    for (String name : Main.commandLine().getSubcommands().keySet()) {
+      assertThat(CommandLineRun.of(name, "--no-such-option").err())
+          .as(name)
+          .startsWith("lora: unknown option --no-such-option");
+    }
   }
 
   @Test

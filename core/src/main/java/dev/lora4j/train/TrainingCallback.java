@@ -52,6 +52,7 @@ public interface TrainingCallback {
    * @param gradientNorm before clipping
    * @param tokens in the step; shared prefixes count for each example
    * @param lossTokens loss tokens
+   * @param metrics the objective's other means by name
    */
   record Step(
       long number,
@@ -62,7 +63,36 @@ public interface TrainingCallback {
       double gradientNorm,
       long tokens,
       long lossTokens,
-      Duration duration) {
+      Duration duration,
+      Map<String, Double> metrics) {
+    public Step {
+      metrics = Map.copyOf(metrics);
+    }
+
+    /** A step without other metrics. */
+    public Step(
+        long number,
+        int epoch,
+        double loss,
+        long examples,
+        double learningRate,
+        double gradientNorm,
+        long tokens,
+        long lossTokens,
+        Duration duration) {
+      this(
+          number,
+          epoch,
+          loss,
+          examples,
+          learningRate,
+          gradientNorm,
+          tokens,
+          lossTokens,
+          duration,
+          Map.of());
+    }
+
     /** A step on examples without tokens. */
     public Step(long number, int epoch, double loss, long examples, Duration duration) {
       this(number, epoch, loss, examples, Double.NaN, Double.NaN, 0, 0, duration);

@@ -90,6 +90,10 @@ class FineTuningTest {
     JsonNode metrics =
         events.stream().filter(e -> e.at("/data/train_loss").isNumber()).findFirst().orElseThrow();
     assertThat(metrics.get("type").asText()).isEqualTo("metrics");
+    assertThat(metrics.at("/data/train_mean_token_accuracy").asDouble()).isBetween(0.5, 1.0);
+    assertThat(events.stream().filter(e -> e.get("level").asText().equals("warn")))
+        .extracting(FineTuningTest::text)
+        .anyMatch(text -> text.startsWith("Only 2 held-out examples"));
 
     JsonNode checkpoints = client.get("/v1/fine_tuning/jobs/" + id + "/checkpoints").json();
     assertThat(checkpoints.get("data")).hasSize(6);
@@ -97,6 +101,8 @@ class FineTuningTest {
     assertThat(checkpoint).isEqualTo(name + ":ckpt-step-10");
     assertThat(checkpoints.at("/data/0/metrics/valid_loss").asDouble())
         .isLessThan(checkpoints.at("/data/5/metrics/valid_loss").asDouble());
+    assertThat(checkpoints.at("/data/0/metrics/full_valid_mean_token_accuracy").asDouble())
+        .isEqualTo(1);
 
     assertThat(answer(name)).isEqualTo("yes");
     assertThat(streamedAnswer(name)).isEqualTo("yes");
@@ -104,9 +110,12 @@ class FineTuningTest {
     assertThat(client.post("/v1/chat/completions", chat(checkpoint, "")).status()).isEqualTo(200);
     assertThat(names()).contains(name, checkpoint);
     String results = job.get("result_files").get(0).asText();
-    assertThat(client.get("/v1/files/" + results + "/content").json().asText())
-        .startsWith("step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n0,,,")
-        .contains("\n60,");
+    String table = client.get("/v1/files/" + results + "/content").json().asText();
+    assertThat(table)
+        .startsWith("step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n0,,,");
+    String[] last = table.substring(table.indexOf("\n60,") + 1).strip().split(",", -1);
+    assertThat(last).hasSize(5).allMatch(value -> !value.isEmpty());
+    assertThat(Double.parseDouble(last[4])).isEqualTo(1);
 
     assertThat(client.delete("/v1/models/" + name).json().get("deleted").asBoolean()).isTrue();
     assertThat(names()).doesNotContain(name).contains(checkpoint);
@@ -138,26 +147,6 @@ class FineTuningTest {
     return StreamSupport.stream(client.get("/v1/models").json().get("data").spliterator(), false)
         .map(card -> card.get("id").asText())
         .toList();
-  }
-
-  @Test
-  void preferencePairsAreTrainedOnByDpo() throws Exception {
-    String file = client.upload(TuningClient.pairs(20));
-    String id =
-        client.create(
-            """
-            {"model": "base", "training_file": "%s", "method": {"type": "dpo", "dpo": {
-             "hyperparameters": {"beta": 0.2, "n_epochs": 4, "learning_rate_multiplier": 20}}}}
-            """
-                .formatted(file));
-    JsonNode job =
-        client.await(id, "failed"); // a random model does not stop, and DPO teaches no end
-
-    assertThat(job.at("/method/dpo/hyperparameters/beta").asDouble()).isEqualTo(0.2);
-    JsonNode loss = job.at("/gate/checks/0");
-    assertThat(loss.get("before").asDouble()).isEqualTo(Math.log(2));
-    assertThat(loss.get("passed").asBoolean()).isTrue();
-    assertThat(job.at("/error/code").asText()).isEqualTo("gate_failed");
   }
 
   // ---- states ----
@@ -240,9 +229,19 @@ class FineTuningTest {
     assertThat(param("{\"model\": \"base\"}")).isEqualTo("training_file");
     assertThat(param("{\"model\": \"base\", \"training_file\": \"../../x\"}"))
         .isEqualTo("training_file");
-    assertThat(param(TuningClient.job(file, "\"n_epochs\": 0", ""))).isEqualTo("n_epochs");
+    assertThat(param(TuningClient.job(file, "\"n_epochs\": 0", "")))
+        .isEqualTo("method.supervised.hyperparameters.n_epochs");
     assertThat(param(TuningClient.job(file, "\"batch_size\": \"big\"", "")))
-        .isEqualTo("batch_size");
+        .isEqualTo("method.supervised.hyperparameters.batch_size");
+    String old =
+        "{\"model\": \"base\", \"training_file\": \"%s\", \"hyperparameters\": {\"n_epochs\": %s}}";
+    assertThat(param(old.formatted(file, "51"))).isEqualTo("hyperparameters.n_epochs");
+    assertThat(param(old.formatted(file, "\"many\""))).isEqualTo("hyperparameters.n_epochs");
+    assertThat(
+            client
+                .post("/v1/fine_tuning/jobs", old.formatted(file, "\"many\""))
+                .text("/error/message"))
+        .contains("an integer or \"auto\"");
     assertThat(param(TuningClient.job(file, "", ", \"suffix\": \"a/b\""))).isEqualTo("suffix");
     assertThat(param(TuningClient.job(file, "", ", \"seed\": -1"))).isEqualTo("seed");
     assertThat(param(TuningClient.job(file, "", ", \"integrations\": [{\"type\": \"wandb\"}]")))

@@ -132,6 +132,29 @@ class RefusalTest {
   }
 
   @Test
+  void namesOfAdaptersAreCheckedBeforeTheModelsAreLoaded() {
+    LoraServerBuilder plain = LoraServer.builder().model("base", tiny.model()).port(0);
+    LoraServerBuilder tuning =
+        LoraServer.builder().model("base", tiny.model()).port(0).jobs(directory.resolve("jobs"));
+    String name = "ft:base:acme:x:1";
+
+    assertThatThrownBy(() -> tuning.adapter(name, tiny.pirate()).start())
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("names that begin with ft:");
+    assertThatThrownBy(() -> plain.adapter("a", tiny.pirate()).adapter("a", tiny.pirate()))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("two adapters are named 'a'");
+    try (LoraServer server = plain.adapter(name, tiny.pirate()).start()) {
+      TestClient.Reply reply =
+          new TestClient(server).post("/v1/chat/completions", TestClient.chat(name, "Hi"));
+      assertThat(reply.status()).isEqualTo(200); // code with OpenAI's name goes on
+    }
+    assertThatThrownBy(() -> plain.adapter("line\nbreak", tiny.pirate()).start())
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining("control character");
+  }
+
+  @Test
   void aTakenPortIsNamed() {
     assertThatThrownBy(
             () -> LoraServer.builder().model(tiny.model()).port(tiny.server().port()).start())

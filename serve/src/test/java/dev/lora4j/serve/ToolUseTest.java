@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.chat.SavedTextModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -82,6 +85,74 @@ class ToolUseTest {
         assertCalls(named.at("/choices/0"), "weather");
         assertThat(named.at("/choices/0/message/tool_calls")).hasSize(1);
       }
+    }
+  }
+
+  /** The tokenizer with two of its tokens as Mistral's markers, which are special. */
+  private static void addMarkers(Path tokenizer) throws IOException {
+    ObjectNode json = (ObjectNode) JSON.readTree(tokenizer.toFile());
+    ObjectNode vocabulary = (ObjectNode) json.at("/model/vocab");
+    ArrayNode merges = (ArrayNode) json.at("/model/merges");
+    int id = vocabulary.size() - 2;
+    List<String> last = new ArrayList<>();
+    vocabulary
+        .properties()
+        .forEach(
+            entry -> {
+              if (entry.getValue().asInt() >= id) {
+                last.add(entry.getKey());
+              }
+            });
+    vocabulary.remove(last);
+    merges.remove(merges.size() - 1);
+    merges.remove(merges.size() - 1);
+    for (String marker : List.of("[TOOL_CALLS]", "[ARGS]")) {
+      ((ArrayNode) json.get("added_tokens"))
+          .addObject()
+          .put("id", marker.equals("[ARGS]") ? id + 1 : id)
+          .put("content", marker)
+          .put("single_word", false)
+          .put("lstrip", false)
+          .put("rstrip", false)
+          .put("normalized", false)
+          .put("special", true);
+    }
+    JSON.writeValue(tokenizer.toFile(), json);
+  }
+
+  @Test
+  void callsOfMistralsLaterModelsHaveTheirNameBeforeTheirArguments() throws IOException {
+    Path model = SavedTextModel.plain(directory.resolve("model"));
+    Files.writeString(
+        model.resolve("chat_template.jinja"),
+        """
+        {%- if tools %}[AVAILABLE_TOOLS]{{ tools | tojson }}[/AVAILABLE_TOOLS]{% endif %}
+        {%- for message in messages %}{% if message.tool_calls %}
+        {%- for call in message.tool_calls %}[TOOL_CALLS]{{ call.function.name }}[ARGS]
+        {{- call.function.arguments | tojson }}{% endfor %}
+        {%- else %}[{{ message.role }}]{{ message.content }}{% endif %}{% endfor %}""");
+    addMarkers(model.resolve("tokenizer.json"));
+    Path config = model.resolve("config.json");
+    Files.writeString(config, Files.readString(config).replace(": 192", ": 8192"));
+    try (LoraServer server = LoraServer.builder().model(model).port(0).start()) {
+      ChatClient client = new ChatClient(server);
+
+      String single = ", \"parallel_tool_calls\": false";
+      JsonNode required = client.post(CHAT.formatted(TOOLS.formatted("\"required\"") + single));
+      JsonNode named = client.post(CHAT.formatted(TOOLS.formatted(NAMED)));
+
+      assertCalls(required.at("/choices/0"), "weather", "time");
+      assertCalls(named.at("/choices/0"), "weather");
+      JsonNode call = named.at("/choices/0/message/tool_calls/0");
+      assertThat(call.get("id").asText()).matches("[0-9a-f]{9}"); // as Mistral's templates want it
+      String conversation =
+          "[{\"role\": \"user\", \"content\": \"Hi\"}, {\"role\": \"assistant\", \"tool_calls\": [%s]}]"
+              .formatted(call);
+      String prompt =
+          new TestClient(server)
+              .post("/apply-template", "{\"messages\": " + conversation + "}")
+              .text("/prompt");
+      assertThat(prompt).startsWith("[user]Hi[TOOL_CALLS]weather[ARGS]{\"city\"");
     }
   }
 

@@ -68,7 +68,7 @@ public final class Progress implements AutoCloseable {
     }
   }
 
-  /** Moves the start into the past. */
+  /** Sets the start to so long ago, for the rate and the time left of work that is in progress. */
   void beganAgo(Duration time) {
     start = screen.nanoTime().getAsLong() - time.toNanos();
   }

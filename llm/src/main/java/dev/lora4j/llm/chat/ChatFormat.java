@@ -5,6 +5,7 @@ import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -35,7 +36,23 @@ public record ChatFormat(Tokenizer tokenizer, Optional<ChatTemplate> template) {
     return tokenizer.encodePlain(templateOrRefusal().with("tools", tools).prompt(messages));
   }
 
-  ChatTemplate templateOrRefusal() {
+  /**
+   * Returns the format with variables of its chat template, such as {@code enable_thinking}.
+   *
+   * @param variables values as in JSON
+   */
+  public ChatFormat with(Map<String, ?> variables) {
+    return variables.isEmpty()
+        ? this
+        : new ChatFormat(tokenizer, template.map(one -> one.with(variables)));
+  }
+
+  /**
+   * Returns the chat template.
+   *
+   * @throws UserError if there is none
+   */
+  public ChatTemplate templateOrRefusal() {
     return template.orElseThrow(
         () ->
             new UserError(

@@ -11,26 +11,31 @@ public final class CompletionText {
   private final StopStrings stops;
   private final Collection<Long> stopTokens;
   private final Collection<Long> visible;
+  private final int minTokens;
   private TextStream stream;
+  private int tokens;
 
   public CompletionText(
       Tokenizer tokenizer, Collection<Long> stopTokens, List<String> stopStrings) {
-    this(tokenizer, stopTokens, stopStrings, List.of());
+    this(tokenizer, stopTokens, stopStrings, List.of(), 0);
   }
 
   /**
    * @param visible special tokens that are part of the text, such as the markers of tool calls
+   * @param minTokens number of tokens before which a stop string is text like any other
    */
   public CompletionText(
       Tokenizer tokenizer,
       Collection<Long> stopTokens,
       List<String> stopStrings,
-      Collection<Long> visible) {
+      Collection<Long> visible,
+      int minTokens) {
     this.tokenizer = tokenizer;
     stream = tokenizer.stream();
     stops = new StopStrings(stopStrings);
     this.stopTokens = stopTokens;
     this.visible = visible;
+    this.minTokens = minTokens;
   }
 
   /** Adds a token and returns the text that has become final, which may be empty. */
@@ -38,13 +43,19 @@ public final class CompletionText {
     if (stopTokens.contains(token)) {
       return "";
     }
+    tokens++;
+    String text = text(token);
+    return tokens < minTokens ? text : stops.add(text);
+  }
+
+  private String text(long token) {
     int id = Math.toIntExact(token);
     if (!visible.contains(token)) {
-      return stops.add(stream.add(id));
+      return stream.add(id);
     }
     String before = stream.finish();
     stream = tokenizer.stream();
-    return stops.add(before + tokenizer.decode(id));
+    return before + tokenizer.decode(id);
   }
 
   /** Returns whether a stop string has occurred. */

@@ -3,6 +3,7 @@ package dev.lora4j.llm.constrain;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.constrain.grammar.Grammar;
 import dev.lora4j.llm.constrain.grammar.ParseState;
+import dev.lora4j.llm.constrain.grammar.TextBudget;
 import dev.lora4j.llm.constrain.grammar.TokenMasks;
 import dev.lora4j.llm.tokenizer.TokenBytes;
 import dev.lora4j.nn.kernel.Ops;
@@ -16,6 +17,7 @@ public final class ConstrainedText {
   private final TokenMasks masks;
   private final TokenBytes tokens;
   private final Set<Long> stopTokens;
+  private final TextBudget budget = new TextBudget();
   private ParseState state;
 
   ConstrainedText(TokenMasks masks, TokenBytes tokens, Set<Long> stopTokens) {
@@ -27,13 +29,13 @@ public final class ConstrainedText {
 
   /** Returns whether a token can come next. */
   public boolean allows(long token) {
-    return stopTokens.contains(token) ? state.isComplete() : masks.of(state).allows(token);
+    return stopTokens.contains(token) ? state.isComplete() : masks.of(state, budget).allows(token);
   }
 
   /** Returns the tokens that can come next. */
   LongStream allowed() {
     LongStream.Builder allowed = LongStream.builder();
-    masks.of(state).forEach(allowed::add);
+    masks.of(state, budget).forEach(allowed::add);
     LongStream stops = stopTokens.stream().mapToLong(Long::longValue);
     return LongStream.concat(allowed.build(), state.isComplete() ? stops : LongStream.empty());
   }
@@ -42,7 +44,7 @@ public final class ConstrainedText {
    * Returns the logits with negative infinity for all tokens that can't come next.
    *
    * @param logits {@code [vocabulary]}
-   * @throws UserError if no token can come next
+   * @throws UserError if no token can come next, or the masks have taken too much work
    */
   public Tensor mask(Tensor logits) {
     float[] additions = new float[Math.toIntExact(logits.numel())];
@@ -72,6 +74,7 @@ public final class ConstrainedText {
     if (!allows(token)) {
       throw new IllegalArgumentException("token " + token + " can't come next");
     }
+    budget.addToken();
     if (!stopTokens.contains(token)) {
       int id = Math.toIntExact(token);
       byte[] bytes = tokens.of(id);

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * Records the metrics of a run in its directory: {@code metrics.jsonl}, and TensorBoard event files
  * in {@code tensorboard/}. A line is a step ({@code step, epoch, loss, learning_rate,
  * gradient_norm, tokens, loss_tokens, seconds, tokens_per_s}) or an evaluation ({@code step,
- * valid_loss, best}, and the objective's own). A step without tokens has {@code examples} and
- * {@code examples_per_s} instead; a value that is not known is left out.
+ * valid_loss, best}), each with the objective's own metrics. A step without tokens has {@code
+ * examples} and {@code examples_per_s} instead; a value that is not known is left out.
  */
 public final class RunMetrics implements TrainingCallback, AutoCloseable {
   static final String FILE = "metrics.jsonl";
@@ -46,7 +46,9 @@ public final class RunMetrics implements TrainingCallback, AutoCloseable {
     }
     double rate = line.path(unit).asLong() / seconds;
     line.put("seconds", seconds).put(unit + "_per_s", rate);
+    step.metrics().forEach(line::put);
     write(line);
+    step.metrics().forEach((name, value) -> scalar("train/" + name, step.number(), value));
     scalar("train/loss", step.number(), step.loss());
     scalar("train/learning_rate", step.number(), step.learningRate());
     scalar("train/gradient_norm", step.number(), step.gradientNorm());

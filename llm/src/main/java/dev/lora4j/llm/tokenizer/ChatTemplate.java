@@ -65,9 +65,9 @@ public final class ChatTemplate {
 
   /**
    * Loads the template of a model: {@code chat_template.jinja}, else {@code chat_template} in
-   * {@code tokenizer_config.json} or {@code chat_template.json}; empty for a model without one.
-   * Among named templates, {@code tool_use} renders conversations with tools and {@code default}
-   * all others.
+   * {@code tokenizer_config.json} or {@code chat_template.json}; empty for a model without one. If
+   * there are several templates, {@code tool_use} renders conversations with tools, and {@code
+   * default} all others.
    *
    * @param model a directory or GGUF file
    */

@@ -10,6 +10,7 @@ import dev.lora4j.llm.gguf.ModelFiles;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -165,6 +166,17 @@ public final class Tokenizer implements AutoCloseable {
             new UserError(
                 "constrained decoding needs a byte-level or SentencePiece tokenizer;"
                     + " this one has another decoder"));
+  }
+
+  /**
+   * Returns the bytes of a token in a text, which may be a part of a character. Those of an added
+   * token are its own text, and so are those of every token if tokens are not pieces of a text's
+   * bytes.
+   */
+  public byte[] bytesOf(int id) {
+    byte[] bytes =
+        tokenBytes.filter(all -> id < all.size()).map(all -> all.of(id)).orElse(new byte[0]);
+    return bytes.length > 0 ? bytes : decode(id).getBytes(StandardCharsets.UTF_8);
   }
 
   /** Returns the trie of the vocabulary, which is built once; see {@link #tokenBytes}. */

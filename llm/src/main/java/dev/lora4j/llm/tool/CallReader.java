@@ -61,7 +61,8 @@ record CallReader(ToolCallFormat format) {
         .filter(JsonNode::isObject)
         .<Reading>map(
             object -> {
-              String function = text.substring(begin, name).strip();
+              int id = text.indexOf(ToolCallFormat.ID_BEGIN, begin);
+              String function = text.substring(begin, id >= 0 && id < name ? id : name).strip();
               return new Reading.Calls(List.of(new ToolCall(function, object.toString())), end);
             })
         .orElse(new Reading.NoCall());

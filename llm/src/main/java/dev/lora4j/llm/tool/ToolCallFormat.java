@@ -10,7 +10,10 @@ import java.util.UUID;
 public enum ToolCallFormat {
   /** Qwen and Hermes: {@code <tool_call>{"name": …, "arguments": …}</tool_call>}. */
   HERMES("<tool_call>", "<tool_call>", "arguments"),
-  /** Mistral from version 11 on: {@code [TOOL_CALLS]name[ARGS]{…}}. */
+  /**
+   * Mistral from version 11 on: {@code [TOOL_CALLS]name[ARGS]{…}}; version 11 itself writes {@code
+   * [CALL_ID]} and an id after the name.
+   */
   MISTRAL_NAMED("[ARGS]", "[TOOL_CALLS]", ""),
   /** Mistral: {@code [TOOL_CALLS] [{"name": …, "arguments": …}, …]}. */
   MISTRAL("[TOOL_CALLS]", "[TOOL_CALLS]", "arguments"),
@@ -19,6 +22,7 @@ public enum ToolCallFormat {
 
   static final String CALL_END = "</tool_call>";
   static final String ARGUMENTS_BEGIN = "[ARGS]";
+  static final String ID_BEGIN = "[CALL_ID]";
 
   private final String sign;
   private final String marker;
@@ -73,7 +77,7 @@ public enum ToolCallFormat {
   public List<String> markers() {
     return switch (this) {
       case HERMES -> List.of(marker, CALL_END);
-      case MISTRAL_NAMED -> List.of(marker, ARGUMENTS_BEGIN);
+      case MISTRAL_NAMED -> List.of(marker, ID_BEGIN, ARGUMENTS_BEGIN);
       case MISTRAL, LLAMA3 -> List.of(marker);
     };
   }

@@ -11,6 +11,9 @@ import java.util.Map;
 
 /** Causal language modelling: the mean of {@code −log p(token)} over the loss tokens. */
 public record CausalLmObjective(TrainValidationSplit<List<Example>> groups) implements Objective {
+  /** The name of the mean token accuracy among the metrics. */
+  public static final String TOKEN_ACCURACY = "mean_token_accuracy";
+
   public CausalLmObjective {
     Objective.requireTraining(groups);
   }
@@ -33,6 +36,14 @@ public record CausalLmObjective(TrainValidationSplit<List<Example>> groups) impl
     }
     Arrays.fill(weights, 1);
     return sum;
+  }
+
+  /** Adds the mean token accuracy: how often the label is the most probable token. */
+  @Override
+  public void addMetrics(TokenLosses losses, MeanMetrics metrics) {
+    for (int n = 0; n < losses.count(); n++) {
+      metrics.add(TOKEN_ACCURACY, losses.isCorrect(n) ? 1 : 0);
+    }
   }
 
   @Override

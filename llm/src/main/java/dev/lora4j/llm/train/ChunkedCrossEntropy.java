@@ -8,7 +8,7 @@ import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -31,6 +31,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private static final long CACHE_LINE = 16; // floats
   private static final long[] LAST = {1};
   private static final Scalar MINUS_ONE = Ops.keepScalar(-1);
+  private static final Scalar ZERO = Ops.keepScalar(0);
   private static final ScalarTypeOptional SAME_DTYPE = new ScalarTypeOptional().retainReference();
 
   private final LanguageModel model;
@@ -51,9 +52,31 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     this.rowsAtOnce = rowsAtOnce;
   }
 
+  /**
+   * The scores of targets.
+   *
+   * @param losses {@code [n]}
+   * @param correct {@code [n]}, 1 where the target has the highest logit, else 0
+   */
+  record Scores(Tensor losses, Tensor correct) {
+    private static Scores empty(Tensor targets) {
+      return new Scores(floats(targets), floats(targets));
+    }
+
+    private void put(long from, Scores chunk) {
+      losses.narrow(0, from, chunk.losses().numel()).copy_(chunk.losses());
+      correct.narrow(0, from, chunk.correct().numel()).copy_(chunk.correct());
+    }
+  }
+
   /** Returns the losses {@code [n]} of {@code [n, hidden]} and int64 targets. */
   Tensor losses(Tensor hidden, Tensor targets) {
-    Tensor losses = floats(targets);
+    return score(hidden, targets).losses();
+  }
+
+  /** Returns the scores of {@code [n, hidden]} and int64 targets {@code [n]}. */
+  Scores score(Tensor hidden, Tensor targets) {
+    Scores scores = Scores.empty(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
       Optional<Tensor> frozen = frozenWeight(hidden);
       chunks(
@@ -61,21 +84,21 @@ final class ChunkedCrossEntropy implements AutoCloseable {
           (from, count) -> {
             Tensor h = hidden.narrow(0, from, count);
             Tensor t = targets.narrow(0, from, count);
-            Tensor computed =
+            scores.put(
+                from,
                 frozen.isPresent()
-                    ? softmaxInBuffer(h, t, frozen.get()).losses()
-                    : lossesByModel(h, t);
-            losses.narrow(0, from, count).copy_(computed);
+                    ? softmaxInBuffer(h, t, frozen.get()).scores()
+                    : scoresByModel(h, t));
           });
     }
-    return losses;
+    return scores;
   }
 
   /**
    * Returns the gradient of {@code Σ weight · loss} by the hidden states, {@code [n, hidden]}, and
-   * adds that of the head if it is trainable. The weights follow from all losses, {@code [n]}.
+   * adds that of the head if it is trainable. The weights, {@code [n]}, follow from all scores.
    */
-  Tensor backward(Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights) {
+  Tensor backward(Tensor hidden, Tensor targets, Function<Scores, Tensor> weights) {
     Tensor gradient = torch.empty_like(hidden);
     Optional<Tensor> frozen = frozenWeight(hidden);
     if (frozen.isPresent()) {
@@ -87,35 +110,35 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardFrozen(
-      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor w, Tensor gradient) {
+      Tensor hidden, Tensor targets, Function<Scores, Tensor> weights, Tensor w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor losses = floats(targets);
+      Scores scores = Scores.empty(targets);
       chunks(
           targets.numel(),
           (from, count) -> {
             Tensor t = targets.narrow(0, from, count);
             Softmax softmax = softmaxInBuffer(hidden.narrow(0, from, count), t, w);
-            losses.narrow(0, from, count).copy_(softmax.losses());
+            scores.put(from, softmax.scores());
             Tensor p = softmax.probabilities();
             p.scatter_add_(1, t.unsqueeze(1), torch.full_like(softmax.sums(), MINUS_ONE));
             softmax.backward().accept(p);
             torch.mm_out(gradient.narrow(0, from, count), p, w);
           });
-      gradient.mul_(weights.apply(losses).unsqueeze(1));
+      gradient.mul_(weights.apply(scores).unsqueeze(1));
     }
   }
 
   private void backwardByModel(
-      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor gradient) {
+      Tensor hidden, Tensor targets, Function<Scores, Tensor> weights, Tensor gradient) {
     Tensor before = random.state();
-    Tensor weight = weights.apply(losses(hidden, targets));
+    Tensor weight = weights.apply(score(hidden, targets));
     random.restore(before); // the same dropout mask as for the losses
     chunks(
         targets.numel(),
         (from, count) -> {
           Tensor h = hidden.narrow(0, from, count).detach();
           h.set_requires_grad(true);
-          Tensor losses = lossesByModel(h, targets.narrow(0, from, count));
+          Tensor losses = scoresByModel(h, targets.narrow(0, from, count)).losses();
           Ops.backward(losses, weight.narrow(0, from, count));
           gradient.narrow(0, from, count).copy_(h.grad());
         });
@@ -140,15 +163,16 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     return Ops.empty(targets.numel()).to(targets.device(), ScalarType.Float);
   }
 
-  private Tensor lossesByModel(Tensor hidden, Tensor targets) {
+  private Scores scoresByModel(Tensor hidden, Tensor targets) {
     Tensor logits = model.logits(hidden).to(ScalarType.Float); // [count, vocabulary]
     Tensor target = logits.gather(1, targets.unsqueeze(1)).squeeze(1);
-    return logits.logsumexp(LAST, false).sub(target);
+    Tensor correct = target.detach().ge(logits.detach().amax(LAST, false));
+    return new Scores(logits.logsumexp(LAST, false).sub(target), correct);
   }
 
   /** The state of a chunk in the shared buffer, and the backward of the logits in place. */
   private record Softmax(
-      Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
+      Scores scores, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
   private Softmax softmaxInBuffer(Tensor hidden, Tensor targets, Tensor weight) {
     Tensor logits = buffer(hidden).narrow(0, 0, targets.numel());
@@ -156,11 +180,12 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     Consumer<Tensor> backward = model.logitTransform().applyInPlace(logits);
     logits.sub_(logits.amax(LAST, true));
     Tensor target = logits.gather(1, targets.unsqueeze(1));
+    Tensor correct = target.ge(ZERO).squeeze(1); // the greatest logit is 0 now
     logits.exp_();
     Tensor sums = logits.sum(LAST, true, SAME_DTYPE);
     Tensor losses = sums.log().sub_(target).squeeze(1);
     logits.div_(sums);
-    return new Softmax(losses, logits, sums, backward);
+    return new Softmax(new Scores(losses, correct), logits, sums, backward);
   }
 
   /** Projects in blocks of the vocabulary: for the whole of it, BLAS takes a tenth longer. */

@@ -2,12 +2,13 @@ package dev.lora4j.llm.train;
 
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.LayerwiseForward;
+import dev.lora4j.llm.train.ChunkedCrossEntropy.Scores;
 import dev.lora4j.nn.kernel.AutogradContext;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -30,13 +31,18 @@ final class ForwardBackward implements AutoCloseable {
 
   /** Returns the losses of a micro-batch, {@code [n]}, without a graph. */
   Tensor losses(ModelInputs rows) {
+    return score(rows).losses();
+  }
+
+  /** Returns the scores of a micro-batch without a graph. */
+  Scores score(ModelInputs rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      return head.losses(hidden(rows), rows.targets());
+      return head.score(hidden(rows), rows.targets());
     }
   }
 
   /** Adds the gradients of {@code Σ weight · loss}; the dropout masks follow from the seed. */
-  void backward(ModelInputs rows, long seed, UnaryOperator<Tensor> weights) {
+  void backward(ModelInputs rows, long seed, Function<Scores, Tensor> weights) {
     random.seed(seed);
     random.enter();
     try {
@@ -50,7 +56,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardAtOnce(ModelInputs rows, UnaryOperator<Tensor> weights) {
+  private void backwardAtOnce(ModelInputs rows, Function<Scores, Tensor> weights) {
     try (AutogradContext pass = AutogradContext.open()) {
       backwardFromHead(hidden(rows), rows, weights);
     }
@@ -71,7 +77,7 @@ final class ForwardBackward implements AutoCloseable {
   }
 
   /** Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer as a segment. */
-  private void backwardByLayers(ModelInputs rows, UnaryOperator<Tensor> weights) {
+  private void backwardByLayers(ModelInputs rows, Function<Scores, Tensor> weights) {
     LayerwiseForward forward = model.layerwise(rows.tokens());
     Tensor first = forward.embed();
     List<Tensor> inputs = new ArrayList<>();
@@ -101,7 +107,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardFromHead(Tensor hidden, ModelInputs rows, UnaryOperator<Tensor> weights) {
+  private void backwardFromHead(Tensor hidden, ModelInputs rows, Function<Scores, Tensor> weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);

@@ -132,7 +132,8 @@ public final class LanguageModelTrainer {
               outcome.gradientNorm(),
               batch.tokens(),
               batch.lossTokens(),
-              Duration.ofNanos(System.nanoTime() - start)));
+              Duration.ofNanos(System.nanoTime() - start),
+              outcome.metrics()));
     }
 
     @Override

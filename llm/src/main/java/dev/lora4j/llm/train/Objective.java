@@ -40,7 +40,7 @@ public interface Objective {
     return List.of();
   }
 
-  /** Adds the metrics that an evaluation reports besides the loss. */
+  /** Adds the metrics that steps and evaluations report besides the loss. */
   default void addMetrics(TokenLosses losses, MeanMetrics metrics) {}
 
   /** The noun for a group in messages. */

@@ -1,17 +1,21 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.llm.dataset.MicroBatch;
+import dev.lora4j.llm.train.ChunkedCrossEntropy.Scores;
+import dev.lora4j.nn.kernel.Ops;
 
 /** The losses of a micro-batch's tokens, {@code −log p} each. */
 public final class TokenLosses {
   private final MicroBatch batch;
   private final float[] policy;
+  private final float[] correct;
   private final float[] reference;
   private final double baseline;
 
-  TokenLosses(MicroBatch batch, float[] policy, float[] reference, double baseline) {
+  TokenLosses(MicroBatch batch, Scores policy, float[] reference, double baseline) {
     this.batch = batch;
-    this.policy = policy;
+    this.policy = Ops.floats(policy.losses());
+    correct = Ops.floats(policy.correct());
     this.reference = reference;
     this.baseline = baseline;
   }
@@ -28,6 +32,11 @@ public final class TokenLosses {
   /** A token's loss under the model with the adapter. */
   public float policy(int token) {
     return policy[token];
+  }
+
+  /** Returns whether a token is the most probable one under the model with the adapter. */
+  public boolean isCorrect(int token) {
+    return correct[token] > 0;
   }
 
   /** A token's {@code log π/ref}, for an objective that needs the reference. */

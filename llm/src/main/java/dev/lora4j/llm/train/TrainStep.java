@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.DoubleStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -39,8 +40,14 @@ final class TrainStep implements AutoCloseable {
   private final Device device;
   private final List<ForwardBackward> passes = new ArrayList<>();
 
-  /** The loss summed over the objective's units, and the gradient norm before clipping. */
-  record Outcome(double loss, long units, double gradientNorm) {}
+  /**
+   * The outcome of a step.
+   *
+   * @param loss summed over the objective's units
+   * @param gradientNorm before clipping
+   * @param metrics the objective's own, by name
+   */
+  record Outcome(double loss, long units, double gradientNorm, Map<String, Double> metrics) {}
 
   TrainStep(TrainingJob job, Objective objective, Workers workers, Optimizer optimizer) {
     this.job = job;
@@ -66,13 +73,16 @@ final class TrainStep implements AutoCloseable {
   Outcome take(long number, GlobalBatch step) {
     long units = objective.normalizer(step);
     List<GlobalBatch> batches = step.batches(job.settings().batching().batchSize());
+    MeanMetrics metrics = new MeanMetrics();
     double loss = 0;
     int workersUsed = 0;
     for (int i = 0; i < batches.size(); i++) {
       List<MicroBatch> shards = batches.get(i).shard(workers.count());
       workersUsed = Math.max(workersUsed, shards.size());
       long seed = MIX * (MIX * (job.settings().seed() + 1) + number) + i;
-      double sum = accumulate(shards, seed, units, baseline(batches.get(i)));
+      Scoring scoring = Scoring.of(shards, units, baseline(batches.get(i)));
+      double sum = accumulate(shards, seed, scoring);
+      scoring.metrics().forEach(metrics::addAll);
       if (!Double.isFinite(sum)) {
         gradients.forget();
         throw new TrainingFailed(
@@ -87,17 +97,23 @@ final class TrainStep implements AutoCloseable {
           "the gradient norm is %s at step %d (%s); try a lower learning rate"
               .formatted(norm, number, names(step)));
     }
-    return new Outcome(loss, units, norm);
+    return new Outcome(loss, units, norm, metrics.means());
   }
 
-  private double accumulate(List<MicroBatch> shards, long seed, long units, double baseline) {
+  /** The scoring of a batch: its normaliser and baseline, and the metrics of each shard. */
+  private record Scoring(long units, double baseline, List<MeanMetrics> metrics) {
+    static Scoring of(List<MicroBatch> shards, long units, double baseline) {
+      return new Scoring(units, baseline, shards.stream().map(shard -> new MeanMetrics()).toList());
+    }
+  }
+
+  private double accumulate(List<MicroBatch> shards, long seed, Scoring scoring) {
     return LossEvaluator.sum(
         shards,
         workers,
         (worker, shard) -> {
           double[] sum = new double[1];
-          Runnable work =
-              () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), units, baseline);
+          Runnable work = () -> sum[0] = accumulate(worker, shard, MIX * (seed + worker), scoring);
           boolean alone =
               shards.size() == 1 && shard.layout().size() >= CostModel.SPLIT_OPERATORS_MIN_TOKENS;
           gradients.in(worker, alone ? () -> Engine.onThreads(workers.count(), work) : work);
@@ -105,7 +121,7 @@ final class TrainStep implements AutoCloseable {
         });
   }
 
-  private double accumulate(int worker, MicroBatch batch, long seed, long units, double baseline) {
+  private double accumulate(int worker, MicroBatch batch, long seed, Scoring scoring) {
     double[] sum = new double[1];
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = job.model().using(job.adapter())) {
@@ -116,12 +132,12 @@ final class TrainStep implements AutoCloseable {
           .backward(
               inputs,
               seed,
-              losses -> {
+              scores -> {
                 float[] weights = new float[batch.numLossTokens()];
-                TokenLosses scored =
-                    new TokenLosses(batch, Ops.floats(losses), reference, baseline);
-                sum[0] = objective.lossAndGradientWeights(scored, weights);
-                return meanWeights(weights, units, losses.device());
+                TokenLosses losses = new TokenLosses(batch, scores, reference, scoring.baseline());
+                objective.addMetrics(losses, scoring.metrics().get(worker));
+                sum[0] = objective.lossAndGradientWeights(losses, weights);
+                return meanWeights(weights, scoring.units(), scores.losses().device());
               });
     }
     return sum[0];
@@ -143,18 +159,18 @@ final class TrainStep implements AutoCloseable {
     double loss = 0;
     for (GlobalBatch batch : batches) {
       List<MicroBatch> shards = batch.shard(workers.count());
-      double baseline = baseline(batch);
-      List<MeanMetrics> shardMetrics = shards.stream().map(shard -> new MeanMetrics()).toList();
+      Scoring scoring = Scoring.of(shards, units, baseline(batch));
       loss +=
           LossEvaluator.sum(
               shards,
               workers,
               (worker, shard) -> {
-                TokenLosses losses = score(worker, shard, objective.needsReference(), baseline);
-                objective.addMetrics(losses, shardMetrics.get(worker));
+                TokenLosses losses =
+                    score(worker, shard, objective.needsReference(), scoring.baseline());
+                objective.addMetrics(losses, scoring.metrics().get(worker));
                 return objective.lossAndGradientWeights(losses, new float[losses.count()]);
               });
-      shardMetrics.forEach(metrics::addAll);
+      scoring.metrics().forEach(metrics::addAll);
     }
     return new TrainingLoop.Evaluated(loss / units, metrics.means());
   }
@@ -181,7 +197,7 @@ final class TrainStep implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = job.model().using(job.adapter())) {
       ModelInputs inputs = ModelInputs.of(batch, device);
-      float[] policy = Ops.floats(passes.get(worker).losses(inputs));
+      ChunkedCrossEntropy.Scores policy = passes.get(worker).score(inputs);
       float[] reference = withReference ? reference(worker, inputs) : new float[0];
       return new TokenLosses(batch, policy, reference, baseline);
     }

@@ -13,6 +13,7 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -55,6 +56,40 @@ class ChunkedCrossEntropyTest {
         TensorAssert.assertThat(ofWeight)
             .isCloseTo(p.mul(weights.unsqueeze(1)).t().matmul(hidden), TOLERANCE);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"4, false", "64, false", "4, true", "64, true"})
+  void aTargetIsCorrectIfItHasTheHighestLogit(long rowsAtOnce, boolean learning) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama2");
+        ThreadRng random = new ThreadRng();
+        ChunkedCrossEntropy head = new ChunkedCrossEntropy(model.network(), random, rowsAtOnce)) {
+      Tensor weight = ((Linear) model.network().head().module()).weight().value();
+      weight.set_requires_grad(learning);
+      Tensor hidden = torch.randn(ROWS, weight.size(1));
+      Tensor wrong = torch.arange(new Scalar(ROWS)).remainder(new Scalar(3)).ne(new Scalar(0));
+      Tensor targets =
+          hidden
+              .matmul(weight.detach().t())
+              .argmax(new LongOptional(1), false)
+              .add(wrong)
+              .remainder(new Scalar(96));
+
+      Tensor correct = head.score(hidden, targets).correct();
+      Tensor[] inBackward = new Tensor[1];
+      head.backward(
+          hidden,
+          targets,
+          scores -> {
+            inBackward[0] = scores.correct().clone();
+            return torch.ones(ROWS);
+          });
+
+      Tensor expected = wrong.logical_not().to(torch.ScalarType.Float);
+      TensorAssert.assertThat(correct).isCloseTo(expected, 0);
+      TensorAssert.assertThat(inBackward[0]).isCloseTo(expected, 0);
     }
   }
 

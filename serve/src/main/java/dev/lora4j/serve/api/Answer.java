@@ -36,7 +36,8 @@ final class Answer {
   /** The parts of one completion that have arrived. */
   private static final class Choice {
     private final StringBuilder text = new StringBuilder();
-    private final List<Piece> pieces = new ArrayList<>(); // in a stream, those not yet sent
+    private final List<TokenLogProb> logProbs =
+        new ArrayList<>(); // in a stream, those not sent yet
     private final List<ToolCall> calls = new ArrayList<>();
 
     void add(Parsed parsed) {
@@ -62,14 +63,14 @@ final class Answer {
       Event event = job.next(Long.MAX_VALUE).orElseThrow();
       Choice choice = choices.get(event.index());
       if (event instanceof Piece piece) {
-        choice.pieces.add(piece);
+        piece.logProb().ifPresent(choice.logProbs::add);
         choice.add(piece.parsed());
       } else if (event instanceof End end) {
         count(end);
         choice.add(end.parsed());
         ended[end.index()] =
             shape.choice(
-                end.index(), choice.text.toString(), choice.calls, choice.pieces, end.finish());
+                end.index(), choice.text.toString(), choice.calls, choice.logProbs, end.finish());
         left--;
       } else if (event instanceof Failure failure) {
         throw ApiException.of(failure.cause());
@@ -121,11 +122,11 @@ final class Answer {
         events.keepAlive();
       } else if (next.get() instanceof Piece piece) {
         Choice choice = choices.get(piece.index());
-        choice.pieces.add(piece);
+        piece.logProb().ifPresent(choice.logProbs::add);
         send(events, piece.index(), piece.parsed(), false, includeUsage);
       } else if (next.get() instanceof End end) {
         count(end);
-        boolean pending = !choices.get(end.index()).pieces.isEmpty();
+        boolean pending = !choices.get(end.index()).logProbs.isEmpty();
         send(events, end.index(), end.parsed(), pending, includeUsage);
         events.data(chunk(shape.closing(end.index(), end.finish()), includeUsage));
         left--;
@@ -151,7 +152,7 @@ final class Answer {
     if (!parsed.calls().isEmpty()) {
       ObjectNode delta = shape.calls(index, choice.calls.size(), parsed.calls());
       choice.calls.addAll(parsed.calls());
-      choice.pieces.clear();
+      choice.logProbs.clear();
       events.data(chunk(delta, includeUsage));
     }
   }
@@ -159,9 +160,9 @@ final class Answer {
   private void delta(EventStream events, int index, String text, boolean includeUsage)
       throws IOException {
     Choice choice = choices.get(index);
-    ObjectNode delta = shape.delta(index, text, choice.text.length(), choice.pieces);
+    ObjectNode delta = shape.delta(index, text, choice.text.length(), choice.logProbs);
     choice.text.append(text);
-    choice.pieces.clear();
+    choice.logProbs.clear();
     events.data(chunk(delta, includeUsage));
   }
 

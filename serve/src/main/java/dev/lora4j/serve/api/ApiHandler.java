@@ -2,6 +2,7 @@ package dev.lora4j.serve.api;
 
 import dev.lora4j.serve.engine.ServedModels;
 import dev.lora4j.serve.http.ApiException;
+import dev.lora4j.serve.http.CorsOrigins;
 import dev.lora4j.serve.http.Endpoint;
 import dev.lora4j.serve.http.Exchange;
 import dev.lora4j.serve.http.PageOrigins;
@@ -23,28 +24,35 @@ import org.eclipse.jetty.util.Callback;
 /** Routes requests to their endpoints, and answers failures in OpenAI's form. */
 public final class ApiHandler extends Handler.Abstract {
   private final List<Route> routes;
-  private final Optional<ApiKeys> keys;
+  private final Access access;
   private final ServerMetrics metrics;
+
+  /**
+   * The clients that may send requests.
+   *
+   * @param keys the accepted keys, one per request; empty to require none
+   * @param cors the web pages of other servers that need no key, if there are none
+   */
+  public record Access(Optional<ApiKeys> keys, CorsOrigins cors) {}
 
   /**
    * @param folder the only place from which requests may load adapters
    * @param tuning files and fine-tuning jobs; empty for a server without them
-   * @param keys the accepted keys, one per request; empty to require none
    * @param metrics receives the status of each answer
    */
   public ApiHandler(
       ServedModels models,
       Optional<Path> folder,
       Optional<FineTuningService> tuning,
-      Optional<ApiKeys> keys,
+      Access access,
       ServerMetrics metrics) {
-    this.keys = keys;
+    this.access = access;
     this.metrics = metrics;
     routes =
         Stream.of(
                 new CompletionEndpoints(models).routes(),
                 new EmbeddingEndpoints(models).routes(),
-                new ModelEndpoints(models, folder).routes(),
+                new ModelEndpoints(models, folder, new AdapterNames(tuning.isPresent())).routes(),
                 new FileEndpoints(tuning).routes(),
                 new FineTuningEndpoints(models, tuning).routes(),
                 new HealthEndpoints(models).routes(),
@@ -85,10 +93,10 @@ public final class ApiHandler extends Handler.Abstract {
   }
 
   private void respond(Exchange exchange, String path) throws IOException {
-    if (keys.isEmpty()) {
-      PageOrigins.require(exchange);
+    if (access.keys().isEmpty()) {
+      PageOrigins.require(exchange, access.cors());
     } else if (!isOpen(path)) {
-      keys.get().require(exchange);
+      access.keys().get().require(exchange);
     }
     route(exchange, path).handle(exchange);
   }
@@ -104,11 +112,11 @@ public final class ApiHandler extends Handler.Abstract {
     List<String> allowed = new ArrayList<>();
     for (Route route : routes) {
       Optional<List<String>> segments = route.match(path);
-      if (segments.isPresent() && route.method().equals(exchange.method())) {
+      if (segments.isPresent() && route.answers(exchange.method())) {
         exchange.matched(route, segments.get());
         return route.endpoint();
       }
-      segments.ifPresent(other -> allowed.add(route.method()));
+      segments.ifPresent(other -> allowed.addAll(route.methods()));
     }
     if (allowed.isEmpty()) {
       throw new ApiException(

@@ -4,23 +4,16 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.tool.ToolCall;
 import dev.lora4j.llm.tool.ToolCallFormat;
-import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.http.Json;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongFunction;
 
 /**
  * The shape of chat completions.
  *
- * @param logProbs whether choices have log-probabilities
  * @param toolCalls the format of tool calls; empty if the model can't call tools
- * @param tokenText the text of a token
  */
-record ChatShape(
-    boolean logProbs, Optional<ToolCallFormat> toolCalls, LongFunction<String> tokenText)
-    implements CompletionShape {
+record ChatShape(Optional<ToolCallFormat> toolCalls) implements CompletionShape {
 
   @Override
   public String idPrefix() {
@@ -34,11 +27,7 @@ record ChatShape(
 
   @Override
   public ObjectNode choice(
-      int index,
-      String text,
-      List<ToolCall> calls,
-      List<PendingCompletion.Piece> pieces,
-      String finish) {
+      int index, String text, List<ToolCall> calls, List<TokenLogProb> logProbs, String finish) {
     ObjectNode choice = Json.object().put("index", index);
     ObjectNode message = choice.putObject("message").put("role", "assistant");
     boolean callsOnly = text.isEmpty() && !calls.isEmpty();
@@ -47,7 +36,7 @@ record ChatShape(
       ArrayNode all = message.putArray("tool_calls");
       calls.forEach(call -> put(all.addObject(), call));
     }
-    putLogProbs(choice, pieces);
+    putLogProbs(choice, logProbs);
     return choice.put("finish_reason", finish);
   }
 
@@ -60,11 +49,10 @@ record ChatShape(
   }
 
   @Override
-  public ObjectNode delta(
-      int index, String text, int offset, List<PendingCompletion.Piece> pieces) {
+  public ObjectNode delta(int index, String text, int offset, List<TokenLogProb> logProbs) {
     ObjectNode choice = Json.object().put("index", index);
     choice.putObject("delta").put("content", text);
-    putLogProbs(choice, pieces);
+    putLogProbs(choice, logProbs);
     return choice.putNull("finish_reason");
   }
 
@@ -93,29 +81,23 @@ record ChatShape(
     return choice.put("finish_reason", finish);
   }
 
-  private void putLogProbs(ObjectNode choice, List<PendingCompletion.Piece> pieces) {
-    if (!logProbs || pieces.isEmpty()) {
+  private static void putLogProbs(ObjectNode choice, List<TokenLogProb> logProbs) {
+    if (logProbs.isEmpty()) {
       choice.putNull("logprobs");
       return;
     }
     ObjectNode outer = choice.putObject("logprobs");
     ArrayNode content = outer.putArray("content");
     outer.putNull("refusal");
-    for (PendingCompletion.Piece piece : pieces) {
-      GeneratedToken token = piece.token();
-      ArrayNode top =
-          put(content.addObject(), token.id(), token.logProb()).putArray("top_logprobs");
-      token.top().forEach(other -> put(top.addObject(), other.id(), other.logProb()));
+    for (TokenLogProb token : logProbs) {
+      ArrayNode top = put(content.addObject(), token).putArray("top_logprobs");
+      token.top().forEach(other -> put(top.addObject(), other));
     }
   }
 
-  private ObjectNode put(ObjectNode node, long id, double logProb) {
-    String text = tokenText.apply(id);
-    node.put("token", text).put("logprob", logProb);
-    ArrayNode bytes = node.putArray("bytes");
-    for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
-      bytes.add(value & 0xff);
-    }
+  private static ObjectNode put(ObjectNode node, TokenLogProb token) {
+    node.put("token", token.text()).put("logprob", token.logProb());
+    token.bytes().forEach(node.putArray("bytes")::add);
     return node;
   }
 }

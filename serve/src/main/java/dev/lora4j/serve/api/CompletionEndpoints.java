@@ -1,9 +1,7 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.chat.ChatFormat;
-import dev.lora4j.llm.tokenizer.Message;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.ConstraintCache;
@@ -21,6 +19,7 @@ import java.util.Optional;
 /** {@code /v1/chat/completions} and {@code /v1/completions}. */
 final class CompletionEndpoints {
   private static final int MAX_TOP_LOGPROBS = 20;
+  private static final int MAX_MODALITIES = 8;
   private static final String NOT_YET = "leave it out";
 
   private final ServedModels models;
@@ -39,31 +38,46 @@ final class CompletionEndpoints {
     Params params = new Params(exchange.body());
     String model = params.requiredText("model");
     InferenceEngine engine = models.of(model);
-    List<Message> messages = ChatMessages.read(params);
+    ChatPrompt prompt = ChatPrompt.of(params);
     params.refuse("functions", "use tools instead");
     params.refuse("function_call", "use tool_choice instead");
-    Optional<ToolUse> tools = ToolUse.of(params);
+    requireText(params);
     Optional<ResponseFormat> format = ResponseFormat.of(params);
-    if (tools.isPresent() && format.isPresent()) {
+    if (prompt.tools().isPresent() && format.isPresent()) {
       throw ApiException.invalid(
           "response_format", "response_format can't be JSON together with tools");
     }
+    SamplingParams sampling =
+        SamplingParams.of(params, engine.model().vocabularySize(), topLogProbs(params));
+    Delivery delivery = Delivery.of(params);
+    CompletionJob job;
+    ChatShape shape;
+    try (AdapterLease lease = engine.model().lease(model)) {
+      ChatFormat chat = lease.format();
+      OutputRules rules = rules(chat, prompt.tools(), format);
+      shape = new ChatShape(rules.toolCalls());
+      job = CompletionJob.submit(engine, lease, prompt.tokens(chat), "messages", sampling, rules);
+    }
+    respond(exchange, delivery, job, shape, model);
+  }
+
+  private static void requireText(Params params) {
+    for (String modality : params.texts("modalities", MAX_MODALITIES)) {
+      if (!modality.equals("text")) {
+        throw ApiException.invalid(
+            "modalities", "modalities: only \"text\" is supported, found \"" + modality + "\"");
+      }
+    }
+  }
+
+  /** The number of alternatives to report; −1 for no log-probabilities. */
+  private static int topLogProbs(Params params) {
     boolean logProbs = params.flag("logprobs");
     int top = params.integer("top_logprobs", 0, MAX_TOP_LOGPROBS).orElse(0L).intValue();
     if (top > 0 && !logProbs) {
       throw ApiException.invalid("top_logprobs", "top_logprobs needs logprobs: true");
     }
-    SamplingParams sampling =
-        SamplingParams.of(params, engine.model().vocabularySize(), logProbs ? top : -1);
-    try (AdapterLease lease = engine.model().lease(model)) {
-      ChatFormat chat = lease.format();
-      OutputRules rules = rules(chat, tools, format);
-      int[] prompt =
-          tools.isPresent() ? chat.prompt(messages, tools.get().tools()) : chat.prompt(messages);
-      ChatShape shape = new ChatShape(logProbs, rules.toolCalls(), id -> text(lease, id));
-      CompletionJob job = CompletionJob.submit(engine, lease, prompt, "messages", sampling, rules);
-      respond(exchange, params, job, shape, model);
-    }
+    return logProbs ? top : -1;
   }
 
   private OutputRules rules(
@@ -74,10 +88,6 @@ final class CompletionEndpoints {
     return format
         .map(json -> OutputRules.constrained(json.constraint(chat.tokenizer(), constraints)))
         .orElse(OutputRules.ANY);
-  }
-
-  private static String text(AdapterLease lease, long token) {
-    return lease.format().tokenizer().decode(Math.toIntExact(token));
   }
 
   private void text(Exchange exchange) throws IOException {
@@ -91,48 +101,33 @@ final class CompletionEndpoints {
         SamplingParams.of(
             params, engine.model().vocabularySize(), top.map(Long::intValue).orElse(-1));
     JsonNode given = params.required("prompt");
+    boolean echoes = params.flag("echo");
+    Delivery delivery = Delivery.of(params);
+    CompletionJob job;
+    TextShape shape;
     try (AdapterLease lease = engine.model().lease(model)) {
       Tokenizer tokenizer = lease.format().tokenizer();
       int[] prompt = prompt(given, tokenizer, engine.model().vocabularySize());
-      String echo = params.flag("echo") ? tokenizer.decodeSkippingSpecial(prompt) : "";
-      TextShape shape = new TextShape(top.isPresent(), echo, id -> text(lease, id));
-      CompletionJob job =
-          CompletionJob.submit(engine, lease, prompt, "prompt", sampling, OutputRules.ANY);
-      respond(exchange, params, job, shape, model);
+      shape = new TextShape(echoes ? tokenizer.decodeSkippingSpecial(prompt) : "");
+      job = CompletionJob.submit(engine, lease, prompt, "prompt", sampling, OutputRules.ANY);
     }
+    respond(exchange, delivery, job, shape, model);
   }
 
+  /** Needs no lease: the adapter may be unloaded before the client has read the whole answer. */
   private static void respond(
-      Exchange exchange, Params params, CompletionJob job, CompletionShape shape, String model)
+      Exchange exchange, Delivery delivery, CompletionJob job, CompletionShape shape, String model)
       throws IOException {
     try {
       Answer answer = new Answer(job, shape, model);
-      boolean stream = params.flag("stream");
-      boolean usage = includesUsage(params, stream);
-      if (stream) {
-        answer.stream(exchange, usage);
+      if (delivery.streams()) {
+        answer.stream(exchange, delivery.includesUsage());
       } else {
         answer.send(exchange);
       }
     } finally {
       job.cancel(); // no effect on completions that have ended
     }
-  }
-
-  private static boolean includesUsage(Params params, boolean stream) {
-    Optional<JsonNode> options = params.value("stream_options");
-    if (options.isPresent() && !stream) {
-      throw ApiException.invalid(
-          "stream_options", "stream_options is allowed only with stream: true");
-    }
-    return options.map(CompletionEndpoints::includesUsage).orElse(false);
-  }
-
-  private static boolean includesUsage(JsonNode options) {
-    if (options instanceof ObjectNode object) {
-      return new Params(object).flag("include_usage");
-    }
-    throw Params.wrong("stream_options", "an object", options);
   }
 
   private static int[] prompt(JsonNode given, Tokenizer tokenizer, int vocabularySize) {

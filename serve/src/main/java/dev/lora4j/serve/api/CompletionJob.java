@@ -5,18 +5,21 @@ import dev.lora4j.serve.api.PendingCompletion.Event;
 import dev.lora4j.serve.engine.AdapterLease;
 import dev.lora4j.serve.engine.BatchScheduler;
 import dev.lora4j.serve.engine.CompletionParser;
+import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationRequest;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.OutputRules;
 import dev.lora4j.serve.http.ApiException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /** The completions of one prompt, and their events in the order in which they happen. */
 final class CompletionJob {
@@ -31,7 +34,7 @@ final class CompletionJob {
   /**
    * Submits as many completions as the request asks for.
    *
-   * @param lease of the adapter, which stays open until the answer has been sent
+   * @param lease of the adapter, of which each completion has its own until it has been generated
    * @param parameter the request's parameter that holds the prompt
    * @param rules the form of the completions
    */
@@ -52,20 +55,30 @@ final class CompletionJob {
     int wanted = sampling.maxTokens().orElseGet(() -> scheduler.defaultTokens(prompt.length));
     List<Long> ids = Arrays.stream(prompt).asLongStream().boxed().toList();
     Tokenizer tokenizer = lease.format().tokenizer();
-    Set<Long> stops = engine.model().stopTokens(lease);
+    Set<Long> stops = new HashSet<>(engine.model().stopTokens(lease));
+    stops.addAll(sampling.stopTokens());
+    int least = Math.min(sampling.minTokens(), wanted);
     CompletionJob job = new CompletionJob(prompt.length);
     for (int i = 0; i < sampling.count(); i++) {
       PendingCompletion completion =
           new PendingCompletion(
               i,
-              new CompletionParser(tokenizer, stops, sampling.stops(), rules),
+              new CompletionParser(tokenizer, stops, sampling.stops(), least, rules),
               stops,
+              logProbs(tokenizer, sampling),
               job.events);
       AdapterLease own = lease.again();
       try {
         scheduler.submit(
             new GenerationRequest(
-                own, ids, wanted, stops, sampling.choice(i), rules.constraint(), completion));
+                own,
+                ids,
+                least,
+                wanted,
+                stops,
+                sampling.choice(i),
+                rules.constraint(),
+                completion));
       } catch (RuntimeException e) {
         own.close();
         job.cancel();
@@ -74,6 +87,14 @@ final class CompletionJob {
       job.completions.add(completion);
     }
     return job;
+  }
+
+  /** Shows tokens while the adapter, and so its tokenizer, is leased. */
+  private static Function<GeneratedToken, Optional<TokenLogProb>> logProbs(
+      Tokenizer tokenizer, SamplingParams sampling) {
+    return sampling.choice().topLogProbs() < 0
+        ? token -> Optional.empty()
+        : token -> Optional.of(TokenLogProb.of(tokenizer, token));
   }
 
   private static void requireLength(int length, long limit, String parameter) {

@@ -2,7 +2,6 @@ package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.tool.ToolCall;
-import dev.lora4j.serve.api.PendingCompletion.Piece;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,7 +16,7 @@ interface CompletionShape {
 
   /** A choice of a whole answer. */
   ObjectNode choice(
-      int index, String text, List<ToolCall> calls, List<Piece> pieces, String finish);
+      int index, String text, List<ToolCall> calls, List<TokenLogProb> logProbs, String finish);
 
   /** The first chunk's choice, if a stream begins with one. */
   Optional<ObjectNode> opening(int index);
@@ -26,9 +25,9 @@ interface CompletionShape {
    * A chunk's choice with more text.
    *
    * @param offset number of characters before the text
-   * @param pieces the tokens of the text
+   * @param logProbs of the tokens of the text; empty unless the request asks for them
    */
-  ObjectNode delta(int index, String text, int offset, List<Piece> pieces);
+  ObjectNode delta(int index, String text, int offset, List<TokenLogProb> logProbs);
 
   /**
    * A chunk's choice with tool calls.

@@ -45,18 +45,20 @@ final class EmbeddingEndpoints {
             .integer("dimensions", 1, embedder.dimensions())
             .map(Long::intValue)
             .orElse(embedder.dimensions());
+    List<int[]> texts;
+    CompletableFuture<List<float[]>> embeddings;
     try (AdapterLease lease = engine.model().lease(model)) {
-      List<int[]> texts =
+      texts =
           new EmbeddingInput(
                   lease.format().tokenizer(), engine.model().vocabularySize(), embedder.maxTokens())
               .read(params.required("input"));
-      CompletableFuture<List<float[]>> embeddings =
+      embeddings =
           engine
               .embeddings()
               .submit(embedder, new EmbeddingEngine.Request(lease, texts, dimensions));
-      exchange.onDisconnect(() -> embeddings.cancel(false));
-      exchange.send(200, answer(model, texts, result(embeddings), base64));
     }
+    exchange.onDisconnect(() -> embeddings.cancel(false));
+    exchange.send(200, answer(model, texts, result(embeddings), base64));
   }
 
   private static TextEmbedder embedder(InferenceEngine engine) {

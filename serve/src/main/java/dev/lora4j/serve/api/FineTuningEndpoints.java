@@ -105,7 +105,8 @@ final class FineTuningEndpoints {
 
   private void events(Exchange exchange) throws IOException {
     String id = exchange.pathSegment(0);
-    if (exchange.query("stream").filter("true"::equals).isPresent()) {
+    ListPage.limit(exchange, PAGE, MAX_PAGE);
+    if (streams(exchange)) {
       new JobEventStream(tuning().jobs(), id).send(exchange);
       return;
     }
@@ -115,6 +116,14 @@ final class FineTuningEndpoints {
         200,
         ListPage.of(exchange, PAGE, MAX_PAGE, newestFirst, event -> event.path("id").asText())
             .json(event -> (ObjectNode) event));
+  }
+
+  private static boolean streams(Exchange exchange) {
+    String stream = exchange.given("stream").orElse("false");
+    if (!stream.equals("true") && !stream.equals("false")) {
+      throw ApiException.invalid("stream", "stream: expected true or false, found " + stream);
+    }
+    return stream.equals("true");
   }
 
   private void checkpoints(Exchange exchange) throws IOException {

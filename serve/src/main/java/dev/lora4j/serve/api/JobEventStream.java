@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.serve.http.ApiException;
 import dev.lora4j.serve.http.EventStream;
 import dev.lora4j.serve.http.Exchange;
+import dev.lora4j.serve.jobs.EventLog.EventPage;
 import dev.lora4j.serve.jobs.FineTuningJobs;
 import java.io.IOException;
-import java.util.List;
 import java.util.concurrent.Semaphore;
 
 /** Sends the events of a job as they happen, the oldest first, until the job ends. */
@@ -29,8 +29,10 @@ final class JobEventStream {
           429, "rate_limit_error", "too many streams of events", null, "rate_limit_exceeded");
     }
     try (EventStream stream = exchange.events()) {
-      follow(stream);
-      stream.done();
+      if (!exchange.isHead()) {
+        follow(stream);
+        stream.done();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
@@ -39,20 +41,19 @@ final class JobEventStream {
   }
 
   private void follow(EventStream stream) throws IOException, InterruptedException {
-    int sent = 0;
+    long position = 0;
     while (true) {
       long version = jobs.version(id);
       boolean ended = jobs.get(id).status().isFinal() || jobs.isClosed();
-      List<JsonNode> events = jobs.events(id);
-      for (JsonNode event : events.subList(sent, events.size())) {
+      EventPage page = jobs.events(id, position);
+      for (JsonNode event : page.events()) {
         stream.data(event);
       }
-      boolean quiet = sent == events.size();
-      sent = events.size();
+      position = page.end();
       if (ended) {
         return;
       }
-      if (quiet) {
+      if (page.events().isEmpty()) {
         stream.keepAlive();
       }
       jobs.awaitChange(id, version, KEEP_ALIVE_MILLIS);

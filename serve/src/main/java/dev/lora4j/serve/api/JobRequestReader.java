@@ -1,7 +1,6 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModels;
@@ -11,12 +10,12 @@ import dev.lora4j.serve.jobs.FineTuningService;
 import dev.lora4j.serve.jobs.Hyperparameters;
 import dev.lora4j.serve.jobs.JobRequest;
 import dev.lora4j.serve.jobs.TuningMethod;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Function;
 
 /** Reads requests for fine-tuning jobs. */
 final class JobRequestReader {
@@ -45,7 +44,7 @@ final class JobRequestReader {
    */
   JobRequest read(Params params) {
     params.refuse("integrations", "the metrics are in the job's events and its result file");
-    Optional<ObjectNode> method = object(params, "method");
+    Optional<Params> method = params.object("method");
     TuningMethod kind = method.map(JobRequestReader::kind).orElse(TuningMethod.SUPERVISED);
     return new JobRequest(
         model(params),
@@ -97,82 +96,73 @@ final class JobRequestReader {
     return suffix;
   }
 
-  private static TuningMethod kind(ObjectNode method) {
-    return switch (method.path("type").asText()) {
+  private static TuningMethod kind(Params method) {
+    String type = method.requiredText("type");
+    return switch (type) {
       case "supervised" -> TuningMethod.SUPERVISED;
       case "dpo" -> TuningMethod.DPO;
       default ->
           throw ApiException.invalid(
               "method.type",
-              "method.type: supervised and dpo are supported, found " + method.path("type"));
+              "method.type: supervised and dpo are supported, found \"" + type + "\"");
     };
   }
 
   // ---- hyperparameters ----
 
   private static Hyperparameters hyperparameters(
-      Params params, Optional<ObjectNode> method, TuningMethod kind) {
-    Optional<ObjectNode> old = object(params, "hyperparameters");
-    Optional<ObjectNode> ofMethod =
-        method
-            .flatMap(given -> object(new Params(given), kind.word()))
-            .flatMap(given -> object(new Params(given), "hyperparameters"));
+      Params params, Optional<Params> method, TuningMethod kind) {
+    Optional<Params> old = params.object("hyperparameters");
+    Map<TuningMethod, Params> given = new EnumMap<>(TuningMethod.class);
+    for (TuningMethod each : TuningMethod.values()) {
+      method
+          .flatMap(all -> all.object(each.word()))
+          .flatMap(settings -> settings.object("hyperparameters"))
+          .ifPresent(values -> given.put(each, values));
+    }
+    given.values().forEach(JobRequestReader::values); // refuses wrong ones of any method
+    Optional<Params> ofMethod = Optional.ofNullable(given.get(kind));
     if (ofMethod.isPresent() && old.isPresent()) {
       throw ApiException.invalid(
           "hyperparameters", "hyperparameters: give them in method only, or without method");
     }
-    return ofMethod
-        .or(() -> old)
-        .map(Params::new)
-        .map(JobRequestReader::values)
-        .orElseGet(Hyperparameters::auto);
+    return ofMethod.or(() -> old).map(JobRequestReader::values).orElseGet(Hyperparameters::auto);
   }
 
   private static Hyperparameters values(Params given) {
     return new Hyperparameters(
-        orAuto(given, "batch_size", name -> integer(given, name, MAX_BATCH)),
-        orAuto(given, "learning_rate_multiplier", name -> positive(given, name, MAX_MULTIPLIER)),
-        orAuto(given, "n_epochs", name -> integer(given, name, MAX_EPOCHS)),
-        orAuto(given, "beta", name -> positive(given, name, MAX_BETA)));
+        integer(given, "batch_size", MAX_BATCH),
+        positive(given, "learning_rate_multiplier", MAX_MULTIPLIER),
+        integer(given, "n_epochs", MAX_EPOCHS),
+        positive(given, "beta", MAX_BETA));
   }
 
-  private static <T> Optional<T> orAuto(Params given, String name, Function<String, T> read) {
-    Optional<JsonNode> value = given.value(name);
-    return value.isEmpty() || value.get().asText().equals(AUTO)
+  private static Optional<Integer> integer(Params given, String name, int most) {
+    return isAuto(given, name, "an integer")
         ? Optional.empty()
-        : Optional.of(read.apply(name));
+        : given.integer(name, 1, most).map(Math::toIntExact);
   }
 
-  private static int integer(Params given, String name, int most) {
-    return Math.toIntExact(given.integer(name, 1, most).orElseThrow());
+  private static Optional<Double> positive(Params given, String name, double most) {
+    return isAuto(given, name, "a number")
+        ? Optional.empty()
+        : Optional.of(given.number(name, 0, Double.MIN_NORMAL, most));
   }
 
-  private static double positive(Params given, String name, double most) {
-    return given.number(name, 0, Double.MIN_NORMAL, most);
-  }
-
-  // ---- objects ----
-
-  private static Optional<ObjectNode> object(Params params, String name) {
-    return params
-        .value(name)
-        .map(
-            value -> {
-              if (value instanceof ObjectNode object) {
-                return object;
-              }
-              throw Params.wrong(name, "an object", value);
-            });
+  /** Returns whether a hyperparameter is chosen automatically: absent, or {@code "auto"}. */
+  private static boolean isAuto(Params given, String name, String otherwise) {
+    Optional<JsonNode> value = given.value(name);
+    if (value.isPresent() && !value.get().isNumber() && !AUTO.equals(value.get().textValue())) {
+      throw given.refusal(name, otherwise + " or \"auto\"", value.get());
+    }
+    return value.isEmpty() || value.get().isTextual();
   }
 
   private static Map<String, String> metadata(Params params) {
     Map<String, String> metadata = new LinkedHashMap<>();
-    object(params, "metadata")
-        .ifPresent(
-            given ->
-                given
-                    .properties()
-                    .forEach(field -> metadata.put(field.getKey(), text(field.getValue()))));
+    params
+        .object("metadata")
+        .ifPresent(given -> given.all().forEach((key, value) -> metadata.put(key, text(value))));
     boolean fits =
         metadata.size() <= MAX_METADATA
             && metadata.entrySet().stream()

@@ -4,17 +4,17 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
-import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.serve.engine.AdapterLease;
+import dev.lora4j.serve.engine.BrokenAdapter;
 import dev.lora4j.serve.engine.ListedModel;
 import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.engine.UnknownModel;
 import dev.lora4j.serve.http.ApiException;
 import dev.lora4j.serve.http.Exchange;
 import dev.lora4j.serve.http.Json;
 import dev.lora4j.serve.http.Params;
 import dev.lora4j.serve.http.Route;
-import dev.lora4j.serve.jobs.FineTuningJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -23,23 +23,25 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /** The models of a server: listed, loaded and unloaded; their tokenizers and chat templates. */
 final class ModelEndpoints {
-  private static final Pattern NAME =
-      Pattern.compile("[^\\p{Cntrl}]{1,256}", Pattern.UNICODE_CHARACTER_CLASS);
+  private static final String LORA_NAME = "lora_name";
+  private static final String LORA_PATH = "lora_path";
 
   private final ServedModels models;
   private final Optional<Path> folder;
+  private final AdapterNames names;
   private final long started = Instant.now().getEpochSecond();
 
   /**
    * @param folder the only place from which requests may load adapters; empty for none
+   * @param names the names that adapters may have
    */
-  ModelEndpoints(ServedModels models, Optional<Path> folder) {
+  ModelEndpoints(ServedModels models, Optional<Path> folder, AdapterNames names) {
     this.models = models;
     this.folder = folder;
+    this.names = names;
   }
 
   List<Route> routes() {
@@ -80,30 +82,41 @@ final class ModelEndpoints {
 
   private void load(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
-    String name = newName(params.requiredText("lora_name"));
-    if (name.startsWith(FineTuningJob.NAME_PREFIX)) {
-      throw ApiException.invalid(
-          "lora_name",
-          "lora_name: names that begin with "
-              + FineTuningJob.NAME_PREFIX
-              + " are those of fine-tuning jobs");
+    String name = params.requiredText(LORA_NAME);
+    boolean replacing = params.flag("load_inplace");
+    forName(
+        () -> {
+          names.require(name);
+          models.requireFree(name, replacing);
+        });
+    Path directory = directory(params.requiredText(LORA_PATH));
+    try {
+      models.loadForRequest(name, directory, replacing);
+    } catch (BrokenAdapter e) {
+      throw ApiException.invalid(LORA_PATH, LORA_PATH + ": " + e.getMessage());
     }
-    Path directory = directory(params.requiredText("lora_path"));
-    models.load(name, directory, params.flag("load_inplace"));
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' added successfully.");
   }
 
-  private static String newName(String name) {
-    if (!NAME.matcher(name).matches()) {
-      throw ApiException.invalid(
-          "lora_name", "lora_name: expected 1 to 256 characters without control characters");
+  /** Checks a name, whose refusal is that of the parameter. */
+  private static void forName(Runnable check) {
+    try {
+      check.run();
+    } catch (UserError e) {
+      throw ApiException.invalid(LORA_NAME, LORA_NAME + ": " + e.getMessage());
+    } catch (UnknownModel e) {
+      throw new ApiException(
+          404,
+          "invalid_request_error",
+          String.valueOf(e.getMessage()),
+          LORA_NAME,
+          "model_not_found");
     }
-    return name;
   }
 
   private void unload(Exchange exchange) throws IOException {
-    String name = new Params(exchange.body()).requiredText("lora_name");
-    models.unload(name);
+    String name = new Params(exchange.body()).requiredText(LORA_NAME);
+    forName(() -> models.unload(name));
     exchange.send(200, "text/plain", "Success: LoRA adapter '" + name + "' removed successfully.");
   }
 
@@ -113,7 +126,7 @@ final class ModelEndpoints {
         folder.orElseThrow(
             () ->
                 ApiException.invalid(
-                    "lora_path",
+                    LORA_PATH,
                     "lora_path: start the server with --adapters DIR to load adapters at run time"));
     try {
       Path wanted = root.resolve(path).toRealPath();
@@ -123,7 +136,7 @@ final class ModelEndpoints {
     } catch (InvalidPathException | IOException e) { // there is none
     }
     throw ApiException.invalid(
-        "lora_path", "lora_path: no directory \"" + path + "\" in the server's folder of adapters");
+        LORA_PATH, "lora_path: no directory \"" + path + "\" in the server's folder of adapters");
   }
 
   // ---- tokenizers ----
@@ -139,29 +152,32 @@ final class ModelEndpoints {
   private void tokenize(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
     ServedModel served = served(params);
+    int[] tokens = tokens(params, served);
+    ObjectNode answer =
+        Json.object().put("count", tokens.length).put("max_model_len", served.maxPositions());
+    ArrayNode ids = answer.putArray("tokens");
+    Arrays.stream(tokens).forEach(ids::add);
+    exchange.send(200, answer);
+  }
+
+  private static int[] tokens(Params params, ServedModel served) {
+    Optional<ChatPrompt> chat = ChatPrompt.ifPresent(params);
     try (AdapterLease lease = lease(served, params)) {
       ChatFormat format = lease.format();
-      int[] tokens =
-          params.value("messages").isPresent()
-              ? format.prompt(ChatMessages.read(params))
-              : format.tokenizer().encode(params.requiredText("prompt"));
-      ObjectNode answer =
-          Json.object().put("count", tokens.length).put("max_model_len", served.maxPositions());
-      ArrayNode ids = answer.putArray("tokens");
-      Arrays.stream(tokens).forEach(ids::add);
-      exchange.send(200, answer);
+      return chat.map(prompt -> prompt.tokens(format))
+          .orElseGet(() -> format.tokenizer().encode(params.requiredText("prompt")));
     }
   }
 
   private void applyTemplate(Exchange exchange) throws IOException {
     Params params = new Params(exchange.body());
-    try (AdapterLease lease = lease(served(params), params)) {
-      ChatTemplate template =
-          lease
-              .format()
-              .template()
-              .orElseThrow(() -> new UserError("the model has no chat template"));
-      exchange.send(200, Json.object().put("prompt", template.prompt(ChatMessages.read(params))));
+    exchange.send(200, Json.object().put("prompt", prompt(params, served(params))));
+  }
+
+  private static String prompt(Params params, ServedModel served) {
+    ChatPrompt chat = ChatPrompt.of(params);
+    try (AdapterLease lease = lease(served, params)) {
+      return chat.text(lease.format());
     }
   }
 }

@@ -5,8 +5,10 @@ import dev.lora4j.llm.tool.ToolCallParser.Parsed;
 import dev.lora4j.serve.engine.CompletionParser;
 import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.engine.GenerationListener;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.function.Function;
 
 /** A completion on its way from the scheduler's thread to that of the HTTP request. */
 final class PendingCompletion implements GenerationListener {
@@ -20,8 +22,10 @@ final class PendingCompletion implements GenerationListener {
   /**
    * A token, not a stop token; the text that is certain with it, which may be empty, and the tool
    * calls after the text.
+   *
+   * @param logProb the token's log-probability; empty unless the request asks for it
    */
-  record Piece(int index, GeneratedToken token, Parsed parsed) implements Event {}
+  record Piece(int index, Optional<TokenLogProb> logProb, Parsed parsed) implements Event {}
 
   /**
    * The end, with what was held back and the number of tokens, a stop token included.
@@ -37,15 +41,22 @@ final class PendingCompletion implements GenerationListener {
   private final int index;
   private final Set<Long> stopTokens;
   private final CompletionParser parser;
+  private final Function<GeneratedToken, Optional<TokenLogProb>> logProbs;
   private final Queue<Event> events;
   private volatile boolean cancelled;
   private int tokens;
   private long cached;
 
-  PendingCompletion(int index, CompletionParser parser, Set<Long> stopTokens, Queue<Event> events) {
+  PendingCompletion(
+      int index,
+      CompletionParser parser,
+      Set<Long> stopTokens,
+      Function<GeneratedToken, Optional<TokenLogProb>> logProbs,
+      Queue<Event> events) {
     this.index = index;
     this.parser = parser;
     this.stopTokens = stopTokens;
+    this.logProbs = logProbs;
     this.events = events;
   }
 
@@ -58,7 +69,7 @@ final class PendingCompletion implements GenerationListener {
   public boolean onToken(GeneratedToken token) {
     tokens++;
     if (!stopTokens.contains(token.id())) {
-      events.add(new Piece(index, token, parser.add(token.id())));
+      events.add(new Piece(index, logProbs.apply(token), parser.add(token.id())));
     }
     return !cancelled && !parser.isComplete();
   }

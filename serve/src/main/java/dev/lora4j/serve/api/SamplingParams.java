@@ -5,23 +5,34 @@ import dev.lora4j.llm.generate.Sampling;
 import dev.lora4j.serve.engine.TokenChoice;
 import dev.lora4j.serve.http.ApiException;
 import dev.lora4j.serve.http.Params;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 
 /**
  * The parameters that all completions share.
  *
  * @param count number of completions, OpenAI's {@code n}
  * @param maxTokens maximum number of new tokens; empty for as many as fit
+ * @param minTokens minimum number of new tokens, as in vLLM: before it, nothing stops
  * @param stops stop strings
+ * @param stopTokens further stop tokens, as in vLLM
  */
 record SamplingParams(
-    TokenChoice choice, int count, Optional<Integer> maxTokens, List<String> stops) {
+    TokenChoice choice,
+    int count,
+    Optional<Integer> maxTokens,
+    int minTokens,
+    List<String> stops,
+    Set<Long> stopTokens) {
   private static final int MAX_COUNT = 128;
   private static final int MAX_STOPS = 4;
+  private static final int MAX_STOP_TOKENS = 128;
   private static final double MAX_BIAS = 100;
 
   /**
@@ -56,7 +67,9 @@ record SamplingParams(
         choice,
         params.integer("n", 1, MAX_COUNT).orElse(1L).intValue(),
         maxTokens(params),
-        stops(params));
+        minTokens(params),
+        stops(params),
+        stopTokens(params, vocabularySize));
   }
 
   /** {@code max_completion_tokens} takes precedence over the older {@code max_tokens}. */
@@ -65,6 +78,31 @@ record SamplingParams(
         .integer("max_completion_tokens", 1, Integer.MAX_VALUE)
         .or(() -> params.integer("max_tokens", 1, Integer.MAX_VALUE))
         .map(Long::intValue);
+  }
+
+  private static int minTokens(Params params) {
+    int least = params.integer("min_tokens", 0, Integer.MAX_VALUE).orElse(0L).intValue();
+    int most = maxTokens(params).orElse(Integer.MAX_VALUE);
+    if (least > most) {
+      throw ApiException.invalid(
+          "min_tokens", "min_tokens, %d, must be at most max_tokens, %d".formatted(least, most));
+    }
+    return least;
+  }
+
+  private static Set<Long> stopTokens(Params params, int vocabularySize) {
+    String name = "stop_token_ids";
+    Optional<JsonNode> given = params.value(name);
+    if (given.isEmpty()) {
+      return Set.of();
+    }
+    if (!given.get().isArray() || given.get().size() > MAX_STOP_TOKENS) {
+      throw ApiException.invalid(
+          name, "%s: expected a list of at most %d token ids".formatted(name, MAX_STOP_TOKENS));
+    }
+    return Arrays.stream(new TokenIds(name, vocabularySize).read(name, given.get()))
+        .mapToObj(id -> (long) id)
+        .collect(Collectors.toSet());
   }
 
   private static List<String> stops(Params params) {

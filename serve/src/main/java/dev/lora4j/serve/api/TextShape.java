@@ -3,21 +3,16 @@ package dev.lora4j.serve.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.llm.tool.ToolCall;
-import dev.lora4j.serve.engine.GeneratedToken;
 import dev.lora4j.serve.http.Json;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.LongFunction;
 
 /**
  * The shape of text completions.
  *
- * @param logProbs whether choices have log-probabilities
  * @param echo the prompt, if answers repeat it
- * @param tokenText the text of a token
  */
-record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
-    implements CompletionShape {
+record TextShape(String echo) implements CompletionShape {
 
   @Override
   public String idPrefix() {
@@ -31,12 +26,8 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
 
   @Override
   public ObjectNode choice(
-      int index,
-      String text,
-      List<ToolCall> calls,
-      List<PendingCompletion.Piece> pieces,
-      String finish) {
-    return choice(index, echo + text, 0, pieces).put("finish_reason", finish);
+      int index, String text, List<ToolCall> calls, List<TokenLogProb> logProbs, String finish) {
+    return choice(index, echo + text, 0, logProbs).put("finish_reason", finish);
   }
 
   @Override
@@ -47,9 +38,8 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
   }
 
   @Override
-  public ObjectNode delta(
-      int index, String text, int offset, List<PendingCompletion.Piece> pieces) {
-    return choice(index, text, offset, pieces).putNull("finish_reason");
+  public ObjectNode delta(int index, String text, int offset, List<TokenLogProb> logProbs) {
+    return choice(index, text, offset, logProbs).putNull("finish_reason");
   }
 
   @Override
@@ -62,10 +52,9 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
     return choice(index, "", 0, List.of()).put("finish_reason", finish);
   }
 
-  private ObjectNode choice(
-      int index, String text, int before, List<PendingCompletion.Piece> pieces) {
+  private ObjectNode choice(int index, String text, int before, List<TokenLogProb> logProbs) {
     ObjectNode choice = Json.object().put("text", text).put("index", index);
-    if (!logProbs || pieces.isEmpty()) {
+    if (logProbs.isEmpty()) {
       choice.putNull("logprobs");
       return choice;
     }
@@ -75,15 +64,13 @@ record TextShape(boolean logProbs, String echo, LongFunction<String> tokenText)
     ArrayNode top = outer.putArray("top_logprobs");
     ArrayNode offsets = outer.putArray("text_offset");
     int offset = echo.length() + before;
-    for (PendingCompletion.Piece piece : pieces) {
-      GeneratedToken token = piece.token();
-      String tokenText = this.tokenText.apply(token.id());
-      tokens.add(tokenText);
+    for (TokenLogProb token : logProbs) {
+      tokens.add(token.text());
       tokenLogProbs.add(token.logProb());
       ObjectNode others = top.addObject();
-      token.top().forEach(other -> others.put(this.tokenText.apply(other.id()), other.logProb()));
+      token.top().forEach(other -> others.put(other.text(), other.logProb()));
       offsets.add(offset);
-      offset += tokenText.length();
+      offset += token.text().length();
     }
     return choice;
   }

@@ -1,6 +1,7 @@
 package dev.lora4j.serve.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatFormat;
@@ -123,11 +124,14 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
     }
     JsonNode function = tool.path("function");
     String name = function.path("name").asText();
-    if (!ToolFunction.isName(name)) {
+    if (!function.path("name").isTextual() || !ToolFunction.isName(name)) {
       throw ApiException.invalid(
           place + ".function.name",
           place + ".function.name: expected 1 to 64 letters, digits, _ and -");
     }
+    Params optional = new Params((ObjectNode) function, place + ".function");
+    optional.text("description");
+    optional.flag("strict");
     JsonNode parameters = function.path("parameters");
     if (!parameters.isObject() && !parameters.isMissingNode() && !parameters.isNull()) {
       throw Params.wrong(place + ".function.parameters", "a JSON Schema, an object", parameters);

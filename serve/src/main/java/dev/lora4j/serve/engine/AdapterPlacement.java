@@ -31,11 +31,6 @@ final class AdapterPlacement {
     this.engines = engines;
   }
 
-  /** Returns the base of an adapter in the folder; empty if there is none of that name. */
-  Optional<InferenceEngine> inFolder(String name) {
-    return engines.get(0).model().inFolder(name).map(directory -> place(name, directory));
-  }
-
   /** Returns the base of an adapter in the folder, if a request has used it before. */
   Optional<InferenceEngine> known(String name) {
     return engines.size() == 1
@@ -43,7 +38,8 @@ final class AdapterPlacement {
         : Optional.ofNullable(places.get(name)).map(Place::engine);
   }
 
-  private InferenceEngine place(String name, Path directory) {
+  /** Returns the base of an adapter in the folder. */
+  InferenceEngine of(String name, Path directory) {
     if (engines.size() == 1) {
       return engines.get(0);
     }
@@ -71,13 +67,13 @@ final class AdapterPlacement {
   }
 
   private InferenceEngine firstFit(String name, Path directory, Consumer<ServedModel> attempt) {
-    List<UserError> refusals = new ArrayList<>();
+    List<RuntimeException> refusals = new ArrayList<>();
     List<String> reasons = new ArrayList<>();
     for (InferenceEngine engine : candidates(directory)) {
       try {
         attempt.accept(engine.model());
         return engine;
-      } catch (UserError e) {
+      } catch (UserError | BrokenAdapter e) {
         refusals.add(e);
         reasons.add("for " + engine.model().name() + ": " + e.getMessage());
       }

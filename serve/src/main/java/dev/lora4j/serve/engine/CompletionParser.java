@@ -17,14 +17,26 @@ public final class CompletionParser {
   private final boolean severalCalls;
   private int calls;
 
+  /** Reads a completion that may stop with its first token. */
+  public CompletionParser(
+      Tokenizer tokenizer, Set<Long> stopTokens, List<String> stopStrings, OutputRules rules) {
+    this(tokenizer, stopTokens, stopStrings, 0, rules);
+  }
+
   /**
    * @param stopTokens tokens that end the completion
    * @param stopStrings texts that end it
+   * @param minTokens number of tokens before which no stop string ends it
    * @param rules the form of its text
    */
   public CompletionParser(
-      Tokenizer tokenizer, Set<Long> stopTokens, List<String> stopStrings, OutputRules rules) {
-    text = new CompletionText(tokenizer, stopTokens, stopStrings, rules.markers(tokenizer));
+      Tokenizer tokenizer,
+      Set<Long> stopTokens,
+      List<String> stopStrings,
+      int minTokens,
+      OutputRules rules) {
+    text =
+        new CompletionText(tokenizer, stopTokens, stopStrings, rules.markers(tokenizer), minTokens);
     parser = rules.toolCalls().map(ToolCallParser::new);
     severalCalls = rules.severalCalls();
   }

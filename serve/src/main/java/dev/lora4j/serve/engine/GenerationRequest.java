@@ -10,6 +10,7 @@ import java.util.Set;
  *
  * @param adapter the adapter, leased for the whole completion
  * @param prompt token ids
+ * @param minTokens minimum number of tokens before a stop token can come
  * @param maxTokens maximum number of tokens after the prompt
  * @param stopTokens tokens that end the completion
  * @param constraint the grammar of the completion's text; empty for any text
@@ -17,6 +18,7 @@ import java.util.Set;
 public record GenerationRequest(
     AdapterLease adapter,
     List<Long> prompt,
+    int minTokens,
     int maxTokens,
     Set<Long> stopTokens,
     TokenChoice choice,
@@ -27,8 +29,21 @@ public record GenerationRequest(
     stopTokens = Set.copyOf(stopTokens);
   }
 
+  /** A completion that may stop with its first token. */
+  public GenerationRequest(
+      AdapterLease adapter,
+      List<Long> prompt,
+      int maxTokens,
+      Set<Long> stopTokens,
+      TokenChoice choice,
+      Optional<Constraint> constraint,
+      GenerationListener listener) {
+    this(adapter, prompt, 0, maxTokens, stopTokens, choice, constraint, listener);
+  }
+
   GenerationRequest listener(GenerationListener other) {
-    return new GenerationRequest(adapter, prompt, maxTokens, stopTokens, choice, constraint, other);
+    return new GenerationRequest(
+        adapter, prompt, minTokens, maxTokens, stopTokens, choice, constraint, other);
   }
 
   /** The name of the base model or the adapter. */

@@ -20,11 +20,7 @@ final class RunningSequence {
     this.request = request;
     this.cache = cache;
     this.maxPositions = maxPositions;
-    picker =
-        new TokenPicker(
-            request.choice(),
-            request.prompt(),
-            request.constraint().map(constraint -> constraint.begin(request.stopTokens())));
+    picker = new TokenPicker(request);
   }
 
   GenerationRequest request() {

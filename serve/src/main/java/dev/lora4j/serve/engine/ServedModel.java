@@ -1,5 +1,6 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.chat.ChatModel;
@@ -102,6 +103,7 @@ public final class ServedModel implements AutoCloseable {
    * Leases an adapter, or the base model, for a completion; loads it if necessary.
    *
    * @throws UnknownModel if there is none of that name
+   * @throws BrokenAdapter if it can't be loaded
    */
   public synchronized AdapterLease lease(String name) {
     AdapterVersion version = name.equals(base.name()) ? base : adapters.get(name);
@@ -110,10 +112,18 @@ public final class ServedModel implements AutoCloseable {
           Optional.ofNullable(given.get(name))
               .or(() -> inFolder(name))
               .orElseThrow(() -> unknown(name));
-      version = loaded(name, directory);
+      version = loadedForRequest(name, directory);
     }
     version.lease();
     return new AdapterLease(version, this::giveBack);
+  }
+
+  private AdapterVersion loadedForRequest(String name, Path directory) {
+    try {
+      return loaded(name, directory);
+    } catch (UserError | CorruptFile e) {
+      throw new BrokenAdapter(name, directory, e);
+    }
   }
 
   private UnknownModel unknown(String name) {

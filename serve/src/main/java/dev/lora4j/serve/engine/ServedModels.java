@@ -1,5 +1,6 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import java.nio.file.Path;
@@ -42,10 +43,19 @@ public final class ServedModels implements AutoCloseable {
    *
    * @param name of a base model or an adapter
    * @throws UnknownModel if there is none of that name
-   * @throws UserError if the adapter fits none of the base models
+   * @throws BrokenAdapter if the adapter can't be read, or fits none of the base models
    */
   public InferenceEngine of(String name) {
-    return holding(name).or(() -> placement.inFolder(name)).orElseThrow(() -> unknown(name));
+    return holding(name).or(() -> inFolder(name)).orElseThrow(() -> unknown(name));
+  }
+
+  private Optional<InferenceEngine> inFolder(String name) {
+    Optional<Path> directory = first().model().inFolder(name);
+    try {
+      return directory.map(path -> placement.of(name, path));
+    } catch (UserError | CorruptFile e) {
+      throw new BrokenAdapter(name, directory.orElseThrow(), e);
+    }
   }
 
   private Optional<InferenceEngine> holding(String name) {
@@ -90,16 +100,37 @@ public final class ServedModels implements AutoCloseable {
    * @throws UserError if the name is taken, or the adapter fits none of the base models
    */
   public synchronized void load(String name, Path directory, boolean replacing) {
-    if (isBase(name)) {
-      throw new UserError("lora_name: " + name + " is a base model");
-    }
-    if (!replacing && (first().model().knows(name) || isHeld(name))) {
-      throw new UserError(
-          "lora_name: %s is served already; load_inplace: true replaces it".formatted(name));
-    }
+    requireFree(name, replacing);
     Optional<InferenceEngine> before = holding(name);
     InferenceEngine now = placement.load(name, directory, replacing);
     before.filter(engine -> !engine.equals(now)).ifPresent(other -> other.model().unload(name));
+  }
+
+  /**
+   * Loads an adapter for a request; see {@link #load}.
+   *
+   * @throws BrokenAdapter if it can't be read, or fits none of the base models
+   */
+  public void loadForRequest(String name, Path directory, boolean replacing) {
+    try {
+      load(name, directory, replacing);
+    } catch (UserError | CorruptFile e) {
+      throw new BrokenAdapter(name, directory, e);
+    }
+  }
+
+  /**
+   * Refuses a name that an adapter can't be loaded under.
+   *
+   * @throws UserError if a base model has it, or another adapter that is not to be replaced
+   */
+  public void requireFree(String name, boolean replacing) {
+    if (isBase(name)) {
+      throw new UserError(name + " is a base model");
+    }
+    if (!replacing && (first().model().knows(name) || isHeld(name))) {
+      throw new UserError("%s is served already; load_inplace: true replaces it".formatted(name));
+    }
   }
 
   private boolean isBase(String name) {
@@ -118,7 +149,7 @@ public final class ServedModels implements AutoCloseable {
    */
   public synchronized void unload(String name) {
     if (isBase(name)) {
-      throw new UserError("lora_name: " + name + " is a base model; only adapters can be unloaded");
+      throw new UserError(name + " is a base model; only adapters can be unloaded");
     }
     holding(name).orElseThrow(() -> unknown(name)).model().unload(name);
   }

@@ -8,23 +8,26 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /** Picks the tokens of one completion. */
 final class TokenPicker {
+  private final GenerationRequest request;
   private final TokenChoice choice;
   private final Sampler sampler;
   private final Optional<ConstrainedText> constrained;
   private final List<Long> text;
   private final Map<Long, Integer> counts = new HashMap<>();
 
-  TokenPicker(TokenChoice choice, List<Long> prompt, Optional<ConstrainedText> constrained) {
-    this.choice = choice;
-    this.constrained = constrained;
+  TokenPicker(GenerationRequest request) {
+    this.request = request;
+    choice = request.choice();
+    constrained = request.constraint().map(grammar -> grammar.begin(request.stopTokens()));
     sampler = new Sampler(choice.sampling());
-    text = new ArrayList<>(prompt);
+    text = new ArrayList<>(request.prompt());
   }
 
   /** Returns whether a constrained text is complete, and nothing can follow. */
@@ -33,19 +36,34 @@ final class TokenPicker {
   }
 
   /**
-   * Picks the next token. Log-probabilities are those of the model, before a constraint.
+   * Picks the next token. Log-probabilities are those of the model, before a constraint and before
+   * stop tokens are excluded.
    *
    * @param logits {@code [vocabulary]}, which may be changed
    */
   GeneratedToken next(Tensor logits) {
     Tensor adjusted = adjusted(logits);
-    long token = sampler.next(constrained.map(now -> now.mask(adjusted)).orElse(adjusted), text);
+    Tensor possible = constrained.map(now -> now.mask(adjusted)).orElse(adjusted);
+    long token = sampler.next(mayStop() ? possible : withoutStops(possible), text);
     constrained.ifPresent(now -> now.add(token));
     text.add(token);
     counts.merge(token, 1, Integer::sum);
     return choice.topLogProbs() < 0
         ? new GeneratedToken(token, Double.NaN, List.of())
         : withLogProbs(token, adjusted);
+  }
+
+  private boolean mayStop() {
+    return text.size() - request.prompt().size() >= request.minTokens();
+  }
+
+  private Tensor withoutStops(Tensor logits) {
+    long size = logits.numel();
+    long[] stops =
+        request.stopTokens().stream().mapToLong(Long::longValue).filter(id -> id < size).toArray();
+    return stops.length == 0
+        ? logits
+        : logits.index_fill(0, Ops.tensor(stops), new Scalar(Double.NEGATIVE_INFINITY));
   }
 
   private Tensor adjusted(Tensor logits) {

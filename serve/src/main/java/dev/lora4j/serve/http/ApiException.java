@@ -4,6 +4,7 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.nn.NotFinite;
+import dev.lora4j.serve.engine.BrokenAdapter;
 import dev.lora4j.serve.engine.QueueFull;
 import dev.lora4j.serve.engine.UnknownModel;
 import dev.lora4j.serve.jobs.JobRefusal;
@@ -45,6 +46,9 @@ public final class ApiException extends RuntimeException {
     String message = String.valueOf(failure.getMessage());
     if (failure instanceof UnknownModel) {
       return new ApiException(404, "invalid_request_error", message, "model", "model_not_found");
+    }
+    if (failure instanceof BrokenAdapter) {
+      return invalid("model", message);
     }
     if (failure instanceof QueueFull) {
       return new ApiException(429, "rate_limit_error", message, null, "rate_limit_exceeded");

@@ -38,6 +38,11 @@ public final class Exchange {
     return request.getMethod();
   }
 
+  /** Returns whether the client asks for the head of the answer only, which Jetty then sends. */
+  public boolean isHead() {
+    return method().equals(Route.HEAD);
+  }
+
   public void matched(Route found, List<String> segments) {
     route = Optional.of(found);
     pathSegments = segments;
@@ -89,9 +94,14 @@ public final class Exchange {
     return request;
   }
 
+  /** A parameter of the query, which may be empty. */
+  public Optional<String> given(String name) {
+    return Optional.ofNullable(queryFields().getValue(name));
+  }
+
   /** A parameter of the query that is not empty. */
   public Optional<String> query(String name) {
-    return Optional.ofNullable(queryFields().getValue(name)).filter(value -> !value.isEmpty());
+    return given(name).filter(value -> !value.isEmpty());
   }
 
   /** The query's parameters of the form {@code name[key]=value}. */

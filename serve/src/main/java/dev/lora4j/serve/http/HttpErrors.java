@@ -13,6 +13,11 @@ public final class HttpErrors extends ErrorHandler {
   private static final int SERVER_ERROR = 500;
 
   @Override
+  public boolean errorPageForMethod(String method) {
+    return true;
+  }
+
+  @Override
   protected void generateResponse(
       Request request,
       Response response,

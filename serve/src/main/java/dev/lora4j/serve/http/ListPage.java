@@ -20,10 +20,15 @@ public record ListPage<T>(List<T> elements, boolean more, Function<T, String> id
    */
   public static <T> ListPage<T> of(
       Exchange exchange, long otherwise, long most, List<T> all, Function<T, String> id) {
-    long limit = exchange.query("limit").map(text -> limit(text, most)).orElse(otherwise);
+    long limit = limit(exchange, otherwise, most);
     int from = exchange.query("after").map(after -> indexAfter(after, all, id)).orElse(0);
     int to = (int) Math.min(all.size(), from + limit);
     return new ListPage<>(all.subList(from, to), to < all.size(), id);
+  }
+
+  /** Reads the largest number of elements, which must not exceed {@code most}. */
+  public static long limit(Exchange exchange, long otherwise, long most) {
+    return exchange.given("limit").map(text -> limit(text, most)).orElse(otherwise);
   }
 
   private static long limit(String text, long most) {
@@ -44,7 +49,12 @@ public record ListPage<T>(List<T> elements, boolean more, Function<T, String> id
         return i + 1;
       }
     }
-    throw ApiException.invalid("after", "after: nothing in the list has the id " + after);
+    throw new ApiException(
+        404,
+        "invalid_request_error",
+        "after: nothing in the list has the id " + after,
+        "after",
+        null);
   }
 
   public ObjectNode json(Function<T, ? extends ObjectNode> shape) {

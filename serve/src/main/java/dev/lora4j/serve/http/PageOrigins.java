@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Protects a server without keys from web pages: only its own page may send requests, and a page
- * that gives a public domain name this machine's address (DNS rebinding) is not its own.
+ * Protects a server without keys from web pages: only its own page, and those of {@link
+ * CorsOrigins}, may send requests, and a page that gives a public domain name this machine's
+ * address (DNS rebinding) is not its own.
  */
 public final class PageOrigins {
   private static final String IP_ADDRESS = "[0-9.]+|\\[?[0-9a-f:.]+]?";
@@ -17,16 +18,21 @@ public final class PageOrigins {
   /**
    * Refuses a request that a foreign web page may have sent.
    *
-   * @throws ApiException if it may
+   * @param others the pages of other servers that may send requests
+   * @throws ApiException if the page is none of them
    */
-  public static void require(Exchange exchange) {
+  public static void require(Exchange exchange, CorsOrigins others) {
     String name = exchange.serverName().toLowerCase(Locale.ROOT);
     String configured = exchange.configuredHost().toLowerCase(Locale.ROOT);
     String origin = exchange.origin();
+    if (!origin.isEmpty() && others.allows(origin)) {
+      return;
+    }
     if (!origin.isEmpty() && !(isSame(origin, exchange) && isOwn(name, configured))) {
       throw refused(
-          "requests of web pages need an API key (--api-key-file), unless the page is the server's"
-              + " own and its address is that of --host, 127.0.0.1 or localhost");
+          "requests of web pages need an API key (--api-key-file) or the page's origin in --cors,"
+              + " unless the page is the server's own and its address is that of --host, 127.0.0.1"
+              + " or localhost");
     }
     if (origin.isEmpty() && configured.matches(LOOPBACK) && isPublic(name, configured)) {
       throw refused(

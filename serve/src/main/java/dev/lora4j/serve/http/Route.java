@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
  * @param pattern of the paths that match, with a group for each variable segment
  */
 public record Route(String method, String path, Pattern pattern, Endpoint endpoint) {
+  static final String HEAD = "HEAD";
 
   public static Route get(String path, Endpoint endpoint) {
     return of("GET", path, endpoint);
@@ -33,6 +34,15 @@ public record Route(String method, String path, Pattern pattern, Endpoint endpoi
   private static Route of(String method, String path, Endpoint endpoint) {
     String pattern = path.replace("{*}", "(.+)").replace("{}", "([^/]+)");
     return new Route(method, path, Pattern.compile(pattern), endpoint);
+  }
+
+  /** The methods that the endpoint answers: HEAD as GET, without the body. */
+  public List<String> methods() {
+    return method.equals("GET") ? List.of(method, HEAD) : List.of(method);
+  }
+
+  public boolean answers(String requested) {
+    return methods().contains(requested);
   }
 
   /** Returns the decoded segments of a path that matches; empty if it does not match. */

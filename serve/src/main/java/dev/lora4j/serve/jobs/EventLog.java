@@ -6,6 +6,7 @@ import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.Unreadable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,8 +17,19 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The events of a job: a file of JSON lines, of which each is flushed to the disk. */
-final class EventLog {
+public final class EventLog {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * Some events of a log.
+   *
+   * @param end the position after them
+   */
+  public record EventPage(List<JsonNode> events, long end) {
+    public EventPage {
+      events = List.copyOf(events);
+    }
+  }
 
   private final Path file;
   private boolean repaired;
@@ -44,33 +56,44 @@ final class EventLog {
 
   /** Cuts off a line that a crash left unfinished; returns the length. */
   private long repaired(FileChannel channel) throws IOException {
-    long end = 0;
-    byte[] content = Files.readAllBytes(file);
-    for (int i = 0; i < content.length; i++) {
-      end = content[i] == '\n' ? i + 1L : end;
-    }
+    long end = endOfLines(Files.readAllBytes(file));
     channel.truncate(end);
     repaired = true;
     return end;
   }
 
   /** All events, the oldest first. */
-  synchronized List<JsonNode> all() {
+  List<JsonNode> all() {
+    return since(0).events();
+  }
+
+  /** Returns the events after a position: 0, or the end of an earlier reading. */
+  synchronized EventPage since(long position) {
     if (!Files.exists(file)) {
-      return List.of();
+      return new EventPage(List.of(), position);
     }
-    try {
-      String text = Files.readString(file);
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      byte[] bytes = Channels.newInputStream(in.position(position)).readAllBytes();
+      String text = new String(bytes, 0, endOfLines(bytes), StandardCharsets.UTF_8);
       List<JsonNode> events = new ArrayList<>();
-      for (String line : text.substring(0, text.lastIndexOf('\n') + 1).split("\n", -1)) {
+      for (String line : text.split("\n", -1)) {
         if (!line.isEmpty()) {
           events.add(JSON.readTree(line));
         }
       }
-      return events;
+      return new EventPage(events, position + endOfLines(bytes));
     } catch (IOException e) {
       throw Unreadable.because(file, e);
     }
+  }
+
+  /** Returns the length without a line that a crash left unfinished. */
+  private static int endOfLines(byte... bytes) {
+    int end = bytes.length;
+    while (end > 0 && bytes[end - 1] != '\n') {
+      end--;
+    }
+    return end;
   }
 
   /** A number that grows with each event and each {@link #wake}. */

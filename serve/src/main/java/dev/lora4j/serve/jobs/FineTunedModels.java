@@ -1,11 +1,13 @@
 package dev.lora4j.serve.jobs;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
 import dev.lora4j.serve.engine.InferenceEngine;
 import dev.lora4j.serve.engine.ServedModel;
 import dev.lora4j.serve.engine.ServedModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +33,14 @@ public final class FineTunedModels {
         .findFirst();
   }
 
-  /** OpenAI's objects of a job's checkpoints, the newest first; served once the job succeeds. */
+  /**
+   * OpenAI's objects of a job's checkpoints, the newest first. As in OpenAI's API, a checkpoint in
+   * the list is ready to use; so there are none before the job has succeeded.
+   */
   public List<ObjectNode> checkpoints(FineTuningJob job) {
+    if (job.status() != JobStatus.SUCCEEDED) {
+      return List.of();
+    }
     return new JobCheckpoints(jobs.store().paths(job.id()).checkpoints())
         .list().stream()
             .map(
@@ -46,9 +54,27 @@ public final class FineTunedModels {
             .toList();
   }
 
-  /** Publishes the models of a job, each loaded at its first request. */
+  /**
+   * Publishes the models of a job, each loaded at its first request.
+   *
+   * @throws UserError if one of their names is taken; then none is published
+   */
   void publish(FineTuningJob job) {
-    base(job).ifPresent(base -> directories(job).forEach(base::offer));
+    base(job).ifPresent(base -> offer(base, directories(job)));
+  }
+
+  private static void offer(ServedModel base, Map<String, Path> directories) {
+    List<String> offered = new ArrayList<>();
+    try {
+      directories.forEach(
+          (name, directory) -> {
+            base.offer(name, directory);
+            offered.add(name);
+          });
+    } catch (UserError e) {
+      offered.forEach(base::unload);
+      throw e;
+    }
   }
 
   /** Publishes the models of all succeeded jobs. */

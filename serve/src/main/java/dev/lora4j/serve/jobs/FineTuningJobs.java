@@ -2,6 +2,7 @@ package dev.lora4j.serve.jobs;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.UserError;
+import dev.lora4j.serve.jobs.EventLog.EventPage;
 import dev.lora4j.serve.jobs.FineTuningJob.Outcome;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,8 +34,10 @@ public final class FineTuningJobs {
     for (FineTuningJob job : store.load()) {
       jobs.put(job.id(), job);
       if (job.status() == JobStatus.RUNNING) {
-        update(job.id(), found -> found.with(JobStatus.QUEUED));
-        event(job.id(), JobEvent.info("The server has restarted; the job goes on"));
+        update(
+            job.id(),
+            found -> found.with(JobStatus.QUEUED),
+            JobEvent.info("The server has restarted; the job goes on"));
       }
     }
   }
@@ -101,8 +104,10 @@ public final class FineTuningJobs {
     if (job.status().isFinal()) {
       throw JobRefusal.conflict("cancel", job);
     }
-    event(id, JobEvent.info("The job is cancelled"));
-    return update(id, found -> found.with(JobStatus.CANCELLED, Outcome.cancelled(now())));
+    return update(
+        id,
+        found -> found.with(JobStatus.CANCELLED, Outcome.cancelled(now())),
+        JobEvent.info("The job is cancelled"));
   }
 
   /**
@@ -115,8 +120,7 @@ public final class FineTuningJobs {
     if (!PAUSABLE.contains(job.status())) {
       throw JobRefusal.conflict("pause", job);
     }
-    event(id, JobEvent.info("The job is paused"));
-    return update(id, found -> found.with(JobStatus.PAUSED));
+    return update(id, found -> found.with(JobStatus.PAUSED), JobEvent.info("The job is paused"));
   }
 
   /**
@@ -129,8 +133,7 @@ public final class FineTuningJobs {
     if (job.status() != JobStatus.PAUSED) {
       throw JobRefusal.conflict("resume", job);
     }
-    event(id, JobEvent.info("The job is resumed"));
-    return update(id, found -> found.with(JobStatus.QUEUED));
+    return update(id, found -> found.with(JobStatus.QUEUED), JobEvent.info("The job is resumed"));
   }
 
   // ---- events, gate, estimates ----
@@ -142,6 +145,11 @@ public final class FineTuningJobs {
   /** The events of a job, the oldest first. */
   public List<JsonNode> events(String id) {
     return store.events(get(id).id()).all();
+  }
+
+  /** The events of a job after a position: 0, or the end of an earlier page. */
+  public EventPage events(String id, long position) {
+    return store.events(get(id).id()).since(position);
   }
 
   /** A number that grows with each event and each change of a job. */
@@ -189,31 +197,87 @@ public final class FineTuningJobs {
     return Optional.empty();
   }
 
+  /** Publishes the models of a job that has succeeded: all of them, or none. */
+  @FunctionalInterface
+  interface Publication {
+    void publish(FineTuningJob job);
+  }
+
   /** Returns whether a job is to go on: nobody has paused or cancelled it, or closes the server. */
-  synchronized boolean isRunning(String id) {
-    return !closed && get(id).status() == JobStatus.RUNNING;
+  boolean isRunning(String id) {
+    return isIn(id, JobStatus.RUNNING);
+  }
+
+  /** Returns whether a job has a status and the server does not close. */
+  synchronized boolean isIn(String id, JobStatus status) {
+    return !closed && get(id).status() == status;
   }
 
   /** Changes a job if it still has a status; returns whether it had. */
-  synchronized boolean change(String id, JobStatus expected, UnaryOperator<FineTuningJob> change) {
+  synchronized boolean change(
+      String id, JobStatus expected, UnaryOperator<FineTuningJob> change, JobEvent... events) {
     if (get(id).status() != expected) {
       return false;
     }
-    update(id, change);
+    update(id, change, events);
     return true;
   }
 
-  private synchronized FineTuningJob update(String id, UnaryOperator<FineTuningJob> change) {
+  /**
+   * Changes a job on the disk, then for everybody. Its events are recorded in between: not of a
+   * change that the disk refused, and before a stream of events sees the last status.
+   */
+  private synchronized FineTuningJob update(
+      String id, UnaryOperator<FineTuningJob> change, JobEvent... events) {
     FineTuningJob changed = change.apply(get(id));
     store.save(changed);
+    recordIfPossible(id, events);
     put(changed);
     return changed;
+  }
+
+  /** Records events of a change that is on the disk already; a full disk does not undo it. */
+  private void recordIfPossible(String id, JobEvent... events) {
+    try {
+      for (JobEvent event : events) {
+        event(id, event);
+      }
+    } catch (UserError e) {
+      log(id, e);
+    }
+  }
+
+  private static void log(String id, UserError failure) {
+    System.getLogger(FineTuningJobs.class.getName())
+        .log(System.Logger.Level.ERROR, "a change of job " + id + " can't be recorded", failure);
   }
 
   private void put(FineTuningJob job) {
     jobs.put(job.id(), job);
     notifyAll();
     store.events(job.id()).wake();
+  }
+
+  /**
+   * Ends a running job as succeeded, unless it has been paused or cancelled meanwhile: on the disk
+   * first, so that no model is served that a restart would not serve.
+   *
+   * @return whether it has succeeded
+   * @throws UserError if the disk refuses, or a name is taken; nothing is published then
+   */
+  synchronized boolean succeed(String id, Outcome outcome, Publication publication) {
+    if (get(id).status() != JobStatus.RUNNING) {
+      return false;
+    }
+    FineTuningJob succeeded = get(id).with(JobStatus.SUCCEEDED, outcome);
+    store.save(succeeded);
+    publication.publish(succeeded);
+    recordIfPossible(
+        id,
+        JobEvent.info("New fine-tuned model created: " + outcome.fineTunedModel().orElseThrow()),
+        JobEvent.info("The job has successfully completed"));
+    put(succeeded);
+    return true;
   }
 
   /**
@@ -226,12 +290,11 @@ public final class FineTuningJobs {
     }
     FineTuningJob failed = get(id).with(JobStatus.FAILED, Outcome.failed(now(), error));
     try {
-      event(id, JobEvent.error(error.message()));
       store.save(failed);
     } catch (UserError e) {
-      System.getLogger(FineTuningJobs.class.getName())
-          .log(System.Logger.Level.ERROR, "the end of job " + id + " can't be recorded", e);
+      log(id, e);
     }
+    recordIfPossible(id, JobEvent.error(error.message()));
     put(failed);
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 
 /** Files and fine-tuning jobs in a directory, and the threads that validate and train them. */
 public final class FineTuningService implements AutoCloseable {
@@ -104,7 +105,7 @@ public final class FineTuningService implements AutoCloseable {
     validating.execute(() -> new JobValidation(jobs).run(job));
   }
 
-  /** Ends the training after the step that is running, and the streams of events. */
+  /** Ends the validation and training that run, after a line or a step, and all event streams. */
   public void stop() {
     jobs.close();
   }
@@ -113,7 +114,8 @@ public final class FineTuningService implements AutoCloseable {
   @Override
   public void close() {
     stop();
-    validating.shutdownNow();
+    validating.shutdown();
+    Uninterrupted.await(() -> validating.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
     Uninterrupted.await(training::join);
     lock.close();
   }

@@ -19,7 +19,7 @@ record JobCheckpoints(Path directory) {
   private static final String ADAPTER = "default";
 
   /** Writes a checkpoint; a resumed run writes one again with the same values, which is kept. */
-  void write(LoraModel model, long step, double trainLoss, double validLoss) {
+  void write(LoraModel model, long step, JobMetrics metrics) {
     Path target = directory.resolve("step-" + step);
     if (Files.exists(target)) {
       return;
@@ -31,11 +31,7 @@ record JobCheckpoints(Path directory) {
             .put("object", "fine_tuning.job.checkpoint")
             .put("created_at", FineTuningJobs.now())
             .put("step_number", step);
-    json.putObject("metrics")
-        .put("step", step)
-        .put("train_loss", trainLoss)
-        .put("valid_loss", validLoss)
-        .put("full_valid_loss", validLoss);
+    json.set("metrics", metrics.json().put(JobMetrics.STEP, step));
     AtomicDirectory.write(
         target,
         unfinished -> {

@@ -14,9 +14,6 @@ import java.util.Locale;
  */
 final class JobProgress implements TrainingCallback {
   private static final long MAX_STEP_EVENTS = 1_000;
-  private static final String STEP = "step";
-  private static final String VALID_LOSS = "valid_loss";
-  private static final String TRAIN_LOSS = "train_loss";
 
   private final String id;
   private final FineTuningJobs jobs;
@@ -27,7 +24,7 @@ final class JobProgress implements TrainingCallback {
   private long total;
   private long first;
   private long startNanos;
-  private double trainLoss;
+  private JobMetrics training = JobMetrics.none(); // of the last step
 
   JobProgress(String id, FineTuningJobs jobs, FineTuneRun run) {
     this.id = id;
@@ -36,10 +33,11 @@ final class JobProgress implements TrainingCallback {
     checkpoints = new JobCheckpoints(jobs.store().paths(id).checkpoints());
     for (JsonNode event : jobs.events(id)) {
       JsonNode data = event.path("data");
-      if (data.has(TRAIN_LOSS)) {
-        recordedStep = Math.max(recordedStep, data.path(STEP).asLong());
-      } else if (data.has(VALID_LOSS)) {
-        recordedEvaluation = Math.max(recordedEvaluation, data.path(STEP).asLong());
+      long step = data.path(JobMetrics.STEP).asLong();
+      if (data.has(JobMetrics.TRAIN_LOSS)) {
+        recordedStep = Math.max(recordedStep, step);
+      } else if (data.has(JobMetrics.VALID_LOSS)) {
+        recordedEvaluation = Math.max(recordedEvaluation, step);
       }
     }
   }
@@ -59,7 +57,7 @@ final class JobProgress implements TrainingCallback {
 
   @Override
   public void onStep(Step step) {
-    trainLoss = step.loss();
+    training = JobMetrics.of(step);
     Duration each =
         Duration.ofNanos(System.nanoTime() - startNanos).dividedBy(step.number() - first);
     jobs.estimate(id, FineTuningJobs.now() + each.multipliedBy(total - step.number()).toSeconds());
@@ -68,7 +66,7 @@ final class JobProgress implements TrainingCallback {
     if (!due || step.number() <= recordedStep) {
       return;
     }
-    ObjectNode data = data(step.number()).put(TRAIN_LOSS, step.loss());
+    ObjectNode data = data(step.number(), training);
     data.put("learning_rate", step.learningRate()).put("gradient_norm", step.gradientNorm());
     jobs.event(
         id,
@@ -80,14 +78,13 @@ final class JobProgress implements TrainingCallback {
 
   @Override
   public void onEvaluation(Evaluation evaluation) {
+    JobMetrics validation = JobMetrics.of(evaluation);
     if (evaluation.step() > 0) {
-      checkpoints.write(run.adapted(), evaluation.step(), trainLoss, evaluation.loss());
+      checkpoints.write(run.adapted(), evaluation.step(), training.and(validation));
     }
     if (evaluation.step() <= recordedEvaluation) {
       return;
     }
-    ObjectNode data = data(evaluation.step()).put(VALID_LOSS, evaluation.loss());
-    data.put("full_valid_loss", evaluation.loss());
     jobs.event(
         id,
         JobEvent.metrics(
@@ -97,11 +94,13 @@ final class JobProgress implements TrainingCallback {
                 evaluation.step(),
                 total,
                 evaluation.loss()),
-            data));
+            data(evaluation.step(), validation)));
   }
 
-  private ObjectNode data(long step) {
-    return JsonNodeFactory.instance.objectNode().put(STEP, step).put("total_steps", total);
+  private ObjectNode data(long step, JobMetrics metrics) {
+    ObjectNode data =
+        JsonNodeFactory.instance.objectNode().put(JobMetrics.STEP, step).put("total_steps", total);
+    return data.setAll(metrics.json());
   }
 
   @Override

@@ -35,6 +35,7 @@ final class JobRun {
   private static final int MAX_TOKENS = 2_048;
   private static final int GENERAL_TOKENS = 512;
   private static final long SAVE_STEPS = 10;
+  private static final int MIN_HELD_OUT = 10;
 
   private final FineTuningJob job;
   private final JobSettings settings;
@@ -53,12 +54,30 @@ final class JobRun {
 
   /** Trains from the last checkpoint on; empty if the job has been stopped. */
   Optional<Trained> train(ChatModel replica) {
+    boolean begins = !paths.hasRun();
     try (FineTuneRun run = recipe(replica).open(paths.run())) {
+      if (begins) {
+        warnOfFew(run.data().objective().groups().valid().size());
+      }
       LanguageModelTrainingResult result =
           Engine.besideOthers(() -> run.train(new JobProgress(job.id(), jobs, run)));
       return result.end() == RunResult.End.STOPPED
           ? Optional.empty()
           : Optional.of(new Trained(result.tokens(), run.data().objective().groups().valid()));
+    }
+  }
+
+  private void warnOfFew(int heldOut) {
+    if (heldOut < MIN_HELD_OUT) {
+      String remedy =
+          job.request().validationFile().isPresent()
+              ? "give a larger validation_file"
+              : "give a validation_file, or more examples";
+      jobs.event(
+          job.id(),
+          JobEvent.warn(
+              "Only %d held-out example%s for the validation loss and the gate, which say little then; %s"
+                  .formatted(heldOut, heldOut == 1 ? "" : "s", remedy)));
     }
   }
 

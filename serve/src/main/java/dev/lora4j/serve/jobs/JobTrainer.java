@@ -61,7 +61,7 @@ final class JobTrainer implements Runnable {
       LOG.log(System.Logger.Level.DEBUG, "job " + id + " was stopped in the gate");
     } catch (UserError | CorruptFile | TrainingFailed e) {
       jobs.fail(id, JobError.of("training_failed", withoutPaths(id, e)));
-    } catch (RuntimeException | OutOfMemoryError e) {
+    } catch (RuntimeException | VirtualMachineError e) {
       LOG.log(System.Logger.Level.ERROR, "job " + id + " failed", e);
       jobs.fail(id, JobError.of("server_error", "the server failed to train the model"));
     }
@@ -107,25 +107,23 @@ final class JobTrainer implements Runnable {
     succeed(job, trained);
   }
 
-  /** Publishes the model and ends the job in one step, unless it has been paused or cancelled. */
   private void succeed(FineTuningJob job, Trained trained) {
-    String name = job.modelName(settings.organization());
+    List<String> results = results(job);
     Outcome outcome =
         new Outcome(
             FineTuningJobs.now(),
             Optional.of(trained.tokens()),
-            Optional.of(name),
-            results(job),
+            Optional.of(job.modelName(settings.organization())),
+            results,
             Optional.empty());
-    jobs.change(
-        job.id(),
-        JobStatus.RUNNING,
-        found -> {
-          models.publish(found);
-          jobs.event(job.id(), JobEvent.info("New fine-tuned model created: " + name));
-          jobs.event(job.id(), JobEvent.info("The job has successfully completed"));
-          return found.with(JobStatus.SUCCEEDED, outcome);
-        });
+    boolean succeeded = false;
+    try {
+      succeeded = jobs.succeed(job.id(), outcome, models::publish);
+    } finally {
+      if (!succeeded) {
+        results.forEach(files::delete);
+      }
+    }
   }
 
   /** Adds the table of metrics to the files; empty if there is no room for it. */

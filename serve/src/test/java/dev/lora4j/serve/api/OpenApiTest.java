@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.serve.OpenApiDocument;
 import dev.lora4j.serve.engine.ServedModels;
+import dev.lora4j.serve.http.CorsOrigins;
 import dev.lora4j.serve.metrics.ServerMetrics;
 import java.util.List;
 import java.util.Locale;
@@ -26,7 +27,7 @@ class OpenApiTest {
               new ServedModels(List.of()),
               Optional.empty(),
               Optional.empty(),
-              Optional.empty(),
+              new ApiHandler.Access(Optional.empty(), CorsOrigins.NONE),
               metrics);
       Set<String> routes =
           handler.routes().stream()

@@ -2,6 +2,7 @@ package dev.lora4j.llm.constrain.grammar;
 
 import dev.lora4j.llm.constrain.grammar.ParseState.Place;
 import dev.lora4j.llm.tokenizer.TokenTrie;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -16,8 +17,14 @@ public final class TokenMasks {
 
   private final Grammar grammar;
   private final TokenTrie trie;
-  private final Map<ParseState, TokenMask> masks; // guarded by this
+  private final Map<ParseState, StateMask> masks; // guarded by this
   private final Map<GrammarNode, WithinRule> withinRules; // guarded by this
+
+  /**
+   * The tokens that can follow a state, and the work to find them: for the state itself, and for
+   * each of its nodes.
+   */
+  private record StateMask(TokenMask mask, long cost, Map<GrammarNode, Long> shared) {}
 
   /** The tokens that stay within a node's rule. */
   private static final class WithinRule {
@@ -63,8 +70,24 @@ public final class TokenMasks {
    *
    * @throws dev.lora4j.UserError if the grammar is too ambiguous there to be followed
    */
-  public synchronized TokenMask of(ParseState state) {
-    TokenMask known = masks.get(state);
+  public TokenMask of(ParseState state) {
+    return known(state).mask();
+  }
+
+  /**
+   * Returns the tokens that can follow a state of a text.
+   *
+   * @throws dev.lora4j.UserError if the grammar is too ambiguous there to be followed, or the masks
+   *     of the text have taken too much work
+   */
+  public TokenMask of(ParseState state, TextBudget budget) {
+    StateMask found = known(state);
+    budget.spend(state, found.cost(), found.shared());
+    return found.mask();
+  }
+
+  private synchronized StateMask known(ParseState state) {
+    StateMask known = masks.get(state);
     if (known == null) {
       known = compute(state);
       masks.put(state, known);
@@ -72,24 +95,27 @@ public final class TokenMasks {
     return known;
   }
 
-  private TokenMask compute(ParseState state) {
+  private StateMask compute(ParseState state) {
     Walk walk = new Walk(grammar.maxDepth());
+    Map<GrammarNode, Long> shared = new HashMap<>();
     for (Place place : state.places()) {
       if (place.node() instanceof GrammarNode.SpecialToken special) {
         walk.mask.allow(special.id());
       } else if (place.node() instanceof ByteSwitch node) {
-        addTokens(walk, node, place.stack());
+        shared.put(node, addTokens(walk, node, place.stack()));
       }
     }
-    return walk.mask;
+    long all = shared.values().stream().mapToLong(Long::longValue).sum();
+    return new StateMask(walk.mask, Math.max(0, walk.budget.spent() - all), Map.copyOf(shared));
   }
 
-  private void addTokens(Walk walk, ByteSwitch node, StackFrame stack) {
+  /** Adds the tokens of a node; returns the work that does not depend on the stack. */
+  private long addTokens(Walk walk, ByteSwitch node, StackFrame stack) {
     WithinRule within = withinRule(node);
     walk.budget.spend(within.cost); // even if it was cached, so that the cache decides nothing
     if (stack.depth() + within.reach > grammar.maxDepth()) {
       walk.below(trie.root(), node, stack);
-      return;
+      return within.cost;
     }
     walk.mask.allowAll(within.mask);
     if (!stack.isBottom() && within.exits.length > 0) {
@@ -98,6 +124,7 @@ public final class TokenMasks {
         walk.at(exit, after);
       }
     }
+    return within.cost;
   }
 
   private WithinRule withinRule(ByteSwitch node) {

@@ -67,9 +67,12 @@ public record ToolCalls(String where) {
     if (!(function.get("name") instanceof String)) {
       throw new UserError(place + ": a call needs a name and arguments; found " + function);
     }
-    if (function.get(ARGUMENTS) instanceof String text) {
-      String at = place + "." + ARGUMENTS;
+    Object arguments = function.get(ARGUMENTS);
+    String at = place + "." + ARGUMENTS;
+    if (arguments instanceof String text) {
       function.put(ARGUMENTS, text.isBlank() ? Map.of() : object(at, parsed(at, text)));
+    } else if (arguments != null) {
+      function.put(ARGUMENTS, object(at, arguments));
     }
     return function;
   }

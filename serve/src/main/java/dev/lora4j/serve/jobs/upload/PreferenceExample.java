@@ -12,6 +12,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** OpenAI's rules for a preference pair, and its form for the recipe. */
 public final class PreferenceExample {
@@ -56,13 +57,19 @@ public final class PreferenceExample {
     }
   }
 
-  /** Writes the pairs of an uploaded file with the fields that the recipe reads. */
-  public static void convert(Path uploaded, Path target) {
+  /**
+   * Writes the pairs of an uploaded file with the fields that the recipe reads.
+   *
+   * @param before runs before each line; an exception of it ends the conversion
+   */
+  public static void convert(Path uploaded, Path target, Consumer<ObjectNode> before) {
     AtomicFile.write(
         target,
         out ->
             TrainingFileCheck.forEach(
-                uploaded, row -> write(out, (pair(row) + "\n").getBytes(StandardCharsets.UTF_8))));
+                uploaded,
+                before.andThen(
+                    row -> write(out, (pair(row) + "\n").getBytes(StandardCharsets.UTF_8)))));
   }
 
   private static void write(WritableByteChannel out, byte[] line) {
