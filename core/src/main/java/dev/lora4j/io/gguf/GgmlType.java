@@ -61,6 +61,11 @@ public enum GgmlType {
     return blockBytes;
   }
 
+  /** Returns the size of a row of this many values, in bytes. */
+  public long rowBytes(long columns) {
+    return (columns + blockElements - 1) / blockElements * blockBytes;
+  }
+
   boolean isQuantized() {
     return plain == null;
   }

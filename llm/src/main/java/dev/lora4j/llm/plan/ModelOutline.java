@@ -1,0 +1,171 @@
+package dev.lora4j.llm.plan;
+
+import dev.lora4j.io.JsonDocument;
+import dev.lora4j.llm.checkpoint.ModelConfig;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.plan.BaseTensor.Role;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.config.LoraConfig;
+import dev.lora4j.lora.config.PlanListing;
+import dev.lora4j.nn.Embedding;
+import dev.lora4j.nn.Init;
+import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.TransposedLinear;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A language model known from its {@code config.json} or the header of its GGUF file alone: all
+ * modules and shapes, no weights.
+ */
+public final class ModelOutline implements AutoCloseable {
+  private final LanguageModel network;
+  private final List<BaseTensor> tensors;
+  private final Optional<BaseWeights> stored;
+
+  private ModelOutline(LanguageModel network, List<BaseTensor> tensors, Optional<Long> stored) {
+    this.network = network;
+    this.tensors = tensors;
+    this.stored = stored.map(bytes -> new BaseWeights("as in the file", bytes, scratch()));
+  }
+
+  /**
+   * Reads a config.
+   *
+   * @param path a {@code config.json}, a directory with one, or a GGUF file
+   * @throws dev.lora4j.UserError if there is none, or the architecture is not supported
+   */
+  public static ModelOutline of(Path path) {
+    if (GgufModel.isAt(path)) {
+      try (GgufModel file = GgufModel.open(path)) {
+        long bytes = file.names().stream().mapToLong(file::bytes).sum();
+        return of(JsonDocument.of(path, file.config()), Optional.of(bytes));
+      }
+    }
+    Path config = Files.isDirectory(path) ? path.resolve(ModelConfig.FILE) : path;
+    return of(JsonDocument.read(config), Optional.empty());
+  }
+
+  private static ModelOutline of(JsonDocument config, Optional<Long> stored) {
+    ModelFamily family = ModelFamily.of(config);
+    LanguageModel network = Init.withoutValues(() -> family.create(config));
+    return new ModelOutline(network, tensors(network), stored);
+  }
+
+  private static List<BaseTensor> tensors(LanguageModel network) {
+    Map<Parameter, BaseTensor> tensors = new LinkedHashMap<>();
+    network
+        .namedParameters()
+        .forEach((name, parameter) -> tensors.put(parameter, vector(name, parameter)));
+    Map<String, Module> modules = network.namedModules();
+    network
+        .namedParameters()
+        .forEach(
+            (name, parameter) -> {
+              int dot = name.lastIndexOf('.');
+              Module module = modules.get(name.substring(0, Math.max(0, dot)));
+              if (name.endsWith(".weight") && parameter.shape().length == 2 && module != null) {
+                tensors.put(parameter, matrix(network, name, module, parameter.shape()));
+              }
+            });
+    return List.copyOf(tensors.values());
+  }
+
+  private static BaseTensor vector(String name, Parameter parameter) {
+    return new BaseTensor(name, Role.OTHER, 1, parameter.numel());
+  }
+
+  private static BaseTensor matrix(
+      LanguageModel network, String name, Module module, long[] shape) {
+    boolean transposed = module instanceof TransposedLinear;
+    return new BaseTensor(
+        name, role(network, name, module, shape), shape[transposed ? 1 : 0], shape[transposed ? 0 : 1]);
+  }
+
+  private static Role role(LanguageModel network, String name, Module module, long[] shape) {
+    if (module instanceof Embedding) {
+      boolean ofTokens = shape[0] == network.vocabularySize();
+      Role ofEmbedding = network.hasTiedHead() ? Role.TIED_EMBEDDING : Role.TOKEN_EMBEDDING;
+      return ofTokens ? ofEmbedding : Role.OTHER;
+    }
+    boolean isHead = network.headPath().filter(path -> name.startsWith(path + ".")).isPresent();
+    return isHead ? Role.HEAD : Role.LAYER;
+  }
+
+  /** Returns the network, whose parameters have shapes but no values. */
+  public LanguageModel network() {
+    return network;
+  }
+
+  /** Returns the number of parameters; a tied head counts once. */
+  public long parameters() {
+    return tensors.stream().mapToLong(BaseTensor::elements).sum();
+  }
+
+  /**
+   * Returns the layers that an adapter would train.
+   *
+   * @throws dev.lora4j.UserError if a target matches nothing
+   */
+  public PlanListing listing(LoraConfig config) {
+    return PlanListing.of(Lora.plan(network, config), config);
+  }
+
+  /** Returns the memory of the weights in a store. */
+  public BaseWeights base(BaseStore store) {
+    int layers = network.config().layers();
+    return new BaseWeights(
+        store.word(),
+        tensors.stream().mapToLong(tensor -> store.bytes(tensor, layers)).sum(),
+        store.isQuantized() ? scratch() : 0);
+  }
+
+  /** Returns the memory of the weights as the GGUF file has them; empty without a file. */
+  public Optional<BaseWeights> stored() {
+    return stored;
+  }
+
+  private long scratch() {
+    return Float.BYTES
+        * tensors.stream()
+            .filter(tensor -> tensor.role() == Role.LAYER)
+            .max(Comparator.comparingLong(BaseTensor::elements))
+            .map(BaseTensor::elements)
+            .orElse(0L);
+  }
+
+  public TrainingMemory training(TrainingSetup setup) {
+    return TrainingMemory.of(network.config(), listing(setup.adapter()), setup);
+  }
+
+  /** Returns the memory to generate one text of this number of tokens with an adapter. */
+  public InferenceMemory generation(TrainingSetup setup, long tokens) {
+    return InferenceMemory.ofText(
+        network.config(), setup.base(), listing(setup.adapter()).bytes(), tokens);
+  }
+
+  /** Returns the memory to serve an adapter with a KV cache of this size. */
+  public InferenceMemory serving(TrainingSetup setup, long cacheBytes) {
+    return InferenceMemory.ofCache(
+        network.config(), setup.base(), listing(setup.adapter()).bytes(), cacheBytes);
+  }
+
+  /** Returns the maximum sequence length of the model. */
+  public int maxPositions() {
+    return network.maxPositions();
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+}
