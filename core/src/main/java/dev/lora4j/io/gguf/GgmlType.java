@@ -61,7 +61,12 @@ public enum GgmlType {
     return blockBytes;
   }
 
-  boolean isQuantized() {
+  /** Returns the bytes of a row of this many elements, which fill whole blocks. */
+  public long bytesOf(long elements) {
+    return elements / blockElements * blockBytes;
+  }
+
+  public boolean isQuantized() {
     return plain == null;
   }
 
