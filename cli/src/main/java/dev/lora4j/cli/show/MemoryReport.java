@@ -1,7 +1,6 @@
 package dev.lora4j.cli.show;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lora4j.llm.plan.BaseStore;
 import dev.lora4j.llm.plan.BaseWeights;
 import dev.lora4j.llm.plan.InferenceMemory;
 import dev.lora4j.llm.plan.MachineMemory;
@@ -61,9 +60,7 @@ public record MemoryReport(
     out.printf("%nMemory of the base weights:%n");
     TextTable table = new TextTable("store", "memory", "bits a weight");
     model.stored().ifPresent(weights -> row(table, weights));
-    for (BaseStore store : BaseStore.values()) {
-      row(table, model.base(store));
-    }
+    model.bases().forEach(weights -> row(table, weights));
     table.print(out);
   }
 
@@ -142,9 +139,7 @@ public record MemoryReport(
     ObjectNode memory = root.putObject("memory");
     ObjectNode stores = memory.putObject("base_bytes");
     model.stored().ifPresent(weights -> stores.put("stored", weights.bytes()));
-    for (BaseStore store : BaseStore.values()) {
-      stores.put(store.word(), model.base(store).bytes());
-    }
+    model.bases().forEach(weights -> stores.put(weights.store(), weights.bytes()));
     fillTraining(memory.putObject("training"), training());
     fill(memory.putObject("generation"), model.generation(setup, contextLength))
         .put("tokens", contextLength);

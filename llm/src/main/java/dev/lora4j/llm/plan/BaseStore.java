@@ -5,51 +5,63 @@ import dev.lora4j.UserError;
 import dev.lora4j.io.gguf.GgmlType;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The ways to store the weights of a base model.
  *
  * <p>bitsandbytes' stores quantise the linear layers of the decoder blocks; embeddings, head, norms
- * and biases keep 16 bits. llama.cpp's stores quantise the embeddings and the head too ({@link
- * GgufTypes}), and keep vectors in 32 bits.
+ * and biases keep 16 bits. GGUF's quantise the token embedding and the head too, and keep vectors
+ * in 32 bits. {@code --quantize} gives embedding and head Q8_0; a file written by llama.cpp's
+ * {@code llama-quantize} follows the rules in {@link GgufTypes}.
  */
 public enum BaseStore {
   /** Four bytes a weight. */
-  FLOAT32,
+  FLOAT32("float32"),
   /** Two bytes a weight, as most checkpoints have it. */
-  BF16,
+  BF16("bf16"),
   /** bitsandbytes' LLM.int8: a byte a weight, and a scale for each output. */
-  INT8,
+  INT8("int8"),
   /** bitsandbytes' NF4: four bits a weight, and a scale in float32 for 64 weights. */
-  NF4,
+  NF4("nf4"),
   /** NF4 with double quantisation: scales of 8 bits (QLoRA, arXiv:2305.14314, §3). */
-  NF4_DOUBLE,
-  /** GGUF with 32 weights of 8 bits and a scale in a block. */
-  Q8_0,
-  /** GGUF with 32 weights of 4 bits and a scale in a block. */
-  Q4_0,
-  /** llama.cpp's mixture of Q4_K and Q6_K, 4.5 and 6.6 bits a weight. */
-  Q4_K_M;
+  NF4_DOUBLE("nf4-double"),
+  /** Blocks of 32 weights of 8 bits and a scale. */
+  Q8_0("q8_0"),
+  /** Blocks of 32 weights of 4 bits and a scale. */
+  Q4_0("q4_0"),
+  /** Blocks of 256 weights of 4 bits, in eight groups with a scale and a minimum. */
+  Q4_K("q4_k"),
+  /** A file of {@code llama-quantize} in Q8_0. */
+  GGUF_Q8_0("q8_0.gguf"),
+  /** A file of {@code llama-quantize} in Q4_0. */
+  GGUF_Q4_0("q4_0.gguf"),
+  /** A file of {@code llama-quantize} in its mixture of Q4_K and Q6_K. */
+  GGUF_Q4_K_M("q4_k_m.gguf");
 
   private static final long NF4_BLOCK = 64;
   private static final long NESTED_BLOCK = 256;
   private static final long BOOK = 16L * Float.BYTES;
   private static final long NESTED_BOOK = 256L * Float.BYTES + Float.BYTES;
 
+  private final String word;
+
+  BaseStore(String word) {
+    this.word = word;
+  }
+
   /**
    * Returns the store of a name such as {@code nf4-double}.
    *
-   * @throws UserError listing the names
+   * @throws UserError naming the nearest one
    */
   public static BaseStore named(String name) {
     return Arrays.stream(values())
-        .filter(store -> store.word().equalsIgnoreCase(name))
+        .filter(store -> store.word.equalsIgnoreCase(name))
         .findFirst()
         .orElseThrow(
             () ->
-                new UserError(
-                    "unknown store '%s'%s".formatted(name, NearMiss.hint(name, words()))));
+                new UserError("unknown store '%s'%s".formatted(name, NearMiss.hint(name, words()))));
   }
 
   public static List<String> words() {
@@ -58,14 +70,11 @@ public enum BaseStore {
 
   /** Returns its name on the command line. */
   public String word() {
-    return name().startsWith("Q")
-        ? name().toLowerCase(Locale.ROOT)
-        : name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return word;
   }
 
-  /** Returns whether a product needs the weight dequantised first. */
-  boolean isQuantized() {
-    return this != FLOAT32;
+  boolean isDense() {
+    return this == FLOAT32;
   }
 
   /** Returns the size of a tensor in this store, in bytes; {@code layers} decoder layers. */
@@ -77,8 +86,9 @@ public enum BaseStore {
           tensor.role() == BaseTensor.Role.LAYER
               ? bitsandbytes(tensor)
               : Short.BYTES * tensor.elements();
-      case Q8_0, Q4_0, Q4_K_M ->
-          tensor.rows() * GgufTypes.of(this, tensor, layers).rowBytes(tensor.columns());
+      case Q8_0, Q4_0, Q4_K -> tensor.rows() * blocks(tensor).bytesOf(tensor.columns());
+      case GGUF_Q8_0, GGUF_Q4_0, GGUF_Q4_K_M ->
+          tensor.rows() * GgufTypes.of(this, tensor, layers).bytesOf(tensor.columns());
     };
   }
 
@@ -96,12 +106,35 @@ public enum BaseStore {
     return (size + block - 1) / block;
   }
 
-  /** Returns llama.cpp's type for most matrices of this store. */
+  private GgmlType blocks(BaseTensor tensor) {
+    return switch (tensor.role()) {
+      case OTHER -> GgmlType.F32;
+      case LAYER -> ggmlType();
+      default -> GgmlType.Q8_0;
+    };
+  }
+
+  /**
+   * Returns the first of a model's matrices whose rows are no whole blocks of this store, which
+   * {@code --quantize} refuses; empty if all fit.
+   */
+  Optional<String> misfit(List<BaseTensor> tensors) {
+    boolean hasBlocks = this == Q8_0 || this == Q4_0 || this == Q4_K;
+    return tensors.stream()
+        .filter(t -> hasBlocks && t.columns() % blocks(t).blockElements() != 0)
+        .findFirst()
+        .map(
+            t ->
+                "%s: a row of %d values is no multiple of a block of %d"
+                    .formatted(t.name(), t.columns(), blocks(t).blockElements()));
+  }
+
+  /** Returns the GGUF type of most matrices of this store. */
   GgmlType ggmlType() {
     return switch (this) {
-      case Q8_0 -> GgmlType.Q8_0;
-      case Q4_0 -> GgmlType.Q4_0;
-      case Q4_K_M -> GgmlType.Q4_K;
+      case Q8_0, GGUF_Q8_0 -> GgmlType.Q8_0;
+      case Q4_0, GGUF_Q4_0 -> GgmlType.Q4_0;
+      case Q4_K, GGUF_Q4_K_M -> GgmlType.Q4_K;
       default -> throw new IllegalStateException(this + " is no GGUF type");
     };
   }

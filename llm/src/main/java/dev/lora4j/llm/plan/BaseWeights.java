@@ -5,7 +5,6 @@ package dev.lora4j.llm.plan;
  *
  * @param store the name of the store
  * @param bytes of all weights
- * @param scratchBytes of the largest weight in float32, which a worker needs while it multiplies by
- *     it; 0 if the weights are float32
+ * @param isDense whether products use them as they are, without dequantising
  */
-public record BaseWeights(String store, long bytes, long scratchBytes) {}
+public record BaseWeights(String store, long bytes, boolean isDense) {}

@@ -27,7 +27,7 @@ final class GgufTypes {
       case TOKEN_EMBEDDING -> most;
       case HEAD, TIED_EMBEDDING -> headType(most, tensor);
       case LAYER ->
-          store == BaseStore.Q4_K_M && isImportant(tensor) && getsMoreBits(tensor, layers)
+          store == BaseStore.GGUF_Q4_K_M && isImportant(tensor) && getsMoreBits(tensor, layers)
               ? GgmlType.Q6_K
               : most;
     };

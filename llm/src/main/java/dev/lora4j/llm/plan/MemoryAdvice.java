@@ -24,7 +24,7 @@ public record MemoryAdvice(
   private static final int SHORTEST = 256;
   private static final int LOWEST_RANK = 4;
   private static final List<BaseStore> STORES =
-      List.of(BaseStore.BF16, BaseStore.INT8, BaseStore.NF4, BaseStore.NF4_DOUBLE);
+      List.of(BaseStore.INT8, BaseStore.NF4, BaseStore.NF4_DOUBLE);
 
   public MemoryAdvice {
     changes = List.copyOf(changes);
@@ -110,7 +110,7 @@ public record MemoryAdvice(
               s -> s.with(s.batching().maxSeqLength(shorter))));
     }
     for (BaseStore store : STORES) {
-      BaseWeights weights = model.base(store);
+      BaseWeights weights = model.base(store); // bitsandbytes' take rows of any length
       if (weights.bytes() < setup.base().bytes()) {
         changes.add(new Change("--quantize", store.word(), s -> s.with(weights)));
       }

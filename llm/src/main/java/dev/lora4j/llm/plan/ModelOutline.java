@@ -1,5 +1,6 @@
 package dev.lora4j.llm.plan;
 
+import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.gguf.GgufModel;
@@ -17,7 +18,6 @@ import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,14 +35,14 @@ public final class ModelOutline implements AutoCloseable {
   private ModelOutline(LanguageModel network, List<BaseTensor> tensors, Optional<Long> stored) {
     this.network = network;
     this.tensors = tensors;
-    this.stored = stored.map(bytes -> new BaseWeights("as in the file", bytes, scratch()));
+    this.stored = stored.map(bytes -> new BaseWeights("as in the file", bytes, false));
   }
 
   /**
    * Reads a config.
    *
    * @param path a {@code config.json}, a directory with one, or a GGUF file
-   * @throws dev.lora4j.UserError if there is none, or the architecture is not supported
+   * @throws UserError if there is none, or the architecture is not supported
    */
   public static ModelOutline of(Path path) {
     if (GgufModel.isAt(path)) {
@@ -114,33 +114,46 @@ public final class ModelOutline implements AutoCloseable {
   /**
    * Returns the layers that an adapter would train.
    *
-   * @throws dev.lora4j.UserError if a target matches nothing
+   * @throws UserError if a target matches nothing
    */
   public PlanListing listing(LoraConfig config) {
     return PlanListing.of(Lora.plan(network, config), config);
   }
 
-  /** Returns the memory of the weights in a store. */
+  /**
+   * Returns the memory of the weights in a store.
+   *
+   * @throws UserError if the rows of a matrix are no whole blocks of it
+   */
   public BaseWeights base(BaseStore store) {
+    store
+        .misfit(tensors)
+        .ifPresent(
+            problem -> {
+              throw new UserError(store.word() + ": " + problem);
+            });
+    return weights(store);
+  }
+
+  /** Returns the memory of the weights in each store that can hold them. */
+  public List<BaseWeights> bases() {
+    return Arrays.stream(BaseStore.values())
+        .filter(store -> store.misfit(tensors).isEmpty())
+        .map(this::weights)
+        .toList();
+  }
+
+  private BaseWeights weights(BaseStore store) {
     int layers = network.config().layers();
     return new BaseWeights(
         store.word(),
         tensors.stream().mapToLong(tensor -> store.bytes(tensor, layers)).sum(),
-        store.isQuantized() ? scratch() : 0);
+        store.isDense());
   }
 
   /** Returns the memory of the weights as the GGUF file has them; empty without a file. */
   public Optional<BaseWeights> stored() {
     return stored;
-  }
-
-  private long scratch() {
-    return Float.BYTES
-        * tensors.stream()
-            .filter(tensor -> tensor.role() == Role.LAYER)
-            .max(Comparator.comparingLong(BaseTensor::elements))
-            .map(BaseTensor::elements)
-            .orElse(0L);
   }
 
   public TrainingMemory training(TrainingSetup setup) {

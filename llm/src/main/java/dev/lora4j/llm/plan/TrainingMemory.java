@@ -18,7 +18,7 @@ import dev.lora4j.nn.runtime.CostModel;
  * optimizer    3 P               AdamW's two moments, and the denominators of a step
  * activations  B T (L · kept + 2 Σ rank)          {@link LayerActivations}, Σ over adapted layers
  *              B T (L · H + kept + 2 Σ rank / L)  with gradient checkpointing
- * workspace    B T · passing + W · the largest dequantised weight
+ * workspace    B T · passing + W · a tile of a dequantised weight
  * logits       W · max(16, 2²³ / V) · V           chunked cross-entropy
  * </pre>
  *
@@ -53,7 +53,7 @@ public record TrainingMemory(
         3 * parameters,
         Float.BYTES * activations(model, adapter, setup.batching()),
         Float.BYTES * tokens(setup.batching()) * model.activations().passing()
-            + busy * setup.base().scratchBytes(),
+            + (setup.base().isDense() ? 0 : Float.BYTES * busy * CostModel.DEQUANTIZED_TILE),
         Float.BYTES * busy * logits(model),
         RUNTIME);
   }
