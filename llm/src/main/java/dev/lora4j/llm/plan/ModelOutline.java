@@ -7,6 +7,7 @@ import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.plan.BaseTensor.Role;
+import dev.lora4j.llm.weights.BitsAndBytesConfig;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.PlanListing;
@@ -30,12 +31,11 @@ import java.util.Optional;
 public final class ModelOutline implements AutoCloseable {
   private final LanguageModel network;
   private final List<BaseTensor> tensors;
-  private final Optional<BaseWeights> stored;
+  private Optional<BaseWeights> stored = Optional.empty();
 
-  private ModelOutline(LanguageModel network, List<BaseTensor> tensors, Optional<Long> stored) {
+  private ModelOutline(LanguageModel network) {
     this.network = network;
-    this.tensors = tensors;
-    this.stored = stored.map(bytes -> new BaseWeights("as in the file", bytes, false));
+    tensors = tensors(network);
   }
 
   /**
@@ -46,19 +46,35 @@ public final class ModelOutline implements AutoCloseable {
    */
   public static ModelOutline of(Path path) {
     if (GgufModel.isAt(path)) {
-      try (GgufModel file = GgufModel.open(path)) {
-        long bytes = file.names().stream().mapToLong(file::bytes).sum();
-        return of(JsonDocument.of(path, file.config()), Optional.of(bytes));
-      }
+      return ofGguf(path);
     }
-    Path config = Files.isDirectory(path) ? path.resolve(ModelConfig.FILE) : path;
-    return of(JsonDocument.read(config), Optional.empty());
+    Path file = Files.isDirectory(path) ? path.resolve(ModelConfig.FILE) : path;
+    JsonDocument config = JsonDocument.read(file);
+    Optional<BitsAndBytesConfig> quantized = BitsAndBytesConfig.in(config);
+    ModelOutline outline = of(BitsAndBytesConfig.removedFrom(config));
+    outline.stored = quantized.map(ModelOutline::store).map(outline::weights);
+    return outline;
   }
 
-  private static ModelOutline of(JsonDocument config, Optional<Long> stored) {
+  private static ModelOutline ofGguf(Path path) {
+    try (GgufModel file = GgufModel.open(path)) {
+      long bytes = file.names().stream().mapToLong(file::bytes).sum();
+      ModelOutline outline = of(JsonDocument.of(path, file.config()));
+      outline.stored = Optional.of(new BaseWeights("as in the file", bytes, false));
+      return outline;
+    }
+  }
+
+  private static ModelOutline of(JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
-    LanguageModel network = Init.withoutValues(() -> family.create(config));
-    return new ModelOutline(network, tensors(network), stored);
+    return new ModelOutline(Init.withoutValues(() -> family.create(config)));
+  }
+
+  private static BaseStore store(BitsAndBytesConfig config) {
+    return switch (config.type()) {
+      case INT8 -> BaseStore.INT8;
+      default -> config.doubleQuant() ? BaseStore.NF4_DOUBLE : BaseStore.NF4;
+    };
   }
 
   private static List<BaseTensor> tensors(LanguageModel network) {
@@ -151,7 +167,7 @@ public final class ModelOutline implements AutoCloseable {
         store.isDense());
   }
 
-  /** Returns the memory of the weights as the GGUF file has them; empty without a file. */
+  /** Returns the memory of the weights as a GGUF file or a quantised checkpoint has them. */
   public Optional<BaseWeights> stored() {
     return stored;
   }
