@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
@@ -76,6 +77,16 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
       new FloatPointer(one.data_ptr()).get(values, 0, values.length);
       quantizer.quantize(values, 0, row, 0, values.length / type.elements());
     }
+  }
+
+  @Override
+  public BlockWeights over(UnaryOperator<Parameter> replacement) {
+    return new BlockWeights(type, replacement.apply(bytes), columns);
+  }
+
+  @Override
+  public String describe() {
+    return type.name();
   }
 
   @Override
