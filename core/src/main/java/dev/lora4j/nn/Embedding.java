@@ -80,6 +80,11 @@ public final class Embedding extends Module implements WeightedLayer {
         other, paddingIndex < 0 ? OptionalLong.empty() : OptionalLong.of(paddingIndex));
   }
 
+  @Override
+  public Tensor withoutBias(Tensor input) {
+    return forward(input);
+  }
+
   /** {@code [num_embeddings, dim]}. */
   @Override
   public WeightStore store() {

@@ -26,7 +26,9 @@ public record RunRecord(Path directory) {
   private static final String ORIGIN = "origin.json";
   private static final String BASE = "base";
   private static final String STORAGE = "storage";
-  private static final List<String> FLOAT32 = List.of("float32");
+  /** The storage of a base that is not quantised. */
+  public static final List<String> FLOAT32 = List.of("float32");
+
   private static final String INITIAL = "adapter";
   private static final String SHA256 = "sha256";
   private static final ObjectMapper JSON = new ObjectMapper();
