@@ -37,17 +37,9 @@ public final class TransposedLinear extends Module implements WeightedLayer {
     return new TransposedLinear(new DenseWeights(weight), bias);
   }
 
-  /**
-   * Returns a layer over a quantised weight, whose blocks are those of the transpose: files store
-   * it so, since blocks run along the inputs.
-   *
-   * @param transpose {@code [out, in]}
-   * @param bias {@code [out]}
-   */
-  public static TransposedLinear sharing(WeightStore transpose, Parameter bias) {
-    Checks.dimensions("weight", transpose.shape(), 2);
-    Checks.vector("bias", bias.value(), transpose.shape()[0]);
-    return new TransposedLinear(new TransposedWeights(transpose), bias);
+  @Override
+  public TransposedLinear withStore(WeightStore other) {
+    return new TransposedLinear(other, bias);
   }
 
   /**

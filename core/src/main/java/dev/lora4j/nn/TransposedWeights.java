@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import java.util.function.UnaryOperator;
 import java.util.Arrays;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -11,6 +12,16 @@ import org.jspecify.annotations.Nullable;
  * @param transpose {@code [out, in]}, for a weight of {@code [in, out]}
  */
 public record TransposedWeights(WeightStore transpose) implements WeightStore {
+
+  @Override
+  public TransposedWeights over(UnaryOperator<Parameter> replacement) {
+    return new TransposedWeights(transpose.over(replacement));
+  }
+
+  @Override
+  public String describe() {
+    return transpose.describe();
+  }
 
   @Override
   public Map<String, Parameter> parameters() {

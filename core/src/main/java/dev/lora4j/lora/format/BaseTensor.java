@@ -6,10 +6,10 @@ import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.TransposedWeights;
 import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.quant.CompactWeights;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
@@ -38,7 +38,6 @@ record BaseTensor(
     Collection<Parameter> parameters, String kind, long parts, LongFunction<Tensor> part) {
   private static final String WEIGHT = "weight";
   private static final long PART_ELEMENTS = 1 << 22;
-  private static final long NO_PADDING = -1;
 
   /**
    * Returns the tensors of a base by name; a shared one once.
@@ -88,21 +87,22 @@ record BaseTensor(
 
   private static BaseTensor of(WeightStore store) {
     long[] shape = store.shape();
-    boolean byRows = !(store instanceof TransposedWeights);
-    long rows = byRows ? Math.max(1, PART_ELEMENTS / shape[1]) : shape[0];
-    LongFunction<Tensor> part =
-        byRows
-            ? i -> rows(store, i * rows, Math.min(shape[0], (i + 1) * rows))
-            : i -> store.dense().to(ScalarType.Float);
+    long rows =
+        store instanceof CompactWeights ? Math.max(1, PART_ELEMENTS / shape[1]) : shape[0];
     return new BaseTensor(
         store.parameters().values(),
         DType.F32 + Arrays.toString(shape),
         (shape[0] + rows - 1) / rows,
-        part);
+        i -> rows(store, i * rows, Math.min(rows, shape[0] - i * rows)));
   }
 
-  private static Tensor rows(WeightStore store, long from, long to) {
-    return store.lookup(Ops.range(from, to), NO_PADDING).to(ScalarType.Float);
+  private static Tensor rows(WeightStore store, long first, long count) {
+    if (!(store instanceof CompactWeights compact)) {
+      return store.dense().to(ScalarType.Float);
+    }
+    Tensor tile = Ops.empty(count, store.shape()[1]);
+    compact.dequantize(first, tile);
+    return tile;
   }
 
   /** Computes the SHA-256 of its values. */

@@ -34,14 +34,15 @@ public enum QuantType {
   /**
    * Returns the format of this name.
    *
+   * @param option for the message
    * @throws UserError naming the nearest one
    */
-  public static QuantType of(String word) {
+  public static QuantType of(String option, String word) {
     List<String> words = Arrays.stream(values()).map(QuantType::word).toList();
     int index = words.indexOf(word.toLowerCase(Locale.ROOT));
     if (index < 0) {
       throw new UserError(
-          "unknown quantisation '" + word + "'" + NearMiss.hint(word, words));
+          option + ": unknown quantisation '" + word + "'" + NearMiss.hint(word, words));
     }
     return values()[index];
   }
