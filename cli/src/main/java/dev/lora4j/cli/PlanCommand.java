@@ -5,6 +5,7 @@ import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.MemoryOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.show.MemoryReport;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.PlanTable;
@@ -84,6 +85,8 @@ final class PlanCommand implements Callable<Integer> {
       description = "Regular expression that the whole path of a target module matches.")
   private @Nullable String regex;
 
+  @Mixin private WeightOptions weights = new WeightOptions();
+
   @Mixin private MemoryOptions memory = new MemoryOptions();
 
   @Mixin private OutputFormat output = new OutputFormat();
@@ -146,7 +149,7 @@ final class PlanCommand implements Callable<Integer> {
       MemoryReport report =
           new MemoryReport(
               model,
-              memory.setup(model, chosen),
+              memory.setup(model, weights.storage(), chosen),
               memory.contextLength(model),
               memory.cacheBytes(),
               memory.machine(),

@@ -3,21 +3,19 @@ package dev.lora4j.cli.options;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
-import dev.lora4j.llm.plan.BaseStore;
-import dev.lora4j.llm.plan.BaseWeights;
 import dev.lora4j.llm.plan.MachineMemory;
 import dev.lora4j.llm.plan.ModelOutline;
 import dev.lora4j.llm.plan.TrainingSetup;
 import dev.lora4j.llm.train.BatchConfig;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.config.LoraConfig;
-import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** The settings of a run that decide on its memory; named and preset as in {@code lora train}. */
 public final class MemoryOptions {
-  /** The names of these options. */
+  /** The names of these options, and of {@link WeightOptions}. */
   public static final List<String> NAMES =
       List.of(
           "--batch-size",
@@ -25,6 +23,9 @@ public final class MemoryOptions {
           "--gradient-checkpointing",
           "--workers",
           "--quantize",
+          "--double-quant",
+          "--dequantize",
+          "--dtype",
           "--context-length",
           "--cache-mb",
           "--memory");
@@ -56,15 +57,6 @@ public final class MemoryOptions {
   private int workers = Runtime.getRuntime().availableProcessors();
 
   @Option(
-      names = "--quantize",
-      paramLabel = "STORE",
-      completionCandidates = Stores.class,
-      description =
-          "Store of the base weights: ${COMPLETION-CANDIDATES} (default: float32; a GGUF file as"
-              + " it is).")
-  private @Nullable String store;
-
-  @Option(
       names = "--context-length",
       paramLabel = "N",
       description =
@@ -86,20 +78,14 @@ public final class MemoryOptions {
       description = "Memory of the machine, such as 16GB (default: that of this machine).")
   private @Nullable String memory;
 
-  /** Returns the settings for a model and an adapter. */
-  public TrainingSetup setup(ModelOutline model, LoraConfig adapter) {
+  /** Returns the settings for a model that is loaded this way, and an adapter. */
+  public TrainingSetup setup(ModelOutline model, WeightStorage storage, LoraConfig adapter) {
     BatchConfig batching = BatchConfig.of(batch).maxSeqLength(maxTokens(model.maxPositions()));
     return new TrainingSetup(
-        base(model),
+        model.base(storage),
         adapter,
         checkpointing ? batching.gradientCheckpointing() : batching,
         workers);
-  }
-
-  private BaseWeights base(ModelOutline model) {
-    return store == null
-        ? model.stored().orElseGet(() -> model.base(BaseStore.FLOAT32))
-        : model.base(BaseStore.named(store));
   }
 
   private int maxTokens(int longest) {
@@ -137,13 +123,5 @@ public final class MemoryOptions {
   /** Returns whether another machine's memory was given. */
   public boolean isOtherMachine() {
     return memory != null;
-  }
-
-  /** The values of {@code --quantize}. */
-  static final class Stores implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return BaseStore.words().iterator();
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.lora4j.cli.show;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.llm.plan.BaseStore;
 import dev.lora4j.llm.plan.BaseWeights;
 import dev.lora4j.llm.plan.InferenceMemory;
 import dev.lora4j.llm.plan.MachineMemory;
@@ -58,18 +59,21 @@ public record MemoryReport(
 
   private void printStores(PrintStream out) {
     out.printf("%nMemory of the base weights:%n");
-    TextTable table = new TextTable("store", "memory", "bits a weight");
-    model.stored().ifPresent(weights -> row(table, weights));
-    model.bases().forEach(weights -> row(table, weights));
+    TextTable table = new TextTable("store", "memory", "bits a weight", "options");
+    model.stored().ifPresent(weights -> row(table, weights, ""));
+    for (BaseStore store : model.stores()) {
+      row(table, model.base(store), store.options());
+    }
     table.print(out);
   }
 
-  private void row(TextTable table, BaseWeights weights) {
+  private void row(TextTable table, BaseWeights weights, String options) {
     double bits = 8.0 * weights.bytes() / model.parameters();
     table.row(
         weights.store(),
         NumberFormats.bytes(weights.bytes()),
-        NumberFormats.format("%.2f", bits));
+        NumberFormats.format("%.2f", bits),
+        options);
   }
 
   private void printTraining(PrintStream out) {
@@ -139,7 +143,7 @@ public record MemoryReport(
     ObjectNode memory = root.putObject("memory");
     ObjectNode stores = memory.putObject("base_bytes");
     model.stored().ifPresent(weights -> stores.put("stored", weights.bytes()));
-    model.bases().forEach(weights -> stores.put(weights.store(), weights.bytes()));
+    model.stores().forEach(store -> stores.put(store.word(), model.base(store).bytes()));
     fillTraining(memory.putObject("training"), training());
     fill(memory.putObject("generation"), model.generation(setup, contextLength))
         .put("tokens", contextLength);

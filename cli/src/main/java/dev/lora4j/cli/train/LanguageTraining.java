@@ -105,7 +105,7 @@ public record LanguageTraining(
             .device(paths.device())
             .log(log::println);
     initial.ifPresent(recipe::adapter);
-    if (!config.initialization().takesFromBase()) {
+    if (!config.initialization().changesBase()) {
       bases.ifPresent(shared -> recipe.base(shared.at(model, storage)));
     }
     language.valid().ifPresent(recipe::valid);

@@ -11,7 +11,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * The changes that make a training run fit into memory, those that lose least first: gradient
- * checkpointing and smaller batches change no step, shorter sequences lose the end of long
+ * checkpointing, smaller batches and a base in 16 bits change no step, shorter sequences lose the end of long
  * examples, a quantised base rounds the weights, a lower rank has fewer parameters.
  *
  * @param changes the options to give instead, such as {@code --gradient-checkpointing}
@@ -23,7 +23,8 @@ public record MemoryAdvice(
     List<String> changes, TrainingSetup setup, TrainingMemory memory, boolean fits) {
   private static final int SHORTEST = 256;
   private static final int LOWEST_RANK = 4;
-  private static final List<BaseStore> STORES =
+  private static final String STORE = ""; // its options have their names
+  private static final List<BaseStore> QUANTIZED =
       List.of(BaseStore.INT8, BaseStore.NF4, BaseStore.NF4_DOUBLE);
 
   public MemoryAdvice {
@@ -38,7 +39,7 @@ public record MemoryAdvice(
    */
   private record Change(String kind, String value, UnaryOperator<TrainingSetup> apply) {
     String option() {
-      return value.isEmpty() ? kind : kind + " " + value;
+      return (kind + " " + value).strip();
     }
   }
 
@@ -101,6 +102,9 @@ public record MemoryAdvice(
     for (int batch = batching.batchSize() / 2; batch >= 1; batch /= 2) {
       changes.add(smallerBatch(batching, batch));
     }
+    if (model.isHalf()) {
+      addStore(changes, model, setup, BaseStore.BF16);
+    }
     for (int length = batching.maxSeqLength() / 2; length >= SHORTEST; length /= 2) {
       int shorter = length;
       changes.add(
@@ -109,11 +113,8 @@ public record MemoryAdvice(
               String.valueOf(shorter),
               s -> s.with(s.batching().maxSeqLength(shorter))));
     }
-    for (BaseStore store : STORES) {
-      BaseWeights weights = model.base(store); // bitsandbytes' take rows of any length
-      if (weights.bytes() < setup.base().bytes()) {
-        changes.add(new Change("--quantize", store.word(), s -> s.with(weights)));
-      }
+    for (BaseStore store : QUANTIZED) {
+      addStore(changes, model, setup, store);
     }
     for (int rank = setup.adapter().rank() / 2; rank >= LOWEST_RANK; rank /= 2) {
       int lower = rank;
@@ -122,6 +123,15 @@ public record MemoryAdvice(
               "--rank", String.valueOf(lower), s -> s.with(s.adapter().withRank(lower))));
     }
     return changes;
+  }
+
+  /** Adds a store, if it takes less memory; the last one counts. */
+  private static void addStore(
+      List<Change> changes, ModelOutline model, TrainingSetup setup, BaseStore store) {
+    BaseWeights weights = model.base(store);
+    if (weights.bytes() < setup.base().bytes()) {
+      changes.add(new Change(STORE, store.options(), s -> s.with(weights)));
+    }
   }
 
   /** A smaller batch, with as many more of them in a step. */

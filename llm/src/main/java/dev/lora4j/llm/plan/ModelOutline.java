@@ -8,6 +8,7 @@ import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.plan.BaseTensor.Role;
 import dev.lora4j.llm.weights.BitsAndBytesConfig;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.PlanListing;
@@ -31,11 +32,14 @@ import java.util.Optional;
 public final class ModelOutline implements AutoCloseable {
   private final LanguageModel network;
   private final List<BaseTensor> tensors;
+  private final int plainBytes;
   private Optional<BaseWeights> stored = Optional.empty();
 
-  private ModelOutline(LanguageModel network) {
+  private ModelOutline(LanguageModel network, JsonDocument config) {
     this.network = network;
     tensors = tensors(network);
+    String dtype = config.text("torch_dtype", config.text("dtype", "float32"));
+    plainBytes = dtype.equals("bfloat16") || dtype.equals("float16") ? Short.BYTES : Float.BYTES;
   }
 
   /**
@@ -67,7 +71,7 @@ public final class ModelOutline implements AutoCloseable {
 
   private static ModelOutline of(JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
-    return new ModelOutline(Init.withoutValues(() -> family.create(config)));
+    return new ModelOutline(Init.withoutValues(() -> family.create(config)), config);
   }
 
   private static BaseStore store(BitsAndBytesConfig config) {
@@ -151,19 +155,35 @@ public final class ModelOutline implements AutoCloseable {
     return weights(store);
   }
 
-  /** Returns the memory of the weights in each store that can hold them. */
-  public List<BaseWeights> bases() {
+  /** Returns the memory of the weights when they are loaded this way. */
+  public BaseWeights base(WeightStorage storage) {
+    if (storage instanceof WeightStorage.Quantized quantized) {
+      return base(BaseStore.of(quantized.to()));
+    }
+    if (storage instanceof WeightStorage.AsStored kept) {
+      BaseStore otherwise = kept.half() && isHalf() ? BaseStore.BF16 : BaseStore.FLOAT32;
+      return stored.orElseGet(() -> weights(otherwise));
+    }
+    return weights(BaseStore.FLOAT32);
+  }
+
+  /** Returns the stores that can hold the weights. */
+  public List<BaseStore> stores() {
     return Arrays.stream(BaseStore.values())
         .filter(store -> store.misfit(tensors).isEmpty())
-        .map(this::weights)
         .toList();
+  }
+
+  /** Returns whether the checkpoint has two bytes a weight. */
+  public boolean isHalf() {
+    return plainBytes == Short.BYTES;
   }
 
   private BaseWeights weights(BaseStore store) {
     int layers = network.config().layers();
     return new BaseWeights(
         store.word(),
-        tensors.stream().mapToLong(tensor -> store.bytes(tensor, layers)).sum(),
+        tensors.stream().mapToLong(tensor -> store.bytes(tensor, layers, plainBytes)).sum(),
         store.isDense());
   }
 

@@ -1,7 +1,9 @@
 package dev.lora4j.llm.recipe;
 
 import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.llm.weights.QuantType;
 import dev.lora4j.llm.weights.Quantization;
+import dev.lora4j.llm.checkpoint.OriginalCheckpoint;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.ExampleOptions;
 import dev.lora4j.llm.dataset.TextData;
@@ -17,6 +19,7 @@ import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.layer.Initialization;
@@ -170,6 +173,9 @@ public final class FineTuneRun implements AutoCloseable {
       }
       return initial.addTo(network(), ADAPTER);
     }
+    if (recipe.lora.initialization() instanceof Initialization.Loftq) {
+      return addLoftq();
+    }
     if (!(recipe.lora.initialization() instanceof Initialization.Eva)) {
       return Lora.adapt(network(), recipe.lora.baseModel(recipe.model));
     }
@@ -178,6 +184,24 @@ public final class FineTuneRun implements AutoCloseable {
       List<EvaBatch> batches = EvaExamples.of(data.objective(), recipe.seed, network().device());
       return Lora.adapt(network(), recipe.lora.baseModel(recipe.model), batches);
     }
+  }
+
+  private LoraModel addLoftq() {
+    recipe.report("Initialising the adapter from what quantisation has taken (LoftQ)");
+    try (OriginalCheckpoint originals = OriginalCheckpoint.open(files.path(), network())) {
+      LoraConfig config = recipe.lora.baseModel(recipe.model).initialization(loftq());
+      return Lora.adapt(network(), config, originals);
+    }
+  }
+
+  /** Returns LoftQ with the bits of the base. */
+  private Initialization.Loftq loftq() {
+    Initialization.Loftq given = (Initialization.Loftq) recipe.lora.initialization();
+    boolean eight =
+        quantization()
+            .map(to -> to.type() == QuantType.INT8 || to.type() == QuantType.Q8_0)
+            .orElse(false);
+    return new Initialization.Loftq(eight ? 8 : 4, given.iterations());
   }
 
   // ---- parts ----
