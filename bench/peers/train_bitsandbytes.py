@@ -1,4 +1,4 @@
-"""Trains an adapter with PEFT on a bitsandbytes NF4 checkpoint, and leaves what another trainer needs to do the same.
+"""Trains an adapter with PEFT on a bitsandbytes NF4 checkpoint, on the same batch at each step, and leaves what another trainer needs to do the same.
 
     train_bitsandbytes.py make DIRECTORY        writes an NF4 checkpoint with random weights, SmolLM2-135M's shape by default
     train_bitsandbytes.py train DIRECTORY WORK  writes the initial adapter and the tokens into WORK, and trains
@@ -52,13 +52,13 @@ def train():
     network = AutoModelForCausalLM.from_pretrained(a.directory, dtype=torch.float32)
     network = get_peft_model(network, LoraConfig(r=a.rank, lora_alpha=2 * a.rank, target_modules="all-linear"))
     network.save_pretrained(a.work / "adapter")
-    ids = torch.randint(0, network.config.vocab_size, (a.steps, a.batch, a.tokens))
+    ids = torch.randint(0, network.config.vocab_size, (a.batch, a.tokens))
     (a.work / "tokens.json").write_text(json.dumps(ids.tolist()))
     learning = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4, weight_decay=0)
     rates, losses = [], []
-    for step in ids:
+    for _ in range(a.steps):
         start = time.perf_counter()
-        loss = network(input_ids=step, labels=step).loss
+        loss = network(input_ids=ids, labels=ids).loss
         loss.backward()
         learning.step()
         learning.zero_grad()
