@@ -215,7 +215,8 @@ public final class BitsAndBytesFile implements WeightFile {
         .findFirst();
   }
 
-  private boolean isQuantized(String name) {
+  @Override
+  public boolean isQuantized(String name) {
     return fourBit.containsKey(name) || eightBit.contains(name);
   }
 
