@@ -106,7 +106,7 @@ public final class LoraModel {
     return InformedStart.eva(this, name, config, batches);
   }
 
-  /** Adds a new adapter, initialised as {@link Lora#adapt(Module, LoraConfig, OriginalWeights)}. */
+  /** Adds a new adapter, initialised as {@link Lora#adaptByLoftq}. */
   public synchronized List<String> add(
       String name, LoraConfig config, OriginalWeights originals) {
     return InformedStart.loftq(this, name, config, originals);

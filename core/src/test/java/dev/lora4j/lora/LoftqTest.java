@@ -91,7 +91,7 @@ class LoftqTest {
   @ParameterizedTest
   @CsvSource({"4", "8"})
   void firstIterationEqualsPefts(int bits) {
-    LoraModel model = Lora.adapt(quantized(bits), config(bits, 1, RANK), originals);
+    LoraModel model = Lora.adaptByLoftq(quantized(bits), config(bits, 1, RANK), originals);
 
     String key = bits + ".1.";
     Tensor theirs = fixture.tensor(key + "b").mm(fixture.tensor(key + "a"));
@@ -106,7 +106,7 @@ class LoftqTest {
   @ParameterizedTest
   @CsvSource({"2", "5"})
   void laterIterationsReduceTheErrorAsMuchAsPefts(int iterations) {
-    LoraModel model = Lora.adapt(quantized(4), config(4, iterations, RANK), originals);
+    LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, iterations, RANK), originals);
 
     String key = "4." + iterations + ".";
     Tensor theirs = fixture.tensor(key + "b").mm(fixture.tensor(key + "a"));
@@ -119,7 +119,7 @@ class LoftqTest {
     double rounding = error(base(Lora.base(quantized(4))), Ops.zeros(1));
     double previous = rounding;
     for (int iterations : new int[] {1, 2, 5}) {
-      LoraModel model = Lora.adapt(quantized(4), config(4, iterations, RANK), originals);
+      LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, iterations, RANK), originals);
       double error = error(base(model), delta(model).deltaWeight());
       assertThat(error).isLessThan(previous);
       previous = error;
@@ -130,8 +130,8 @@ class LoftqTest {
   @ParameterizedTest
   @CsvSource({"1", "16"})
   void scalingChangesNothing(double alpha) {
-    LoraModel plain = Lora.adapt(quantized(4), config(4, 1, RANK), originals);
-    LoraModel scaled = Lora.adapt(quantized(4), config(4, 1, alpha), originals);
+    LoraModel plain = Lora.adaptByLoftq(quantized(4), config(4, 1, RANK), originals);
+    LoraModel scaled = Lora.adaptByLoftq(quantized(4), config(4, 1, alpha), originals);
 
     TensorAssert.assertThat(delta(scaled).deltaWeight())
         .isCloseTo(delta(plain).deltaWeight(), 1e-5);
@@ -156,7 +156,7 @@ class LoftqTest {
 
   @Test
   void adapterIsPlainLoraOnTheQuantisedBase(@TempDir Path directory) throws IOException {
-    LoraModel model = Lora.adapt(quantized(4), config(4, 1, 8), originals);
+    LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, 1, 8), originals);
     train(model);
     model.save("default", directory);
 
@@ -173,7 +173,7 @@ class LoftqTest {
   @CsvSource({"1, FOR_ORIGINAL", "2, PLAIN", "2, FOR_ORIGINAL"})
   void convertedAdapterIsForTheOriginalBase(
       int iterations, SavedForm form, @TempDir Path directory) throws IOException {
-    LoraModel model = Lora.adapt(quantized(4), config(4, iterations, 8), originals);
+    LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, iterations, 8), originals);
     Tensor first = delta(model).deltaWeight();
     train(model);
     model.save("default", directory, form);
@@ -187,7 +187,7 @@ class LoftqTest {
 
   @Test
   void savedAsTrainedItHasPeftsConfig(@TempDir Path directory) throws IOException {
-    LoraModel model = Lora.adapt(quantized(4), config(4, 1, 8), originals);
+    LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, 1, 8), originals);
     train(model);
     model.save("default", directory, SavedForm.AS_TRAINED);
 
@@ -205,8 +205,8 @@ class LoftqTest {
 
   @Test
   void filesThatFitNoBaseAreRefused(@TempDir Path directory) {
-    LoraModel once = Lora.adapt(quantized(4), config(4, 1, 8), originals);
-    LoraModel twice = Lora.adapt(quantized(4), config(4, 2, 8), originals);
+    LoraModel once = Lora.adaptByLoftq(quantized(4), config(4, 1, 8), originals);
+    LoraModel twice = Lora.adaptByLoftq(quantized(4), config(4, 2, 8), originals);
     once.save("default", directory.resolve("once"), SavedForm.AS_TRAINED);
     twice.save("default", directory.resolve("twice"), SavedForm.AS_TRAINED);
 
@@ -242,7 +242,7 @@ class LoftqTest {
 
   private static void assertMistake(
       Module net, LoraConfig config, OriginalWeights originals, String message) {
-    assertThatThrownBy(() -> Lora.adapt(net, config, originals))
+    assertThatThrownBy(() -> Lora.adaptByLoftq(net, config, originals))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(message);
   }
@@ -252,7 +252,7 @@ class LoftqTest {
     Module net = quantized(4);
     assertThatThrownBy(() -> Lora.adapt(net, config(4, 1, 4)))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("pass them, Lora.adapt(network, config, originals)");
+        .hasMessageContaining("pass them, Lora.adaptByLoftq(network, config, originals)");
   }
 
   @ParameterizedTest

@@ -105,7 +105,7 @@ public final class TargetResolver {
     if (how instanceof Initialization.Loftq) {
       throw new UserError(
           "loftq initialises from the weights before quantisation: pass them,"
-              + " Lora.adapt(network, config, originals)");
+              + " Lora.adaptByLoftq(network, config, originals)");
     }
   }
 

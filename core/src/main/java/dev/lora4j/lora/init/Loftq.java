@@ -7,7 +7,6 @@ import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.StartingDelta;
 import dev.lora4j.lora.layer.Svd;
-import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
@@ -147,9 +146,8 @@ public final class Loftq implements AutoCloseable {
   }
 
   private static Module over(WeightStore store, Module layer) {
-    return layer instanceof TransposedLinear transposed
-        ? TransposedLinear.sharing(new TransposedWeights(store), transposed.bias().orElseThrow())
-        : Linear.sharing(store, ((Linear) layer).bias());
+    return ((WeightedLayer) layer)
+        .withStore(layer instanceof TransposedLinear ? new TransposedWeights(store) : store);
   }
 
   private static void free(WeightStore store) {

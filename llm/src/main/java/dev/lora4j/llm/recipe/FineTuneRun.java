@@ -190,7 +190,7 @@ public final class FineTuneRun implements AutoCloseable {
     recipe.report("Initialising the adapter from what quantisation has taken (LoftQ)");
     try (OriginalCheckpoint originals = OriginalCheckpoint.open(files.path(), network())) {
       LoraConfig config = recipe.lora.baseModel(recipe.model).initialization(loftq());
-      return Lora.adapt(network(), config, originals);
+      return Lora.adaptByLoftq(network(), config, originals);
     }
   }
 
