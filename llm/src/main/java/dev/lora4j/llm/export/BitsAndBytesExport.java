@@ -118,7 +118,7 @@ public final class BitsAndBytesExport {
     Tensor written = exact.to(dense.torch());
     if (!FiniteValues.areIn(written)) {
       throw new UserError(
-          "%s has values that %s can't hold; use --dtype bfloat16 or float32"
+          "%s has values that %s can't hold; use bfloat16 or float32"
               .formatted(name, CheckpointWriter.torchName(dense)));
     }
     return written;

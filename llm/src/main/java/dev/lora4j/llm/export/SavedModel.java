@@ -1,5 +1,6 @@
 package dev.lora4j.llm.export;
 
+import java.util.Objects;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
@@ -30,7 +31,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param layers the linear layers but the output head, by path; whether each has its weight
  *     transposed
  */
-record SavedModel(
+public record SavedModel(
     ModelFiles files,
     JsonDocument config,
     WeightFile weights,
@@ -44,7 +45,7 @@ record SavedModel(
    *
    * @throws dev.lora4j.UserError if it is not supported, or the weights do not fit the config
    */
-  static SavedModel open(Path path) {
+  public static SavedModel open(Path path) {
     ModelFiles files = ModelFiles.at(path);
     Optional<GgufModel> gguf = files.openGguf();
     if (gguf.isPresent()) {
@@ -99,6 +100,15 @@ record SavedModel(
               }
             });
     return layers;
+  }
+
+  public boolean has(String name) {
+    return tensors.containsKey(name);
+  }
+
+  /** Reads a tensor by the network's name, in float32, in the caller's pointer scope. */
+  public Tensor read(String name) {
+    return Objects.requireNonNull(tensors.get(name), name).value().get();
   }
 
   @Override
