@@ -76,7 +76,8 @@ public final class Lora {
    * @param originals the weights before quantisation
    * @throws dev.lora4j.UserError if the network is already adapted or not quantised
    */
-  public static LoraModel adapt(Module network, LoraConfig config, OriginalWeights originals) {
+  public static LoraModel adaptByLoftq(
+      Module network, LoraConfig config, OriginalWeights originals) {
     if (registry(network).isPresent()) {
       throw new UserError("the network is already adapted; add an adapter to its LoraModel");
     }
