@@ -13,7 +13,7 @@ from peft.utils import loftq_utils
 
 TARGET = ROOT / "core/src/test/resources/fixtures/loftq"
 RANK = 4
-SHAPE = (48, 80)  # the last block of 64 is short in no row order: 3840 values
+SHAPE = (48, 128)  # whole blocks in each row: bitsandbytes 0.50 dequantises others wrongly on the CPU
 CASES = [(4, 1), (4, 2), (4, 5), (8, 1)]
 
 

@@ -29,6 +29,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
@@ -88,15 +89,24 @@ class LoftqTest {
   }
 
   /** In the first iteration the quantised weight is bitsandbytes' bit for bit. */
-  @ParameterizedTest
-  @CsvSource({"4", "8"})
-  void firstIterationEqualsPefts(int bits) {
-    LoraModel model = Lora.adaptByLoftq(quantized(bits), config(bits, 1, RANK), originals);
+  @Test
+  void firstIterationEqualsPefts() {
+    LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, 1, RANK), originals);
 
-    String key = bits + ".1.";
-    Tensor theirs = fixture.tensor(key + "b").mm(fixture.tensor(key + "a"));
-    TensorAssert.assertThat(base(model)).isExactly(fixture.tensor(key + "q"));
+    Tensor theirs = fixture.tensor("4.1.b").mm(fixture.tensor("4.1.a"));
+    TensorAssert.assertThat(base(model)).isExactly(fixture.tensor("4.1.q"));
     TensorAssert.assertThat(delta(model).deltaWeight()).isCloseTo(theirs, 1e-4);
+  }
+
+  /** bitsandbytes rounds the weight to float16 before it quantises to 8 bits. */
+  @Test
+  void eightBitsReduceTheErrorAsMuchAsPefts() {
+    LoraModel model = Lora.adaptByLoftq(quantized(8), config(8, 1, RANK), originals);
+
+    Tensor theirs = fixture.tensor("8.1.b").mm(fixture.tensor("8.1.a"));
+    double peft = error(fixture.tensor("8.1.q"), theirs);
+    TensorAssert.assertThat(base(model)).isCloseTo(fixture.tensor("8.1.q"), 1e-2);
+    assertThat(error(base(model), delta(model).deltaWeight())).isCloseTo(peft, within(0.05 * peft));
   }
 
   /**
@@ -116,8 +126,7 @@ class LoftqTest {
 
   @Test
   void eachIterationIsNearerToTheOriginalThanRoundingAlone() {
-    double rounding = error(base(Lora.base(quantized(4))), Ops.zeros(1));
-    double previous = rounding;
+    double previous = error(((Linear) quantized(4).find("0")).store().dense(), Ops.zeros(1));
     for (int iterations : new int[] {1, 2, 5}) {
       LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, iterations, RANK), originals);
       double error = error(base(model), delta(model).deltaWeight());
@@ -140,9 +149,11 @@ class LoftqTest {
   // ---- files ----
 
   private static void train(LoraModel model) {
-    FactoredDelta delta = delta(model);
-    delta.a().copyFrom(delta.a().value().add(STEP));
-    delta.b().copyFrom(delta.b().value().add(STEP));
+    try (NoGradGuard guard = new NoGradGuard()) {
+      FactoredDelta delta = delta(model);
+      delta.a().copyFrom(delta.a().value().add(STEP));
+      delta.b().copyFrom(delta.b().value().add(STEP));
+    }
   }
 
   private static JsonNode configIn(Path directory) throws IOException {
@@ -233,7 +244,7 @@ class LoftqTest {
         quantized(4),
         config(4, 1, 4),
         path -> Ops.zeros(3, 5),
-        "the original weight of '0' has shape [3, 5], the base [48, 80]");
+        "the original weight of '0' has shape [3, 5], the base [48, 128]");
     assertMistake(
         quantized(4), config(4, 1, 4).withRank(49), originals, "exceeds the smaller side");
     assertMistake(quantized(4), config(4, 1, 4).dora(true), originals, "loftq and use_dora");
