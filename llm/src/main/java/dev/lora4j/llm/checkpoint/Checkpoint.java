@@ -153,6 +153,11 @@ public final class Checkpoint implements WeightFile {
     return Optional.empty();
   }
 
+  @Override
+  public boolean isQuantized(String name) {
+    return false;
+  }
+
   /** Returns a matrix in half precision, mapped where its format allows it. */
   @Override
   public Optional<WeightStore> store(String name, boolean transposed) {

@@ -212,6 +212,11 @@ public final class GgufModel implements WeightFile {
     return layout.fromGguf(name, file.read(inFile(name)));
   }
 
+  @Override
+  public boolean isQuantized(String name) {
+    return type(name).isQuantized();
+  }
+
   /** Returns the most frequent format of its quantised matrices. */
   @Override
   public Optional<String> quantization() {
