@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -93,7 +94,14 @@ class FourBitWeightsTest {
   @MethodSource("cases")
   void valuesEqualBitsandbytesBitForBit(String type, String key, int blockSize, boolean nested) {
     FourBitWeights store = read(type, key, blockSize, nested);
-    TensorAssert.assertThat(store.dense()).isExactly(tensor(type + "." + key + ".expected"));
+    Tensor expected = tensor(type + "." + key + ".expected");
+    TensorAssert.assertThat(withoutNegativeZeros(store.dense()))
+        .isExactly(withoutNegativeZeros(expected));
+  }
+
+  /** FP4's code 8 is 0 in quant_map, but −0 in bitsandbytes' kernel for an even number of inputs. */
+  private static Tensor withoutNegativeZeros(Tensor values) {
+    return values.add(new Scalar(0));
   }
 
   @ParameterizedTest

@@ -58,11 +58,9 @@ public final class BitsAndBytesFile implements WeightFile {
     this.transposed = transposed;
     file.names().forEach(this::addState);
     Set<String> parts = parts();
-    names =
-        Collections.unmodifiableSet(
-            file.names().stream()
-                .filter(name -> !parts.contains(name))
-                .collect(Collectors.toCollection(LinkedHashSet::new)));
+    Set<String> whole = new LinkedHashSet<>(file.names());
+    whole.removeAll(parts);
+    names = Collections.unmodifiableSet(whole);
     refuse(problems(config));
   }
 

@@ -16,7 +16,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
@@ -102,7 +101,7 @@ public final class BitsAndBytesTensors implements AutoCloseable {
         module + ".weight_format",
         DType.U8,
         List.of(),
-        () -> torch.zeros(new long[0], torch.dtype(ScalarType.Byte), null)); // rows
+        () -> Ops.zeros(1).to(ScalarType.Byte).squeeze()); // rows
   }
 
   private static void put(
