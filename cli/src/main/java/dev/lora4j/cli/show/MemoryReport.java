@@ -43,6 +43,7 @@ public record MemoryReport(
     components.put("activations", memory.activations());
     components.put("workspace", memory.workspace());
     components.put("logits", memory.logits());
+    components.put("gaps of the allocator", memory.gaps());
     components.put("Java and libtorch", memory.runtime());
     components.put("together", memory.total());
     return components;
@@ -165,6 +166,7 @@ public record MemoryReport(
     node.put("activations", memory.activations());
     node.put("workspace", memory.workspace());
     node.put("logits", memory.logits());
+    node.put("gaps", memory.gaps());
     node.put("runtime", memory.runtime());
     node.put("total", memory.total());
   }

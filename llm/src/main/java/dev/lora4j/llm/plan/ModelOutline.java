@@ -35,11 +35,15 @@ public final class ModelOutline implements AutoCloseable {
   private final int plainBytes;
   private Optional<BaseWeights> stored = Optional.empty();
 
-  private ModelOutline(LanguageModel network, JsonDocument config) {
+  private ModelOutline(LanguageModel network, boolean half) {
     this.network = network;
     tensors = tensors(network);
-    String dtype = config.text("torch_dtype", config.text("dtype", "float32"));
-    plainBytes = dtype.equals("bfloat16") || dtype.equals("float16") ? Short.BYTES : Float.BYTES;
+    plainBytes = half ? Short.BYTES : Float.BYTES;
+  }
+
+  /** Returns the outline of a network, which this object closes; its checkpoint is in float32. */
+  public static ModelOutline of(LanguageModel network) {
+    return new ModelOutline(network, false);
   }
 
   /**
@@ -71,7 +75,9 @@ public final class ModelOutline implements AutoCloseable {
 
   private static ModelOutline of(JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
-    return new ModelOutline(Init.withoutValues(() -> family.create(config)), config);
+    String dtype = config.text("torch_dtype", config.text("dtype", "float32"));
+    boolean half = dtype.equals("bfloat16") || dtype.equals("float16");
+    return new ModelOutline(Init.withoutValues(() -> family.create(config)), half);
   }
 
   private static BaseStore store(BitsAndBytesConfig config) {

@@ -20,13 +20,18 @@ import dev.lora4j.nn.runtime.CostModel;
  *              B T (L · H + kept + 2 Σ rank / L)  with gradient checkpointing
  * workspace    B T · passing + W · a tile of a dequantised weight
  * logits       W · max(16, 2²³ / V) · V           chunked cross-entropy
+ * gaps         B T (3 L · H + 4 kept)             freed memory that the allocator keeps
  * </pre>
+ *
+ * <p>All lines but the last follow from the tensors that a step holds. The last one, and that of the
+ * runtime, are fitted to resident memory under glibc (docs/quantised.md has the measurements).
  *
  * @param base the base model's weights
  * @param adapter the trainable parameters
  * @param activations kept from the forward to the backward pass
  * @param workspace of a layer and its backward pass
  * @param logits a chunk of logits of each worker
+ * @param gaps freed memory between tensors in use, which the allocator keeps
  * @param runtime Java, libtorch and its libraries: {@value #RUNTIME_MEGABYTES} MB
  */
 public record TrainingMemory(
@@ -37,8 +42,9 @@ public record TrainingMemory(
     long activations,
     long workspace,
     long logits,
+    long gaps,
     long runtime) {
-  static final long RUNTIME_MEGABYTES = 300;
+  static final long RUNTIME_MEGABYTES = 330;
 
   static final long RUNTIME = RUNTIME_MEGABYTES * 1_000_000;
   private static final long QUERY_BLOCK = CostModel.ATTENTION_QUERY_BLOCK;
@@ -54,7 +60,8 @@ public record TrainingMemory(
         Float.BYTES * activations(model, adapter, setup.batching()),
         Float.BYTES * tokens(setup.batching()) * model.activations().passing()
             + (setup.base().isDense() ? 0 : Float.BYTES * busy * CostModel.DEQUANTIZED_TILE),
-        Float.BYTES * busy * logits(model),
+        Float.BYTES * busy * logits(model, setup),
+        Float.BYTES * tokens(setup.batching()) * gapsOfToken(model),
         RUNTIME);
   }
 
@@ -77,12 +84,18 @@ public record TrainingMemory(
     return (long) batching.batchSize() * batching.maxSeqLength();
   }
 
-  private static long logits(LanguageModelConfig model) {
+  private static long logits(LanguageModelConfig model, TrainingSetup setup) {
     long vocabulary = model.vocabularySize();
-    return Math.max(CostModel.LOGITS_MIN_ROWS, CostModel.LOGITS_CHUNK / vocabulary) * vocabulary;
+    long rows = Math.max(CostModel.LOGITS_MIN_ROWS, CostModel.LOGITS_CHUNK / vocabulary);
+    return Math.min(rows, tokens(setup.batching()) / setup.busyWorkers()) * vocabulary;
+  }
+
+  private static long gapsOfToken(LanguageModelConfig model) {
+    return 3L * model.layers() * model.hiddenSize() + 4 * model.activations().kept();
   }
 
   public long total() {
-    return base + adapter + gradients + optimizer + activations + workspace + logits + runtime;
+    long ofAdapter = adapter + gradients + optimizer;
+    return base + ofAdapter + activations + workspace + logits + gaps + runtime;
   }
 }
