@@ -275,7 +275,8 @@ public final class BitsAndBytesFile implements WeightFile {
         state
             .nested()
             .<Absmax>map(nested -> nested(name, nested))
-            .orElseGet(() -> new Absmax.Plain(frozen(name + FourBitState.ABSMAX))));
+            .orElseGet(() -> new Absmax.Plain(frozen(name + FourBitState.ABSMAX))),
+        state.dtype().torch());
   }
 
   private Absmax nested(String name, FourBitState.Nested nested) {
