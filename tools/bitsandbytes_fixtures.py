@@ -2,13 +2,15 @@
 
     pip install transformers peft accelerate bitsandbytes && python tools/bitsandbytes_fixtures.py [CASE...]
 
-Each case is a family of tools/llm_fixtures.py. expected.safetensors has the tokens, the logits of the quantised model and
-those with the adapter, in float32: bitsandbytes' products in bfloat16 are switched off. It quantises activations to int8 as well, so the logits of int8 are those of its
-dequantised weights.
+expected.safetensors has the tokens, the logits of the quantised model and those with the adapter, in float32: bitsandbytes'
+products in bfloat16 are switched off. It quantises activations to int8 as well, so the logits of int8 are those of its
+dequantised weights. nf4-bf16 was quantised from bfloat16. Rows have at least 64 values: bitsandbytes 0.50.2 dequantises shorter ones wrongly on the CPU.
 """
 import json
+import pathlib
 import shutil
 import sys
+import tempfile
 
 from fixture_io import ROOT, differs, finish, save, seed
 
@@ -16,26 +18,31 @@ import bitsandbytes.functional as bnb
 import bitsandbytes.nn.modules
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import (AutoModelForCausalLM, BitsAndBytesConfig, GPT2Config, LlamaConfig, MistralConfig, Qwen2Config,
+                          Qwen3Config)
 from transformers.utils import logging
 
 bitsandbytes.nn.modules.has_avx512bf16 = lambda: False
 logging.set_verbosity_error()
 logging.disable_progress_bar()
-MODELS = ROOT / "llm/src/test/resources/fixtures/llm"
 FOLDER = ROOT / "llm/src/test/resources/fixtures/bitsandbytes"
+VOCAB = 96
+SMALL = dict(vocab_size=VOCAB, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+             num_key_value_heads=2, max_position_embeddings=128, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2)
 FOUR = dict(load_in_4bit=True, bnb_4bit_compute_dtype="float32")
 SKIPPED = ["lm_head", "model.layers.0.mlp.down_proj", "model.layers.1.self_attn"]
 CASES = {
-    "nf4": ("llama3", FOUR | dict(bnb_4bit_quant_type="nf4")),
-    "nf4-double": ("gpt2", FOUR | dict(bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)),
-    "nf4-bf16-storage": ("qwen2", FOUR | dict(bnb_4bit_quant_type="nf4", bnb_4bit_quant_storage="bfloat16")),
-    "nf4-skipped": ("llama2", FOUR | dict(bnb_4bit_quant_type="nf4", llm_int8_skip_modules=SKIPPED)),
-    "nf4-bf16": ("qwen3", FOUR | dict(bnb_4bit_quant_type="nf4")),  # dequantised values are rounded to bfloat16
-    "fp4": ("mistral", FOUR),
-    "int8": ("llama2", dict(load_in_8bit=True)),
+    "nf4": (LlamaConfig(**SMALL, tie_word_embeddings=True), FOUR | dict(bnb_4bit_quant_type="nf4")),
+    "nf4-double": (GPT2Config(vocab_size=VOCAB, n_embd=64, n_layer=2, n_head=4, n_positions=64, bos_token_id=1,
+                              eos_token_id=2),
+                   FOUR | dict(bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True)),
+    "nf4-bf16-storage": (Qwen2Config(**SMALL), FOUR | dict(bnb_4bit_quant_type="nf4", bnb_4bit_quant_storage="bfloat16")),
+    "nf4-skipped": (LlamaConfig(**SMALL), FOUR | dict(bnb_4bit_quant_type="nf4", llm_int8_skip_modules=SKIPPED)),
+    "nf4-bf16": (Qwen3Config(**SMALL, head_dim=16), FOUR | dict(bnb_4bit_quant_type="nf4")),
+    "fp4": (MistralConfig(**SMALL), FOUR),
+    "int8": (LlamaConfig(**SMALL), dict(load_in_8bit=True)),
 }
-TARGETS = {"gpt2": ["c_attn", "c_proj", "c_fc"]}
+TARGETS = {"nf4-double": ["c_attn", "c_proj", "c_fc"]}
 TOLERANCE = 1e-5
 
 
@@ -65,11 +72,25 @@ def stable(path):
 
 
 def case(name):
-    family, options = CASES[name]
-    source, folder = MODELS / family, FOLDER / name
+    config, options = CASES[name]
+    folder = FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     seed(name)
-    tokens = torch.randint(3, 96, (2, 12))
+    with tempfile.TemporaryDirectory() as directory:
+        return quantized(name, written(config, directory), options, folder)
+
+
+def written(config, directory):
+    model = AutoModelForCausalLM.from_config(config)
+    for key, parameter in model.named_parameters():
+        norm = "norm" in key or ".ln_" in key
+        torch.nn.init.normal_(parameter, 1.0 if norm and key.endswith("weight") else 0.0, 0.1 if norm else 0.2)
+    model.save_pretrained(directory)
+    return pathlib.Path(directory)
+
+
+def quantized(name, source, options, folder):
+    tokens = torch.randint(3, VOCAB, (2, 12))
     dtype = torch.bfloat16 if name.endswith("bf16") else torch.float32
     model = load(source, dtype, quantization_config=BitsAndBytesConfig(**options))
     model.save_pretrained(folder)
@@ -80,7 +101,7 @@ def case(name):
         return []
     model = load(folder)
     tensors["logits"] = logits(model, tokens)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules=TARGETS.get(family, "all-linear"), init_lora_weights=False)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=TARGETS.get(name, "all-linear"), init_lora_weights=False)
     adapted = get_peft_model(model, config)
     adapted.save_pretrained(folder / "adapter")
     (folder / "adapter/README.md").unlink()

@@ -20,8 +20,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *     bytes, of any shape and dtype
  * @param codeBook {@code [16]}, float32
  * @param absmax the largest magnitude of each block
- * @param rounding the dtype to which dequantised values are rounded: that of the weight when it was
- *     quantised, Float for none
  */
 public record FourBitWeights(
     FourBitType type,
@@ -30,24 +28,11 @@ public record FourBitWeights(
     long columns,
     Parameter codes,
     Parameter codeBook,
-    Absmax absmax,
-    ScalarType rounding)
+    Absmax absmax)
     implements CompactWeights {
   private static final int CODES = 16;
   private static final int SMALLEST_BLOCK = 32;
   private static final int LARGEST_BLOCK = 4096;
-
-  /** A weight whose dequantised values are not rounded. */
-  public FourBitWeights(
-      FourBitType type,
-      int blockSize,
-      long rows,
-      long columns,
-      Parameter codes,
-      Parameter codeBook,
-      Absmax absmax) {
-    this(type, blockSize, rows, columns, codes, codeBook, absmax, ScalarType.Float);
-  }
 
   public FourBitWeights {
     requireBlockSize("block size", blockSize);
@@ -99,8 +84,7 @@ public record FourBitWeights(
         columns,
         replacement.apply(codes),
         replacement.apply(codeBook),
-        absmax.over(replacement),
-        rounding);
+        absmax.over(replacement));
   }
 
   @Override
@@ -129,9 +113,6 @@ public record FourBitWeights(
     for (long done = 0; done < tile.numel(); done += HeapCopies.CHUNK) {
       int count = (int) Math.min(HeapCopies.CHUNK, tile.numel() - done);
       HeapCopies.write(reader.read(from + done, count), count, tile, done);
-    }
-    if (rounding != ScalarType.Float) {
-      tile.copy_(tile.to(rounding));
     }
   }
 }

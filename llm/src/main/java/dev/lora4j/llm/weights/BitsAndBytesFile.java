@@ -275,8 +275,7 @@ public final class BitsAndBytesFile implements WeightFile {
         state
             .nested()
             .<Absmax>map(nested -> nested(name, nested))
-            .orElseGet(() -> new Absmax.Plain(frozen(name + FourBitState.ABSMAX))),
-        state.dtype().torch());
+            .orElseGet(() -> new Absmax.Plain(frozen(name + FourBitState.ABSMAX))));
   }
 
   private Absmax nested(String name, FourBitState.Nested nested) {
