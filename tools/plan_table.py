@@ -23,22 +23,15 @@ MODELS = {
     "Qwen2.5-32B": ("qwen2", 152064, 5120, 27648, 64, 40, 8, 128, False),
     "Llama-3.1-70B": ("llama", 128256, 8192, 28672, 80, 64, 8, 128, False),
 }
-STORES = {
-    "float32": [],
-    "16 bits": ["--dtype", "auto"],
-    "int8": ["--quantize", "int8"],
-    "NF4": ["--quantize", "nf4"],
-    "NF4, double": ["--quantize", "nf4", "--double-quant"],
-    "Q8_0": ["--quantize", "q8_0"],
-    "Q4_0": ["--quantize", "q4_0"],
-}
+STORES = {"float32": "float32", "16 bits": "bf16", "int8": "int8", "NF4": "nf4", "NF4, double": "nf4-double",
+          "Q8_0": "q8_0", "Q4_0": "q4_0", "Q4_K_M file": "q4_k_m.gguf"}
 RUN = ["--rank", "8", "--batch-size", "1", "--max-seq-length", "512", "--gradient-checkpointing", "--workers", "2",
-       "--context-length", "2048", "--memory", "1TB", "--json"]
+       "--context-length", "2048", "--memory", "1TB", "--quantize", "int8", "--json"]
 
 
-def plan(launcher, config, options):
-    run = subprocess.run([*launcher, "plan", config, *options, *RUN], capture_output=True, text=True)
-    return json.loads(run.stdout) if run.returncode == 0 else None
+def plan(launcher, config):
+    run = subprocess.run([*launcher, "plan", config, *RUN], capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
 
 
 def gigabytes(count):
@@ -49,11 +42,12 @@ def row(launcher, name, shape, folder):
     config = folder / "config.json"
     config.write_text(json.dumps(dict(model_type=shape[0], torch_dtype="bfloat16", max_position_embeddings=8192,
                                       **dict(zip(KEYS, shape[1:])))))
-    plans = [plan(launcher, config, options) for options in STORES.values()]
-    cells = ["–" if p is None else
-             f"{gigabytes(p['memory']['training']['total'])} / {gigabytes(p['memory']['generation']['total'])}"
-             for p in plans]
-    return [f"{name} ({plans[0]['base_parameters'] / 1e9:.2f} B)", *cells]
+    planned = plan(launcher, config)
+    memory = planned["memory"]
+    bases, others = memory["base_bytes"], [memory[use]["total"] - memory[use]["base"] for use in ("training", "generation")]
+    cells = [" / ".join(gigabytes(bases[store] + other) for other in others) if store in bases else "–"
+             for store in STORES.values()]
+    return [f"{name} ({planned['base_parameters'] / 1e9:.2f} B)", *cells]
 
 
 def main():
