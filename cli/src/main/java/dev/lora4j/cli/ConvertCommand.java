@@ -64,7 +64,7 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "BASE",
       description =
-          "Base model directory, for its config.json; required to write an adapter as GGUF, and to"
+          "Base model, a directory with a config.json or a GGUF file; required to write an adapter as GGUF, and to"
               + " read a Llama adapter from GGUF.")
   private @Nullable Path model;
 
