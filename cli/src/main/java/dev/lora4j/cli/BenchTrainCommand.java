@@ -9,11 +9,16 @@ import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.llm.dataset.Example;
 import dev.lora4j.llm.model.llama.Llama;
+import dev.lora4j.llm.model.llama.LlamaConfig;
+import dev.lora4j.llm.plan.BaseStore;
+import dev.lora4j.llm.plan.ModelOutline;
+import dev.lora4j.llm.plan.TrainingSetup;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.CausalLmObjective;
 import dev.lora4j.llm.train.LanguageModelTrainer;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
+import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.EvalAndSavePolicy;
@@ -119,11 +124,26 @@ final class BenchTrainCommand implements Callable<Integer> {
   }
 
   private TrainingArguments settings() {
-    BatchConfig batching = BatchConfig.of(batch).maxSeqLength(tokens);
     return TrainingArguments.of(1e-4)
         .steps(steps)
-        .batching(checkpointing ? batching.gradientCheckpointing() : batching)
+        .batching(batching())
         .pace(EvalAndSavePolicy.every(steps));
+  }
+
+  private BatchConfig batching() {
+    BatchConfig plain = BatchConfig.of(batch).maxSeqLength(tokens);
+    return checkpointing ? plain.gradientCheckpointing() : plain;
+  }
+
+  /** Returns the memory that {@code lora plan} computes for this run, in MB of 2²⁰ bytes. */
+  private long plannedMegabytes() {
+    LlamaConfig config = shape.config(Math.max(2048, tokens));
+    try (ModelOutline model = ModelOutline.of(Init.withoutValues(() -> new Llama(config)))) {
+      TrainingSetup setup =
+          new TrainingSetup(
+              model.base(BaseStore.FLOAT32), shape.adapter(), batching(), shape.workers());
+      return model.training(setup).total() >> 20;
+    }
   }
 
   private List<Example> examples() {
@@ -144,11 +164,13 @@ final class BenchTrainCommand implements Callable<Integer> {
           root.put("tokens_per_s", median);
           root.put("flop_per_token", flopPerToken);
           ProcessStats.peakMegabytes().ifPresent(mb -> root.put("peak_rss_mb", mb));
+          root.put("planned_mb", plannedMegabytes());
           rates.forEach(root.putArray("all")::add);
         },
         out -> {
           out.printf("%.1f tokens/s (median of %d steps)%n", median, counted.size());
           ProcessStats.peakMegabytes().ifPresent(mb -> out.printf("Peak memory: %d MB%n", mb));
+          out.printf("Memory by lora plan: %d MB%n", plannedMegabytes());
         });
   }
 }

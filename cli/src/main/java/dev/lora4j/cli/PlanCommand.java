@@ -1,15 +1,24 @@
 package dev.lora4j.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
+import dev.lora4j.cli.options.MemoryOptions;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.options.WeightOptions;
+import dev.lora4j.cli.show.MemoryReport;
 import dev.lora4j.cli.show.NumberFormats;
-import dev.lora4j.cli.show.TextTable;
+import dev.lora4j.cli.show.PlanTable;
 import dev.lora4j.cli.train.LeftOut;
 import dev.lora4j.cli.train.ScriptCost;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.checkpoint.Checkpoint;
+import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.checkpoint.WeightsOnly;
+import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.plan.ModelOutline;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.config.AdapterPlan;
@@ -20,7 +29,9 @@ import dev.lora4j.torchscript.TorchScriptModel;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -34,16 +45,19 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "plan",
     mixinStandardHelpOptions = true,
-    header = {"Show the layers that an adapter would train, and their cost.", ""},
+    header = {"Show the layers that an adapter would train, and the memory of a run.", ""},
     description = {
       "",
-      "Reads only headers; a TorchScript file is loaded but not run. Writes nothing.",
+      "Of a model on the Hub, only config.json is downloaded; of files, only headers are read. A"
+          + " TorchScript file is loaded but not run. Writes nothing.",
       ""
     },
     footer = {
       "",
       "Examples:",
+      "  lora plan HuggingFaceTB/SmolLM2-135M-Instruct --rank 8",
       "  lora plan SmolLM2-135M --rank 8 --alpha 16 --target-modules q_proj,v_proj",
+      "  lora plan config.json --quantize nf4 --batch-size 1 --max-seq-length 256 --memory 16GB",
       "  lora plan SmolLM2-135M --config my-adapter/adapter_config.json",
       "  lora plan net.pt --target-modules fc1,conv1"
     })
@@ -51,8 +65,9 @@ final class PlanCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "BASE",
       description =
-          "Base model: a .safetensors, .bin or TorchScript file, or a Hugging Face model directory.")
-  private Path base = Path.of("");
+          "Base model: a name on the Hub, a Hugging Face model directory or its config.json, a GGUF,"
+              + " .safetensors, .bin or TorchScript file.")
+  private String base = "";
 
   @Option(
       names = "--config",
@@ -70,52 +85,106 @@ final class PlanCommand implements Callable<Integer> {
       description = "Regular expression that the whole path of a target module matches.")
   private @Nullable String regex;
 
+  @Mixin private WeightOptions weights = new WeightOptions();
+
+  @Mixin private MemoryOptions memory = new MemoryOptions();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() {
-    if (TorchScriptModel.isAt(base)) {
-      planScript();
+    ModelReference reference = ModelReference.of(base);
+    if (reference instanceof ModelReference.Local local) {
+      planLocal(local.path());
     } else {
-      planCheckpoint();
+      planFromConfig(References.resolveConfig(base));
     }
     return 0;
   }
 
-  private void planScript() {
-    try (TorchScriptModel net = TorchScriptModel.load(base)) {
+  private void planLocal(Path path) {
+    if (TorchScriptModel.isAt(path)) {
+      planScript(path);
+    } else if (path.toString().endsWith(".json") || GgufModel.isAt(path) || isFamily(path)) {
+      planFromConfig(path);
+    } else {
+      planCheckpoint(path);
+    }
+  }
+
+  /** Returns whether a directory has a config of a supported model type. */
+  private static boolean isFamily(Path directory) {
+    Path file = directory.resolve(ModelConfig.FILE);
+    return Files.isRegularFile(file)
+        && ModelFamily.named(JsonDocument.read(file).text("model_type", "")).isPresent();
+  }
+
+  private void planScript(Path path) {
+    try (TorchScriptModel net = TorchScriptModel.load(path)) {
       LoraConfig chosen = config == null ? fromOptions(false) : fromFile(config);
       AdapterPlan plan = Lora.plan(net, chosen);
       PlanListing listing = PlanListing.of(plan, chosen);
       ScriptCost cost = ScriptCost.of(net, listing, LeftOut.describe(net, plan.paths()));
+      PlanTable table = new PlanTable(listing, cost.baseParameters());
       output.show(
           root -> {
-            fill(root, listing, cost.baseParameters());
+            table.fill(root);
             cost.fill(root);
           },
           out -> {
-            print(out, listing, cost.baseParameters());
+            table.print(out);
+            printBaseMemory(out, listing, cost.baseParameters());
             cost.print(out);
           });
     }
   }
 
-  private void planCheckpoint() {
-    try (Checkpoint saved = Checkpoint.open(base);
+  /** Plans for a language model of which only the config or the header of its file is read. */
+  private void planFromConfig(Path path) {
+    try (ModelOutline model = ModelOutline.of(path)) {
+      LoraConfig chosen = config == null ? fromOptions(true) : fromFile(config);
+      PlanTable table = new PlanTable(model.listing(chosen), model.parameters());
+      MemoryReport report =
+          new MemoryReport(
+              model,
+              memory.setup(model, weights.storage(), chosen),
+              memory.contextLength(model),
+              memory.cacheBytes(),
+              memory.machine(),
+              memory.isOtherMachine() ? "The machine" : "This machine");
+      output.show(
+          root -> {
+            table.fill(root);
+            report.fill(root);
+          },
+          out -> {
+            table.print(out);
+            report.print(out);
+          });
+    }
+  }
+
+  private void planCheckpoint(Path path) {
+    try (Checkpoint saved = Checkpoint.open(path);
         WeightsOnly network = WeightsOnly.of(saved)) {
       LoraConfig chosen =
           config == null ? fromOptions(network.modelType().isPresent()) : fromFile(config);
       PlanListing listing = PlanListing.of(Lora.plan(network, chosen), chosen);
+      PlanTable table = new PlanTable(listing, saved.parameters());
       output.show(
-          root -> fill(root, listing, saved.parameters()),
-          out -> print(out, listing, saved.parameters()));
+          table::fill,
+          out -> {
+            table.print(out);
+            printBaseMemory(out, listing, saved.parameters());
+          });
     }
   }
 
   private LoraConfig fromFile(Path file) {
-    List<String> compatible = List.of("--config", "--json");
+    Set<String> compatible = new HashSet<>(MemoryOptions.NAMES);
+    compatible.addAll(List.of("--config", "--json"));
     if (!spec.commandLine().getParseResult().matchedOptions().stream()
         .allMatch(option -> compatible.contains(option.longestName()))) {
       throw new UserError("--config sets rank, alpha, targets and method; drop the other options");
@@ -135,27 +204,7 @@ final class PlanCommand implements Callable<Integer> {
     return chosen.targets(Targets.matching(regex));
   }
 
-  private static void print(PrintStream out, PlanListing listing, long ofBase) {
-    TextTable table =
-        new TextTable("module", "kind", "shape", "rank", "scaling", "parameters", "bytes");
-    for (PlanListing.Row row : listing.rows()) {
-      table.row(
-          row.path(),
-          row.kind(),
-          row.shape().toString(),
-          row.rank() == 0 ? "–" : String.valueOf(row.rank()),
-          row.rank() == 0 ? "–" : NumberFormats.plain(row.scaling()),
-          NumberFormats.count(row.parameters()),
-          NumberFormats.bytes(row.bytes()));
-    }
-    table.print(out);
-    out.printf(
-        "%s modules; trainable parameters: %s (%s of %s in the base), %s in float32%n",
-        NumberFormats.count(listing.rows().size()),
-        NumberFormats.count(listing.parameters()),
-        NumberFormats.percent((double) listing.parameters() / ofBase),
-        NumberFormats.count(ofBase),
-        NumberFormats.bytes(listing.bytes()));
+  private static void printBaseMemory(PrintStream out, PlanListing listing, long ofBase) {
     out.printf(
         "A run needs about %s for the base in float32, and %s for the trainable parameters, their"
             + " gradients and AdamW's moments; activations grow with --batch-size and"
@@ -167,22 +216,5 @@ final class PlanCommand implements Callable<Integer> {
   private static long trainingBytes(PlanListing listing) {
     int workers = Runtime.getRuntime().availableProcessors();
     return Float.BYTES * listing.parameters() * (3 + workers);
-  }
-
-  private static void fill(ObjectNode root, PlanListing listing, long ofBase) {
-    for (PlanListing.Row row : listing.rows()) {
-      ObjectNode module = root.withArray("modules").addObject();
-      module.put("path", row.path());
-      module.put("kind", row.kind());
-      row.shape().forEach(module.withArray("shape")::add);
-      module.put("rank", row.rank());
-      module.put("scaling", row.scaling());
-      module.put("parameters", row.parameters());
-      module.put("bytes", row.bytes());
-    }
-    root.put("parameters", listing.parameters());
-    root.put("bytes", listing.bytes());
-    root.put("base_parameters", ofBase);
-    root.put("share", (double) listing.parameters() / ofBase);
   }
 }

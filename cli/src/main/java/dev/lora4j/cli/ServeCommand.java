@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.NamedAdapter;
 import dev.lora4j.cli.options.Range;
@@ -97,6 +98,7 @@ final class ServeCommand implements Callable<Integer> {
               + " None by default; * for all, with --api-key-file.")
   private List<String> cors = new ArrayList<>();
 
+  @Mixin private WeightOptions weights = new WeightOptions();
   @Mixin private Limits limits = new Limits();
   @Mixin private ServeTuningOptions tuning = new ServeTuningOptions();
 
@@ -174,7 +176,7 @@ final class ServeCommand implements Callable<Integer> {
   private LoraServer start() {
     folder.filter(path -> !Files.isDirectory(path)).ifPresent(ServeCommand::refuse);
     LoraServerBuilder builder = LoraServer.builder().host(host).port(port).limits(limits.limits());
-    builder.maxConnections(limits.connections).cors(cors);
+    builder.storage(weights.storage()).maxConnections(limits.connections).cors(cors);
     models.forEach(given -> addModel(builder, given));
     for (String given : adapters) {
       NamedAdapter adapter = NamedAdapter.parse(given);

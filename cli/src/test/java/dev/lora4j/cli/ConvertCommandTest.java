@@ -48,6 +48,18 @@ class ConvertCommandTest {
   }
 
   @Test
+  void ggufFileIsABaseLikeItsDirectory() throws IOException {
+    String file = "../llm/src/test/resources/fixtures/gguf/llama3.gguf"; // 4 heads, 2 for keys
+    Path byFile = directory.resolve("by-file.gguf");
+    Path byDirectory = directory.resolve("by-directory.gguf");
+
+    assertThat(convert(llama, byFile, "--model", file).err()).isEmpty();
+    convert(llama, byDirectory, "--model", base.toString());
+
+    assertThat(byFile).hasSameBinaryContentAs(byDirectory);
+  }
+
+  @Test
   void roundTripThroughEveryFormatChangesNothing() throws IOException {
     Path gguf = directory.resolve("adapter.gguf");
     Path mlx = directory.resolve("for-mlx");

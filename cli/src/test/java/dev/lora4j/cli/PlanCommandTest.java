@@ -6,7 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lora4j.lora.config.LoraConfig;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,11 +139,74 @@ class PlanCommandTest {
   }
 
   @Test
-  void ggufFileIsRefusedWithTheConvertCommand() {
+  void ggufFileIsPlannedInItsBlocks() throws IOException {
     String file = "../llm/src/test/resources/fixtures/gguf/llama3.gguf";
-    CommandLineRun run = CommandLineRun.of("plan", file);
+    JsonNode json =
+        new ObjectMapper().readTree(CommandLineRun.of("plan", file, "--rank=4", "--json").out());
+
+    assertThat(json.at("/memory/training/base")).isEqualTo(json.at("/memory/base_bytes/stored"));
+    assertThat(json.at("/memory/base_bytes/stored").asLong()).isPositive();
+  }
+
+  private String gpt2Large() throws IOException {
+    Path file = directory.resolve("config.json");
+    Files.writeString(
+        file,
+        """
+        {"model_type": "gpt2", "vocab_size": 50257, "n_embd": 1280, "n_layer": 36, "n_head": 20,
+         "n_positions": 1024, "torch_dtype": "float16"}""");
+    return file.toString();
+  }
+
+  @Test
+  void configAloneShowsTheMemoryOfARun() throws IOException {
+    CommandLineRun run =
+        CommandLineRun.of("plan", gpt2Large(), "--rank=4", "--target-modules=c_attn");
+
+    assertThat(run.status()).as(run.err()).isZero();
+    assertThat(run.out())
+        .containsPattern("transformer.h.0…35.attn.c_attn +TransposedLinear +\\[1280, 3840] +4 ")
+        .contains("36 modules; trainable parameters: 737,280 (0.095 % of 774,030,080 in the base)")
+        .containsPattern("float32 +3.1 GB +32.00")
+        .containsPattern("bf16 +1.5 GB +16.00 +--dtype auto")
+        .contains("Memory of training, 4 × 512 tokens")
+        .contains("With --gradient-checkpointing: ")
+        .contains("Generating a text of 1,024 tokens: ")
+        .contains("This machine has ");
+  }
+
+  @Test
+  void optionsOfTheRunAndTheMachineAreTakenIntoAccount() throws IOException {
+    JsonNode large = memory(gpt2Large(), "--memory=6GB");
+    JsonNode small =
+        memory(
+            gpt2Large(), "--memory=6GB", "--quantize=nf4", "--batch-size=1", "--workers=1",
+            "--gradient-checkpointing", "--max-seq-length=256");
+
+    assertThat(large.at("/fits").asBoolean()).isFalse();
+    assertThat(large.at("/advice/0").asText()).isEqualTo("--gradient-checkpointing");
+    assertThat(large.at("/fits_with_advice").asBoolean()).isTrue();
+    assertThat(large.at("/bytes_with_advice").asLong()).isLessThan(6_000_000_000L);
+    assertThat(small.at("/fits").asBoolean()).isTrue();
+    assertThat(small.at("/advice")).isEmpty();
+    assertThat(small.at("/training/base")).isEqualTo(large.at("/base_bytes/nf4"));
+    assertThat(small.at("/machine_bytes").asLong()).isEqualTo(6_000_000_000L);
+  }
+
+  private static JsonNode memory(String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of("plan", "--json"));
+    all.addAll(List.of(arguments));
+    CommandLineRun run = CommandLineRun.of(all.toArray(String[]::new));
+    assertThat(run.status()).as(run.err()).isZero();
+    return new ObjectMapper().readTree(run.out()).at("/memory");
+  }
+
+  @Test
+  void limitsOfTheModelAreNamed() throws IOException {
+    CommandLineRun run = CommandLineRun.of("plan", gpt2Large(), "--max-seq-length=2048");
+
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err())
-        .contains("convert it to a directory first: lora convert " + file + " DIR");
+        .contains("--max-seq-length must be at most 1,024, the limit of the model; found 2,048");
   }
 }

@@ -7,10 +7,10 @@ import dev.lora4j.lora.format.SavedForm;
 import dev.lora4j.lora.format.StoredAdapter;
 import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.Initialization;
-import dev.lora4j.lora.layer.LinearDelta;
 import dev.lora4j.lora.layer.LoraDelta;
-import dev.lora4j.lora.layer.ResidualDelta;
+import dev.lora4j.lora.layer.StartingDelta;
 import dev.lora4j.lora.layer.TiedHeadDelta;
+import dev.lora4j.nn.DenseWeights;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -24,14 +24,30 @@ final class AdapterContent {
   static StoredAdapter of(LoraModel model, String name, SavedForm form) {
     Adapter adapter = model.adapter(name);
     StoredAdapter trained = asTrained(model, adapter);
-    if (!adapter.config().initialization().takesFromBase()) {
+    Initialization how = adapter.config().initialization();
+    boolean isLoftq = how instanceof Initialization.Loftq;
+    if (!how.takesFromBase() && !isLoftq) {
       return trained;
     }
     if (form == SavedForm.AS_TRAINED) {
-      refuseUnrepeatable(adapter.config().initialization());
+      refuseUnrepeatable(how);
       return trained;
     }
-    return converted(trained, adapter.deltas(model.layers()));
+    if (form == SavedForm.PLAIN && how instanceof Initialization.Loftq loftq && loftq.iterations() == 1) {
+      return plain(trained);
+    }
+    StoredAdapter converted = converted(trained, adapter.deltas(model.layers()));
+    return isLoftq
+        ? new StoredAdapter(converted.config(), converted.tensors(), Optional.empty())
+        : converted;
+  }
+
+  /** The same tensors, with an initialisation that loading does not repeat. */
+  private static StoredAdapter plain(StoredAdapter trained) {
+    return new StoredAdapter(
+        trained.config().initialization(new Initialization.Standard()),
+        trained.tensors(),
+        trained.baseFingerprint());
   }
 
   private static StoredAdapter asTrained(LoraModel model, Adapter adapter) {
@@ -57,6 +73,21 @@ final class AdapterContent {
     }
   }
 
+  /** Returns whether a delta's first A and B are to be subtracted. */
+  private static boolean isConverted(String path, FactoredDelta delta) {
+    if (!(delta instanceof StartingDelta starting)) {
+      return false;
+    }
+    boolean isLeftOut = delta.base().store() instanceof DenseWeights; // by LoftQ: not quantised
+    if (!starting.remembersStart() && !isLeftOut) {
+      throw new UserError(
+          "the first A and B of '%s' are not known, since the adapter was loaded from a file; it can"
+                  .formatted(path)
+              + " be saved as SavedForm.AS_TRAINED only");
+    }
+    return starting.remembersStart();
+  }
+
   /** {@code ΔW = s (B A − B₀ A₀) = s [B, −B₀] [A, A₀]ᵀ}: twice the rank with the same scaling. */
   private static StoredAdapter converted(StoredAdapter trained, Map<String, LoraDelta> deltas) {
     LoraConfig config = trained.config();
@@ -67,12 +98,12 @@ final class AdapterContent {
     deltas.forEach(
         (path, delta) -> {
           FactoredDelta factored = delta.factored().orElseThrow();
-          boolean doubled = factored instanceof ResidualDelta;
+          boolean doubled = isConverted(path, factored);
           ranks.put(path, config.rankAt(path) * (doubled ? 2.0 : 1));
           alphas.put(path, config.alphaAt(path) * (doubled ? alphaGrows : 1));
-          if (factored instanceof LinearDelta) {
-            plain.put(path + ".lora_A.weight", factored.effectiveA());
-            plain.put(path + ".lora_B.weight", factored.effectiveB());
+          if (factored instanceof StartingDelta starting) {
+            plain.put(path + ".lora_A.weight", starting.sinceStartA());
+            plain.put(path + ".lora_B.weight", starting.sinceStartB());
           }
         });
     int rank = 2 * config.rank();

@@ -16,7 +16,9 @@ import dev.lora4j.lora.format.PeftKeys;
 import dev.lora4j.lora.format.SavedForm;
 import dev.lora4j.lora.format.StoredAdapter;
 import dev.lora4j.lora.layer.BaseModules;
+import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.TransposedLinear;
@@ -144,6 +146,7 @@ final class AdapterFiles {
     stored.requireRanks(source);
     model.addForLoading(name, EnsuredTying.asSaved(stored.config(), stored.paths()));
     try {
+      requireQuantized(model, name, stored.config());
       Map<String, Parameter> expected = model.adapter(name).saved();
       List<String> problems = problems(model.base(), stored, expected);
       if (!problems.isEmpty()) {
@@ -163,6 +166,17 @@ final class AdapterFiles {
     }
   }
 
+  /** Refuses LoftQ on a base that is not quantised: A and B have what quantisation took. */
+  private static void requireQuantized(LoraModel model, String name, LoraConfig config) {
+    if (config.initialization() instanceof Initialization.Loftq
+        && model.adapter(name).deltas(model.layers()).values().stream()
+            .allMatch(delta -> delta.base().store() instanceof DenseWeights)) {
+      throw new UserError(
+          "init_lora_weights = loftq is for a quantised base, and this one is not; load it with"
+              + " --quantize nf4, for instance");
+    }
+  }
+
   private static String listed(List<String> problems) {
     int more = problems.size() - SHOWN;
     return String.join("\n  ", problems.subList(0, Math.min(SHOWN, problems.size())))
@@ -176,6 +190,11 @@ final class AdapterFiles {
           "init_lora_weights = %s took a random part of the base, which can't be recomputed; save"
                   .formatted(config.initialization().word())
               + " it in PEFT with path_initial_model_for_weight_conversion");
+    }
+    if (config.initialization() instanceof Initialization.Loftq && config.initialization().changesBase()) {
+      throw new UserError(
+          "init_lora_weights = loftq with more than one iteration has changed the quantised base;"
+              + " save the adapter as SavedForm.FOR_ORIGINAL, for the base before quantisation");
     }
   }
 

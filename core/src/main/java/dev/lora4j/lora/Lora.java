@@ -5,6 +5,7 @@ import dev.lora4j.lora.config.AdapterPlan;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.TargetResolver;
 import dev.lora4j.lora.init.EvaBatch;
+import dev.lora4j.lora.init.OriginalWeights;
 import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.lora.layer.LoraLayer;
 import dev.lora4j.nn.Module;
@@ -63,6 +64,25 @@ public final class Lora {
     }
     LoraModel model = new LoraModel(network, new AdapterRegistry());
     model.add(LoraLayer.DEFAULT, config, batches);
+    model.activate(LoraLayer.DEFAULT);
+    return model;
+  }
+
+  /**
+   * Adapts a quantised network in place with an adapter initialised from what quantisation has
+   * taken from its weights (LoftQ).
+   *
+   * @param config with {@link Initialization.Loftq}
+   * @param originals the weights before quantisation
+   * @throws dev.lora4j.UserError if the network is already adapted or not quantised
+   */
+  public static LoraModel adaptByLoftq(
+      Module network, LoraConfig config, OriginalWeights originals) {
+    if (registry(network).isPresent()) {
+      throw new UserError("the network is already adapted; add an adapter to its LoraModel");
+    }
+    LoraModel model = new LoraModel(network, new AdapterRegistry());
+    model.add(LoraLayer.DEFAULT, config, originals);
     model.activate(LoraLayer.DEFAULT);
     return model;
   }

@@ -9,9 +9,8 @@ import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.lora.format.SavedForm;
 import dev.lora4j.lora.format.StoredAdapter;
-import dev.lora4j.lora.init.Eva;
 import dev.lora4j.lora.init.EvaBatch;
-import dev.lora4j.lora.init.EvaResult;
+import dev.lora4j.lora.init.OriginalWeights;
 import dev.lora4j.lora.layer.BaseModules;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
@@ -104,14 +103,13 @@ public final class LoraModel {
    * @throws UserError if the examples are too few for a layer
    */
   public synchronized List<String> add(String name, LoraConfig config, List<EvaBatch> batches) {
-    requireFree(name);
-    try (AdapterScope bare = disabled();
-        EvaResult learned = Eva.learn(base, config, batches)) {
-      LoraConfig found = learned.config();
-      List<String> paths = build(name, found, TargetResolver.planFromData(base, found));
-      learned.initialize(adapter(name).deltas(layers()));
-      return paths;
-    }
+    return InformedStart.eva(this, name, config, batches);
+  }
+
+  /** Adds a new adapter, initialised as {@link Lora#adaptByLoftq}. */
+  public synchronized List<String> add(
+      String name, LoraConfig config, OriginalWeights originals) {
+    return InformedStart.loftq(this, name, config, originals);
   }
 
   /** Adds an adapter that is checked against its tensors, which are copied in later. */
@@ -119,13 +117,13 @@ public final class LoraModel {
     build(name, config, TargetResolver.planForLoading(base, config));
   }
 
-  private List<String> build(String name, LoraConfig config, AdapterPlan plan) {
+  List<String> build(String name, LoraConfig config, AdapterPlan plan) {
     requireFree(name);
     adapters.add(AdapterBuilder.build(base, adapters, name, config, plan));
     return plan.paths();
   }
 
-  private void requireFree(String name) {
+  void requireFree(String name) {
     adapters.requireNewName(name);
     adapters.requireUnmerged("add an adapter");
   }

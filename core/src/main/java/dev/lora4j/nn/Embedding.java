@@ -74,6 +74,17 @@ public final class Embedding extends Module implements WeightedLayer {
     return torch.embedding(weight, input, paddingIndex, false, false);
   }
 
+  @Override
+  public Embedding withStore(WeightStore other) {
+    return new Embedding(
+        other, paddingIndex < 0 ? OptionalLong.empty() : OptionalLong.of(paddingIndex));
+  }
+
+  @Override
+  public Tensor withoutBias(Tensor input) {
+    return forward(input);
+  }
+
   /** {@code [num_embeddings, dim]}. */
   @Override
   public WeightStore store() {

@@ -71,6 +71,11 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
   }
 
   @Override
+  public Tensor withoutBias(Tensor input) {
+    return weight.linear(input, null);
+  }
+
+  @Override
   public Optional<LinearWeights> decodeWeights() {
     Optional<Tensor> ofBias = bias().flatMap(Parameter::memory).map(Tensor::detach);
     return ofBias.isPresent() == (bias != null) ? weight.decodeWeights(ofBias) : Optional.empty();
@@ -85,6 +90,11 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
       copy.bias().ifPresent(b -> b.copyFrom(bias().orElseThrow().value()));
     }
     return copy;
+  }
+
+  @Override
+  public Linear withStore(WeightStore other) {
+    return sharing(other, bias());
   }
 
   /** {@code [out, in]}. */

@@ -86,7 +86,9 @@ public final class LoraServer implements AutoCloseable {
       ServingLimits limits = builder.limits().sharedBy(bases.size());
       bases.forEach(
           (name, path) ->
-              engines.add(InferenceEngine.open(name, path, builder.folder(), limits, context)));
+              engines.add(
+                  InferenceEngine.open(
+                      name, path, builder.storage(), builder.folder(), limits, context)));
       ServedModels models = new ServedModels(engines);
       builder.adapters().forEach((name, directory) -> models.load(name, directory, false));
       return models;

@@ -1,6 +1,7 @@
 package dev.lora4j.serve;
 
 import dev.lora4j.UserError;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.serve.api.AdapterNames;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.api.ApiKeys;
@@ -24,6 +25,7 @@ public final class LoraServerBuilder {
   private final List<NamedModel> models = new ArrayList<>();
   private final Map<String, Path> adapters = new LinkedHashMap<>();
   private Optional<Path> folder = Optional.empty();
+  private WeightStorage storage = WeightStorage.asStored();
   private Optional<JobSettings> jobs = Optional.empty();
   private String host = "127.0.0.1";
   private int port = 8080;
@@ -70,6 +72,16 @@ public final class LoraServerBuilder {
       throw new UserError("a server needs a base model");
     }
     return bases;
+  }
+
+  /** How the matrices of the base models are kept in memory; as in their files by default. */
+  public LoraServerBuilder storage(WeightStorage choice) {
+    storage = choice;
+    return this;
+  }
+
+  WeightStorage storage() {
+    return storage;
   }
 
   /**

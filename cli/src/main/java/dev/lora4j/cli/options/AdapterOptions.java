@@ -84,10 +84,20 @@ public final class AdapterOptions {
       names = "--init",
       paramLabel = "NAME",
       description =
-          "Initialisation of the LoRA matrices: true, gaussian, orthogonal, pissa, olora, or eva,"
-              + " which is data-driven and for language models only"
+          "Initialisation of the LoRA matrices: true, gaussian, orthogonal, pissa, olora; for language"
+              + " models only: eva, from the training data, and loftq, from what --quantize takes"
+              + " from the weights"
               + DEFAULT)
   private String init = "true";
+
+  @Option(
+      names = "--loftq-iter",
+      paramLabel = "N",
+      description =
+          "Iterations of --init loftq; after more than one, the adapter is saved for the base before"
+              + " quantisation (default: 1).")
+  @Range(from = 1, to = 100)
+  private @Nullable Integer loftqIterations;
 
   private LoraMethod method() {
     List<String> names =
@@ -125,6 +135,17 @@ public final class AdapterOptions {
   }
 
   private Initialization initialization() {
+    Initialization how = named();
+    if (loftqIterations == null) {
+      return how;
+    }
+    if (how instanceof Initialization.Loftq loftq) {
+      return loftq.iterations(loftqIterations);
+    }
+    throw new UserError("--loftq-iter applies to --init loftq, found --init " + init);
+  }
+
+  private Initialization named() {
     return Initialization.find(init)
         .orElseThrow(
             () ->

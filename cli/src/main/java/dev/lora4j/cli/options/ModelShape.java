@@ -62,8 +62,12 @@ public final class ModelShape {
 
   /** Adds an adapter on all linear layers. */
   public LoraModel adapt(Llama network) {
-    return Lora.adapt(
-        network, LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear()));
+    return Lora.adapt(network, adapter());
+  }
+
+  /** The config of the adapter. */
+  public LoraConfig adapter() {
+    return LoraConfig.rank(rank).alpha(2 * rank).targets(Targets.everyLinear());
   }
 
   public int vocabulary() {

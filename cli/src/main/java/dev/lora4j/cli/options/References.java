@@ -14,6 +14,13 @@ public final class References {
     return resolve(ModelReference.of(given));
   }
 
+  /** The same for a plan: of a model on the Hub, the config alone is downloaded. */
+  public static Path resolveConfig(String given) {
+    try (DownloadProgress bar = new DownloadProgress()) {
+      return ModelReference.of(given).resolveConfig(Hub.fromEnvironment(), bar);
+    }
+  }
+
   /** The same for an adapter. */
   static Path resolveAdapter(String given) {
     return resolve(ModelReference.ofAdapter(given));

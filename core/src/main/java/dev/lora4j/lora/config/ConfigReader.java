@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 
 /** Reads PEFT's {@code adapter_config.json}; refuses unsupported fields and keeps unknown ones. */
 public final class ConfigReader {
+  private static final String LOFTQ = "loftq_config";
   private static final String TOKENS = "trainable_token_indices";
   private final JsonDocument json;
 
@@ -66,6 +67,9 @@ public final class ConfigReader {
     config.targetParameters = json.texts("target_parameters");
     config.trainableTokens = tokens();
     config.otherKeys = otherKeys(method);
+    if (config.initialization instanceof Initialization.Loftq) {
+      config.otherKeys.remove(LOFTQ);
+    }
     if (config.targets.equals(Targets.none())
         && config.targetParameters.isEmpty()
         && config.trainableTokens.isEmpty()) {
@@ -163,7 +167,20 @@ public final class ConfigReader {
     }
     Initialization how =
         Initialization.find(value.asText()).orElseThrow(() -> unknown(value.asText()));
+    if (how instanceof Initialization.Loftq standard) {
+      return loftq(standard);
+    }
     return how instanceof Initialization.Eva standard ? eva(standard) : how;
+  }
+
+  private Initialization.Loftq loftq(Initialization.Loftq otherwise) {
+    if (!json.has(LOFTQ)) {
+      return otherwise;
+    }
+    JsonDocument config = json.object(LOFTQ);
+    return new Initialization.Loftq(
+        config.size("loftq_bits", otherwise.bits()),
+        config.size("loftq_iter", otherwise.iterations()));
   }
 
   private UserError unknown(String word) {

@@ -104,6 +104,11 @@ public final class ConfigWriter {
       config.put("whiten", eva.whiten());
       config.put("adjust_scaling_factors", eva.adjustScalingFactors());
     }
+    if (how instanceof Initialization.Loftq loftq) {
+      json.putObject("loftq_config")
+          .put("loftq_bits", loftq.bits())
+          .put("loftq_iter", loftq.iterations());
+    }
     switch (how.word()) {
       case "true" -> json.put("init_lora_weights", true);
       case "false" -> json.put("init_lora_weights", false);

@@ -74,7 +74,10 @@ public final class TargetResolver {
   public static AdapterPlan planFromData(Module base, LoraConfig config) {
     AdapterPlan plan = strictly(new TargetResolver(base, config));
     if (plan.layers().stream().anyMatch(layer -> layer.tiedTo().isPresent())) {
-      throw new UserError(TiedWeights.ENSURE + " of a target can't be combined with eva");
+      throw new UserError(
+          TiedWeights.ENSURE
+              + " of a target can't be combined with "
+              + config.initialization().word());
     }
     return plan;
   }
@@ -92,12 +95,17 @@ public final class TargetResolver {
     }
   }
 
-  /** Refuses an initialisation that needs examples. */
+  /** Refuses an initialisation that needs examples or original weights. */
   private static void refuseDataDriven(Initialization how) {
     if (how instanceof Initialization.Eva) {
       throw new UserError(
           "eva initialises from examples of the layers' inputs: pass some batches,"
               + " Lora.adapt(network, config, batches)");
+    }
+    if (how instanceof Initialization.Loftq) {
+      throw new UserError(
+          "loftq initialises from the weights before quantisation: pass them,"
+              + " Lora.adaptByLoftq(network, config, originals)");
     }
   }
 

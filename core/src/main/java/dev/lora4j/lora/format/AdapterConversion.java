@@ -24,7 +24,7 @@ import org.bytedeco.pytorch.Tensor;
  * }</pre>
  *
  * @param from the adapter: a PEFT or mlx-lm directory, or a GGUF file
- * @param base a Hugging Face directory with a {@code config.json}; only GGUF needs it
+ * @param base a Hugging Face directory with a {@code config.json}, or a GGUF file; only GGUF needs it
  * @param dtype the dtype to write; empty keeps each tensor's dtype
  */
 public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> dtype) {
@@ -111,7 +111,7 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
     if (source == AdapterKind.GGUF) {
       String name = GgufAdapter.architectureOf(from);
       return GgufAdapter.read(
-          from, base.map(GgufArchitecture::ofCheckpoint).orElseGet(() -> named(name)));
+          from, base.map(GgufArchitecture::ofBase).orElseGet(() -> named(name)));
     }
     return StoredAdapter.read(from);
   }
@@ -125,12 +125,12 @@ public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> 
   }
 
   private GgufArchitecture architecture() {
-    return base.map(GgufArchitecture::ofCheckpoint)
+    return base.map(GgufArchitecture::ofBase)
         .orElseThrow(
             () ->
                 new UserError(
                     "a GGUF file names its architecture; give the base (--model), a"
-                        + " directory with a config.json"));
+                        + " directory with a config.json or a GGUF file"));
   }
 
   private void write(StoredAdapter adapter, AdapterKind kind, Path directory) {

@@ -64,7 +64,7 @@ record CanonicalDelta(String path, Tensor a, Tensor b, double scaling, @Nullable
     if (config.loraBias()) {
       problems.add("lora_bias");
     }
-    if (config.initialization().takesFromBase()) {
+    if (config.initialization().changesBase()) {
       problems.add("init_lora_weights = " + config.initialization().word());
     }
     if (!config.modulesToSave().isEmpty()) {

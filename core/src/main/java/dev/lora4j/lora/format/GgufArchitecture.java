@@ -1,8 +1,11 @@
 package dev.lora4j.lora.format;
 
+import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
+import dev.lora4j.io.gguf.GgufFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +93,37 @@ public record GgufArchitecture(
      * heads.
      */
     Optional<GgufArchitecture> of(String modelType, int heads, int keyValueHeads);
+  }
+
+  /**
+   * Returns the architecture of a base: of a GGUF file by its header, of a directory by its {@code
+   * config.json}.
+   */
+  static GgufArchitecture ofBase(Path base) {
+    return Files.isRegularFile(base) ? ofGguf(base) : ofCheckpoint(base);
+  }
+
+  private static GgufArchitecture ofGguf(Path path) {
+    try (GgufFile file = GgufFile.open(path)) {
+      String name =
+          file.text("general.architecture")
+              .orElseThrow(() -> new CorruptFile(path, "general.architecture: missing"));
+      int heads = heads(file, name + ".attention.head_count").orElse(1);
+      int keyValueHeads = heads(file, name + ".attention.head_count_kv").orElse(heads);
+      return find(name, heads, keyValueHeads).orElseThrow(() -> unknown(path, name));
+    }
+  }
+
+  private static Optional<Integer> heads(GgufFile file, String key) {
+    return file.number(key)
+        .map(
+            number -> {
+              if (number < 1 || number != Math.rint(number) || number > Integer.MAX_VALUE) {
+                throw new CorruptFile(
+                    file.path(), "%s: expected a number of heads, found %s".formatted(key, number));
+              }
+              return number.intValue();
+            });
   }
 
   /**

@@ -73,9 +73,46 @@ public sealed interface Initialization {
     }
   }
 
+  /**
+   * What quantisation has taken from the weights (Li et al. 2023, <a
+   * href="https://arxiv.org/abs/2310.08659">arXiv:2310.08659</a>, algorithm 1), for a quantised base
+   * whose original weights are at hand.
+   *
+   * @param bits {@code loftq_bits} of a weight, 4 or 8
+   * @param iterations {@code loftq_iter}; from the second on, the base is quantised anew
+   */
+  record Loftq(int bits, int iterations) implements Initialization {
+    public Loftq {
+      if (bits != 4 && bits != 8) {
+        throw new UserError("loftq_config: loftq_bits must be 4 or 8, found " + bits);
+      }
+      if (iterations < 1) {
+        throw new UserError("loftq_config: loftq_iter must be at least 1, found " + iterations);
+      }
+    }
+
+    /** Creates LoftQ with PEFT's settings. */
+    public Loftq() {
+      this(4, 1);
+    }
+
+    public Loftq iterations(int count) {
+      return new Loftq(bits, count);
+    }
+  }
+
   /** PEFT's names. */
   List<String> WORDS =
-      List.of("true", "false", "gaussian", "orthogonal", "pissa", "pissa_niter_N", "olora", "eva");
+      List.of(
+          "true",
+          "false",
+          "gaussian",
+          "orthogonal",
+          "pissa",
+          "pissa_niter_N",
+          "olora",
+          "eva",
+          "loftq");
 
   Pattern PISSA_ITERATIONS = Pattern.compile("pissa_niter_(\\d{1,4})");
 
@@ -107,6 +144,7 @@ public sealed interface Initialization {
           case "pissa" -> new Pissa(0);
           case "olora" -> new Olora();
           case "eva" -> new Eva();
+          case "loftq" -> new Loftq();
           default -> null;
         });
   }
@@ -139,6 +177,11 @@ public sealed interface Initialization {
                   .formatted(word())
               + " can't be reproduced; start a new run, with pissa for instance");
     }
+  }
+
+  /** Returns whether the adapter is for another base than the one that it was added to. */
+  default boolean changesBase() {
+    return takesFromBase() || (this instanceof Loftq loftq && loftq.iterations() > 1);
   }
 
   /** Returns whether a part of the base's weight moves into the adapter. */

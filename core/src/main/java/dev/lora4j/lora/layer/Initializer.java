@@ -36,7 +36,7 @@ public final class Initializer {
       } else {
         olora(residual);
       }
-      residual.subtractInitialDelta();
+      residual.rememberStart();
     }
   }
 

@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /** LoRA of a linear layer, {@code y + scaling · B A x}; a new B is zero. */
-public sealed class LinearDelta extends FactoredDelta permits ResidualDelta {
+public sealed class LinearDelta extends FactoredDelta permits StartingDelta {
   private final Linear a; // [rank, in]
   private final Linear b; // [out, rank]
 

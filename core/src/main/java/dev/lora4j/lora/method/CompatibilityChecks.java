@@ -42,8 +42,12 @@ public final class CompatibilityChecks {
       String path, Module layer, DeltaOptions options, List<String> problems) {
     Initialization how = options.initialization();
     boolean orthogonal = how instanceof Initialization.Orthogonal;
-    if ((layer instanceof Conv && (orthogonal || how.takesFromBase()))
-        || (layer instanceof Embedding && orthogonal)) {
+    boolean loftq = how instanceof Initialization.Loftq;
+    if (loftq && options.dora()) {
+      problems.add("init_lora_weights = loftq and use_dora exclude each other, at '" + path + "'");
+    }
+    if ((layer instanceof Conv && (orthogonal || loftq || how.takesFromBase()))
+        || (layer instanceof Embedding && (orthogonal || loftq))) {
       problems.add(
           "'%s' is not a linear layer, as init_lora_weights = %s requires"
               .formatted(path, how.word()));
@@ -62,7 +66,9 @@ public final class CompatibilityChecks {
           "target_parameters: '%s' must have two or three dimensions, found %s"
               .formatted(path, Ops.shapeOf(parameter.value())));
     }
-    if (how instanceof Initialization.Orthogonal || how.takesFromBase()) {
+    if (how instanceof Initialization.Orthogonal
+        || how instanceof Initialization.Loftq
+        || how.takesFromBase()) {
       problems.add("init_lora_weights = " + how.word() + " does not apply to target_parameters");
     }
     return problems;

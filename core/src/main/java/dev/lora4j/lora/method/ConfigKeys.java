@@ -23,7 +23,7 @@ public final class ConfigKeys {
           use_bdlora use_qalora velora_config""");
 
   /** Initialisations that change the base in a way that can't be repeated from the base alone. */
-  public static final Set<String> UNREPEATABLE = Set.of("corda", "loftq", "lora_ga");
+  public static final Set<String> UNREPEATABLE = Set.of("corda", "lora_ga");
 
   private ConfigKeys() {}
 

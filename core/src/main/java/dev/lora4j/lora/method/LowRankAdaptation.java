@@ -5,11 +5,13 @@ import dev.lora4j.lora.layer.DeltaOptions;
 import dev.lora4j.lora.layer.DoraDelta;
 import dev.lora4j.lora.layer.EmbeddingDelta;
 import dev.lora4j.lora.layer.FactoredDelta;
+import dev.lora4j.lora.layer.Initialization;
 import dev.lora4j.lora.layer.Initializer;
 import dev.lora4j.lora.layer.LinearDelta;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraMethod;
 import dev.lora4j.lora.layer.ResidualDelta;
+import dev.lora4j.lora.layer.StartingDelta;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.WeightedLayer;
@@ -66,6 +68,9 @@ record LowRankAdaptation() implements LoraMethod {
     }
     if (layer instanceof Embedding embedding) {
       return new EmbeddingDelta(embedding, options);
+    }
+    if (options.initialization() instanceof Initialization.Loftq) {
+      return new StartingDelta((WeightedLayer) layer, options);
     }
     return options.initialization().takesFromBase()
         ? new ResidualDelta((WeightedLayer) layer, options)

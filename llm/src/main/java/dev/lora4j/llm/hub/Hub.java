@@ -60,6 +60,31 @@ public final class Hub {
     }
   }
 
+  /**
+   * Returns a directory with the {@code config.json} of a model, which alone is downloaded. If the
+   * Hub can't be reached, or offline mode is set, a file in the cache is used.
+   *
+   * @throws UserError when there is no such model or revision, it has no such file, access is
+   *     denied, the network or the disk refuses, or the cache lacks it
+   */
+  public Path config(RepoId repo, HubListener listener) {
+    RepoCache cache = new RepoCache(settings.cache(), repo, settings.symlinks());
+    if (settings.offline()) {
+      return new CachedSnapshot(cache).config("HF_HUB_OFFLINE is set", "unset it to download");
+    }
+    HubClient client = new HubClient(settings, repo);
+    try {
+      RepoListing listing = client.listing(settings.limits());
+      return new SnapshotDownload(settings, repo, cache, client, listing, listener).config();
+    } catch (HostUnreachable e) {
+      String why = settings.endpoint() + " cannot be reached (" + e.getMessage() + ")";
+      Path found =
+          new CachedSnapshot(cache).config(why, "try again, or give the path of a config.json");
+      listener.onNotice(why + "; using what was downloaded before");
+      return found;
+    }
+  }
+
   /** Returns fewer retries where a cached snapshot can be used instead. */
   private Download.Limits limitsOfListing(RepoId repo) {
     Download.Limits limits = settings.limits();

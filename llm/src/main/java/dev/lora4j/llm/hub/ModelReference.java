@@ -62,6 +62,14 @@ public sealed interface ModelReference {
     return ((Local) this).path();
   }
 
+  /** Returns the local path; of a repository on the Hub, a directory with its config alone. */
+  default Path resolveConfig(Hub hub, HubListener listener) {
+    if (this instanceof OnHub there) {
+      return hub.cached(there.repo()).orElseGet(() -> hub.config(there.repo(), listener));
+    }
+    return ((Local) this).path();
+  }
+
   private static Optional<Path> existing(String given) {
     try {
       return given.isEmpty() ? Optional.empty() : Optional.of(Path.of(given)).filter(Files::exists);

@@ -22,6 +22,8 @@ record SnapshotDownload(
     RepoListing listing,
     HubListener listener) {
 
+  private static final String CONFIG = "config.json";
+
   Path run() throws HostUnreachable {
     Set<String> shards = Set.of();
     Optional<String> index = WantedFiles.index(listing.names());
@@ -35,6 +37,15 @@ record SnapshotDownload(
     }
     fetch(wanted.names(), listener);
     cache.remember(listing.commit());
+    return cache.snapshot(listing.commit());
+  }
+
+  /** Downloads only the config; the snapshot is not remembered as the revision's, being partial. */
+  Path config() throws HostUnreachable {
+    if (!listing.names().contains(CONFIG)) {
+      throw notAModel(List.of(CONFIG));
+    }
+    fetch(List.of(CONFIG), listener);
     return cache.snapshot(listing.commit());
   }
 

@@ -12,6 +12,9 @@ public interface LanguageModelConfig {
 
   int layers();
 
+  /** Number of attention heads. */
+  int heads();
+
   /** Number of key and value heads. */
   int groups();
 
@@ -20,6 +23,9 @@ public interface LanguageModelConfig {
 
   /** Maximum sequence length, in tokens. */
   int maxPositions();
+
+  /** The values that training keeps of each decoder layer until its backward pass. */
+  LayerActivations activations();
 
   /** Returns whether the output projection shares the embedding's weight (weight tying). */
   boolean tiedHead();

@@ -1,6 +1,9 @@
 package dev.lora4j.llm.recipe;
 
-import dev.lora4j.io.DType;
+import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.llm.weights.QuantType;
+import dev.lora4j.llm.weights.Quantization;
+import dev.lora4j.llm.checkpoint.OriginalCheckpoint;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.ExampleOptions;
 import dev.lora4j.llm.dataset.TextData;
@@ -16,6 +19,7 @@ import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.lora.init.EvaBatch;
 import dev.lora4j.lora.layer.Initialization;
@@ -95,7 +99,7 @@ public final class FineTuneRun implements AutoCloseable {
     Optional<Pretrained> base = recipe.base;
     try {
       if (base.isEmpty()) {
-        base = Optional.of(Pretrained.load(files, DType.F32));
+        base = Optional.of(Pretrained.load(files, recipe.storage));
       }
       return new FineTuneRun(recipe, out, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
@@ -152,7 +156,16 @@ public final class FineTuneRun implements AutoCloseable {
     }
   }
 
+  private Optional<Quantization> quantization() {
+    return recipe.storage instanceof WeightStorage.Quantized quantized
+        ? Optional.of(quantized.to())
+        : Optional.empty();
+  }
+
   private LoraModel addAdapter() {
+    if (recipe.start == TrainingJob.Start.RESUMED) {
+      new RunRecord(out).requireSame(base.storage());
+    }
     if (recipe.initial.isPresent()) {
       InitialAdapter initial = recipe.initial.get();
       if (recipe.start == TrainingJob.Start.RESUMED) {
@@ -160,14 +173,35 @@ public final class FineTuneRun implements AutoCloseable {
       }
       return initial.addTo(network(), ADAPTER);
     }
+    if (recipe.lora.initialization() instanceof Initialization.Loftq) {
+      return addLoftq();
+    }
     if (!(recipe.lora.initialization() instanceof Initialization.Eva)) {
-      return Lora.adapt(network(), recipe.lora);
+      return Lora.adapt(network(), recipe.lora.baseModel(recipe.model));
     }
     recipe.report("Initialising the adapter from the layers' inputs (EVA)");
     try (PointerScope scope = new PointerScope()) {
       List<EvaBatch> batches = EvaExamples.of(data.objective(), recipe.seed, network().device());
-      return Lora.adapt(network(), recipe.lora, batches);
+      return Lora.adapt(network(), recipe.lora.baseModel(recipe.model), batches);
     }
+  }
+
+  private LoraModel addLoftq() {
+    recipe.report("Initialising the adapter from what quantisation has taken (LoftQ)");
+    try (OriginalCheckpoint originals = OriginalCheckpoint.open(files.path(), network())) {
+      LoraConfig config = recipe.lora.baseModel(recipe.model).initialization(loftq());
+      return Lora.adaptByLoftq(network(), config, originals);
+    }
+  }
+
+  /** Returns LoftQ with the bits of the base. */
+  private Initialization.Loftq loftq() {
+    Initialization.Loftq given = (Initialization.Loftq) recipe.lora.initialization();
+    boolean eight =
+        quantization()
+            .map(to -> to.type() == QuantType.INT8 || to.type() == QuantType.Q8_0)
+            .orElse(false);
+    return new Initialization.Loftq(eight ? 8 : 4, given.iterations());
   }
 
   // ---- parts ----
@@ -231,8 +265,14 @@ public final class FineTuneRun implements AutoCloseable {
     List<Path> dataFiles = new ArrayList<>(List.of(recipe.requiredData()));
     recipe.valid.ifPresent(dataFiles::add);
     record.origin(
-        recipe.model, files.path(), adapted.fingerprint().sha256(), dataFiles, recipe.initial);
+        recipe.model,
+        files.path(),
+        adapted.fingerprint().sha256(),
+        base.storage(),
+        dataFiles,
+        recipe.initial);
     record.tokenizer(files);
+    new AdapterCard(recipe.model, base.storage(), quantization()).write(out);
   }
 
   @Override

@@ -404,4 +404,26 @@ class HubTest {
       return files.map(f -> f.getFileName().toString()).toList();
     }
   }
+
+  @Test
+  void configAloneIsDownloadedForAPlan() throws IOException {
+    Path found = new Hub(settings).config(REPO, listener);
+
+    assertThat(Files.readString(found.resolve("config.json"))).isEqualTo("{}");
+    assertThat(found.resolve("model.safetensors")).doesNotExist();
+    assertThat(new Hub(settings).cached(REPO)).isEmpty();
+    assertThat(fetch().resolve("model.safetensors")).exists();
+  }
+
+  @Test
+  void repositoryWithoutAConfigIsRefusedForAPlan() throws IOException {
+    try (FakeHub other = new FakeHub().large("model.gguf", WEIGHTS)) {
+      Hub hub = new Hub(Checkouts.settings(other.endpoint(), folder.resolve("other")));
+
+      assertThatThrownBy(() -> hub.config(REPO, listener))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("it has no config.json")
+          .hasMessageContaining("download the .gguf file that you want and give its path");
+    }
+  }
 }

@@ -4,6 +4,7 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LanguageModelConfig;
+import dev.lora4j.llm.model.LayerActivations;
 import java.util.List;
 import java.util.Map;
 
@@ -31,6 +32,18 @@ public record Gpt2Config(
   @Override
   public int headDim() {
     return hiddenSize / heads;
+  }
+
+  /**
+   * Each norm keeps its input and its output; attention its queries (also scaled), keys, values and
+   * outputs; the activation its input and its output; dropout its masks.
+   */
+  @Override
+  public LayerActivations activations() {
+    long masks = (residualDropout > 0 ? 2L : 0) * hiddenSize;
+    long kept = 10L * hiddenSize + 2L * intermediateSize + masks;
+    long passing = 2L * intermediateSize + 4L * hiddenSize;
+    return new LayerActivations(kept, passing, attentionDropout > 0 ? 3L * heads : 0);
   }
 
   /** Hugging Face's {@code model_type}. */

@@ -3,6 +3,7 @@ package dev.lora4j.llm.model.llama;
 import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.model.LanguageModelConfig;
+import dev.lora4j.llm.model.LayerActivations;
 import dev.lora4j.llm.model.ModelFamily;
 import dev.lora4j.llm.model.RopeScaling;
 import java.util.List;
@@ -54,6 +55,19 @@ public record LlamaConfig(
           "layer_types: expected one for each of %d layers, found %d"
               .formatted(layers, windows.size()));
     }
+  }
+
+  /**
+   * Each norm keeps its normalised input; attention its queries, keys, values and outputs; SwiGLU
+   * both of its inputs. All else is recomputed from these.
+   */
+  @Override
+  public LayerActivations activations() {
+    long queries = (long) heads * headDim;
+    long keysAndValues = 2L * groups * headDim;
+    long kept = 2L * hiddenSize + 2 * queries + keysAndValues + 2L * intermediateSize;
+    long passing = 3L * intermediateSize + 4L * hiddenSize;
+    return new LayerActivations(kept, passing, attentionDropout > 0 ? 3L * heads : 0);
   }
 
   /**

@@ -1,0 +1,41 @@
+package dev.lora4j.lora.init;
+
+import dev.lora4j.nn.WeightStore;
+import dev.lora4j.nn.quant.Absmax;
+import dev.lora4j.nn.quant.BlockWeights;
+import dev.lora4j.nn.quant.FourBitWeights;
+import dev.lora4j.nn.quant.Int8Weights;
+import java.util.Optional;
+import java.util.function.Function;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The quantisation of a layer, to quantise another weight the same way.
+ *
+ * @param bits of a weight, as {@code loftq_bits} counts them: without scales
+ */
+record Requantization(int bits, Function<Tensor, WeightStore> quantizer) {
+
+  /** Returns the quantisation of a store; empty if it is not quantised. */
+  static Optional<Requantization> of(WeightStore store) {
+    if (store instanceof FourBitWeights four) {
+      boolean nested = four.absmax() instanceof Absmax.Nested;
+      return Optional.of(
+          new Requantization(
+              4, w -> FourBitWeights.quantize(w, four.type(), four.blockSize(), nested)));
+    }
+    if (store instanceof Int8Weights) {
+      return Optional.of(new Requantization(8, Int8Weights::quantize));
+    }
+    if (store instanceof BlockWeights blocks) {
+      int bits = 8 * blocks.type().bytes() / blocks.type().elements();
+      return Optional.of(
+          new Requantization(bits, w -> BlockWeights.quantize(w, blocks.type())));
+    }
+    return Optional.empty();
+  }
+
+  WeightStore quantize(Tensor weight) {
+    return quantizer.apply(weight);
+  }
+}
