@@ -146,7 +146,7 @@ class QuantizedLoadingTest {
       value = QuantType.class,
       names = {"NF4", "FP4", "INT8", "Q8_0", "Q4_0"})
   void anyCheckpointIsQuantisedWhileLoading(QuantType type) {
-    Path base = dense("nf4-double", DType.F32); // GPT-2, whose layers are transposed
+    Path base = SavedFamilies.directory("gpt2"); // whose layers are transposed
     WeightStorage storage = WeightStorage.quantized(Quantization.of(type));
 
     try (Pretrained quantized = Pretrained.load(base, storage);
