@@ -12,6 +12,9 @@ import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.function.Consumer;
+import dev.lora4j.nn.quant.Int8Weights;
+import java.util.Optional;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -170,6 +173,31 @@ class ChunkedCrossEntropyTest {
     @Override
     public LogitTransform logitTransform() {
       return transform;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 4, 64})
+  void aQuantisedHeadGivesTheLossOfItsDequantisedWeight(long rowsAtOnce) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama2");
+        ThreadRng random = new ThreadRng();
+        ChunkedCrossEntropy head = new ChunkedCrossEntropy(model.network(), random, rowsAtOnce)) {
+      Tensor dense = ((Linear) model.network().head().module()).weight().value();
+      Int8Weights store = Int8Weights.quantize(dense);
+      model.network().replace("lm_head", Linear.sharing(store, Optional.empty()));
+      Tensor hidden = torch.randn(ROWS, dense.size(1)).mul(new Scalar(3));
+      Tensor targets = torch.randint(96, new long[] {ROWS});
+      Tensor weights = torch.rand(ROWS);
+      Tensor losses = head.losses(hidden, targets);
+      Tensor gradient = head.backward(hidden, targets, found -> weights);
+
+      Tensor leaf = hidden.clone().set_requires_grad(true);
+      Tensor logits = leaf.matmul(store.dense().t());
+      Tensor expected = logits.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
+      Ops.backward(expected, weights);
+      TensorAssert.assertThat(losses).isCloseTo(expected, TOLERANCE);
+      TensorAssert.assertThat(gradient).isCloseTo(leaf.grad(), TOLERANCE);
     }
   }
 }
