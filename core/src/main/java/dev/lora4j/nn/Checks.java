@@ -20,7 +20,7 @@ public final class Checks {
     return value;
   }
 
-  static void dimensions(String name, long[] shape, int dimensions) {
+  public static void dimensions(String name, long[] shape, int dimensions) {
     if (shape.length != dimensions) {
       throw new UserError(
           name + " must have " + dimensions + " dimensions, found " + Arrays.toString(shape));

@@ -12,13 +12,14 @@ import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.GradientBuffer;
 import dev.lora4j.nn.Init;
-import dev.lora4j.nn.Int8Weights;
+
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Sequential;
 import dev.lora4j.nn.kernel.AutogradContext;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.quant.Int8Weights;
 import dev.lora4j.nn.runtime.Engine;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.lora4j.io.gguf;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.nn.block.BlockType;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,14 +14,18 @@ import org.jspecify.annotations.Nullable;
 public enum GgmlType {
   F32(0, DType.F32),
   F16(1, DType.F16),
-  Q4_0(2, 32, 18),
-  Q4_1(3, 32, 20),
-  Q5_0(6, 32, 22),
-  Q5_1(7, 32, 24),
-  Q8_0(8, 32, 34),
-  Q4_K(12, 256, 144),
-  Q5_K(13, 256, 176),
-  Q6_K(14, 256, 210),
+  Q4_0(2, BlockType.Q4_0),
+  Q4_1(3, BlockType.Q4_1),
+  Q5_0(6, BlockType.Q5_0),
+  Q5_1(7, BlockType.Q5_1),
+  Q8_0(8, BlockType.Q8_0),
+  Q2_K(10, BlockType.Q2_K),
+  Q3_K(11, BlockType.Q3_K),
+  Q4_K(12, BlockType.Q4_K),
+  Q5_K(13, BlockType.Q5_K),
+  Q6_K(14, BlockType.Q6_K),
+  IQ4_NL(20, BlockType.IQ4_NL),
+  IQ4_XS(23, BlockType.IQ4_XS),
   I8(24, DType.I8),
   I16(25, DType.I16),
   I32(26, DType.I32),
@@ -29,22 +34,19 @@ public enum GgmlType {
   BF16(30, DType.BF16);
 
   private final int number;
-  private final int blockElements;
-  private final int blockBytes;
   private final @Nullable DType plain;
+  private final @Nullable BlockType blocks;
 
   GgmlType(int number, DType plain) {
     this.number = number;
     this.plain = plain;
-    blockElements = 1;
-    blockBytes = plain.bytes();
+    blocks = null;
   }
 
-  GgmlType(int number, int blockElements, int blockBytes) {
+  GgmlType(int number, BlockType blocks) {
     this.number = number;
-    this.plain = null;
-    this.blockElements = blockElements;
-    this.blockBytes = blockBytes;
+    this.blocks = blocks;
+    plain = null;
   }
 
   /** Returns its code in a file. */
@@ -52,17 +54,22 @@ public enum GgmlType {
     return number;
   }
 
+  /** Returns the format of its blocks; empty if it is not quantised. */
+  public Optional<BlockType> blocks() {
+    return Optional.ofNullable(blocks);
+  }
+
   /** Returns the elements of a block; 1 if the type is not quantised. */
   public int blockElements() {
-    return blockElements;
+    return blocks == null ? 1 : blocks.elements();
   }
 
   int blockBytes() {
-    return blockBytes;
+    return blocks == null ? dtype().bytes() : blocks.bytes();
   }
 
   boolean isQuantized() {
-    return plain == null;
+    return blocks != null;
   }
 
   /**

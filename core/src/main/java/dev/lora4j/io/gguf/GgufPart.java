@@ -4,9 +4,9 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.FileTensors;
 import dev.lora4j.io.TensorMemory;
+import dev.lora4j.nn.block.BlockType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** One file of a GGUF model, open for reading: the model itself, or a part of a split one. */
 record GgufPart(Path path, FileChannel channel, GgufHeader header) implements AutoCloseable {
-  private static final int BLOCKS_AT_ONCE = 1 << 12;
+  private static final int BLOCKS_AT_ONCE = 1 << 8;
 
   static GgufPart open(Path path) {
     return FileTensors.open(
@@ -43,22 +43,19 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header) implements Au
   }
 
   private void dequantize(String name, GgufTensor tensor, TensorMemory numbers) {
-    GgmlType type = tensor.type();
-    Dequantizer dequantizer = Dequantizer.of(type);
-    long blocks = tensor.bytes() / type.blockBytes();
-    ByteBuffer in = ByteBuffer.allocate(BLOCKS_AT_ONCE * type.blockBytes());
-    in.order(ByteOrder.LITTLE_ENDIAN);
-    float[] out = new float[type.blockElements()];
+    BlockType type = tensor.type().blocks().orElseThrow();
+    long blocks = tensor.bytes() / type.bytes();
+    byte[] in = new byte[BLOCKS_AT_ONCE * type.bytes()];
+    float[] out = new float[BLOCKS_AT_ONCE * type.elements()];
     for (long done = 0; done < blocks; done += BLOCKS_AT_ONCE) {
       int count = (int) Math.min(BLOCKS_AT_ONCE, blocks - done);
-      fill(name, in.clear().limit(count * type.blockBytes()), tensor, done * type.blockBytes());
-      long place = done * type.blockElements() * Float.BYTES;
-      ByteBuffer to = numbers.view(place, count * type.blockElements() * Float.BYTES);
-      for (int block = 0; block < count; block++) {
-        dequantizer.dequantize(in, block * type.blockBytes(), out);
-        to.asFloatBuffer().put(out);
-        to.position(to.position() + out.length * Float.BYTES);
-      }
+      fill(name, ByteBuffer.wrap(in, 0, count * type.bytes()), tensor, done * type.bytes());
+      type.dequantizer().dequantize(in, 0, out, 0, count);
+      int values = count * type.elements();
+      numbers
+          .view(done * type.elements() * Float.BYTES, values * Float.BYTES)
+          .asFloatBuffer()
+          .put(out, 0, values);
     }
   }
 

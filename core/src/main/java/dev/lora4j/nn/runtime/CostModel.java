@@ -39,6 +39,11 @@ public final class CostModel {
     return Math.max(8, Math.min(128, outputs / 8 * 8));
   }
 
+  // ---- quantised weights ----
+
+  /** Values of a quantised weight that are in float32 at once, 1 MB: they stay in the L2 cache. */
+  public static final long DEQUANTIZED_TILE = 1 << 18;
+
   // ---- LoRA ----
 
   /** Ranks are padded with zeros to a multiple of this: MKL takes 4 times as long for rank 8. */

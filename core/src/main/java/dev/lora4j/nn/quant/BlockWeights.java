@@ -1,0 +1,106 @@
+package dev.lora4j.nn.quant;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.block.BlockQuantizer;
+import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.kernel.Ops;
+import java.util.Map;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A frozen weight in GGUF's blocks, perhaps mapped from its file.
+ *
+ * @param type the format of the blocks
+ * @param bytes {@code [out, bytes of a row]}, uint8, contiguous
+ * @param columns number of inputs
+ */
+public record BlockWeights(BlockType type, Parameter bytes, long columns)
+    implements CompactWeights {
+
+  public BlockWeights {
+    Checks.dimensions("weight", bytes.shape(), 2);
+    ScalarType dtype = bytes.value().scalar_type().intern();
+    if (dtype != ScalarType.Byte || !bytes.value().is_contiguous()) {
+      throw new UserError(type + " blocks must be contiguous bytes, found " + dtype);
+    }
+    long expected = type.rowBytes(columns);
+    if (bytes.shape()[1] != expected) {
+      throw new UserError(
+          "a row of %d values in %s blocks has %d bytes, found %d"
+              .formatted(columns, type, expected, bytes.shape()[1]));
+    }
+  }
+
+  /**
+   * Quantises a weight.
+   *
+   * @param weight {@code [out, in]}, finite; stays the caller's
+   * @throws UserError if the format can't be written, the rows aren't whole blocks, or a value is
+   *     not finite
+   */
+  public static BlockWeights quantize(Tensor weight, BlockType type) {
+    Checks.dimensions("weight", Ops.shape(weight), 2);
+    BlockQuantizer quantizer = type.quantizer();
+    long rows = weight.size(0);
+    long columns = weight.size(1);
+    long rowBytes = type.rowBytes(columns);
+    try (PointerScope scope = new PointerScope()) {
+      Tensor blocks =
+          torch.empty(new long[] {rows, rowBytes}, torch.dtype(ScalarType.Byte), null);
+      float[] values = new float[Math.toIntExact(columns)];
+      byte[] row = new byte[Math.toIntExact(rowBytes)];
+      for (long i = 0; i < rows; i++) {
+        quantizeRow(weight, i, values, quantizer, row, type);
+        new BytePointer(blocks.data_ptr()).position(i * rowBytes).put(row, 0, row.length);
+      }
+      return new BlockWeights(type, Parameter.frozen(blocks), columns);
+    }
+  }
+
+  private static void quantizeRow(
+      Tensor weight, long i, float[] values, BlockQuantizer quantizer, byte[] row, BlockType type) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor one = weight.detach().select(0, i).cpu().to(ScalarType.Float).contiguous();
+      if (!one.isfinite().all().item_bool()) {
+        throw new UserError(
+            "a weight with NaN or infinite values can't be quantised to %s: row %d"
+                .formatted(type, i));
+      }
+      new FloatPointer(one.data_ptr()).get(values, 0, values.length);
+      quantizer.quantize(values, 0, row, 0, values.length / type.elements());
+    }
+  }
+
+  @Override
+  public Map<String, Parameter> parameters() {
+    return Map.of("weight", bytes);
+  }
+
+  @Override
+  public long[] shape() {
+    return new long[] {bytes.shape()[0], columns};
+  }
+
+  @Override
+  public void dequantize(long first, Tensor tile) {
+    long rowBytes = bytes.shape()[1];
+    int atOnce = (int) Math.max(1, HeapCopies.CHUNK / columns);
+    byte[] in = new byte[Math.toIntExact(atOnce * rowBytes)];
+    float[] out = new float[Math.toIntExact(atOnce * columns)];
+    Tensor memory = bytes.value().cpu();
+    for (long row = 0; row < tile.size(0); row += atOnce) {
+      int rows = (int) Math.min(atOnce, tile.size(0) - row);
+      int blocks = (int) (rows * columns / type.elements());
+      HeapCopies.read(memory, (first + row) * rowBytes, in, (int) (rows * rowBytes));
+      type.dequantizer().dequantize(in, 0, out, 0, blocks);
+      HeapCopies.write(out, (int) (rows * columns), tile, row * columns);
+    }
+  }
+}

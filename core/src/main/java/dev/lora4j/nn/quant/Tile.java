@@ -1,0 +1,47 @@
+package dev.lora4j.nn.quant;
+
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Scratch memory for a tile of a weight in float32, taken from a pool for one product: as many as
+ * products ran at the same time.
+ */
+final class Tile implements AutoCloseable {
+  private static final ConcurrentLinkedDeque<Tile> FREE = new ConcurrentLinkedDeque<>();
+
+  private final Tensor memory;
+
+  private Tile(long values) {
+    memory = Ops.keep(Ops.empty(values));
+  }
+
+  /** Returns the number of rows of a tile of a weight with so many columns. */
+  static long rowsOf(long columns) {
+    return Math.max(1, CostModel.DEQUANTIZED_TILE / Math.max(1, columns));
+  }
+
+  /** Takes a tile for at least so many values from the pool. */
+  static Tile take(long values) {
+    Tile tile = FREE.poll();
+    if (tile != null && tile.memory.numel() >= values) {
+      return tile;
+    }
+    if (tile != null) {
+      tile.memory.deallocate();
+    }
+    return new Tile(Math.max(values, CostModel.DEQUANTIZED_TILE));
+  }
+
+  /** Returns the beginning of the memory as a matrix, in the caller's pointer scope. */
+  Tensor of(long rows, long columns) {
+    return memory.narrow(0, 0, rows * columns).view(rows, columns);
+  }
+
+  @Override
+  public void close() {
+    FREE.push(this);
+  }
+}
