@@ -1,0 +1,42 @@
+package dev.lora4j.nn.kernel;
+
+import dev.lora4j.nn.block.DotProduct;
+import java.util.Arrays;
+
+/** A thread's memory for the bytes and the values of a row of a compact weight. */
+public final class RowScratch {
+  private static final ThreadLocal<RowScratch> OF_THREAD =
+      ThreadLocal.withInitial(RowScratch::new);
+
+  private float[] row = new float[0];
+  private byte[] bytes = new byte[0];
+
+  private RowScratch() {}
+
+  static RowScratch ofThread() {
+    return OF_THREAD.get();
+  }
+
+  /** Returns memory for a row, with zeros up to the size that dot products need. */
+  float[] row(int columns) {
+    int size = DotProduct.paddedSize(columns);
+    if (row.length < size) {
+      row = new float[size];
+    }
+    Arrays.fill(row, columns, size, 0);
+    return row;
+  }
+
+  /** Returns the memory for a row. */
+  public float[] row() {
+    return row;
+  }
+
+  /** Returns memory for at least so many bytes. */
+  public byte[] bytes(int count) {
+    if (bytes.length < count) {
+      bytes = new byte[count];
+    }
+    return bytes;
+  }
+}
