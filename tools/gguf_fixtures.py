@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 
 FOLDER = ROOT / "core/src/test/resources/fixtures/gguf"
 QUANTIZED = [Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0, Type.Q4_K, Type.Q5_K, Type.Q6_K]
+ADDED = [Type.Q2_K, Type.Q3_K, Type.IQ4_NL, Type.IQ4_XS]
 # Positions of half-precision floats in a block: random bytes there would give infinities and NaN.
 HALVES = {Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0],
-          Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208]}
+          Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208], Type.Q2_K: [80, 82], Type.Q3_K: [108],
+          Type.IQ4_NL: [0], Type.IQ4_XS: [0]}
 ROWS = 3
 
 
@@ -60,6 +62,10 @@ def tensors():
     single = rng.normal(size=(2, 3, 4)).astype(np.float32)
     writer.add_tensor("F32", single)
     expected["F32"] = torch.from_numpy(single)
+    for type in ADDED:
+        blocks = quantized(type, np.random.default_rng(type.value))
+        writer.add_tensor(type.name, blocks, raw_dtype=type)
+        expected[type.name] = torch.from_numpy(gguf.dequantize(blocks, type).copy())
     close(writer)
     save_file(expected, FOLDER / "expected.safetensors")
     return expected
@@ -105,7 +111,7 @@ def main():
     adapter()
     wrong = []
     for tensor in gguf.GGUFReader(FOLDER / "tensors.gguf").tensors:
-        if tensor.tensor_type in QUANTIZED:
+        if tensor.tensor_type in QUANTIZED + ADDED:
             again = torch.from_numpy(gguf.dequantize(tensor.data, tensor.tensor_type).copy())
             wrong += [] if torch.equal(again, expected[tensor.name]) else [tensor.name]
     finish(FOLDER, wrong)

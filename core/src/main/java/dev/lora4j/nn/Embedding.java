@@ -74,6 +74,11 @@ public final class Embedding extends Module implements WeightedLayer {
     return torch.embedding(weight, input, paddingIndex, false, false);
   }
 
+  @Override
+  public Tensor withoutBias(Tensor input) {
+    return forward(input);
+  }
+
   /** {@code [num_embeddings, dim]}. */
   @Override
   public WeightStore store() {

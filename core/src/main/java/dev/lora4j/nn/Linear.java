@@ -71,6 +71,11 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
   }
 
   @Override
+  public Tensor withoutBias(Tensor input) {
+    return weight.linear(input, null);
+  }
+
+  @Override
   public Optional<LinearWeights> decodeWeights() {
     Optional<Tensor> ofBias = bias().flatMap(Parameter::memory).map(Tensor::detach);
     return ofBias.isPresent() == (bias != null) ? weight.decodeWeights(ofBias) : Optional.empty();

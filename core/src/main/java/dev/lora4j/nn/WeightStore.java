@@ -2,10 +2,12 @@ package dev.lora4j.nn;
 
 import dev.lora4j.UserError;
 import dev.lora4j.nn.kernel.LinearWeights;
+import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /** A base layer's weight as it is stored: dense, or quantised and dequantised at each use. */
@@ -38,6 +40,36 @@ public interface WeightStore {
 
   /** Returns the whole weight in floating point; perhaps the store's own memory. */
   Tensor dense();
+
+  /**
+   * Computes {@code y = x Wᵀ} without a gradient.
+   *
+   * @param x {@code [n, in]}
+   * @param y {@code [n, out]}, whose rows may be apart; receives the product
+   */
+  default void multiply(Tensor x, Tensor y) {
+    Ops.multiply(x, dense(), y);
+  }
+
+  /**
+   * Computes {@code x = g W} without a gradient.
+   *
+   * @param g {@code [n, out]}, whose rows may be apart
+   * @param x {@code [n, in]}, receives the product
+   */
+  default void multiplyTransposed(Tensor g, Tensor x) {
+    torch.mm_out(x, g, dense());
+  }
+
+  /** Returns consecutive rows of the weight in floating point; perhaps the store's own memory. */
+  default Tensor rows(long first, long count) {
+    return dense().narrow(0, first, count);
+  }
+
+  /** Returns the number of rows to ask for at once, where not all are needed together. */
+  default long rowsAtOnce() {
+    return shape()[0];
+  }
 
   /** Returns weight and bias as decoding multiplies rows by them; empty if it has no kernel. */
   default Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {

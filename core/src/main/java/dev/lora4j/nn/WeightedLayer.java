@@ -35,6 +35,11 @@ public interface WeightedLayer {
   /** Returns the layer's output with this weight and this bias instead of its own. */
   Tensor forwardWith(Tensor input, Tensor weight, @Nullable Tensor bias);
 
+  /** Returns the layer's output without its bias. */
+  default Tensor withoutBias(Tensor input) {
+    return forwardWith(input, store().dense(), null);
+  }
+
   /** The axis of the weight along which the output features are laid out. */
   default int outputAxis() {
     return 0;

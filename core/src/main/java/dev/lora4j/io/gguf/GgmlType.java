@@ -5,6 +5,7 @@ import dev.lora4j.io.DType;
 import dev.lora4j.nn.block.BlockType;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,9 +79,19 @@ public enum GgmlType {
    * @throws UserError naming the types that can be written
    */
   public void requireWritten() {
-    if (isQuantized() && this != Q8_0) {
-      throw new UserError(this + " can be read but not written; use F32, F16, BF16 or Q8_0");
+    if (isWritten()) {
+      return;
     }
+    String written =
+        Arrays.stream(values())
+            .filter(type -> type.isWritten() && type.dtype().isFloating())
+            .map(GgmlType::name)
+            .collect(Collectors.joining(", "));
+    throw new UserError(this + " can be read but not written; use one of " + written);
+  }
+
+  private boolean isWritten() {
+    return blocks == null || blocks.canQuantize();
   }
 
   /** Returns the dtype that it is read as: its own, or F32 if it is quantised. */

@@ -2,6 +2,7 @@ package dev.lora4j.io.gguf;
 
 import dev.lora4j.UserError;
 import dev.lora4j.io.FiniteValues;
+import dev.lora4j.nn.block.BlockTensors;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
@@ -10,7 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A tensor that is computed and converted to its type when it is written.
  *
- * @param type a type that is not quantised, or {@link GgmlType#Q8_0}
+ * @param type a type that is not quantised, or one that can be written
  * @param shape outermost dimension first
  * @param value computes it in any floating-point dtype, in the pointer scope that is open then
  */
@@ -39,7 +40,9 @@ public record GgufSource(GgmlType type, List<Long> shape, Supplier<Tensor> value
     if (!found.equals(shape)) {
       throw new IllegalStateException("%s: promised %s, found %s".formatted(name, shape, found));
     }
-    return type == GgmlType.Q8_0 ? Q8Blocks.of(tensor) : plain(name, tensor);
+    return type.blocks()
+        .map(blocks -> BlockTensors.quantize(tensor, blocks))
+        .orElseGet(() -> plain(name, tensor));
   }
 
   private Tensor plain(String name, Tensor tensor) {

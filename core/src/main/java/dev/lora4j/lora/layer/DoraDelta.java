@@ -2,7 +2,6 @@ package dev.lora4j.lora.layer;
 
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.LinearWeights.OutputScale;
 import dev.lora4j.nn.kernel.Ops;
@@ -40,7 +39,7 @@ public final class DoraDelta extends LoraDelta {
     }
     Tensor dropped = dropout.forward(x);
     Tensor scale = scale();
-    Tensor change = scale.sub(Ops.ONE).mul(baseOf(dropped));
+    Tensor change = scale.sub(Ops.ONE).mul(base().withoutBias(dropped));
     return y.add(change).add(scale.mul(lowRank.addLowRank(torch.zeros_like(y), dropped)));
   }
 
@@ -63,11 +62,6 @@ public final class DoraDelta extends LoraDelta {
 
   private Tensor scale() {
     return lowRank.perOutput(ratio());
-  }
-
-  private Tensor baseOf(Tensor x) {
-    WeightedLayer base = base();
-    return base.forwardWith(x, base.store().dense(), null);
   }
 
   /** Returns {@code m / ‖W + ΔW‖}, {@code [out]}. */

@@ -1,7 +1,10 @@
 package dev.lora4j.lora.layer;
 
+import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.CostModel;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -73,7 +76,10 @@ final class DoraNorm implements AutoCloseable {
     free(known);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Tensor fresh = Ops.keep(weight(0, outputs).square().sum(1));
+      List<Tensor> squares = new ArrayList<>();
+      pieces(0, outputs, (from, rows) -> squares.add(Ops.keep(rows.square().sum(1))));
+      squares.forEach(Ops::giveToScope);
+      Tensor fresh = Ops.keep(Ops.join(0, squares.toArray(Tensor[]::new)));
       squaredOfBase = fresh;
       baseVersion = version;
       return fresh;
@@ -85,21 +91,46 @@ final class DoraNorm implements AutoCloseable {
     long count = outputs * (part + 1) / parts - from;
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      double scaling = delta.factor();
-      Tensor a = delta.effectiveA().flatten(1, -1);
-      Tensor b = delta.effectiveB().flatten(1, -1).narrow(0, from, count);
-      Tensor cross =
-          Ops.linear(a, weight(from, count), null) // (W Aᵀ)ᵀ
-              .t()
-              .addmm(b, a.mm(a.t()), new Scalar(2 * scaling), new Scalar(scaling * scaling));
-      Tensor sum = squared.narrow(0, from, count).add(b.mul(cross).sum(1));
-      all.narrow(0, from, count).copy_(sum.clamp_min_(new Scalar(0)).sqrt_());
+      pieces(from, count, (first, rows) -> compute(first, rows, all, squared));
     }
   }
 
-  /** Returns rows of the base's weight as {@code [count, in]}, in the factors' dtype. */
+  /** Computes the norms of outputs whose rows of W are these. */
+  private void compute(long first, Tensor rows, Tensor all, Tensor squared) {
+    double scaling = delta.factor();
+    long count = rows.size(0);
+    Tensor a = delta.effectiveA().flatten(1, -1);
+    Tensor b = delta.effectiveB().flatten(1, -1).narrow(0, first, count);
+    Tensor cross =
+        Ops.linear(a, rows, null) // (W Aᵀ)ᵀ
+            .t()
+            .addmm(b, a.mm(a.t()), new Scalar(2 * scaling), new Scalar(scaling * scaling));
+    Tensor sum = squared.narrow(0, first, count).add(b.mul(cross).sum(1));
+    all.narrow(0, first, count).copy_(sum.clamp_min_(new Scalar(0)).sqrt_());
+  }
+
+  @FunctionalInterface
+  private interface Piece {
+    void accept(long first, Tensor rows);
+  }
+
+  /** Passes outputs' rows of W, {@code [n, in]} in the factors' dtype, as many as the store has. */
+  private void pieces(long from, long count, Piece piece) {
+    boolean byRows = delta.base().outputAxis() == 0;
+    long atOnce = byRows ? Math.min(count, delta.base().store().rowsAtOnce()) : count;
+    for (long first = from; first < from + count; first += atOnce) {
+      try (PointerScope scope = new PointerScope()) {
+        piece.accept(first, weight(first, Math.min(atOnce, from + count - first)));
+      }
+    }
+  }
+
   private Tensor weight(long from, long count) {
-    Tensor rows = delta.asMatrix(delta.base().store().dense()).narrow(0, from, count);
+    WeightStore store = delta.base().store();
+    Tensor rows =
+        delta.base().outputAxis() == 0
+            ? delta.asMatrix(store.rows(from, count))
+            : delta.asMatrix(store.dense()).narrow(0, from, count);
     return rows.to(delta.a().value().dtype());
   }
 

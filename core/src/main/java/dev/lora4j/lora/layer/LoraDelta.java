@@ -93,7 +93,8 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   /** Returns {@code ΔW}, laid out as the base's weight. */
   public final Tensor deltaWeight() {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Tensor delta = torch.zeros_like(base.store().dense());
+      Tensor like = base.store().rows(0, 1);
+      Tensor delta = torch.zeros(base.store().shape(), like.options(), null);
       addDeltaTo(delta, 1);
       return delta;
     }

@@ -2,6 +2,8 @@ package dev.lora4j.nn.block;
 
 /** IEEE 754 half precision (binary16), little-endian in bytes. */
 public final class Halves {
+  static final double LARGEST = 65504;
+
   private static final int EXPONENT = 0x1f;
   private static final int BIAS_DIFFERENCE = 127 - 15;
   private static final float SMALLEST = 0x1p-24f;

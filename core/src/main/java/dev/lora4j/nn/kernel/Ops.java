@@ -1,5 +1,6 @@
 package dev.lora4j.nn.kernel;
 
+import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Arrays;
@@ -184,6 +185,21 @@ public final class Ops {
       return SkinnyGemm.linear(x, weight, bias);
     }
     return bias == null ? torch.linear(x, weight) : torch.linear(x, weight, optional(bias));
+  }
+
+  /**
+   * Computes {@code y = x Wᵀ} in blocks of the outputs: for 49,152 of them at once, BLAS takes a
+   * tenth longer.
+   *
+   * @param x {@code [n, in]}
+   * @param weight {@code [out, in]}
+   * @param y {@code [n, out]}, whose rows may be apart; receives the product
+   */
+  public static void multiply(Tensor x, Tensor weight, Tensor y) {
+    for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
+      long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
+      torch.mm_out(y.narrow(1, from, count), x, weight.narrow(0, from, count).t());
+    }
   }
 
   public static Tensor join(long axis, Tensor... parts) {

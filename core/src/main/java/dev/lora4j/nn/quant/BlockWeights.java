@@ -3,18 +3,15 @@ package dev.lora4j.nn.quant;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
-import dev.lora4j.nn.block.BlockQuantizer;
+import dev.lora4j.nn.block.BlockTensors;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.kernel.CompactMatrix;
 import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import java.util.Optional;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -45,39 +42,14 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
    * Quantises a weight.
    *
    * @param weight {@code [out, in]}, finite; stays the caller's
-   * @throws UserError if the format can't be written, the rows aren't whole blocks, or a value is
+   * @throws UserError if the format can't be written, the rows are not whole blocks, or a value is
    *     not finite
    */
   public static BlockWeights quantize(Tensor weight, BlockType type) {
     Checks.dimensions("weight", Ops.shape(weight), 2);
-    BlockQuantizer quantizer = type.quantizer();
-    long rows = weight.size(0);
-    long columns = weight.size(1);
-    long rowBytes = type.rowBytes(columns);
     try (PointerScope scope = new PointerScope()) {
-      Tensor blocks =
-          torch.empty(new long[] {rows, rowBytes}, torch.dtype(ScalarType.Byte), null);
-      float[] values = new float[Math.toIntExact(columns)];
-      byte[] row = new byte[Math.toIntExact(rowBytes)];
-      for (long i = 0; i < rows; i++) {
-        quantizeRow(weight, i, values, quantizer, row, type);
-        new BytePointer(blocks.data_ptr()).position(i * rowBytes).put(row, 0, row.length);
-      }
-      return new BlockWeights(type, Parameter.frozen(blocks), columns);
-    }
-  }
-
-  private static void quantizeRow(
-      Tensor weight, long i, float[] values, BlockQuantizer quantizer, byte[] row, BlockType type) {
-    try (PointerScope scope = new PointerScope()) {
-      Tensor one = weight.detach().select(0, i).cpu().to(ScalarType.Float).contiguous();
-      if (!one.isfinite().all().item_bool()) {
-        throw new UserError(
-            "a weight with NaN or infinite values can't be quantised to %s: row %d"
-                .formatted(type, i));
-      }
-      new FloatPointer(one.data_ptr()).get(values, 0, values.length);
-      quantizer.quantize(values, 0, row, 0, values.length / type.elements());
+      Tensor blocks = BlockTensors.quantize(weight, type);
+      return new BlockWeights(type, Parameter.frozen(blocks), weight.size(1));
     }
   }
 

@@ -3,9 +3,8 @@ package dev.lora4j.nn.quant;
 import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.kernel.Ops;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,14 +31,39 @@ public interface CompactWeights extends WeightStore {
     return Ops.inScope(
         () -> {
           long[] ids = Ops.longs(indices);
-          Tensor rows = torch.empty(new long[] {ids.length, shape()[1]});
+          Tensor rows = Ops.empty(ids.length, shape()[1]);
           for (int i = 0; i < ids.length; i++) {
             dequantizeRow(ids[i], rows.narrow(0, i, 1));
           }
           long[] shape = Ops.shape(indices.unsqueeze(-1));
           shape[shape.length - 1] = shape()[1];
-          return rows.view(shape).to(device(), torch.ScalarType.Float);
+          return rows.view(shape).to(device(), ScalarType.Float);
         });
+  }
+
+  @Override
+  default void multiply(Tensor x, Tensor y) {
+    new TiledProduct(this).multiply(x, y);
+  }
+
+  @Override
+  default void multiplyTransposed(Tensor g, Tensor x) {
+    new TiledProduct(this).multiplyTransposed(g, x);
+  }
+
+  @Override
+  default Tensor rows(long first, long count) {
+    return Ops.inScope(
+        () -> {
+          Tensor rows = Ops.empty(count, shape()[1]);
+          dequantize(first, rows);
+          return rows.to(device(), ScalarType.Float);
+        });
+  }
+
+  @Override
+  default long rowsAtOnce() {
+    return Tile.rowsOf(shape()[1]);
   }
 
   private void dequantizeRow(long index, Tensor row) {
@@ -54,13 +78,6 @@ public interface CompactWeights extends WeightStore {
   /** Returns the whole weight, {@code [out, in]} in float32: new memory, the caller's. */
   @Override
   default Tensor dense() {
-    return Ops.inScope(
-        () -> {
-          try (NoGradGuard guard = new NoGradGuard()) {
-            Tensor all = torch.empty(shape());
-            dequantize(0, all);
-            return all.to(device(), torch.ScalarType.Float);
-          }
-        });
+    return rows(0, shape()[0]);
   }
 }

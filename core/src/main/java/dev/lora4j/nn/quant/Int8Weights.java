@@ -22,6 +22,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public record Int8Weights(Parameter quantized, Parameter absmax) implements CompactWeights {
   private static final double LARGEST = 127;
+  private static final Scalar FINITE = Ops.keepScalar(Float.MAX_VALUE);
   private static final Scalar STEP = Ops.keepScalar(1 / LARGEST);
 
   public Int8Weights {
@@ -52,8 +53,8 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Comp
         throw new UserError("a weight with NaN or infinite values can't be quantised to int8");
       }
       Tensor absmax = values.abs().amax(new long[] {1}, false);
-      Tensor steps = absmax.clamp_min(new Scalar(Float.MIN_NORMAL)).div(new Scalar(LARGEST));
-      Tensor quantized = values.div(steps.unsqueeze(1)).round().to(ScalarType.Char);
+      Tensor factors = absmax.reciprocal().mul_(new Scalar(LARGEST)).clamp_max_(FINITE);
+      Tensor quantized = values.mul(factors.unsqueeze(1)).round().to(ScalarType.Char);
       return new Int8Weights(Parameter.frozen(quantized), Parameter.frozen(absmax));
     }
   }

@@ -1,7 +1,11 @@
 package dev.lora4j.nn.quant;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.nn.kernel.AutogradContext;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
+import dev.lora4j.nn.runtime.Engine;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.PointerScope;
@@ -14,13 +18,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The product {@code x Wᵀ + b} with a weight that is dequantised tile by tile, and its backward
- * {@code g W}. Each tile fits the cache, is multiplied into its columns of the result, and is
- * overwritten by the next.
+ * {@code g W}. A tile fits the cache; it is multiplied into its columns of the result, and the next
+ * one overwrites it.
  *
- * <p>In an {@link AutogradContext} the backward dequantises again. Elsewhere libtorch keeps the
- * whole dequantised weight for it.
+ * <p>In an {@link AutogradContext} the backward dequantises again. Elsewhere, on another device,
+ * and in another dtype, the whole weight is dequantised, and libtorch keeps it for the backward.
  */
 final class TiledProduct {
+  private static final Tensor NO_ROWS = Ops.keep(Ops.tensor(new long[0]));
+
   private final CompactWeights weight;
   private final long out;
   private final long in;
@@ -34,28 +40,27 @@ final class TiledProduct {
   Tensor linear(Tensor x, @Nullable Tensor bias) {
     boolean recorded = x.requires_grad() && GradMode.is_enabled();
     AutogradContext pass = AutogradContext.current();
-    if (!x.is_cpu() || x.scalar_type().intern() != ScalarType.Float || recorded && pass == null) {
-      Tensor dense = weight.dense().to(x.device(), x.scalar_type());
-      return Ops.linear(x, dense, bias);
+    if (!isTiled(x) || recorded && pass == null) {
+      return Ops.linear(x, weight.dense().to(x.device(), x.scalar_type()), bias);
     }
-    Tensor y = recorded ? recorded(x, pass) : product(x);
-    return withBias(y, bias);
+    boolean apart = bias != null && bias.requires_grad() && GradMode.is_enabled();
+    Tensor product = product(x.detach(), apart ? null : bias);
+    Tensor y = recorded ? recorded(x, product, requireNonNull(pass)) : product;
+    return apart ? y.add(bias) : y;
   }
 
-  private static Tensor withBias(Tensor y, @Nullable Tensor bias) {
-    return bias == null ? y : y.add(bias);
+  private static boolean isTiled(Tensor x) {
+    return x.is_cpu() && x.scalar_type().intern() == ScalarType.Float;
   }
 
   /**
-   * Computes the product outside of the graph. In the graph it depends on no element of x, and the
-   * gradient of x is replaced by {@code g W}.
+   * Adds a product that was computed outside of the graph to the graph of x. There it depends on no
+   * element of x, and the gradient of x is replaced by {@code g W}.
    */
-  private Tensor recorded(Tensor x, AutogradContext pass) {
+  private Tensor recorded(Tensor x, Tensor product, AutogradContext pass) {
     Tensor alias = torch.alias(x);
-    Tensor product = product(x.detach());
-    Tensor nothing = alias.flatten().narrow(0, 0, 0).view(0, out);
-    Tensor y =
-        product.view(-1, out).index_add_(0, NO_ROWS, nothing).view(product.sizes());
+    Tensor noRows = alias.flatten().narrow(0, 0, 0).view(0, out);
+    Tensor y = product.view(-1, out).index_add_(0, NO_ROWS, noRows).view(product.sizes());
     AtomicReference<Tensor> gradient = new AtomicReference<>();
     pass.onBackward(
         y,
@@ -68,34 +73,57 @@ final class TiledProduct {
     return torch.alias(y); // so that a caller's hook runs before these
   }
 
-  private static final Tensor NO_ROWS = Ops.keep(Ops.tensor(new long[0]));
-
-  /** Returns {@code x Wᵀ}, {@code [batch…, out]}, without a gradient. */
-  private Tensor product(Tensor x) {
+  /** Returns {@code x Wᵀ + b}, {@code [batch…, out]}, without a gradient. */
+  private Tensor product(Tensor x, @Nullable Tensor bias) {
     return Ops.inScope(
         () -> {
           try (NoGradGuard guard = new NoGradGuard()) {
             long[] shape = Ops.shape(x);
             shape[shape.length - 1] = out;
             Tensor rows = x.reshape(-1, in);
-            Tensor y = torch.empty(new long[] {rows.size(0), out});
-            forEachTile(
-                (first, tile) ->
-                    y.narrow(1, first, tile.size(0)).copy_(Ops.linear(rows, tile, null)));
-            return y.view(shape);
+            Tensor y = Ops.empty(rows.size(0), out);
+            multiply(rows, y);
+            return (bias == null ? y : y.add_(bias)).view(shape);
           }
         });
   }
 
-  /** Returns {@code g W} and frees g. */
+  /** Returns {@code g W}, and frees g. */
   private Tensor timesWeight(Tensor gradient) {
     Tensor rows = gradient.reshape(-1, out);
-    Tensor x = torch.zeros(rows.size(0), in);
-    forEachTile((first, tile) -> x.addmm_(rows.narrow(1, first, tile.size(0)), tile));
     long[] shape = Ops.shape(gradient);
     shape[shape.length - 1] = in;
+    Tensor x = Ops.empty(rows.size(0), in);
+    multiplyTransposed(rows, x);
     gradient.deallocate();
     return x.view(shape);
+  }
+
+  /** Computes {@code y = x Wᵀ}. */
+  void multiply(Tensor x, Tensor y) {
+    boolean few = x.size(0) <= (Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS);
+    forEachTile(
+        (first, tile) -> {
+          Tensor columns = y.narrow(1, first, tile.size(0));
+          if (few) {
+            columns.copy_(Ops.linear(x, tile, null));
+          } else {
+            torch.mm_out(columns, x, tile.t());
+          }
+        });
+  }
+
+  /** Computes {@code x = g W}. */
+  void multiplyTransposed(Tensor g, Tensor x) {
+    forEachTile(
+        (first, tile) -> {
+          Tensor columns = g.narrow(1, first, tile.size(0));
+          if (first == 0) {
+            torch.mm_out(x, columns, tile);
+          } else {
+            x.addmm_(columns, tile);
+          }
+        });
   }
 
   @FunctionalInterface

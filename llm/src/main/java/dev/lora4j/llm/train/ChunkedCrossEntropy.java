@@ -1,8 +1,8 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.llm.model.LanguageModel;
-import dev.lora4j.nn.DenseWeights;
 import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.ThreadRng;
@@ -55,7 +55,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   Tensor losses(Tensor hidden, Tensor targets) {
     Tensor losses = floats(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
-      Optional<Tensor> frozen = frozenWeight(hidden);
+      Optional<WeightStore> frozen = frozenHead(hidden);
       chunks(
           targets.numel(),
           (from, count) -> {
@@ -77,7 +77,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
    */
   Tensor backward(Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights) {
     Tensor gradient = torch.empty_like(hidden);
-    Optional<Tensor> frozen = frozenWeight(hidden);
+    Optional<WeightStore> frozen = frozenHead(hidden);
     if (frozen.isPresent()) {
       backwardFrozen(hidden, targets, weights, frozen.get(), gradient);
     } else {
@@ -87,7 +87,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardFrozen(
-      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, Tensor w, Tensor gradient) {
+      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, WeightStore w, Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor losses = floats(targets);
       chunks(
@@ -99,7 +99,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
             Tensor p = softmax.probabilities();
             p.scatter_add_(1, t.unsqueeze(1), torch.full_like(softmax.sums(), MINUS_ONE));
             softmax.backward().accept(p);
-            torch.mm_out(gradient.narrow(0, from, count), p, w);
+            w.multiplyTransposed(p, gradient.narrow(0, from, count));
           });
       gradient.mul_(weights.apply(losses).unsqueeze(1));
     }
@@ -150,9 +150,9 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private record Softmax(
       Tensor losses, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
-  private Softmax softmaxInBuffer(Tensor hidden, Tensor targets, Tensor weight) {
+  private Softmax softmaxInBuffer(Tensor hidden, Tensor targets, WeightStore weight) {
     Tensor logits = buffer(hidden).narrow(0, 0, targets.numel());
-    projectInto(logits, hidden, weight);
+    weight.multiply(hidden, logits);
     Consumer<Tensor> backward = model.logitTransform().applyInPlace(logits);
     logits.sub_(logits.amax(LAST, true));
     Tensor target = logits.gather(1, targets.unsqueeze(1));
@@ -161,14 +161,6 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     Tensor losses = sums.log().sub_(target).squeeze(1);
     logits.div_(sums);
     return new Softmax(losses, logits, sums, backward);
-  }
-
-  /** Projects in blocks of the vocabulary: for the whole of it, BLAS takes a tenth longer. */
-  private static void projectInto(Tensor logits, Tensor hidden, Tensor weight) {
-    for (long from = 0; from < weight.size(0); from += CostModel.LOGITS_WORDS) {
-      long count = Math.min(CostModel.LOGITS_WORDS, weight.size(0) - from);
-      torch.mm_out(logits.narrow(1, from, count), hidden, weight.narrow(0, from, count).t());
-    }
   }
 
   private Tensor buffer(Tensor like) {
@@ -186,15 +178,15 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   /** The head's weight, {@code [vocabulary, hidden]}, if the head is that frozen weight alone. */
-  private Optional<Tensor> frozenWeight(Tensor hidden) {
-    if (!(model.head().module() instanceof Linear head)
-        || head.bias().isPresent()
-        || !(head.store() instanceof DenseWeights)) {
+  private Optional<WeightStore> frozenHead(Tensor hidden) {
+    if (!(model.head().module() instanceof Linear head) || head.bias().isPresent()) {
       return Optional.empty();
     }
-    boolean plain = !head.weight().isTrainable() && !head.weight().isParametrized();
+    boolean plain =
+        head.store().parameters().values().stream()
+            .noneMatch(own -> own.isTrainable() || own.isParametrized());
     boolean float32 = hidden.scalar_type().intern() == ScalarType.Float;
-    return plain && float32 ? Optional.of(head.weight().value()) : Optional.empty();
+    return plain && float32 ? Optional.of(head.store()) : Optional.empty();
   }
 
   @Override
