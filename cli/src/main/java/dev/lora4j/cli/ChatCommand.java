@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.chat.ChatInput;
 import dev.lora4j.cli.chat.ChatLoop;
 import dev.lora4j.cli.chat.ChatOutput;
@@ -57,6 +58,8 @@ final class ChatCommand implements Callable<Integer> {
 
   @Mixin private AdapterChoices models = new AdapterChoices();
 
+  @Mixin private WeightOptions weights = new WeightOptions();
+
   @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
 
   @Option(names = "--system-prompt", paramLabel = "TEXT", description = "System prompt.")
@@ -79,7 +82,7 @@ final class ChatCommand implements Callable<Integer> {
     if (Screen.standardError().terminal()) {
       System.err.println("Loading " + model + " …");
     }
-    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file());
+    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file(), weights.storage());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session();
         ChatInput input = input()) {

@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.QuantizeOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.DTypeName;
 import dev.lora4j.cli.options.OutputFormat;
@@ -25,7 +26,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Adapters: PEFT directory, mlx-lm directory, or a GGUF file for llama.cpp's --lora.",
       "Models: GGUF file to a Hugging Face directory with tokenizer and chat template, or such a"
-          + " directory to a GGUF file.",
+          + " directory to a GGUF file, quantised or not.",
       ""
     },
     footer = {
@@ -35,7 +36,9 @@ import picocli.CommandLine.Parameters;
       "  lora convert my-adapter for-apple --to mlx",
       "  lora convert adapter.gguf my-adapter --model SmolLM2-135M",
       "  lora convert SmolLM2-135M-Instruct.Q4_1.gguf SmolLM2-135M-Instruct",
-      "  lora convert merged merged.gguf --dtype q8_0"
+      "  lora convert merged merged.gguf --dtype q8_0",
+      "  lora convert merged merged.gguf --quantize q4_k",
+      "  lora convert SmolLM2-135M SmolLM2-135M-nf4 --quantize nf4 --double-quant"
     })
 final class ConvertCommand implements Callable<Integer> {
   @Parameters(
@@ -69,8 +72,8 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--dtype",
       paramLabel = "NAME",
       description =
-          "Output data type: float32, float16 or bfloat16, for a GGUF model also q8_0 (default:"
-              + " unchanged; float16 for a quantised source and for a GGUF model).")
+          "Output data type: float32, float16 or bfloat16, for a GGUF model also q8_0, q4_0 or q4_k"
+              + " (default: unchanged; float16 for a quantised source and for a GGUF model).")
   private @Nullable String dtype;
 
   @Option(
@@ -80,6 +83,8 @@ final class ConvertCommand implements Callable<Integer> {
           "Maximum size of a weight file in a model directory, such as 500MB (default: 5GB).")
   private @Nullable String maxShardSize;
 
+  @Mixin private QuantizeOptions quantize = new QuantizeOptions();
+
   @Mixin private OutputFormat output = new OutputFormat();
 
   @Override
@@ -88,10 +93,10 @@ final class ConvertCommand implements Callable<Integer> {
         GgufModel.isAt(from) ? GgufModel.openUnlessAdapter(from) : Optional.empty();
     if (gguf.isPresent()) {
       try (GgufModel file = gguf.get()) {
-        modelConversion().toDirectory(file);
+        modelConversion().ofGguf(file);
       }
     } else if (ModelConversion.isDirectory(from)) {
-      modelConversion().toGguf(from);
+      modelConversion().ofDirectory(from);
     } else {
       convertAdapter();
     }
@@ -103,10 +108,13 @@ final class ConvertCommand implements Callable<Integer> {
       throw new UserError("--to and --model apply to adapters; " + from + " is a model");
     }
     return new ModelConversion(
-        out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), output);
+        out, Optional.ofNullable(dtype), Optional.ofNullable(maxShardSize), quantize, output);
   }
 
   private void convertAdapter() {
+    if (quantize.isGiven()) {
+      throw new UserError("--quantize applies to models; " + from + " is an adapter");
+    }
     if (maxShardSize != null) {
       throw new UserError(
           "--max-shard-size applies to model directories; " + from + " is an adapter");

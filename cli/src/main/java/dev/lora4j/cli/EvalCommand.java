@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
@@ -65,6 +66,8 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin private AdapterChoices adapters = new AdapterChoices();
 
+  @Mixin private WeightOptions weights = new WeightOptions();
+
   @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
 
   @Option(
@@ -123,6 +126,10 @@ final class EvalCommand implements Callable<Integer> {
               "--strict",
               "--encoding",
               "--chat-template",
+              "--quantize",
+              "--double-quant",
+              "--dequantize",
+              "--dtype",
               "--gate")
           .forEach(name -> refuse(name, "applies to language models; this is a TorchScript file"));
       evaluateScript(path);
@@ -142,7 +149,7 @@ final class EvalCommand implements Callable<Integer> {
 
   /** Returns whether the adapter passes the gate, if it is to be judged. */
   private boolean evaluateText(Path directory) {
-    try (ChatModel net = adapters.open(directory, chatTemplate.file())) {
+    try (ChatModel net = adapters.open(directory, chatTemplate.file(), weights.storage())) {
       if (gate.isPresent()) {
         Optional<Path> general = gate.filter(file -> !file.isEmpty()).map(Path::of);
         TextData heldOut = TextData.open(data, columns.options()).evaluation();

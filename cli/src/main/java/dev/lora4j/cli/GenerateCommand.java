@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
@@ -44,7 +45,8 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  lora generate --model HuggingFaceTB/SmolLM2-135M-Instruct --prompt \"What is LoRA?\"",
       "  lora generate --model SmolLM2-135M --adapter bard --raw --prompt \"ROMEO:\""
-          + " --temperature 0.8 --top-p 0.95 --stop JULIET"
+          + " --temperature 0.8 --top-p 0.95 --stop JULIET",
+      "  lora generate --model SmolLM2-135M --quantize q8_0 --prompt \"What is LoRA?\""
     })
 final class GenerateCommand implements Callable<Integer> {
   @Option(
@@ -55,6 +57,8 @@ final class GenerateCommand implements Callable<Integer> {
   private String model = "";
 
   @Mixin private AdapterChoices models = new AdapterChoices();
+
+  @Mixin private WeightOptions weights = new WeightOptions();
 
   @Mixin private ChatTemplateOption chatTemplate = new ChatTemplateOption();
 
@@ -88,7 +92,7 @@ final class GenerateCommand implements Callable<Integer> {
       throw new UserError(
           "--system-prompt needs the chat template, which --raw disables; drop one of them");
     }
-    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file());
+    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file(), weights.storage());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session()) {
       opened.activate(opened.adapterNames());

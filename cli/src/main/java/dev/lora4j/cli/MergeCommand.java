@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.cli.options.MergeOptions;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.io.gguf.GgmlType;
@@ -24,13 +25,19 @@ import picocli.CommandLine.Option;
       "",
       "Adds the adapters to the weights of the model, tensor by tensor, and reports the largest"
           + " change. The config and the tokenizer are copied.",
+      "",
+      "A quantised base is dequantised; the result is in half precision, or quantised again with"
+          + " --quantize. Quantising a merged model changes its answers: the command compares logits"
+          + " on sample texts and reports how much.",
       ""
     },
     footer = {
       "",
       "Examples:",
       "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged",
-      "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged.gguf --dtype q8_0"
+      "  lora merge --model SmolLM2-135M --adapter my-adapter --out merged.gguf --dtype q8_0",
+      "  lora merge --model model.Q4_0.gguf --adapter my-adapter --out merged.gguf --quantize q4_k",
+      "  lora merge --model SmolLM2-135M-nf4 --adapter my-adapter --out merged-nf4 --quantize nf4"
     })
 final class MergeCommand implements Callable<Integer> {
   @Option(
@@ -51,6 +58,9 @@ final class MergeCommand implements Callable<Integer> {
     } else if (options.isGguf()) {
       GgmlType type = options.ggmlType();
       new MergeRun(options, model).run("merge", (job, file) -> job.mergeToGguf(file, type));
+    } else if (options.quantization().isPresent()) {
+      Quantization to = options.quantization().get();
+      new MergeRun(options, model).run("merge", (job, out) -> job.mergeQuantized(out, to));
     } else {
       new MergeRun(options, model).run("merge", MergeJob::merge);
     }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.lora.merge.MergeReceipt;
+import dev.lora4j.llm.merge.LogitReceipt;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.options.MergeOptions;
 import dev.lora4j.cli.progress.Progress;
@@ -50,6 +52,7 @@ record MergeRun(MergeOptions options, Path model) {
     summary.changes().stream()
         .max(Comparator.comparingDouble(MergeSummary.Change::largest))
         .ifPresent(change -> printLargest(to, change, summary));
+    summary.logits().ifPresent(logits -> print(to, logits));
     summary.notes().forEach(note -> to.println("Note: " + note));
     to.printf(
         "Changed %s of %s tensors; wrote %s to %s in %s%n",
@@ -68,6 +71,24 @@ record MergeRun(MergeOptions options, Path model) {
         change.tensor(),
         NumberFormats.percent(lost).strip(),
         options.isVerbose() ? "" : " (--verbose lists the tensors)");
+  }
+
+  private static void print(PrintStream to, LogitReceipt logits) {
+    to.printf("Logits on %d sample texts:%n", logits.merge().samples());
+    TextTable table =
+        new TextTable("change by", "largest", "mean", "KL divergence", "same top-1 token");
+    row(table, "merge and rounding", logits.merge());
+    row(table, "rounding alone", logits.rounding());
+    table.print(to);
+  }
+
+  private static void row(TextTable table, String what, MergeReceipt receipt) {
+    table.row(
+        what,
+        NumberFormats.tiny(receipt.largest()),
+        NumberFormats.tiny(receipt.mean()),
+        NumberFormats.tiny(receipt.divergence()),
+        NumberFormats.percent(receipt.agreement()));
   }
 
   private static void printTensors(PrintStream to, MergeSummary summary) {
@@ -93,9 +114,25 @@ record MergeRun(MergeOptions options, Path model) {
       node.put("rounding", change.rounding());
       node.put("lost", change.lost());
     }
+    summary
+        .logits()
+        .ifPresent(
+            logits -> {
+              ObjectNode node = root.putObject("logits");
+              fill(node.putObject("merge"), logits.merge());
+              fill(node.putObject("rounding"), logits.rounding());
+            });
     root.put("tensors", summary.tensors());
     root.put("bytes", summary.bytes());
     summary.notes().forEach(root.putArray("notes")::add);
     root.put("out", options.out().toString());
+  }
+
+  private static void fill(ObjectNode node, MergeReceipt receipt) {
+    node.put("samples", receipt.samples());
+    node.put("largest", receipt.largest());
+    node.put("mean", receipt.mean());
+    node.put("divergence", receipt.divergence());
+    node.put("agreement", receipt.agreement());
   }
 }

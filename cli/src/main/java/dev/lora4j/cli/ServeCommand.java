@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.NamedAdapter;
 import dev.lora4j.cli.options.Range;
@@ -88,6 +89,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "Allow requests from other machines without an API key.")
   private boolean withoutKeys;
 
+  @Mixin private WeightOptions weights = new WeightOptions();
   @Mixin private Limits limits = new Limits();
   @Mixin private ServeTuningOptions tuning = new ServeTuningOptions();
 
@@ -156,6 +158,7 @@ final class ServeCommand implements Callable<Integer> {
   private LoraServer start() {
     folder.filter(path -> !Files.isDirectory(path)).ifPresent(ServeCommand::refuse);
     LoraServer.Builder builder = LoraServer.builder().host(host).port(port).limits(limits.limits());
+    builder.storage(weights.storage());
     models.forEach(given -> addModel(builder, given));
     for (String given : adapters) {
       NamedAdapter adapter = NamedAdapter.parse(given);

@@ -1,5 +1,6 @@
 package dev.lora4j.cli;
 
+import dev.lora4j.cli.options.WeightOptions;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
@@ -68,6 +69,9 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lora train --model SmolLM2-135M --data chats.jsonl --out my-adapter --epochs 2",
       "  lora train --resume --out my-adapter",
+      "  lora train --model Llama-3.2-1B --quantize nf4 --data chats.jsonl --out my-adapter",
+      "  lora train --model TinyLlama-1.1B.Q4_0.gguf --gradient-checkpointing --data chats.jsonl"
+          + " --out my-adapter",
       "  lora train --model SmolLM2-135M --data chats.jsonl --out tries --sweep lr=1e-4,2e-4 --sweep"
           + " rank=8,16",
       "  lora train --model net.pt --data my-images --image-size 32 --target-modules fc1,fc2 --out"
@@ -79,6 +83,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private static final String ADAPTER = "%nAdapter:%n";
   private static final String LANGUAGE_MODELS = "%nLanguage models:%n";
+  private static final String WEIGHTS = "%nWeights of a language model:%n";
   private static final String COLUMNS = "%nData of language models:%n";
   private static final String SCRIPTS = "%nTorchScript files:%n";
 
@@ -143,7 +148,10 @@ final class TrainCommand implements Callable<Integer> {
   @ArgGroup(validate = false, heading = LANGUAGE_MODELS, order = 4)
   private LanguageOptions language = new LanguageOptions();
 
-  @ArgGroup(validate = false, heading = SCRIPTS, order = 5)
+  @ArgGroup(validate = false, heading = WEIGHTS, order = 5)
+  private WeightOptions weights = new WeightOptions();
+
+  @ArgGroup(validate = false, heading = SCRIPTS, order = 6)
   private ExampleDataOptions examples = new ExampleDataOptions();
 
   @Option(names = "--device", paramLabel = "cpu|cuda", description = "Device" + DEFAULT)
@@ -175,7 +183,7 @@ final class TrainCommand implements Callable<Integer> {
   private int sweep() {
     Sweep combinations = Sweep.parse(sweep, names());
     Map<String, Object> options =
-        isScript() ? effective(LANGUAGE_MODELS, COLUMNS) : effective(SCRIPTS);
+        isScript() ? effective(LANGUAGE_MODELS, COLUMNS, WEIGHTS) : effective(SCRIPTS);
     options.put("sweep", sweep);
     SweepTraining runs =
         new SweepTraining(combinations, out, training.resume(), options, this::of, output);
@@ -323,6 +331,7 @@ final class TrainCommand implements Callable<Integer> {
     if (isScript()) {
       refuse(LANGUAGE_MODELS, "a TorchScript file");
       refuse(COLUMNS, "a TorchScript file");
+      refuse(WEIGHTS, "a TorchScript file");
       return trainScript(paths);
     }
     refuse(SCRIPTS, "a language model");
@@ -332,6 +341,7 @@ final class TrainCommand implements Callable<Integer> {
             initial.open(adapter, this::isGiven),
             training,
             language,
+            weights.storage(),
             columns.options(),
             effective(SCRIPTS),
             bases,
@@ -381,7 +391,7 @@ final class TrainCommand implements Callable<Integer> {
               examples,
               training,
               initial.open(adapter, this::isGiven),
-              effective(LANGUAGE_MODELS, COLUMNS),
+              effective(LANGUAGE_MODELS, COLUMNS, WEIGHTS),
               output.messages());
       return run.run(adapter.config(adapter.rank()));
     }

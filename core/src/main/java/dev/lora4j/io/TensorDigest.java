@@ -3,6 +3,7 @@ package dev.lora4j.io;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.LongFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -15,6 +16,27 @@ public final class TensorDigest {
   /** Returns the hexadecimal digest of a tensor's elements in row-major order, on any device. */
   public static String of(Tensor tensor) {
     MessageDigest digest = sha256();
+    update(digest, tensor);
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /**
+   * Returns the digest of a tensor that is never in memory as a whole.
+   *
+   * @param parts the number of parts along its first dimension
+   * @param part computes a part, in a pointer scope that is closed after its use
+   */
+  public static String of(long parts, LongFunction<Tensor> part) {
+    MessageDigest digest = sha256();
+    for (long i = 0; i < parts; i++) {
+      try (PointerScope scope = new PointerScope()) {
+        update(digest, part.apply(i));
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void update(MessageDigest digest, Tensor tensor) {
     try (PointerScope scope = new PointerScope()) {
       Tensor plain = tensor.detach().cpu().contiguous();
       TensorMemory memory = TensorMemory.of(plain);
@@ -22,7 +44,6 @@ public final class TensorDigest {
         digest.update(memory.view(done, (int) Math.min(PIECE, memory.bytes() - done)));
       }
     }
-    return HexFormat.of().formatHex(digest.digest());
   }
 
   public static MessageDigest sha256() {

@@ -1,27 +1,19 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.merge.OutputComparison;
 import dev.lora4j.UserError;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.lora.merge.MergeLimits;
 import dev.lora4j.lora.merge.MergeReceipt;
-import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** A merge that is measured on samples and, if it exceeds the limits, undone bit for bit. */
 final class CheckedMerge {
   private final LoraModel model;
-  private double largest;
-  private double sum;
-  private double divergence;
-  private long numbers;
-  private long rows;
-  private long agreeing;
 
   private CheckedMerge(LoraModel model) {
     this.model = model;
@@ -62,13 +54,13 @@ final class CheckedMerge {
 
   private MergeReceipt receipt(List<Tensor> before, List<Tensor> samples) {
     refuse(notFinite());
+    OutputComparison comparison = new OutputComparison();
     for (int i = 0; i < samples.size(); i++) {
       try (PointerScope scope = new PointerScope()) {
-        compare(before.get(i), model.forward(samples.get(i)));
+        comparison.add(before.get(i), model.forward(samples.get(i)));
       }
     }
-    return new MergeReceipt(
-        samples.size(), largest, sum / numbers, divergence / rows, (double) agreeing / rows);
+    return comparison.receipt();
   }
 
   private List<String> notFinite() {
@@ -83,25 +75,5 @@ final class CheckedMerge {
               }
             });
     return problems;
-  }
-
-  /** Compares in double precision, so that the comparison does not round. */
-  private void compare(Tensor unmerged, Tensor merged) {
-    Tensor expected = rowsOf(unmerged);
-    Tensor found = rowsOf(merged);
-    Tensor apart = found.sub(expected).abs();
-    double most = apart.max().item_double();
-    largest = most >= 0 ? Math.max(largest, most) : Double.NaN;
-    sum += apart.sum().item_double();
-    numbers += apart.numel();
-    Tensor logExpected = torch.log_softmax(expected, 1);
-    Tensor logFound = torch.log_softmax(found, 1);
-    divergence += logExpected.exp().mul(logExpected.sub(logFound)).sum().item_double();
-    agreeing += Ops.argmaxOfRows(expected).eq(Ops.argmaxOfRows(found)).sum().item_long();
-    rows += expected.size(0);
-  }
-
-  private static Tensor rowsOf(Tensor output) {
-    return output.to(ScalarType.Double).reshape(-1, output.size(-1));
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.nn;
 
+import java.util.Locale;
+import java.util.function.UnaryOperator;
 import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
@@ -14,6 +16,21 @@ import org.jspecify.annotations.Nullable;
  * @param parameter {@code [out, in…]}
  */
 public record DenseWeights(Parameter parameter) implements WeightStore {
+
+  @Override
+  public DenseWeights over(UnaryOperator<Parameter> replacement) {
+    return new DenseWeights(replacement.apply(parameter));
+  }
+
+  @Override
+  public String describe() {
+    return switch (parameter.value().scalar_type().intern()) {
+      case Float -> "float32";
+      case Double -> "float64";
+      case Half -> "float16";
+      default -> parameter.value().scalar_type().intern().name().toLowerCase(Locale.ROOT);
+    };
+  }
 
   @Override
   public Map<String, Parameter> parameters() {

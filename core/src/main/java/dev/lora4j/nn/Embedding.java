@@ -75,6 +75,12 @@ public final class Embedding extends Module implements WeightedLayer {
   }
 
   @Override
+  public Embedding withStore(WeightStore other) {
+    return new Embedding(
+        other, paddingIndex < 0 ? OptionalLong.empty() : OptionalLong.of(paddingIndex));
+  }
+
+  @Override
   public Tensor withoutBias(Tensor input) {
     return forward(input);
   }

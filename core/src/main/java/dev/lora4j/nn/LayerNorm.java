@@ -1,6 +1,7 @@
 package dev.lora4j.nn;
 
 import dev.lora4j.nn.kernel.Ops;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,11 @@ public final class LayerNorm extends Module {
   /** Returns a norm without scale and shift. */
   public static LayerNorm withoutAffine(long... normalizedShape) {
     return new LayerNorm(DEFAULT_EPSILON, false, false, normalizedShape);
+  }
+
+  /** The factor of each feature, if it has one. */
+  public Optional<Parameter> scale() {
+    return Optional.ofNullable(weight);
   }
 
   /**

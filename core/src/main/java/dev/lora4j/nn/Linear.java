@@ -92,6 +92,11 @@ public final class Linear extends Module implements WeightedLayer, DecodableLaye
     return copy;
   }
 
+  @Override
+  public Linear withStore(WeightStore other) {
+    return sharing(other, bias());
+  }
+
   /** {@code [out, in]}. */
   @Override
   public WeightStore store() {

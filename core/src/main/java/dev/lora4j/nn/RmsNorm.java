@@ -81,6 +81,11 @@ public final class RmsNorm extends Module {
     return y;
   }
 
+  /** The factor of each feature, {@code [dim]}, if it has one. */
+  public Optional<Parameter> scale() {
+    return Optional.ofNullable(weight);
+  }
+
   /** The norm as decoding computes it; empty if decoding has no kernel for its weight. */
   public Optional<RmsNormKernel> decodeWeights() {
     return Optional.ofNullable(weight)

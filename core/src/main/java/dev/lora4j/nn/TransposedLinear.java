@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 public final class TransposedLinear extends Module implements WeightedLayer {
   private static final double STD = 0.02;
 
-  private final DenseWeights weight;
+  private final WeightStore weight;
   private final Parameter bias;
 
   public TransposedLinear(long inFeatures, long outFeatures) {
@@ -19,8 +19,9 @@ public final class TransposedLinear extends Module implements WeightedLayer {
     bias = parameter("bias", Ops.zeros(outFeatures));
   }
 
-  private TransposedLinear(Parameter weight, Parameter bias) {
-    this.weight = new DenseWeights(share("weight", weight));
+  private TransposedLinear(WeightStore weight, Parameter bias) {
+    this.weight = weight;
+    weight.parameters().forEach(this::share);
     this.bias = share("bias", bias);
   }
 
@@ -33,7 +34,12 @@ public final class TransposedLinear extends Module implements WeightedLayer {
   public static TransposedLinear sharing(Parameter weight, Parameter bias) {
     Checks.dimensions("weight", weight.shape(), 2);
     Checks.vector("bias", bias.value(), weight.shape()[1]);
-    return new TransposedLinear(weight, bias);
+    return new TransposedLinear(new DenseWeights(weight), bias);
+  }
+
+  @Override
+  public TransposedLinear withStore(WeightStore other) {
+    return new TransposedLinear(other, bias);
   }
 
   /**
@@ -42,7 +48,9 @@ public final class TransposedLinear extends Module implements WeightedLayer {
    */
   @Override
   public Tensor forward(Tensor input) {
-    return forwardWith(input, weight.dense(), bias.tensor());
+    return weight instanceof TransposedWeights quantized
+        ? quantized.transpose().linear(input, bias.tensor())
+        : forwardWith(input, weight.dense(), bias.tensor());
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -86,6 +87,22 @@ public interface WeightStore {
         "a weight in %s can't be trained, and no adapter can be merged into it; one in DenseWeights"
                 .formatted(getClass().getSimpleName())
             + " can: make the layer dense first, network.replace(path, layer.copy())");
+  }
+
+  /**
+   * Returns the same weight over other parameters, such as a replica's own.
+   *
+   * @param replacement returns the parameter to hold instead of one of {@link #parameters}
+   */
+  default WeightStore over(UnaryOperator<Parameter> replacement) {
+    throw new UserError(
+        "a weight in %s can't be shared with a replica of its model"
+            .formatted(getClass().getSimpleName()));
+  }
+
+  /** Returns the storage's name in messages and records, such as {@code nf4} or {@code Q4_K}. */
+  default String describe() {
+    return getClass().getSimpleName();
   }
 
   /** Returns a value that differs after each change of the weight. */

@@ -1,5 +1,6 @@
 package dev.lora4j.nn;
 
+import dev.lora4j.UserError;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,18 @@ public interface WeightedLayer {
 
   /** The weight, however it is stored; each layer documents its shape. */
   WeightStore store();
+
+  /**
+   * Returns a layer that is the same but for the storage of its weight; it shares the bias.
+   *
+   * @param other a weight of the same shape
+   * @throws UserError if layers of this kind can't have it
+   */
+  default Module withStore(WeightStore other) {
+    throw new UserError(
+        "%s can't compute with a weight in %s; Linear and Embedding can"
+            .formatted(getClass().getSimpleName(), other.getClass().getSimpleName()));
+  }
 
   /** Number of inputs of a layer with a matrix as weight. */
   default long inFeatures() {
@@ -22,7 +35,7 @@ public interface WeightedLayer {
   /**
    * Returns the parameter of a dense weight.
    *
-   * @throws dev.lora4j.UserError if the weight is quantised; {@link #store} serves any weight
+   * @throws UserError if the weight is quantised; {@link #store} serves any weight
    */
   default Parameter weight() {
     return store().parameter();

@@ -1,5 +1,6 @@
 package dev.lora4j.serve;
 
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.UserError;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.api.ApiKeys;
@@ -88,7 +89,9 @@ public final class LoraServer implements AutoCloseable {
       ServingLimits limits = builder.limits.sharedBy(bases.size());
       bases.forEach(
           (name, path) ->
-              engines.add(InferenceEngine.open(name, path, builder.folder, limits, context)));
+              engines.add(
+                  InferenceEngine.open(
+                      name, path, builder.storage, builder.folder, limits, context)));
       ServedModels models = new ServedModels(engines);
       builder.adapters.forEach((name, directory) -> models.load(name, directory, false));
       return models;
@@ -184,6 +187,7 @@ public final class LoraServer implements AutoCloseable {
     private final List<NamedModel> models = new ArrayList<>();
     private final Map<String, Path> adapters = new LinkedHashMap<>();
     private Optional<Path> folder = Optional.empty();
+    private WeightStorage storage = WeightStorage.asStored();
     private Optional<JobSettings> jobs = Optional.empty();
     private String host = "127.0.0.1";
     private int port = 8080;
@@ -227,6 +231,12 @@ public final class LoraServer implements AutoCloseable {
         throw new UserError("a server needs a base model");
       }
       return bases;
+    }
+
+    /** How the matrices of the base models are kept in memory; as in their files by default. */
+    public Builder storage(WeightStorage choice) {
+      storage = choice;
+      return this;
     }
 
     /** Loads an adapter under a name, into the first base model that it fits. */

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.options;
 
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
@@ -41,12 +42,12 @@ public final class AdapterChoices {
   }
 
   /** Loads a language model and its adapters, all of them inactive. */
-  public ChatModel open(Path directory, Optional<Path> chatTemplate) {
+  public ChatModel open(Path directory, Optional<Path> chatTemplate, WeightStorage storage) {
     Map<String, Path> directories = resolve();
     ChatModel model =
         chatTemplate.isPresent()
-            ? ChatModel.open(directory, chatTemplate.get())
-            : ChatModel.open(directory);
+            ? ChatModel.open(directory, chatTemplate.get(), storage)
+            : ChatModel.open(directory, storage);
     model.warnings().forEach(warning -> System.err.println("Warning: " + warning));
     try {
       directories.forEach(

@@ -1,5 +1,7 @@
 package dev.lora4j.cli.options;
 
+import java.util.Optional;
+import java.util.Arrays;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
@@ -19,19 +21,25 @@ public final class DTypeName {
       case "float32", "f32", "fp32" -> DType.F32;
       case "float16", "f16", "fp16" -> DType.F16;
       case "bfloat16", "bf16" -> DType.BF16;
-      case "q8_0" ->
-          throw new UserError(
-              "--dtype: q8_0 applies to GGUF models; expected " + String.join(", ", NAMES));
       default ->
           throw new UserError(
-              "--dtype: unknown data type '" + name + "'" + NearMiss.hint(name, NAMES));
+              blocks(name).isPresent()
+                  ? "--dtype: %s applies to GGUF models; expected %s"
+                      .formatted(name, String.join(", ", NAMES))
+                  : "--dtype: unknown data type '" + name + "'" + NearMiss.hint(name, NAMES));
     };
+  }
+
+  private static Optional<GgmlType> blocks(String name) {
+    return Arrays.stream(GgmlType.values())
+        .filter(type -> type.isQuantized() && type.name().equalsIgnoreCase(name))
+        .findFirst();
   }
 
   /** Returns the data type of the matrices of a GGUF file. */
   public static GgmlType parseGgml(String name) {
-    return name.equalsIgnoreCase(GgmlType.Q8_0.name())
-        ? GgmlType.Q8_0
-        : GgmlType.valueOf(parse(name).name());
+    Optional<GgmlType> quantized = blocks(name);
+    quantized.ifPresent(GgmlType::requireWritten);
+    return quantized.orElseGet(() -> GgmlType.valueOf(parse(name).name()));
   }
 }

@@ -1,5 +1,7 @@
 package dev.lora4j.cli.options;
 
+import java.util.Optional;
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.UserError;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.merge.MergeJob;
@@ -35,8 +37,8 @@ public final class MergeOptions {
       names = "--dtype",
       paramLabel = "NAME",
       description =
-          "Output data type: float32, float16 or bfloat16, for GGUF also q8_0 (default: that of the"
-              + " base; float16 for GGUF).")
+          "Output data type: float32, float16 or bfloat16, for GGUF also q8_0, q4_0 or q4_k (default:"
+              + " that of the base; float16 for GGUF and for a quantised base).")
   private @Nullable String dtype;
 
   @Option(
@@ -50,8 +52,18 @@ public final class MergeOptions {
       description = "Accept a base model other than the one the adapter was trained on.")
   private boolean anyBase;
 
+  @Option(
+      names = "--sample-text",
+      paramLabel = "TEXT",
+      description =
+          "Text on which logits are compared before and after a merge from or to a quantised model;"
+              + " repeatable (default: four short texts).")
+  private List<String> samples = new ArrayList<>();
+
   @Option(names = "--verbose", description = "List the change of each tensor.")
   private boolean verbose;
+
+  @Mixin private QuantizeOptions quantize = new QuantizeOptions();
 
   @Mixin private OutputFormat output = new OutputFormat();
 
@@ -76,12 +88,17 @@ public final class MergeOptions {
     if (maxShardSize != null) {
       throw new UserError("--max-shard-size applies to directories; a GGUF file is a single file");
     }
-    return DTypeName.parseGgml(dtype == null ? "float16" : dtype);
+    return quantize.ofGguf(dtype);
+  }
+
+  /** Returns the quantisation of an output directory. */
+  public Optional<Quantization> quantization() {
+    return quantize.ofDirectory();
   }
 
   /** Returns the merge of the adapters into a model. */
   public MergeJob job(Path model) {
-    MergeJob job = MergeJob.of(model, adapters);
+    MergeJob job = MergeJob.of(model, adapters).comparingOn(samples);
     if (anyBase) {
       job = job.checking(BaseCheck.ANY_BASE);
     }
@@ -101,9 +118,9 @@ public final class MergeOptions {
       throw new UserError(
           model + " is a TorchScript file and can't be written as GGUF; let --out end in .pt");
     }
-    if (dtype != null || maxShardSize != null) {
+    if (dtype != null || maxShardSize != null || quantize.isGiven()) {
       throw new UserError(
-          "--dtype and --max-shard-size do not apply to a TorchScript file, which keeps its format");
+          "--dtype, --quantize and --max-shard-size do not apply to a TorchScript file, which keeps its format");
     }
     if (Files.exists(out)) {
       throw new UserError("--out: " + out + " already exists; choose another name");

@@ -106,6 +106,7 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
             paths.model(),
             Path.of(paths.model()),
             model.fingerprint().sha256(),
+            RunRecord.FLOAT32,
             List.of(paths.data()),
             training.initial());
         writeClasses(paths.out());

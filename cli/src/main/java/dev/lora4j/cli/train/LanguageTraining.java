@@ -1,5 +1,6 @@
 package dev.lora4j.cli.train;
 
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.InitialAdapterOptions;
@@ -36,6 +37,7 @@ import java.util.TreeMap;
  *
  * @param adapter the options of a new adapter
  * @param initial the adapter to continue instead
+ * @param storage how the base's matrices are kept in memory
  * @param given all options of the run by name, defaults included
  * @param bases the base model that the runs of a sweep share
  * @param log receives the messages
@@ -46,6 +48,7 @@ public record LanguageTraining(
     Optional<InitialAdapter> initial,
     TrainingOptions training,
     LanguageOptions language,
+    WeightStorage storage,
     TextData.Options reading,
     Map<String, Object> given,
     Optional<SharedBase> bases,
@@ -94,6 +97,7 @@ public record LanguageTraining(
             .data(paths.data())
             .reading(reading)
             .validFraction(language.validFraction(training))
+            .storage(storage)
             .lora(config)
             .settings(longest -> language.settings(training, longest))
             .seed(training.seed())
@@ -102,7 +106,7 @@ public record LanguageTraining(
             .log(log::println);
     initial.ifPresent(recipe::adapter);
     if (!config.initialization().takesFromBase()) {
-      bases.ifPresent(shared -> recipe.base(shared.at(model)));
+      bases.ifPresent(shared -> recipe.base(shared.at(model, storage)));
     }
     language.valid().ifPresent(recipe::valid);
     language.system().ifPresent(recipe::system);

@@ -1,5 +1,6 @@
 package dev.lora4j.cli.train;
 
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -7,16 +8,20 @@ import java.util.Optional;
 /** The base model that the runs of a sweep use in turn, loaded once. */
 public final class SharedBase implements AutoCloseable {
   private Optional<Path> path = Optional.empty();
+  private Optional<WeightStorage> storage = Optional.empty();
   private Optional<Pretrained> base = Optional.empty();
 
   /** Returns the model at a path; another one that was loaded before is closed. */
-  Pretrained at(Path wanted) {
-    if (base.isPresent() && path.equals(Optional.of(wanted))) {
+  Pretrained at(Path wanted, WeightStorage kept) {
+    if (base.isPresent()
+        && path.equals(Optional.of(wanted))
+        && storage.equals(Optional.of(kept))) {
       return base.get();
     }
     close();
-    Pretrained loaded = Pretrained.load(wanted);
+    Pretrained loaded = Pretrained.load(wanted, kept);
     path = Optional.of(wanted);
+    storage = Optional.of(kept);
     base = Optional.of(loaded);
     return loaded;
   }

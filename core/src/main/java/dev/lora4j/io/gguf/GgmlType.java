@@ -69,7 +69,12 @@ public enum GgmlType {
     return blocks == null ? dtype().bytes() : blocks.bytes();
   }
 
-  boolean isQuantized() {
+  /** Returns the bytes of a row of this many elements, which fill whole blocks. */
+  public long bytesOf(long elements) {
+    return elements / blockElements() * blockBytes();
+  }
+
+  public boolean isQuantized() {
     return blocks != null;
   }
 

@@ -113,6 +113,16 @@ public final class GgufFile implements TensorFile {
     return part(name).read(name, tensor(name));
   }
 
+  /**
+   * Maps a tensor's bytes without a copy: they are the file's own pages.
+   *
+   * @return {@code [rows…, bytes of a row]}, uint8, in the caller's pointer scope; empty if the
+   *     tensor has no elements or no dimension
+   */
+  public Optional<Tensor> mapBytes(String name) {
+    return part(name).mapBytes(tensor(name));
+  }
+
   @Override
   public void close() {
     parts.forEach(GgufPart::close);

@@ -35,6 +35,13 @@ record GgufHeader(
     tensors = Collections.unmodifiableMap(tensors);
   }
 
+  /** Returns the end of the last tensor in the file. */
+  long end() {
+    return tensors.values().stream()
+        .mapToLong(tensor -> dataStart + tensor.offset() + tensor.bytes())
+        .reduce(dataStart, Math::max);
+  }
+
   /**
    * Reads and checks a header.
    *

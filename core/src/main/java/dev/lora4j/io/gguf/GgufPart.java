@@ -3,6 +3,7 @@ package dev.lora4j.io.gguf;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.FileTensors;
+import dev.lora4j.io.MappedFile;
 import dev.lora4j.io.TensorMemory;
 import dev.lora4j.nn.block.BlockType;
 import java.io.IOException;
@@ -13,8 +14,13 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** One file of a GGUF model, open for reading: the model itself, or a part of a split one. */
-record GgufPart(Path path, FileChannel channel, GgufHeader header) implements AutoCloseable {
+record GgufPart(Path path, FileChannel channel, GgufHeader header, MappedFile pages)
+    implements AutoCloseable {
   private static final int BLOCKS_AT_ONCE = 1 << 8;
+
+  private GgufPart(Path path, FileChannel channel, GgufHeader header) {
+    this(path, channel, header, new MappedFile(path, header.end()));
+  }
 
   static GgufPart open(Path path) {
     return FileTensors.open(
@@ -31,6 +37,17 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header) implements Au
     return header.metadata().get(key) instanceof GgufValue.Whole whole
         ? Optional.of(whole.number())
         : Optional.empty();
+  }
+
+  /** Maps the bytes of a tensor, {@code [rows…, bytes of a row]} of uint8; empty without elements. */
+  Optional<Tensor> mapBytes(GgufTensor tensor) {
+    long[] sizes = tensor.sizes();
+    if (sizes.length == 0) {
+      return Optional.empty();
+    }
+    int last = sizes.length - 1;
+    sizes[last] = tensor.type().bytesOf(sizes[last]);
+    return pages.tensor(DType.U8, header.dataStart() + tensor.offset(), sizes);
   }
 
   Tensor read(String name, GgufTensor tensor) {
@@ -75,5 +92,6 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header) implements Au
   @Override
   public void close() {
     FileTensors.close(channel);
+    pages.close();
   }
 }

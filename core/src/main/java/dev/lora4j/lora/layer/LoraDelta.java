@@ -94,7 +94,7 @@ public abstract class LoraDelta extends Module implements LayerDelta {
   public final Tensor deltaWeight() {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor like = base.store().rows(0, 1);
-      Tensor delta = torch.zeros(base.store().shape(), like.options(), null);
+      Tensor delta = torch.empty(base.store().shape(), like.options(), null).zero_();
       addDeltaTo(delta, 1);
       return delta;
     }

@@ -5,6 +5,8 @@ final class CodeBookBlocks {
   private static final int[] BOOK = {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
   };
+  private static final float[] LOW = ByteTables.of(pair -> BOOK[pair & 0xf]);
+  private static final float[] HIGH = ByteTables.of(pair -> BOOK[pair >> 4]);
   private static final int HALF = 16;
   private static final int GROUP = 32;
 
@@ -35,9 +37,9 @@ final class CodeBookBlocks {
 
   private static void group(float scale, byte[] in, int at, float[] out, int to) {
     for (int i = 0; i < HALF; i++) {
-      int pair = in[at + i];
-      out[to + i] = scale * BOOK[pair & 0xf];
-      out[to + HALF + i] = scale * BOOK[pair >> 4 & 0xf];
+      int pair = in[at + i] & 0xff;
+      out[to + i] = scale * LOW[pair];
+      out[to + HALF + i] = scale * HIGH[pair];
     }
   }
 }

@@ -8,6 +8,9 @@ final class SmallBlocks {
   private static final int VALUES = 32;
   private static final int HALF = 16;
 
+  private static final float[] LOW_LESS_8 = ByteTables.of(pair -> (pair & 0xf) - 8);
+  private static final float[] HIGH_LESS_8 = ByteTables.of(pair -> (pair >> 4) - 8);
+
   private SmallBlocks() {}
 
   /** {@code scale, 16 bytes}: {@code scale · (q − 8)}. */
@@ -15,9 +18,9 @@ final class SmallBlocks {
     for (int block = 0; block < blocks; block++, at += 18, to += VALUES) {
       float scale = Halves.at(in, at);
       for (int i = 0; i < HALF; i++) {
-        int pair = in[at + 2 + i];
-        out[to + i] = scale * ((pair & 0xf) - 8);
-        out[to + HALF + i] = scale * ((pair >> 4 & 0xf) - 8);
+        int pair = in[at + 2 + i] & 0xff;
+        out[to + i] = scale * LOW_LESS_8[pair];
+        out[to + HALF + i] = scale * HIGH_LESS_8[pair];
       }
     }
   }
@@ -28,9 +31,9 @@ final class SmallBlocks {
       float scale = Halves.at(in, at);
       float minimum = Halves.at(in, at + 2);
       for (int i = 0; i < HALF; i++) {
-        int pair = in[at + 4 + i];
-        out[to + i] = scale * (pair & 0xf) + minimum;
-        out[to + HALF + i] = scale * (pair >> 4 & 0xf) + minimum;
+        int pair = in[at + 4 + i] & 0xff;
+        out[to + i] = scale * ByteTables.LOW[pair] + minimum;
+        out[to + HALF + i] = scale * ByteTables.HIGH[pair] + minimum;
       }
     }
   }
@@ -67,7 +70,7 @@ final class SmallBlocks {
     for (int block = 0; block < blocks; block++, at += 34, to += VALUES) {
       float scale = Halves.at(in, at);
       for (int i = 0; i < VALUES; i++) {
-        out[to + i] = scale * in[at + 2 + i];
+        out[to + i] = scale * ByteTables.SIGNED[in[at + 2 + i] & 0xff];
       }
     }
   }

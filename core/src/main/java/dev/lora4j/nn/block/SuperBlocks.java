@@ -28,9 +28,9 @@ final class SuperBlocks {
         int from = at + AFTER_SCALES + pair * GROUP;
         int first = to + 2 * pair * GROUP;
         for (int i = 0; i < GROUP; i++) {
-          int fours = in[from + i];
-          out[first + i] = low * (fours & 0xf) - lowMinimum;
-          out[first + GROUP + i] = high * (fours >> 4 & 0xf) - highMinimum;
+          int fours = in[from + i] & 0xff;
+          out[first + i] = low * ByteTables.LOW[fours] - lowMinimum;
+          out[first + GROUP + i] = high * ByteTables.HIGH[fours] - highMinimum;
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
@@ -15,6 +16,9 @@ public sealed interface Absmax {
   /** Returns the tensors by bitsandbytes' names, without that of the weight. */
   Map<String, Parameter> parameters();
 
+  /** Returns the same over other parameters. */
+  Absmax over(UnaryOperator<Parameter> replacement);
+
   /** Copies the values of consecutive blocks. */
   void read(long first, float[] to, int count);
 
@@ -26,6 +30,11 @@ public sealed interface Absmax {
   record Plain(Parameter values) implements Absmax {
     public Plain {
       require("absmax", values, ScalarType.Float);
+    }
+
+    @Override
+    public Plain over(UnaryOperator<Parameter> replacement) {
+      return new Plain(replacement.apply(values));
     }
 
     @Override
@@ -67,6 +76,16 @@ public sealed interface Absmax {
       requireCount("nested_offset", offset, 1);
       long expected = (codes.numel() + nestedBlockSize - 1) / nestedBlockSize;
       requireCount("nested_absmax", nestedAbsmax, expected);
+    }
+
+    @Override
+    public Nested over(UnaryOperator<Parameter> replacement) {
+      return new Nested(
+          replacement.apply(codes),
+          replacement.apply(nestedAbsmax),
+          replacement.apply(map),
+          replacement.apply(offset),
+          nestedBlockSize);
     }
 
     @Override

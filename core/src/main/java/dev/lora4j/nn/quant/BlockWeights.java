@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
@@ -51,6 +52,16 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
       Tensor blocks = BlockTensors.quantize(weight, type);
       return new BlockWeights(type, Parameter.frozen(blocks), weight.size(1));
     }
+  }
+
+  @Override
+  public BlockWeights over(UnaryOperator<Parameter> replacement) {
+    return new BlockWeights(type, replacement.apply(bytes), columns);
+  }
+
+  @Override
+  public String describe() {
+    return type.name();
   }
 
   @Override

@@ -16,6 +16,7 @@ final class DynamicMap {
   private static final int NESTED_BLOCK = 256;
   private static final int EXPONENTS = 7;
   private static final int CODES = 256;
+  private static final float STEPS = (1 << 16) - 1;
 
   private DynamicMap() {}
 
@@ -58,7 +59,7 @@ final class DynamicMap {
         largest[block] = Math.max(largest[block], Math.abs(values[i]));
       }
       for (int i = first; i < end; i++) {
-        codes[i] = (byte) nearest(map, values[i] / largest[block]);
+        codes[i] = largest[block] == 0 ? 0 : (byte) nearest(map, values[i] * (1 / largest[block]));
       }
     }
     return new Absmax.Nested(
@@ -69,13 +70,15 @@ final class DynamicMap {
         NESTED_BLOCK);
   }
 
+  /** Returns the code nearest to a value that is rounded to 16 bits first, as in bitsandbytes. */
   private static int nearest(float[] map, float value) {
-    int place = 0;
-    while (place < map.length - 1 && map[place + 1] <= value) {
-      place++;
+    float within = (Math.max(-1, Math.min(1, value)) + 1) * 0.5f;
+    int step = (int) Math.fma(within, STEPS, 0.5f);
+    float rounded = -1 + 2f * step / STEPS;
+    int code = 0;
+    while (code < map.length - 1 && 0.5f * (map[code] + map[code + 1]) < rounded) {
+      code++;
     }
-    boolean next =
-        place < map.length - 1 && map[place + 1] - value < value - map[place];
-    return next ? place + 1 : place;
+    return code;
   }
 }

@@ -5,14 +5,20 @@ final class FourBitReader {
   private static final int CODES = 16;
 
   private final FourBitWeights weight;
-  private final float[] book = new float[CODES];
+  private final float[] high = new float[256]; // the first value of a byte
+  private final float[] low = new float[256];
   private final byte[] bytes = new byte[HeapCopies.CHUNK / 2 + 1];
   private final float[] out = new float[HeapCopies.CHUNK];
   private final float[] absmax;
 
   FourBitReader(FourBitWeights weight) {
     this.weight = weight;
+    float[] book = new float[CODES];
     HeapCopies.read(weight.codeBook().value(), 0, book, CODES);
+    for (int pair = 0; pair < high.length; pair++) {
+      high[pair] = book[pair >> 4];
+      low[pair] = book[pair & 0xf];
+    }
     absmax = new float[HeapCopies.CHUNK / weight.blockSize() + 2];
   }
 
@@ -39,10 +45,23 @@ final class FourBitReader {
 
   /** Dequantises codes from an index of the bytes' halves on, all of one block. */
   private void dequantize(int code, int to, int length, float scale) {
-    for (int i = 0; i < length; i++) {
-      int pair = bytes[code + i >> 1];
-      int own = (code + i) % 2 == 0 ? pair >> 4 & 0xf : pair & 0xf;
-      out[to + i] = book[own] * scale;
+    if (code % 2 == 1) {
+      out[to] = low[bytes[code / 2] & 0xff] * scale;
+      code++;
+      to++;
+      length--;
+    }
+    pairs(code / 2, to, length / 2, scale);
+    if (length % 2 == 1) {
+      out[to + length - 1] = high[bytes[(code + length) / 2] & 0xff] * scale;
+    }
+  }
+
+  private void pairs(int from, int to, int count, float scale) {
+    for (int i = 0; i < count; i++) {
+      int pair = bytes[from + i] & 0xff;
+      out[to + 2 * i] = high[pair] * scale;
+      out[to + 2 * i + 1] = low[pair] * scale;
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
@@ -72,6 +73,23 @@ public record FourBitWeights(
   public static FourBitWeights quantize(
       Tensor weight, FourBitType type, int blockSize, boolean doubleQuant) {
     return FourBitQuantizer.quantize(weight, type, blockSize, doubleQuant);
+  }
+
+  @Override
+  public FourBitWeights over(UnaryOperator<Parameter> replacement) {
+    return new FourBitWeights(
+        type,
+        blockSize,
+        rows,
+        columns,
+        replacement.apply(codes),
+        replacement.apply(codeBook),
+        absmax.over(replacement));
+  }
+
+  @Override
+  public String describe() {
+    return type.key();
   }
 
   @Override

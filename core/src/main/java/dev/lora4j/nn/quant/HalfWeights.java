@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
@@ -21,6 +22,16 @@ public record HalfWeights(Parameter weight) implements CompactWeights {
     if (dtype != ScalarType.BFloat16 && dtype != ScalarType.Half) {
       throw new UserError("a half-precision weight must be BFloat16 or Half, found " + dtype);
     }
+  }
+
+  @Override
+  public HalfWeights over(UnaryOperator<Parameter> replacement) {
+    return new HalfWeights(replacement.apply(weight));
+  }
+
+  @Override
+  public String describe() {
+    return weight.value().scalar_type().intern() == ScalarType.Half ? "float16" : "bfloat16";
   }
 
   @Override

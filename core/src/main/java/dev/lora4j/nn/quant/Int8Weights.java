@@ -1,5 +1,6 @@
 package dev.lora4j.nn.quant;
 
+import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
@@ -57,6 +58,16 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Comp
       Tensor quantized = values.mul(factors.unsqueeze(1)).round().to(ScalarType.Char);
       return new Int8Weights(Parameter.frozen(quantized), Parameter.frozen(absmax));
     }
+  }
+
+  @Override
+  public Int8Weights over(UnaryOperator<Parameter> replacement) {
+    return new Int8Weights(replacement.apply(quantized), replacement.apply(absmax));
+  }
+
+  @Override
+  public String describe() {
+    return "int8";
   }
 
   @Override

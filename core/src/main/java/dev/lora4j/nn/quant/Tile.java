@@ -20,7 +20,8 @@ final class Tile implements AutoCloseable {
 
   /** Returns the number of rows of a tile of a weight with so many columns. */
   static long rowsOf(long columns) {
-    return Math.max(1, CostModel.DEQUANTIZED_TILE / Math.max(1, columns));
+    return Math.max(
+        CostModel.DEQUANTIZED_MIN_ROWS, CostModel.DEQUANTIZED_TILE / Math.max(1, columns));
   }
 
   /** Takes a tile for at least so many values from the pool. */

@@ -44,8 +44,10 @@ final class TiledProduct {
       return Ops.linear(x, weight.dense().to(x.device(), x.scalar_type()), bias);
     }
     boolean apart = bias != null && bias.requires_grad() && GradMode.is_enabled();
-    Tensor product = product(x.detach(), apart ? null : bias);
-    Tensor y = recorded ? recorded(x, product, requireNonNull(pass)) : product;
+    Tensor rows = product(x.detach().reshape(-1, in), apart ? null : bias);
+    long[] shape = Ops.shape(x);
+    shape[shape.length - 1] = out;
+    Tensor y = recorded ? recorded(x, rows, requireNonNull(pass)).view(shape) : rows.view(shape);
     return apart ? y.add(bias) : y;
   }
 
@@ -59,8 +61,9 @@ final class TiledProduct {
    */
   private Tensor recorded(Tensor x, Tensor product, AutogradContext pass) {
     Tensor alias = torch.alias(x);
+    long[] shape = Ops.shape(x);
     Tensor noRows = alias.flatten().narrow(0, 0, 0).view(0, out);
-    Tensor y = product.view(-1, out).index_add_(0, NO_ROWS, noRows).view(product.sizes());
+    Tensor y = product.index_add_(0, NO_ROWS, noRows);
     AtomicReference<Tensor> gradient = new AtomicReference<>();
     pass.onBackward(
         y,
@@ -69,34 +72,29 @@ final class TiledProduct {
           gradient.set(Ops.keep(g.detach()));
           return g;
         });
-    pass.onBackward(alias, List.of(), ignored -> timesWeight(gradient.getAndSet(null)));
+    pass.onBackward(
+        alias, List.of(), ignored -> timesWeight(gradient.getAndSet(null)).view(shape));
     return torch.alias(y); // so that a caller's hook runs before these
   }
 
-  /** Returns {@code x Wᵀ + b}, {@code [batch…, out]}, without a gradient. */
+  /** Returns {@code x Wᵀ + b} of rows, {@code [n, out]}, without a gradient. */
   private Tensor product(Tensor x, @Nullable Tensor bias) {
     return Ops.inScope(
         () -> {
           try (NoGradGuard guard = new NoGradGuard()) {
-            long[] shape = Ops.shape(x);
-            shape[shape.length - 1] = out;
-            Tensor rows = x.reshape(-1, in);
-            Tensor y = Ops.empty(rows.size(0), out);
-            multiply(rows, y);
-            return (bias == null ? y : y.add_(bias)).view(shape);
+            Tensor y = Ops.empty(x.size(0), out);
+            multiply(x, y);
+            return bias == null ? y : y.add_(bias);
           }
         });
   }
 
-  /** Returns {@code g W}, and frees g. */
+  /** Returns {@code g W}, {@code [n, in]}, and frees g. */
   private Tensor timesWeight(Tensor gradient) {
-    Tensor rows = gradient.reshape(-1, out);
-    long[] shape = Ops.shape(gradient);
-    shape[shape.length - 1] = in;
-    Tensor x = Ops.empty(rows.size(0), in);
-    multiplyTransposed(rows, x);
+    Tensor x = Ops.empty(gradient.size(0), in);
+    multiplyTransposed(gradient, x);
     gradient.deallocate();
-    return x.view(shape);
+    return x;
   }
 
   /** Computes {@code y = x Wᵀ}. */

@@ -1,8 +1,8 @@
 package dev.lora4j.llm.chat;
 
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
-import dev.lora4j.io.DType;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.embedding.EmbeddingConfig;
 import dev.lora4j.llm.embedding.TextEmbedder;
@@ -67,7 +67,12 @@ public final class ChatModel implements AutoCloseable {
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static ChatModel open(Path directory) {
-    return open(ModelFiles.at(directory), Optional.empty());
+    return open(directory, WeightStorage.asStored());
+  }
+
+  /** Loads a model like {@link #open(Path)}, with its matrices kept in this way. */
+  public static ChatModel open(Path directory, WeightStorage storage) {
+    return open(ModelFiles.at(directory), Optional.empty(), storage);
   }
 
   /**
@@ -75,15 +80,21 @@ public final class ChatModel implements AutoCloseable {
    * those of its adapters.
    */
   public static ChatModel open(Path directory, Path chatTemplate) {
-    return open(ModelFiles.at(directory), Optional.of(chatTemplate));
+    return open(directory, chatTemplate, WeightStorage.asStored());
   }
 
-  private static ChatModel open(ModelFiles model, Optional<Path> chatTemplate) {
+  /** Loads a model with the chat template of a file, and its matrices kept in this way. */
+  public static ChatModel open(Path directory, Path chatTemplate, WeightStorage storage) {
+    return open(ModelFiles.at(directory), Optional.of(chatTemplate), storage);
+  }
+
+  private static ChatModel open(
+      ModelFiles model, Optional<Path> chatTemplate, WeightStorage storage) {
     ModelFiles files = chatTemplate.map(model::withChatTemplate).orElse(model);
     Tokenizer tokenizer = Tokenizer.load(files);
     Optional<Pretrained> base = Optional.empty();
     try {
-      base = Optional.of(Pretrained.load(files, DType.F32));
+      base = Optional.of(Pretrained.load(files, storage));
       return new ChatModel(files, base.get(), tokenizer, chatTemplate);
     } catch (RuntimeException e) {
       base.ifPresent(Pretrained::close);

@@ -4,9 +4,16 @@ import dev.lora4j.CorruptFile;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
+import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.SafetensorsFile;
 import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.TensorForm;
+import dev.lora4j.llm.weights.BitsAndBytesConfig;
+import dev.lora4j.llm.weights.BitsAndBytesFile;
+import dev.lora4j.llm.weights.WeightFile;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.WeightStore;
+import dev.lora4j.nn.quant.HalfWeights;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,7 +29,7 @@ import org.bytedeco.pytorch.Tensor;
  * Face directory, in one file or in shards. Loading, merging, exporting and listing all read
  * through this class.
  */
-public final class Checkpoint implements TensorFile {
+public final class Checkpoint implements WeightFile {
   private final Path path;
   private final CheckpointFiles files;
   private final Optional<ModelConfig> config;
@@ -138,6 +145,49 @@ public final class Checkpoint implements TensorFile {
   @Override
   public Optional<Tensor> map(String name) {
     return fileOf(name).map(name);
+  }
+
+  /** Returns empty: its tensors are as the files have them; see {@link #weights}. */
+  @Override
+  public Optional<String> quantization() {
+    return Optional.empty();
+  }
+
+  @Override
+  public boolean isQuantized(String name) {
+    return false;
+  }
+
+  /** Returns a matrix in half precision, mapped where its format allows it. */
+  @Override
+  public Optional<WeightStore> store(String name, boolean transposed) {
+    DType dtype = dtype(name);
+    boolean half = dtype == DType.F16 || dtype == DType.BF16;
+    return half && !transposed && shape(name).size() == 2
+        ? Optional.of(new HalfWeights(Parameter.frozen(mapOrRead(name))))
+        : Optional.empty();
+  }
+
+  /**
+   * Opens the weights of a model, quantised or not.
+   *
+   * @param config its {@code config.json}
+   * @throws UserError if they are quantised in a way that is not supported
+   * @throws CorruptFile also if the tensors of a quantised weight do not belong together
+   */
+  public static WeightFile weights(Path path, JsonDocument config) {
+    Optional<BitsAndBytesConfig> quantized = BitsAndBytesConfig.in(config);
+    Checkpoint checkpoint = open(path);
+    if (quantized.isEmpty()) {
+      return checkpoint;
+    }
+    try {
+      return new BitsAndBytesFile(
+          checkpoint, quantized.get(), LayerKinds.transposedWeights(checkpoint.config()));
+    } catch (RuntimeException | Error e) {
+      checkpoint.close();
+      throw e;
+    }
   }
 
   private TensorFile fileOf(String name) {

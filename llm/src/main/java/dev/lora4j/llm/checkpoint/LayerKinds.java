@@ -4,6 +4,7 @@ import dev.lora4j.io.TensorForm;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Classifies layers by the shapes and names of their tensors: a two-dimensional weight is a linear
@@ -19,6 +20,8 @@ public record LayerKinds(boolean transposed) {
   private static final String EMBEDDING = ".*embed.*|wte|wpe|shared|tokens_embed|positions_embed";
   // Linear layers with names like embeddings: heads and projections.
   private static final String NO_EMBEDDING = "embed_out|.*proj.*|.*linear.*";
+
+  private static final String WEIGHT = ".weight";
 
   enum Kind {
     LINEAR,
@@ -47,6 +50,12 @@ public record LayerKinds(boolean transposed) {
         && weight.shape().size() == 2
         && bias.shape().equals(weight.shape().subList(1, 2))
         && !bias.shape().equals(weight.shape().subList(0, 1));
+  }
+
+  /** Returns whether a network has the weight of a name as {@code [in, out]}. */
+  static Predicate<String> transposedWeights(Optional<ModelConfig> config) {
+    boolean byConfig = config.map(ModelConfig::usesTransposedLinear).orElse(false);
+    return name -> byConfig && name.endsWith(WEIGHT) && isGpt2(name.substring(0, name.length() - WEIGHT.length()));
   }
 
   /** Returns the kind of the layer at a path. */

@@ -4,10 +4,12 @@ import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
-import dev.lora4j.io.TensorFile;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.weights.BitsAndBytesConfig;
+import dev.lora4j.llm.weights.WeightFile;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.nn.Init;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.runtime.ParallelLoop;
@@ -24,7 +26,7 @@ import org.bytedeco.pytorch.Tensor;
  * Loads the tensors of a checkpoint into the parameters of a model. Loading is strict: each
  * parameter needs its tensor and each tensor its parameter, and one error names all mismatches.
  */
-public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel model) {
+public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel model) {
   private static final String HEAD = WeightsOnly.HEAD_WEIGHT;
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16, DType.F64);
 
@@ -34,24 +36,28 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
    * @throws UserError naming the sizes in the config that the weights' shapes contradict; nothing
    *     is allocated for them
    */
-  public static WeightLoader of(TensorFile weights, JsonDocument config) {
+  public static WeightLoader of(WeightFile weights, JsonDocument config) {
     ModelFamily family = ModelFamily.of(config);
+    JsonDocument plain = BitsAndBytesConfig.removedFrom(config);
     Map<String, List<Long>> shapes = new LinkedHashMap<>();
     storedNames(weights, family).forEach((name, inFile) -> shapes.put(name, weights.shape(inFile)));
-    requireNone(weights, family.sizes().problems(config, shapes));
-    return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(config)));
+    requireNone(weights, family.sizes().problems(plain, shapes));
+    return new WeightLoader(weights, family, Init.withoutValues(() -> family.create(plain)));
   }
 
-  /** Loads all parameters in the given dtype, in parallel. */
-  void load(DType dtype) {
+  /** Loads all parameters, in parallel but for matrices that are quantised on the way. */
+  void load(WeightStorage storage) {
     Map<String, String> stored = storedNames();
-    Map<String, Parameter> parameters = model.namedParameters();
     check();
+    new MatrixLoader(weights, stored, model, storage).replaceLayers();
+    DType dtype = storage instanceof WeightStorage.Dense dense ? dense.dtype() : DType.F32;
+    Map<String, Parameter> parameters = model.namedParameters();
+    parameters.values().removeIf(parameter -> !parameter.value().is_meta());
     ParallelLoop.forEach(
         parameters.entrySet(),
         entry ->
             load(stored.getOrDefault(entry.getKey(), entry.getKey()), entry.getValue(), dtype));
-    checkTiedHead(stored, parameters);
+    checkTiedHead(stored);
   }
 
   private void load(String name, Parameter parameter, DType dtype) {
@@ -69,7 +75,7 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
     requireNone(weights, problems(storedNames(), model.namedParameters()));
   }
 
-  private static void requireNone(TensorFile weights, List<String> problems) {
+  private static void requireNone(WeightFile weights, List<String> problems) {
     if (!problems.isEmpty()) {
       throw new UserError(
           "%s: the weights do not fit %s:\n  %s"
@@ -85,7 +91,7 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
     return storedNames(weights, family);
   }
 
-  private static Map<String, String> storedNames(TensorFile weights, ModelFamily family) {
+  private static Map<String, String> storedNames(WeightFile weights, ModelFamily family) {
     Map<String, String> stored = new LinkedHashMap<>();
     String prefix = family.prefix();
     boolean withoutPrefix = weights.names().stream().noneMatch(name -> name.startsWith(prefix));
@@ -126,14 +132,15 @@ public record WeightLoader(TensorFile weights, ModelFamily family, LanguageModel
   }
 
   /** Checks that a tied head, if it is stored too, equals the embedding. */
-  private void checkTiedHead(Map<String, String> stored, Map<String, Parameter> parameters) {
+  private void checkTiedHead(Map<String, String> stored) {
     if (!model.hasTiedHead() || !stored.containsKey(HEAD)) {
       return;
     }
-    Parameter embedding = parameters.values().iterator().next();
+    String embedding = model.namedParameters().keySet().iterator().next();
     try (PointerScope scope = new PointerScope()) {
-      Tensor head = weights.read(HEAD, DType.of(embedding.value().scalar_type()).orElseThrow());
-      if (!embedding.value().equal(head)) {
+      Tensor head = weights.read(HEAD, DType.F32);
+      Tensor tied = weights.read(stored.getOrDefault(embedding, embedding), DType.F32);
+      if (!tied.equal(head)) {
         throw new UserError(
             "%s: tie_word_embeddings is true, but %s differs from the embedding; set it to false in config.json to use both"
                 .formatted(weights.path(), HEAD));

@@ -7,7 +7,6 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.TensorSource;
-import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.llm.checkpoint.CheckpointWriter;
 import dev.lora4j.llm.checkpoint.SaveOptions;
@@ -16,7 +15,6 @@ import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
 import org.bytedeco.pytorch.Tensor;
@@ -87,16 +85,7 @@ public final class GgufConversion {
    * of BF16.
    */
   public static DType formatOf(GgufModel model) {
-    List<GgmlType> matrices =
-        model.names().stream()
-            .filter(name -> model.shape(name).size() > 1)
-            .map(model::type)
-            .distinct()
-            .toList();
-    if (matrices.contains(GgmlType.F32)) {
-      return DType.F32;
-    }
-    return matrices.contains(GgmlType.BF16) ? DType.BF16 : DType.F16;
+    return model.denseDType();
   }
 
   private static void check(GgufModel model) {

@@ -4,11 +4,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.CorruptFile;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
-import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.io.gguf.GgufFile;
 import dev.lora4j.llm.model.GgufNames;
+import dev.lora4j.llm.weights.WeightFile;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.quant.BlockWeights;
+import dev.lora4j.nn.quant.HalfWeights;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -28,7 +34,7 @@ import org.bytedeco.pytorch.Tensor;
  * A language model in a GGUF file, presented like a Hugging Face directory: its config, and its
  * tensors under transformers' names and in transformers' layout. Opening checks that all agree.
  */
-public final class GgufModel implements TensorFile {
+public final class GgufModel implements WeightFile {
   private static final String SUFFIX = ".gguf";
   private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
   private static final String TYPE = "general.type";
@@ -204,6 +210,46 @@ public final class GgufModel implements TensorFile {
   @Override
   public Tensor read(String name) {
     return layout.fromGguf(name, file.read(inFile(name)));
+  }
+
+  @Override
+  public boolean isQuantized(String name) {
+    return type(name).isQuantized();
+  }
+
+  /** Returns the most frequent format of its quantised matrices. */
+  @Override
+  public Optional<String> quantization() {
+    Map<GgmlType, Long> counts =
+        names().stream()
+            .map(this::type)
+            .filter(GgmlType::isQuantized)
+            .collect(Collectors.groupingBy(type -> type, TreeMap::new, Collectors.counting()));
+    return counts.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(most -> most.getKey().name());
+  }
+
+  /** Returns the blocks of a matrix, or its halves; GGUF has all of them as {@code [out, in]}. */
+  @Override
+  public Optional<WeightStore> store(String name, boolean transposed) {
+    GgmlType type = type(name);
+    List<Long> stored = file.shape(inFile(name));
+    boolean half = type == GgmlType.F16 || type == GgmlType.BF16;
+    if (stored.size() != 2 || !(type.isQuantized() || half)) {
+      return Optional.empty();
+    }
+    try (PointerScope scope = new PointerScope()) {
+      return file.mapBytes(inFile(name))
+          .map(bytes -> layout.rowsFromGguf(name, bytes))
+          .map(rows -> store(type, rows, stored.get(1)));
+    }
+  }
+
+  private static WeightStore store(GgmlType type, Tensor rows, long columns) {
+    return type.blocks()
+        .<WeightStore>map(blocks -> new BlockWeights(blocks, Parameter.frozen(rows), columns))
+        .orElseGet(() -> new HalfWeights(Parameter.frozen(rows.view(type.dtype().torch()))));
   }
 
   private String inFile(String name) {

@@ -21,10 +21,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * Writes a model as the GGUF file that llama.cpp's converter would produce. Matrices have the
- * requested type, all other tensors F32; a matrix whose rows don't fill Q8_0's blocks is F16.
+ * requested type, all other tensors F32. Of a quantised type, embeddings and output head are Q8_0,
+ * as are matrices whose rows don't fill its blocks; those that don't fill Q8_0's are F16.
  */
 public final class GgufModelWriter {
   private final Map<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -43,7 +45,7 @@ public final class GgufModelWriter {
    * @param fields its {@code config.json}
    * @param files its tokenizer files
    * @param state its tensors by transformers' names, without a tied head
-   * @param type of the matrices: F32, F16, BF16 or Q8_0
+   * @param type of the matrices, one that can be written
    * @throws UserError if the format can't express a setting, or the disk refuses
    */
   public static void write(
@@ -156,16 +158,24 @@ public final class GgufModelWriter {
           tensors.put(
               own,
               new GgufSource(
-                  typeOf(shape, type), shape, () -> layout.toGguf(name, source.value().get())));
+                  typeOf(own, shape, type), shape, () -> layout.toGguf(name, source.value().get())));
         });
     GgufWriter.stream(out, metadata, tensors);
   }
 
-  private static GgmlType typeOf(List<Long> shape, GgmlType wanted) {
+  /**
+   * Returns the wanted type for matrices whose rows it can hold. Embeddings and the output head,
+   * which suffer most, have at least 8 bits.
+   */
+  private static GgmlType typeOf(String name, List<Long> shape, GgmlType wanted) {
     if (shape.size() < 2) {
       return GgmlType.F32;
     }
-    boolean fills = shape.get(shape.size() - 1) % wanted.blockElements() == 0;
-    return wanted == GgmlType.Q8_0 && !fills ? GgmlType.F16 : wanted;
+    long columns = shape.get(shape.size() - 1);
+    boolean isLayer = name.startsWith("blk.");
+    return Stream.of(isLayer || !wanted.isQuantized() ? wanted : GgmlType.Q8_0, GgmlType.Q8_0)
+        .filter(type -> columns % type.blockElements() == 0)
+        .findFirst()
+        .orElse(GgmlType.F16);
   }
 }

@@ -119,6 +119,15 @@ final class Layout {
     return isTransposed(huggingFace) ? ordered.t().contiguous() : ordered;
   }
 
+  /**
+   * Reorders the rows of a matrix from GGUF's order to transformers'; it is not transposed.
+   *
+   * @param rows {@code [out, …]}, of values or of blocks
+   */
+  Tensor rowsFromGguf(String huggingFace, Tensor rows) {
+    return architecture.fromLlamaCpp(module(huggingFace), rows).contiguous();
+  }
+
   /** Converts a tensor from transformers' layout to GGUF's. */
   Tensor toGguf(String huggingFace, Tensor tensor) {
     Tensor transposed = isTransposed(huggingFace) ? tensor.t() : tensor;

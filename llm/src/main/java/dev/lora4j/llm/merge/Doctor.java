@@ -64,25 +64,27 @@ public final class Doctor {
     Optional<StoredAdapter> stored = readable(adapter);
     stored.ifPresent(a -> findings.addAll(AdapterCheck.of(a)));
     if (GgufModel.isAt(base)) {
-      stored.ifPresent(a -> compareWithGguf(base, a));
+      stored.ifPresent(a -> compareWithQuantized(base, a));
       return;
     }
     try (Checkpoint checkpoint = Checkpoint.open(base)) {
-      checkpoint
-          .config()
-          .flatMap(ModelConfig::quantization)
-          .ifPresent(
-              method ->
-                  odd(
-                      "the base is quantized (" + method + ")",
-                      "merge into the model that it was quantized from"));
+      Optional<String> quantized = checkpoint.config().flatMap(ModelConfig::quantization);
+      if (quantized.filter("bitsandbytes"::equals).isPresent()) {
+        stored.ifPresent(a -> compareWithQuantized(base, a));
+        return;
+      }
+      quantized.ifPresent(
+          method ->
+              odd(
+                  "the base is quantised (" + method + "), which is not supported",
+                  "use the model that it was quantised from"));
       stored.ifPresent(a -> compare(checkpoint, a));
     } catch (CorruptFile e) {
       problem("the base is damaged: " + e.getMessage(), COPY_AGAIN);
     }
   }
 
-  private void compareWithGguf(Path base, StoredAdapter adapter) {
+  private void compareWithQuantized(Path base, StoredAdapter adapter) {
     try (Pretrained model = Pretrained.load(base)) {
       tryLoading(model.model(), FittedAdapter.of(adapter, model.model().namedModules().keySet()));
     } catch (CorruptFile e) {

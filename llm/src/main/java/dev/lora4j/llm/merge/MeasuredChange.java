@@ -13,10 +13,19 @@ record MeasuredChange(Tensor written, MergeSummary.Change change) {
   /** Rounds a merged parameter, in float32 or wider, to its dtype and measures the change. */
   static MeasuredChange of(String name, Tensor before, Tensor after, DType dtype) {
     Tensor written = after.to(dtype.torch());
+    if (!FiniteValues.areIn(written)) {
+      throw new UserError(whyNotFinite(name, before, after, dtype));
+    }
+    return of(name, before, after, written);
+  }
+
+  /**
+   * Measures the change of a parameter that was written in any format.
+   *
+   * @param written its values in the file
+   */
+  static MeasuredChange of(String name, Tensor before, Tensor after, Tensor written) {
     try (PointerScope scope = new PointerScope()) {
-      if (!FiniteValues.areIn(written)) {
-        throw new UserError(whyNotFinite(name, before, after, dtype));
-      }
       Tensor old = before.to(ScalarType.Float);
       Tensor computed = after.to(ScalarType.Float);
       Tensor delta = computed.sub(old);

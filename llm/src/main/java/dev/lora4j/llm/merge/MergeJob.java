@@ -1,10 +1,9 @@
 package dev.lora4j.llm.merge;
 
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgmlType;
-import dev.lora4j.llm.export.GgufConversion;
-import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,8 +19,10 @@ import java.util.function.LongFunction;
  * List.of(adapter)).merge(out)}.
  *
  * @param base a safetensors file or state dict of {@code torch.save}, a Hugging Face directory, or,
- *     for merging, a GGUF file, which is written in the dtype of {@link GgufConversion#formatOf}
+ *     for merging, a quantised one: a GGUF file, or a directory of bitsandbytes, whose dequantised
+ *     values are merged
  * @param check whether the base must be the one that an adapter records; not for unmerging
+ * @param samples texts on which the logits of quantised models are compared; empty for the default
  * @param progress given the bytes of all tensors, returns the receiver of each tensor's bytes
  */
 public record MergeJob(
@@ -30,11 +31,13 @@ public record MergeJob(
     Optional<DType> dtype,
     long maxShardBytes,
     BaseCheck check,
+    List<String> samples,
     LongFunction<LongConsumer> progress) {
   private static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
   public MergeJob {
     adapters = List.copyOf(adapters);
+    samples = List.copyOf(samples);
     if (adapters.isEmpty()) {
       throw new UserError("there is no adapter to merge");
     }
@@ -54,27 +57,32 @@ public record MergeJob(
         Optional.empty(),
         DEFAULT_SHARD_BYTES,
         BaseCheck.SAME_WHERE_BOTH_HAVE,
+        List.of(),
         total -> bytes -> {});
   }
 
   MergeJob of(Path directory) {
-    return new MergeJob(directory, adapters, dtype, maxShardBytes, check, progress);
+    return new MergeJob(directory, adapters, dtype, maxShardBytes, check, samples, progress);
   }
 
   public MergeJob as(DType dtype) {
-    return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, progress);
+    return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, samples, progress);
   }
 
   public MergeJob shardsOf(long bytes) {
-    return new MergeJob(base, adapters, dtype, bytes, check, progress);
+    return new MergeJob(base, adapters, dtype, bytes, check, samples, progress);
   }
 
   public MergeJob checking(BaseCheck check) {
-    return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
+    return new MergeJob(base, adapters, dtype, maxShardBytes, check, samples, progress);
+  }
+
+  public MergeJob comparingOn(List<String> texts) {
+    return new MergeJob(base, adapters, dtype, maxShardBytes, check, texts, progress);
   }
 
   public MergeJob reportingTo(LongFunction<LongConsumer> progress) {
-    return new MergeJob(base, adapters, dtype, maxShardBytes, check, progress);
+    return new MergeJob(base, adapters, dtype, maxShardBytes, check, samples, progress);
   }
 
   /**
@@ -84,8 +92,8 @@ public record MergeJob(
    * @throws UserError if an adapter does not fit, a value would not be finite, or the disk refuses
    */
   public MergeSummary merge(Path out) {
-    return GgufModel.isAt(base)
-        ? GgufMerge.fromGguf(this, out)
+    return QuantizedMerge.isBase(base)
+        ? QuantizedMerge.toDirectory(this, out)
         : new Merger(this, Direction.IN).write(out);
   }
 
@@ -94,11 +102,22 @@ public record MergeJob(
    * file holds it in between, so that each value is rounded once.
    *
    * @param out a new file
-   * @param type of the matrices: F32, F16, BF16 or Q8_0; {@link #dtype} is ignored
+   * @param type of the matrices, one that can be written; {@link #dtype} is ignored
    * @throws UserError also if the model can't be exported; see {@link GgufExport#run}
    */
   public MergeSummary mergeToGguf(Path out, GgmlType type) {
-    return GgufMerge.toGguf(this, out, type);
+    return QuantizedMerge.toGguf(this, out, type);
+  }
+
+  /**
+   * Writes the merged model as a directory that is quantised by bitsandbytes. The result has other
+   * values than the adapter beside the quantised base; the summary measures by how much.
+   *
+   * @param out a new or empty directory
+   * @throws UserError also if the model is not supported
+   */
+  public MergeSummary mergeQuantized(Path out, Quantization to) {
+    return QuantizedMerge.toBitsAndBytes(this, out, to);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.merge;
 
+import java.util.Optional;
 import java.util.List;
 
 /**
@@ -9,12 +10,22 @@ import java.util.List;
  * @param tensors the number of tensors written
  * @param bytes the size of all files
  * @param notes remarks for the user, in sentences
+ * @param logits the changes of logits on sample texts, if they were measured
  */
-public record MergeSummary(List<Change> changes, int tensors, long bytes, List<String> notes) {
+public record MergeSummary(
+    List<Change> changes,
+    int tensors,
+    long bytes,
+    List<String> notes,
+    Optional<LogitReceipt> logits) {
 
   public MergeSummary {
     changes = List.copyOf(changes);
     notes = List.copyOf(notes);
+  }
+
+  MergeSummary(List<Change> changes, int tensors, long bytes, List<String> notes) {
+    this(changes, tensors, bytes, notes, Optional.empty());
   }
 
   /**

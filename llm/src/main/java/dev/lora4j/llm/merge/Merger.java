@@ -73,7 +73,7 @@ final class Merger {
         .ifPresent(
             method -> {
               throw new UserError(
-                  "%s is quantized (%s): merge into the model that it was quantized from"
+                  "%s is quantised (%s), from which nothing can be subtracted: use the base from before the merge"
                       .formatted(base.path(), method));
             });
   }

@@ -1,5 +1,8 @@
 package dev.lora4j.llm.recipe;
 
+import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.llm.weights.Quantization;
+import dev.lora4j.io.DType;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.TextData;
@@ -45,6 +48,7 @@ public final class FineTuneRecipe {
   final String model;
   private Optional<Path> directory = Optional.empty();
   Optional<Pretrained> base = Optional.empty();
+  WeightStorage storage = WeightStorage.asStored();
   private Optional<Path> data = Optional.empty();
   Optional<Path> valid = Optional.empty();
   private TextData.Options reading = TextData.Options.DEFAULT;
@@ -90,6 +94,22 @@ public final class FineTuneRecipe {
   public FineTuneRecipe base(Pretrained loaded) {
     base = Optional.of(loaded);
     return this;
+  }
+
+  /** How the base's matrices are kept in memory; as in its files unless set. */
+  public FineTuneRecipe storage(WeightStorage choice) {
+    storage = choice;
+    return this;
+  }
+
+  /** Quantises the base while it is loaded, such as to NF4 (QLoRA). */
+  public FineTuneRecipe quantize(Quantization to) {
+    return storage(WeightStorage.quantized(to));
+  }
+
+  /** Dequantises a quantised base to float32 while it is loaded: more memory, less time. */
+  public FineTuneRecipe dequantize() {
+    return storage(WeightStorage.dense(DType.F32));
   }
 
   /** The training data: jsonl, json, csv, tsv, parquet or txt. */

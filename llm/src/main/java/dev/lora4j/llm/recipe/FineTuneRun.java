@@ -1,6 +1,7 @@
 package dev.lora4j.llm.recipe;
 
-import dev.lora4j.io.DType;
+import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.ExampleOptions;
 import dev.lora4j.llm.dataset.TextData;
@@ -95,7 +96,7 @@ public final class FineTuneRun implements AutoCloseable {
     Optional<Pretrained> base = recipe.base;
     try {
       if (base.isEmpty()) {
-        base = Optional.of(Pretrained.load(files, DType.F32));
+        base = Optional.of(Pretrained.load(files, recipe.storage));
       }
       return new FineTuneRun(recipe, out, files, base.get(), result(tokenizer), result(file));
     } catch (RuntimeException e) {
@@ -152,7 +153,16 @@ public final class FineTuneRun implements AutoCloseable {
     }
   }
 
+  private Optional<Quantization> quantization() {
+    return recipe.storage instanceof WeightStorage.Quantized quantized
+        ? Optional.of(quantized.to())
+        : Optional.empty();
+  }
+
   private LoraModel addAdapter() {
+    if (recipe.start == TrainingJob.Start.RESUMED) {
+      new RunRecord(out).requireSame(base.storage());
+    }
     if (recipe.initial.isPresent()) {
       InitialAdapter initial = recipe.initial.get();
       if (recipe.start == TrainingJob.Start.RESUMED) {
@@ -161,12 +171,12 @@ public final class FineTuneRun implements AutoCloseable {
       return initial.addTo(network(), ADAPTER);
     }
     if (!(recipe.lora.initialization() instanceof Initialization.Eva)) {
-      return Lora.adapt(network(), recipe.lora);
+      return Lora.adapt(network(), recipe.lora.baseModel(recipe.model));
     }
     recipe.report("Initialising the adapter from the layers' inputs (EVA)");
     try (PointerScope scope = new PointerScope()) {
       List<EvaBatch> batches = EvaExamples.of(data.objective(), recipe.seed, network().device());
-      return Lora.adapt(network(), recipe.lora, batches);
+      return Lora.adapt(network(), recipe.lora.baseModel(recipe.model), batches);
     }
   }
 
@@ -231,8 +241,14 @@ public final class FineTuneRun implements AutoCloseable {
     List<Path> dataFiles = new ArrayList<>(List.of(recipe.requiredData()));
     recipe.valid.ifPresent(dataFiles::add);
     record.origin(
-        recipe.model, files.path(), adapted.fingerprint().sha256(), dataFiles, recipe.initial);
+        recipe.model,
+        files.path(),
+        adapted.fingerprint().sha256(),
+        base.storage(),
+        dataFiles,
+        recipe.initial);
     record.tokenizer(files);
+    new AdapterCard(recipe.model, base.storage(), quantization()).write(out);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.lora4j.llm.recipe;
 
+import dev.lora4j.UserError;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.io.AtomicFile;
@@ -23,6 +24,11 @@ public record RunRecord(Path directory) {
   public static final String OPTIONS = "run.yaml";
 
   private static final String ORIGIN = "origin.json";
+  private static final String BASE = "base";
+  private static final String STORAGE = "storage";
+  /** The storage of a base that is not quantised. */
+  public static final List<String> FLOAT32 = List.of("float32");
+
   private static final String INITIAL = "adapter";
   private static final String SHA256 = "sha256";
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -41,6 +47,7 @@ public record RunRecord(Path directory) {
    * @param model the base as given by the user
    * @param base directory or GGUF file of the base; of a model on the Hub, that of its revision
    * @param fingerprint digest of the base tensors
+   * @param storage how the base's matrices were kept in memory
    * @param data the data files or folders
    * @param initial the adapter whose training was continued
    */
@@ -48,18 +55,22 @@ public record RunRecord(Path directory) {
       String model,
       Path base,
       String fingerprint,
+      List<String> storage,
       List<Path> data,
       Optional<InitialAdapter> initial) {
     RunPaths paths = new RunPaths(directory);
     ObjectNode json = JSON.createObjectNode();
     Versions.all().forEach(json.putObject("versions")::put);
-    ObjectNode origin = json.putObject("base");
+    ObjectNode origin = json.putObject(BASE);
     if (base.equals(Path.of(model))) {
       origin.put("name", paths.relative(base));
     } else { // a name on the Hub, in a directory of its cache
       origin.put("name", model).put("revision", String.valueOf(base.getFileName()));
     }
     origin.put(SHA256, fingerprint);
+    if (!storage.equals(FLOAT32)) {
+      origin.put(STORAGE, String.join(", ", storage));
+    }
     for (Path file : data) {
       json.withArray("data")
           .addObject()
@@ -83,6 +94,30 @@ public record RunRecord(Path directory) {
     Path file = directory.resolve(ORIGIN);
     if (Files.exists(file)) {
       initial.require(JsonDocument.read(file).json().path(INITIAL).path(SHA256).asText("none"));
+    }
+  }
+
+  /**
+   * Checks that the base is kept as in the recorded run, since other roundings give another adapter.
+   *
+   * @throws UserError if it is not
+   */
+  void requireSame(List<String> storage) {
+    Path file = directory.resolve(ORIGIN);
+    if (!Files.exists(file)) {
+      return;
+    }
+    String recorded =
+        JsonDocument.read(file)
+            .json()
+            .path(BASE)
+            .path(STORAGE)
+            .asText(String.join(", ", FLOAT32));
+    String now = String.join(", ", storage);
+    if (!recorded.equals(now)) {
+      throw new UserError(
+          "the run in %s was trained on the base in %s, and it is now loaded in %s; resume it with the same: --quantize, --dequantize or --dtype as then"
+              .formatted(directory, recorded, now));
     }
   }
 

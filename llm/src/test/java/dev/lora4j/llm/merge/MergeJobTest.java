@@ -280,7 +280,7 @@ class MergeJobTest {
     assertThatThrownBy(() -> MergeJob.of(base, List.of(adapter)).merge(directory.resolve("out")))
         .isInstanceOf(UserError.class)
         .hasMessageContaining(
-            "is quantized (gptq): merge into the model that it was quantized from");
+            "quant_method` is gptq, which is not supported; supported: bitsandbytes");
   }
 
   private Path llama(ScalarType dtype) {

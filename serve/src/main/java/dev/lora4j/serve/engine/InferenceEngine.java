@@ -1,5 +1,6 @@
 package dev.lora4j.serve.engine;
 
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.llm.chat.ChatModel;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -25,11 +26,18 @@ public record InferenceEngine(
   /**
    * Opens one of several base models and starts its scheduler.
    *
+   * @param storage how the base's matrices are kept in memory
    * @param folder directories of adapters that are loaded at their first request; empty for none
    */
   public static InferenceEngine open(
-      String name, Path path, Optional<Path> folder, ServingLimits limits, EngineContext context) {
-    ServedModel model = new ServedModel(name, ChatModel.open(path), limits.maxAdapters(), folder);
+      String name,
+      Path path,
+      WeightStorage storage,
+      Optional<Path> folder,
+      ServingLimits limits,
+      EngineContext context) {
+    ChatModel opened = ChatModel.open(path, storage);
+    ServedModel model = new ServedModel(name, opened, limits.maxAdapters(), folder);
     try {
       return start(model, limits, context);
     } catch (RuntimeException e) {

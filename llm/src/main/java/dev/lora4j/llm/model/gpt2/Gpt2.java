@@ -11,6 +11,7 @@ import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.LayerNorm;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.TransposedLinear;
 import dev.lora4j.nn.kernel.Ops;
@@ -46,6 +47,7 @@ public final class Gpt2 extends LanguageModel {
     private final Slot dropout;
     private final List<Layer> layers = new ArrayList<>();
     private final Slot norm;
+    private final Parameter activations; // has their dtype and device, however weights are stored
 
     Transformer(Gpt2Config c) {
       maxPositions = c.maxPositions();
@@ -57,7 +59,9 @@ public final class Gpt2 extends LanguageModel {
         layers.add(new Layer(c, i));
       }
       child("h", new DecoderBlock(layers.toArray(Module[]::new)));
-      norm = child("ln_f", norm(c));
+      LayerNorm last = norm(c);
+      norm = child("ln_f", last);
+      activations = last.scale().orElseThrow();
     }
 
     LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
@@ -71,7 +75,7 @@ public final class Gpt2 extends LanguageModel {
     }
 
     private Tensor embed(TokenBatch tokens, AttentionContext attention) {
-      attention.prepare(Set.of(OptionalLong.empty()), embedding.weight().value());
+      attention.prepare(Set.of(OptionalLong.empty()), activations.value());
       Tensor ids = tokens.inputIds();
       Tensor positions = positions(attention).to(ids.device(), ids.scalar_type());
       Tensor x = tokenEmbedding.forward(ids).add(positionEmbedding.forward(positions));

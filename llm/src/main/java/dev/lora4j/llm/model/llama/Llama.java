@@ -9,6 +9,7 @@ import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
+import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.RmsNorm;
 import dev.lora4j.nn.SharedInput;
 import dev.lora4j.nn.Slot;
@@ -80,6 +81,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
     private final Slot embedTokens;
     private final List<Layer> layers = new ArrayList<>();
     private final Slot norm;
+    private final Parameter activations; // has their dtype and device, however weights are stored
     private final Rope rope;
     private final Set<OptionalLong> windows;
 
@@ -91,15 +93,16 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
         layers.add(new Layer(c, multipliers.residual(), i));
       }
       child("layers", new DecoderBlock(layers.toArray(Module[]::new)));
-      norm = child("norm", norm(c));
+      RmsNorm last = norm(c);
+      norm = child("norm", last);
+      activations = last.scale().orElseThrow();
       windows = Set.copyOf(c.windows());
       float[] frequencies = c.ropeScaling().frequencies(c.ropeTheta(), c.headDim());
       rope = new Rope(frequencies, multipliers.rotations());
     }
 
     LayerwiseForward layerwise(TokenBatch tokens, AttentionContext attention) {
-      Rope.Rotations rotations =
-          rope.rotations(attention, embedding.weight().value()); // [(B,) T, 1, D]
+      Rope.Rotations rotations = rope.rotations(attention, activations.value()); // [(B,) T, 1, D]
       return new LayerwiseForward(
           () -> embed(tokens, attention),
           layers.stream()
@@ -110,7 +113,7 @@ public class Llama extends LanguageModel implements LlamaModules.Owner {
     }
 
     private Tensor embed(TokenBatch tokens, AttentionContext attention) {
-      attention.prepare(windows, embedding.weight().value());
+      attention.prepare(windows, activations.value());
       Tensor x = embedTokens.forward(tokens.inputIds()); // [B, T, H]
       double factor = multipliers.embedding();
       return factor == 1 ? x : x.mul(new Scalar(factor));
