@@ -97,12 +97,8 @@ record BaseTensor(
   }
 
   private static Tensor rows(WeightStore store, long first, long count) {
-    if (!(store instanceof CompactWeights compact)) {
-      return store.dense().to(ScalarType.Float);
-    }
-    Tensor tile = Ops.empty(count, store.shape()[1]);
-    compact.dequantize(first, tile);
-    return tile;
+    Tensor part = store instanceof CompactWeights ? store.rows(first, count) : store.dense();
+    return part.to(ScalarType.Float);
   }
 
   /** Computes the SHA-256 of its values. */
