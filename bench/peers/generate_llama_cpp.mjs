@@ -53,9 +53,16 @@ for (let round = 0; round <= Number(a.rounds); round++) {
     rates.push((tokens - 1) / ((end - prefilled) / 1000));
   }
 }
+await sequence.clearHistory();
+const before = process.cpuUsage();
+let token = await next([random[0]]);
+for (let i = 1; i < tokens; i++) {
+  token = await next([token]);
+}
+const used = process.cpuUsage(before);
 const median = (list) => list.sort((x, y) => x - y)[list.length >> 1];
 const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) / 1024;
 console.log(JSON.stringify({
-  load_s: load, prompt_tokens_per_s: prompt / median(prefills), tokens_per_s: median(rates), peak_rss_mb: peak,
+  load_s: load, cpu_s_per_token: (used.user + used.system) / 1e6 / tokens, prompt_tokens_per_s: prompt / median(prefills), tokens_per_s: median(rates), peak_rss_mb: peak,
 }));
 process.exit(0);

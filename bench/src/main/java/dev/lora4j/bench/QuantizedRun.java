@@ -35,12 +35,15 @@ final class QuantizedRun implements Callable<Integer> {
   @Option(names = "--rounds")
   private int rounds = 3;
 
+  @Option(names = "--threads")
+  private int threads = 2;
+
   @Override
   public Integer call() throws IOException {
     Blas.preferSingleRows();
     long start = System.nanoTime();
     try (ChatModel chat = ChatModel.open(model);
-        Workers team = Workers.ofAllCores()) {
+        Workers team = new Workers(threads)) {
       double load = (System.nanoTime() - start) / 1e9;
       List<Long> ids = new Random(0).longs(prompt, 0, VOCABULARY).boxed().toList();
       Generator generator = Generator.sharedBy(team, chat.network());
@@ -51,16 +54,24 @@ final class QuantizedRun implements Callable<Integer> {
           texts.add(text);
         }
       }
+      double cpuBefore = cpuSeconds();
+      generator.generate(ids.subList(0, 1), GenerationConfig.greedy(tokens));
+      double cpu = (cpuSeconds() - cpuBefore) / tokens;
       double prefill = Pairs.median(texts, text -> text.prefill().toNanos() / 1e9);
       Map<String, Double> report =
           Map.of(
               "load_s", load,
               "prompt_tokens_per_s", prompt / prefill,
               "tokens_per_s", Pairs.median(texts, Generation::tokensPerSecond),
+              "cpu_s_per_token", cpu,
               "peak_rss_mb", peakMegabytes());
       System.out.println(new ObjectMapper().writeValueAsString(report));
     }
     return 0;
+  }
+
+  private static double cpuSeconds() {
+    return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos() / 1e9;
   }
 
   private static double peakMegabytes() throws IOException {

@@ -13,7 +13,7 @@ import java.util.function.IntConsumer;
  */
 public final class BatchProduct {
   private final List<Work> pieces = new ArrayList<>();
-  private boolean readsArrays;
+  private final List<WeightMatrix> compact = new ArrayList<>();
 
   /** Some outputs of one layer. */
   private record Work(WeightMatrix.Piece piece, long firstOutput) {}
@@ -23,7 +23,9 @@ public final class BatchProduct {
     long first = 0;
     for (LinearWeights layer : layers.layers()) {
       WeightMatrix weight = layer.weight();
-      readsArrays |= weight.readsArrays();
+      if (weight instanceof CompactMatrix) {
+        compact.add(weight);
+      }
       long most = CostModel.batchProductPiece(weight.columns());
       for (long from = 0; from < weight.rows(); from += most) {
         long count = Math.min(most, weight.rows() - from);
@@ -44,8 +46,8 @@ public final class BatchProduct {
    * @param besides work with each row that does not use the outputs
    */
   public void compute(TeamBarrier team, int rows, RowBatch x, RowBatch y, IntConsumer besides) {
-    if (readsArrays) {
-      team.share(rows, 1, (from, to) -> refresh(x, from, to));
+    if (!compact.isEmpty()) {
+      team.share(rows, 1, (from, to) -> prepare(x, from, to));
     }
     team.share(
         rows + pieces.size(),
@@ -56,14 +58,15 @@ public final class BatchProduct {
           }
           for (int piece = Math.max(from, rows); piece < to; piece++) {
             Work work = pieces.get(piece - rows);
-            work.piece.multiply(0, rows, x, y, work.firstOutput);
+            work.piece.multiply(0, rows, x, y, Math.toIntExact(work.firstOutput));
           }
         });
   }
 
-  private static void refresh(RowBatch x, int from, int to) {
+  private void prepare(RowBatch x, int from, int to) {
     for (int row = from; row < to; row++) {
-      x.input(row).refresh();
+      RowInput input = x.changedInput(row);
+      compact.forEach(weight -> weight.prepare(input));
     }
   }
 }

@@ -4,11 +4,8 @@ import dev.lora4j.nn.block.DotProduct;
 
 /**
  * A weight in fewer bytes than float32. A product reads it once from memory: each row becomes
- * float32 in the first-level cache and is multiplied there, with all inputs of a batch. An element
- * of the product has the same bits whatever the batch and on every CPU, since {@link DotProduct}
- * adds in a fixed order.
- *
- * <p>Tried on two cores of a Xeon with AVX-512: TRIED.
+ * float32 in the first-level cache and is multiplied there with all inputs, unless the format has
+ * products of its own. An element of the product has the same bits whatever the batch.
  */
 public final class CompactMatrix implements WeightMatrix {
   private final RowSource source;
@@ -28,28 +25,22 @@ public final class CompactMatrix implements WeightMatrix {
   }
 
   @Override
+  public void prepare(RowInput x) {
+    source.prepare(x);
+  }
+
+  @Override
   public void multiply(RowInput x, long first, long count, FloatVector y, int place) {
-    int columns = Math.toIntExact(columns());
-    float[] elements = x.elements();
-    RowScratch scratch = RowScratch.ofThread();
-    scratch.row(columns);
-    source.forEachRow(
-        first,
-        Math.toIntExact(count),
-        scratch,
-        (i, row) -> y.put(place + i, DotProduct.of(row, elements, columns)));
+    source.multiply(first, Math.toIntExact(count), x, scratch(), y, place);
   }
 
   @Override
   public void copyRow(long row, FloatVector to) {
-    RowScratch scratch = RowScratch.ofThread();
-    scratch.row(Math.toIntExact(columns()));
-    source.forEachRow(row, 1, scratch, (i, values) -> to.put(values));
+    source.forEachRow(row, 1, scratch(), (i, values) -> to.put(values));
   }
 
-  @Override
-  public boolean readsArrays() {
-    return true;
+  private RowScratch scratch() {
+    return RowScratch.ofThread(Math.toIntExact(columns()));
   }
 
   @Override
@@ -59,21 +50,26 @@ public final class CompactMatrix implements WeightMatrix {
 
   @Override
   public Piece piece(long first, long count) {
-    return (input, inputs, x, y, element) -> {
-      int columns = Math.toIntExact(columns());
-      int place = Math.toIntExact(element);
-      RowScratch scratch = RowScratch.ofThread();
-      scratch.row(columns);
-      source.forEachRow(
-          first,
-          Math.toIntExact(count),
-          scratch,
-          (i, row) -> {
-            for (int k = input; k < input + inputs; k++) {
-              float product = DotProduct.of(row, x.input(k).elements(), columns);
-              y.row(k).put(place + i, product);
-            }
-          });
-    };
+    int rows = Math.toIntExact(count);
+    return source.multipliesCodes()
+        ? (input, inputs, x, y, place) -> {
+          for (int i = input; i < input + inputs; i++) {
+            source.multiply(first, rows, x.input(i), scratch(), y.row(i), place);
+          }
+        }
+        : (input, inputs, x, y, place) ->
+            source.forEachRow(
+                first,
+                rows,
+                scratch(),
+                (i, row) -> multiply(row, input, inputs, x, y, place + i));
+  }
+
+  private void multiply(
+      float[] row, int input, int inputs, RowBatch x, RowBatch y, int place) {
+    int columns = Math.toIntExact(columns());
+    for (int i = input; i < input + inputs; i++) {
+      y.row(i).put(place, DotProduct.of(row, x.input(i).elements(), columns));
+    }
   }
 }

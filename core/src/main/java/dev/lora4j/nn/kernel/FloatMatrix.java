@@ -75,8 +75,8 @@ public record FloatMatrix(
   }
 
   @Override
-  public boolean readsArrays() {
-    return false;
+  public void prepare(RowInput x) {
+    // BLAS reads the vector itself
   }
 
   @Override

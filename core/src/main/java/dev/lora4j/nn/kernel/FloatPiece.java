@@ -11,13 +11,13 @@ record FloatPiece(FloatMatrix weight, RowInvariance invariance) implements Weigh
   static final int TILE = 8;
 
   @Override
-  public void multiply(int input, int count, RowBatch x, RowBatch y, long element) {
+  public void multiply(int input, int count, RowBatch x, RowBatch y, int element) {
     for (int from = input; from < input + count; from += TILE) {
       multiplyTile(from, Math.min(TILE, input + count - from), x, y, element);
     }
   }
 
-  private void multiplyTile(int from, int count, RowBatch x, RowBatch y, long element) {
+  private void multiplyTile(int from, int count, RowBatch x, RowBatch y, int element) {
     if (invariance == RowInvariance.NONE) {
       for (int row = from; row < from + count; row++) {
         weight.multiply(x.at(row, 0), 1, y.at(row, element));

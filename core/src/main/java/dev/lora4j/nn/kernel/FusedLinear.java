@@ -21,7 +21,6 @@ public final class FusedLinear {
 
   private final List<Place> places = new ArrayList<>();
   private final int least;
-  private final boolean readsArrays;
   private int ranks;
   private int outputs;
 
@@ -32,7 +31,6 @@ public final class FusedLinear {
       ranks += layer.ranks();
       outputs += Math.toIntExact(layer.weight().rows());
     }
-    readsArrays = layers.stream().anyMatch(layer -> layer.weight().readsArrays());
     least = (int) Math.max(1, CostModel.GEMV_PIECE / layers.get(0).weight().columns());
   }
 
@@ -80,7 +78,7 @@ public final class FusedLinear {
 
   /** Computes the outputs of the weights, without biases and low-rank terms. */
   public void multiply(RowInput x, FloatVector y) {
-    refresh(x);
+    prepare(x.of(x.vector()));
     places.forEach(place -> multiply(place.layer.weight(), x, y, place.outputs));
   }
 
@@ -88,16 +86,14 @@ public final class FusedLinear {
     weight.multiply(x, 0, weight.rows(), y, place);
   }
 
-  private void refresh(RowInput x) {
-    if (readsArrays) {
-      x.refresh();
-    }
+  private void prepare(RowInput x) {
+    places.forEach(place -> place.layer.weight().prepare(x));
   }
 
   /** Computes the shared outputs with the team, with the thread's own memory for the ranks. */
   public void compute(TeamBarrier team, RowInput x, FloatVector features, FloatVector y) {
     features(x.vector(), features);
-    refresh(x);
+    prepare(x);
     team.share(
         outputs,
         least,

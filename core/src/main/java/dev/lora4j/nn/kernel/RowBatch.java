@@ -37,9 +37,14 @@ public final class RowBatch implements AutoCloseable {
     return rows.get(row);
   }
 
-  /** Returns a row as the input of products. */
-  public RowInput input(int row) {
+  /** Returns a row as the input of products, with copies of earlier elements. */
+  RowInput input(int row) {
     return inputs.get(row);
+  }
+
+  /** Returns a row, whose elements have changed, as the input of products. */
+  public RowInput changedInput(int row) {
+    return inputs.get(row).of(rows.get(row));
   }
 
   /** Returns a view of the first rows, {@code [count, elements]}. */

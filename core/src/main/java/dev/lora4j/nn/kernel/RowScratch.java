@@ -13,21 +13,22 @@ public final class RowScratch {
 
   private RowScratch() {}
 
-  static RowScratch ofThread() {
-    return OF_THREAD.get();
+  /** Returns the calling thread's memory, made ready for rows of so many columns. */
+  static RowScratch ofThread(int columns) {
+    RowScratch scratch = OF_THREAD.get();
+    scratch.makeReady(columns);
+    return scratch;
   }
 
-  /** Returns memory for a row, with zeros up to the size that dot products need. */
-  float[] row(int columns) {
+  private void makeReady(int columns) {
     int size = DotProduct.paddedSize(columns);
     if (row.length < size) {
       row = new float[size];
     }
     Arrays.fill(row, columns, size, 0);
-    return row;
   }
 
-  /** Returns the memory for a row. */
+  /** Returns the memory for a row, with zeros after it up to the size that dot products need. */
   public float[] row() {
     return row;
   }

@@ -19,8 +19,8 @@ public sealed interface WeightMatrix permits FloatMatrix, CompactMatrix {
   /** Copies a row to a vector of this many columns. */
   void copyRow(long row, FloatVector to);
 
-  /** Returns whether products read the Java array of an input, not its native memory. */
-  boolean readsArrays();
+  /** Makes the copy of an input that {@link #multiply} reads; several threads may then read it. */
+  void prepare(RowInput x);
 
   /** Returns whether the other weight is the same memory. */
   boolean isSameAs(WeightMatrix other);
@@ -35,6 +35,6 @@ public sealed interface WeightMatrix permits FloatMatrix, CompactMatrix {
      * Writes the products with {@code count} inputs from one on into the same rows of y, from an
      * element on.
      */
-    void multiply(int input, int count, RowBatch x, RowBatch y, long element);
+    void multiply(int input, int count, RowBatch x, RowBatch y, int element);
   }
 }

@@ -184,9 +184,9 @@ public final class BatchDecoder implements AutoCloseable {
       gates = BatchDecoder.this.gates.row(row);
       activated = BatchDecoder.this.activated.row(row);
       logits = BatchDecoder.this.logits.row(row);
-      normalisedInput = BatchDecoder.this.normalised.input(row);
-      mixedInput = BatchDecoder.this.mixed.input(row);
-      activatedInput = BatchDecoder.this.activated.input(row);
+      normalisedInput = BatchDecoder.this.normalised.changedInput(row);
+      mixedInput = BatchDecoder.this.mixed.changedInput(row);
+      activatedInput = BatchDecoder.this.activated.changedInput(row);
       rotation = rotationAt(base.rope(), 0);
     }
 
