@@ -78,15 +78,17 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
   public void dequantize(long first, Tensor tile) {
     long rowBytes = bytes.shape()[1];
     int atOnce = (int) Math.max(1, HeapCopies.CHUNK / columns);
-    byte[] in = new byte[Math.toIntExact(atOnce * rowBytes)];
-    float[] out = new float[Math.toIntExact(atOnce * columns)];
     Tensor memory = bytes.value().cpu();
-    for (long row = 0; row < tile.size(0); row += atOnce) {
-      int rows = (int) Math.min(atOnce, tile.size(0) - row);
-      int blocks = (int) (rows * columns / type.elements());
-      HeapCopies.read(memory, (first + row) * rowBytes, in, (int) (rows * rowBytes));
-      type.dequantizer().dequantize(in, 0, out, 0, blocks);
-      HeapCopies.write(out, (int) (rows * columns), tile, row * columns);
+    try (HeapScratch scratch = HeapScratch.take()) {
+      byte[] in = scratch.bytes(Math.toIntExact(atOnce * rowBytes));
+      float[] out = scratch.values(Math.toIntExact(atOnce * columns));
+      for (long row = 0; row < tile.size(0); row += atOnce) {
+        int rows = (int) Math.min(atOnce, tile.size(0) - row);
+        int blocks = (int) (rows * columns / type.elements());
+        HeapCopies.read(memory, (first + row) * rowBytes, in, (int) (rows * rowBytes));
+        type.dequantizer().dequantize(in, 0, out, 0, blocks);
+        HeapCopies.write(out, (int) (rows * columns), tile, row * columns);
+      }
     }
   }
 
