@@ -12,6 +12,7 @@ import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
 import dev.lora4j.nn.kernel.RopeRotation;
 import dev.lora4j.nn.kernel.RowBatch;
+import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.ArrayList;
@@ -108,7 +109,7 @@ public final class BatchDecoder implements AutoCloseable {
     finals = new RowBatch(maxSequences, this.base.hiddenSize());
     logits = new RowBatch(maxSequences, this.base.head().outputs());
     for (int i = 0; i < maxSequences; i++) {
-      logitRows.add(new LogitRow(finals.row(i), logits.row(i)));
+      logitRows.add(new LogitRow(finals.row(i), finals.changedInput(i), logits.row(i)));
     }
     for (int i = 0; i < maxTokens; i++) {
       states.add(new RowState(i));
@@ -116,7 +117,7 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /** The vectors of a sequence's last token, from the final norm on. */
-  private record LogitRow(FloatVector hidden, FloatVector logits) {}
+  private record LogitRow(FloatVector hidden, RowInput input, FloatVector logits) {}
 
   /**
    * Appends tokens to each sequence.
@@ -194,6 +195,9 @@ public final class BatchDecoder implements AutoCloseable {
     private final FloatVector branch;
     private final FloatVector gates;
     private final FloatVector activated;
+    private final RowInput normalisedInput;
+    private final RowInput mixedInput;
+    private final RowInput activatedInput;
     private FloatVector features = FloatVector.of(1);
     private FloatVector terms = FloatVector.of(1); // low-rank terms of the next product
     private FloatVector attentionWeights = FloatVector.of(1);
@@ -210,6 +214,9 @@ public final class BatchDecoder implements AutoCloseable {
       branch = branches.row(row);
       gates = BatchDecoder.this.gates.row(row);
       activated = BatchDecoder.this.activated.row(row);
+      normalisedInput = BatchDecoder.this.normalised.changedInput(row);
+      mixedInput = BatchDecoder.this.mixed.changedInput(row);
+      activatedInput = BatchDecoder.this.activated.changedInput(row);
       rotation = rotationAt(base.rope(), 0);
     }
 
@@ -240,7 +247,7 @@ public final class BatchDecoder implements AutoCloseable {
     /** Completes queries, keys and values; later tokens of the sequence attend to them. */
     void writeKeysAndValues(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
+      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
@@ -256,20 +263,20 @@ public final class BatchDecoder implements AutoCloseable {
 
     void addAttention(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.output(), base.blocks().get(layer).output(), mixed, branch);
+      finish(block.output(), base.blocks().get(layer).output(), mixedInput, branch);
       weights.addBranch(branch, stream);
       block.postAttentionNorm().apply(stream, normalised);
     }
 
     void activate(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalised, gates);
+      finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalisedInput, gates);
       activated.swiglu(gates, 0, activated.size());
     }
 
     void addFeedForward(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.down(), base.blocks().get(layer).down(), activated, branch);
+      finish(block.down(), base.blocks().get(layer).down(), activatedInput, branch);
       weights.addBranch(branch, stream);
       if (layer + 1 < weights.blocks().size()) {
         norm(layer + 1);
@@ -280,7 +287,7 @@ public final class BatchDecoder implements AutoCloseable {
 
     void logits() {
       LogitRow row = requireNonNull(last);
-      finish(weights.head(), base.head(), row.hidden(), row.logits());
+      finish(weights.head(), base.head(), row.input(), row.logits());
     }
 
     // The low-rank terms of the products, computed beside them.
@@ -306,7 +313,7 @@ public final class BatchDecoder implements AutoCloseable {
     }
 
     /** Completes a product: other weights than the base's, biases and low-rank terms. */
-    private void finish(FusedLinear own, FusedLinear ofBase, FloatVector x, FloatVector y) {
+    private void finish(FusedLinear own, FusedLinear ofBase, RowInput x, FloatVector y) {
       if (!own.sharesWeights(ofBase)) {
         own.multiply(x, y);
       }
