@@ -247,7 +247,8 @@ public final class BatchDecoder implements AutoCloseable {
     /** Completes queries, keys and values; later tokens of the sequence attend to them. */
     void writeKeysAndValues(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
+      finish(
+          block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);

@@ -23,8 +23,8 @@ import dev.lora4j.nn.runtime.CostModel;
  * gaps         B T (3 L · H + 4 kept)             freed memory that the allocator keeps
  * </pre>
  *
- * <p>All lines but the last follow from the tensors that a step holds. The last one, and that of the
- * runtime, are fitted to resident memory under glibc (docs/quantised.md has the measurements).
+ * <p>All lines but the last follow from the tensors that a step holds. The last one, and that of
+ * the runtime, are fitted to resident memory under glibc (docs/quantised.md has the measurements).
  *
  * @param base the base model's weights
  * @param adapter the trainable parameters

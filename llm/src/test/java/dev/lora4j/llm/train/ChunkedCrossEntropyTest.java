@@ -10,11 +10,10 @@ import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.kernel.Ops;
-import dev.lora4j.nn.runtime.ThreadRng;
-import java.util.function.Consumer;
 import dev.lora4j.nn.quant.Int8Weights;
+import dev.lora4j.nn.runtime.ThreadRng;
 import java.util.Optional;
-import org.junit.jupiter.params.provider.ValueSource;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -22,6 +21,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Chunked cross-entropy gives libtorch's losses and gradients, with and without a logit transform.
