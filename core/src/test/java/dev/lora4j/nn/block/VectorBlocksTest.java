@@ -29,9 +29,7 @@ class VectorBlocksTest {
     type.plainDequantizer().dequantize(blocks, 0, expected, 3, BLOCKS);
     type.dequantizer().dequantize(blocks, 0, actual, 3, BLOCKS);
 
-    for (int i = 0; i < expected.length; i++) {
-      assertThat(actual[i] == expected[i]).as("%s at %d", type, i).isTrue(); // 0 equals -0
-    }
+    assertThat(actual).isEqualTo(expected);
   }
 
   @ParameterizedTest
