@@ -8,8 +8,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * {@link SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products of
- * a half and a code are exact.
+ * {@link SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products
+ * of a half and a code are exact.
  */
 final class VectorSmallBlocks {
   private static final int VALUES = 32;
