@@ -15,7 +15,7 @@ class VectorBlocksTest {
 
   @BeforeEach
   void moduleIsPresent() {
-    assumeTrue(VectorUnit.IS_PRESENT, "the JVM has no --add-modules jdk.incubator.vector");
+    assumeTrue(VectorArithmetic.PRESENT.isPresent(), "the JVM has no --add-modules jdk.incubator.vector");
   }
 
   @ParameterizedTest
@@ -42,7 +42,7 @@ class VectorBlocksTest {
     int end = DotProduct.padded(count);
 
     DotProduct.sums(a, b, end);
-    VectorDot.sums(c, b, end);
+    VectorArithmetic.PRESENT.orElseThrow().sums(c, b, end);
 
     assertThat(c).isEqualTo(a);
   }

@@ -1,15 +1,16 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
-import static dev.lora4j.nn.block.VectorLanes.COUNT;
-import static dev.lora4j.nn.block.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 
+import dev.lora4j.nn.block.Halves;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * {@link SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products
- * of a half and a code are exact.
+ * {@code SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products of
+ * a half and a code are exact.
  */
 final class VectorSmallBlocks {
   private static final int VALUES = 32;

@@ -1,8 +1,10 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
-import static dev.lora4j.nn.block.VectorLanes.COUNT;
-import static dev.lora4j.nn.block.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 
+import dev.lora4j.nn.block.Halves;
+import dev.lora4j.nn.block.SuperBlocks;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
