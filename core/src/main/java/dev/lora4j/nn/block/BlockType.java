@@ -22,6 +22,7 @@ public enum BlockType {
 
   private final int elements;
   private final int bytes;
+
   @SuppressWarnings("ImmutableEnumChecker") // a function without state
   private final BlockDequantizer dequantizer;
 
