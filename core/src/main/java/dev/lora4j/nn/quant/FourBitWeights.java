@@ -108,11 +108,12 @@ public record FourBitWeights(
 
   @Override
   public void dequantize(long first, Tensor tile) {
-    FourBitReader reader = new FourBitReader(this);
-    long from = first * columns;
-    for (long done = 0; done < tile.numel(); done += HeapCopies.CHUNK) {
-      int count = (int) Math.min(HeapCopies.CHUNK, tile.numel() - done);
-      HeapCopies.write(reader.read(from + done, count), count, tile, done);
+    try (FourBitReader reader = new FourBitReader(this)) {
+      long from = first * columns;
+      for (long done = 0; done < tile.numel(); done += HeapCopies.CHUNK) {
+        int count = (int) Math.min(HeapCopies.CHUNK, tile.numel() - done);
+        HeapCopies.write(reader.read(from + done, count), count, tile, done);
+      }
     }
   }
 }
