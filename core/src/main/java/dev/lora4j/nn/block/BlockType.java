@@ -30,7 +30,10 @@ public enum BlockType {
   }
 
   BlockType(
-      int elements, int bytes, BlockDequantizer dequantizer, @Nullable BlockQuantizer quantizer) {
+      int elements,
+      int bytes,
+      BlockDequantizer dequantizer,
+      @Nullable BlockQuantizer quantizer) {
     this.elements = elements;
     this.bytes = bytes;
     this.dequantizer = dequantizer;
