@@ -105,7 +105,7 @@ class CompactProductTest {
 
       float[] expected = Ops.floats(weight.lookup(Ops.tensor(new long[] {OUT - 1}), -1));
       for (int i = 0; i < IN; i++) {
-        assertThat(row.get(i) == expected[i]).isTrue();
+        assertThat(row.get(i)).isEqualTo(expected[i]);
       }
     }
   }
