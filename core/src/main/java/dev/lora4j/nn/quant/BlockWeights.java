@@ -1,6 +1,5 @@
 package dev.lora4j.nn.quant;
 
-import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
@@ -11,6 +10,7 @@ import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
