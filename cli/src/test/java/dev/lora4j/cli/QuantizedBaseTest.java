@@ -71,7 +71,7 @@ class QuantizedBaseTest {
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(Files.readString(out.resolve("run.yaml"))).contains("quantize: \"nf4\"");
     JsonDocument origin = JsonDocument.read(out.resolve("origin.json"));
-    assertThat(origin.json().path("base").path("storage").asText()).isEqualTo("nf4, float32");
+    assertThat(origin.json().path("base").path("storage").asText()).isEqualTo("float32, nf4");
     assertThat(Files.readString(out.resolve("README.md")))
         .contains("library_name: peft", "quantised to nf4 when it was loaded");
     assertThat(
