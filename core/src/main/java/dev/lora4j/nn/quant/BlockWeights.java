@@ -1,6 +1,5 @@
 package dev.lora4j.nn.quant;
 
-import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
@@ -8,6 +7,7 @@ import dev.lora4j.nn.block.BlockTensors;
 import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
