@@ -238,7 +238,7 @@ class QuantizedLoraTest {
     Tensor before = dense.weight().value().clone();
     assertThatThrownBy(model::merge)
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("Int8Weights")
+        .hasMessageContaining("int8")
         .hasMessageContaining("DenseWeights");
     TensorAssert.assertThat(dense.weight().value()).isExactly(before);
     assertThat(model.isMerged()).isFalse();

@@ -87,8 +87,7 @@ record BaseTensor(
 
   private static BaseTensor of(WeightStore store) {
     long[] shape = store.shape();
-    long rows =
-        store instanceof CompactWeights ? Math.max(1, PART_ELEMENTS / shape[1]) : shape[0];
+    long rows = store instanceof CompactWeights ? Math.max(1, PART_ELEMENTS / shape[1]) : shape[0];
     return new BaseTensor(
         store.parameters().values(),
         DType.F32 + Arrays.toString(shape),
@@ -97,12 +96,8 @@ record BaseTensor(
   }
 
   private static Tensor rows(WeightStore store, long first, long count) {
-    if (!(store instanceof CompactWeights compact)) {
-      return store.dense().to(ScalarType.Float);
-    }
-    Tensor tile = Ops.empty(count, store.shape()[1]);
-    compact.dequantize(first, tile);
-    return tile;
+    Tensor part = store instanceof CompactWeights ? store.rows(first, count) : store.dense();
+    return part.to(ScalarType.Float);
   }
 
   /** Computes the SHA-256 of its values. */

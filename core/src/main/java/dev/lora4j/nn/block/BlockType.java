@@ -61,7 +61,15 @@ public enum BlockType {
     return columns / elements * bytes;
   }
 
+  /** Returns the fastest dequantisation that this JVM has; all give the same values. */
   public BlockDequantizer dequantizer() {
+    return VectorArithmetic.PRESENT
+        .flatMap(vectors -> vectors.dequantizer(this))
+        .orElse(dequantizer);
+  }
+
+  /** Returns the dequantisation without the Vector API. */
+  BlockDequantizer plainDequantizer() {
     return dequantizer;
   }
 

@@ -5,8 +5,11 @@ import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.block.BlockTensors;
 import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.kernel.CompactMatrix;
+import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -87,5 +90,12 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
         HeapCopies.write(out, (int) (rows * columns), tile, row * columns);
       }
     }
+  }
+
+  @Override
+  public Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
+    return bytes.value().is_cpu()
+        ? LinearWeights.of(new CompactMatrix(new BlockRows(this)), bias)
+        : Optional.empty();
   }
 }

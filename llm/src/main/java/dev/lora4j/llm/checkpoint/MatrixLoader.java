@@ -19,7 +19,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -39,10 +41,7 @@ final class MatrixLoader {
    * @param stored the model's name of each tensor → its name in the files
    */
   MatrixLoader(
-      WeightFile weights,
-      Map<String, String> stored,
-      LanguageModel model,
-      WeightStorage storage) {
+      WeightFile weights, Map<String, String> stored, LanguageModel model, WeightStorage storage) {
     this.weights = weights;
     this.stored = stored;
     this.model = model;
@@ -58,7 +57,8 @@ final class MatrixLoader {
             .formatted(weights.path(), format, wanted.describe()));
   }
 
-  void replaceLayers() {
+  /** Replaces the layers and returns the names of their weights, which need no other values. */
+  Set<String> replaceLayers() {
     Map<String, Module> layers = new LinkedHashMap<>();
     model
         .namedModules()
@@ -68,7 +68,9 @@ final class MatrixLoader {
                 layers.put(path, module);
               }
             });
-    stores(layers).forEach((path, store) -> replace(path, layers.get(path), store));
+    Map<String, WeightStore> stores = stores(layers);
+    stores.forEach((path, store) -> replace(path, layers.get(path), store));
+    return stores.keySet().stream().map(path -> path + WEIGHT).collect(Collectors.toSet());
   }
 
   /** Quantises one matrix after the other, so that at most one of them is also in float32. */
@@ -123,7 +125,9 @@ final class MatrixLoader {
 
   private void replace(String path, Module layer, WeightStore store) {
     model.replace(path, ((WeightedLayer) layer).withStore(store));
-    if (layer instanceof Embedding && role(path, layer) == Role.TOKEN_EMBEDDING && model.hasTiedHead()) {
+    if (layer instanceof Embedding
+        && role(path, layer) == Role.TOKEN_EMBEDDING
+        && model.hasTiedHead()) {
       String head = model.headPath().orElseThrow();
       model.replace(head, ((WeightedLayer) model.find(head)).withStore(store));
     }

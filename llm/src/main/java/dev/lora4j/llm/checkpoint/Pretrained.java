@@ -141,12 +141,12 @@ public final class Pretrained implements AutoCloseable {
     JsonDocument plain = BitsAndBytesConfig.removedFrom(config);
     LanguageModel twin = Init.withoutValues(() -> ModelFamily.of(plain).create(plain));
     try (PointerScope scope = new PointerScope()) {
-      shareStores(twin);
+      Set<Parameter> shared = shareStores(twin);
       Map<String, Parameter> weights = BaseModules.parameters(model);
       twin.namedParameters()
           .forEach(
               (path, parameter) -> {
-                if (parameter.value().is_meta()) {
+                if (!shared.contains(parameter)) {
                   parameter.replaceValue(
                       Objects.requireNonNull(weights.get(path), path).value().detach());
                 }
@@ -157,8 +157,12 @@ public final class Pretrained implements AutoCloseable {
     return new Pretrained(files, config, twin);
   }
 
-  /** Puts layers over the quantised weights into a replica; a tied one stays tied. */
-  private void shareStores(LanguageModel twin) {
+  /**
+   * Puts layers over the quantised weights into a replica; a tied one stays tied.
+   *
+   * @return the parameters that hold them
+   */
+  private Set<Parameter> shareStores(LanguageModel twin) {
     Map<Parameter, Parameter> handles = new HashMap<>();
     BaseModules.original(model)
         .forEach(
@@ -175,6 +179,7 @@ public final class Pretrained implements AutoCloseable {
                 twin.replace(path, ((WeightedLayer) twin.find(path)).withStore(shared));
               }
             });
+    return Set.copyOf(handles.values());
   }
 
   /**
@@ -190,7 +195,9 @@ public final class Pretrained implements AutoCloseable {
             module -> {
               if (module instanceof WeightedLayer layer && seen.add(layer.store())) {
                 elements.merge(
-                    layer.store().describe(), Arrays.stream(layer.store().shape()).reduce(1, (a, b) -> a * b), Long::sum);
+                    layer.store().describe(),
+                    Arrays.stream(layer.store().shape()).reduce(1, (a, b) -> a * b),
+                    Long::sum);
               }
             });
     return elements.entrySet().stream()

@@ -49,10 +49,11 @@ public record WeightLoader(WeightFile weights, ModelFamily family, LanguageModel
   void load(WeightStorage storage) {
     Map<String, String> stored = storedNames();
     check();
-    new MatrixLoader(weights, stored, model, storage).replaceLayers();
+    Set<String> kept = new MatrixLoader(weights, stored, model, storage).replaceLayers();
     DType dtype = storage instanceof WeightStorage.Dense dense ? dense.dtype() : DType.F32;
     Map<String, Parameter> parameters = model.namedParameters();
-    parameters.values().removeIf(parameter -> !parameter.value().is_meta());
+    parameters.keySet().retainAll(stored.keySet());
+    parameters.keySet().removeAll(kept);
     ParallelLoop.forEach(
         parameters.entrySet(),
         entry ->

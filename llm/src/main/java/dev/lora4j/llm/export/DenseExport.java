@@ -39,31 +39,36 @@ public final class DenseExport {
    *     dtype can't hold, or the disk refuses
    */
   public static Result run(Path from, Path out, SaveOptions options, LongConsumer progress) {
-    AtomicDirectory.requireFree(out);
     try (SavedModel model = SavedModel.open(from)) {
-      DType dtype = options.format().orElse(model.dtype());
-      Map<String, TensorSource> tensors = new LinkedHashMap<>();
-      model
-          .tensors()
-          .forEach(
-              (name, source) ->
-                  tensors.put(
-                      name,
-                      new TensorSource(
-                          dtype, source.shape(), () -> rounded(name, source, dtype, progress))));
-      AtomicDirectory.write(
-          out,
-          directory -> {
-            CheckpointWriter writer =
-                new CheckpointWriter(
-                    directory, tensors, options.maxShardBytes(), Map.of("format", "pt"));
-            writer.writeWeights();
-            model.files().copyTokenizerTo(directory);
-            writer.writeConfig(CheckpointWriter.withDType(model.config().json(), dtype));
-          });
-      long parameters = tensors.values().stream().mapToLong(TensorSource::elements).sum();
-      return new Result(tensors.size(), dtype, parameters, CheckpointFiles.bytes(out));
+      return run(model, out, options, progress);
     }
+  }
+
+  /** Dequantises an open model. */
+  public static Result run(SavedModel model, Path out, SaveOptions options, LongConsumer progress) {
+    AtomicDirectory.requireFree(out);
+    DType dtype = options.format().orElse(model.dtype());
+    Map<String, TensorSource> tensors = new LinkedHashMap<>();
+    model
+        .tensors()
+        .forEach(
+            (name, source) ->
+                tensors.put(
+                    name,
+                    new TensorSource(
+                        dtype, source.shape(), () -> rounded(name, source, dtype, progress))));
+    AtomicDirectory.write(
+        out,
+        directory -> {
+          CheckpointWriter writer =
+              new CheckpointWriter(
+                  directory, tensors, options.maxShardBytes(), Map.of("format", "pt"));
+          writer.writeWeights();
+          model.files().copyTokenizerTo(directory);
+          writer.writeConfig(CheckpointWriter.withDType(model.config().json(), dtype));
+        });
+    long parameters = tensors.values().stream().mapToLong(TensorSource::elements).sum();
+    return new Result(tensors.size(), dtype, parameters, CheckpointFiles.bytes(out));
   }
 
   private static Tensor rounded(

@@ -1,6 +1,5 @@
 package dev.lora4j.llm.export;
 
-import java.util.Objects;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
@@ -19,6 +18,7 @@ import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -46,14 +46,18 @@ public record SavedModel(
    * @throws dev.lora4j.UserError if it is not supported, or the weights do not fit the config
    */
   public static SavedModel open(Path path) {
-    ModelFiles files = ModelFiles.at(path);
+    return open(ModelFiles.at(path));
+  }
+
+  /** Opens a model whose header has been read. */
+  public static SavedModel open(ModelFiles files) {
     Optional<GgufModel> gguf = files.openGguf();
     if (gguf.isPresent()) {
-      return of(files, JsonDocument.of(path, gguf.get().config()), gguf.get());
+      return of(files, JsonDocument.of(files.path(), gguf.get().config()), gguf.get());
     }
-    JsonDocument config = JsonDocument.read(path.resolve(ModelConfig.FILE));
+    JsonDocument config = JsonDocument.read(files.path().resolve(ModelConfig.FILE));
     ModelFamily.of(config);
-    return of(files, config, Checkpoint.weights(path, config));
+    return of(files, config, Checkpoint.weights(files.path(), config));
   }
 
   private static SavedModel of(ModelFiles files, JsonDocument config, WeightFile weights) {

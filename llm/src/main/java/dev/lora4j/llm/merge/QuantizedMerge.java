@@ -6,18 +6,17 @@ import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.io.ScratchDirectory;
 import dev.lora4j.io.gguf.GgmlType;
-import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.CheckpointFiles;
 import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.checkpoint.SaveOptions;
 import dev.lora4j.llm.export.BitsAndBytesExport;
 import dev.lora4j.llm.export.DenseExport;
 import dev.lora4j.llm.export.GgufExport;
+import dev.lora4j.llm.export.SavedModel;
 import dev.lora4j.llm.gguf.GgufModel;
-import dev.lora4j.llm.model.ModelFamily;
+import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.weights.BitsAndBytesConfig;
 import dev.lora4j.llm.weights.Quantization;
-import dev.lora4j.llm.weights.WeightFile;
 import dev.lora4j.lora.format.AdapterSummary;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,21 +25,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Merging from and to quantised files. The values that the base stands for, and those merged, are in
- * temporary float32 directories beside the output, so that each value is rounded once; then the
+ * Merging from and to quantised files. The values that the base stands for, and those merged, are
+ * in temporary float32 directories beside the output, so that each value is rounded once; then the
  * output is compared with them.
  */
 final class QuantizedMerge {
   private final MergeJob job;
+  private final ModelFiles files; // whose header is read once
 
   private QuantizedMerge(MergeJob job) {
     this.job = job;
+    files = ModelFiles.at(job.base());
   }
 
-  /** Writes the output from the merged model in float32. */
+  /** Writes the output from the merged model in float32, given the base. */
   @FunctionalInterface
   private interface Output {
-    void write(Path merged);
+    void write(SavedModel base, Path merged);
   }
 
   /** Returns whether a base is quantised, in a GGUF file or by bitsandbytes. */
@@ -56,12 +57,17 @@ final class QuantizedMerge {
   /** Merges a quantised base into a dense directory. */
   static MergeSummary toDirectory(MergeJob job, Path out) {
     CheckpointOutput.requireFree(out);
+    return new QuantizedMerge(job).toDirectory(out);
+  }
+
+  private MergeSummary toDirectory(Path out) {
     job.adapters().forEach(AdapterSummary::read);
-    try (ScratchDirectory scratch = ScratchDirectory.beside(out)) {
-      Path base = toFloat32(job, scratch.path().resolve("base"));
-      DType format = job.dtype().orElseGet(() -> dtypeOf(job.base()));
-      MergeSummary summary = new Merger(job.of(base).as(format), MergeJob.Direction.IN).write(out);
-      return new QuantizedMerge(job).withLogits(summary, out);
+    try (ScratchDirectory scratch = ScratchDirectory.beside(out);
+        SavedModel model = SavedModel.open(files)) {
+      Path base = toFloat32(model, scratch);
+      MergeJob dense = job.of(base).as(job.dtype().orElse(model.dtype()));
+      MergeSummary summary = new Merger(dense, MergeJob.Direction.IN).write(out);
+      return model.weights().quantization().isPresent() ? withLogits(summary, out) : summary;
     }
   }
 
@@ -69,71 +75,62 @@ final class QuantizedMerge {
   static MergeSummary toGguf(MergeJob job, Path out, GgmlType type) {
     GgufExport.requireFree(out);
     type.requireWritten();
+    requireDirectory(job.base());
     return new QuantizedMerge(job)
-        .throughFloat32(out, merged -> GgufExport.run(merged, out, type), type.isQuantized());
+        .through(out, (model, merged) -> GgufExport.run(merged, out, type), type.isQuantized());
   }
 
   /** Merges any base into a directory that is quantised by bitsandbytes. */
   static MergeSummary toBitsAndBytes(MergeJob job, Path out, Quantization to) {
     AtomicDirectory.requireFree(out);
-    SaveOptions options =
-        new SaveOptions(
-            Optional.of(job.dtype().orElseGet(() -> dtypeOf(job.base()))), job.maxShardBytes());
+    requireDirectory(job.base());
     return new QuantizedMerge(job)
-        .throughFloat32(
-            out, merged -> BitsAndBytesExport.run(merged, out, to, options, n -> {}), true);
+        .through(
+            out,
+            (model, merged) -> {
+              DType dense = job.dtype().orElse(model.dtype());
+              SaveOptions options = new SaveOptions(Optional.of(dense), job.maxShardBytes());
+              BitsAndBytesExport.run(merged, out, to, options, elements -> {});
+            },
+            true);
   }
 
-  private MergeSummary throughFloat32(Path out, Output output, boolean quantized) {
-    if (!GgufModel.isAt(job.base())) {
-      requireDirectory(job.base());
-    }
+  /** Merges in float32, writes the output, and compares it with the exact values. */
+  private MergeSummary through(Path out, Output output, boolean quantized) {
     job.adapters().forEach(AdapterSummary::read);
-    try (ScratchDirectory scratch = ScratchDirectory.beside(out)) {
-      boolean fromQuantized = isBase(job.base());
-      Path base =
-          fromQuantized ? toFloat32(job, scratch.path().resolve("base")) : job.base();
+    try (ScratchDirectory scratch = ScratchDirectory.beside(out);
+        SavedModel model = SavedModel.open(files)) {
+      Path base = isBase(job.base()) ? toFloat32(model, scratch) : job.base();
       Path merged = scratch.path().resolve("merged");
       MergeSummary summary =
           new Merger(job.of(base).as(DType.F32), MergeJob.Direction.IN).write(merged);
-      output.write(merged);
+      output.write(model, merged);
       MergeSummary measured =
           new MergeSummary(
               WrittenChanges.of(base, merged, out),
               summary.tensors(),
               CheckpointFiles.bytes(out),
               summary.notes());
-      return fromQuantized || quantized ? withLogits(measured, out) : measured;
+      boolean rounds = quantized || model.weights().quantization().isPresent();
+      return rounds ? withLogits(measured, out) : measured;
     }
   }
 
-  private static Path toFloat32(MergeJob job, Path out) {
+  private Path toFloat32(SavedModel model, ScratchDirectory scratch) {
+    Path base = scratch.path().resolve("base");
     SaveOptions exact = new SaveOptions(Optional.of(DType.F32), job.maxShardBytes());
-    DenseExport.run(job.base(), out, exact, elements -> {});
-    return out;
-  }
-
-  private static DType dtypeOf(Path base) {
-    if (GgufModel.isAt(base)) {
-      try (GgufModel model = GgufModel.open(base)) {
-        return model.denseDType();
-      }
-    }
-    JsonDocument config = JsonDocument.read(base.resolve(ModelConfig.FILE));
-    try (WeightFile weights = Checkpoint.weights(base, config)) {
-      return weights.denseDType();
-    }
+    DenseExport.run(model, base, exact, elements -> {});
+    return base;
   }
 
   /** Refuses a base that can't be exported before any time is spent on merging it. */
   private static void requireDirectory(Path base) {
-    if (!Files.isDirectory(base)) {
+    if (!GgufModel.isAt(base) && !Files.isDirectory(base)) {
       throw new UserError(
           base
-              + " is a file; a quantised model needs config.json and tokenizer too: give the model's"
-              + " directory");
+              + " is a file; a GGUF file or a quantised directory needs config.json and tokenizer"
+              + " too: give the model's directory");
     }
-    ModelFamily.of(JsonDocument.read(base.resolve(ModelConfig.FILE)));
   }
 
   private MergeSummary withLogits(MergeSummary summary, Path out) {
@@ -141,7 +138,7 @@ final class QuantizedMerge {
     Optional<LogitReceipt> logits = Optional.empty();
     try {
       List<String> texts = job.samples().isEmpty() ? LogitReceipt.SAMPLES : job.samples();
-      logits = Optional.of(LogitReceipt.measure(job, out, texts));
+      logits = Optional.of(LogitReceipt.measure(files, job, out, texts));
     } catch (UserError e) {
       notes.add("no logits were compared: " + e.getMessage());
     }

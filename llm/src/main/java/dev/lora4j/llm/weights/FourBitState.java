@@ -14,22 +14,17 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The state of a 4-bit weight in a bitsandbytes checkpoint: the JSON object in {@code
- * X.weight.quant_state.bitsandbytes__nf4}, which the tensors beside it must fit.
+ * X.weight.quant_state.bitsandbytes__nf4}, which the tensors beside it must fit. Its dtype, that of
+ * the weight before, is ignored: products are in the dtype of their input, as in bitsandbytes.
  *
  * @param weight the name of the packed weight, {@code X.weight}
  * @param type NF4 or FP4
  * @param blockSize the number of values with one scale, a power of two from 32 to 4096
- * @param dtype the dtype to which dequantised values are rounded
  * @param shape {@code [out, in]}
  * @param nested the quantisation of the scales, if they are quantised
  */
 record FourBitState(
-    String weight,
-    QuantType type,
-    int blockSize,
-    DType dtype,
-    List<Long> shape,
-    Optional<Nested> nested) {
+    String weight, QuantType type, int blockSize, List<Long> shape, Optional<Nested> nested) {
   static final String ABSMAX = ".absmax";
   static final String MAP = ".quant_map";
   static final String NESTED_ABSMAX = ".nested_absmax";
@@ -70,7 +65,7 @@ record FourBitState(
       throw json.wrong("shape", "[outputs, inputs]", shape);
     }
     return new FourBitState(
-        key.substring(0, at), type, blockSize(json, "blocksize"), dtype(json), shape, nested(json));
+        key.substring(0, at), type, blockSize(json, "blocksize"), shape, nested(json));
   }
 
   private static QuantType type(TensorFile file, String key, String word) {
@@ -86,7 +81,8 @@ record FourBitState(
   private static byte[] bytes(TensorFile file, String key) {
     if (file.dtype(key) != DType.U8 || file.form(key).bytes() > JsonDocument.MAX_BYTES) {
       throw new CorruptFile(
-          file.path(), "key %s: expected a JSON object in U8, found %s".formatted(key, file.form(key)));
+          file.path(),
+          "key %s: expected a JSON object in U8, found %s".formatted(key, file.form(key)));
     }
     try (PointerScope scope = new PointerScope()) {
       Tensor text = file.read(key);
@@ -104,16 +100,6 @@ record FourBitState(
       throw json.wrong(key, "a power of two from 32 to 4096", size);
     }
     return size;
-  }
-
-  private static DType dtype(JsonDocument json) {
-    String name = json.text("dtype", "float32");
-    return switch (name) {
-      case "float32" -> DType.F32;
-      case "float16" -> DType.F16;
-      case "bfloat16" -> DType.BF16;
-      default -> throw json.wrong("dtype", "float32, float16 or bfloat16", "'" + name + "'");
-    };
   }
 
   private static Optional<Nested> nested(JsonDocument json) {
