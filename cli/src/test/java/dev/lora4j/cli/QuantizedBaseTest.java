@@ -79,8 +79,12 @@ class QuantizedBaseTest {
                 .text("base_model_name_or_path", ""))
         .isEqualTo(base.toString());
 
-    CommandLineRun resumed = lora("train", "--resume", "--out", out, "--steps", 3);
+    CommandLineRun resumed = lora("train", "--resume", "--out", out);
     assertThat(resumed.status()).as(resumed.err()).isZero();
+    CommandLineRun other = lora("train", "--resume", "--out", out, "--quantize", "int8");
+    assertThat(other.status()).isEqualTo(2);
+    assertThat(other.err())
+        .contains("was trained on the base in float32, nf4, and it is now loaded in float32, int8");
   }
 
   @Test
