@@ -1,8 +1,9 @@
 """Checks that transformers loads a checkpoint directory written by lora4j, and computes the same logits.
 
-    python tools/check_with_transformers.py checkpoint-directory computed.safetensors
+    python tools/check_with_transformers.py checkpoint-directory computed.safetensors [--adapter DIR]
 
-The second file contains `tokens` and lora4j's `logits`. Prints one line of JSON. If transformers misses a tensor, finds
+The second file contains `tokens` and lora4j's `logits`. The checkpoint may be quantised by bitsandbytes, whose products
+in bfloat16 are switched off; with an adapter, PEFT loads it. Prints one line of JSON. If transformers misses a tensor, finds
 an unexpected one or computes other logits, prints a message to standard error and exits with 1.
 """
 import argparse
@@ -24,8 +25,14 @@ class Failure(Exception):
 
 
 def load(folder):
+    quantized = "quantization_config" in json.loads((folder / "config.json").read_text())
+    if quantized:
+        import bitsandbytes.nn.modules
+        bitsandbytes.nn.modules.has_avx512bf16 = lambda: False
+    options = dict(device_map="cpu") if quantized else {}
     try:
-        model, told = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+        model, told = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True,
+                                                           **options)
     except Exception as refusal:
         raise Failure(f"transformers refuses {folder}: {' '.join(str(refusal).split())}") from refusal
     problems = {kind: sorted(map(str, keys)) for kind, keys in told.items() if keys}
@@ -38,12 +45,16 @@ def main():
     arg = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arg.add_argument("checkpoint", type=pathlib.Path)
     arg.add_argument("computed", type=pathlib.Path)
+    arg.add_argument("--adapter", type=pathlib.Path)
     arg.add_argument("--tolerance", type=float, default=1e-4)
     a = arg.parse_args()
     torch.set_num_threads(1)
     answer = dict(ok=False, max_abs_diff=None)
     try:
         model = load(a.checkpoint)
+        if a.adapter:
+            from peft import PeftModel
+            model = PeftModel.from_pretrained(model, a.adapter).eval()
         computed = load_file(a.computed)
         with torch.no_grad():
             logits = model(computed["tokens"]).logits

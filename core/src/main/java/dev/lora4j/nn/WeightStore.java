@@ -84,9 +84,10 @@ public interface WeightStore {
    */
   default Parameter parameter() {
     throw new UserError(
-        "a weight in %s can't be trained, and no adapter can be merged into it; one in DenseWeights"
-                .formatted(getClass().getSimpleName())
-            + " can: make the layer dense first, network.replace(path, layer.copy())");
+        "a weight in %s can't be trained, and no adapter can be merged into it; one in DenseWeights can: "
+                .formatted(describe())
+            + "load the base dequantised, make the layer dense, network.replace(path, layer.copy()),"
+            + " or write a merged model with 'lora merge'");
   }
 
   /**

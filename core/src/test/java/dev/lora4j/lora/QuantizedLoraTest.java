@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import net.jqwik.api.ForAll;
+import net.jqwik.api.GenerationMode;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.bytedeco.javacpp.PointerScope;
@@ -238,10 +239,25 @@ class QuantizedLoraTest {
     Tensor before = dense.weight().value().clone();
     assertThatThrownBy(model::merge)
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("Int8Weights")
+        .hasMessageContaining("int8")
         .hasMessageContaining("DenseWeights");
     TensorAssert.assertThat(dense.weight().value()).isExactly(before);
     assertThat(model.isMerged()).isFalse();
+  }
+
+  @Property(generation = GenerationMode.EXHAUSTIVE)
+  void trainingTheWeightItselfIsRefused(@ForAll Store kind) {
+    try (PointerScope scope = new PointerScope()) {
+      Module net =
+          new Sequential(
+              new Linear(IN, IN),
+              Linear.sharing(kind.of(torch.randn(OUT, IN)), Optional.empty()));
+      LoraConfig config = LoraConfig.rank(2).targets(Targets.named("0")).modulesToSave("1");
+      assertThatThrownBy(() -> Lora.adapt(net, config))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("can't be trained")
+          .hasMessageContaining("DenseWeights can");
+    }
   }
 
   @Test

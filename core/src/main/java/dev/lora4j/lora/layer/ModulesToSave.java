@@ -3,6 +3,7 @@ package dev.lora4j.lora.layer;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.Substitution;
+import dev.lora4j.nn.WeightedLayer;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -54,6 +55,9 @@ public final class ModulesToSave extends AuxiliaryModule {
     Parameter parameter = owner.ownParameters().get(name);
     if (parameter == null) {
       throw new IllegalStateException("no parameter " + name);
+    }
+    if (owner instanceof WeightedLayer layer && layer.store().parameters().containsKey(name)) {
+      return layer.weight(); // refuses a quantised one
     }
     return parameter;
   }

@@ -8,6 +8,7 @@ import java.util.function.IntToDoubleFunction;
  * 3.0, 10.5 of Q8_0 instead of 3.4 (one thread of a Xeon with AVX-512).
  */
 final class ByteTables {
+  static final float[] UNSIGNED = of(value -> value);
   static final float[] LOW = of(pair -> pair & 0xf);
   static final float[] HIGH = of(pair -> pair >> 4);
   static final float[] SIGNED = of(value -> (byte) value);

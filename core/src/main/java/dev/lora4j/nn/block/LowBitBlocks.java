@@ -9,6 +9,8 @@ final class LowBitBlocks {
   private static final int GROUPS = 16;
   private static final int GROUP = 16;
 
+  private static final float[] LESS_4 = ByteTables.of(q -> q - 4);
+
   private LowBitBlocks() {}
 
   /**
@@ -27,7 +29,7 @@ final class LowBitBlocks {
         int shift = shift(group);
         int first = to + GROUP * group;
         for (int i = 0; i < GROUP; i++) {
-          out[first + i] = scale * (in[from + i] >> shift & 3) - minimum;
+          out[first + i] = scale * ByteTables.UNSIGNED[in[from + i] >> shift & 3] - minimum;
         }
       }
     }
@@ -49,7 +51,7 @@ final class LowBitBlocks {
         int first = to + GROUP * group;
         for (int i = 0; i < GROUP; i++) {
           int q = in[from + i] >> shift & 3 | (in[high + i] >> highShift & 1) << 2;
-          out[first + i] = scale * (q - 4);
+          out[first + i] = scale * LESS_4[q];
         }
       }
     }

@@ -11,6 +11,8 @@ final class SmallBlocks {
   private static final float[] LOW_LESS_8 = ByteTables.of(pair -> (pair & 0xf) - 8);
   private static final float[] HIGH_LESS_8 = ByteTables.of(pair -> (pair >> 4) - 8);
 
+  private static final float[] LESS_16 = ByteTables.of(q -> q - 16);
+
   private SmallBlocks() {}
 
   /** {@code scale, 16 bytes}: {@code scale · (q − 8)}. */
@@ -45,8 +47,8 @@ final class SmallBlocks {
       int fifths = int32(in, at + 2);
       for (int i = 0; i < HALF; i++) {
         int pair = in[at + 6 + i];
-        out[to + i] = scale * ((pair & 0xf | fifth(fifths, i)) - 16);
-        out[to + HALF + i] = scale * ((pair >> 4 & 0xf | fifth(fifths, i + HALF)) - 16);
+        out[to + i] = scale * LESS_16[pair & 0xf | fifth(fifths, i)];
+        out[to + HALF + i] = scale * LESS_16[pair >> 4 & 0xf | fifth(fifths, i + HALF)];
       }
     }
   }
@@ -59,8 +61,10 @@ final class SmallBlocks {
       int fifths = int32(in, at + 4);
       for (int i = 0; i < HALF; i++) {
         int pair = in[at + 8 + i];
-        out[to + i] = scale * (pair & 0xf | fifth(fifths, i)) + minimum;
-        out[to + HALF + i] = scale * (pair >> 4 & 0xf | fifth(fifths, i + HALF)) + minimum;
+        int low = pair & 0xf | fifth(fifths, i);
+        int high = pair >> 4 & 0xf | fifth(fifths, i + HALF);
+        out[to + i] = scale * ByteTables.UNSIGNED[low] + minimum;
+        out[to + HALF + i] = scale * ByteTables.UNSIGNED[high] + minimum;
       }
     }
   }

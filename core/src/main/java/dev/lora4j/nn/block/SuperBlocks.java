@@ -10,6 +10,8 @@ final class SuperBlocks {
   private static final int SCALES = 4;
   private static final int AFTER_SCALES = 16;
 
+  private static final float[] LESS_32 = ByteTables.of(q -> q - 32);
+
   private SuperBlocks() {}
 
   /**
@@ -50,7 +52,7 @@ final class SuperBlocks {
         int first = to + group * GROUP;
         for (int i = 0; i < GROUP; i++) {
           int q = in[from + i] >> shift & 0xf | (in[fifths + i] >> group & 1) << 4;
-          out[first + i] = scale * q - minimum;
+          out[first + i] = scale * ByteTables.UNSIGNED[q] - minimum;
         }
       }
     }
@@ -91,7 +93,7 @@ final class SuperBlocks {
         int first = to + 16 * group;
         for (int i = 0; i < 16; i++) {
           int q = in[low + i] >> lowShift & 0xf | (in[high + i] >> highShift & 3) << 4;
-          out[first + i] = scale * (q - 32);
+          out[first + i] = scale * LESS_32[q];
         }
       }
     }

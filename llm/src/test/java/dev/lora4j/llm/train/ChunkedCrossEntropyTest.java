@@ -10,7 +10,9 @@ import dev.lora4j.llm.model.llama.Llama;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Slot;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.quant.Int8Weights;
 import dev.lora4j.nn.runtime.ThreadRng;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -18,6 +20,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Chunked cross-entropy gives libtorch's losses and gradients, with and without a logit transform.
@@ -55,6 +58,31 @@ class ChunkedCrossEntropyTest {
         TensorAssert.assertThat(ofWeight)
             .isCloseTo(p.mul(weights.unsqueeze(1)).t().matmul(hidden), TOLERANCE);
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 4, 64})
+  void aQuantisedHeadGivesTheLossOfItsDequantisedWeight(long rowsAtOnce) {
+    try (PointerScope scope = new PointerScope();
+        SmallModel model = SmallModel.withPeftsAdapter("llama2");
+        ThreadRng random = new ThreadRng();
+        ChunkedCrossEntropy head = new ChunkedCrossEntropy(model.network(), random, rowsAtOnce)) {
+      Tensor dense = ((Linear) model.network().head().module()).weight().value();
+      Int8Weights store = Int8Weights.quantize(dense);
+      model.network().replace("lm_head", Linear.sharing(store, Optional.empty()));
+      Tensor hidden = torch.randn(ROWS, dense.size(1)).mul(new Scalar(3));
+      Tensor targets = torch.randint(96, new long[] {ROWS});
+      Tensor weights = torch.rand(ROWS);
+      Tensor losses = head.losses(hidden, targets);
+      Tensor gradient = head.backward(hidden, targets, found -> weights);
+
+      Tensor leaf = hidden.clone().set_requires_grad(true);
+      Tensor logits = leaf.matmul(store.dense().t());
+      Tensor expected = logits.log_softmax(1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
+      Ops.backward(expected, weights);
+      TensorAssert.assertThat(losses).isCloseTo(expected, TOLERANCE);
+      TensorAssert.assertThat(gradient).isCloseTo(leaf.grad(), TOLERANCE);
     }
   }
 
