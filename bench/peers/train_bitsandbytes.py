@@ -55,17 +55,18 @@ def train():
     ids = torch.randint(0, network.config.vocab_size, (a.batch, a.tokens))
     (a.work / "tokens.json").write_text(json.dumps(ids.tolist()))
     learning = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=1e-4, weight_decay=0)
-    rates, losses = [], []
+    rates, cpu_rates, losses = [], [], []
     for _ in range(a.steps):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         loss = network(input_ids=ids, labels=ids).loss
         loss.backward()
         learning.step()
         learning.zero_grad()
         losses.append(loss.item())
         rates.append(a.batch * a.tokens / (time.perf_counter() - start))
+        cpu_rates.append(a.batch * a.tokens / (time.process_time() - cpu_start))
     print(json.dumps(dict(
-        tokens_per_s=statistics.median(rates[1:]), losses=losses,
+        tokens_per_s=statistics.median(rates[1:]), tokens_per_cpu_s=statistics.median(cpu_rates[1:]), losses=losses,
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)))
 
 

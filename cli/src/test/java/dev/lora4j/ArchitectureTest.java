@@ -50,13 +50,15 @@ class ArchitectureTest {
   }
 
   @ArchTest
-  static final ArchRule FILES_USE_RUNTIME_AND_BLOCKS =
-      only("io", "nn.runtime", "nn.block");
+  static final ArchRule FILES_USE_RUNTIME_AND_BLOCKS = only("io", "nn.runtime", "nn.block");
+
   @ArchTest static final ArchRule BLOCKS_USE_NOTHING_ELSE = only("nn.block");
   @ArchTest static final ArchRule THE_RUNTIME_USES_NOTHING_ELSE = only("nn.runtime");
+
   @ArchTest
   static final ArchRule KERNELS_USE_RUNTIME_AND_BLOCKS =
       only("nn.kernel", "nn.runtime", "nn.block");
+
   @ArchTest static final ArchRule NN_USES_NOTHING_ELSE = only("nn");
   @ArchTest static final ArchRule DATA_USES_LAYERS_AND_FILES = only("data", "nn", "io");
   @ArchTest static final ArchRule LORA_ADAPTS_LAYERS = only("lora", "nn", "io");

@@ -16,6 +16,8 @@ import picocli.CommandLine.Command;
       ModelBench.class,
       ServeBench.class,
       TenantsBench.class,
+      QuantizedBench.class,
+      QuantizedRun.class,
       TuneBench.class
     },
     synopsisSubcommandLabel = "BENCHMARK",

@@ -128,7 +128,8 @@ final class QuantizedTraining {
   private static List<String> ours(Path model, String weights) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(List.of("-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.nopointergc=true"));
+    command.addAll(List.of("-Xms64m", "-Xmn24m", "-XX:+UseSerialGC")); // as ./lora
+    command.add("-Dorg.bytedeco.javacpp.nopointergc=true");
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(BenchMain.class.getName(), "quantized-training-own"));
     command.addAll(List.of("--model=" + model, "--weights=" + weights));

@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.chat.ChatInput;
 import dev.lora4j.cli.chat.ChatLoop;
 import dev.lora4j.cli.chat.ChatOutput;
@@ -12,6 +11,7 @@ import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.show.Screen;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.chat.Conversation;
@@ -82,7 +82,8 @@ final class ChatCommand implements Callable<Integer> {
     if (Screen.standardError().terminal()) {
       System.err.println("Loading " + model + " …");
     }
-    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file(), weights.storage());
+    try (ChatModel opened =
+            models.open(References.resolve(model), chatTemplate.file(), weights.storage());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session();
         ChatInput input = input()) {

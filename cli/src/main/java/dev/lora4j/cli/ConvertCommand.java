@@ -1,9 +1,9 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.QuantizeOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.DTypeName;
 import dev.lora4j.cli.options.OutputFormat;
+import dev.lora4j.cli.options.QuantizeOptions;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.lora.format.AdapterConversion;

@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
@@ -9,6 +8,7 @@ import dev.lora4j.cli.options.GateLimitOptions;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.report.TestScore;
 import dev.lora4j.cli.train.ExampleDataOptions;
 import dev.lora4j.cli.train.ExampleTraining;

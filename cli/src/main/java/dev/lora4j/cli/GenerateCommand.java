@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterChoices;
 import dev.lora4j.cli.options.ChatTemplateOption;
@@ -8,6 +7,7 @@ import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.SamplingOptions;
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.show.AnswerLines;
 import dev.lora4j.cli.show.TerminalText;
 import dev.lora4j.llm.chat.ChatFormat;
@@ -92,7 +92,8 @@ final class GenerateCommand implements Callable<Integer> {
       throw new UserError(
           "--system-prompt needs the chat template, which --raw disables; drop one of them");
     }
-    try (ChatModel opened = models.open(References.resolve(model), chatTemplate.file(), weights.storage());
+    try (ChatModel opened =
+            models.open(References.resolve(model), chatTemplate.file(), weights.storage());
         Workers shared = new Workers(workers);
         GenerationSession session = Generator.sharedBy(shared, opened.network()).session()) {
       opened.activate(opened.adapterNames());

@@ -1,10 +1,10 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.cli.options.MergeOptions;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.merge.MergeJob;
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.torchscript.TorchScriptModel;

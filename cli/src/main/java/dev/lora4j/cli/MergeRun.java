@@ -1,15 +1,15 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.lora.merge.MergeReceipt;
-import dev.lora4j.llm.merge.LogitReceipt;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.cli.options.MergeOptions;
 import dev.lora4j.cli.progress.Progress;
 import dev.lora4j.cli.progress.Unit;
 import dev.lora4j.cli.show.NumberFormats;
 import dev.lora4j.cli.show.TextTable;
+import dev.lora4j.llm.merge.LogitReceipt;
 import dev.lora4j.llm.merge.MergeJob;
 import dev.lora4j.llm.merge.MergeSummary;
+import dev.lora4j.lora.merge.MergeReceipt;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;

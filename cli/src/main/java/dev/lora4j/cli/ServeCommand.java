@@ -1,11 +1,11 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.NamedAdapter;
 import dev.lora4j.cli.options.Range;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.options.ServeTuningOptions;
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.serve.LoraServer;
 import dev.lora4j.serve.api.ApiKeys;
 import dev.lora4j.serve.engine.ServingLimits;

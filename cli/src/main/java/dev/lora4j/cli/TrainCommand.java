@@ -1,6 +1,5 @@
 package dev.lora4j.cli;
 
-import dev.lora4j.cli.options.WeightOptions;
 import static dev.lora4j.cli.options.HelpText.DEFAULT;
 
 import dev.lora4j.UserError;
@@ -12,6 +11,7 @@ import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.OptionRanges;
 import dev.lora4j.cli.options.OutputFormat;
 import dev.lora4j.cli.options.TrainingOptions;
+import dev.lora4j.cli.options.WeightOptions;
 import dev.lora4j.cli.report.TuningReport;
 import dev.lora4j.cli.runs.RunReader;
 import dev.lora4j.cli.train.ExampleDataOptions;

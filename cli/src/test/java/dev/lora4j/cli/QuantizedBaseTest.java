@@ -71,7 +71,7 @@ class QuantizedBaseTest {
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(Files.readString(out.resolve("run.yaml"))).contains("quantize: \"nf4\"");
     JsonDocument origin = JsonDocument.read(out.resolve("origin.json"));
-    assertThat(origin.json().path("base").path("storage").asText()).isEqualTo("nf4, float32");
+    assertThat(origin.json().path("base").path("storage").asText()).isEqualTo("float32, nf4");
     assertThat(Files.readString(out.resolve("README.md")))
         .contains("library_name: peft", "quantised to nf4 when it was loaded");
     assertThat(
@@ -105,7 +105,8 @@ class QuantizedBaseTest {
     assertThat(run.status()).as(run.err()).isZero();
     JsonDocument origin = JsonDocument.read(out.resolve("origin.json"));
     assertThat(origin.json().path("base").path("storage").asText()).startsWith("Q8_0");
-    assertThat(text(gguf, "--adapter", out)).isEqualTo(text(gguf, "--adapter", out, "--dequantize"));
+    assertThat(text(gguf, "--adapter", out))
+        .isEqualTo(text(gguf, "--adapter", out, "--dequantize"));
   }
 
   @Test
@@ -150,8 +151,7 @@ class QuantizedBaseTest {
     CommandLineRun blocks = lora("convert", base, directory.resolve("out"), "--quantize", "q4_k");
     assertThat(blocks.status()).isEqualTo(2);
     assertThat(blocks.err()).contains("--quantize q4_k applies to GGUF files");
-    CommandLineRun nf4 =
-        lora("convert", base, directory.resolve("out.gguf"), "--quantize", "nf4");
+    CommandLineRun nf4 = lora("convert", base, directory.resolve("out.gguf"), "--quantize", "nf4");
     assertThat(nf4.status()).isEqualTo(2);
     assertThat(nf4.err()).contains("--quantize nf4 applies to directories");
   }

@@ -1,10 +1,10 @@
 package dev.lora4j.lora;
 
-import dev.lora4j.lora.merge.OutputComparison;
 import dev.lora4j.UserError;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.lora.merge.MergeLimits;
 import dev.lora4j.lora.merge.MergeReceipt;
+import dev.lora4j.lora.merge.OutputComparison;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;

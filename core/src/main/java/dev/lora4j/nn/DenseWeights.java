@@ -1,11 +1,11 @@
 package dev.lora4j.nn;
 
-import java.util.Locale;
-import java.util.function.UnaryOperator;
 import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;

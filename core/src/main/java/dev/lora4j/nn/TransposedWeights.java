@@ -1,8 +1,8 @@
 package dev.lora4j.nn;
 
-import java.util.function.UnaryOperator;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,7 @@
 package dev.lora4j.serve;
 
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.UserError;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.api.ApiKeys;
 import dev.lora4j.serve.engine.EngineContext;

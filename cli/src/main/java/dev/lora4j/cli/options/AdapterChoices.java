@@ -1,7 +1,7 @@
 package dev.lora4j.cli.options;
 
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
 import java.util.ArrayList;

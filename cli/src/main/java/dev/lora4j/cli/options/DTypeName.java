@@ -1,13 +1,13 @@
 package dev.lora4j.cli.options;
 
-import java.util.Optional;
-import java.util.Arrays;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgmlType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Data types by their names on the command line. */
 public final class DTypeName {

@@ -1,16 +1,16 @@
 package dev.lora4j.cli.options;
 
-import java.util.Optional;
-import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.UserError;
 import dev.lora4j.io.gguf.GgmlType;
 import dev.lora4j.llm.merge.MergeJob;
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.lora.format.AdapterKind;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

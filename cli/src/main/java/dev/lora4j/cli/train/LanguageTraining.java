@@ -1,6 +1,5 @@
 package dev.lora4j.cli.train;
 
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.options.AdapterOptions;
 import dev.lora4j.cli.options.InitialAdapterOptions;
@@ -20,6 +19,7 @@ import dev.lora4j.llm.recipe.FineTuneRun;
 import dev.lora4j.llm.recipe.InitialAdapter;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.TrainingArguments;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.nn.Summary;
 import dev.lora4j.train.TrainingCallback;

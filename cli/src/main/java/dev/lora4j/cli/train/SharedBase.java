@@ -1,7 +1,7 @@
 package dev.lora4j.cli.train;
 
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.llm.checkpoint.Pretrained;
+import dev.lora4j.llm.weights.WeightStorage;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -13,9 +13,7 @@ public final class SharedBase implements AutoCloseable {
 
   /** Returns the model at a path; another one that was loaded before is closed. */
   Pretrained at(Path wanted, WeightStorage kept) {
-    if (base.isPresent()
-        && path.equals(Optional.of(wanted))
-        && storage.equals(Optional.of(kept))) {
+    if (base.isPresent() && path.equals(Optional.of(wanted)) && storage.equals(Optional.of(kept))) {
       return base.get();
     }
     close();

@@ -39,7 +39,9 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header, MappedFile pa
         : Optional.empty();
   }
 
-  /** Maps the bytes of a tensor, {@code [rows…, bytes of a row]} of uint8; empty without elements. */
+  /**
+   * Maps the bytes of a tensor, {@code [rows…, bytes of a row]} of uint8; empty without elements.
+   */
   Optional<Tensor> mapBytes(GgufTensor tensor) {
     long[] sizes = tensor.sizes();
     if (sizes.length == 0) {

@@ -87,8 +87,7 @@ record BaseTensor(
 
   private static BaseTensor of(WeightStore store) {
     long[] shape = store.shape();
-    long rows =
-        store instanceof CompactWeights ? Math.max(1, PART_ELEMENTS / shape[1]) : shape[0];
+    long rows = store instanceof CompactWeights ? Math.max(1, PART_ELEMENTS / shape[1]) : shape[0];
     return new BaseTensor(
         store.parameters().values(),
         DType.F32 + Arrays.toString(shape),

@@ -34,8 +34,7 @@ public final class OutputComparison {
       Tensor logExpected = torch.log_softmax(expected, 1);
       Tensor logFound = torch.log_softmax(found, 1);
       divergence += logExpected.exp().mul(logExpected.sub(logFound)).sum().item_double();
-      agreeing +=
-          Ops.argmaxOfRows(expected).eq(Ops.argmaxOfRows(found)).sum().item_long();
+      agreeing += Ops.argmaxOfRows(expected).eq(Ops.argmaxOfRows(found)).sum().item_long();
       rows += expected.size(0);
       samples++;
     }

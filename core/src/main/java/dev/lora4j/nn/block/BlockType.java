@@ -64,7 +64,13 @@ public enum BlockType {
     return columns / elements * bytes;
   }
 
+  /** Returns the fastest dequantisation that this JVM has; all give the same values. */
   public BlockDequantizer dequantizer() {
+    return VectorUnit.IS_PRESENT ? VectorBlocks.of(this).orElse(dequantizer) : dequantizer;
+  }
+
+  /** Returns the dequantisation without the Vector API. */
+  BlockDequantizer plainDequantizer() {
     return dequantizer;
   }
 

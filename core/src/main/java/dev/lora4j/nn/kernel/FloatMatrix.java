@@ -10,7 +10,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * apart. Products with a vector go to BLAS directly; a tensor for each part would take as long.
  */
 public record FloatMatrix(
-    FloatPointer memory, long rows, long columns, long stride, boolean transposed) {
+    FloatPointer memory, long rows, long columns, long stride, boolean transposed)
+    implements WeightMatrix {
   private static final int ROW_MAJOR = openblas_nolapack.CblasRowMajor;
   private static final int NOT_TRANSPOSED = openblas_nolapack.CblasNoTrans;
   private static final int TRANSPOSED = openblas_nolapack.CblasTrans;
@@ -61,6 +62,35 @@ public record FloatMatrix(
   /** Returns the transpose, in the same memory. */
   FloatMatrix t() {
     return new FloatMatrix(memory, /* rows= */ columns, /* columns= */ rows, stride, !transposed);
+  }
+
+  @Override
+  public void multiply(RowInput x, long first, long count, FloatVector y, int place) {
+    rows(first, count).multiply(x.vector().from(0), 1, y.from(place));
+  }
+
+  @Override
+  public void copyRow(long row, FloatVector to) {
+    openblas_nolapack.cblas_scopy(to.size(), rows(row, 1).memory, 1, to.from(0), 1);
+  }
+
+  @Override
+  public void prepare(RowInput x) {
+    // BLAS reads the vector itself
+  }
+
+  @Override
+  public boolean isSameAs(WeightMatrix other) {
+    return other instanceof FloatMatrix matrix
+        && memory.address() == matrix.memory.address()
+        && rows == matrix.rows
+        && columns == matrix.columns;
+  }
+
+  @Override
+  public Piece piece(long first, long count) {
+    FloatMatrix some = rows(first, count);
+    return new FloatPiece(some, RowInvariance.of(some));
   }
 
   /** Computes {@code y = scale · M x}. */

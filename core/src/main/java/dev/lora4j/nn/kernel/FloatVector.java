@@ -53,6 +53,16 @@ public final class FloatVector implements AutoCloseable {
     values.put(place, value);
   }
 
+  /** Copies all elements to the beginning of an array. */
+  void get(float[] to) {
+    values.get(0, to, 0, size());
+  }
+
+  /** Copies the beginning of an array to all elements. */
+  void put(float[] from) {
+    values.put(0, from, 0, size());
+  }
+
   public void copy(FloatVector other) {
     values.put(0, other.values, 0, size());
   }
@@ -65,11 +75,6 @@ public final class FloatVector implements AutoCloseable {
   /** Returns a view of the first elements; this vector must outlive it. */
   public FloatVector first(int count) {
     return new FloatVector(from(0), count);
-  }
-
-  /** Copies a matrix row of this size. */
-  public void copyRow(FloatMatrix matrix, long row) {
-    openblas_nolapack.cblas_scopy(size(), matrix.rows(row, 1).memory(), 1, memory, 1);
   }
 
   public void add(FloatVector other) {

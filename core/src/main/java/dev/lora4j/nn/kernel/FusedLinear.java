@@ -10,7 +10,7 @@ import java.util.stream.IntStream;
 public final class FusedLinear {
   private record Place(LinearWeights layer, int features, int outputs) {
 
-    void compute(FloatVector x, FloatVector features, FloatVector y, int from, int to) {
+    void compute(RowInput x, FloatVector features, FloatVector y, int from, int to) {
       int first = Math.max(from - outputs, 0);
       int count = (int) Math.min(to - outputs, layer.weight().rows()) - first;
       if (count > 0) {
@@ -77,13 +77,23 @@ public final class FusedLinear {
   }
 
   /** Computes the outputs of the weights, without biases and low-rank terms. */
-  public void multiply(FloatVector x, FloatVector y) {
-    places.forEach(place -> place.layer.weight().multiply(x.from(0), 1, y.from(place.outputs)));
+  public void multiply(RowInput x, FloatVector y) {
+    prepare(x.of(x.vector()));
+    places.forEach(place -> multiply(place.layer.weight(), x, y, place.outputs));
+  }
+
+  private static void multiply(WeightMatrix weight, RowInput x, FloatVector y, int place) {
+    weight.multiply(x, 0, weight.rows(), y, place);
+  }
+
+  private void prepare(RowInput x) {
+    places.forEach(place -> place.layer.weight().prepare(x));
   }
 
   /** Computes the shared outputs with the team, with the thread's own memory for the ranks. */
-  public void compute(TeamBarrier team, FloatVector x, FloatVector features, FloatVector y) {
-    features(x, features);
+  public void compute(TeamBarrier team, RowInput x, FloatVector features, FloatVector y) {
+    features(x.vector(), features);
+    prepare(x);
     team.share(
         outputs,
         least,

@@ -8,7 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The weights of a linear layer for decoding: {@code y = m ∘ (W x + Σ scale · B A x) + b} of single
- * rows.
+ * rows. The low-rank terms are in float32, whatever the weight is in.
  *
  * @param weight {@code [out, in]}
  * @param bias {@code [out]}
@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param outputScale DoRA's factor m of each output
  */
 public record LinearWeights(
-    FloatMatrix weight,
+    WeightMatrix weight,
     Optional<FloatVector> bias,
     List<LowRank> updates,
     Optional<OutputScale> outputScale) {
@@ -71,10 +71,15 @@ public record LinearWeights(
    * @param bias {@code [out]}
    */
   public static Optional<LinearWeights> of(Tensor weight, Optional<Tensor> bias) {
-    return FloatMatrix.isOne(weight) && bias.map(FloatVector::isOne).orElse(true)
+    return FloatMatrix.isOne(weight) ? of(FloatMatrix.of(weight), bias) : Optional.empty();
+  }
+
+  /** The same of another weight. */
+  public static Optional<LinearWeights> of(WeightMatrix weight, Optional<Tensor> bias) {
+    return bias.map(FloatVector::isOne).orElse(true)
         ? Optional.of(
             new LinearWeights(
-                FloatMatrix.of(weight), bias.map(FloatVector::over), List.of(), Optional.empty()))
+                weight, bias.map(FloatVector::over), List.of(), Optional.empty()))
         : Optional.empty();
   }
 
@@ -95,9 +100,7 @@ public record LinearWeights(
 
   /** Returns whether the weight, apart from bias and low-rank terms, is the same memory. */
   boolean sharesWeight(LinearWeights other) {
-    return weight.memory().address() == other.weight.memory().address()
-        && weight.rows() == other.weight.rows()
-        && weight.columns() == other.weight.columns();
+    return weight.isSameAs(other.weight);
   }
 
   /** Sum of the terms' ranks. */
@@ -115,15 +118,14 @@ public record LinearWeights(
 
   /** Computes {@code count} outputs from the first on, and writes them into y from an index on. */
   void outputs(
-      FloatVector x,
+      RowInput x,
       FloatVector features,
       int featuresPlace,
       long first,
       long count,
       FloatVector y,
       int place) {
-    FloatMatrix some = weight.rows(first, count);
-    some.multiply(x.from(0), 1, y.from(place));
+    weight.multiply(x, first, count, y, place);
     addTerms(features, featuresPlace, first, count, y, place);
   }
 

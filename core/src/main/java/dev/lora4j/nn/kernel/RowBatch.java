@@ -1,5 +1,7 @@
 package dev.lora4j.nn.kernel;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -8,6 +10,8 @@ public final class RowBatch implements AutoCloseable {
   private final Tensor values; // [rows, elements]
   private final FloatPointer memory;
   private final int elements;
+  private final List<FloatVector> rows = new ArrayList<>();
+  private final List<RowInput> inputs = new ArrayList<>();
 
   /**
    * Allocates zeros outside of all pointer scopes; the caller frees them.
@@ -16,16 +20,31 @@ public final class RowBatch implements AutoCloseable {
    * @param elements number of elements of a row
    */
   public RowBatch(int rows, int elements) {
-    int tiles = (rows + BatchProduct.TILE - 1) / BatchProduct.TILE;
-    values = Ops.keep(Ops.empty((long) tiles * BatchProduct.TILE, elements).zero_());
+    int tiles = (rows + FloatPiece.TILE - 1) / FloatPiece.TILE;
+    values = Ops.keep(Ops.empty((long) tiles * FloatPiece.TILE, elements).zero_());
     memory = FloatMatrix.memory(values);
     memory.retainReference();
     this.elements = elements;
+    for (int i = 0; i < rows; i++) {
+      FloatVector row = FloatVector.over(values.select(0, i));
+      this.rows.add(row);
+      inputs.add(new RowInput(row));
+    }
   }
 
   /** Returns a view of a row. */
   public FloatVector row(int row) {
-    return FloatVector.over(values.select(0, row));
+    return rows.get(row);
+  }
+
+  /** Returns a row as the input of products, with copies of earlier elements. */
+  RowInput input(int row) {
+    return inputs.get(row);
+  }
+
+  /** Returns a row, whose elements have changed, as the input of products. */
+  public RowInput changedInput(int row) {
+    return inputs.get(row).of(rows.get(row));
   }
 
   /** Returns a view of the first rows, {@code [count, elements]}. */

@@ -64,15 +64,15 @@ enum RowInvariance {
       this.weight = weight;
       in = Math.toIntExact(weight.columns());
       out = Math.toIntExact(weight.rows());
-      x = new FloatPointer((long) BatchProduct.TILE * in);
-      y = new FloatPointer((long) BatchProduct.TILE * out);
+      x = new FloatPointer((long) FloatPiece.TILE * in);
+      y = new FloatPointer((long) FloatPiece.TILE * out);
       SplittableRandom random = new SplittableRandom(1);
-      float[] values = new float[BatchProduct.TILE * in];
+      float[] values = new float[FloatPiece.TILE * in];
       for (int i = 0; i < values.length; i++) {
         values[i] = (float) random.nextDouble(-1, 1);
       }
       x.put(values);
-      whole = product(0, BatchProduct.TILE);
+      whole = product(0, FloatPiece.TILE);
     }
 
     private float[] product(int first, int rows) {
@@ -84,8 +84,8 @@ enum RowInvariance {
 
     /** Returns whether every run of at least this many rows has the bits of the whole. */
     boolean agrees(int fewest) {
-      for (int rows = fewest; rows < BatchProduct.TILE; rows++) {
-        for (int first = 0; first + rows <= BatchProduct.TILE; first++) {
+      for (int rows = fewest; rows < FloatPiece.TILE; rows++) {
+        for (int first = 0; first + rows <= FloatPiece.TILE; first++) {
           float[] part = Arrays.copyOfRange(whole, first * out, (first + rows) * out);
           if (!Arrays.equals(product(first, rows), part)) {
             return false;

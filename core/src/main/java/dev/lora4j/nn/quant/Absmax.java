@@ -1,10 +1,10 @@
 package dev.lora4j.nn.quant;
 
-import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** The largest magnitude of each block of a 4-bit weight. */

@@ -1,13 +1,16 @@
 package dev.lora4j.nn.quant;
 
-import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.block.BlockTensors;
 import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.kernel.CompactMatrix;
+import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -75,15 +78,24 @@ public record BlockWeights(BlockType type, Parameter bytes, long columns)
   public void dequantize(long first, Tensor tile) {
     long rowBytes = bytes.shape()[1];
     int atOnce = (int) Math.max(1, HeapCopies.CHUNK / columns);
-    byte[] in = new byte[Math.toIntExact(atOnce * rowBytes)];
-    float[] out = new float[Math.toIntExact(atOnce * columns)];
     Tensor memory = bytes.value().cpu();
-    for (long row = 0; row < tile.size(0); row += atOnce) {
-      int rows = (int) Math.min(atOnce, tile.size(0) - row);
-      int blocks = (int) (rows * columns / type.elements());
-      HeapCopies.read(memory, (first + row) * rowBytes, in, (int) (rows * rowBytes));
-      type.dequantizer().dequantize(in, 0, out, 0, blocks);
-      HeapCopies.write(out, (int) (rows * columns), tile, row * columns);
+    try (HeapScratch scratch = HeapScratch.take()) {
+      byte[] in = scratch.bytes(Math.toIntExact(atOnce * rowBytes));
+      float[] out = scratch.values(Math.toIntExact(atOnce * columns));
+      for (long row = 0; row < tile.size(0); row += atOnce) {
+        int rows = (int) Math.min(atOnce, tile.size(0) - row);
+        int blocks = (int) (rows * columns / type.elements());
+        HeapCopies.read(memory, (first + row) * rowBytes, in, (int) (rows * rowBytes));
+        type.dequantizer().dequantize(in, 0, out, 0, blocks);
+        HeapCopies.write(out, (int) (rows * columns), tile, row * columns);
+      }
     }
+  }
+
+  @Override
+  public Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
+    return bytes.value().is_cpu()
+        ? LinearWeights.of(new CompactMatrix(new BlockRows(this)), bias)
+        : Optional.empty();
   }
 }

@@ -1,14 +1,15 @@
 package dev.lora4j.nn.quant;
 
 /** Dequantises ranges of a 4-bit weight that may begin and end within a block or a byte. */
-final class FourBitReader {
+final class FourBitReader implements AutoCloseable {
   private static final int CODES = 16;
 
   private final FourBitWeights weight;
   private final float[] high = new float[256]; // the first value of a byte
   private final float[] low = new float[256];
-  private final byte[] bytes = new byte[HeapCopies.CHUNK / 2 + 1];
-  private final float[] out = new float[HeapCopies.CHUNK];
+  private final HeapScratch scratch = HeapScratch.take();
+  private final byte[] bytes = scratch.bytes(HeapCopies.CHUNK / 2 + 1);
+  private final float[] out = scratch.values(HeapCopies.CHUNK);
   private final float[] absmax;
 
   FourBitReader(FourBitWeights weight) {
@@ -63,5 +64,10 @@ final class FourBitReader {
       out[to + 2 * i] = high[pair] * scale;
       out[to + 2 * i + 1] = low[pair] * scale;
     }
+  }
+
+  @Override
+  public void close() {
+    scratch.close();
   }
 }

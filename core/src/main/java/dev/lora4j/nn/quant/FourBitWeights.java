@@ -1,10 +1,10 @@
 package dev.lora4j.nn.quant;
 
-import java.util.function.UnaryOperator;
 import dev.lora4j.UserError;
 import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -108,11 +108,12 @@ public record FourBitWeights(
 
   @Override
   public void dequantize(long first, Tensor tile) {
-    FourBitReader reader = new FourBitReader(this);
-    long from = first * columns;
-    for (long done = 0; done < tile.numel(); done += HeapCopies.CHUNK) {
-      int count = (int) Math.min(HeapCopies.CHUNK, tile.numel() - done);
-      HeapCopies.write(reader.read(from + done, count), count, tile, done);
+    try (FourBitReader reader = new FourBitReader(this)) {
+      long from = first * columns;
+      for (long done = 0; done < tile.numel(); done += HeapCopies.CHUNK) {
+        int count = (int) Math.min(HeapCopies.CHUNK, tile.numel() - done);
+        HeapCopies.write(reader.read(from + done, count), count, tile, done);
+      }
     }
   }
 }

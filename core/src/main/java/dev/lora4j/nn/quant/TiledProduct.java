@@ -62,7 +62,8 @@ final class TiledProduct {
   private Tensor recorded(Tensor x, Tensor product, AutogradContext pass) {
     Tensor alias = torch.alias(x);
     long[] shape = Ops.shape(x);
-    Tensor noRows = alias.flatten().narrow(0, 0, 0).clone().view(0, out); // the graph keeps it, not x
+    Tensor noRows =
+        alias.flatten().narrow(0, 0, 0).clone().view(0, out); // the graph keeps it, not x
     Tensor y = product.index_add_(0, NO_ROWS, noRows);
     AtomicReference<Tensor> gradient = new AtomicReference<>();
     pass.onBackward(
@@ -72,8 +73,7 @@ final class TiledProduct {
           gradient.set(Ops.keep(g.detach()));
           return g;
         });
-    pass.onBackward(
-        alias, List.of(), ignored -> timesWeight(gradient.getAndSet(null)).view(shape));
+    pass.onBackward(alias, List.of(), ignored -> timesWeight(gradient.getAndSet(null)).view(shape));
     return torch.alias(y); // so that a caller's hook runs before these
   }
 

@@ -1,6 +1,5 @@
 package dev.lora4j.llm.chat;
 
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.NearMiss;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.checkpoint.Pretrained;
@@ -14,6 +13,7 @@ import dev.lora4j.llm.hub.ModelReference;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.tokenizer.ChatTemplate;
 import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;

@@ -55,7 +55,10 @@ public record LayerKinds(boolean transposed) {
   /** Returns whether a network has the weight of a name as {@code [in, out]}. */
   static Predicate<String> transposedWeights(Optional<ModelConfig> config) {
     boolean byConfig = config.map(ModelConfig::usesTransposedLinear).orElse(false);
-    return name -> byConfig && name.endsWith(WEIGHT) && isGpt2(name.substring(0, name.length() - WEIGHT.length()));
+    return name ->
+        byConfig
+            && name.endsWith(WEIGHT)
+            && isGpt2(name.substring(0, name.length() - WEIGHT.length()));
   }
 
   /** Returns the kind of the layer at a path. */

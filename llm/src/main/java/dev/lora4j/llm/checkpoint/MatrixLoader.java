@@ -41,10 +41,7 @@ final class MatrixLoader {
    * @param stored the model's name of each tensor → its name in the files
    */
   MatrixLoader(
-      WeightFile weights,
-      Map<String, String> stored,
-      LanguageModel model,
-      WeightStorage storage) {
+      WeightFile weights, Map<String, String> stored, LanguageModel model, WeightStorage storage) {
     this.weights = weights;
     this.stored = stored;
     this.model = model;
@@ -128,7 +125,9 @@ final class MatrixLoader {
 
   private void replace(String path, Module layer, WeightStore store) {
     model.replace(path, ((WeightedLayer) layer).withStore(store));
-    if (layer instanceof Embedding && role(path, layer) == Role.TOKEN_EMBEDDING && model.hasTiedHead()) {
+    if (layer instanceof Embedding
+        && role(path, layer) == Role.TOKEN_EMBEDDING
+        && model.hasTiedHead()) {
       String head = model.headPath().orElseThrow();
       model.replace(head, ((WeightedLayer) model.find(head)).withStore(store));
     }

@@ -195,7 +195,9 @@ public final class Pretrained implements AutoCloseable {
             module -> {
               if (module instanceof WeightedLayer layer && seen.add(layer.store())) {
                 elements.merge(
-                    layer.store().describe(), Arrays.stream(layer.store().shape()).reduce(1, (a, b) -> a * b), Long::sum);
+                    layer.store().describe(),
+                    Arrays.stream(layer.store().shape()).reduce(1, (a, b) -> a * b),
+                    Long::sum);
               }
             });
     return elements.entrySet().stream()

@@ -10,6 +10,7 @@ import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
 import dev.lora4j.nn.kernel.RopeRotation;
 import dev.lora4j.nn.kernel.RowBatch;
+import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.ArrayList;
@@ -164,6 +165,9 @@ public final class BatchDecoder implements AutoCloseable {
     private final FloatVector gates;
     private final FloatVector activated;
     private final FloatVector logits;
+    private final RowInput normalisedInput;
+    private final RowInput mixedInput;
+    private final RowInput activatedInput;
     private FloatVector features = FloatVector.of(1);
     private FloatVector terms = FloatVector.of(1); // low-rank terms of the next product
     private FloatVector attentionWeights = FloatVector.of(1);
@@ -180,6 +184,9 @@ public final class BatchDecoder implements AutoCloseable {
       gates = BatchDecoder.this.gates.row(row);
       activated = BatchDecoder.this.activated.row(row);
       logits = BatchDecoder.this.logits.row(row);
+      normalisedInput = BatchDecoder.this.normalised.changedInput(row);
+      mixedInput = BatchDecoder.this.mixed.changedInput(row);
+      activatedInput = BatchDecoder.this.activated.changedInput(row);
       rotation = rotationAt(base.rope(), 0);
     }
 
@@ -203,7 +210,7 @@ public final class BatchDecoder implements AutoCloseable {
 
     void attend(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalised, heads);
+      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);
@@ -216,20 +223,20 @@ public final class BatchDecoder implements AutoCloseable {
 
     void addAttention(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.output(), base.blocks().get(layer).output(), mixed, branch);
+      finish(block.output(), base.blocks().get(layer).output(), mixedInput, branch);
       weights.addBranch(branch, stream);
       block.postAttentionNorm().apply(stream, normalised);
     }
 
     void activate(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalised, gates);
+      finish(block.gateAndUp(), base.blocks().get(layer).gateAndUp(), normalisedInput, gates);
       activated.swiglu(gates, 0, activated.size());
     }
 
     void addFeedForward(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.down(), base.blocks().get(layer).down(), activated, branch);
+      finish(block.down(), base.blocks().get(layer).down(), activatedInput, branch);
       weights.addBranch(branch, stream);
       if (layer + 1 < weights.blocks().size()) {
         norm(layer + 1);
@@ -239,7 +246,7 @@ public final class BatchDecoder implements AutoCloseable {
     }
 
     void logits() {
-      finish(weights.head(), base.head(), normalised, logits);
+      finish(weights.head(), base.head(), normalisedInput, logits);
     }
 
     // The low-rank terms of the products, computed beside them.
@@ -265,7 +272,7 @@ public final class BatchDecoder implements AutoCloseable {
     }
 
     /** Completes a product: other weights than the base's, biases and low-rank terms. */
-    private void finish(FusedLinear own, FusedLinear ofBase, FloatVector x, FloatVector y) {
+    private void finish(FusedLinear own, FusedLinear ofBase, RowInput x, FloatVector y) {
       if (!own.sharesWeights(ofBase)) {
         own.multiply(x, y);
       }

@@ -7,6 +7,7 @@ import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.KvCacheView;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.kernel.RopeRotation;
+import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.ArrayList;
@@ -77,6 +78,7 @@ final class LlamaDecoder implements Decoder {
   private final class Worker {
     private final FloatVector stream = FloatVector.of(shared.branch.size());
     private final FloatVector normalised = FloatVector.of(shared.branch.size());
+    private final RowInput input = new RowInput(normalised);
     private final FloatVector heads = FloatVector.of(shared.queryKeyValue.size());
     private final FloatVector features = FloatVector.of(Math.max(1, weights.maxRank()));
     private FloatVector scores = FloatVector.of(1); // of the tokens that a head attends to
@@ -87,7 +89,7 @@ final class LlamaDecoder implements Decoder {
         LlamaWeights.Block block = weights.blocks().get(i);
         block.inputNorm().apply(stream, normalised);
         attend(block, cached.get(i), position, rotation, team);
-        block.output().compute(team, shared.attended, features, shared.branch);
+        block.output().compute(team, input.of(shared.attended), features, shared.branch);
         addBranch();
 
         block.postAttentionNorm().apply(stream, normalised);
@@ -95,7 +97,7 @@ final class LlamaDecoder implements Decoder {
         addBranch();
       }
       weights.norm().apply(stream, normalised);
-      weights.head().compute(team, normalised, features, shared.logitsRow);
+      weights.head().compute(team, input.of(normalised), features, shared.logitsRow);
     }
 
     private void attend(
@@ -104,7 +106,7 @@ final class LlamaDecoder implements Decoder {
         int position,
         RopeRotation rotation,
         TeamBarrier team) {
-      block.queryKeyValue().compute(team, normalised, features, shared.queryKeyValue);
+      block.queryKeyValue().compute(team, input.of(normalised), features, shared.queryKeyValue);
       heads.copy(shared.queryKeyValue);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
@@ -130,13 +132,13 @@ final class LlamaDecoder implements Decoder {
     }
 
     private void feedForward(LlamaWeights.Block block, TeamBarrier team) {
-      block.gateAndUp().compute(team, normalised, features, shared.gatesAndUps);
+      block.gateAndUp().compute(team, input.of(normalised), features, shared.gatesAndUps);
       int size = shared.activated.size();
       team.share(
           size,
           Math.max(1, size / (2 * team.size())),
           (from, to) -> shared.activated.swiglu(shared.gatesAndUps, from, to));
-      block.down().compute(team, shared.activated, features, shared.branch);
+      block.down().compute(team, input.of(shared.activated), features, shared.branch);
     }
 
     private void addBranch() {

@@ -9,19 +9,19 @@ import dev.lora4j.nn.Module;
 import dev.lora4j.nn.RmsNorm;
 import dev.lora4j.nn.SharedInput;
 import dev.lora4j.nn.Slot;
-import dev.lora4j.nn.kernel.FloatMatrix;
 import dev.lora4j.nn.kernel.FloatVector;
 import dev.lora4j.nn.kernel.FusedLinear;
+import dev.lora4j.nn.kernel.LinearWeights;
 import dev.lora4j.nn.kernel.RmsNormKernel;
+import dev.lora4j.nn.kernel.WeightMatrix;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Tensor;
 
 /** The weights of a Llama-like model in plain memory, with the adapters of the calling thread. */
 record LlamaWeights(
-    FloatMatrix embedding,
+    WeightMatrix embedding,
     float embeddingMultiplier,
     Rope rope,
     List<Block> blocks,
@@ -86,33 +86,33 @@ record LlamaWeights(
     return slot.module() instanceof RmsNorm norm ? norm.decodeWeights() : Optional.empty();
   }
 
-  /** Returns the memory of an embedding; empty if an active adapter adds to it. */
-  private static Optional<Tensor> table(Module module) {
+  /** Returns the table of an embedding; empty if an active adapter adds to it. */
+  private static Optional<WeightMatrix> table(Module module) {
     Module bare =
         module instanceof LoraLayer layer && layer.active().of(layer).isEmpty()
             ? layer.pretrained()
             : module;
     return bare instanceof Embedding embedding
-        ? embedding.weight().memory().map(Tensor::detach)
+        ? embedding.store().decodeWeights(Optional.empty()).map(LinearWeights::weight)
         : Optional.empty();
   }
 
-  /** Returns the weights of these modules; empty if one of them is not plain float memory. */
+  /** Returns the weights of these modules; empty if one of them has no decode kernel. */
   static Optional<LlamaWeights> of(LlamaModules modules) {
-    Optional<Tensor> table = table(modules.embedding().module());
+    Optional<WeightMatrix> table = table(modules.embedding().module());
     List<Block> blocks =
         modules.blocks().stream().flatMap(block -> Block.of(block).stream()).toList();
     Optional<RmsNormKernel> norm = norm(modules.norm());
     Optional<FusedLinear> head = new SharedInput(modules.head()).decodeWeights();
     boolean plain =
-        table.filter(FloatMatrix::isOne).isPresent()
+        table.isPresent()
             && blocks.size() == modules.blocks().size()
             && norm.isPresent()
             && head.isPresent();
     return plain
         ? Optional.of(
             new LlamaWeights(
-                FloatMatrix.of(table.get()),
+                table.get(),
                 (float) modules.embeddingMultiplier(),
                 modules.rope(),
                 blocks,
@@ -165,7 +165,7 @@ record LlamaWeights(
 
   /** Writes a token's embedding into the residual stream. */
   void embed(long token, FloatVector stream) {
-    stream.copyRow(embedding, token);
+    embedding.copyRow(token, stream);
     for (int i = 0; embeddingMultiplier != 1 && i < stream.size(); i++) {
       stream.put(i, embeddingMultiplier * stream.get(i));
     }

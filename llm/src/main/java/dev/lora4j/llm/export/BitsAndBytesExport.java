@@ -53,8 +53,8 @@ public final class BitsAndBytesExport {
    * @param options the dtype of tensors that are not quantised, and the size of shards; without a
    *     dtype they have that of the model
    * @param progress receives the number of elements of each tensor that is written
-   * @throws UserError if the model is not supported, is quantised already in a directory, has values
-   *     that are not finite, or the disk refuses
+   * @throws UserError if the model is not supported, is quantised already in a directory, has
+   *     values that are not finite, or the disk refuses
    */
   public static Result run(
       Path from, Path out, Quantization to, SaveOptions options, LongConsumer progress) {

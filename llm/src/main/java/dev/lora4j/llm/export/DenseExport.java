@@ -45,30 +45,29 @@ public final class DenseExport {
   }
 
   /** Dequantises an open model. */
-  public static Result run(
-      SavedModel model, Path out, SaveOptions options, LongConsumer progress) {
+  public static Result run(SavedModel model, Path out, SaveOptions options, LongConsumer progress) {
     AtomicDirectory.requireFree(out);
-      DType dtype = options.format().orElse(model.dtype());
-      Map<String, TensorSource> tensors = new LinkedHashMap<>();
-      model
-          .tensors()
-          .forEach(
-              (name, source) ->
-                  tensors.put(
-                      name,
-                      new TensorSource(
-                          dtype, source.shape(), () -> rounded(name, source, dtype, progress))));
-      AtomicDirectory.write(
-          out,
-          directory -> {
-            CheckpointWriter writer =
-                new CheckpointWriter(
-                    directory, tensors, options.maxShardBytes(), Map.of("format", "pt"));
-            writer.writeWeights();
-            model.files().copyTokenizerTo(directory);
-            writer.writeConfig(CheckpointWriter.withDType(model.config().json(), dtype));
-          });
-      long parameters = tensors.values().stream().mapToLong(TensorSource::elements).sum();
+    DType dtype = options.format().orElse(model.dtype());
+    Map<String, TensorSource> tensors = new LinkedHashMap<>();
+    model
+        .tensors()
+        .forEach(
+            (name, source) ->
+                tensors.put(
+                    name,
+                    new TensorSource(
+                        dtype, source.shape(), () -> rounded(name, source, dtype, progress))));
+    AtomicDirectory.write(
+        out,
+        directory -> {
+          CheckpointWriter writer =
+              new CheckpointWriter(
+                  directory, tensors, options.maxShardBytes(), Map.of("format", "pt"));
+          writer.writeWeights();
+          model.files().copyTokenizerTo(directory);
+          writer.writeConfig(CheckpointWriter.withDType(model.config().json(), dtype));
+        });
+    long parameters = tensors.values().stream().mapToLong(TensorSource::elements).sum();
     return new Result(tensors.size(), dtype, parameters, CheckpointFiles.bytes(out));
   }
 

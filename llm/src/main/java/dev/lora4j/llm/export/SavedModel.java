@@ -1,6 +1,5 @@
 package dev.lora4j.llm.export;
 
-import java.util.Objects;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.FiniteValues;
 import dev.lora4j.io.JsonDocument;
@@ -19,6 +18,7 @@ import dev.lora4j.nn.TransposedLinear;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 

@@ -158,7 +158,9 @@ public final class GgufModelWriter {
           tensors.put(
               own,
               new GgufSource(
-                  typeOf(own, shape, type), shape, () -> layout.toGguf(name, source.value().get())));
+                  typeOf(own, shape, type),
+                  shape,
+                  () -> layout.toGguf(name, source.value().get())));
         });
     GgufWriter.stream(out, metadata, tensors);
   }

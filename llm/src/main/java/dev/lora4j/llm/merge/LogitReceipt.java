@@ -43,8 +43,7 @@ public record LogitReceipt(MergeReceipt merge, MergeReceipt rounding) {
    *
    * @throws UserError if the base is not a supported language model, or has no tokenizer
    */
-  static LogitReceipt measure(
-      ModelFiles files, MergeJob job, Path merged, List<String> texts) {
+  static LogitReceipt measure(ModelFiles files, MergeJob job, Path merged, List<String> texts) {
     List<long[]> samples = tokens(files, texts);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {

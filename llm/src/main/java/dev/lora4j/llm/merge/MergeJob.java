@@ -1,9 +1,9 @@
 package dev.lora4j.llm.merge;
 
-import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.io.gguf.GgmlType;
+import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.lora.format.BaseCheck;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,7 +66,8 @@ public record MergeJob(
   }
 
   public MergeJob as(DType dtype) {
-    return new MergeJob(base, adapters, Optional.of(dtype), maxShardBytes, check, samples, progress);
+    return new MergeJob(
+        base, adapters, Optional.of(dtype), maxShardBytes, check, samples, progress);
   }
 
   public MergeJob shardsOf(long bytes) {

@@ -1,7 +1,7 @@
 package dev.lora4j.llm.merge;
 
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The result of merging or unmerging.

@@ -1,7 +1,5 @@
 package dev.lora4j.llm.merge;
 
-import dev.lora4j.llm.gguf.ModelFiles;
-import dev.lora4j.llm.export.SavedModel;
 import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicDirectory;
 import dev.lora4j.io.DType;
@@ -14,7 +12,9 @@ import dev.lora4j.llm.checkpoint.SaveOptions;
 import dev.lora4j.llm.export.BitsAndBytesExport;
 import dev.lora4j.llm.export.DenseExport;
 import dev.lora4j.llm.export.GgufExport;
+import dev.lora4j.llm.export.SavedModel;
 import dev.lora4j.llm.gguf.GgufModel;
+import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.weights.BitsAndBytesConfig;
 import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.lora.format.AdapterSummary;
@@ -25,8 +25,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Merging from and to quantised files. The values that the base stands for, and those merged, are in
- * temporary float32 directories beside the output, so that each value is rounded once; then the
+ * Merging from and to quantised files. The values that the base stands for, and those merged, are
+ * in temporary float32 directories beside the output, so that each value is rounded once; then the
  * output is compared with them.
  */
 final class QuantizedMerge {
@@ -77,8 +77,7 @@ final class QuantizedMerge {
     type.requireWritten();
     requireDirectory(job.base());
     return new QuantizedMerge(job)
-        .through(
-            out, (model, merged) -> GgufExport.run(merged, out, type), type.isQuantized());
+        .through(out, (model, merged) -> GgufExport.run(merged, out, type), type.isQuantized());
   }
 
   /** Merges any base into a directory that is quantised by bitsandbytes. */

@@ -1,9 +1,7 @@
 package dev.lora4j.llm.recipe;
 
-import dev.lora4j.llm.weights.WeightStorage;
-import dev.lora4j.llm.weights.Quantization;
-import dev.lora4j.io.DType;
 import dev.lora4j.UserError;
+import dev.lora4j.io.DType;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.hub.Hub;
@@ -14,6 +12,8 @@ import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.ObjectiveProvider;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
+import dev.lora4j.llm.weights.Quantization;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.format.BaseCheck;

@@ -1,8 +1,5 @@
 package dev.lora4j.llm.recipe;
 
-import dev.lora4j.llm.weights.WeightStorage;
-import dev.lora4j.llm.weights.QuantType;
-import dev.lora4j.llm.weights.Quantization;
 import dev.lora4j.llm.checkpoint.OriginalCheckpoint;
 import dev.lora4j.llm.checkpoint.Pretrained;
 import dev.lora4j.llm.dataset.ExampleOptions;
@@ -17,6 +14,9 @@ import dev.lora4j.llm.train.LanguageModelTrainer;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.train.TrainingJob;
+import dev.lora4j.llm.weights.QuantType;
+import dev.lora4j.llm.weights.Quantization;
+import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;

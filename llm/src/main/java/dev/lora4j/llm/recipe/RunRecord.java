@@ -1,8 +1,8 @@
 package dev.lora4j.llm.recipe;
 
-import dev.lora4j.UserError;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lora4j.UserError;
 import dev.lora4j.io.AtomicFile;
 import dev.lora4j.io.FileDigest;
 import dev.lora4j.io.JsonDocument;
@@ -26,6 +26,7 @@ public record RunRecord(Path directory) {
   private static final String ORIGIN = "origin.json";
   private static final String BASE = "base";
   private static final String STORAGE = "storage";
+
   /** The storage of a base that is not quantised. */
   public static final List<String> FLOAT32 = List.of("float32");
 
@@ -98,7 +99,8 @@ public record RunRecord(Path directory) {
   }
 
   /**
-   * Checks that the base is kept as in the recorded run, since other roundings give another adapter.
+   * Checks that the base is kept as in the recorded run, since other roundings give another
+   * adapter.
    *
    * @throws UserError if it is not
    */
@@ -108,11 +110,7 @@ public record RunRecord(Path directory) {
       return;
     }
     String recorded =
-        JsonDocument.read(file)
-            .json()
-            .path(BASE)
-            .path(STORAGE)
-            .asText(String.join(", ", FLOAT32));
+        JsonDocument.read(file).json().path(BASE).path(STORAGE).asText(String.join(", ", FLOAT32));
     String now = String.join(", ", storage);
     if (!recorded.equals(now)) {
       throw new UserError(

@@ -66,8 +66,7 @@ public record BitsAndBytesConfig(QuantType type, boolean doubleQuant) {
       case "nf4" -> QuantType.NF4;
       case "fp4" -> QuantType.FP4;
       default ->
-          throw new UserError(
-              "%s is '%s'; expected nf4 or fp4".formatted(fields.path(TYPE), type));
+          throw new UserError("%s is '%s'; expected nf4 or fp4".formatted(fields.path(TYPE), type));
     };
   }
 

@@ -2,7 +2,6 @@ package dev.lora4j.llm.weights;
 
 import dev.lora4j.CorruptFile;
 import dev.lora4j.io.DType;
-import dev.lora4j.io.TensorFile;
 import dev.lora4j.io.TensorForm;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightStore;
@@ -31,8 +30,8 @@ import org.bytedeco.pytorch.Tensor;
  * tensors of its state beside the weight, and other tensors as they are. Which layers are quantised
  * follows from the tensors, so that any list of skipped modules fits.
  *
- * <p>Weights of GPT-2's layers are stored transposed, {@code [out, in]}; the dequantised values have
- * the layer's own layout.
+ * <p>Weights of GPT-2's layers are stored transposed, {@code [out, in]}; the dequantised values
+ * have the layer's own layout.
  */
 public final class BitsAndBytesFile implements WeightFile {
   private static final int SHOWN = 8;
@@ -53,7 +52,8 @@ public final class BitsAndBytesFile implements WeightFile {
    * @param transposed whether the network has the weight of this name as {@code [in, out]}
    * @throws CorruptFile naming the tensors that are missing or do not fit
    */
-  public BitsAndBytesFile(WeightFile file, BitsAndBytesConfig config, Predicate<String> transposed) {
+  public BitsAndBytesFile(
+      WeightFile file, BitsAndBytesConfig config, Predicate<String> transposed) {
     this.file = file;
     this.transposed = transposed;
     file.names().forEach(this::addState);
@@ -227,9 +227,7 @@ public final class BitsAndBytesFile implements WeightFile {
   public List<Long> shape(String name) {
     FourBitState state = fourBit.get(name);
     List<Long> shape = state == null ? file.shape(name) : state.shape();
-    return isQuantized(name) && transposed.test(name)
-        ? List.of(shape.get(1), shape.get(0))
-        : shape;
+    return isQuantized(name) && transposed.test(name) ? List.of(shape.get(1), shape.get(0)) : shape;
   }
 
   @Override
@@ -252,9 +250,7 @@ public final class BitsAndBytesFile implements WeightFile {
 
   @Override
   public Optional<WeightStore> store(String name, boolean isTransposed) {
-    return isQuantized(name)
-        ? Optional.of(quantized(name))
-        : file.store(name, isTransposed);
+    return isQuantized(name) ? Optional.of(quantized(name)) : file.store(name, isTransposed);
   }
 
   private WeightStore quantized(String name) {

@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -20,8 +19,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tensors of quantised layers as bitsandbytes names them, to be written to a checkpoint. A layer
- * is quantised when its first tensor is written, and stays in memory until another layer's turn.
+ * The tensors of quantised layers as bitsandbytes names them, to be written to a checkpoint. A
+ * layer is quantised when its first tensor is written, and stays in memory until another layer's
+ * turn.
  */
 public final class BitsAndBytesTensors implements AutoCloseable {
   private static final int NESTED_BLOCK = 256;

@@ -24,11 +24,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param nested the quantisation of the scales, if they are quantised
  */
 record FourBitState(
-    String weight,
-    QuantType type,
-    int blockSize,
-    List<Long> shape,
-    Optional<Nested> nested) {
+    String weight, QuantType type, int blockSize, List<Long> shape, Optional<Nested> nested) {
   static final String ABSMAX = ".absmax";
   static final String MAP = ".quant_map";
   static final String NESTED_ABSMAX = ".nested_absmax";
@@ -85,7 +81,8 @@ record FourBitState(
   private static byte[] bytes(TensorFile file, String key) {
     if (file.dtype(key) != DType.U8 || file.form(key).bytes() > JsonDocument.MAX_BYTES) {
       throw new CorruptFile(
-          file.path(), "key %s: expected a JSON object in U8, found %s".formatted(key, file.form(key)));
+          file.path(),
+          "key %s: expected a JSON object in U8, found %s".formatted(key, file.form(key)));
     }
     try (PointerScope scope = new PointerScope()) {
       Tensor text = file.read(key);

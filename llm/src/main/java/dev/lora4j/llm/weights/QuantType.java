@@ -8,7 +8,9 @@ import java.util.Locale;
 
 /** The formats to which weights can be quantised. */
 public enum QuantType {
-  /** 4 bits with the code book of a normal distribution (Dettmers et al. 2023, arXiv:2305.14314). */
+  /**
+   * 4 bits with the code book of a normal distribution (Dettmers et al. 2023, arXiv:2305.14314).
+   */
   NF4,
   /** 4-bit floating point. */
   FP4,

@@ -90,7 +90,9 @@ public record Quantization(QuantType type, boolean doubleQuant) {
     return type.isOfBitsAndBytes() ? "" : "; nf4 and int8 take rows of any length";
   }
 
-  /** Returns its name in records and messages: {@code nf4}, {@code nf4 with double quantisation}. */
+  /**
+   * Returns its name in records and messages: {@code nf4}, {@code nf4 with double quantisation}.
+   */
   public String describe() {
     return type.word() + (doubleQuant ? " with double quantisation" : "");
   }

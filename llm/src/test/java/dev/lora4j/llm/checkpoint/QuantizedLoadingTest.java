@@ -67,7 +67,13 @@ class QuantizedLoadingTest {
   // ---- GGUF ----
 
   @ParameterizedTest
-  @CsvSource({"nf4,Q8_0", "nf4,Q4_0", "nf4-skipped,Q8_0", "nf4-double,Q4_0", "nf4-bf16-storage,Q4_0"})
+  @CsvSource({
+    "nf4,Q8_0",
+    "nf4,Q4_0",
+    "nf4-skipped,Q8_0",
+    "nf4-double,Q4_0",
+    "nf4-bf16-storage,Q4_0"
+  })
   void blocksOfAFileGiveTheLogitsOfItsDequantisedWeights(String name, GgmlType type) {
     Path file = directory.resolve("model.gguf");
     GgufExport.run(dense(name, DType.F32), file, type);
@@ -105,8 +111,7 @@ class QuantizedLoadingTest {
     try (Pretrained blocks = Pretrained.load(file);
         Pretrained whole = Pretrained.load(file, DType.F32)) {
       LoraModel trained =
-          Lora.adapt(
-              blocks.model(), LoraConfig.rank(2).alpha(4).targets(Targets.everyLinear()));
+          Lora.adapt(blocks.model(), LoraConfig.rank(2).alpha(4).targets(Targets.everyLinear()));
       trained.parameters("default").forEach(p -> p.value().normal_(0, 0.1, null));
       trained.save("default", adapter);
       LoraModel other = Lora.base(whole.model());
@@ -131,8 +136,7 @@ class QuantizedLoadingTest {
 
     try (Pretrained halves = Pretrained.load(base, WeightStorage.exactlyAsStored());
         Pretrained wide = Pretrained.load(base)) {
-      assertThat(halves.storage())
-          .containsExactly(dtype == DType.F16 ? "float16" : "bfloat16");
+      assertThat(halves.storage()).containsExactly(dtype == DType.F16 ? "float16" : "bfloat16");
       assertThat(wide.storage()).containsExactly("float32");
       TensorAssert.assertThat(logits(halves)).isCloseTo(logits(wide), TOLERANCE);
       assertThat(fingerprint(halves)).isEqualTo(fingerprint(wide));

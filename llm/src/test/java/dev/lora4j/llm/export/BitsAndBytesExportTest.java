@@ -76,8 +76,7 @@ class BitsAndBytesExportTest {
 
   @ParameterizedTest
   @MethodSource("quantizations")
-  void theDirectoryHasTheValuesOfAModelThatIsQuantisedWhileLoading(
-      String name, Quantization to) {
+  void theDirectoryHasTheValuesOfAModelThatIsQuantisedWhileLoading(String name, Quantization to) {
     Path base = dense(name);
     Path out = directory.resolve("quantised");
     BitsAndBytesExport.run(base, out, to, ONE_FILE, elements -> {});

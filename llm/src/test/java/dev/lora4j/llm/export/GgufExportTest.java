@@ -111,7 +111,8 @@ class GgufExportTest {
     Path out = directory.resolve("out.gguf");
     assertThatThrownBy(() -> GgufExport.run(SavedFamilies.directory("llama2"), out, GgmlType.Q5_K))
         .isInstanceOf(UserError.class)
-        .hasMessageContaining("Q5_K can be read but not written; use one of F32, F16, Q4_0, Q8_0, Q4_K");
+        .hasMessageContaining(
+            "Q5_K can be read but not written; use one of F32, F16, Q4_0, Q8_0, Q4_K");
     assertThat(directory).isEmptyDirectory();
     Files.writeString(out, "mine");
     assertThatThrownBy(() -> GgufExport.run(SavedFamilies.directory("llama2"), out, GgmlType.F16))

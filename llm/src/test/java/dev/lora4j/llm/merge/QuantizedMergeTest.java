@@ -105,7 +105,8 @@ class QuantizedMergeTest {
     Path out = directory.resolve("merged.gguf");
 
     MergeSummary summary =
-        MergeJob.of(base, List.of(ADAPTER)).checking(BaseCheck.ANY_BASE)
+        MergeJob.of(base, List.of(ADAPTER))
+            .checking(BaseCheck.ANY_BASE)
             .mergeToGguf(out, GgmlType.Q8_0);
 
     try (Pretrained merged = Pretrained.load(out)) {
@@ -120,8 +121,7 @@ class QuantizedMergeTest {
     Path base = Fixture.path("gguf/tokenizer_llama3.gguf");
     Path adapter = directory.resolve("adapter");
     try (Pretrained model = Pretrained.load(base)) {
-      LoraModel adapted =
-          Lora.adapt(model.model(), LoraConfig.rank(2).alpha(4));
+      LoraModel adapted = Lora.adapt(model.model(), LoraConfig.rank(2).alpha(4));
       adapted.parameters("default").forEach(p -> p.value().normal_(0, 0.3, null));
       adapted.save("default", adapter);
     }
@@ -138,8 +138,7 @@ class QuantizedMergeTest {
 
   @Test
   void nothingIsSubtractedFromAQuantisedModel() {
-    assertThatThrownBy(
-            () -> MergeJob.of(NF4, List.of(ADAPTER)).unmerge(directory.resolve("out")))
+    assertThatThrownBy(() -> MergeJob.of(NF4, List.of(ADAPTER)).unmerge(directory.resolve("out")))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("is quantised (bitsandbytes), from which nothing can be subtracted");
   }

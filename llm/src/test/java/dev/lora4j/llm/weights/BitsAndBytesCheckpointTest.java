@@ -54,9 +54,7 @@ class BitsAndBytesCheckpointTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "nf4", "nf4-double", "nf4-bf16-storage", "nf4-skipped", "nf4-bf16", "fp4", "int8"
-      })
+      strings = {"nf4", "nf4-double", "nf4-bf16-storage", "nf4-skipped", "nf4-bf16", "fp4", "int8"})
   void logitsAreThoseOfTransformers(String name) {
     Fixture expected = expected(name);
     try (Pretrained base = Pretrained.load(folder(name))) {
@@ -75,8 +73,7 @@ class BitsAndBytesCheckpointTest {
       LoraModel adapted = Lora.base(base.model());
       adapted.load("default", folder.resolve("adapter"));
       adapted.activate("default");
-      expected.check(
-          "adapted_logits", adapted.forward(expected.tensor("tokens")), TOLERANCE);
+      expected.check("adapted_logits", adapted.forward(expected.tensor("tokens")), TOLERANCE);
     }
   }
 
@@ -135,8 +132,7 @@ class BitsAndBytesCheckpointTest {
 
   @Test
   void aTruncatedWeightIsRefused() throws IOException {
-    Path base =
-        changed("nf4", tensors -> tensors.put(Q, Ops.zeros(1500, 1).to(ScalarType.Byte)));
+    Path base = changed("nf4", tensors -> tensors.put(Q, Ops.zeros(1500, 1).to(ScalarType.Byte)));
 
     assertThatThrownBy(() -> Pretrained.load(base))
         .isInstanceOf(CorruptFile.class)
@@ -264,12 +260,10 @@ class BitsAndBytesCheckpointTest {
     Path base = Files.createDirectories(directory.resolve("base"));
     Files.copy(folder(name).resolve("config.json"), base.resolve("config.json"));
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    try (SafetensorsFile file =
-        SafetensorsFile.open(folder(name).resolve("model.safetensors"))) {
+    try (SafetensorsFile file = SafetensorsFile.open(folder(name).resolve("model.safetensors"))) {
       file.names().forEach(tensor -> tensors.put(tensor, file.read(tensor)));
       change.accept(tensors);
-      SafetensorsWriter.write(
-          base.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+      SafetensorsWriter.write(base.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
     }
     return base;
   }

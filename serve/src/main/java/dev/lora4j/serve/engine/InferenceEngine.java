@@ -1,7 +1,7 @@
 package dev.lora4j.serve.engine;
 
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.llm.chat.ChatModel;
+import dev.lora4j.llm.weights.WeightStorage;
 import java.nio.file.Path;
 import java.util.Optional;
 

@@ -1,0 +1,60 @@
+package dev.lora4j.nn.block;
+
+import static dev.lora4j.nn.block.VectorLanes.COUNT;
+import static dev.lora4j.nn.block.VectorLanes.FLOATS;
+
+import jdk.incubator.vector.FloatVector;
+
+/** {@link DotProduct#sums} by the Vector API. */
+final class VectorDot {
+  private VectorDot() {}
+
+  static void sums(float[] a, float[] b, int end) {
+    if (COUNT == 16) {
+      fourSums(a, b, end);
+    } else {
+      eightSums(a, b, end);
+    }
+  }
+
+  private static void fourSums(float[] a, float[] b, int end) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    for (int i = 0; i < end; i += 64) {
+      s0 = product(a, b, i, s0);
+      s1 = product(a, b, i + 16, s1);
+      s2 = product(a, b, i + 32, s2);
+      s3 = product(a, b, i + 48, s3);
+    }
+    s0.add(s2).add(s1.add(s3)).intoArray(a, end);
+  }
+
+  private static void eightSums(float[] a, float[] b, int end) {
+    FloatVector s0 = FloatVector.zero(FLOATS);
+    FloatVector s1 = s0;
+    FloatVector s2 = s0;
+    FloatVector s3 = s0;
+    FloatVector s4 = s0;
+    FloatVector s5 = s0;
+    FloatVector s6 = s0;
+    FloatVector s7 = s0;
+    for (int i = 0; i < end; i += 64) {
+      s0 = product(a, b, i, s0);
+      s1 = product(a, b, i + 8, s1);
+      s2 = product(a, b, i + 16, s2);
+      s3 = product(a, b, i + 24, s3);
+      s4 = product(a, b, i + 32, s4);
+      s5 = product(a, b, i + 40, s5);
+      s6 = product(a, b, i + 48, s6);
+      s7 = product(a, b, i + 56, s7);
+    }
+    s0.add(s4).add(s2.add(s6)).intoArray(a, end);
+    s1.add(s5).add(s3.add(s7)).intoArray(a, end + 8);
+  }
+
+  private static FloatVector product(float[] a, float[] b, int i, FloatVector sum) {
+    return FloatVector.fromArray(FLOATS, a, i).fma(FloatVector.fromArray(FLOATS, b, i), sum);
+  }
+}

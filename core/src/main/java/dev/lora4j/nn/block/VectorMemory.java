@@ -1,0 +1,81 @@
+package dev.lora4j.nn.block;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Loads of 64 bytes of native memory. The Vector API reads it from a {@link ByteBuffer} up to JDK
+ * 20 and from a memory segment since; the method is found at run time, and compiled as a direct
+ * call.
+ */
+final class VectorMemory {
+  private static final int FIRST_WITH_SEGMENTS = 21;
+  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_512;
+  private static final MethodHandle LOAD;
+  private static final MethodHandle OPEN;
+
+  static {
+    try {
+      boolean segments = Runtime.version().feature() >= FIRST_WITH_SEGMENTS;
+      LOAD = segments ? fromSegment() : fromBuffer();
+      OPEN = segments ? segmentOf() : MethodHandles.identity(Object.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private VectorMemory() {}
+
+  private static MethodHandle fromBuffer() throws ReflectiveOperationException {
+    return load("fromByteBuffer", ByteBuffer.class, int.class);
+  }
+
+  private static MethodHandle fromSegment() throws ReflectiveOperationException {
+    return load("fromMemorySegment", segment(), long.class);
+  }
+
+  private static Class<?> segment() throws ClassNotFoundException {
+    return Class.forName("java.lang.foreign.MemorySegment");
+  }
+
+  private static MethodHandle segmentOf() throws ReflectiveOperationException {
+    return MethodHandles.publicLookup()
+        .findStatic(segment(), "ofBuffer", MethodType.methodType(segment(), Buffer.class))
+        .asType(MethodType.methodType(Object.class, Object.class));
+  }
+
+  private static MethodHandle load(String name, Class<?> memory, Class<?> offset)
+      throws ReflectiveOperationException {
+    MethodType type =
+        MethodType.methodType(
+            ByteVector.class, VectorSpecies.class, memory, offset, ByteOrder.class);
+    MethodHandle load = MethodHandles.publicLookup().findStatic(ByteVector.class, name, type);
+    load = MethodHandles.insertArguments(load, 3, ByteOrder.LITTLE_ENDIAN);
+    load = MethodHandles.insertArguments(load, 0, BYTES);
+    return load.asType(MethodType.methodType(ByteVector.class, Object.class, int.class));
+  }
+
+  /** Returns what {@link #load} reads a direct buffer by. */
+  static Object open(ByteBuffer buffer) {
+    try {
+      return OPEN.invokeExact((Object) buffer);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Returns the 64 bytes from an index on, which the caller has checked. */
+  static ByteVector load(Object memory, int at) {
+    try {
+      return (ByteVector) LOAD.invokeExact(memory, at);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

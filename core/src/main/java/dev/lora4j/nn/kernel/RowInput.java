@@ -1,0 +1,57 @@
+package dev.lora4j.nn.kernel;
+
+import dev.lora4j.nn.block.DotProduct;
+import dev.lora4j.nn.block.Q4Input;
+import java.util.Arrays;
+
+/**
+ * An input of products with weights: native memory, and copies in the forms that compact weights
+ * multiply, which are made on demand. For one thread, except that several may read copies which are
+ * made.
+ */
+public final class RowInput {
+  private FloatVector vector;
+  private float[] elements = new float[0];
+  private boolean isCopied;
+  private final Q4Input rounded = new Q4Input();
+  private boolean isRounded;
+
+  public RowInput(FloatVector vector) {
+    this.vector = vector;
+  }
+
+  /** Replaces the vector, or makes known that its elements have changed. */
+  public RowInput of(FloatVector changed) {
+    vector = changed;
+    isCopied = false;
+    isRounded = false;
+    return this;
+  }
+
+  FloatVector vector() {
+    return vector;
+  }
+
+  /** Returns the elements, and zeros after them up to the size that dot products need. */
+  public float[] elements() {
+    if (!isCopied) {
+      int size = DotProduct.paddedSize(vector.size());
+      if (elements.length < size) {
+        elements = new float[size];
+      }
+      vector.get(elements);
+      Arrays.fill(elements, vector.size(), size, 0);
+      isCopied = true;
+    }
+    return elements;
+  }
+
+  /** Returns the elements rounded for products with Q4_0 blocks. */
+  public Q4Input rounded() {
+    if (!isRounded) {
+      rounded.round(elements(), vector.size());
+      isRounded = true;
+    }
+    return rounded;
+  }
+}

@@ -1,0 +1,43 @@
+package dev.lora4j.nn.kernel;
+
+import dev.lora4j.nn.block.DotProduct;
+import java.util.Arrays;
+
+/** A thread's memory for the bytes and the values of a row of a compact weight. */
+public final class RowScratch {
+  private static final ThreadLocal<RowScratch> OF_THREAD =
+      ThreadLocal.withInitial(RowScratch::new);
+
+  private float[] row = new float[0];
+  private byte[] bytes = new byte[0];
+
+  private RowScratch() {}
+
+  /** Returns the calling thread's memory, made ready for rows of so many columns. */
+  static RowScratch ofThread(int columns) {
+    RowScratch scratch = OF_THREAD.get();
+    scratch.makeReady(columns);
+    return scratch;
+  }
+
+  private void makeReady(int columns) {
+    int size = DotProduct.paddedSize(columns);
+    if (row.length < size) {
+      row = new float[size];
+    }
+    Arrays.fill(row, columns, size, 0);
+  }
+
+  /** Returns the memory for a row, with zeros after it up to the size that dot products need. */
+  public float[] row() {
+    return row;
+  }
+
+  /** Returns memory for at least so many bytes. */
+  public byte[] bytes(int count) {
+    if (bytes.length < count) {
+      bytes = new byte[count];
+    }
+    return bytes;
+  }
+}

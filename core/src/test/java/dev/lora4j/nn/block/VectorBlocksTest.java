@@ -1,0 +1,59 @@
+package dev.lora4j.nn.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The Vector API gives the results of the plain loops; without the module nothing is tested. */
+class VectorBlocksTest {
+  private static final int BLOCKS = 12;
+
+  @BeforeEach
+  void moduleIsPresent() {
+    assumeTrue(VectorUnit.IS_PRESENT, "the JVM has no --add-modules jdk.incubator.vector");
+  }
+
+  @ParameterizedTest
+  @EnumSource(BlockType.class)
+  void blocksAreDequantisedToTheSameValues(BlockType type) {
+    byte[] blocks = RandomBlocks.of(type, BLOCKS, 1);
+    int values = BLOCKS * type.elements();
+    float[] expected = new float[values + 3];
+    float[] actual = new float[values + 3];
+
+    type.plainDequantizer().dequantize(blocks, 0, expected, 3, BLOCKS);
+    type.dequantizer().dequantize(blocks, 0, actual, 3, BLOCKS);
+
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(actual[i] == expected[i]).as("%s at %d", type, i).isTrue(); // 0 equals -0
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {32, 64, 96, 576, 2048, 5632})
+  void dotProductsHaveTheSameBits(int count) {
+    SplittableRandom random = new SplittableRandom(count);
+    float[] a = padded(random, count);
+    float[] b = padded(random, count);
+    float[] c = a.clone();
+    int end = DotProduct.padded(count);
+
+    DotProduct.sums(a, b, end);
+    VectorDot.sums(c, b, end);
+
+    assertThat(c).isEqualTo(a);
+  }
+
+  private static float[] padded(SplittableRandom random, int count) {
+    float[] values = new float[DotProduct.paddedSize(count)];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) random.nextDouble(-1, 1);
+    }
+    return values;
+  }
+}
