@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lora4j.nn.kernel.AutogradContext;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Bfloat16Products;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
 import java.util.List;
@@ -99,6 +100,10 @@ final class TiledProduct {
 
   /** Computes {@code y = x Wᵀ}. */
   void multiply(Tensor x, Tensor y) {
+    if (Bfloat16Products.suit(x.size(0))) {
+      multiplyRounded(x, y);
+      return;
+    }
     boolean few = x.size(0) <= (Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS);
     forEachTile(
         (first, tile) -> {
@@ -109,6 +114,14 @@ final class TiledProduct {
             torch.mm_out(columns, x, tile.t());
           }
         });
+  }
+
+  private void multiplyRounded(Tensor x, Tensor y) {
+    Tensor rounded = x.to(ScalarType.BFloat16);
+    forEachTile(
+        (first, tile) ->
+            y.narrow(1, first, tile.size(0))
+                .copy_(torch.mm(rounded, tile.to(ScalarType.BFloat16).t())));
   }
 
   /** Computes {@code x = g W}. */

@@ -51,6 +51,12 @@ public final class CostModel {
   /** Minimum number of rows of such a tile, for weights with many columns. */
   public static final long DEQUANTIZED_MIN_ROWS = 128;
 
+  /**
+   * Minimum number of rows of a prompt for products in bfloat16: 0.34 ms instead of 0.43 for 32 rows
+   * and a tile of 256 × 2048, with its conversion, and 0.6 instead of 1.8 for 256.
+   */
+  public static final long BFLOAT16_MIN_ROWS = 32;
+
   // ---- LoRA ----
 
   /** Ranks are padded with zeros to a multiple of this: MKL takes 4 times as long for rank 8. */

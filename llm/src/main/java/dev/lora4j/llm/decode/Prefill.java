@@ -9,6 +9,7 @@ import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.LayerwiseForward;
 import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.Bfloat16Products;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,6 +32,10 @@ public final class Prefill {
    * @return final hidden state of the last token, {@code [1, hidden]}
    */
   public static Tensor read(LanguageModel model, long[] ids, KeyValueCache cache) {
+    return Bfloat16Products.allow(() -> readOneRow(model, ids, cache));
+  }
+
+  private static Tensor readOneRow(LanguageModel model, long[] ids, KeyValueCache cache) {
     int chunks =
         model.device().is_cpu()
             ? Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS)
@@ -51,7 +56,8 @@ public final class Prefill {
   /** Appends the next tokens of a sequence in blocks; otherwise as {@link #read}. */
   static Tensor read(LanguageModel model, long[] ids, KvSequence sequence) {
     int chunks = Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS);
-    return readInChunks(model, ids, sequence, Math.max(1, chunks));
+    return Bfloat16Products.allow(
+        () -> readInChunks(model, ids, sequence, Math.max(1, chunks)));
   }
 
   private static Tensor readInChunks(
