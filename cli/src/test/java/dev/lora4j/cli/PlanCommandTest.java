@@ -180,8 +180,13 @@ class PlanCommandTest {
     JsonNode large = memory(gpt2Large(), "--memory=6GB");
     JsonNode small =
         memory(
-            gpt2Large(), "--memory=6GB", "--quantize=nf4", "--batch-size=1", "--workers=1",
-            "--gradient-checkpointing", "--max-seq-length=256");
+            gpt2Large(),
+            "--memory=6GB",
+            "--quantize=nf4",
+            "--batch-size=1",
+            "--workers=1",
+            "--gradient-checkpointing",
+            "--max-seq-length=256");
 
     assertThat(large.at("/fits").asBoolean()).isFalse();
     assertThat(large.at("/advice/0").asText()).isEqualTo("--gradient-checkpointing");

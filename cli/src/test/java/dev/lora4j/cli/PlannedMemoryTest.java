@@ -17,12 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @EnabledOnOs(OS.LINUX)
 class PlannedMemoryTest {
   private static final double TOLERANCE = 0.2;
+  private static final double TOKENIZER_AND_DATA_MB = 115; // which the benchmark does without
   private static final List<String> AS_LAUNCHED =
-      List.of(
-          "-Xms64m",
-          "-Xmn24m",
-          "-XX:+UseSerialGC",
-          "-Dorg.bytedeco.javacpp.nopointergc=true");
+      List.of("-Xms64m", "-Xmn24m", "-XX:+UseSerialGC", "-Dorg.bytedeco.javacpp.nopointergc=true");
   private static final String SHAPE =
       "bench train --json --steps 2 --layers 8 --hidden-size 384 --intermediate-size 1024"
           + " --heads 6 --kv-heads 2 --vocab-size 8000 --batch-size 2 --workers 2 ";
@@ -38,8 +35,7 @@ class PlannedMemoryTest {
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     JsonNode json = new ObjectMapper().readTree(output.substring(output.indexOf("{\"tokens")));
-    double planned = json.path("planned_mb").asDouble();
-    assertThat(json.path("peak_rss_mb").asDouble())
-        .isCloseTo(planned, within(TOLERANCE * planned));
+    double planned = json.path("planned_mb").asDouble() - TOKENIZER_AND_DATA_MB;
+    assertThat(json.path("peak_rss_mb").asDouble()).isCloseTo(planned, within(TOLERANCE * planned));
   }
 }

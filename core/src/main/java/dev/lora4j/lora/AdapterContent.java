@@ -33,7 +33,9 @@ final class AdapterContent {
       refuseUnrepeatable(how);
       return trained;
     }
-    if (form == SavedForm.PLAIN && how instanceof Initialization.Loftq loftq && loftq.iterations() == 1) {
+    if (form == SavedForm.PLAIN
+        && how instanceof Initialization.Loftq loftq
+        && loftq.iterations() == 1) {
       return plain(trained);
     }
     StoredAdapter converted = converted(trained, adapter.deltas(model.layers()));

@@ -191,7 +191,8 @@ final class AdapterFiles {
                   .formatted(config.initialization().word())
               + " it in PEFT with path_initial_model_for_weight_conversion");
     }
-    if (config.initialization() instanceof Initialization.Loftq && config.initialization().changesBase()) {
+    if (config.initialization() instanceof Initialization.Loftq
+        && config.initialization().changesBase()) {
       throw new UserError(
           "init_lora_weights = loftq with more than one iteration has changed the quantised base;"
               + " save the adapter as SavedForm.FOR_ORIGINAL, for the base before quantisation");

@@ -13,8 +13,7 @@ import java.util.List;
 final class InformedStart {
   private InformedStart() {}
 
-  static List<String> eva(
-      LoraModel model, String name, LoraConfig config, List<EvaBatch> batches) {
+  static List<String> eva(LoraModel model, String name, LoraConfig config, List<EvaBatch> batches) {
     model.requireFree(name);
     try (AdapterScope bare = model.disabled();
         EvaResult learned = Eva.learn(model.base(), config, batches)) {

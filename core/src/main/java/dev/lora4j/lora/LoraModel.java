@@ -107,8 +107,7 @@ public final class LoraModel {
   }
 
   /** Adds a new adapter, initialised as {@link Lora#adaptByLoftq}. */
-  public synchronized List<String> add(
-      String name, LoraConfig config, OriginalWeights originals) {
+  public synchronized List<String> add(String name, LoraConfig config, OriginalWeights originals) {
     return InformedStart.loftq(this, name, config, originals);
   }
 

@@ -58,8 +58,7 @@ public record Summary(long trainable, long untrainable, String text) {
   private static long packed(Module module) {
     Map<Parameter, Long> byFirst = new HashMap<>(); // a tied weight counts once
     for (Module layer : module.namedModules().values()) {
-      if (layer instanceof WeightedLayer weighted
-          && !(weighted.store() instanceof DenseWeights)) {
+      if (layer instanceof WeightedLayer weighted && !(weighted.store() instanceof DenseWeights)) {
         Collection<Parameter> held = weighted.store().parameters().values();
         long values = held.stream().mapToLong(Parameter::numel).sum();
         long weights = Arrays.stream(weighted.store().shape()).reduce(1, (a, b) -> a * b);

@@ -62,8 +62,7 @@ class LoftqTest {
   }
 
   private Module dense() {
-    return new Sequential(
-        Linear.sharing(Parameter.frozen(original.clone()), Optional.empty()));
+    return new Sequential(Linear.sharing(Parameter.frozen(original.clone()), Optional.empty()));
   }
 
   private static LoraConfig config(int bits, int iterations, double alpha) {
@@ -182,8 +181,8 @@ class LoftqTest {
   /** The original weights take the place of Q + s B₀ A₀. */
   @ParameterizedTest
   @CsvSource({"1, FOR_ORIGINAL", "2, PLAIN", "2, FOR_ORIGINAL"})
-  void convertedAdapterIsForTheOriginalBase(
-      int iterations, SavedForm form, @TempDir Path directory) throws IOException {
+  void convertedAdapterIsForTheOriginalBase(int iterations, SavedForm form, @TempDir Path directory)
+      throws IOException {
     LoraModel model = Lora.adaptByLoftq(quantized(4), config(4, iterations, 8), originals);
     Tensor first = delta(model).deltaWeight();
     train(model);
@@ -222,9 +221,7 @@ class LoftqTest {
     twice.save("default", directory.resolve("twice"), SavedForm.AS_TRAINED);
 
     assertThatThrownBy(
-            () ->
-                Lora.base(dense())
-                    .load("default", directory.resolve("once"), BaseCheck.ANY_BASE))
+            () -> Lora.base(dense()).load("default", directory.resolve("once"), BaseCheck.ANY_BASE))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("is for a quantised base, and this one is not");
     assertThatThrownBy(() -> Lora.base(quantized(4)).load("default", directory.resolve("twice")))
@@ -236,10 +233,12 @@ class LoftqTest {
 
   @Test
   void basesThatDoNotFitAreNamed() {
+    assertMistake(dense(), config(4, 1, 4), originals, "none of the target modules is quantised");
     assertMistake(
-        dense(), config(4, 1, 4), originals, "none of the target modules is quantised");
-    assertMistake(
-        quantized(8), config(4, 1, 4), originals, "loftq_bits is 4, but the base has 8 bits at '0'");
+        quantized(8),
+        config(4, 1, 4),
+        originals,
+        "loftq_bits is 4, but the base has 8 bits at '0'");
     assertMistake(
         quantized(4),
         config(4, 1, 4),

@@ -12,7 +12,6 @@ import dev.lora4j.lora.format.BaseFingerprint;
 import dev.lora4j.nn.Embedding;
 import dev.lora4j.nn.GradientBuffer;
 import dev.lora4j.nn.Init;
-
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import dev.lora4j.nn.Parameter;
@@ -250,8 +249,7 @@ class QuantizedLoraTest {
     try (PointerScope scope = new PointerScope()) {
       Module net =
           new Sequential(
-              new Linear(IN, IN),
-              Linear.sharing(kind.of(torch.randn(OUT, IN)), Optional.empty()));
+              new Linear(IN, IN), Linear.sharing(kind.of(torch.randn(OUT, IN)), Optional.empty()));
       LoraConfig config = LoraConfig.rank(2).targets(Targets.named("0")).modulesToSave("1");
       assertThatThrownBy(() -> Lora.adapt(net, config))
           .isInstanceOf(UserError.class)

@@ -97,9 +97,7 @@ public final class MemoryOptions {
   /** Returns the tokens of a generated text. */
   public int contextLength(ModelOutline model) {
     int longest = model.maxPositions();
-    return context == null
-        ? Math.min(2048, longest)
-        : within("--context-length", context, longest);
+    return context == null ? Math.min(2048, longest) : within("--context-length", context, longest);
   }
 
   private static int within(String option, int tokens, int longest) {

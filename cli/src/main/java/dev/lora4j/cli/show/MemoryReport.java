@@ -90,8 +90,7 @@ public record MemoryReport(
     table.print(out);
     if (!batching.activationCheckpointing()) {
       TrainingMemory less = model.training(setup.with(batching.gradientCheckpointing()));
-      out.printf(
-          "With --gradient-checkpointing: %s together%n", NumberFormats.bytes(less.total()));
+      out.printf("With --gradient-checkpointing: %s together%n", NumberFormats.bytes(less.total()));
     }
   }
 

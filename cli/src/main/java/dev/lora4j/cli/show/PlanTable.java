@@ -99,7 +99,9 @@ public record PlanTable(PlanListing listing, long ofBase) {
   /** The share in the base; with two digits below a tenth of a percent. */
   private String share() {
     double share = (double) listing.parameters() / ofBase;
-    return share < 1e-3 ? NumberFormats.format("%.3f %%", 100 * share) : NumberFormats.percent(share);
+    return share < 1e-3
+        ? NumberFormats.format("%.3f %%", 100 * share)
+        : NumberFormats.percent(share);
   }
 
   public void fill(ObjectNode root) {

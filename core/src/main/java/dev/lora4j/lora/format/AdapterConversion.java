@@ -24,7 +24,8 @@ import org.bytedeco.pytorch.Tensor;
  * }</pre>
  *
  * @param from the adapter: a PEFT or mlx-lm directory, or a GGUF file
- * @param base a Hugging Face directory with a {@code config.json}, or a GGUF file; only GGUF needs it
+ * @param base a Hugging Face directory with a {@code config.json}, or a GGUF file; only GGUF needs
+ *     it
  * @param dtype the dtype to write; empty keeps each tensor's dtype
  */
 public record AdapterConversion(Path from, Optional<Path> base, Optional<DType> dtype) {

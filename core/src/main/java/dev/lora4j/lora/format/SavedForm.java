@@ -12,8 +12,8 @@ public enum SavedForm {
    * also alongside other adapters. PEFT writes this form with {@code
    * path_initial_model_for_weight_conversion}.
    *
-   * <p>LoftQ with one iteration leaves the base as it is: A and B, for the quantised base. With more
-   * iterations the base is not the one of any file: as {@link #FOR_ORIGINAL}.
+   * <p>LoftQ with one iteration leaves the base as it is: A and B, for the quantised base. With
+   * more iterations the base is not the one of any file: as {@link #FOR_ORIGINAL}.
    */
   PLAIN,
 

@@ -141,8 +141,7 @@ public final class Loftq implements AutoCloseable {
 
   private static Factors factors(Svd top, double scaling) {
     Tensor root = top.s().div(new Scalar(scaling)).sqrt();
-    return new Factors(
-        Ops.keep(root.unsqueeze(1).mul(top.vt())), Ops.keep(top.u().mul(root)));
+    return new Factors(Ops.keep(root.unsqueeze(1).mul(top.vt())), Ops.keep(top.u().mul(root)));
   }
 
   private static Module over(WeightStore store, Module layer) {

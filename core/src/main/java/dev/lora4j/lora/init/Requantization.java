@@ -29,8 +29,7 @@ record Requantization(int bits, Function<Tensor, WeightStore> quantizer) {
     }
     if (store instanceof BlockWeights blocks) {
       int bits = 8 * blocks.type().bytes() / blocks.type().elements();
-      return Optional.of(
-          new Requantization(bits, w -> BlockWeights.quantize(w, blocks.type())));
+      return Optional.of(new Requantization(bits, w -> BlockWeights.quantize(w, blocks.type())));
     }
     return Optional.empty();
   }

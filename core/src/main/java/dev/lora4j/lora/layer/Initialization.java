@@ -75,8 +75,8 @@ public sealed interface Initialization {
 
   /**
    * What quantisation has taken from the weights (Li et al. 2023, <a
-   * href="https://arxiv.org/abs/2310.08659">arXiv:2310.08659</a>, algorithm 1), for a quantised base
-   * whose original weights are at hand.
+   * href="https://arxiv.org/abs/2310.08659">arXiv:2310.08659</a>, algorithm 1), for a quantised
+   * base whose original weights are at hand.
    *
    * @param bits {@code loftq_bits} of a weight, 4 or 8
    * @param iterations {@code loftq_iter}; from the second on, the base is quantised anew

@@ -1,12 +1,12 @@
 package dev.lora4j.nn.block;
 
+import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
-import java.nio.ByteBuffer;
 
 /** The inner loop of {@link Q4Products}, in vectors of 512 bits. */
 final class Q4Window {

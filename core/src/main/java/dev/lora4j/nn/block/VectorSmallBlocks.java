@@ -7,7 +7,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** {@link SmallBlocks} by the Vector API. A fused multiply-add rounds as they do: products of a half and a code are exact. */
+/**
+ * {@link SmallBlocks} by the Vector API. A fused multiply-add rounds as they do: products of a half
+ * and a code are exact.
+ */
 final class VectorSmallBlocks {
   private static final int VALUES = 32;
   private static final int HALF = 16;

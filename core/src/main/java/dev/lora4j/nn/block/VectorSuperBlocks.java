@@ -7,7 +7,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** {@link SuperBlocks} by the Vector API. A fused multiply-add rounds as they do: products of a scale and a code are exact. */
+/**
+ * {@link SuperBlocks} by the Vector API. A fused multiply-add rounds as they do: products of a
+ * scale and a code are exact.
+ */
 final class VectorSuperBlocks {
   private static final int VALUES = 256;
   private static final int GROUP = 32;
@@ -48,7 +51,12 @@ final class VectorSuperBlocks {
         for (int i = 0; i < GROUP; i += COUNT) {
           IntVector low = shifted(VectorLanes.ints(in, from + i), group % 2 * 4).and(15);
           IntVector high = shifted(VectorLanes.ints(in, fifths + i), group).and(1);
-          put(low.or(high.lanewise(VectorOperators.LSHL, 4)), scale, minimum, out, to + group * GROUP + i);
+          put(
+              low.or(high.lanewise(VectorOperators.LSHL, 4)),
+              scale,
+              minimum,
+              out,
+              to + group * GROUP + i);
         }
       }
     }
@@ -73,8 +81,10 @@ final class VectorSuperBlocks {
     }
   }
 
-  private static void six(IntVector low, IntVector high, int shift, float scale, float[] out, int to) {
-    IntVector twos = shift >= 0 ? high.lanewise(VectorOperators.LSHL, shift) : shifted(high, -shift);
+  private static void six(
+      IntVector low, IntVector high, int shift, float scale, float[] out, int to) {
+    IntVector twos =
+        shift >= 0 ? high.lanewise(VectorOperators.LSHL, shift) : shifted(high, -shift);
     put(low.or(twos.and(0x30)), scale, -32 * scale, out, to);
   }
 

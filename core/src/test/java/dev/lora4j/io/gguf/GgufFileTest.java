@@ -202,13 +202,7 @@ class GgufFileTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "16, IQ2_XXS",
-    "29, IQ1_M",
-    "35, TQ2_0",
-    "39, MXFP4",
-    "77, number 77"
-  })
+  @CsvSource({"16, IQ2_XXS", "29, IQ1_M", "35, TQ2_0", "39, MXFP4", "77, number 77"})
   void unsupportedTensorTypeIsNamed(int number, String name) {
     Header header = new Header().counts(1, 0).text("a").kind(1).whole(256).kind(number).whole(0);
     assertThatThrownBy(() -> opened(header.zeros(128)))

@@ -28,7 +28,9 @@ class HalvesTest {
     for (int other : new int[] {bits - 1, bits + 1}) {
       double otherError = Math.abs((double) Halves.toFloat(other) - value);
       assertThat(Double.isNaN(otherError) || error <= otherError).isTrue();
-      assertThat(error < otherError || error > otherError || bits % 2 == 0 || Double.isNaN(otherError)).isTrue();
+      assertThat(
+              error < otherError || error > otherError || bits % 2 == 0 || Double.isNaN(otherError))
+          .isTrue();
     }
   }
 }

@@ -46,11 +46,12 @@ class BlockWeightsTest {
   void quantisationEqualsGgmlsBitForBit(BlockType type) {
     Tensor original = tensor(type.name() + ".original");
     BlockWeights store = BlockWeights.quantize(original, type);
-    TensorAssert.assertThat(store.bytes().value())
-        .isExactly(tensor(type.name() + ".quantised"));
+    TensorAssert.assertThat(store.bytes().value()).isExactly(tensor(type.name() + ".quantised"));
   }
 
-  /** Rounding to 16 even steps between a group's extremes has an error of 1/12 of a step squared. */
+  /**
+   * Rounding to 16 even steps between a group's extremes has an error of 1/12 of a step squared.
+   */
   @Test
   void searchedScalesAreBetterThanEvenStepsBetweenTheExtremes() {
     torch.manual_seed(3);
@@ -81,8 +82,7 @@ class BlockWeightsTest {
     assertRefused(
         () -> new BlockWeights(BlockType.Q4_0, bytes, 33),
         "a row of 33 values is not a whole number of Q4_0 blocks, which have 32 values each");
-    assertRefused(
-        () -> new BlockWeights(BlockType.Q4_0, bytes, 64), "has 36 bytes, found 18");
+    assertRefused(() -> new BlockWeights(BlockType.Q4_0, bytes, 64), "has 36 bytes, found 18");
     Parameter floats = Parameter.frozen(Ops.zeros(2, 18));
     assertRefused(() -> new BlockWeights(BlockType.Q4_0, floats, 32), "bytes, found Float");
   }

@@ -99,7 +99,9 @@ class FourBitWeightsTest {
         .isExactly(withoutNegativeZeros(expected));
   }
 
-  /** FP4's code 8 is 0 in quant_map, but −0 in bitsandbytes' kernel for an even number of inputs. */
+  /**
+   * FP4's code 8 is 0 in quant_map, but −0 in bitsandbytes' kernel for an even number of inputs.
+   */
   private static Tensor withoutNegativeZeros(Tensor values) {
     return values.add(new Scalar(0));
   }

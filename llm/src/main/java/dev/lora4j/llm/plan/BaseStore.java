@@ -9,9 +9,9 @@ import java.util.Optional;
  * The ways to store the weights of a base model.
  *
  * <p>bitsandbytes' stores quantise the linear layers of the decoder blocks; embeddings, head, norms
- * and biases stay as in the checkpoint, in 16 bits mostly. GGUF's quantise the token embedding and the head too, and keep vectors
- * in 32 bits. {@code --quantize} gives embedding and head Q8_0; a file written by llama.cpp's
- * {@code llama-quantize} follows the rules in {@link GgufTypes}.
+ * and biases stay as in the checkpoint, in 16 bits mostly. GGUF's quantise the token embedding and
+ * the head too, and keep vectors in 32 bits. {@code --quantize} gives embedding and head Q8_0; a
+ * file written by llama.cpp's {@code llama-quantize} follows the rules in {@link GgufTypes}.
  */
 public enum BaseStore {
   /** Four bytes a weight. */

@@ -11,8 +11,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * The changes that make a training run fit into memory, those that lose least first: gradient
- * checkpointing, smaller batches and a base in 16 bits change no step, shorter sequences lose the end of long
- * examples, a quantised base rounds the weights, a lower rank has fewer parameters.
+ * checkpointing, smaller batches and a base in 16 bits change no step, shorter sequences lose the
+ * end of long examples, a quantised base rounds the weights, a lower rank has fewer parameters.
  *
  * @param changes the options to give instead, such as {@code --gradient-checkpointing}
  * @param setup the settings with all changes
@@ -119,8 +119,7 @@ public record MemoryAdvice(
     for (int rank = setup.adapter().rank() / 2; rank >= LOWEST_RANK; rank /= 2) {
       int lower = rank;
       changes.add(
-          new Change(
-              "--rank", String.valueOf(lower), s -> s.with(s.adapter().withRank(lower))));
+          new Change("--rank", String.valueOf(lower), s -> s.with(s.adapter().withRank(lower))));
     }
     return changes;
   }

@@ -114,7 +114,10 @@ public final class ModelOutline implements AutoCloseable {
       LanguageModel network, String name, Module module, long[] shape) {
     boolean transposed = module instanceof TransposedLinear;
     return new BaseTensor(
-        name, role(network, name, module, shape), shape[transposed ? 1 : 0], shape[transposed ? 0 : 1]);
+        name,
+        role(network, name, module, shape),
+        shape[transposed ? 1 : 0],
+        shape[transposed ? 0 : 1]);
   }
 
   private static Role role(LanguageModel network, String name, Module module, long[] shape) {

@@ -24,8 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** LoftQ with the weights that a model was quantised from. */
 class OriginalCheckpointTest {
-  private static final WeightStorage NF4 =
-      WeightStorage.quantized(Quantization.of(QuantType.NF4));
+  private static final WeightStorage NF4 = WeightStorage.quantized(Quantization.of(QuantType.NF4));
 
   @ParameterizedTest
   @CsvSource({
@@ -50,8 +49,7 @@ class OriginalCheckpointTest {
       LoraModel adapted = Lora.adaptByLoftq(base.model(), config, originals);
       adapted.activate("default");
 
-      Tensor start =
-          Objects.requireNonNull(adapted.layers().get(path)).effectiveWeight().weight();
+      Tensor start = Objects.requireNonNull(adapted.layers().get(path)).effectiveWeight().weight();
       assertThat(distance(original, start)).isLessThan(0.9 * rounding);
     }
   }

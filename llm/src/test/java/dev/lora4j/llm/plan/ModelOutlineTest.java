@@ -118,8 +118,7 @@ class ModelOutlineTest {
     try (ModelOutline model = Shapes.outline(directory, Shapes.SMOLLM2_135M)) {
       assertThat(model.base(WeightStorage.quantized(nested)))
           .isEqualTo(model.base(BaseStore.NF4_DOUBLE));
-      assertThat(model.base(WeightStorage.exactlyAsStored()))
-          .isEqualTo(model.base(BaseStore.BF16));
+      assertThat(model.base(WeightStorage.exactlyAsStored())).isEqualTo(model.base(BaseStore.BF16));
       assertThat(model.base(WeightStorage.asStored())).isEqualTo(model.base(BaseStore.FLOAT32));
     }
   }

@@ -17,7 +17,13 @@ final class Shapes {
   private Shapes() {}
 
   static String llama(
-      int vocabulary, int hidden, int intermediate, int layers, int heads, int groups, boolean tied) {
+      int vocabulary,
+      int hidden,
+      int intermediate,
+      int layers,
+      int heads,
+      int groups,
+      boolean tied) {
     return """
         {"model_type": "llama", "vocab_size": %d, "hidden_size": %d, "intermediate_size": %d,
          "num_hidden_layers": %d, "num_attention_heads": %d, "num_key_value_heads": %d,
