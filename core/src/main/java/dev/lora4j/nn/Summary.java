@@ -1,6 +1,8 @@
 package dev.lora4j.nn;
 
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
@@ -34,6 +36,7 @@ public record Summary(long trainable, long untrainable, String text) {
         untrainable += parameter.numel();
       }
     }
+    untrainable += packed(module);
     Summary counts = new Summary(trainable, untrainable, "");
     lines.append(
         """
@@ -49,6 +52,20 @@ public record Summary(long trainable, long untrainable, String text) {
                 counts.percentTrainable(),
                 String.format(Locale.ROOT, "%.2f", counts.trainableMegabytes())));
     return new Summary(trainable, untrainable, lines.toString());
+  }
+
+  /** Returns the number of quantised weights less that of the values that hold them. */
+  private static long packed(Module module) {
+    Map<Parameter, Long> byFirst = new HashMap<>(); // a tied weight counts once
+    for (Module layer : module.namedModules().values()) {
+      if (layer instanceof WeightedLayer weighted && !(weighted.store() instanceof DenseWeights)) {
+        Collection<Parameter> held = weighted.store().parameters().values();
+        long values = held.stream().mapToLong(Parameter::numel).sum();
+        long weights = Arrays.stream(weighted.store().shape()).reduce(1, (a, b) -> a * b);
+        byFirst.put(held.iterator().next().first(), weights - values);
+      }
+    }
+    return byFirst.values().stream().mapToLong(Long::longValue).sum();
   }
 
   public long total() {
