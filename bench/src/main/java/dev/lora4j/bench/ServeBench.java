@@ -23,7 +23,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Option;
 
-/** Measurements of the server over HTTP, with different numbers of clients and of adapters. */
+/**
+ * Measurements of the server over HTTP, with different numbers of clients and of adapters. The peer
+ * is {@code transformers serve} with continuous batching, by the same requests. It runs on the
+ * processor from transformers 5.18 on, for directories in Hugging Face's layout, if Python has
+ * {@code transformers[serving]}; where it does not run, the peer is a batched {@code generate}.
+ */
 @Command(
     name = "serve",
     mixinStandardHelpOptions = true,
@@ -31,7 +36,8 @@ import picocli.CommandLine.Option;
     description =
         "Measures lora serve over HTTP with 1, 8 and 16 clients and with 0, 1, 8 and 64 adapters,"
             + " checks that every completion equals the one of its request alone, and compares 8"
-            + " rows with transformers.",
+            + " clients with transformers serve, or where that does not run, with a batch of 8 rows"
+            + " of transformers' generate.",
     footer = {"", "Example:", "  bench/run serve --python .venv/bin/python --model SmolLM2-135M"})
 final class ServeBench implements Callable<Integer> {
   private static final List<Integer> CLIENTS = List.of(1, 8, 16);
@@ -199,6 +205,44 @@ final class ServeBench implements Callable<Integer> {
 
   private void compare(String interpreter, Map<Setting, List<Result>> results)
       throws IOException, InterruptedException {
+    double ours = Pairs.median(runs(results, ROWS_OF_PEER, 0), Result::tokensPerSecond);
+    Optional<ServerProcess> peer = ServerProcess.ofTransformers(Path.of(interpreter), model);
+    double theirs;
+    if (peer.isPresent()) {
+      try (ServerProcess server = peer.get()) {
+        theirs = served(server);
+      }
+    } else {
+      System.err.println("transformers serve does not run here: no directory, or no [serving]");
+      theirs = generated(interpreter);
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "transformers' %s of %d: %.1f tokens/s; lora serve with %d clients: %.2f times as many.%n",
+        peer.isPresent() ? "serve with continuous batching" : "generate with a batch",
+        ROWS_OF_PEER,
+        theirs,
+        ROWS_OF_PEER,
+        ours / theirs);
+  }
+
+  private double served(ServerProcess server) throws InterruptedException {
+    ConcurrentLoad load = new ConcurrentLoad(server.address());
+    List<Request> sent =
+        IntStream.range(0, ROWS_OF_PEER * requests)
+            .mapToObj(i -> request(model.toString(), i))
+            .toList();
+    List<Result> runs = new ArrayList<>();
+    for (int round = -1; round < rounds; round++) { // the first round warms up
+      Result result = load.run(ROWS_OF_PEER, sent);
+      if (round >= 0) {
+        runs.add(result);
+      }
+    }
+    return Pairs.median(runs, Result::tokensPerSecond);
+  }
+
+  private double generated(String interpreter) throws IOException, InterruptedException {
     List<String> command =
         List.of(
             interpreter,
@@ -211,15 +255,6 @@ final class ServeBench implements Callable<Integer> {
             "" + tokens,
             "--threads",
             "" + Runtime.getRuntime().availableProcessors());
-    double theirs = PeerProcess.run(command).number("/tokens_per_s");
-    double ours = Pairs.median(runs(results, ROWS_OF_PEER, 0), Result::tokensPerSecond);
-    System.out.printf(
-        Locale.ROOT,
-        "transformers' generate with a batch of %d: %.1f tokens/s; lora serve with %d clients:"
-            + " %.2f times as many.%n",
-        ROWS_OF_PEER,
-        theirs,
-        ROWS_OF_PEER,
-        ours / theirs);
+    return PeerProcess.run(command).number("/tokens_per_s");
   }
 }

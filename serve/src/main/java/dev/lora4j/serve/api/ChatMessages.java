@@ -50,7 +50,7 @@ final class ChatMessages {
     if (role.textValue().equals("developer")) {
       message.put("role", "system");
     }
-    new Params(object, place).text("tool_call_id");
+    new Params(object, place).text("tool_call_id"); // which only the chat template reads
     message.put("content", content(place + ".content", message));
     Map<String, Object> fields = Json.fields(message);
     if (message.path("tool_calls").isArray()) {

@@ -105,7 +105,7 @@ final class FineTuningEndpoints {
 
   private void events(Exchange exchange) throws IOException {
     String id = exchange.pathSegment(0);
-    ListPage.limit(exchange, PAGE, MAX_PAGE);
+    ListPage.limit(exchange, PAGE, MAX_PAGE); // refused beside a stream too
     if (streams(exchange)) {
       new JobEventStream(tuning().jobs(), id).send(exchange);
       return;

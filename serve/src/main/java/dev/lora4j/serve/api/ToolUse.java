@@ -130,8 +130,8 @@ record ToolUse(List<Object> tools, List<ToolFunction> required, boolean several)
           place + ".function.name: expected 1 to 64 letters, digits, _ and -");
     }
     Params optional = new Params((ObjectNode) function, place + ".function");
-    optional.text("description");
-    optional.flag("strict");
+    optional.text("description"); // which only the chat template reads
+    optional.flag("strict"); // calls that are required are strict in any case
     JsonNode parameters = function.path("parameters");
     if (!parameters.isObject() && !parameters.isMissingNode() && !parameters.isNull()) {
       throw Params.wrong(place + ".function.parameters", "a JSON Schema, an object", parameters);

@@ -43,9 +43,11 @@ class TextBudgetTest {
     TextBudget budget = new TextBudget(100);
     Map<GrammarNode, Long> shared = Map.of(states.get(0).places().get(0).node(), 70L);
 
-    budget.spend(states.get(0), 1, shared);
-    budget.spend(states.get(1), 1, shared);
-    budget.spend(states.get(2), 1, shared);
+    assertThatCode(() -> states.subList(0, 3).forEach(one -> budget.spend(one, 1, shared)))
+        .doesNotThrowAnyException();
+    assertThatThrownBy(
+            () -> budget.spend(states.get(3), 1, Map.of(states.get(3).places().get(0).node(), 70L)))
+        .isInstanceOf(UserError.class);
   }
 
   @Test
