@@ -91,8 +91,7 @@ final class ServerProcess implements AutoCloseable {
 
   /** Waits until the server is ready; false if it ends, or takes too long. */
   private boolean isReady(String path) throws InterruptedException {
-    HttpClient client =
-        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     HttpRequest request = HttpRequest.newBuilder(address.resolve(path)).build();
     while (process.isAlive() && System.nanoTime() - started < LIMIT) {
       try {

@@ -1,7 +1,6 @@
 package dev.lora4j.serve;
 
 import dev.lora4j.UserError;
-import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.serve.api.ApiHandler;
 import dev.lora4j.serve.engine.EngineContext;
 import dev.lora4j.serve.engine.InferenceEngine;
