@@ -26,10 +26,10 @@ final class CodeBookBlocks {
   static void large(byte[] in, int at, float[] out, int to, int blocks) {
     for (int block = 0; block < blocks; block++, at += 136, to += 256) {
       float blockScale = Halves.at(in, at);
-      int high = in[at + 2] & 0xff | in[at + 3] << 8;
+      int high = (in[at + 2] & 0xff) | (in[at + 3] << 8);
       for (int group = 0; group < 8; group++) {
-        int low = in[at + 4 + group / 2] >> group % 2 * 4 & 0xf;
-        float scale = blockScale * ((low | (high >> 2 * group & 3) << 4) - 32);
+        int low = (in[at + 4 + group / 2] >> (group % 2 * 4)) & 0xf;
+        float scale = blockScale * ((low | (((high >> (2 * group)) & 3) << 4)) - 32);
         group(scale, in, at + 8 + group * HALF, out, to + group * GROUP);
       }
     }

@@ -13,7 +13,7 @@ public final class Halves {
 
   /** Returns the exact value of two bytes. */
   public static float at(byte[] in, int at) {
-    return toFloat(in[at] & 0xff | in[at + 1] << 8);
+    return toFloat((in[at] & 0xff) | (in[at + 1] << 8));
   }
 
   /** Returns the exact value of 16 bits. */
