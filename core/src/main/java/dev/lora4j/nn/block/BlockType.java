@@ -30,10 +30,7 @@ public enum BlockType {
   }
 
   BlockType(
-      int elements,
-      int bytes,
-      BlockDequantizer dequantizer,
-      @Nullable BlockQuantizer quantizer) {
+      int elements, int bytes, BlockDequantizer dequantizer, @Nullable BlockQuantizer quantizer) {
     this.elements = elements;
     this.bytes = bytes;
     this.dequantizer = dequantizer;

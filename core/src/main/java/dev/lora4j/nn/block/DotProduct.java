@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
  * multiply-add, to sum {@code i mod 64}, and the 64 sums are added in pairs {@code i, i + n/2}.
  */
 public final class DotProduct {
-  private static final @Nullable VectorArithmetic VECTORS =
-      VectorArithmetic.PRESENT.orElse(null);
+  private static final @Nullable VectorArithmetic VECTORS = VectorArithmetic.PRESENT.orElse(null);
   private static final int SUMS = 64;
   private static final int FOLDED = 16;
 

@@ -59,14 +59,10 @@ public final class CompactMatrix implements WeightMatrix {
         }
         : (input, inputs, x, y, place) ->
             source.forEachRow(
-                first,
-                rows,
-                scratch(),
-                (i, row) -> multiply(row, input, inputs, x, y, place + i));
+                first, rows, scratch(), (i, row) -> multiply(row, input, inputs, x, y, place + i));
   }
 
-  private void multiply(
-      float[] row, int input, int inputs, RowBatch x, RowBatch y, int place) {
+  private void multiply(float[] row, int input, int inputs, RowBatch x, RowBatch y, int place) {
     int columns = Math.toIntExact(columns());
     for (int i = input; i < input + inputs; i++) {
       y.row(i).put(place, DotProduct.of(row, x.input(i).elements(), columns));

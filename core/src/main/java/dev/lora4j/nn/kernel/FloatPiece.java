@@ -3,8 +3,9 @@ package dev.lora4j.nn.kernel;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * The product of some rows of a float32 weight with a batch: with up to {@value #TILE} inputs in one
- * call if {@link RowInvariance} permits it, else with one input after the other, out of the cache.
+ * The product of some rows of a float32 weight with a batch: with up to {@value #TILE} inputs in
+ * one call if {@link RowInvariance} permits it, else with one input after the other, out of the
+ * cache.
  */
 record FloatPiece(FloatMatrix weight, RowInvariance invariance) implements WeightMatrix.Piece {
   /** Maximum number of inputs in one call. */

@@ -78,8 +78,7 @@ public record LinearWeights(
   public static Optional<LinearWeights> of(WeightMatrix weight, Optional<Tensor> bias) {
     return bias.map(FloatVector::isOne).orElse(true)
         ? Optional.of(
-            new LinearWeights(
-                weight, bias.map(FloatVector::over), List.of(), Optional.empty()))
+            new LinearWeights(weight, bias.map(FloatVector::over), List.of(), Optional.empty()))
         : Optional.empty();
   }
 

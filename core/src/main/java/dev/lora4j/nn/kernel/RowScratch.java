@@ -5,8 +5,7 @@ import java.util.Arrays;
 
 /** A thread's memory for the bytes and the values of a row of a compact weight. */
 public final class RowScratch {
-  private static final ThreadLocal<RowScratch> OF_THREAD =
-      ThreadLocal.withInitial(RowScratch::new);
+  private static final ThreadLocal<RowScratch> OF_THREAD = ThreadLocal.withInitial(RowScratch::new);
 
   private float[] row = new float[0];
   private byte[] bytes = new byte[0];

@@ -34,10 +34,7 @@ public interface RowSource {
     int columns = Math.toIntExact(columns());
     float[] elements = x.elements();
     forEachRow(
-        first,
-        count,
-        scratch,
-        (i, row) -> y.put(place + i, DotProduct.of(row, elements, columns)));
+        first, count, scratch, (i, row) -> y.put(place + i, DotProduct.of(row, elements, columns)));
   }
 
   /** The use of a dequantised row. */

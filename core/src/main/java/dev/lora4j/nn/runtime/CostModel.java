@@ -52,8 +52,8 @@ public final class CostModel {
   public static final long DEQUANTIZED_MIN_ROWS = 128;
 
   /**
-   * Minimum number of rows of a prompt for products in bfloat16: 0.34 ms instead of 0.43 for 32 rows
-   * and a tile of 256 × 2048, with its conversion, and 0.6 instead of 1.8 for 256.
+   * Minimum number of rows of a prompt for products in bfloat16: 0.34 ms instead of 0.43 for 32
+   * rows and a tile of 256 × 2048, with its conversion, and 0.6 instead of 1.8 for 256.
    */
   public static final long BFLOAT16_MIN_ROWS = 32;
 

@@ -9,8 +9,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * {@code SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products of
- * a half and a code are exact.
+ * {@code SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products
+ * of a half and a code are exact.
  */
 final class VectorSmallBlocks {
   private static final int VALUES = 32;

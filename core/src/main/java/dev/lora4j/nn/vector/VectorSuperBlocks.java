@@ -10,8 +10,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * {@link SuperBlocks} by the Vector API. A fused multiply-add has the same bits, because products of
- * a scale and a code are exact.
+ * {@link SuperBlocks} by the Vector API. A fused multiply-add has the same bits, because products
+ * of a scale and a code are exact.
  */
 final class VectorSuperBlocks {
   private static final int VALUES = 256;
@@ -53,7 +53,12 @@ final class VectorSuperBlocks {
         for (int i = 0; i < GROUP; i += COUNT) {
           IntVector low = shifted(VectorLanes.ints(in, from + i), group % 2 * 4).and(15);
           IntVector high = shifted(VectorLanes.ints(in, fifths + i), group).and(1);
-          put(low.or(high.lanewise(VectorOperators.LSHL, 4)), scale, minimum, out, to + group * GROUP + i);
+          put(
+              low.or(high.lanewise(VectorOperators.LSHL, 4)),
+              scale,
+              minimum,
+              out,
+              to + group * GROUP + i);
         }
       }
     }
@@ -78,8 +83,10 @@ final class VectorSuperBlocks {
     }
   }
 
-  private static void six(IntVector low, IntVector high, int shift, float scale, float[] out, int to) {
-    IntVector twos = shift >= 0 ? high.lanewise(VectorOperators.LSHL, shift) : shifted(high, -shift);
+  private static void six(
+      IntVector low, IntVector high, int shift, float scale, float[] out, int to) {
+    IntVector twos =
+        shift >= 0 ? high.lanewise(VectorOperators.LSHL, shift) : shifted(high, -shift);
     VectorLanes.floats(low.or(twos.and(0x30)).sub(32))
         .mul(FloatVector.broadcast(FLOATS, scale))
         .intoArray(out, to);

@@ -15,7 +15,8 @@ class VectorBlocksTest {
 
   @BeforeEach
   void moduleIsPresent() {
-    assumeTrue(VectorArithmetic.PRESENT.isPresent(), "the JVM has no --add-modules jdk.incubator.vector");
+    assumeTrue(
+        VectorArithmetic.PRESENT.isPresent(), "the JVM has no --add-modules jdk.incubator.vector");
   }
 
   @ParameterizedTest

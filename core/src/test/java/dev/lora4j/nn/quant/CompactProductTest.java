@@ -46,8 +46,8 @@ class CompactProductTest {
   }
 
   /**
-   * Within 1e-6 of Σ|w x| of the product in float64; where codes are multiplied, the rounding of
-   * an element adds up to 1/1092 of the largest of its block, so 1/1092 of Σ|w| · max|x| in all.
+   * Within 1e-6 of Σ|w x| of the product in float64; where codes are multiplied, the rounding of an
+   * element adds up to 1/1092 of the largest of its block, so 1/1092 of Σ|w| · max|x| in all.
    */
   @ParameterizedTest
   @EnumSource(BlockType.class)
@@ -68,7 +68,8 @@ class CompactProductTest {
       boolean rounds = type == BlockType.Q4_0 && Q4Products.areFast();
       for (int i = 0; i < OUT; i++) {
         double tolerance = 1e-6 * exact[i] + (rounds ? weights[i] * largest / 1092 : 0);
-        assertThat(Math.abs(y.get(i) - expected[i])).as("%s row %d", type, i)
+        assertThat(Math.abs(y.get(i) - expected[i]))
+            .as("%s row %d", type, i)
             .isLessThanOrEqualTo(tolerance);
       }
     }

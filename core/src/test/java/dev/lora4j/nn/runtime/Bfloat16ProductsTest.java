@@ -13,7 +13,8 @@ class Bfloat16ProductsTest {
 
   @Test
   void theUnitIsAmongTheCpusFeatures() throws IOException {
-    Path with = Files.writeString(directory.resolve("a"), "model\t: 1\nflags\t\t: fpu amx_bf16 x\n");
+    Path with =
+        Files.writeString(directory.resolve("a"), "model\t: 1\nflags\t\t: fpu amx_bf16 x\n");
     Path without = Files.writeString(directory.resolve("b"), "flags\t\t: fpu avx512_bf16 x\n");
 
     assertThat(Bfloat16Products.hasUnit(with)).isTrue();

@@ -210,7 +210,8 @@ public final class BatchDecoder implements AutoCloseable {
 
     void attend(int layer) {
       LlamaWeights.Block block = weights.blocks().get(layer);
-      finish(block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
+      finish(
+          block.queryKeyValue(), base.blocks().get(layer).queryKeyValue(), normalisedInput, heads);
       int values = weights.queries() + weights.keys();
       block.headNorms().ifPresent(norms -> norms.apply(heads, weights.queries(), values));
       rotation.apply(heads, 0, values);

@@ -56,8 +56,7 @@ public final class Prefill {
   /** Appends the next tokens of a sequence in blocks; otherwise as {@link #read}. */
   static Tensor read(LanguageModel model, long[] ids, KvSequence sequence) {
     int chunks = Math.min(ThreadTeam.threads(), ids.length / CostModel.PREFILL_MIN_TOKENS);
-    return Bfloat16Products.allow(
-        () -> readInChunks(model, ids, sequence, Math.max(1, chunks)));
+    return Bfloat16Products.allow(() -> readInChunks(model, ids, sequence, Math.max(1, chunks)));
   }
 
   private static Tensor readInChunks(

@@ -87,7 +87,11 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardFrozen(
-      Tensor hidden, Tensor targets, UnaryOperator<Tensor> weights, WeightStore w, Tensor gradient) {
+      Tensor hidden,
+      Tensor targets,
+      UnaryOperator<Tensor> weights,
+      WeightStore w,
+      Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
       Tensor losses = floats(targets);
       chunks(
