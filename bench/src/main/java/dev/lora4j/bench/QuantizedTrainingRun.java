@@ -21,6 +21,7 @@ import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.config.LoraConfig;
 import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.nn.runtime.Engine;
 import dev.lora4j.train.EvalAndSavePolicy;
 import dev.lora4j.train.Schedule;
 import dev.lora4j.train.TrainingCallback;
@@ -75,6 +76,7 @@ final class QuantizedTrainingRun implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Engine.seed(0);
     ObjectNode report = new ObjectMapper().createObjectNode();
     Path directory = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
     try (ScratchDirectory scratch = ScratchDirectory.beside(directory);

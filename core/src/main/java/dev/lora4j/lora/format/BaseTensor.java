@@ -37,7 +37,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 record BaseTensor(
     Collection<Parameter> parameters, String kind, long parts, LongFunction<Tensor> part) {
   private static final String WEIGHT = "weight";
-  private static final long PART_ELEMENTS = 1 << 22;
+  private static final long PART_ELEMENTS = 1 << 18; // larger ones fragment the native heap: 0.5 GB
 
   /**
    * Returns the tensors of a base by name; a shared one once.
