@@ -58,7 +58,7 @@ class BitsAndBytesCheckpointTest {
   void logitsAreThoseOfTransformers(String name) {
     Fixture expected = expected(name);
     try (Pretrained base = Pretrained.load(folder(name))) {
-      assertThat(base.storage().get(0)).isEqualTo(name.split("-")[0]);
+      assertThat(base.storage().get(0)).isEqualTo(name.replaceAll("-.*", ""));
       expected.check("logits", base.model().forward(expected.tensor("tokens")), TOLERANCE);
     }
   }
