@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
       DemoBench.class,
       LayersBench.class,
       LayersRun.class,
+      LogitsBench.class,
       QuantizedTrainingRun.class,
       ScriptBench.class,
       ModelBench.class,

@@ -63,7 +63,9 @@ public enum BlockType {
 
   /** Returns the fastest dequantisation that this JVM has; all give the same values. */
   public BlockDequantizer dequantizer() {
-    return VectorUnit.IS_PRESENT ? VectorBlocks.of(this).orElse(dequantizer) : dequantizer;
+    return VectorArithmetic.PRESENT
+        .flatMap(vectors -> vectors.dequantizer(this))
+        .orElse(dequantizer);
   }
 
   /** Returns the dequantisation without the Vector API. */

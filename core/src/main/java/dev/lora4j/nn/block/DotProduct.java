@@ -1,10 +1,13 @@
 package dev.lora4j.nn.block;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Dot products of float arrays whose bits are the same on every CPU: element i is added, by a fused
  * multiply-add, to sum {@code i mod 64}, and the 64 sums are added in pairs {@code i, i + n/2}.
  */
 public final class DotProduct {
+  private static final @Nullable VectorArithmetic VECTORS = VectorArithmetic.PRESENT.orElse(null);
   private static final int SUMS = 64;
   private static final int FOLDED = 16;
 
@@ -27,10 +30,10 @@ public final class DotProduct {
    */
   public static float of(float[] a, float[] b, int elements) {
     int end = padded(elements);
-    if (VectorUnit.IS_PRESENT) {
-      VectorDot.sums(a, b, end);
-    } else {
+    if (VECTORS == null) {
       sums(a, b, end);
+    } else {
+      VECTORS.sums(a, b, end);
     }
     return total(a, end);
   }

@@ -11,8 +11,8 @@ import java.util.Arrays;
  */
 public final class Q4Input {
   static final int BLOCKS = 3;
-  static final int PLACES = 32;
-  static final int SUMS = 16;
+  public static final int PLACES = 32;
+  public static final int SUMS = 16;
   private static final int CODES = 4;
   private static final int BLOCK = 32;
   private static final int PAIRS = 8;
@@ -26,17 +26,47 @@ public final class Q4Input {
 
   private static final float TO_NEAREST = 0x1.8p23f; // added and subtracted, it rounds
 
-  short[] elements = new short[0]; // [windows, codes of a place, places]
-  int[] offsets = new int[0]; // [windows, sums]: 8 times the sum of the elements
-  float[] scales = new float[0]; // [windows, sums]
-  int touched;
+  private short[] elements = new short[0];
+  private int[] offsets = new int[0];
+  private float[] scales = new float[0];
+  private int touched;
 
-  static int windows(int columns) {
+  /** Returns the rounded elements, {@code [windows, 4, 32]}: by code of a place, and place. */
+  public short[] elements() {
+    return elements;
+  }
+
+  /** Returns 8 times the sum of the elements of each sum, {@code [windows, 16]}. */
+  public int[] offsets() {
+    return offsets;
+  }
+
+  /** Returns the scale of each sum, {@code [windows, 16]}. */
+  public float[] scales() {
+    return scales;
+  }
+
+  /** Returns the number of windows. */
+  public int windows() {
+    return scales.length / SUMS;
+  }
+
+  /** Uses values that were loaded only to have them in the cache. */
+  public void touch(int loaded) {
+    touched = loaded;
+  }
+
+  /** Returns what was touched last. */
+  int touched() {
+    return touched;
+  }
+
+  private static int windows(int columns) {
     return (columns / BLOCK + BLOCKS - 1) / BLOCKS;
   }
 
   /** Returns the block of a window to which one of its sums belongs. */
-  static int block(int sum) {
+  public static int block(int sum) {
     return Math.min(BLOCKS - 1, 2 * sum / PLACES_OF_BLOCK);
   }
 

@@ -16,6 +16,7 @@ public final class Q4Products {
   private static final int WINDOW = 54; // bytes of three blocks
   private static final int AHEAD = 4096;
 
+  private final VectorArithmetic vectors;
   private final ByteBuffer bytes;
   private final Object memory;
   private final ByteBuffer lastBytes; // of the last row, with room to load
@@ -28,30 +29,31 @@ public final class Q4Products {
    * @param rowBytes number of bytes of a row
    */
   public Q4Products(ByteBuffer bytes, int rowBytes) {
+    vectors = VectorArithmetic.PRESENT.orElseThrow();
     this.bytes = bytes;
     this.rowBytes = rowBytes;
     rows = bytes.capacity() / rowBytes;
-    memory = VectorMemory.open(bytes);
+    memory = vectors.open(bytes);
     int windows = (rowBytes + WINDOW - 1) / WINDOW;
     lastBytes = ByteBuffer.allocateDirect(windows * WINDOW + LOADED);
     lastBytes.order(ByteOrder.LITTLE_ENDIAN).put(0, bytes, (rows - 1) * rowBytes, rowBytes);
-    last = VectorMemory.open(lastBytes);
+    last = vectors.open(lastBytes);
   }
 
   /** Returns whether this JVM and CPU have what the products need. */
   public static boolean areFast() {
-    return VectorUnit.IS_PRESENT && VectorLanes.COUNT == 16;
+    return VectorArithmetic.PRESENT.map(VectorArithmetic::multipliesQ4).orElse(false);
   }
 
   /** Returns the product of a row with an input of as many columns. */
   public float of(int row, Q4Input x) {
     int at = Math.multiplyExact(row, rowBytes);
-    int windows = x.scales.length / Q4Input.SUMS;
+    int windows = x.windows();
     int end = (windows - 1) * WINDOW + LOADED;
     if (at + end > rows * rowBytes) {
-      return Q4Window.row(last, lastBytes, 0, 0, x);
+      return vectors.q4Product(last, lastBytes, 0, 0, x);
     }
     int ahead = at + end + AHEAD <= rows * rowBytes ? AHEAD : 0;
-    return Q4Window.row(memory, bytes, at, ahead, x);
+    return vectors.q4Product(memory, bytes, at, ahead, x);
   }
 }

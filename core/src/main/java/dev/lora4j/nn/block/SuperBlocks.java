@@ -4,7 +4,7 @@ package dev.lora4j.nn.block;
  * Dequantisation of super-blocks of 256 values with 4 to 6 bits, in groups whose scales of a few
  * bits are multiplied by the scale of the block.
  */
-final class SuperBlocks {
+public final class SuperBlocks {
   private static final int VALUES = 256;
   private static final int GROUP = 32;
   private static final int SCALES = 4;
@@ -62,14 +62,14 @@ final class SuperBlocks {
    * Returns a 6-bit scale: bytes 0 to 3 for the first four groups; for the others the low four bits
    * of a byte and the top two of an earlier one.
    */
-  static int scale(byte[] in, int at, int group) {
+  public static int scale(byte[] in, int at, int group) {
     return group < 4
         ? in[at + group] & 0x3f
         : in[at + group + 4] & 0xf | in[at + group - 4] >> 2 & 0x30;
   }
 
   /** Returns a 6-bit minimum, from bytes 4 to 7 and the upper halves of the last four. */
-  static int minimum(byte[] in, int at, int group) {
+  public static int minimum(byte[] in, int at, int group) {
     return group < 4
         ? in[at + group + 4] & 0x3f
         : in[at + group + 4] >> 4 & 0xf | in[at + group] >> 2 & 0x30;

@@ -82,23 +82,38 @@ final class ForwardBackward implements AutoCloseable {
       randoms.add(random.state());
       x = withoutGraph(forward, i, inputs.get(i));
     }
-    Tensor last = leaf(x);
+    Tensor output = leaf(x);
     try (PointerScope scope = new PointerScope();
         AutogradContext pass = AutogradContext.open()) {
-      backwardFromHead(forward.finalHiddenAt(rows.lossPositions(), last), rows, weights);
+      Tensor last = output;
+      Tensor hidden = Ops.inScope(() -> forward.finalHiddenAt(rows.lossPositions(), last));
+      backwardFromHead(hidden, rows, weights);
     }
-    Tensor gradient = last.requires_grad() ? last.grad() : null;
-    for (int i = inputs.size() - 1; i >= 0 && gradient != null; i--) {
+    for (int i = inputs.size() - 1; i >= 0 && hasGradient(output); i--) {
       random.restore(randoms.get(i));
-      try (PointerScope scope = new PointerScope();
-          AutogradContext pass = AutogradContext.open()) {
-        Ops.backward(forward.layer(i, inputs.get(i)), gradient);
-      }
-      gradient = inputs.get(i).requires_grad() ? inputs.get(i).grad() : null;
+      backward(forward, i, inputs.get(i), output);
+      output = inputs.get(i);
     }
-    if (gradient != null && first.requires_grad()) {
-      Ops.backward(first, gradient);
+    if (hasGradient(output) && first.requires_grad()) {
+      Ops.backward(first, output.grad());
     }
+  }
+
+  private static boolean hasGradient(Tensor leaf) {
+    return leaf.requires_grad() && leaf.grad().defined();
+  }
+
+  /**
+   * Computes a layer again and its gradients; frees the output. The layer's own intermediate
+   * results are gone before the backward: the graph keeps what it needs.
+   */
+  private static void backward(LayerwiseForward forward, int layer, Tensor input, Tensor output) {
+    try (PointerScope scope = new PointerScope();
+        AutogradContext pass = AutogradContext.open()) {
+      Tensor again = Ops.inScope(() -> forward.layer(layer, input));
+      Ops.backward(again, output.grad());
+    }
+    output.deallocate();
   }
 
   private void backwardFromHead(Tensor hidden, ModelInputs rows, UnaryOperator<Tensor> weights) {

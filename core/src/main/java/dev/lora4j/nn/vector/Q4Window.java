@@ -1,5 +1,6 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
+import dev.lora4j.nn.block.Q4Input;
 import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -8,7 +9,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The inner loop of {@link Q4Products}, in vectors of 512 bits. */
+/** The inner loop of {@link dev.lora4j.nn.block.Q4Products}, in vectors of 512 bits. */
 final class Q4Window {
   private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512;
   private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
@@ -30,31 +31,34 @@ final class Q4Window {
    */
   static float row(Object memory, ByteBuffer bytes, int at, int ahead, Q4Input x) {
     FloatVector sums = FloatVector.zero(FLOATS);
-    int windows = x.scales.length / Q4Input.SUMS;
+    int windows = x.windows();
+    short[] elements = x.elements();
+    int[] offsets = x.offsets();
+    float[] scalesOfInput = x.scales();
     int touched = 0;
     for (int window = 0; window < windows; window++) {
       int from = at + window * BYTES;
       touched += bytes.get(from + ahead);
       ShortVector pairs = VectorMemory.load(memory, from).reinterpretAsShorts();
       int first = window * 4 * Q4Input.PLACES;
-      ShortVector even = pairs.and(CODE).mul(elements(x, first));
-      ShortVector odd = shifted(pairs, 4).and(CODE).mul(elements(x, first + 32));
-      even = even.add(shifted(pairs, 8).and(CODE).mul(elements(x, first + 64)));
-      odd = odd.add(shifted(pairs, 12).mul(elements(x, first + 96)));
+      ShortVector even = pairs.and(CODE).mul(elements(elements, first));
+      ShortVector odd = shifted(pairs, 4).and(CODE).mul(elements(elements, first + 32));
+      even = even.add(shifted(pairs, 8).and(CODE).mul(elements(elements, first + 64)));
+      odd = odd.add(shifted(pairs, 12).mul(elements(elements, first + 96)));
       IntVector both = even.add(odd).reinterpretAsInts();
       IntVector low = shifted(both.lanewise(VectorOperators.LSHL, 16), 16);
-      IntVector offsets = IntVector.fromArray(INTS, x.offsets, window * Q4Input.SUMS);
-      IntVector sum = low.add(shifted(both, 16)).sub(offsets);
-      FloatVector scales = FloatVector.fromArray(FLOATS, x.scales, window * Q4Input.SUMS);
+      IntVector offset = IntVector.fromArray(INTS, offsets, window * Q4Input.SUMS);
+      IntVector sum = low.add(shifted(both, 16)).sub(offset);
+      FloatVector scales = FloatVector.fromArray(FLOATS, scalesOfInput, window * Q4Input.SUMS);
       sums =
           ((FloatVector) sum.convert(VectorOperators.I2F, 0)).fma(halves(pairs).mul(scales), sums);
     }
-    x.touched = touched;
+    x.touch(touched);
     return sums.reduceLanes(VectorOperators.ADD);
   }
 
-  private static ShortVector elements(Q4Input x, int first) {
-    return ShortVector.fromArray(SHORTS, x.elements, first);
+  private static ShortVector elements(short[] of, int first) {
+    return ShortVector.fromArray(SHORTS, of, first);
   }
 
   private static ShortVector shifted(ShortVector bits, int by) {

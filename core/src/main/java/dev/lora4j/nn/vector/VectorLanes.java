@@ -1,4 +1,4 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -15,10 +15,6 @@ final class VectorLanes {
       COUNT == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   private VectorLanes() {}
-
-  static boolean suffice() {
-    return COUNT == 8 || COUNT == 16;
-  }
 
   /** Returns bytes as integers. */
   static IntVector ints(byte[] in, int at) {

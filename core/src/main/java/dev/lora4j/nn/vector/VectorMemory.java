@@ -1,4 +1,4 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;

@@ -1,11 +1,11 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
-import static dev.lora4j.nn.block.VectorLanes.COUNT;
-import static dev.lora4j.nn.block.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 
 import jdk.incubator.vector.FloatVector;
 
-/** {@link DotProduct#sums} by the Vector API. */
+/** {@code DotProduct}'s sums by the Vector API. */
 final class VectorDot {
   private VectorDot() {}
 

@@ -1,15 +1,17 @@
-package dev.lora4j.nn.block;
+package dev.lora4j.nn.vector;
 
-import static dev.lora4j.nn.block.VectorLanes.COUNT;
-import static dev.lora4j.nn.block.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
 
+import dev.lora4j.nn.block.Halves;
+import dev.lora4j.nn.block.SuperBlocks;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * {@link SuperBlocks} by the Vector API. A fused multiply-add rounds as they do: products of a
- * scale and a code are exact.
+ * {@link SuperBlocks} by the Vector API. A fused multiply-add has the same bits, because products
+ * of a scale and a code are exact.
  */
 final class VectorSuperBlocks {
   private static final int VALUES = 256;
@@ -85,7 +87,9 @@ final class VectorSuperBlocks {
       IntVector low, IntVector high, int shift, float scale, float[] out, int to) {
     IntVector twos =
         shift >= 0 ? high.lanewise(VectorOperators.LSHL, shift) : shifted(high, -shift);
-    put(low.or(twos.and(0x30)), scale, -32 * scale, out, to);
+    VectorLanes.floats(low.or(twos.and(0x30)).sub(32))
+        .mul(FloatVector.broadcast(FLOATS, scale))
+        .intoArray(out, to);
   }
 
   private static IntVector shifted(IntVector bits, int by) {

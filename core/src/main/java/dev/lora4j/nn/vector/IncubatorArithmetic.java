@@ -1,0 +1,53 @@
+package dev.lora4j.nn.vector;
+
+import dev.lora4j.nn.block.BlockDequantizer;
+import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.block.Q4Input;
+import dev.lora4j.nn.block.VectorArithmetic;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/** The Vector API of module {@code jdk.incubator.vector}. */
+public final class IncubatorArithmetic implements VectorArithmetic {
+
+  /** Made by {@link VectorArithmetic}. */
+  public IncubatorArithmetic() {}
+
+  @Override
+  public boolean suitsCpu() {
+    return VectorLanes.COUNT == 8 || VectorLanes.COUNT == 16;
+  }
+
+  @Override
+  public Optional<BlockDequantizer> dequantizer(BlockType type) {
+    return switch (type) {
+      case Q4_0 -> Optional.of(VectorSmallBlocks::q4WithoutMinimum);
+      case Q4_1 -> Optional.of(VectorSmallBlocks::q4WithMinimum);
+      case Q8_0 -> Optional.of(VectorSmallBlocks::q8);
+      case Q4_K -> Optional.of(VectorSuperBlocks::q4);
+      case Q5_K -> Optional.of(VectorSuperBlocks::q5);
+      case Q6_K -> Optional.of(VectorSuperBlocks::q6);
+      case Q5_0, Q5_1, Q2_K, Q3_K, IQ4_NL, IQ4_XS -> Optional.empty();
+    };
+  }
+
+  @Override
+  public void sums(float[] a, float[] b, int end) {
+    VectorDot.sums(a, b, end);
+  }
+
+  @Override
+  public boolean multipliesQ4() {
+    return VectorLanes.COUNT == 16;
+  }
+
+  @Override
+  public Object open(ByteBuffer buffer) {
+    return VectorMemory.open(buffer);
+  }
+
+  @Override
+  public float q4Product(Object memory, ByteBuffer buffer, int at, int ahead, Q4Input x) {
+    return Q4Window.row(memory, buffer, at, ahead, x);
+  }
+}

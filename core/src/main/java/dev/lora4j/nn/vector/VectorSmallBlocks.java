@@ -1,0 +1,54 @@
+package dev.lora4j.nn.vector;
+
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+
+import dev.lora4j.nn.block.Halves;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * {@code SmallBlocks} by the Vector API. A fused multiply-add has the same bits, because products
+ * of a half and a code are exact.
+ */
+final class VectorSmallBlocks {
+  private static final int VALUES = 32;
+  private static final int HALF = 16;
+
+  private VectorSmallBlocks() {}
+
+  static void q4WithoutMinimum(byte[] in, int at, float[] out, int to, int blocks) {
+    for (int block = 0; block < blocks; block++, at += 18, to += VALUES) {
+      FloatVector scales = FloatVector.broadcast(FLOATS, Halves.at(in, at));
+      for (int i = 0; i < HALF; i += COUNT) {
+        IntVector pairs = VectorLanes.ints(in, at + 2 + i);
+        IntVector high = pairs.lanewise(VectorOperators.LSHR, 4);
+        VectorLanes.floats(pairs.and(15).sub(8)).mul(scales).intoArray(out, to + i);
+        VectorLanes.floats(high.and(15).sub(8)).mul(scales).intoArray(out, to + HALF + i);
+      }
+    }
+  }
+
+  static void q4WithMinimum(byte[] in, int at, float[] out, int to, int blocks) {
+    for (int block = 0; block < blocks; block++, at += 20, to += VALUES) {
+      FloatVector scales = FloatVector.broadcast(FLOATS, Halves.at(in, at));
+      FloatVector minima = FloatVector.broadcast(FLOATS, Halves.at(in, at + 2));
+      for (int i = 0; i < HALF; i += COUNT) {
+        IntVector pairs = VectorLanes.ints(in, at + 4 + i);
+        IntVector high = pairs.lanewise(VectorOperators.LSHR, 4);
+        VectorLanes.floats(pairs.and(15)).fma(scales, minima).intoArray(out, to + i);
+        VectorLanes.floats(high.and(15)).fma(scales, minima).intoArray(out, to + HALF + i);
+      }
+    }
+  }
+
+  static void q8(byte[] in, int at, float[] out, int to, int blocks) {
+    for (int block = 0; block < blocks; block++, at += 34, to += VALUES) {
+      FloatVector scales = FloatVector.broadcast(FLOATS, Halves.at(in, at));
+      for (int i = 0; i < VALUES; i += COUNT) {
+        VectorLanes.floats(VectorLanes.ints(in, at + 2 + i)).mul(scales).intoArray(out, to + i);
+      }
+    }
+  }
+}
