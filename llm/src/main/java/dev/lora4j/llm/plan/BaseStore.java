@@ -81,12 +81,12 @@ public enum BaseStore {
    * @param layers number of decoder layers
    * @param plainBytes of a value that is not quantised: 2 or 4, as in the checkpoint
    */
-  long bytes(BaseTensor tensor, int layers, int plainBytes) {
+  long bytes(PlannedTensor tensor, int layers, int plainBytes) {
     return switch (this) {
       case FLOAT32 -> Float.BYTES * tensor.elements();
       case BF16 -> Short.BYTES * tensor.elements();
       case INT8, NF4, NF4_DOUBLE ->
-          tensor.role() == BaseTensor.Role.LAYER
+          tensor.role() == PlannedTensor.Role.LAYER
               ? bitsandbytes(tensor)
               : plainBytes * tensor.elements();
       case Q8_0, Q4_0, Q4_K -> tensor.rows() * blocks(tensor).bytesOf(tensor.columns());
@@ -95,7 +95,7 @@ public enum BaseStore {
     };
   }
 
-  private long bitsandbytes(BaseTensor tensor) {
+  private long bitsandbytes(PlannedTensor tensor) {
     long blocks = ceil(tensor.elements(), NF4_BLOCK);
     long packed = ceil(tensor.elements(), 2) + BOOK;
     return switch (this) {
@@ -109,7 +109,7 @@ public enum BaseStore {
     return (size + block - 1) / block;
   }
 
-  private GgmlType blocks(BaseTensor tensor) {
+  private GgmlType blocks(PlannedTensor tensor) {
     return switch (tensor.role()) {
       case OTHER -> GgmlType.F32;
       case LAYER -> ggmlType();
@@ -121,7 +121,7 @@ public enum BaseStore {
    * Returns the first of a model's matrices whose rows are no whole blocks of this store, which
    * {@code --quantize} refuses; empty if all fit.
    */
-  Optional<String> misfit(List<BaseTensor> tensors) {
+  Optional<String> misfit(List<PlannedTensor> tensors) {
     boolean hasBlocks = this == Q8_0 || this == Q4_0 || this == Q4_K;
     return tensors.stream()
         .filter(t -> hasBlocks && t.columns() % blocks(t).blockElements() != 0)

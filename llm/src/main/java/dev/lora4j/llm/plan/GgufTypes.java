@@ -14,13 +14,13 @@ final class GgufTypes {
 
   private GgufTypes() {}
 
-  static GgmlType of(BaseStore store, BaseTensor tensor, int layers) {
+  static GgmlType of(BaseStore store, PlannedTensor tensor, int layers) {
     GgmlType type = wanted(store, tensor, layers);
     boolean fits = tensor.columns() % type.blockElements() == 0;
     return fits ? type : withSmallerBlocks(type, tensor.columns());
   }
 
-  private static GgmlType wanted(BaseStore store, BaseTensor tensor, int layers) {
+  private static GgmlType wanted(BaseStore store, PlannedTensor tensor, int layers) {
     GgmlType most = store.ggmlType();
     return switch (tensor.role()) {
       case OTHER -> GgmlType.F32;
@@ -33,19 +33,19 @@ final class GgufTypes {
     };
   }
 
-  private static GgmlType headType(GgmlType most, BaseTensor tensor) {
+  private static GgmlType headType(GgmlType most, PlannedTensor tensor) {
     boolean small = tensor.columns() % most.blockElements() != 0;
     return small || most == GgmlType.Q8_0 ? GgmlType.Q8_0 : GgmlType.Q6_K;
   }
 
-  private static boolean isImportant(BaseTensor tensor) {
+  private static boolean isImportant(PlannedTensor tensor) {
     return tensor.name().endsWith(".v_proj.weight")
         || tensor.name().endsWith(".down_proj.weight")
         || tensor.name().endsWith(".mlp.c_proj.weight");
   }
 
   /** The first and the last eighth of the layers, and every third in between. */
-  private static boolean getsMoreBits(BaseTensor tensor, int layers) {
+  private static boolean getsMoreBits(PlannedTensor tensor, int layers) {
     Matcher number = LAYER.matcher(tensor.name());
     if (!number.find()) {
       return false;

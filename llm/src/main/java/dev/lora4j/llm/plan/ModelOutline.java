@@ -6,7 +6,7 @@ import dev.lora4j.llm.checkpoint.ModelConfig;
 import dev.lora4j.llm.gguf.GgufModel;
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.ModelFamily;
-import dev.lora4j.llm.plan.BaseTensor.Role;
+import dev.lora4j.llm.plan.PlannedTensor.Role;
 import dev.lora4j.llm.weights.BitsAndBytesConfig;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.Lora;
@@ -31,7 +31,7 @@ import java.util.Optional;
  */
 public final class ModelOutline implements AutoCloseable {
   private final LanguageModel network;
-  private final List<BaseTensor> tensors;
+  private final List<PlannedTensor> tensors;
   private final int plainBytes;
   private Optional<BaseWeights> stored = Optional.empty();
 
@@ -87,8 +87,8 @@ public final class ModelOutline implements AutoCloseable {
     };
   }
 
-  private static List<BaseTensor> tensors(LanguageModel network) {
-    Map<Parameter, BaseTensor> tensors = new LinkedHashMap<>();
+  private static List<PlannedTensor> tensors(LanguageModel network) {
+    Map<Parameter, PlannedTensor> tensors = new LinkedHashMap<>();
     network
         .namedParameters()
         .forEach((name, parameter) -> tensors.put(parameter, vector(name, parameter)));
@@ -106,14 +106,14 @@ public final class ModelOutline implements AutoCloseable {
     return List.copyOf(tensors.values());
   }
 
-  private static BaseTensor vector(String name, Parameter parameter) {
-    return new BaseTensor(name, Role.OTHER, 1, parameter.numel());
+  private static PlannedTensor vector(String name, Parameter parameter) {
+    return new PlannedTensor(name, Role.OTHER, 1, parameter.numel());
   }
 
-  private static BaseTensor matrix(
+  private static PlannedTensor matrix(
       LanguageModel network, String name, Module module, long[] shape) {
     boolean transposed = module instanceof TransposedLinear;
-    return new BaseTensor(
+    return new PlannedTensor(
         name,
         role(network, name, module, shape),
         shape[transposed ? 1 : 0],
@@ -137,7 +137,7 @@ public final class ModelOutline implements AutoCloseable {
 
   /** Returns the number of parameters; a tied head counts once. */
   public long parameters() {
-    return tensors.stream().mapToLong(BaseTensor::elements).sum();
+    return tensors.stream().mapToLong(PlannedTensor::elements).sum();
   }
 
   /**

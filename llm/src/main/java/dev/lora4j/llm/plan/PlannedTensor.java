@@ -7,7 +7,7 @@ package dev.lora4j.llm.plan;
  * @param rows the outputs of a layer, the entries of an embedding; 1 for a vector
  * @param columns the inputs of a layer, the width of an embedding
  */
-record BaseTensor(String name, Role role, long rows, long columns) {
+record PlannedTensor(String name, Role role, long rows, long columns) {
 
   enum Role {
     /** The weight of a linear layer in a decoder block. */
