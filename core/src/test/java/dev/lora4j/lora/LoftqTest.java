@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -72,11 +73,13 @@ class LoftqTest {
   }
 
   private static FactoredDelta delta(LoraModel model) {
-    return model.adapter("default").deltas(model.layers()).get("0").factored().get();
+    return requireNonNull(model.adapter("default").deltas(model.layers()).get("0"))
+        .factored()
+        .get();
   }
 
   private static Tensor base(LoraModel model) {
-    return ((WeightedLayer) model.layers().get("0").pretrained()).store().dense();
+    return ((WeightedLayer) requireNonNull(model.layers().get("0")).pretrained()).store().dense();
   }
 
   private static double norm(Tensor difference) {

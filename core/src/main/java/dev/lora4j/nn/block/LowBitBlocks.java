@@ -50,7 +50,7 @@ final class LowBitBlocks {
         int shift = shift(group);
         int first = to + GROUP * group;
         for (int i = 0; i < GROUP; i++) {
-          int q = in[from + i] >> shift & 3 | (in[high + i] >> highShift & 1) << 2;
+          int q = ((in[from + i] >> shift) & 3) | (((in[high + i] >> highShift) & 1) << 2);
           out[first + i] = scale * LESS_4[q];
         }
       }
@@ -59,8 +59,8 @@ final class LowBitBlocks {
 
   /** Returns a 6-bit scale: four bits in the first eight bytes, two in the last four. */
   private static int scale(byte[] in, int at, int group) {
-    int low = in[at + group % 8] >> group / 8 * 4 & 0xf;
-    return low | (in[at + 8 + group % 4] >> group / 4 * 2 & 3) << 4;
+    int low = (in[at + group % 8] >> (group / 8 * 4)) & 0xf;
+    return low | (((in[at + 8 + group % 4] >> (group / 4 * 2)) & 3) << 4);
   }
 
   /** Returns the index of the byte with the group's first two bits. */

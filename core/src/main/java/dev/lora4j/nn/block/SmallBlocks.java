@@ -47,8 +47,8 @@ final class SmallBlocks {
       int fifths = int32(in, at + 2);
       for (int i = 0; i < HALF; i++) {
         int pair = in[at + 6 + i];
-        out[to + i] = scale * LESS_16[pair & 0xf | fifth(fifths, i)];
-        out[to + HALF + i] = scale * LESS_16[pair >> 4 & 0xf | fifth(fifths, i + HALF)];
+        out[to + i] = scale * LESS_16[(pair & 0xf) | fifth(fifths, i)];
+        out[to + HALF + i] = scale * LESS_16[((pair >> 4) & 0xf) | fifth(fifths, i + HALF)];
       }
     }
   }
@@ -61,8 +61,8 @@ final class SmallBlocks {
       int fifths = int32(in, at + 4);
       for (int i = 0; i < HALF; i++) {
         int pair = in[at + 8 + i];
-        int low = pair & 0xf | fifth(fifths, i);
-        int high = pair >> 4 & 0xf | fifth(fifths, i + HALF);
+        int low = (pair & 0xf) | fifth(fifths, i);
+        int high = ((pair >> 4) & 0xf) | fifth(fifths, i + HALF);
         out[to + i] = scale * ByteTables.UNSIGNED[low] + minimum;
         out[to + HALF + i] = scale * ByteTables.UNSIGNED[high] + minimum;
       }
@@ -80,13 +80,13 @@ final class SmallBlocks {
   }
 
   private static int fifth(int fifths, int i) {
-    return (fifths >> i & 1) << 4;
+    return ((fifths >> i) & 1) << 4;
   }
 
   private static int int32(byte[] in, int at) {
-    return in[at] & 0xff
-        | (in[at + 1] & 0xff) << 8
-        | (in[at + 2] & 0xff) << 16
-        | in[at + 3] << 24;
+    return (in[at] & 0xff)
+        | ((in[at + 1] & 0xff) << 8)
+        | ((in[at + 2] & 0xff) << 16)
+        | (in[at + 3] << 24);
   }
 }

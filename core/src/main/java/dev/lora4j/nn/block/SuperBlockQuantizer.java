@@ -67,7 +67,7 @@ final class SuperBlockQuantizer {
       out[to + group] = (byte) scale;
       out[to + group + 4] = (byte) minimum;
     } else {
-      out[to + group + 4] = (byte) (scale & 0xf | (minimum & 0xf) << 4);
+      out[to + group + 4] = (byte) ((scale & 0xf) | ((minimum & 0xf) << 4));
       out[to + group - 4] |= (byte) ((scale >> 4) << 6);
       out[to + group] |= (byte) ((minimum >> 4) << 6);
     }

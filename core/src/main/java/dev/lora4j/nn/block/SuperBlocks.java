@@ -51,7 +51,7 @@ public final class SuperBlocks {
         int shift = group % 2 * 4;
         int first = to + group * GROUP;
         for (int i = 0; i < GROUP; i++) {
-          int q = in[from + i] >> shift & 0xf | (in[fifths + i] >> group & 1) << 4;
+          int q = ((in[from + i] >> shift) & 0xf) | (((in[fifths + i] >> group) & 1) << 4);
           out[first + i] = scale * ByteTables.UNSIGNED[q] - minimum;
         }
       }
@@ -65,14 +65,14 @@ public final class SuperBlocks {
   public static int scale(byte[] in, int at, int group) {
     return group < 4
         ? in[at + group] & 0x3f
-        : in[at + group + 4] & 0xf | in[at + group - 4] >> 2 & 0x30;
+        : (in[at + group + 4] & 0xf) | ((in[at + group - 4] >> 2) & 0x30);
   }
 
   /** Returns a 6-bit minimum, from bytes 4 to 7 and the upper halves of the last four. */
   public static int minimum(byte[] in, int at, int group) {
     return group < 4
         ? in[at + group + 4] & 0x3f
-        : in[at + group + 4] >> 4 & 0xf | in[at + group] >> 2 & 0x30;
+        : ((in[at + group + 4] >> 4) & 0xf) | ((in[at + group] >> 2) & 0x30);
   }
 
   /**
@@ -92,7 +92,7 @@ public final class SuperBlocks {
         float scale = blockScale * in[at + 192 + group];
         int first = to + 16 * group;
         for (int i = 0; i < 16; i++) {
-          int q = in[low + i] >> lowShift & 0xf | (in[high + i] >> highShift & 3) << 4;
+          int q = ((in[low + i] >> lowShift) & 0xf) | (((in[high + i] >> highShift) & 3) << 4);
           out[first + i] = scale * LESS_32[q];
         }
       }

@@ -41,7 +41,7 @@ final class TiledProduct {
   Tensor linear(Tensor x, @Nullable Tensor bias) {
     boolean recorded = x.requires_grad() && GradMode.is_enabled();
     AutogradContext pass = AutogradContext.current();
-    if (!isTiled(x) || recorded && pass == null) {
+    if (!isTiled(x) || (recorded && pass == null)) {
       return Ops.linear(x, weight.dense().to(x.device(), x.scalar_type()), bias);
     }
     boolean apart = bias != null && bias.requires_grad() && GradMode.is_enabled();

@@ -1,5 +1,7 @@
 package dev.lora4j.nn.block;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -28,7 +30,7 @@ public final class RandomBlocks {
     byte[] bytes = new byte[blocks * type.bytes()];
     random.nextBytes(bytes);
     for (int block = 0; block < blocks; block++) {
-      for (int at : HALVES.get(type)) {
+      for (int at : requireNonNull(HALVES.get(type))) {
         Halves.put(scale(random), bytes, block * type.bytes() + at);
       }
     }
