@@ -1,5 +1,7 @@
 package dev.lora4j.llm.checkpoint;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.UserError;
 import dev.lora4j.io.DType;
 import dev.lora4j.llm.model.LanguageModel;
@@ -69,7 +71,7 @@ final class MatrixLoader {
               }
             });
     Map<String, WeightStore> stores = stores(layers);
-    stores.forEach((path, store) -> replace(path, layers.get(path), store));
+    stores.forEach((path, store) -> replace(path, requireNonNull(layers.get(path)), store));
     return stores.keySet().stream().map(path -> path + WEIGHT).collect(Collectors.toSet());
   }
 

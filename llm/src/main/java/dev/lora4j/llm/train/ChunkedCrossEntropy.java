@@ -58,12 +58,12 @@ final class ChunkedCrossEntropy implements AutoCloseable {
    * @param losses {@code [n]}
    * @param correct {@code [n]}, 1 where the target has the highest logit, else 0
    */
-  record Scores(Tensor losses, Tensor correct) {
-    private static Scores empty(Tensor targets) {
-      return new Scores(floats(targets), floats(targets));
+  record TokenScores(Tensor losses, Tensor correct) {
+    private static TokenScores empty(Tensor targets) {
+      return new TokenScores(floats(targets), floats(targets));
     }
 
-    private void put(long from, Scores chunk) {
+    private void put(long from, TokenScores chunk) {
       losses.narrow(0, from, chunk.losses().numel()).copy_(chunk.losses());
       correct.narrow(0, from, chunk.correct().numel()).copy_(chunk.correct());
     }
@@ -75,8 +75,8 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   /** Returns the scores of {@code [n, hidden]} and int64 targets {@code [n]}. */
-  Scores score(Tensor hidden, Tensor targets) {
-    Scores scores = Scores.empty(targets);
+  TokenScores score(Tensor hidden, Tensor targets) {
+    TokenScores scores = TokenScores.empty(targets);
     try (NoGradGuard guard = new NoGradGuard()) {
       Optional<WeightStore> frozen = frozenHead(hidden);
       chunks(
@@ -98,7 +98,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
    * Returns the gradient of {@code Σ weight · loss} by the hidden states, {@code [n, hidden]}, and
    * adds that of the head if it is trainable. The weights, {@code [n]}, follow from all scores.
    */
-  Tensor backward(Tensor hidden, Tensor targets, Function<Scores, Tensor> weights) {
+  Tensor backward(Tensor hidden, Tensor targets, Function<TokenScores, Tensor> weights) {
     Tensor gradient = torch.empty_like(hidden);
     Optional<WeightStore> frozen = frozenHead(hidden);
     if (frozen.isPresent()) {
@@ -112,11 +112,11 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   private void backwardFrozen(
       Tensor hidden,
       Tensor targets,
-      Function<Scores, Tensor> weights,
+      Function<TokenScores, Tensor> weights,
       WeightStore w,
       Tensor gradient) {
     try (NoGradGuard guard = new NoGradGuard()) {
-      Scores scores = Scores.empty(targets);
+      TokenScores scores = TokenScores.empty(targets);
       chunks(
           targets.numel(),
           (from, count) -> {
@@ -133,7 +133,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
   }
 
   private void backwardByModel(
-      Tensor hidden, Tensor targets, Function<Scores, Tensor> weights, Tensor gradient) {
+      Tensor hidden, Tensor targets, Function<TokenScores, Tensor> weights, Tensor gradient) {
     Tensor before = random.state();
     Tensor weight = weights.apply(score(hidden, targets));
     random.restore(before); // the same dropout mask as for the losses
@@ -167,16 +167,16 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     return Ops.empty(targets.numel()).to(targets.device(), ScalarType.Float);
   }
 
-  private Scores scoresByModel(Tensor hidden, Tensor targets) {
+  private TokenScores scoresByModel(Tensor hidden, Tensor targets) {
     Tensor logits = model.logits(hidden).to(ScalarType.Float); // [count, vocabulary]
     Tensor target = logits.gather(1, targets.unsqueeze(1)).squeeze(1);
     Tensor correct = target.detach().ge(logits.detach().amax(LAST, false));
-    return new Scores(logits.logsumexp(LAST, false).sub(target), correct);
+    return new TokenScores(logits.logsumexp(LAST, false).sub(target), correct);
   }
 
   /** The state of a chunk in the shared buffer, and the backward of the logits in place. */
   private record Softmax(
-      Scores scores, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
+      TokenScores scores, Tensor probabilities, Tensor sums, Consumer<Tensor> backward) {}
 
   private Softmax softmaxInBuffer(Tensor hidden, Tensor targets, WeightStore weight) {
     Tensor logits = buffer(hidden).narrow(0, 0, targets.numel());
@@ -189,7 +189,7 @@ final class ChunkedCrossEntropy implements AutoCloseable {
     Tensor sums = logits.sum(LAST, true, SAME_DTYPE);
     Tensor losses = sums.log().sub_(target).squeeze(1);
     logits.div_(sums);
-    return new Softmax(new Scores(losses, correct), logits, sums, backward);
+    return new Softmax(new TokenScores(losses, correct), logits, sums, backward);
   }
 
   private Tensor buffer(Tensor like) {

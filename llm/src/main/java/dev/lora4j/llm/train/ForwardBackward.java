@@ -2,7 +2,7 @@ package dev.lora4j.llm.train;
 
 import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.llm.model.LayerwiseForward;
-import dev.lora4j.llm.train.ChunkedCrossEntropy.Scores;
+import dev.lora4j.llm.train.ChunkedCrossEntropy.TokenScores;
 import dev.lora4j.nn.kernel.AutogradContext;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.ThreadRng;
@@ -35,14 +35,14 @@ final class ForwardBackward implements AutoCloseable {
   }
 
   /** Returns the scores of a micro-batch without a graph. */
-  Scores score(ModelInputs rows) {
+  TokenScores score(ModelInputs rows) {
     try (NoGradGuard guard = new NoGradGuard()) {
       return head.score(hidden(rows), rows.targets());
     }
   }
 
   /** Adds the gradients of {@code Σ weight · loss}; the dropout masks follow from the seed. */
-  void backward(ModelInputs rows, long seed, Function<Scores, Tensor> weights) {
+  void backward(ModelInputs rows, long seed, Function<TokenScores, Tensor> weights) {
     random.seed(seed);
     random.enter();
     try {
@@ -56,7 +56,7 @@ final class ForwardBackward implements AutoCloseable {
     }
   }
 
-  private void backwardAtOnce(ModelInputs rows, Function<Scores, Tensor> weights) {
+  private void backwardAtOnce(ModelInputs rows, Function<TokenScores, Tensor> weights) {
     try (AutogradContext pass = AutogradContext.open()) {
       backwardFromHead(hidden(rows), rows, weights);
     }
@@ -77,7 +77,7 @@ final class ForwardBackward implements AutoCloseable {
   }
 
   /** Gradient checkpointing (Chen et al. 2016, arXiv:1604.06174, §4.1), a layer as a segment. */
-  private void backwardByLayers(ModelInputs rows, Function<Scores, Tensor> weights) {
+  private void backwardByLayers(ModelInputs rows, Function<TokenScores, Tensor> weights) {
     LayerwiseForward forward = model.layerwise(rows.tokens());
     Tensor first = forward.embed();
     List<Tensor> inputs = new ArrayList<>();
@@ -122,7 +122,8 @@ final class ForwardBackward implements AutoCloseable {
     output.deallocate();
   }
 
-  private void backwardFromHead(Tensor hidden, ModelInputs rows, Function<Scores, Tensor> weights) {
+  private void backwardFromHead(
+      Tensor hidden, ModelInputs rows, Function<TokenScores, Tensor> weights) {
     Tensor gradient = head.backward(hidden.detach(), rows.targets(), weights);
     if (hidden.requires_grad()) {
       Ops.backward(hidden, gradient);

@@ -1,7 +1,7 @@
 package dev.lora4j.llm.train;
 
 import dev.lora4j.llm.dataset.MicroBatch;
-import dev.lora4j.llm.train.ChunkedCrossEntropy.Scores;
+import dev.lora4j.llm.train.ChunkedCrossEntropy.TokenScores;
 import dev.lora4j.nn.kernel.Ops;
 
 /** The losses of a micro-batch's tokens, {@code −log p} each. */
@@ -12,7 +12,7 @@ public final class TokenLosses {
   private final float[] reference;
   private final double baseline;
 
-  TokenLosses(MicroBatch batch, Scores policy, float[] reference, double baseline) {
+  TokenLosses(MicroBatch batch, TokenScores policy, float[] reference, double baseline) {
     this.batch = batch;
     this.policy = Ops.floats(policy.losses());
     correct = Ops.floats(policy.correct());

@@ -197,7 +197,7 @@ final class TrainStep implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         AdapterScope adapter = job.model().using(job.adapter())) {
       ModelInputs inputs = ModelInputs.of(batch, device);
-      ChunkedCrossEntropy.Scores policy = passes.get(worker).score(inputs);
+      ChunkedCrossEntropy.TokenScores policy = passes.get(worker).score(inputs);
       float[] reference = withReference ? reference(worker, inputs) : new float[0];
       return new TokenLosses(batch, policy, reference, baseline);
     }
