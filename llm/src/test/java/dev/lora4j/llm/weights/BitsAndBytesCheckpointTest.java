@@ -1,5 +1,6 @@
 package dev.lora4j.llm.weights;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -238,7 +239,7 @@ class BitsAndBytesCheckpointTest {
         name,
         tensors -> {
           String key = Q + ".quant_state.bitsandbytes__nf4";
-          byte[] text = new byte[(int) tensors.get(key).numel()];
+          byte[] text = new byte[(int) requireNonNull(tensors.get(key)).numel()];
           TensorMemory.of(tensors.get(key)).view(0, text.length).get(text);
           String changed = new String(text, StandardCharsets.UTF_8).replace(from, to);
           long[] bytes = changed.chars().asLongStream().toArray();
