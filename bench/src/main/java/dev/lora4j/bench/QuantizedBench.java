@@ -77,7 +77,8 @@ final class QuantizedBench implements Callable<Integer> {
 
   private List<String> ours() {
     List<String> command =
-        new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        new ArrayList<>(
+            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
     command.addAll(
         List.of(
             "-XX:+UseSerialGC",

@@ -60,11 +60,16 @@ final class QuantizedRun implements Callable<Integer> {
       double prefill = Pairs.median(texts, text -> text.prefill().toNanos() / 1e9);
       Map<String, Double> report =
           Map.of(
-              "load_s", load,
-              "prompt_tokens_per_s", prompt / prefill,
-              "tokens_per_s", Pairs.median(texts, Generation::tokensPerSecond),
-              "cpu_s_per_token", cpu,
-              "peak_rss_mb", peakMegabytes());
+              "load_s",
+              load,
+              "prompt_tokens_per_s",
+              prompt / prefill,
+              "tokens_per_s",
+              Pairs.median(texts, Generation::tokensPerSecond),
+              "cpu_s_per_token",
+              cpu,
+              "peak_rss_mb",
+              peakMegabytes());
       System.out.println(new ObjectMapper().writeValueAsString(report));
     }
     return 0;
