@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -36,7 +35,7 @@ final class LogitsBench implements Callable<Integer> {
   @Option(names = "--model", description = "GGUF file.", required = true)
   private Path model = Path.of("");
 
-  @Option(names = "--adapter", description = "GGUF adapter.")
+  @Option(names = "--adapter", description = "Directory of a PEFT adapter; ADAPTER.gguf beside it, from lora convert, is llama.cpp's.")
   private Optional<Path> adapter = Optional.empty();
 
   @Option(names = "--node-modules", description = "Where node-llama-cpp is.", required = true)
@@ -52,8 +51,7 @@ final class LogitsBench implements Callable<Integer> {
     double normaliser = logSumExp(own);
     double largest = 0;
     double squares = 0;
-    for (Iterator<Map.Entry<String, JsonNode>> each = peers.fields(); each.hasNext(); ) {
-      Map.Entry<String, JsonNode> entry = each.next();
+    for (Map.Entry<String, JsonNode> entry : peers.properties()) {
       double logProbability = own[Integer.parseInt(entry.getKey())] - normaliser;
       double difference = Math.abs(logProbability - entry.getValue().doubleValue());
       largest = Math.max(largest, difference);
@@ -115,7 +113,7 @@ final class LogitsBench implements Callable<Integer> {
   private List<String> peer() {
     List<String> command = new ArrayList<>(List.of("node", PEER.toString()));
     command.addAll(List.of("--modules", modules.toString(), "--model", model.toString()));
-    adapter.ifPresent(file -> command.addAll(List.of("--adapter", file.toString())));
+    adapter.ifPresent(file -> command.addAll(List.of("--adapter", file + ".gguf")));
     String all = String.join(",", Arrays.stream(tokens).mapToObj(Long::toString).toList());
     command.addAll(List.of("--tokens", all));
     return command;
