@@ -35,7 +35,10 @@ final class LogitsBench implements Callable<Integer> {
   @Option(names = "--model", description = "GGUF file.", required = true)
   private Path model = Path.of("");
 
-  @Option(names = "--adapter", description = "Directory of a PEFT adapter; ADAPTER.gguf beside it, from lora convert, is llama.cpp's.")
+  @Option(
+      names = "--adapter",
+      description =
+          "Directory of a PEFT adapter; ADAPTER.gguf beside it, from lora convert, is llama.cpp's.")
   private Optional<Path> adapter = Optional.empty();
 
   @Option(names = "--node-modules", description = "Where node-llama-cpp is.", required = true)

@@ -13,10 +13,10 @@ import java.nio.ByteOrder;
  * reading alone takes 4 to 6.
  *
  * <p>Also tried, in cycles of one core of a Xeon with AVX-512, JDK 17, for weights in the cache and
- * in memory; these products take 6 and 10: dequantising a row in the cache and multiplying it there,
- * 13; the same in registers, 8 and 20, or 12 from copies on the heap; these products of weights
- * rearranged to 64 bytes of codes, 3, but with twice the memory. llama.cpp takes 5 to 7, with twice
- * the memory.
+ * in memory; these products take 6 and 10: dequantising a row in the cache and multiplying it
+ * there, 13; the same in registers, 8 and 20, or 12 from copies on the heap; these products of
+ * weights rearranged to 64 bytes of codes, 3, but with twice the memory. llama.cpp takes 5 to 7,
+ * with twice the memory.
  */
 public final class Q4Products {
   private static final int LOADED = 64; // bytes at once

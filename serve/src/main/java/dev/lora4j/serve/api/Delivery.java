@@ -5,7 +5,7 @@ import dev.lora4j.serve.http.Params;
 import java.util.Optional;
 
 /**
- * The request's {@code stream} and {@code stream_options}.
+ * How a request wants its answer.
  *
  * @param streams whether the answer is a stream of server-sent events
  * @param includesUsage whether the last event of a stream has the usage
