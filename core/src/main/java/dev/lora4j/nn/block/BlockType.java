@@ -22,7 +22,11 @@ public enum BlockType {
 
   private final int elements;
   private final int bytes;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a function without state
   private final BlockDequantizer dequantizer;
+
+  @SuppressWarnings("ImmutableEnumChecker") // a function without state
   private final @Nullable BlockQuantizer quantizer;
 
   BlockType(int elements, int bytes, BlockDequantizer dequantizer) {
