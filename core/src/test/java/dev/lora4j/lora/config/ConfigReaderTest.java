@@ -135,7 +135,6 @@ class ConfigReaderTest {
         "use_qalora | true",
         "velora_config | {\"scale\":1}",
         "init_lora_weights | \"corda\"",
-        "init_lora_weights | \"loftq\"",
         "init_lora_weights | \"lora_ga\""
       })
   void unsupportedFieldsAreRefusedByName(String key, String value) {
