@@ -1,11 +1,13 @@
 package dev.lora4j.bench;
 
+import dev.lora4j.io.ScratchDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -37,6 +39,16 @@ final class QuantizedBench implements Callable<Integer> {
       description = "Directory in which node-llama-cpp is installed.",
       required = true)
   private Path modules = Path.of("");
+
+  @Option(
+      names = "--training-model",
+      description = "Small model that is not quantised, to train on in each store; no training without it.")
+  private Optional<Path> trainingModel = Optional.empty();
+
+  @Option(
+      names = "--python",
+      description = "Python interpreter with PEFT and bitsandbytes; no comparison without it.")
+  private Optional<String> python = Optional.empty();
 
   @Option(names = "--rounds", description = "Number of paired runs; medians count.")
   private int rounds = 3;
@@ -72,7 +84,25 @@ final class QuantizedBench implements Callable<Integer> {
         rate,
         rate * 1e3 / megabytes,
         pairs.ours("/peak_rss_mb") * (1 << 20) / 1e6 / megabytes);
+    train();
     return 0;
+  }
+
+  private void train() throws IOException, InterruptedException {
+    QuantizedTraining training = new QuantizedTraining(python.orElse("python3"), rounds);
+    if (trainingModel.isPresent()) {
+      System.out.println();
+      training.compareStores(trainingModel.get());
+      System.out.println();
+      training.trainLarge(model, prompt);
+    }
+    if (python.isPresent()) {
+      Path temporary = Path.of(System.getProperty("java.io.tmpdir"), "lora-bench");
+      try (ScratchDirectory scratch = ScratchDirectory.beside(temporary)) {
+        System.out.println();
+        training.compareWithPeft(scratch.path());
+      }
+    }
   }
 
   private List<String> ours() {

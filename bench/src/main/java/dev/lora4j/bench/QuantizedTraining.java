@@ -15,8 +15,7 @@ import java.util.stream.StreamSupport;
  */
 final class QuantizedTraining {
   private static final Path PEER = Path.of("bench", "peers", "train_bitsandbytes.py");
-  private static final List<String> STORES =
-      List.of(QuantizedTrainingRun.AS_STORED, "nf4", "int8", "q8_0");
+  private static final List<String> STORES = List.of("nf4", "int8", "q8_0", "q4_0");
 
   private final String python;
   private final int rounds;
@@ -29,7 +28,7 @@ final class QuantizedTraining {
   /**
    * Compares the stores of one model with float32, on steps of 4 × 256 tokens.
    *
-   * @param model a GGUF file
+   * @param model one that is not quantised
    */
   void compareStores(Path model) throws IOException, InterruptedException {
     System.out.println("| weights | tokens/s | of float32 | weights, MB | of float32 | peak, MB |");

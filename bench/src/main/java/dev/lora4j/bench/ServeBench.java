@@ -72,6 +72,9 @@ final class ServeBench implements Callable<Integer> {
       description = "Target modules of the adapters; all-linear for every linear layer.")
   private List<String> targets = List.of(ALL_LINEAR);
 
+  @Option(names = "--dequantize", description = "Serve a quantised model in float32.")
+  private boolean dequantize;
+
   private final Map<Request, String> alone = new HashMap<>();
   private Set<Long> stops = Set.of();
 
@@ -110,8 +113,13 @@ final class ServeBench implements Callable<Integer> {
   }
 
   private List<String> options(Path folder) {
-    return List.of(
-        "--model", "base=" + model, "--adapters", folder.toString(), "--max-adapters", "64");
+    List<String> options = new ArrayList<>();
+    options.addAll(List.of("--model", "base=" + model, "--adapters", folder.toString()));
+    options.addAll(List.of("--max-adapters", "64"));
+    if (dequantize) {
+      options.add("--dequantize");
+    }
+    return options;
   }
 
   private Map<Setting, List<Result>> measure(ConcurrentLoad load, List<String> names)
