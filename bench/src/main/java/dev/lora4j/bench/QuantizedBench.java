@@ -113,6 +113,7 @@ final class QuantizedBench implements Callable<Integer> {
         List.of(
             "-XX:+UseSerialGC",
             "-Xms64m",
+            "-Xmn24m",
             "-Dorg.bytedeco.javacpp.nopointergc=true",
             "--add-modules",
             "jdk.incubator.vector",
