@@ -24,7 +24,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,14 +35,8 @@ class QuantizedLoadingTest {
   private static final double TOLERANCE = 1e-5;
 
   @TempDir Path directory;
-  private PointerScope scope = new PointerScope();
-  private NoGradGuard guard = new NoGradGuard();
-
-  @BeforeEach
-  void open() {
-    scope = new PointerScope();
-    guard = new NoGradGuard();
-  }
+  private final PointerScope scope = new PointerScope();
+  private final NoGradGuard guard = new NoGradGuard();
 
   @AfterEach
   void close() {

@@ -29,7 +29,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,14 +39,8 @@ class BitsAndBytesExportTest {
   private static final SaveOptions ONE_FILE = SaveOptions.oneFile();
 
   @TempDir Path directory;
-  private PointerScope scope = new PointerScope();
-  private NoGradGuard guard = new NoGradGuard();
-
-  @BeforeEach
-  void open() {
-    scope = new PointerScope();
-    guard = new NoGradGuard();
-  }
+  private final PointerScope scope = new PointerScope();
+  private final NoGradGuard guard = new NoGradGuard();
 
   @AfterEach
   void close() {

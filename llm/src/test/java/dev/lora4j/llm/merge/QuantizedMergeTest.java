@@ -24,7 +24,6 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,14 +33,8 @@ class QuantizedMergeTest {
   private static final Path ADAPTER = NF4.resolve("adapter");
 
   @TempDir Path directory;
-  private PointerScope scope = new PointerScope();
-  private NoGradGuard guard = new NoGradGuard();
-
-  @BeforeEach
-  void open() {
-    scope = new PointerScope();
-    guard = new NoGradGuard();
-  }
+  private final PointerScope scope = new PointerScope();
+  private final NoGradGuard guard = new NoGradGuard();
 
   @AfterEach
   void close() {
