@@ -19,6 +19,8 @@ logging.set_verbosity_error()
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TEXT = ROOT / "llm/src/test/resources/fixtures/text"
 
+# Llama 3.2's template writes the day.
+DATE = "{%- set date_string = '29 Nov 2026' %}"
 OPEN, CLOSE = "{% generation %}", "{% endgeneration %}"
 CHATML = "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
 MARKED_CHATML = ("{{'<|im_start|>' + message['role'] + '\\n'}}{% if message['role'] == 'assistant' %}" + OPEN
@@ -83,7 +85,7 @@ def replaced(source, old, new):
 
 
 def marked(name):
-    source = (TEXT / f"chat/{name}.jinja").read_text(encoding="utf-8")
+    source = DATE + (TEXT / f"chat/{name}.jinja").read_text(encoding="utf-8")
     if name == "qwen2.5":
         return source, qwen25(source)
     out = source
