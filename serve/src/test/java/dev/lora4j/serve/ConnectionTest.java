@@ -101,7 +101,7 @@ class ConnectionTest {
       assertThat(fifth).isNotDone();
       idle.get(0).close();
 
-      assertThat(fifth.get(8, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+      assertThat(fifth.get(30, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
       for (Socket socket : idle) {
         socket.close();
       }
