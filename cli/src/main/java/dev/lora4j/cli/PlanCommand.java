@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "plan",
     mixinStandardHelpOptions = true,
-    header = {"Show the layers that an adapter would train, and the memory of a run.", ""},
+    header = {"Show what an adapter would train, and the memory of a run.", ""},
     description = {
       "",
       "Of a model on the Hub, only config.json is downloaded; of files, only headers are read. A"

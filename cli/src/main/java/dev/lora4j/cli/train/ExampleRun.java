@@ -84,7 +84,7 @@ record ExampleRun(ExampleTraining training, LoraModel model, Examples examples, 
     RunSettings.putPace(json, options.policy());
     json.put("seed", options.seed()).put("workers", workers.count());
     json.put("data_sha256", FileDigest.sha256(training.paths().data()));
-    json.set("adapter", ConfigWriter.json(model.config(ExampleTraining.ADAPTER)));
+    json.set("adapter", ConfigWriter.json(model.config(ExampleTraining.ADAPTER).anyBaseModel()));
     json.put(
         "adapter_parameters",
         model.parameters(ExampleTraining.ADAPTER).stream().mapToLong(Parameter::numel).sum());

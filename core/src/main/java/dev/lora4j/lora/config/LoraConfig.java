@@ -50,6 +50,7 @@ public record LoraConfig(
     List<String> targetParameters,
     Map<String, List<Long>> trainableTokens,
     Map<String, String> otherKeys) {
+  private static final String BASE_MODEL = "base_model_name_or_path";
 
   public LoraConfig {
     DeltaOptions.requireRank(rank);
@@ -227,7 +228,14 @@ public record LoraConfig(
   /** Copy that names its base model in {@code base_model_name_or_path}. */
   public LoraConfig baseModel(String name) {
     Map<String, String> keys = new TreeMap<>(otherKeys);
-    keys.put("base_model_name_or_path", TextNode.valueOf(name).toString());
+    keys.put(BASE_MODEL, TextNode.valueOf(name).toString());
+    return with(b -> b.otherKeys = keys);
+  }
+
+  /** Copy that names no base model. */
+  public LoraConfig anyBaseModel() {
+    Map<String, String> keys = new TreeMap<>(otherKeys);
+    keys.remove(BASE_MODEL);
     return with(b -> b.otherKeys = keys);
   }
 

@@ -22,7 +22,7 @@ final class LanguageRunSettings {
    */
   static RunSettings of(TrainingJob job, long steps) {
     TrainingArguments arguments = job.settings();
-    LoraConfig config = job.model().config(job.adapter());
+    LoraConfig config = job.model().config(job.adapter()).anyBaseModel(); // it may be moved
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     putLength(json.putObject("length"), arguments.length());
     putBatching(json, arguments.batching());
