@@ -42,7 +42,8 @@ final class QuantizedBench implements Callable<Integer> {
 
   @Option(
       names = "--training-model",
-      description = "Small model that is not quantised, to train on in each store; no training without it.")
+      description =
+          "Small model that is not quantised, to train on in each store; no training without it.")
   private Optional<Path> trainingModel = Optional.empty();
 
   @Option(
