@@ -19,7 +19,7 @@ class PreferenceTuningTest {
        "hyperparameters": {"beta": 0.2, "n_epochs": 4, "learning_rate_multiplier": 20}}}}
       """;
 
-  /** Of two tokens, the model has to choose one. */
+  /** The model has to choose one of two tokens. */
   private static final String CHOICE =
       """
       {"model": "%s", "messages": [{"role": "user", "content": "Say it 7"}], "max_tokens": 1,

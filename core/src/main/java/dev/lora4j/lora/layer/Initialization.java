@@ -74,7 +74,7 @@ public sealed interface Initialization {
   }
 
   /**
-   * What quantisation has taken from the weights (Li et al. 2023, <a
+   * The part of the weights that quantisation has lost (Li et al. 2023, <a
    * href="https://arxiv.org/abs/2310.08659">arXiv:2310.08659</a>, algorithm 1), for a quantised
    * base whose original weights are at hand.
    *

@@ -24,7 +24,7 @@ public record Quantization(QuantType type, boolean doubleQuant) {
   /** The number of values with one scale, bitsandbytes' default. */
   public static final int BLOCK_SIZE = 64;
 
-  /** What a matrix is to the network. */
+  /** The role of a matrix in the network. */
   public enum Role {
     LAYER,
     HEAD,
