@@ -1,7 +1,5 @@
 package dev.lora4j.serve.engine;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.lora4j.llm.decode.BatchDecoder;
 import dev.lora4j.llm.decode.KvBlockPool;
 import dev.lora4j.llm.decode.KvSequence;
@@ -17,7 +15,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
@@ -262,9 +259,9 @@ public final class BatchScheduler implements AutoCloseable {
     Tensor logits = decoder.step(tokens);
     for (int i = 0; i < batch.size(); i++) {
       RunningSequence sequence = batch.get(i);
-      Tensor row = logits.select(0, i);
       if (!sequence.cache().isPrefilling()) {
-        take(sequence, () -> row);
+        Tensor row = logits.select(0, i);
+        advance(sequence, () -> Optional.of(row));
       }
     }
   }
@@ -273,49 +270,42 @@ public final class BatchScheduler implements AutoCloseable {
   private void computeOthers() {
     for (RunningSequence sequence : List.copyOf(decoding)) {
       if (!isBatched(sequence)) {
-        take(sequence, () -> logitsAlone(sequence));
+        advance(sequence, () -> Optional.of(logitsAlone(sequence)));
       }
     }
     prefilling.stream().filter(s -> !isBatched(s)).findFirst().ifPresent(this::prefillChunk);
   }
 
   private void prefillChunk(RunningSequence sequence) {
-    AtomicReference<@Nullable Tensor> hidden = new AtomicReference<>();
-    Optional<FinishReason> failed =
-        guarded(
-            sequence,
-            () -> {
-              hidden.set(withAdapter(sequence, network -> sequence.cache().prefill(network)));
-              return Optional.empty();
-            });
-    if (failed.isPresent()) {
-      prefilling.remove(sequence);
-      end(sequence, failed.get());
-    } else if (!sequence.cache().isPrefilling()) {
-      take(
-          sequence,
-          () ->
-              withAdapter(
-                  sequence, network -> network.logits(requireNonNull(hidden.get())).flatten()));
-    }
+    advance(
+        sequence,
+        () -> {
+          Tensor hidden = withAdapter(sequence, network -> sequence.cache().prefill(network));
+          return sequence.cache().isPrefilling()
+              ? Optional.empty()
+              : Optional.of(withAdapter(sequence, network -> network.logits(hidden)).flatten());
+        });
   }
 
-  /** Takes the next token of a completion, the first after its prompt. */
-  private void take(RunningSequence sequence, Supplier<Tensor> logits) {
-    boolean isFirst = prefilling.remove(sequence);
+  /** Takes the next token of a completion, if the step has its logits: its prompt may go on. */
+  private void advance(RunningSequence sequence, Supplier<Optional<Tensor>> step) {
+    boolean isPrompt = prefilling.contains(sequence);
     Optional<FinishReason> finished =
         guarded(
             sequence,
             () -> {
-              if (isFirst) {
+              Optional<Tensor> logits = step.get();
+              if (isPrompt && logits.isPresent()) {
                 sequence.request().listener().onPrefilled(sequence.cache().cachedTokens());
               }
-              return sequence.take(logits.get());
+              return logits.flatMap(sequence::take);
             });
     if (finished.isPresent()) {
+      prefilling.remove(sequence);
       decoding.remove(sequence);
       end(sequence, finished.get());
-    } else if (isFirst) {
+    } else if (isPrompt && !sequence.cache().isPrefilling()) {
+      prefilling.remove(sequence);
       decoding.add(sequence);
     }
   }
