@@ -4,6 +4,7 @@ import dev.lora4j.UserError;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Checks of layers' constructor arguments. */
 public final class Checks {
@@ -30,6 +31,13 @@ public final class Checks {
   public static void vector(String name, Tensor tensor, long size) {
     if (tensor.dim() != 1 || tensor.size(0) != size) {
       throw new UserError(name + " must be [" + size + "], found " + Ops.shapeOf(tensor));
+    }
+  }
+
+  public static void dtype(String name, Tensor tensor, ScalarType dtype) {
+    ScalarType found = tensor.scalar_type().intern();
+    if (found != dtype) {
+      throw new UserError(name + " must be " + dtype + ", found " + found);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.lora4j.nn.quant;
 
 import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
 import dev.lora4j.nn.Parameter;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -29,7 +30,7 @@ public sealed interface Absmax {
    */
   record Plain(Parameter values) implements Absmax {
     public Plain {
-      require("absmax", values, ScalarType.Float);
+      Checks.dtype("absmax", values.value(), ScalarType.Float);
     }
 
     @Override
@@ -67,10 +68,10 @@ public sealed interface Absmax {
     private static final int CODES = 256;
 
     public Nested {
-      require("absmax", codes, ScalarType.Byte);
-      require("nested_absmax", nestedAbsmax, ScalarType.Float);
-      require("nested_quant_map", map, ScalarType.Float);
-      require("nested_offset", offset, ScalarType.Float);
+      Checks.dtype("absmax", codes.value(), ScalarType.Byte);
+      Checks.dtype("nested_absmax", nestedAbsmax.value(), ScalarType.Float);
+      Checks.dtype("nested_quant_map", map.value(), ScalarType.Float);
+      Checks.dtype("nested_offset", offset.value(), ScalarType.Float);
       FourBitWeights.requireBlockSize("nested block size", nestedBlockSize);
       requireCount("nested_quant_map", map, CODES);
       requireCount("nested_offset", offset, 1);
@@ -118,13 +119,6 @@ public sealed interface Absmax {
         float scale = scales[(int) ((first + i) / nestedBlockSize - firstScale)];
         to[i] = book[some[i] & 0xff] * scale + start[0];
       }
-    }
-  }
-
-  private static void require(String name, Parameter parameter, ScalarType dtype) {
-    ScalarType found = parameter.value().scalar_type().intern();
-    if (found != dtype) {
-      throw new UserError(name + " must be " + dtype + ", found " + found);
     }
   }
 

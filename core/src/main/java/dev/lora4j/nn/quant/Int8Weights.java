@@ -28,16 +28,9 @@ public record Int8Weights(Parameter quantized, Parameter absmax) implements Comp
 
   public Int8Weights {
     Checks.dimensions("weight", quantized.shape(), 2);
-    requireDtype("weight", quantized, ScalarType.Char);
+    Checks.dtype("an int8 weight's weight", quantized.value(), ScalarType.Char);
     Checks.vector("SCB", absmax.value(), quantized.shape()[0]);
-    requireDtype("SCB", absmax, ScalarType.Float);
-  }
-
-  private static void requireDtype(String name, Parameter parameter, ScalarType dtype) {
-    ScalarType found = parameter.value().scalar_type().intern();
-    if (found != dtype) {
-      throw new UserError("an int8 weight's " + name + " must be " + dtype + ", found " + found);
-    }
+    Checks.dtype("an int8 weight's SCB", absmax.value(), ScalarType.Float);
   }
 
   /**
