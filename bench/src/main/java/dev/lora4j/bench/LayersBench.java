@@ -28,22 +28,13 @@ final class LayersBench implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Pairs pairs = Pairs.run(rounds, ourCommand(), List.of(python, peer.toString()));
+    Pairs pairs =
+        Pairs.run(
+            rounds, OwnProcess.command("layers-own", List.of()), List.of(python, peer.toString()));
     printAgainstPeer(pairs);
     printAgainstOurselves(pairs);
     printLimit(pairs);
     return 0;
-  }
-
-  private static List<String> ourCommand() {
-    return List.of(
-        ProcessHandle.current().info().command().orElse("java"),
-        "-XX:+UseSerialGC",
-        "-Dorg.bytedeco.javacpp.nopointergc=true",
-        "-cp",
-        System.getProperty("java.class.path"),
-        BenchMain.class.getName(),
-        "layers-own");
   }
 
   private void printAgainstPeer(Pairs pairs) {

@@ -107,21 +107,9 @@ final class QuantizedBench implements Callable<Integer> {
   }
 
   private List<String> ours() {
-    List<String> command =
-        new ArrayList<>(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-    command.addAll(
-        List.of(
-            "-XX:+UseSerialGC",
-            "-Xms64m",
-            "-Xmn24m",
-            "-Dorg.bytedeco.javacpp.nopointergc=true",
-            "--add-modules",
-            "jdk.incubator.vector",
-            "-cp",
-            System.getProperty("java.class.path"),
-            BenchMain.class.getName(),
-            OWN));
+    List<String> options = new ArrayList<>(OwnProcess.SMALL_HEAP);
+    options.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    List<String> command = OwnProcess.command(OWN, options);
     command.addAll(lengths());
     return command;
   }

@@ -1,14 +1,14 @@
 package dev.lora4j.bench;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lora4j.cli.show.ProcessStats;
 import dev.lora4j.llm.chat.ChatModel;
 import dev.lora4j.llm.generate.Generation;
 import dev.lora4j.llm.generate.GenerationConfig;
 import dev.lora4j.llm.generate.Generator;
 import dev.lora4j.nn.runtime.Blas;
 import dev.lora4j.train.Workers;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +39,7 @@ final class QuantizedRun implements Callable<Integer> {
   private int threads = 2;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws JsonProcessingException {
     Blas.preferSingleRows();
     long start = System.nanoTime();
     try (ChatModel chat = ChatModel.open(model);
@@ -69,7 +69,7 @@ final class QuantizedRun implements Callable<Integer> {
               "cpu_s_per_token",
               cpu,
               "peak_rss_mb",
-              peakMegabytes());
+              (double) ProcessStats.peakMegabytes().orElseThrow());
       System.out.println(new ObjectMapper().writeValueAsString(report));
     }
     return 0;
@@ -77,13 +77,5 @@ final class QuantizedRun implements Callable<Integer> {
 
   private static double cpuSeconds() {
     return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos() / 1e9;
-  }
-
-  private static double peakMegabytes() throws IOException {
-    return Files.readAllLines(Path.of("/proc/self/status")).stream()
-        .filter(line -> line.startsWith("VmHWM:"))
-        .mapToDouble(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024.0)
-        .findFirst()
-        .orElseThrow();
   }
 }

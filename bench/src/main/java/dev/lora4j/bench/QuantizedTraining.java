@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lora4j.bench.PeerProcess.Run;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.StreamSupport;
@@ -125,12 +124,7 @@ final class QuantizedTraining {
   }
 
   private static List<String> ours(Path model, String weights) {
-    List<String> command = new ArrayList<>();
-    command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.addAll(List.of("-Xms64m", "-Xmn24m", "-XX:+UseSerialGC")); // as ./lora
-    command.add("-Dorg.bytedeco.javacpp.nopointergc=true");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(BenchMain.class.getName(), "quantized-training-own"));
+    List<String> command = OwnProcess.command("quantized-training-own", OwnProcess.SMALL_HEAP);
     command.addAll(List.of("--model=" + model, "--weights=" + weights));
     return command;
   }
