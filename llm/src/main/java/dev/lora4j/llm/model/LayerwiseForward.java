@@ -1,8 +1,10 @@
 package dev.lora4j.llm.model;
 
+import dev.lora4j.nn.kernel.Ops;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /** One forward pass of a language model, from the embedding through each layer to the norm. */
@@ -58,7 +60,8 @@ public record LayerwiseForward(
   }
 
   /**
-   * Embeds the tokens and runs the first layers.
+   * Embeds the tokens and runs the first layers. Where gradients are not recorded, a layer's
+   * activations are freed before the next one.
    *
    * @param count number of layers
    * @return {@code [batch, tokens, hidden]}
@@ -66,8 +69,14 @@ public record LayerwiseForward(
   public Tensor through(int count) {
     Tensor x = embed();
     for (int i = 0; i < count; i++) {
-      x = layer(i, x);
+      x = GradMode.is_enabled() ? layer(i, x) : onlyOutput(i, x);
     }
     return x;
+  }
+
+  private Tensor onlyOutput(int number, Tensor x) {
+    Tensor y = Ops.inScope(() -> layer(number, x));
+    x.deallocate();
+    return y;
   }
 }
