@@ -123,6 +123,15 @@ public final class GgufFile implements TensorFile {
     return part(name).mapBytes(tensor(name));
   }
 
+  /**
+   * Reads the bytes of a tensor of at least one dimension into memory.
+   *
+   * @return {@code [rows…, bytes of a row]}, uint8, in the caller's pointer scope
+   */
+  public Tensor readBytes(String name) {
+    return part(name).readBytes(name, tensor(name));
+  }
+
   @Override
   public void close() {
     parts.forEach(GgufPart::close);

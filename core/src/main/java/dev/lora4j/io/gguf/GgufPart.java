@@ -43,13 +43,22 @@ record GgufPart(Path path, FileChannel channel, GgufHeader header, MappedFile pa
    * Maps the bytes of a tensor, {@code [rows…, bytes of a row]} of uint8; empty without elements.
    */
   Optional<Tensor> mapBytes(GgufTensor tensor) {
+    return tensor.sizes().length == 0
+        ? Optional.empty()
+        : pages.tensor(DType.U8, header.dataStart() + tensor.offset(), byteSizes(tensor));
+  }
+
+  /** Reads the bytes of a tensor of at least one dimension, {@code [rows…, bytes of a row]}. */
+  Tensor readBytes(String name, GgufTensor tensor) {
+    long start = header.dataStart() + tensor.offset();
+    return FileTensors.read(path, channel, "tensor " + name, DType.U8, start, byteSizes(tensor));
+  }
+
+  private static long[] byteSizes(GgufTensor tensor) {
     long[] sizes = tensor.sizes();
-    if (sizes.length == 0) {
-      return Optional.empty();
-    }
     int last = sizes.length - 1;
     sizes[last] = tensor.type().bytesOf(sizes[last]);
-    return pages.tensor(DType.U8, header.dataStart() + tensor.offset(), sizes);
+    return sizes;
   }
 
   Tensor read(String name, GgufTensor tensor) {

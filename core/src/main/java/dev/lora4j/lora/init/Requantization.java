@@ -2,9 +2,11 @@ package dev.lora4j.lora.init;
 
 import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.quant.Absmax;
+import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.quant.BlockWeights;
 import dev.lora4j.nn.quant.FourBitWeights;
 import dev.lora4j.nn.quant.Int8Weights;
+import dev.lora4j.nn.quant.InterleavedWeights;
 import java.util.Optional;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
@@ -28,10 +30,17 @@ record Requantization(int bits, Function<Tensor, WeightStore> quantizer) {
       return Optional.of(new Requantization(8, Int8Weights::quantize));
     }
     if (store instanceof BlockWeights blocks) {
-      int bits = 8 * blocks.type().bytes() / blocks.type().elements();
-      return Optional.of(new Requantization(bits, w -> BlockWeights.quantize(w, blocks.type())));
+      return Optional.of(toBlocks(blocks.type()));
+    }
+    if (store instanceof InterleavedWeights interleaved) {
+      return Optional.of(toBlocks(interleaved.groups().type()));
     }
     return Optional.empty();
+  }
+
+  private static Requantization toBlocks(BlockType type) {
+    int bits = 8 * type.bytes() / type.elements();
+    return new Requantization(bits, w -> BlockWeights.quantize(w, type));
   }
 
   WeightStore quantize(Tensor weight) {

@@ -15,20 +15,17 @@ public interface VectorArithmetic {
   /** Computes {@link DotProduct}'s sums, with the same bits. */
   void sums(float[] a, float[] b, int end);
 
-  /** Returns whether the CPU has vectors of 512 bits, which {@link Q4Products} need. */
-  boolean multipliesQ4();
-
-  /** Returns the form of a direct buffer that {@link #q4Product} reads. */
+  /** Returns the form of a direct buffer that {@link #multiply} reads. */
   Object open(ByteBuffer buffer);
 
   /**
-   * Returns the product of a row of Q4_0 blocks.
+   * Computes {@link GroupProducts} with the same bits.
    *
    * @param memory the opened buffer
-   * @param at first byte of the row, from which on whole windows can be read
-   * @param ahead distance to the memory to load into the cache
+   * @param at first byte of the group
+   * @param y receives the 16 products
    */
-  float q4Product(Object memory, ByteBuffer buffer, int at, int ahead, Q4Input x);
+  void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y);
 
   /** The arithmetic of this JVM, empty without the module. */
   Optional<VectorArithmetic> PRESENT = find();

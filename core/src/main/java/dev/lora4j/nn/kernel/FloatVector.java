@@ -53,6 +53,11 @@ public final class FloatVector implements AutoCloseable {
     values.put(place, value);
   }
 
+  /** Copies some elements of an array. */
+  public void put(int place, float[] from, int first, int count) {
+    values.put(place, from, first, count);
+  }
+
   /** Copies all elements to the beginning of an array. */
   void get(float[] to) {
     values.get(0, to, 0, size());

@@ -1,5 +1,6 @@
 package dev.lora4j.nn.kernel;
 
+import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.TeamBarrier;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ public final class FusedLinear {
     }
   }
 
+  private static final int TOGETHER = RowGroups.ROWS; // outputs of an interleaved weight
+
   private final List<Place> places = new ArrayList<>();
   private final int least;
   private int ranks;
@@ -31,7 +34,8 @@ public final class FusedLinear {
       ranks += layer.ranks();
       outputs += Math.toIntExact(layer.weight().rows());
     }
-    least = (int) Math.max(1, CostModel.GEMV_PIECE / layers.get(0).weight().columns());
+    long columns = layers.get(0).weight().columns();
+    least = (int) Math.max(1, CostModel.GEMV_PIECE / columns / TOGETHER);
   }
 
   public int outputs() {
@@ -95,8 +99,11 @@ public final class FusedLinear {
     features(x.vector(), features);
     prepare(x);
     team.share(
-        outputs,
+        (outputs + TOGETHER - 1) / TOGETHER,
         least,
-        (from, to) -> places.forEach(place -> place.compute(x, features, y, from, to)));
+        (from, to) -> {
+          int end = Math.min(to * TOGETHER, outputs);
+          places.forEach(place -> place.compute(x, features, y, from * TOGETHER, end));
+        });
   }
 }

@@ -1,7 +1,7 @@
 package dev.lora4j.nn.kernel;
 
 import dev.lora4j.nn.block.DotProduct;
-import dev.lora4j.nn.block.Q4Input;
+import dev.lora4j.nn.block.RoundedInput;
 import java.util.Arrays;
 
 /**
@@ -13,7 +13,7 @@ public final class RowInput {
   private FloatVector vector;
   private float[] elements = new float[0];
   private boolean isCopied;
-  private final Q4Input rounded = new Q4Input();
+  private final RoundedInput rounded = new RoundedInput();
   private boolean isRounded;
 
   public RowInput(FloatVector vector) {
@@ -46,8 +46,8 @@ public final class RowInput {
     return elements;
   }
 
-  /** Returns the elements rounded for products with Q4_0 blocks. */
-  public Q4Input rounded() {
+  /** Returns the elements rounded for products with interleaved rows. */
+  public RoundedInput rounded() {
     if (!isRounded) {
       rounded.round(elements(), vector.size());
       isRounded = true;

@@ -9,6 +9,7 @@ public final class RowScratch {
 
   private float[] row = new float[0];
   private byte[] bytes = new byte[0];
+  private float[] values = new float[0];
 
   private RowScratch() {}
 
@@ -30,6 +31,14 @@ public final class RowScratch {
   /** Returns the memory for a row, with zeros after it up to the size that dot products need. */
   public float[] row() {
     return row;
+  }
+
+  /** Returns memory for at least so many values beside the row. */
+  public float[] values(int count) {
+    if (values.length < count) {
+      values = new float[count];
+    }
+    return values;
   }
 
   /** Returns memory for at least so many bytes. */

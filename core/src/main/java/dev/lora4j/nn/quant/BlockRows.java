@@ -1,10 +1,6 @@
 package dev.lora4j.nn.quant;
 
 import dev.lora4j.nn.block.BlockDequantizer;
-import dev.lora4j.nn.block.BlockType;
-import dev.lora4j.nn.block.Q4Products;
-import dev.lora4j.nn.kernel.FloatVector;
-import dev.lora4j.nn.kernel.RowInput;
 import dev.lora4j.nn.kernel.RowScratch;
 import dev.lora4j.nn.kernel.RowSource;
 import java.nio.ByteBuffer;
@@ -22,23 +18,17 @@ final class BlockRows implements RowSource {
   private final int rowBytes;
   private final int rowsInWindow;
   private final List<ByteBuffer> windows = new ArrayList<>(); // a buffer has at most 2 GB
-  private final List<Q4Products> products = new ArrayList<>(); // of each window, if they are fast
 
   BlockRows(BlockWeights weights) {
     this.weights = weights;
     dequantizer = weights.type().dequantizer();
     rowBytes = Math.toIntExact(weights.type().rowBytes(weights.columns()));
     rowsInWindow = Integer.MAX_VALUE / rowBytes;
-    boolean fast = weights.type() == BlockType.Q4_0 && Q4Products.areFast();
     Tensor bytes = weights.bytes().value();
     for (long row = 0; row < rows(); row += rowsInWindow) {
       long end = Math.min(rows(), row + rowsInWindow) * rowBytes;
       try (BytePointer memory = new BytePointer(bytes.data_ptr())) {
-        ByteBuffer window = memory.position(row * rowBytes).limit(end).asByteBuffer();
-        windows.add(window);
-        if (fast) {
-          products.add(new Q4Products(window, rowBytes));
-        }
+        windows.add(memory.position(row * rowBytes).limit(end).asByteBuffer());
       }
     }
   }
@@ -56,33 +46,6 @@ final class BlockRows implements RowSource {
   @Override
   public boolean isSameAs(RowSource other) {
     return other instanceof BlockRows rows && rows.weights.bytes() == weights.bytes();
-  }
-
-  @Override
-  public boolean multipliesCodes() {
-    return !products.isEmpty();
-  }
-
-  @Override
-  public void prepare(RowInput x) {
-    if (multipliesCodes()) {
-      x.rounded();
-    } else {
-      x.elements();
-    }
-  }
-
-  @Override
-  public void multiply(
-      long first, int count, RowInput x, RowScratch scratch, FloatVector y, int place) {
-    if (!multipliesCodes()) {
-      RowSource.super.multiply(first, count, x, scratch, y, place);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      Q4Products window = products.get((int) ((first + i) / rowsInWindow));
-      y.put(place + i, window.of((int) ((first + i) % rowsInWindow), x.rounded()));
-    }
   }
 
   @Override

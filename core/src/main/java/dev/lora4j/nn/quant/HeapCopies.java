@@ -30,12 +30,17 @@ final class HeapCopies {
     }
   }
 
+  /** Copies bytes into a contiguous CPU tensor of any dtype. */
+  static void write(byte[] from, Tensor to, long offset) {
+    try (BytePointer memory = new BytePointer(to.data_ptr())) {
+      memory.position(offset).put(from, 0, from.length);
+    }
+  }
+
   /** Returns a uint8 tensor of these bytes, {@code [n]}. */
   static Tensor bytes(byte[] from) {
     Tensor to = torch.empty(new long[] {from.length}, torch.dtype(ScalarType.Byte), null);
-    try (BytePointer memory = new BytePointer(to.data_ptr())) {
-      memory.put(from, 0, from.length);
-    }
+    write(from, to, 0);
     return to;
   }
 

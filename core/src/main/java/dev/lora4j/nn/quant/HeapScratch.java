@@ -7,6 +7,7 @@ final class HeapScratch implements AutoCloseable {
   private static final ConcurrentLinkedDeque<HeapScratch> FREE = new ConcurrentLinkedDeque<>();
 
   private byte[] bytes = {};
+  private byte[] moreBytes = {};
   private float[] values = {};
 
   private HeapScratch() {}
@@ -22,6 +23,14 @@ final class HeapScratch implements AutoCloseable {
       bytes = new byte[length];
     }
     return bytes;
+  }
+
+  /** Returns another array of at least this length, with any content. */
+  byte[] moreBytes(int length) {
+    if (moreBytes.length < length) {
+      moreBytes = new byte[length];
+    }
+    return moreBytes;
   }
 
   /** Returns an array of at least this length, with any content. */

@@ -36,7 +36,7 @@ public final class CostModel {
   /** Returns the number of outputs in a piece of a batch's product. */
   public static long batchProductPiece(long inputs) {
     long outputs = BATCH_PRODUCT_PIECE / (8 * inputs);
-    return Math.max(8, Math.min(128, outputs / 8 * 8));
+    return Math.max(16, Math.min(128, outputs / 16 * 16));
   }
 
   // ---- quantised weights ----

@@ -2,7 +2,8 @@ package dev.lora4j.nn.vector;
 
 import dev.lora4j.nn.block.BlockDequantizer;
 import dev.lora4j.nn.block.BlockType;
-import dev.lora4j.nn.block.Q4Input;
+import dev.lora4j.nn.block.RoundedInput;
+import dev.lora4j.nn.block.RowGroups;
 import dev.lora4j.nn.block.VectorArithmetic;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -37,17 +38,12 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   }
 
   @Override
-  public boolean multipliesQ4() {
-    return VectorLanes.COUNT == 16;
-  }
-
-  @Override
   public Object open(ByteBuffer buffer) {
     return VectorMemory.open(buffer);
   }
 
   @Override
-  public float q4Product(Object memory, ByteBuffer buffer, int at, int ahead, Q4Input x) {
-    return Q4Window.row(memory, buffer, at, ahead, x);
+  public void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
+    VectorGroups.multiply(groups, memory, at, x, y);
   }
 }

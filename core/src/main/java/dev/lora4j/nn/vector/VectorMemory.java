@@ -10,13 +10,14 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Loads of 64 bytes of native memory. The Vector API reads it from a {@link ByteBuffer} up to JDK
+ * Loads of whole vectors from native memory. The Vector API reads it from a {@link ByteBuffer} up to JDK
  * 20 and from a memory segment since; the method is found at run time, and compiled as a direct
  * call.
  */
 final class VectorMemory {
   private static final int FIRST_WITH_SEGMENTS = 21;
-  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_512;
+  private static final VectorSpecies<Byte> BYTES =
+      VectorLanes.COUNT == 16 ? ByteVector.SPECIES_512 : ByteVector.SPECIES_256;
   private static final MethodHandle LOAD;
   private static final MethodHandle OPEN;
 
@@ -70,7 +71,7 @@ final class VectorMemory {
     }
   }
 
-  /** Returns the 64 bytes from an index on, which the caller has checked. */
+  /** Returns the bytes from an index on, which the caller has checked. */
   static ByteVector load(Object memory, int at) {
     try {
       return (ByteVector) LOAD.invokeExact(memory, at);

@@ -66,30 +66,28 @@ final class VectorSuperBlocks {
 
   static void q6(byte[] in, int at, float[] out, int to, int blocks) {
     for (int block = 0; block < blocks; block++, at += 210, to += VALUES) {
-      float scale = Halves.at(in, at + 208);
-      for (int half = 0; half < 2; half++) {
-        for (int i = 0; i < GROUP; i += COUNT) {
-          IntVector low = VectorLanes.ints(in, at + 64 * half + i);
-          IntVector next = VectorLanes.ints(in, at + 64 * half + GROUP + i);
-          IntVector high = VectorLanes.ints(in, at + 128 + GROUP * half + i);
-          int group = at + 192 + 8 * half + i / 16;
-          int first = to + 128 * half + i;
-          six(low.and(15), high, 4, scale * in[group], out, first);
-          six(next.and(15), high, 2, scale * in[group + 2], out, first + GROUP);
-          six(shifted(low, 4).and(15), high, 0, scale * in[group + 4], out, first + 2 * GROUP);
-          six(shifted(next, 4).and(15), high, -2, scale * in[group + 6], out, first + 3 * GROUP);
-        }
+      for (int quarter = 0; quarter < 4; quarter++) {
+        quarterOfSix(in, at, quarter, out, to + GROUP * quarter);
       }
     }
   }
 
-  private static void six(
-      IntVector low, IntVector high, int shift, float scale, float[] out, int to) {
-    IntVector twos =
-        shift >= 0 ? high.lanewise(VectorOperators.LSHL, shift) : shifted(high, -shift);
-    VectorLanes.floats(low.or(twos.and(0x30)).sub(32))
-        .mul(FloatVector.broadcast(FLOATS, scale))
-        .intoArray(out, to);
+  /** Dequantises 32 values of each half of a block. */
+  private static void quarterOfSix(byte[] in, int at, int quarter, float[] out, int to) {
+    float scale = Halves.at(in, at + 208);
+    int shift = 4 * (quarter >> 1);
+    for (int half = 0; half < 2; half++) {
+      int low = at + 64 * half + GROUP * (quarter & 1);
+      int high = at + 128 + GROUP * half;
+      int group = at + 192 + 8 * half + 2 * quarter;
+      for (int i = 0; i < GROUP; i += COUNT) {
+        IntVector four = shifted(VectorLanes.ints(in, low + i), shift).and(15);
+        IntVector two = shifted(VectorLanes.ints(in, high + i), 2 * quarter).and(3);
+        IntVector six = four.or(two.lanewise(VectorOperators.LSHL, 4)).sub(32);
+        FloatVector scales = FloatVector.broadcast(FLOATS, scale * in[group + i / 16]);
+        VectorLanes.floats(six).mul(scales).intoArray(out, to + 128 * half + i);
+      }
+    }
   }
 
   private static IntVector shifted(IntVector bits, int by) {

@@ -3,6 +3,8 @@ package dev.lora4j.nn.block;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +48,30 @@ class VectorBlocksTest {
     VectorArithmetic.PRESENT.orElseThrow().sums(c, b, end);
 
     assertThat(c).isEqualTo(a);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = BlockType.class,
+      names = {"Q4_0", "Q4_1"})
+  void productsOfInterleavedRowsHaveTheSameBits(BlockType type) {
+    for (int blocks : new int[] {1, 2, 39}) {
+      RowGroups groups = new RowGroups(type, blocks);
+      byte[] group = new byte[groups.groupBytes()];
+      groups.pack(RandomBlocks.of(type, RowGroups.ROWS * blocks, blocks), group);
+      ByteBuffer bytes = ByteBuffer.allocateDirect(2 * group.length);
+      bytes.put(group.length, group);
+      int columns = blocks * type.elements();
+      RoundedInput x = new RoundedInput();
+      x.round(padded(new SplittableRandom(blocks), columns), columns);
+      float[] expected = new float[RowGroups.ROWS];
+      float[] actual = new float[RowGroups.ROWS];
+
+      new GroupProducts(groups, bytes, Optional.empty()).multiply(1, x, expected);
+      new GroupProducts(groups, bytes).multiply(1, x, actual);
+
+      assertThat(actual).isEqualTo(expected);
+    }
   }
 
   private static float[] padded(SplittableRandom random, int count) {

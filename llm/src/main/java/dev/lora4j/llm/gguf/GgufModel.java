@@ -11,7 +11,9 @@ import dev.lora4j.llm.weights.WeightFile;
 import dev.lora4j.nn.Parameter;
 import dev.lora4j.nn.WeightStore;
 import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.block.BlockType;
 import dev.lora4j.nn.quant.BlockWeights;
+import dev.lora4j.nn.quant.InterleavedWeights;
 import dev.lora4j.nn.quant.HalfWeights;
 import java.io.IOException;
 import java.io.InputStream;
@@ -230,7 +232,10 @@ public final class GgufModel implements WeightFile {
         .map(most -> most.getKey().name());
   }
 
-  /** Returns the blocks of a matrix, or its halves; GGUF has all of them as {@code [out, in]}. */
+  /**
+   * Returns the blocks of a matrix, or its halves; GGUF has all of them as {@code [out, in]}. Blocks
+   * that decoding multiplies faster in another order are read and rearranged; others are mapped.
+   */
   @Override
   public Optional<WeightStore> store(String name, boolean transposed) {
     GgmlType type = type(name);
@@ -239,10 +244,17 @@ public final class GgufModel implements WeightFile {
     if (stored.size() != 2 || !(type.isQuantized() || half)) {
       return Optional.empty();
     }
+    long columns = stored.get(1);
+    Optional<BlockType> rearranged =
+        type.blocks().filter(blocks -> InterleavedWeights.suit(blocks, stored.get(0), columns));
     try (PointerScope scope = new PointerScope()) {
+      if (rearranged.isPresent()) {
+        Tensor rows = layout.rowsFromGguf(name, file.readBytes(inFile(name)));
+        return Optional.of(InterleavedWeights.of(rearranged.get(), rows, columns));
+      }
       return file.mapBytes(inFile(name))
           .map(bytes -> layout.rowsFromGguf(name, bytes))
-          .map(rows -> store(type, rows, stored.get(1)));
+          .map(rows -> store(type, rows, columns));
     }
   }
 

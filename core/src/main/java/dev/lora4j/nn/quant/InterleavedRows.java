@@ -1,0 +1,92 @@
+package dev.lora4j.nn.quant;
+
+import dev.lora4j.nn.block.GroupProducts;
+import dev.lora4j.nn.block.RowGroups;
+import dev.lora4j.nn.kernel.FloatVector;
+import dev.lora4j.nn.kernel.RowInput;
+import dev.lora4j.nn.kernel.RowScratch;
+import dev.lora4j.nn.kernel.RowSource;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.pytorch.Tensor;
+
+/** The rows of {@link InterleavedWeights} for decoding, multiplied 16 at a time. */
+final class InterleavedRows implements RowSource {
+  private final InterleavedWeights weights;
+  private final int groupsInWindow;
+  private final List<ByteBuffer> windows = new ArrayList<>(); // a buffer has at most 2 GB
+  private final List<GroupProducts> products = new ArrayList<>(); // of each window
+
+  InterleavedRows(InterleavedWeights weights) {
+    this.weights = weights;
+    int groupBytes = weights.groups().groupBytes();
+    groupsInWindow = Integer.MAX_VALUE / groupBytes;
+    Tensor bytes = weights.bytes().value();
+    for (long group = 0; group < bytes.size(0); group += groupsInWindow) {
+      long end = Math.min(bytes.size(0), group + groupsInWindow) * groupBytes;
+      try (BytePointer memory = new BytePointer(bytes.data_ptr())) {
+        ByteBuffer window = memory.position(group * groupBytes).limit(end).asByteBuffer();
+        windows.add(window);
+        products.add(new GroupProducts(weights.groups(), window));
+      }
+    }
+  }
+
+  @Override
+  public long rows() {
+    return weights.shape()[0];
+  }
+
+  @Override
+  public long columns() {
+    return weights.shape()[1];
+  }
+
+  @Override
+  public boolean isSameAs(RowSource other) {
+    return other instanceof InterleavedRows rows && rows.weights.bytes() == weights.bytes();
+  }
+
+  @Override
+  public boolean multipliesCodes() {
+    return true;
+  }
+
+  @Override
+  public void prepare(RowInput x) {
+    x.rounded();
+  }
+
+  @Override
+  public void multiply(
+      long first, int count, RowInput x, RowScratch scratch, FloatVector y, int place) {
+    float[] sums = scratch.values(RowGroups.ROWS);
+    for (int done = 0; done < count; ) {
+      int from = (int) ((first + done) % RowGroups.ROWS);
+      int used = Math.min(RowGroups.ROWS - from, count - done);
+      long group = (first + done) / RowGroups.ROWS;
+      products
+          .get((int) (group / groupsInWindow))
+          .multiply((int) (group % groupsInWindow), x.rounded(), sums);
+      y.put(place + done, sums, from, used);
+      done += used;
+    }
+  }
+
+  @Override
+  public void forEachRow(long first, int count, RowScratch scratch, RowUse use) {
+    RowGroups groups = weights.groups();
+    byte[] group = new byte[groups.groupBytes()];
+    byte[] row = scratch.bytes(groups.rowBytes());
+    for (int i = 0; i < count; i++) {
+      long index = (first + i) / RowGroups.ROWS;
+      int at = (int) (index % groupsInWindow) * group.length;
+      windows.get((int) (index / groupsInWindow)).get(at, group);
+      groups.unpack(group, (int) ((first + i) % RowGroups.ROWS), row, 0);
+      groups.type().dequantizer().dequantize(row, 0, scratch.row(), 0, groups.blocks());
+      use.accept(i, scratch.row());
+    }
+  }
+}

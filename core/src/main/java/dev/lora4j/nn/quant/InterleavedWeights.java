@@ -1,0 +1,126 @@
+package dev.lora4j.nn.quant;
+
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Checks;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.block.GroupProducts;
+import dev.lora4j.nn.block.RowGroups;
+import dev.lora4j.nn.kernel.CompactMatrix;
+import dev.lora4j.nn.kernel.LinearWeights;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A frozen weight in Q4_0 or Q4_1 blocks, rearranged in memory for decoding with the Vector API; of
+ * the same size as in its file.
+ *
+ * @param groups the layout of 16 rows
+ * @param bytes {@code [out / 16, bytes of a group]}, uint8, contiguous, on the CPU
+ */
+public record InterleavedWeights(RowGroups groups, Parameter bytes) implements CompactWeights {
+
+  public InterleavedWeights {
+    Checks.dimensions("weight", bytes.shape(), 2);
+    if (bytes.shape()[1] != groups.groupBytes()) {
+      throw new UserError(
+          "16 rows of %d blocks in %s have %d bytes, found %d"
+              .formatted(
+                  groups.blocks(), groups.type(), groups.groupBytes(), bytes.shape()[1]));
+    }
+  }
+
+  /** Returns whether a matrix can be rearranged, and this JVM and CPU profit from it. */
+  public static boolean suit(BlockType type, long rows, long columns) {
+    return RowGroups.suit(type)
+        && rows > 0
+        && rows % RowGroups.ROWS == 0
+        && columns > 0
+        && columns % type.elements() == 0
+        && GroupProducts.areFast();
+  }
+
+  /**
+   * Rearranges the blocks of a matrix.
+   *
+   * @param rows {@code [out, bytes of a row]}, uint8, contiguous, on the CPU; stays the caller's
+   * @throws UserError if a scale is not finite
+   */
+  public static InterleavedWeights of(BlockType type, Tensor rows, long columns) {
+    RowGroups groups = RowGroups.of(type, columns);
+    byte[] in = new byte[RowGroups.ROWS * groups.rowBytes()];
+    byte[] out = new byte[groups.groupBytes()];
+    long count = rows.size(0) / RowGroups.ROWS;
+    try (PointerScope scope = new PointerScope()) {
+      Tensor bytes =
+          torch.empty(new long[] {count, out.length}, torch.dtype(ScalarType.Byte), null);
+      for (long group = 0; group < count; group++) {
+        HeapCopies.read(rows, group * in.length, in, in.length);
+        groups.pack(in, out);
+        HeapCopies.write(out, bytes, group * out.length);
+      }
+      return new InterleavedWeights(groups, Parameter.frozen(bytes));
+    }
+  }
+
+  @Override
+  public InterleavedWeights over(UnaryOperator<Parameter> replacement) {
+    return new InterleavedWeights(groups, replacement.apply(bytes));
+  }
+
+  @Override
+  public String describe() {
+    return groups.type().name();
+  }
+
+  @Override
+  public Map<String, Parameter> parameters() {
+    return Map.of("weight", bytes);
+  }
+
+  @Override
+  public long[] shape() {
+    long columns = (long) groups.blocks() * groups.type().elements();
+    return new long[] {bytes.shape()[0] * RowGroups.ROWS, columns};
+  }
+
+  @Override
+  public void dequantize(long first, Tensor tile) {
+    Tensor memory = bytes.value().cpu();
+    int columns = Math.toIntExact(shape()[1]);
+    int rowBytes = groups.rowBytes();
+    try (HeapScratch scratch = HeapScratch.take()) {
+      byte[] group = scratch.bytes(groups.groupBytes());
+      byte[] row = scratch.moreBytes(RowGroups.ROWS * rowBytes);
+      float[] values = scratch.values(RowGroups.ROWS * columns);
+      for (long done = 0; done < tile.size(0); ) {
+        int from = (int) ((first + done) % RowGroups.ROWS);
+        int count = (int) Math.min(RowGroups.ROWS - from, tile.size(0) - done);
+        long index = (first + done) / RowGroups.ROWS;
+        HeapCopies.read(memory, index * group(), group, group());
+        for (int i = 0; i < count; i++) {
+          groups.unpack(group, from + i, row, i * rowBytes);
+        }
+        groups.type().dequantizer().dequantize(row, 0, values, 0, count * groups.blocks());
+        HeapCopies.write(values, count * columns, tile, done * columns);
+        done += count;
+      }
+    }
+  }
+
+  private int group() {
+    return groups.groupBytes();
+  }
+
+  @Override
+  public Optional<LinearWeights> decodeWeights(Optional<Tensor> bias) {
+    return bytes.value().is_cpu()
+        ? LinearWeights.of(new CompactMatrix(new InterleavedRows(this)), bias)
+        : Optional.empty();
+  }
+}

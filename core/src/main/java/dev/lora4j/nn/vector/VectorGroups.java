@@ -1,0 +1,144 @@
+package dev.lora4j.nn.vector;
+
+import static dev.lora4j.nn.vector.VectorLanes.COUNT;
+import static dev.lora4j.nn.vector.VectorLanes.FLOATS;
+import static dev.lora4j.nn.vector.VectorLanes.INTS;
+
+import dev.lora4j.nn.block.RoundedInput;
+import dev.lora4j.nn.block.RowGroups;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * {@link dev.lora4j.nn.block.GroupProducts} by the Vector API, with the same bits.
+ *
+ * <p>Each product is one method, in which loads come first: the optimising compiler stops inlining
+ * at a number of nodes, except for the API's own methods, and a vector that passes a call which is
+ * not inlined is allocated.
+ */
+final class VectorGroups {
+  private static final int NIBBLES = 0x000f000f;
+  private static final int HALF_IN_FLOAT = 0x8fffe000;
+  private static final float OF_HALF = 0x1p112f; // a half's bits, moved to a float's, are its value
+  private static final int LINE = 64;
+  private static final int BLOCK = 4 * LINE;
+  private static final float ZERO_CODE = 8;
+
+  private VectorGroups() {}
+
+  static void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
+    for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
+      int scales = at + 4 * lane;
+      multiplyCodes(memory, scales, scales + groups.codes(), x, y, lane);
+      if (groups.hasMinima()) {
+        addMinima(memory, scales, scales + groups.minima(), x, y, lane);
+      }
+    }
+  }
+
+  private static void multiplyCodes(
+      Object memory, int scales, int codes, RoundedInput x, float[] y, int lane) {
+    FloatVector total = FloatVector.zero(FLOATS);
+    int blocks = x.blocks();
+    int[] pairs = x.pairs();
+    int[] offsets = x.offsets();
+    float[] scalesOfInput = x.scales();
+    for (int block = 0; block < blocks; block++) {
+      IntVector halves =
+          VectorMemory.load(memory, scales + (block >> 1) * LINE)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16);
+      FloatVector scale =
+          halves.lanewise(VectorOperators.ASHR, 3).and(HALF_IN_FLOAT).reinterpretAsFloats();
+      ShortVector even = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
+      ShortVector odd = even.sub(even);
+      int pair = block * RoundedInput.PAIRS;
+      int end = codes + (block + 1) * BLOCK;
+      for (int from = codes + block * BLOCK; from < end; from += 2 * LINE, pair += 8) {
+        IntVector word = VectorMemory.load(memory, from).reinterpretAsInts();
+        even =
+            even.add(
+                word.and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+        odd =
+            odd.add(
+                word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+        even =
+            even.add(
+                word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+        odd =
+            odd.add(
+                word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
+        word = VectorMemory.load(memory, from + LINE).reinterpretAsInts();
+        even =
+            even.add(
+                word.and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 4]).reinterpretAsShorts()));
+        odd =
+            odd.add(
+                word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 5]).reinterpretAsShorts()));
+        even =
+            even.add(
+                word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 6]).reinterpretAsShorts()));
+        odd =
+            odd.add(
+                word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
+                    .reinterpretAsShorts()
+                    .mul(IntVector.broadcast(INTS, pairs[pair + 7]).reinterpretAsShorts()));
+      }
+      IntVector both = even.add(odd).reinterpretAsInts();
+      IntVector sum =
+          both.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 16)
+              .add(both.lanewise(VectorOperators.ASHR, 16));
+      scale = scale.mul(OF_HALF).mul(scalesOfInput[block]);
+      total = ((FloatVector) sum.convert(VectorOperators.I2F, 0)).fma(scale, total);
+    }
+    total.intoArray(y, lane);
+  }
+
+  /** Adds 8 scales and the minimum, times the sum of a block's elements. */
+  private static void addMinima(
+      Object memory, int scales, int minima, RoundedInput x, float[] y, int lane) {
+    FloatVector total = FloatVector.fromArray(FLOATS, y, lane);
+    int blocks = x.blocks();
+    float[] sums = x.sums();
+    for (int block = 0; block < blocks; block++) {
+      int at = (block >> 1) * LINE;
+      int shift = 16 - (block & 1) * 16;
+      FloatVector scale =
+          VectorMemory.load(memory, scales + at)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, shift)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      FloatVector minimum =
+          VectorMemory.load(memory, minima + at)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, shift)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      minimum = scale.fma(FloatVector.broadcast(FLOATS, ZERO_CODE), minimum);
+      total = minimum.fma(FloatVector.broadcast(FLOATS, sums[block]), total);
+    }
+    total.intoArray(y, lane);
+  }
+}

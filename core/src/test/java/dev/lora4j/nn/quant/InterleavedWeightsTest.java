@@ -1,0 +1,162 @@
+package dev.lora4j.nn.quant;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lora4j.TensorAssert;
+import dev.lora4j.UserError;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.block.BlockType;
+import dev.lora4j.nn.block.GroupProducts;
+import dev.lora4j.nn.block.RandomBlocks;
+import dev.lora4j.nn.kernel.BatchProduct;
+import dev.lora4j.nn.kernel.FloatVector;
+import dev.lora4j.nn.kernel.FusedLinear;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.kernel.RowBatch;
+import dev.lora4j.nn.kernel.RowInput;
+import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.nn.runtime.TeamBarrier;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Interleaved rows against the same blocks in the order of a file. */
+class InterleavedWeightsTest {
+  private static final int OUT = 80;
+  private static final int ROWS = 11;
+
+  /** A format and a number of columns: an even and an odd number of blocks. */
+  private record Case(BlockType type, int columns) {
+    BlockWeights inFileOrder() {
+      byte[] bytes = RandomBlocks.of(type, OUT * columns / type.elements(), 7);
+      Tensor blocks = HeapCopies.bytes(bytes).view(OUT, type.rowBytes(columns));
+      return new BlockWeights(type, Parameter.frozen(blocks), columns);
+    }
+
+    InterleavedWeights interleaved() {
+      return InterleavedWeights.of(type, inFileOrder().bytes().value(), columns);
+    }
+  }
+
+  private static Stream<Case> cases() {
+    return Stream.of(BlockType.Q4_0, BlockType.Q4_1)
+        .flatMap(type -> Stream.of(new Case(type, 256), new Case(type, 1248)));
+  }
+
+  private static FusedLinear layer(InterleavedWeights weight) {
+    return new FusedLinear(List.of(weight.decodeWeights(Optional.empty()).orElseThrow()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theValuesAreThoseOfTheFile(Case of) {
+    try (PointerScope scope = new PointerScope()) {
+      Tensor expected = of.inFileOrder().dense();
+      InterleavedWeights weight = of.interleaved();
+
+      assertThat(weight.shape()).containsExactly(OUT, of.columns());
+      TensorAssert.assertThat(weight.dense()).isCloseTo(expected, 0);
+      TensorAssert.assertThat(weight.rows(13, 40)).isCloseTo(expected.narrow(0, 13, 40), 0);
+    }
+  }
+
+  /**
+   * The rounding of an element adds up to 1/510 of the largest of its block, so 1/510 of Σ|w| ·
+   * max|x| in all, and the arithmetic 1e-6 of Σ|w x|.
+   */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aProductIsThatOfTheValuesWithinTheRounding(Case of) {
+    Engine.seed(1);
+    try (PointerScope scope = new PointerScope();
+        FloatVector y = FloatVector.of(OUT)) {
+      InterleavedWeights weight = of.interleaved();
+      Tensor x = torch.randn(of.columns());
+      layer(weight)
+          .compute(new TeamBarrier(1), new RowInput(FloatVector.over(x)), FloatVector.over(x), y);
+
+      Tensor dense = weight.dense().to(ScalarType.Double);
+      Tensor expected = torch.mv(dense, x.to(ScalarType.Double));
+      Tensor tolerance =
+          dense
+              .abs()
+              .sum(1)
+              .mul(x.abs().max().to(ScalarType.Double))
+              .div(Ops.keepScalar(510))
+              .add(torch.mv(dense.abs(), x.abs().to(ScalarType.Double)).mul(Ops.keepScalar(1e-6)));
+      for (int i = 0; i < OUT; i++) {
+        assertThat(Math.abs(y.get(i) - expected.select(0, i).item_double()))
+            .as("row %d", i)
+            .isLessThanOrEqualTo(tolerance.select(0, i).item_double());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aRowHasTheSameBitsAloneAndInABatch(Case of) {
+    Engine.seed(2);
+    try (PointerScope scope = new PointerScope();
+        RowBatch x = new RowBatch(ROWS, of.columns());
+        RowBatch y = new RowBatch(ROWS, OUT);
+        FloatVector alone = FloatVector.of(OUT)) {
+      FusedLinear layer = layer(of.interleaved());
+      x.first(ROWS).copy_(torch.randn(ROWS, of.columns()));
+      new BatchProduct(layer).compute(new TeamBarrier(1), ROWS, x, y, row -> {});
+
+      for (int row = 0; row < ROWS; row++) {
+        layer.compute(new TeamBarrier(1), new RowInput(x.row(row)), x.row(row), alone);
+        for (int i = 0; i < OUT; i++) {
+          assertThat(y.row(row).get(i)).as("%d %d", row, i).isEqualTo(alone.get(i));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aRowIsLookedUpAsTheEmbeddingDoes(Case of) {
+    try (PointerScope scope = new PointerScope();
+        FloatVector row = FloatVector.of(of.columns())) {
+      InterleavedWeights weight = of.interleaved();
+      weight.decodeWeights(Optional.empty()).orElseThrow().weight().copyRow(OUT - 3, row);
+
+      float[] expected = Ops.floats(weight.lookup(Ops.tensor(new long[] {OUT - 3}), -1));
+      for (int i = 0; i < of.columns(); i++) {
+        assertThat(row.get(i)).isEqualTo(expected[i]);
+      }
+    }
+  }
+
+  @Test
+  void aScaleThatIsNotFiniteIsRefused() {
+    byte[] bytes = RandomBlocks.of(BlockType.Q4_0, 16, 3);
+    bytes[18] = 0;
+    bytes[19] = 0x7c; // infinite
+    try (PointerScope scope = new PointerScope()) {
+      Tensor rows = HeapCopies.bytes(bytes).view(16, 18);
+      assertThatThrownBy(() -> InterleavedWeights.of(BlockType.Q4_0, rows, 32))
+          .isInstanceOf(UserError.class)
+          .hasMessageContaining("not finite: Infinity");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(BlockType.class)
+  void onlyWholeGroupsOfTheTwoFormatsAreRearranged(BlockType type) {
+    boolean has = type == BlockType.Q4_0 || type == BlockType.Q4_1;
+    assertThat(InterleavedWeights.suit(type, 32, 256)).isEqualTo(has && GroupProducts.areFast());
+    assertThat(InterleavedWeights.suit(type, 33, 256)).isFalse();
+    assertThat(InterleavedWeights.suit(type, 32, 250)).isFalse();
+    assertThat(InterleavedWeights.suit(type, 0, 256)).isFalse();
+  }
+}
