@@ -1,11 +1,9 @@
 package dev.lora4j.nn.kernel;
 
-import dev.lora4j.nn.block.DotProduct;
-
 /**
- * A weight in fewer bytes than float32. A product reads it once from memory: each row becomes
- * float32 in the first-level cache and is multiplied there with all inputs, unless the format has
- * products of its own. An element of the product has the same bits whatever the batch.
+ * A weight in fewer bytes than float32. A product reads it once from memory: each row, or a batch's
+ * piece of rows, becomes float32 in the cache and is multiplied there, unless the format has
+ * products of its own. An element of a batch's product has the same bits whatever the batch.
  */
 public final class CompactMatrix implements WeightMatrix {
   private final RowSource source;
@@ -50,22 +48,24 @@ public final class CompactMatrix implements WeightMatrix {
 
   @Override
   public Piece piece(long first, long count) {
-    int rows = Math.toIntExact(count);
     return source.multipliesCodes()
-        ? (input, inputs, x, y, place) -> {
-          for (int i = input; i < input + inputs; i++) {
-            source.multiply(first, rows, x.input(i), scratch(), y.row(i), place);
-          }
-        }
+        ? (input, inputs, x, y, place) -> multiplyCodes(first, count, input, inputs, x, y, place)
         : (input, inputs, x, y, place) ->
-            source.forEachRow(
-                first, rows, scratch(), (i, row) -> multiply(row, input, inputs, x, y, place + i));
+            new FloatPiece(dequantized(first, count)).multiply(input, inputs, x, y, place);
   }
 
-  private void multiply(float[] row, int input, int inputs, RowBatch x, RowBatch y, int place) {
-    int columns = Math.toIntExact(columns());
+  private void multiplyCodes(
+      long first, long count, int input, int inputs, RowBatch x, RowBatch y, int place) {
+    int rows = Math.toIntExact(count);
     for (int i = input; i < input + inputs; i++) {
-      y.row(i).put(place, DotProduct.of(row, x.input(i).elements(), columns));
+      source.multiply(first, rows, x.input(i), scratch(), y.row(i), place);
     }
+  }
+
+  private FloatMatrix dequantized(long first, long count) {
+    RowScratch scratch = scratch();
+    FloatMatrix rows = scratch.matrix(count, columns());
+    source.forEachRow(first, Math.toIntExact(count), scratch, rows::putRow);
+    return rows;
   }
 }

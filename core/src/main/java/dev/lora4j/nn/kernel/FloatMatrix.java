@@ -89,8 +89,12 @@ public record FloatMatrix(
 
   @Override
   public Piece piece(long first, long count) {
-    FloatMatrix some = rows(first, count);
-    return new FloatPiece(some, RowInvariance.of(some));
+    return new FloatPiece(rows(first, count));
+  }
+
+  /** Copies the beginning of an array to a row. */
+  void putRow(int row, float[] values) {
+    rows(row, 1).memory.put(values, 0, Math.toIntExact(columns));
   }
 
   /** Computes {@code y = scale · M x}. */

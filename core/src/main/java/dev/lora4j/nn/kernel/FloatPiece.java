@@ -11,6 +11,10 @@ record FloatPiece(FloatMatrix weight, RowInvariance invariance) implements Weigh
   /** Maximum number of inputs in one call. */
   static final int TILE = 8;
 
+  FloatPiece(FloatMatrix weight) {
+    this(weight, RowInvariance.of(weight));
+  }
+
   @Override
   public void multiply(int input, int count, RowBatch x, RowBatch y, int element) {
     for (int from = input; from < input + count; from += TILE) {

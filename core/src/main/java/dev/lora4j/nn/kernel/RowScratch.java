@@ -2,6 +2,7 @@ package dev.lora4j.nn.kernel;
 
 import dev.lora4j.nn.block.DotProduct;
 import java.util.Arrays;
+import org.bytedeco.javacpp.FloatPointer;
 
 /** A thread's memory for the bytes and the values of a row of a compact weight. */
 public final class RowScratch {
@@ -10,6 +11,7 @@ public final class RowScratch {
   private float[] row = new float[0];
   private byte[] bytes = new byte[0];
   private float[] values = new float[0];
+  private FloatPointer matrix = new FloatPointer();
 
   private RowScratch() {}
 
@@ -39,6 +41,15 @@ public final class RowScratch {
       values = new float[count];
     }
     return values;
+  }
+
+  /** Returns memory for a matrix, with any content. */
+  FloatMatrix matrix(long rows, long columns) {
+    if (matrix.capacity() < rows * columns) {
+      matrix.deallocate();
+      matrix = new FloatPointer(rows * columns).retainReference();
+    }
+    return FloatMatrix.rowsAt(matrix, 0, rows, columns);
   }
 
   /** Returns memory for at least so many bytes. */

@@ -7,6 +7,7 @@ import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.nn.runtime.Bfloat16Products;
 import dev.lora4j.nn.runtime.CostModel;
 import dev.lora4j.nn.runtime.Engine;
+import dev.lora4j.nn.runtime.ThreadTeam;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.javacpp.PointerScope;
@@ -105,7 +106,7 @@ final class TiledProduct {
       return;
     }
     boolean few = x.size(0) <= (Engine.multipliesByMkl() ? 1 : CostModel.SKINNY_MAX_ROWS);
-    forEachTile(
+    shareTiles(
         (first, tile) -> {
           Tensor columns = y.narrow(1, first, tile.size(0));
           if (few) {
@@ -118,7 +119,7 @@ final class TiledProduct {
 
   private void multiplyRounded(Tensor x, Tensor y) {
     Tensor rounded = x.to(ScalarType.BFloat16);
-    forEachTile(
+    shareTiles(
         (first, tile) ->
             y.narrow(1, first, tile.size(0))
                 .copy_(torch.mm(rounded, tile.to(ScalarType.BFloat16).t())));
@@ -142,14 +143,30 @@ final class TiledProduct {
     void accept(long first, Tensor tile);
   }
 
+  /** Uses each tile on one of the threads of the caller's team. */
+  private void shareTiles(TileUse use) {
+    int tiles = Math.toIntExact((out + Tile.rowsOf(in) - 1) / Tile.rowsOf(in));
+    ThreadTeam.parallel(
+        (part, team) -> {
+          try (NoGradGuard guard = new NoGradGuard()) {
+            team.share(tiles, 1, (from, to) -> forTiles(from, to, use));
+          }
+        });
+  }
+
   private void forEachTile(TileUse use) {
+    forTiles(0, Long.MAX_VALUE, use);
+  }
+
+  private void forTiles(long from, long to, TileUse use) {
     long rows = Tile.rowsOf(in);
     try (Tile memory = Tile.take(Math.min(rows, out) * in)) {
-      for (long first = 0; first < out; first += rows) {
+      for (long tile = from; tile < to && tile * rows < out; tile++) {
         try (PointerScope scope = new PointerScope()) {
-          Tensor tile = memory.of(Math.min(rows, out - first), in);
-          weight.dequantize(first, tile);
-          use.accept(first, tile);
+          long first = tile * rows;
+          Tensor values = memory.of(Math.min(rows, out - first), in);
+          weight.dequantize(first, values);
+          use.accept(first, values);
         }
       }
     }
