@@ -1,8 +1,11 @@
 package dev.lora4j.nn.block;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Products of {@link RowGroups} in native memory with rounded inputs. As in llama.cpp, the input is
@@ -17,9 +20,8 @@ public final class GroupProducts {
 
   private final RowGroups groups;
   private final ByteBuffer bytes;
-  private final Optional<Vectors> vectors;
-
-  private record Vectors(VectorArithmetic arithmetic, Object memory) {}
+  private final @Nullable VectorArithmetic vectors;
+  private final @Nullable Object memory; // as the vectors read it
 
   /**
    * @param bytes a direct buffer of whole groups
@@ -31,7 +33,8 @@ public final class GroupProducts {
   GroupProducts(RowGroups groups, ByteBuffer bytes, Optional<VectorArithmetic> arithmetic) {
     this.groups = groups;
     this.bytes = bytes.order(ByteOrder.LITTLE_ENDIAN);
-    vectors = arithmetic.map(present -> new Vectors(present, present.open(bytes)));
+    vectors = arithmetic.orElse(null);
+    memory = vectors == null ? null : vectors.open(bytes);
   }
 
   /** Returns whether this JVM and CPU have vectors for the products. */
@@ -46,9 +49,28 @@ public final class GroupProducts {
    */
   public void multiply(int group, RoundedInput x, float[] y) {
     int at = Math.multiplyExact(group, groups.groupBytes());
-    vectors.ifPresentOrElse(
-        with -> with.arithmetic.multiply(groups, with.memory, at, x, y),
-        () -> multiplyPlainly(at, x, y));
+    if (vectors != null) {
+      vectors.multiply(groups, requireNonNull(memory), at, x, y);
+    } else {
+      multiplyPlainly(at, x, y);
+    }
+  }
+
+  /**
+   * Computes the products with two inputs, each with the bits of its product alone.
+   *
+   * @param y receives the 16 products with x
+   * @param ofOther receives those with the other input
+   */
+  public void multiply(
+      int group, RoundedInput x, RoundedInput other, float[] y, float[] ofOther) {
+    int at = Math.multiplyExact(group, groups.groupBytes());
+    if (vectors != null) {
+      vectors.multiply(groups, requireNonNull(memory), at, x, other, y, ofOther);
+    } else {
+      multiplyPlainly(at, x, y);
+      multiplyPlainly(at, other, ofOther);
+    }
   }
 
   private void multiplyPlainly(int at, RoundedInput x, float[] y) {

@@ -11,6 +11,7 @@ public final class RowScratch {
   private float[] row = new float[0];
   private byte[] bytes = new byte[0];
   private float[] values = new float[0];
+  private float[] moreValues = new float[0];
   private FloatPointer matrix = new FloatPointer();
 
   private RowScratch() {}
@@ -41,6 +42,14 @@ public final class RowScratch {
       values = new float[count];
     }
     return values;
+  }
+
+  /** Returns other memory for at least so many values. */
+  public float[] moreValues(int count) {
+    if (moreValues.length < count) {
+      moreValues = new float[count];
+    }
+    return moreValues;
   }
 
   /** Returns memory for a matrix, with any content. */

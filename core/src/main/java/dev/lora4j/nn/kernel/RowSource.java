@@ -37,6 +37,20 @@ public interface RowSource {
         first, count, scratch, (i, row) -> y.put(place + i, DotProduct.of(row, elements, columns)));
   }
 
+  /** Computes the products with two inputs, each with the bits of its product alone. */
+  default void multiply(
+      long first,
+      int count,
+      RowInput x,
+      RowInput other,
+      RowScratch scratch,
+      FloatVector y,
+      FloatVector ofOther,
+      int place) {
+    multiply(first, count, x, scratch, y, place);
+    multiply(first, count, other, scratch, ofOther, place);
+  }
+
   /** The use of a dequantised row. */
   @FunctionalInterface
   interface RowUse {

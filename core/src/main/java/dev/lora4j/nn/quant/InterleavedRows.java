@@ -63,14 +63,56 @@ final class InterleavedRows implements RowSource {
   public void multiply(
       long first, int count, RowInput x, RowScratch scratch, FloatVector y, int place) {
     float[] sums = scratch.values(RowGroups.ROWS);
+    forEachGroup(
+        first,
+        count,
+        (products, group, from, used, done) -> {
+          products.multiply(group, x.rounded(), sums);
+          y.put(place + done, sums, from, used);
+        });
+  }
+
+  @Override
+  public void multiply(
+      long first,
+      int count,
+      RowInput x,
+      RowInput other,
+      RowScratch scratch,
+      FloatVector y,
+      FloatVector ofOther,
+      int place) {
+    float[] sums = scratch.values(RowGroups.ROWS);
+    float[] sumsOfOther = scratch.moreValues(RowGroups.ROWS);
+    forEachGroup(
+        first,
+        count,
+        (products, group, from, used, done) -> {
+          products.multiply(group, x.rounded(), other.rounded(), sums, sumsOfOther);
+          y.put(place + done, sums, from, used);
+          ofOther.put(place + done, sumsOfOther, from, used);
+        });
+  }
+
+  /** The use of some rows of a group. */
+  @FunctionalInterface
+  private interface GroupUse {
+    /**
+     * @param group index in the window of the products
+     * @param from the first row used, in the group
+     * @param used number of rows
+     * @param done number of rows before
+     */
+    void accept(GroupProducts products, int group, int from, int used, int done);
+  }
+
+  private void forEachGroup(long first, int count, GroupUse use) {
     for (int done = 0; done < count; ) {
       int from = (int) ((first + done) % RowGroups.ROWS);
       int used = Math.min(RowGroups.ROWS - from, count - done);
       long group = (first + done) / RowGroups.ROWS;
-      products
-          .get((int) (group / groupsInWindow))
-          .multiply((int) (group % groupsInWindow), x.rounded(), sums);
-      y.put(place + done, sums, from, used);
+      GroupProducts window = products.get((int) (group / groupsInWindow));
+      use.accept(window, (int) (group % groupsInWindow), from, used, done);
       done += used;
     }
   }

@@ -46,4 +46,16 @@ public final class IncubatorArithmetic implements VectorArithmetic {
   public void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
     VectorGroups.multiply(groups, memory, at, x, y);
   }
+
+  @Override
+  public void multiply(
+      RowGroups groups,
+      Object memory,
+      int at,
+      RoundedInput x,
+      RoundedInput other,
+      float[] y,
+      float[] ofOther) {
+    VectorGroups.multiply(groups, memory, at, x, other, y, ofOther);
+  }
 }

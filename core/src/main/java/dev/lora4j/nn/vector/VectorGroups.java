@@ -111,6 +111,101 @@ final class VectorGroups {
     total.intoArray(y, lane);
   }
 
+  /** The same with two inputs, which share the loads and the codes. */
+  static void multiply(
+      RowGroups groups,
+      Object memory,
+      int at,
+      RoundedInput x,
+      RoundedInput other,
+      float[] y,
+      float[] ofOther) {
+    for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
+      int scales = at + 4 * lane;
+      multiplyCodes(memory, scales, scales + groups.codes(), x, other, y, ofOther, lane);
+      if (groups.hasMinima()) {
+        addMinima(memory, scales, scales + groups.minima(), x, y, lane);
+        addMinima(memory, scales, scales + groups.minima(), other, ofOther, lane);
+      }
+    }
+  }
+
+  private static void multiplyCodes(
+      Object memory,
+      int scales,
+      int codes,
+      RoundedInput x,
+      RoundedInput other,
+      float[] y,
+      float[] ofOther,
+      int lane) {
+    FloatVector total = FloatVector.zero(FLOATS);
+    FloatVector totalOfOther = total;
+    int blocks = x.blocks();
+    int[] pairs = x.pairs();
+    int[] offsets = x.offsets();
+    float[] scalesOfInput = x.scales();
+    int[] otherPairs = other.pairs();
+    int[] otherOffsets = other.offsets();
+    float[] scalesOfOther = other.scales();
+    for (int block = 0; block < blocks; block++) {
+      FloatVector scale =
+          VectorMemory.load(memory, scales + (block >> 1) * LINE)
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_IN_FLOAT)
+              .reinterpretAsFloats()
+              .mul(OF_HALF);
+      ShortVector sum = IntVector.broadcast(INTS, offsets[block]).reinterpretAsShorts();
+      ShortVector sumOfOther =
+          IntVector.broadcast(INTS, otherOffsets[block]).reinterpretAsShorts();
+      int pair = block * RoundedInput.PAIRS;
+      int end = codes + (block + 1) * BLOCK;
+      for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
+        IntVector word = VectorMemory.load(memory, from).reinterpretAsInts();
+        ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
+        sumOfOther =
+            sumOfOther.add(
+                code.mul(IntVector.broadcast(INTS, otherPairs[pair]).reinterpretAsShorts()));
+        code = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 1]).reinterpretAsShorts()));
+        sumOfOther =
+            sumOfOther.add(
+                code.mul(IntVector.broadcast(INTS, otherPairs[pair + 1]).reinterpretAsShorts()));
+        code = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 2]).reinterpretAsShorts()));
+        sumOfOther =
+            sumOfOther.add(
+                code.mul(IntVector.broadcast(INTS, otherPairs[pair + 2]).reinterpretAsShorts()));
+        code = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
+        sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
+        sumOfOther =
+            sumOfOther.add(
+                code.mul(IntVector.broadcast(INTS, otherPairs[pair + 3]).reinterpretAsShorts()));
+      }
+      IntVector both = sum.reinterpretAsInts();
+      IntVector whole =
+          both.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 16)
+              .add(both.lanewise(VectorOperators.ASHR, 16));
+      total =
+          ((FloatVector) whole.convert(VectorOperators.I2F, 0))
+              .fma(scale.mul(scalesOfInput[block]), total);
+      both = sumOfOther.reinterpretAsInts();
+      whole =
+          both.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 16)
+              .add(both.lanewise(VectorOperators.ASHR, 16));
+      totalOfOther =
+          ((FloatVector) whole.convert(VectorOperators.I2F, 0))
+              .fma(scale.mul(scalesOfOther[block]), totalOfOther);
+    }
+    total.intoArray(y, lane);
+    totalOfOther.intoArray(ofOther, lane);
+  }
+
   /** Adds 8 scales and the minimum, times the sum of a block's elements. */
   private static void addMinima(
       Object memory, int scales, int minima, RoundedInput x, float[] y, int lane) {

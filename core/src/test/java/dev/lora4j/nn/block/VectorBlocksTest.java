@@ -69,7 +69,14 @@ class VectorBlocksTest {
 
       new GroupProducts(groups, bytes, Optional.empty()).multiply(1, x, expected);
       new GroupProducts(groups, bytes).multiply(1, x, actual);
+      assertThat(actual).isEqualTo(expected);
 
+      RoundedInput other = new RoundedInput();
+      other.round(padded(new SplittableRandom(99), columns), columns);
+      float[] ofX = new float[RowGroups.ROWS];
+      new GroupProducts(groups, bytes).multiply(1, other, x, actual, ofX);
+      assertThat(ofX).isEqualTo(expected);
+      new GroupProducts(groups, bytes, Optional.empty()).multiply(1, other, expected);
       assertThat(actual).isEqualTo(expected);
     }
   }
