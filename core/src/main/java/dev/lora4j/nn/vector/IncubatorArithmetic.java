@@ -44,7 +44,11 @@ public final class IncubatorArithmetic implements VectorArithmetic {
 
   @Override
   public void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
-    VectorGroups.multiply(groups, memory, at, x, y);
+    try {
+      VectorGroups.multiply(groups, memory, at, x, y);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
   }
 
   @Override
@@ -56,6 +60,20 @@ public final class IncubatorArithmetic implements VectorArithmetic {
       RoundedInput other,
       float[] y,
       float[] ofOther) {
-    VectorGroups.multiply(groups, memory, at, x, other, y, ofOther);
+    try {
+      VectorGroups.multiply(groups, memory, at, x, other, y, ofOther);
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
+  /** Returns a failure of a method handle, which declares no type. */
+  private static RuntimeException unexpected(Throwable failure) {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    return failure instanceof RuntimeException exception
+        ? exception
+        : new IllegalStateException(failure);
   }
 }

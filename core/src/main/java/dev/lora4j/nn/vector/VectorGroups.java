@@ -6,6 +6,7 @@ import static dev.lora4j.nn.vector.VectorLanes.INTS;
 
 import dev.lora4j.nn.block.RoundedInput;
 import dev.lora4j.nn.block.RowGroups;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -14,9 +15,9 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * {@link dev.lora4j.nn.block.GroupProducts} by the Vector API, with the same bits.
  *
- * <p>Each product is one method, in which loads come first: the optimising compiler stops inlining
- * at a number of nodes, except for the API's own methods, and a vector that passes a call which is
- * not inlined is allocated.
+ * <p>Each product is one method, without helpers: the optimising compiler stops inlining at a number
+ * of nodes, except for the API's own methods, and a vector that passes a call which is not inlined
+ * is allocated.
  */
 final class VectorGroups {
   private static final int NIBBLES = 0x000f000f;
@@ -28,7 +29,8 @@ final class VectorGroups {
 
   private VectorGroups() {}
 
-  static void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y) {
+  static void multiply(RowGroups groups, Object memory, int at, RoundedInput x, float[] y)
+      throws Throwable {
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
       int scales = at + 4 * lane;
       multiplyCodes(memory, scales, scales + groups.codes(), x, y, lane);
@@ -39,7 +41,7 @@ final class VectorGroups {
   }
 
   private static void multiplyCodes(
-      Object memory, int scales, int codes, RoundedInput x, float[] y, int lane) {
+      Object memory, int scales, int codes, RoundedInput x, float[] y, int lane) throws Throwable {
     FloatVector total = FloatVector.zero(FLOATS);
     int blocks = x.blocks();
     int[] pairs = x.pairs();
@@ -47,8 +49,7 @@ final class VectorGroups {
     float[] scalesOfInput = x.scales();
     for (int block = 0; block < blocks; block++) {
       IntVector halves =
-          VectorMemory.load(memory, scales + (block >> 1) * LINE)
-              .reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE)).reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16);
       FloatVector scale =
           halves.lanewise(VectorOperators.ASHR, 3).and(HALF_IN_FLOAT).reinterpretAsFloats();
@@ -57,7 +58,7 @@ final class VectorGroups {
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
       for (int from = codes + block * BLOCK; from < end; from += 2 * LINE, pair += 8) {
-        IntVector word = VectorMemory.load(memory, from).reinterpretAsInts();
+        IntVector word = ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
         even =
             even.add(
                 word.and(NIBBLES)
@@ -78,7 +79,7 @@ final class VectorGroups {
                 word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES)
                     .reinterpretAsShorts()
                     .mul(IntVector.broadcast(INTS, pairs[pair + 3]).reinterpretAsShorts()));
-        word = VectorMemory.load(memory, from + LINE).reinterpretAsInts();
+        word = ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from + LINE)).reinterpretAsInts();
         even =
             even.add(
                 word.and(NIBBLES)
@@ -119,7 +120,8 @@ final class VectorGroups {
       RoundedInput x,
       RoundedInput other,
       float[] y,
-      float[] ofOther) {
+      float[] ofOther)
+      throws Throwable {
     for (int lane = 0; lane < RowGroups.ROWS; lane += COUNT) {
       int scales = at + 4 * lane;
       multiplyCodes(memory, scales, scales + groups.codes(), x, other, y, ofOther, lane);
@@ -138,7 +140,7 @@ final class VectorGroups {
       RoundedInput other,
       float[] y,
       float[] ofOther,
-      int lane) {
+      int lane) throws Throwable {
     FloatVector total = FloatVector.zero(FLOATS);
     FloatVector totalOfOther = total;
     int blocks = x.blocks();
@@ -150,8 +152,7 @@ final class VectorGroups {
     float[] scalesOfOther = other.scales();
     for (int block = 0; block < blocks; block++) {
       FloatVector scale =
-          VectorMemory.load(memory, scales + (block >> 1) * LINE)
-              .reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + (block >> 1) * LINE)).reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, 16 - (block & 1) * 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
@@ -163,7 +164,7 @@ final class VectorGroups {
       int pair = block * RoundedInput.PAIRS;
       int end = codes + (block + 1) * BLOCK;
       for (int from = codes + block * BLOCK; from < end; from += LINE, pair += 4) {
-        IntVector word = VectorMemory.load(memory, from).reinterpretAsInts();
+        IntVector word = ((ByteVector) VectorMemory.LOAD.invokeExact(memory, from)).reinterpretAsInts();
         ShortVector code = word.and(NIBBLES).reinterpretAsShorts();
         sum = sum.add(code.mul(IntVector.broadcast(INTS, pairs[pair]).reinterpretAsShorts()));
         sumOfOther =
@@ -208,7 +209,7 @@ final class VectorGroups {
 
   /** Adds 8 scales and the minimum, times the sum of a block's elements. */
   private static void addMinima(
-      Object memory, int scales, int minima, RoundedInput x, float[] y, int lane) {
+      Object memory, int scales, int minima, RoundedInput x, float[] y, int lane) throws Throwable {
     FloatVector total = FloatVector.fromArray(FLOATS, y, lane);
     int blocks = x.blocks();
     float[] sums = x.sums();
@@ -216,16 +217,14 @@ final class VectorGroups {
       int at = (block >> 1) * LINE;
       int shift = 16 - (block & 1) * 16;
       FloatVector scale =
-          VectorMemory.load(memory, scales + at)
-              .reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, scales + at)).reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, shift)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)
               .reinterpretAsFloats()
               .mul(OF_HALF);
       FloatVector minimum =
-          VectorMemory.load(memory, minima + at)
-              .reinterpretAsInts()
+          ((ByteVector) VectorMemory.LOAD.invokeExact(memory, minima + at)).reinterpretAsInts()
               .lanewise(VectorOperators.LSHL, shift)
               .lanewise(VectorOperators.ASHR, 3)
               .and(HALF_IN_FLOAT)

@@ -18,7 +18,14 @@ final class VectorMemory {
   private static final int FIRST_WITH_SEGMENTS = 21;
   private static final VectorSpecies<Byte> BYTES =
       VectorLanes.COUNT == 16 ? ByteVector.SPECIES_512 : ByteVector.SPECIES_256;
-  private static final MethodHandle LOAD;
+
+  /**
+   * Returns the bytes of a vector from an index on, which the caller has checked: {@code (Object
+   * memory, int at) → ByteVector}. Called in the kernels themselves, since the optimising compiler
+   * inlines handles, but not a method around them, where it has reached a number of nodes.
+   */
+  static final MethodHandle LOAD;
+
   private static final MethodHandle OPEN;
 
   static {
@@ -62,19 +69,10 @@ final class VectorMemory {
     return load.asType(MethodType.methodType(ByteVector.class, Object.class, int.class));
   }
 
-  /** Returns what {@link #load} reads a direct buffer by. */
+  /** Returns the form of a direct buffer that {@link #LOAD} reads. */
   static Object open(ByteBuffer buffer) {
     try {
       return OPEN.invokeExact((Object) buffer);
-    } catch (Throwable e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  /** Returns the bytes from an index on, which the caller has checked. */
-  static ByteVector load(Object memory, int at) {
-    try {
-      return (ByteVector) LOAD.invokeExact(memory, at);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
