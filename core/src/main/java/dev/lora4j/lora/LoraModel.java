@@ -80,6 +80,10 @@ public final class LoraModel {
     return adapter(name).config();
   }
 
+  AdapterRegistry registry() {
+    return adapters;
+  }
+
   Adapter adapter(String name) {
     return adapters.named(name);
   }

@@ -7,6 +7,10 @@ import dev.lora4j.llm.dataset.TextData;
 import dev.lora4j.llm.hub.Hub;
 import dev.lora4j.llm.hub.HubListener;
 import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.llm.task.LabelNames;
+import dev.lora4j.llm.task.TextTask;
+import dev.lora4j.llm.task.data.TaskFile;
+import dev.lora4j.llm.task.train.TaskLosses;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.LanguageModelTrainingResult;
 import dev.lora4j.llm.train.ObjectiveProvider;
@@ -19,6 +23,7 @@ import dev.lora4j.lora.config.Targets;
 import dev.lora4j.lora.format.BaseCheck;
 import dev.lora4j.train.TrainingCallback;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -56,6 +61,9 @@ public final class FineTuneRecipe {
   LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
   Optional<InitialAdapter> initial = Optional.empty();
   private IntFunction<TrainingArguments> settings = FineTuneRecipe::defaultSettings;
+  Optional<TextTask> task = Optional.empty();
+  Optional<LabelNames> labels = Optional.empty();
+  TaskLosses losses = TaskLosses.DEFAULT;
   Optional<ObjectiveProvider> objective = Optional.empty();
   Map<String, Double> objectiveParameters = Map.of();
   Optional<String> system = Optional.empty();
@@ -178,6 +186,24 @@ public final class FineTuneRecipe {
     return this;
   }
 
+  /** A task on texts, instead of generation: its head is trained beside the adapter. */
+  public FineTuneRecipe task(TextTask choice) {
+    task = Optional.of(choice);
+    return this;
+  }
+
+  /** The labels of a task in their order, instead of those of the data, sorted. */
+  public FineTuneRecipe labels(List<String> names) {
+    labels = Optional.of(new LabelNames(names));
+    return this;
+  }
+
+  /** The loss of a task, instead of the default one. */
+  public FineTuneRecipe losses(TaskLosses choice) {
+    losses = choice;
+    return this;
+  }
+
   /** The objective, instead of the default one for the data format. */
   public FineTuneRecipe objective(ObjectiveProvider provider) {
     objective = Optional.of(provider);
@@ -234,6 +260,11 @@ public final class FineTuneRecipe {
 
   /** Trains and writes the adapter to a directory. */
   public LanguageModelTrainingResult run(Path out) {
+    if (task.isPresent()) {
+      try (TaskRun run = openTask(out)) {
+        return run.train(TrainingCallback.NONE).training();
+      }
+    }
     try (FineTuneRun run = open(out)) {
       return run.train(TrainingCallback.NONE);
     }
@@ -242,6 +273,11 @@ public final class FineTuneRecipe {
   /** Loads model and data and adds the adapter, for a caller that does more than train. */
   public FineTuneRun open(Path out) {
     return FineTuneRun.open(this, out);
+  }
+
+  /** Loads model and data of a task and adds the adapter and its head. */
+  public TaskRun openTask(Path out) {
+    return TaskRun.open(this, out);
   }
 
   // ---- for the run ----
@@ -253,6 +289,14 @@ public final class FineTuneRecipe {
 
   Path requiredData() {
     return data.orElseThrow(() -> new UserError("no training data: call data(file)"));
+  }
+
+  TextTask requiredTask() {
+    return task.orElseThrow(() -> new UserError("no task: call task(choice)"));
+  }
+
+  TaskFile taskRows(Path file) {
+    return TaskFile.open(file, requiredTask(), reading);
   }
 
   TextData rows(Path file) {

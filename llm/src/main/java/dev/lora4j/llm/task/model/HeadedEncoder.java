@@ -36,7 +36,7 @@ final class HeadedEncoder implements TaskNetwork {
 
   /** Texts are grouped by length, unless the order of their tokens matters. */
   private UnpaddedTokens tokens(List<TokenSequence> texts) {
-    return model.type() == HeadType.TOKEN_CLASSIFICATION
+    return isPerToken()
         ? UnpaddedTokens.inOrder(texts, model.device())
         : UnpaddedTokens.of(texts, model.device());
   }
@@ -49,6 +49,11 @@ final class HeadedEncoder implements TaskNetwork {
   @Override
   public Tensor outputs(List<TokenSequence> texts, Tensor hidden) {
     return model.logits(UnpaddedTokens.inOrder(texts, model.device()), hidden);
+  }
+
+  @Override
+  public boolean isPerToken() {
+    return model.type() == HeadType.TOKEN_CLASSIFICATION;
   }
 
   @Override

@@ -44,8 +44,18 @@ public interface TaskNetwork extends AutoCloseable {
   /** Replaces the base's head by zeros for another number of outputs. */
   void resizeHead(int outputs);
 
+  /** Returns whether each token has outputs, instead of each text. */
+  default boolean isPerToken() {
+    return false;
+  }
+
   /** Number of outputs of a text or a token. */
   int outputs();
+
+  /** Returns how the matrices are kept, such as {@code nf4}. */
+  default List<String> storage() {
+    return List.of("float32");
+  }
 
   /** Maximum number of tokens of a text. */
   int maxTokens();

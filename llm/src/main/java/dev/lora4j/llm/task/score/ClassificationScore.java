@@ -2,6 +2,7 @@ package dev.lora4j.llm.task.score;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The score of a classifier with one class per example.
@@ -23,7 +24,8 @@ public record ClassificationScore(
     double nll,
     double calibrationError,
     List<ClassScore> classes,
-    List<List<Long>> confusion) {
+    List<List<Long>> confusion)
+    implements TaskScore {
 
   /**
    * Scores predictions.
@@ -80,6 +82,11 @@ public record ClassificationScore(
       rows.add(List.copyOf(values));
     }
     return List.copyOf(rows);
+  }
+
+  @Override
+  public Map<String, Double> metrics() {
+    return Map.of("accuracy", accuracy, "macro_f1", macroF1);
   }
 
   /** Number of examples. */

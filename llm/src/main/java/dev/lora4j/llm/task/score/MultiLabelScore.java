@@ -3,6 +3,7 @@ package dev.lora4j.llm.task.score;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The score of a classifier with any number of labels per example; a label is predicted if its
@@ -15,7 +16,8 @@ import java.util.List;
  * @param classes the labels in order
  */
 public record MultiLabelScore(
-    double accuracy, double microF1, double macroF1, double nll, List<ClassScore> classes) {
+    double accuracy, double microF1, double macroF1, double nll, List<ClassScore> classes)
+    implements TaskScore {
   private static final float THRESHOLD = 0.5f;
 
   /**
@@ -58,6 +60,11 @@ public record MultiLabelScore(
         ClassScore.macro(classes, ClassScore::f1),
         nll / Math.max(1, targets.length),
         List.copyOf(classes));
+  }
+
+  @Override
+  public Map<String, Double> metrics() {
+    return Map.of("accuracy", accuracy, "micro_f1", microF1, "macro_f1", macroF1);
   }
 
   private static long sum(long... counts) {

@@ -1,5 +1,8 @@
 package dev.lora4j.llm.task.score;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * The score of predicted numbers.
  *
@@ -8,7 +11,8 @@ package dev.lora4j.llm.task.score;
  * @param pearson Pearson's correlation
  * @param spearman Spearman's rank correlation
  */
-public record NumberScore(double rmse, double mae, double pearson, double spearman, long examples) {
+public record NumberScore(double rmse, double mae, double pearson, double spearman, long examples)
+    implements TaskScore {
 
   public static NumberScore of(double[] targets, double[] predictions) {
     double squares = 0;
@@ -25,5 +29,16 @@ public record NumberScore(double rmse, double mae, double pearson, double spearm
         Correlation.pearson(predictions, targets),
         Correlation.spearman(predictions, targets),
         targets.length);
+  }
+
+  @Override
+  public Map<String, Double> metrics() {
+    Map<String, Double> metrics = new LinkedHashMap<>();
+    metrics.put("rmse", rmse);
+    if (Double.isFinite(spearman)) { // not if all predictions are equal
+      metrics.put("spearman", spearman);
+      metrics.put("pearson", pearson);
+    }
+    return metrics;
   }
 }

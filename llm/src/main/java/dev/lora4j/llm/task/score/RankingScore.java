@@ -3,6 +3,7 @@ package dev.lora4j.llm.task.score;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -22,7 +23,8 @@ public record RankingScore(
     double recallAt1,
     double recallAt5,
     double recallAt10,
-    long queries) {
+    long queries)
+    implements TaskScore {
   private static final int DEPTH = 10;
 
   /** The items of one query: scores by the model, and relevances, 0 for none. */
@@ -71,6 +73,11 @@ public record RankingScore(
         mean(figures, 3),
         mean(figures, 4),
         figures.size());
+  }
+
+  @Override
+  public Map<String, Double> metrics() {
+    return Map.of("ndcg_at_10", ndcg, "mrr_at_10", reciprocalRank, "recall_at_1", recallAt1);
   }
 
   private static double mean(List<double[]> figures, int which) {
