@@ -22,6 +22,7 @@ import picocli.CommandLine.ExitCode;
       TrainCommand.class,
       RunsCommand.class,
       EvalCommand.class,
+      PredictCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
       ServeCommand.class,

@@ -24,6 +24,11 @@ public final class TaskTokenizer {
     return maxTokens;
   }
 
+  /** A tokenizer with another limit. */
+  public TaskTokenizer limitedTo(int limit) {
+    return new TaskTokenizer(tokenizer, limit);
+  }
+
   Tokenizer tokenizer() {
     return tokenizer;
   }
