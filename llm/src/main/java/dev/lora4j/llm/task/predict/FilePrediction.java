@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.LongConsumer;
 import java.util.zip.GZIPOutputStream;
 
@@ -96,32 +97,36 @@ public final class FilePrediction {
     AtomicFile.write(
         out,
         channel -> {
-          OutputStream bytes = Channels.newOutputStream(channel);
-          boolean compressed = out.toString().toLowerCase(Locale.ROOT).endsWith(".gz");
-          try (Writer lines =
-              new BufferedWriter(
-                  new OutputStreamWriter(
-                      compressed ? new GZIPOutputStream(bytes) : bytes,
-                      StandardCharsets.UTF_8))) {
-            predict(file, lines, progress);
-          } catch (UncheckedIOException e) {
-            throw e.getCause();
+          OutputStream bytes = Channels.newOutputStream(channel); // whose owner closes it
+          if (out.toString().toLowerCase(Locale.ROOT).endsWith(".gz")) {
+            GZIPOutputStream compressed = new GZIPOutputStream(bytes);
+            predict(file, compressed, progress);
+            compressed.finish();
+          } else {
+            predict(file, bytes, progress);
           }
         });
     return new Counts(rows, truncated, empty);
   }
 
-  private void predict(TaskFile file, Writer lines, LongConsumer progress) {
+  private void predict(TaskFile file, OutputStream bytes, LongConsumer progress)
+      throws IOException {
+    Writer lines = new BufferedWriter(new OutputStreamWriter(bytes, StandardCharsets.UTF_8));
     List<Input> part = new ArrayList<>();
-    file.forEachRaw(
-        (json, row) -> {
-          part.add(input(json, row));
-          if (part.size() == ROWS_AT_ONCE) {
-            write(part, lines, progress);
-          }
-          return true;
-        });
-    write(part, lines, progress);
+    try {
+      file.forEachRaw(
+          (json, row) -> {
+            part.add(input(json, row));
+            if (part.size() == ROWS_AT_ONCE) {
+              write(part, lines, progress);
+            }
+            return true;
+          });
+      write(part, lines, progress);
+    } catch (UncheckedIOException e) {
+      throw Objects.requireNonNull(e.getCause());
+    }
+    lines.flush();
   }
 
   private Input input(String json, TaskRow row) {

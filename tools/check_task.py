@@ -1,0 +1,61 @@
+"""Checks that transformers and PEFT load a task adapter written by lora4j, and compute the same outputs.
+
+    python tools/check_task.py base-directory adapter-directory computed.safetensors
+
+The adapter's directory has lora4j's config.json, which names the class and the labels. The third file contains `ids.N`
+for N = 0, 1, … and lora4j's `outputs` for these texts. Prints one line of JSON, and exits with 1 if PEFT misses a tensor
+of the adapter, finds an unexpected one, or computes other outputs.
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+import torch
+import transformers
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoConfig
+
+from check_with_peft import Failure, load_adapter
+
+TOLERANCE = 1e-4
+
+
+def outputs(model, config, ids):
+    rows = []
+    with torch.no_grad():
+        for row in ids:
+            result = model(input_ids=row.reshape(1, -1))
+            if "logits" in result:
+                rows.append(result.logits[0] if result.logits.dim() == 3 else result.logits)
+            else:
+                rows.append(result.last_hidden_state.mean(1))
+    return torch.cat(rows)
+
+
+def main():
+    arg = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arg.add_argument("base", type=pathlib.Path)
+    arg.add_argument("adapter", type=pathlib.Path)
+    arg.add_argument("computed", type=pathlib.Path)
+    given = arg.parse_args()
+    config = AutoConfig.from_pretrained(given.adapter)
+    kind = getattr(transformers, config.architectures[0])
+    base = kind.from_pretrained(given.base, config=config)
+    model, _ = load_adapter(base, given.adapter)
+    computed = load_file(given.computed)
+    ids = [computed[f"ids.{i}"] for i in range(sum(key.startswith("ids.") for key in computed))]
+    apart = (outputs(model, config, ids) - computed["outputs"]).abs().max().item()
+    if not apart <= TOLERANCE:
+        raise Failure(f"the outputs differ by {apart:.3g}")
+    print(json.dumps({"ok": True, "apart": apart, "class": kind.__name__, "labels": config.id2label,
+                      "peft": type(model).__name__, "is_peft": isinstance(model, PeftModel)}))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        sys.exit(1)
