@@ -98,6 +98,14 @@ public final class CostModel {
    */
   public static final int SHARED_PREFIX_MAX_RATIO = 64;
 
+  // ---- encoders ----
+
+  /** Tokens of an encoder's batch on one thread. */
+  public static final long ENCODER_BATCH_TOKENS = 1024;
+
+  /** Minimum number of tokens of a batch for which a second thread pays. */
+  public static final long ENCODER_BATCH_MIN_TOKENS = 128;
+
   // ---- chunked cross-entropy ----
 
   /**

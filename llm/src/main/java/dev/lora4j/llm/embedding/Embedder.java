@@ -1,0 +1,314 @@
+package dev.lora4j.llm.embedding;
+
+import dev.lora4j.UserError;
+import dev.lora4j.llm.encoder.SequenceTokenizer;
+import dev.lora4j.llm.encoder.TokenSequence;
+import dev.lora4j.llm.gguf.ModelFiles;
+import dev.lora4j.llm.hub.Hub;
+import dev.lora4j.llm.hub.HubListener;
+import dev.lora4j.llm.hub.ModelReference;
+import dev.lora4j.llm.tokenizer.Tokenizer;
+import dev.lora4j.llm.weights.WeightStorage;
+import dev.lora4j.lora.AdapterScope;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
+import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.train.Workers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Embeds texts with an encoder or a causal language model, as sentence-transformers does, and with
+ * any number of adapters. Several threads may call it.
+ *
+ * <pre>{@code
+ * try (Embedder embedder = Embedder.open(Path.of("all-MiniLM-L6-v2"))) {
+ *   List<float[]> embeddings = embedder.embed(List.of("a text", "another"));
+ *   embedder.load("legal", Path.of("legal-adapter"));
+ *   float[] adapted = embedder.embed("a text", EmbeddingOptions.standard().adapters("legal"));
+ * }
+ * }</pre>
+ */
+public final class Embedder implements AutoCloseable {
+  private final Backbone backbone;
+  private final LoraModel model;
+  private final EmbeddingConfig config;
+  private final TextSettings settings;
+  private final Tokenizer tokenizer;
+  private final SequenceTokenizer sequences;
+  private final Workers workers;
+  private final List<String> warnings;
+
+  private Embedder(
+      Backbone backbone,
+      Optional<EmbeddingConfig> config,
+      TextSettings settings,
+      Tokenizer tokenizer,
+      int threads) {
+    this.backbone = backbone;
+    this.settings = settings;
+    this.tokenizer = tokenizer;
+    this.config = config.orElse(new EmbeddingConfig(TokenPooling.MEAN, false));
+    warnings =
+        config.isPresent()
+            ? List.of()
+            : List.of("there is no modules.json, so the embedding is the mean of all tokens");
+    model = Lora.base(backbone.root());
+    sequences = new SequenceTokenizer(tokenizer, settings.maxTokens());
+    workers = new Workers(threads);
+  }
+
+  /**
+   * Opens a model by name, with one thread per core.
+   *
+   * @param model a directory, or {@code org/name[@revision]} on the Hub
+   * @throws UserError if there is no such model, or a file is missing or not supported
+   */
+  public static Embedder open(String model) {
+    return open(ModelReference.of(model).resolve(Hub.fromEnvironment(), HubListener.SILENT));
+  }
+
+  /** Opens a model with one thread per core; see {@link #open(Path, int, WeightStorage)}. */
+  public static Embedder open(Path directory) {
+    return open(
+        directory, Runtime.getRuntime().availableProcessors(), WeightStorage.asStored());
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param path a directory of sentence-transformers or an encoder's in Hugging Face's layout, whose
+   *     embedding is then the mean of all tokens; or a GGUF file beside a {@code modules.json}
+   * @param threads number of worker threads
+   * @param storage how the matrices of a causal language model are kept in memory
+   * @throws UserError if a file is missing, or a module or the architecture is not supported
+   * @throws dev.lora4j.CorruptFile if a file is damaged
+   */
+  public static Embedder open(Path path, int threads, WeightStorage storage) {
+    ModelFiles files = ModelFiles.at(path);
+    Optional<ModuleList> modules = ModuleList.in(files);
+    Optional<EmbeddingConfig> config = modules.map(list -> list.embedding(files));
+    ModelFiles transformer =
+        modules.map(list -> ModelFiles.at(list.transformer())).orElse(files);
+    Backbone backbone = Backbone.load(transformer, storage);
+    try {
+      if (config.isEmpty() && backbone instanceof DecoderBackbone) {
+        throw new UserError(
+            path
+                + " is no embedding model: its directory has no modules.json of"
+                + " sentence-transformers, which names the pooling");
+      }
+      TextSettings settings = TextSettings.read(files, transformer, backbone.maxPositions());
+      return new Embedder(backbone, config, settings, Tokenizer.load(transformer), threads);
+    } catch (RuntimeException e) {
+      backbone.close();
+      throw e;
+    }
+  }
+
+  /** Number of components of an embedding. */
+  public int dimensions() {
+    return backbone.dimensions();
+  }
+
+  /** The largest number of tokens of a text; longer ones are truncated. */
+  public int maxTokens() {
+    return settings.maxTokens();
+  }
+
+  /** The model's prompts by name, such as {@code query}. */
+  public Map<String, String> prompts() {
+    return settings.prompts();
+  }
+
+  /** Number of texts that were truncated so far. */
+  public long truncatedTexts() {
+    return sequences.truncated();
+  }
+
+  /** Assumptions where the files lack information, as sentences. */
+  public List<String> warnings() {
+    return warnings;
+  }
+
+  /** The network and its adapters. */
+  public LoraModel model() {
+    return model;
+  }
+
+  /**
+   * Loads an adapter, such as one that PEFT trained for {@code FEATURE_EXTRACTION}.
+   *
+   * @throws UserError if the name is taken, or the adapter does not fit
+   */
+  public void load(String name, Path adapter) {
+    load(name, adapter, BaseCheck.SAME_BASE);
+  }
+
+  /** Loads an adapter with this check of its base. */
+  public void load(String name, Path adapter, BaseCheck check) {
+    model.load(name, adapter, check);
+  }
+
+  // ---- embedding ----
+
+  /** Embeds a text with the standard options: {@code [dimensions]}. */
+  public float[] embed(String text) {
+    return embed(text, EmbeddingOptions.standard());
+  }
+
+  /** Embeds a text: {@code [dimensions]}. */
+  public float[] embed(String text, EmbeddingOptions options) {
+    return embed(List.of(text), options).get(0);
+  }
+
+  /** Embeds texts with the standard options, in their order. */
+  public List<float[]> embed(List<String> texts) {
+    return embed(texts, EmbeddingOptions.standard());
+  }
+
+  /**
+   * Embeds texts.
+   *
+   * @return the embedding of each, in their order
+   * @throws UserError if there is no prompt or adapter of a name
+   */
+  public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
+    List<TokenSequence> encoded = encode(texts, options);
+    String[] names = options.adapters().toArray(String[]::new);
+    return compute(
+        encoded,
+        List.of(),
+        options,
+        batch -> {
+          try (AdapterScope active = model.using(names)) {
+            return backbone.pooled(batch.of(encoded), config.pooling());
+          }
+        });
+  }
+
+  /**
+   * Embeds texts, each with its own adapter. An encoder computes texts of different adapters in one
+   * batch.
+   *
+   * @param adapters the name of each text's adapter, {@link LoraModel#BASE} for none
+   * @param options with no adapters
+   * @return the embedding of each, in their order
+   * @throws UserError if there is no adapter of a name
+   */
+  public List<float[]> embed(
+      List<String> texts, List<String> adapters, EmbeddingOptions options) {
+    if (texts.size() != adapters.size()) {
+      throw new UserError(
+          "expected an adapter for each of %d texts, found %d"
+              .formatted(texts.size(), adapters.size()));
+    }
+    List<TokenSequence> encoded = encode(texts, options);
+    if (backbone.mixes(model, adapters)) {
+      return compute(
+          encoded,
+          List.of(),
+          options,
+          batch ->
+              backbone.pooled(batch.of(encoded), config.pooling(), model, batch.of(adapters)));
+    }
+    return compute(
+        encoded,
+        adapters,
+        options,
+        batch -> {
+          try (AdapterScope active = using(adapters.get(batch.texts().get(0)))) {
+            return backbone.pooled(batch.of(encoded), config.pooling());
+          }
+        });
+  }
+
+  private AdapterScope using(String adapter) {
+    return adapter.equals(LoraModel.BASE) ? model.disabled() : model.using(adapter);
+  }
+
+  /** Encodes texts on all workers. */
+  private List<TokenSequence> encode(List<String> texts, EmbeddingOptions options) {
+    String prompt =
+        options
+            .prompt()
+            .or(() -> options.promptName().map(settings::prompt))
+            .orElseGet(settings::standardPrompt);
+    TokenSequence[] encoded = new TokenSequence[texts.size()];
+    workers.run(
+        worker -> {
+          for (int i = worker; i < encoded.length; i += workers.count()) {
+            String text = prompt + texts.get(i);
+            encoded[i] =
+                sequences.encode(settings.lowerCase() ? text.toLowerCase(Locale.ROOT) : text);
+          }
+        });
+    return Arrays.asList(encoded);
+  }
+
+  /** Computes the pooled hidden states of a batch, {@code [B, H]}. */
+  private interface Pooled {
+    Tensor of(BatchPlan.Batch batch);
+  }
+
+  private List<float[]> compute(
+      List<TokenSequence> texts, List<String> adapters, EmbeddingOptions options, Pooled pooled) {
+    int dimensions = dimensions(options);
+    List<BatchPlan.Batch> batches = BatchPlan.of(texts, adapters, workers.count());
+    float[][] embeddings = new float[texts.size()][];
+    AtomicInteger next = new AtomicInteger();
+    workers.run(
+        worker -> {
+          for (int i = next.getAndIncrement(); i < batches.size(); i = next.getAndIncrement()) {
+            BatchPlan.Batch batch = batches.get(i);
+            List<float[]> rows = rows(pooled, batch);
+            for (int row = 0; row < rows.size(); row++) {
+              embeddings[batch.texts().get(row)] = config.embedding(rows.get(row), dimensions);
+            }
+          }
+        });
+    return Arrays.asList(embeddings);
+  }
+
+  private List<float[]> rows(Pooled pooled, BatchPlan.Batch batch) {
+    float[] all;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      all = Ops.floats(pooled.of(batch)); // [B, H]
+    }
+    int width = dimensions();
+    List<float[]> rows = new ArrayList<>();
+    for (int from = 0; from < all.length; from += width) {
+      rows.add(Arrays.copyOfRange(all, from, from + width));
+    }
+    return rows;
+  }
+
+  private int dimensions(EmbeddingOptions options) {
+    int count = options.dimensions().orElse(dimensions());
+    if (count < 1 || count > dimensions()) {
+      throw new UserError(
+          "dimensions must be 1 to %d, the size of the model's embeddings, found %d"
+              .formatted(dimensions(), count));
+    }
+    return count;
+  }
+
+  /** Frees the model, its adapters and the tokenizer, and ends the threads. */
+  @Override
+  public void close() {
+    workers.close();
+    tokenizer.close();
+    backbone.close();
+  }
+}
