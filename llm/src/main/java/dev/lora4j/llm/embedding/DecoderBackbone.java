@@ -41,6 +41,9 @@ record DecoderBackbone(Pretrained base) implements Backbone {
   @Override
   public Tensor pooled(List<TokenSequence> batch, TokenPooling pooling) {
     PackedTexts packed = PackedTexts.of(batch);
+    if (pooling == TokenPooling.LAST_TOKEN) {
+      return packed.lastHidden(model());
+    }
     Tensor hidden = packed.hidden(model()); // [tokens, H]
     List<Tensor> pooled = new ArrayList<>();
     for (int i = 0; i < batch.size(); i++) {

@@ -9,22 +9,15 @@ import dev.lora4j.llm.hub.HubListener;
 import dev.lora4j.llm.hub.ModelReference;
 import dev.lora4j.llm.tokenizer.Tokenizer;
 import dev.lora4j.llm.weights.WeightStorage;
-import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.format.BaseCheck;
-import dev.lora4j.nn.kernel.Ops;
-import dev.lora4j.train.Workers;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -46,7 +39,7 @@ public final class Embedder implements AutoCloseable {
   private final TextSettings settings;
   private final Tokenizer tokenizer;
   private final SequenceTokenizer sequences;
-  private final Workers workers;
+  private final BatchRunner runner;
   private final List<String> warnings;
 
   private Embedder(
@@ -65,7 +58,7 @@ public final class Embedder implements AutoCloseable {
             : List.of("there is no modules.json, so the embedding is the mean of all tokens");
     model = Lora.base(backbone.root());
     sequences = new SequenceTokenizer(tokenizer, settings.maxTokens());
-    workers = new Workers(threads);
+    runner = new BatchRunner(model, threads);
   }
 
   /**
@@ -184,17 +177,12 @@ public final class Embedder implements AutoCloseable {
    * @throws UserError if there is no prompt or adapter of a name
    */
   public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
-    List<TokenSequence> encoded = encode(texts, options);
-    String[] names = options.adapters().toArray(String[]::new);
-    return compute(
-        encoded,
-        List.of(),
-        options,
-        batch -> {
-          try (AdapterScope active = model.using(names)) {
-            return backbone.pooled(batch.of(encoded), config.pooling());
-          }
-        });
+    return embeddings(
+        runner.run(encode(texts, options), options.adapters(), this::pooled), options);
+  }
+
+  private Tensor pooled(List<TokenSequence> batch) {
+    return backbone.pooled(batch, config.pooling()); // [B, H]
   }
 
   /**
@@ -214,84 +202,32 @@ public final class Embedder implements AutoCloseable {
               .formatted(texts.size(), adapters.size()));
     }
     List<TokenSequence> encoded = encode(texts, options);
-    if (backbone.mixes(model, adapters)) {
-      return compute(
-          encoded,
-          List.of(),
-          options,
-          batch ->
-              backbone.pooled(batch.of(encoded), config.pooling(), model, batch.of(adapters)));
-    }
-    return compute(
-        encoded,
-        adapters,
-        options,
-        batch -> {
-          try (AdapterScope active = using(adapters.get(batch.texts().get(0)))) {
-            return backbone.pooled(batch.of(encoded), config.pooling());
-          }
-        });
+    float[][] rows =
+        backbone.mixes(model, adapters)
+            ? runner.runMixed(
+                encoded,
+                adapters,
+                (batch, names) -> backbone.pooled(batch, config.pooling(), model, names))
+            : runner.runApart(encoded, adapters, this::pooled);
+    return embeddings(rows, options);
   }
 
-  private AdapterScope using(String adapter) {
-    return adapter.equals(LoraModel.BASE) ? model.disabled() : model.using(adapter);
-  }
-
-  /** Encodes texts on all workers. */
   private List<TokenSequence> encode(List<String> texts, EmbeddingOptions options) {
     String prompt =
         options
             .prompt()
             .or(() -> options.promptName().map(settings::prompt))
             .orElseGet(settings::standardPrompt);
-    TokenSequence[] encoded = new TokenSequence[texts.size()];
-    workers.run(
-        worker -> {
-          for (int i = worker; i < encoded.length; i += workers.count()) {
-            String text = prompt + texts.get(i);
-            encoded[i] =
-                sequences.encode(settings.lowerCase() ? text.toLowerCase(Locale.ROOT) : text);
-          }
-        });
-    return Arrays.asList(encoded);
+    return runner.encode(texts.size(), i -> sequences.encode(cased(prompt + texts.get(i))));
   }
 
-  /** Computes the pooled hidden states of a batch, {@code [B, H]}. */
-  private interface Pooled {
-    Tensor of(BatchPlan.Batch batch);
+  private String cased(String text) {
+    return settings.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
   }
 
-  private List<float[]> compute(
-      List<TokenSequence> texts, List<String> adapters, EmbeddingOptions options, Pooled pooled) {
+  private List<float[]> embeddings(float[][] rows, EmbeddingOptions options) {
     int dimensions = dimensions(options);
-    List<BatchPlan.Batch> batches = BatchPlan.of(texts, adapters, workers.count());
-    float[][] embeddings = new float[texts.size()][];
-    AtomicInteger next = new AtomicInteger();
-    workers.run(
-        worker -> {
-          for (int i = next.getAndIncrement(); i < batches.size(); i = next.getAndIncrement()) {
-            BatchPlan.Batch batch = batches.get(i);
-            List<float[]> rows = rows(pooled, batch);
-            for (int row = 0; row < rows.size(); row++) {
-              embeddings[batch.texts().get(row)] = config.embedding(rows.get(row), dimensions);
-            }
-          }
-        });
-    return Arrays.asList(embeddings);
-  }
-
-  private List<float[]> rows(Pooled pooled, BatchPlan.Batch batch) {
-    float[] all;
-    try (PointerScope scope = new PointerScope();
-        NoGradGuard guard = new NoGradGuard()) {
-      all = Ops.floats(pooled.of(batch)); // [B, H]
-    }
-    int width = dimensions();
-    List<float[]> rows = new ArrayList<>();
-    for (int from = 0; from < all.length; from += width) {
-      rows.add(Arrays.copyOfRange(all, from, from + width));
-    }
-    return rows;
+    return Arrays.stream(rows).map(row -> config.embedding(row, dimensions)).toList();
   }
 
   private int dimensions(EmbeddingOptions options) {
@@ -307,7 +243,7 @@ public final class Embedder implements AutoCloseable {
   /** Frees the model, its adapters and the tokenizer, and ends the threads. */
   @Override
   public void close() {
-    workers.close();
+    runner.close();
     tokenizer.close();
     backbone.close();
   }

@@ -3,6 +3,7 @@ package dev.lora4j.llm.embedding;
 import dev.lora4j.UserError;
 import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.model.LanguageModel;
+import dev.lora4j.llm.model.LayerwiseForward;
 import dev.lora4j.llm.model.PrefixTree;
 import dev.lora4j.llm.model.TokenBatch;
 import dev.lora4j.nn.kernel.Ops;
@@ -22,12 +23,20 @@ record PackedTexts(List<TokenSequence> texts, PrefixTree tree) {
     return new PackedTexts(texts, PrefixTree.of(texts.stream().map(TokenSequence::ids).toList()));
   }
 
+  private TokenBatch batch(LanguageModel model) {
+    return TokenBatch.packed(row(model, tree.tokens()), row(model, tree.positions()), tree);
+  }
+
   /** Computes the hidden states of all tokens, {@code [tokens, H]}. */
   Tensor hidden(LanguageModel model) {
-    return model
-        .hidden(
-            TokenBatch.packed(row(model, tree.tokens()), row(model, tree.positions()), tree))
-        .select(0, 0);
+    return model.hidden(batch(model)).select(0, 0);
+  }
+
+  /** Computes the hidden state of each text's last token, {@code [texts, H]}. */
+  Tensor lastHidden(LanguageModel model) {
+    LayerwiseForward forward = model.layerwise(batch(model));
+    Tensor x = forward.through(forward.layers() - 1);
+    return forward.finalHiddenAt(lastPlaces(x), x);
   }
 
   private static Tensor row(LanguageModel model, int... values) {
@@ -44,7 +53,7 @@ record PackedTexts(List<TokenSequence> texts, PrefixTree tree) {
   }
 
   /** Returns the place of each text's last token in the row, {@code [texts]}. */
-  Tensor lastPlaces(Tensor like) {
+  private Tensor lastPlaces(Tensor like) {
     return index(
         IntStream.range(0, texts.size())
             .mapToLong(i -> tree.place(i, texts.get(i).length() - 1))
