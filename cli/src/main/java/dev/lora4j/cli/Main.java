@@ -24,6 +24,7 @@ import picocli.CommandLine.ExitCode;
       EvalCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
+      EmbedCommand.class,
       ServeCommand.class,
       DataCommand.class,
       InfoCommand.class,

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -177,8 +178,26 @@ public final class Embedder implements AutoCloseable {
    * @throws UserError if there is no prompt or adapter of a name
    */
   public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
+    return embed(texts, options, count -> {});
+  }
+
+  /**
+   * Embeds texts and reports the progress.
+   *
+   * @param embedded receives the number of texts of each batch when it is computed, on any thread
+   */
+  public List<float[]> embed(
+      List<String> texts, EmbeddingOptions options, IntConsumer embedded) {
     return embeddings(
-        runner.run(encode(texts, options), options.adapters(), this::pooled), options);
+        runner.run(
+            encode(texts, options),
+            options.adapters(),
+            batch -> {
+              Tensor pooled = pooled(batch);
+              embedded.accept(batch.size());
+              return pooled;
+            }),
+        options);
   }
 
   private Tensor pooled(List<TokenSequence> batch) {
