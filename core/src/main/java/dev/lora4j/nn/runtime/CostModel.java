@@ -106,6 +106,12 @@ public final class CostModel {
   /** Minimum number of tokens of a batch for which a second thread pays. */
   public static final long ENCODER_BATCH_MIN_TOKENS = 128;
 
+  /**
+   * Multiplications that take as long as a product of its own for a run of rows with the same
+   * adapter: about 20 µs.
+   */
+  public static final long ADAPTER_RUN_MULTIPLICATIONS = 500_000;
+
   // ---- chunked cross-entropy ----
 
   /**
