@@ -25,6 +25,7 @@ import picocli.CommandLine.ExitCode;
       PredictCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
+      EmbedCommand.class,
       ServeCommand.class,
       DataCommand.class,
       InfoCommand.class,

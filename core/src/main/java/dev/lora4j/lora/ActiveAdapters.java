@@ -4,8 +4,7 @@ import dev.lora4j.lora.layer.ActiveDeltas;
 import java.util.List;
 
 /** The active adapters of a forward, fixed to its end even if the model changes meanwhile. */
-sealed interface ActiveAdapters extends ActiveDeltas
-    permits UniformAdapters, PerRowAdapters, AdapterRuns {
+sealed interface ActiveAdapters extends ActiveDeltas permits UniformAdapters, PerRowAdapters {
 
   /** Returns the adapters that are active in any row. */
   List<Adapter> adapters();

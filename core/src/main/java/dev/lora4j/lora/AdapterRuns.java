@@ -1,88 +1,94 @@
 package dev.lora4j.lora;
 
+import dev.lora4j.lora.layer.FactoredDelta;
 import dev.lora4j.lora.layer.LayerDelta;
 import dev.lora4j.lora.layer.LoraDelta;
 import dev.lora4j.lora.layer.LoraLayer;
+import dev.lora4j.lora.layer.MixedBatchDelta;
+import dev.lora4j.nn.Linear;
+import dev.lora4j.nn.Parameter;
+import dev.lora4j.nn.kernel.Ops;
+import dev.lora4j.nn.runtime.CostModel;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import org.bytedeco.pytorch.Tensor;
 
 /**
- * An adapter, or none, for each run of consecutive rows of the layers' inputs: the texts of a batch
- * without padding, sorted by their adapter. Each run is one product, so the cost does not grow with
- * the number of adapters, unlike that of {@link LoraModel#withRows}.
+ * The deltas of one layer for a batch whose rows have different adapters, computed for one run of
+ * rows with the same adapter after the other. With many adapters and long runs, such as the tokens
+ * of texts, it multiplies less than {@link MixedBatchDelta}, whose products have the ranks of all
+ * adapters.
  */
-public final class AdapterRuns implements ActiveAdapters {
-  private final List<Optional<Adapter>> ofRuns;
-  private final long[] rows;
-  private final UniformAdapters distinct;
+final class AdapterRuns implements LayerDelta {
+  private final List<LoraDelta> deltas;
+  private final List<LayerRun> ofLayer;
+  private final int rows;
 
-  private AdapterRuns(List<Optional<Adapter>> ofRuns, long... rows) {
-    this.ofRuns = ofRuns;
-    this.rows = rows.clone();
-    distinct =
-        new UniformAdapters(
-            new ArrayList<>(
-                new LinkedHashSet<>(ofRuns.stream().flatMap(Optional::stream).toList())));
-  }
+  /** Consecutive rows with the same adapter. */
+  record Run(long from, long count, Optional<Adapter> adapter) {
 
-  /**
-   * Activates an adapter for each run of rows, for the calling thread's forwards without gradients,
-   * until the scope closes. Only deltas of layers count: modules that an adapter saves whole are the
-   * base's.
-   *
-   * @param adapterOfRun names, {@link LoraModel#BASE} for none
-   * @param rows number of rows of each run; the layers' inputs have as many rows in all
-   */
-  public static AdapterScope enter(LoraModel model, List<String> adapterOfRun, long... rows) {
-    if (adapterOfRun.size() != rows.length) {
-      throw new IllegalArgumentException(
-          "expected the rows of %d runs, found %d".formatted(adapterOfRun.size(), rows.length));
-    }
-    AdapterRegistry registry = model.registry();
-    registry.requireUnmerged("use other adapters");
-    return registry.enter(
-        () ->
-            new AdapterRuns(
-                adapterOfRun.stream()
-                    .map(
-                        name ->
-                            name.equals(LoraModel.BASE)
-                                ? Optional.<Adapter>empty()
-                                : Optional.of(registry.named(name)))
-                    .toList(),
-                rows));
-  }
-
-  @Override
-  public List<Adapter> adapters() {
-    return distinct.adapters();
-  }
-
-  @Override
-  public List<? extends LayerDelta> of(LoraLayer layer) {
-    List<RunDeltas.Run> runs = new ArrayList<>();
-    long from = 0;
-    for (int i = 0; i < rows.length; i++) {
-      @Nullable LoraDelta delta =
-          ofRuns.get(i).isPresent() ? ofRuns.get(i).get().delta(layer) : null;
-      if (delta != null) {
-        runs.add(new RunDeltas.Run(delta, from, rows[i]));
+    static List<Run> of(List<Optional<Adapter>> ofRows) {
+      List<Run> runs = new ArrayList<>();
+      for (int from = 0; from < ofRows.size(); ) {
+        int to = from;
+        while (to < ofRows.size() && ofRows.get(to).equals(ofRows.get(from))) {
+          to++;
+        }
+        runs.add(new Run(from, to - from, ofRows.get(from)));
+        from = to;
       }
-      from += rows[i];
+      return runs;
     }
-    return runs.isEmpty() ? List.of() : List.of(new RunDeltas(runs, from));
+  }
+
+  private record LayerRun(long from, long count, Optional<LoraDelta> delta) {}
+
+  AdapterRuns(LoraLayer layer, List<LoraDelta> deltas, List<Run> runs, int rows) {
+    this.deltas = deltas;
+    this.rows = rows;
+    ofLayer =
+        runs.stream()
+            .map(
+                run ->
+                    new LayerRun(
+                        run.from(), run.count(), run.adapter().map(one -> one.delta(layer))))
+            .toList();
+  }
+
+  /** Returns whether it takes less time than one product for all rows. */
+  static boolean pay(LoraLayer layer, List<LoraDelta> deltas, List<Run> runs, int rows) {
+    if (!(layer.pretrained() instanceof Linear)) {
+      return false;
+    }
+    long ranks = 0;
+    long greatest = 0;
+    for (LoraDelta delta : deltas) {
+      long rank = delta.factored().map(FactoredDelta::rank).orElse(0);
+      ranks += rank;
+      greatest = Math.max(greatest, rank);
+    }
+    long width = layer.weighted().inFeatures() + layer.weighted().outFeatures();
+    return rows * width * (ranks - greatest) > runs.size() * CostModel.ADAPTER_RUN_MULTIPLICATIONS;
   }
 
   @Override
-  public boolean retain() {
-    return distinct.retain();
+  public Tensor addTo(Tensor y, Tensor x) {
+    MixedBatchDelta.requireRows(x, rows);
+    Tensor[] parts = new Tensor[ofLayer.size()];
+    for (int i = 0; i < parts.length; i++) {
+      LayerRun run = ofLayer.get(i);
+      Tensor part = y.narrow(0, run.from(), run.count());
+      parts[i] =
+          run.delta().isPresent()
+              ? run.delta().get().addTo(part, x.narrow(0, run.from(), run.count()))
+              : part;
+    }
+    return Ops.join(0, parts);
   }
 
   @Override
-  public void release() {
-    distinct.release();
+  public List<Parameter> parameters() {
+    return deltas.stream().flatMap(delta -> delta.parameters().stream()).toList();
   }
 }

@@ -80,12 +80,12 @@ public final class LoraModel {
     return adapter(name).config();
   }
 
-  AdapterRegistry registry() {
-    return adapters;
-  }
-
   Adapter adapter(String name) {
     return adapters.named(name);
+  }
+
+  AdapterRegistry adapters() {
+    return adapters;
   }
 
   /**

@@ -56,22 +56,8 @@ public final class TextEmbedder {
           Ops.tensor(Arrays.stream(ids).asLongStream().toArray())
               .view(1, ids.length)
               .to(model.device(), ScalarType.Long);
-      Tensor hidden = model.hidden(TokenBatch.of(tokens)).select(0, 0);
-      float[] embedding = Ops.floats(config.pooling().pool(hidden).narrow(0, 0, dimensions));
-      return config.normalized() ? normalized(embedding) : embedding;
+      Tensor hidden = model.hidden(TokenBatch.of(tokens)); // [1, T, H]
+      return config.embedding(Ops.floats(config.pooling().pool(hidden)), dimensions);
     }
-  }
-
-  private static float[] normalized(float... embedding) {
-    double squares = 0;
-    for (float value : embedding) {
-      squares += (double) value * value;
-    }
-    double norm = Math.max(Math.sqrt(squares), 1e-12);
-    float[] unit = new float[embedding.length];
-    for (int i = 0; i < unit.length; i++) {
-      unit[i] = (float) (embedding[i] / norm);
-    }
-    return unit;
   }
 }

@@ -1,6 +1,5 @@
 package dev.lora4j.llm.encoder;
 
-import dev.lora4j.UserError;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.checkpoint.Checkpoint;
 import dev.lora4j.llm.checkpoint.ModelConfig;
@@ -37,7 +36,7 @@ public final class EncoderCheckpoint implements AutoCloseable {
    * have one.
    *
    * @param directory with {@code config.json} and weights, whose names may have the family's prefix
-   * @throws UserError if the architecture or a field of the config is not supported, or the weights
+   * @throws dev.lora4j.UserError if the architecture or a field of the config is not supported, or the weights
    *     do not fit the config; the message names every tensor that does not
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
@@ -57,19 +56,11 @@ public final class EncoderCheckpoint implements AutoCloseable {
   }
 
   /**
-   * Loads an encoder with the head that the checkpoint has.
-   *
-   * @throws UserError if it has no classifier
+   * Loads an encoder with a head for as many labels as the checkpoint's own has, else its config;
+   * the head is new if the checkpoint has none.
    */
-  public static EncoderCheckpoint loadWithHead(Path directory, HeadType head) {
-    EncoderCheckpoint loaded = load(directory, Optional.of(head), OptionalInt.empty());
-    if (!loaded.newModules().isEmpty()) {
-      loaded.close();
-      throw new UserError(
-          "%s has no weights of %s: it is no %s model"
-              .formatted(directory, String.join(", ", loaded.newModules()), head.suffix()));
-    }
-    return loaded;
+  public static EncoderCheckpoint load(Path directory, HeadType head) {
+    return load(directory, Optional.of(head), OptionalInt.empty());
   }
 
   private static EncoderCheckpoint load(

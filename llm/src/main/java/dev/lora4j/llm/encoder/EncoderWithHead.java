@@ -47,8 +47,7 @@ public abstract class EncoderWithHead extends Module {
   /**
    * Computes the logits of a batch.
    *
-   * @return {@code [B, labels]} of texts, or {@code [B, T, labels]} of tokens, where those of
-   *     padding mean nothing
+   * @return {@code [B, labels]} of texts, or {@code [B, T, labels]} of tokens, zeros for padding
    */
   public final Tensor logits(EncoderInput input) {
     UnpaddedTokens tokens = UnpaddedTokens.of(input);
@@ -62,21 +61,28 @@ public abstract class EncoderWithHead extends Module {
    * @return {@code [B, labels]} of texts, or {@code [N, labels]} of tokens
    */
   public final Tensor logits(UnpaddedTokens tokens) {
-    return logits(tokens, encoder.hidden(tokens));
+    return head(features(tokens, encoder.hidden(tokens)));
   }
 
   /**
-   * Computes the logits from the hidden states.
+   * Returns the hidden states that the head takes: of each token, or pooled from each text.
    *
-   * @param hidden {@code [N, H]}
-   * @return {@code [B, labels]} or {@code [N, labels]}
+   * @param hidden the encoder's hidden states, {@code [N, H]}
+   * @return {@code [N, H]} of tokens or {@code [B, H]} of texts
    */
-  protected abstract Tensor logits(UnpaddedTokens tokens, Tensor hidden);
-
-  /** Returns each text's first hidden state: {@code [B, H]}. */
-  protected static Tensor first(UnpaddedTokens tokens, Tensor hidden) {
-    return tokens.pooled(hidden, texts -> texts.select(1, 0));
+  public Tensor features(UnpaddedTokens tokens, Tensor hidden) {
+    return type() == HeadType.TOKEN_CLASSIFICATION
+        ? hidden
+        : tokens.pooled(hidden, texts -> texts.select(1, 0));
   }
+
+  /**
+   * Computes the logits from the {@link #features}.
+   *
+   * @param features {@code [rows, H]}
+   * @return {@code [rows, labels]}
+   */
+  public abstract Tensor head(Tensor features);
 
   /**
    * @param ids {@code [B, T]}, int64, without padding

@@ -31,7 +31,7 @@ public final class TokenClassifierHead extends EncoderWithHead {
   }
 
   @Override
-  protected Tensor logits(UnpaddedTokens tokens, Tensor hidden) {
-    return classifier.forward(dropout.forward(hidden)); // [N, labels]
+  public Tensor head(Tensor features) {
+    return classifier.forward(dropout.forward(features)); // [N, labels]
   }
 }

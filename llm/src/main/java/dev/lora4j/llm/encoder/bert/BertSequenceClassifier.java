@@ -2,7 +2,6 @@ package dev.lora4j.llm.encoder.bert;
 
 import dev.lora4j.llm.encoder.EncoderWithHead;
 import dev.lora4j.llm.encoder.HeadType;
-import dev.lora4j.llm.encoder.UnpaddedTokens;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Slot;
@@ -34,8 +33,8 @@ final class BertSequenceClassifier extends EncoderWithHead {
   }
 
   @Override
-  protected Tensor logits(UnpaddedTokens tokens, Tensor hidden) {
-    Tensor pooled = encoder().pooled(first(tokens, hidden)).orElseThrow(); // [B, H]
+  public Tensor head(Tensor features) {
+    Tensor pooled = encoder().pooled(features).orElseThrow(); // [B, H]
     return classifier.forward(dropout.forward(pooled)); // [B, labels]
   }
 }

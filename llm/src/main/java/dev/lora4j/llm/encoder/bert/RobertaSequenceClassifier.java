@@ -2,7 +2,6 @@ package dev.lora4j.llm.encoder.bert;
 
 import dev.lora4j.llm.encoder.EncoderWithHead;
 import dev.lora4j.llm.encoder.HeadType;
-import dev.lora4j.llm.encoder.UnpaddedTokens;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
@@ -31,8 +30,8 @@ final class RobertaSequenceClassifier extends EncoderWithHead {
   }
 
   @Override
-  protected Tensor logits(UnpaddedTokens tokens, Tensor hidden) {
-    return classifier.forward(first(tokens, hidden)); // [B, labels]
+  public Tensor head(Tensor features) {
+    return classifier.forward(features); // [B, labels]
   }
 
   /** {@code out_proj(tanh(dense(x)))}. */

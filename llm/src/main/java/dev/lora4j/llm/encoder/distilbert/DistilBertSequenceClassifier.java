@@ -2,7 +2,6 @@ package dev.lora4j.llm.encoder.distilbert;
 
 import dev.lora4j.llm.encoder.EncoderWithHead;
 import dev.lora4j.llm.encoder.HeadType;
-import dev.lora4j.llm.encoder.UnpaddedTokens;
 import dev.lora4j.nn.Dropout;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Slot;
@@ -35,8 +34,8 @@ final class DistilBertSequenceClassifier extends EncoderWithHead {
   }
 
   @Override
-  protected Tensor logits(UnpaddedTokens tokens, Tensor hidden) {
-    Tensor inner = torch.relu(preClassifier.forward(first(tokens, hidden))); // [B, H]
+  public Tensor head(Tensor features) {
+    Tensor inner = torch.relu(preClassifier.forward(features)); // [B, H]
     return classifier.forward(dropout.forward(inner)); // [B, labels]
   }
 }

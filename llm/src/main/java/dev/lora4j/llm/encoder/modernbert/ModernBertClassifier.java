@@ -39,15 +39,15 @@ final class ModernBertClassifier extends EncoderWithHead {
   }
 
   @Override
-  protected Tensor logits(UnpaddedTokens tokens, Tensor hidden) {
-    Tensor x = type == HeadType.TOKEN_CLASSIFICATION ? hidden : pooled(tokens, hidden);
-    return classifier.forward(dropout.forward(head.forward(x)));
+  public Tensor features(UnpaddedTokens tokens, Tensor hidden) {
+    return type == HeadType.SEQUENCE_CLASSIFICATION && meanPooling
+        ? tokens.pooled(hidden, texts -> texts.mean(1)) // [B, H]
+        : super.features(tokens, hidden);
   }
 
-  private Tensor pooled(UnpaddedTokens tokens, Tensor hidden) {
-    return meanPooling
-        ? tokens.pooled(hidden, texts -> texts.mean(1))
-        : first(tokens, hidden); // [B, H]
+  @Override
+  public Tensor head(Tensor features) {
+    return classifier.forward(dropout.forward(head.forward(features)));
   }
 
   /** {@code norm(act(dense(x)))}. */

@@ -51,9 +51,14 @@ public record TaskExamples(
    */
   public static TaskExamples of(
       TaskFile file, List<TaskRow> rows, LabelNames labels, TaskTokenizer tokenizer) {
+    long before = tokenizer.truncated();
     Maker maker = new Maker(file.task(), labels, tokenizer);
     rows.forEach(maker::add);
-    return new TaskExamples(maker.made, maker.truncated, maker.empty, file.ignored());
+    return new TaskExamples(
+        maker.made,
+        maker.truncated + tokenizer.truncated() - before,
+        maker.empty,
+        file.ignored());
   }
 
   /** Number of tokens of all examples. */
@@ -89,7 +94,7 @@ public record TaskExamples(
     private final LabelNames labels;
     private final TaskTokenizer tokenizer;
     private final List<TaskExample> made = new ArrayList<>();
-    private long truncated;
+    private long truncated; // sentences of words
     private long empty;
 
     Maker(TextTask task, LabelNames labels, TaskTokenizer tokenizer) {
@@ -106,7 +111,7 @@ public record TaskExamples(
         case TOKEN_CLASSIFICATION -> made.add(words(row));
         case EMBEDDING ->
             made.add(
-                new TaskExample(row.texts().stream().map(this::alone).toList(), target(row), ""));
+                new TaskExample(row.texts().stream().map(tokenizer::tokenize).toList(), target(row), ""));
         case RERANKING ->
             made.add(
                 new TaskExample(List.of(together(row)), target(row), row.texts().get(0)));
@@ -114,19 +119,9 @@ public record TaskExamples(
     }
 
     private TokenSequence together(TaskRow row) {
-      return counted(
-          row.texts().size() == 1
-              ? tokenizer.tokenize(row.texts().get(0))
-              : tokenizer.tokenize(row.texts().get(0), row.texts().get(1)));
-    }
-
-    private TokenSequence alone(String text) {
-      return counted(tokenizer.tokenize(text));
-    }
-
-    private TokenSequence counted(TaskTokenizer.Tokenized input) {
-      truncated += input.truncated() ? 1 : 0;
-      return input.tokens();
+      return row.texts().size() == 1
+          ? tokenizer.tokenize(row.texts().get(0))
+          : tokenizer.tokenize(row.texts().get(0), row.texts().get(1));
     }
 
     private TaskExample words(TaskRow row) {

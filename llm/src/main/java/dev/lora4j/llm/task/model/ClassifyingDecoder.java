@@ -6,7 +6,6 @@ import dev.lora4j.llm.model.LanguageModel;
 import dev.lora4j.nn.Linear;
 import dev.lora4j.nn.Module;
 import java.util.List;
-import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -41,23 +40,15 @@ final class ClassifyingDecoder implements TaskNetwork {
   }
 
   @Override
-  public Optional<Tensor> hidden(List<TokenSequence> texts) {
-    return Optional.empty();
-  }
-
-  @Override
-  public Tensor outputs(List<TokenSequence> texts, Tensor hidden) {
-    throw new UnsupportedOperationException("texts with a common prefix are computed together");
-  }
-
-  @Override
   public List<String> headModules() {
     return List.of(HEAD);
   }
 
   @Override
   public void resizeHead(int outputs) {
-    Heads.resize(score, outputs);
+    if (outputs != outputs()) {
+      Heads.resize(score, outputs);
+    }
   }
 
   @Override

@@ -44,16 +44,6 @@ final class PooledDecoder implements TaskNetwork {
   }
 
   @Override
-  public Optional<Tensor> hidden(List<TokenSequence> texts) {
-    return Optional.empty();
-  }
-
-  @Override
-  public Tensor outputs(List<TokenSequence> texts, Tensor hidden) {
-    throw new UnsupportedOperationException("texts with a common prefix are computed together");
-  }
-
-  @Override
   public List<String> headModules() {
     return List.of();
   }

@@ -31,21 +31,7 @@ final class PooledEncoder implements TaskNetwork {
   @Override
   public Tensor outputs(List<TokenSequence> texts) {
     UnpaddedTokens tokens = UnpaddedTokens.of(texts, encoder.device());
-    return pooled(tokens, encoder.hidden(tokens));
-  }
-
-  private Tensor pooled(UnpaddedTokens tokens, Tensor hidden) {
-    return tokens.pooled(hidden, pooling::poolTexts);
-  }
-
-  @Override
-  public Optional<Tensor> hidden(List<TokenSequence> texts) {
-    return Optional.of(encoder.hidden(UnpaddedTokens.inOrder(texts, encoder.device())));
-  }
-
-  @Override
-  public Tensor outputs(List<TokenSequence> texts, Tensor hidden) {
-    return pooled(UnpaddedTokens.inOrder(texts, encoder.device()), hidden);
+    return tokens.pooled(encoder.hidden(tokens), pooling::pool);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.lora4j.llm.task.model;
 
 import dev.lora4j.llm.encoder.TokenSequence;
+import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Module;
 import java.util.List;
 import java.util.Optional;
@@ -22,21 +23,38 @@ public interface TaskNetwork extends AutoCloseable {
   Tensor outputs(List<TokenSequence> texts);
 
   /**
-   * Computes the body's hidden states alone, so that rows of one batch may have different adapters
-   * and heads.
+   * Returns whether texts of one batch may have different ones of these adapters.
    *
-   * @return {@code [tokens, hidden]}, text after text; empty if the network shares computation
-   *     between texts, so that they can't have different adapters
+   * @param model the adapters of this network
    */
-  Optional<Tensor> hidden(List<TokenSequence> texts);
+  default boolean mixes(LoraModel model, List<String> adapters) {
+    return false;
+  }
 
   /**
-   * Computes the outputs of some texts from their rows of {@link #hidden}.
+   * Computes the input of the head for texts with different adapters.
    *
-   * @param hidden {@code [tokens, hidden]}, of these texts alone
-   * @return as {@link #outputs}
+   * @param adapterOfText one for each text
+   * @return {@code [texts, hidden]}, or {@code [tokens, hidden]} for labels of words, text after
+   *     text
    */
-  Tensor outputs(List<TokenSequence> texts, Tensor hidden);
+  default Tensor features(List<TokenSequence> texts, LoraModel model, List<String> adapterOfText) {
+    throw new UnsupportedOperationException("texts are computed with the same adapters");
+  }
+
+  /** Computes the outputs from rows of {@link #features}, with the adapters that are active. */
+  default Tensor head(Tensor features) {
+    throw new UnsupportedOperationException("texts are computed with the same adapters");
+  }
+
+  /**
+   * Computes the mean hidden state of each text.
+   *
+   * @return {@code [texts, hidden]}; empty if tokens don't see the whole text
+   */
+  default Optional<Tensor> means(List<TokenSequence> texts) {
+    return Optional.empty();
+  }
 
   /** Paths of the head's modules, trained whole; PEFT's {@code modules_to_save}. */
   List<String> headModules();

@@ -48,7 +48,7 @@ public final class FilePrediction {
   private final TaskDescription description;
   private final TaskTokenizer tokenizer;
   private long rows;
-  private long truncated;
+  private long truncated; // sentences of words
   private long empty;
 
   /** Predicts with an adapter of a base. */
@@ -63,7 +63,7 @@ public final class FilePrediction {
   }
 
   /**
-   * The number of rows, of rows with a truncated text, and of rows with an empty text.
+   * The number of rows, of truncated texts, and of rows with an empty text.
    *
    * @param rows all rows
    */
@@ -74,7 +74,7 @@ public final class FilePrediction {
       if (truncated > 0) {
         warnings.add(
             String.format(
-                Locale.ROOT, "%,d rows truncated to the maximum sequence length.", truncated));
+                Locale.ROOT, "%,d texts truncated to the maximum sequence length.", truncated));
       }
       if (empty > 0) {
         warnings.add(String.format(Locale.ROOT, "%,d rows with an empty text.", empty));
@@ -106,7 +106,7 @@ public final class FilePrediction {
             predict(file, bytes, progress);
           }
         });
-    return new Counts(rows, truncated, empty);
+    return new Counts(rows, truncated + tokenizer.truncated(), empty);
   }
 
   private void predict(TaskFile file, OutputStream bytes, LongConsumer progress)
@@ -142,24 +142,18 @@ public final class FilePrediction {
           new Input(
               json,
               row,
-              texts.stream().map(text -> counted(tokenizer.tokenize(text))).toList(),
+              texts.stream().map(tokenizer::tokenize).toList(),
               new int[0]);
       default ->
           new Input(
               json,
               row,
               List.of(
-                  counted(
-                      texts.size() == 1
-                          ? tokenizer.tokenize(texts.get(0))
-                          : tokenizer.tokenize(texts.get(0), texts.get(1)))),
+                  texts.size() == 1
+                      ? tokenizer.tokenize(texts.get(0))
+                      : tokenizer.tokenize(texts.get(0), texts.get(1))),
               new int[0]);
     };
-  }
-
-  private TokenSequence counted(TaskTokenizer.Tokenized text) {
-    truncated += text.truncated() ? 1 : 0;
-    return text.tokens();
   }
 
   /** Predicts some rows, writes them and empties the list. */

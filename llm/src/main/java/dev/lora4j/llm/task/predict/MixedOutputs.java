@@ -2,9 +2,7 @@ package dev.lora4j.llm.task.predict;
 
 import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.task.model.TaskNetwork;
-import dev.lora4j.lora.AdapterRuns;
 import dev.lora4j.lora.AdapterScope;
-import dev.lora4j.lora.AdapterTensors;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.kernel.Ops;
 import java.util.ArrayList;
@@ -45,18 +43,21 @@ final class MixedOutputs {
     List<Run> runs = runs(texts, adapterOfText);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Optional<Tensor> hidden = sharesBody(runs) ? hidden(texts, runs) : Optional.empty();
+      boolean together = runs.size() > 1 && network.mixes(model, adapterOfText);
+      Optional<Tensor> features =
+          together ? Optional.of(network.features(texts, model, adapterOfText)) : Optional.empty();
       List<float[][]> outputs = new ArrayList<>();
       long from = 0;
       for (Run run : runs) {
+        long rows = network.isPerToken() ? run.tokens() : run.texts().size();
         try (AdapterScope own = model.using(run.adapter())) {
           Tensor all =
-              hidden.isPresent()
-                  ? network.outputs(run.texts(), hidden.get().narrow(0, from, run.tokens()))
+              features.isPresent()
+                  ? network.head(features.get().narrow(0, from, rows))
                   : network.outputs(run.texts());
           outputs.addAll(rows(all, run.texts()));
         }
-        from += run.tokens();
+        from += rows;
       }
       return outputs;
     }
@@ -72,26 +73,6 @@ final class MixedOutputs {
       }
     }
     return runs;
-  }
-
-  private Optional<Tensor> hidden(List<TokenSequence> texts, List<Run> runs) {
-    List<String> names = runs.stream().map(Run::adapter).toList();
-    try (AdapterScope scope =
-        AdapterRuns.enter(model, names, runs.stream().mapToLong(Run::tokens).toArray())) {
-      return network.hidden(texts);
-    }
-  }
-
-  /** Returns whether the adapters change nothing in the body but adapted layers. */
-  private boolean sharesBody(List<Run> runs) {
-    return runs.size() > 1
-        && runs.stream()
-            .flatMap(run -> AdapterTensors.of(model, run.adapter()).keySet().stream())
-            .allMatch(key -> key.contains(".lora_") || isOfHead(key));
-  }
-
-  private boolean isOfHead(String key) {
-    return network.headModules().stream().anyMatch(path -> key.startsWith(path + "."));
   }
 
   private List<float[][]> rows(Tensor outputs, List<TokenSequence> texts) {

@@ -175,8 +175,8 @@ public final class TextClassifier implements AutoCloseable {
   private static TokenSequence tokens(AdaptedTask task, Request request) {
     TaskTokenizer tokenizer = task.tokenizer(request.adapter());
     return request.second().isPresent()
-        ? tokenizer.tokenize(request.text(), request.second().get()).tokens()
-        : tokenizer.tokenize(request.text()).tokens();
+        ? tokenizer.tokenize(request.text(), request.second().get())
+        : tokenizer.tokenize(request.text());
   }
 
   /** Requests that are computed together, sorted by adapter and length. */

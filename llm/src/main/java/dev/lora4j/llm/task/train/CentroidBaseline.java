@@ -122,14 +122,11 @@ public final class CentroidBaseline {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         AdapterScope base = model.disabled()) {
-      Optional<Tensor> hidden = network.hidden(texts);
-      long row = 0;
-      for (int i = 0; hidden.isPresent() && i < texts.size(); i++) {
-        int length = texts.get(i).length();
-        vectors[from + i] = Ops.floats(hidden.get().narrow(0, row, length).mean(0));
-        row += length;
+      Optional<Tensor> means = network.means(texts);
+      for (int i = 0; means.isPresent() && i < texts.size(); i++) {
+        vectors[from + i] = Ops.floats(means.get().select(0, i));
       }
-      return hidden.isPresent();
+      return means.isPresent();
     }
   }
 }
