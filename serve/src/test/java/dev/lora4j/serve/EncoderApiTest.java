@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class EncoderApiTest {
   private static final Path FIXTURE =
       Path.of("..", "llm", "src/test/resources/fixtures/embedding/bert");
-  private static final int SHORT_TEXT = 3;
+  private static final int SHORT_TEXT = 6;
 
   private static LoraServer server;
   private static TestClient client;
