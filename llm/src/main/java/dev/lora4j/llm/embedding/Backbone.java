@@ -50,14 +50,16 @@ sealed interface Backbone extends AutoCloseable permits EncoderBackbone, Decoder
 
   /** Loads the network of a directory or a GGUF file. */
   static Backbone load(ModelFiles files, WeightStorage storage) {
-    Path config = files.path().resolve(ModelConfig.FILE);
-    if (Files.isRegularFile(config) && isEncoder(JsonDocument.read(config))) {
+    if (isEncoder(files.path())) {
       return new EncoderBackbone(EncoderCheckpoint.load(files.path()));
     }
-    return new DecoderBackbone(Pretrained.load(files, storage));
+    return DecoderBackbone.of(Pretrained.load(files, storage));
   }
 
-  private static boolean isEncoder(JsonDocument config) {
-    return EncoderFamily.named(config.text("model_type", "")).isPresent();
+  /** Returns whether a directory holds an encoder. */
+  static boolean isEncoder(Path directory) {
+    Path config = directory.resolve(ModelConfig.FILE);
+    return Files.isRegularFile(config)
+        && EncoderFamily.named(JsonDocument.read(config).text("model_type", "")).isPresent();
   }
 }

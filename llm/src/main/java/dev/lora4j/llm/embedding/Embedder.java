@@ -12,6 +12,7 @@ import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.lora.format.BaseCheck;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -110,6 +111,13 @@ public final class Embedder implements AutoCloseable {
     }
   }
 
+  /** Returns whether a directory holds an encoder, rather than a causal language model. */
+  public static boolean isEncoder(Path path) {
+    return Files.isDirectory(path)
+        && Backbone.isEncoder(
+            ModuleList.in(ModelFiles.at(path)).map(ModuleList::transformer).orElse(path));
+  }
+
   /** Number of components of an embedding. */
   public int dimensions() {
     return backbone.dimensions();
@@ -133,6 +141,16 @@ public final class Embedder implements AutoCloseable {
   /** Assumptions where the files lack information, as sentences. */
   public List<String> warnings() {
     return warnings;
+  }
+
+  /** The tokenizer, which is closed with this object. */
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** Returns an embedder of token ids over the same network, one text at a time, no prompts. */
+  public TextEmbedder ofTokens() {
+    return new TextEmbedder(backbone, config, maxTokens(), this::cased);
   }
 
   /** The network and its adapters. */

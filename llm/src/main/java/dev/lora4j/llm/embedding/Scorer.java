@@ -1,15 +1,10 @@
 package dev.lora4j.llm.embedding;
 
-import dev.lora4j.io.JsonDocument;
-import dev.lora4j.llm.checkpoint.ModelConfig;
-import dev.lora4j.llm.encoder.EncoderFamily;
 import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.Module;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -55,12 +50,8 @@ sealed interface Scorer extends AutoCloseable permits CrossEncoder, YesNoScorer 
 
   /** Loads the network of a directory or a GGUF file. */
   static Scorer load(ModelFiles files, WeightStorage storage) {
-    Path config = files.path().resolve(ModelConfig.FILE);
-    if (Files.isRegularFile(config)) {
-      JsonDocument fields = JsonDocument.read(config);
-      if (EncoderFamily.named(fields.text("model_type", "")).isPresent()) {
-        return CrossEncoder.load(files);
-      }
+    if (Backbone.isEncoder(files.path())) {
+      return CrossEncoder.load(files);
     }
     return YesNoScorer.load(files, storage);
   }

@@ -50,7 +50,7 @@ final class EmbeddingEndpoints {
     try (AdapterLease lease = engine.model().lease(model)) {
       texts =
           new EmbeddingInput(
-                  lease.format().tokenizer(), engine.model().vocabularySize(), embedder.maxTokens())
+                  lease.format().tokenizer(), engine.model().vocabularySize(), embedder)
               .read(params.required("input"));
       embeddings =
           engine
