@@ -16,7 +16,7 @@ import numpy
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from scipy.stats import pearsonr, spearmanr
-from sentence_transformers import losses
+from sentence_transformers.sentence_transformer import losses
 from sklearn import metrics
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from torch.nn import functional
@@ -55,7 +55,8 @@ def tokenizer():
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])])
     return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]",
-                                   sep_token="[SEP]", mask_token="[MASK]", model_max_length=48)
+                                   sep_token="[SEP]", mask_token="[MASK]", model_max_length=48,
+                                   model_input_names=["input_ids", "token_type_ids", "attention_mask"])
 
 
 def clean(adapter):
