@@ -51,7 +51,7 @@ public final class TrainingOptions {
       paramLabel = "X",
       description =
           "Fraction of the training examples held out for validation; 0 for none (default: 0.05 for"
-              + " text generation and 0.1 for tasks on texts, without --validation-data;"
+              + " text generation and 0.2 for tasks on texts, without --validation-data;"
               + " otherwise 0).")
   @Range(from = 0, below = 1)
   private @Nullable Double validFraction;

@@ -12,10 +12,13 @@ import dev.lora4j.llm.gguf.ModelFiles;
 import dev.lora4j.llm.recipe.FineTuneRecipe;
 import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.llm.task.TinyTask;
+import dev.lora4j.llm.task.model.TaskNetwork;
+import dev.lora4j.llm.task.model.TaskNetworks;
 import dev.lora4j.llm.task.predict.TextClassifier.Request;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.AdapterScope;
-import dev.lora4j.lora.format.BaseCheck;
+import dev.lora4j.lora.Lora;
+import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.kernel.Ops;
 import dev.lora4j.llm.train.BatchConfig;
 import dev.lora4j.llm.train.TrainingArguments;
@@ -82,18 +85,19 @@ class TextClassifierTest {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard();
         SafetensorsFile expected = SafetensorsFile.open(DECODER.resolve("expected.safetensors"));
-        AdaptedTask task =
-            AdaptedTask.open(
-                ModelFiles.at(base), DECODER.resolve("adapter"), WeightStorage.asStored())) {
-      task.load("peft", DECODER.resolve("adapter"), BaseCheck.SAME_BASE);
+        TaskNetwork network =
+            TaskNetworks.load(
+                ModelFiles.at(base), TextTask.TEXT_CLASSIFICATION, 3, WeightStorage.asStored())) {
+      LoraModel model = Lora.base(network.module());
+      model.load("peft", DECODER.resolve("adapter"));
       List<TokenSequence> texts = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
         int[] ids =
             Arrays.stream(Ops.longs(expected.read("ids." + i))).mapToInt(id -> (int) id).toArray();
         texts.add(TokenSequence.of(ids));
       }
-      try (AdapterScope active = task.model().using("peft")) {
-        TensorAssert.assertThat(task.network().outputs(texts))
+      try (AdapterScope active = model.using("peft")) {
+        TensorAssert.assertThat(network.outputs(texts))
             .isCloseTo(expected.read("logits"), TOLERANCE);
       }
     }
