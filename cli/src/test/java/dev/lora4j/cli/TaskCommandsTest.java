@@ -35,8 +35,7 @@ class TaskCommandsTest {
         new ArrayList<>(
             List.of(
                 "train", "--model", MODEL, "--task", "text-classification", "--data",
-                data.toString(), "--out", out.toString(), "--lr", "1e-2", "--epochs", "8",
-                "--workers", "2"));
+                data.toString(), "--out", out.toString(), "--lr", "1e-2", "--workers", "2"));
     arguments.addAll(List.of(more));
     return CommandLineRun.of(arguments.toArray(String[]::new));
   }
@@ -46,7 +45,7 @@ class TaskCommandsTest {
     Path out = directory.resolve("adapter");
     Path data = tickets("train.csv", 60);
 
-    CommandLineRun trained = train(data, out, "--json");
+    CommandLineRun trained = train(data, out, "--json", "--epochs", "8");
 
     assertThat(trained.status()).as(trained.err()).isZero();
     JsonNode result = JSON.readTree(trained.out());
@@ -94,7 +93,9 @@ class TaskCommandsTest {
   void aRunIsRepeatedFromItsOptions() throws IOException {
     Path first = directory.resolve("first");
     Path second = directory.resolve("second");
-    train(tickets("train.csv", 30), first, "--steps", "3", "--class-weights", "balanced");
+    CommandLineRun trained =
+        train(tickets("train.csv", 30), first, "--steps", "3", "--class-weights", "balanced");
+    assertThat(trained.status()).as(trained.err()).isZero();
 
     CommandLineRun repeated =
         CommandLineRun.of(

@@ -170,7 +170,7 @@ class TaskRunTest {
     assertThat(adapter.texts("modules_to_save")).contains("classifier");
     try (TextClassifier classifier = TextClassifier.open(TinyTask.DIRECTORY, 1)) {
       classifier.load("own", out);
-      assertThat(classifier.classify("own", "my parcel was late and the box too").label())
+      assertThat(classifier.classify("own", "my parcel was late and the courier too").label())
           .isEqualTo("delivery");
     }
   }

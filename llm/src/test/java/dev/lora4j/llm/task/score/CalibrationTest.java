@@ -70,6 +70,16 @@ class CalibrationTest {
   }
 
   @Test
+  void aModelThatIsAlwaysRightKeepsADoubt() {
+    float[][] logits = {{5, 0}, {0, 5}, {6, 0}};
+
+    Calibration calibration = Calibration.ofClasses(new int[] {0, 1, 0}, logits);
+
+    float[] probabilities = Probabilities.softmax(logits[0], calibration.temperature());
+    assertThat(probabilities[0]).isBetween(0.7f, 0.85f); // about 1 − 1 / 5
+  }
+
+  @Test
   void nothingHeldOutIsNoCalibration() {
     assertThat(Calibration.ofClasses(new int[0], new float[0][])).isEqualTo(Calibration.NONE);
   }
