@@ -83,7 +83,7 @@ public enum TokenPooling {
     long tokens = hidden.size(1);
     return switch (this) {
       case CLS -> hidden.select(1, 0);
-      case MAX -> hidden.amax(1);
+      case MAX -> hidden.amax(new long[] {1}, false);
       case MEAN -> hidden.mean(1);
       case MEAN_SQRT_LENGTH -> hidden.mean(1).mul(new Scalar(Math.sqrt(tokens)));
       case WEIGHTED_MEAN -> weightedMean(hidden, tokens);
