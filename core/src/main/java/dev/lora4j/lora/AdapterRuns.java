@@ -18,7 +18,7 @@ import org.bytedeco.pytorch.Tensor;
  * The deltas of one layer for a batch whose rows have different adapters, computed for one run of
  * rows with the same adapter after the other. With many adapters and long runs, such as the tokens
  * of texts, it multiplies less than {@link MixedBatchDelta}, whose products have the ranks of all
- * adapters.
+ * adapters. Not for gradients: the deltas are added in place.
  */
 final class AdapterRuns implements LayerDelta {
   private final List<LoraDelta> deltas;

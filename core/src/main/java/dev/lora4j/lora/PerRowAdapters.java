@@ -45,7 +45,7 @@ final class PerRowAdapters implements ActiveAdapters {
       return List.of();
     }
     return List.of(
-        AdapterRuns.pay(layer, deltas, runs, ofRows.size())
+        !GradMode.is_enabled() && AdapterRuns.pay(layer, deltas, runs, ofRows.size())
             ? new AdapterRuns(layer, deltas, runs, ofRows.size())
             : mixed(layer, deltas));
   }

@@ -118,7 +118,7 @@ class RerankerTest {
         Reranker reranker = open("cross")) {
       reranker.score(pairs(expected("cross"), QUERY), RerankingOptions.standard());
 
-      assertThat(reranker.truncatedPairs()).isEqualTo(1);
+      assertThat(reranker.truncatedPairs()).isEqualTo(3);
     }
   }
 

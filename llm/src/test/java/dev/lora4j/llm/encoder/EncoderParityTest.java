@@ -86,8 +86,7 @@ class EncoderParityTest {
                 String key =
                     path.replace(".A.", ".lora_A.")
                         .replace(".B.", ".lora_B.")
-                        .replaceAll("\\.A$", ".lora_embedding_A")
-                        .replaceAll("\\.B$", ".lora_embedding_B");
+                        .replaceAll("\\.(embedding_[AB])$", ".lora_$1");
                 byKey.put("base_model.model." + key, parameter);
               }
             });

@@ -70,8 +70,15 @@ public final class Bert extends Encoder {
 
     Embeddings(BertConfig c) {
       config = c;
-      words = child("word_embeddings", new Embedding(c.vocabularySize(), c.hiddenSize()));
-      positions = child("position_embeddings", new Embedding(c.positionRows(), c.hiddenSize()));
+      OptionalLong padding = OptionalLong.of(c.padId());
+      words = child("word_embeddings", new Embedding(c.vocabularySize(), c.hiddenSize(), padding));
+      positions =
+          child(
+              "position_embeddings",
+              new Embedding(
+                  c.positionRows(),
+                  c.hiddenSize(),
+                  c.positionsAfterPadding() ? padding : OptionalLong.empty()));
       types = child("token_type_embeddings", new Embedding(c.tokenTypes(), c.hiddenSize()));
       norm = child("LayerNorm", norm(c));
       dropout = child("dropout", new Dropout(c.hiddenDropout()));

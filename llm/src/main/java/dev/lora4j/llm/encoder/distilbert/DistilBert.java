@@ -55,7 +55,8 @@ public final class DistilBert extends Encoder {
     private final Slot dropout;
 
     Embeddings(DistilBertConfig c) {
-      words = child("word_embeddings", new Embedding(c.vocabularySize(), c.hiddenSize()));
+      OptionalLong padding = OptionalLong.of(c.padId());
+      words = child("word_embeddings", new Embedding(c.vocabularySize(), c.hiddenSize(), padding));
       positions = child("position_embeddings", new Embedding(c.maxPositions(), c.hiddenSize()));
       norm = child("LayerNorm", norm(c));
       dropout = child("dropout", new Dropout(c.dropout()));

@@ -76,7 +76,8 @@ public final class ModernBert extends Encoder {
     private final Slot dropout;
 
     Embeddings(ModernBertConfig c) {
-      tokens = child("tok_embeddings", new Embedding(c.vocabularySize(), c.hiddenSize()));
+      OptionalLong padding = OptionalLong.of(c.padId());
+      tokens = child("tok_embeddings", new Embedding(c.vocabularySize(), c.hiddenSize(), padding));
       norm = child("norm", norm(c));
       dropout = child("drop", new Dropout(c.embeddingDropout()));
     }
