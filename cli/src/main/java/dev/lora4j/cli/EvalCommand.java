@@ -198,8 +198,7 @@ final class EvalCommand implements Callable<Integer> {
                         .formatted(
                             asked.word(), adapter, model.description("adapter").task().word()));
               });
-      new TaskEvaluation(model, "adapter", columns.options(), maxTokens)
-          .run(data, workers, output);
+      new TaskEvaluation(model, "adapter", columns.options(), maxTokens).run(data, workers, output);
     }
   }
 

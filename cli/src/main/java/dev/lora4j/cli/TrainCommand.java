@@ -189,7 +189,9 @@ final class TrainCommand implements Callable<Integer> {
   private int sweep() {
     Sweep combinations = Sweep.parse(sweep, names());
     Map<String, Object> options =
-        ModelPath.isScript(model) ? effective(LANGUAGE_MODELS, COLUMNS, WEIGHTS) : effective(SCRIPTS);
+        ModelPath.isScript(model)
+            ? effective(LANGUAGE_MODELS, COLUMNS, WEIGHTS)
+            : effective(SCRIPTS);
     options.put("sweep", sweep);
     SweepTraining runs =
         new SweepTraining(combinations, out, training.resume(), options, this::of, output);

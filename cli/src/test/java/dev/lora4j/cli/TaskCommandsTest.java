@@ -25,7 +25,8 @@ class TaskCommandsTest {
     StringBuilder csv = new StringBuilder("id,text,label\n");
     for (int i = 0; i < rows; i++) {
       String word = words.get(i % 3);
-      csv.append("%d,my %s is %s again %d,%s\n".formatted(i, word, i % 2 == 0 ? "late" : "lost", i, word));
+      csv.append(
+          "%d,my %s is %s again %d,%s\n".formatted(i, word, i % 2 == 0 ? "late" : "lost", i, word));
     }
     return Files.writeString(directory.resolve(name), csv);
   }
@@ -34,8 +35,19 @@ class TaskCommandsTest {
     List<String> arguments =
         new ArrayList<>(
             List.of(
-                "train", "--model", MODEL, "--task", "text-classification", "--data",
-                data.toString(), "--out", out.toString(), "--lr", "1e-2", "--workers", "2"));
+                "train",
+                "--model",
+                MODEL,
+                "--task",
+                "text-classification",
+                "--data",
+                data.toString(),
+                "--out",
+                out.toString(),
+                "--lr",
+                "1e-2",
+                "--workers",
+                "2"));
     arguments.addAll(List.of(more));
     return CommandLineRun.of(arguments.toArray(String[]::new));
   }
@@ -58,7 +70,13 @@ class TaskCommandsTest {
     Path test = tickets("test.csv", 9);
     CommandLineRun evaluated =
         CommandLineRun.of(
-            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", test.toString(),
+            "eval",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            test.toString(),
             "--json");
 
     assertThat(evaluated.status()).as(evaluated.err()).isZero();
@@ -72,8 +90,15 @@ class TaskCommandsTest {
     Path labelled = directory.resolve("labelled.jsonl");
     CommandLineRun predicted =
         CommandLineRun.of(
-            "predict", "--model", MODEL, "--adapter", out.toString(), "--data", test.toString(),
-            "--out", labelled.toString());
+            "predict",
+            "--model",
+            MODEL,
+            "--adapter",
+            out.toString(),
+            "--data",
+            test.toString(),
+            "--out",
+            labelled.toString());
 
     assertThat(predicted.status()).as(predicted.err()).isZero();
     assertThat(predicted.out()).contains("Wrote 9 rows");
@@ -111,8 +136,15 @@ class TaskCommandsTest {
   void anUnknownTaskNamesTheNearest() throws IOException {
     CommandLineRun run =
         CommandLineRun.of(
-            "train", "--model", MODEL, "--task", "text-clasification", "--data",
-            tickets("train.csv", 6).toString(), "--out", directory.resolve("out").toString());
+            "train",
+            "--model",
+            MODEL,
+            "--task",
+            "text-clasification",
+            "--data",
+            tickets("train.csv", 6).toString(),
+            "--out",
+            directory.resolve("out").toString());
 
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).contains("did you mean text-classification");
@@ -126,8 +158,15 @@ class TaskCommandsTest {
 
     CommandLineRun run =
         CommandLineRun.of(
-            "predict", "--model", MODEL, "--adapter", adapter.toString(), "--data",
-            tickets("test.csv", 3).toString(), "--out", directory.resolve("x.jsonl").toString());
+            "predict",
+            "--model",
+            MODEL,
+            "--adapter",
+            adapter.toString(),
+            "--data",
+            tickets("test.csv", 3).toString(),
+            "--out",
+            directory.resolve("x.jsonl").toString());
 
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.err()).contains("is no adapter for a task on texts");

@@ -31,8 +31,10 @@ public final class LanguageOptions {
   private static final double VALID_FRACTION = 0.05;
   private static final int TASK_BATCH = 16;
   private static final double TASK_LEARNING_RATE = 1e-3;
+
   /** Epochs of a task on texts unless set. */
   public static final int TASK_EPOCHS = 3;
+
   private static final double TASK_VALID_FRACTION = 0.2;
   private static final List<String> WEIGHTS = List.of("none", "balanced");
 

@@ -80,7 +80,9 @@ public final class ExampleDataOptions {
   public void set(TaskOptions options) {
     if (options.ofTexts().isPresent()) {
       throw new UserError(
-          "--task " + options.ofTexts().get().word() + " needs a model of texts, no TorchScript file");
+          "--task "
+              + options.ofTexts().get().word()
+              + " needs a model of texts, no TorchScript file");
     }
     task = options.word().orElse(IMAGES);
     classes = options.classes();

@@ -70,8 +70,7 @@ public record TaskEvaluation(
         Progress progress = new Progress("eval", Unit.TEXTS, texts)) {
       List<float[][]> outputs =
           new OutputSweep(model.network(), () -> model.model().using(adapter))
-              .run(
-                  examples.stream().map(TaskExample::texts).toList(), workers, progress::add);
+              .run(examples.stream().map(TaskExample::texts).toList(), workers, progress::add);
       return new TaskScorer(
               description.task(), description.labels(), description.calibration().temperature())
           .score(examples, outputs);
@@ -93,8 +92,7 @@ public record TaskEvaluation(
     if (description.calibration().examples() > 0) {
       out.printf(
           "  %-18s %s%n",
-          "temperature",
-          NumberFormats.format("%.3f", description.calibration().temperature()));
+          "temperature", NumberFormats.format("%.3f", description.calibration().temperature()));
     }
     List<ClassScore> classes = TaskFigures.classes(score);
     if (!classes.isEmpty()) {

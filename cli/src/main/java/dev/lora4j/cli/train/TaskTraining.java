@@ -36,11 +36,19 @@ record TaskTraining(TextTask task, List<String> classes, LanguageTraining common
   /** Trains, and writes the adapter and the report. */
   public TuningReport run() {
     LoraConfig config =
-        common.initial()
+        common
+            .initial()
             .map(InitialAdapter::config)
-            .orElseGet(() -> common.adapter().config(FineTuneRecipe.defaultAlpha(common.adapter().rank())));
-    common.language().taskSettings(common.training(), Integer.MAX_VALUE); // refuses bad options early
-    common.initial().ifPresent(trained -> common.log().println("Continuing the adapter " + trained.directory()));
+            .orElseGet(
+                () ->
+                    common.adapter().config(FineTuneRecipe.defaultAlpha(common.adapter().rank())));
+    common
+        .language()
+        .taskSettings(common.training(), Integer.MAX_VALUE); // refuses bad options early
+    common
+        .initial()
+        .ifPresent(
+            trained -> common.log().println("Continuing the adapter " + trained.directory()));
     try (TaskRun run = recipe(config).openTask(common.paths().out())) {
       Summary listing = Summary.of(run.network());
       TrainingSummary.trainable(common.log(), listing, config.targets().describe());
@@ -95,7 +103,9 @@ record TaskTraining(TextTask task, List<String> classes, LanguageTraining common
         new RunOutcome.OfTask(result),
         ProcessStats.peakMegabytes(),
         ProcessStats.elapsed(),
-        "lora train --config " + common.paths().out().resolve(LanguageTraining.CONFIG) + " --out DIR");
+        "lora train --config "
+            + common.paths().out().resolve(LanguageTraining.CONFIG)
+            + " --out DIR");
   }
 
   /** Returns all options, with defaults resolved. */
@@ -126,11 +136,13 @@ record TaskTraining(TextTask task, List<String> classes, LanguageTraining common
     result.after().ifPresent(after -> print(result, after));
     Calibration fitted = result.calibration();
     if (fitted.examples() > 0) {
-      common.log().printf(
-          "Calibration: temperature %s, expected calibration error %s → %s%n",
-          NumberFormats.format("%.3f", fitted.temperature()),
-          NumberFormats.format("%.4f", fitted.errorBefore()),
-          NumberFormats.format("%.4f", fitted.errorAfter()));
+      common
+          .log()
+          .printf(
+              "Calibration: temperature %s, expected calibration error %s → %s%n",
+              NumberFormats.format("%.3f", fitted.temperature()),
+              NumberFormats.format("%.4f", fitted.errorBefore()),
+              NumberFormats.format("%.4f", fitted.errorAfter()));
     }
     summary.saved();
   }
@@ -141,13 +153,17 @@ record TaskTraining(TextTask task, List<String> classes, LanguageTraining common
     TaskFigures.of(after)
         .forEach(
             (name, figure) ->
-                common.log().printf("  %-18s %s → %s%n", name, before.getOrDefault(name, "–"), figure));
+                common
+                    .log()
+                    .printf("  %-18s %s → %s%n", name, before.getOrDefault(name, "–"), figure));
     result
         .baseline()
         .ifPresent(
             accuracy ->
-                common.log().printf(
-                    "  %-18s %s accuracy, nearest class mean of the frozen base's vectors%n",
-                    "baseline", NumberFormats.format("%.1f %%", 100 * accuracy)));
+                common
+                    .log()
+                    .printf(
+                        "  %-18s %s accuracy, nearest class mean of the frozen base's vectors%n",
+                        "baseline", NumberFormats.format("%.1f %%", 100 * accuracy)));
   }
 }

@@ -63,7 +63,9 @@ public final class BatchSampler {
     for (List<Integer> row : RowPacking.pack(lengths, width)) {
       rows.add(row.stream().map(shuffled::get).toList());
     }
-    return LengthGroups.chunks(LengthGroups.shuffled(rows, random), rowsInStep).stream().map(GlobalBatch::new).toList();
+    return LengthGroups.chunks(LengthGroups.shuffled(rows, random), rowsInStep).stream()
+        .map(GlobalBatch::new)
+        .toList();
   }
 
   private static List<GlobalBatch> stepsByLength(

@@ -31,8 +31,7 @@ record TaskData(TaskObjective objective, int maxTokens, String description) {
     TrainValidationSplit<TaskExample> split =
         rows.validFile().isPresent()
             ? new TrainValidationSplit<>(
-                train,
-                examples(recipe, rows.validFile().get(), rows.valid(), rows, tokenizing))
+                train, examples(recipe, rows.validFile().get(), rows.valid(), rows, tokenizing))
             : split(recipe, train);
     TaskObjective objective =
         new TaskObjective(
@@ -72,8 +71,7 @@ record TaskData(TaskObjective objective, int maxTokens, String description) {
   private static String counts(List<TaskExample> examples, TaskRows rows) {
     Map<String, Long> counts = new LinkedHashMap<>();
     rows.labels().names().forEach(name -> counts.put(name, 0L));
-    examples.forEach(
-        example -> counts.merge(rows.labels().name(example.label()), 1L, Long::sum));
+    examples.forEach(example -> counts.merge(rows.labels().name(example.label()), 1L, Long::sum));
     String shown =
         counts.entrySet().stream()
             .limit(SHOWN_LABELS)

@@ -102,8 +102,7 @@ public final class TaskRun implements AutoCloseable {
   static TaskRun open(FineTuneRecipe recipe, Path out) {
     Devices.named(recipe.device); // a wrong name is refused before anything is read
     new RunDirectory(out).requireUnused();
-    return new TaskRun(
-        recipe, out, ModelFiles.at(recipe.resolved()), TaskRows.read(recipe));
+    return new TaskRun(recipe, out, ModelFiles.at(recipe.resolved()), TaskRows.read(recipe));
   }
 
   // ---- adapter ----
@@ -183,14 +182,7 @@ public final class TaskRun implements AutoCloseable {
     List<TaskExample> valid = objective.examples().valid();
     TaskJob job =
         new TaskJob(
-            adapted,
-            ADAPTER,
-            network,
-            objective,
-            out,
-            settings,
-            recipe.workers,
-            recipe.start);
+            adapted, ADAPTER, network, objective, out, settings, recipe.workers, recipe.start);
     TrainingCallback recorder =
         new TrainingCallback() {
           @Override

@@ -132,7 +132,8 @@ public record LabelNames(List<String> names) {
 
   /** The text of a label in a row; a whole number without decimals. */
   public static String text(JsonNode value) {
-    boolean whole = value.isFloatingPointNumber() && value.asDouble() == Math.rint(value.asDouble());
+    boolean whole =
+        value.isFloatingPointNumber() && value.asDouble() == Math.rint(value.asDouble());
     return whole
         ? Long.toString(value.asLong())
         : Objects.requireNonNullElse(value.asText(), "").strip();

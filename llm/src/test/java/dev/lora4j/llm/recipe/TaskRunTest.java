@@ -81,8 +81,7 @@ class TaskRunTest {
                 "{\"tokens\":[\"my\",\"%s\",\"%d\"],\"ner_tags\":[\"O\",\"B-%s\",\"O\"]}"
                     .formatted(word, i, word);
             case EMBEDDING ->
-                "{\"anchor\":\"my %s %d\",\"positive\":\"the %s %d\"}"
-                    .formatted(word, i, word, i);
+                "{\"anchor\":\"my %s %d\",\"positive\":\"the %s %d\"}".formatted(word, i, word, i);
             case RERANKING ->
                 "{\"query\":\"%s\",\"passage\":\"my %s %d\",\"label\":%d}"
                     .formatted(i < 12 ? "card" : "parcel", word, i, i % 2);
@@ -118,8 +117,7 @@ class TaskRunTest {
       arguments.add(out);
     }
 
-    PythonPeer.Answer answer =
-        python.orElseThrow().run("check_task.py", arguments.toArray());
+    PythonPeer.Answer answer = python.orElseThrow().run("check_task.py", arguments.toArray());
 
     assertThat(answer.exit()).as(answer.text()).isZero();
     assertThat(answer.text().lines().filter(line -> line.contains("\"ok\": true")))
@@ -210,7 +208,8 @@ class TaskRunTest {
   void oneClassIsRefused() throws IOException {
     Path data = Files.writeString(directory.resolve("a.csv"), "text,label\na,x\nb,x\n");
 
-    assertThatThrownBy(() -> recipe(TextTask.TEXT_CLASSIFICATION, data).openTask(directory.resolve("out")))
+    assertThatThrownBy(
+            () -> recipe(TextTask.TEXT_CLASSIFICATION, data).openTask(directory.resolve("out")))
         .isInstanceOf(UserError.class)
         .hasMessageContaining("every row has the label 'x'");
   }

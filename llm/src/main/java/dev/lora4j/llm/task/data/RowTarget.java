@@ -2,7 +2,7 @@ package dev.lora4j.llm.task.data;
 
 import java.util.List;
 
-/** What a row of labelled data says about its texts. */
+/** The target of a row of labelled data. */
 public sealed interface RowTarget {
 
   /** Names: one class, any number of labels, or one label for each word. */

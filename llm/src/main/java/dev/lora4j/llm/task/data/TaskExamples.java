@@ -55,10 +55,7 @@ public record TaskExamples(
     Maker maker = new Maker(file.task(), labels, tokenizer);
     rows.forEach(maker::add);
     return new TaskExamples(
-        maker.made,
-        maker.truncated + tokenizer.truncated() - before,
-        maker.empty,
-        file.ignored());
+        maker.made, maker.truncated + tokenizer.truncated() - before, maker.empty, file.ignored());
   }
 
   /** Number of tokens of all examples. */
@@ -111,10 +108,10 @@ public record TaskExamples(
         case TOKEN_CLASSIFICATION -> made.add(words(row));
         case EMBEDDING ->
             made.add(
-                new TaskExample(row.texts().stream().map(tokenizer::tokenize).toList(), target(row), ""));
+                new TaskExample(
+                    row.texts().stream().map(tokenizer::tokenize).toList(), target(row), ""));
         case RERANKING ->
-            made.add(
-                new TaskExample(List.of(together(row)), target(row), row.texts().get(0)));
+            made.add(new TaskExample(List.of(together(row)), target(row), row.texts().get(0)));
       }
     }
 

@@ -50,8 +50,6 @@ public final class TaskTokenizer {
 
   /** Returns the end token for an empty text around which the tokenizer adds nothing. */
   private TokenSequence notEmpty(TokenSequence tokens) {
-    return tokens.length() > 0
-        ? tokens
-        : TokenSequence.of(tokenizer.special().eos().orElse(0));
+    return tokens.length() > 0 ? tokens : TokenSequence.of(tokenizer.special().eos().orElse(0));
   }
 }

@@ -25,8 +25,7 @@ public record WordTokens(TokenSequence tokens, int[] wordOf, int missing) {
       begins[i] = text.length();
       text.append(words.get(i));
     }
-    List<TokenSpan> spans =
-        tokenizer.tokenizer().spans(text.toString(), SpecialTokenUse.ADDED);
+    List<TokenSpan> spans = tokenizer.tokenizer().spans(text.toString(), SpecialTokenUse.ADDED);
     List<TokenSpan> kept = truncated(spans, tokenizer.maxTokens());
     int[] ids = kept.stream().mapToInt(TokenSpan::id).toArray();
     int[] wordOf = new int[ids.length];

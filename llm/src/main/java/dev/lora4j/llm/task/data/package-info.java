@@ -2,8 +2,8 @@
  * Labelled texts: data files as rows, rows as tokenized examples, and a report on them.
  *
  * <p>The columns have the names that data sets on the Hub use: {@code text, label}; {@code
- * sentence1, sentence2, label}; {@code tokens, ner_tags}; {@code anchor, positive, negative}; {@code
- * query, passage, score}. Other names are mapped to these.
+ * sentence1, sentence2, label}; {@code tokens, ner_tags}; {@code anchor, positive, negative};
+ * {@code query, passage, score}. Other names are mapped to these.
  *
  * <pre>{@code
  * TaskFile file = TaskFile.open(path, TextTask.TEXT_CLASSIFICATION, TextData.Options.DEFAULT);

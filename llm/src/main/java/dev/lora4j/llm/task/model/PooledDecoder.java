@@ -29,7 +29,8 @@ final class PooledDecoder implements TaskNetwork {
             other -> {
               base.close();
               throw new UserError(
-                  "training embeddings of a decoder needs pooling by the last token, found " + other);
+                  "training embeddings of a decoder needs pooling by the last token, found "
+                      + other);
             });
   }
 

@@ -31,7 +31,8 @@ import java.util.regex.Pattern;
  */
 public final class AdaptedTask implements AutoCloseable {
   private static final Pattern HEAD =
-      Pattern.compile("(.*\\.)?(classifier|score)(\\.out_proj)?(\\.modules_to_save\\.\\w+)?\\.weight");
+      Pattern.compile(
+          "(.*\\.)?(classifier|score)(\\.out_proj)?(\\.modules_to_save\\.\\w+)?\\.weight");
 
   private final TaskNetwork network;
   private final LoraModel model;
@@ -58,8 +59,7 @@ public final class AdaptedTask implements AutoCloseable {
     TextTask task = TaskDescription.read(adapter, config, outputs).task();
     Tokenizer tokenizer = Tokenizer.load(files);
     try {
-      return new AdaptedTask(
-          TaskNetworks.load(files, task, outputs, storage), tokenizer, config);
+      return new AdaptedTask(TaskNetworks.load(files, task, outputs, storage), tokenizer, config);
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -80,7 +80,8 @@ public final class AdaptedTask implements AutoCloseable {
   /**
    * Loads an adapter under a name.
    *
-   * @throws UserError if the name is taken, the adapter does not fit, or it has another kind of task
+   * @throws UserError if the name is taken, the adapter does not fit, or it has another kind of
+   *     task
    */
   public synchronized void load(String name, Path directory, BaseCheck check) {
     OptionalInt outputs = outputs(directory);

@@ -139,11 +139,7 @@ public final class FilePrediction {
         yield new Input(json, row, List.of(tokens.tokens()), tokens.wordOf());
       }
       case EMBEDDING ->
-          new Input(
-              json,
-              row,
-              texts.stream().map(tokenizer::tokenize).toList(),
-              new int[0]);
+          new Input(json, row, texts.stream().map(tokenizer::tokenize).toList(), new int[0]);
       default ->
           new Input(
               json,
@@ -195,8 +191,7 @@ public final class FilePrediction {
         String[] names = new String[input.row().texts().size()];
         for (int token = 0; token < input.wordOf().length; token++) {
           if (input.wordOf()[token] >= 0) {
-            names[input.wordOf()[token]] =
-                labels.name(Probabilities.mostProbable(outputs[token]));
+            names[input.wordOf()[token]] = labels.name(Probabilities.mostProbable(outputs[token]));
           }
         }
         ArrayNode predicted = line.putArray("predicted_tags");

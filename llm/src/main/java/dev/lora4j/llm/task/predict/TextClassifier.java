@@ -102,8 +102,7 @@ public final class TextClassifier implements AutoCloseable {
 
   /** Loads an adapter with this check of its base. */
   public synchronized void load(String name, Path adapter, BaseCheck check) {
-    AdaptedTask task =
-        loaded.orElseGet(() -> AdaptedTask.open(files, adapter, storage));
+    AdaptedTask task = loaded.orElseGet(() -> AdaptedTask.open(files, adapter, storage));
     loaded = Optional.of(task);
     task.load(name, adapter, check);
     TextTask of = task.description(name).task();
@@ -151,8 +150,7 @@ public final class TextClassifier implements AutoCloseable {
    */
   public List<Prediction> classify(List<Request> requests) {
     AdaptedTask task = task();
-    List<TokenSequence> inputs =
-        requests.stream().map(request -> tokens(task, request)).toList();
+    List<TokenSequence> inputs = requests.stream().map(request -> tokens(task, request)).toList();
     List<List<Integer>> batches = batches(requests, inputs);
     float[][] logits = new float[requests.size()][];
     MixedOutputs mixed = new MixedOutputs(task.network(), task.model());

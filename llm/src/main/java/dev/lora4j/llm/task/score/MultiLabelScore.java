@@ -51,8 +51,7 @@ public record MultiLabelScore(
     }
     List<ClassScore> classes = new ArrayList<>();
     for (int label = 0; label < labels; label++) {
-      classes.add(
-          ClassScore.of(names.get(label), right[label], support[label], predicted[label]));
+      classes.add(ClassScore.of(names.get(label), right[label], support[label], predicted[label]));
     }
     return new MultiLabelScore(
         ClassScore.share(exact, targets.length),

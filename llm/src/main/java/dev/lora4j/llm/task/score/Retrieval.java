@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Retrieval of positives by their anchors: each anchor ranks all distinct positives and negatives of
- * the examples by cosine similarity; its own positives are relevant.
+ * Retrieval of positives by their anchors: each anchor ranks all distinct positives and negatives
+ * of the examples by cosine similarity; its own positives are relevant.
  */
 final class Retrieval {
   private Retrieval() {}
@@ -28,7 +28,8 @@ final class Retrieval {
     }
     List<RankingScore.Ranked> ranked = new ArrayList<>();
     anchors.forEach(
-        (anchor, vector) -> ranked.add(ranked(vector, corpus, relevant.getOrDefault(anchor, List.of()))));
+        (anchor, vector) ->
+            ranked.add(ranked(vector, corpus, relevant.getOrDefault(anchor, List.of()))));
     return RankingScore.of(ranked);
   }
 

@@ -26,8 +26,7 @@ public record TaskScorer(TextTask task, LabelNames labels, double temperature) {
     return switch (task) {
       case TEXT_CLASSIFICATION ->
           ClassificationScore.of(labels.names(), classes(examples), softmax(outputs));
-      case MULTI_LABEL ->
-          MultiLabelScore.of(labels.names(), flags(examples), sigmoid(outputs));
+      case MULTI_LABEL -> MultiLabelScore.of(labels.names(), flags(examples), sigmoid(outputs));
       case TEXT_REGRESSION -> numbers(examples, outputs);
       case TOKEN_CLASSIFICATION -> words(examples, outputs);
       case EMBEDDING ->

@@ -68,15 +68,16 @@ public record ClassificationLoss(float[] weights) implements TaskLoss {
     Tensor logits =
         all
             ? outputs
-            : outputs.index_select(
-                0, LossTensors.indices(Arrays.copyOf(labelled, count), outputs));
+            : outputs.index_select(0, LossTensors.indices(Arrays.copyOf(labelled, count), outputs));
     Tensor losses =
         LossTensors.crossEntropies(
             logits, LossTensors.indices(Arrays.copyOf(classes, count), outputs));
     return weights.length == 0
         ? losses.sum()
-        : losses.dot(Ops.tensor(weight, targets.length).narrow(0, 0, count)
-            .to(outputs.device(), ScalarType.Float));
+        : losses.dot(
+            Ops.tensor(weight, targets.length)
+                .narrow(0, 0, count)
+                .to(outputs.device(), ScalarType.Float));
   }
 
   private static float[] targets(List<TaskExample> examples) {

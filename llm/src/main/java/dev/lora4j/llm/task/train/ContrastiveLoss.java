@@ -12,10 +12,10 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Contrastive loss with in-batch negatives (InfoNCE; van den Oord et al. 2018, arXiv:1807.03748,
- * eq. 4): the cross-entropy of each anchor's positive among the positives and given negatives of the
- * whole batch, with scores {@code scale · cos}. It is sentence-transformers' {@code
- * MultipleNegativesRankingLoss}; in addition, a text equal to the anchor's own positive, which would
- * be a false negative, is left out.
+ * eq. 4): the cross-entropy of each anchor's positive among the positives and given negatives of
+ * the whole batch, with scores {@code scale · cos}. It is sentence-transformers' {@code
+ * MultipleNegativesRankingLoss}; in addition, a text equal to the anchor's own positive, which
+ * would be a false negative, is left out.
  *
  * @param scale the reciprocal of the temperature; usually 20
  */

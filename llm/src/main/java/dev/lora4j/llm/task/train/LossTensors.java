@@ -37,11 +37,7 @@ final class LossTensors {
    * @return {@code [n]}
    */
   static Tensor crossEntropies(Tensor logits, Tensor targets) {
-    return torch
-        .log_softmax(logits, 1)
-        .gather(1, targets.unsqueeze(1))
-        .squeeze(1)
-        .neg();
+    return torch.log_softmax(logits, 1).gather(1, targets.unsqueeze(1)).squeeze(1).neg();
   }
 
   /**

@@ -46,13 +46,11 @@ public record TaskJob(
       Path directory,
       TrainingArguments settings) {
     int cores = Runtime.getRuntime().availableProcessors();
-    return new TaskJob(
-        model, "default", network, objective, directory, settings, cores, Start.NEW);
+    return new TaskJob(model, "default", network, objective, directory, settings, cores, Start.NEW);
   }
 
   public TaskJob workers(int count) {
-    return new TaskJob(
-        model, adapter, network, objective, directory, settings, count, start);
+    return new TaskJob(model, adapter, network, objective, directory, settings, count, start);
   }
 
   /** Copy that resumes the run in the directory. */

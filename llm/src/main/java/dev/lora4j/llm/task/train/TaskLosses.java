@@ -16,8 +16,7 @@ import java.util.Optional;
  * @param parameters its hyperparameters by name
  * @param balanced whether classes are weighted so that each has the same part of the loss
  */
-public record TaskLosses(
-    Optional<String> name, Map<String, Double> parameters, boolean balanced) {
+public record TaskLosses(Optional<String> name, Map<String, Double> parameters, boolean balanced) {
   /** The loss that suits task and data. */
   public static final TaskLosses DEFAULT = new TaskLosses(Optional.empty(), Map.of(), false);
 
@@ -46,9 +45,7 @@ public record TaskLosses(
     }
     return switch (task) {
       case TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION ->
-          balanced
-              ? ClassificationLoss.balanced(train, labels)
-              : ClassificationLoss.unweighted();
+          balanced ? ClassificationLoss.balanced(train, labels) : ClassificationLoss.unweighted();
       case MULTI_LABEL -> new BinaryLoss();
       case RERANKING -> {
         requireRange(train, 0, 1, "relevance");

@@ -1,12 +1,12 @@
 package dev.lora4j.llm.task.train;
 
 import dev.lora4j.UserError;
+import dev.lora4j.io.TensorDigest;
 import dev.lora4j.llm.dataset.TrainValidationSplit;
 import dev.lora4j.llm.encoder.TokenSequence;
 import dev.lora4j.llm.task.LabelNames;
 import dev.lora4j.llm.task.TextTask;
 import dev.lora4j.llm.task.data.TaskExample;
-import dev.lora4j.io.TensorDigest;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

@@ -28,7 +28,8 @@ final class TaskPass implements AutoCloseable {
   }
 
   /**
-   * Computes the outputs of a shard and keeps the graph until {@link #backward} or {@link #discard}.
+   * Computes the outputs of a shard and keeps the graph until {@link #backward} or {@link
+   * #discard}.
    *
    * @param seed of the dropout masks
    * @return {@code [rows, outputs]}, without a graph, which the caller frees

@@ -28,7 +28,9 @@ class TaskFileTest {
   @Test
   void csvHasTextsAndLabelsAsNames() throws IOException {
     List<TaskRow> rows =
-        rows(write("a.csv", "text,label\nhello,greeting\n\"a, b\",3\n"), TextTask.TEXT_CLASSIFICATION);
+        rows(
+            write("a.csv", "text,label\nhello,greeting\n\"a, b\",3\n"),
+            TextTask.TEXT_CLASSIFICATION);
 
     assertThat(rows.get(0).texts()).containsExactly("hello");
     assertThat(rows.get(0).target()).isEqualTo(new RowTarget.Names(List.of("greeting")));
@@ -98,8 +100,7 @@ class TaskFileTest {
   void scoredPairsHaveANumber() throws IOException {
     Path file = write("a.tsv", "sentence1\tsentence2\tscore\na\tb\t0.25\n");
 
-    assertThat(rows(file, TextTask.EMBEDDING).get(0).target())
-        .isEqualTo(new RowTarget.Value(0.25));
+    assertThat(rows(file, TextTask.EMBEDDING).get(0).target()).isEqualTo(new RowTarget.Value(0.25));
   }
 
   @Test
@@ -108,9 +109,11 @@ class TaskFileTest {
 
     List<TaskRow> rows = rows(file, TextTask.RERANKING);
 
-    assertThat(rows).extracting(TaskRow::texts)
+    assertThat(rows)
+        .extracting(TaskRow::texts)
         .containsExactly(List.of("q", "p"), List.of("q", "n"));
-    assertThat(rows).extracting(TaskRow::target)
+    assertThat(rows)
+        .extracting(TaskRow::target)
         .containsExactly(new RowTarget.Value(1), new RowTarget.Value(0));
   }
 

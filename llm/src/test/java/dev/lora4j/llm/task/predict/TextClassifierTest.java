@@ -15,13 +15,13 @@ import dev.lora4j.llm.task.TinyTask;
 import dev.lora4j.llm.task.model.TaskNetwork;
 import dev.lora4j.llm.task.model.TaskNetworks;
 import dev.lora4j.llm.task.predict.TextClassifier.Request;
+import dev.lora4j.llm.train.BatchConfig;
+import dev.lora4j.llm.train.TrainingArguments;
 import dev.lora4j.llm.weights.WeightStorage;
 import dev.lora4j.lora.AdapterScope;
 import dev.lora4j.lora.Lora;
 import dev.lora4j.lora.LoraModel;
 import dev.lora4j.nn.kernel.Ops;
-import dev.lora4j.llm.train.BatchConfig;
-import dev.lora4j.llm.train.TrainingArguments;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -118,8 +118,7 @@ class TextClassifierTest {
       List<Prediction> together = classifier.classify(mixed);
 
       for (int i = 0; i < mixed.size(); i++) {
-        Prediction alone =
-            classifier.classify(mixed.get(i).adapter(), mixed.get(i).text());
+        Prediction alone = classifier.classify(mixed.get(i).adapter(), mixed.get(i).text());
         assertThat(together.get(i).logits())
             .as(mixed.get(i).toString())
             .containsExactly(alone.logits(), within(TOLERANCE));

@@ -19,7 +19,8 @@ class ScoresOfScikitLearnTest {
 
   ScoresOfScikitLearnTest() throws IOException {
     expected =
-        new ObjectMapper().readTree(Path.of("src/test/resources/fixtures/task/metrics.json").toFile());
+        new ObjectMapper()
+            .readTree(Path.of("src/test/resources/fixtures/task/metrics.json").toFile());
   }
 
   private double number(String key) {

@@ -45,18 +45,14 @@ class TaskStepTest {
   @TempDir Path directory;
 
   private static TaskNetwork network(TextTask task) {
-    return TaskNetworks.load(
-        ModelFiles.at(TinyTask.DIRECTORY), task, 3, WeightStorage.asStored());
+    return TaskNetworks.load(ModelFiles.at(TinyTask.DIRECTORY), task, 3, WeightStorage.asStored());
   }
 
   private TaskJob job(
       LoraModel model, TaskNetwork network, TextTask task, TaskLoss loss, List<TaskExample> data) {
     TaskObjective objective =
         new TaskObjective(
-            task,
-            new LabelNames(List.of()),
-            loss,
-            new TrainValidationSplit<>(data, List.of()));
+            task, new LabelNames(List.of()), loss, new TrainValidationSplit<>(data, List.of()));
     TrainingArguments settings =
         TrainingArguments.of(1e-3).batching(BatchConfig.of(16)).maxGradNorm(1e9);
     return TaskJob.of(model, network, objective, directory, settings);
