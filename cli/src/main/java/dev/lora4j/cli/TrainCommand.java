@@ -57,7 +57,7 @@ import picocli.CommandLine.Spec;
       "       lora train --config=FILE [OPTION…]",
       "       lora train --resume --out=DIR"
     },
-    header = {"Train an adapter for a language model, an encoder or a TorchScript file.", ""},
+    header = {"Train an adapter for a language model or a TorchScript file.", ""},
     description = {
       "",
       "Trains a LoRA adapter on your data and writes it in PEFT's format. The base model is not"

@@ -100,6 +100,7 @@ public record TuningReport(
     result.after().ifPresent(score -> TaskFigures.fill(root.putObject("after"), score));
     put(root, "baseline_accuracy", result.baseline());
     TaskFigures.fill(root, result.calibration());
+    root.put("examples_per_s", result.examplesPerSecond());
     root.put("tokens_per_s", result.training().tokensPerSecond());
     root.put("tokens", result.training().tokens());
   }

@@ -65,13 +65,15 @@ public final class TaskRun implements AutoCloseable {
    * @param after validation score of the saved adapter, calibrated
    * @param baseline accuracy of the nearest class mean of the frozen base's vectors, for a
    *     classification
+   * @param examplesPerSecond rate of the steps since the run was started or resumed
    */
   public record Result(
       LanguageModelTrainingResult training,
       Optional<TaskScore> before,
       Optional<TaskScore> after,
       Calibration calibration,
-      OptionalDouble baseline) {}
+      OptionalDouble baseline,
+      double examplesPerSecond) {}
 
   private TaskRun(FineTuneRecipe recipe, Path out, ModelFiles files, TaskRows rows) {
     this.recipe = recipe;
@@ -183,13 +185,7 @@ public final class TaskRun implements AutoCloseable {
     TaskJob job =
         new TaskJob(
             adapted, ADAPTER, network, objective, out, settings, recipe.workers, recipe.start);
-    TrainingCallback recorder =
-        new TrainingCallback() {
-          @Override
-          public void onStart(long steps, long done) {
-            writeRecord();
-          }
-        };
+    Recorder recorder = new Recorder();
     OptionalDouble baseline;
     Optional<TaskScore> before;
     try (Workers workers = new Workers(recipe.workers)) {
@@ -208,7 +204,29 @@ public final class TaskRun implements AutoCloseable {
           valid.isEmpty()
               ? Optional.empty()
               : Optional.of(score(saved, workers, calibration.temperature()));
-      return new Result(training, before, after, calibration, baseline);
+      return new Result(
+          training, before, after, calibration, baseline, recorder.examplesPerSecond());
+    }
+  }
+
+  /** Writes the record of the run at its start, and measures its rate. */
+  private final class Recorder implements TrainingCallback {
+    private long examples;
+    private double seconds;
+
+    @Override
+    public void onStart(long steps, long done) {
+      writeRecord();
+    }
+
+    @Override
+    public void onStep(Step step) {
+      examples += step.examples();
+      seconds += step.duration().toNanos() / 1e9;
+    }
+
+    double examplesPerSecond() {
+      return seconds == 0 ? 0 : examples / seconds;
     }
   }
 
