@@ -29,11 +29,7 @@ public final class LanguageOptions {
   static final double LEARNING_RATE = 2e-4;
   static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
-  private static final int TASK_BATCH = 16;
-  private static final double TASK_LEARNING_RATE = 1e-3;
 
-  /** Epochs of a task on texts unless set. */
-  public static final int TASK_EPOCHS = 3;
 
   private static final double TASK_VALID_FRACTION = 0.2;
   private static final List<String> WEIGHTS = List.of("none", "balanced");
@@ -225,11 +221,17 @@ public final class LanguageOptions {
     return Optional.ofNullable(chatTemplate);
   }
 
-  /** Returns the loss of a task on texts. */
+  /**
+   * Returns the loss of a task on texts.
+   *
+   * @throws UserError naming an option that only text generation has
+   */
   public TaskLosses losses() {
-    if (dpo) {
-      throw new UserError("--dpo does not apply to a task on texts");
-    }
+    refuseForTask("--dpo", dpo);
+    refuseForTask("--beta", beta != null);
+    refuseForTask("--system-prompt", system != null);
+    refuseForTask("--chat-template", chatTemplate != null);
+    refuseForTask("--sample-prompt", sample != null);
     if (!WEIGHTS.contains(classWeights)) {
       throw new UserError(
           "--class-weights: unknown weights '"
@@ -241,9 +243,20 @@ public final class LanguageOptions {
         Optional.ofNullable(objective), objectiveParameters(), classWeights.equals("balanced"));
   }
 
+  private static void refuseForTask(String option, boolean given) {
+    if (given) {
+      throw new UserError(option + " applies to text generation, not to a --task on texts");
+    }
+  }
+
   /** Returns the settings of a task on texts. */
   public TrainingArguments taskSettings(TrainingOptions training, int longest) {
-    return settings(training, longest, TASK_BATCH, TASK_LEARNING_RATE, TASK_EPOCHS);
+    return settings(
+        training,
+        longest,
+        FineTuneRecipe.TASK_BATCH,
+        FineTuneRecipe.TASK_LEARNING_RATE,
+        FineTuneRecipe.TASK_EPOCHS);
   }
 
   /** Returns the fraction of a task's data held out for validation and calibration. */

@@ -1,7 +1,6 @@
 package dev.lora4j.cli.train;
 
 import dev.lora4j.cli.options.InitialAdapterOptions;
-import dev.lora4j.cli.options.LanguageOptions;
 import dev.lora4j.cli.options.References;
 import dev.lora4j.cli.progress.TrainingProgress;
 import dev.lora4j.cli.report.ReportWriter;
@@ -120,7 +119,7 @@ record TaskTraining(TextTask task, List<String> classes, LanguageTraining common
     options.put("learning-rate", settings.optimizer().learningRate());
     options.put("max-seq-length", settings.batching().maxSeqLength());
     if (!options.containsKey("steps")) {
-      options.put("epochs", common.training().epochs().orElse(LanguageOptions.TASK_EPOCHS));
+      options.put("epochs", common.training().epochs().orElse(FineTuneRecipe.TASK_EPOCHS));
     }
     if (!options.containsKey("validation-data")) {
       options.put("validation-split", common.language().taskValidFraction(common.training()));

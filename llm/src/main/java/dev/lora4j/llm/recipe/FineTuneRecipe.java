@@ -47,6 +47,15 @@ public final class FineTuneRecipe {
   /** The learning rate unless {@link #settings} sets another. */
   public static final double DEFAULT_LEARNING_RATE = 2e-4;
 
+  /** The learning rate of a task on texts unless {@link #settings} sets another. */
+  public static final double TASK_LEARNING_RATE = 1e-3;
+
+  /** The epochs of a task on texts unless {@link #settings} sets others. */
+  public static final int TASK_EPOCHS = 3;
+
+  /** The batch size of a task on texts unless {@link #settings} sets another. */
+  public static final int TASK_BATCH = 16;
+
   private static final int MAX_TOKENS = 512;
   private static final double VALID_FRACTION = 0.05;
 
@@ -60,7 +69,7 @@ public final class FineTuneRecipe {
   double validFraction = VALID_FRACTION;
   LoraConfig lora = LoraConfig.rank(8).alpha(16).targets(Targets.everyLinear());
   Optional<InitialAdapter> initial = Optional.empty();
-  private IntFunction<TrainingArguments> settings = FineTuneRecipe::defaultSettings;
+  private Optional<IntFunction<TrainingArguments>> settings = Optional.empty();
   Optional<TextTask> task = Optional.empty();
   Optional<LabelNames> labels = Optional.empty();
   TaskLosses losses = TaskLosses.DEFAULT;
@@ -90,6 +99,12 @@ public final class FineTuneRecipe {
   private static TrainingArguments defaultSettings(int maxPositions) {
     return TrainingArguments.of(DEFAULT_LEARNING_RATE)
         .batching(BatchConfig.of(4).maxSeqLength(Math.min(MAX_TOKENS, maxPositions)));
+  }
+
+  private static TrainingArguments taskSettings(int maxPositions) {
+    return TrainingArguments.of(TASK_LEARNING_RATE)
+        .epochs(TASK_EPOCHS)
+        .batching(BatchConfig.of(TASK_BATCH).maxSeqLength(Math.min(MAX_TOKENS, maxPositions)));
   }
 
   /** The model's directory or file, if it is already resolved. */
@@ -171,7 +186,10 @@ public final class FineTuneRecipe {
     return this;
   }
 
-  /** Hyperparameters; unless set, {@link TrainingArguments#of} with learning rate 2e-4. */
+  /**
+   * Hyperparameters; unless set, {@link TrainingArguments#of} with learning rate 2e-4, and for a
+   * task on texts three epochs with batch size 16 and learning rate 1e-3.
+   */
   public FineTuneRecipe settings(TrainingArguments fixed) {
     return settings(longest -> fixed);
   }
@@ -182,7 +200,7 @@ public final class FineTuneRecipe {
    * @param factory creates them, given the model's maximum sequence length
    */
   public FineTuneRecipe settings(IntFunction<TrainingArguments> factory) {
-    settings = factory;
+    settings = Optional.of(factory);
     return this;
   }
 
@@ -304,7 +322,10 @@ public final class FineTuneRecipe {
   }
 
   TrainingArguments settings(int maxPositions) {
-    return settings.apply(maxPositions).seed(seed);
+    return settings
+        .orElse(task.isPresent() ? FineTuneRecipe::taskSettings : FineTuneRecipe::defaultSettings)
+        .apply(maxPositions)
+        .seed(seed);
   }
 
   void report(String sentence) {

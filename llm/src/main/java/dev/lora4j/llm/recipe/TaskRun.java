@@ -127,6 +127,9 @@ public final class TaskRun implements AutoCloseable {
   }
 
   private LoraModel addAdapter() {
+    if (recipe.start == TrainingJob.Start.RESUMED) {
+      new RunRecord(out).requireSame(network.storage());
+    }
     if (recipe.initial.isPresent()) {
       InitialAdapter initial = recipe.initial.get();
       if (recipe.start == TrainingJob.Start.RESUMED) {
