@@ -131,11 +131,9 @@ final class EmbedCommand implements Callable<Integer> {
       throw new UserError("name an --output file, or print the embeddings with --json");
     }
     Map<String, Path> directories = adapters.resolve();
-    try (Embedder embedder =
-        Embedder.open(References.resolve(model), workers, weights.storage())) {
+    try (Embedder embedder = Embedder.open(References.resolve(model), workers, weights.storage())) {
       embedder.warnings().forEach(warning -> System.err.println("Warning: " + warning));
-      directories.forEach(
-          (name, directory) -> embedder.load(name, directory, adapters.check()));
+      directories.forEach((name, directory) -> embedder.load(name, directory, adapters.check()));
       EmbeddingOptions options = options(embedder, directories);
       long count = rows.count();
       if (count == 0) {
@@ -160,7 +158,8 @@ final class EmbedCommand implements Callable<Integer> {
     if (texts.isEmpty() == data.isEmpty()) {
       throw new UserError("name the texts to embed: --data FILE, or texts as arguments");
     }
-    return data.map(path -> TextRows.in(path, columns.options())).orElseGet(() -> TextRows.of(texts));
+    return data.map(path -> TextRows.in(path, columns.options()))
+        .orElseGet(() -> TextRows.of(texts));
   }
 
   private EmbeddingOptions options(Embedder embedder, Map<String, Path> directories) {

@@ -71,8 +71,7 @@ final class AdapterRegistry implements ActiveDeltas {
             name ->
                 distinct.computeIfAbsent(
                     name,
-                    key ->
-                        key.equals(LoraModel.BASE) ? Optional.empty() : Optional.of(named(key))))
+                    key -> key.equals(LoraModel.BASE) ? Optional.empty() : Optional.of(named(key))))
         .toList();
   }
 

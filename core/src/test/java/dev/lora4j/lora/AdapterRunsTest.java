@@ -115,8 +115,7 @@ class AdapterRunsTest {
 
   private double norm(String adapter) {
     return model.parameters(adapter).stream()
-        .mapToDouble(
-            p -> p.value().grad().defined() ? p.value().grad().norm().item_double() : 0)
+        .mapToDouble(p -> p.value().grad().defined() ? p.value().grad().norm().item_double() : 0)
         .sum();
   }
 

@@ -36,7 +36,10 @@ public final class ParquetWriter {
         Statement statement = database.createStatement()) {
       statement.execute(
           query.formatted(
-              text(FileQuery.literal(rows)), types, MAX_ROW_BYTES, text(target.toAbsolutePath().toString())));
+              text(FileQuery.literal(rows)),
+              types,
+              MAX_ROW_BYTES,
+              text(target.toAbsolutePath().toString())));
     } catch (SQLException e) {
       throw new CorruptFile(target, FileQuery.reason(String.valueOf(e.getMessage())), e);
     }

@@ -45,8 +45,10 @@ final class ColumnTypes {
     if (one.isEmpty() || one.equals(other)) {
       return other;
     }
-    boolean numbers = !(one + other).contains(TEXT) && !(one + other).contains(JSON)
-        && !(one + other).contains(FLAG);
+    boolean numbers =
+        !(one + other).contains(TEXT)
+            && !(one + other).contains(JSON)
+            && !(one + other).contains(FLAG);
     return numbers ? NUMBER : JSON;
   }
 

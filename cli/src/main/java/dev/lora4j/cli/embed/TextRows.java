@@ -82,8 +82,7 @@ public final class TextRows {
       }
       throw new CorruptFile(file.path(), "row %d: expected an object".formatted(number));
     } catch (JsonProcessingException e) {
-      throw new CorruptFile(
-          file.path(), "row %d: %s".formatted(number, e.getOriginalMessage()), e);
+      throw new CorruptFile(file.path(), "row %d: %s".formatted(number, e.getOriginalMessage()), e);
     }
   }
 

@@ -64,8 +64,7 @@ final class BatchRunner implements AutoCloseable {
 
   /** Computes each text with its own adapter, texts of different adapters in one batch. */
   float[][] runMixed(List<TokenSequence> texts, List<String> adapterOf, Mixed network) {
-    return rows(
-        texts, List.of(), batch -> network.of(batch.of(texts), batch.of(adapterOf)));
+    return rows(texts, List.of(), batch -> network.of(batch.of(texts), batch.of(adapterOf)));
   }
 
   /** Computes each text with its own adapter, texts of one adapter in one batch. */

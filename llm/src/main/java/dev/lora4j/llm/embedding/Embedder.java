@@ -75,15 +75,15 @@ public final class Embedder implements AutoCloseable {
 
   /** Opens a model with one thread per core; see {@link #open(Path, int, WeightStorage)}. */
   public static Embedder open(Path directory) {
-    return open(
-        directory, Runtime.getRuntime().availableProcessors(), WeightStorage.asStored());
+    return open(directory, Runtime.getRuntime().availableProcessors(), WeightStorage.asStored());
   }
 
   /**
    * Opens a model.
    *
-   * @param path a directory of sentence-transformers or an encoder's in Hugging Face's layout, whose
-   *     embedding is then the mean of all tokens; or a GGUF file beside a {@code modules.json}
+   * @param path a directory of sentence-transformers or an encoder's in Hugging Face's layout,
+   *     whose embedding is then the mean of all tokens; or a GGUF file beside a {@code
+   *     modules.json}
    * @param threads number of worker threads
    * @param storage how the matrices of a causal language model are kept in memory
    * @throws UserError if a file is missing, or a module or the architecture is not supported
@@ -93,8 +93,7 @@ public final class Embedder implements AutoCloseable {
     ModelFiles files = ModelFiles.at(path);
     Optional<ModuleList> modules = ModuleList.in(files);
     Optional<EmbeddingConfig> config = modules.map(list -> list.embedding(files));
-    ModelFiles transformer =
-        modules.map(list -> ModelFiles.at(list.transformer())).orElse(files);
+    ModelFiles transformer = modules.map(list -> ModelFiles.at(list.transformer())).orElse(files);
     Backbone backbone = Backbone.load(transformer, storage);
     try {
       if (config.isEmpty() && backbone instanceof DecoderBackbone) {
@@ -204,8 +203,7 @@ public final class Embedder implements AutoCloseable {
    *
    * @param embedded receives the number of texts of each batch when it is computed, on any thread
    */
-  public List<float[]> embed(
-      List<String> texts, EmbeddingOptions options, IntConsumer embedded) {
+  public List<float[]> embed(List<String> texts, EmbeddingOptions options, IntConsumer embedded) {
     return embeddings(
         runner.run(
             encode(texts, options),
@@ -231,8 +229,7 @@ public final class Embedder implements AutoCloseable {
    * @return the embedding of each, in their order
    * @throws UserError if there is no adapter of a name
    */
-  public List<float[]> embed(
-      List<String> texts, List<String> adapters, EmbeddingOptions options) {
+  public List<float[]> embed(List<String> texts, List<String> adapters, EmbeddingOptions options) {
     if (texts.size() != adapters.size()) {
       throw new UserError(
           "expected an adapter for each of %d texts, found %d"

@@ -28,8 +28,7 @@ public record EmbeddingOptions(
 
   /** The model's default prompt, all components, no adapter. */
   public static EmbeddingOptions standard() {
-    return new EmbeddingOptions(
-        Optional.empty(), Optional.empty(), OptionalInt.empty(), List.of());
+    return new EmbeddingOptions(Optional.empty(), Optional.empty(), OptionalInt.empty(), List.of());
   }
 
   /** The same with this prompt. */

@@ -98,8 +98,7 @@ public final class Reranker implements AutoCloseable {
   }
 
   /** Ranks documents, the most relevant first. */
-  public List<RankedDocument> rank(
-      String query, List<String> documents, RerankingOptions options) {
+  public List<RankedDocument> rank(String query, List<String> documents, RerankingOptions options) {
     float[] scores =
         score(documents.stream().map(text -> new TextPair(query, text)).toList(), options);
     return IntStream.range(0, scores.length)
@@ -129,8 +128,7 @@ public final class Reranker implements AutoCloseable {
    * @return a score for each pair, in their order
    * @throws UserError if there is no adapter of a name, or the model needs one
    */
-  public float[] score(
-      List<TextPair> pairs, List<String> adapters, Optional<String> instruction) {
+  public float[] score(List<TextPair> pairs, List<String> adapters, Optional<String> instruction) {
     if (pairs.size() != adapters.size()) {
       throw new UserError(
           "expected an adapter for each of %d pairs, found %d"

@@ -28,10 +28,7 @@ public final class TextEmbedder {
   }
 
   TextEmbedder(
-      Backbone backbone,
-      EmbeddingConfig config,
-      int maxTokens,
-      UnaryOperator<String> preparation) {
+      Backbone backbone, EmbeddingConfig config, int maxTokens, UnaryOperator<String> preparation) {
     this.backbone = backbone;
     this.config = config;
     this.maxTokens = maxTokens;

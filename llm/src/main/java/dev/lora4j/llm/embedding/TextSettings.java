@@ -20,10 +20,7 @@ import java.util.Optional;
  * @param lowerCase whether texts are put into lower case
  */
 record TextSettings(
-    Map<String, String> prompts,
-    Optional<String> defaultPrompt,
-    int maxTokens,
-    boolean lowerCase) {
+    Map<String, String> prompts, Optional<String> defaultPrompt, int maxTokens, boolean lowerCase) {
 
   TextSettings {
     prompts = Collections.unmodifiableMap(new LinkedHashMap<>(prompts));
@@ -46,8 +43,7 @@ record TextSettings(
               + " = left is not supported, and it would change the result");
     }
     double limit =
-        texts.number(
-            "max_seq_length", tokenizer.positive("model_max_length", maxPositions));
+        texts.number("max_seq_length", tokenizer.positive("model_max_length", maxPositions));
     Optional<String> byDefault =
         Optional.of(model.text("default_prompt_name", "")).filter(name -> !name.isEmpty());
     return new TextSettings(

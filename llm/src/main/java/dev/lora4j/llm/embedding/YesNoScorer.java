@@ -29,8 +29,7 @@ final class YesNoScorer implements Scorer {
       "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query"
           + " and the Instruct provided. Note that the answer can only be \"yes\" or"
           + " \"no\".<|im_end|>\n<|im_start|>user\n";
-  private static final String AFTER =
-      "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n";
+  private static final String AFTER = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n";
   private static final int MAX_TOKENS = 8192;
 
   private final Pretrained base;

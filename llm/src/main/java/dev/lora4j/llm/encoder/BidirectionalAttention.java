@@ -110,8 +110,6 @@ public final class BidirectionalAttention {
     Tensor keys = Ops.range(band.key(), band.key() + band.keys());
     Tensor far = queries.sub(keys).abs().gt(new Scalar(band.window()));
     Tensor onDevice = far.to(like.device(), far.scalar_type());
-    return torch
-        .zeros(Ops.shape(onDevice), like.options())
-        .masked_fill_(onDevice, MINUS_INFINITY);
+    return torch.zeros(Ops.shape(onDevice), like.options()).masked_fill_(onDevice, MINUS_INFINITY);
   }
 }

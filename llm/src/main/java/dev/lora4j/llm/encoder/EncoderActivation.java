@@ -10,8 +10,15 @@ import java.util.List;
 public final class EncoderActivation {
   private static final List<String> NAMES =
       List.of(
-          "gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu",
-          "swish", "tanh");
+          "gelu",
+          "gelu_python",
+          "gelu_new",
+          "gelu_fast",
+          "gelu_pytorch_tanh",
+          "relu",
+          "silu",
+          "swish",
+          "tanh");
 
   private EncoderActivation() {}
 

@@ -36,8 +36,8 @@ public final class EncoderCheckpoint implements AutoCloseable {
    * have one.
    *
    * @param directory with {@code config.json} and weights, whose names may have the family's prefix
-   * @throws dev.lora4j.UserError if the architecture or a field of the config is not supported, or the weights
-   *     do not fit the config; the message names every tensor that does not
+   * @throws dev.lora4j.UserError if the architecture or a field of the config is not supported, or
+   *     the weights do not fit the config; the message names every tensor that does not
    * @throws dev.lora4j.CorruptFile if a file is damaged
    */
   public static EncoderCheckpoint load(Path directory) {

@@ -15,8 +15,7 @@ import org.bytedeco.pytorch.global.torch;
  * @param tokenTypeIds 0 for the first text of a pair and 1 for the second, {@code [B, T]}, int64;
  *     empty for 0 everywhere
  */
-public record EncoderInput(
-    Tensor inputIds, Tensor attentionMask, Optional<Tensor> tokenTypeIds) {
+public record EncoderInput(Tensor inputIds, Tensor attentionMask, Optional<Tensor> tokenTypeIds) {
 
   /** A batch of texts of one length, {@code [B, T]}, without padding. */
   public static EncoderInput of(Tensor inputIds) {

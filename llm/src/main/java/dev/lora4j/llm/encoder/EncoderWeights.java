@@ -100,8 +100,7 @@ final class EncoderWeights {
     List<String> newModules = newModules(root, parameters);
     stored.keySet().removeIf(name -> isIn(newModules, name) || isOfOtherHead(name, parameters));
     WeightFit fit = new WeightFit(weights, stored, parameters);
-    WeightFit.requireNone(
-        weights, fit.problems(name -> isIn(newModules, name), name -> false));
+    WeightFit.requireNone(weights, fit.problems(name -> isIn(newModules, name), name -> false));
     ParallelLoop.forEach(
         stored.entrySet(), tensor -> read(tensor.getValue(), parameters.get(tensor.getKey())));
     double range = config.positive("initializer_range", 0.02);

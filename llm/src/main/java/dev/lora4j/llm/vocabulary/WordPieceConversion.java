@@ -23,7 +23,9 @@ final class WordPieceConversion {
     String[] lines = tokens.split("\n", -1);
     int count = lines[lines.length - 1].isEmpty() ? lines.length - 1 : lines.length;
     for (int id = 0; id < count; id++) {
-      vocab.put(lines[id].endsWith("\r") ? lines[id].substring(0, lines[id].length() - 1) : lines[id], id);
+      vocab.put(
+          lines[id].endsWith("\r") ? lines[id].substring(0, lines[id].length() - 1) : lines[id],
+          id);
     }
   }
 
@@ -81,10 +83,12 @@ final class WordPieceConversion {
 
   private void normalizer(ObjectNode normalizer) {
     normalizer.put("type", "BertNormalizer").put("clean_text", true);
-    normalizer.put(
-        "handle_chinese_chars", config.path("tokenize_chinese_chars").asBoolean(true));
-    normalizer.set("strip_accents", config.path("strip_accents").isBoolean()
-        ? config.path("strip_accents") : normalizer.nullNode());
+    normalizer.put("handle_chinese_chars", config.path("tokenize_chinese_chars").asBoolean(true));
+    normalizer.set(
+        "strip_accents",
+        config.path("strip_accents").isBoolean()
+            ? config.path("strip_accents")
+            : normalizer.nullNode());
     normalizer.put("lowercase", config.path("do_lower_case").asBoolean(true));
   }
 
@@ -97,7 +101,8 @@ final class WordPieceConversion {
   private void surrounding(ArrayNode pair, String name) {
     String text = text(name);
     if (!vocab.has(text)) {
-      throw new CorruptFile(file, "%s %s is not among the %,d tokens".formatted(name, text, vocab.size()));
+      throw new CorruptFile(
+          file, "%s %s is not among the %,d tokens".formatted(name, text, vocab.size()));
     }
     pair.add(text).add(vocab.path(text).asInt());
   }

@@ -111,8 +111,7 @@ class EmbedderTest {
         String kind = adapters.get(i).equals(LoraModel.BASE) ? "embeddings" : adapters.get(i);
         assertThat(mixed.get(i))
             .as("text %s with %s", i, kind)
-            .containsExactly(
-                Ops.floats(expected.tensor(kind).select(0, i)), within(TOLERANCE));
+            .containsExactly(Ops.floats(expected.tensor(kind).select(0, i)), within(TOLERANCE));
       }
     }
   }
@@ -176,8 +175,7 @@ class EmbedderTest {
       }
       AtomicInteger done = new AtomicInteger();
 
-      List<float[]> together =
-          embedder.embed(texts, EmbeddingOptions.standard(), done::addAndGet);
+      List<float[]> together = embedder.embed(texts, EmbeddingOptions.standard(), done::addAndGet);
 
       assertThat(done).hasValue(300);
       for (int i = 0; i < 300; i += 37) {

@@ -35,8 +35,7 @@ class MiniLmTest {
       for (int i = 0; i < texts.size(); i++) {
         assertThat(embeddings.get(i))
             .as("text %s", i)
-            .containsExactly(
-                Ops.floats(expected.tensor("embeddings").select(0, i)), within(1e-5f));
+            .containsExactly(Ops.floats(expected.tensor("embeddings").select(0, i)), within(1e-5f));
       }
       assertThat(embedder.truncatedTexts()).isEqualTo(1);
     }

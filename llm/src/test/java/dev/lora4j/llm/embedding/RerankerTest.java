@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Compares with sentence-transformers' cross-encoders and Qwen3-Reranker's formula, on the models of
- * {@code tools/encoder_embedding_fixtures.py}.
+ * Compares with sentence-transformers' cross-encoders and Qwen3-Reranker's formula, on the models
+ * of {@code tools/encoder_embedding_fixtures.py}.
  */
 class RerankerTest {
   private static final float TOLERANCE = 1e-5f;
@@ -62,8 +62,7 @@ class RerankerTest {
 
       float[] scores = reranker.score(pairs(expected, QUERY), RerankingOptions.standard());
 
-      assertThat(scores)
-          .containsExactly(Ops.floats(expected.tensor("scores")), within(TOLERANCE));
+      assertThat(scores).containsExactly(Ops.floats(expected.tensor("scores")), within(TOLERANCE));
     }
   }
 
@@ -75,8 +74,7 @@ class RerankerTest {
       reranker.load("adapter", model("cross").resolve("adapter"));
       reranker.load("adapter2", model("cross").resolve("adapter2"));
       List<TextPair> pairs = pairs(expected, QUERY);
-      List<String> adapters =
-          List.of("adapter2", "adapter", LoraModel.BASE, "adapter2", "adapter");
+      List<String> adapters = List.of("adapter2", "adapter", LoraModel.BASE, "adapter2", "adapter");
 
       float[] mixed = reranker.score(pairs, adapters, Optional.empty());
 
@@ -96,8 +94,7 @@ class RerankerTest {
     try (PointerScope scope = new PointerScope();
         Reranker reranker = open("cross")) {
       Fixture expected = expected("cross");
-      List<String> documents =
-          pairs(expected, QUERY).stream().map(TextPair::document).toList();
+      List<String> documents = pairs(expected, QUERY).stream().map(TextPair::document).toList();
 
       List<RankedDocument> ranked = reranker.rank(QUERY, documents);
 

@@ -99,8 +99,7 @@ class EncoderCheckpointTest {
 
   @Test
   void tensorsOfOtherHeadsAreIgnored() throws IOException {
-    Path copy =
-        copy("bert", key -> key.replace("classifier.", "cls.predictions."), fields -> {});
+    Path copy = copy("bert", key -> key.replace("classifier.", "cls.predictions."), fields -> {});
 
     assertSameHidden(copy, "bert");
   }
@@ -124,9 +123,7 @@ class EncoderCheckpointTest {
     try (PointerScope scope = new PointerScope();
         EncoderCheckpoint checkpoint =
             EncoderCheckpoint.load(
-                SavedEncoders.directory("modernbert-token"),
-                HeadType.SEQUENCE_CLASSIFICATION,
-                2)) {
+                SavedEncoders.directory("modernbert-token"), HeadType.SEQUENCE_CLASSIFICATION, 2)) {
       Map<String, Tensor> state = checkpoint.root().stateDict();
       assertThat(checkpoint.newModules()).containsExactly("classifier");
       assertThat(Ops.floats(state.get("classifier.bias"))).containsOnly(0f);
@@ -147,7 +144,10 @@ class EncoderCheckpointTest {
   @Test
   void anUnknownTensorOfTheEncoderIsNamed() throws IOException {
     Path copy =
-        copy("distilbert", key -> key.replace("layer.1.ffn.lin2.bias", "layer.1.ffn.lin3.bias"), fields -> {});
+        copy(
+            "distilbert",
+            key -> key.replace("layer.1.ffn.lin2.bias", "layer.1.ffn.lin3.bias"),
+            fields -> {});
 
     assertThatThrownBy(() -> EncoderCheckpoint.load(copy))
         .isInstanceOf(UserError.class)

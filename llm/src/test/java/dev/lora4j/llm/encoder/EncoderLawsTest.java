@@ -24,7 +24,8 @@ class EncoderLawsTest {
   private static final double TOLERANCE = 1e-5;
 
   private static TokenSequence text(Random random, int length) {
-    return TokenSequence.of(IntStream.generate(() -> 8 + random.nextInt(80)).limit(length).toArray());
+    return TokenSequence.of(
+        IntStream.generate(() -> 8 + random.nextInt(80)).limit(length).toArray());
   }
 
   @ParameterizedTest
@@ -48,7 +49,8 @@ class EncoderLawsTest {
             .as("text %s", i)
             .isCloseTo(alone, TOLERANCE);
         Tensor padding = together.select(0, i).narrow(0, text.length(), 19 - text.length());
-        assertThat(Ops.floats(padding)).isEqualTo(new float[(19 - text.length()) * encoder.config().hiddenSize()]);
+        assertThat(Ops.floats(padding))
+            .isEqualTo(new float[(19 - text.length()) * encoder.config().hiddenSize()]);
       }
     }
   }
@@ -76,18 +78,15 @@ class EncoderLawsTest {
   @Test
   void paddingOnTheLeftIsLeftOut() {
     try (PointerScope scope = new PointerScope();
-        EncoderCheckpoint checkpoint =
-            EncoderCheckpoint.load(SavedEncoders.directory("roberta"))) {
+        EncoderCheckpoint checkpoint = EncoderCheckpoint.load(SavedEncoders.directory("roberta"))) {
       Encoder encoder = checkpoint.encoder();
       Tensor right = Ops.tensor(new long[] {11, 12, 13, 4}).view(1, 4);
       Tensor left = Ops.tensor(new long[] {4, 11, 12, 13}).view(1, 4);
       Tensor rightMask = Ops.tensor(new long[] {1, 1, 1, 0}).view(1, 4);
       Tensor leftMask = Ops.tensor(new long[] {0, 1, 1, 1}).view(1, 4);
 
-      Tensor ofRight =
-          encoder.hidden(new EncoderInput(right, rightMask, Optional.empty()));
-      Tensor ofLeft =
-          encoder.hidden(new EncoderInput(left, leftMask, Optional.empty()));
+      Tensor ofRight = encoder.hidden(new EncoderInput(right, rightMask, Optional.empty()));
+      Tensor ofLeft = encoder.hidden(new EncoderInput(left, leftMask, Optional.empty()));
 
       assertThat(ofLeft.narrow(1, 1, 3)).isCloseTo(ofRight.narrow(1, 0, 3), TOLERANCE);
     }
@@ -96,8 +95,7 @@ class EncoderLawsTest {
   @Test
   void aTextBeyondThePositionsIsRefused() {
     try (PointerScope scope = new PointerScope();
-        EncoderCheckpoint checkpoint =
-            EncoderCheckpoint.load(SavedEncoders.directory("roberta"))) {
+        EncoderCheckpoint checkpoint = EncoderCheckpoint.load(SavedEncoders.directory("roberta"))) {
       Encoder encoder = checkpoint.encoder();
       assertThat(encoder.config().maxPositions()).isEqualTo(25); // 30 − (pad_token_id + 1)
 

@@ -58,8 +58,7 @@ class EncoderParityTest {
       adapted.load("default", SavedEncoders.directory(name).resolve("adapter"));
       adapted.activate("default");
 
-      Tensor logits =
-          checkpoint.withHead().orElseThrow().logits(SavedEncoders.input(expected));
+      Tensor logits = checkpoint.withHead().orElseThrow().logits(SavedEncoders.input(expected));
       expected.check("adapted_logits", logits, TOLERANCE);
 
       logits.mul(expected.tensor("loss_weights")).sum().backward();

@@ -34,7 +34,13 @@ class SequenceTokenizerTest {
 
   /** The lengths that transformers' longest_first gives. */
   @ParameterizedTest
-  @CsvSource({"4, 9, 12, 4, 5", "9, 4, 12, 5, 4", "9, 9, 12, 4, 5", "2, 3, 12, 2, 3", "8, 1, 9, 5, 1"})
+  @CsvSource({
+    "4, 9, 12, 4, 5",
+    "9, 4, 12, 5, 4",
+    "9, 9, 12, 4, 5",
+    "2, 3, 12, 2, 3",
+    "8, 1, 9, 5, 1"
+  })
   void theLongerTextOfAPairIsTruncatedFirst(
       int first, int second, int max, int firstKept, int secondKept) {
     try (Tokenizer tokenizer = tokenizer()) {

@@ -67,7 +67,11 @@ final class JobRequestReader {
   private String model(Params params) {
     String name = params.requiredText("model");
     List<String> bases =
-        models.all().stream().map(InferenceEngine::model).filter(ServedModel::generates).map(ServedModel::name).toList();
+        models.all().stream()
+            .map(InferenceEngine::model)
+            .filter(ServedModel::generates)
+            .map(ServedModel::name)
+            .toList();
     if (!bases.contains(name)) {
       throw ApiException.invalid(
           "model", "model: no base model \"%s\"%s".formatted(name, NearMiss.hint(name, bases)));

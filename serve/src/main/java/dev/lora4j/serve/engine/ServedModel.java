@@ -62,8 +62,7 @@ public final class ServedModel implements AutoCloseable {
     this.maxAdapters = maxAdapters;
     this.folder = folder.map(path -> path.toAbsolutePath().normalize()).orElse(null);
     base =
-        new AdapterVersion(
-            name, List.of(), network.format(List.of()), network.weights(List.of()));
+        new AdapterVersion(name, List.of(), network.format(List.of()), network.weights(List.of()));
   }
 
   /**

@@ -86,14 +86,9 @@ public final class Bert extends Encoder {
 
     Tensor of(UnpaddedTokens tokens) {
       Tensor at =
-          config.positionsAfterPadding()
-              ? tokens.positionsAfter(config.padId())
-              : tokens.columns();
+          config.positionsAfterPadding() ? tokens.positionsAfter(config.padId()) : tokens.columns();
       Tensor x =
-          words
-              .forward(tokens.ids())
-              .add(types.forward(tokens.types()))
-              .add(positions.forward(at));
+          words.forward(tokens.ids()).add(types.forward(tokens.types())).add(positions.forward(at));
       return dropout.forward(norm.forward(x)); // [N, H]
     }
   }

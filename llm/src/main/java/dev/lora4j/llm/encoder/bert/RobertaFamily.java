@@ -12,8 +12,7 @@ import java.util.regex.Pattern;
 
 /** RoBERTa. */
 public class RobertaFamily implements EncoderFamily {
-  private static final Pattern OTHERS =
-      Pattern.compile("lm_head\\..*|.*embeddings\\.position_ids");
+  private static final Pattern OTHERS = Pattern.compile("lm_head\\..*|.*embeddings\\.position_ids");
 
   @Override
   public String modelType() {

@@ -17,8 +17,7 @@ final class DistilBertSequenceClassifier extends EncoderWithHead {
 
   DistilBertSequenceClassifier(DistilBert encoder, DistilBertConfig config, int labels) {
     super("distilbert", encoder, labels);
-    preClassifier =
-        child("pre_classifier", new Linear(config.hiddenSize(), config.hiddenSize()));
+    preClassifier = child("pre_classifier", new Linear(config.hiddenSize(), config.hiddenSize()));
     classifier = child("classifier", new Linear(config.hiddenSize(), labels));
     dropout = child("dropout", new Dropout(config.classifierDropout()));
   }

@@ -97,8 +97,7 @@ public final class ModernBert extends Encoder {
 
     Layer(ModernBertConfig c, int number) {
       sliding = c.slidingLayers().get(number);
-      attentionNorm =
-          number == 0 ? Optional.empty() : Optional.of(child("attn_norm", norm(c)));
+      attentionNorm = number == 0 ? Optional.empty() : Optional.of(child("attn_norm", norm(c)));
       attention = new SelfAttention(c, sliding);
       child("attn", attention);
       feedForwardNorm = child("mlp_norm", norm(c));
