@@ -104,7 +104,8 @@ final class EncoderWeights {
     WeightFit fit = new WeightFit(weights, stored, parameters);
     WeightFit.requireNone(weights, fit.problems(name -> isIn(newModules, name), name -> false));
     ParallelLoop.forEach(
-        stored.entrySet(), tensor -> read(tensor.getValue(), requireNonNull(parameters.get(tensor.getKey()))));
+        stored.entrySet(),
+        tensor -> read(tensor.getValue(), requireNonNull(parameters.get(tensor.getKey()))));
     double range = config.positive("initializer_range", 0.02);
     parameters.forEach(
         (name, parameter) -> {
