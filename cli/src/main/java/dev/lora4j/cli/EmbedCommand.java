@@ -1,5 +1,7 @@
 package dev.lora4j.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lora4j.UserError;
 import dev.lora4j.cli.embed.EmbeddingFile;
@@ -201,7 +203,7 @@ final class EmbedCommand implements Callable<Integer> {
           });
       flush(embedder, options, chunk, sink, progress);
     } catch (UncheckedIOException e) {
-      throw e.getCause();
+      throw requireNonNull(e.getCause());
     }
   }
 

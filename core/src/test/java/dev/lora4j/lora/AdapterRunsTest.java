@@ -1,5 +1,6 @@
 package dev.lora4j.lora;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -43,7 +44,7 @@ class AdapterRunsTest {
   }
 
   private LoraLayer layer() {
-    return model.layers().get("0");
+    return requireNonNull(model.layers().get("0"));
   }
 
   private List<String> runsOf(int length) {

@@ -83,7 +83,6 @@ record ModuleList(Path file, List<Entry> modules) {
 
   /** Returns the directory of the transformer. */
   Path transformer() {
-    Path directory = file.toAbsolutePath().getParent();
-    return modules.isEmpty() ? directory : directory.resolve(modules.get(0).path());
+    return file.resolveSibling(modules.isEmpty() ? "" : modules.get(0).path());
   }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What sentence-transformers does with a text before the network: its prompts of {@code
+ * The preparation of texts by sentence-transformers: prompts of {@code
  * config_sentence_transformers.json}, and the length and case of {@code sentence_bert_config.json}.
  *
  * @param prompts texts to put before a text, by name

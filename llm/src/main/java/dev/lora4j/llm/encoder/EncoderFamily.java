@@ -45,7 +45,7 @@ public interface EncoderFamily {
   /** Default target modules of an adapter; those of PEFT where it has any. */
   List<String> defaultTargets();
 
-  /** Whether an encoder is built with BERT's pooler over the first token. */
+  /** The presence of BERT's pooler over the first token. */
   enum Pooler {
     PRESENT,
     ABSENT

@@ -1,5 +1,7 @@
 package dev.lora4j.llm.encoder;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.lora4j.io.DType;
 import dev.lora4j.io.JsonDocument;
 import dev.lora4j.llm.checkpoint.WeightFit;
@@ -81,7 +83,7 @@ final class EncoderWeights {
     return CLASSIFIERS.stream()
         .filter(stored::containsKey)
         .findFirst()
-        .map(name -> Math.toIntExact(weights.shape(stored.get(name)).get(0)))
+        .map(name -> Math.toIntExact(weights.shape(requireNonNull(stored.get(name))).get(0)))
         .orElseGet(() -> labelsOf(config));
   }
 
@@ -102,7 +104,8 @@ final class EncoderWeights {
     WeightFit fit = new WeightFit(weights, stored, parameters);
     WeightFit.requireNone(weights, fit.problems(name -> isIn(newModules, name), name -> false));
     ParallelLoop.forEach(
-        stored.entrySet(), tensor -> read(tensor.getValue(), parameters.get(tensor.getKey())));
+        stored.entrySet(),
+        tensor -> read(tensor.getValue(), requireNonNull(parameters.get(tensor.getKey()))));
     double range = config.positive("initializer_range", 0.02);
     parameters.forEach(
         (name, parameter) -> {

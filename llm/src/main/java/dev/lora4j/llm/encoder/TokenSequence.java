@@ -8,6 +8,7 @@ import java.util.Arrays;
  * @param ids token ids
  * @param typeIds the token type of each, 0 or 1; no elements for 0 everywhere
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by their content below
 public record TokenSequence(int[] ids, int[] typeIds) {
 
   public TokenSequence {

@@ -33,6 +33,7 @@ public final class UnpaddedTokens {
    * @param row its row in the batch
    * @param columns the column of each token in the padded batch
    */
+  @SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
   private record Text(int row, long[] ids, long[] types, long[] columns) {
     long length() {
       return ids.length;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What checkpoints may have and lack, and what is refused by name. */
+/** Checkpoints with other names, without a head or a pooler, and those that are refused. */
 class EncoderCheckpointTest {
   private static final double TOLERANCE = 1e-5;
 
