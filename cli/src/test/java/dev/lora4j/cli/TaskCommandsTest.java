@@ -115,6 +115,75 @@ class TaskCommandsTest {
   }
 
   @Test
+  void labelsOfWordsAreEvaluatedAndPredicted() throws IOException {
+    StringBuilder rows = new StringBuilder();
+    for (int i = 0; i < 40; i++) {
+      String word = i % 2 == 0 ? "card" : "parcel";
+      rows.append(
+          "{\"tokens\":[\"my\",\"%s\",\"today\"],\"ner_tags\":[\"O\",\"B-%s\",\"O\"]}%n"
+              .formatted(word, word));
+    }
+    Path data = Files.writeString(directory.resolve("words.jsonl"), rows);
+    Path out = directory.resolve("adapter");
+    CommandLineRun trained =
+        CommandLineRun.of(
+            "train", "--model", MODEL, "--task", "token-classification", "--data",
+            data.toString(), "--out", out.toString(), "--lr", "1e-2", "--epochs", "6");
+    assertThat(trained.status()).as(trained.err()).isZero();
+
+    CommandLineRun evaluated =
+        CommandLineRun.of(
+            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "--json");
+    Path tagged = directory.resolve("tagged.jsonl");
+    CommandLineRun predicted =
+        CommandLineRun.of(
+            "predict", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "--out", tagged.toString());
+
+    JsonNode score = JSON.readTree(evaluated.out());
+    assertThat(score.path("entities").path("f1").asDouble()).isGreaterThan(0.9);
+    assertThat(predicted.status()).as(predicted.err()).isZero();
+    JsonNode second = JSON.readTree(Files.readAllLines(tagged).get(1));
+    assertThat(second.path("predicted_tags").toString())
+        .isEqualTo("[\"O\",\"B-parcel\",\"O\"]");
+  }
+
+  @Test
+  void pairsAreEvaluatedByTheRankOfTheirPositive() throws IOException {
+    StringBuilder rows = new StringBuilder("anchor,positive\n");
+    for (int i = 0; i < 12; i++) {
+      rows.append("my card %d,the card %d%n".formatted(i, i));
+    }
+    Path data = Files.writeString(directory.resolve("pairs.csv"), rows);
+    Path out = directory.resolve("adapter");
+    CommandLineRun trained =
+        CommandLineRun.of(
+            "train", "--model", MODEL, "--task", "embedding", "--data", data.toString(), "--out",
+            out.toString(), "--steps", "2");
+    assertThat(trained.status()).as(trained.err()).isZero();
+
+    CommandLineRun evaluated =
+        CommandLineRun.of(
+            "eval", "--model", MODEL, "--adapter", out.toString(), "--data", data.toString(),
+            "--json");
+
+    JsonNode score = JSON.readTree(evaluated.out());
+    assertThat(score.path("task").asText()).isEqualTo("embedding");
+    assertThat(score.path("queries").asInt()).isEqualTo(12);
+    assertThat(score.path("ndcg_at_10").asDouble()).isBetween(0.0, 1.0);
+  }
+
+  @Test
+  void anOptionOfGenerationIsRefused() throws IOException {
+    CommandLineRun run =
+        train(tickets("train.csv", 6), directory.resolve("out"), "--system-prompt", "Be brief.");
+
+    assertThat(run.status()).isEqualTo(2);
+    assertThat(run.err()).contains("--system-prompt applies to text generation");
+  }
+
+  @Test
   void aRunIsRepeatedFromItsOptions() throws IOException {
     Path first = directory.resolve("first");
     Path second = directory.resolve("second");

@@ -324,19 +324,19 @@ public final class RowParser {
   /** Reads a finite number; in a table, its text. */
   public double number(String field) {
     JsonNode value = required(field);
-    try {
-      double number = Double.parseDouble(value.asText().strip());
-      if (Double.isFinite(number)) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      throw new UserError(wrong(expectedNumber(field, value)).getMessage(), e);
+    double number = parsed(value.asText().strip());
+    if (!Double.isFinite(number)) {
+      throw wrong(field + ": expected a number, found " + value);
     }
-    throw wrong(expectedNumber(field, value));
+    return number;
   }
 
-  private static String expectedNumber(String field, JsonNode value) {
-    return field + ": expected a number, found " + value;
+  private static double parsed(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      return Double.NaN;
+    }
   }
 
   String optionalText(String field) {

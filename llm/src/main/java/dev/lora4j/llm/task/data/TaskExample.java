@@ -12,6 +12,7 @@ import java.util.List;
  *     {@link #IGNORED} for tokens that begin no word; or nothing
  * @param group the query that a passage belongs to; empty for other tasks
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by their content below
 public record TaskExample(List<TokenSequence> texts, float[] target, String group) {
   /** The target of a token without a label, as in PyTorch. */
   public static final int IGNORED = -100;

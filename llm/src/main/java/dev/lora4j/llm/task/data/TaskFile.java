@@ -227,7 +227,7 @@ public final class TaskFile {
       return row.texts(column).stream().distinct().toList();
     }
     List<String> names = new ArrayList<>();
-    for (String part : value.asText().split("[,;|]")) {
+    for (String part : value.asText().split("[,;|]", -1)) {
       if (!part.isBlank() && !names.contains(part.strip())) {
         names.add(part.strip());
       }

@@ -14,6 +14,7 @@ import java.util.List;
  * @param wordOf the index of the word that a token begins; −1 for other tokens
  * @param missing number of words that begin after the limit of tokens
  */
+@SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
 public record WordTokens(TokenSequence tokens, int[] wordOf, int missing) {
 
   /** Tokenizes words, joined by spaces. */

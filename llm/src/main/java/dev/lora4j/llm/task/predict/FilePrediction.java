@@ -84,6 +84,7 @@ public final class FilePrediction {
   }
 
   /** A row, with its JSON text and its inputs. */
+  @SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
   private record Input(String json, TaskRow row, List<TokenSequence> texts, int[] wordOf) {}
 
   /**

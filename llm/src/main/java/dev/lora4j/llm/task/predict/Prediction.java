@@ -15,6 +15,7 @@ import java.util.Map;
  * @param probabilities of each label, calibrated; of classes they add up to 1
  * @param logits as the head computes them
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by their content below
 public record Prediction(LabelNames labels, float[] probabilities, float[] logits) {
 
   /** The most probable label. */

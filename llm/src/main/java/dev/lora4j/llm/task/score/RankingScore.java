@@ -28,6 +28,7 @@ public record RankingScore(
   private static final int DEPTH = 10;
 
   /** The items of one query: scores by the model, and relevances, 0 for none. */
+  @SuppressWarnings("ArrayRecordComponent") // arrays, but instances are never compared
   public record Ranked(double[] scores, double[] relevances) {
     /** Relevances in the order of falling scores; the first of equal ones leads. */
     private double[] inOrder() {

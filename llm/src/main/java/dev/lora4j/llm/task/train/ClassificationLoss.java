@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *
  * @param weights the weight of each class; empty for 1
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by their content below
 public record ClassificationLoss(float[] weights) implements TaskLoss {
 
   /** Every class has the weight 1. */

@@ -44,8 +44,10 @@ class TaskFileTest {
     Path file =
         write(
             "a.jsonl",
-            "{\"sentence1\":\"a\",\"sentence2\":\"b\",\"label\":1.0}\n"
-                + "{\"sentence1\":\"a\",\"sentence2\":\"b\",\"label\":true}\n");
+            """
+            {"sentence1": "a", "sentence2": "b", "label": 1.0}
+            {"sentence1": "a", "sentence2": "b", "label": true}
+            """);
 
     List<TaskRow> rows = rows(file, TextTask.TEXT_CLASSIFICATION);
 
@@ -59,8 +61,11 @@ class TaskFileTest {
     Path file =
         write(
             "a.jsonl",
-            "{\"text\":\"x\",\"labels\":[\"a\",\"b\"]}\n{\"text\":\"y\",\"labels\":\"b; c\"}\n"
-                + "{\"text\":\"z\",\"labels\":[]}\n");
+            """
+            {"text": "x", "labels": ["a", "b"]}
+            {"text": "y", "labels": "b; c"}
+            {"text": "z", "labels": []}
+            """);
 
     List<TaskRow> rows = rows(file, TextTask.MULTI_LABEL);
 

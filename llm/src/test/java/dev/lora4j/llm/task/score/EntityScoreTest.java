@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class EntityScoreTest {
 
   private static List<String> labels(String text) {
-    return List.of(text.split(" "));
+    return List.of(text.split(" ", -1));
   }
 
   @Test
